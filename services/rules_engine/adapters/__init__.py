@@ -1,0 +1,1 @@
+"""What the rules engine stands on outside itself: rows, messages, policy files."""

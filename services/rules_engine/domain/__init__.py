@@ -1,0 +1,1 @@
+"""The rules: facts held against a policy. Pure: no clock, no dice, no wire, no storage; each module reads only those below it."""

@@ -1,0 +1,52 @@
+"""Facts: what is believed about one account, and since when.
+
+Messages arrive late, twice and out of order, and working memory must not care. A field belongs to the newest stamp
+that spoke of it (absent: unchanged, null: cleared); a dated entry is kept once per (source, id), the newest N of a kind.
+So any order and any repetition end in the same belief and in the same bytes. Inside, a stamp is a plain tuple and a
+moment an integer of microseconds, because this is folded tens of thousands of times a second.
+"""
+
+from services.rules_engine.domain.facts.folding import fold, remember, settle
+from services.rules_engine.domain.facts.kinds import ACCOUNT_FIELDS, ENTRIES
+from services.rules_engine.domain.facts.memory import Change, Contract, FactEvent, Facts, Known
+from services.rules_engine.domain.facts.stamps import (
+    DAY,
+    Entry,
+    Fields,
+    Held,
+    Mark,
+    Plain,
+    Stamp,
+    mark_of,
+    micros,
+    moment,
+    plain,
+    readable,
+    stamp_of,
+)
+
+__all__ = [
+    "ACCOUNT_FIELDS",
+    "DAY",
+    "ENTRIES",
+    "Change",
+    "Contract",
+    "Entry",
+    "FactEvent",
+    "Facts",
+    "Fields",
+    "Held",
+    "Known",
+    "Mark",
+    "Plain",
+    "Stamp",
+    "fold",
+    "mark_of",
+    "micros",
+    "moment",
+    "plain",
+    "readable",
+    "remember",
+    "settle",
+    "stamp_of",
+]

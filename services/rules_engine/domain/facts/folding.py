@@ -1,0 +1,185 @@
+"""Folding: one fact into the memory, in any order and any number of times to the same end."""
+
+from bisect import insort
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from typing import cast
+
+from services.rules_engine.domain.facts.kinds import (
+    ACCOUNT_FIELDS,
+    CONTACT_FIELDS,
+    CONTACTS_KEPT,
+    CONTRACT_FIELDS,
+    ENTRIES,
+    TERM_FIELDS,
+    TERMS_KEPT,
+)
+from services.rules_engine.domain.facts.memory import Change, Contract, FactEvent, Facts
+from services.rules_engine.domain.facts.stamps import Entry, Fields, Held, Mark, mark_of, plain, stamp_of
+
+
+def settle(held: Held, mark: Mark, said: Fields) -> tuple[bool, Mark | None]:
+    """Let `said` take each field whose present owner is older. Returns (anything changed, a conflicting mark)."""
+    conflict: Mark | None = None
+    emptied: list[Mark] = []
+    for other, fields in held.items():
+        if other == mark:
+            continue
+        if other[2] == mark[2] and other[1] == mark[1]:
+            conflict = other
+        for name in fields.keys() & said.keys():
+            del (said if other > mark else fields)[name]
+        if not fields:
+            emptied.append(other)
+    for other in emptied:
+        del held[other]
+    if not said or held.get(mark) == said:
+        return False, conflict
+    held[mark] = said
+    return True, conflict
+
+
+def remember(entries: list[Entry], mark: Mark, fields: Fields, newest: int) -> tuple[bool, Mark | None]:
+    """Keep a dated entry once per (source, id), the newest `newest` by stamp. Returns like `settle`."""
+    conflict: Mark | None = None
+    for index, (other, _) in enumerate(entries):
+        if other[2] == mark[2] and other[1] == mark[1]:
+            if other == mark:
+                return False, None
+            if other > mark:
+                return False, other
+            conflict = other
+            del entries[index]
+            break
+    if len(entries) >= newest and mark < entries[0][0]:
+        return False, conflict
+    insort(entries, (mark, fields), key=itemgetter(0))
+    if len(entries) > newest:
+        del entries[0]
+    return True, conflict
+
+
+def fold(facts: Facts, event: FactEvent) -> Change:
+    """Hear one fact. A type nobody remembers only moves `first_heard`. Cost: a few microseconds."""
+    mark = mark_of(event.stamp)
+    heard = facts.first_heard
+    changed = heard is None or mark[0] < heard
+    if changed:
+        facts.first_heard = mark[0]
+    fields = {name: plain(value) for name, value in event.fields.items() if name not in _NESTED}
+    if event.type in _PREPARE:
+        _PREPARE[event.type](fields, event.fields)
+    told: list[str] = []
+    conflicts: list[Mark] = []
+    for did, names, conflict in _spread(facts, event.type, mark, fields):
+        if did:
+            changed = True
+            told.extend(names)
+        if conflict is not None:
+            conflicts.append(conflict)
+    return Change(changed, tuple(told), stamp_of(max(conflicts)) if conflicts else None)
+
+
+_Step = tuple[bool, Sequence[str], Mark | None]
+_NESTED = frozenset({"limits", "features", "notes", "comment", "detail"})
+
+
+def _spread(facts: Facts, kind: str, mark: Mark, fields: Fields) -> list[_Step]:
+    steps: list[_Step] = []
+    names = ACCOUNT_FIELDS.get(kind)
+    if names is not None:
+        said = {names[name]: value for name, value in fields.items() if name in names}
+        told = tuple(said)
+        if said:
+            steps.append(_step(settle(facts.account, mark, said), told))
+    kept = ENTRIES.get(kind)
+    if kept is not None and (kind != "contact.described" or "role" in fields):
+        entry = {name: fields[name] for name in kept.fields if name in fields}
+        steps.append(_step(remember(facts.entries.setdefault(kind, []), mark, entry, kept.newest), (kind,)))
+    if kind in _SCOPED:
+        steps.append(_SCOPED[kind](facts, mark, fields))
+    return steps
+
+
+def _step(result: tuple[bool, Mark | None], names: Sequence[str]) -> _Step:
+    return result[0], names, result[1]
+
+
+def _contact(facts: Facts, mark: Mark, fields: Fields) -> _Step:
+    contact_id = str(fields["contact_id"])
+    said: Fields = {name: fields[name] for name in CONTACT_FIELDS if name in fields}
+    said["left"] = False
+    return _person(facts, contact_id, mark, said)
+
+
+def _contact_left(facts: Facts, mark: Mark, fields: Fields) -> _Step:
+    return _person(facts, str(fields["contact_id"]), mark, {"left": True})
+
+
+def _person(facts: Facts, contact_id: str, mark: Mark, said: Fields) -> _Step:
+    result = settle(facts.contacts.setdefault(contact_id, {}), mark, said)
+    if len(facts.contacts) > CONTACTS_KEPT:
+        oldest = min(facts.contacts, key=lambda key: (max(facts.contacts[key]), key))
+        del facts.contacts[oldest]
+    return _step(result, ("contacts",))
+
+
+def _contract(facts: Facts, mark: Mark, fields: Fields) -> _Step:
+    contract = facts.contracts.setdefault(str(fields["contract_id"]), Contract())
+    said = {name: fields[name] for name in CONTRACT_FIELDS if name in fields}
+    term = {name: fields[name] for name in TERM_FIELDS if name in fields}
+    did, conflict = settle(contract.held, mark, said) if said else (False, None)
+    if term:
+        kept, other = remember(contract.terms, mark, term, TERMS_KEPT)
+        did, conflict = did or kept, conflict or other
+    return did, ("contracts",), conflict
+
+
+def _preference(facts: Facts, mark: Mark, fields: Fields) -> _Step:
+    key = "\n".join(str(fields.get(name) or "") for name in ("contact_id", "topic", "channel"))
+    said = {name: fields[name] for name in ("frequency", "opted_in") if name in fields}
+    if not said:
+        return False, (), None
+    return _step(settle(facts.preferences.setdefault(key, {}), mark, said), ("preferences",))
+
+
+def _paused(facts: Facts, mark: Mark, fields: Fields) -> _Step:
+    said: Fields = {"paused": True, "until": fields.get("until"), "reason": fields.get("reason")}
+    return _pause(facts, mark, fields, said)
+
+
+def _resumed(facts: Facts, mark: Mark, fields: Fields) -> _Step:
+    return _pause(facts, mark, fields, {"paused": False, "until": None, "reason": fields.get("reason")})
+
+
+def _pause(facts: Facts, mark: Mark, fields: Fields, said: Fields) -> _Step:
+    key = str(fields.get("contact_id") or "")
+    return _step(settle(facts.pauses.setdefault(key, {}), mark, said), ("pauses",))
+
+
+_SCOPED = {
+    "contact.described": _contact,
+    "contact.left": _contact_left,
+    "contract.changed": _contract,
+    "preference.changed": _preference,
+    "outreach.paused": _paused,
+    "outreach.resumed": _resumed,
+}
+
+
+def _health(fields: Fields, _raw: Mapping[str, object]) -> None:
+    # A score without a colour asks for the derived colour; an older explicit one must not outlive it.
+    fields.setdefault("color", None)
+
+
+def _usage(fields: Fields, raw: Mapping[str, object]) -> None:
+    limits = cast("Mapping[str, Mapping[str, float | None]] | None", raw.get("limits"))
+    if "limits" not in raw:
+        return
+    ratios = [
+        (each.get("used") or 0) / limit for each in (limits or {}).values() if (limit := each.get("limit"))
+    ]
+    fields["limit_ratio"] = max(ratios) if ratios else None
+
+
+_PREPARE = {"health.scored": _health, "usage.reported": _usage}

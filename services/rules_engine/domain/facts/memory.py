@@ -1,0 +1,93 @@
+"""Facts: what is believed about one account, and since when.
+
+Messages arrive late, twice and out of order, and working memory must not care. A field belongs to the newest stamp
+that spoke of it (absent: unchanged, null: cleared); a dated entry is kept once per (source, id), the newest N of a kind.
+So any order and any repetition end in the same belief and in the same bytes. Inside, a stamp is a plain tuple and a
+moment an integer of microseconds, because this is folded tens of thousands of times a second.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+from services.rules_engine.domain.facts.stamps import Entry, Fields, Held, Mark, Stamp, readable, stamp_of
+
+
+@dataclass(frozen=True, slots=True)
+class FactEvent:
+    """A validated fact: short type (`health.scored`), and only the fields that were present in its data."""
+
+    type: str
+    account_id: str
+    stamp: Stamp
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A remembered value (None: cleared) and the stamp it rests on."""
+
+    value: object
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one fold did. `conflict` is the other stamp when one (source, id) came with two contents."""
+
+    changed: bool
+    fields: tuple[str, ...] = ()
+    conflict: Stamp | None = None
+
+
+@dataclass(slots=True)
+class Contract:
+    """Fields of a contract, and the dated changes of its status and dates from which its terms are read."""
+
+    held: Held = field(default_factory=dict[Mark, Fields])
+    terms: list[Entry] = field(default_factory=list[Entry])
+
+
+@dataclass(slots=True)
+class Facts:
+    """An account's working memory. Changed by `fold` alone, in place, for speed; the laws hold whatever the order."""
+
+    account_id: str
+    first_heard: int | None = None
+    account: Held = field(default_factory=dict[Mark, Fields])
+    contacts: dict[str, Held] = field(default_factory=dict[str, Held])
+    contracts: dict[str, Contract] = field(default_factory=dict[str, Contract])
+    preferences: dict[str, Held] = field(default_factory=dict[str, Held])
+    pauses: dict[str, Held] = field(default_factory=dict[str, Held])
+    entries: dict[str, list[Entry]] = field(default_factory=dict[str, list[Entry]])
+
+    def known(self) -> dict[str, Known]:
+        """The account's fields by name."""
+        return _readable(self.account)
+
+    def known_contacts(self) -> dict[str, dict[str, Known]]:
+        """By contact id; the field `left` tells who is gone."""
+        return {key: _readable(held) for key, held in sorted(self.contacts.items())}
+
+    def known_contracts(self) -> dict[str, dict[str, Known]]:
+        return {key: _readable(contract.held) for key, contract in sorted(self.contracts.items())}
+
+    def known_preferences(self) -> dict[tuple[str, str | None, str | None], dict[str, Known]]:
+        """By (contact id, topic or None for all, channel or None for all): `frequency`, `opted_in`."""
+        found: dict[tuple[str, str | None, str | None], dict[str, Known]] = {}
+        for key, held in sorted(self.preferences.items()):
+            contact, topic, channel = key.split("\n")
+            found[contact, topic or None, channel or None] = _readable(held)
+        return found
+
+    def known_pauses(self) -> dict[str | None, dict[str, Known]]:
+        """By contact id (None: the account): `paused`, `until`, `reason`."""
+        return {key or None: _readable(held) for key, held in sorted(self.pauses.items())}
+
+
+def _readable(held: Held) -> dict[str, Known]:
+    return {
+        name: Known(readable(name, value), stamp_of(mark))
+        for mark, fields in sorted(held.items(), key=itemgetter(0))
+        for name, value in fields.items()
+    }
