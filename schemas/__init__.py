@@ -1,0 +1,1 @@
+"""The published language: every message that crosses a service line, and nothing else."""

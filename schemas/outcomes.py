@@ -1,0 +1,51 @@
+"""What became of a touchpoint or of a message: said by people and tools outside, and by the notifier itself."""
+
+from typing import Final, Literal
+
+from schemas.base import Id, LongText, Name, Text, Wire
+from schemas.times import Instant
+from schemas.vocabulary import Channel, DeliveryState, Engagement, Outcome
+
+TOUCHPOINT_SETTLED: Final = "drumbeat.touchpoint.settled.v1"
+MESSAGE_ENGAGED: Final = "drumbeat.message.engaged.v1"
+DELIVERY_FINISHED: Final = "drumbeat.delivery.finished.v1"
+
+
+class TouchpointSettled(Wire):
+    """A touchpoint took place, or did not. Without an id it tells of contact of that type outside the plan."""
+
+    touchpoint_id: Id | None = None
+    touchpoint_type: Name
+    outcome: Outcome
+    at: Instant | None = None
+    to: Instant | None = None
+    """The new time of a rescheduled one."""
+    notes: LongText | None = None
+
+
+class MessageEngaged(Wire):
+    """Somebody, or their mail server, reacted to a message of Drumbeat."""
+
+    delivery_id: Id
+    touchpoint_id: Id | None = None
+    kind: Engagement
+
+
+class Recipient(Wire):
+    """Whom a delivery was for: a CSM, a contact, or a webhook subscription."""
+
+    kind: Literal["csm", "contact", "subscription"]
+    id: Id
+
+
+class DeliveryFinished(Wire):
+    """A delivery of the notifier reached its one final state."""
+
+    delivery_id: Id
+    touchpoint_id: Id | None = None
+    touchpoint_type: Name | None = None
+    channel: Channel
+    recipient: Recipient
+    state: DeliveryState
+    reason: Text | None = None
+    at: Instant

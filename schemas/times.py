@@ -1,0 +1,203 @@
+"""Moments, days, hours and zones on the wire.
+
+An instant without a zone is a guess, and a guess about time is how a touchpoint comes too early: it is refused.
+"""
+
+import re
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from schemas.base import Wire
+from schemas.problems import excerpt
+
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_RFC_3339: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d(?:\.\d{1,12})?)([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_HOUR: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
+
+
+def parse_instant(text: str) -> datetime:
+    """RFC 3339 to an aware UTC datetime between 1970 and 9999; fractions beyond microseconds are cut.
+
+    Raises ValueError whose text says what is wrong and what to write instead.
+    """
+    parts = _RFC_3339.fullmatch(text)
+    if parts is None:
+        raise ValueError(
+            f"{excerpt(text)} is not an RFC 3339 time with a zone; write it like 2026-03-31T09:30:00Z"
+        )
+    try:
+        moment = datetime.fromisoformat(f"{parts[1]}T{parts[2]}{parts[3].upper()}").astimezone(UTC)
+    except (ValueError, OverflowError) as wrong:
+        raise ValueError(f"{excerpt(text)} is not a time that exists ({wrong})") from None
+    if moment < EARLIEST:
+        raise ValueError(f"{excerpt(text)} lies before 1970")
+    return moment
+
+
+def format_instant(moment: datetime) -> str:
+    """An aware datetime as RFC 3339 in UTC with `Z`; microseconds only when there are any."""
+    return moment.astimezone(UTC).isoformat()[:-6] + "Z"
+
+
+def _instant(value: object) -> datetime:
+    if isinstance(value, str):
+        return parse_instant(value)
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    raise ValueError(
+        f"{excerpt(value)} is not an RFC 3339 time with a zone; write it like 2026-03-31T09:30:00Z"
+    )
+
+
+def _day(value: object) -> date:
+    if isinstance(value, str) and _ISO_DAY.fullmatch(value):
+        try:
+            day = date.fromisoformat(value)
+        except ValueError as wrong:
+            raise ValueError(f"{excerpt(value)} is not a date that exists ({wrong})") from None
+    elif isinstance(value, date) and not isinstance(value, datetime):
+        day = value
+    else:
+        raise ValueError(f"{excerpt(value)} is not a date; write it like 2026-03-31")
+    if day.year < 1970:
+        raise ValueError(f"{excerpt(value)} lies before 1970")
+    return day
+
+
+@lru_cache(maxsize=1024)
+def _zone_exists(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _zone(name: str) -> str:
+    if not _zone_exists(name):
+        raise ValueError(f"{excerpt(name)} is not an IANA time zone; write one like Europe/Berlin")
+    return name
+
+
+Instant = Annotated[
+    datetime,
+    PlainValidator(_instant),
+    PlainSerializer(format_instant, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""An aware UTC datetime; RFC 3339 with a zone on the wire."""
+
+Day = Annotated[
+    date,
+    PlainValidator(_day),
+    PlainSerializer(date.isoformat, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date"}),
+]
+"""A calendar day, YYYY-MM-DD."""
+
+Zone = Annotated[str, Field(max_length=64), AfterValidator(_zone)]
+"""An IANA time zone name."""
+
+
+class Window(Wire):
+    """A stretch of time, both ends included."""
+
+    from_: Instant = Field(validation_alias="from", serialization_alias="from")
+    to: Instant
+
+
+class Hours(Wire):
+    """The hours of a working day on the person's own clock, `{"from": "09:00", "to": "17:00"}`."""
+
+    from_: str = Field(
+        validation_alias="from", serialization_alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$"
+    )
+    to: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
+
+
+class TimeOff(Wire):
+    """Days somebody is away, first and last included."""
+
+    from_: Day = Field(validation_alias="from", serialization_alias="from")
+    to: Day
+
+
+def _hours(value: object) -> Hours:
+    match value:
+        case Hours():
+            return _ordered(value)
+        case {"from": str(opening), "to": str(closing)} | [str(opening), str(closing)]:
+            return _ordered(Hours(from_=_hour(opening), to=_hour(closing)))
+        case str() if value.count("-") == 1:
+            opening, closing = value.split("-")
+            return _ordered(Hours(from_=_hour(opening.strip()), to=_hour(closing.strip())))
+        case _:
+            raise ValueError(
+                f'{excerpt(value)} are not working hours; write {{"from": "09:00", "to": "17:00"}}'
+            )
+
+
+def _hour(text: str) -> str:
+    if not _HOUR.fullmatch(text):
+        raise ValueError(f"{excerpt(text)} is not an hour of the day; write it like 09:00")
+    return text
+
+
+def _ordered(hours: Hours) -> Hours:
+    if hours.from_ >= hours.to:
+        raise ValueError(f"working hours end ({hours.to}) before they begin ({hours.from_})")
+    return hours
+
+
+def _time_off(value: object) -> TimeOff:
+    match value:
+        case TimeOff():
+            away = value
+        case {"from": first, "to": last}:
+            away = TimeOff(from_=_day(first), to=_day(last))
+        case str():
+            away = TimeOff(from_=_day(value), to=_day(value))
+        case _:
+            raise ValueError(
+                f'{excerpt(value)} is not time off; write {{"from": "2026-08-03", "to": "2026-08-14"}}'
+            )
+    if away.to < away.from_:
+        raise ValueError(f"time off ends ({away.to}) before it begins ({away.from_})")
+    return away
+
+
+def _weekday(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 7:
+        return WEEKDAYS[value - 1]
+    if isinstance(value, str) and value[:3].lower() in WEEKDAYS:
+        return value[:3].lower()
+    raise ValueError(f"{excerpt(value)} is not a day of the week; write mon to sun, or 1 (Monday) to 7")
+
+
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+WorkingHours = Annotated[
+    Hours,
+    PlainValidator(
+        _hours, json_schema_input_type=Hours | Annotated[str, Field(pattern=r"^\d\d:\d\d ?- ?\d\d:\d\d$")]
+    ),
+]
+"""Hours of work; also read from `"09:00-17:00"`."""
+Weekday = Annotated[
+    str, PlainValidator(_weekday, json_schema_input_type=str | Annotated[int, Field(ge=1, le=7)])
+]
+"""`mon` to `sun`; also read from 1 (Monday) to 7."""
+Away = Annotated[TimeOff, PlainValidator(_time_off, json_schema_input_type=TimeOff | Day)]
+"""Days away; a single date is read as one day."""
+
+
+def clock_time(text: str) -> time:
+    """`09:30` as a time of day; `24:00` is the last microsecond."""
+    return time.max if text == "24:00" else time.fromisoformat(text)

@@ -1,0 +1,149 @@
+"""The map: every topic, what it carries, who writes it and who reads it. The only file that knows all arrows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from schemas.base import Wire
+from schemas.directory import (
+    ACCOUNT_DIRECTORY,
+    CSM_DIRECTORY,
+    KEY_DIRECTORY,
+    AccountRecord,
+    CsmRecord,
+    KeyRecord,
+)
+from schemas.events import FACTS, OUTCOMES
+from schemas.letters import DEAD_LETTER, DeadLetter
+from schemas.notices import NOTICE_REQUESTED, NoticeRequested
+from schemas.outcomes import DELIVERY_FINISHED, DeliveryFinished
+from schemas.plans import PLAN_ADJUSTED, PlanAdjusted
+from schemas.touchpoints import TOUCHPOINT_EVENTS, TouchpointData
+
+Party = Literal["rules_engine", "scheduler", "notifier", "outside"]
+
+THIRTY_DAYS_MS: Final = 30 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic. `retention_ms` counts from the record's timestamp, which is the real clock's; None keeps for ever."""
+
+    name: str
+    key: str
+    writers: tuple[Party, ...]
+    readers: tuple[Party, ...]
+    types: tuple[str, ...]
+    cleanup: Literal["delete", "compact"]
+    retention_ms: int | None
+    about: str
+
+
+MODELS: Final[Mapping[str, type[Wire]]] = {
+    **FACTS,
+    **OUTCOMES,
+    DELIVERY_FINISHED: DeliveryFinished,
+    PLAN_ADJUSTED: PlanAdjusted,
+    NOTICE_REQUESTED: NoticeRequested,
+    ACCOUNT_DIRECTORY: AccountRecord,
+    CSM_DIRECTORY: CsmRecord,
+    KEY_DIRECTORY: KeyRecord,
+    **dict.fromkeys(TOUCHPOINT_EVENTS, TouchpointData),
+    DEAD_LETTER: DeadLetter,
+}
+"""The model of the data of every type on any topic."""
+
+TOPICS: Final[tuple[Topic, ...]] = (
+    Topic(
+        name="account.signals",
+        key="account id (csm id for csm.described, * for program.announced)",
+        writers=("rules_engine", "notifier", "outside"),
+        readers=("rules_engine",),
+        types=tuple(FACTS),
+        cleanup="delete",
+        retention_ms=THIRTY_DAYS_MS,
+        about="Facts about accounts.",
+    ),
+    Topic(
+        name="touchpoint.commands",
+        key="account id",
+        writers=("rules_engine",),
+        readers=("scheduler",),
+        types=(PLAN_ADJUSTED,),
+        cleanup="compact",
+        retention_ms=None,
+        about="The whole plan of an account; a tombstone on erasure.",
+    ),
+    Topic(
+        name="account.notices",
+        key="account id",
+        writers=("rules_engine",),
+        readers=("notifier",),
+        types=(NOTICE_REQUESTED,),
+        cleanup="delete",
+        retention_ms=THIRTY_DAYS_MS,
+        about="Words to the customer about the cadence itself.",
+    ),
+    Topic(
+        name="directory.accounts",
+        key="account id",
+        writers=("rules_engine",),
+        readers=("scheduler", "notifier"),
+        types=(ACCOUNT_DIRECTORY,),
+        cleanup="compact",
+        retention_ms=None,
+        about="Profile, people and preferences as believed.",
+    ),
+    Topic(
+        name="directory.csms",
+        key="csm id",
+        writers=("rules_engine",),
+        readers=("scheduler", "notifier"),
+        types=(CSM_DIRECTORY,),
+        cleanup="compact",
+        retention_ms=None,
+        about="Hours, zone, capacity and time off.",
+    ),
+    Topic(
+        name="directory.keys",
+        key="key id",
+        writers=("rules_engine",),
+        readers=("rules_engine", "scheduler", "notifier"),
+        types=(KEY_DIRECTORY,),
+        cleanup="compact",
+        retention_ms=None,
+        about="API keys (hash, scopes, expiry), so that every service can check them.",
+    ),
+    Topic(
+        name="touchpoint.events",
+        key="account id",
+        writers=("scheduler",),
+        readers=("rules_engine", "notifier"),
+        types=TOUCHPOINT_EVENTS,
+        cleanup="delete",
+        retention_ms=THIRTY_DAYS_MS,
+        about="A touchpoint was scheduled, moved, cancelled, announced, came due or is overdue.",
+    ),
+    Topic(
+        name="touchpoint.outcomes",
+        key="account id",
+        writers=("rules_engine", "scheduler", "notifier", "outside"),
+        readers=("rules_engine", "scheduler"),
+        types=(*OUTCOMES, DELIVERY_FINISHED),
+        cleanup="delete",
+        retention_ms=THIRTY_DAYS_MS,
+        about="What became of a touchpoint or a message.",
+    ),
+    Topic(
+        name="dead.letters",
+        key="the original key",
+        writers=("rules_engine", "scheduler", "notifier"),
+        readers=("outside",),
+        types=(DEAD_LETTER,),
+        cleanup="delete",
+        retention_ms=THIRTY_DAYS_MS,
+        about="What could not be read, with the reason and where it came from.",
+    ),
+)
+
+BY_NAME: Final[Mapping[str, Topic]] = {topic.name: topic for topic in TOPICS}

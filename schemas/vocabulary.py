@@ -1,0 +1,18 @@
+"""The closed word lists of the contract. A word outside them is refused where it is read."""
+
+from typing import Literal
+
+Segment = Literal["enterprise", "mid_market", "small_business", "self_service"]
+Stage = Literal["onboarding", "adoption", "growth", "renewal", "churned"]
+Color = Literal["red", "yellow", "green"]
+Complexity = Literal["simple", "standard", "complex"]
+Owner = Literal["csm", "pooled_csm", "marketing", "sales", "automation"]
+Channel = Literal["call", "meeting", "email", "sms", "slack", "in_app", "webhook"]
+Topic = Literal["account", "education", "product_updates", "training", "promotion", "events", "surveys"]
+Role = Literal["champion", "decision_maker", "executive_sponsor", "admin", "user"]
+Frequency = Literal["daily", "weekly", "biweekly", "monthly", "quarterly"]
+Outcome = Literal["completed", "attended", "missed", "declined", "rescheduled", "cancelled"]
+Engagement = Literal["delivered", "opened", "clicked", "replied", "bounced", "complained", "unsubscribed"]
+TouchpointStatus = Literal["planned", "due", "settled", "cancelled", "overdue"]
+DeliveryState = Literal["sent", "failed", "suppressed", "expired"]
+Urgency = Literal["soon", "spread"]
