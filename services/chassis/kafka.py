@@ -1,3 +1,4 @@
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 """The one door to Kafka: connection options and the producer.
 
 The producer is idempotent and waits for all in-sync replicas. aiokafka never gives up on an idempotent batch
@@ -105,9 +106,9 @@ class Producer:
             async with asyncio.timeout(timeout):
                 client = await self._connected()
                 for each in messages:
-                    waiting.append(
-                        await client.send(each.topic, each.value, key=each.key, headers=list(each.headers))
-                    )
+                    headers = list(each.headers)
+                    sent = await client.send(each.topic, each.value, key=each.key, headers=headers)
+                    waiting.append(sent)
                 await asyncio.wait(waiting)
         except (TimeoutError, KafkaError, OSError, asyncio.InvalidStateError) as problem:
             log.warning("produce.unacknowledged", problem=repr(problem), records=len(messages))

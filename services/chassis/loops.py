@@ -15,8 +15,8 @@ SLOWEST_RETRY = 5.0  # seconds
 class Loop:
     """Runs `run_once` for ever.
 
-    `run_once` answers how many real seconds may pass until the next pass: 0 when there is more to do, None for
-    the loop's interval. A pass that raises is logged, counted and tried again with a growing pause.
+    `run_once` answers how many real seconds may pass until the next pass: 0 when there is more to do, None
+    for the loop's interval. A pass that raises is logged, counted and tried again with a growing pause.
     """
 
     def __init__(

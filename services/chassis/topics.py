@@ -1,10 +1,12 @@
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 """Topics are made once, with a partition count that is never changed: a key's partition must not move."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from services.chassis.kafka import client_options
 from services.chassis.settings import Kafka
@@ -12,42 +14,54 @@ from services.chassis.settings import Kafka
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """A topic to be created if absent. `configs` are the broker's own names (cleanup.policy, retention.ms)."""
+    """A topic to be created if absent; `configs` are the broker's own names (cleanup.policy, …)."""
 
     name: str
     configs: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What a service must know of the broker: whose offsets these are, and how many partitions there are."""
+
+    id: str
+    partitions: Mapping[str, int]
 
 
 class TopicsNotMade(Exception):
     """The broker refused to create a topic; the message carries its reason."""
 
 
-async def ensure_topics(kafka: Kafka, topics: Sequence[TopicSpec]) -> str:
-    """Create what is missing and answer the cluster's id. Safe to call from many processes at once."""
+async def ensure_topics(kafka: Kafka, topics: Sequence[TopicSpec]) -> Cluster:
+    """Create what is missing. Safe to call from many processes at once; raises `TopicsNotMade`."""
     admin = AIOKafkaAdminClient(**client_options(kafka), request_timeout_ms=15_000)
     await admin.start()
     try:
         existing = set(await admin.list_topics())
-        missing = [
-            NewTopic(
-                name=topic.name,
-                num_partitions=kafka.partitions,
-                replication_factor=kafka.replication_factor,
-                topic_configs=dict(topic.configs),
-            )
-            for topic in topics
-            if topic.name not in existing
-        ]
+        missing = [_new_topic(kafka, topic) for topic in topics if topic.name not in existing]
         if missing:
-            answer = await admin.create_topics(missing)
-            _raise_refusals(answer.topic_errors)
-        return str((await admin.describe_cluster())["cluster_id"])
+            _raise_refusals(await admin.create_topics(missing))
+        described = cast(
+            "list[dict[str, Any]]", await admin.describe_topics([topic.name for topic in topics])
+        )
+        partitions = {str(each["topic"]): len(each["partitions"]) for each in described}
+        cluster = await admin.describe_cluster()
+        return Cluster(str(cluster["cluster_id"]), partitions)
     finally:
         await admin.close()
 
 
-def _raise_refusals(errors: Sequence[tuple[object, ...]]) -> None:
-    for name, code, *message in errors:
+def _new_topic(kafka: Kafka, topic: TopicSpec) -> NewTopic:
+    return NewTopic(
+        name=topic.name,
+        num_partitions=kafka.partitions,
+        replication_factor=kafka.replication_factor,
+        topic_configs=dict(topic.configs),
+    )
+
+
+def _raise_refusals(answer: Any) -> None:
+    for name, code, *message in answer.topic_errors:
         error = for_code(code)
-        if code and error is not TopicAlreadyExistsError and issubclass(error, KafkaError):
+        if code and error is not TopicAlreadyExistsError:
             raise TopicsNotMade(f"topic {name}: {error.__name__} {message}")

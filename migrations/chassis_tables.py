@@ -1,0 +1,60 @@
+"""The tables of the chassis, as every service's first revision creates them."""
+
+from alembic import op
+
+TABLES = (
+    """
+    CREATE TABLE consumer_offset (
+        cluster text NOT NULL, grp text NOT NULL, topic text NOT NULL, part int NOT NULL,
+        next_offset bigint NOT NULL, epoch bigint NOT NULL DEFAULT 0,
+        updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        PRIMARY KEY (cluster, grp, topic, part)
+    ) WITH (fillfactor = 50)
+    """,
+    """
+    CREATE TABLE consumer_lease (
+        cluster text NOT NULL, grp text NOT NULL, topic text NOT NULL, part int NOT NULL,
+        owner text, epoch bigint NOT NULL DEFAULT 0, leased_until timestamptz NOT NULL DEFAULT '-infinity',
+        PRIMARY KEY (cluster, grp, topic, part)
+    ) WITH (fillfactor = 50)
+    """,
+    """
+    CREATE TABLE consumer_member (
+        grp text NOT NULL, owner text NOT NULL, seen_at timestamptz NOT NULL, PRIMARY KEY (grp, owner)
+    )
+    """,
+    """
+    CREATE TABLE inbox (
+        key bytea PRIMARY KEY, seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    )
+    """,
+    "CREATE INDEX inbox_seen ON inbox USING brin (seen_at)",
+    """
+    CREATE TABLE outbox (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        topic text NOT NULL, key text NOT NULL, headers text NOT NULL, payload bytea,
+        created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
+            autovacuum_vacuum_cost_limit = 2000)
+    """,
+    """
+    CREATE TABLE dead_letter (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        topic text NOT NULL, part int NOT NULL, record_offset bigint NOT NULL,
+        key bytea, headers bytea[] NOT NULL, value bytea, reason text NOT NULL,
+        buried_at timestamptz NOT NULL DEFAULT clock_timestamp(), replayed_at timestamptz,
+        UNIQUE (topic, part, record_offset)
+    )
+    """,
+    """
+    CREATE TABLE api_key (
+        key_id text PRIMARY KEY, sha256 text NOT NULL, scopes text[] NOT NULL,
+        expires_at timestamptz, revoked boolean NOT NULL DEFAULT false, version bigint NOT NULL
+    )
+    """,
+)
+
+
+def create_chassis_tables() -> None:
+    for statement in TABLES:
+        op.execute(statement)

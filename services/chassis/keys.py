@@ -1,0 +1,86 @@
+"""API keys: what a caller may do. Only SHA-256 is kept; secrets of 256 bits need no slow hash."""
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal, get_args
+
+Scope = Literal["events", "read", "act", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+
+class KeyFileUnreadable(Exception):
+    """The file with the first key cannot be read; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What is known of a key. `admin` includes every other scope."""
+
+    key_id: str
+    sha256: str
+    scopes: frozenset[str]
+    expires_at: datetime | None = None
+    revoked: bool = False
+    version: int = 0
+
+    def allows(self, scope: Scope, now: datetime) -> bool:
+        live = not self.revoked and (self.expires_at is None or now < self.expires_at)
+        return live and (scope in self.scopes or "admin" in self.scopes)
+
+
+def new_secret() -> tuple[str, str]:
+    """(key id, the whole key): `db_<id>_<secret>`; the id stands in logs, the secret nowhere."""
+    key_id = secrets.token_hex(4)
+    return key_id, f"db_{key_id}_{secrets.token_urlsafe(32)}"
+
+
+def digest(key: str) -> str:
+    return sha256(key.encode()).hexdigest()
+
+
+def key_id_of(key: str) -> str:
+    parts = key.split("_", 2)
+    return parts[1] if len(parts) == 3 and parts[0] == "db" else ""
+
+
+@dataclass(slots=True)
+class KeyRing:
+    """The keys this service knows: the first one from its file, the rest from the directory of keys."""
+
+    keys: dict[str, ApiKey] = field(default_factory=dict[str, ApiKey])
+
+    def learn(self, key: ApiKey) -> None:
+        held = self.keys.get(key.key_id)
+        if held is None or key.version >= held.version:
+            self.keys[key.key_id] = key
+
+    def replace_all(self, keys: Mapping[str, ApiKey]) -> None:
+        for key in keys.values():
+            self.learn(key)
+
+    def find(self, presented: str) -> ApiKey | None:
+        """The key that was presented, compared in constant time; None when it is not known."""
+        key = self.keys.get(key_id_of(presented))
+        if key is None or not hmac.compare_digest(key.sha256, digest(presented)):
+            return None
+        return key
+
+
+def first_key(path: Path) -> ApiKey:
+    """The full-scope key that `drumbeat run` made, from its file."""
+    try:
+        presented = path.read_text().strip()
+    except OSError as problem:
+        raise KeyFileUnreadable(
+            f"The API key file {path} cannot be read ({problem.strerror}). Start `drumbeat run`"
+            " once, which makes it, or set DRUMBEAT_API_KEY_FILE to a file that holds a key."
+        ) from problem
+    key_id = key_id_of(presented)
+    if not key_id:
+        raise KeyFileUnreadable(f"{path} does not hold a key of the form db_<id>_<secret>.")
+    return ApiKey(key_id, digest(presented), frozenset({"admin"}), version=2**62)

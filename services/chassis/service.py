@@ -1,0 +1,246 @@
+"""The life of a service: its parts start in order, run side by side, and stop in reverse within a limit.
+
+A part that ends by itself, or breaks, ends the process: the supervisor starts it again, and everything it
+needs stands in PostgreSQL and Kafka.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn, TypeVar
+
+import structlog
+import uvicorn
+import uvloop
+from aiokafka.errors import KafkaError
+from fastapi import FastAPI
+
+from services.chassis import faults
+from services.chassis.clock import ServiceClock, service_clock
+from services.chassis.consumer import Consumer, Subscription
+from services.chassis.database import INFRASTRUCTURE, Database
+from services.chassis.kafka import Producer
+from services.chassis.key_directory import key_loop
+from services.chassis.keys import KeyFileUnreadable, KeyRing, first_key
+from services.chassis.loops import Loop
+from services.chassis.migrations import DATABASES, SchemaMismatch, check_schema
+from services.chassis.outbox import Outbox, Relay
+from services.chassis.settings import Http, Settings, SettingsRejected, load_settings
+from services.chassis.telemetry import configure_logs
+from services.chassis.topics import Cluster, TopicSpec, ensure_topics
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+GRACE = 12.0  # real seconds for the parts to stop; the supervisor allows fifteen
+
+
+class CannotStart(Exception):
+    """The service cannot start as it is set up; the message says what is wrong and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What the chassis built before the service's own parts."""
+
+    settings: Settings
+    clock: ServiceClock
+    database: Database
+    producer: Producer
+    outbox: Outbox
+    relay: Relay
+    cluster: Cluster
+    keys: KeyRing
+
+
+@dataclass(slots=True)
+class Parts:
+    """What a service is made of: its app, what it reads, its loops, and what must be closed at the end."""
+
+    app: Callable[["Readiness"], FastAPI]
+    subscriptions: Sequence[Subscription] = ()
+    loops: Sequence[Loop] = ()
+    close: Sequence[Callable[[], Awaitable[None]]] = ()
+
+
+Readiness = Callable[[], Awaitable[str | None]]
+Build = Callable[[Runtime], Awaitable[Parts]]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a service is: the name of its folder, its part of the settings, the topics it needs."""
+
+    name: str
+    http: Callable[[Settings], Http]
+    topics: Sequence[TopicSpec] = field(default=())
+
+
+def serve(identity: Identity, build: Build) -> NoReturn:
+    """Run the service until it is told to stop; exit 1 with one readable sentence when it cannot start."""
+    try:
+        settings = load_settings()
+        configure_logs(settings.log_level, service=identity.name)
+        faults.arm(settings.faults)
+        code = uvloop.run(_serve(identity, settings, build))
+    except (
+        SettingsRejected,
+        KeyFileUnreadable,
+        SchemaMismatch,
+        CannotStart,
+        faults.FaultPlanRejected,
+    ) as refused:
+        sys.stderr.write(f"{identity.name} cannot start: {refused}\n")
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # a library's thread or an abandoned client must not hold the process
+
+
+async def _serve(identity: Identity, settings: Settings, build: Build) -> int:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    http = identity.http(settings)
+    with _listening(http) as listener:
+        starting = asyncio.create_task(_start(identity, settings))
+        stop = asyncio.create_task(stopping.wait())
+        await asyncio.wait([starting, stop], return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            return 0
+        runtime = starting.result()
+        try:
+            return await _run(runtime, await build(runtime), listener, stop)
+        finally:
+            await runtime.producer.stop()
+            await runtime.database.close()
+
+
+@contextlib.contextmanager
+def _listening(http: Http) -> Generator[socket.socket]:
+    """Bind first: a port in use is found before anything else is touched."""
+    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((http.host, http.port))
+    except OSError as problem:
+        listener.close()
+        raise CannotStart(
+            f"port {http.port} on {http.host} cannot be used ({problem.strerror}). Stop what uses it, or set"
+            " DRUMBEAT_<SERVICE>__PORT to a free one."
+        ) from problem
+    with listener:
+        yield listener
+
+
+async def _start(identity: Identity, settings: Settings) -> Runtime:
+    """Reach the database and the broker, waiting for them as long as it takes."""
+    keys = KeyRing()
+    keys.learn(first_key(settings.key_file))
+    url = settings.database_url()
+    settings.broker()
+    name = DATABASES[identity.name]
+    database = await _patiently(
+        "PostgreSQL", lambda: Database.open(url, name, pool_size=settings.database.pool_size)
+    )
+    await check_schema(database, identity.name)
+    cluster = await _patiently("Kafka", lambda: ensure_topics(settings.kafka, identity.topics))
+    producer = Producer(settings.kafka, client_id=identity.name)
+    await _patiently("Kafka", producer.start)
+    outbox = Outbox(f"/drumbeat/{identity.name}")
+    return Runtime(
+        settings=settings,
+        clock=service_clock(settings.clock),
+        database=database,
+        producer=producer,
+        outbox=outbox,
+        relay=Relay(database, producer),
+        cluster=cluster,
+        keys=keys,
+    )
+
+
+async def _patiently(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
+    pause = 0.2
+    while True:
+        try:
+            return await attempt()
+        except (*INFRASTRUCTURE, KafkaError) as problem:
+            log.warning("start.waiting", waits_for=what, problem=repr(problem))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 3.0)
+
+
+async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "asyncio.Task[object]") -> int:
+    owner = f"{socket.gethostname()}:{listener.getsockname()[1]}"
+    consumers = [
+        Consumer(
+            database=runtime.database,
+            kafka=runtime.settings.kafka,
+            cluster=runtime.cluster,
+            outbox=runtime.outbox,
+            owner=owner,
+            subscription=subscription,
+        )
+        for subscription in parts.subscriptions
+    ]
+    server = _Server(
+        uvicorn.Config(
+            parts.app(lambda: _readiness(runtime, consumers)),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=3,
+            timeout_keep_alive=30,
+            server_header=False,
+            lifespan="on",
+        )
+    )
+    loops = [*parts.loops, key_loop(runtime.database, runtime.keys)]
+    work: list[Coroutine[object, object, object]] = [
+        runtime.relay.run(),
+        *(each.run() for each in consumers),
+        *(each.run() for each in loops),
+    ]
+    tasks = [asyncio.create_task(each) for each in work]
+    web = asyncio.create_task(server.serve([listener]))
+    log.info("service.started", owner=owner)
+    await asyncio.wait([stop, web, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    broken = [task for task in (web, *tasks) if task.done()]
+    for task in broken:
+        log.error("service.part_ended", exc_info=task.exception() if not task.cancelled() else None)
+    server.should_exit = True
+    for part in (*consumers, *loops):
+        part.stop()
+    await asyncio.wait([web, *tasks[1:]], timeout=GRACE)
+    runtime.relay.stop()
+    await asyncio.wait(tasks[:1], timeout=3)
+    for close in parts.close:
+        await close()
+    log.info("service.stopped", clean=not broken)
+    return 1 if broken else 0
+
+
+async def _readiness(runtime: Runtime, consumers: Sequence[Consumer]) -> str | None:
+    try:
+        await runtime.database.ping()
+    except INFRASTRUCTURE as problem:
+        return f"PostgreSQL does not answer ({type(problem).__name__})"
+    waiting = [each.group for each in consumers if not each.ready]
+    return f"not reading from Kafka yet ({', '.join(waiting)})" if waiting else None
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which leaves the signals to us."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield

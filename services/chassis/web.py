@@ -1,0 +1,214 @@
+"""The HTTP side every service shares: health, metrics, the clock, keys, limits, problem documents, paging."""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, cast
+
+import orjson
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import Response
+
+from services.chassis import problems
+from services.chassis.clock import ServiceClock, real_now
+from services.chassis.keys import ApiKey, KeyRing, Scope
+from services.chassis.outbox import timestamp
+from services.chassis.problems import Problem
+
+BODY_LIMIT = 1 << 20  # bytes, unless a route asks for more
+Limit = Annotated[int, Query(ge=1, le=500, description="how many items at most")]
+Cursor = Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before")]
+
+Readiness = Callable[[], Awaitable[str | None]]
+ASGIScope = MutableMapping[str, Any]
+ASGIMessage = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[ASGIMessage]]
+Send = Callable[[ASGIMessage], Awaitable[None]]
+ASGIApp = Callable[[ASGIScope, Receive, Send], Awaitable[None]]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class JSON(Response):
+    """JSON by orjson: instants as RFC 3339 in UTC."""
+
+    media_type = "application/json"
+
+    def render(self, content: object) -> bytes:
+        return orjson.dumps(content, default=_jsonable, option=orjson.OPT_UTC_Z)
+
+
+def _jsonable(value: object) -> object:
+    if isinstance(value, frozenset | set | tuple):
+        return list(cast("tuple[object, ...]", value))
+    raise TypeError(type(value).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Chassis:
+    """What a service hands to its app: who it is, its clock, its keys, and whether it can work."""
+
+    service: str
+    clock: ServiceClock
+    keys: KeyRing
+    readiness: Readiness
+    """None when the service can do its work, else what it waits for."""
+
+
+class BodyLimit:
+    """Refuses a body over its limit while it is read, before it is parsed."""
+
+    def __init__(self, app: ASGIApp, *, limit: int, larger: dict[str, int]) -> None:
+        self._app = app
+        self._limit = limit
+        self._larger = larger
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = self._larger.get(scope["path"], self._limit)
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > limit:
+            await problems.problem_response(_too_large(limit))(scope, receive, send)
+            return
+        await self._app(scope, _counting(receive, limit), send)
+
+
+def _counting(receive: Receive, limit: int) -> Receive:
+    seen = 0
+
+    async def counted() -> ASGIMessage:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise _too_large(limit)
+        return message
+
+    return counted
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, f"The body is larger than {limit} bytes. Send less at a time.", limit=limit)
+
+
+def make_app(
+    chassis: Chassis,
+    *,
+    title: str,
+    lifespan: Lifespan | None = None,
+    larger_bodies: dict[str, int] | None = None,
+) -> FastAPI:
+    """An app with what every service has; `larger_bodies` maps a path to its limit in bytes."""
+    app = FastAPI(
+        title=f"Drumbeat {title}",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        default_response_class=JSON,
+        separate_input_output_schemas=False,
+    )
+    app.state.chassis = chassis
+    app.add_middleware(BodyLimit, limit=BODY_LIMIT, larger=larger_bodies or {})
+    problems.install(app)
+    app.include_router(_health(chassis))
+    return app
+
+
+def _health(chassis: Chassis) -> APIRouter:
+    router = APIRouter(tags=["service"])
+
+    @router.get("/livez", summary="The process answers")
+    async def livez() -> dict[str, str]:
+        return {"status": "alive", "service": chassis.service}
+
+    @router.get("/readyz", summary="The service can do its work")
+    async def readyz() -> dict[str, str]:
+        waiting_for = await chassis.readiness()
+        if waiting_for is not None:
+            raise Problem(503, f"Not ready: {waiting_for}", headers={"Retry-After": "1"})
+        return {"status": "ready", "service": chassis.service}
+
+    @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    @router.get("/v1/clock", summary="The service clock", dependencies=[require("read")])
+    async def clock() -> dict[str, object]:
+        mapping = chassis.clock
+        return {
+            "now": timestamp(mapping.now()),
+            "start": timestamp(mapping.start),
+            "rate": mapping.rate,
+            "origin": timestamp(mapping.origin),
+        }
+
+    return router
+
+
+bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer db_…`")
+
+
+def require(scope: Scope) -> Any:
+    """A dependency: 401 without a valid key, 403 when the key lacks the scope."""
+
+    async def checked(
+        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    ) -> ApiKey:
+        chassis = cast("Chassis", request.app.state.chassis)
+        key = chassis.keys.find(credentials.credentials) if credentials else None
+        now = real_now()
+        if key is None or key.revoked or (key.expires_at is not None and key.expires_at <= now):
+            raise Problem(
+                401,
+                "This call needs a valid API key: `Authorization: Bearer <key>`.",
+                headers={"WWW-Authenticate": 'Bearer realm="drumbeat"'},
+            )
+        if not key.allows(scope, now):
+            raise Problem(403, f"The key {key.key_id} has no scope {scope!r}.", scope=scope)
+        return key
+
+    return Depends(checked)
+
+
+def encode_cursor(*parts: str | int | datetime) -> str:
+    texts = [timestamp(part) if isinstance(part, datetime) else part for part in parts]
+    return base64.urlsafe_b64encode(orjson.dumps(texts)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, *kinds: type) -> list[Any] | None:
+    """The parts of a cursor, each of its kind (str, int, datetime); 422 when it is not one of ours."""
+    if cursor is None:
+        return None
+    try:
+        parts = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(parts, list) or len(cast("list[object]", parts)) != len(kinds):
+            raise _bad_cursor()
+        return [_part(part, kind) for part, kind in zip(cast("list[object]", parts), kinds, strict=True)]
+    except (ValueError, TypeError, binascii.Error) as problem:
+        raise _bad_cursor() from problem
+
+
+def _part(part: object, kind: type) -> object:
+    if kind is datetime and isinstance(part, str):
+        return datetime.fromisoformat(part)
+    if type(part) is not kind:
+        raise _bad_cursor()
+    return part
+
+
+def _bad_cursor() -> Problem:
+    return Problem(422, "cursor: not a `next_cursor` of this list. Leave it out to begin at the start.")
+
+
+def page(items: list[Any], limit: int, cursor_of: Callable[[Any], str]) -> dict[str, object]:
+    """`{items, next_cursor}` from up to limit + 1 items."""
+    more = len(items) > limit
+    shown = items[:limit]
+    return {"items": shown, "next_cursor": cursor_of(shown[-1]) if more else None}
