@@ -56,6 +56,8 @@ def _new_topic(kafka: Kafka, topic: TopicSpec) -> NewTopic:
         name=topic.name,
         num_partitions=kafka.partitions,
         replication_factor=kafka.replication_factor,
+        # aiokafka takes the broker's default (-1) only beside an assignment, which may be empty.
+        replica_assignments={} if kafka.replication_factor == -1 else None,
         topic_configs=dict(topic.configs),
     )
 

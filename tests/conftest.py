@@ -1,0 +1,75 @@
+"""Real parts for the tests that need them: one PostgreSQL and one Kafka per test process, in temporary folders."""
+
+import asyncio
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Generator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from migrations.chassis_tables import TABLES
+from services.chassis.database import Database
+from services.chassis.embedded.kafka import EmbeddedKafka
+from services.chassis.embedded.postgres import EmbeddedPostgres
+from services.chassis.settings import Kafka
+
+_numbers = itertools.count(1)
+
+for name in [name for name in os.environ if name.startswith("DRUMBEAT_")]:
+    del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def folder() -> Generator[Path]:
+    """A folder that the database's own user may walk into (pytest's own is closed to others)."""
+    made = Path(tempfile.mkdtemp(prefix="drumbeat-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(folder: Path) -> Generator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(folder / "postgres", durable=False)
+    asyncio.run(server.start())
+    yield server
+    asyncio.run(server.stop())
+
+
+@pytest.fixture(scope="session")
+def kafka(folder: Path) -> Generator[EmbeddedKafka]:
+    broker = EmbeddedKafka(folder / "kafka")
+    asyncio.run(broker.start())
+    yield broker
+    asyncio.run(broker.stop())
+
+
+@pytest.fixture
+def kafka_settings(kafka: EmbeddedKafka) -> Kafka:
+    return Kafka(bootstrap_servers=kafka.bootstrap)
+
+
+@pytest.fixture
+def topic_name() -> Callable[[str], str]:
+    """A topic of this test's own."""
+    return lambda stem: f"{stem}.{os.getpid()}.{next(_numbers)}"
+
+
+@pytest.fixture
+async def chassis_database(postgres: EmbeddedPostgres) -> AsyncGenerator[Database]:
+    """An empty database that holds the tables of the chassis and nothing else."""
+    name = f"chassis_{os.getpid()}_{next(_numbers)}"
+    admin = await asyncpg.connect(postgres.url)
+    await admin.execute(f'CREATE ROLE "{name}"')
+    await admin.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
+    database = await Database.open(postgres.url, name)
+    for statement in TABLES:
+        await database.pool.execute(statement)
+    yield database
+    await database.close()
+    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await admin.close()
