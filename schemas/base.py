@@ -3,8 +3,9 @@
 Strings, numbers, lists and maps are all bounded, so that no message can be larger than its reader expects.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Final, Self
+import re
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Final, Self, cast
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,32 +13,26 @@ from pydantic.annotated_handlers import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from schemas.forms import CURRENCY, EMAIL, LANGUAGE, ONE_LINE, TEXT
 from schemas.problems import Malformed, explain
 
 DEEPEST: Final = 64
 """Levels of nesting a message may have."""
 
-_NOT_CONTROL: Final = r"[^\x00-\x1f\x7f-\x9f]"
+_BRACKETS_AND_STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
-Id = Annotated[str, Field(min_length=1, max_length=200, pattern=rf"^{_NOT_CONTROL}+$")]
-"""An identity: 1 to 200 printable characters."""
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=rf"^{_NOT_CONTROL}+$")]
+Id = Annotated[str, Field(min_length=1, max_length=200, pattern=ONE_LINE)]
+"""An identity: 1 to 200 characters, none of them a control character."""
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=ONE_LINE)]
 """A short name on one line."""
-Text = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
+Text = Annotated[str, Field(max_length=2000, pattern=TEXT)]
 """Up to 2,000 characters; tabs and line ends are the only control characters."""
-LongText = Annotated[str, Field(max_length=20_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
-"""What a person wrote, line ends of any system allowed."""
-Email = Annotated[
-    str,
-    Field(
-        min_length=3,
-        max_length=254,
-        pattern=r'^[^\s\x00-\x1f\x7f@<>,;:"()\\]+@[^\s\x00-\x1f\x7f@<>,;:"()\\]+$',
-    ),
-]
-Language = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")]
+LongText = Annotated[str, Field(max_length=20_000, pattern=TEXT)]
+"""What a person wrote."""
+Email = Annotated[str, Field(min_length=3, max_length=254, pattern=EMAIL)]
+Language = Annotated[str, Field(max_length=35, pattern=LANGUAGE)]
 """A language tag such as `de` or `pt-BR`."""
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, Field(pattern=CURRENCY)]
 """An ISO 4217 code."""
 Money = Annotated[float, Field(ge=0, le=1e15)]
 """An amount in whole units of its currency."""
@@ -67,13 +62,16 @@ class Wire(BaseModel):
         """Reads raw JSON; raises Malformed with every problem of it."""
         check_json(data)
         try:
-            return cls.model_validate_json(data)
+            message = cls.model_validate_json(data)
         except ValidationError as invalid:
             raise Malformed(explain(invalid)) from None
+        if message.model_extra:
+            parse_json(data)  # nobody bounded what was not declared: an endless number may hide there
+        return message
 
     def write(self) -> bytes:
         """The message as JSON, with every declared field (null where nothing is known)."""
-        return self.model_dump_json().encode()
+        return self.__pydantic_serializer__.to_json(self)
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -86,7 +84,7 @@ class Wire(BaseModel):
 
 
 def unknown_fields(model: Wire) -> list[str]:
-    """Paths of the fields nobody declared, such as `limits.seats.colour`: kept out of every decision, worth a warning."""
+    """Paths of the fields nobody declared, such as `limits.seats.colour`: worth a warning."""
     return list(_unknown(model, ""))
 
 
@@ -94,13 +92,13 @@ def _unknown(value: object, path: str) -> Iterator[str]:
     match value:
         case Wire():
             yield from (path + name for name in value.model_extra or ())
-            for name in value.model_fields_set & type(value).model_fields.keys():
+            for name in type(value).model_fields:
                 yield from _unknown(getattr(value, name), f"{path}{name}.")
         case tuple():
-            for index, each in enumerate(value):
+            for index, each in enumerate(cast("tuple[object, ...]", value)):
                 yield from _unknown(each, f"{path[:-1]}[{index}].")
-        case Mapping():
-            for name, each in value.items():
+        case dict():
+            for name, each in cast("dict[str, object]", value).items():
                 yield from _unknown(each, f"{path}{name}.")
         case _:
             return
@@ -125,33 +123,27 @@ def parse_json(raw: bytes | str, place: str = "data") -> object:
     try:
         value: object = orjson.loads(raw)
     except orjson.JSONDecodeError as broken:
-        raise Malformed(f"{place}: not JSON: {broken}") from None
+        hint = "; NaN and Infinity are not JSON" if b"NaN" in raw or b"Infinity" in raw else ""
+        raise Malformed(f"{place}: is not JSON: {broken}{hint}") from None
     if b"\\u0000" in raw and _holds_nul(value):
         raise Malformed(f"{place}: a text holds the NUL character (\\u0000); remove it")
     return value
 
 
 def depth(raw: bytes) -> int:
-    """The deepest nesting of brackets outside strings; gives up counting just beyond the limit."""
+    """The deepest nesting of brackets outside strings, counted up to just beyond the limit; linear."""
     level = deepest = 0
-    text = escaped = False
-    for byte in raw:
-        if text:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                text = False
-        elif byte == 0x22:
-            text = True
-        elif byte in b"[{":
-            level += 1
-            deepest = max(deepest, level)
-            if level > DEEPEST:
-                return deepest
-        elif byte in b"]}":
-            level -= 1
+    for token in _BRACKETS_AND_STRINGS.finditer(raw):
+        match token[0][:1]:
+            case b"[" | b"{":
+                level += 1
+                deepest = max(deepest, level)
+                if level > DEEPEST:
+                    break
+            case b"]" | b"}":
+                level -= 1
+            case _:
+                continue
     return deepest
 
 
@@ -160,8 +152,9 @@ def _holds_nul(value: object) -> bool:
         case str():
             return "\0" in value
         case dict():
-            return any(_holds_nul(name) or _holds_nul(each) for name, each in value.items())
+            members = cast("dict[str, object]", value)
+            return any(_holds_nul(name) or _holds_nul(each) for name, each in members.items())
         case list():
-            return any(_holds_nul(each) for each in value)
+            return any(_holds_nul(each) for each in cast("list[object]", value))
         case _:
             return False

@@ -1,4 +1,4 @@
-"""CloudEvents 1.0: written in the Kafka binary binding, read in the binary and in the structured one, over HTTP too.
+"""CloudEvents 1.0: written in the Kafka binary binding, read in binary and in structured mode, over HTTP too.
 
 The envelope says who, what, whom and when; `data` stays raw JSON until the one who needs the letter reads it.
 """
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 from urllib.parse import unquote_to_bytes
 
 import orjson
@@ -50,7 +50,7 @@ _NOT_EXTENSIONS: Final = {
 
 @dataclass(slots=True)
 class Envelope:
-    """One event. `time` is aware UTC; `data` is a JSON object as raw bytes; extensions are kept as strings."""
+    """One event. `time` is aware UTC, `data` a JSON object as raw bytes; extensions are kept as strings."""
 
     id: str
     source: str
@@ -62,7 +62,7 @@ class Envelope:
     extensions: dict[str, str] = field(default_factory=dict[str, str])
 
 
-def from_kafka(headers: Sequence[tuple[str, bytes]], value: bytes | None) -> Envelope:
+def from_kafka(headers: Sequence[tuple[str, bytes | None]], value: bytes | None) -> Envelope:
     """Reads a record in either content mode. Raises Malformed."""
     named = dict(headers)
     kind = named.pop("content-type", None) or b"application/json"
@@ -100,16 +100,17 @@ def from_http_binary(headers: Iterable[tuple[str, str]], body: bytes) -> Envelop
 
 
 def from_structured(event: bytes | Mapping[str, object]) -> Envelope:
-    """Reads an event in structured content mode, from raw JSON or from an object already parsed. Raises Malformed."""
+    """Reads an event in structured content mode, raw JSON or an object already parsed. Raises Malformed."""
     parsed = parse_json(event, "event") if isinstance(event, bytes) else event
     if not isinstance(parsed, Mapping):
         raise Malformed(f"event: {excerpt(parsed)} is not a JSON object; send one CloudEvent")
+    members = cast("Mapping[str, object]", parsed)
     attributes: dict[str, str] = {}
-    for name, value in parsed.items():
+    for name, value in members.items():
         if name not in {"data", "data_base64"} and value is not None:
             attributes[name] = _attribute_text(name, value)
     kind = attributes.pop("datacontenttype", JSON)
-    return _assemble(attributes, _structured_data(parsed, kind), kind, "")
+    return _assemble(attributes, _structured_data(members, kind), kind, "")
 
 
 def kafka_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
@@ -150,7 +151,10 @@ def _assemble(attributes: dict[str, str], data: bytes, kind: str, place: str) ->
     version = take("specversion", None)
     if version != "1.0":
         raise Malformed(f"{place}specversion: {excerpt(version)} is not supported; send CloudEvents 1.0")
-    identity = [_checked(name, take(name, None), place) for name in ("id", "source", "type", "subject")]
+    event_id = _checked("id", take("id", None), place)
+    source = _checked("source", take("source", None), place)
+    event_type = _checked("type", take("type", None), place)
+    subject = _checked("subject", take("subject", None), place)
     moment = take("time", None)
     if moment is None:
         raise Malformed(
@@ -166,7 +170,7 @@ def _assemble(attributes: dict[str, str], data: bytes, kind: str, place: str) ->
         raise Malformed(f"data: {excerpt(data)} is not a JSON object; send an object, {{}} at the least")
     if attributes:
         _check_extensions(attributes, place)
-    return Envelope(*identity, time, data, kind, attributes)
+    return Envelope(event_id, source, event_type, subject, time, data, kind, attributes)
 
 
 def _checked(name: str, value: str | None, place: str) -> str:
@@ -241,12 +245,12 @@ def _structured_only(kind: bytes) -> None:
     media = kind.decode("latin-1").partition(";")[0].strip().lower()
     if media != STRUCTURED:
         raise Malformed(
-            f"header content-type: {excerpt(media)} cannot be read here; send {STRUCTURED}, one event a record"
+            f"header content-type: {excerpt(media)} cannot be read here; send one event, {STRUCTURED}"
         )
     _require_json(kind.decode("latin-1"), "header ")
 
 
-def _refuse_repeated(headers: Sequence[tuple[str, bytes]]) -> None:
+def _refuse_repeated(headers: Sequence[tuple[str, bytes | None]]) -> None:
     names = [name for name, _ in headers]
     for name in dict.fromkeys(names):
         if names.count(name) > 1 and name.startswith("ce_"):

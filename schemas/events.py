@@ -1,7 +1,7 @@
 """Facts: what the world tells Drumbeat about an account, its people and those who look after them.
 
-A field that is absent leaves the belief unchanged, null clears it; a required field can be neither. One model per
-type, so that what a producer may send is written down in one place.
+A field that is absent leaves the belief unchanged, null clears it; a required field can be neither. One model
+per type, so that what a producer may send is written down in one place.
 """
 
 import difflib
@@ -124,26 +124,29 @@ class MilestoneReached(Wire):
 
 
 class Driver(Wire):
-    """One cause of a health score."""
+    """One cause of a health score; a plain text is read as its name."""
 
-    name: Name
+    name: Text
     value: Annotated[float, Field(ge=-1e15, le=1e15)] | None = None
     text: Text | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        return {"name": value} if isinstance(value, str) else value
+
 
 class HealthScored(Wire):
-    """How well an account does, as a score, a colour or both; the policy derives the colour when it is absent."""
+    """How well an account does: a score, a colour or both; the policy derives an absent colour."""
 
     score: Annotated[float, Field(ge=0, le=100)] | None = None
     color: Color | None = None
-    drivers: Annotated[tuple[Text | Driver, ...], Field(max_length=100)] | None = None
+    drivers: Annotated[tuple[Driver, ...], Field(max_length=100)] | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self.score is None and self.color is None:
-            raise ValueError(
-                "score or color is required and both are absent; give a score of 0 to 100, or red, yellow or green"
-            )
+            raise ValueError("score or color is required; give a score of 0 to 100, or red, yellow or green")
         return self
 
 
@@ -195,7 +198,7 @@ class RequestAnswered(RequestReceived):
 
 
 class PreferenceChanged(Wire):
-    """How a contact wishes to be contacted. Without a topic it is about all topics, without a channel all channels."""
+    """How a contact wishes to be contacted; an absent topic means all topics, an absent channel all channels."""
 
     contact_id: Id
     topic: Topic | None = None
@@ -277,7 +280,7 @@ READABLE: Final[Mapping[str, type[Wire]]] = {**FACTS, **OUTCOMES, DELIVERY_FINIS
 
 
 def parse_data(event_type: str, data: bytes) -> Wire:
-    """The letter of a fact or an outcome. Raises Malformed with every problem of it, or a hint for an unknown type."""
+    """The letter of a fact or an outcome. Raises Malformed: every problem, or a hint what type was meant."""
     model = READABLE.get(event_type)
     if model is None:
         raise _unknown_type(event_type, READABLE)

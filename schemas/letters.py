@@ -1,4 +1,4 @@
-"""A record that could not be read: kept whole, with the reason and its origin, so that it can be driven again."""
+"""A record that could not be read: kept whole, with reason and origin, so that it can be driven again."""
 
 from typing import Annotated, Final
 

@@ -1,4 +1,4 @@
-"""What became of a touchpoint or of a message: said by people and tools outside, and by the notifier itself."""
+"""What became of a touchpoint or a message: said by people and tools outside, and by the notifier itself."""
 
 from typing import Final, Literal
 
@@ -12,7 +12,7 @@ DELIVERY_FINISHED: Final = "drumbeat.delivery.finished.v1"
 
 
 class TouchpointSettled(Wire):
-    """A touchpoint took place, or did not. Without an id it tells of contact of that type outside the plan."""
+    """A touchpoint took place, or did not. Without an id it is contact of that type outside the plan."""
 
     touchpoint_id: Id | None = None
     touchpoint_type: Name

@@ -9,8 +9,17 @@ from schemas.times import Instant, Window
 from schemas.vocabulary import Channel, Color, Owner, Role, Segment, Stage, Topic, Urgency
 
 __all__ = [
-    "PLAN_ADJUSTED", "Cause", "Change", "FactRef", "OneOffItem", "Owner", "PlanAdjusted", "Reason", "RhythmItem", "Window",
-]  # fmt: skip
+    "PLAN_ADJUSTED",
+    "Cause",
+    "Change",
+    "FactRef",
+    "OneOffItem",
+    "Owner",
+    "PlanAdjusted",
+    "Reason",
+    "RhythmItem",
+    "Window",
+]
 
 PLAN_ADJUSTED: Final = "drumbeat.plan.adjusted.v1"
 
@@ -55,7 +64,7 @@ class RhythmItem(Wire):
     """None: internal work, no customer is contacted."""
     minutes: Annotated[int, Field(ge=0, le=1440)] = 0
     urgency: Urgency = "spread"
-    """How soon the first occurrence comes: `soon` as soon as the last contact allows, `spread` anywhere in the interval."""
+    """When the first one comes: as `soon` as the last contact allows, or `spread` over the interval."""
     last_touch_at: Instant | None = None
     audience: tuple[Role, ...] = ()
 

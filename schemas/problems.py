@@ -7,12 +7,14 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from schemas.forms import EXPLAINED
+
 LONGEST_EXCERPT: Final = 60
 MOST_PROBLEMS: Final = 20
 
 
 class Malformed(Exception):
-    """A message that cannot be read. The text says what is wrong, where, and what to do; it holds every problem found."""
+    """A message that cannot be read. Its text says what is wrong, where, and what to do."""
 
 
 Context = Mapping[str, object]
@@ -34,9 +36,7 @@ _PHRASES: Final[Mapping[str, Phrase]] = {
     "string_type": lambda value, _: f"{value} is not a string; put it in quotes",
     "string_too_long": lambda _, ctx: f"is longer than {ctx['max_length']} characters; shorten it",
     "string_too_short": lambda _, __: "is empty; give a text, or leave the field out",
-    "string_pattern_mismatch": lambda value, ctx: (
-        f"{value} has characters or a form not allowed here ({ctx['pattern']})"
-    ),
+    "string_pattern_mismatch": lambda value, ctx: f"{value} {_form(ctx['pattern'])}",
     "literal_error": lambda value, ctx: f"{value} is not one of {ctx['expected']}",
     "too_long": lambda _, ctx: (
         f"has {ctx['actual_length'] or 'too many'} entries, more than {ctx['max_length']}"
@@ -85,32 +85,28 @@ def _one(place: str, details: Sequence[ErrorDetails]) -> str:
 
 
 def _phrase(detail: ErrorDetails) -> str:
-    if detail["input"] is None and detail["type"] not in {"value_error", "missing"}:
-        return "may be absent but not null; it cannot be cleared"
+    if detail["input"] is None and detail["type"] != "missing":
+        return "may not be null; it cannot be cleared, give a value"
     phrase = _PHRASES.get(detail["type"])
     value = excerpt(detail["input"])
     return phrase(value, detail.get("ctx", {})) if phrase else f"{detail['msg']} (it is {value})"
 
 
 def _place(root: str, detail: ErrorDetails) -> str:
-    """`data.limits.seats.used`, `data.time_off[2]`; the branch names pydantic adds for unions are left out."""
+    """Where a problem is, as one would write it: `data.limits.seats.used`, `data.time_off[2]`."""
     place = root
     for part in detail["loc"]:
         if isinstance(part, int):
             place += f"[{part}]"
         elif part == "[key]":
             place += " (the name itself)"
-        elif not _is_branch(part):
-            place += f".{excerpt(part).strip(chr(39))}"
+        else:
+            place += f".{excerpt(part)[1:-1]}" if part else '.""'
     return place
 
 
-def _is_branch(part: str) -> bool:
-    return (
-        part in {"str", "int", "float", "bool", "constrained-str"}
-        or part[:1].isupper()
-        or part.startswith("function-")
-    )
+def _form(pattern: object) -> str:
+    return EXPLAINED.get(str(pattern), f"does not have the form {pattern}")
 
 
 def _number(bound: object) -> str:

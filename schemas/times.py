@@ -1,6 +1,6 @@
 """Moments, days, hours and zones on the wire.
 
-An instant without a zone is a guess, and a guess about time is how a touchpoint comes too early: it is refused.
+An instant without a zone is a guess, and a guess about time makes touchpoints come too early: it is refused.
 """
 
 import re
@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from schemas.base import Wire
 from schemas.problems import excerpt
@@ -160,7 +160,7 @@ def _time_off(value: object) -> TimeOff:
     match value:
         case TimeOff():
             away = value
-        case {"from": first, "to": last}:
+        case {"from": str(first), "to": str(last)}:
             away = TimeOff(from_=_day(first), to=_day(last))
         case str():
             away = TimeOff(from_=_day(value), to=_day(value))
@@ -185,7 +185,7 @@ WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 WorkingHours = Annotated[
     Hours,
-    PlainValidator(
+    BeforeValidator(
         _hours, json_schema_input_type=Hours | Annotated[str, Field(pattern=r"^\d\d:\d\d ?- ?\d\d:\d\d$")]
     ),
 ]
@@ -194,7 +194,7 @@ Weekday = Annotated[
     str, PlainValidator(_weekday, json_schema_input_type=str | Annotated[int, Field(ge=1, le=7)])
 ]
 """`mon` to `sun`; also read from 1 (Monday) to 7."""
-Away = Annotated[TimeOff, PlainValidator(_time_off, json_schema_input_type=TimeOff | Day)]
+Away = Annotated[TimeOff, BeforeValidator(_time_off, json_schema_input_type=TimeOff | Day)]
 """Days away; a single date is read as one day."""
 
 

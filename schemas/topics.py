@@ -1,4 +1,4 @@
-"""The map: every topic, what it carries, who writes it and who reads it. The only file that knows all arrows."""
+"""The map: every topic, what it carries, who writes and who reads it. The only file that knows all arrows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ THIRTY_DAYS_MS: Final = 30 * 24 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. `retention_ms` counts from the record's timestamp, which is the real clock's; None keeps for ever."""
+    """One topic. `retention_ms` counts from the record's timestamp (the real clock's); None is for ever."""
 
     name: str
     key: str

@@ -1,4 +1,4 @@
-"""What the scheduler says of a touchpoint: on `touchpoint.events`, to webhooks and on the live stream alike."""
+"""What the scheduler says of a touchpoint: on `touchpoint.events`, to webhooks and on the live stream."""
 
 from typing import Annotated, Final, Literal, get_args
 
