@@ -1,0 +1,1 @@
+"""The scheduler: keeps the calendar, and says when a touchpoint is due."""

@@ -1,0 +1,1 @@
+"""What the scheduler does, told with ports: accept a plan, release, settle, act, answer."""

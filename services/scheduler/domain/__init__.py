@@ -1,0 +1,1 @@
+"""The calendar's own language: pure, bottom-up, without clock, dice, files or wire."""

@@ -1,0 +1,1 @@
+"""Who knocks: messages, the clock, and people over HTTP."""

@@ -1,0 +1,87 @@
+"""Where the occurrences of a rhythm stand."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from itertools import islice, pairwise
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.scheduler.domain.calendar import Hours, mail_hours
+from services.scheduler.domain.recurrence import anchor, derived, fraction, slots
+from tests.unit.scheduler.wishes import NOW, OFFICE, UTC_ZONE, openings, rhythm, zones
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def test_an_urgent_rhythm_starts_now() -> None:
+    assert anchor(rhythm(7), "acme", None, NOW, OFFICE) == NOW
+
+
+def test_an_urgent_rhythm_waits_an_interval_after_the_last_contact() -> None:
+    assert anchor(rhythm(7), "acme", NOW - timedelta(days=3), NOW, OFFICE) == NOW + timedelta(days=4)
+
+
+def test_a_spread_rhythm_starts_within_its_first_interval_and_always_at_the_same_place() -> None:
+    calm = rhythm(28, urgent=False)
+    starts = [anchor(calm, f"account-{n}", None, NOW, None) for n in range(1000)]
+
+    assert all(NOW < start <= NOW + timedelta(days=28) for start in starts)
+    assert starts == [anchor(calm, f"account-{n}", None, NOW, None) for n in range(1000)]
+    weeks = [
+        sum(NOW + timedelta(days=7 * w) < each <= NOW + timedelta(days=7 * w + 7) for each in starts)
+        for w in range(4)
+    ]
+    assert min(weeks) > 200
+
+
+def test_a_weekly_rhythm_keeps_its_wall_time_over_the_change_of_clocks() -> None:
+    nine_in_berlin = datetime(2026, 3, 23, 8, tzinfo=UTC)
+
+    made = [slot.due_at for slot in islice(slots(nine_in_berlin, 7, BERLIN, Hours(BERLIN), after=None), 3)]
+
+    assert made == [nine_in_berlin, datetime(2026, 3, 30, 7, tzinfo=UTC), datetime(2026, 4, 6, 7, tzinfo=UTC)]
+
+
+def test_a_daily_rhythm_of_a_person_rests_at_the_weekend() -> None:
+    made = list(islice(slots(NOW, 1, UTC_ZONE, OFFICE, after=None), 7))
+
+    assert [slot.due_at.weekday() for slot in made] == [0, 1, 2, 3, 4, 0, 1]
+    assert made[4].deadline == made[5].nominal
+
+
+def test_a_daily_mail_goes_out_every_day() -> None:
+    made = list(islice(slots(NOW, 1, UTC_ZONE, mail_hours(UTC_ZONE), after=None), 8))
+
+    assert [slot.due_at for slot in made] == [NOW + timedelta(days=n) for n in range(8)]
+
+
+def test_going_on_later_gives_the_same_slots() -> None:
+    whole = list(islice(slots(NOW, 3, BERLIN, Hours(BERLIN), after=None), 60))
+
+    assert list(islice(slots(NOW, 3, BERLIN, Hours(BERLIN), after=whole[30].nominal), 29)) == whole[31:]
+
+
+@given(st.integers(1, 400), zones, openings(), st.integers(0, 600))
+def test_slots_ascend_are_open_never_early_and_end_before_the_next(
+    every_days: int, zone: ZoneInfo, opening: Hours, days: int
+) -> None:
+    made = list(islice(slots(NOW, every_days, zone, opening, after=NOW + timedelta(days=days)), 30))
+
+    for slot, following in pairwise(made):
+        assert NOW + timedelta(days=days) < slot.nominal <= slot.due_at <= following.due_at
+        assert slot.due_at < slot.deadline == following.nominal
+
+
+@given(st.lists(st.text(), max_size=4))
+def test_a_derived_id_is_the_digest_of_its_parts(parts: list[str]) -> None:
+    text = json.dumps(parts, separators=(",", ":"))
+
+    assert derived(*parts) == str(UUID(bytes=blake2b(text.encode(), digest_size=16).digest()))
+
+
+def test_fractions_lie_above_nothing_and_up_to_the_whole() -> None:
+    assert all(0 < fraction(f"a{n}", "tips") <= 1 for n in range(500))
