@@ -75,9 +75,7 @@ def from_kafka(headers: Sequence[tuple[str, bytes | None]], value: bytes | None)
         _refuse_repeated(headers)
     try:
         attributes = {
-            name[3:]: text.decode()
-            for name, text in named.items()
-            if name.startswith("ce_") and text is not None
+            name[3:]: str(text, "utf-8") for name, text in named.items() if name[:3] == "ce_" and text
         }
     except UnicodeDecodeError as wrong:
         raise Malformed(f"headers: not UTF-8 ({wrong}); encode attribute values as UTF-8") from None
@@ -166,7 +164,7 @@ def _assemble(attributes: dict[str, str], data: bytes, kind: str, place: str) ->
         raise Malformed(f"{place}time: {wrong}") from None
     if kind != JSON:
         _require_json(kind, place)
-    if not data.lstrip().startswith(b"{"):
+    if data[:1] != b"{" and not data.lstrip().startswith(b"{"):
         raise Malformed(f"data: {excerpt(data)} is not a JSON object; send an object, {{}} at the least")
     if attributes:
         _check_extensions(attributes, place)

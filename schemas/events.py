@@ -6,9 +6,9 @@ per type, so that what a producer may send is written down in one place.
 
 import difflib
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from schemas.base import (
     Count,
@@ -130,18 +130,32 @@ class Driver(Wire):
     value: Annotated[float, Field(ge=-1e15, le=1e15)] | None = None
     text: Text | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: object) -> object:
-        return {"name": value} if isinstance(value, str) else value
+
+def _driver(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
 
 
 class HealthScored(Wire):
     """How well an account does: a score, a colour or both; the policy derives an absent colour."""
 
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["score"], "properties": {"score": {"type": "number"}}},
+                {"required": ["color"], "properties": {"color": {"type": "string"}}},
+            ]
+        }
+    )
+
     score: Annotated[float, Field(ge=0, le=100)] | None = None
     color: Color | None = None
-    drivers: Annotated[tuple[Driver, ...], Field(max_length=100)] | None = None
+    drivers: (
+        Annotated[
+            tuple[Annotated[Driver, BeforeValidator(_driver, json_schema_input_type=Driver | Text)], ...],
+            Field(max_length=100),
+        ]
+        | None
+    ) = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -198,7 +212,7 @@ class RequestAnswered(RequestReceived):
 
 
 class PreferenceChanged(Wire):
-    """How a contact wishes to be contacted; an absent topic means all topics, an absent channel all channels."""
+    """How a contact wishes to be contacted; an absent topic means all topics, an absent channel all."""
 
     contact_id: Id
     topic: Topic | None = None

@@ -4,9 +4,10 @@ An instant without a zone is a guess, and a guess about time makes touchpoints c
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
@@ -15,9 +16,22 @@ from schemas.base import Wire
 from schemas.problems import excerpt
 
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+WeekdayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: Final[tuple[WeekdayName, ...]] = get_args(WeekdayName)
+_DAY_NAMES: Final[Mapping[str, WeekdayName]] = {
+    **{name: name for name in WEEKDAYS},
+    "monday": "mon",
+    "tuesday": "tue",
+    "wednesday": "wed",
+    "thursday": "thu",
+    "friday": "fri",
+    "saturday": "sat",
+    "sunday": "sun",
+}
 _RFC_3339: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d(?:\.\d{1,12})?)([Zz]|[+-]\d\d:\d\d)", re.ASCII
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
+_LIKE_THIS: Final = "write it like 2026-03-31T09:30:00Z"
 _ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _HOUR: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
 
@@ -27,13 +41,12 @@ def parse_instant(text: str) -> datetime:
 
     Raises ValueError whose text says what is wrong and what to write instead.
     """
-    parts = _RFC_3339.fullmatch(text)
-    if parts is None:
-        raise ValueError(
-            f"{excerpt(text)} is not an RFC 3339 time with a zone; write it like 2026-03-31T09:30:00Z"
-        )
+    if not _RFC_3339.fullmatch(text):
+        raise ValueError(f"{excerpt(text)} is not an RFC 3339 time with a zone; {_LIKE_THIS}")
     try:
-        moment = datetime.fromisoformat(f"{parts[1]}T{parts[2]}{parts[3].upper()}").astimezone(UTC)
+        moment = datetime.fromisoformat(text if text[-1] == "Z" else text.upper())
+        if moment.tzinfo is not UTC:
+            moment = moment.astimezone(UTC)
     except (ValueError, OverflowError) as wrong:
         raise ValueError(f"{excerpt(text)} is not a time that exists ({wrong})") from None
     if moment < EARLIEST:
@@ -51,9 +64,7 @@ def _instant(value: object) -> datetime:
         return parse_instant(value)
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC)
-    raise ValueError(
-        f"{excerpt(value)} is not an RFC 3339 time with a zone; write it like 2026-03-31T09:30:00Z"
-    )
+    raise ValueError(f"{excerpt(value)} is not an RFC 3339 time with a zone; {_LIKE_THIS}")
 
 
 def _day(value: object) -> date:
@@ -173,15 +184,13 @@ def _time_off(value: object) -> TimeOff:
     return away
 
 
-def _weekday(value: object) -> str:
+def _weekday(value: object) -> WeekdayName:
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 7:
         return WEEKDAYS[value - 1]
-    if isinstance(value, str) and value[:3].lower() in WEEKDAYS:
-        return value[:3].lower()
+    if isinstance(value, str) and (name := _DAY_NAMES.get(value.lower())):
+        return name
     raise ValueError(f"{excerpt(value)} is not a day of the week; write mon to sun, or 1 (Monday) to 7")
 
-
-WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 WorkingHours = Annotated[
     Hours,
@@ -191,7 +200,8 @@ WorkingHours = Annotated[
 ]
 """Hours of work; also read from `"09:00-17:00"`."""
 Weekday = Annotated[
-    str, PlainValidator(_weekday, json_schema_input_type=str | Annotated[int, Field(ge=1, le=7)])
+    WeekdayName,
+    PlainValidator(_weekday, json_schema_input_type=WeekdayName | Annotated[int, Field(ge=1, le=7)]),
 ]
 """`mon` to `sun`; also read from 1 (Monday) to 7."""
 Away = Annotated[TimeOff, BeforeValidator(_time_off, json_schema_input_type=TimeOff | Day)]

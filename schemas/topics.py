@@ -14,7 +14,6 @@ from schemas.directory import (
     KeyRecord,
 )
 from schemas.events import FACTS, OUTCOMES
-from schemas.letters import DEAD_LETTER, DeadLetter
 from schemas.notices import NOTICE_REQUESTED, NoticeRequested
 from schemas.outcomes import DELIVERY_FINISHED, DeliveryFinished
 from schemas.plans import PLAN_ADJUSTED, PlanAdjusted
@@ -49,7 +48,6 @@ MODELS: Final[Mapping[str, type[Wire]]] = {
     CSM_DIRECTORY: CsmRecord,
     KEY_DIRECTORY: KeyRecord,
     **dict.fromkeys(TOUCHPOINT_EVENTS, TouchpointData),
-    DEAD_LETTER: DeadLetter,
 }
 """The model of the data of every type on any topic."""
 
@@ -139,10 +137,10 @@ TOPICS: Final[tuple[Topic, ...]] = (
         key="the original key",
         writers=("rules_engine", "scheduler", "notifier"),
         readers=("outside",),
-        types=(DEAD_LETTER,),
+        types=(),
         cleanup="delete",
         retention_ms=THIRTY_DAYS_MS,
-        about="What could not be read, with the reason and where it came from.",
+        about="Records that could not be read, as they were; the reason and the origin are in headers.",
     ),
 )
 
