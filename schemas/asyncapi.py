@@ -28,8 +28,8 @@ def document(version: str) -> Json:
         "info": {
             "title": "Drumbeat",
             "version": version,
-            "description": "An event-driven customer cadence engine. Messages are CloudEvents 1.0, written in "
-            "the Kafka binary binding and read in the binary and the structured one "
+            "description": "An event-driven customer cadence engine. Messages are CloudEvents 1.0, written "
+            "in the Kafka binary binding and read in the binary and the structured one "
             "(content-type application/cloudevents+json). Every topic is at least once.",
             "tags": [{"name": party, "description": about} for party, about in _WHO.items()],
         },
