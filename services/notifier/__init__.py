@@ -1,0 +1,1 @@
+"""The notifier carries the word to customers, CSMs and their tools, and reports what became of it."""

@@ -1,0 +1,1 @@
+"""Where the notifier's values meet PostgreSQL, templates and the outside world."""

@@ -1,0 +1,148 @@
+"""The guard against requests into our own network: which addresses a webhook may never reach.
+
+`ipaddress.is_global` is True for a dozen ways to write an internal address (NAT64, 6to4, Teredo, mapped), so
+the lists are explicit. Names are resolved at every connect and the checked address itself is dialled; one
+forbidden address refuses the whole answer.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Iterable, Sequence
+from urllib.parse import SplitResult, urlsplit
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+PORTS = frozenset({443, 8443})
+MAX_URL, MAX_HOST = 2048, 253
+
+FORBIDDEN_V4 = tuple(
+    ipaddress.IPv4Network(each)
+    for each in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+    )
+)
+GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
+MAPPED_V6 = ipaddress.IPv6Network("::ffff:0:0/96")
+# Inside the global range: Teredo and ORCHID, documentation, 6to4. All else outside it is forbidden anyway.
+FORBIDDEN_V6 = tuple(
+    ipaddress.IPv6Network(each) for each in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+)
+
+
+class ForbiddenAddress(OSError):
+    """The host leads to an address that no webhook may reach."""
+
+
+class ForbiddenUrl(Exception):
+    """The URL may not be subscribed; the message says what is wrong with it."""
+
+
+def forbidden(address: Address) -> bool:
+    if isinstance(address, ipaddress.IPv4Address):
+        return any(address in network for network in FORBIDDEN_V4)
+    if address in MAPPED_V6:
+        return forbidden(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return address not in GLOBAL_V6 or any(address in network for network in FORBIDDEN_V6)
+
+
+def check_addresses(host: str, addresses: Iterable[str]) -> None:
+    """`ForbiddenAddress` if any of what the host resolved to is forbidden."""
+    for each in addresses:
+        if forbidden(ipaddress.ip_address(each.partition("%")[0])):
+            raise ForbiddenAddress(f"{host} leads to {each}, an address that webhooks may not reach")
+
+
+def check_url(url: str, *, allow_private: bool) -> None:
+    """The checks that need no network: scheme, port, user info, length, literal addresses."""
+    if len(url) > MAX_URL or any(each.isspace() or not each.isprintable() for each in url):
+        raise ForbiddenUrl(f"the URL must be printable, without spaces, at most {MAX_URL} characters")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as problem:
+        raise ForbiddenUrl(f"the URL cannot be read: {problem}") from problem
+    _check_parts(parts)
+    if allow_private:
+        return
+    if parts.scheme != "https":
+        raise ForbiddenUrl("the URL must begin with https://")
+    if (443 if port is None else port) not in PORTS:
+        raise ForbiddenUrl(f"the port must be one of {', '.join(map(str, sorted(PORTS)))}")
+    _check_literal(parts.hostname or "")
+
+
+def _check_parts(parts: SplitResult) -> None:
+    if parts.scheme not in ("http", "https"):
+        raise ForbiddenUrl("the URL must begin with https://")
+    if parts.username is not None or parts.password is not None:
+        raise ForbiddenUrl("the URL must not carry a user name or password")
+    if not parts.hostname or len(parts.hostname) > MAX_HOST:
+        raise ForbiddenUrl(f"the URL needs a host of at most {MAX_HOST} characters")
+    if parts.fragment:
+        raise ForbiddenUrl("the URL must not carry a fragment")
+
+
+def _check_literal(host: str) -> None:
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return  # a name: resolved and checked at every connect
+    if forbidden(address):
+        raise ForbiddenUrl(f"{host} is an address that webhooks may not reach")
+
+
+async def resolve(host: str, port: int, family: int = socket.AF_UNSPEC) -> list[tuple[int, str]]:
+    """Every address of the host as (family, literal); `OSError` when there is none."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+    return [(entry[0], str(entry[4][0])) for entry in found]
+
+
+class GuardedResolver(AbstractResolver):
+    """Resolves for aiohttp, which dials exactly the literals it is given."""
+
+    def __init__(self, *, allow_private: bool) -> None:
+        self._allow_private = allow_private
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await resolve(host, port, family)
+        if not self._allow_private:
+            check_addresses(host, (literal for _, literal in found))
+        return [_result(host, port, each, literal) for each, literal in _unique(found)]
+
+    async def close(self) -> None:
+        return
+
+
+def _unique(found: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    return list(dict.fromkeys(found))
+
+
+def _result(host: str, port: int, family: int, literal: str) -> ResolveResult:
+    return ResolveResult(
+        hostname=host,
+        host=literal,
+        port=port,
+        family=family,
+        proto=socket.IPPROTO_TCP,
+        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+    )

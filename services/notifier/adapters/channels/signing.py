@@ -1,0 +1,28 @@
+"""Signatures of Standard Webhooks 1.0.0: HMAC-SHA256 over id, second and body, one for each valid key."""
+
+import base64
+import hmac
+from collections.abc import Iterable
+from datetime import datetime
+
+PREFIX = "whsec_"
+SECRET_BYTES = 32
+
+
+def shown(secret: bytes) -> str:
+    """The form in which a secret is handed out, once."""
+    return PREFIX + base64.b64encode(secret).decode()
+
+
+def headers(message_id: str, at: datetime, body: bytes, secrets: Iterable[bytes]) -> dict[str, str]:
+    """The three headers of one attempt at this real moment. The id must not contain a dot."""
+    second = str(int(at.timestamp()))
+    signed = b"%b.%b.%b" % (message_id.encode(), second.encode(), body)
+    signatures = (
+        "v1," + base64.b64encode(hmac.digest(secret, signed, "sha256")).decode() for secret in secrets
+    )
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": second,
+        "webhook-signature": " ".join(signatures),
+    }

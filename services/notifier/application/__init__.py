@@ -1,0 +1,1 @@
+"""Use cases: load, decide, record. They speak to the world through the ports."""
