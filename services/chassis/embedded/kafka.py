@@ -101,7 +101,7 @@ class EmbeddedKafka:
             jars = await asyncio.to_thread(class_path, self._progress)
             options = startup_archive() if self._options is None else self._options
             self._java = java_command(jars, heap_mb=256 if self._count > 1 else 192, options=options)
-        if not any(node.alive() for node in self.nodes):
+        if not self.nodes:  # later starts keep the addresses: clients know them
             self.nodes = self._layout()
         for node in self.nodes:
             if not node.alive():

@@ -8,17 +8,22 @@ _LOWEST, _HIGHEST = 20_000, 30_000
 _ATTEMPTS = 200
 
 
-def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether a listener could be opened on this port now."""
+def obstacle(port: int, host: str = "127.0.0.1") -> str | None:
+    """Why no listener can be opened on this port now, in the system's words; None when one can."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
             probe.listen(1)
-        except OSError:
-            return False
-    return True
+        except OSError as problem:
+            return problem.strerror or str(problem)
+    return None
+
+
+def is_free(port: int) -> bool:
+    """Whether a listener could be opened on this loopback port now."""
+    return obstacle(port) is None
 
 
 def free_port(remembered: int | None = None, *, avoid: frozenset[int] = frozenset()) -> int:

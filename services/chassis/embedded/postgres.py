@@ -58,6 +58,7 @@ class EmbeddedPostgres:
         self.port = port
         self.log = self.folder / "postgres.log"
         self._durable = durable
+        self._settled = False
         self._cluster = self.folder / "cluster"
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -86,15 +87,17 @@ class EmbeddedPostgres:
         self._make_folder(user)
         if not self._cluster.exists():
             await asyncio.to_thread(self._initdb, tools, user)
-        self.port = free_port(self.port)
+        if not self._settled:  # later starts keep the address: sessions elsewhere know it
+            self.port = free_port(self.port)
+            self._settled = True
         await self._run(tools, user)
         return self.url
 
     async def stop(self) -> None:
-        """A fast, clean shutdown: open transactions are rolled back. Killed after 15 s."""
+        """A fast, clean shutdown: open transactions are rolled back. Killed after 8 s."""
         if self._child is None:
             return
-        await processes.end(self._child, signal.SIGINT, 15)
+        await processes.end(self._child, signal.SIGINT, 8)
         self._child = None
 
     def kill(self) -> None:

@@ -1,0 +1,103 @@
+# The one door for a developer. Every target sets up what it needs; `make` alone lists them.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first Python that is new enough; PYTHON=... chooses another.
+PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
+
+RUN := $(VENV)/.installed-run
+DEV := $(VENV)/.installed-dev
+PARTS := $(VENV)/.prepared-parts
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo kafka test check lint types unit faults bench generate fix clean clean-data
+
+help: ## What there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+##  Run
+
+run: $(RUN) $(PARTS) ## Drumbeat with everything it needs, until Ctrl-C
+	@exec $(BIN)/python -m services.chassis.supervisor
+
+demo: $(RUN) $(PARTS) ## The same on a fresh folder with the clock at half a day per second: 60 days in two minutes
+	@rm -rf .drumbeat-demo
+	@DRUMBEAT_DATA_DIR=.drumbeat-demo DRUMBEAT_CLOCK__RATE=43200 exec $(BIN)/python -m services.chassis.supervisor
+
+kafka: $(RUN) $(PARTS) ## A real broker alone, for development, on 127.0.0.1:9092
+	@exec $(BIN)/python -m services.chassis.embedded
+
+##  Prove
+
+test: check ## Everything: what `check` does, then all tests on real Kafka and PostgreSQL
+	@echo "== all tests"
+	@$(PYTEST) tests --ignore=tests/benchmarks -n 2 --dist loadfile
+
+check: lint types unit ## Format, lint, types, import law, unit and property tests, generated files
+	@echo "== generated files"
+	@$(BIN)/python -m schemas.generate --check
+
+lint: $(DEV)
+	@echo "== format, lint, import law"
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/lint-imports --no-cache --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+types: $(DEV)
+	@echo "== types"
+	@$(BIN)/basedpyright --warnings
+
+unit: $(DEV) $(PARTS)
+	@echo "== unit and property tests"
+	@$(PYTEST) tests/unit -n 2 -q
+
+faults: $(DEV) $(PARTS) ## The fault matrix: kill, freeze and restart everything, then check the ledger
+	@$(PYTEST) tests/faults
+
+bench: $(DEV) $(PARTS) ## Budgets, each beside its bare peer in the same run; prints and stores them
+	@$(BIN)/python -m tests.benchmarks
+
+##  Keep in shape
+
+generate: $(DEV) ## Write schemas/generated anew
+	@$(BIN)/python -m schemas.generate
+
+fix: $(DEV) ## Format, and repair what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## Remove the environment and every cache in the checkout; data stays
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache .drumbeat-demo
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-data: ## Remove the data of `make run` (.drumbeat)
+	rm -rf .drumbeat
+
+##  What the others stand on
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Drumbeat needs Python 3.11 or later, found $$(python3 --version 2>&1): \
+	install one, or name it with make PYTHON=/path/to/python"; exit 1; }
+	@echo "== environment in $(VENV), with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing or broken: on Debian \
+	and Ubuntu, apt-get install python3-venv"; exit 1; }
+
+$(RUN): requirements.txt pyproject.toml | $(BIN)/python
+	@echo "== packages to run (locked, checked by hash)"
+	@$(INSTALL) --require-hashes -r requirements.txt
+	@$(INSTALL) --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements-dev.txt pyproject.toml | $(BIN)/python
+	@echo "== packages to develop (locked, checked by hash)"
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@$(INSTALL) --quiet --no-deps --no-build-isolation -e .
+	@touch $(RUN) $@
+
+# Kafka's jars and its start-up archive, in the user's cache; not needed with a broker of one's own.
+$(PARTS): services/chassis/embedded/kafka.lock | $(BIN)/python
+	@test -f $(RUN) || $(MAKE) --no-print-directory $(RUN)
+	@test -n "$$DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS" || { $(BIN)/python -m services.chassis.embedded.prepare && touch $@; }
