@@ -1,0 +1,112 @@
+"""The generated documents are fresh, whole, and say of every topic what the map says."""
+
+import json
+import re
+from pathlib import Path
+from typing import cast
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from schemas.generate import FOLDER, documents, main, stale, write
+from schemas.topics import MODELS, TOPICS
+
+Json = dict[str, "Json | list[Json] | str | int"]
+ASYNC_API = cast("dict[str, Json]", yaml.safe_load(documents()["asyncapi.yaml"]))
+NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def resolve(reference: object) -> object:
+    found: object = ASYNC_API
+    for step in str(reference).removeprefix("#/").split("/"):
+        found = cast("Json", found)[step]
+    return found
+
+
+def references(value: object) -> list[str]:
+    match value:
+        case {"$ref": str(reference)}:
+            return [reference]
+        case dict():
+            return [each for member in cast("Json", value).values() for each in references(member)]
+        case list():
+            return [each for member in cast("list[object]", value) for each in references(member)]
+        case _:
+            return []
+
+
+def test_the_committed_documents_are_fresh() -> None:
+    assert stale(FOLDER) == []
+
+
+def test_check_names_what_is_missing_changed_or_left_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path)
+    (tmp_path / "asyncapi.yaml").write_text("old")
+    (tmp_path / "jsonschema" / "drumbeat.nps.answered.v1.json").unlink()
+    (tmp_path / "jsonschema" / "drumbeat.gone.v1.json").write_text("{}")
+
+    assert main(["--check", "--into", str(tmp_path)]) == 1
+    said = capsys.readouterr().out
+    assert {"asyncapi.yaml", "drumbeat.nps.answered.v1", "drumbeat.gone.v1"} <= set(
+        re.findall(r"asyncapi.yaml|drumbeat[a-z.]+v1", said)
+    )
+
+    assert main(["--into", str(tmp_path)]) == 0
+    assert main(["--check", "--into", str(tmp_path)]) == 0
+
+
+def test_the_async_api_document_has_what_the_specification_requires() -> None:
+    assert cast("object", ASYNC_API["asyncapi"]) == "3.0.0"
+    assert {"title", "version"} <= ASYNC_API["info"].keys()
+    for server in cast("list[Json]", list(ASYNC_API["servers"].values())):
+        assert {"host", "protocol"} <= server.keys()
+    for operation in cast("list[Json]", list(ASYNC_API["operations"].values())):
+        assert operation["action"] in {"send", "receive"}
+        assert operation["channel"] is not None
+    for section in ("servers", "channels", "operations"):
+        assert all(NAME.fullmatch(name) for name in ASYNC_API[section])
+
+
+def test_every_reference_leads_somewhere() -> None:
+    inside = [reference for reference in references(ASYNC_API) if reference.startswith("#/")]
+    files = {reference for reference in references(ASYNC_API) if not reference.startswith("#/")}
+
+    assert all(resolve(reference) for reference in inside)
+    assert files <= documents().keys()
+    assert len(files) == len(MODELS)
+
+
+def test_an_operation_speaks_only_of_messages_of_its_own_channel() -> None:
+    for operation in cast("list[Json]", list(ASYNC_API["operations"].values())):
+        channel = str(cast("Json", operation["channel"])["$ref"])
+        for message in cast("list[Json]", operation["messages"]):
+            assert str(message["$ref"]).startswith(f"{channel}/messages/")
+
+
+def test_every_arrow_of_the_map_is_an_operation_and_no_other() -> None:
+    arrows = {f"{party}.send.{topic.name}" for topic in TOPICS for party in topic.writers}
+    arrows |= {f"{party}.receive.{topic.name}" for topic in TOPICS for party in topic.readers}
+
+    assert set(ASYNC_API["operations"]) == arrows
+
+
+@pytest.mark.parametrize("event_type", sorted(MODELS))
+def test_a_json_schema_is_valid_named_by_a_urn_and_open_to_additions(event_type: str) -> None:
+    schema = json.loads(documents()[f"jsonschema/{event_type}.json"])
+
+    jsonschema_rs.meta.validate(schema)
+    assert schema["$id"] == f"urn:drumbeat:schema:{event_type}"
+    assert schema["additionalProperties"] is True
+    assert schema["title"]
+    assert schema["description"]
+
+
+def test_the_documents_name_no_address_but_that_of_the_schema_dialect() -> None:
+    found = {
+        address for content in documents().values() for address in re.findall(r"https?://[^\s\"']+", content)
+    }
+
+    assert found == {"https://json-schema.org/draft/2020-12/schema"}

@@ -1,0 +1,216 @@
+"""Whatever arrives in place of a CloudEvent is either read or refused with words that help."""
+
+import base64
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from schemas.envelope import (
+    Envelope,
+    Malformed,
+    from_http_binary,
+    from_kafka,
+    from_structured,
+    kafka_headers,
+    to_structured,
+)
+
+SCORED = Envelope(
+    id="evt-1",
+    source="/telemetry",
+    type="drumbeat.health.scored.v1",
+    subject="acct-meridian",
+    time=datetime(2026, 3, 2, 8, 30, 0, 250_000, tzinfo=UTC),
+    data=b'{"score":42}',
+)
+STRUCTURED = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
+
+
+def structured(**changes: object) -> bytes:
+    event = {**json.loads(to_structured(SCORED)), **changes}
+    return json.dumps({name: value for name, value in event.items() if value is not ...}).encode()
+
+
+def binary(**changes: bytes | None) -> list[tuple[str, bytes | None]]:
+    return [(name, changes.get(name.removeprefix("ce_"), value)) for name, value in kafka_headers(SCORED)]
+
+
+def test_a_binary_record_is_read() -> None:
+    assert from_kafka(kafka_headers(SCORED), SCORED.data) == SCORED
+
+
+def test_a_structured_record_is_read() -> None:
+    assert from_kafka(STRUCTURED, structured()) == SCORED
+
+
+def test_headers_of_the_producer_s_own_are_left_aside() -> None:
+    assert (
+        from_kafka([*kafka_headers(SCORED), ("traceparent", b"00-1"), ("x", b"\xff")], SCORED.data) == SCORED
+    )
+
+
+def test_extensions_are_kept_as_strings_and_written_back() -> None:
+    envelope = from_structured(structured(traceparent="00-1", sampled=True, hops=3))
+
+    assert envelope.extensions == {"traceparent": "00-1", "sampled": "true", "hops": "3"}
+    assert from_kafka(kafka_headers(envelope), envelope.data) == envelope
+
+
+def test_http_headers_are_percent_decoded_and_names_ignore_case() -> None:
+    headers = [
+        ("CE-SpecVersion", "1.0"),
+        ("ce-id", "evt%20%E2%82%AC"),
+        ("ce-source", "/s"),
+        ("ce-type", "t"),
+        ("ce-subject", "acct"),
+        ("ce-time", "2026-03-02T09:30:00.25+01:00"),
+        ("Content-Type", "application/json; charset=utf-8"),
+        ("host", "localhost"),
+    ]
+
+    envelope = from_http_binary(headers, b"{}")
+
+    assert envelope.id == "evt €"
+    assert envelope.time == SCORED.time
+
+
+def test_base64_data_that_is_json_is_decoded() -> None:
+    encoded = base64.b64encode(SCORED.data).decode()
+
+    assert from_structured(structured(data=..., data_base64=encoded)) == SCORED
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2026-03-02T08:30:00Z", 0),
+        ("2026-03-02t08:30:00z", 0),
+        ("2026-03-02T10:30:00+02:00", 0),
+        ("2026-03-02T08:30:00-00:00", 0),
+        ("2026-03-02T08:30:00.5Z", 0.5),
+        ("2026-03-02T08:30:00.123456789Z", 0.123456),
+    ],
+)
+def test_rfc_3339_in_all_its_spellings_is_one_moment(text: str, seconds: float) -> None:
+    moment = from_kafka(binary(time=text.encode()), b"{}").time
+
+    assert moment.tzinfo is UTC
+    assert (moment - datetime(2026, 3, 2, 8, 30, tzinfo=UTC)).total_seconds() == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-02",
+        "2026-03-02T08:30:00",
+        "2026-03-02 08:30:00Z",
+        "20260302T083000Z",
+        "2026-W10-1T08:30:00Z",
+        "2026-03-02T08:30:00+0200",
+        "2026-02-30T08:30:00Z",
+        "2026-03-02T24:00:00Z",
+        "2026-03-02T08:30:60Z",
+        "1969-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-01:00",
+        "2026-03-02T08:30:00+99:00",
+        "٢٠٢٦-03-02T08:30:00Z",
+        "1772438400",
+        "tomorrow",
+    ],
+)
+def test_a_time_that_is_not_rfc_3339_with_a_zone_is_refused(text: str) -> None:
+    with pytest.raises(Malformed, match=r"^header ce_time: "):
+        from_kafka(binary(time=text.encode()), b"{}")
+
+
+@pytest.mark.parametrize("name", ["id", "source", "type", "subject", "time", "specversion"])
+def test_an_attribute_that_is_missing_is_named(name: str) -> None:
+    with pytest.raises(Malformed, match=f"header ce_{name}: "):
+        from_kafka(binary(**{name: None}), b"{}")
+    with pytest.raises(Malformed, match=f"^{name}: "):
+        from_structured(structured(**{name: ...}))
+
+
+@pytest.mark.parametrize("name", ["id", "source", "type", "subject"])
+@pytest.mark.parametrize("text", ["", " ", "a\0b", "a\nb", "\x7f", "x" * 2000])
+def test_an_identity_that_is_blank_long_or_holds_control_characters_is_refused(name: str, text: str) -> None:
+    with pytest.raises(Malformed, match=f"ce_{name}: "):
+        from_kafka(binary(**{name: text.encode()}), b"{}")
+    with pytest.raises(Malformed):
+        from_structured(structured(**{name: text}))
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (structured(specversion="0.3"), "1.0"),
+        (structured(id=7), "event.id: 7 is not a string"),
+        (structured(extra={"a": 1}), "event.extra: an object is not a string"),
+        (structured(Trace="x"), "not an attribute name"),
+        (structured(data=[1]), "an array is not a JSON object"),
+        (structured(data="text"), "is not a JSON object"),
+        (structured(data=...), "null is not a JSON object"),
+        (structured(datacontenttype="text/plain"), "is not JSON"),
+        (structured(data_base64="e30="), "stand alone"),
+        (structured(data=..., data_base64="!"), "not base64"),
+        (structured(data=..., data_base64="AAEC"), "is not a JSON object"),
+        (structured(data={"a": "\0"}), "NUL"),
+        (structured(data={"a": float("nan")}), "NaN"),
+        (structured(data={"a": 10**4000}), "is not JSON"),
+        (structured(subject="\ud800"), "is not JSON"),
+        (structured(**{f"x{n}": "1" for n in range(40)}), "extension"),
+        (b"[" * 100_000, "nested deeper than 64"),
+        (b'{"data":' * 100_000, "nested deeper than 64"),
+        (b"[]", "an array is not a JSON object"),
+        (b"", "is not JSON"),
+        (b"\xff\xfe", "is not JSON"),
+        (b'{"a":"' + b'\\"' * 100_000, "is not JSON"),
+    ],
+)
+def test_a_structured_event_that_cannot_be_read_is_refused_in_words(event: bytes, words: str) -> None:
+    with pytest.raises(Malformed) as refusal:
+        from_structured(event)
+
+    assert words in str(refusal.value)
+    assert len(str(refusal.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("headers", "value", "words"),
+    [
+        (kafka_headers(SCORED), None, "tombstone"),
+        (kafka_headers(SCORED), b"", "not a JSON object"),
+        (kafka_headers(SCORED), b"7", "not a JSON object"),
+        ([*kafka_headers(SCORED), ("ce_id", b"evt-2")], b"{}", "given 2 times"),
+        (binary(id=b"\xff"), b"{}", "UTF-8"),
+        ([*kafka_headers(SCORED), ("ce_data", b"1")], b"{}", "does not belong"),
+        ([*kafka_headers(SCORED)[:-1], ("content-type", b"text/plain")], b"{}", "is not JSON"),
+        (
+            [*kafka_headers(SCORED)[:-1], ("content-type", b"application/json; charset=latin-1")],
+            b"{}",
+            "UTF-8",
+        ),
+        ([("content-type", b"application/cloudevents-batch+json")], b"[]", "one event"),
+        ([("content-type", b"application/cloudevents+avro")], b"{}", "cannot be read"),
+        ([], b"{}", "specversion"),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_refused_in_words(
+    headers: list[tuple[str, bytes | None]], value: bytes | None, words: str
+) -> None:
+    with pytest.raises(Malformed) as refusal:
+        from_kafka(headers, value)
+
+    assert words in str(refusal.value)
+
+
+def test_a_header_given_twice_over_http_is_refused() -> None:
+    with pytest.raises(Malformed, match="twice"):
+        from_http_binary([("ce-id", "a"), ("CE-ID", "b")], b"{}")
+
+
+def test_depth_is_counted_in_brackets_not_in_text() -> None:
+    event = structured(data={"a": "[" * 1000 + '"{' * 100})
+
+    assert from_structured(event).id == "evt-1"

@@ -1,0 +1,84 @@
+"""Decoding undoes encoding, whatever the event; and no bytes at all bring the reader down."""
+
+import contextlib
+import json
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.envelope import (
+    Envelope,
+    Malformed,
+    from_http_binary,
+    from_kafka,
+    from_structured,
+    kafka_headers,
+    to_structured,
+)
+
+words = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=40).filter(str.strip)
+names = st.from_regex(r"x[a-z0-9]{1,12}", fullmatch=True)
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=6,
+)
+payloads = st.dictionaries(words, values, max_size=4).map(
+    lambda data: json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+)
+envelopes = st.builds(
+    Envelope,
+    id=words,
+    source=words,
+    type=words,
+    subject=words,
+    time=st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
+    data=payloads,
+    extensions=st.dictionaries(names, words, max_size=3),
+)
+
+
+@given(envelope=envelopes)
+def test_reading_a_binary_record_undoes_writing_it(envelope: Envelope) -> None:
+    assert from_kafka(kafka_headers(envelope), envelope.data) == envelope
+
+
+@given(envelope=envelopes)
+def test_reading_a_structured_event_undoes_writing_it(envelope: Envelope) -> None:
+    read = from_structured(to_structured(envelope))
+
+    assert json.loads(read.data) == json.loads(envelope.data)
+    read.data = envelope.data
+    assert read == envelope
+
+
+@given(
+    headers=st.lists(st.tuples(st.sampled_from(["ce_id", "ce_time", "content-type"]) | words, st.binary())),
+    value=st.binary(),
+)
+def test_no_record_brings_the_reader_down(headers: list[tuple[str, bytes]], value: bytes) -> None:
+    with contextlib.suppress(Malformed):
+        from_kafka(headers, value)
+
+
+@given(
+    event=st.binary()
+    | st.dictionaries(st.text(), values, max_size=6).map(lambda event: json.dumps(event).encode())
+)
+def test_no_body_brings_the_structured_reader_down(event: bytes) -> None:
+    with contextlib.suppress(Malformed):
+        from_structured(event)
+
+
+@given(
+    headers=st.lists(st.tuples(st.sampled_from(["ce-id", "ce-time", "content-type"]), st.text())),
+    body=st.binary(),
+)
+def test_no_request_brings_the_binary_reader_down(headers: list[tuple[str, str]], body: bytes) -> None:
+    with contextlib.suppress(Malformed):
+        from_http_binary(headers, body)

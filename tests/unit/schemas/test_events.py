@@ -1,0 +1,281 @@
+"""The letter of every fact: strict about what it names, tolerant of the rest, clear about what is wrong."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from schemas.base import unknown_fields
+from schemas.events import (
+    FACTS,
+    OUTCOMES,
+    READABLE,
+    ROUTES,
+    AccountDescribed,
+    CsmDescribed,
+    HealthScored,
+    Malformed,
+    UsageReported,
+    parse_data,
+    route,
+)
+
+GOLDEN = Path(__file__).parent / "golden"
+REQUIRED = {
+    "contact.described": ["contact_id"],
+    "contact.left": ["contact_id"],
+    "usage.reported": ["period_start", "period_end"],
+    "milestone.reached": ["milestone"],
+    "nps.answered": ["score"],
+    "contract.changed": ["contract_id"],
+    "expansion.signalled": ["signal"],
+    "request.received": ["request_id"],
+    "request.answered": ["request_id"],
+    "preference.changed": ["contact_id"],
+    "outreach.paused": ["reason"],
+    "outreach.resumed": ["reason"],
+    "touchpoint.settled": ["touchpoint_type", "outcome"],
+    "message.engaged": ["delivery_id", "kind"],
+    "program.announced": ["program_id"],
+}
+
+
+def sample(event_type: str) -> dict[str, object]:
+    return json.loads((GOLDEN / f"{event_type}.json").read_bytes())["data"]
+
+
+def refusal(event_type: str, **data: object) -> str:
+    with pytest.raises(Malformed) as refused:
+        parse_data(f"drumbeat.{event_type}.v1", json.dumps(data).encode())
+    return str(refused.value)
+
+
+def test_facts_go_to_signals_and_outcomes_to_outcomes() -> None:
+    assert {route(event_type) for event_type in FACTS} == {"account.signals"}
+    assert {route(event_type) for event_type in OUTCOMES} == {"touchpoint.outcomes"}
+    assert set(ROUTES) == {*FACTS, *OUTCOMES}
+
+
+def test_the_outside_may_not_say_that_a_delivery_finished() -> None:
+    assert "drumbeat.delivery.finished.v1" in READABLE
+    with pytest.raises(Malformed, match="not known"):
+        route("drumbeat.delivery.finished.v1")
+
+
+def test_an_unknown_type_gets_a_hint() -> None:
+    with pytest.raises(Malformed, match=r"did you mean drumbeat\.health\.scored\.v1\?"):
+        parse_data("drumbeat.helth.scored.v1", b"{}")
+    with pytest.raises(Malformed, match="list of types"):
+        route("zzz" * 10_000)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "name"), [(kind, name) for kind, names in REQUIRED.items() for name in names]
+)
+def test_what_is_required_can_be_neither_absent_nor_null(event_type: str, name: str) -> None:
+    whole = sample(f"drumbeat.{event_type}.v1")
+
+    assert refusal(event_type, **{k: v for k, v in whole.items() if k != name}).startswith(
+        f"data.{name}: is required"
+    )
+    assert refusal(event_type, **{**whole, name: None}).startswith(f"data.{name}: may not be null")
+
+
+@pytest.mark.parametrize("event_type", sorted({*FACTS, *OUTCOMES}))
+def test_what_is_not_required_may_be_absent_or_null_and_the_two_differ(event_type: str) -> None:
+    needed = REQUIRED.get(event_type.removeprefix("drumbeat.").removesuffix(".v1"), [])
+    if event_type == "drumbeat.health.scored.v1":
+        needed = ["score"]
+    optional = READABLE[event_type].model_fields.keys() - set(needed)
+    known = {name: value for name, value in sample(event_type).items() if name in needed}
+
+    absent = parse_data(event_type, json.dumps(known).encode())
+    cleared = parse_data(event_type, json.dumps({**known, **dict.fromkeys(optional)}).encode())
+
+    assert absent.model_fields_set == set(needed)
+    assert cleared.model_fields_set == set(needed) | optional
+
+
+def test_every_problem_is_told_at_once_with_its_place() -> None:
+    said = refusal("health.scored", score=130, color="blue", drivers=[1, {"nam": "x"}])
+
+    assert "data.score: 130 is greater than 100" in said
+    assert "data.color: 'blue' is not one of 'red', 'yellow' or 'green'" in said
+    assert "data.drivers[0]: 1 is not a JSON object" in said
+    assert "data.drivers[1].name: is required and absent" in said
+
+
+@pytest.mark.parametrize("wrong", ["42", True, [42], {"value": 42}, -0.001, 100.001, "red"])
+def test_a_score_is_a_number_from_0_to_100_and_nothing_that_looks_like_one(wrong: object) -> None:
+    assert refusal("health.scored", score=wrong).startswith("data.score: ")
+
+
+def test_a_score_may_be_a_whole_number_or_not() -> None:
+    assert parse_data("drumbeat.health.scored.v1", b'{"score":42}') == HealthScored(score=42.0)
+    assert parse_data("drumbeat.health.scored.v1", b'{"score":42.5}') == HealthScored(score=42.5)
+
+
+def test_a_health_score_without_score_and_color_says_nothing() -> None:
+    assert refusal("health.scored", drivers=[]).startswith("data: score or color is required")
+    assert refusal("health.scored", score=None, color=None).startswith("data: score or color is required")
+
+
+@pytest.mark.parametrize("wrong", [9.0, "9", True, 11, -1, None])
+def test_an_nps_score_is_a_whole_number_from_0_to_10(wrong: object) -> None:
+    assert refusal("nps.answered", score=wrong).startswith("data.score: ")
+
+
+def test_a_period_must_run_forward() -> None:
+    moment = "2026-03-02T00:00:00Z"
+
+    assert "period_end must be later" in refusal("usage.reported", period_start=moment, period_end=moment)
+
+
+@pytest.mark.parametrize(
+    "number", [b"9" * 25, b"9" * 400, b"9" * 4000, b"9" * 5000, b"1e999", b"NaN", b"-Infinity"]
+)
+@pytest.mark.parametrize("field", [b"seats", b"features", b"unheard_of"])
+def test_a_number_no_machine_can_hold_is_refused_in_short_words(number: bytes, field: bytes) -> None:
+    value = b'{"reports":' + number + b"}" if field == b"features" else number
+    body = (
+        b'{"period_start":"2026-03-02T00:00:00Z","period_end":"2026-03-09T00:00:00Z","'
+        + field
+        + b'":'
+        + value
+        + b"}"
+    )
+    if (number, field) == (b"9" * 25, b"unheard_of"):
+        return
+
+    with pytest.raises(Malformed) as refused:
+        parse_data("drumbeat.usage.reported.v1", body)
+
+    assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'"text"',
+        b'{"score":1',
+        b'{"score":1,"comment":"\\u0000"}',
+        b'{"score":1,"comment":"\\ud800"}',
+        b'{"score":1,"comment":"\xff"}',
+        b'{"score":1,"unheard_of":"\\u0000"}',
+        b'{"score":1,"unheard_of":' + b"[" * 100_000,
+        b'{"score":1,"unheard_of":' + b"[" * 100 + b"]" * 100 + b"}",
+    ],
+)
+def test_what_is_not_clean_json_is_refused(body: bytes) -> None:
+    with pytest.raises(Malformed, match=r"^data"):
+        parse_data("drumbeat.nps.answered.v1", body)
+
+
+def test_a_text_may_have_lines_but_an_id_may_not() -> None:
+    parse_data("drumbeat.nps.answered.v1", b'{"score":9,"comment":"one\\r\\n\\ttwo"}')
+
+    assert "control character" in refusal("contact.left", contact_id="a\nb")
+
+
+def test_texts_lists_and_maps_are_bounded() -> None:
+    whole = sample("drumbeat.usage.reported.v1")
+
+    assert "longer than" in refusal("nps.answered", score=9, comment="x" * 20_001)
+    assert "data.features: has" in refusal(
+        "usage.reported", **{**whole, "features": {str(n): 1 for n in range(501)}}
+    )
+    assert "data.drivers: has" in refusal("health.scored", score=9, drivers=["x"] * 101)
+    assert 'data.features.""' in refusal("usage.reported", **{**whole, "features": {"": 1}})
+
+
+@pytest.mark.parametrize("wrong", ["2026-03-02", "2026-03-02T08:00:00", 1772438400, "1772438400", True, {}])
+def test_an_instant_needs_a_zone(wrong: object) -> None:
+    assert "data.until: " in refusal("outreach.paused", reason="x", until=wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["2026-03-02T00:00:00Z", "2026-02-30", "02.03.2026", 20260302, True, "1969-12-31"]
+)
+def test_a_day_is_a_date_alone(wrong: object) -> None:
+    assert "data.renews_on: " in refusal("contract.changed", contract_id="c", renews_on=wrong)
+
+
+@pytest.mark.parametrize("wrong", ["Mars/Olympus", "", "../etc/passwd", "/etc/passwd", "a\0b", "Europe", 1])
+def test_a_zone_is_one_of_the_iana_names(wrong: object) -> None:
+    assert "data.timezone: " in refusal("account.described", timezone=wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["ada", "a@b@c", "Ada <ada@example.com>", "a@b\r\nBcc: x@y.z", "a@b,c@d", "@", 1]
+)
+def test_an_address_is_one_plain_address(wrong: object) -> None:
+    assert "data.email: " in refusal("contact.described", contact_id="c", email=wrong)
+
+
+def test_unknown_fields_are_tolerated_and_listed_by_path() -> None:
+    limits = {"seats": {"used": 1, "limit": 2, "colour": 3}}
+    body = {**sample("drumbeat.usage.reported.v1"), "unheard_of": "x", "limits": limits}
+
+    message = parse_data("drumbeat.usage.reported.v1", json.dumps(body).encode())
+
+    assert unknown_fields(message) == ["unheard_of", "limits.seats.colour"]
+
+
+def test_fields_named_like_types_are_told_by_their_names() -> None:
+    whole = sample("drumbeat.usage.reported.v1")
+
+    said = refusal("usage.reported", **{**whole, "limits": {"Seats": {"used": "1", "limit": 2}}})
+
+    assert said.startswith("data.limits.Seats.used: ")
+
+
+def test_working_hours_days_and_time_off_are_read_in_the_usual_spellings() -> None:
+    body = {"working_days": [1, "Tuesday", "WED"], "working_hours": "09:00-17:30", "time_off": ["2026-08-03"]}
+
+    csm = CsmDescribed.read(json.dumps(body).encode())
+
+    assert csm.working_days == ("mon", "tue", "wed")
+    assert csm.working_hours is not None
+    assert (csm.working_hours.from_, csm.working_hours.to) == ("09:00", "17:30")
+    assert CsmDescribed.read(csm.write()).time_off == csm.time_off
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("working_days", ["monkey"]),
+        ("working_days", [0]),
+        ("working_days", [True]),
+        ("working_hours", "17:00-09:00"),
+        ("working_hours", {"from": "9", "to": "17:00"}),
+        ("working_hours", {"from": "09:00"}),
+        ("working_hours", 9),
+        ("time_off", [{"from": "2026-08-14", "to": "2026-08-03"}]),
+        ("time_off", [{"from": "2026-08-14"}]),
+        ("time_off", [7]),
+        ("weekly_minutes", 10_081),
+    ],
+)
+def test_hours_nobody_can_work_are_refused(name: str, wrong: object) -> None:
+    assert refusal("csm.described", **{name: wrong}).startswith(f"data.{name}")
+
+
+def test_what_is_read_is_the_same_moment_in_utc() -> None:
+    body = b'{"period_start":"2026-03-02T01:00:00+01:00","period_end":"2026-03-09T00:00:00Z"}'
+
+    usage = UsageReported.read(body)
+
+    assert usage.period_start == datetime(2026, 3, 2, tzinfo=UTC)
+    assert usage.period_start.tzinfo is UTC
+    assert json.loads(usage.write())["period_start"] == "2026-03-02T00:00:00Z"
+
+
+def test_a_message_cannot_be_changed_after_it_was_read() -> None:
+    described = AccountDescribed.read(b'{"name":"Meridian"}')
+
+    with pytest.raises(ValueError, match="frozen"):
+        described.name = "Other"
