@@ -1,1 +1,1 @@
-"""What the rules engine stands on outside itself: rows, messages, policy files."""
+"""What the engine's core asks of the outside: tables, messages, policy files."""

@@ -1,1 +1,4 @@
-"""The rules: facts held against a policy. Pure: no clock, no dice, no wire, no storage; each module reads only those below it."""
+"""The rules: facts held against a policy.
+
+Pure: no clock, no dice, no wire, no storage; each module reads only those below it.
+"""

@@ -1,78 +1,107 @@
 """Issued: what has come due for an account and how it ended, as heard from the scheduler and from outcomes.
 
-Cool-downs and "one ask, whichever fact owns it" read this. Each aspect of a touchpoint (announced, closed, delivered) is
-owned by the latest (time, source, id), so hearing is order-proof like facts are.
+Cool-downs and "one ask, whichever fact owns it" read this. Each field of a touchpoint belongs to the latest
+(time, source, id) that spoke of it, so hearing is order-proof as facts are.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
 
-from services.rules_engine.domain.facts import FactEvent, Fields, Held, Mark, mark_of, plain, settle
+from services.rules_engine.domain.facts import FactEvent, Fields, Held, mark_of, plain, settle
 
 KEPT = 64
-ANNOUNCED = ("touchpoint.due", "touchpoint.overdue")
+ANNOUNCED = frozenset({"touchpoint.due", "touchpoint.overdue"})
 TYPES = frozenset(
     {*ANNOUNCED, "touchpoint.cancelled", "touchpoint.settled", "delivery.finished", "message.engaged"}
 )
-TOLD = (
-    "type",
-    "released_at",
-    "due_at",
-    "window_from",
-    "window_to",
-    "deadline",
-    "owner",
-    "csm_id",
-    "channel",
-    "purpose",
-    "rule",
-    "policy",
-    "text",
-    "evidence",
-    "cause_source",
-    "cause_id",
-)
-"""What is kept of an announcement; the reason's facts travel in `evidence` as one JSON text."""
-
-
-@dataclass(slots=True)
-class Touch:
-    """One touchpoint. `held` keeps each field under the stamp that said it last."""
-
-    held: Held = field(default_factory=dict[Mark, Fields])
-
-    def fields(self) -> Fields:
-        return {name: value for said in self.held.values() for name, value in said.items()}
 
 
 @dataclass(slots=True)
 class Issued:
-    """What came due, by touchpoint id; the newest `KEPT` by when they were last heard of."""
+    """What came due or ended, by touchpoint id; the newest `KEPT` by when they were last heard of."""
 
-    touches: dict[str, Touch] = field(default_factory=dict[str, Touch])
+    touches: dict[str, Held] = field(default_factory=dict[str, Held])
+
+    def read(self) -> dict[str, Fields]:
+        """Per touchpoint: type, due_at, released_at, from, to, deadline, owner, ..., ended, ended_at."""
+        return {key: _flat(held) for key, held in self.touches.items()}
+
+
+def _flat(held: Held) -> Fields:
+    if len(held) == 1:
+        (only,) = held.values()
+        return only
+    return {name: value for said in held.values() for name, value in said.items()}
 
 
 def hear(issued: Issued, event: FactEvent) -> bool:
     """Fold one event of `TYPES` (short names); True when it changed something.
 
-    Fields of `touchpoint.due|overdue|cancelled`: those of the wire, flat or nested (`window`, `owner`, `reason`, `cause`).
+    `event.fields` are the wire's, nested as there (`window`, `owner`, `reason`, `cause`), instants as datetimes.
     """
     touchpoint_id = event.fields.get("touchpoint_id")
-    said = _said(event.type, event.fields)
+    said = _said(event)
     if not isinstance(touchpoint_id, str) or not said:
         return False
-    touch = issued.touches.setdefault(touchpoint_id, Touch())
-    changed, _ = settle(touch.held, mark_of(event.stamp), said)
+    changed, _ = settle(issued.touches.setdefault(touchpoint_id, {}), mark_of(event.stamp), said)
     if len(issued.touches) > KEPT:
-        oldest = min(issued.touches, key=lambda key: (max(issued.touches[key].held), key))
+        oldest = min(issued.touches, key=lambda key: (max(issued.touches[key]), key))
         del issued.touches[oldest]
-        changed = changed or oldest != touchpoint_id
     return changed
 
 
-def _said(kind: str, fields: Mapping[str, object]) -> Fields:
-    match kind:
+def _said(event: FactEvent) -> Fields:
+    fields = event.fields
+    at = plain(fields.get("at") or event.stamp.time)
+    match event.type:
         case "touchpoint.due" | "touchpoint.overdue":
-            return {"type": plain(fields.get("touchpoint_type"))}
+            return _announced(fields)
+        case "touchpoint.cancelled":
+            why = plain(fields.get("cancel_reason") or fields.get("status_reason"))
+            return {**_typed(fields), "ended": "cancelled", "ended_at": at, "ended_why": why}
+        case "touchpoint.settled":
+            # A touchpoint put off to another day is open again: whatever ended it before no longer holds.
+            if fields.get("outcome") == "rescheduled":
+                return {**_typed(fields), "ended": None, "ended_at": None, "ended_why": None}
+            outcome = plain(fields.get("outcome"))
+            return {**_typed(fields), "ended": outcome, "ended_at": at, "ended_why": None}
+        case "delivery.finished":
+            return {**_typed(fields), "delivery": plain(fields.get("state")), "delivery_at": at}
+        case "message.engaged":
+            return {"engaged": plain(fields.get("kind")), "engaged_at": at}
         case _:
             return {}
+
+
+def _typed(fields: Mapping[str, object]) -> Fields:
+    kind = fields.get("touchpoint_type")
+    return {"type": kind} if isinstance(kind, str) else {}
+
+
+def _announced(fields: Mapping[str, object]) -> Fields:
+    said = _typed(fields)
+    for name in ("due_at", "released_at", "deadline", "channel", "purpose"):
+        said[name] = plain(fields.get(name))
+    for name, of in (("window", ("from", "to")), ("owner", ("kind", "csm_id"))):
+        part = _part(fields, name)
+        said.update({f"{name}_{key}": plain(part.get(key)) for key in of})
+    cause, reason = _part(fields, "cause"), _part(fields, "reason")
+    said["rule"] = plain(reason.get("rule"))
+    # Only what stays in the plan after it came due needs its whole reason; a rhythm states its own anew.
+    if cause:
+        said.update(cause_source=plain(cause.get("source")), cause_id=plain(cause.get("id")))
+        said.update(policy=plain(reason.get("policy")), text=plain(reason.get("text")))
+        said["evidence"] = json.dumps(reason.get("facts") or [], default=_text, separators=(",", ":"))
+    return said
+
+
+def _part(fields: Mapping[str, object], name: str) -> Mapping[str, object]:
+    part = fields.get(name)
+    return cast("Mapping[str, object]", part) if isinstance(part, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)

@@ -21,9 +21,9 @@ ACCOUNT_FIELDS: Mapping[str, Mapping[str, str]] = {
             "csm_id",
             "pool",
             "paid_success",
-            "segment",
         )
-    },
+    }
+    | {"segment": "segment_override"},
     "health.scored": {"score": "health_score", "color": "color", "drivers": "drivers"},
     "nps.answered": {"score": "nps_score"},
     "survey.answered": {"answer": "survey_answer", "csat": "csat"},

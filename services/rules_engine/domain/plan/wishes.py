@@ -1,0 +1,202 @@
+"""Wishes: which one-offs triggers and timelines ask for now, and which of them are granted.
+
+1. Of one type, the earliest fact inside its window asks first, whichever rule it met.
+2. What has come due or ended is never asked for again; it stands in the plan until settled or past its deadline.
+3. Within the cool-down after another of its type came due, nothing is asked; when it ends, a fact still in its window may.
+4. A step of a timeline stands as soon as its date is known, until its window has passed.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from services.rules_engine.domain.facts import DAY, Facts, Fields, Mark, Plain, moment
+from services.rules_engine.domain.plan.entries import heard
+from services.rules_engine.domain.plan.shapes import Suppressed
+from services.rules_engine.domain.policy import Policy, Step, Trigger
+from services.rules_engine.domain.terms import Standing
+from services.rules_engine.domain.vocabulary.view import View, renews_itself
+
+_US = timedelta(microseconds=1)
+_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A one-off that is to be. `key`: what its identity is made of; times in microseconds."""
+
+    bit: int
+    rule: Trigger | Step
+    key: tuple[str, ...]
+    start: int
+    end: int
+    deadline: int
+    mark: Mark
+    words: dict[str, Plain]
+
+
+@dataclass(slots=True)
+class Wishes:
+    """Granted ones, those of the plan that came due already, what was refused, when time alone changes any of it."""
+
+    granted: list[Wish] = field(default_factory=list[Wish])
+    standing: list[tuple[str, Fields]] = field(default_factory=list[tuple[str, Fields]])
+    refused: list[Suppressed] = field(default_factory=list[Suppressed])
+    turns: list[int] = field(default_factory=list[int])
+    fired: int = 0
+
+
+def touchpoint_id(*parts: str) -> str:
+    """The id that follows from a cause: blake2b-128 of the parts as JSON, written as a UUID."""
+    text = hashlib.blake2b(_json(["touchpoint", *parts]).encode(), digest_size=16).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def make_wishes(policy: Policy, facts: Facts, seen: View) -> Wishes:
+    """All one-offs of an account; `seen.values` carry segment, stage and colour."""
+    wishes = Wishes()
+    by_type: dict[str, list[tuple[str, Fields]]] = {}
+    for key, fields in seen.touches.items():
+        by_type.setdefault(str(fields.get("type")), []).append((key, fields))
+        _stands(wishes, key, fields, seen.now)
+    asked: dict[str, list[Wish]] = {}
+    for event, found in policy.triggers.items():
+        _ask(policy, facts, seen, event, found, asked)
+    for kind in sorted(asked):
+        _grant(wishes, facts.account_id, sorted(asked[kind], key=_order), by_type.get(kind, []), seen.now)
+    for each in seen.standings:
+        if each.renews_on is not None and each.anchor is not None and each.live:
+            _steps(wishes, policy, facts, seen, each, by_type)
+    return wishes
+
+
+def _order(wish: Wish) -> tuple[Mark, str]:
+    return wish.mark, wish.rule.rule
+
+
+def _stands(wishes: Wishes, key: str, fields: Fields, now: int) -> None:
+    end = fields.get("deadline") or fields.get("window_to")
+    if fields.get("cause_id") is None or fields.get("ended") is not None or not isinstance(end, int):
+        return
+    if now < end:
+        wishes.standing.append((key, fields))
+        wishes.turns.append(end)
+
+
+def _ask(
+    policy: Policy,
+    facts: Facts,
+    seen: View,
+    event: str,
+    found: tuple[tuple[int, Trigger], ...],
+    asked: dict[str, list[Wish]],
+) -> None:
+    judge = policy.entry_bits[event]
+    for entry in heard(facts, seen, event, seen.now - policy.longest_within[event]):
+        bits = judge({**seen.values, **entry.words})
+        for bit, rule in found:
+            end = entry.at + rule.within // _US
+            if bits >> bit & 1 and seen.now < end:
+                deadline = end if rule.deadline is None else entry.at + rule.deadline // _US
+                key = (rule.touchpoint, entry.mark[1], entry.mark[2])
+                wish = Wish(bit, rule, key, entry.at, end, deadline, entry.mark, entry.words)
+                asked.setdefault(rule.touchpoint, []).append(wish)
+
+
+def _grant(
+    wishes: Wishes, account_id: str, asked: list[Wish], touches: list[tuple[str, Fields]], now: int
+) -> None:
+    granted: Wish | None = None
+    for wish in asked:
+        wishes.fired |= 1 << wish.bit
+        own = touchpoint_id(account_id, *wish.key) if touches else ""
+        if own and _is_over(own, touches):
+            continue
+        if granted is not None:
+            if granted.key != wish.key:
+                _refuse(wishes, wish, f"{granted.rule.rule} asked first")
+            continue
+        until = _cooling(wish, own, touches)
+        if until is not None and now < until:
+            _refuse(wishes, wish, f"cooling down until {moment(until):%Y-%m-%d %H:%M} UTC")
+            if until < wish.end:
+                wishes.turns.append(until)
+            continue
+        granted = wish
+        wishes.granted.append(wish)
+        wishes.turns.append(wish.end)
+
+
+def _refuse(wishes: Wishes, wish: Wish, reason: str) -> None:
+    wishes.refused.append(Suppressed(wish.rule.touchpoint, wish.rule.rule, reason))
+
+
+def _is_over(own: str, touches: list[tuple[str, Fields]]) -> bool:
+    """It came due or ended; one that was only withdrawn may come back."""
+    for key, fields in touches:
+        if key == own:
+            withdrawn = fields.get("ended") == "cancelled" and fields.get("ended_why") == "withdrawn"
+            return fields.get("due_at") is not None or (fields.get("ended") is not None and not withdrawn)
+    return False
+
+
+def _cooling(wish: Wish, own: str, touches: list[tuple[str, Fields]]) -> int | None:
+    rule = wish.rule
+    if not isinstance(rule, Trigger) or rule.cooldown is None:
+        return None
+    met = [at for key, fields in touches if key != own and (at := _met_at(fields)) is not None]
+    return max(met) + rule.cooldown // _US if met else None
+
+
+def _met_at(fields: Fields) -> int | None:
+    at = fields.get("due_at")
+    if at is None and fields.get("ended") not in {None, "cancelled"}:
+        at = fields.get("ended_at")
+    return at if isinstance(at, int) else None
+
+
+def _steps(
+    wishes: Wishes,
+    policy: Policy,
+    facts: Facts,
+    seen: View,
+    each: Standing,
+    by_type: dict[str, list[tuple[str, Fields]]],
+) -> None:
+    renews_on, anchor = each.renews_on or 0, each.anchor
+    if anchor is None or not any(
+        seen.now < (renews_on + step.days) * DAY + step.within // _US for _, step in policy.steps
+    ):
+        return
+    values = seen.values
+    if each is not seen.primary:
+        values = {**values, **_contract_words(facts, seen, each, renews_on)}
+    bits = policy.step_bits(values)
+    term = "" if each.term_start is None else f"{moment(each.term_start * DAY):%Y-%m-%d}"
+    for bit, step in policy.steps:
+        start = (renews_on + step.days) * DAY
+        end = start + step.within // _US
+        if not bits >> bit & 1 or seen.now >= end:
+            continue
+        wishes.fired |= 1 << bit
+        key = (step.touchpoint, each.contract_id, term)
+        touches = by_type.get(step.touchpoint, [])
+        if touches and _is_over(touchpoint_id(facts.account_id, *key), touches):
+            continue
+        deadline = end if step.deadline is None else start + step.deadline // _US
+        words: dict[str, Plain] = {
+            "contract_id": each.contract_id,
+            "renews_on": f"{moment(renews_on * DAY):%Y-%m-%d}",
+        }
+        wishes.granted.append(Wish(bit, step, key, start, end, deadline, anchor, words))
+        wishes.turns.append(end)
+
+
+def _contract_words(facts: Facts, seen: View, each: Standing, renews_on: int) -> dict[str, Plain]:
+    return {
+        "contract_status": each.status,
+        "contract_signed": each.signed,
+        "auto_renew": renews_itself(facts, each),
+        "days_to_renewal": -((seen.now - renews_on * DAY) // DAY),
+    }
