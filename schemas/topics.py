@@ -145,3 +145,14 @@ TOPICS: Final[tuple[Topic, ...]] = (
 )
 
 BY_NAME: Final[Mapping[str, Topic]] = {topic.name: topic for topic in TOPICS}
+
+
+def broker_configs() -> list[tuple[str, dict[str, str]]]:
+    """Every topic's name with the broker settings it is created with."""
+    return [(topic.name, _configs(topic)) for topic in TOPICS]
+
+
+def _configs(topic: Topic) -> dict[str, str]:
+    retention = "-1" if topic.retention_ms is None else str(topic.retention_ms)
+    # The record's timestamp is the real clock's: the broker would delete a backfill by the event's own time.
+    return {"cleanup.policy": topic.cleanup, "retention.ms": retention}

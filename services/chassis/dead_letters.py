@@ -55,11 +55,11 @@ class DeadLetter:
     replayed_at: datetime | None
 
 
-def _headers_to_bytes(headers: tuple[tuple[str, bytes], ...]) -> list[bytes]:
+def headers_to_bytes(headers: tuple[tuple[str, bytes], ...]) -> list[bytes]:
     return [part for name, value in headers for part in (name.encode("utf-8", "replace"), value)]
 
 
-def _headers_from_bytes(flat: list[bytes]) -> list[tuple[str, bytes]]:
+def headers_from_bytes(flat: list[bytes]) -> list[tuple[str, bytes]]:
     return [(flat[i].decode(errors="replace"), flat[i + 1]) for i in range(0, len(flat) - 1, 2)]
 
 
@@ -72,7 +72,7 @@ async def bury(connection: Connection, outbox: Outbox, record: Record, *, reason
         record.partition,
         record.offset,
         record.key,
-        _headers_to_bytes(record.headers),
+        headers_to_bytes(record.headers),
         record.value,
         plain_reason,
     )
@@ -99,7 +99,7 @@ async def listed(database: Database, *, before: int, limit: int, replayed: bool)
             partition=row["part"],
             offset=row["record_offset"],
             key=(row["key"] or b"").decode(errors="replace"),
-            headers={n: v.decode(errors="replace") for n, v in _headers_from_bytes(row["headers"])},
+            headers={n: v.decode(errors="replace") for n, v in headers_from_bytes(row["headers"])},
             value=(row["value"] or b"")[:10_000].decode(errors="replace"),
             reason=row["reason"],
             buried_at=row["buried_at"],
@@ -115,7 +115,7 @@ async def replay(database: Database, outbox: Outbox, letter_id: int) -> bool:
         row = await connection.fetchrow(REPLAY, letter_id)
         if row is None:
             return False
-        headers = _headers_from_bytes(row["headers"])
+        headers = headers_from_bytes(row["headers"])
         key = (row["key"] or b"").decode("utf-8", "replace").replace("\x00", "�")
         await outbox.append(connection, [Raw(row["topic"], key, headers, row["value"])])
     return True

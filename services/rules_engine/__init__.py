@@ -1,1 +1,1 @@
-"""The rules engine hears facts, believes them, judges them by the policy and states each account's plan."""
+"""The rules engine: hears facts, believes them, judges accounts by policy, and commands the scheduler."""

@@ -1,0 +1,106 @@
+"""What concerns many accounts: CSMs and programs as told, kept by the same law as facts (the latest word wins)."""
+
+from datetime import datetime
+from typing import Final, cast
+
+import orjson
+
+from services.chassis.database import Connection
+from services.chassis.outbox import Outbox, Outgoing
+from services.rules_engine.application.account import Heard
+from services.rules_engine.domain.facts import Fields, Held, Mark, mark_of, settle
+
+CSM_DIRECTORY = "drumbeat.csm.directory.v1"
+TOLD_OF_A_CSM: Final = (
+    "name",
+    "email",
+    "timezone",
+    "weekly_minutes",
+    "working_days",
+    "working_hours",
+    "time_off",
+    "pool",
+)
+
+
+class SqlBook:
+    """CSMs and programs on a connection whose transaction the chassis holds."""
+
+    def __init__(self, connection: Connection, outbox: Outbox) -> None:
+        self._connection = connection
+        self._outbox = outbox
+
+    async def csm_described(self, told: Heard, real: datetime) -> None:
+        """Fold what was said of a CSM; when it changed anything, publish the whole record."""
+        csm_id = told.event.account_id
+        said: Fields = {
+            name: orjson.dumps(value, default=str).decode()
+            for name, value in told.event.fields.items()
+            if name in TOLD_OF_A_CSM
+        }
+        await self._connection.execute(
+            "INSERT INTO csm (csm_id, state, version) VALUES ($1, '[]', 0) ON CONFLICT DO NOTHING", csm_id
+        )
+        row = await self._connection.fetchrow(
+            "SELECT state, version FROM csm WHERE csm_id = $1 FOR UPDATE", csm_id
+        )
+        if row is None:
+            return
+        held = _held(row[0])
+        changed, _ = settle(held, mark_of(told.event.stamp), said)
+        if not changed and row[1] > 0:
+            return
+        version = max(row[1] + 1, int(real.timestamp() * 1000))
+        await self._connection.execute(
+            "UPDATE csm SET state = $2, version = $3 WHERE csm_id = $1", csm_id, _packed(held), version
+        )
+        await self._outbox.append(
+            self._connection,
+            [
+                Outgoing(
+                    topic="directory.csms",
+                    key=csm_id,
+                    id=f"{csm_id}:{version}",
+                    type=CSM_DIRECTORY,
+                    time=told.event.stamp.time,
+                    data=csm_record(csm_id, held, version),
+                )
+            ],
+        )
+
+    async def program_announced(self, told: Heard) -> None:
+        """Keep a program; what changes the book raises the epoch, and the sweep decides everybody again."""
+        program_id = str(told.event.fields["program_id"])
+        said: Fields = {
+            name: orjson.dumps(value, default=str).decode() for name, value in told.event.fields.items()
+        }
+        await self._connection.execute(
+            "INSERT INTO program (program_id, state) VALUES ($1, '[]') ON CONFLICT DO NOTHING", program_id
+        )
+        state = await self._connection.fetchval(
+            "SELECT state FROM program WHERE program_id = $1 FOR UPDATE", program_id
+        )
+        held = _held(state)
+        changed, _ = settle(held, mark_of(told.event.stamp), said)
+        if changed:
+            await self._connection.execute(
+                "UPDATE program SET state = $2 WHERE program_id = $1", program_id, _packed(held)
+            )
+            await self._connection.execute("UPDATE epoch SET number = number + 1")
+
+
+def csm_record(csm_id: str, held: Held, version: int) -> bytes:
+    """The data of `drumbeat.csm.directory.v1`."""
+    known = {name: orjson.loads(str(value)) for fields in held.values() for name, value in fields.items()}
+    record = {name: known.get(name) for name in TOLD_OF_A_CSM}
+    record["time_off"] = record["time_off"] or []
+    return orjson.dumps({"csm_id": csm_id, **record, "version": version})
+
+
+def _held(state: bytes) -> Held:
+    pairs = cast("list[tuple[list[object], Fields]]", orjson.loads(state))
+    return {cast("Mark", tuple(mark)): fields for mark, fields in pairs}
+
+
+def _packed(held: Held) -> bytes:
+    return orjson.dumps(sorted(held.items()))

@@ -1,0 +1,98 @@
+"""From belief and decisions to the wire: the plan as a command, the account as the directory knows it."""
+
+import orjson
+
+from services.chassis.outbox import timestamp
+from services.rules_engine.application.account import Account, Judgement
+from services.rules_engine.domain.facts import FactEvent, Known
+
+PROFILE = ("name", "timezone", "language", "country", "industry", "csm_id", "pool")
+PERSON = ("name", "email", "role", "language", "timezone", "phone", "slack")
+
+
+def plan_adjusted(each: Judgement) -> bytes:
+    """The data of `drumbeat.plan.adjusted.v1`; the plan's bytes go in as they are stored."""
+    account = each.account
+    head = {
+        "account_id": account.account_id,
+        "version": account.version,
+        "policy": each.policy,
+        "changes": each.changes,
+        "decided_at": timestamp(each.decided_at),
+        "segment": account.segment,
+        "stage": account.stage,
+        "color": account.color,
+    }
+    return orjson.dumps(head)[:-1] + b"," + each.plan[1:]
+
+
+def cause_json(event: FactEvent) -> dict[str, str]:
+    return {
+        "type": event.type,
+        "source": event.stamp.source,
+        "id": event.stamp.id,
+        "time": timestamp(event.stamp.time),
+    }
+
+
+def account_record(account: Account) -> bytes:
+    """The data of `drumbeat.account.directory.v1` without its version: equal belief, equal bytes."""
+    known = account.facts.known()
+    return orjson.dumps(
+        {
+            "account_id": account.account_id,
+            **{name: _value(known.get(name)) for name in PROFILE},
+            "segment": account.segment,
+            "stage": account.stage,
+            "color": account.color,
+            "contacts": [
+                {
+                    "contact_id": contact_id,
+                    **{name: _value(person.get(name)) for name in PERSON},
+                    "left": bool(_value(person.get("left"))),
+                }
+                for contact_id, person in account.facts.known_contacts().items()
+            ],
+            "preferences": _preferences(account),
+            "pauses": _pauses(account),
+        }
+    )
+
+
+def _preferences(account: Account) -> list[dict[str, object]]:
+    return [
+        {
+            "contact_id": contact_id,
+            "topic": topic,
+            "channel": channel,
+            "frequency": _value(said.get("frequency")),
+            "opted_in": _value(said.get("opted_in")),
+            **_latest(said),
+        }
+        for (contact_id, topic, channel), said in account.facts.known_preferences().items()
+    ]
+
+
+def _pauses(account: Account) -> list[dict[str, object]]:
+    return [
+        {
+            "contact_id": contact_id,
+            "until": _value(said.get("until")),
+            "reason": _value(said.get("reason")) or "",
+            **_latest(said),
+        }
+        for contact_id, said in account.facts.known_pauses().items()
+        if _value(said.get("paused"))
+    ]
+
+
+def _latest(said: dict[str, Known]) -> dict[str, object]:
+    stamp = max(each.stamp for each in said.values())
+    return {"time": timestamp(stamp.time), "source": stamp.source, "id": stamp.id}
+
+
+def _value(known: Known | None) -> object:
+    if known is None:
+        return None
+    value = known.value
+    return timestamp(value) if hasattr(value, "tzinfo") else value  # pyright: ignore[reportArgumentType]

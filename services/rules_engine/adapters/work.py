@@ -1,0 +1,238 @@
+"""One transaction on the engine's database, offered as the `Work` port. Arrays in, arrays out: this is the hot path."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+
+from services.chassis.database import Connection
+from services.chassis.dead_letters import Record, headers_to_bytes
+from services.chassis.ids import digest
+from services.chassis.outbox import Outbox, Outgoing
+from services.rules_engine.adapters.publisher import account_record, cause_json, plan_adjusted
+from services.rules_engine.application.account import Account, Judgement, Parked, Receipt, ReceiptState
+from services.rules_engine.domain.codec import decode, encode
+from services.rules_engine.domain.facts import Known
+
+COMMANDS = "touchpoint.commands"
+DIRECTORY = "directory.accounts"
+PLAN_ADJUSTED = "drumbeat.plan.adjusted.v1"
+ACCOUNT_DIRECTORY = "drumbeat.account.directory.v1"
+
+LOAD = """
+SELECT account_id, state, plan, plan_key, published_key, directory_key, plan_version, directory_version,
+       decided_under, decided_at, next_evaluation_at, undecided, segment, stage, color
+FROM account WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE
+"""
+MAKE = "INSERT INTO account (account_id) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING"
+SAVE = """
+UPDATE account AS a SET
+    state = n.state, plan = n.plan, plan_key = n.plan_key, published_key = n.published_key,
+    directory_key = n.directory_key, plan_version = n.plan_version, directory_version = n.directory_version,
+    decided_under = n.decided_under,
+    decided_at = n.decided_at, next_evaluation_at = n.next_evaluation_at, undecided = n.undecided,
+    name = n.name, segment = n.segment, stage = n.stage, color = n.color, csm_id = n.csm_id
+FROM unnest(
+    $1::text[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bigint[], $8::bigint[],
+    $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::text[],
+    $16::text[], $17::text[]
+) AS n (account_id, state, plan, plan_key, published_key, directory_key, plan_version, directory_version, decided_under,
+        decided_at, next_evaluation_at, undecided, name, segment, stage, color, csm_id)
+WHERE a.account_id = n.account_id
+"""
+RECORD = """
+INSERT INTO decision (id, account_id, version, decided_at, policy, events, changes, suppressed, plan, state, fired)
+SELECT id, account_id, version, decided_at, policy, events::jsonb, changes::jsonb, suppressed::jsonb, plan, state, fired
+FROM unnest(
+    $1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::bytea[], $10::bytea[], $11::text[]
+) AS n (id, account_id, version, decided_at, policy, events, changes, suppressed, plan, state, fired)
+"""
+ACKNOWLEDGE = """
+INSERT INTO receipt (identity, content, state, decision, reason)
+SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::smallint[], $4::uuid[], $5::text[]) ON CONFLICT DO NOTHING
+"""
+UNPARK = """
+UPDATE receipt AS r SET state = n.state, decision = n.decision, reason = n.reason
+FROM unnest($1::bytea[], $2::bytea[], $3::smallint[], $4::uuid[], $5::text[])
+    AS n (identity, content, state, decision, reason)
+WHERE r.identity = n.identity AND r.content = n.content AND r.state <> 1 AND n.state = 1
+"""
+PARK = """
+INSERT INTO parked (account_id, type, source, event_id, topic, headers, value, reason, identity, content)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (identity, content) DO UPDATE SET reason = excluded.reason, replayed_at = NULL
+"""
+
+
+def decision_id(account_id: str, version: int) -> UUID:
+    return UUID(bytes=digest("decision", account_id, str(version)))
+
+
+class SqlWork:
+    """The `Work` port on a connection whose transaction the chassis holds."""
+
+    def __init__(self, connection: Connection, outbox: Outbox) -> None:
+        self._connection = connection
+        self._outbox = outbox
+
+    async def accounts(self, account_ids: Sequence[str]) -> dict[str, Account]:
+        wanted = sorted(set(account_ids))
+        rows = await self._connection.fetch(LOAD, wanted)
+        if len(rows) < len(wanted):
+            # Made in order of their ids and locked in that order too, as every other transaction does.
+            await self._connection.execute(MAKE, wanted)
+            rows = await self._connection.fetch(LOAD, wanted)
+        return {row[0]: _account(row) for row in rows}
+
+    async def save(self, accounts: Sequence[Account]) -> None:
+        if not accounts:
+            return
+        columns: list[list[object]] = [[] for _ in range(17)]
+        for account in accounts:
+            for column, value in zip(columns, _row(account), strict=True):
+                column.append(value)
+        await self._connection.execute(SAVE, *columns)
+
+    async def record(self, judgements: Sequence[Judgement], *, publish: bool) -> None:
+        if not judgements:
+            return
+        rows = [_decision(each) for each in judgements]
+        await self._connection.execute(RECORD, *map(list, zip(*rows, strict=True)))
+        if publish:
+            await self._outbox.append(
+                self._connection,
+                [
+                    Outgoing(
+                        topic=COMMANDS,
+                        key=each.account.account_id,
+                        id=f"{each.account.account_id}:{each.account.version}",
+                        type=PLAN_ADJUSTED,
+                        time=each.decided_at,
+                        data=plan_adjusted(each),
+                    )
+                    for each in judgements
+                ],
+            )
+
+    async def introduce(self, accounts: Sequence[Account], real: datetime) -> None:
+        """Publish the directory record of each account whose record is not the published one."""
+        news: list[Outgoing] = []
+        for account in accounts:
+            if account.decided_at is None:
+                continue
+            body = account_record(account)
+            key = digest(body.decode())
+            if key == account.directory_key:
+                continue
+            account.directory_key = key
+            account.directory_version = max(account.directory_version + 1, int(real.timestamp() * 1000))
+            news.append(
+                Outgoing(
+                    topic=DIRECTORY,
+                    key=account.account_id,
+                    id=f"{account.account_id}:{key.hex()}",
+                    type=ACCOUNT_DIRECTORY,
+                    time=account.decided_at,
+                    data=body[:-1] + b',"version":%d}' % account.directory_version,
+                )
+            )
+        await self._outbox.append(self._connection, news)
+
+    async def acknowledge(self, receipts: Sequence[Receipt]) -> int:
+        if not receipts:
+            return 0
+        rows = sorted({(each.identity, each.content): _receipt(each) for each in receipts}.items())
+        columns = [list(column) for column in zip(*(row for _, row in rows), strict=True)]
+        inserted = int((await self._connection.execute(ACKNOWLEDGE, *columns)).split()[-1])
+        if inserted < len(rows):
+            await self._connection.execute(UNPARK, *columns)
+        return inserted
+
+    async def park(self, parked: Sequence[Parked]) -> None:
+        for each in parked:
+            event, record = each.heard.event, each.heard.record
+            if not isinstance(record, Record):
+                raise TypeError(type(record).__name__)
+            await self._connection.execute(
+                PARK,
+                event.account_id,
+                event.type,
+                event.stamp.source,
+                event.stamp.id,
+                record.topic,
+                headers_to_bytes(record.headers),
+                record.value,
+                each.reason,
+                each.heard.identity,
+                each.heard.content,
+            )
+        await self.acknowledge(
+            [
+                Receipt(
+                    each.heard.identity,
+                    each.heard.content,
+                    ReceiptState.PARKED,
+                    each.heard.event.account_id,
+                    reason=each.reason,
+                )
+                for each in parked
+            ]
+        )
+
+
+def _account(row: Iterable[object]) -> Account:
+    account_id, state, *rest = row
+    facts, issued = decode(str(account_id), state if isinstance(state, bytes) else None)
+    return Account(str(account_id), facts, issued, state, *rest)  # pyright: ignore[reportArgumentType]
+
+
+def _row(account: Account) -> tuple[object, ...]:
+    known = account.facts.known()
+    account.memory = encode(account.facts, account.issued)
+    return (
+        account.account_id,
+        account.memory,
+        account.plan,
+        account.plan_key,
+        account.published_key,
+        account.directory_key,
+        account.version,
+        account.directory_version,
+        account.decided_under,
+        account.decided_at,
+        account.next_evaluation_at,
+        account.undecided,
+        _text(known.get("name")),
+        account.segment,
+        account.stage,
+        account.color,
+        _text(known.get("csm_id")),
+    )
+
+
+def _text(known: Known | None) -> str | None:
+    return str(known.value) if known is not None and known.value is not None else None
+
+
+def _decision(each: Judgement) -> tuple[object, ...]:
+    account, decision = each.account, each.decision
+    return (
+        decision_id(account.account_id, account.version),
+        account.account_id,
+        account.version,
+        each.decided_at,
+        each.policy,
+        orjson.dumps([cause_json(event) for event in each.causes[:50]]).decode(),
+        orjson.dumps(each.changes).decode(),
+        orjson.dumps(decision.suppressed).decode(),
+        each.plan,
+        account.memory or encode(account.facts, account.issued),
+        f"{decision.fired:x}",
+    )
+
+
+def _receipt(each: Receipt) -> tuple[object, ...]:
+    decision = decision_id(each.account_id, each.version) if each.version is not None else None
+    return each.identity, each.content, int(each.state), decision, each.reason

@@ -1,0 +1,97 @@
+"""An account as the engine holds it while it thinks: memory, the plan in force, and under what it was decided."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+
+from services.rules_engine.domain.facts import FactEvent, Facts
+from services.rules_engine.domain.issued import Issued
+from services.rules_engine.domain.plan import Decision, PlanChange
+
+
+@dataclass(slots=True)
+class Account:
+    """Loaded under a row lock, changed in place, saved in the same transaction."""
+
+    account_id: str
+    facts: Facts
+    issued: Issued
+    memory: bytes | None = None
+    """Facts and issued as they were loaded."""
+    plan: bytes | None = None
+    plan_key: bytes | None = None
+    published_key: bytes | None = None
+    directory_key: bytes | None = None
+    version: int = 0
+    directory_version: int = 0
+    decided_under: int = 0
+    decided_at: datetime | None = None
+    next_evaluation_at: datetime | None = None
+    undecided: str | None = None
+    segment: str | None = None
+    stage: str | None = None
+    color: str | None = None
+    introduce: bool = False
+    """Something that the directory tells of this account may have changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One event as it was read. `identity` stands for (source, id), `content` for all that was said."""
+
+    event: FactEvent
+    identity: bytes
+    content: bytes
+    record: object
+    """The record it came in, as the door knows it: kept whole when the fact must be parked."""
+
+
+class ReceiptState(IntEnum):
+    FOLDED = 1
+    PARKED = 2
+    DEAD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of an event. `version` is the plan it led to, None when the plan stayed as it was."""
+
+    identity: bytes
+    content: bytes
+    state: ReceiptState
+    account_id: str
+    version: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A fact that could not be folded, with the reason; its account goes on without it."""
+
+    heard: Heard
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A decision that changed the plan, with what led to it."""
+
+    account: Account
+    decision: Decision
+    plan: bytes
+    policy: str
+    causes: tuple[FactEvent, ...]
+    changes: tuple[PlanChange, ...]
+    decided_at: datetime
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one batch did, for the metrics."""
+
+    heard: int = 0
+    duplicates: int = 0
+    parked: int = 0
+    conflicts: int = 0
+    undecided: int = 0
+    plans: int = 0

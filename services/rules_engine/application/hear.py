@@ -1,0 +1,115 @@
+"""Hear: a batch of events becomes belief, and belief becomes plans; each account is judged once a batch.
+
+Facts commute, so the order inside the batch does not matter and a repeated batch changes nothing. A fact that
+cannot be folded is parked and its account goes on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from services.rules_engine.application.account import (
+    Account,
+    Heard,
+    Judgement,
+    Parked,
+    Receipt,
+    ReceiptState,
+    Tally,
+)
+from services.rules_engine.application.judge import Bench, Moment, judge
+from services.rules_engine.application.ports import Work
+from services.rules_engine.domain.codec import decode
+from services.rules_engine.domain.facts import FactEvent, fold
+from services.rules_engine.domain.issued import ANNOUNCED
+from services.rules_engine.domain.issued import TYPES as ISSUED
+from services.rules_engine.domain.issued import hear as hear_issued
+
+ONLY_ISSUED = ANNOUNCED | {"touchpoint.cancelled", "delivery.finished"}
+DIRECTORY_FIELDS = frozenset(
+    {
+        "name", "timezone", "language", "country", "industry", "csm_id", "pool",
+        "contacts", "preferences", "pauses",
+    }
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Outcome:
+    touched: list[Account] = field(default_factory=list[Account])
+    judgements: list[Judgement] = field(default_factory=list[Judgement])
+    receipts: list[Receipt] = field(default_factory=list[Receipt])
+    parked: list[Parked] = field(default_factory=list[Parked])
+    tally: Tally = field(default_factory=Tally)
+
+
+async def hear(work: Work, heard: Sequence[Heard], bench: Bench, at: Moment) -> Tally:
+    """Fold, judge and record in the caller's transaction."""
+    by_account: dict[str, list[Heard]] = {}
+    for each in heard:
+        by_account.setdefault(each.event.account_id, []).append(each)
+    accounts = await work.accounts(sorted(by_account))
+    outcome = _Outcome()
+    for account_id, events in by_account.items():
+        _consider(accounts[account_id], events, bench, at, outcome)
+    await work.introduce([account for account in outcome.touched if account.introduce], at.real)
+    await work.save(outcome.touched)
+    await work.record(outcome.judgements, publish=bench.publish)
+    await work.park(outcome.parked)
+    new = await work.acknowledge(outcome.receipts)
+    tally = outcome.tally
+    tally.heard, tally.duplicates = len(heard), len(heard) - new
+    tally.parked, tally.plans = len(outcome.parked), len(outcome.judgements)
+    return tally
+
+
+def _consider(account: Account, events: Sequence[Heard], bench: Bench, at: Moment, outcome: _Outcome) -> None:
+    folded, parked, told_something = _fold_all(account, events, outcome.tally)
+    outcome.parked.extend(parked)
+    version: int | None = None
+    if told_something or account.decided_under != bench.epoch or account.undecided is not None:
+        outcome.touched.append(account)
+        judgement = judge(account, bench, at, [each.event for each in folded])
+        outcome.tally.undecided += account.undecided is not None
+        if judgement is not None:
+            outcome.judgements.append(judgement)
+            version = account.version
+    outcome.receipts.extend(
+        Receipt(each.identity, each.content, ReceiptState.FOLDED, account.account_id, version)
+        for each in folded
+    )
+
+
+def _fold_all(
+    account: Account, events: Sequence[Heard], tally: Tally
+) -> tuple[list[Heard], list[Parked], bool]:
+    """(folded, parked, whether anything changed). A fold that broke may have left half of its work behind:
+    the memory is then taken up again as it was stored, without the event that broke it.
+    """
+    parked: dict[int, Parked] = {}
+    while True:
+        changed = False
+        for index, each in enumerate(events):
+            if index in parked:
+                continue
+            try:
+                changed |= _remember(account, each.event, tally)
+            except Exception as problem:  # noqa: BLE001 - whatever a fact does to the fold, it alone is set aside
+                parked[index] = Parked(each, f"{type(problem).__name__}: {problem}"[:2000])
+                account.facts, account.issued = decode(account.account_id, account.memory)
+                break
+        else:
+            folded = [each for index, each in enumerate(events) if index not in parked]
+            return folded, list(parked.values()), changed
+
+
+def _remember(account: Account, event: FactEvent, tally: Tally) -> bool:
+    """Into the memory, into what was issued, or into both; True when either changed."""
+    changed = False
+    if event.type in ISSUED:
+        changed = hear_issued(account.issued, event)
+        if event.type in ONLY_ISSUED:
+            return changed
+    change = fold(account.facts, event)
+    tally.conflicts += change.conflict is not None
+    account.introduce |= not DIRECTORY_FIELDS.isdisjoint(change.fields)
+    return changed or change.changed

@@ -1,0 +1,70 @@
+"""Judge one account: decide, compare with the plan in force, and say what changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.rules_engine.application.account import Account, Judgement
+from services.rules_engine.domain.book import Book
+from services.rules_engine.domain.facts import FactEvent
+from services.rules_engine.domain.plan import changes, decide, plan_bytes, plan_from_bytes
+from services.rules_engine.domain.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Under what is judged: the policy, the book, and the number of this pairing.
+
+    `publish` is off in observe mode: decisions are made and explained, nobody is commanded.
+    """
+
+    policy: Policy
+    book: Book
+    epoch: int
+    publish: bool
+    retry_after: timedelta
+    """Service time until an account whose decision failed is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The two clocks, read once for a whole batch."""
+
+    service: datetime
+    real: datetime
+
+
+def judge(account: Account, bench: Bench, at: Moment, causes: Sequence[FactEvent]) -> Judgement | None:
+    """Decide anew; None when the plan stays as it is, or when the decision failed (`account.undecided` says why)."""
+    try:
+        decision = decide(bench.policy, account.facts, account.issued, bench.book, at.service)
+    except Exception as problem:  # noqa: BLE001 - a policy that fails on one account must not stop the others
+        account.undecided = f"{type(problem).__name__}: {problem}"[:2000]
+        account.next_evaluation_at = at.service + bench.retry_after
+        return None
+    account.undecided = None
+    account.decided_under = bench.epoch
+    account.decided_at = at.service
+    account.next_evaluation_at = decision.next_evaluation_at
+    standing = (decision.segment, decision.stage, decision.color)
+    account.introduce |= standing != (account.segment, account.stage, account.color)
+    account.segment, account.stage, account.color = standing
+    unpublished = bench.publish and account.published_key != decision.key
+    if account.plan_key == decision.key and not unpublished:
+        return None
+    before = plan_from_bytes(account.plan) if account.plan is not None else None
+    # Milliseconds of the real clock, so that versions also grow after a restored backup.
+    account.version = max(account.version + 1, int(at.real.timestamp() * 1000))
+    account.plan = plan_bytes(decision.plan)
+    account.plan_key = decision.key
+    if bench.publish:
+        account.published_key = decision.key
+    return Judgement(
+        account=account,
+        decision=decision,
+        plan=account.plan,
+        policy=bench.policy.hash,
+        causes=tuple(causes),
+        changes=tuple(changes(before, decision.plan)),
+        decided_at=at.service,
+    )

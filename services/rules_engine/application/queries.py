@@ -1,0 +1,46 @@
+"""What may be asked of the engine: the shapes of its questions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Accounts to be listed: None means any; `q` is looked for in id and name."""
+
+    segment: str | None = None
+    stage: str | None = None
+    color: str | None = None
+    csm_id: str | None = None
+    q: str | None = None
+
+
+class Answers(Protocol):
+    """Reads of the engine's own tables."""
+
+    async def account(self, account_id: str) -> dict[str, object] | None: ...
+
+    async def accounts(self, wanted: Filter, *, after: str, limit: int) -> list[dict[str, object]]: ...
+
+    async def decisions(self, account_id: str, *, before: int, limit: int) -> list[dict[str, object]]: ...
+
+    async def receipt(self, identity: bytes) -> dict[str, object] | None: ...
+
+    async def parked(self, *, before: int, limit: int, replayed: bool) -> list[dict[str, object]]: ...
+
+    async def replay_parked(self, parked_id: int) -> bool: ...
+
+    async def policies(self) -> list[dict[str, object]]: ...
+
+    async def policy(self, policy_hash: str) -> Mapping[str, object] | None: ...
+
+
+class Keys(Protocol):
+    """API keys beyond the first."""
+
+    async def create(self, name: str, scopes: list[str], *, days: int | None) -> dict[str, object]: ...
+
+    async def all(self) -> list[dict[str, object]]: ...
+
+    async def revoke(self, key_id: str) -> bool: ...

@@ -1,0 +1,56 @@
+"""From the wire to facts: an envelope and its letter become a `FactEvent`, its identity and its content hash."""
+
+from hashlib import blake2b
+from typing import cast
+
+import orjson
+
+from schemas.base import Wire
+from schemas.envelope import Envelope
+from services.chassis.ids import digest
+from services.rules_engine.application.account import Heard
+from services.rules_engine.domain.facts import FactEvent, Stamp
+
+PREFIX, SUFFIX = "drumbeat.", ".v1"
+
+
+def short(event_type: str) -> str:
+    """`drumbeat.health.scored.v1` -> `health.scored`."""
+    return event_type.removeprefix(PREFIX).removesuffix(SUFFIX)
+
+
+def identity(source: str, event_id: str) -> bytes:
+    """Sixteen bytes for a fact's identity: what a receipt is found by."""
+    return digest(source, event_id)
+
+
+def heard(envelope: Envelope, letter: Wire, record: object) -> Heard:
+    """The event as the core takes it: only the fields that were present, null where the sender cleared one."""
+    # Canonical, so that white space and the order of members do not make another content of it.
+    said = orjson.dumps(orjson.loads(envelope.data), option=orjson.OPT_SORT_KEYS)
+    content = blake2b(said, digest_size=8, key=envelope.type.encode()[:64])
+    content.update(f"\n{envelope.subject}\n{envelope.time.isoformat()}".encode())
+    stamp = Stamp(envelope.time, envelope.source, envelope.id, content.hexdigest())
+    event = FactEvent(short(envelope.type), envelope.subject, stamp, fields_of(letter))
+    return Heard(event, identity(envelope.source, envelope.id), content.digest(), record)
+
+
+def fields_of(letter: Wire) -> dict[str, object]:
+    """Fields by wire name; nested messages as dictionaries, instants and dates as Python's."""
+    return {
+        name: _plain(getattr(letter, name))
+        for name in letter.model_fields_set
+        if name not in (letter.model_extra or {})
+    }
+
+
+def _plain(value: object) -> object:
+    match value:
+        case Wire():
+            return value.model_dump(exclude_unset=True, by_alias=True)
+        case dict():
+            return {name: _plain(each) for name, each in cast("dict[str, object]", value).items()}
+        case tuple():
+            return [_plain(each) for each in cast("tuple[object, ...]", value)]
+        case _:
+            return value

@@ -1,0 +1,102 @@
+"""The rules engine put together: the only place where doors and adapters meet."""
+
+import sys
+
+from fastapi import FastAPI
+from prometheus_client import Counter
+
+from schemas.topics import broker_configs
+from services.chassis.consumer import Subscription
+from services.chassis.dead_letter_routes import dead_letter_routes
+from services.chassis.loops import Loop
+from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime, serve
+from services.chassis.topics import TopicSpec
+from services.chassis.web import Chassis, make_app
+from services.rules_engine import settings
+from services.rules_engine.adapters import sweeping
+from services.rules_engine.adapters.bench import BenchKeeper, read_texts
+from services.rules_engine.adapters.book import SqlBook
+from services.rules_engine.adapters.epoch import Epochs
+from services.rules_engine.adapters.keys import SqlKeys
+from services.rules_engine.adapters.policy_files import PolicyRefused, load_policy_texts
+from services.rules_engine.adapters.queries import Queries
+from services.rules_engine.adapters.work import SqlWork
+from services.rules_engine.application.account import Tally
+from services.rules_engine.entrypoints import api
+from services.rules_engine.entrypoints.consumer import Engine, SignalConsumer
+from services.rules_engine.entrypoints.ingest import Ingest
+from services.rules_engine.entrypoints.lines import LARGEST_STREAM
+from services.rules_engine.entrypoints.sweeper import Sweeper
+
+IDENTITY = Identity(
+    "rules_engine", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
+)
+EVENTS = Counter("drumbeat_events_total", "Events by what became of them", ["topic", "outcome"])
+
+
+def counted(topic: str, tally: Tally) -> None:
+    for outcome in ("heard", "duplicates", "parked", "conflicts", "undecided", "plans"):
+        EVENTS.labels(topic, outcome).inc(getattr(tally, outcome))
+
+
+async def build(runtime: Runtime) -> Parts:
+    """Wire the service; raises `CannotStart` when the policy is refused."""
+    database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
+    keeper = BenchKeeper(Epochs(database), load_policy_texts, rate=clock.rate)
+    path = settings.policy_path(runtime.settings)
+    try:
+        await keeper.open(read_texts(path), path.name, runtime.settings.mode)
+    except (PolicyRefused, OSError) as refused:
+        raise CannotStart(f"the policy {path} is refused:\n{refused}") from refused
+    engine = Engine(
+        clock=clock,
+        outbox=outbox,
+        bench=keeper.now,
+        work=lambda connection: SqlWork(connection, outbox),
+        book=lambda connection: SqlBook(connection, outbox),
+        counted=counted,
+    )
+    sweeper = Sweeper(
+        database=database,
+        clock=clock,
+        bench=keeper.now,
+        work=engine.work,
+        due=sweeping.due,
+        behind=sweeping.behind,
+        next_due=lambda: sweeping.next_due(database),
+        after_commit=runtime.relay.wake,
+    )
+    topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events")
+    return Parts(
+        app=lambda ready: make(runtime, ready),
+        subscriptions=(Subscription("rules_engine", topics, SignalConsumer(engine), runtime.relay.wake),),
+        loops=(
+            Loop("sweep", interval=1.0, run_once=sweeper.run_once),
+            Loop("policy", interval=1.0, run_once=keeper.refresh),
+        ),
+    )
+
+
+def make(runtime: Runtime, ready: Readiness) -> FastAPI:
+    app = make_app(
+        Chassis("rules_engine", runtime.clock, runtime.keys, ready),
+        title="rules engine",
+        larger_bodies={"/v1/events": LARGEST_STREAM},
+    )
+    answers = Queries(runtime.database, runtime.outbox, runtime.relay)
+    app.include_router(api.event_routes(Ingest(runtime.producer, runtime.clock), answers))
+    app.include_router(api.account_routes(answers))
+    app.include_router(api.parked_routes(answers))
+    app.include_router(api.policy_routes(answers))
+    app.include_router(
+        api.key_routes(SqlKeys(runtime.database, runtime.outbox, runtime.relay, runtime.clock))
+    )
+    app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
+    return app
+
+
+def main() -> None:
+    if sys.argv[1:] != ["serve"]:
+        sys.stderr.write("usage: python -m services.rules_engine serve\n")
+        sys.exit(2)
+    serve(IDENTITY, build)

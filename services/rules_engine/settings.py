@@ -1,0 +1,15 @@
+"""What of the settings concerns the rules engine."""
+
+from pathlib import Path
+
+from services.chassis.settings import Http, Settings
+
+SHIPPED = Path(__file__).resolve().parent / "policies"
+
+
+def http(settings: Settings) -> Http:
+    return settings.rules_engine
+
+
+def policy_path(settings: Settings) -> Path:
+    return settings.policy or SHIPPED
