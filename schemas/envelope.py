@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Final, cast
 from urllib.parse import unquote_to_bytes
 
@@ -33,6 +34,11 @@ STRUCTURED: Final = "application/cloudevents+json"
 MOST_EXTENSIONS: Final = 32
 _LONGEST: Final = {"id": 255, "source": 1024, "type": 255, "subject": 200}
 _LONGEST_EXTENSION: Final = 4096
+_LIKE_THIS: Final = "like 2026-03-31T09:30:00Z"
+_CORE_HEADERS: Final = dict.fromkeys(
+    ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time")
+)
+_core_of: Final = itemgetter(*_CORE_HEADERS)
 _FORBIDDEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _ATTRIBUTE: Final = re.compile(r"[a-z0-9]{1,64}", re.ASCII)
 _NOT_EXTENSIONS: Final = {
@@ -46,6 +52,9 @@ _NOT_EXTENSIONS: Final = {
     "data",
     "data_base64",
 }
+
+Core = tuple[str | None, str | None, str | None, str | None, str | None, str | None]
+"""specversion, id, source, type, subject, time, as far as they are there."""
 
 
 @dataclass(slots=True)
@@ -74,12 +83,10 @@ def from_kafka(headers: Sequence[tuple[str, bytes | None]], value: bytes | None)
     if len(named) + 1 < len(headers):
         _refuse_repeated(headers)
     try:
-        attributes = {
-            name[3:]: str(text, "utf-8") for name, text in named.items() if name[:3] == "ce_" and text
-        }
+        core, extensions = _from_headers(named)
     except UnicodeDecodeError as wrong:
         raise Malformed(f"headers: not UTF-8 ({wrong}); encode attribute values as UTF-8") from None
-    return _assemble(attributes, value, kind.decode("latin-1"), "header ce_")
+    return _assemble(core, value, extensions=extensions, kind=kind.decode("latin-1"), place="header ce_")
 
 
 def from_http_binary(headers: Iterable[tuple[str, str]], body: bytes) -> Envelope:
@@ -94,7 +101,7 @@ def from_http_binary(headers: Iterable[tuple[str, str]], body: bytes) -> Envelop
             if name[3:] in attributes:
                 raise Malformed(f"header {name}: given twice; send it once")
             attributes[name[3:]] = _percent_decoded(name, raw_value)
-    return _assemble(attributes, body, kind, "header ce-")
+    return _assemble(_core(attributes), body, extensions=attributes, kind=kind, place="header ce-")
 
 
 def from_structured(event: bytes | Mapping[str, object]) -> Envelope:
@@ -108,7 +115,8 @@ def from_structured(event: bytes | Mapping[str, object]) -> Envelope:
         if name not in {"data", "data_base64"} and value is not None:
             attributes[name] = _attribute_text(name, value)
     kind = attributes.pop("datacontenttype", JSON)
-    return _assemble(attributes, _structured_data(members, kind), kind, "")
+    data = _structured_data(members, kind)
+    return _assemble(_core(attributes), data, extensions=attributes, kind=kind, place="")
 
 
 def kafka_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
@@ -144,20 +152,36 @@ def to_structured(envelope: Envelope) -> bytes:
     )
 
 
-def _assemble(attributes: dict[str, str], data: bytes, kind: str, place: str) -> Envelope:
+def _from_headers(named: Mapping[str, bytes | None]) -> tuple[Core, dict[str, str]]:
+    if named.keys() == _CORE_HEADERS.keys():
+        # Nothing but what every event has: tens of thousands a second come this way.
+        version, event_id, source, event_type, subject, moment = _core_of(named)
+        if version and event_id and source and event_type and subject and moment:
+            texts = version.decode(), event_id.decode(), source.decode()
+            return (*texts, event_type.decode(), subject.decode(), moment.decode()), {}
+    attributes = {
+        name[3:]: text.decode() for name, text in named.items() if name.startswith("ce_") and text is not None
+    }
+    return _core(attributes), attributes
+
+
+def _core(attributes: dict[str, str]) -> Core:
+    """Takes what every event has out of the attributes; the extensions stay."""
     take = attributes.pop
-    version = take("specversion", None)
+    known = take("specversion", None), take("id", None), take("source", None)
+    return (*known, take("type", None), take("subject", None), take("time", None))
+
+
+def _assemble(core: Core, data: bytes, *, extensions: dict[str, str], kind: str, place: str) -> Envelope:
+    version, event_id, source, event_type, subject, moment = core
     if version != "1.0":
         raise Malformed(f"{place}specversion: {excerpt(version)} is not supported; send CloudEvents 1.0")
-    event_id = _checked("id", take("id", None), place)
-    source = _checked("source", take("source", None), place)
-    event_type = _checked("type", take("type", None), place)
-    subject = _checked("subject", take("subject", None), place)
-    moment = take("time", None)
+    event_id = _checked("id", event_id, place)
+    source = _checked("source", source, place)
+    event_type = _checked("type", event_type, place)
+    subject = _checked("subject", subject, place)
     if moment is None:
-        raise Malformed(
-            f"{place}time: is required and absent; give the moment it happened, like 2026-03-31T09:30:00Z"
-        )
+        raise Malformed(f"{place}time: is required and absent; give the moment it happened, {_LIKE_THIS}")
     try:
         time = parse_instant(moment)
     except ValueError as wrong:
@@ -166,9 +190,9 @@ def _assemble(attributes: dict[str, str], data: bytes, kind: str, place: str) ->
         _require_json(kind, place)
     if data[:1] != b"{" and not data.lstrip().startswith(b"{"):
         raise Malformed(f"data: {excerpt(data)} is not a JSON object; send an object, {{}} at the least")
-    if attributes:
-        _check_extensions(attributes, place)
-    return Envelope(event_id, source, event_type, subject, time, data, kind, attributes)
+    if extensions:
+        _check_extensions(extensions, place)
+    return Envelope(event_id, source, event_type, subject, time, data, kind, extensions)
 
 
 def _checked(name: str, value: str | None, place: str) -> str:
