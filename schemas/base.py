@@ -109,21 +109,40 @@ def _unknown(value: object, path: str) -> Iterator[str]:
 def check_depth(raw: bytes, place: str = "data") -> None:
     """Refuses JSON nested deeper than any message is. Costs two scans of the bytes. Raises Malformed."""
     if raw.count(b"{") + raw.count(b"[") > DEEPEST and depth(raw) > DEEPEST:
-        raise Malformed(f"{place}: nested deeper than {DEEPEST} levels; flatten it")
+        raise Malformed(_too_deep(place))
 
 
-def parse_json(raw: bytes | str, place: str = "data") -> object:
-    """Any JSON value, parsed once with everything dangerous refused. Raises Malformed."""
-    raw = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
-    check_depth(raw, place)
+def parse_json(raw: bytes, place: str = "data") -> object:
+    """Any JSON value, parsed once: no NaN, no lone surrogate, no NUL, no number beyond a double. Raises Malformed.
+
+    Only the parser's own limit (1,024 levels) bounds the nesting here; `check_depth` asks for less.
+    """
     try:
         value: object = orjson.loads(raw)
     except orjson.JSONDecodeError as broken:
+        if "depth" in str(broken) or "recursion" in str(broken):
+            raise Malformed(_too_deep(place)) from None
         hint = "; NaN and Infinity are not JSON" if b"NaN" in raw or b"Infinity" in raw else ""
         raise Malformed(f"{place}: is not JSON: {broken}{hint}") from None
     if b"\\u0000" in raw and _holds_nul(value):
         raise Malformed(f"{place}: a text holds the NUL character (\\u0000); remove it")
     return value
+
+
+def dump_json(value: object, place: str = "data") -> bytes:
+    """What `parse_json` gave, as JSON again. Raises Malformed for what cannot be JSON."""
+    try:
+        raw = orjson.dumps(value)
+    except TypeError as wrong:
+        raise Malformed(
+            _too_deep(place) if "ecursion" in str(wrong) else f"{place}: is not JSON: {wrong}"
+        ) from None
+    check_depth(raw, place)
+    return raw
+
+
+def _too_deep(place: str) -> str:
+    return f"{place}: nested deeper than {DEEPEST} levels; flatten it"
 
 
 def depth(raw: bytes) -> int:
@@ -143,14 +162,16 @@ def depth(raw: bytes) -> int:
     return deepest
 
 
-def _holds_nul(value: object) -> bool:
-    match value:
-        case str():
-            return "\0" in value
-        case dict():
+def _holds_nul(root: object) -> bool:
+    """Walks without recursion: what it walks may be deeper than Python's own stack."""
+    left = [root]
+    while left:
+        value = left.pop()
+        if isinstance(value, str) and "\0" in value:
+            return True
+        if isinstance(value, dict):
             members = cast("dict[str, object]", value)
-            return any(_holds_nul(name) or _holds_nul(each) for name, each in members.items())
-        case list():
-            return any(_holds_nul(each) for each in cast("list[object]", value))
-        case _:
-            return False
+            left += [*members, *members.values()]
+        elif isinstance(value, list):
+            left += cast("list[object]", value)
+    return False

@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 import orjson
 
-from schemas.base import parse_json
+from schemas.base import dump_json, parse_json
 from schemas.problems import Malformed, excerpt
 from schemas.times import format_instant, parse_instant
 
@@ -74,7 +74,7 @@ class Envelope:
 def from_kafka(headers: Sequence[tuple[str, bytes | None]], value: bytes | None) -> Envelope:
     """Reads a record in either content mode. Raises Malformed."""
     named = dict(headers)
-    kind = named.pop("content-type", None) or b"application/json"
+    kind = named.pop("content-type", None) or named.pop("Content-Type", None) or b"application/json"
     if value is None:
         raise Malformed("value: the record has none (a tombstone); an event needs data, {} at the least")
     if kind.startswith(b"application/cloudevents"):
@@ -250,7 +250,7 @@ def _structured_data(event: Mapping[str, object], kind: str) -> bytes:
     data = event.get("data")
     if not isinstance(data, dict):
         raise Malformed(f"data: {excerpt(data)} is not a JSON object; send an object, {{}} at the least")
-    return orjson.dumps(data)
+    return dump_json(cast("object", data))
 
 
 def _require_json(kind: str, place: str) -> None:

@@ -22,6 +22,7 @@ from schemas.base import (
     Text,
     Wire,
 )
+from schemas.forms import ONE_LINE
 from schemas.times import Away, Day, Instant, Weekday, WorkingHours, Zone
 from schemas.vocabulary import Channel, Color, Complexity, Frequency, Role, Segment, Topic
 
@@ -35,7 +36,7 @@ class AccountDescribed(Wire):
     arr: Money | None = None
     currency: Currency | None = None
     industry: Name | None = None
-    country: Annotated[str, Field(min_length=2, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")] | None = None
+    country: Annotated[str, Field(min_length=2, max_length=64, pattern=ONE_LINE)] | None = None
     timezone: Zone | None = None
     language: Language | None = None
     complexity: Complexity | None = None
@@ -55,7 +56,7 @@ class ContactDescribed(Wire):
     role: Role | None = None
     language: Language | None = None
     timezone: Zone | None = None
-    phone: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")] | None = None
+    phone: Annotated[str, Field(min_length=1, max_length=64, pattern=ONE_LINE)] | None = None
     slack: Name | None = None
 
 

@@ -209,5 +209,5 @@ Away = Annotated[TimeOff, BeforeValidator(_time_off, json_schema_input_type=Time
 
 
 def clock_time(text: str) -> time:
-    """`09:30` as a time of day; `24:00` is the last microsecond."""
+    """`09:30` as a time of day; `24:00` is the last microsecond of the day."""
     return time.max if text == "24:00" else time.fromisoformat(text)

@@ -160,6 +160,9 @@ def test_an_identity_that_is_blank_long_or_holds_control_characters_is_refused(n
         (structured(data={"a": 10**4000}), "is not JSON"),
         (structured(subject="\ud800"), "is not JSON"),
         (structured(**{f"x{n}": "1" for n in range(40)}), "extension"),
+        (structured(data=json.loads('{"a":' * 65 + "1" + "}" * 65)), "nested deeper than 64"),
+        (structured(data=json.loads('{"a":' * 500 + "1" + "}" * 500)), "nested deeper than 64"),
+        (b'{"a":["\\u0000"' + b",[1" * 900 + b"]" * 901 + b"}", "NUL"),
         (b"[" * 100_000, "nested deeper than 64"),
         (b'{"data":' * 100_000, "nested deeper than 64"),
         (b"[]", "an array is not a JSON object"),
@@ -208,6 +211,12 @@ def test_a_record_that_cannot_be_read_is_refused_in_words(
 def test_a_header_given_twice_over_http_is_refused() -> None:
     with pytest.raises(Malformed, match="twice"):
         from_http_binary([("ce-id", "a"), ("CE-ID", "b")], b"{}")
+
+
+def test_an_object_parsed_elsewhere_is_held_to_the_same_rules() -> None:
+    for bad in ("\ud800", 10**30, {1: 2}):
+        with pytest.raises(Malformed, match="is not JSON"):
+            from_structured({**json.loads(structured()), "data": {"a": bad}})
 
 
 def test_depth_is_counted_in_brackets_not_in_text() -> None:

@@ -1,0 +1,30 @@
+"""Moments and hours read and written."""
+
+from datetime import UTC, datetime, time, timedelta, timezone
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.times import clock_time, format_instant, parse_instant
+
+ZONES = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+moments = st.datetimes(datetime(1970, 1, 2), datetime(9999, 12, 30), timezones=ZONES)  # noqa: DTZ001
+
+
+@given(moment=moments)
+def test_an_instant_is_the_same_moment_after_it_was_written_and_read(moment: datetime) -> None:
+    read = parse_instant(format_instant(moment))
+
+    assert read == moment
+    assert read.tzinfo is UTC
+    assert parse_instant(moment.isoformat()) == moment
+
+
+def test_microseconds_are_written_only_when_there_are_any() -> None:
+    assert format_instant(datetime(2026, 3, 2, tzinfo=UTC)) == "2026-03-02T00:00:00Z"
+    assert format_instant(datetime(2026, 3, 2, 0, 0, 0, 5, tzinfo=UTC)) == "2026-03-02T00:00:00.000005Z"
+
+
+def test_a_day_may_be_worked_to_its_end() -> None:
+    assert clock_time("09:30") == time(9, 30)
+    assert clock_time("24:00") == time.max
