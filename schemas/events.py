@@ -107,12 +107,17 @@ ROUTES: Final[Mapping[str, str]] = {
 
 READABLE: Final[Mapping[str, type[Wire]]] = {**FACTS, **OUTCOMES, DELIVERY_FINISHED: DeliveryFinished}
 
+LARGEST: Final = 1_000_000
+"""Bytes the data of one event may have."""
+
 
 def parse_data(event_type: str, data: bytes) -> Wire:
     """The letter of a fact or an outcome. Raises Malformed: every problem, or a hint what type was meant."""
     model = READABLE.get(event_type)
     if model is None:
         raise _unknown_type(event_type, READABLE)
+    if len(data) > LARGEST:
+        raise Malformed(f"data: {len(data):,} bytes, more than {LARGEST:,}; send less, or several events")
     return model.read(data)
 
 

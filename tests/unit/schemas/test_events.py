@@ -181,6 +181,10 @@ def test_a_text_may_have_lines_but_an_id_may_not() -> None:
     assert "control character" in refusal("contact.left", contact_id="a\nb")
 
 
+def test_data_larger_than_any_event_is_refused_unread() -> None:
+    assert "more than 1,000,000" in refusal("nps.answered", score=9, unheard_of="x" * 10_000_000)
+
+
 def test_texts_lists_and_maps_are_bounded() -> None:
     whole = sample("drumbeat.usage.reported.v1")
 
