@@ -47,7 +47,7 @@ def closed_parent(folder: Path, user: RunAs | None) -> Path | None:
     if user is None:
         return None
     for parent in reversed((folder, *folder.absolute().parents)):
-        if parent.exists() and not _may_enter(parent.stat(), user):
+        if parent.is_dir() and not _may_enter(parent.stat(), user):
             return parent
     return None
 

@@ -31,9 +31,10 @@ def readable(name: str, line: str) -> str | None:
     event, exception = entry.pop("event", ""), entry.pop("exception", None)
     for known in ("timestamp", "service"):
         entry.pop(known, None)
-    details = " ".join(f"{key}={value}" for key, value in entry.items())
-    last = f" [{str(exception).strip().splitlines()[-1]}]" if exception else ""
-    return f"{name} | {level}: {event} {details}{last}".rstrip()
+    said = [f"{name} | {level}: {event}", *(f"{key}={value}" for key, value in entry.items())]
+    if exception:
+        said.append(f"[{str(exception).strip().splitlines()[-1]}]")
+    return " ".join(said)
 
 
 class Follower:
