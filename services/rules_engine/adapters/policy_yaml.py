@@ -163,7 +163,7 @@ def place(source: str, node: yaml.Node, at: int) -> tuple[int, int]:
     Folding changes white space alone, so the n-th other character of the value is the n-th of what was written.
     """
     mark = node.start_mark
-    if not isinstance(node, yaml.ScalarNode) or not at and not node.style:
+    if not isinstance(node, yaml.ScalarNode) or (not at and not node.style):
         return mark.line + 1, mark.column + 1
     begin = mark.index
     if node.style in {"|", ">"}:

@@ -28,7 +28,7 @@ from services.rules_engine.domain.vocabulary.registry import WORDS
 
 Values = Mapping[str, Plain]
 Judge = Callable[[Values], tuple[str, str, str | None, int]]
-Bits = Callable[[Values], int]
+Bits = Callable[[Values, Values], int]
 Named = tuple[str, Node]
 _DERIVED = ("color", "segment", "stage")
 
@@ -73,23 +73,24 @@ def compile_judge(
     lines += _first("stage", stages, " ")
     lines += _bits(rules)
     lines.append(" return segment, stage, color, fired")
-    return cast("Judge", _function(lines))
+    return cast("Judge", _function("values", lines))
 
 
-def compile_bits(health: Health, rules: Sequence[tuple[int, Node]]) -> Bits:
-    """`bits(values)`: which rules hold, given values in which segment and stage stand already."""
-    lines = _loads([tree for _, tree in rules], extra=("color", "health_score"))
-    lines += _color(health)
-    for name in ("segment", "stage"):
-        lines.append(f" {name} = values['{name}']")
-    lines += [*_bits(rules), " return fired"]
-    return cast("Bits", _function(lines))
+def compile_bits(health: Health, rules: Sequence[tuple[int, Node]], own: frozenset[str]) -> Bits:
+    """`bits(values, words)`: which rules hold. `own` are the names read from `words`: those of the entry itself."""
+    used = {name for _, tree in rules for name in names(tree)}
+    if "color" in own:
+        used |= {"color", "health_score"}
+    lines = [f" {name} = {'words' if name in own else 'values'}[{name!r}]" for name in sorted(used)]
+    if "color" in own:
+        lines += _color(health)
+    return cast("Bits", _function("values, words", [*lines, *_bits(rules), " return fired"]))
 
 
 def compile_condition(tree: Node) -> Callable[[Values], bool]:
     """One condition on its own, over the words it reads."""
     lines = [f" {name} = values[{name!r}]" for name in names(tree)]
-    return cast("Callable[[Values], bool]", _function([*lines, f" return {source(tree)}"]))
+    return cast("Callable[[Values], bool]", _function("values", [*lines, f" return {source(tree)}"]))
 
 
 def _loads(trees: Iterable[Node], extra: tuple[str, ...]) -> list[str]:
@@ -118,9 +119,9 @@ def _bits(rules: Sequence[tuple[int, Node]]) -> list[str]:
     return lines
 
 
-def _function(lines: list[str]) -> object:
+def _function(arguments: str, lines: list[str]) -> object:
     namespace: dict[str, object] = {"__builtins__": {}}
-    code = compile("\n".join(["def judge(values):", *lines]), "<policy>", "exec")
+    code = compile("\n".join([f"def judge({arguments}):", *lines]), "<policy>", "exec")
     exec(code, namespace)  # noqa: S102 - source made above from checked trees, no builtins
     return namespace["judge"]
 

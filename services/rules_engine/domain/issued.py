@@ -25,9 +25,16 @@ class Issued:
 
     touches: dict[str, Held] = field(default_factory=dict[str, Held])
 
-    def read(self) -> dict[str, Fields]:
-        """Per touchpoint: type, due_at, released_at, from, to, deadline, owner, ..., ended, ended_at."""
-        return {key: _flat(held) for key, held in self.touches.items()}
+    def read(self, types: frozenset[str]) -> dict[str, dict[str, Fields]]:
+        """By type and touchpoint: those of `types`, and whatever else sprang from a fact."""
+        found: dict[str, dict[str, Fields]] = {}
+        for key, held in self.touches.items():
+            for said in held.values():
+                kind = said.get("type")
+                if isinstance(kind, str) and (kind in types or "cause_id" in said):
+                    found.setdefault(kind, {})[key] = _flat(held)
+                    break
+        return found
 
 
 def _flat(held: Held) -> Fields:

@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from datetime import timedelta
 from operator import attrgetter
-from typing import Literal
+from typing import Literal, cast
 
 from services.rules_engine.domain.compile import (
     Bits,
@@ -18,8 +18,13 @@ from services.rules_engine.domain.compile import (
     day_counts,
     source,
 )
-from services.rules_engine.domain.language.tree import Every, Node, Not
+from services.rules_engine.domain.facts import DAY
+from services.rules_engine.domain.language.tree import Every, Node, Not, names
+from services.rules_engine.domain.vocabulary.registry import ENTRY_WORDS
 
+_US = timedelta(microseconds=1)
+STEP_WORDS = frozenset({"contract_status", "contract_signed", "auto_renew", "days_to_renewal"})
+"""Words a step reads of its own contract, not of the one that renews next."""
 Urgency = Literal["soon", "spread"]
 PRECEDENCES = ("default", "preference", "floor", "escalation")
 """Weakest first. Of several rhythms of one touchpoint type the strongest stands; among equals the shortest."""
@@ -113,10 +118,14 @@ class Policy:
     bits: Mapping[str, int]
     rhythms: tuple[tuple[int, Rhythm], ...]
     triggers: Mapping[str, tuple[tuple[int, Trigger], ...]]
-    steps: tuple[tuple[int, Step], ...]
+    steps: tuple[tuple[int, Step, int, int], ...]
+    """With their beginning and end from the anchor, in microseconds."""
+    steps_end: int
+    one_off_types: frozenset[str]
     judge: Judge
     entry_bits: Mapping[str, Bits]
     step_bits: Bits
+    reads: frozenset[str]
     day_counts: Mapping[str, tuple[int, ...] | None]
     longest_within: Mapping[str, int]
     """Per event, in microseconds: how far back an entry may lie and still matter."""
@@ -129,7 +138,11 @@ def make_policy(content: Content) -> Policy:
     )
     bits = {rule.rule: index for index, rule in enumerate(rules)}
     rhythms = tuple((bits[each.rule], each) for each in rules if isinstance(each, Rhythm))
-    steps = tuple((bits[each.rule], each) for each in rules if isinstance(each, Step))
+    steps = tuple(
+        (bits[each.rule], each, each.days * DAY, each.days * DAY + each.within // _US)
+        for each in rules
+        if isinstance(each, Step)
+    )
     triggers = {
         event: tuple(
             (bits[each.rule], each) for each in rules if isinstance(each, Trigger) and each.on == event
@@ -146,18 +159,22 @@ def make_policy(content: Content) -> Policy:
         rhythms=rhythms,
         triggers=triggers,
         steps=steps,
+        steps_end=max((end for _, _, _, end in steps), default=0),
+        one_off_types=frozenset(each.touchpoint for each in (*content.triggers, *content.steps)),
         judge=compile_judge(
             health, content.segments, content.stages, [(bit, each.when) for bit, each in rhythms]
         ),
         entry_bits={
-            event: compile_bits(health, [(bit, wish(each)) for bit, each in found])
+            event: compile_bits(
+                health, [(bit, wish(each)) for bit, each in found], frozenset(ENTRY_WORDS[event])
+            )
             for event, found in triggers.items()
         },
-        step_bits=compile_bits(health, [(bit, wish(each)) for bit, each in steps]),
+        step_bits=compile_bits(health, [(bit, wish(each)) for bit, each, _, _ in steps], STEP_WORDS),
+        reads=frozenset(_reads(content, triggers)),
         day_counts=day_counts(_conditions(content)),
         longest_within={
-            event: max(each.within for _, each in found) // timedelta(microseconds=1)
-            for event, found in triggers.items()
+            event: max(each.within for _, each in found) // _US for event, found in triggers.items()
         },
     )
 
@@ -176,6 +193,15 @@ def _conditions(content: Content) -> Iterable[Node]:
         yield rhythm.when
     for rule in (*content.triggers, *content.steps):
         yield wish(rule)
+
+
+def _reads(content: Content, triggers: Mapping[str, Sequence[tuple[int, Trigger]]]) -> Iterable[str]:
+    """Words read of the account itself; those an event lays over them are not."""
+    for event, found in triggers.items():
+        for _, rule in found:
+            yield from set(names(wish(rule))) - ENTRY_WORDS[event].keys()
+    for tree in _conditions(replace(content, triggers=())):
+        yield from names(tree)
 
 
 def policy_hash(content: Content) -> str:
@@ -199,6 +225,6 @@ def _said(value: Touchpoint | Rule) -> list[str]:
 def _text(value: object) -> str:
     if isinstance(value, timedelta):
         return repr(value.total_seconds())
-    if value is None or isinstance(value, str | int | float | bool | Sequence):
-        return repr(value)
-    return source(value)  # type: ignore[arg-type]
+    if is_dataclass(value):
+        return source(cast("Node", value))
+    return repr(value)

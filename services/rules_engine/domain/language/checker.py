@@ -185,7 +185,7 @@ class _Nulls:
             holds, fails = self.flow(part, known)
             known, left = (holds, fails) if holding else (fails, holds)
             broken.append(left)
-        return known, frozenset.intersection(*broken)
+        return known, broken[0].intersection(*broken[1:])
 
     def use(self, node: Node, known: frozenset[str]) -> None:
         if isinstance(node, Name) and self._words[node.name].nullable and node.name not in known:

@@ -65,11 +65,11 @@ class Decision:
 
 def decide(policy: Policy, facts: Facts, issued: Issued, book: Book, now: datetime) -> Decision:
     """The whole plan of an account at `now` (aware). Pure; some tens of microseconds."""
-    seen = view(facts, issued, book, now)
+    seen = view(facts, book, now, policy.reads)
     segment, stage, color, fired = policy.judge(seen.values)
     seen.values.update(segment=segment, stage=stage, color=color)
     rhythms, refused = _rhythms(policy, fired)
-    wishes = make_wishes(policy, facts, seen)
+    wishes = make_wishes(policy, facts, issued, seen)
     turns = [at for at in (*wishes.turns, *seen.turns, *_days(policy, seen)) if at > seen.now]
     outline = Outline(seen, rhythms, wishes.granted, wishes.standing)
     return Decision(

@@ -1,7 +1,7 @@
 """Entries: the dated facts a trigger looks at, each with the words it lays over those of the account."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.rules_engine.domain.facts import Entry, Facts, Fields, Mark, Plain
 from services.rules_engine.domain.vocabulary.view import View, ratio
@@ -17,8 +17,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """An entry as a trigger sees it. `at`: the moment its window counts from, in microseconds."""
 
     mark: Mark
@@ -35,8 +34,7 @@ def heard(facts: Facts, seen: View, event: str, since: int) -> Iterator[Heard]:
         if event == "usage.reported":
             yield Heard(mark, mark[0], _usage(seen, fields))
         else:
-            words = {name: fields.get(key) for name, key in _WORDS.get(event, ())}
-            yield Heard(mark, mark[0], words)
+            yield Heard(mark, mark[0], {name: fields.get(key) for name, key in _WORDS.get(event, ())})
 
 
 def _recent(entries: list[Entry] | tuple[()], since: int) -> list[Entry]:

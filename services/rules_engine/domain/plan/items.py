@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import cast
 
 from services.rules_engine.domain.codec import loads
@@ -75,8 +76,15 @@ def _granted(policy: Policy, account_id: str, wish: Wish, csm_id: str | None, re
         audience=kind.audience,
         spacing_days=_spacing(policy, kind.type) if isinstance(rule, Trigger) else None,
         cause=(wish.mark[1], wish.mark[2]),
-        reason=reasons.of(rule, wish.mark, wish.words),
+        reason=reasons.of(rule, wish.mark, _words(wish)),
     )
+
+
+def _words(wish: Wish) -> dict[str, Plain]:
+    if isinstance(wish.rule, Trigger):
+        return wish.words
+    renews_on = moment(wish.start) - timedelta(days=wish.rule.days)
+    return {"contract_id": wish.key[1], "renews_on": f"{renews_on:%Y-%m-%d}"}
 
 
 def _spacing(policy: Policy, kind: str) -> int | None:

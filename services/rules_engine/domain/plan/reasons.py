@@ -93,10 +93,8 @@ def phrase(name: str, value: Plain) -> str:
             return "yes" if value else "no"
         case int() | float() if name in _SHARES:
             return f"{value * 100:.0f} %"
-        case float() if value != int(value):
-            return f"{value:.1f}"
         case int() | float():
-            return f"{value:,.0f}"
+            return f"{value:,.0f}" if value % 1 == 0 else f"{value:.1f}"
         case str():
             return value if name.endswith("_id") else value.replace("_", " ")
         case _:

@@ -10,8 +10,10 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 
 from services.rules_engine.domain.facts import DAY, Facts, Fields, Mark, Plain, moment
+from services.rules_engine.domain.issued import Issued
 from services.rules_engine.domain.plan.entries import heard
 from services.rules_engine.domain.plan.shapes import Suppressed
 from services.rules_engine.domain.policy import Policy, Step, Trigger
@@ -22,8 +24,7 @@ _US = timedelta(microseconds=1)
 _json = json.JSONEncoder(separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """A one-off that is to be. `key`: what its identity is made of; times in microseconds."""
 
     bit: int
@@ -53,21 +54,21 @@ def touchpoint_id(*parts: str) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def make_wishes(policy: Policy, facts: Facts, seen: View) -> Wishes:
+def make_wishes(policy: Policy, facts: Facts, issued: Issued, seen: View) -> Wishes:
     """All one-offs of an account; `seen.values` carry segment, stage and colour."""
     wishes = Wishes()
-    by_type: dict[str, list[tuple[str, Fields]]] = {}
-    for key, fields in seen.touches.items():
-        by_type.setdefault(str(fields.get("type")), []).append((key, fields))
-        _stands(wishes, key, fields, seen.now)
+    touches = issued.read(policy.one_off_types)
+    for known in touches.values():
+        for key, fields in known.items():
+            _stands(wishes, key, fields, seen.now)
     asked: dict[str, list[Wish]] = {}
     for event, found in policy.triggers.items():
         _ask(policy, facts, seen, event, found, asked)
     for kind in sorted(asked):
-        _grant(wishes, facts.account_id, sorted(asked[kind], key=_order), by_type.get(kind, []), seen.now)
+        _grant(wishes, facts.account_id, sorted(asked[kind], key=_order), touches.get(kind, {}), seen.now)
     for each in seen.standings:
         if each.renews_on is not None and each.anchor is not None and each.live:
-            _steps(wishes, policy, facts, seen, each, by_type)
+            _steps(wishes, policy, facts, seen, each, touches)
     return wishes
 
 
@@ -92,10 +93,12 @@ def _ask(
     found: tuple[tuple[int, Trigger], ...],
     asked: dict[str, list[Wish]],
 ) -> None:
-    judge = policy.entry_bits[event]
-    for entry in heard(facts, seen, event, seen.now - policy.longest_within[event]):
-        bits = judge({**seen.values, **entry.words})
-        for bit, rule in found:
+    judge, since = policy.entry_bits[event], seen.now - policy.longest_within[event]
+    if event in facts.entries and facts.entries[event][-1][0][0] < since:
+        return
+    for entry in heard(facts, seen, event, since):
+        bits = judge(seen.values, entry.words)
+        for bit, rule in found if bits else ():
             end = entry.at + rule.within // _US
             if bits >> bit & 1 and seen.now < end:
                 deadline = end if rule.deadline is None else entry.at + rule.deadline // _US
@@ -104,9 +107,7 @@ def _ask(
                 asked.setdefault(rule.touchpoint, []).append(wish)
 
 
-def _grant(
-    wishes: Wishes, account_id: str, asked: list[Wish], touches: list[tuple[str, Fields]], now: int
-) -> None:
+def _grant(wishes: Wishes, account_id: str, asked: list[Wish], touches: dict[str, Fields], now: int) -> None:
     granted: Wish | None = None
     for wish in asked:
         wishes.fired |= 1 << wish.bit
@@ -132,20 +133,20 @@ def _refuse(wishes: Wishes, wish: Wish, reason: str) -> None:
     wishes.refused.append(Suppressed(wish.rule.touchpoint, wish.rule.rule, reason))
 
 
-def _is_over(own: str, touches: list[tuple[str, Fields]]) -> bool:
+def _is_over(own: str, touches: dict[str, Fields]) -> bool:
     """It came due or ended; one that was only withdrawn may come back."""
-    for key, fields in touches:
-        if key == own:
-            withdrawn = fields.get("ended") == "cancelled" and fields.get("ended_why") == "withdrawn"
-            return fields.get("due_at") is not None or (fields.get("ended") is not None and not withdrawn)
-    return False
+    fields = touches.get(own)
+    if fields is None:
+        return False
+    withdrawn = fields.get("ended") == "cancelled" and fields.get("ended_why") == "withdrawn"
+    return fields.get("due_at") is not None or (fields.get("ended") is not None and not withdrawn)
 
 
-def _cooling(wish: Wish, own: str, touches: list[tuple[str, Fields]]) -> int | None:
+def _cooling(wish: Wish, own: str, touches: dict[str, Fields]) -> int | None:
     rule = wish.rule
     if not isinstance(rule, Trigger) or rule.cooldown is None:
         return None
-    met = [at for key, fields in touches if key != own and (at := _met_at(fields)) is not None]
+    met = [at for key, fields in touches.items() if key != own and (at := _met_at(fields)) is not None]
     return max(met) + rule.cooldown // _US if met else None
 
 
@@ -162,35 +163,27 @@ def _steps(
     facts: Facts,
     seen: View,
     each: Standing,
-    by_type: dict[str, list[tuple[str, Fields]]],
+    touches: dict[str, dict[str, Fields]],
 ) -> None:
-    renews_on, anchor = each.renews_on or 0, each.anchor
-    if anchor is None or not any(
-        seen.now < (renews_on + step.days) * DAY + step.within // _US for _, step in policy.steps
-    ):
+    renews_on, anchor = (each.renews_on or 0) * DAY, each.anchor
+    if anchor is None or seen.now >= renews_on + policy.steps_end:
         return
-    values = seen.values
-    if each is not seen.primary:
-        values = {**values, **_contract_words(facts, seen, each, renews_on)}
-    bits = policy.step_bits(values)
+    own = seen.values if each is seen.primary else _contract_words(facts, seen, each, renews_on)
+    bits = policy.step_bits(seen.values, own)
     term = "" if each.term_start is None else f"{moment(each.term_start * DAY):%Y-%m-%d}"
-    for bit, step in policy.steps:
-        start = (renews_on + step.days) * DAY
-        end = start + step.within // _US
-        if not bits >> bit & 1 or seen.now >= end:
+    for bit, step, start, end in policy.steps:
+        if not bits >> bit & 1 or seen.now >= renews_on + end:
             continue
         wishes.fired |= 1 << bit
         key = (step.touchpoint, each.contract_id, term)
-        touches = by_type.get(step.touchpoint, [])
-        if touches and _is_over(touchpoint_id(facts.account_id, *key), touches):
+        known = touches.get(step.touchpoint)
+        if known and _is_over(touchpoint_id(facts.account_id, *key), known):
             continue
         deadline = end if step.deadline is None else start + step.deadline // _US
-        words: dict[str, Plain] = {
-            "contract_id": each.contract_id,
-            "renews_on": f"{moment(renews_on * DAY):%Y-%m-%d}",
-        }
-        wishes.granted.append(Wish(bit, step, key, start, end, deadline, anchor, words))
-        wishes.turns.append(end)
+        wishes.granted.append(
+            Wish(bit, step, key, renews_on + start, renews_on + end, renews_on + deadline, anchor, {})
+        )
+        wishes.turns.append(renews_on + end)
 
 
 def _contract_words(facts: Facts, seen: View, each: Standing, renews_on: int) -> dict[str, Plain]:
@@ -198,5 +191,5 @@ def _contract_words(facts: Facts, seen: View, each: Standing, renews_on: int) ->
         "contract_status": each.status,
         "contract_signed": each.signed,
         "auto_renew": renews_itself(facts, each),
-        "days_to_renewal": -((seen.now - renews_on * DAY) // DAY),
+        "days_to_renewal": -((seen.now - renews_on) // DAY),
     }

@@ -46,7 +46,7 @@ def trail(entries: Sequence[Entry], metric: str) -> Trail:
         for mark, fields in entries
         if (found := rate(fields, metric)) is not None
     ]
-    spans.sort(key=lambda span: (span[0], span[1]))  # pyright: ignore[reportUnknownLambdaType, reportUnknownMemberType]
+    spans.sort(key=lambda span: (span[0], span[1]))
     made = Trail([], [], [], [], [])
     reached, covered, total = -(1 << 62), 0, 0.0
     for start, _, end, found in spans:

@@ -1,12 +1,12 @@
 """The view: what the vocabulary's words mean for one account at one moment, as one flat dictionary."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
 from services.rules_engine.domain.book import Book
-from services.rules_engine.domain.facts import DAY, Facts, Fields, Mark, Plain, micros
-from services.rules_engine.domain.issued import Issued
+from services.rules_engine.domain.facts import DAY, Entry, Facts, Fields, Mark, Plain, micros
 from services.rules_engine.domain.terms import Standing, standing
 from services.rules_engine.domain.vocabulary.registry import WORDS
 from services.rules_engine.domain.vocabulary.usage import Spikes
@@ -14,6 +14,8 @@ from services.rules_engine.domain.vocabulary.usage import Spikes
 _BLANK: dict[str, Plain] = {
     name: False if word.kind == "truth" and not word.nullable else None for name, word in WORDS.items()
 }
+ALL = frozenset(WORDS)
+_OF_USAGE = frozenset({"usage_spike_ratio", "days_since_usage"})
 _MET = frozenset({"completed", "attended"})
 
 
@@ -28,13 +30,12 @@ class View:
     primary: Standing | None
     spikes: Spikes
     last_touch: dict[str | None, tuple[int, Mark]]
-    touches: dict[str, Fields]
     turns: list[int]
     """Moments at which a word turns by itself, day-counts apart."""
 
 
-def view(facts: Facts, issued: Issued, book: Book, now: datetime) -> View:
-    """What conditions read. Pure; about ten microseconds."""
+def view(facts: Facts, book: Book, now: datetime, wanted: Set[str] = ALL) -> View:
+    """What conditions read. Pure. Words that cost something are only worked out when they are `wanted`."""
     at = micros(now)
     values = _BLANK.copy()
     for fields in facts.account.values():
@@ -43,8 +44,9 @@ def view(facts: Facts, issued: Issued, book: Book, now: datetime) -> View:
     usage = facts.entries.get("usage.reported", [])
     spikes = Spikes(usage)
     bases: dict[str, int] = {}
-    if usage:
-        _usage(values, bases, facts, spikes)
+    values["seat_ratio"] = ratio(values["seats_used"], values["seats"])
+    if usage and not _OF_USAGE.isdisjoint(wanted):
+        _usage(values, bases, usage, spikes)
     standings = [standing(key, facts.contracts[key]) for key in sorted(facts.contracts)]
     turns: list[int] = []
     primary = _contract(values, bases, turns, facts, standings) if standings else None
@@ -63,8 +65,8 @@ def view(facts: Facts, issued: Issued, book: Book, now: datetime) -> View:
     if values["auto_renew"] and _negative(values["days_to_renewal"]):
         # A term that ended and renews by itself is running again; when it ends next is not known yet.
         values["days_to_renewal"] = None
-    del book  # Ranks and programs of many accounts are words yet to come.
-    return View(at, values, bases, standings, primary, spikes, touches, issued.read(), turns)
+    del book  # Ranks and programs are words yet to come.
+    return View(at, values, bases, standings, primary, spikes, touches, turns)
 
 
 def next_day(base: int, now: int, counts: tuple[int, ...]) -> int | None:
@@ -82,9 +84,7 @@ def ratio(part: Plain, whole: Plain) -> float | None:
     return None
 
 
-def _usage(values: dict[str, Plain], bases: dict[str, int], facts: Facts, spikes: Spikes) -> None:
-    entries = facts.entries["usage.reported"]
-    values["seat_ratio"] = ratio(values["seats_used"], values["seats"])
+def _usage(values: dict[str, Plain], bases: dict[str, int], entries: list[Entry], spikes: Spikes) -> None:
     newest = max(entries, key=lambda entry: (cast("int", entry[1]["period_end"]), entry[0]))
     values["usage_spike_ratio"] = spikes.of(newest[1])
     bases["days_since_usage"] = cast("int", newest[1]["period_end"])
