@@ -122,6 +122,12 @@ class Touchpoint:
         return self.owner in HUMAN
 
     @property
+    def lapses_at(self) -> datetime | None:
+        """When it is too late; a one-off without a deadline has its window. What comes due later has none."""
+        latest = self.end if self.deadline is None and self.origin is Origin.ONE_OFF else self.deadline
+        return latest if latest is not None and latest > self.due_at else None
+
+    @property
     def withdrawn(self) -> bool:
         return self.verdict is not None and self.verdict.closure is Closure.WITHDRAWN
 
@@ -182,3 +188,20 @@ def planned_again(withdrawn: Touchpoint, wished: Touchpoint) -> Touchpoint:
     if withdrawn.status is not Status.CANCELLED or not withdrawn.withdrawn:
         raise IllegalTransition(withdrawn, "planned again")
     return replace(wished, sequence=withdrawn.sequence + 1)
+
+
+def misfire(origin: Origin, owner: Owner, lapses_at: datetime | None, *, superseded: bool) -> Verdict | None:
+    """The verdict on a touchpoint found long after it was due and past its time; None: release it late.
+
+    A person's rhythm is always released, so that nothing they owe is forgotten. The machine's keeps only
+    its newest occurrence (`superseded`: a newer one is due as well): nobody gets three newsletters at once.
+    """
+    if origin is Origin.RHYTHM:
+        if owner in HUMAN or not superseded:
+            return None
+        return Verdict(
+            Closure.EXPIRED, "superseded after an outage: a newer one of its rhythm is due as well"
+        )
+    if origin is Origin.ONE_OFF and lapses_at is not None:
+        return Verdict(Closure.EXPIRED, f"its time passed at {lapses_at.isoformat()} during an outage")
+    return None

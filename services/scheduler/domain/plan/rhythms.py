@@ -91,10 +91,18 @@ def _started(rhythm: Rhythm, came_due: Sequence[datetime], turn: Turn) -> _Cours
     return _Course(start, made[-1].nominal if made else None, made)
 
 
+def _stands(occurrence: Touchpoint, rhythm: Rhythm, slot: Slot) -> bool:
+    there = occurrence.due_at == slot.due_at and occurrence.start == slot.nominal
+    until = occurrence.end == slot.deadline == occurrence.deadline
+    whose = occurrence.owner is rhythm.owner and occurrence.csm_id == rhythm.csm_id
+    return there and until and whose and occurrence.minutes == rhythm.minutes
+
+
 def _series(rhythm: Rhythm, course: _Course, number: int) -> Series:
     return Series(
         type=rhythm.type, every_days=every(rhythm), anchor=course.anchor, until=course.until,
-        last_number=number, active=True, face=rhythm.face, owner=rhythm.owner, csm_id=rhythm.csm_id, minutes=rhythm.minutes,
+        last_number=number, active=True, face=rhythm.face, owner=rhythm.owner, csm_id=rhythm.csm_id,
+        minutes=rhythm.minutes,
     )  # fmt: skip
 
 
@@ -102,12 +110,15 @@ def _occurrence(account_id: str, rhythm: Rhythm, slot: Slot, number: int) -> Cre
     occurrence = Touchpoint(
         id=derived("touchpoint", account_id, rhythm.type, str(number)), account_id=account_id,
         type=rhythm.type, origin=Origin.RHYTHM, due_at=slot.due_at, start=slot.nominal, end=slot.deadline,
-        deadline=slot.deadline, owner=rhythm.owner, csm_id=rhythm.csm_id, minutes=rhythm.minutes, number=number,
+        deadline=slot.deadline, owner=rhythm.owner, csm_id=rhythm.csm_id, minutes=rhythm.minutes,
+        number=number,
     )  # fmt: skip
     return Create(occurrence, f"every {every(rhythm)} days")
 
 
 def _placed(occurrence: Touchpoint, rhythm: Rhythm, slot: Slot) -> Change:
+    if _stands(occurrence, rhythm, slot):  # the usual case, fifty times a plan
+        return Keep(occurrence, "it stands where it should")
     wished = replace(
         occurrence, due_at=slot.due_at, start=slot.nominal, end=slot.deadline, deadline=slot.deadline,
         owner=rhythm.owner, csm_id=rhythm.csm_id, minutes=rhythm.minutes,
