@@ -101,6 +101,8 @@ class Producer:
 
         False means unknown: it may still arrive. Never raises for a broker that is away.
         """
+        if not messages:
+            return []
         waiting: list[asyncio.Future[object]] = []
         try:
             async with asyncio.timeout(timeout):
