@@ -1,18 +1,28 @@
 """Calls from the terminal to the HTTP APIs, with the key of the data directory; trouble becomes one sentence."""
 
-from collections.abc import Mapping
-from typing import Literal, Self, cast
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal, Self, cast, get_args
 
 import httpx
+import typer
 
-from services.chassis.settings import Settings
+from services.chassis.settings import Settings, SettingsRejected, load_settings
 
 Service = Literal["rules_engine", "scheduler", "notifier"]
+APIS: Final[tuple[Service, ...]] = get_args(Service)
 Json = dict[str, object]
 
 
 class CallFailed(Exception):
     """The answer was a refusal, or none came; the message says from where and what to do."""
+
+
+def settings() -> Settings:
+    """The settings of this command; wrong ones are wrong use."""
+    try:
+        return load_settings()
+    except SettingsRejected as wrong:
+        raise typer.BadParameter(str(wrong)) from wrong
 
 
 class Api:
@@ -39,6 +49,20 @@ class Api:
     ) -> Json:
         """The JSON answer to a POST."""
         return self._call(service, "POST", path, content=content, headers={"Content-Type": media_type})
+
+    def delete(self, service: Service, path: str) -> Json:
+        """The JSON answer to a DELETE."""
+        return self._call(service, "DELETE", path)
+
+    def every(self, service: Service, path: str) -> Iterator[Json]:
+        """Every item of a list, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.get(service, path, limit=500, cursor=cursor)
+            yield from cast("list[Json]", page.get("items") or [])
+            cursor = cast("str | None", page.get("next_cursor"))
+            if cursor is None:
+                return
 
     def reachable(self, service: Service) -> int | None:
         """The status of `/readyz`; None when nothing answers."""

@@ -13,10 +13,9 @@ from services.chassis.embedded.kafka import java
 from services.chassis.embedded.postgres import binaries
 from services.chassis.embedded.processes import closed_parent, unprivileged
 from services.chassis.settings import Settings
-from services.console.calls import Api, CallFailed, Service
+from services.console.calls import APIS, Api, CallFailed
 
 _LEAST_FREE_GB = 2
-_APIS: tuple[Service, ...] = ("rules_engine", "scheduler", "notifier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def _folder(settings: Settings) -> Iterator[Finding]:
 def _services(settings: Settings) -> Iterator[Finding]:
     try:
         with Api(settings) as api:
-            for name in _APIS:
+            for name in APIS:
                 status = api.reachable(name)
                 remedy = (
                     "" if status == 200 else f"start `drumbeat run`; its log is in {settings.data_dir}/logs"
