@@ -5,6 +5,7 @@ import orjson
 from services.chassis.outbox import timestamp
 from services.rules_engine.application.account import Account, Judgement
 from services.rules_engine.domain.facts import FactEvent, Known
+from services.rules_engine.domain.plan import PlanChange
 
 PROFILE = ("name", "timezone", "language", "country", "industry", "csm_id", "pool")
 PERSON = ("name", "email", "role", "language", "timezone", "phone", "slack")
@@ -17,13 +18,24 @@ def plan_adjusted(each: Judgement) -> bytes:
         "account_id": account.account_id,
         "version": account.version,
         "policy": each.policy,
-        "changes": each.changes,
+        "changes": [change_json(change) for change in each.changes],
         "decided_at": timestamp(each.decided_at),
         "segment": account.segment,
         "stage": account.stage,
         "color": account.color,
     }
     return orjson.dumps(head)[:-1] + b"," + each.plan[1:]
+
+
+def change_json(change: PlanChange) -> dict[str, str]:
+    """`rhythm_added` on the inside is `{what: rhythm, kind: added}` on the wire."""
+    what, _, kind = change.kind.partition("_")
+    return {
+        "what": what,
+        "kind": "withdrawn" if kind == "removed" else kind,
+        "touchpoint_type": change.touchpoint_type,
+        "text": change.text,
+    }
 
 
 def cause_json(event: FactEvent) -> dict[str, str]:

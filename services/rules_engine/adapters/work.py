@@ -10,10 +10,10 @@ from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, headers_to_bytes
 from services.chassis.ids import digest
 from services.chassis.outbox import Outbox, Outgoing
-from services.rules_engine.adapters.publisher import account_record, cause_json, plan_adjusted
+from services.rules_engine.adapters.publisher import account_record, cause_json, change_json, plan_adjusted
 from services.rules_engine.application.account import Account, Judgement, Parked, Receipt, ReceiptState
 from services.rules_engine.domain.codec import decode, encode
-from services.rules_engine.domain.facts import Known
+from services.rules_engine.domain.facts import Facts
 
 COMMANDS = "touchpoint.commands"
 DIRECTORY = "directory.accounts"
@@ -189,7 +189,6 @@ def _account(row: Iterable[object]) -> Account:
 
 
 def _row(account: Account) -> tuple[object, ...]:
-    known = account.facts.known()
     account.memory = encode(account.facts, account.issued)
     return (
         account.account_id,
@@ -204,16 +203,21 @@ def _row(account: Account) -> tuple[object, ...]:
         account.decided_at,
         account.next_evaluation_at,
         account.undecided,
-        _text(known.get("name")),
+        _text(account.facts, "name"),
         account.segment,
         account.stage,
         account.color,
-        _text(known.get("csm_id")),
+        _text(account.facts, "csm_id"),
     )
 
 
-def _text(known: Known | None) -> str | None:
-    return str(known.value) if known is not None and known.value is not None else None
+def _text(facts: Facts, name: str) -> str | None:
+    """One field without making the whole memory readable: this runs for every account of every batch."""
+    for said in facts.account.values():
+        if name in said:
+            value = said[name]
+            return None if value is None else str(value)
+    return None
 
 
 def _decision(each: Judgement) -> tuple[object, ...]:
@@ -225,7 +229,7 @@ def _decision(each: Judgement) -> tuple[object, ...]:
         each.decided_at,
         each.policy,
         orjson.dumps([cause_json(event) for event in each.causes[:50]]).decode(),
-        orjson.dumps(each.changes).decode(),
+        orjson.dumps([change_json(change) for change in each.changes]).decode(),
         orjson.dumps(decision.suppressed).decode(),
         each.plan,
         account.memory or encode(account.facts, account.issued),

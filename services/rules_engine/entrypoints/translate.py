@@ -1,5 +1,6 @@
 """From the wire to facts: an envelope and its letter become a `FactEvent`, its identity and its content hash."""
 
+from datetime import date, datetime
 from hashlib import blake2b
 from typing import cast
 
@@ -12,6 +13,7 @@ from services.rules_engine.application.account import Heard
 from services.rules_engine.domain.facts import FactEvent, Stamp
 
 PREFIX, SUFFIX = "drumbeat.", ".v1"
+SCALARS = frozenset({str, int, float, bool, type(None), datetime, date})
 
 
 def short(event_type: str) -> str:
@@ -28,8 +30,8 @@ def heard(envelope: Envelope, letter: Wire, record: object) -> Heard:
     """The event as the core takes it: only the fields that were present, null where the sender cleared one."""
     # Canonical, so that white space and the order of members do not make another content of it.
     said = orjson.dumps(orjson.loads(envelope.data), option=orjson.OPT_SORT_KEYS)
-    content = blake2b(said, digest_size=8, key=envelope.type.encode()[:64])
-    content.update(f"\n{envelope.subject}\n{envelope.time.isoformat()}".encode())
+    said += f"\n{envelope.type}\n{envelope.subject}\n{envelope.time.isoformat()}".encode()
+    content = blake2b(said, digest_size=8)
     stamp = Stamp(envelope.time, envelope.source, envelope.id, content.hexdigest())
     event = FactEvent(short(envelope.type), envelope.subject, stamp, fields_of(letter))
     return Heard(event, identity(envelope.source, envelope.id), content.digest(), record)
@@ -37,10 +39,11 @@ def heard(envelope: Envelope, letter: Wire, record: object) -> Heard:
 
 def fields_of(letter: Wire) -> dict[str, object]:
     """Fields by wire name; nested messages as dictionaries, instants and dates as Python's."""
+    said = letter.__dict__
     return {
-        name: _plain(getattr(letter, name))
+        name: value if type(value := said[name]) in SCALARS else _plain(value)
         for name in letter.model_fields_set
-        if name not in (letter.model_extra or {})
+        if name in said
     }
 
 
