@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 import yaml
 
@@ -19,6 +20,8 @@ BYTES = 1_000_000
 EVENTS = 50_000
 DEPTH = 16
 PARTS = 20_000
+Mistake = tuple[str, int, int, str]
+"""File, line, column (from 1) and what is wrong there."""
 _SPAN = re.compile(r"(-?)([0-9]{1,5})(h|d)")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 _NEVER = Const(value=False, at=0)
@@ -38,7 +41,7 @@ class Sheet:
 
     file: str
     source: str
-    errors: list[tuple[str, int, int, str]] = field(default_factory=list[tuple[str, int, int, str]])
+    errors: list[Mistake] = field(default_factory=list[Mistake])
     parts: int = 0
 
     def fault(self, node: yaml.Node, where: str, message: str, at: int = 0) -> None:
@@ -52,10 +55,9 @@ class Sheet:
             if self._bounded():
                 return yaml.compose(self.source, yaml.CSafeLoader)
         except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            problem = getattr(error, "problem", None) or "not readable as YAML"
-            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            self.errors.append((self.file, line, column, f"YAML: {problem}"))
+            marked = error if isinstance(error, yaml.MarkedYAMLError) else yaml.MarkedYAMLError()
+            mark, problem = marked.problem_mark, marked.problem or str(error) or "not readable as YAML"
+            self.errors.append((self.file, *_spot(mark), f"YAML: {problem}"))
         return None
 
     def _bounded(self) -> bool:
@@ -68,7 +70,7 @@ class Sheet:
             problem = _excess(event, depth, count)
             if problem:
                 mark = event.start_mark
-                self.errors.append((self.file, mark.line + 1, mark.column + 1, problem))
+                self.errors.append((self.file, *_spot(mark), problem))
                 return False
         return True
 
@@ -147,6 +149,15 @@ class Sheet:
         for fault in faults:
             self.fault(node, where, fault.message, fault.at)
         return _NEVER if faults else tree
+
+
+class _Marked(Protocol):
+    line: int
+    column: int
+
+
+def _spot(mark: _Marked | None) -> tuple[int, int]:
+    return (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
 
 
 def _excess(event: yaml.Event, depth: int, count: int) -> str | None:

@@ -1,6 +1,6 @@
 """Stamps and plain values: how the memory holds moments, days and whose word something is.
 
-Inside, a stamp is a tuple and a moment an integer of microseconds, because this is folded tens of thousands of times a second.
+Inside, a stamp is a tuple and a moment an integer of microseconds: this is folded tens of thousands of times a second.
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 1. Of one type, the earliest fact inside its window asks first, whichever rule it met.
 2. What has come due or ended is never asked for again; it stands in the plan until settled or past its deadline.
-3. Within the cool-down after another of its type came due, nothing is asked; when it ends, a fact still in its window may.
+3. Within the cool-down after another of its type came due, nothing is asked; a fact still in its window then may.
 4. A step of a timeline stands as soon as its date is known, until its window has passed.
 """
 

@@ -1,32 +1,13 @@
 """Usage over time: how a period compares with the four weeks before it."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from services.rules_engine.domain.facts import DAY, Entry, Fields
 
 BASELINE = 28 * DAY
 COVERED = 21 * DAY
-
-
-@dataclass(frozen=True, slots=True)
-class Trail:
-    """Daily rates over time, gaps allowed, as running sums: `days` and `total` up to each span's start."""
-
-    starts: list[int]
-    ends: list[int]
-    rates: list[float]
-    covered: list[int]
-    total: list[float]
-
-    def upto(self, at: int) -> tuple[int, float]:
-        """Covered microseconds and summed rate x microseconds before `at`."""
-        index = bisect_right(self.starts, at) - 1
-        if index < 0:
-            return 0, 0.0
-        part = min(at, self.ends[index]) - self.starts[index]
-        return self.covered[index] + part, self.total[index] + part * self.rates[index]
+Span = tuple[int, int, float]
+"""Beginning, end (microseconds) and daily rate of a reported period."""
 
 
 def rate(fields: Fields, metric: str) -> float | None:
@@ -39,50 +20,51 @@ def rate(fields: Fields, metric: str) -> float | None:
     return value * DAY / (end - start) if metric == "events" else float(value)
 
 
-def trail(entries: Sequence[Entry], metric: str) -> Trail:
-    """Where two reports cover one span, the one that began earlier counts for it, then the newer one."""
-    spans = [
-        (fields["period_start"], mark, fields["period_end"], found)
-        for mark, fields in entries
-        if (found := rate(fields, metric)) is not None
-    ]
-    spans.sort(key=lambda span: (span[0], span[1]))
-    made = Trail([], [], [], [], [])
-    reached, covered, total = -(1 << 62), 0, 0.0
-    for start, _, end, found in spans:
-        begin = max(int(start), reached)  # pyright: ignore[reportArgumentType]
-        stop = int(end)  # pyright: ignore[reportArgumentType]
-        if stop <= begin:
-            continue
-        for column, value in ((made.starts, begin), (made.ends, stop), (made.covered, covered)):
-            column.append(value)
-        made.rates.append(found)
-        made.total.append(total)
-        covered, total, reached = covered + stop - begin, total + (stop - begin) * found, stop
+def spans(entries: Sequence[Entry], metric: str) -> list[Span]:
+    """Periods in order, without overlaps: where two reports cover one day, the one that began earlier counts.
+
+    Of two that began together the longer counts, then the greater, so that the order of arrival means nothing.
+    """
+    found: list[Span] = []
+    for _, fields in entries:
+        daily = rate(fields, metric)
+        if daily is not None:
+            start, end = fields["period_start"], fields["period_end"]
+            if isinstance(start, int) and isinstance(end, int):
+                found.append((start, -end, -daily))
+    found.sort()
+    made: list[Span] = []
+    reached = -(1 << 62)
+    for start, end, daily in found:
+        if -end > reached:
+            made.append((max(reached, start), -end, -daily))
+            reached = -end
     return made
 
 
 class Spikes:
-    """Spike ratios of the reports of one account; running sums are made once per metric, when first asked."""
+    """Spike ratios of the reports of one account; its periods are put in order once per metric, when first asked."""
 
-    __slots__ = ("_entries", "_trails")
+    __slots__ = ("_entries", "_spans")
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = entries
-        self._trails: dict[str, Trail] = {}
+        self._spans: dict[str, list[Span]] = {}
 
     def of(self, fields: Fields) -> float | None:
         """None unless 21 of the 28 days before the period are known and their mean is above nothing."""
         metric = "events" if fields.get("events") is not None else "active_users"
-        found, start = rate(fields, metric), fields.get("period_start")
-        if found is None or not isinstance(start, int) or len(self._entries) < 2:
+        daily, until = rate(fields, metric), fields.get("period_start")
+        if daily is None or not isinstance(until, int) or len(self._entries) < 2:
             return None
-        if metric not in self._trails:
-            self._trails[metric] = trail(self._entries, metric)
-        line = self._trails[metric]
-        covered_to, total_to = line.upto(start)
-        covered_from, total_from = line.upto(start - BASELINE)
-        covered, total = covered_to - covered_from, total_to - total_from
-        if covered < COVERED or total <= 0:
-            return None
-        return found * covered / total
+        if metric not in self._spans:
+            self._spans[metric] = spans(self._entries, metric)
+        since, covered, total = until - BASELINE, 0, 0.0
+        for start, end, each in self._spans[metric]:
+            if start >= until:
+                break
+            part = (min(until, end)) - (max(since, start))
+            if part > 0:
+                covered += part
+                total += part * each
+        return daily * covered / total if covered >= COVERED and total > 0 else None

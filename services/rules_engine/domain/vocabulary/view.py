@@ -1,6 +1,6 @@
 """The view: what the vocabulary's words mean for one account at one moment, as one flat dictionary."""
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -34,7 +34,7 @@ class View:
     """Moments at which a word turns by itself, day-counts apart."""
 
 
-def view(facts: Facts, book: Book, now: datetime, wanted: Set[str] = ALL) -> View:
+def view(facts: Facts, book: Book, now: datetime, wanted: AbstractSet[str] = ALL) -> View:
     """What conditions read. Pure. Words that cost something are only worked out when they are `wanted`."""
     at = micros(now)
     values = _BLANK.copy()
