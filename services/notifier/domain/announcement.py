@@ -1,17 +1,22 @@
-"""An announcement: what the scheduler said about a touchpoint, as the notifier hears it."""
+"""An announcement: what the scheduler said about a touchpoint, as the notifier hears it.
+
+A notice (what the rules engine wants a customer told about the rhythm itself) is one too: it has no
+touchpoint, and neither webhooks nor the stream carry it.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
-Kind = Literal["scheduled", "moved", "cancelled", "reminder", "due", "overdue"]
-KINDS: tuple[Kind, ...] = ("scheduled", "moved", "cancelled", "reminder", "due", "overdue")
+TouchpointKind = Literal["scheduled", "moved", "cancelled", "reminder", "due", "overdue"]
+Kind = TouchpointKind | Literal["notice"]
+KINDS: tuple[TouchpointKind, ...] = get_args(TouchpointKind)
 
 HUMAN_OWNERS = frozenset({"csm", "pooled_csm", "sales"})
 
 
 def type_of(kind: Kind) -> str:
-    return f"drumbeat.touchpoint.{kind}.v1"
+    return "drumbeat.notice.requested.v1" if kind == "notice" else f"drumbeat.touchpoint.{kind}.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Announcement:
     event_id: str
     kind: Kind
     time: datetime
-    touchpoint_id: str
+    touchpoint_id: str | None
     account_id: str
     touchpoint_type: str
     status: str
@@ -50,6 +55,11 @@ class Announcement:
     @property
     def type(self) -> str:
         return type_of(self.kind)
+
+    @property
+    def tells(self) -> bool:
+        """Whether people are told of it, and not only tools."""
+        return self.kind in ("due", "notice")
 
     @property
     def withdraws(self) -> str | None:

@@ -71,6 +71,31 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True)
+class Directory:
+    """The people around a batch of announcements, and what has been called off."""
+
+    accounts: Mapping[str, Account] = field(default_factory=dict[str, Account])
+    people: Mapping[str, Person] = field(default_factory=dict[str, Person])
+    preferences: Mapping[str, Sequence[Preference]] = field(default_factory=dict[str, Sequence[Preference]])
+    refused_addresses: frozenset[str] = frozenset()
+    withdrawn: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
+
+    def around(self, heard: Announcement, *, live: bool, waited: bool = False) -> "Situation":
+        account = self.accounts.get(heard.account_id)
+        contacts = account.contacts if account else ()
+        sequence, why = self.withdrawn.get(heard.touchpoint_id or "", (-1, ""))
+        return Situation(
+            live=live,
+            account=account,
+            people=self.people,
+            preferences=[word for each in contacts for word in self.preferences.get(each.contact_id, ())],
+            refused_addresses=self.refused_addresses,
+            withdrawn=why if sequence > heard.sequence else None,
+            waited=waited,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """What the gate knows of the world. `waited`: the directory had its time to arrive."""
 

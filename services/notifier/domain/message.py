@@ -67,6 +67,8 @@ def customer_family(touchpoint_type: str) -> str:
             return family
     if touchpoint_type == "survey":
         return "survey"
+    if touchpoint_type.startswith("cadence_"):
+        return "cadence"
     return "renewal" if "renewal" in touchpoint_type else "note"
 
 

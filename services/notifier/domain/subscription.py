@@ -26,7 +26,7 @@ class Subscription:
     filter: Filter = field(default_factory=dict[FilterField, Sequence[str]])
 
     def wants(self, heard: Announcement) -> bool:
-        if self.types and heard.type not in self.types:
+        if heard.kind == "notice" or (self.types and heard.type not in self.types):
             return False
         return all(_field(heard, name) in values for name, values in self.filter.items())
 

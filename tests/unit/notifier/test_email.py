@@ -13,7 +13,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.notifier.adapters.channels.email import Mailer, classify
-from services.notifier.adapters.channels.letter import Letter
+from services.notifier.application.ports import Mail
 from services.notifier.domain.delivery import Outcome
 from services.notifier.domain.message import Message
 
@@ -72,8 +72,8 @@ async def mailing(sink: Sink, **more: str) -> AsyncGenerator[Mailer]:
         await mailer.stop()
 
 
-def letter(to: str = "ann@acme.example", unsubscribe: str | None = None) -> Letter:
-    return Letter("d-1", to, HELLO, unsubscribe)
+def letter(to: str = "ann@acme.example", unsubscribe: str | None = None) -> Mail:
+    return Mail("d-1", to, HELLO, unsubscribe)
 
 
 async def test_a_mail_arrives_as_it_was_written() -> None:

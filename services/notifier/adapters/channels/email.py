@@ -17,7 +17,8 @@ from aiosmtplib.errors import (
     SMTPResponseException,
 )
 
-from services.notifier.adapters.channels.letter import AddressRejected, Letter, build
+from services.notifier.adapters.channels.letter import AddressRejected, build
+from services.notifier.application.ports import Mail
 from services.notifier.domain.delivery import Outcome, Receipt
 from services.notifier.domain.message import HeaderInjection
 
@@ -56,14 +57,14 @@ class Mailer:
             lambda: asyncio.Semaphore(PER_DOMAIN)
         )
 
-    async def send(self, letter: Letter, *, at: datetime) -> Receipt:
+    async def send(self, mail: Mail, *, at: datetime) -> Receipt:
         """One attempt at this real moment. Never raises for what the other side does."""
         try:
-            recipient, mail = build(letter, sender=self._sender, redirect_to=self._redirect_to, at=at)
+            recipient, wire = build(mail, sender=self._sender, redirect_to=self._redirect_to, at=at)
         except (AddressRejected, HeaderInjection) as problem:
             return Receipt(Outcome.REFUSED, str(problem), permanent=True, address_refused=True)
-        async with self._domains[letter.domain], self._total:
-            return await self._transact(recipient, mail)
+        async with self._domains[_domain(mail)], self._total:
+            return await self._transact(recipient, wire)
 
     async def stop(self) -> None:
         idle, self._idle = self._idle, []
@@ -124,6 +125,10 @@ async def _alive(client: aiosmtplib.SMTP) -> bool:
     except (SMTPException, OSError):
         return False
     return True
+
+
+def _domain(mail: Mail) -> str:
+    return mail.to.rpartition("@")[2].lower()
 
 
 def _envelope(sender: str) -> str:

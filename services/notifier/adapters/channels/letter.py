@@ -1,33 +1,19 @@
 """A mail on paper: headers and bodies of one message to one recipient, as bytes for the wire."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
-from services.notifier.domain.message import HeaderInjection, Message, header
+from services.notifier.application.ports import Mail
+from services.notifier.domain.message import HeaderInjection, header
 
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
 
 
 class AddressRejected(Exception):
     """The text is not a mail address that a message can be sent to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """`unsubscribe_url`: only mail to customers carries one (RFC 8058)."""
-
-    delivery_id: str
-    to: str
-    message: Message
-    unsubscribe_url: str | None = None
-
-    @property
-    def domain(self) -> str:
-        return self.to.rpartition("@")[2].lower()
 
 
 def address(value: str) -> str:
@@ -46,7 +32,7 @@ def domain_of(sender: str) -> str:
     return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
 
-def build(letter: Letter, *, sender: str, redirect_to: str | None, at: datetime) -> tuple[str, bytes]:
+def build(letter: Mail, *, sender: str, redirect_to: str | None, at: datetime) -> tuple[str, bytes]:
     """The envelope recipient and the message. The Message-ID is the delivery's: a repeat is recognisable."""
     intended = address(letter.to)
     recipient = address(redirect_to) if redirect_to else intended

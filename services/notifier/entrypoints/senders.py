@@ -1,0 +1,133 @@
+"""The clock knocks: senders of mail and webhooks, and the sweep that rouses what was held.
+
+No task holds a transaction while it talks to the outside. What a sender could not write down is tried again;
+what it never came to write is claimed by another one when the lease ends.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from services.chassis.clock import real_now
+from services.chassis.faults import fault
+from services.chassis.loops import Loop
+from services.notifier.application.call_hooks import call_hook
+from services.notifier.application.ports import Desk, Poster, Settled, Sign, WebhookClaim
+from services.notifier.application.tell_people import Post, tell_people
+
+log = structlog.get_logger(__name__)
+
+PEOPLE_AT_ONCE = 50
+HOOKS_AT_ONCE = 200
+SETTLE_AT_ONCE = 200
+FALLBACK_POLL = 0.5  # real seconds; intake wakes the senders in process, this finds what others left
+
+
+class Sweeper(Protocol):
+    async def rouse(self) -> int: ...
+
+    async def close_orphans(self) -> int: ...
+
+
+def people_sender(desk: Desk, post: Post, reported: Callable[[], None]) -> Loop:
+    """Tells people; one batch after another."""
+
+    async def run_once() -> float | None:
+        claims, directory, now = await desk.claim_people(PEOPLE_AT_ONCE)
+        if not claims:
+            return None
+        settled = await tell_people(claims, directory, now, post=post)
+        fault("sender.after_send")
+        await desk.complete(settled)
+        reported()
+        return 0
+
+    return Loop("people sender", interval=FALLBACK_POLL, run_once=run_once)
+
+
+def sweep(desk: Sweeper, senders: Sequence[Loop], *, interval: float) -> Loop:
+    """Rouses what was held on the service clock; `interval` in real seconds."""
+
+    async def run_once() -> float | None:
+        roused = await desk.rouse()
+        closed = await desk.close_orphans()
+        if roused:
+            for each in senders:
+                each.wake()
+        return 0 if roused or closed else None
+
+    return Loop("delivery sweep", interval=interval, run_once=run_once)
+
+
+class HookSender:
+    """Keeps up to two hundred webhooks under way and writes their outcomes down in batches."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        poster: Poster,
+        sign: Sign,
+        instant: Callable[[datetime], str],
+        reported: Callable[[], None],
+    ) -> None:
+        self._desk = desk
+        self._poster = poster
+        self._sign = sign
+        self._instant = instant
+        self._reported = reported
+        self._under_way: dict[asyncio.Task[None], str] = {}
+        self._settled: deque[Settled] = deque()
+        self.claiming = Loop("webhook sender", interval=FALLBACK_POLL, run_once=self._claim)
+        self.settling = Loop("webhook outcomes", interval=FALLBACK_POLL, run_once=self._settle)
+
+    async def _claim(self) -> float | None:
+        room = HOOKS_AT_ONCE - len(self._under_way) - len(self._settled)
+        if room < HOOKS_AT_ONCE // 4:
+            return None  # woken when outcomes are written
+        busy = Counter(self._under_way.values())
+        claims, _ = await self._desk.claim_webhooks(room, busy)
+        for each in claims:
+            task = asyncio.create_task(self._call(each))
+            self._under_way[task] = each.endpoint.id
+            task.add_done_callback(self._landed)
+        return 0 if claims else None
+
+    async def _call(self, claim: WebhookClaim) -> None:
+        settled = await call_hook(
+            claim, at=real_now(), poster=self._poster, sign=self._sign, instant=self._instant(claim.time)
+        )
+        self._settled.append(settled)
+        self.settling.wake()
+
+    def _landed(self, task: "asyncio.Task[None]") -> None:
+        self._under_way.pop(task, None)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            log.error("webhook.attempt_broke", exc_info=problem)
+
+    async def _settle(self) -> float | None:
+        batch = [self._settled.popleft() for _ in range(min(SETTLE_AT_ONCE, len(self._settled)))]
+        if not batch:
+            return None
+        fault("sender.after_send")
+        try:
+            await self._desk.complete(batch)
+        except Exception:
+            self._settled.extendleft(reversed(batch))
+            raise
+        self._reported()
+        self.claiming.wake()
+        return 0 if self._settled else None
+
+    async def close(self) -> None:
+        """Give what is under way a moment, and write down what came of it."""
+        if self._under_way:
+            await asyncio.wait(list(self._under_way), timeout=5)
+        for each in list(self._under_way):
+            each.cancel()
+        while self._settled:
+            await self._settle()
