@@ -6,7 +6,7 @@ per type, so that what a producer may send is written down in one place.
 
 from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from schemas.base import (
     Count,
@@ -111,15 +111,20 @@ class MilestoneReached(Wire):
 
 
 class Driver(Wire):
-    """One cause of a health score; a plain text is read as its name."""
+    """One cause of a health score, with its weight or an explanation."""
 
     name: Text
     value: Annotated[float, Field(ge=-1e15, le=1e15)] | None = None
     text: Text | None = None
 
 
-def _driver(value: object) -> object:
-    return {"name": value} if isinstance(value, str) else value
+def _form_of_driver(value: object) -> str:
+    return "text" if isinstance(value, str) else "driver"
+
+
+_Driver = Annotated[
+    Annotated[Text, Tag("text")] | Annotated[Driver, Tag("driver")], Discriminator(_form_of_driver)
+]
 
 
 class HealthScored(Wire):
@@ -136,13 +141,7 @@ class HealthScored(Wire):
 
     score: Annotated[float, Field(ge=0, le=100)] | None = None
     color: Color | None = None
-    drivers: (
-        Annotated[
-            tuple[Annotated[Driver, BeforeValidator(_driver, json_schema_input_type=Driver | Text)], ...],
-            Field(max_length=100),
-        ]
-        | None
-    ) = None
+    drivers: Annotated[tuple[_Driver, ...], Field(max_length=100)] | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -8,6 +8,7 @@ import orjson
 
 from schemas.base import Wire
 from schemas.envelope import Envelope
+from schemas.facts import Driver
 from services.chassis.ids import digest
 from services.rules_engine.application.account import Heard
 from services.rules_engine.domain.facts import FactEvent, Stamp
@@ -49,6 +50,8 @@ def fields_of(letter: Wire) -> dict[str, object]:
 
 def _plain(value: object) -> object:
     match value:
+        case Driver():
+            return value.text or value.name
         case Wire():
             return value.model_dump(exclude_unset=True, by_alias=True)
         case dict():
