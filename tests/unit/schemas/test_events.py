@@ -103,7 +103,7 @@ def test_every_problem_is_told_at_once_with_its_place() -> None:
     assert "data.score: 130 is greater than 100" in said
     assert "data.color: 'blue' is not one of 'red', 'yellow' or 'green'" in said
     assert "data.drivers[0].driver: 1 is not a JSON object" in said
-    assert "data.drivers[1].name: is required and absent" in said
+    assert "data.drivers[1].driver.name: is required and absent" in said
 
 
 @pytest.mark.parametrize("wrong", ["42", True, [42], {"value": 42}, -0.001, 100.001, "red"])
