@@ -51,7 +51,7 @@ def account(account_id: str, as_json: AsJson = False) -> None:  # noqa: FBT002
     if as_json:
         tables.document({**found, "calendar": planned.get("items")})
         return
-    tables.screen.print(f"[bold]{account_id}[/]  {found.get('segment')}, {found.get('stage')}")
+    tables.screen.print(f"{account_id}: {found.get('segment')}, {found.get('stage')}", style="bold")
     facts, plan = tables.part(found, "facts"), tables.part(found, "plan")
     rows = [
         (name, tables.part(facts, name).get("value"), tables.part(facts, name).get("time")) for name in facts
@@ -127,11 +127,11 @@ def replay(
 
 def waiting(api: Api) -> list[tuple[Service, str, str]]:
     """Everything parked or dead, as (service, kind, id)."""
-    found: list[tuple[Service, str, str]]
-    found = [("rules_engine", "parked", str(each["id"])) for each in api.every("rules_engine", "/v1/parked")]
-    for name in APIS:
-        found += [(name, "dead-letters", str(each["id"])) for each in api.every(name, "/v1/dead-letters")]
-    return found
+    places: list[tuple[Service, str]] = [
+        ("rules_engine", "parked"),
+        *((name, "dead-letters") for name in APIS),
+    ]
+    return [(name, kind, str(each["id"])) for name, kind in places for each in api.every(name, f"/v1/{kind}")]
 
 
 def _replay(api: Api, service: Service, kind: str, item: str) -> object:

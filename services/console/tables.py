@@ -6,10 +6,14 @@ from typing import cast
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 Json = dict[str, object]
 
-screen = Console(highlight=False)
+_WIDE = 160
+screen = Console(highlight=False, markup=False)
+if not screen.is_terminal:
+    screen = Console(highlight=False, markup=False, width=_WIDE)  # a pipe has no edge to wrap at
 
 
 def items(document: Mapping[str, object], name: str = "items") -> list[Json]:
@@ -25,11 +29,11 @@ def part(document: Mapping[str, object], name: str) -> Json:
 
 
 def cell(value: object) -> str:
-    """One value for one cell: times to the second, objects as JSON, nothing as a dash."""
+    """One value for one cell: times to the minute, objects as JSON, nothing as a dash."""
     if value is None:
         return "-"
     if isinstance(value, str):
-        return value[:19].replace("T", " ") + "Z" if len(value) > 19 and value[10:11] == "T" else value
+        return value[:16].replace("T", " ") if len(value) > 19 and value[10:11] == "T" else value
     return json.dumps(value) if isinstance(value, dict | list) else str(value)
 
 
@@ -39,9 +43,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     if not shown:
         screen.print(f"{title}: nothing")
         return
-    drawn = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    drawn = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for place, column in enumerate(columns, start=1):
+        drawn.add_column(column, no_wrap=place < len(columns))
     for row in shown:
-        drawn.add_row(*row)
+        drawn.add_row(*map(Text, row))
     screen.print(drawn)
 
 

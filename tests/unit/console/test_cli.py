@@ -1,0 +1,47 @@
+"""The command line: what is wrong use, and what a command says when nothing runs."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from services.console.calls import CallFailed
+from services.console.cli import app
+
+COMMANDS = (
+    "run",
+    "serve",
+    "migrate",
+    "policy",
+    "events",
+    "account",
+    "due",
+    "parked",
+    "replay",
+    "keys",
+    "doctor",
+)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_every_promised_command_is_there() -> None:
+    shown = CliRunner().invoke(app, ["--help"]).output
+    assert [command for command in COMMANDS if command not in shown] == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["no-such"], ["serve", "mailman"], ["replay"], ["due", "--limit", "0"], ["events", "post", "gone"]],
+)
+def test_wrong_use_ends_with_code_2(words: list[str]) -> None:
+    assert CliRunner().invoke(app, words).exit_code == 2
+
+
+def test_without_a_deployment_the_reason_names_the_key_file() -> None:
+    failure = CliRunner().invoke(app, ["due"]).exception
+    assert isinstance(failure, CallFailed)
+    assert "no API key to read at .drumbeat/api-key" in str(failure)
