@@ -12,6 +12,7 @@ from services.scheduler.adapters.rows import (
     COLUMNS,
     KEEP,
     KEEP_RHYTHMS,
+    Row,
     columns_of,
     face_of,
     fragment,
@@ -182,6 +183,6 @@ class PostgresCalendar:
         await self._outbox.append(self._connection, [settled_event(touchpoint, outcome, to)])
 
 
-def _found(row: object) -> Found:
+def _found(row: Row) -> Found:
     touchpoint = touchpoint_of(row)
-    return Found(touchpoint, touchpoint.face or face_of(row["rhythm_face"]))  # type: ignore[index]
+    return Found(touchpoint, touchpoint.face or face_of(row["rhythm_face"]))

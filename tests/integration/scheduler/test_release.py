@@ -1,0 +1,110 @@
+"""What is due is said to be due: once, never early, and as its misfire rule says after an outage."""
+
+import asyncio
+from datetime import timedelta
+from uuid import NAMESPACE_URL, uuid5
+
+import orjson
+import pytest
+
+from schemas.touchpoints import TouchpointData
+from tests.integration.scheduler.conftest import MONDAY, House, at, one_off, rhythm, tips
+
+pytestmark = pytest.mark.integration
+DAY = timedelta(days=1)
+STEP = str(uuid5(NAMESPACE_URL, "step"))
+
+
+async def test_nothing_comes_due_early_and_everything_comes_due_once(house: House) -> None:
+    await house.hear(house.plan(1, [rhythm(7)]))
+    await house.told()
+    at(MONDAY - timedelta(microseconds=1))
+    await house.release()
+    assert await house.told() == []
+
+    at(MONDAY)
+    await house.release()
+    await house.release()
+
+    (told,) = await house.told()
+    data = TouchpointData.model_validate_json(orjson.dumps(told["data"]))
+    assert told["ce_id"] == f"{data.touchpoint_id}:2:due"
+    assert (data.status, data.released_at, data.sequence) == ("due", MONDAY, 2)
+    assert data.reason.rule == "red"
+    (item,) = await house.listed(status="due")
+    assert item["reason"]["text"] == "because"
+
+
+async def test_the_loop_is_told_how_long_it_may_rest(house: House) -> None:
+    await house.hear(house.plan(1, [rhythm(7, last_touch_at=MONDAY - 6 * DAY)]))
+
+    assert await house.release() == DAY.total_seconds()
+
+
+async def test_replicas_share_what_is_due(house: House) -> None:
+    plans = [house.plan(1, [rhythm(7)], account=f"a{n}") for n in range(700)]
+    await house.hear(*plans)
+    await house.told()
+
+    await asyncio.gather(*(house.release() for _ in range(4)))
+    await house.release()
+
+    told = await house.told()
+    assert len(told) == 700
+    assert len({each["ce_id"] for each in told}) == 700
+
+
+async def test_after_an_outage_people_get_all_and_customers_only_the_newest(house: House) -> None:
+    await house.hear(house.plan(1, [rhythm(7), tips(7)]))
+    await house.told()
+
+    at(MONDAY + 22 * DAY)
+    await house.release()
+
+    told = await house.told()
+    kinds = [(each["data"]["touchpoint_type"], each["ce_type"].split(".")[-2]) for each in told]
+    assert sorted(kinds) == [
+        *[("check_in", "due")] * 4,
+        *[("tips", "cancelled")] * 3,
+        ("tips", "due"),
+    ]
+    expired = [each["data"] for each in told if each["ce_type"].endswith("cancelled.v1")]
+    assert all(each["reason"]["text"].startswith("expired: superseded") for each in expired)
+
+
+async def test_a_one_off_past_its_time_expires_after_an_outage(house: House) -> None:
+    await house.hear(house.plan(1, [], [one_off(STEP, MONDAY + DAY, MONDAY + 3 * DAY)]))
+
+    at(MONDAY + 9 * DAY)
+    await house.release()
+
+    (item,) = await house.listed()
+    assert item["status"] == "cancelled"
+    assert item["note"].startswith("expired")
+
+
+async def test_what_a_person_owes_becomes_overdue_at_its_deadline(house: House) -> None:
+    await house.hear(house.plan(1, [rhythm(7)]))
+    await house.release()
+    await house.told()
+    at(MONDAY + 7 * DAY - timedelta(seconds=1))
+    await house.lapse()
+    assert await house.told() == []
+
+    at(MONDAY + 7 * DAY)
+    await house.lapse()
+    await house.lapse()
+
+    (told,) = await house.told()
+    assert told["ce_type"] == "drumbeat.touchpoint.overdue.v1"
+    assert (told["data"]["status"], told["data"]["sequence"]) == ("overdue", 3)
+
+
+async def test_the_plan_never_meets_what_has_come_due(house: House) -> None:
+    await house.hear(house.plan(1, [rhythm(7)]))
+    await house.release()
+    (due,) = await house.listed(status="due")
+
+    await house.hear(house.plan(2, []))
+
+    assert await house.listed(status="due") == [due]
