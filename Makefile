@@ -44,7 +44,7 @@ lint: $(DEV)
 	@echo "== format, lint, import law"
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/lint-imports --no-cache --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 types: $(DEV)
 	@echo "== types"
@@ -74,6 +74,7 @@ clean: ## Remove the environment and every cache in the checkout; data stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-data: ## Remove the data of `make run` (.drumbeat)
+	@test ! -f .drumbeat/postgres/kept-elsewhere || rm -rf "$$(cat .drumbeat/postgres/kept-elsewhere)"
 	rm -rf .drumbeat
 
 ##  What the others stand on

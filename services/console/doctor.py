@@ -12,6 +12,7 @@ from services.chassis.embedded.jars import locked_jars
 from services.chassis.embedded.kafka import java
 from services.chassis.embedded.postgres import binaries
 from services.chassis.embedded.processes import closed_parent, unprivileged
+from services.chassis.embedded.reach import OPEN_FOLDER
 from services.chassis.settings import Settings
 from services.console.calls import APIS, Api, CallFailed
 
@@ -51,8 +52,7 @@ def _parts(settings: Settings) -> Iterator[Finding]:
         yield Finding("PostgreSQL's user", "missing", str(reason))
         return
     if closed is not None:
-        remedy = f"set DRUMBEAT_DATA_DIR elsewhere, or run `chmod o+x {closed}`"
-        yield Finding("PostgreSQL's user", f"cannot enter {closed}", remedy)
+        yield Finding("PostgreSQL's user", f"cannot enter {closed}; its files are kept in {OPEN_FOLDER}")
 
 
 def _folder(settings: Settings) -> Iterator[Finding]:

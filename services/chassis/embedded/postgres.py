@@ -18,7 +18,9 @@ import asyncpg
 from services.chassis.clock import monotonic
 from services.chassis.embedded import processes
 from services.chassis.embedded.failures import CannotRun, FolderUnusable, PartFailed
+from services.chassis.embedded.jars import say
 from services.chassis.embedded.ports import free_port
+from services.chassis.embedded.reach import reachable_cluster, reachable_tools
 
 _log = logging.getLogger(__name__)
 _START_SECONDS = 60.0
@@ -82,8 +84,7 @@ class EmbeddedPostgres:
         if self.alive():
             return self.url
         user = processes.unprivileged()
-        tools = binaries()
-        self._check_reach(tools, user)
+        tools = await asyncio.to_thread(reachable_tools, binaries(), user)
         self._make_folder(user)
         if not self._cluster.exists():
             await asyncio.to_thread(self._initdb, tools, user)
@@ -113,36 +114,22 @@ class EmbeddedPostgres:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    def _check_reach(self, tools: Path, user: processes.RunAs | None) -> None:
-        closed = processes.closed_parent(self.folder, user)
-        if user and closed:
-            raise FolderUnusable(
-                f"PostgreSQL runs as the user {user.name} and cannot enter {closed}, which holds the data "
-                f"directory {self.folder}: set DRUMBEAT_DATA_DIR to a folder that user can reach (such as "
-                f"/var/lib/drumbeat), or run `chmod o+x {closed}`."
-            )
-        closed = processes.closed_parent(tools, user)
-        if user and closed:
-            raise FolderUnusable(
-                f"PostgreSQL runs as the user {user.name} and cannot enter {closed}, where its binaries are: "
-                f"put the checkout where that user can reach it, run `chmod o+x {closed}`, start Drumbeat as "
-                f"an ordinary user, or set DRUMBEAT_DATABASE__URL to a PostgreSQL of your own."
-            )
-
     def _make_folder(self, user: processes.RunAs | None) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            home = reachable_cluster(self.folder, user, say)
             if user is not None:
-                os.chown(self.folder, user.uid, user.gid)
-            self.folder.chmod(0o700)
+                os.chown(home, user.uid, user.gid)
+            home.chmod(0o700)
         except OSError as denied:
             raise FolderUnusable(
                 f"The data directory {self.folder} cannot be written ({denied.strerror}): make it writable, "
                 f"or set DRUMBEAT_DATA_DIR to another folder."
             ) from denied
+        self._cluster, self.log = home / "cluster", home / "postgres.log"
 
     def _initdb(self, tools: Path, user: processes.RunAs | None) -> None:
-        half_made = self.folder / "cluster.new"
+        half_made = self._cluster.with_name("cluster.new")
         shutil.rmtree(half_made, ignore_errors=True)
         command = [str(tools / "initdb"), "-D", str(half_made), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
         command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]

@@ -68,12 +68,22 @@ async def test_a_half_made_cluster_is_made_anew(own_folder: Path) -> None:
 
 
 @as_root
-async def test_a_folder_its_user_cannot_enter_is_named_with_what_to_do(own_folder: Path) -> None:
+async def test_a_folder_its_user_cannot_enter_keeps_a_pointer_to_an_open_one(own_folder: Path) -> None:
     own_folder.chmod(0o700)
-    with pytest.raises(FolderUnusable) as refusal:
-        await EmbeddedPostgres(own_folder / "pg").start()
-    assert f"cannot enter {own_folder}" in str(refusal.value)
-    assert "DRUMBEAT_DATA_DIR" in str(refusal.value)
+    server = EmbeddedPostgres(own_folder / "pg", durable=False)
+    await server.start()
+    try:
+        session = await asyncpg.connect(server.url)
+        await session.execute("CREATE TABLE kept AS SELECT 7 AS n")
+        await session.close()
+        await server.stop()
+        again = EmbeddedPostgres(own_folder / "pg", durable=False)
+        session = await asyncpg.connect(await again.start())
+        assert await session.fetchval("SELECT n FROM kept") == 7
+        await session.close()
+        await again.stop()
+    finally:
+        shutil.rmtree((own_folder / "pg" / "kept-elsewhere").read_text().strip())
 
 
 async def test_a_folder_that_is_a_file_is_refused_in_a_sentence(own_folder: Path) -> None:
