@@ -159,6 +159,10 @@ class Mailer(Protocol):
     async def send(self, mail: Mail, *, at: datetime) -> Receipt: ...
 
 
+class UrlRefused(Exception):
+    """The URL may not be subscribed; the message says why."""
+
+
 class Poster(Protocol):
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, at: datetime) -> Receipt: ...
 

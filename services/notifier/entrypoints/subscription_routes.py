@@ -14,7 +14,7 @@ from services.chassis.ids import fresh
 from services.chassis.outbox import timestamp
 from services.chassis.problems import Problem
 from services.chassis.web import Cursor, Limit, decode_cursor, encode_cursor, page, require
-from services.notifier.application.ports import Poster, Sign
+from services.notifier.application.ports import Poster, Sign, UrlRefused
 from services.notifier.application.views import Book, Reading, SubscriptionShown
 from services.notifier.domain.subscription import TYPES, FilterField, Subscription, payload
 from services.notifier.entrypoints.delivery_routes import DeliveryPage, delivery_page
@@ -22,10 +22,6 @@ from services.notifier.entrypoints.delivery_routes import DeliveryPage, delivery
 TEST_TYPE = "drumbeat.subscription.test.v1"
 SubscriptionId = Annotated[str, Path(min_length=1, max_length=100)]
 Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-
-
-class UrlRefused(Exception):
-    """The URL may not be subscribed."""
 
 
 class Door(Poster, Protocol):

@@ -13,6 +13,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from services.notifier.application.ports import UrlRefused
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 PORTS = frozenset({443, 8443})
@@ -50,8 +52,8 @@ class ForbiddenAddress(OSError):
     """The host leads to an address that no webhook may reach."""
 
 
-class ForbiddenUrl(Exception):
-    """The URL may not be subscribed; the message says what is wrong with it."""
+class ForbiddenUrl(UrlRefused):
+    """The URL is malformed, or leads where no webhook may go."""
 
 
 def forbidden(address: Address) -> bool:
