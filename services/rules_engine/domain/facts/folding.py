@@ -15,7 +15,7 @@ from services.rules_engine.domain.facts.kinds import (
     TERMS_KEPT,
 )
 from services.rules_engine.domain.facts.memory import Change, Contract, FactEvent, Facts
-from services.rules_engine.domain.facts.stamps import Entry, Fields, Held, Mark, mark_of, plain, stamp_of
+from services.rules_engine.domain.facts.stamps import DAY, Entry, Fields, Held, Mark, mark_of, plain, stamp_of
 
 
 def settle(held: Held, mark: Mark, said: Fields) -> tuple[bool, Mark | None]:
@@ -173,6 +173,9 @@ def _health(fields: Fields, _raw: Mapping[str, object]) -> None:
 
 
 def _usage(fields: Fields, raw: Mapping[str, object]) -> None:
+    start, end, events = fields.get("period_start"), fields.get("period_end"), fields.get("events")
+    if isinstance(start, int) and isinstance(end, int) and isinstance(events, int | float) and start < end:
+        fields["daily"] = events * DAY / (end - start)
     limits = cast("Mapping[str, Mapping[str, float | None]] | None", raw.get("limits"))
     if "limits" not in raw:
         return

@@ -47,7 +47,7 @@ class Kept:
 
 ENTRIES: Mapping[str, Kept] = {
     "usage.reported": Kept(
-        ("period_start", "period_end", "active_users", "seats", "seats_used", "events", "limit_ratio"), 48
+        ("period_start", "period_end", "active_users", "seats", "seats_used", "daily", "limit_ratio"), 48
     ),
     "health.scored": Kept(("score", "color")),
     "nps.answered": Kept(("contact_id", "score")),

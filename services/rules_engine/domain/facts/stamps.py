@@ -46,6 +46,11 @@ def moment(value: int) -> datetime:
     return EPOCH + timedelta(microseconds=value)
 
 
+def day_text(day: int) -> str:
+    """YYYY-MM-DD of days since 1970."""
+    return date.fromordinal(day + EPOCH_ORDINAL).isoformat()
+
+
 def mark_of(stamp: Stamp) -> Mark:
     # Sixteen characters tell two contents of one identity apart; the rest would only be carried about.
     return micros(stamp.time), stamp.source, stamp.id, stamp.hash[:16]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services.rules_engine.domain.book import Book
+from services.rules_engine.domain.codec import dumps
 from services.rules_engine.domain.facts import Facts, moment
 from services.rules_engine.domain.issued import Issued
 from services.rules_engine.domain.plan.items import Outline, build_plan
@@ -130,4 +131,4 @@ def _key(policy: Policy, outline: Outline) -> bytes:
         [(wish.bit, wish.key, wish.start) for wish in outline.granted],
         [(key, fields.get("due_at"), fields.get("deadline")) for key, fields in outline.standing],
     )
-    return hashlib.blake2b(repr(said).encode(), digest_size=16).digest()
+    return hashlib.blake2b(dumps(said), digest_size=16).digest()

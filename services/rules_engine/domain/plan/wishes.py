@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NamedTuple
 
-from services.rules_engine.domain.facts import DAY, Facts, Fields, Mark, Plain, moment
+from services.rules_engine.domain.facts import DAY, Facts, Fields, Mark, Plain, day_text, moment
 from services.rules_engine.domain.issued import Issued
 from services.rules_engine.domain.plan.entries import heard
 from services.rules_engine.domain.plan.shapes import Suppressed
@@ -170,7 +170,7 @@ def _steps(
         return
     own = seen.values if each is seen.primary else _contract_words(facts, seen, each, renews_on)
     bits = policy.step_bits(seen.values, own)
-    term = "" if each.term_start is None else f"{moment(each.term_start * DAY):%Y-%m-%d}"
+    term = "" if each.term_start is None else day_text(each.term_start)
     for bit, step, start, end in policy.steps:
         if not bits >> bit & 1 or seen.now >= renews_on + end:
             continue

@@ -10,16 +10,6 @@ Span = tuple[int, int, float]
 """Beginning, end (microseconds) and daily rate of a reported period."""
 
 
-def rate(fields: Fields, metric: str) -> float | None:
-    """Events per day of a period; active users are a level, not a count, and stand as they are."""
-    value, start, end = fields.get(metric), fields.get("period_start"), fields.get("period_end")
-    if not isinstance(value, int | float) or not isinstance(start, int) or not isinstance(end, int):
-        return None
-    if end <= start:
-        return None
-    return value * DAY / (end - start) if metric == "events" else float(value)
-
-
 def spans(entries: Sequence[Entry], metric: str) -> list[Span]:
     """Periods in order, without overlaps: where two reports cover one day, the one that began earlier counts.
 
@@ -27,11 +17,9 @@ def spans(entries: Sequence[Entry], metric: str) -> list[Span]:
     """
     found: list[Span] = []
     for _, fields in entries:
-        daily = rate(fields, metric)
-        if daily is not None:
-            start, end = fields["period_start"], fields["period_end"]
-            if isinstance(start, int) and isinstance(end, int):
-                found.append((start, -end, -daily))
+        daily, start, end = fields.get(metric), fields.get("period_start"), fields.get("period_end")
+        if isinstance(daily, int | float) and isinstance(start, int) and isinstance(end, int):
+            found.append((start, -end, -daily))
     found.sort()
     made: list[Span] = []
     reached = -(1 << 62)
@@ -53,9 +41,10 @@ class Spikes:
 
     def of(self, fields: Fields) -> float | None:
         """None unless 21 of the 28 days before the period are known and their mean is above nothing."""
-        metric = "events" if fields.get("events") is not None else "active_users"
-        daily, until = rate(fields, metric), fields.get("period_start")
-        if daily is None or not isinstance(until, int) or len(self._entries) < 2:
+        # Events are counted per day of their period; active users are a level and stand as they are.
+        metric = "daily" if fields.get("daily") is not None else "active_users"
+        daily, until = fields.get(metric), fields.get("period_start")
+        if not isinstance(daily, int | float) or not isinstance(until, int) or len(self._entries) < 2:
             return None
         if metric not in self._spans:
             self._spans[metric] = spans(self._entries, metric)

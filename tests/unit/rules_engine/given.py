@@ -1,0 +1,86 @@
+"""What tests of the rules are given: events with a stamp, a memory that heard them, the shipped policy."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from services.rules_engine.adapters.policy_files import SHIPPED, load_policy
+from services.rules_engine.domain.book import Book
+from services.rules_engine.domain.facts import FactEvent, Facts, Stamp, fold
+from services.rules_engine.domain.issued import Issued, hear
+from services.rules_engine.domain.plan import Decision, OneOffItem, RhythmItem, decide
+from services.rules_engine.domain.policy import Policy
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+@cache
+def shipped() -> Policy:
+    return load_policy(SHIPPED)
+
+
+def said(kind: str, at: datetime = NOW, /, *, id: str = "", source: str = "/crm", **fields: object) -> FactEvent:  # noqa: A002
+    """An event whose id and hash follow from its content, so that equal arguments are equal events."""
+    content = hashlib.sha256(repr((kind, at, id, sorted(fields.items()))).encode()).hexdigest()
+    return FactEvent(kind, "acme", Stamp(at, source, id or content[:12], content), fields)
+
+
+def heard(events: Iterable[FactEvent]) -> Facts:
+    facts = Facts("acme")
+    for event in events:
+        fold(facts, event)
+    return facts
+
+
+def issued(events: Iterable[FactEvent]) -> Issued:
+    held = Issued()
+    for event in events:
+        hear(held, event)
+    return held
+
+
+def decided(*events: FactEvent, now: datetime = NOW, came: Iterable[FactEvent] = ()) -> Decision:
+    """The shipped policy's decision after these facts, and after these touchpoints `came` due or ended."""
+    return decide(shipped(), heard(events), issued(came), Book(), now)
+
+
+def rhythm(decision: Decision, kind: str) -> RhythmItem | None:
+    return next((item for item in decision.plan.rhythms if item.touchpoint_type == kind), None)
+
+
+def one_offs(decision: Decision, kind: str) -> list[OneOffItem]:
+    return [item for item in decision.plan.touchpoints if item.touchpoint_type == kind]
+
+
+def came_due(item: OneOffItem, at: datetime) -> FactEvent:
+    """What the scheduler says when this one-off comes due."""
+    return said(
+        "touchpoint.due",
+        at,
+        source="/drumbeat/scheduler",
+        touchpoint_id=item.id,
+        touchpoint_type=item.touchpoint_type,
+        due_at=at,
+        released_at=at,
+        deadline=item.deadline,
+        window={"from": item.window_from, "to": item.window_to},
+        owner={"kind": item.owner, "csm_id": item.csm_id},
+        channel=item.channel,
+        purpose=item.purpose,
+        reason={"rule": item.reason.rule, "policy": item.reason.policy, "facts": [], "text": item.reason.text},
+        cause=None if item.cause is None else {"source": item.cause[0], "id": item.cause[1]},
+    )
+
+
+def settled(item: OneOffItem, at: datetime, outcome: str = "completed") -> FactEvent:
+    return said(
+        "touchpoint.settled",
+        at,
+        source="/drumbeat/scheduler",
+        touchpoint_id=item.id,
+        touchpoint_type=item.touchpoint_type,
+        outcome=outcome,
+    )

@@ -1,0 +1,92 @@
+"""Working memory: whose word counts, field by field."""
+
+from datetime import date
+
+from services.rules_engine.domain.facts import FactEvent, Facts, Stamp, fold
+from tests.unit.rules_engine.given import DAY, NOW, heard, said
+
+
+def test_the_newest_word_on_a_field_counts_and_an_absent_field_is_unchanged() -> None:
+    facts = heard(
+        [
+            said("account.described", NOW, arr=5_000, industry="retail"),
+            said("account.described", NOW + DAY, arr=120_000),
+            said("account.described", NOW - DAY, arr=1, industry="banking"),
+        ]
+    )
+
+    known = facts.known()
+
+    assert known["arr"].value == 120_000
+    assert known["industry"].value == "retail"
+    assert known["arr"].stamp.time == NOW + DAY
+
+
+def test_null_clears_a_field_and_an_older_value_does_not_come_back() -> None:
+    facts = heard(
+        [said("account.described", NOW, csm_id=None), said("account.described", NOW - DAY, csm_id="csm-1")]
+    )
+
+    assert facts.known()["csm_id"].value is None
+
+
+def test_a_score_without_a_colour_asks_for_the_derived_colour_again() -> None:
+    facts = heard([said("health.scored", NOW, color="green"), said("health.scored", NOW + DAY, score=20)])
+
+    assert facts.known()["color"].value is None
+    assert facts.known()["health_score"].value == 20
+
+
+def test_two_contents_under_one_identity_are_told_as_a_conflict_and_the_order_decides() -> None:
+    facts = Facts("acme")
+    first = FactEvent("nps.answered", "acme", Stamp(NOW, "/survey", "1", "aaaa"), {"score": 3})
+    second = FactEvent("nps.answered", "acme", Stamp(NOW, "/survey", "1", "bbbb"), {"score": 9})
+
+    assert fold(facts, second).conflict is None
+    change = fold(facts, first)
+
+    assert change.conflict == second.stamp
+    assert facts.known()["nps_score"].value == 9
+
+
+def test_a_repeated_fact_changes_nothing_and_says_so() -> None:
+    event = said("usage.reported", NOW, period_start=NOW - DAY, period_end=NOW, seats=10, seats_used=9)
+    facts = heard([event])
+
+    assert not fold(facts, event).changed
+
+
+def test_a_contact_who_left_is_back_only_when_described_later() -> None:
+    left = said("contact.left", NOW, contact_id="ann")
+    before = said("contact.described", NOW - DAY, contact_id="ann", name="Ann")
+    after = said("contact.described", NOW + DAY, contact_id="ann", email="ann@example.com")
+
+    assert heard([left, before]).known_contacts()["ann"]["left"].value is True
+    assert heard([left, after, before]).known_contacts()["ann"]["left"].value is False
+    assert heard([left, after, before]).known_contacts()["ann"]["name"].value == "Ann"
+
+
+def test_dates_and_moments_are_told_as_they_were_said() -> None:
+    facts = heard(
+        [
+            said("contract.changed", NOW, contract_id="c", renews_on=date(2027, 1, 1), signed_at=NOW),
+            said("outreach.paused", NOW, until=NOW + DAY, reason="freeze"),
+        ]
+    )
+
+    assert facts.known_contracts()["c"]["renews_on"].value == date(2027, 1, 1)
+    assert facts.known_contracts()["c"]["signed_at"].value == NOW
+    assert facts.known_pauses()[None]["until"].value == NOW + DAY
+
+
+def test_a_preference_stands_for_a_contact_a_topic_and_a_channel() -> None:
+    facts = heard(
+        [
+            said("preference.changed", NOW, contact_id="ann", opted_in=False),
+            said("preference.changed", NOW, contact_id="ann", topic="education", frequency="weekly"),
+        ]
+    )
+
+    known = facts.known_preferences()
+    assert known["ann", None, None]["opted_in"].value is False
+    assert known["ann", "education", None]["frequency"].value == "weekly"
