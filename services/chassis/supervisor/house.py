@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 
 import asyncpg
 
@@ -150,12 +151,20 @@ class House:
                 for child, (_, http) in zip(self.services, endpoints(self._plan.settings), strict=True):
                     while await status_of(http.host, http.port, "/readyz") != 200:
                         if child.refusals >= 2:
-                            raise PartFailed(f"{child.name} does not start:\n{tail(child.log, 3)}")
+                            raise PartFailed(last_words(child.name, child.log))
                         await asyncio.sleep(0.1)
         except TimeoutError:
             raise PartFailed(
                 f"Not every service became ready within {READY_SECONDS:.0f} s: see {self._plan.folder.log_folder}"
             ) from None
+
+
+def last_words(name: str, log: Path) -> str:
+    """What a service said when it last refused to start, or else the end of its log."""
+    said = tail(log, 40)
+    refusal = f"{name} cannot start: "
+    place = said.rfind(refusal)
+    return f"{name} does not start:\n{tail(log, 3)}" if place < 0 else said[place:]
 
 
 async def migrate_schema(url: str) -> None:
