@@ -1,5 +1,6 @@
 """Policy files: one YAML file or one flat folder of them becomes a policy, or a list of everything wrong with it."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from services.rules_engine.domain.vocabulary.registry import (
 
 SHIPPED = Path(__file__).parents[1] / "policies"
 SECTIONS = ("health", "segments", "stages", "touchpoints", "rhythms", "triggers", "timelines")
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ROLE = {"role": Word("role", "choice", "Role of a contact", values=ROLES, nullable=False)}
 
 __all__ = ["SHIPPED", "PolicyRefused", "load_policy", "load_policy_texts"]
@@ -142,6 +144,8 @@ def _touchpoints(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
         found = sheet.mapping(each, name, (*required, "audience"), required)
         if name in draft.touchpoints:
             sheet.fault(each, name, "this touchpoint is described twice")
+        if not _KIND.fullmatch(name):
+            sheet.fault(each, "touchpoints", f"{name!r}: a touchpoint is named in lower case, digits and underscores")
         if not set(required) <= found.keys():
             draft.touchpoints[name] = Touchpoint(name, None, "", "", "", 0)
             continue

@@ -23,6 +23,7 @@ PARTS = 20_000
 Mistake = tuple[str, int, int, str]
 """File, line, column (from 1) and what is wrong there."""
 _SPAN = re.compile(r"(-?)([0-9]{1,5})(h|d)")
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 _NEVER = Const(value=False, at=0)
 
@@ -116,11 +117,11 @@ class Sheet:
         return value
 
     def number(self, node: yaml.Node, where: str) -> float:
-        try:
-            return float(self.text(node, where))
-        except ValueError:
-            self.fault(node, where, "a number is expected here")
-            return 0.0
+        value = self.text(node, where)
+        if _NUMBER.fullmatch(value):
+            return float(value)
+        self.fault(node, where, "a number is expected here")
+        return 0.0
 
     def span(self, node: yaml.Node, where: str) -> timedelta:
         """`48h` or `7d`, negative before an anchor."""
