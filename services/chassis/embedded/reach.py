@@ -22,16 +22,22 @@ def reachable_tools(tools: Path, user: RunAs | None, shared: Path = OPEN_FOLDER)
     closed = closed_parent(tools, user)
     if closed is None:
         return tools
-    installation = tools.parent
-    copy = shared / f"{installation.name}-{installation.stat().st_mtime_ns:x}"
+    installation = tools.parent  # <site>/<package>/<installation>/bin; its libraries in <site>/<package>.libs
+    package = installation.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    copy = shared / f"postgresql-{installation.stat().st_mtime_ns:x}"
     _open(shared, closed, "DRUMBEAT_DATABASE__URL to a PostgreSQL of your own")
     with one_at_a_time(shared, "copy"):
         if not copy.exists():
             half_made = copy.with_suffix(".new")
             shutil.rmtree(half_made, ignore_errors=True)
-            shutil.copytree(installation, half_made, symlinks=True)
+            shutil.copytree(installation, half_made / package.name / installation.name, symlinks=True)
+            if libraries.is_dir():
+                shutil.copytree(libraries, half_made / libraries.name)
+            half_made.chmod(0o755)
+            (half_made / package.name).chmod(0o755)
             half_made.rename(copy)
-    return copy / tools.name
+    return copy / package.name / installation.name / tools.name
 
 
 def reachable_cluster(

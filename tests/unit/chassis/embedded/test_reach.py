@@ -25,8 +25,10 @@ def top() -> Generator[Path]:
 @pytest.fixture
 def closed(top: Path) -> Path:
     folder = top / "closed"
-    (folder / "pg" / "bin").mkdir(parents=True)
-    (folder / "pg" / "bin" / "postgres").write_text("#!")
+    (folder / "pg" / "18" / "bin").mkdir(parents=True)
+    (folder / "pg" / "18" / "bin" / "postgres").write_text("#!")
+    (folder / "pg.libs").mkdir()
+    (folder / "pg.libs" / "libpq.so").write_text("")
     folder.chmod(0o700)
     return folder
 
@@ -36,15 +38,16 @@ def quiet(_: str) -> None:
 
 
 def test_what_can_be_reached_is_used_where_it_is(top: Path, closed: Path) -> None:
-    assert reachable_tools(closed / "pg" / "bin", MYSELF, top / "open") == closed / "pg" / "bin"
+    assert reachable_tools(closed / "pg" / "18" / "bin", MYSELF, top / "open") == closed / "pg" / "18" / "bin"
     assert reachable_cluster(closed / "data", None, quiet, top / "open") == closed / "data"
 
 
 def test_tools_out_of_reach_are_copied_once(top: Path, closed: Path) -> None:
-    copy = reachable_tools(closed / "pg" / "bin", STRANGER, top / "open")
+    copy = reachable_tools(closed / "pg" / "18" / "bin", STRANGER, top / "open")
     assert (copy / "postgres").read_text() == "#!"
-    assert copy.parent.parent == top / "open"
-    assert reachable_tools(closed / "pg" / "bin", STRANGER, top / "open") == copy
+    assert copy.parents[3] == top / "open"
+    assert (copy.parents[2] / "pg.libs" / "libpq.so").exists()
+    assert reachable_tools(closed / "pg" / "18" / "bin", STRANGER, top / "open") == copy
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root gives folders away")
@@ -61,4 +64,4 @@ def test_a_cluster_out_of_reach_is_kept_elsewhere_and_found_again(top: Path, clo
 def test_where_nothing_can_be_opened_the_closed_folder_is_named(top: Path, closed: Path) -> None:
     (top / "file").write_text("")
     with pytest.raises(FolderUnusable, match=rf"cannot enter {closed}.*DRUMBEAT_DATABASE__URL"):
-        reachable_tools(closed / "pg" / "bin", STRANGER, top / "file" / "open")
+        reachable_tools(closed / "pg" / "18" / "bin", STRANGER, top / "file" / "open")
