@@ -22,10 +22,10 @@ def shipped() -> Policy:
     return load_policy(SHIPPED)
 
 
-def said(kind: str, at: datetime = NOW, /, *, id: str = "", source: str = "/crm", **fields: object) -> FactEvent:  # noqa: A002
+def said(kind: str, at: datetime = NOW, source: str = "/crm", /, **fields: object) -> FactEvent:
     """An event whose id and hash follow from its content, so that equal arguments are equal events."""
-    content = hashlib.sha256(repr((kind, at, id, sorted(fields.items()))).encode()).hexdigest()
-    return FactEvent(kind, "acme", Stamp(at, source, id or content[:12], content), fields)
+    content = hashlib.sha256(repr((kind, at, sorted(fields.items()))).encode()).hexdigest()
+    return FactEvent(kind, "acme", Stamp(at, source, content[:12], content), fields)
 
 
 def heard(events: Iterable[FactEvent]) -> Facts:
@@ -60,7 +60,7 @@ def came_due(item: OneOffItem, at: datetime) -> FactEvent:
     return said(
         "touchpoint.due",
         at,
-        source="/drumbeat/scheduler",
+        "/drumbeat/scheduler",
         touchpoint_id=item.id,
         touchpoint_type=item.touchpoint_type,
         due_at=at,
@@ -70,7 +70,12 @@ def came_due(item: OneOffItem, at: datetime) -> FactEvent:
         owner={"kind": item.owner, "csm_id": item.csm_id},
         channel=item.channel,
         purpose=item.purpose,
-        reason={"rule": item.reason.rule, "policy": item.reason.policy, "facts": [], "text": item.reason.text},
+        reason={
+            "rule": item.reason.rule,
+            "policy": item.reason.policy,
+            "facts": [],
+            "text": item.reason.text,
+        },
         cause=None if item.cause is None else {"source": item.cause[0], "id": item.cause[1]},
     )
 
@@ -79,7 +84,7 @@ def settled(item: OneOffItem, at: datetime, outcome: str = "completed") -> FactE
     return said(
         "touchpoint.settled",
         at,
-        source="/drumbeat/scheduler",
+        "/drumbeat/scheduler",
         touchpoint_id=item.id,
         touchpoint_type=item.touchpoint_type,
         outcome=outcome,

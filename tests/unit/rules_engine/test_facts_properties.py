@@ -29,9 +29,9 @@ fields = st.one_of(
             {"period_start": NOW + day * DAY, "period_end": NOW + (day + 1) * DAY, "events": day * 7},
         )
     ),
-    st.fixed_dictionaries({"contact_id": st.sampled_from(["ann", "bob"])}, optional={"role": st.just("admin")}).map(
-        lambda said: ("contact.described", said)
-    ),
+    st.fixed_dictionaries(
+        {"contact_id": st.sampled_from(["ann", "bob"])}, optional={"role": st.just("admin")}
+    ).map(lambda said: ("contact.described", said)),
     st.just(("contact.left", {"contact_id": "ann"})),
     st.fixed_dictionaries(
         {"contact_id": st.just("ann")}, optional={"topic": st.just("education"), "opted_in": st.booleans()}
@@ -94,7 +94,13 @@ def test_more_entries_than_are_kept_still_end_in_the_newest(data: st.DataObject)
 @given(data=st.data())
 def test_what_came_due_and_ended_is_believed_in_any_order(data: st.DataObject) -> None:
     post = [
-        said("touchpoint.due", NOW + hour * DAY, touchpoint_id=str(hour % 3), touchpoint_type="kickoff", due_at=NOW)
+        said(
+            "touchpoint.due",
+            NOW + hour * DAY,
+            touchpoint_id=str(hour % 3),
+            touchpoint_type="kickoff",
+            due_at=NOW,
+        )
         for hour in range(6)
     ]
     post += [

@@ -13,8 +13,43 @@ from services.rules_engine.domain.vocabulary.registry import scope
 WORDS = scope()
 pieces = st.sampled_from(
     [
-        *("and", "or", "not", "in", "is", "null", "true", "false", "between", "(", ")", "[", "]", ",", "==", "!="),
-        *("<", "<=", ">", ">=", "+", "-", "*", "/", "1", "0", "2.5", "90%", "arr", "segment", "color", "nope", "paid_success"),
+        *(
+            "and",
+            "or",
+            "not",
+            "in",
+            "is",
+            "null",
+            "true",
+            "false",
+            "between",
+            "(",
+            ")",
+            "[",
+            "]",
+            ",",
+            "==",
+            "!=",
+        ),
+        *(
+            "<",
+            "<=",
+            ">",
+            ">=",
+            "+",
+            "-",
+            "*",
+            "/",
+            "1",
+            "0",
+            "2.5",
+            "90%",
+            "arr",
+            "segment",
+            "color",
+            "nope",
+            "paid_success",
+        ),
         *('"red"', '"enterprise"', '"', "'", "=", "$", "\x00", "é", "٣", "\n", "days_to_renewal"),
     ]
 )
@@ -50,7 +85,7 @@ def test_nothing_but_a_fault_comes_out_of_any_text(text: str) -> None:
 
 
 @given(conditions, st.integers(0, 9), st.integers(0, 9), st.booleans())
-def test_a_condition_means_what_python_means_by_it(text: str, since: int, seen: int, flag: bool) -> None:
+def test_a_condition_means_what_python_means_by_it(text: str, since: int, seen: int, flag: bool) -> None:  # noqa: FBT001
     values: dict[str, Plain] = {"days_since": since, "seen": seen, "flag": flag}
     python = text
     for low in ("days_since", "seen", "3", "0", "7", "2.5"):

@@ -8,7 +8,9 @@ from services.rules_engine.domain.facts import FactEvent
 from services.rules_engine.domain.plan import changes, plan_bytes, plan_from_bytes
 from tests.unit.rules_engine.given import DAY, HOUR, NOW, came_due, decided, one_offs, rhythm, said, settled
 
-GROWN = said("contract.changed", NOW - 400 * DAY, contract_id="c", status="active", starts_on=date(2024, 1, 1))
+GROWN = said(
+    "contract.changed", NOW - 400 * DAY, contract_id="c", status="active", starts_on=date(2024, 1, 1)
+)
 
 
 def worth(arr: int | None, **more: object) -> FactEvent:
@@ -18,7 +20,13 @@ def worth(arr: int | None, **more: object) -> FactEvent:
 def renews(on: date, **more: object) -> FactEvent:
     start = date(on.year - 1, on.month, on.day)
     return said(
-        "contract.changed", NOW - 300 * DAY, contract_id="c", status="active", starts_on=start, renews_on=on, **more
+        "contract.changed",
+        NOW - 300 * DAY,
+        contract_id="c",
+        status="active",
+        starts_on=start,
+        renews_on=on,
+        **more,
     )
 
 
@@ -46,11 +54,15 @@ def test_the_segment_follows_revenue(arr: int | None, segment: str) -> None:
 
 def test_a_segment_set_by_hand_comes_first_and_revenue_may_come_from_contracts() -> None:
     assert decided(worth(500, segment="enterprise")).segment == "enterprise"
-    assert decided(said("contract.changed", NOW, contract_id="c", status="active", arr=20_000)).segment == "mid_market"
+    assert (
+        decided(said("contract.changed", NOW, contract_id="c", status="active", arr=20_000)).segment
+        == "mid_market"
+    )
 
 
 @pytest.mark.parametrize(
-    ("days", "stage"), [(0, "onboarding"), (89, "onboarding"), (90, "adoption"), (364, "adoption"), (365, "growth")]
+    ("days", "stage"),
+    [(0, "onboarding"), (89, "onboarding"), (90, "adoption"), (364, "adoption"), (365, "growth")],
 )
 def test_the_stage_follows_the_first_contracts_start(days: int, stage: str) -> None:
     start = (NOW - days * DAY).date()
@@ -68,7 +80,9 @@ def test_without_a_contract_the_stage_counts_from_the_first_that_was_ever_heard(
 
 def test_a_churned_account_hears_nothing() -> None:
     gone = said("contract.changed", NOW, contract_id="c", status="churned")
-    decision = decided(worth(200_000), gone, said("health.scored", NOW, score=5), said("nps.answered", NOW, score=10))
+    decision = decided(
+        worth(200_000), gone, said("health.scored", NOW, score=5), said("nps.answered", NOW, score=10)
+    )
 
     assert decision.stage == "churned"
     assert decision.plan.rhythms == ()
@@ -91,7 +105,9 @@ def test_a_churned_account_hears_nothing() -> None:
         (200, 10, (7, "automation", "email")),
     ],
 )
-def test_the_check_in_follows_segment_and_health(arr: int, score: int, expected: tuple[int, str, str]) -> None:
+def test_the_check_in_follows_segment_and_health(
+    arr: int, score: int, expected: tuple[int, str, str]
+) -> None:
     item = rhythm(decided(GROWN, worth(arr), said("health.scored", NOW, score=score)), "check_in")
 
     assert item is not None
@@ -218,7 +234,10 @@ def test_advocacy_is_asked_within_48_hours_of_a_promoter_and_a_week_of_a_success
     assert (by_milestone.window_from, by_milestone.deadline) == (NOW, NOW + 7 * DAY)
     assert by_nps.spacing_days == 90
     assert one_offs(decided(said("nps.answered", NOW, score=8)), "advocacy_ask") == []
-    assert one_offs(decided(said("milestone.reached", NOW, milestone="x", kind="adoption")), "advocacy_ask") == []
+    assert (
+        one_offs(decided(said("milestone.reached", NOW, milestone="x", kind="adoption")), "advocacy_ask")
+        == []
+    )
 
 
 def test_a_trigger_whose_window_has_passed_when_it_is_heard_never_fires() -> None:

@@ -31,16 +31,37 @@ def refused(text: str) -> tuple[str, ...]:
 
 
 BROKEN = {
-    "unknown field": ('helth_score == "red"', "13:11: first.when: unknown field 'helth_score'; did you mean 'health_score'?"),
-    "number against text": ('arr is not null and arr > "100"', "13:35: first.when: cannot compare a number with a text"),
-    "truth against number": ("paid_success > 3", "13:24: first.when: cannot compare true or false with a number"),
+    "unknown field": (
+        'helth_score == "red"',
+        "13:11: first.when: unknown field 'helth_score'; did you mean 'health_score'?",
+    ),
+    "number against text": (
+        'arr is not null and arr > "100"',
+        "13:35: first.when: cannot compare a number with a text",
+    ),
+    "truth against number": (
+        "paid_success > 3",
+        "13:24: first.when: cannot compare true or false with a number",
+    ),
     "choice against number": ("segment > 3", "13:19: first.when: segment has no order; use `==` or `!=`"),
     "text arithmetic": ("csm_id - 1 > 2", "13:11: first.when: `-` needs numbers, this is a text"),
     "no condition": ("arr + 1.0", "13:11: first.when: a condition is true or false, this is a number"),
-    "number as a part of and": ("arr and paid_success", "13:11: first.when: `and` needs true or false, this is a number"),
-    "no such choice": ('segment == "enterprize"', "13:22: first.when: 'enterprize' is not a value of segment"),
-    "no such member": ('segment in ["enterprise", 3]', "13:37: first.when: cannot compare segment with a number"),
-    "unguarded null": ("nps_score <= 6", "13:11: first.when: nps_score can be null here; write `nps_score is not null"),
+    "number as a part of and": (
+        "arr and paid_success",
+        "13:11: first.when: `and` needs true or false, this is a number",
+    ),
+    "no such choice": (
+        'segment == "enterprize"',
+        "13:22: first.when: 'enterprize' is not a value of segment",
+    ),
+    "no such member": (
+        'segment in ["enterprise", 3]',
+        "13:37: first.when: cannot compare segment with a number",
+    ),
+    "unguarded null": (
+        "nps_score <= 6",
+        "13:11: first.when: nps_score can be null here; write `nps_score is not null",
+    ),
     "unknown function": ("foo(arr) > 1.0", "13:11: first.when: unknown function 'foo'"),
     "syntax": ("paid_success == == true", "13:27: first.when: unexpected '=='"),
     "never true": (
@@ -61,7 +82,9 @@ def test_a_broken_condition_is_found_at_load_and_placed(condition: str, told: st
 def test_a_mistake_in_a_folded_condition_is_placed_on_its_own_line() -> None:
     errors = refused(HEAD + ">-\n      paid_success and\n      not paid_succes\n")
 
-    assert errors[0].startswith("policy.yaml:15:11: first.when: unknown field 'paid_succes'; did you mean 'paid_success'?")
+    assert errors[0].startswith(
+        "policy.yaml:15:11: first.when: unknown field 'paid_succes'; did you mean 'paid_success'?"
+    )
 
 
 def test_a_mistake_in_a_quoted_condition_is_placed_inside_the_quotes() -> None:
@@ -82,17 +105,35 @@ def test_all_mistakes_are_told_at_once_and_in_order() -> None:
     [
         (HEAD + "true\n    every: 7d\n", "14:5: rule: duplicate key 'every'"),
         (HEAD + "true\n    evry: 7d\n", "14:5: rule: unknown key 'evry'; did you mean 'every'?"),
-        (HEAD.replace("every: 7d", "every: often") + "true\n", "11:12: first.every: a span of time is expected"),
-        (HEAD.replace("every: 7d", "every: 36h") + "true\n", "11:12: first.every: a rhythm is a whole number"),
-        (HEAD.replace("touchpoint: check_in", "touchpoint: chek_in") + "true\n", "10:17: first.touchpoint: 'chek_in'"),
-        (HEAD.replace("So it is.", "So {is} it.") + "true\n", "12:14: first.because: unknown field 'is' in braces"),
-        (HEAD.replace("minutes: 30", "minutes: many") + "true\n", "7:93: check_in.minutes: a number is expected"),
+        (
+            HEAD.replace("every: 7d", "every: often") + "true\n",
+            "11:12: first.every: a span of time is expected",
+        ),
+        (
+            HEAD.replace("every: 7d", "every: 36h") + "true\n",
+            "11:12: first.every: a rhythm is a whole number",
+        ),
+        (
+            HEAD.replace("touchpoint: check_in", "touchpoint: chek_in") + "true\n",
+            "10:17: first.touchpoint: 'chek_in'",
+        ),
+        (
+            HEAD.replace("So it is.", "So {is} it.") + "true\n",
+            "12:14: first.because: unknown field 'is' in braces",
+        ),
+        (
+            HEAD.replace("minutes: 30", "minutes: many") + "true\n",
+            "7:93: check_in.minutes: a number is expected",
+        ),
         (HEAD.replace("  - rule", "  - &a rule") + "true\n  - *a\n", "14:5: YAML aliases are not allowed"),
         ("rhythms: [\n", "2:1: YAML: "),
         ("[" * 30, "1:17: nested deeper than 16"),
         ("", "1:1: the file says nothing"),
         ("health: {red_below: 40, yellow_below: 70}\n", "1:1: section 'segments' is missing"),
-        (HEAD.replace("when: true}\nstages", "when: paid_success}\nstages") + "true\n", "3:3: segments: the last segment"),
+        (
+            HEAD.replace("when: true}\nstages", "when: paid_success}\nstages") + "true\n",
+            "3:3: segments: the last segment",
+        ),
     ],
 )
 def test_a_broken_file_is_placed(text: str, told: str) -> None:
@@ -114,9 +155,14 @@ def test_hostile_conditions_are_refused_in_bounded_time() -> None:
 
 
 def test_the_order_of_rules_and_the_spacing_change_neither_hash_nor_bits() -> None:
-    head, rhythms, rest = TEXT.partition("rhythms:\n")[0], *TEXT.partition("rhythms:\n")[2].split("\ntriggers:\n", 1)
+    head, rhythms, rest = (
+        TEXT.partition("rhythms:\n")[0],
+        *TEXT.partition("rhythms:\n")[2].split("\ntriggers:\n", 1),
+    )
     rules = [f"\n  - rule: {rule}" for rule in rhythms.split("\n  - rule: ")[1:]]
-    turned = head + "rhythms:\n" + "\n".join(reversed(rules)) + "\n\ntriggers:\n" + rest.replace(" >= ", "  >=  ")
+    turned = (
+        head + "rhythms:\n" + "\n".join(reversed(rules)) + "\n\ntriggers:\n" + rest.replace(" >= ", "  >=  ")
+    )
 
     policy = load_policy_texts({"turned.yaml": turned})
 
@@ -137,7 +183,7 @@ def test_a_folder_of_files_is_one_policy(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_policy_and_a_missing_file_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(PolicyRefused, match="no \\*.yaml file"):
+    with pytest.raises(PolicyRefused, match=r"no \*\.yaml file"):
         load_policy(tmp_path)
     with pytest.raises(PolicyRefused, match="cannot be read"):
         load_policy(tmp_path / "none.yaml")

@@ -54,8 +54,8 @@ class Reasons:
 def marks(facts: Facts, seen: View) -> dict[str, Mark]:
     """Per word the newest stamp it rests on; words nobody spoke of have none."""
     stored = {name: mark for mark, said in facts.account.items() for name in said}
-    if seen.values["color"] is not None and not _said(facts, "color"):
-        stored["color"] = stored.get("health_score", stored.get("color", (0, "", "", "")))
+    if "health_score" in stored and not _said(facts, "color"):
+        stored["color"] = stored["health_score"]
     usage = facts.entries.get("usage.reported")
     if usage:
         stored["usage"] = usage[-1][0]
@@ -71,13 +71,19 @@ def marks(facts: Facts, seen: View) -> dict[str, Mark]:
             "contract": max(facts.contracts[primary.contract_id].held, default=None),
         }
         stored.update({name: mark for name, mark in parts.items() if mark is not None})
-        if "arr" not in stored or not _said(facts, "arr"):
-            stored["arr"] = max(facts.contracts[primary.contract_id].held)
+        if not _said(facts, "arr"):
+            stored.update(_revenue(facts))
     return {
         name: max(found)
         for name, word in WORDS.items()
         if (found := [stored[part] for part in word.rests_on if part in stored])
     }
+
+
+def _revenue(facts: Facts) -> dict[str, Mark]:
+    """The newest word on any contract's revenue."""
+    spoke = [mark for each in facts.contracts.values() for mark, said in each.held.items() if "arr" in said]
+    return {"arr": max(spoke)} if spoke else {}
 
 
 def _said(facts: Facts, name: str) -> bool:
