@@ -89,19 +89,23 @@ def _typed(fields: Mapping[str, object]) -> Fields:
 
 
 def _announced(fields: Mapping[str, object]) -> Fields:
-    said = _typed(fields)
-    for name in ("due_at", "released_at", "deadline", "channel", "purpose"):
+    cause = _part(fields, "cause")
+    said: Fields = {**_typed(fields), "due_at": plain(fields.get("due_at"))}
+    # A rhythm states itself anew each time; what sprang from a fact stays in the plan, so it is kept whole.
+    if not cause:
+        return said
+    for name in ("released_at", "deadline", "channel", "purpose"):
         said[name] = plain(fields.get(name))
-    for name, of in (("window", ("from", "to")), ("owner", ("kind", "csm_id"))):
+    for name, of in (
+        ("window", ("from", "to")),
+        ("owner", ("kind", "csm_id")),
+        ("cause", ("source", "id")),
+        ("reason", ("rule", "policy", "text")),
+    ):
         part = _part(fields, name)
         said.update({f"{name}_{key}": plain(part.get(key)) for key in of})
-    cause, reason = _part(fields, "cause"), _part(fields, "reason")
-    said["rule"] = plain(reason.get("rule"))
-    # Only what stays in the plan after it came due needs its whole reason; a rhythm states its own anew.
-    if cause:
-        said.update(cause_source=plain(cause.get("source")), cause_id=plain(cause.get("id")))
-        said.update(policy=plain(reason.get("policy")), text=plain(reason.get("text")))
-        said["evidence"] = json.dumps(reason.get("facts") or [], default=_text, separators=(",", ":"))
+    told: object = _part(fields, "reason").get("facts") or ()
+    said["reason_facts"] = json.dumps(told, default=_text, separators=(",", ":"))
     return said
 
 

@@ -110,8 +110,6 @@ def _days(policy: Policy, seen: View) -> list[int]:
         base = seen.bases.get(name)
         if base is None:
             continue
-        if counts is None:
-            counts = ((seen.now - base) // 86_400_000_000 + 1,)  # noqa: PLW2901 - any day may turn it
         at = next_day(base, seen.now, counts)
         if at is not None:
             found.append(at)

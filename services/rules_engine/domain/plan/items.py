@@ -99,7 +99,7 @@ def _spacing(policy: Policy, kind: str) -> int | None:
 
 def _standing(policy: Policy, key: str, fields: Fields) -> OneOffItem:
     kind = policy.catalogue.get(str(fields.get("type")))
-    facts = cast("list[Mapping[str, object]]", loads(str(fields.get("evidence") or "[]")))
+    facts = cast("list[Mapping[str, object]]", loads(str(fields.get("reason_facts") or "[]")))
     start = fields.get("window_from") or fields.get("due_at")
     end = fields.get("window_to") or fields.get("deadline")
     return OneOffItem(
@@ -118,10 +118,10 @@ def _standing(policy: Policy, key: str, fields: Fields) -> OneOffItem:
         spacing_days=_spacing(policy, str(fields.get("type"))),
         cause=(str(fields.get("cause_source")), str(fields.get("cause_id"))),
         reason=Reason(
-            str(fields.get("rule") or ""),
-            str(fields.get("policy") or ""),
+            str(fields.get("reason_rule") or ""),
+            str(fields.get("reason_policy") or ""),
             tuple(evidence_of(each) for each in facts),
-            str(fields.get("text") or ""),
+            str(fields.get("reason_text") or ""),
         ),
     )
 

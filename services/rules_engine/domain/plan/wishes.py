@@ -18,7 +18,7 @@ from services.rules_engine.domain.plan.entries import heard
 from services.rules_engine.domain.plan.shapes import Suppressed
 from services.rules_engine.domain.policy import Policy, Step, Trigger
 from services.rules_engine.domain.terms import Standing
-from services.rules_engine.domain.vocabulary.view import View, renews_itself
+from services.rules_engine.domain.vocabulary.view import View, next_day, renews_itself
 
 _US = timedelta(microseconds=1)
 _json = json.JSONEncoder(separators=(",", ":")).encode
@@ -168,7 +168,12 @@ def _steps(
     renews_on, anchor = (each.renews_on or 0) * DAY, each.anchor
     if anchor is None or seen.now >= renews_on + policy.steps_end:
         return
-    own = seen.values if each is seen.primary else _contract_words(facts, seen, each, renews_on)
+    own = seen.values
+    if each is not seen.primary:
+        own = _contract_words(facts, seen, each, renews_on)
+        counts = policy.day_counts.get("days_to_renewal", ())
+        turn = next_day(renews_on, seen.now, counts)
+        wishes.turns += [] if turn is None else [turn]
     bits = policy.step_bits(seen.values, own)
     term = "" if each.term_start is None else day_text(each.term_start)
     for bit, step, start, end in policy.steps:

@@ -69,10 +69,10 @@ def view(facts: Facts, book: Book, now: datetime, wanted: AbstractSet[str] = ALL
     return View(at, values, bases, standings, primary, spikes, touches, turns)
 
 
-def next_day(base: int, now: int, counts: tuple[int, ...]) -> int | None:
-    """When the whole days since `base` next become one of `counts` (sorted), in microseconds."""
+def next_day(base: int, now: int, counts: tuple[int, ...] | None) -> int | None:
+    """When the whole days since `base` next become one of `counts` (sorted; None: any), in microseconds."""
     passed = (now - base) // DAY
-    for count in counts:
+    for count in (passed + 1,) if counts is None else counts:
         if count > passed:
             return base + count * DAY
     return None
