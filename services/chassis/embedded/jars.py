@@ -80,10 +80,13 @@ def _fetch(jars: Sequence[Jar], repository: Path, progress: Progress) -> None:
     if not jars:
         return
     progress(f"Fetching Apache Kafka: {len(jars)} jars, about 43 MB, once (kept in {repository})")
-    with ThreadPoolExecutor(max_workers=6) as pool:
+    pool = ThreadPoolExecutor(max_workers=6)
+    try:
         for count, jar in enumerate(pool.map(partial(_fetch_one, repository), jars), start=1):
             if count % 5 == 0 or count == len(jars):
                 progress(f"  {count:2d}/{len(jars)}  {jar.name}")
+    finally:
+        pool.shutdown(cancel_futures=True)  # after one failure the rest is not tried
 
 
 def _fetch_one(repository: Path, jar: Jar) -> Jar:
@@ -102,17 +105,24 @@ def _fetch_one(repository: Path, jar: Jar) -> Jar:
     try:
         context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
     except Exception as trouble:
-        raise JarsUnavailable(_unavailable(jar, context.remote_repos, str(trouble))) from trouble
+        raise JarsUnavailable(_unavailable(jar, context.remote_repos, _innermost(trouble))) from trouble
     if not _is_sound(path, jar):
         path.unlink(missing_ok=True)
         raise JarsUnavailable(_unavailable(jar, context.remote_repos, "its checksum differs from the lock"))
     return jar
 
 
+def _innermost(trouble: BaseException) -> str:
+    """The first cause in a chain of exceptions: what the network said, not who passed it on."""
+    while (before := trouble.__cause__ or trouble.__context__) is not None:
+        trouble = before
+    return str(trouble) or type(trouble).__name__
+
+
 def _unavailable(jar: Jar, repositories: dict[str, str], trouble: str) -> str:
     return (
         f"Apache Kafka's jars are not to be had: {jar.group}:{jar.artifact}:{jar.version} from "
-        f"{', '.join(repositories)} ({trouble.splitlines()[0] if trouble else 'no answer'}). "
+        f"{', '.join(repositories)} ({trouble.splitlines()[0]}). "
         f"Check the connection and try again, name a mirror under [repositories] in ~/.jgorc, "
         f"or set DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS to any Kafka broker of 3.7 or later."
     )

@@ -20,7 +20,7 @@ async def run(plan: Plan) -> None:
     """Start the house, stay until asked to stop, stop it; `CannotRun` when it did not come up."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(each, stopping.set)
     house = House(plan)
     living = asyncio.create_task(_live(house, plan))
