@@ -1,0 +1,1 @@
+"""Faults to survive, and the ledger that proves it."""

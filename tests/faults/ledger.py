@@ -1,0 +1,195 @@
+"""The ledger: what was acknowledged, held against everything the services stored, published and delivered.
+
+Each check is a statement about the whole history, not about a sample: the topics are read from their
+beginning by an outside client, the tables are read directly, the receiver kept every request it got.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from services.chassis.database import database_url
+from services.chassis.migrations import DATABASES
+from tests.stack import Receiver, Stack, until
+
+
+@dataclass
+class Published:
+    """One record of a topic, as an outside client reads it."""
+
+    topic: str
+    key: str
+    id: str
+    type: str
+    data: Any
+
+
+def read_topic(bootstrap: str, topic: str) -> list[Published]:
+    """Every record of a topic, from its beginning to its end now."""
+    consumer = Consumer(
+        {"bootstrap.servers": bootstrap, "group.id": "ledger", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
+    )
+    parts = [*consumer.list_topics(topic, timeout=20).topics[topic].partitions]
+    ends = {part: consumer.get_watermark_offsets(TopicPartition(topic, part), timeout=20) for part in parts}
+    waiting = {part for part, (low, high) in ends.items() if high > low}
+    consumer.assign([TopicPartition(topic, part, ends[part][0]) for part in waiting])
+    found: list[Published] = []
+    while waiting:
+        record = consumer.poll(20)
+        assert record is not None, f"{topic}: nothing more came of {waiting}"
+        assert record.error() is None or record.error().code() == KafkaError._PARTITION_EOF, record.error()
+        headers = {name: value.decode() for name, value in record.headers() or []}
+        value = record.value()
+        found.append(
+            Published(
+                topic, (record.key() or b"").decode(), headers.get("ce_id", ""), headers.get("ce_type", ""),
+                json.loads(value) if value else None,
+            )
+        )  # fmt: skip
+        if record.offset() + 1 >= ends[record.partition()][1]:
+            waiting.discard(record.partition())
+    consumer.close()
+    return found
+
+
+@dataclass
+class Ledger:
+    """What the test told and was acknowledged, and the means to check what became of it."""
+
+    stack: Stack
+    receiver: Receiver
+    told: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    """Event id -> (account, touchpoint type that it must lead to, or an empty string)."""
+
+    async def tell(self, events: Iterable[Mapping[str, Any]], *, leads_to: str = "") -> None:
+        listed = list(events)
+        await self.stack.tell(*listed)
+        for each in listed:
+            self.told[str(each["id"])] = (str(each["subject"]), leads_to)
+
+    async def rows(self, service: str, statement: str, *values: object) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(database_url(self.stack.postgres.url, DATABASES[service]))
+        try:
+            return await connection.fetch(statement, *values)
+        finally:
+            await connection.close()
+
+    async def quiet(self, seconds: float = 60) -> None:
+        """Wait until nothing is on its way: every event read, every outbox empty, nothing due or pending left."""
+        unread = list(self.told)
+
+        async def nothing_left() -> bool:
+            nonlocal unread
+            unread = [each for each in unread if not await self._read(each)]
+            return not unread and not await self.unfinished()
+
+        try:
+            await until(nothing_left, seconds, "quiescence")
+            # Twice in a row, with time between for a message that was in nobody's hands.
+            await until(nothing_left, seconds, "quiescence")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; unread: {unread[:5]}; on its way: {await self.unfinished()}") from late
+
+    async def _read(self, event_id: str) -> bool:
+        engine = self.stack.processes["rules_engine"]
+        answer = await self.stack.client.get(f"{engine.url}/v1/events", params={"source": "/test", "id": event_id})
+        return answer.status_code == 200 and answer.json()["status"] == "folded"
+
+    async def unfinished(self) -> dict[str, int]:
+        """How much is still on its way, by what it is; empty when all is quiet."""
+        now = await self.stack.now()
+        left: Counter[str] = Counter()
+        for service in DATABASES:
+            left[f"{service} outbox"] = (await self.rows(service, "SELECT count(*) FROM outbox"))[0][0]
+        left["due but planned"] = (
+            await self.rows("scheduler", "SELECT count(*) FROM touchpoint WHERE status = 'planned' AND due_at <= $1", now)
+        )[0][0]
+        left["pending deliveries"] = (
+            await self.rows("notifier", "SELECT count(*) FROM delivery WHERE state = 'pending'")
+        )[0][0]
+        left.update(await self._lag())
+        return {what: count for what, count in left.items() if count}
+
+    async def _lag(self) -> dict[str, int]:
+        consumer = Consumer({"bootstrap.servers": self.stack.kafka.bootstrap, "group.id": "ledger-lag"})
+        lag: dict[str, int] = {}
+        try:
+            for service in DATABASES:
+                for row in await self.rows(service, "SELECT topic, part, next_offset FROM consumer_offset"):
+                    _, end = consumer.get_watermark_offsets(TopicPartition(row[0], row[1]), timeout=20)
+                    lag[f"{service} {row[0]}"] = lag.get(f"{service} {row[0]}", 0) + end - row[2]
+        finally:
+            consumer.close()
+        return lag
+
+    async def check(self) -> None:
+        """Every promise, over the whole history."""
+        await self._every_event_folded_once()
+        released = await self._every_due_touchpoint_emitted_once()
+        await self._every_delivery_ended_once(released)
+        assert not await self.rows("rules_engine", "SELECT * FROM parked")
+        assert not await self.rows("rules_engine", "SELECT account_id FROM account WHERE undecided IS NOT NULL")
+        for service in DATABASES:
+            assert not await self.rows(service, "SELECT reason FROM dead_letter")
+
+    async def _every_event_folded_once(self) -> None:
+        counted = await self.rows("rules_engine", "SELECT identity, count(*) FROM receipt GROUP BY identity HAVING count(*) > 1")
+        assert not counted, "two contents under one identity"
+        wanted = defaultdict[str, set[str]](set)
+        for account, leads_to in self.told.values():
+            if leads_to:
+                wanted[account].add(leads_to)
+        rows = await self.rows(
+            "scheduler", "SELECT account_id, type, count(*) AS n FROM touchpoint WHERE origin = 'one_off' GROUP BY 1, 2"
+        )
+        found = {(row[0], row[1]): row[2] for row in rows}
+        for account, types in wanted.items():
+            for each in types:
+                assert found.get((account, each)) == 1, (account, each, found.get((account, each)))
+
+    async def _every_due_touchpoint_emitted_once(self) -> set[str]:
+        rows = await self.rows(
+            "scheduler",
+            "SELECT id::text, due_at, released_at, status FROM touchpoint WHERE released_at IS NOT NULL",
+        )
+        emitted = defaultdict[str, set[str]](set)
+        content = defaultdict[str, set[str]](set)
+        for record in read_topic(self.stack.kafka.bootstrap, "touchpoint.events"):
+            content[record.id].add(json.dumps(record.data, sort_keys=True))
+            if record.type == "drumbeat.touchpoint.due.v1":
+                emitted[record.data["touchpoint_id"]].add(record.id)
+                due, released = (datetime.fromisoformat(record.data[name]) for name in ("due_at", "released_at"))
+                assert released >= due, f"{record.id} came early: {released} before {due}"
+        assert {row["id"] for row in rows} == set(emitted), "what was released and what was published differ"
+        for touchpoint, ids in emitted.items():
+            assert len(ids) == 1, f"{touchpoint} came due twice: {ids}"
+        for event_id, contents in content.items():
+            assert len(contents) == 1, f"{event_id} was published with two contents"
+        for row in rows:
+            assert row["released_at"] >= row["due_at"]
+        return set(emitted)
+
+    async def _every_delivery_ended_once(self, released: set[str]) -> None:
+        deliveries = await self.rows(
+            "notifier", "SELECT id::text, message_id::text, touchpoint_id, channel, state FROM delivery"
+        )
+        assert all(row["state"] != "pending" for row in deliveries)
+        outcomes = defaultdict[str, set[str]](set)
+        for record in read_topic(self.stack.kafka.bootstrap, "touchpoint.outcomes"):
+            if record.type == "drumbeat.delivery.finished.v1":
+                outcomes[record.data["delivery_id"]].add(record.data["state"])
+        for row in deliveries:
+            assert outcomes.get(row["id"]) == {row["state"]}, (row["id"], row["state"], outcomes.get(row["id"]))
+        assert set(outcomes) == {row["id"] for row in deliveries}
+        hit = {headers["webhook-id"] for headers, _ in self.receiver.hits}
+        sent = {row["message_id"] for row in deliveries if row["channel"] == "webhook" and row["state"] == "sent"}
+        assert hit == sent, (len(hit), len(sent))
+        told = Counter(body["data"]["touchpoint_id"] for body in self.receiver.of("due"))
+        assert set(told) == released
+        assert set(told.values()) <= {1}, "a touchpoint was delivered under two webhook ids"

@@ -1,0 +1,43 @@
+"""kill -9 at every fault point of every service: nothing acknowledged is lost, nothing is done twice."""
+
+import asyncio
+
+import pytest
+
+from services.chassis.faults import POINTS
+from tests.faults.conftest import MONDAY_MORNING, OpenStack
+from tests.faults.stories import LEADS_TO, troubled
+from tests.stack import until
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(420)]
+
+EVERY_SERVICE = [point for point in POINTS if point.split(".")[0] in ("consumer", "relay")]
+POINTS_OF = {
+    "rules_engine": [*[p for p in POINTS if p.split(".")[0] in ("ingest", "sweep")], *EVERY_SERVICE],
+    "scheduler": [*[p for p in POINTS if p.startswith("release.")], *EVERY_SERVICE],
+    "notifier": [*[p for p in POINTS if p.startswith("sender.")], *EVERY_SERVICE],
+}
+
+
+def test_every_point_is_killed_at_in_some_service() -> None:
+    assert {point for points in POINTS_OF.values() for point in points} == set(POINTS)
+
+
+@pytest.mark.parametrize("service", [*POINTS_OF])
+async def test_a_kill_at_any_point_loses_and_doubles_nothing(open_stack: OpenStack, service: str) -> None:
+    async with open_stack() as ledger:
+        stack = ledger.stack
+        for point in POINTS_OF[service]:
+            stack.processes[service].child.terminate()
+            stack.processes[service].child.wait()
+            armed = stack.spawn(service, faults=f"{point}=kill@{1 if point.startswith('ingest') else 2}")
+            await asyncio.sleep(0.5)
+            telling = asyncio.create_task(ledger.tell(troubled(3, MONDAY_MORNING), leads_to=LEADS_TO))
+            await until(lambda armed=armed: armed.child.poll() is not None, 30, f"{service} dies at {point}")
+            assert armed.child.returncode == -9, f"{point}: {armed.log.read_text()[-2000:]}"
+            stack.spawn(service)
+            await stack.ready(service)
+            await telling
+
+        await ledger.quiet()
+        await ledger.check()

@@ -1,0 +1,269 @@
+"""A whole Drumbeat for a test: real broker, real database, services as processes on free ports.
+
+The test kills, freezes and restarts them; nothing here pretends.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from aiohttp import web
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
+
+from services.chassis.embedded.kafka import EmbeddedKafka
+from services.chassis.embedded.postgres import EmbeddedPostgres
+from services.chassis.migrations import migrate
+
+KEY = "db_0123abcd_" + "k" * 43
+ROOT = Path(__file__).resolve().parents[1]
+SERVICES = ("rules_engine", "scheduler", "notifier")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Mail:
+    """A mail server that keeps every message it took."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[list[str], bytes]] = []
+
+    async def handle_DATA(self, server: object, session: object, envelope: Envelope) -> str:  # noqa: N802
+        self.messages.append(([str(each) for each in envelope.rcpt_tos], bytes(envelope.content or b"")))  # pyright: ignore[reportArgumentType]
+        return "250 taken"
+
+
+@dataclass
+class Process:
+    """One replica of a service."""
+
+    service: str
+    port: int
+    child: subprocess.Popen[bytes]
+    log: Path
+    environment: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@dataclass
+class Stack:
+    """The running whole. `rate` is the speed of the service clock, which starts at `start`."""
+
+    folder: Path
+    rate: float = 1.0
+    start: datetime | None = None
+    nodes: int = 1
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    processes: dict[str, Process] = field(default_factory=dict[str, Process])
+
+    async def __aenter__(self) -> "Stack":
+        self.postgres = EmbeddedPostgres(self.folder / "postgres", durable=False)
+        self.kafka = EmbeddedKafka(self.folder / "kafka", nodes=self.nodes)
+        await asyncio.gather(self.postgres.start(), self.kafka.start())
+        await migrate(self.postgres.url)
+        (self.folder / "api-key").write_text(KEY)
+        self.mail = Mail()
+        self.smtp = Controller(self.mail, hostname="127.0.0.1", port=free_port())
+        self.smtp.start()
+        origin = datetime.now(UTC)
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("DRUMBEAT_")},
+            "PYTHONPATH": str(ROOT),
+            "DRUMBEAT_DATA_DIR": str(self.folder),
+            "DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS": self.kafka.bootstrap,
+            "DRUMBEAT_DATABASE__URL": self.postgres.url,
+            "DRUMBEAT_CLOCK__ORIGIN": origin.isoformat(),
+            "DRUMBEAT_CLOCK__START": (self.start or origin).isoformat(),
+            "DRUMBEAT_CLOCK__RATE": str(self.rate),
+            "DRUMBEAT_WEBHOOK_ALLOW_PRIVATE": "1",
+            "DRUMBEAT_EMAIL__HOST": "127.0.0.1",
+            "DRUMBEAT_EMAIL__PORT": str(self.smtp.port),
+            **self.settings,
+        }
+        self.client = httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=15)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.aclose()
+        for process in self.processes.values():
+            if process.child.poll() is None:
+                process.child.send_signal(signal.SIGCONT)
+                process.child.terminate()
+        for process in self.processes.values():
+            try:
+                process.child.wait(20)
+            except subprocess.TimeoutExpired:
+                process.child.kill()
+        self.smtp.stop()
+        await asyncio.gather(self.postgres.stop(), self.kafka.stop())
+
+    async def run(self, *names: str) -> "Stack":
+        """Start services (all three by default) and wait until they are ready."""
+        for name in names or SERVICES:
+            self.spawn(name)
+        await asyncio.gather(*(self.ready(name) for name in names or SERVICES))
+        return self
+
+    def spawn(self, name: str, *, faults: str = "", port: int | None = None) -> Process:
+        """Start a replica; `name` is the service, or `service#2` for a further one."""
+        service = name.partition("#")[0]
+        held = self.processes.get(name)
+        chosen = port or (held.port if held else free_port())
+        log = self.folder / f"{name}.log"
+        environment = {
+            **self.environment,
+            f"DRUMBEAT_{service.upper()}__PORT": str(chosen),
+            "DRUMBEAT_FAULTS": faults,
+        }
+        with log.open("ab") as output:
+            child = subprocess.Popen(
+                [sys.executable, "-m", f"services.{service}", "serve"],
+                env=environment,
+                cwd=self.folder,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
+        self.processes[name] = Process(service, chosen, child, log, environment)
+        return self.processes[name]
+
+    async def ready(self, name: str, seconds: float = 40) -> None:
+        process = self.processes[name]
+
+        async def answers() -> bool:
+            if process.child.poll() is not None:
+                raise AssertionError(f"{name} ended: {process.log.read_text()[-3000:]}")
+            try:
+                return (await self.client.get(f"{process.url}/readyz")).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        await until(answers, seconds, f"{name} ready; its log: {process.log}")
+
+    def kill(self, name: str) -> None:
+        self.processes[name].child.kill()
+        self.processes[name].child.wait()
+
+    def freeze(self, name: str) -> None:
+        self.processes[name].child.send_signal(signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        self.processes[name].child.send_signal(signal.SIGCONT)
+
+    async def get(self, service: str, path: str, **params: object) -> Any:
+        answer = await self.client.get(self.processes[service].url + path, params=params)  # pyright: ignore[reportArgumentType]
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def post(self, service: str, path: str, body: object) -> Any:
+        answer = await self.client.post(self.processes[service].url + path, json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def tell(self, *events: Mapping[str, object]) -> None:
+        """Post events until each was acknowledged, as a careful sender does."""
+        waiting = list(events)
+        while waiting:
+            batch, waiting = waiting[:500], waiting[500:]
+            try:
+                answer = await self.client.post(
+                    self.processes["rules_engine"].url + "/v1/events",
+                    content=json.dumps(batch),
+                    headers={"content-type": "application/cloudevents-batch+json"},
+                )
+            except httpx.TransportError:
+                waiting = batch + waiting
+                await asyncio.sleep(0.2)
+                continue
+            results = answer.json()["results"] if answer.status_code in (202, 207, 422, 503) else []
+            refused = [each for each in results if each["status"] == "refused"]
+            assert not refused, refused
+            unsure = [each["index"] for each in results if each["status"] == "unknown"]
+            if not results:
+                unsure = list(range(len(batch)))
+            if unsure:
+                waiting = [batch[index] for index in unsure] + waiting
+                await asyncio.sleep(0.2)
+
+    async def now(self) -> datetime:
+        clock = await self.get("rules_engine", "/v1/clock")
+        return datetime.fromisoformat(clock["now"])
+
+
+async def until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Wait until `holds()` (or its awaited value) is true; fail with `what` after `seconds`."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        found = holds()
+        if asyncio.iscoroutine(found):
+            found = await found
+        if found:
+            return found
+        if asyncio.get_running_loop().time() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        await asyncio.sleep(0.1)
+
+
+def event(kind: str, account: str, data: Mapping[str, object], *, id: str, time: datetime, source: str = "/test") -> dict[str, object]:  # noqa: A002
+    return {
+        "specversion": "1.0",
+        "type": f"drumbeat.{kind}.v1",
+        "source": source,
+        "id": id,
+        "subject": account,
+        "time": time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "data": data,
+    }
+
+
+@dataclass
+class Receiver:
+    """A webhook receiver that remembers every request it got."""
+
+    url: str = ""
+    hits: list[tuple[dict[str, str], bytes]] = field(default_factory=list[tuple[dict[str, str], bytes]])
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """The bodies of one kind, one per webhook-id."""
+        bodies = {headers["webhook-id"]: json.loads(body) for headers, body in self.hits}
+        return [body for body in bodies.values() if body["type"] == f"drumbeat.touchpoint.{kind}.v1"]
+
+
+@contextlib.asynccontextmanager
+async def receiving() -> AsyncGenerator[Receiver]:
+    receiver = Receiver()
+
+    async def hook(request: web.Request) -> web.Response:
+        body = await request.read()
+        receiver.hits.append(({name.lower(): value for name, value in request.headers.items()}, body))
+        return web.Response(status=204)
+
+    app = web.Application()
+    app.router.add_post("/hook", hook)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    receiver.url = f"http://127.0.0.1:{port}/hook"
+    try:
+        yield receiver
+    finally:
+        await runner.cleanup()
