@@ -1,43 +1,64 @@
 """Usage over time: how a period compares with the four weeks before it."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from services.rules_engine.domain.facts import DAY, Entry, Fields
 
 BASELINE = 28 * DAY
 COVERED = 21 * DAY
-Span = tuple[int, int, float]
-"""Beginning, end (microseconds) and daily rate of a reported period."""
+_LONG_AGO = -(1 << 62)
 
 
-def spans(entries: Sequence[Entry], metric: str) -> list[Span]:
-    """Periods in order, without overlaps: where two reports cover one day, the one that began earlier counts.
+class Trail:
+    """Daily rates over time as running sums, so that any four weeks are two look-ups.
 
-    Of two that began together the longer counts, then the greater, so that the order of arrival means nothing.
+    Where two reports cover one day, the one that began earlier counts for it; of two that began together the longer,
+    then the greater, so that the order of arrival means nothing.
     """
-    found: list[Span] = []
-    for _, fields in entries:
-        daily, start, end = fields.get(metric), fields.get("period_start"), fields.get("period_end")
-        if isinstance(daily, int | float) and isinstance(start, int) and isinstance(end, int):
-            found.append((start, -end, -daily))
-    found.sort()
-    made: list[Span] = []
-    reached = -(1 << 62)
-    for start, end, daily in found:
-        if -end > reached:
-            made.append((max(reached, start), -end, -daily))
-            reached = -end
-    return made
+
+    __slots__ = ("_covered", "_ends", "_rates", "_starts", "_totals")
+
+    def __init__(self, entries: Sequence[Entry], metric: str) -> None:
+        found: list[tuple[int, int, float]] = []
+        for _, fields in entries:
+            daily, start, end = fields.get(metric), fields.get("period_start"), fields.get("period_end")
+            if isinstance(daily, int | float) and isinstance(start, int) and isinstance(end, int):
+                found.append((start, -end, -daily))
+        found.sort()
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._rates: list[float] = []
+        self._covered: list[int] = []
+        self._totals: list[float] = []
+        reached, covered, total = _LONG_AGO, 0, 0.0
+        for start, negative_end, negative_rate in found:
+            begin, end = max(start, reached), -negative_end
+            if end > begin:
+                self._starts.append(begin)
+                self._ends.append(end)
+                self._rates.append(-negative_rate)
+                self._covered.append(covered)
+                self._totals.append(total)
+                covered, total, reached = covered + end - begin, total - (end - begin) * negative_rate, end
+
+    def upto(self, at: int) -> tuple[int, float]:
+        """Microseconds covered before `at`, and their rates summed over them."""
+        index = bisect_right(self._starts, at) - 1
+        if index < 0:
+            return 0, 0.0
+        part = min(at, self._ends[index]) - self._starts[index]
+        return self._covered[index] + part, self._totals[index] + part * self._rates[index]
 
 
 class Spikes:
-    """Spike ratios of the reports of one account; its periods are put in order once per metric, when first asked."""
+    """Spike ratios of the reports of one account; its trail is made once per metric, when first asked."""
 
-    __slots__ = ("_entries", "_spans")
+    __slots__ = ("_entries", "_trails")
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = entries
-        self._spans: dict[str, list[Span]] = {}
+        self._trails: dict[str, Trail] = {}
 
     def of(self, fields: Fields) -> float | None:
         """None unless 21 of the 28 days before the period are known and their mean is above nothing."""
@@ -46,14 +67,13 @@ class Spikes:
         daily, until = fields.get(metric), fields.get("period_start")
         if not isinstance(daily, int | float) or not isinstance(until, int) or len(self._entries) < 2:
             return None
-        if metric not in self._spans:
-            self._spans[metric] = spans(self._entries, metric)
-        since, covered, total = until - BASELINE, 0, 0.0
-        for start, end, each in self._spans[metric]:
-            if start >= until:
-                break
-            part = (min(until, end)) - (max(since, start))
-            if part > 0:
-                covered += part
-                total += part * each
-        return daily * covered / total if covered >= COVERED and total > 0 else None
+        if metric not in self._trails:
+            self._trails[metric] = Trail(self._entries, metric)
+        trail = self._trails[metric]
+        covered, total = trail.upto(until)
+        covered_before, total_before = trail.upto(until - BASELINE)
+        covered, total = covered - covered_before, total - total_before
+        if covered < COVERED or total <= 0:
+            return None
+        # Sums of fractions end a hair off; a ratio of exactly one and a half has to read as that.
+        return round(daily * covered / total, 9)
