@@ -20,8 +20,10 @@ TABLES = (
         extend_at timestamptz
     ) WITH (fillfactor = 70)
     """,
-    "CREATE INDEX account_calendar_extend ON account_calendar (extend_at, account_id)"
-    " WHERE extend_at IS NOT NULL",
+    """
+    CREATE INDEX account_calendar_extend ON account_calendar (extend_at, account_id)
+    WHERE extend_at IS NOT NULL
+    """,
     # A rhythm speaks for its planned occurrences (face); `last_number` is never used again.
     """
     CREATE TABLE rhythm (
@@ -32,9 +34,9 @@ TABLES = (
         PRIMARY KEY (account_id, type)
     )
     """,
-    # `face` is what is said about a touchpoint, as members of a JSON object without its braces; an
-    # occurrence gets its own when it leaves the plan (due, settled, cancelled). `change_xid` orders the
-    # change feed by commit: readers stop below the oldest running transaction.
+    # `face` is what is said about a touchpoint, as members of a JSON object without its braces; NULL while its
+    # rhythm speaks for it. No index here holds a column that the release changes, and pages keep room: a
+    # release rewrites one row in its page and touches no index (HOT), however many rows there are.
     """
     CREATE TABLE touchpoint (
         id uuid PRIMARY KEY, account_id text NOT NULL, type text NOT NULL, origin text NOT NULL, number int,
@@ -45,16 +47,28 @@ TABLES = (
         outcome text, outcome_time timestamptz, outcome_source text, outcome_id text, outcome_notes text,
         follows uuid, face text,
         changed_at timestamptz NOT NULL, change_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
-    ) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 2000,
+    ) WITH (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 2000,
             autovacuum_vacuum_cost_limit = 2000)
     """,
-    "CREATE INDEX touchpoint_planned ON touchpoint (due_at, id) WHERE status = 'planned'",
-    "CREATE INDEX touchpoint_lapsing ON touchpoint (lapses_at, id)"
-    " WHERE status = 'due' AND owner IN ('csm', 'pooled_csm', 'sales')",
     "CREATE INDEX touchpoint_account ON touchpoint (account_id, due_at)",
     "CREATE INDEX touchpoint_csm ON touchpoint (csm_id, due_at) WHERE csm_id IS NOT NULL",
     "CREATE INDEX touchpoint_due ON touchpoint (due_at, id)",
-    "CREATE INDEX touchpoint_change ON touchpoint (change_xid, id)",
+    # The two queues in time: what is planned, by due time; what people owe or will, by the moment it lapses.
+    """
+    CREATE TABLE agenda (at timestamptz NOT NULL, id uuid NOT NULL, PRIMARY KEY (at, id))
+    WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 2000,
+          autovacuum_vacuum_cost_limit = 2000)
+    """,
+    "CREATE TABLE lapsing (at timestamptz NOT NULL, id uuid NOT NULL, PRIMARY KEY (at, id))",
+    # The change feed in the order of commit: readers stop below the oldest running transaction, and show of
+    # each touchpoint only its latest change.
+    """
+    CREATE TABLE change (
+        xid xid8 NOT NULL, id uuid NOT NULL, changed_at timestamptz NOT NULL,
+        written_at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (xid, id)
+    )
+    """,
+    "CREATE INDEX change_changed ON change USING brin (changed_at)",
     """
     CREATE TABLE person (
         csm_id text PRIMARY KEY, version bigint NOT NULL, name text, email text, timezone text,

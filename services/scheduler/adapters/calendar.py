@@ -10,8 +10,10 @@ from services.scheduler.adapters.events import kept_events, settled_event
 from services.scheduler.adapters.people import csm_hours, emails_of
 from services.scheduler.adapters.rows import (
     COLUMNS,
+    FORGET_TIMES,
     KEEP,
     KEEP_RHYTHMS,
+    KEEP_TIMES,
     Row,
     columns_of,
     face_of,
@@ -19,6 +21,7 @@ from services.scheduler.adapters.rows import (
     outcome_of,
     rhythm_columns,
     series_of,
+    times_of,
     touchpoint_of,
 )
 from services.scheduler.application.ports import Account, Found, Kept, Page, Reworded
@@ -61,13 +64,21 @@ KEEP_FACES = """
 UPDATE rhythm r SET face = u.face FROM unnest($1::text[], $2::text[], $3::text[]) u(account_id, type, face)
 WHERE r.account_id = u.account_id AND r.type = u.type AND r.face <> u.face
 """
+FREEZE = """
+UPDATE touchpoint t SET face = r.face
+FROM unnest($1::text[], $2::text[], $3::text[]) u(account_id, type, face)
+JOIN rhythm r ON r.account_id = u.account_id AND r.type = u.type AND r.face <> u.face
+WHERE t.account_id = u.account_id AND t.type = u.type AND t.origin = 'rhythm' AND t.face IS NULL
+    AND t.status IN ('due', 'overdue')
+"""
 FIND = f"""
 SELECT {COLUMNS}, r.face AS rhythm_face FROM touchpoint t
 LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 WHERE t.id = ANY($1::uuid[]) ORDER BY t.id FOR UPDATE OF t
 """
 FIND_OPEN = f"""
-SELECT {COLUMNS}, NULL AS rhythm_face FROM touchpoint t
+SELECT {COLUMNS}, r.face AS rhythm_face FROM touchpoint t
+LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) k(account_id, type)) k
     ON t.account_id = k.account_id AND t.type = k.type
 WHERE t.status IN ('due', 'overdue') ORDER BY t.id FOR UPDATE OF t
@@ -122,6 +133,7 @@ class PostgresCalendar:
         await self.keep([each for page in pages for each in page.touchpoints], now)
         rhythms = [(page.wish.plan.account_id, each) for page in pages for each in page.series]
         if rhythms:
+            await self._freeze([(name, each.type, fragment(each.face)) for name, each in rhythms])
             await self._connection.execute(KEEP_RHYTHMS, *rhythm_columns(rhythms))
         await self._connection.execute(
             KEEP_ACCOUNTS,
@@ -145,12 +157,22 @@ class PostgresCalendar:
             for name, face in each.faces.items()
         ]
         if faces:
+            await self._freeze(faces)
             await self._connection.execute(KEEP_FACES, *map(list, zip(*faces, strict=True)))
+
+    async def _freeze(self, faces: Sequence[tuple[str, str, str]]) -> None:
+        """What has come due keeps the reason it came due for, when its rhythm gets another."""
+        await self._connection.execute(FREEZE, *map(list, zip(*faces, strict=True)))
 
     async def keep(self, kept: Sequence[Kept], now: datetime) -> None:
         if not kept:
             return
+        changed = [each.touchpoint.id for each in kept]
+        known = [each.touchpoint.id for each in kept if each.touchpoint.sequence > 1 or each.tell is None]
+        if known:
+            await self._connection.execute(FORGET_TIMES, known)
         await self._connection.execute(KEEP, *columns_of(kept), now)
+        await self._connection.execute(KEEP_TIMES, *times_of(kept), changed, now)
         people = {each.touchpoint.csm_id for each in kept if each.tell and each.touchpoint.csm_id}
         emails = await emails_of(self._connection, people)
         await self._outbox.append(self._connection, kept_events(kept, emails, now))

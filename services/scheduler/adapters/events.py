@@ -1,7 +1,7 @@
 """What is said of touchpoints on `touchpoint.events`, built as bytes: the release has no time for models."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 
 import orjson
@@ -24,7 +24,11 @@ TYPES: Mapping[Kind, str] = {
 
 
 def moment(value: datetime | None) -> str:
-    return "null" if value is None else f'"{timestamp(value)}"'
+    if value is None:
+        return "null"
+    if value.tzinfo is UTC:  # as PostgreSQL answers
+        return f'"{value.isoformat()[:-6]}Z"'
+    return f'"{timestamp(value)}"'
 
 
 @lru_cache(maxsize=10_000)

@@ -18,6 +18,11 @@ SELECT {COLUMNS}, r.face AS rhythm_face, t.changed_at, t.change_xid::text::bigin
 FROM touchpoint t
 LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 """
+CHANGES = f"""
+SELECT {COLUMNS}, r.face AS rhythm_face, t.changed_at, t.change_xid::text::bigint AS change
+FROM change c JOIN touchpoint t ON t.id = c.id AND t.change_xid = c.xid
+LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
+"""
 SERIES = "SELECT * FROM rhythm WHERE account_id = $1 AND active"
 ZONE = "SELECT timezone FROM account_calendar WHERE account_id = $1"
 LOADS = """
@@ -51,27 +56,25 @@ class Queries:
         if after is not None:
             clauses.append(f"(t.due_at, t.id) > (${len(values) + 1}, ${len(values) + 2}::uuid)")
             values += after
-        return await self._fetch(clauses, values, "t.due_at, t.id", limit)
+        return await self._fetch(LIST, clauses, values, "t.due_at, t.id", limit)
 
     async def changed(self, wanted: Filter, after: tuple[int, str] | None, limit: int) -> list[Entry]:
         """By order of commit, those after the cursor or, without one, changed since the filter's moment."""
         clauses, values = _where(wanted)
-        clauses.append("t.change_xid < pg_snapshot_xmin(pg_current_snapshot())")
+        clauses.append("c.xid < pg_snapshot_xmin(pg_current_snapshot())")
         if after is not None:
-            clauses.append(
-                f"(t.change_xid, t.id) > (${len(values) + 1}::text::xid8, ${len(values) + 2}::uuid)"
-            )
+            clauses.append(f"(c.xid, c.id) > (${len(values) + 1}::text::xid8, ${len(values) + 2}::uuid)")
             values += (str(after[0]), after[1])
         elif wanted.since is not None:
-            clauses.append(f"t.changed_at >= ${len(values) + 1}")
+            clauses.append(f"c.changed_at >= ${len(values) + 1}")
             values.append(wanted.since)
-        return await self._fetch(clauses, values, "t.change_xid, t.id", limit)
+        return await self._fetch(CHANGES, clauses, values, "c.xid, c.id", limit)
 
     async def _fetch(
-        self, clauses: Sequence[str], values: Sequence[object], order: str, limit: int
+        self, select: str, clauses: Sequence[str], values: Sequence[object], order: str, limit: int
     ) -> list[Entry]:
         where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-        text = f"{LIST} {where} ORDER BY {order} LIMIT ${len(values) + 1}"
+        text = f"{select} {where} ORDER BY {order} LIMIT ${len(values) + 1}"
         return [_entry(row) for row in await self._database.pool.fetch(text, *values, limit)]
 
     async def rhythms(self, account_id: str) -> tuple[str | None, list[Series]]:

@@ -8,28 +8,46 @@ from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
 from services.scheduler.adapters.events import closed_face, moment, outgoing, owner, text
 from services.scheduler.application.ports import Claimed, Kind
-from services.scheduler.domain.touchpoint import Origin, Owner, Status, Verdict
+from services.scheduler.domain.touchpoint import Origin, Owner, Verdict
 
 LOOK = """
-t.id, t.account_id, t.type, t.origin, t.number, t.due_at, t.start_at, t.end_at, t.deadline, t.lapses_at,
-t.owner, t.csm_id, t.minutes, t.sequence, t.released_at, coalesce(t.face, r.face) AS face, p.email
-FROM touchpoint t
+q.ctid, t.id, t.account_id, t.type, t.origin, t.number, t.due_at, t.start_at, t.end_at, t.deadline,
+t.lapses_at, t.owner, t.csm_id, t.minutes, t.sequence, t.released_at, coalesce(t.face, r.face) AS face, p.email
+"""
+AROUND = """
 LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 LEFT JOIN person p ON p.csm_id = t.csm_id
 """
+# A batch is found by its keys, whatever the planner thinks a table of this size deserves.
+BY_KEYS = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+# Both rows are locked and neither is waited for: a plan or a person that holds the touchpoint comes first.
 CLAIM_DUE = f"""
-SELECT {LOOK} WHERE t.status = 'planned' AND t.due_at <= $1
-ORDER BY t.due_at, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED
+WITH q AS MATERIALIZED (
+    SELECT ctid, at, id FROM agenda WHERE at <= $1 ORDER BY at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+SELECT {LOOK} FROM q JOIN touchpoint t ON t.id = q.id {AROUND}
+WHERE t.status = 'planned' AND t.due_at <= $1 FOR UPDATE OF t SKIP LOCKED
 """
 RELEASE = """
-UPDATE touchpoint t SET status = 'due', released_at = $3, sequence = t.sequence + 1, face = u.face,
-    changed_at = $3, change_xid = pg_current_xact_id()
-FROM unnest($1::uuid[], $2::text[]) u(id, face) WHERE t.id = u.id
+WITH gone AS (DELETE FROM agenda WHERE ctid = ANY($2::tid[])
+), due AS (
+    UPDATE touchpoint SET status = 'due', released_at = $3, sequence = sequence + 1, changed_at = $3,
+        change_xid = pg_current_xact_id()
+    WHERE id = ANY($1::uuid[]) RETURNING id
+)
+INSERT INTO change (xid, id, changed_at) SELECT pg_current_xact_id(), id, $3 FROM due
 """
 EXPIRE = """
-UPDATE touchpoint t SET status = 'cancelled', sequence = t.sequence + 1, face = u.face, closure = u.closure,
-    verdict = u.verdict, changed_at = $5, change_xid = pg_current_xact_id()
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) u(id, face, closure, verdict) WHERE t.id = u.id
+WITH gone AS (DELETE FROM agenda WHERE ctid = ANY($2::tid[])
+), forgotten AS (
+    DELETE FROM lapsing l USING touchpoint t WHERE t.id = ANY($1::uuid[]) AND l.at = t.lapses_at AND l.id = t.id
+), expired AS (
+    UPDATE touchpoint t SET status = 'cancelled', sequence = t.sequence + 1, face = u.face,
+        closure = u.closure, verdict = u.verdict, changed_at = $6, change_xid = pg_current_xact_id()
+    FROM unnest($1::uuid[], $3::text[], $4::text[], $5::text[]) u(id, face, closure, verdict)
+    WHERE t.id = u.id RETURNING t.id
+)
+INSERT INTO change (xid, id, changed_at) SELECT pg_current_xact_id(), id, $6 FROM expired
 """
 NEWEST_DUE = """
 SELECT t.account_id, t.type, max(t.number) FROM touchpoint t
@@ -37,15 +55,27 @@ JOIN unnest($1::text[], $2::text[]) k(account_id, type) ON t.account_id = k.acco
 WHERE t.origin = 'rhythm' AND t.due_at <= $3 AND t.status <> 'cancelled' GROUP BY t.account_id, t.type
 """
 CLAIM_LAPSED = f"""
-SELECT {LOOK} WHERE t.status = 'due' AND t.owner IN ('csm', 'pooled_csm', 'sales') AND t.lapses_at <= $1
-ORDER BY t.lapses_at, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED
+WITH q AS MATERIALIZED (
+    SELECT ctid, at, id FROM lapsing WHERE at <= $1 ORDER BY at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+SELECT {LOOK} FROM q JOIN touchpoint t ON t.id = q.id {AROUND}
+WHERE t.status = 'due' AND t.lapses_at <= $1 FOR UPDATE OF t SKIP LOCKED
 """
 LAPSE = """
-UPDATE touchpoint t SET status = 'overdue', sequence = t.sequence + 1, changed_at = $2,
-    change_xid = pg_current_xact_id()
-WHERE t.id = ANY($1::uuid[])
+WITH gone AS (DELETE FROM lapsing WHERE ctid = ANY($2::tid[])
+), overdue AS (
+    UPDATE touchpoint SET status = 'overdue', sequence = sequence + 1, changed_at = $3,
+        change_xid = pg_current_xact_id()
+    WHERE id = ANY($1::uuid[]) RETURNING id
+)
+INSERT INTO change (xid, id, changed_at) SELECT pg_current_xact_id(), id, $3 FROM overdue
 """
-NEXT_DUE = "SELECT min(due_at) FROM touchpoint WHERE status = 'planned'"
+NEXT_DUE = "SELECT min(at) FROM agenda"
+FORGET_CHANGES = """
+DELETE FROM change WHERE (xid, id) IN (
+    SELECT xid, id FROM (SELECT * FROM change ORDER BY xid, id LIMIT 2000) oldest
+    WHERE written_at < clock_timestamp() - interval '90 days')
+"""
 
 OVERDUE_NOTE = "its deadline passed before anybody said what became of it"
 
@@ -60,11 +90,16 @@ class PostgresQueue:
         self._outbox = outbox
         self._claimed: Sequence[Row] = ()
 
-    async def claim_due(self, now: datetime, limit: int) -> Sequence[Claimed]:
-        self._claimed = rows = await self._connection.fetch(CLAIM_DUE, now, limit)
+    async def claim_due(self, now: datetime, limit: int) -> int:
+        await self._connection.execute(BY_KEYS)
+        self._claimed = await self._connection.fetch(CLAIM_DUE, now, limit)
+        return len(self._claimed)
+
+    def late(self, before: datetime) -> Sequence[Claimed]:
         return [
-            Claimed(key, row[1], row[2], Origin(row[3]), Owner(row[10]), row[4], row[5], row[9])
-            for key, row in enumerate(rows)
+            Claimed(key, row[2], row[3], Origin(row[4]), Owner(row[11]), row[5], row[6], row[10])
+            for key, row in enumerate(self._claimed)
+            if row[6] < before
         ]
 
     async def newest_due(
@@ -75,47 +110,54 @@ class PostgresQueue:
         return {(row[0], row[1]): row[2] for row in rows}
 
     async def announce(self, late: Mapping[int, Verdict], now: datetime) -> None:
-        released = [row for key, row in enumerate(self._claimed) if key not in late]
-        expired = [(row, late[key]) for key, row in enumerate(self._claimed) if key in late]
-        released_at = moment(now)
-        told = [_event(row, "due", Status.DUE, row[15], released_at, now) for row in released]
-        if released:
-            await self._connection.execute(
-                RELEASE, [row[0] for row in released], [row[15] for row in released], now
-            )
-        if expired:
-            await self._connection.execute(
-                EXPIRE,
-                [row[0] for row, _ in expired],
-                [row[15] for row, _ in expired],
-                [verdict.closure for _, verdict in expired],
-                [verdict.text for _, verdict in expired],
-                now,
-            )
-            told += [_expired(row, verdict, now) for row, verdict in expired]
+        released = self._claimed
+        if late:
+            released = [row for key, row in enumerate(self._claimed) if key not in late]
+            await self._expire([(self._claimed[key], verdict) for key, verdict in late.items()], now)
+        if not released:
+            return
+        ids, places = [row[1] for row in released], [row[0] for row in released]
+        await self._connection.execute(RELEASE, ids, places, now)
+        at = moment(now)
+        told = [_event(row, "due", row[16], at, now) for row in released]
+        await self._outbox.append(self._connection, told)
+
+    async def _expire(self, expired: Sequence[tuple[Row, Verdict]], now: datetime) -> None:
+        await self._connection.execute(
+            EXPIRE,
+            [row[1] for row, _ in expired],
+            [row[0] for row, _ in expired],
+            [row[16] for row, _ in expired],
+            [verdict.closure for _, verdict in expired],
+            [verdict.text for _, verdict in expired],
+            now,
+        )
+        told = [_expired(row, verdict, now) for row, verdict in expired]
         await self._outbox.append(self._connection, told)
 
     async def lapse(self, now: datetime, limit: int) -> int:
+        await self._connection.execute(BY_KEYS)
         rows = await self._connection.fetch(CLAIM_LAPSED, now, limit)
         if rows:
-            await self._connection.execute(LAPSE, [row[0] for row in rows], now)
-            told = [
-                _event(row, "overdue", Status.OVERDUE, row[15], moment(row[14]), now, note=OVERDUE_NOTE)
-                for row in rows
-            ]
+            await self._connection.execute(LAPSE, [row[1] for row in rows], [row[0] for row in rows], now)
+            told = [_event(row, "overdue", row[16], moment(row[15]), now, note=OVERDUE_NOTE) for row in rows]
             await self._outbox.append(self._connection, told)
         return len(rows)
 
     async def next_due(self) -> datetime | None:
         return await self._connection.fetchval(NEXT_DUE)
 
+    async def forget_old_changes(self) -> None:
+        """The change feed goes back ninety days; who was away longer reads the whole list again."""
+        await self._connection.execute(FORGET_CHANGES)
+
 
 def _expired(row: Row, verdict: Verdict, now: datetime) -> Outgoing:
     note = f"{verdict.closure}: {verdict.text}"
-    return _event(row, "cancelled", Status.CANCELLED, closed_face(row[15], note), "null", now, note=note)
+    return _event(row, "cancelled", closed_face(row[16], note), "null", now, note=note)
 
 
-def _event(  # noqa: PLR0913
+def _event(
     row: Row,
     kind: Kind,
     status: Status,
@@ -125,13 +167,33 @@ def _event(  # noqa: PLR0913
     *,
     note: str | None = None,
 ) -> Outgoing:
-    name, sequence = str(row[0]), row[13] + 1
-    number = "null" if row[4] is None else row[4]
+    (
+        _,
+        key,
+        account,
+        name,
+        _,
+        number,
+        due_at,
+        start,
+        end,
+        deadline,
+        _,
+        leader,
+        csm_id,
+        minutes,
+        last,
+        *_,
+        email,
+    ) = row
+    touchpoint_id, sequence = str(key), last + 1
+    due, until = moment(due_at), moment(end)
     data = (
-        f'{{"touchpoint_id":"{name}","account_id":{text(row[1])},"touchpoint_type":{text(row[2])},'
-        f'"status":"{status}","due_at":{moment(row[5])},"released_at":{released_at},'
-        f'"deadline":{moment(row[8])},"window":{{"from":{moment(row[6])},"to":{moment(row[7])}}},'
-        f'"owner":{owner(row[10], row[11], row[16])},"sequence":{sequence},'
-        f'"minutes":{row[12]},"occurrence":{number},"previous_due_at":null,"note":{text(note)},{face}}}'
+        f'{{"touchpoint_id":"{touchpoint_id}","account_id":{text(account)},"touchpoint_type":{text(name)},'
+        f'"status":"{kind}","due_at":{due},"released_at":{released_at},'
+        f'"deadline":{until if deadline == end else moment(deadline)},'
+        f'"window":{{"from":{due if start == due_at else moment(start)},"to":{until}}},'
+        f'"owner":{owner(leader, csm_id, email)},"sequence":{sequence},"minutes":{minutes},'
+        f'"occurrence":{"null" if number is None else number},"previous_due_at":null,"note":{text(note)},{face}}}'
     )
-    return outgoing(name, row[1], sequence, kind, data, now=now)
+    return outgoing(touchpoint_id, account, sequence, kind, data, now=now)

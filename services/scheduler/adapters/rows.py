@@ -8,6 +8,8 @@ import orjson
 from services.scheduler.application.ports import Kept
 from services.scheduler.domain.recurrence import Series
 from services.scheduler.domain.touchpoint import (
+    HUMAN,
+    OPEN,
     Closure,
     Face,
     Origin,
@@ -41,6 +43,22 @@ ON CONFLICT (id) DO UPDATE SET
     outcome_id = excluded.outcome_id, outcome_notes = excluded.outcome_notes, follows = excluded.follows,
     face = excluded.face, changed_at = excluded.changed_at, change_xid = pg_current_xact_id()
 WHERE t.account_id = excluded.account_id
+"""
+
+FORGET_TIMES = """
+WITH planned AS (
+    DELETE FROM agenda a USING touchpoint t WHERE t.id = ANY($1::uuid[]) AND a.at = t.due_at AND a.id = t.id
+)
+DELETE FROM lapsing l USING touchpoint t WHERE t.id = ANY($1::uuid[]) AND l.at = t.lapses_at AND l.id = t.id
+"""
+KEEP_TIMES = """
+WITH planned AS (
+    INSERT INTO agenda (at, id) SELECT * FROM unnest($1::timestamptz[], $2::uuid[]) ON CONFLICT DO NOTHING
+), owed AS (
+    INSERT INTO lapsing (at, id) SELECT * FROM unnest($3::timestamptz[], $4::uuid[]) ON CONFLICT DO NOTHING
+)
+INSERT INTO change (xid, id, changed_at)
+SELECT pg_current_xact_id(), id, $6::timestamptz FROM unnest($5::uuid[]) id ON CONFLICT DO NOTHING
 """
 
 KEEP_RHYTHMS = """
@@ -124,6 +142,20 @@ def series_of(row: Row) -> Series:
     )
 
 
+def times_of(kept: Sequence[Kept]) -> tuple[list[object], ...]:
+    """The first arrays of KEEP_TIMES: when and which planned ones come due, and owed ones lapse."""
+    touchpoints = [each.touchpoint for each in kept]
+    planned = [each for each in touchpoints if each.status is Status.PLANNED]
+    open_ones = (each for each in touchpoints if each.status in (Status.PLANNED, Status.DUE))
+    owed = [each for each in open_ones if each.owner in HUMAN and each.lapses_at is not None]
+    return (
+        [each.due_at for each in planned],
+        [each.id for each in planned],
+        [each.lapses_at for each in owed],
+        [each.id for each in owed],
+    )
+
+
 def columns_of(kept: Sequence[Kept]) -> list[list[object]]:
     """The arrays of KEEP, one for each column."""
     return [list(column) for column in zip(*(_values(each) for each in kept), strict=True)]
@@ -131,7 +163,7 @@ def columns_of(kept: Sequence[Kept]) -> list[list[object]]:
 
 def _values(kept: Kept) -> tuple[object, ...]:
     each = kept.touchpoint
-    spoken_for = each.origin is Origin.RHYTHM and each.status is Status.PLANNED
+    spoken_for = each.origin is Origin.RHYTHM and each.face is None and each.status in OPEN
     verdict, outcome = each.verdict, each.outcome
     said = (None,) * 5
     if outcome is not None:

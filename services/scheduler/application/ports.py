@@ -134,7 +134,13 @@ class Claimed:
 class Queue(Protocol):
     """Touchpoints in the order of time; claims skip what another replica holds."""
 
-    async def claim_due(self, now: datetime, limit: int) -> Sequence[Claimed]: ...
+    async def claim_due(self, now: datetime, limit: int) -> int:
+        """Lock what is due, oldest first; answers how many."""
+        ...
+
+    def late(self, before: datetime) -> Sequence[Claimed]:
+        """Those of the claimed that were due before that moment."""
+        ...
 
     async def newest_due(
         self, rhythms: Collection[tuple[str, str]], now: datetime
@@ -151,3 +157,5 @@ class Queue(Protocol):
         ...
 
     async def next_due(self) -> datetime | None: ...
+
+    async def forget_old_changes(self) -> None: ...

@@ -12,14 +12,10 @@ BATCH = 500
 async def release(queue: Queue, now: datetime, grace: timedelta) -> int:
     """One pass; answers how many were claimed. Only what is later than `grace` may be judged a misfire."""
     claimed = await queue.claim_due(now, BATCH)
-    if not claimed:
-        return 0
-    verdicts: dict[int, Verdict] = {}
-    late = [each for each in claimed if now - each.due_at > grace]
-    if late:
-        verdicts = await _misfires(late, queue, now)
-    await queue.announce(verdicts, now)
-    return len(claimed)
+    if claimed:
+        late = queue.late(now - grace)
+        await queue.announce(await _misfires(late, queue, now) if late else {}, now)
+    return claimed
 
 
 async def _misfires(late: Sequence[Claimed], queue: Queue, now: datetime) -> dict[int, Verdict]:

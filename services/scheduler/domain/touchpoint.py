@@ -92,7 +92,7 @@ class Outcome:
 class Touchpoint:
     """Times are aware UTC. `start` is the nominal moment, `due_at` the same shifted into open hours.
 
-    `face` is None while an occurrence is still planned and its rhythm speaks for it.
+    `face` is None while an occurrence is open and its rhythm speaks for it.
     `pinned`: a person chose the date; plans leave it alone.
     """
 

@@ -60,7 +60,9 @@ class Lapser:
     async def run_once(self) -> float | None:
         async with self.database.transaction() as connection:
             now = self.clock.at(await real_now(connection))
-            lapsed = await self.queue(connection).lapse(now, BATCH)
+            queue = self.queue(connection)
+            lapsed = await queue.lapse(now, BATCH)
+            await queue.forget_old_changes()
             fault("sweep.before_commit")
         if lapsed:
             self.counted("overdue", lapsed)

@@ -108,3 +108,43 @@ async def test_the_plan_never_meets_what_has_come_due(house: House) -> None:
     await house.hear(house.plan(2, []))
 
     assert await house.listed(status="due") == [due]
+
+
+async def test_what_has_come_due_keeps_the_reason_it_came_due_for(house: House) -> None:
+    await house.hear(house.plan(1, [rhythm(7)]))
+    await house.release()
+    fresh: dict[str, object] = {"rule": "green", "policy": "p2", "facts": [], "text": "all is well"}
+
+    await house.hear(house.plan(2, [rhythm(7, reason=fresh)]))
+    await house.hear(house.plan(3, [rhythm(28, reason=fresh)]))
+
+    (item,) = await house.listed(status="due")
+    assert item["reason"]["rule"] == "red"
+    assert {each["reason"]["rule"] for each in await house.listed(status="planned")} == {"green"}
+
+
+async def test_the_queues_hold_exactly_what_is_planned_or_owed(house: House) -> None:
+    await house.hear(house.plan(1, [rhythm(7), tips(7)]))
+    at(MONDAY + 8 * DAY)
+    await house.release()
+    await house.lapse()
+    await house.hear(house.plan(2, [rhythm(14)]))
+    items = await house.listed(status="due")
+    await house.hear(
+        *(
+            house.outcome({"touchpoint_id": each["id"], "touchpoint_type": each["type"], "outcome": "attended"})
+            for each in items
+        )
+    )
+
+    agenda = await house.database.pool.fetch("SELECT id::text, at FROM agenda")
+    planned = await house.database.pool.fetch(
+        "SELECT id::text, due_at FROM touchpoint WHERE status = 'planned'"
+    )
+    lapsing = await house.database.pool.fetch("SELECT id::text FROM lapsing")
+    owed = await house.database.pool.fetch(
+        "SELECT id::text FROM touchpoint WHERE status IN ('planned', 'due') AND owner = 'csm'"
+    )
+
+    assert sorted(map(tuple, agenda)) == sorted(map(tuple, planned))
+    assert sorted(map(tuple, lapsing)) == sorted(map(tuple, owed))
