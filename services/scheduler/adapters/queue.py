@@ -140,7 +140,7 @@ class PostgresQueue:
         rows = await self._connection.fetch(CLAIM_LAPSED, now, limit)
         if rows:
             await self._connection.execute(LAPSE, [row[1] for row in rows], [row[0] for row in rows], now)
-            told = [_event(row, "overdue", row[16], moment(row[15]), now, note=OVERDUE_NOTE) for row in rows]
+            told = [_event(row, "overdue", row[16], moment(row[15]), now, OVERDUE_NOTE) for row in rows]
             await self._outbox.append(self._connection, told)
         return len(rows)
 
@@ -154,46 +154,22 @@ class PostgresQueue:
 
 def _expired(row: Row, verdict: Verdict, now: datetime) -> Outgoing:
     note = f"{verdict.closure}: {verdict.text}"
-    return _event(row, "cancelled", closed_face(row[16], note), "null", now, note=note)
+    return _event(row, "cancelled", closed_face(row[16], note), "null", now, note)
 
 
 def _event(
-    row: Row,
-    kind: Kind,
-    status: Status,
-    face: str,
-    released_at: str,
-    now: datetime,
-    *,
-    note: str | None = None,
+    row: Row, kind: Kind, face: str, released_at: str, now: datetime, note: str | None = None
 ) -> Outgoing:
-    (
-        _,
-        key,
-        account,
-        name,
-        _,
-        number,
-        due_at,
-        start,
-        end,
-        deadline,
-        _,
-        leader,
-        csm_id,
-        minutes,
-        last,
-        *_,
-        email,
-    ) = row
-    touchpoint_id, sequence = str(key), last + 1
+    """The event of a row of LOOK as it stands after the pass; its status is called like the event."""
+    touchpoint_id, sequence, number = str(row[1]), row[14] + 1, row[5]
+    due_at, start, end, deadline = row[6], row[7], row[8], row[9]
     due, until = moment(due_at), moment(end)
     data = (
-        f'{{"touchpoint_id":"{touchpoint_id}","account_id":{text(account)},"touchpoint_type":{text(name)},'
+        f'{{"touchpoint_id":"{touchpoint_id}","account_id":{text(row[2])},"touchpoint_type":{text(row[3])},'
         f'"status":"{kind}","due_at":{due},"released_at":{released_at},'
         f'"deadline":{until if deadline == end else moment(deadline)},'
         f'"window":{{"from":{due if start == due_at else moment(start)},"to":{until}}},'
-        f'"owner":{owner(leader, csm_id, email)},"sequence":{sequence},"minutes":{minutes},'
+        f'"owner":{owner(row[11], row[12], row[17])},"sequence":{sequence},"minutes":{row[13]},'
         f'"occurrence":{"null" if number is None else number},"previous_due_at":null,"note":{text(note)},{face}}}'
     )
-    return outgoing(touchpoint_id, account, sequence, kind, data, now=now)
+    return outgoing(touchpoint_id, row[2], sequence, kind, data, now=now)

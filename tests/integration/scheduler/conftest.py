@@ -31,10 +31,8 @@ from services.scheduler.entrypoints.desk import Answers, Counter
 from services.scheduler.entrypoints.loops import Extender, Lapser, Releaser
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
-TABLES = (
-    "account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox, dead_letter, api_key,"
-    " consumer_offset"
-)
+TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox,
+    dead_letter, api_key, consumer_offset"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
 

@@ -132,7 +132,9 @@ async def test_the_queues_hold_exactly_what_is_planned_or_owed(house: House) -> 
     items = await house.listed(status="due")
     await house.hear(
         *(
-            house.outcome({"touchpoint_id": each["id"], "touchpoint_type": each["type"], "outcome": "attended"})
+            house.outcome(
+                {"touchpoint_id": each["id"], "touchpoint_type": each["type"], "outcome": "attended"}
+            )
             for each in items
         )
     )
