@@ -31,7 +31,7 @@ class Issued:
         for key, held in self.touches.items():
             for said in held.values():
                 kind = said.get("type")
-                if isinstance(kind, str) and (kind in types or "cause_id" in said):
+                if isinstance(kind, str) and (kind in types or "reason_policy" in said):
                     found.setdefault(kind, {})[key] = _flat(held)
                     break
         return found
@@ -67,7 +67,8 @@ def _said(event: FactEvent) -> Fields:
         case "touchpoint.due" | "touchpoint.overdue":
             return _announced(fields)
         case "touchpoint.cancelled":
-            why = plain(fields.get("cancel_reason") or fields.get("status_reason"))
+            # The note opens with how it was closed: `withdrawn: ...`, `expired: ...`.
+            why = str(fields.get("note") or "").partition(":")[0]
             return {**_typed(fields), "ended": "cancelled", "ended_at": at, "ended_why": why}
         case "touchpoint.settled":
             # A touchpoint put off to another day is open again: whatever ended it before no longer holds.
@@ -89,23 +90,22 @@ def _typed(fields: Mapping[str, object]) -> Fields:
 
 
 def _announced(fields: Mapping[str, object]) -> Fields:
-    cause = _part(fields, "cause")
+    reason = _part(fields, "reason")
     said: Fields = {**_typed(fields), "due_at": plain(fields.get("due_at"))}
-    # A rhythm states itself anew each time; what sprang from a fact stays in the plan, so it is kept whole.
-    if not cause:
+    # A rhythm states itself anew, and what a person planned is not the plan's; a one-off of the plan stays in it
+    # after it came due, so it is kept whole.
+    if fields.get("occurrence") is not None or not reason.get("policy"):
         return said
     for name in ("released_at", "deadline", "channel", "purpose"):
         said[name] = plain(fields.get(name))
     for name, of in (
         ("window", ("from", "to")),
         ("owner", ("kind", "csm_id")),
-        ("cause", ("source", "id")),
         ("reason", ("rule", "policy", "text")),
     ):
         part = _part(fields, name)
         said.update({f"{name}_{key}": plain(part.get(key)) for key in of})
-    told: object = _part(fields, "reason").get("facts") or ()
-    said["reason_facts"] = json.dumps(told, default=_text, separators=(",", ":"))
+    said["reason_facts"] = json.dumps(reason.get("facts") or (), default=_text, separators=(",", ":"))
     return said
 
 

@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import cast
 
 from services.rules_engine.adapters.policy_files import SHIPPED, load_policy
 from services.rules_engine.domain.book import Book
 from services.rules_engine.domain.facts import FactEvent, Facts, Stamp, fold
 from services.rules_engine.domain.issued import Issued, hear
-from services.rules_engine.domain.plan import Decision, OneOffItem, RhythmItem, decide
+from services.rules_engine.domain.plan import Decision, OneOffItem, Plan, RhythmItem, decide, plan_document
 from services.rules_engine.domain.policy import Policy
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -56,7 +57,9 @@ def one_offs(decision: Decision, kind: str) -> list[OneOffItem]:
 
 
 def came_due(item: OneOffItem, at: datetime) -> FactEvent:
-    """What the scheduler says when this one-off comes due."""
+    """What the scheduler says when this one-off comes due: its reason comes back as it was sent."""
+    shared = plan_document(Plan((), (item,)))["touchpoints"]
+    reason = cast("list[dict[str, object]]", shared)[0]["reason"]
     return said(
         "touchpoint.due",
         at,
@@ -70,13 +73,8 @@ def came_due(item: OneOffItem, at: datetime) -> FactEvent:
         owner={"kind": item.owner, "csm_id": item.csm_id},
         channel=item.channel,
         purpose=item.purpose,
-        reason={
-            "rule": item.reason.rule,
-            "policy": item.reason.policy,
-            "facts": [],
-            "text": item.reason.text,
-        },
-        cause=None if item.cause is None else {"source": item.cause[0], "id": item.cause[1]},
+        occurrence=None,
+        reason=reason,
     )
 
 

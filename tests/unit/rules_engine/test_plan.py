@@ -307,9 +307,27 @@ def test_what_came_due_stands_in_the_plan_until_settled_or_past_its_deadline() -
     late = decided(nps, came=[due], now=NOW + 48 * HOUR)
 
     assert [each.id for each in one_offs(standing, "advocacy_ask")] == [item.id]
-    assert one_offs(standing, "advocacy_ask")[0].reason.text == item.reason.text
+    assert one_offs(standing, "advocacy_ask")[0].reason == item.reason
+    assert one_offs(standing, "advocacy_ask")[0].cause == item.cause
     assert one_offs(closed, "advocacy_ask") == []
     assert one_offs(late, "advocacy_ask") == []
+
+
+def test_what_was_withdrawn_may_come_back_and_what_a_person_cancelled_does_not() -> None:
+    nps = said("nps.answered", NOW, score=9)
+    (item,) = one_offs(decided(nps), "advocacy_ask")
+
+    def cancelled(note: str) -> FactEvent:
+        kind = item.touchpoint_type
+        return said(
+            "touchpoint.cancelled", NOW + HOUR, touchpoint_id=item.id, touchpoint_type=kind, note=note
+        )
+
+    withdrawn = decided(nps, came=[cancelled("withdrawn: the plan dropped it")], now=NOW + 2 * HOUR)
+    by_hand = decided(nps, came=[cancelled("cancelled: not now")], now=NOW + 2 * HOUR)
+
+    assert [each.id for each in one_offs(withdrawn, "advocacy_ask")] == [item.id]
+    assert one_offs(by_hand, "advocacy_ask") == []
 
 
 def test_time_alone_is_looked_at_again_exactly_when_it_changes_something() -> None:

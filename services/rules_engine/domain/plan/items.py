@@ -100,6 +100,7 @@ def _spacing(policy: Policy, kind: str) -> int | None:
 def _standing(policy: Policy, key: str, fields: Fields) -> OneOffItem:
     kind = policy.catalogue.get(str(fields.get("type")))
     facts = cast("list[Mapping[str, object]]", loads(str(fields.get("reason_facts") or "[]")))
+    evidence = tuple(evidence_of(each) for each in facts)
     start = fields.get("window_from") or fields.get("due_at")
     end = fields.get("window_to") or fields.get("deadline")
     return OneOffItem(
@@ -116,11 +117,12 @@ def _standing(policy: Policy, key: str, fields: Fields) -> OneOffItem:
         minutes=kind.minutes if kind else 0,
         audience=kind.audience if kind else (),
         spacing_days=_spacing(policy, str(fields.get("type"))),
-        cause=(str(fields.get("cause_source")), str(fields.get("cause_id"))),
+        # Evidence opens with the entry or the contract the rule stood on: the cause.
+        cause=(evidence[0].source, evidence[0].id) if evidence else None,
         reason=Reason(
             str(fields.get("reason_rule") or ""),
             str(fields.get("reason_policy") or ""),
-            tuple(evidence_of(each) for each in facts),
+            evidence,
             str(fields.get("reason_text") or ""),
         ),
     )

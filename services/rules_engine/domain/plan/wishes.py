@@ -78,7 +78,7 @@ def _order(wish: Wish) -> tuple[Mark, str]:
 
 def _stands(wishes: Wishes, key: str, fields: Fields, now: int) -> None:
     end = fields.get("deadline") or fields.get("window_to")
-    if fields.get("cause_id") is None or fields.get("ended") is not None or not isinstance(end, int):
+    if fields.get("reason_policy") is None or fields.get("ended") is not None or not isinstance(end, int):
         return
     if now < end:
         wishes.standing.append((key, fields))
