@@ -17,7 +17,7 @@ import pytest
 from services.chassis.embedded.ports import free_ports
 from services.chassis.embedded.processes import scratch
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 SERVICES = ("console", "rules_engine", "scheduler", "notifier")
 
 
@@ -45,7 +45,7 @@ def running(data_dir: Path, settings: dict[str, str]) -> Generator[subprocess.Po
             stderr=subprocess.STDOUT,
         )
     try:
-        until(lambda: b"Drumbeat is ready" in (data_dir / "said").read_bytes(), 60)
+        until(lambda: b"Drumbeat is ready" in (data_dir / "said").read_bytes(), 120)
         yield process
     finally:
         process.kill()
