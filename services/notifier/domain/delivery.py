@@ -89,12 +89,16 @@ class Delivery:
     def tried(self, attempt: Attempt, *, again_at: datetime | None, reason: str | None) -> "Delivery":
         """After an attempt: sent, or pending until `again_at`, or failed when there is no other time."""
         self._refuse_if_final()
-        counted = replace(self, attempts=attempt.number)
-        if attempt.outcome is Outcome.DELIVERED:
-            return replace(counted, state=State.SENT, reason=reason, next_at=None)
-        if again_at is not None:
-            return replace(counted, reason=reason, next_at=again_at)
-        return replace(counted, state=State.FAILED, reason=reason, next_at=None)
+        state = State.SENT if attempt.outcome is Outcome.DELIVERED else State.FAILED
+        if state is State.FAILED and again_at is not None:
+            state = State.PENDING
+        return replace(
+            self,
+            state=state,
+            reason=reason,
+            attempts=attempt.number,
+            next_at=again_at if state is State.PENDING else None,
+        )
 
     def postponed(self, until: datetime, reason: str) -> "Delivery":
         """Not now; no attempt is used up."""

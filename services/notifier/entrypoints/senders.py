@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 PEOPLE_AT_ONCE = 50
 HOOKS_AT_ONCE = 200
 SETTLE_AT_ONCE = 200
+WORTH_SETTLING = 64  # outcomes; fewer wait a moment for company while others are under way
+COMPANY = 0.01  # real seconds
 FALLBACK_POLL = 0.5  # real seconds; intake wakes the senders in process, this finds what others left
 
 
@@ -82,12 +84,14 @@ class HookSender:
         self._reported = reported
         self._under_way: dict[asyncio.Task[None], str] = {}
         self._settled: deque[Settled] = deque()
-        self.claiming = Loop("webhook sender", interval=FALLBACK_POLL, run_once=self._claim)
-        self.settling = Loop("webhook outcomes", interval=FALLBACK_POLL, run_once=self._settle)
+        self._waited = False
+        self.claiming = Loop("webhook sender", interval=FALLBACK_POLL, run_once=self.claim_once)
+        self.settling = Loop("webhook outcomes", interval=FALLBACK_POLL, run_once=self.settle_once)
 
-    async def _claim(self) -> float | None:
+    async def claim_once(self) -> float | None:
+        """Put on their way as many as there is room for; 0 when there may be more."""
         room = HOOKS_AT_ONCE - len(self._under_way) - len(self._settled)
-        if room < HOOKS_AT_ONCE // 4:
+        if room < HOOKS_AT_ONCE // 2:
             return None  # woken when outcomes are written
         busy = Counter(self._under_way.values())
         claims, _ = await self._desk.claim_webhooks(room, busy)
@@ -102,12 +106,22 @@ class HookSender:
             claim, at=real_now(), poster=self._poster, sign=self._sign, instant=self._instant(claim.time)
         )
         self._settled.append(settled)
-        self.settling.wake()
+        if len(self._settled) in (1, WORTH_SETTLING):
+            self.settling.wake()
 
     def _landed(self, task: "asyncio.Task[None]") -> None:
         self._under_way.pop(task, None)
         if not task.cancelled() and (problem := task.exception()) is not None:
             log.error("webhook.attempt_broke", exc_info=problem)
+
+    async def settle_once(self) -> float | None:
+        """Write down what came of the attempts, many at a time."""
+        alone = 0 < len(self._settled) < WORTH_SETTLING and self._under_way
+        if alone and not self._waited:
+            self._waited = True
+            return COMPANY
+        self._waited = False
+        return await self._settle()
 
     async def _settle(self) -> float | None:
         batch = [self._settled.popleft() for _ in range(min(SETTLE_AT_ONCE, len(self._settled)))]

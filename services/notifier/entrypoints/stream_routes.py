@@ -57,7 +57,7 @@ def stream_routes(reading: Reading, bell: Bell) -> APIRouter:
         wanted = _wanted(types)
         place = _place(last_event_id) if last_event_id else await reading.stream_now()
         return StreamingResponse(
-            _events(reading, bell, place, wanted),
+            events(reading, bell, place, wanted),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
@@ -81,7 +81,7 @@ def _place(last_event_id: str) -> tuple[int, int]:
     return place
 
 
-async def _events(
+async def events(
     reading: Reading, bell: Bell, place: tuple[int, int], types: list[str]
 ) -> AsyncGenerator[bytes]:
     yield b": the stream begins\n\n"

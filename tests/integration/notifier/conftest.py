@@ -147,7 +147,7 @@ class Notifier:
 
     async def call_hooks(self) -> None:
         """Run the webhook sender until nothing is ready."""
-        while await self.sender.claiming._run_once() == 0:
+        while await self.sender.claim_once() == 0:
             await self.sender.close()
 
     async def deliveries(self, **query: str) -> list[dict[str, Any]]:

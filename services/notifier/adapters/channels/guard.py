@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -71,9 +72,10 @@ def check_addresses(host: str, addresses: Iterable[str]) -> None:
             raise ForbiddenAddress(f"{host} leads to {each}, an address that webhooks may not reach")
 
 
+@lru_cache(maxsize=4096)
 def check_url(url: str, *, allow_private: bool) -> None:
     """The checks that need no network: scheme, port, user info, length, literal addresses."""
-    if len(url) > MAX_URL or any(each.isspace() or not each.isprintable() for each in url):
+    if len(url) > MAX_URL or " " in url or not url.isprintable():
         raise ForbiddenUrl(f"the URL must be printable, without spaces, at most {MAX_URL} characters")
     try:
         parts = urlsplit(url)

@@ -98,6 +98,8 @@ class WebhookClient:
 
 async def _drain(answer: aiohttp.ClientResponse) -> None:
     """Read what little is allowed, so that the connection can be used again; else close it."""
+    if answer.content.at_eof():
+        return
     read = 0
     try:
         async with asyncio.timeout(DRAIN_DEADLINE):
