@@ -36,7 +36,7 @@ ENROL = """
 INSERT INTO account_calendar (account_id) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING
 """
 LOCK = """
-SELECT account_id, version, shape, timezone FROM account_calendar WHERE account_id = ANY($1::text[])
+SELECT account_id, version, shape, timezone, csm_id FROM account_calendar WHERE account_id = ANY($1::text[])
 ORDER BY account_id FOR UPDATE
 """
 HELD = f"""
@@ -110,7 +110,7 @@ class PostgresCalendar:
         names = sorted(set(account_ids))
         await self._connection.execute(ENROL, names)
         rows = await self._connection.fetch(LOCK, names)
-        return {row[0]: Account(row[0], row[1], row[2], row[3]) for row in rows}
+        return {row[0]: Account(row[0], row[1], row[2], row[3], row[4]) for row in rows}
 
     async def held(self, plans: Sequence[Plan], now: datetime) -> Mapping[str, Held]:
         names = [plan.account_id for plan in plans]

@@ -6,7 +6,7 @@ touchpoint's outcome that came first is applied as soon as the touchpoint is the
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,8 @@ from services.scheduler.domain.plan import (
 from services.scheduler.domain.recurrence import Series, horizon, slots
 from services.scheduler.domain.touchpoint import Face, Outcome, Status, Touchpoint, settled
 
+BREATH = timedelta(hours=1)
+"""No account is looked at again sooner, whatever its rhythms come to."""
 NOBODYS_HOURS = Hours(ZoneInfo("UTC"))
 
 
@@ -100,9 +102,9 @@ async def _turn_pages(
         shape = None if forget else wished_shape
         convergence = erase(held[name]) if forget else converge(wish.plan, held[name], contexts[name], now)
         kept = list(_kept(convergence, held[name]))
-        pages.append(
-            Page(wish, shape, kept, convergence.series, extend_at(convergence.series, contexts[name]))
-        )
+        again = extend_at(convergence.series, contexts[name])
+        again = None if again is None else max(again, now + BREATH)
+        pages.append(Page(wish, shape, kept, convergence.series, again))
     made = [each.touchpoint.id for page in pages for each in page.touchpoints if each.tell == "scheduled"]
     early = await calendar.take_early_outcomes(made)
     if early:

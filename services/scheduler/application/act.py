@@ -38,7 +38,10 @@ Change = Callable[[Touchpoint], Touchpoint]
 
 
 async def plan_by_hand(touchpoint: Touchpoint, face: Face, ledger: Ledger, now: datetime) -> Found:
-    await ledger.lock([touchpoint.account_id])
+    """Plan it once; without a person of its own it falls to the account's CSM."""
+    accounts = await ledger.lock([touchpoint.account_id])
+    if touchpoint.csm_id is None and touchpoint.led_by_a_person:
+        touchpoint = replace(touchpoint, csm_id=accounts[touchpoint.account_id].csm_id)
     held = (await ledger.find([touchpoint.id])).get(touchpoint.id)
     if held is not None:
         return held

@@ -25,6 +25,7 @@ class Account:
     version: int
     shape: bytes | None
     zone: str | None
+    csm_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

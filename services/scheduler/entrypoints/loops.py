@@ -18,6 +18,8 @@ from services.scheduler.entrypoints.letters import plan_of
 OUTAGE = 5.0
 """Real seconds of lateness from which a touchpoint was missed by an outage, not by a busy moment."""
 
+BREATH = 0.005
+
 Counted = Callable[[str, int], None]
 Woken = Callable[[], None]
 
@@ -44,7 +46,10 @@ class Releaser:
         if claimed:
             self.counted("released", claimed)
             self.after_commit()
-        return 3600.0 if next_due is None else self.clock.real_seconds(next_due - now)
+        if claimed == BATCH:
+            return 0
+        rest = 3600.0 if next_due is None else self.clock.real_seconds(next_due - now)
+        return max(rest, BREATH)  # what is due and was not claimed is in another hand for this moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,14 @@ async def test_a_touchpoint_planned_by_hand_is_told_and_read_again(house: House)
     assert await house.kinds() == ["scheduled"]
 
 
+async def test_what_a_person_leads_falls_to_the_accounts_csm(house: House) -> None:
+    record = {"account_id": "acme", "csm_id": "ada", "version": 1}
+    await house.hear(house.letter("directory.accounts", "drumbeat.account.directory.v1", "acme", record))
+
+    assert (await by_hand(house))["csm_id"] == "ada"
+    assert (await by_hand(house, owner="automation", channel="email"))["csm_id"] is None
+
+
 async def test_the_same_idempotency_key_plans_once(house: House) -> None:
     asked = {"account_id": "acme", "type": "check_in", "due_at": "2026-03-05T14:00:00Z"}
     answers = [
