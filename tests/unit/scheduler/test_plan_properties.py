@@ -39,7 +39,10 @@ def test_planning_twice_equals_once(wish: Plan, context: Context) -> None:
 @unhurried
 @given(plans(), plans(version=2, at=LATER), contexts(), st.booleans())
 def test_a_second_plan_is_reached_in_one_step(
-    first: Plan, second: Plan, context: Context, overdue: bool
+    first: Plan,
+    second: Plan,
+    context: Context,
+    overdue: bool,  # noqa: FBT001
 ) -> None:
     before = come_due(calendar(first, EMPTY, context), overdue=overdue)
 
