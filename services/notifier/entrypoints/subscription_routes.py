@@ -118,21 +118,7 @@ def subscription_routes(hooks: Hooks) -> APIRouter:
 
     @router.post("", status_code=201, dependencies=[require("act")], summary="Subscribe an endpoint")
     async def subscribe(body: NewSubscription) -> SubscriptionMade:
-        wanted = _wanted(body)
-        try:
-            await hooks.door.check(wanted.url)
-        except UrlRefused as problem:
-            raise Problem(422, f"url: {problem}") from problem
-        made, secret = await hooks.book.make(wanted)
-        return SubscriptionMade(
-            id=made.id,
-            secret=hooks.shown(secret),
-            url=made.url,
-            types=made.types,
-            filter={name: list(values) for name, values in made.filter.items()},
-            active=made.active,
-            created_at=made.created_at,
-        )
+        return await _subscribe(_wanted(body), hooks)
 
     @router.get("", dependencies=[require("read")], summary="Subscriptions, oldest first")
     async def list_subscriptions(limit: Limit = 100, cursor: Cursor = None) -> SubscriptionPage:
@@ -157,6 +143,23 @@ def subscription_routes(hooks: Hooks) -> APIRouter:
 
     _add_care(router, hooks)
     return router
+
+
+async def _subscribe(wanted: Subscription, hooks: Hooks) -> SubscriptionMade:
+    try:
+        await hooks.door.check(wanted.url)
+    except UrlRefused as problem:
+        raise Problem(422, f"url: {problem}") from problem
+    made, secret = await hooks.book.make(wanted)
+    return SubscriptionMade(
+        id=made.id,
+        secret=hooks.shown(secret),
+        url=made.url,
+        types=made.types,
+        filter={name: list(values) for name, values in made.filter.items()},
+        active=made.active,
+        created_at=made.created_at,
+    )
 
 
 def _add_care(router: APIRouter, hooks: Hooks) -> None:

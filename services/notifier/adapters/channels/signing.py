@@ -1,6 +1,7 @@
 """Signatures of Standard Webhooks 1.0.0: HMAC-SHA256 over id, second and body, one for each valid key."""
 
 import base64
+import binascii
 import hmac
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,9 +19,10 @@ def headers(message_id: str, at: datetime, body: bytes, secrets: Iterable[bytes]
     """The three headers of one attempt at this real moment. The id must not contain a dot."""
     second = str(int(at.timestamp()))
     signed = b"%b.%b.%b" % (message_id.encode(), second.encode(), body)
-    signatures = (
-        "v1," + base64.b64encode(hmac.digest(secret, signed, "sha256")).decode() for secret in secrets
-    )
+    signatures = [
+        "v1," + binascii.b2a_base64(hmac.digest(secret, signed, "sha256"), newline=False).decode()
+        for secret in secrets
+    ]
     return {
         "webhook-id": message_id,
         "webhook-timestamp": second,

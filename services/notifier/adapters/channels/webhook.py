@@ -45,7 +45,7 @@ class WebhookClient:
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(total=None),
+            timeout=aiohttp.ClientTimeout(total=self._deadline),  # of the whole attempt, name to last byte
             skip_auto_headers=("accept-encoding",),
         )
 
@@ -77,12 +77,9 @@ class WebhookClient:
             return Receipt(Outcome.UNREACHED, "the sender is stopping")
         try:
             check_url(url, allow_private=self._allow_private)
-            async with (
-                asyncio.timeout(self._deadline),
-                session.post(
-                    url, data=body, headers={**FIXED_HEADERS, **headers}, allow_redirects=False
-                ) as answer,
-            ):
+            async with session.post(
+                url, data=body, headers={**FIXED_HEADERS, **headers}, allow_redirects=False
+            ) as answer:
                 receipt = _receipt(answer.status, answer.headers.get("retry-after"), at)
                 await _drain(answer)
                 return receipt
