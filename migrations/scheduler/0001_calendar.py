@@ -47,7 +47,7 @@ TABLES = (
         outcome text, outcome_time timestamptz, outcome_source text, outcome_id text, outcome_notes text,
         follows uuid, face text,
         changed_at timestamptz NOT NULL, change_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
-    ) WITH (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 2000,
+    ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 2000,
             autovacuum_vacuum_cost_limit = 2000)
     """,
     "CREATE INDEX touchpoint_account ON touchpoint (account_id, due_at)",

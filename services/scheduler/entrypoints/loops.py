@@ -3,6 +3,7 @@
 Each pass is one short transaction; `now` is the database's real clock, read once and mapped.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,10 @@ OUTAGE = 5.0
 """Real seconds of lateness from which a touchpoint was missed by an outage, not by a busy moment."""
 
 BREATH = 0.005
+LANES = 3
+"""Transactions at once in a backlog: while the database works at one batch, the next is put into words."""
+BATCHES = 20
+"""Of a lane, before the loop looks whether it should stop."""
 
 Counted = Callable[[str, int], None]
 Woken = Callable[[], None]
@@ -35,7 +40,23 @@ class Releaser:
     counted: Counted
 
     async def run_once(self) -> float:
-        """One batch; answers the real seconds until the next look is worth while."""
+        """A batch, and while there is a backlog more of them side by side.
+
+        Answers the real seconds until the next look is worth while.
+        """
+        claimed, rest = await self._batch()
+        if claimed == BATCH:
+            await asyncio.gather(*(self._lane() for _ in range(LANES)))
+            return 0
+        return rest
+
+    async def _lane(self) -> None:
+        for _ in range(BATCHES):
+            claimed, _ = await self._batch()
+            if claimed < BATCH:
+                return
+
+    async def _batch(self) -> tuple[int, float]:
         async with self.database.transaction() as connection:
             queue = self.queue(connection)
             now = self.clock.at(await real_now(connection))
@@ -46,10 +67,8 @@ class Releaser:
         if claimed:
             self.counted("released", claimed)
             self.after_commit()
-        if claimed == BATCH:
-            return 0
         rest = 3600.0 if next_due is None else self.clock.real_seconds(next_due - now)
-        return max(rest, BREATH)  # what is due and was not claimed is in another hand for this moment
+        return claimed, max(rest, BREATH)  # what is due and was not claimed is in another hand right now
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,3 +150,27 @@ async def test_the_queues_hold_exactly_what_is_planned_or_owed(house: House) -> 
 
     assert sorted(map(tuple, agenda)) == sorted(map(tuple, planned))
     assert sorted(map(tuple, lapsing)) == sorted(map(tuple, owed))
+
+
+async def test_a_backlog_is_released_by_several_lanes_once_each(house: House) -> None:
+    await house.hear(*(house.plan(1, [rhythm(90)], account=f"b{n}") for n in range(1300)))
+    await house.told()
+
+    await house.release()
+
+    told = await house.told()
+    assert len({each["ce_id"] for each in told}) == len(told) == 1300
+
+
+async def test_a_touchpoint_in_another_hand_is_left_for_the_next_pass(house: House) -> None:
+    await house.hear(house.plan(1, [rhythm(7)]), house.plan(1, [rhythm(7)], account="other"))
+    await house.told()
+
+    async with house.database.transaction() as connection:
+        await connection.execute("SELECT 1 FROM touchpoint WHERE account_id = 'acme' FOR UPDATE")
+        await house.release()
+        (during,) = await house.told()
+    await house.release()
+
+    (after,) = await house.told()
+    assert (during["ce_subject"], after["ce_subject"]) == ("other", "acme")
