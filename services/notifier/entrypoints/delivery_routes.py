@@ -36,11 +36,16 @@ class Read:
     read_at: datetime
 
 
+def place_of(cursor: str | None, start: int) -> int:
+    """The sequence a cursor stands at; `start` without one."""
+    parts = decode_cursor(cursor, int)
+    return min(max(int(parts[0]), 0), NEWEST) if parts else start
+
+
 async def delivery_page(
     reading: Reading, limit: int, cursor: str | None, **wanted: str | None
 ) -> DeliveryPage:
-    start = decode_cursor(cursor, int)
-    before = start[0] if start else NEWEST
+    before = place_of(cursor, NEWEST)
     items = await reading.deliveries(DeliveryFilter(**wanted), before=before, limit=limit + 1)
     made = page([*items], limit, lambda each: encode_cursor(each.seq))
     return DeliveryPage(**made)  # pyright: ignore[reportArgumentType]
@@ -90,11 +95,10 @@ def _add_inbox(router: APIRouter, reading: Reading, now: Callable[[], datetime])
     ) -> InAppPage:
         if (contact_id is None) == (csm_id is None):
             raise Problem(422, "contact_id, csm_id: name one of them.")
-        start = decode_cursor(cursor, int)
         items = await reading.inbox(
             "contact" if contact_id is not None else "csm",
             contact_id or csm_id or "",
-            before=start[0] if start else NEWEST,
+            before=place_of(cursor, NEWEST),
             limit=limit + 1,
             also_read=not unread,
         )

@@ -13,14 +13,14 @@ from services.chassis.clock import ServiceClock, real_now
 from services.chassis.ids import fresh
 from services.chassis.outbox import timestamp
 from services.chassis.problems import Problem
-from services.chassis.web import Cursor, Limit, decode_cursor, encode_cursor, page, require
+from services.chassis.web import Cursor, Limit, encode_cursor, page, require
 from services.notifier.application.ports import Poster, Sign, UrlRefused
 from services.notifier.application.views import Book, Reading, SubscriptionShown
 from services.notifier.domain.subscription import TYPES, FilterField, Subscription, payload
-from services.notifier.entrypoints.delivery_routes import DeliveryPage, delivery_page
+from services.notifier.entrypoints.delivery_routes import DeliveryPage, delivery_page, place_of
 
 TEST_TYPE = "drumbeat.subscription.test.v1"
-SubscriptionId = Annotated[str, Path(min_length=1, max_length=100)]
+SubscriptionId = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
@@ -122,8 +122,7 @@ def subscription_routes(hooks: Hooks) -> APIRouter:
 
     @router.get("", dependencies=[require("read")], summary="Subscriptions, oldest first")
     async def list_subscriptions(limit: Limit = 100, cursor: Cursor = None) -> SubscriptionPage:
-        start = decode_cursor(cursor, int)
-        items = await hooks.book.listed(after=start[0] if start else 0, limit=limit + 1)
+        items = await hooks.book.listed(after=place_of(cursor, 0), limit=limit + 1)
         made = page([*items], limit, lambda each: encode_cursor(each.seq))
         return SubscriptionPage(**made)  # pyright: ignore[reportArgumentType]
 

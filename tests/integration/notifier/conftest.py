@@ -2,15 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import orjson
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from schemas.envelope import Envelope, kafka_headers
 from services.chassis.clock import ServiceClock
@@ -30,9 +28,7 @@ from services.notifier.adapters.reading import ReadingRoom
 from services.notifier.adapters.subscriptions import SubscriptionBook
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.work import IntakeWork
-from services.notifier.application.ports import Mail
 from services.notifier.application.tell_people import Post, tell_people
-from services.notifier.domain.delivery import Outcome, Receipt
 from services.notifier.domain.unsubscribe import token
 from services.notifier.entrypoints.consumer import Listener, Translate
 from services.notifier.entrypoints.delivery_routes import delivery_routes
@@ -41,6 +37,7 @@ from services.notifier.entrypoints.senders import HookSender
 from services.notifier.entrypoints.stream_routes import Bell, stream_routes
 from services.notifier.entrypoints.subscription_routes import Hooks, subscription_routes
 from services.notifier.main import learned, person
+from tests.integration.notifier.receivers import Postbox, Receiver
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
@@ -56,41 +53,6 @@ class HandClock(ServiceClock):
 
     def at(self, real: datetime) -> datetime:
         return HandClock.now_is
-
-
-class Postbox:
-    """A mailer that keeps mails; the next answers may be chosen."""
-
-    def __init__(self) -> None:
-        self.mails: list[Mail] = []
-        self.answers: list[Receipt] = []
-
-    async def send(self, mail: Mail, *, at: datetime) -> Receipt:
-        self.mails.append(mail)
-        return self.answers.pop(0) if self.answers else Receipt(Outcome.DELIVERED, "250 kept")
-
-
-@dataclass
-class Receiver:
-    """Somebody's tool: keeps what it hears, answers what `status` says."""
-
-    status: int = 204
-    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list[tuple[dict[str, str], bytes]])
-    server: TestServer = field(init=False)
-
-    def __post_init__(self) -> None:
-        app = web.Application()
-        app.router.add_post("/{path:.*}", self.answer)
-        self.server = TestServer(app)
-
-    async def answer(self, request: web.Request) -> web.Response:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        self.heard.append((headers, await request.read()))
-        return web.Response(status=self.status)
-
-    @property
-    def url(self) -> str:
-        return str(self.server.make_url("/hook"))
 
 
 @dataclass

@@ -7,7 +7,8 @@ import orjson
 import pytest
 from standardwebhooks import Webhook
 
-from tests.integration.notifier.conftest import Notifier, Receiver
+from tests.integration.notifier.conftest import Notifier
+from tests.integration.notifier.receivers import Receiver
 
 pytestmark = pytest.mark.integration
 
@@ -199,6 +200,24 @@ async def test_a_subscription_that_makes_no_sense_is_refused(
 
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_odd_ids_and_cursors_are_answered_and_not_crashed_on(notifier: Notifier) -> None:
+    far = "WzkyMjMzNzIwMzY4NTQ3NzU4MDgwMDAwMF0"  # a number beyond 64 bits
+    for path, status in (
+        ("/v1/subscriptions/%00", 422),
+        ("/v1/subscriptions/nobody", 404),
+        ("/v1/subscriptions/nobody/deliveries", 404),
+        ("/v1/subscriptions?cursor=x", 422),
+        ("/v1/subscriptions?cursor=" + far, 422),
+        ("/v1/deliveries?cursor=" + far, 422),
+        ("/v1/deliveries?account_id=%00", 422),
+        ("/v1/deliveries?state=lost", 422),
+        ("/v1/deliveries?limit=501", 422),
+        ("/v1/inbox", 422),
+        ("/v1/inbox?csm_id=%ff", 200),
+    ):
+        assert (await notifier.http.get(path)).status_code == status, path
 
 
 async def test_one_endpoint_that_hangs_does_not_hold_up_another(
