@@ -8,6 +8,8 @@ nothing when it wakes. (Why not Kafka's consumer groups: docs/adr.)
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import asyncpg
+
 from services.chassis.database import Connection, Database
 
 TTL = 6.0  # real seconds without renewal until a replica's partitions are free for others
@@ -113,11 +115,19 @@ class Leases:
         """Claim up to `count` partitions that nobody reads."""
         free = await self.database.pool.fetch(FREE, self.cluster, self.group, self.owner)
         wanted = [place for place in ((row[0], row[1]) for row in free) if place not in held][:count]
-        claims = [await self._claim(place) for place in wanted]
+        claims = [await self._claim_unless_busy(place) for place in wanted]
         return [claim for claim in claims if claim is not None]
+
+    async def _claim_unless_busy(self, place: Place) -> Claim | None:
+        """A zombie may hold the offset's row inside a transaction until its session is ended: try again later."""
+        try:
+            return await self._claim(place)
+        except asyncpg.LockNotAvailableError:
+            return None
 
     async def _claim(self, place: Place) -> Claim | None:
         async with self.database.transaction() as connection:
+            await connection.execute("SET LOCAL lock_timeout = '300ms'")
             epoch = await connection.fetchval(TAKE, self.cluster, self.group, self.owner, *place, TTL)
             if epoch is None:
                 return None

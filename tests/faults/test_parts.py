@@ -1,0 +1,71 @@
+"""The broker and the database restart, crash, or lose a node: work stops, resumes by itself, and the books balance."""
+
+import asyncio
+
+import pytest
+
+from tests.faults.conftest import OpenStack
+from tests.faults.test_zombies import tell_for_a_while
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+
+async def test_a_crashed_broker_comes_back_and_nothing_is_missing(open_stack: OpenStack) -> None:
+    async with open_stack() as ledger:
+        telling = asyncio.create_task(tell_for_a_while(ledger, 12))
+        await asyncio.sleep(3)
+
+        ledger.stack.kafka.kill()
+        await asyncio.sleep(4)
+        await ledger.stack.kafka.restart()
+
+        await telling
+        await ledger.quiet(120)
+        await ledger.check()
+
+
+async def test_one_of_three_brokers_may_be_lost(open_stack: OpenStack) -> None:
+    async with open_stack(nodes=3) as ledger:
+        telling = asyncio.create_task(tell_for_a_while(ledger, 15))
+        await asyncio.sleep(3)
+
+        ledger.stack.kafka.kill(2)
+
+        await telling
+        await ledger.quiet(120)
+        await ledger.check()
+
+
+async def test_a_crashed_database_comes_back_and_nothing_is_missing(open_stack: OpenStack) -> None:
+    async with open_stack() as ledger:
+        telling = asyncio.create_task(tell_for_a_while(ledger, 12))
+        await asyncio.sleep(3)
+
+        ledger.stack.postgres.kill()
+        await asyncio.sleep(3)
+        await ledger.stack.postgres.start()
+
+        await telling
+        await ledger.quiet(120)
+        await ledger.check()
+
+
+async def test_no_answer_from_the_broker_is_a_503_within_ten_seconds(open_stack: OpenStack) -> None:
+    async with open_stack() as ledger:
+        ledger.stack.kafka.freeze()
+        engine = ledger.stack.processes["rules_engine"]
+        event = {
+            "specversion": "1.0", "type": "drumbeat.health.scored.v1", "source": "/test", "id": "lonely",
+            "subject": "acc-lonely", "time": "2026-03-02T09:00:00Z", "data": {"score": 10},
+        }  # fmt: skip
+        began = asyncio.get_running_loop().time()
+
+        answer = await ledger.stack.client.post(
+            f"{engine.url}/v1/events", json=event, headers={"content-type": "application/cloudevents+json"}
+        )
+
+        assert answer.status_code == 503
+        assert asyncio.get_running_loop().time() - began < 10
+        assert answer.json()["results"][0]["status"] == "unknown"
+        assert answer.headers["retry-after"]
+        ledger.stack.kafka.thaw()

@@ -1,0 +1,69 @@
+"""Frozen replicas: others take their work over, and what wakes writes nothing over it."""
+
+import asyncio
+
+import pytest
+
+from tests.faults.conftest import MONDAY_MORNING, OpenStack
+from tests.faults.ledger import Ledger
+from tests.faults.stories import LEADS_TO, troubled
+from tests.stack import SERVICES, until
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+
+async def tell_for_a_while(ledger: Ledger, seconds: float) -> None:
+    """Three accounts turn red every quarter of a second."""
+    until_then = asyncio.get_running_loop().time() + seconds
+    while asyncio.get_running_loop().time() < until_then:
+        await ledger.tell(troubled(3, MONDAY_MORNING), leads_to=LEADS_TO)
+        await asyncio.sleep(0.25)
+
+
+async def test_a_frozen_replica_of_each_service_is_replaced_and_wakes_to_nothing(open_stack: OpenStack) -> None:
+    async with open_stack() as ledger:
+        stack = ledger.stack
+        seconds = [f"{service}#2" for service in SERVICES]
+        for name in seconds:
+            stack.spawn(name)
+        await asyncio.gather(*(stack.ready(name) for name in seconds))
+        telling = asyncio.create_task(tell_for_a_while(ledger, 20))
+        await asyncio.sleep(3)
+
+        for name in seconds:
+            stack.freeze(name)
+        await asyncio.sleep(10)
+        for name in seconds:
+            stack.thaw(name)
+
+        await telling
+        await ledger.quiet(120)
+        await ledger.check()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_two_zombies_on_one_partition_leave_one_effect(open_stack: OpenStack, service: str) -> None:
+    """Both replicas stop inside a batch's transaction, one after the other, and wake while a third works."""
+    async with open_stack() as ledger:
+        stack = ledger.stack
+        stack.processes[service].child.terminate()
+        stack.processes[service].child.wait()
+        first = stack.spawn(service, faults="consumer.before_commit=stop@1")
+        ledger.produce(troubled(5, MONDAY_MORNING), leads_to=LEADS_TO)
+        await until(lambda: _stopped(first.child.pid), 30, f"{service} freezes in its transaction")
+        second = stack.spawn(f"{service}#2", faults="consumer.before_commit=stop@1")
+        await until(lambda: _stopped(second.child.pid), 60, f"the second {service} freezes too")
+        stack.spawn(f"{service}#3")
+        await stack.ready(f"{service}#3")
+        stack.processes[service], stack.processes["zombie"] = stack.processes[f"{service}#3"], first
+
+        stack.thaw("zombie")
+        stack.thaw(f"{service}#2")
+
+        await ledger.quiet(120)
+        await ledger.check()
+
+
+def _stopped(pid: int) -> bool:
+    with open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123
+        return stat.read().rpartition(")")[2].split()[0] == "T"
