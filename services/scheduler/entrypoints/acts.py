@@ -33,6 +33,13 @@ def act_routes(counter: Counter) -> APIRouter:
     """POST /v1/touchpoints and /v1/touchpoints/{id}/settle, reschedule, reassign, cancel."""
     router = APIRouter(prefix="/v1/touchpoints", tags=["calendar"], dependencies=[require("act")])
 
+    _add_planning(router, counter)
+    _add_dates(router, counter)
+    _add_hands(router, counter)
+    return router
+
+
+def _add_planning(router: APIRouter, counter: Counter) -> None:
     @router.post("", summary="Plan one by hand", status_code=201, response_model=TouchpointItem)
     async def plan_by_hand(
         asked: PlanByHand,
@@ -45,6 +52,8 @@ def act_routes(counter: Counter) -> APIRouter:
             found = await act.plan_by_hand(touchpoint, face, ledger, now)
         return _answer(found, now, status=201)
 
+
+def _add_dates(router: APIRouter, counter: Counter) -> None:
     @router.post("/{touchpoint_id}/settle", summary="Say what became of it", response_model=TouchpointItem)
     async def settle(touchpoint_id: str, asked: Settle) -> JSON:
         name = known_id(touchpoint_id)
@@ -65,6 +74,8 @@ def act_routes(counter: Counter) -> APIRouter:
             found = await act.reschedule(name, asked.version, asked.to, outcome, ledger, now)
         return _answer(found, now)
 
+
+def _add_hands(router: APIRouter, counter: Counter) -> None:
     @router.post(
         "/{touchpoint_id}/reassign", summary="Give it to another person", response_model=TouchpointItem
     )
@@ -80,8 +91,6 @@ def act_routes(counter: Counter) -> APIRouter:
         async with counter.open() as (ledger, now):
             found = await act.cancel(name, asked.version, asked.reason, ledger, now)
         return _answer(found, now)
-
-    return router
 
 
 def _by_hand(asked: PlanByHand, key: str | None) -> tuple[Touchpoint, Face]:

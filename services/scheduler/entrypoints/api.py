@@ -24,7 +24,12 @@ Moment = Annotated[str | None, Query(max_length=64, description="RFC 3339 with a
 def read_routes(answers: Answers) -> APIRouter:
     """GET /v1/touchpoints, /v1/touchpoints/{id} and /v1/capacity."""
     router = APIRouter(tags=["calendar"], dependencies=[require("read")])
+    _add_list(router, answers)
+    _add_details(router, answers)
+    return router
 
+
+def _add_list(router: APIRouter, answers: Answers) -> None:
     @router.get("/v1/touchpoints", summary="The calendar, by due time", response_model=TouchpointPage)
     async def list_touchpoints(
         account_id: Annotated[str | None, Query(max_length=200)] = None,
@@ -55,6 +60,8 @@ def read_routes(answers: Answers) -> APIRouter:
             return JSON(await _feed(answers, wanted, cursor, limit))
         return JSON(await _calendar(answers, wanted, cursor, limit))
 
+
+def _add_details(router: APIRouter, answers: Answers) -> None:
     @router.get("/v1/touchpoints/{touchpoint_id}", summary="One touchpoint", response_model=TouchpointItem)
     async def get_touchpoint(touchpoint_id: str) -> JSON:
         entry = await answers.shelf.one(known_id(touchpoint_id))
@@ -78,8 +85,6 @@ def read_routes(answers: Answers) -> APIRouter:
             monday, sunday.replace(hour=0, minute=0, second=0, microsecond=0), _text("csm_id", csm_id)
         )
         return JSON({"weeks": weeks(people, loads, start.date(), end.date())})
-
-    return router
 
 
 async def _calendar(answers: Answers, wanted: Filter, cursor: str | None, limit: int) -> dict[str, object]:

@@ -295,8 +295,3 @@ def test_an_erased_account_keeps_nothing_open() -> None:
 
     assert {each.status for each in after.touchpoints} == {Status.CANCELLED}
     assert not any(each.active for each in after.series.values())
-
-
-def test_odd_intervals_do_no_harm() -> None:
-    for every_days in (-5, 0, 10**9):
-        calendar(plan([rhythm(every_days, last_touch_at=NOW - DAY)]))

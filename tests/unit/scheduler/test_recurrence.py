@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.scheduler.domain.calendar import Hours, mail_hours
 from services.scheduler.domain.recurrence import anchor, derived, fraction, slots
-from tests.unit.scheduler.wishes import NOW, OFFICE, UTC_ZONE, openings, rhythm, zones
+from tests.unit.scheduler.wishes import NOW, OFFICE, UTC_ZONE, calendar, openings, plan, rhythm, zones
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -85,3 +85,8 @@ def test_a_derived_id_is_the_digest_of_its_parts(parts: list[str]) -> None:
 
 def test_fractions_lie_above_nothing_and_up_to_the_whole() -> None:
     assert all(0 < fraction(f"a{n}", "tips") <= 1 for n in range(500))
+
+
+def test_odd_intervals_do_no_harm() -> None:
+    for every_days in (-5, 0, 10**9):
+        calendar(plan([rhythm(every_days, last_touch_at=NOW - timedelta(days=1))]))
