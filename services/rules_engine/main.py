@@ -1,6 +1,7 @@
 """The rules engine put together: the only place where doors and adapters meet."""
 
 import sys
+from pathlib import Path
 
 from fastapi import FastAPI
 from prometheus_client import Counter
@@ -11,6 +12,7 @@ from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime, serve
 from services.chassis.topics import TopicSpec
+from services.chassis.unplugged import always_ready, print_openapi, run_command, unplugged
 from services.chassis.web import Chassis, make_app
 from services.rules_engine import settings
 from services.rules_engine.adapters import sweeping
@@ -18,11 +20,11 @@ from services.rules_engine.adapters.bench import BenchKeeper, read_texts
 from services.rules_engine.adapters.book import SqlBook
 from services.rules_engine.adapters.epoch import Epochs
 from services.rules_engine.adapters.keys import SqlKeys
-from services.rules_engine.adapters.policy_files import PolicyRefused, load_policy_texts
+from services.rules_engine.adapters.policy_files import PolicyRefused, load_policy, load_policy_texts
 from services.rules_engine.adapters.queries import Queries
 from services.rules_engine.adapters.work import SqlWork
 from services.rules_engine.application.account import Tally
-from services.rules_engine.entrypoints import api
+from services.rules_engine.entrypoints import api, cli
 from services.rules_engine.entrypoints.consumer import Engine, SignalConsumer
 from services.rules_engine.entrypoints.ingest import Ingest
 from services.rules_engine.entrypoints.lines import LARGEST_STREAM
@@ -95,8 +97,18 @@ def make(runtime: Runtime, ready: Readiness) -> FastAPI:
     return app
 
 
+def summary(path: Path) -> str:
+    """What a sound policy holds, in a line."""
+    policy = load_policy(path)
+    return f"sound: {len(policy.rules)} rules, {len(policy.catalogue)} kinds of touchpoint, hash {policy.hash[:16]}"
+
+
 def main() -> None:
-    if sys.argv[1:] != ["serve"]:
-        sys.stderr.write("usage: python -m services.rules_engine serve\n")
-        sys.exit(2)
-    serve(IDENTITY, build)
+    run_command(
+        "rules_engine",
+        {
+            "serve": lambda _: serve(IDENTITY, build),
+            "openapi": lambda _: print_openapi(make(unplugged("rules_engine"), always_ready)),
+            "policy": lambda words: sys.exit(cli.policy(words, summary, PolicyRefused)),
+        },
+    )

@@ -145,7 +145,9 @@ def _touchpoints(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
         if name in draft.touchpoints:
             sheet.fault(each, name, "this touchpoint is described twice")
         if not _KIND.fullmatch(name):
-            sheet.fault(each, "touchpoints", f"{name!r}: a touchpoint is named in lower case, digits and underscores")
+            sheet.fault(
+                each, "touchpoints", f"{name!r}: a touchpoint is named in lower case, digits and underscores"
+            )
         if not set(required) <= found.keys():
             draft.touchpoints[name] = Touchpoint(name, None, "", "", "", 0)
             continue
