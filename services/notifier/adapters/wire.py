@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import orjson
+from prometheus_client import Counter
 
 from schemas.directory import AccountRecord, CsmRecord, PreferenceRecord
 from schemas.envelope import Envelope
@@ -19,6 +20,8 @@ from services.notifier.domain.people import Account, Contact, Pause, Person
 OUTCOMES, SIGNALS = "touchpoint.outcomes", "account.signals"
 KIND_OF: dict[str, TouchpointKind] = {type_of(kind): kind for kind in KINDS}
 NOBODY = "nobody"
+# Counted when written, so a transaction that is rolled back and repeated counts twice: a gauge of work.
+FINISHED = Counter("drumbeat_deliveries_total", "Deliveries brought to a final state", ["channel", "state"])
 
 
 def announcement(event_id: str, type_: str, time: datetime, data: bytes) -> Announcement:
@@ -123,6 +126,7 @@ def finished(
     delivery: Delivery, *, account_id: str, touchpoint: tuple[str | None, str | None], at: datetime
 ) -> Outgoing:
     """What the other services hear of a delivery in its final state; `touchpoint` is (id, type)."""
+    FINISHED.labels(delivery.channel, delivery.state).inc()
     data = orjson.dumps(
         {
             "delivery_id": delivery.id,

@@ -7,6 +7,7 @@ it is tried again under the same Message-ID, and the attempt says so.
 import asyncio
 import re
 from collections import defaultdict
+from contextlib import AsyncExitStack
 from datetime import datetime
 from enum import Enum
 
@@ -23,7 +24,8 @@ from services.notifier.domain.delivery import Outcome, Receipt
 from services.notifier.domain.message import HeaderInjection
 
 CONNECTIONS, PER_DOMAIN = 16, 4
-TIMEOUT = 25.0
+# A lease lasts 90 s: waiting for a turn and the whole attempt must fit into it.
+TURN, ATTEMPT, TIMEOUT = 30.0, 40.0, 25.0
 ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 NO_SUCH_MAILBOX = frozenset({550, 551, 553})
 
@@ -63,7 +65,13 @@ class Mailer:
             recipient, wire = build(mail, sender=self._sender, redirect_to=self._redirect_to, at=at)
         except (AddressRejected, HeaderInjection) as problem:
             return Receipt(Outcome.REFUSED, str(problem), permanent=True, address_refused=True)
-        async with self._domains[_domain(mail)], self._total:
+        async with AsyncExitStack() as turn:
+            try:
+                async with asyncio.timeout(TURN):
+                    await turn.enter_async_context(self._domains[_domain(mail)])
+                    await turn.enter_async_context(self._total)
+            except TimeoutError:
+                return Receipt(Outcome.UNREACHED, "no turn at the relay: it is slow")
             return await self._transact(recipient, wire)
 
     async def stop(self) -> None:
@@ -75,11 +83,12 @@ class Mailer:
         client: aiosmtplib.SMTP | None = None
         handed_over = False
         try:
-            client = await self._connection()
-            await client.mail(_envelope(self._sender))
-            await client.rcpt(recipient)
-            handed_over = True
-            answer = await client.data(mail)
+            async with asyncio.timeout(ATTEMPT):
+                client = await self._connection()
+                await client.mail(_envelope(self._sender))
+                await client.rcpt(recipient)
+                handed_over = True
+                answer = await client.data(mail)
         except SMTPAuthenticationError as problem:
             receipt = Receipt(Outcome.UNREACHED, f"the relay refused our login: {problem.code}")
         except SMTPResponseException as problem:
@@ -88,7 +97,7 @@ class Mailer:
             receipt = _lost(problem, handed_over=handed_over)
         else:
             receipt = Receipt(Outcome.DELIVERED, f"{answer.code} {answer.message}"[:200])
-        await self._give_back(client, clean=receipt.outcome is Outcome.DELIVERED)
+        await self._give_back(client, receipt.outcome)
         return receipt
 
     async def _connection(self) -> aiosmtplib.SMTP:
@@ -109,14 +118,15 @@ class Mailer:
         await client.connect()
         return client
 
-    async def _give_back(self, client: aiosmtplib.SMTP | None, *, clean: bool) -> None:
-        """A connection is used again if it is known to be between two messages."""
+    async def _give_back(self, client: aiosmtplib.SMTP | None, outcome: Outcome) -> None:
+        """A connection is used again only if it is known to be between two messages."""
         if client is None:
             return
-        if not client.is_connected or not (clean or await _alive(client)):
+        answered = outcome in (Outcome.DELIVERED, Outcome.DEFERRED, Outcome.REFUSED)
+        if answered and client.is_connected and (outcome is Outcome.DELIVERED or await _alive(client)):
+            self._idle.append(client)
+        else:
             client.close()
-            return
-        self._idle.append(client)
 
 
 async def _alive(client: aiosmtplib.SMTP) -> bool:
