@@ -30,7 +30,7 @@ def key_of(request: Request) -> str | None:
     return key if _KEY.fullmatch(key) else None
 
 
-def door_routes(apis: Apis, key_file: Path, left: Callable[[str], None]) -> APIRouter:
+def door_routes(apis: Apis, key_file: str, left: Callable[[str], None]) -> APIRouter:
     """Signing in and out; `left` is told the key that was signed out."""
     router = APIRouter(include_in_schema=False)
 
@@ -96,7 +96,7 @@ async def _refused(apis: Apis, key: str) -> str | None:
     return "No service answers, so the key cannot be checked. Is Drumbeat running? Try again in a moment."
 
 
-def _page(target: str, key_file: Path, *, trouble: str = "", again: bool = False) -> Response:
+def _page(target: str, key_file: str, *, trouble: str = "", again: bool = False) -> Response:
     content = _PAGES.get_template("sign-in.html").render(
         next=target, key_file=key_file, trouble=trouble, again=again, fonts=_FONTS
     )

@@ -130,8 +130,8 @@ def limit(each: Touchpoint, now: datetime) -> str:
         return ""
     if each.deadline <= now:
         past = words.relative(each.deadline, now)
-        return f"Deadline passed {past}, {words.day(each.deadline.date(), now.date())}"
-    return f"By {words.when(each.deadline, now)}"
+        return f"deadline passed {past}, {words.day(each.deadline.date(), now.date())}"
+    return f"by {words.when(each.deadline, now)}"
 
 
 def timing(each: Touchpoint, now: datetime) -> str:

@@ -128,6 +128,8 @@ class Watch:
                 ("account", document), ("decisions", decided), ("calendar", calendar), ("deliveries", sent)
             )
         }  # fmt: skip
+        if isinstance(document, Trouble) and document.status == 404:
+            account.troubles = {"account": f"Nothing was heard of an account “{account.id}”."}
         if not isinstance(document, Trouble):
             account.document, account.known_at = document, now
         if not isinstance(decided, Trouble):

@@ -21,6 +21,10 @@ from services.console.doors import door_routes
 from services.console.pages import overview
 
 _STATIC: Final = Path(__file__).with_name("static")
+_MARK: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0f5f66"/>'
+    '<path stroke="#fff" stroke-width="3" stroke-linecap="round" d="M7 14v4M13 9v14M19 12v8M25 14.5v3"/></svg>'
+)
 _VOUCHED: Final = timedelta(seconds=30)
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval';"
@@ -43,7 +47,7 @@ def make(settings: Settings, clock: ServiceClock) -> FastAPI:
 
     app = make_app(Chassis("console", clock, keys, _ready), title="console", lifespan=lifespan)
     guests = overview.Guests()
-    app.include_router(door_routes(apis, settings.key_file, guests.leave))
+    app.include_router(door_routes(apis, settings.key_file.name, guests.leave))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 
     @app.get("/v1/{rest:path}", include_in_schema=False)
@@ -65,7 +69,7 @@ def make(settings: Settings, clock: ServiceClock) -> FastAPI:
     ui.run_with(  # pyright: ignore[reportUnknownMemberType]
         app,
         title="Drumbeat",
-        favicon=_STATIC / "drum.svg",
+        favicon=_MARK,
         dark=None,
         language="en-GB",
         tailwind=False,

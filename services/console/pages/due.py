@@ -84,7 +84,7 @@ class _Card:
         self._account.name(each.account_id, item.account)
         self._badge.tell(each.status, "bad" if each.status == "overdue" else "due")
         self._title.say(each.title)
-        self._limit.say(item.limit)
+        self._limit.say(item.limit[:1].upper() + item.limit[1:])
         self._how.say(f"{each.how} · {item.since}")
         self._why.say(each.why)
 

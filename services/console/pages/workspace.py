@@ -70,7 +70,10 @@ class Workspace:
         if book.found is None:
             self._empty.say("" if book.trouble else "Reading the accounts…")
             return
-        nothing = "Nobody is known yet. An account exists from its first event."
+        nothing = (
+            "No account is known yet. An account exists from its first event: send one to POST /v1/events of the"
+            " rules engine, or a file of them with “drumbeat events post”."
+        )
         unmatched = f"No account has “{book.query}” in its name or id."
         self._empty.say("" if book.found else (unmatched if book.query else nothing))
         self._found.show(accounts(book.found))

@@ -1,0 +1,300 @@
+"""An operator's visit, in a real browser, to a console of a real stack: the way in, the page, the way out."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from tests.stack import KEY, Stack, event, until
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+)
+MARKUP = "<img src=x onerror=\"document.title='taken'\">"
+NARROW = 390
+WIDE = 1280
+
+
+def chromium() -> str:
+    """The browser of this machine. Where tests must be whole, its absence is a failure."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if (found := shutil.which(name)) is not None:
+            return found
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail("No Chromium is installed: `apt-get install chromium`.")
+    pytest.skip("No Chromium is installed: `apt-get install chromium`.")
+
+
+@dataclass
+class Visit:
+    """A page, and everything it complained about or asked of others than the console."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list[str])
+
+    def watch(self) -> "Visit":
+        self.page.on("console", lambda said: self._note(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self._note(str(error)))
+        self.page.on("request", lambda asked: None if self._own(asked.url) else self._note(asked.url))
+        return self
+
+    async def sign_in(self, key: str) -> None:
+        await self.page.get_by_label("API key").fill(key)
+        await self.page.get_by_role("button", name="Sign in").click()
+
+    async def fits(self) -> bool:
+        """Whether nothing sticks out to the right."""
+        return await self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+    def _note(self, text: str) -> None:
+        self.complaints.append(text)
+
+    def _own(self, url: str) -> bool:
+        return url.startswith((self.url, self.url.replace("http", "ws", 1), "data:"))
+
+
+@pytest.fixture(scope="module")
+def executable() -> str:
+    return chromium()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(executable: str) -> AsyncGenerator[Stack]:
+    folder = Path(tempfile.mkdtemp(prefix="drumbeat-console-"))
+    folder.chmod(0o755)
+    async with Stack(folder) as running:
+        await running.run("rules_engine", "scheduler", "notifier")
+        for name, process in running.processes.items():
+            running.environment[f"DRUMBEAT_{name.upper()}__PORT"] = str(process.port)
+        await running.run("console")
+        now = await running.now()
+        kim = {"name": "Kim", "email": "kim@x.example"}
+        account = {"arr": 250_000, "csm_id": "csm-kim"}
+        await running.tell(
+            event("csm.described", "csm-kim", kim, id="c", time=now),
+            event("account.described", "acme", {**account, "name": f"Acme {MARKUP}"}, id="a", time=now),
+            event("account.described", "quiet", {**account, "name": "Quiet Co"}, id="q", time=now),
+            event("health.scored", "acme", {"score": 20}, id="h", time=now),
+        )
+        await until(lambda: _due(running, "acme"), 60, "acme has something due")
+        yield running
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _due(stack: Stack, account_id: str) -> bool:
+    found = await stack.get("scheduler", "/v1/touchpoints", account_id=account_id, status="due")
+    return bool(found["items"])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser(executable: str) -> AsyncGenerator[Browser]:
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=executable, args=FLAGS.split())
+        yield launched
+        await launched.close()
+
+
+@asynccontextmanager
+async def visiting(
+    browser: Browser, stack: Stack, width: int = WIDE
+) -> AsyncGenerator[tuple[Visit, BrowserContext]]:
+    context = await browser.new_context(viewport={"width": width, "height": 844})
+    url = stack.processes["console"].url
+    try:
+        yield Visit(await context.new_page(), url).watch(), context
+    finally:
+        await context.close()
+
+
+async def test_a_wrong_key_is_refused_in_plain_words_and_leaves_no_cookie(
+    browser: Browser, stack: Stack
+) -> None:
+    async with visiting(browser, stack) as (visit, context):
+        await visit.page.goto(visit.url)
+        await visit.sign_in("db_0123abcd_" + "x" * 43)
+
+        await expect(visit.page.get_by_role("alert")).to_contain_text("This key is not valid.")
+        assert await context.cookies() == []
+        assert visit.complaints == []
+
+
+async def test_the_right_key_opens_what_is_due_and_one_account_with_its_reasons(
+    browser: Browser, stack: Stack
+) -> None:
+    async with visiting(browser, stack) as (visit, _):
+        page = visit.page
+        await page.goto(visit.url)
+        await visit.sign_in(KEY)
+
+        card = page.locator("#due .card").filter(has_text="Check in").filter(has_text="Acme")
+        await expect(card).to_contain_text("Health is red")
+        await card.get_by_role("link").click()
+
+        account = page.locator("#account")
+        await expect(account.get_by_role("heading", name="Acme")).to_be_visible()
+        await expect(account).to_contain_text("Health is red, so the CSM calls every week")
+        await account.get_by_text("Rule and facts").first.click()
+        await expect(account).to_contain_text("By the rule")
+        await expect(account.locator(".fact", has_text="Health score").first).to_contain_text("/test · h")
+        await expect(account).to_contain_text("Heard:")
+        await expect(page.locator("#happened")).to_contain_text("came due")
+        assert page.url == f"{visit.url}/?account=acme"
+        assert visit.complaints == []
+
+
+async def test_what_comes_from_data_is_never_markup(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack) as (visit, _):
+        await visit.page.goto(f"{visit.url}/?account=acme")
+        await visit.sign_in(KEY)
+
+        await expect(visit.page.locator("#account-name")).to_have_text(f"Acme {MARKUP}")
+        assert await visit.page.locator("#account img").count() == 0
+        assert await visit.page.title() == "Drumbeat"
+        assert await visit.page.locator("html").get_attribute("lang") == "en-GB"
+
+
+async def test_the_key_stands_in_a_cookie_that_no_script_can_read(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack) as (visit, context):
+        await visit.page.goto(f"{visit.url}/?account=acme")
+        await visit.sign_in(KEY)
+        await expect(visit.page.locator("#account-name")).to_be_visible()
+
+        (cookie,) = await context.cookies()
+
+        assert cookie.get("httpOnly") is True
+        assert cookie.get("sameSite") == "Strict"
+        assert await visit.page.evaluate("document.cookie") == ""
+        assert KEY not in await visit.page.content()
+
+
+async def test_signing_out_takes_the_cookie_and_every_open_page_along(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack) as (visit, context):
+        await visit.page.goto(visit.url)
+        await visit.sign_in(KEY)
+        other = await context.new_page()
+        await other.goto(visit.url)
+        await expect(other.locator("#due .card").first).to_be_visible()
+
+        await visit.page.get_by_role("button", name="Sign out").click()
+
+        await expect(visit.page.get_by_label("API key")).to_be_visible()
+        await expect(other.get_by_label("API key")).to_be_visible()
+        assert await context.cookies() == []
+
+
+async def test_a_narrow_screen_needs_no_sideways_scrolling(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack, NARROW) as (visit, _):
+        page = visit.page
+        await page.goto(visit.url)
+        assert await visit.fits()
+        await visit.sign_in(KEY)
+        await expect(page.locator("#due .card").first).to_be_visible()
+        assert await visit.fits()
+
+        await page.locator("#due .card").get_by_role("link").first.click()
+        await expect(page.locator("#account-name")).to_be_in_viewport()
+        await page.get_by_text("Rule and facts").first.click()
+
+        assert await visit.fits()
+        assert visit.complaints == []
+
+
+async def test_news_arrives_without_moving_what_is_being_read(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack) as (visit, _):
+        page = visit.page
+        await page.goto(f"{visit.url}/?account=acme")
+        await visit.sign_in(KEY)
+        details = page.locator("#account details").first
+        await details.locator("summary").click()
+        await page.evaluate("document.getElementById('account').scrollTop = 300")
+
+        described = {"name": "Newcomer Ltd", "arr": 250_000, "csm_id": "csm-kim"}
+        await stack.tell(event("account.described", "new", described, id="new", time=await stack.now()))
+
+        await expect(page.locator("#due .card").filter(has_text="Newcomer Ltd")).to_be_visible(timeout=30_000)
+        assert await details.get_attribute("open") is not None
+        assert await page.evaluate("document.getElementById('account').scrollTop") == 300
+        assert await page.evaluate("document.activeElement.tagName") == "SUMMARY"
+        assert visit.complaints == []
+
+
+async def test_a_search_finds_an_account_and_says_when_there_is_none(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack) as (visit, _):
+        page = visit.page
+        await page.goto(visit.url)
+        await visit.sign_in(KEY)
+
+        await page.get_by_label("Find an account").fill("qui")
+        await expect(page.locator(".account-row")).to_have_count(1)
+        await page.get_by_label("Find an account").fill("nobody")
+
+        await expect(page.locator("#account")).to_contain_text("No account has “nobody” in its name or id.")
+
+
+async def test_a_service_that_is_gone_is_told_and_the_rest_goes_on(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack) as (visit, _):
+        page = visit.page
+        await page.goto(visit.url)
+        await visit.sign_in(KEY)
+        await expect(page.locator("#due .card").first).to_be_visible()
+
+        stack.kill("scheduler")
+        try:
+            await expect(page.locator("#due").get_by_role("alert")).to_contain_text(
+                "The scheduler does not answer"
+            )
+            await expect(page.locator("#due .card").first).to_be_visible()
+            await expect(page.locator(".account-row").first).to_be_visible()
+        finally:
+            stack.spawn("scheduler", port=stack.processes["scheduler"].port)
+            await stack.ready("scheduler")
+        await expect(page.locator("#due").get_by_role("alert")).to_be_hidden(timeout=15_000)
+        assert visit.complaints == []
+
+
+async def test_the_console_answers_like_any_service(stack: Stack) -> None:
+    url = stack.processes["console"].url
+    async with httpx.AsyncClient() as anybody:
+        for path in ("/livez", "/readyz", "/metrics", "/openapi.json"):
+            assert (await anybody.get(url + path)).status_code == 200
+        refused = await anybody.get(url + "/v1/clock")
+        assert (refused.status_code, refused.headers["content-type"]) == (401, "application/problem+json")
+    assert (await stack.client.get(url + "/v1/clock")).json().keys() == {"now", "start", "rate", "origin"}
+
+
+async def test_any_key_that_may_read_reads_the_clock_of_the_console(stack: Stack) -> None:
+    url = stack.processes["console"].url
+
+    async def answers(scope: str, status: int) -> None:
+        made = await stack.post("rules_engine", "/v1/keys", {"name": scope, "scopes": [scope]})
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {made['key']}"}) as holder:
+
+            async def answered() -> bool:
+                return (await holder.get(url + "/v1/clock")).status_code == status
+
+            await until(answered, 20, f"{status} for a key with the scope {scope}")
+
+    await answers("read", 200)
+    await answers("events", 403)
+
+
+async def test_a_form_of_another_site_neither_signs_in_nor_out(stack: Stack) -> None:
+    url = stack.processes["console"].url
+    foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    async with httpx.AsyncClient(headers=foreign, cookies={"drumbeat_key": KEY}) as stranger:
+        entered = await stranger.post(url + "/sign-in", data={"key": KEY})
+        left = await stranger.post(url + "/sign-out")
+    assert "set-cookie" not in entered.headers
+    assert "set-cookie" not in left.headers

@@ -1,0 +1,109 @@
+"""The board sorts what waits by urgency and what comes by day, and has words for when there is nothing."""
+
+from datetime import UTC, datetime, timedelta
+
+from services.console.reading import Json
+from services.console.touchpoints import Touchpoint, board, selection, timing, touchpoint, touchpoints
+
+NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+NAMES = {"halcyon": "Halcyon Health"}
+
+
+def item(
+    identity: str, status: str, due: timedelta, deadline: timedelta | None = None, **more: object
+) -> Json:
+    return {
+        "id": identity,
+        "account_id": "halcyon",
+        "type": "check_in",
+        "status": status,
+        "due_at": (NOW + due).isoformat(),
+        "released_at": (NOW + due).isoformat() if status in ("due", "overdue") else None,
+        "deadline": None if deadline is None else (NOW + deadline).isoformat(),
+        "owner": "csm",
+        "csm_id": "csm-joe",
+        "channel": "call",
+        "purpose": "Hear how it goes",
+        "reason": {"rule": "red-check-in", "text": "Health is red.", "facts": []},
+        "sequence": 1,
+        "updated_at": NOW.isoformat(),
+        **more,
+    }
+
+
+def read(*items: Json) -> list[Touchpoint]:
+    return touchpoints(items)
+
+
+def test_what_is_overdue_stands_apart_and_the_nearest_deadline_first() -> None:
+    waiting = read(
+        item("later", "due", timedelta(hours=-3), timedelta(days=5)),
+        item("open end", "due", timedelta(hours=-9)),
+        item("sooner", "due", timedelta(hours=-1), timedelta(days=2)),
+        item("late", "overdue", timedelta(days=-9), timedelta(days=-2)),
+    )
+
+    found = board(waiting, [], NOW, NAMES)
+
+    assert [each.id for each in found.overdue] == ["late"]
+    assert [each.id for each in found.due] == ["sooner", "later", "open end"]
+    assert found.summary == "1 overdue and 3 due"
+
+
+def test_the_next_fourteen_days_are_told_day_by_day_and_the_first_after_them_in_a_sentence() -> None:
+    planned = read(
+        item("a", "planned", timedelta(hours=1)),
+        item("b", "planned", timedelta(hours=2)),
+        item("c", "planned", timedelta(days=7)),
+        item("d", "planned", timedelta(days=20)),
+    )
+
+    found = board([], planned, NOW, NAMES)
+
+    assert [(day.name, day.distance, len(day.touchpoints)) for day in found.days] == [
+        ("Today", "", 2),
+        ("Mon 30 Nov", "in 7 days", 1),
+    ]
+    assert found.beyond == "After that: “Check in” for Halcyon Health, Sun 13 Dec, 14:30 UTC (in 20 days)."
+
+
+def test_nothing_due_says_what_comes_next() -> None:
+    planned = read(item("a", "planned", timedelta(days=20)))
+
+    expected = "Nothing is due. The next touchpoint is “Check in” for Halcyon Health, Sun 13 Dec, 14:30 UTC (in 20 days)."
+    assert board([], planned, NOW, NAMES).empty == expected
+    assert board([], [], NOW, NAMES).empty.startswith("Nothing is due and nothing is planned.")
+
+
+def test_timing_tells_since_when_and_until_when() -> None:
+    due, late, planned = read(
+        item("a", "due", timedelta(minutes=-3), timedelta(days=2)),
+        item("b", "overdue", timedelta(days=-9), timedelta(days=-2)),
+        item("c", "planned", timedelta(days=7)),
+    )
+
+    assert timing(due, NOW) == "Due 3 minutes ago · by Wed 25 Nov, 14:30 UTC (in 2 days)"
+    assert timing(late, NOW) == "Due 9 days ago · deadline passed 2 days ago, Sat 21 Nov"
+    assert timing(planned, NOW) == "Mon 30 Nov, 14:30 UTC (in 7 days)"
+
+
+def test_an_account_shows_what_waits_then_what_comes_then_what_was() -> None:
+    past = [item(f"past {n}", "settled", timedelta(days=n - 40)) for n in range(12)]
+    coming = [item(f"next {n}", "planned", timedelta(days=n + 1)) for n in range(9)]
+    waiting = item("waits", "due", timedelta(days=-1))
+
+    found = [each.id for each in selection(read(*past, waiting, *coming))]
+
+    assert found[:2] == ["waits", "next 0"]
+    assert found[7:9] == ["past 11", "past 10"]
+    assert len(found) == 1 + 6 + 8
+
+
+def test_an_item_that_lacks_its_identity_is_left_out_and_strange_members_do_no_harm() -> None:
+    assert touchpoint({"due_at": NOW.isoformat()}) is None
+    assert touchpoint({"id": "x", "due_at": "soon"}) is None
+    found = touchpoint(
+        {"id": "x", "due_at": NOW.isoformat(), "reason": 7, "owner": {"kind": "sales"}, "csm_id": []}
+    )
+    assert found is not None
+    assert (found.owner, found.why, found.csm_id) == ("sales", "", None)

@@ -1,0 +1,104 @@
+"""Words are right to the unit, and always held against the clock they are given."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from services.console import words
+
+NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("distance", "expected"),
+    [
+        (timedelta(), "just now"),
+        (timedelta(seconds=-30), "just now"),
+        (timedelta(seconds=30), "now"),
+        (timedelta(minutes=3), "in 3 minutes"),
+        (timedelta(minutes=-1), "1 minute ago"),
+        (timedelta(hours=2), "in 2 hours"),
+        (timedelta(hours=23, minutes=59, seconds=50), "in 1 day"),
+        (timedelta(days=6, hours=23, minutes=58), "in 7 days"),
+        (timedelta(days=45), "in 45 days"),
+        (timedelta(days=-120), "4 months ago"),
+        (timedelta(days=-365), "1 year ago"),
+        (timedelta(days=800), "in 2 years"),
+    ],
+)
+def test_a_distance_is_told_in_its_largest_unit(distance: timedelta, expected: str) -> None:
+    assert words.relative(NOW + distance, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        (date(2026, 11, 23), "Today"),
+        (date(2026, 11, 24), "Tomorrow"),
+        (date(2026, 11, 22), "Sun 22 Nov"),
+        (date(2027, 1, 4), "Mon 4 Jan 2027"),
+    ],
+)
+def test_a_day_is_named_as_people_name_it(when: date, expected: str) -> None:
+    assert words.day(when, NOW.date()) == expected
+
+
+def test_an_instant_says_its_zone_and_its_distance() -> None:
+    assert words.when(NOW + timedelta(days=7), NOW) == "Mon 30 Nov, 14:30 UTC (in 7 days)"
+    assert words.when(NOW + timedelta(hours=-2), NOW) == "today 12:30 UTC (2 hours ago)"
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"),
+    [
+        (1, "in real time"),
+        (60, "1 minute each second"),
+        (43_200, "12 hours each second"),
+        (86_400, "1 day each second"),
+        (0.5, "0.5 times real time"),
+    ],
+)
+def test_the_speed_of_the_service_clock_is_told(rate: float, expected: str) -> None:
+    assert words.rate(rate) == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (310_000.0, "310,000"),
+        (0.25, "0.25"),
+        (True, "yes"),
+        (None, "not known"),
+        ([], "none"),
+        (["a", 2], "a, 2"),
+        ({"a": 1}, '{"a":1}'),
+        ("", "(empty)"),
+    ],
+)
+def test_a_value_is_readable_whatever_its_kind(found: object, expected: str) -> None:
+    assert words.value(found) == expected
+
+
+def test_names_become_titles() -> None:
+    assert words.title("business_review") == "Business review"
+    assert words.title("nps") == "NPS"
+    assert words.title("") == ""
+
+
+def test_an_owner_is_a_person_when_one_is_named() -> None:
+    assert words.how("call", "csm", "csm-joe") == "Call · csm-joe"
+    assert words.how("in_app", "pooled_csm", None) == "In the app · the CSM pool"
+    assert words.how("email", "automation", None) == "Email · automation"
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"), [(1, "every day"), (7, "every week"), (14, "every 2 weeks"), (90, "every 90 days")]
+)
+def test_an_interval_is_told_as_people_tell_it(days: int, expected: str) -> None:
+    assert words.every(days) == expected
+
+
+def test_a_listing_reads_like_a_sentence() -> None:
+    assert words.listing([]) == ""
+    assert words.listing(["a"]) == "a"
+    assert words.listing(["a", "b", "c"]) == "a, b and c"
