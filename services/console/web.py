@@ -66,6 +66,12 @@ def make(settings: Settings, clock: ServiceClock) -> FastAPI:
         return answer
 
     overview.mount(apis, clock, guests)
+    _dress(app)
+    return app
+
+
+def _dress(app: FastAPI) -> None:
+    """Mount NiceGUI below everything else."""
     ui.run_with(  # pyright: ignore[reportUnknownMemberType]
         app,
         title="Drumbeat",
@@ -77,7 +83,6 @@ def make(settings: Settings, clock: ServiceClock) -> FastAPI:
         reconnect_timeout=30.0,
         show_welcome_message=False,
     )
-    return app
 
 
 async def _ready() -> str | None:
