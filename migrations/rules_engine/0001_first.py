@@ -15,7 +15,7 @@ TABLES = (
     """
     CREATE TABLE account (
         account_id text PRIMARY KEY,
-        state bytea, plan bytea, plan_key bytea, published_key bytea, directory_key bytea,
+        state bytea, plan_key bytea, published_key bytea, directory_key bytea,
         plan_version bigint NOT NULL DEFAULT 0, directory_version bigint NOT NULL DEFAULT 0,
         decided_under bigint NOT NULL DEFAULT 0,
         decided_at timestamptz, next_evaluation_at timestamptz, undecided text,
@@ -23,7 +23,6 @@ TABLES = (
     ) WITH (fillfactor = 70, toast_tuple_target = 8160)
     """,
     "ALTER TABLE account ALTER COLUMN state SET STORAGE EXTERNAL",
-    "ALTER TABLE account ALTER COLUMN plan SET STORAGE EXTERNAL",
     "CREATE INDEX account_next ON account (next_evaluation_at) WHERE next_evaluation_at IS NOT NULL",
     "CREATE INDEX account_epoch ON account (decided_under)",
     "CREATE INDEX account_csm ON account (csm_id, account_id)",

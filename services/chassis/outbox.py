@@ -69,37 +69,27 @@ class Outbox:
         """Write the rows in the caller's transaction. Lock the account's row first: ids are its order."""
         if not rows:
             return
-        packed = [self._pack(row) for row in rows]
+        times: dict[datetime, str] = {}
         await connection.execute(
             APPEND,
             [row.topic for row in rows],
             [row.key for row in rows],
-            packed,
+            [self._pack(row, times) for row in rows],
             [_value(row) for row in rows],
         )
 
-    def _pack(self, row: Outgoing | Raw) -> str:
-        headers: Sequence[tuple[str, str]]
-        match row:
-            case Raw():
-                headers = [(name, value.decode("latin-1")) for name, value in row.headers]
-            case Outgoing():
-                headers = (
-                    ("ce_specversion", "1.0"),
-                    ("ce_id", row.id),
-                    ("ce_source", self._source),
-                    ("ce_type", row.type),
-                    ("ce_subject", row.key),
-                    ("ce_time", timestamp(row.time)),
-                    ("content-type", "application/json"),
-                )
-                return "\x1e".join(f"{name}\x1f{_latin(value)}" for name, value in headers)
-        return "\x1e".join(f"{name}\x1f{value}" for name, value in headers)
-
-
-def _latin(text: str) -> str:
-    """The text's UTF-8 bytes as characters, so that any header survives a text column."""
-    return text if text.isascii() else text.encode().decode("latin-1")
+    def _pack(self, row: Outgoing | Raw, times: dict[datetime, str]) -> str:
+        """The record's headers in one text column, as their UTF-8 bytes in Latin-1."""
+        if isinstance(row, Raw):
+            return "\x1e".join(f"{name}\x1f{value.decode('latin-1')}" for name, value in row.headers)
+        time = times.get(row.time)
+        if time is None:
+            time = times[row.time] = timestamp(row.time)
+        packed = (
+            f"ce_specversion\x1f1.0\x1ece_id\x1f{row.id}\x1ece_source\x1f{self._source}\x1ece_type\x1f{row.type}"
+            f"\x1ece_subject\x1f{row.key}\x1ece_time\x1f{time}\x1econtent-type\x1fapplication/json"
+        )
+        return packed if packed.isascii() else packed.encode().decode("latin-1")
 
 
 def _value(row: Outgoing | Raw) -> bytes | None:

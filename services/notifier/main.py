@@ -1,6 +1,5 @@
 """The notifier put together: the only place where doors and adapters meet."""
 
-import gc
 import sys
 from dataclasses import dataclass
 
@@ -93,16 +92,8 @@ async def furnish(runtime: Runtime) -> House:
     )
 
 
-def spare_the_collector() -> None:
-    """What was imported stays: looking through it again and again was a third of the senders' CPU."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
-
-
 async def build(runtime: Runtime) -> Parts:
     """Wire the service."""
-    spare_the_collector()
     house = await furnish(runtime)
     live = runtime.settings.mode == "live"
     desk = DeliveryDesk(runtime.database, runtime.outbox, runtime.clock)

@@ -50,11 +50,12 @@ async def build(runtime: Runtime) -> Parts:
         await keeper.open(read_texts(path), path.name, runtime.settings.mode)
     except (PolicyRefused, OSError) as refused:
         raise CannotStart(f"the policy {path} is refused:\n{refused}") from refused
+    known: set[str] = set()
     engine = Engine(
         clock=clock,
         outbox=outbox,
         bench=keeper.now,
-        work=lambda connection: SqlWork(connection, outbox),
+        work=lambda connection: SqlWork(connection, outbox, known),
         book=lambda connection: SqlBook(connection, outbox),
         counted=counted,
     )

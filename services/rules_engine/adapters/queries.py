@@ -10,6 +10,7 @@ import orjson
 from services.chassis.database import Database
 from services.chassis.dead_letters import headers_from_bytes
 from services.chassis.outbox import Outbox, Raw, Relay, timestamp
+from services.rules_engine.adapters.work import decision_id
 from services.rules_engine.application.account import ReceiptState
 from services.rules_engine.application.queries import Filter
 from services.rules_engine.domain.codec import decode
@@ -51,17 +52,23 @@ class Queries:
     async def account(self, account_id: str) -> dict[str, object] | None:
         """Belief and plan of one account; None when nothing was heard of it."""
         row = await self._database.pool.fetchrow(
-            "SELECT state, plan, plan_version, segment, stage, color, decided_at, next_evaluation_at, undecided, csm_id"
+            "SELECT state, plan_version, segment, stage, color, decided_at, next_evaluation_at, undecided, csm_id"
             " FROM account WHERE account_id = $1",
             account_id,
         )
         if row is None or row["state"] is None:
             return None
         facts, _ = decode(account_id, row["state"])
-        plan = cast("dict[str, object]", orjson.loads(row["plan"])) if row["plan"] is not None else None
-        policy = await self._database.pool.fetchval(
-            "SELECT policy FROM decision WHERE account_id = $1 ORDER BY version DESC LIMIT 1", account_id
+        decision = await self._database.pool.fetchrow(
+            "SELECT plan, policy FROM decision WHERE id = $1", decision_id(account_id, row["plan_version"])
         )
+        plan: dict[str, object] | None = None
+        if decision is not None:
+            plan = {
+                "version": row["plan_version"],
+                "policy": decision["policy"],
+                **orjson.loads(decision["plan"]),
+            }
         return {
             "id": account_id,
             "segment": row["segment"],
@@ -70,7 +77,7 @@ class Queries:
             "csm_id": row["csm_id"],
             "facts": {name: shown(known) for name, known in sorted(facts.known().items())},
             **_people(facts),
-            "plan": {"version": row["plan_version"], "policy": policy, **plan} if plan is not None else None,
+            "plan": plan,
             "decided_at": row["decided_at"],
             "next_evaluation_at": row["next_evaluation_at"],
             "undecided": row["undecided"],

@@ -1,6 +1,6 @@
 """One transaction on the engine's database, offered as the `Work` port. Arrays in, arrays out: this is the hot path."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,32 +15,37 @@ from services.rules_engine.application.account import Account, Judgement, Parked
 from services.rules_engine.domain.codec import decode, encode
 from services.rules_engine.domain.facts import Facts
 
+MOST_KNOWN = 1_000_000
 COMMANDS = "touchpoint.commands"
 DIRECTORY = "directory.accounts"
 PLAN_ADJUSTED = "drumbeat.plan.adjusted.v1"
 ACCOUNT_DIRECTORY = "drumbeat.account.directory.v1"
 
 LOAD = """
-SELECT account_id, state, plan, plan_key, published_key, directory_key, plan_version, directory_version,
-       decided_under, decided_at, next_evaluation_at, undecided, segment, stage, color
+SELECT account_id, state, plan_key, published_key, directory_key, plan_version, directory_version,
+       decided_under, decided_at, next_evaluation_at, undecided, name, segment, stage, color, csm_id
 FROM account WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE
 """
 MAKE = "INSERT INTO account (account_id) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING"
+REMEMBER = """
+UPDATE account AS a SET state = n.state FROM unnest($1::text[], $2::bytea[]) AS n (account_id, state)
+WHERE a.account_id = n.account_id
+"""
 SAVE = """
 UPDATE account AS a SET
-    state = n.state, plan = n.plan, plan_key = n.plan_key, published_key = n.published_key,
-    directory_key = n.directory_key, plan_version = n.plan_version, directory_version = n.directory_version,
-    decided_under = n.decided_under,
+    state = n.state, plan_key = n.plan_key, published_key = n.published_key, directory_key = n.directory_key,
+    plan_version = n.plan_version, directory_version = n.directory_version, decided_under = n.decided_under,
     decided_at = n.decided_at, next_evaluation_at = n.next_evaluation_at, undecided = n.undecided,
     name = n.name, segment = n.segment, stage = n.stage, color = n.color, csm_id = n.csm_id
 FROM unnest(
-    $1::text[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bigint[], $8::bigint[],
-    $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::text[],
-    $16::text[], $17::text[]
-) AS n (account_id, state, plan, plan_key, published_key, directory_key, plan_version, directory_version, decided_under,
+    $1::text[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bigint[], $8::bigint[],
+    $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+    $16::text[]
+) AS n (account_id, state, plan_key, published_key, directory_key, plan_version, directory_version, decided_under,
         decided_at, next_evaluation_at, undecided, name, segment, stage, color, csm_id)
 WHERE a.account_id = n.account_id
 """
+PLANS = "SELECT account_id, plan FROM decision WHERE id = ANY($1::uuid[])"
 RECORD = """
 INSERT INTO decision (id, account_id, version, decided_at, policy, events, changes, suppressed, plan, state, fired)
 SELECT id, account_id, version, decided_at, policy, events::jsonb, changes::jsonb, suppressed::jsonb, plan, state, fired
@@ -73,33 +78,55 @@ def decision_id(account_id: str, version: int) -> UUID:
 class SqlWork:
     """The `Work` port on a connection whose transaction the chassis holds."""
 
-    def __init__(self, connection: Connection, outbox: Outbox) -> None:
+    def __init__(self, connection: Connection, outbox: Outbox, known: set[str]) -> None:
         self._connection = connection
         self._outbox = outbox
+        self._known = known
 
     async def accounts(self, account_ids: Sequence[str]) -> dict[str, Account]:
+        """New ones are made first, in order, and locks are taken in order: so no two batches can deadlock.
+
+        `known` only saves the attempt to make what is there; after a rollback it may know too much.
+        """
         wanted = sorted(set(account_ids))
+        new = [each for each in wanted if each not in self._known]
+        if new:
+            await self._connection.execute(MAKE, new)
         rows = await self._connection.fetch(LOAD, wanted)
         if len(rows) < len(wanted):
-            # Made in order of their ids and locked in that order too, as every other transaction does.
             await self._connection.execute(MAKE, wanted)
             rows = await self._connection.fetch(LOAD, wanted)
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
+        self._known.update(new)
         return {row[0]: _account(row) for row in rows}
 
     async def save(self, accounts: Sequence[Account]) -> None:
-        if not accounts:
-            return
-        columns: list[list[object]] = [[] for _ in range(17)]
+        memories: list[tuple[object, ...]] = []
+        whole: list[tuple[object, ...]] = []
         for account in accounts:
-            for column, value in zip(columns, _row(account), strict=True):
-                column.append(value)
-        await self._connection.execute(SAVE, *columns)
+            account.memory = encode(account.facts, account.issued)
+            standing = _standing(account)
+            if standing == account.loaded:
+                memories.append((account.account_id, account.memory))
+            else:
+                whole.append((account.account_id, account.memory, *standing))
+        if memories:
+            await self._connection.execute(REMEMBER, *_columns(memories))
+        if whole:
+            await self._connection.execute(SAVE, *_columns(whole))
+
+    async def plans(self, versions: Mapping[str, int]) -> dict[str, bytes]:
+        if not versions:
+            return {}
+        ids = [decision_id(account_id, version) for account_id, version in versions.items()]
+        return {row[0]: row[1] for row in await self._connection.fetch(PLANS, ids)}
 
     async def record(self, judgements: Sequence[Judgement], *, publish: bool) -> None:
         if not judgements:
             return
         rows = [_decision(each) for each in judgements]
-        await self._connection.execute(RECORD, *map(list, zip(*rows, strict=True)))
+        await self._connection.execute(RECORD, *_columns(rows))
         if publish:
             await self._outbox.append(
                 self._connection,
@@ -144,7 +171,7 @@ class SqlWork:
         if not receipts:
             return 0
         rows = sorted({(each.identity, each.content): _receipt(each) for each in receipts}.items())
-        columns = [list(column) for column in zip(*(row for _, row in rows), strict=True)]
+        columns = _columns([row for _, row in rows])
         inserted = int((await self._connection.execute(ACKNOWLEDGE, *columns)).split()[-1])
         if inserted < len(rows):
             await self._connection.execute(UNPARK, *columns)
@@ -182,18 +209,54 @@ class SqlWork:
         )
 
 
+def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
 def _account(row: Iterable[object]) -> Account:
-    account_id, state, *rest = row
-    facts, issued = decode(str(account_id), state if isinstance(state, bytes) else None)
-    return Account(str(account_id), facts, issued, state, *rest)  # pyright: ignore[reportArgumentType]
+    account_id, memory, *loaded = row
+    if not isinstance(account_id, str) or not isinstance(memory, bytes | None):
+        raise TypeError("account")
+    facts, issued = decode(account_id, memory)
+    account = Account(account_id, facts, issued, memory, loaded=tuple(loaded))
+    _restore(account, *loaded)  # pyright: ignore[reportArgumentType]
+    return account
 
 
-def _row(account: Account) -> tuple[object, ...]:
-    account.memory = encode(account.facts, account.issued)
+def _restore(  # noqa: PLR0913, PLR0917 - one argument a column
+    account: Account,
+    plan_key: bytes | None,
+    published_key: bytes | None,
+    directory_key: bytes | None,
+    version: int,
+    directory_version: int,
+    decided_under: int,
+    decided_at: datetime | None,
+    next_evaluation_at: datetime | None,
+    undecided: str | None,
+    _name: str | None,
+    segment: str | None,
+    stage: str | None,
+    color: str | None,
+    _csm_id: str | None,
+) -> None:
+    account.plan_key, account.published_key, account.directory_key = plan_key, published_key, directory_key
+    account.version, account.directory_version, account.decided_under = (
+        version,
+        directory_version,
+        decided_under,
+    )
+    account.decided_at, account.next_evaluation_at, account.undecided = (
+        decided_at,
+        next_evaluation_at,
+        undecided,
+    )
+    account.segment, account.stage, account.color = segment, stage, color
+
+
+def _standing(account: Account) -> tuple[object, ...]:
+    """Everything but the memory, in the order of the columns."""
     return (
-        account.account_id,
-        account.memory,
-        account.plan,
         account.plan_key,
         account.published_key,
         account.directory_key,

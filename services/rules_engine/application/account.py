@@ -18,7 +18,6 @@ class Account:
     issued: Issued
     memory: bytes | None = None
     """Facts and issued as they were loaded."""
-    plan: bytes | None = None
     plan_key: bytes | None = None
     published_key: bytes | None = None
     directory_key: bytes | None = None
@@ -33,6 +32,8 @@ class Account:
     color: str | None = None
     introduce: bool = False
     """Something that the directory tells of this account may have changed."""
+    loaded: tuple[object, ...] = ()
+    """Everything but the memory, as it was loaded: an event that only adds to the memory writes only that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,10 @@ class Judgement:
     plan: bytes
     policy: str
     causes: tuple[FactEvent, ...]
-    changes: tuple[PlanChange, ...]
     decided_at: datetime
+    previous: int
+    """The version of the plan before, 0 when this is the first."""
+    changes: tuple[PlanChange, ...] = ()
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from services.rules_engine.application.account import (
     ReceiptState,
     Tally,
 )
-from services.rules_engine.application.judge import Bench, Moment, judge
+from services.rules_engine.application.judge import Bench, Moment, judge, record
 from services.rules_engine.application.ports import Work
 from services.rules_engine.domain.codec import decode
 from services.rules_engine.domain.facts import FactEvent, fold
@@ -53,7 +53,7 @@ async def hear(work: Work, heard: Sequence[Heard], bench: Bench, at: Moment) -> 
         _consider(accounts[account_id], events, bench, at, outcome)
     await work.introduce([account for account in outcome.touched if account.introduce], at.real)
     await work.save(outcome.touched)
-    await work.record(outcome.judgements, publish=bench.publish)
+    await record(work, outcome.judgements, publish=bench.publish)
     await work.park(outcome.parked)
     new = await work.acknowledge(outcome.receipts)
     tally = outcome.tally

@@ -1,10 +1,11 @@
 """Judge one account: decide, compare with the plan in force, and say what changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.rules_engine.application.account import Account, Judgement
+from services.rules_engine.application.ports import Work
 from services.rules_engine.domain.book import Book
 from services.rules_engine.domain.facts import FactEvent
 from services.rules_engine.domain.plan import changes, decide, plan_bytes, plan_from_bytes
@@ -44,7 +45,6 @@ def judge(account: Account, bench: Bench, at: Moment, causes: Sequence[FactEvent
         return None
     account.undecided = None
     account.decided_under = bench.epoch
-    account.decided_at = at.service
     account.next_evaluation_at = decision.next_evaluation_at
     standing = (decision.segment, decision.stage, decision.color)
     account.introduce |= standing != (account.segment, account.stage, account.color)
@@ -52,19 +52,32 @@ def judge(account: Account, bench: Bench, at: Moment, causes: Sequence[FactEvent
     unpublished = bench.publish and account.published_key != decision.key
     if account.plan_key == decision.key and not unpublished:
         return None
-    before = plan_from_bytes(account.plan) if account.plan is not None else None
+    previous = account.version
     # Milliseconds of the real clock, so that versions also grow after a restored backup.
     account.version = max(account.version + 1, int(at.real.timestamp() * 1000))
-    account.plan = plan_bytes(decision.plan)
     account.plan_key = decision.key
+    account.decided_at = at.service
     if bench.publish:
         account.published_key = decision.key
     return Judgement(
         account=account,
         decision=decision,
-        plan=account.plan,
+        plan=plan_bytes(decision.plan),
         policy=bench.policy.hash,
         causes=tuple(causes),
-        changes=tuple(changes(before, decision.plan)),
         decided_at=at.service,
+        previous=previous,
     )
+
+
+async def record(work: Work, judgements: Sequence[Judgement], *, publish: bool) -> None:
+    """Store the decisions with what each changes from the plan before."""
+    before = await work.plans(
+        {each.account.account_id: each.previous for each in judgements if each.previous}
+    )
+    explained: list[Judgement] = []
+    for each in judgements:
+        old = before.get(each.account.account_id)
+        changed = changes(plan_from_bytes(old) if old is not None else None, each.decision.plan)
+        explained.append(replace(each, changes=tuple(changed)))
+    await work.record(explained, publish=publish)

@@ -1,6 +1,6 @@
 """What the engine needs from the outside while it works on one batch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -16,6 +16,10 @@ class Work(Protocol):
 
     async def save(self, accounts: Sequence[Account]) -> None:
         """Write memory, plan and standing back."""
+        ...
+
+    async def plans(self, versions: Mapping[str, int]) -> dict[str, bytes]:
+        """The stored plans of these versions, by account id."""
         ...
 
     async def record(self, judgements: Sequence[Judgement], *, publish: bool) -> None:

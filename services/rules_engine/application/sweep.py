@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.rules_engine.application.account import Judgement
-from services.rules_engine.application.judge import Bench, Moment, judge
+from services.rules_engine.application.judge import Bench, Moment, judge, record
 from services.rules_engine.application.ports import Work
 
 
@@ -18,5 +18,5 @@ async def sweep(work: Work, account_ids: Sequence[str], bench: Bench, at: Moment
     everybody = list(accounts.values())
     await work.introduce([account for account in everybody if account.introduce], at.real)
     await work.save(everybody)
-    await work.record(judgements, publish=bench.publish)
+    await record(work, judgements, publish=bench.publish)
     return len(judgements)
