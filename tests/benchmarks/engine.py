@@ -1,0 +1,175 @@
+"""Events through the rules engine, Kafka to Kafka, beside the bare loop in the same run."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import orjson
+
+from schemas.topics import broker_configs
+from services.chassis.clock import ServiceClock
+from services.chassis.consumer import Consumer, Handler, Subscription
+from services.chassis.database import Database
+from services.chassis.kafka import Message, Producer
+from services.chassis.outbox import Outbox, Relay
+from services.chassis.service import spare_the_collector
+from services.chassis.settings import Kafka
+from services.chassis.topics import Cluster, TopicSpec, ensure_topics
+from services.rules_engine.adapters.bench import BenchKeeper, read_texts
+from services.rules_engine.adapters.book import SqlBook
+from services.rules_engine.adapters.epoch import Epochs
+from services.rules_engine.adapters.policy_files import load_policy_texts
+from services.rules_engine.adapters.work import SqlWork
+from services.rules_engine.application.account import Tally
+from services.rules_engine.entrypoints.consumer import Engine, SignalConsumer
+from services.rules_engine.settings import SHIPPED
+from tests.benchmarks.bare import TABLES, BareLoop
+from tests.benchmarks.events import START, book, scores
+
+ACCOUNTS = 10_000
+
+
+class Bench:
+    """One broker, one database, and runs of either candidate over fresh records."""
+
+    def __init__(self, database: Database, kafka: Kafka, cluster: Cluster) -> None:
+        self.database = database
+        self.kafka = kafka
+        self.cluster = cluster
+        self.outbox = Outbox("/bench")
+        self.producer = Producer(kafka, client_id="bench")
+        self.sent = 0
+        self.tally = Tally()
+
+    async def produce(self, messages: Iterable[Message]) -> int:
+        batch: list[Message] = []
+        count = 0
+        for message in messages:
+            batch.append(message)
+            count += 1
+            if len(batch) == 5000:
+                assert all(await self.producer.send(batch, timeout=60))
+                batch = []
+        assert all(await self.producer.send(batch, timeout=60))
+        return count
+
+    async def engine(self) -> Handler:
+        keeper = BenchKeeper(Epochs(self.database), load_policy_texts, rate=1)
+        await keeper.open(read_texts(SHIPPED), "bench", "live")
+        known: set[str] = set()
+        return SignalConsumer(
+            Engine(
+                clock=ServiceClock(START.replace(year=2027), START, 1.0),
+                outbox=self.outbox,
+                bench=keeper.now,
+                work=lambda connection: SqlWork(connection, self.outbox, known),
+                book=lambda connection: SqlBook(connection, self.outbox),
+                counted=self.count,
+            )
+        )
+
+    def count(self, topic: str, tally: Tally) -> None:
+        del topic
+        self.tally.heard += tally.heard
+        self.tally.plans += tally.plans
+        self.tally.undecided += tally.undecided
+
+    async def consume(self, group: str, handler: Handler, count: int) -> float:
+        """Seconds from the first batch to the last outbox row acknowledged."""
+        relay = Relay(self.database, self.producer)
+        seen, done, began = 0, asyncio.Event(), 0.0
+
+        async def counting(connection: object, records: object, real: object) -> None:
+            nonlocal seen, began
+            began = began or time.perf_counter()
+            await handler(connection, records, real)  # pyright: ignore[reportArgumentType]
+            seen += len(records)  # pyright: ignore[reportArgumentType]
+            if seen >= count:
+                done.set()
+
+        subscription = Subscription(group, ["account.signals"], counting, relay.wake)
+        consumer = Consumer(
+            database=self.database, kafka=self.kafka, cluster=self.cluster, outbox=self.outbox, owner="bench",
+            subscription=subscription,
+        )  # fmt: skip
+        tasks = [asyncio.create_task(consumer.run()), asyncio.create_task(relay.run())]
+        await done.wait()
+        while await self.database.pool.fetchval("SELECT EXISTS (SELECT 1 FROM outbox)"):
+            await asyncio.sleep(0.005)
+        seconds = time.perf_counter() - began
+        consumer.stop()
+        relay.stop()
+        await asyncio.gather(*tasks)
+        return seconds
+
+
+async def measure(url: str, kafka: Kafka, *, events: int, rounds: int) -> list[dict[str, float]]:
+    """Rounds of engine and bare loop in turn, each over `events` fresh records."""
+    cluster = await ensure_topics(kafka, [TopicSpec(name, configs) for name, configs in broker_configs()])
+    database = await Database.open(url, "drumbeat_rules", pool_size=8)
+    bench = Bench(database, kafka, cluster)
+    for statement in TABLES.split(";"):
+        if statement.strip():
+            await database.pool.execute(statement)
+    described = await bench.produce(book(ACCOUNTS))
+    engine, bare = await bench.engine(), BareLoop(bench.outbox)
+    await bench.consume("engine", engine, described)
+    await bench.consume("bare", bare, described)
+    spare_the_collector()
+    found: list[dict[str, float]] = []
+    for round_number in range(rounds):
+        await bench.produce(scores(events, ACCOUNTS, first=round_number * events))
+        for table in ("account", "bare_account"):
+            await database.pool.execute(f"VACUUM ANALYZE {table}", timeout=120)
+        bench.tally = Tally()
+        at = time.process_time()
+        engine_seconds = await bench.consume("engine", engine, events)
+        engine_cpu, at = time.process_time() - at, time.process_time()
+        bare_seconds = await bench.consume("bare", bare, events)
+        bare_cpu = time.process_time() - at
+        found.append(
+            {
+                "engine": events / engine_seconds,
+                "bare": events / bare_seconds,
+                "plans": bench.tally.plans,
+                "engine_cpu_us": engine_cpu / events * 1e6,
+                "bare_cpu_us": bare_cpu / events * 1e6,
+            }
+        )
+        assert bench.tally.undecided == 0
+    await bench.producer.stop()
+    await database.close()
+    return found
+
+
+def main() -> None:
+    import sys
+    import tempfile
+
+    import uvloop
+
+    from services.chassis.embedded.kafka import EmbeddedKafka
+    from services.chassis.embedded.postgres import EmbeddedPostgres
+    from services.chassis.migrations import migrate
+
+    async def run() -> None:
+        with tempfile.TemporaryDirectory(prefix="drumbeat-bench-") as name:
+            folder = Path(name)
+            folder.chmod(0o755)
+            async with EmbeddedPostgres(folder / "pg") as postgres, EmbeddedKafka(folder / "kafka") as kafka:
+                await migrate(postgres.url)
+                print(
+                    orjson.dumps(
+                        await measure(
+                            postgres.url, Kafka(bootstrap_servers=kafka.bootstrap), events=int(sys.argv[1]), rounds=int(sys.argv[2])
+                        ),
+                        option=orjson.OPT_INDENT_2,
+                    ).decode()
+                )
+
+    uvloop.run(run())
+
+
+if __name__ == "__main__":
+    main()

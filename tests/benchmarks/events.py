@@ -1,0 +1,55 @@
+"""The workload: a book of accounts and a stream of health scores about them, the same for every candidate."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import orjson
+
+from schemas.envelope import Envelope, kafka_headers
+from services.chassis.kafka import Message
+
+START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+
+def account_id(number: int) -> str:
+    return f"acc-{number:06}"
+
+
+def book(accounts: int) -> Iterator[Message]:
+    """One `account.described` each: every segment in its share, a CSM for those that have one."""
+    dice = random.Random(1)
+    for number in range(accounts):
+        arr = dice.choice((250_000, 40_000, 40_000, 5_000, 5_000, 500))
+        data = {"name": f"Customer {number}", "arr": arr, "country": "DE", "timezone": "Europe/Berlin"}
+        if arr >= 10_000:
+            data["csm_id"] = f"csm-{number % 40}"
+        yield message("account.described", number, data, f"book-{number}", START)
+
+
+def scores(count: int, accounts: int, *, first: int = 0) -> Iterator[Message]:
+    """Health scores, uniform over the accounts; a colour changes in about one of twenty."""
+    dice = random.Random(2 + first)
+    standing = [75] * accounts
+    for index in range(count):
+        number = dice.randrange(accounts)
+        if dice.random() < 0.05:
+            standing[number] = dice.choice((20, 55, 85))
+        data = {
+            "score": standing[number] + dice.randrange(-5, 6),
+            "drivers": ["logins", "tickets"],
+        }
+        moment = START + timedelta(days=1, milliseconds=first + index)
+        yield message("health.scored", number, data, f"score-{first + index}", moment)
+
+
+def message(kind: str, number: int, data: dict[str, object], identity: str, time: datetime) -> Message:
+    envelope = Envelope(
+        id=identity,
+        source=f"/bench/agents/{number % 50}",
+        type=f"drumbeat.{kind}.v1",
+        subject=account_id(number),
+        time=time,
+        data=orjson.dumps(data),
+    )
+    return Message("account.signals", envelope.subject.encode(), envelope.data, kafka_headers(envelope))
