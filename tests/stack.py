@@ -222,7 +222,9 @@ async def until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
         await asyncio.sleep(0.1)
 
 
-def event(kind: str, account: str, data: Mapping[str, object], *, id: str, time: datetime, source: str = "/test") -> dict[str, object]:  # noqa: A002
+def event(
+    kind: str, account: str, data: Mapping[str, object], *, id: str, time: datetime, source: str = "/test"
+) -> dict[str, object]:  # noqa: A002
     return {
         "specversion": "1.0",
         "type": f"drumbeat.{kind}.v1",

@@ -21,13 +21,19 @@ def open_stack() -> OpenStack:
     """`async with open_stack(rate=…) as ledger`: everything runs and one subscription listens to all events."""
 
     @asynccontextmanager
-    async def opened(*, rate: float = 1.0, nodes: int = 1, start: datetime = MONDAY_MORNING) -> AsyncGenerator[Ledger]:
+    async def opened(
+        *, rate: float = 1.0, nodes: int = 1, start: datetime = MONDAY_MORNING
+    ) -> AsyncGenerator[Ledger]:
         with tempfile.TemporaryDirectory(prefix="drumbeat-fault-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             folder.chmod(0o755)
             async with Stack(folder, rate=rate, start=start, nodes=nodes) as stack, receiving() as receiver:
                 await stack.run()
-                await stack.post("notifier", "/v1/subscriptions", {"url": receiver.url, "types": ["drumbeat.touchpoint.due.v1"]})
+                await stack.post(
+                    "notifier",
+                    "/v1/subscriptions",
+                    {"url": receiver.url, "types": ["drumbeat.touchpoint.due.v1"]},
+                )
                 await stack.tell(*csms(start))
                 yield Ledger(stack, receiver)
 

@@ -45,7 +45,12 @@ class Published:
 def read_topic(bootstrap: str, topic: str) -> list[Published]:
     """Every record of a topic, from its beginning to its end now."""
     consumer = Consumer(
-        {"bootstrap.servers": bootstrap, "group.id": "ledger", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "ledger",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+        }
     )
     parts = [*consumer.list_topics(topic, timeout=20).topics[topic].partitions]
     ends = {part: consumer.get_watermark_offsets(TopicPartition(topic, part), timeout=20) for part in parts}
@@ -115,11 +120,15 @@ class Ledger:
             # Twice in a row, with time between for a message that was in nobody's hands.
             await until(nothing_left, seconds, "quiescence")
         except AssertionError as late:
-            raise AssertionError(f"{late}; unread: {unread[:5]}; on its way: {await self.unfinished()}") from late
+            raise AssertionError(
+                f"{late}; unread: {unread[:5]}; on its way: {await self.unfinished()}"
+            ) from late
 
     async def _read(self, event_id: str) -> bool:
         engine = self.stack.processes["rules_engine"]
-        answer = await self.stack.client.get(f"{engine.url}/v1/events", params={"source": "/test", "id": event_id})
+        answer = await self.stack.client.get(
+            f"{engine.url}/v1/events", params={"source": "/test", "id": event_id}
+        )
         return answer.status_code == 200 and answer.json()["status"] == "folded"
 
     async def unfinished(self) -> dict[str, int]:
@@ -129,7 +138,9 @@ class Ledger:
         for service in DATABASES:
             left[f"{service} outbox"] = (await self.rows(service, "SELECT count(*) FROM outbox"))[0][0]
         left["due but planned"] = (
-            await self.rows("scheduler", "SELECT count(*) FROM touchpoint WHERE status = 'planned' AND due_at <= $1", now)
+            await self.rows(
+                "scheduler", "SELECT count(*) FROM touchpoint WHERE status = 'planned' AND due_at <= $1", now
+            )
         )[0][0]
         left["pending deliveries"] = (
             await self.rows("notifier", "SELECT count(*) FROM delivery WHERE state = 'pending'")
@@ -152,29 +163,35 @@ class Ledger:
     async def check(self) -> None:
         """Every promise, over the whole history."""
         await self._every_event_folded_once()
-        released = await self._every_due_touchpoint_emitted_once()
+        released = await self.emitted()
         await self._every_delivery_ended_once(released)
         assert not await self.rows("rules_engine", "SELECT * FROM parked")
-        assert not await self.rows("rules_engine", "SELECT account_id FROM account WHERE undecided IS NOT NULL")
+        assert not await self.rows(
+            "rules_engine", "SELECT account_id FROM account WHERE undecided IS NOT NULL"
+        )
         for service in DATABASES:
             assert not await self.rows(service, "SELECT reason FROM dead_letter")
 
     async def _every_event_folded_once(self) -> None:
-        counted = await self.rows("rules_engine", "SELECT identity, count(*) FROM receipt GROUP BY identity HAVING count(*) > 1")
+        counted = await self.rows(
+            "rules_engine", "SELECT identity, count(*) FROM receipt GROUP BY identity HAVING count(*) > 1"
+        )
         assert not counted, "two contents under one identity"
         wanted = defaultdict[str, set[str]](set)
         for account, leads_to in self.told.values():
             if leads_to:
                 wanted[account].add(leads_to)
         rows = await self.rows(
-            "scheduler", "SELECT account_id, type, count(*) AS n FROM touchpoint WHERE origin = 'one_off' GROUP BY 1, 2"
+            "scheduler",
+            "SELECT account_id, type, count(*) AS n FROM touchpoint WHERE origin = 'one_off' GROUP BY 1, 2",
         )
         found = {(row[0], row[1]): row[2] for row in rows}
         for account, types in wanted.items():
             for each in types:
                 assert found.get((account, each)) == 1, (account, each, found.get((account, each)))
 
-    async def _every_due_touchpoint_emitted_once(self) -> set[str]:
+    async def emitted(self) -> set[str]:
+        """Every released touchpoint was published once, never early; answers their ids."""
         rows = await self.rows(
             "scheduler",
             "SELECT id::text, due_at, released_at, status FROM touchpoint WHERE released_at IS NOT NULL",
@@ -185,7 +202,9 @@ class Ledger:
             content[record.id].add(json.dumps(record.data, sort_keys=True))
             if record.type == "drumbeat.touchpoint.due.v1":
                 emitted[record.data["touchpoint_id"]].add(record.id)
-                due, released = (datetime.fromisoformat(record.data[name]) for name in ("due_at", "released_at"))
+                due, released = (
+                    datetime.fromisoformat(record.data[name]) for name in ("due_at", "released_at")
+                )
                 assert released >= due, f"{record.id} came early: {released} before {due}"
         assert {row["id"] for row in rows} == set(emitted), "what was released and what was published differ"
         for touchpoint, ids in emitted.items():
@@ -206,10 +225,16 @@ class Ledger:
             if record.type == "drumbeat.delivery.finished.v1":
                 outcomes[record.data["delivery_id"]].add(record.data["state"])
         for row in deliveries:
-            assert outcomes.get(row["id"]) == {row["state"]}, (row["id"], row["state"], outcomes.get(row["id"]))
+            assert outcomes.get(row["id"]) == {row["state"]}, (
+                row["id"],
+                row["state"],
+                outcomes.get(row["id"]),
+            )
         assert set(outcomes) == {row["id"] for row in deliveries}
         hit = {headers["webhook-id"] for headers, _ in self.receiver.hits}
-        sent = {row["message_id"] for row in deliveries if row["channel"] == "webhook" and row["state"] == "sent"}
+        sent = {
+            row["message_id"] for row in deliveries if row["channel"] == "webhook" and row["state"] == "sent"
+        }
         assert hit == sent, (len(hit), len(sent))
         told = Counter(body["data"]["touchpoint_id"] for body in self.receiver.of("due"))
         assert set(told) == released

@@ -20,7 +20,9 @@ async def tell_for_a_while(ledger: Ledger, seconds: float) -> None:
         await asyncio.sleep(0.25)
 
 
-async def test_a_frozen_replica_of_each_service_is_replaced_and_wakes_to_nothing(open_stack: OpenStack) -> None:
+async def test_a_frozen_replica_of_each_service_is_replaced_and_wakes_to_nothing(
+    open_stack: OpenStack,
+) -> None:
     async with open_stack() as ledger:
         stack = ledger.stack
         seconds = [f"{service}#2" for service in SERVICES]

@@ -1,0 +1,107 @@
+"""Sixty days through the real stack in two minutes: the clock runs half a day a second, everything else is as always."""
+
+import asyncio
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.ledger import Ledger
+from tests.stack import Stack, event, receiving, until
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
+DAYS = 60
+RATE = 43_200.0  # half a day a second
+
+
+async def settle(stack: Stack, body: dict[str, Any]) -> None:
+    """The CSM does what came due: every other one is told over HTTP."""
+    data = body["data"]
+    answer = await stack.client.post(
+        f"{stack.processes['scheduler'].url}/v1/touchpoints/{data['touchpoint_id']}/settle",
+        json={"outcome": "completed", "version": data["sequence"]},
+    )
+    assert answer.status_code == 200, answer.text
+
+
+async def test_a_red_accounts_check_ins_come_due_weekly_for_sixty_days() -> None:
+    with tempfile.TemporaryDirectory(prefix="drumbeat-rehearsal-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        async with Stack(folder, rate=RATE, start=MONDAY) as stack, receiving() as receiver:
+            await stack.run()
+            await stack.post(
+                "notifier",
+                "/v1/subscriptions",
+                {"url": receiver.url, "types": ["drumbeat.touchpoint.due.v1"]},
+            )
+            begin = await stack.now()
+            await stack.tell(
+                event(
+                    "csm.described", "kim", {"name": "Kim", "email": "kim@example.com"}, id="kim", time=MONDAY
+                ),
+                event(
+                    "account.described",
+                    "acme",
+                    {"name": "Acme", "arr": 250_000, "csm_id": "kim"},
+                    id="acme",
+                    time=MONDAY,
+                ),
+                event("health.scored", "acme", {"color": "red"}, id="red", time=MONDAY),
+                event(
+                    "account.described",
+                    "calm",
+                    {"name": "Calm", "arr": 40_000, "csm_id": "kim"},
+                    id="calm",
+                    time=MONDAY,
+                ),
+                event("health.scored", "calm", {"color": "green"}, id="green", time=MONDAY),
+            )
+            settled = 0
+            while await stack.now() < begin + timedelta(days=DAYS):
+                due = [body for body in receiver.of("due") if body["data"]["touchpoint_type"] == "check_in"]
+                for body in due[settled:]:
+                    if settled % 2 == 0:
+                        await settle(stack, body)
+                    settled += 1
+                await asyncio.sleep(0.3)
+
+            ledger = Ledger(stack, receiver)
+            check_ins = _moments(receiver.of("due"), "acme", "check_in")
+            gaps = {later - earlier for earlier, later in zip(check_ins, check_ins[1:], strict=False)}
+            assert gaps == {timedelta(days=7)}, check_ins
+            assert 8 <= len(check_ins) <= 10
+            calm = _moments(receiver.of("due"), "calm", "check_in")
+            assert 1 <= len(calm) <= 3, calm
+            await until(
+                lambda: ledger.rows("scheduler", "SELECT 1 FROM touchpoint WHERE status = 'overdue'"),
+                20,
+                "overdue",
+            )
+            statuses = {
+                row[0]: row[1]
+                for row in await ledger.rows(
+                    "scheduler",
+                    "SELECT status, count(*) FROM touchpoint WHERE account_id = 'acme' AND type = 'check_in' GROUP BY 1",
+                )
+            }
+            assert statuses["settled"] >= 4
+            for process in stack.processes.values():
+                process.child.terminate()
+                process.child.wait(20)
+            emitted = await ledger.emitted()
+            assert emitted
+
+
+def _moments(bodies: list[dict[str, Any]], account: str, kind: str) -> list[datetime]:
+    mine = [
+        b["data"]
+        for b in bodies
+        if b["data"]["account_id"] == account and b["data"]["touchpoint_type"] == kind
+    ]
+    assert len({data["touchpoint_id"] for data in mine}) == len(mine)
+    return sorted(datetime.fromisoformat(data["due_at"]) for data in mine)
