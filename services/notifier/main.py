@@ -1,6 +1,5 @@
 """The notifier put together: the only place where doors and adapters meet."""
 
-import sys
 from dataclasses import dataclass
 
 from fastapi import FastAPI
@@ -15,6 +14,7 @@ from services.chassis.outbox import timestamp
 from services.chassis.service import Identity, Parts, Readiness, Runtime, serve
 from services.chassis.settings import Settings
 from services.chassis.topics import TopicSpec
+from services.chassis.unplugged import always_ready, print_openapi, run_command, unplugged
 from services.chassis.web import Chassis, make_app
 from services.notifier import settings
 from services.notifier.adapters import wire
@@ -158,8 +158,27 @@ def make(runtime: Runtime, house: House, sender: HookSender, ready: Readiness) -
     return app
 
 
+def documented() -> FastAPI:
+    """The app without its wires, for its OpenAPI document."""
+    runtime = unplugged("notifier")
+    house = House(
+        reading=ReadingRoom(runtime.database),
+        book=SubscriptionBook(runtime.database),
+        choices=PreferenceBook(runtime.database, runtime.outbox, runtime.clock),
+        client=WebhookClient(allow_private=False),
+        templates=Templates(),
+        bell=Bell(),
+        unsubscribe_key=b"",
+    )
+    desk = DeliveryDesk(runtime.database, runtime.outbox, runtime.clock)
+    hooks = HookSender(
+        desk, poster=house.client, sign=signing.headers, instant=timestamp, reported=runtime.relay.wake
+    )
+    return make(runtime, house, hooks, always_ready)
+
+
 def main() -> None:
-    if sys.argv[1:] != ["serve"]:
-        sys.stderr.write("usage: python -m services.notifier serve\n")
-        sys.exit(2)
-    serve(IDENTITY, build)
+    run_command(
+        "notifier",
+        {"serve": lambda _: serve(IDENTITY, build), "openapi": lambda _: print_openapi(documented())},
+    )

@@ -1,7 +1,5 @@
 """The scheduler put together: the only place where doors and adapters meet."""
 
-import sys
-
 from fastapi import FastAPI
 from prometheus_client import Counter as Metric
 
@@ -12,6 +10,7 @@ from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.service import Identity, Parts, Readiness, Runtime, serve
 from services.chassis.topics import TopicSpec
+from services.chassis.unplugged import always_ready, print_openapi, run_command, unplugged
 from services.chassis.web import Chassis, make_app
 from services.scheduler import settings
 from services.scheduler.adapters.calendar import PostgresCalendar
@@ -74,8 +73,18 @@ def make(runtime: Runtime, counter: Counter, ready: Readiness) -> FastAPI:
     return app
 
 
+def documented() -> FastAPI:
+    """The app without its wires, for its OpenAPI document."""
+    runtime = unplugged("scheduler")
+
+    def calendar(connection: Connection) -> PostgresCalendar:
+        return PostgresCalendar(connection, runtime.outbox)
+
+    return make(runtime, Counter(runtime.database, runtime.clock, calendar, runtime.relay.wake), always_ready)
+
+
 def main() -> None:
-    if sys.argv[1:] != ["serve"]:
-        sys.stderr.write("usage: python -m services.scheduler serve\n")
-        sys.exit(2)
-    serve(IDENTITY, build)
+    run_command(
+        "scheduler",
+        {"serve": lambda _: serve(IDENTITY, build), "openapi": lambda _: print_openapi(documented())},
+    )
