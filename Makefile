@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
 
+SERVICES := rules_engine scheduler notifier console
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 PARTS := $(VENV)/.prepared-parts
@@ -39,6 +40,9 @@ test: check ## Everything: what `check` does, then all tests on real Kafka and P
 check: lint types unit ## Format, lint, types, import law, unit and property tests, generated files
 	@echo "== generated files"
 	@$(BIN)/python -m schemas.generate --check
+	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi | \
+	cmp -s - schemas/generated/openapi/$$each.json || \
+	{ echo "stale: openapi/$$each.json; run \`make generate\` and commit what it writes"; exit 1; }; done
 
 lint: $(DEV)
 	@echo "== format, lint, import law"
@@ -64,6 +68,9 @@ bench: $(DEV) $(PARTS) ## Budgets, each beside its bare peer in the same run; pr
 
 generate: $(DEV) ## Write schemas/generated anew
 	@$(BIN)/python -m schemas.generate
+	@mkdir -p schemas/generated/openapi
+	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi \
+	> schemas/generated/openapi/$$each.json || exit 1; done
 
 fix: $(DEV) ## Format, and repair what the linter can
 	@$(BIN)/ruff format .

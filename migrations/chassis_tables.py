@@ -43,7 +43,8 @@ TABLES = (
         topic text NOT NULL, part int NOT NULL, record_offset bigint NOT NULL,
         key bytea, headers bytea[] NOT NULL, value bytea, reason text NOT NULL,
         buried_at timestamptz NOT NULL DEFAULT clock_timestamp(), replayed_at timestamptz,
-        UNIQUE (topic, part, record_offset)
+        record_time bigint NOT NULL,
+        UNIQUE (topic, part, record_offset, record_time)
     )
     """,
     """

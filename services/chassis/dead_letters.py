@@ -14,8 +14,9 @@ from services.chassis.telemetry import METRICS
 TOPIC = "dead.letters"
 
 BURY = """
-INSERT INTO dead_letter (topic, part, record_offset, key, headers, value, reason)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (topic, part, record_offset) DO NOTHING RETURNING id
+INSERT INTO dead_letter (topic, part, record_offset, record_time, key, headers, value, reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (topic, part, record_offset, record_time) DO NOTHING
+RETURNING id
 """
 LIST = """
 SELECT id, topic, part, record_offset, key, headers, value, reason, buried_at, replayed_at FROM dead_letter
@@ -71,6 +72,7 @@ async def bury(connection: Connection, outbox: Outbox, record: Record, *, reason
         record.topic,
         record.partition,
         record.offset,
+        record.timestamp_ms,  # another broker, or a topic made anew, counts its offsets from the start again
         record.key,
         headers_to_bytes(record.headers),
         record.value,

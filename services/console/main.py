@@ -14,8 +14,9 @@ import uvicorn
 import uvloop
 
 from services.chassis.clock import service_clock
-from services.chassis.settings import Http, Settings, SettingsRejected, load_settings
+from services.chassis.settings import Clock, Http, Settings, SettingsRejected, load_settings
 from services.chassis.telemetry import configure_logs
+from services.chassis.unplugged import print_openapi
 from services.console import settings as console_settings
 from services.console.web import make
 
@@ -30,8 +31,11 @@ class PortUnusable(Exception):
 
 def main() -> NoReturn:
     """Serve until told to stop; exit 1 with one readable sentence when it cannot start."""
+    if sys.argv[1:] == ["openapi"]:
+        print_openapi(make(Settings.model_construct(), service_clock(Clock())))
+        sys.exit(0)
     if sys.argv[1:] != ["serve"]:
-        sys.stderr.write("usage: python -m services.console serve\n")
+        sys.stderr.write("usage: python -m services.console serve|openapi\n")
         sys.exit(2)
     try:
         settings = load_settings()
