@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from aiohttp import web
@@ -74,7 +74,7 @@ class Stack:
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     processes: dict[str, Process] = field(default_factory=dict[str, Process])
 
-    async def __aenter__(self) -> "Stack":
+    async def __aenter__(self) -> Self:
         self.postgres = EmbeddedPostgres(self.folder / "postgres", durable=False)
         self.kafka = EmbeddedKafka(self.folder / "kafka", nodes=self.nodes)
         await asyncio.gather(self.postgres.start(), self.kafka.start())
@@ -224,7 +224,7 @@ async def until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
 
 def event(
     kind: str, account: str, data: Mapping[str, object], *, id: str, time: datetime, source: str = "/test"
-) -> dict[str, object]:  # noqa: A002
+) -> dict[str, object]:
     return {
         "specversion": "1.0",
         "type": f"drumbeat.{kind}.v1",

@@ -5,13 +5,12 @@ needs stands in PostgreSQL and Kafka.
 """
 
 import asyncio
-import contextlib
 import gc
 import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
@@ -28,6 +27,7 @@ from services.chassis.database import INFRASTRUCTURE, Database
 from services.chassis.kafka import Producer
 from services.chassis.key_directory import key_loop
 from services.chassis.keys import KeyFileUnreadable, KeyRing, first_key
+from services.chassis.listening import Server, listening
 from services.chassis.loops import Loop
 from services.chassis.migrations import DATABASES, SchemaMismatch, check_schema
 from services.chassis.outbox import Outbox, Relay
@@ -110,7 +110,7 @@ async def _serve(identity: Identity, settings: Settings, build: Build) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     http = identity.http(settings)
-    with _listening(http) as listener:
+    with listening(http, f"DRUMBEAT_{identity.name.upper()}__PORT") as listener:
         starting = asyncio.create_task(_start(identity, settings))
         stop = asyncio.create_task(stopping.wait())
         await asyncio.wait([starting, stop], return_when=asyncio.FIRST_COMPLETED)
@@ -125,24 +125,6 @@ async def _serve(identity: Identity, settings: Settings, build: Build) -> int:
         finally:
             await runtime.producer.stop()
             await runtime.database.close()
-
-
-@contextlib.contextmanager
-def _listening(http: Http) -> Generator[socket.socket]:
-    """Bind first: a port in use is found before anything else is touched."""
-    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((http.host, http.port))
-    except OSError as problem:
-        listener.close()
-        raise CannotStart(
-            f"port {http.port} on {http.host} cannot be used ({problem.strerror}). Stop what uses it, or set"
-            " DRUMBEAT_<SERVICE>__PORT to a free one."
-        ) from problem
-    with listener:
-        yield listener
 
 
 def spare_the_collector() -> None:
@@ -191,52 +173,53 @@ async def _patiently(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "asyncio.Task[object]") -> int:
+    """Everything side by side until told to stop, or until a part ends; then all of it, in order."""
     owner = f"{socket.gethostname()}:{listener.getsockname()[1]}"
-    consumers = [
-        Consumer(
-            database=runtime.database,
-            kafka=runtime.settings.kafka,
-            cluster=runtime.cluster,
-            outbox=runtime.outbox,
-            owner=owner,
-            subscription=subscription,
-        )
-        for subscription in parts.subscriptions
-    ]
-    server = _Server(
-        uvicorn.Config(
-            parts.app(lambda: _readiness(runtime, consumers)),
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=3,
-            timeout_keep_alive=30,
-            server_header=False,
-            lifespan="on",
-        )
-    )
+    consumers = [_consumer(runtime, subscription, owner) for subscription in parts.subscriptions]
     loops = [*parts.loops, key_loop(runtime.database, runtime.keys)]
-    work: list[Coroutine[object, object, object]] = [
-        runtime.relay.run(),
-        *(each.run() for each in consumers),
-        *(each.run() for each in loops),
-    ]
-    tasks = [asyncio.create_task(each) for each in work]
+    server = _server(parts.app(lambda: _readiness(runtime, consumers)))
     web = asyncio.create_task(server.serve([listener]))
+    relaying = asyncio.create_task(runtime.relay.run())
+    working = [asyncio.create_task(each.run()) for each in (*consumers, *loops)]
     log.info("service.started", owner=owner)
-    await asyncio.wait([stop, web, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    broken = [task for task in (web, *tasks) if task.done()]
+    await asyncio.wait([stop, web, relaying, *working], return_when=asyncio.FIRST_COMPLETED)
+    broken = [task for task in (web, relaying, *working) if task.done()]
     for task in broken:
         log.error("service.part_ended", exc_info=task.exception() if not task.cancelled() else None)
     server.should_exit = True
     for part in (*consumers, *loops):
         part.stop()
-    await asyncio.wait([web, *tasks[1:]], timeout=GRACE)
-    runtime.relay.stop()
-    await asyncio.wait(tasks[:1], timeout=3)
+    await asyncio.wait([web, *working], timeout=GRACE)
+    runtime.relay.stop()  # last, so that it carries what the others left
+    await asyncio.wait([relaying], timeout=3)
     for close in parts.close:
         await close()
     log.info("service.stopped", clean=not broken)
     return 1 if broken else 0
+
+
+def _consumer(runtime: Runtime, subscription: Subscription, owner: str) -> Consumer:
+    return Consumer(
+        database=runtime.database,
+        kafka=runtime.settings.kafka,
+        cluster=runtime.cluster,
+        outbox=runtime.outbox,
+        owner=owner,
+        subscription=subscription,
+    )
+
+
+def _server(app: FastAPI) -> Server:
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        timeout_keep_alive=30,
+        server_header=False,
+        lifespan="on",
+    )
+    return Server(config)
 
 
 async def _readiness(runtime: Runtime, consumers: Sequence[Consumer]) -> str | None:
@@ -246,11 +229,3 @@ async def _readiness(runtime: Runtime, consumers: Sequence[Consumer]) -> str | N
         return f"PostgreSQL does not answer ({type(problem).__name__})"
     waiting = [each.group for each in consumers if not each.ready]
     return f"not reading from Kafka yet ({', '.join(waiting)})" if waiting else None
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, which leaves the signals to us."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield

@@ -1,12 +1,9 @@
 """The console as a process of its own: a port, an app, and an end within seconds. It has no database."""
 
 import asyncio
-import contextlib
 import os
 import signal
-import socket
 import sys
-from collections.abc import Generator
 from typing import Final, NoReturn
 
 import structlog
@@ -14,7 +11,8 @@ import uvicorn
 import uvloop
 
 from services.chassis.clock import service_clock
-from services.chassis.settings import Clock, Http, Settings, SettingsRejected, load_settings
+from services.chassis.listening import CannotListen, Server, listening
+from services.chassis.settings import Clock, Settings, SettingsRejected, load_settings
 from services.chassis.telemetry import configure_logs
 from services.chassis.unplugged import print_openapi
 from services.console import settings as console_settings
@@ -23,10 +21,6 @@ from services.console.web import make
 log = structlog.get_logger(__name__)
 
 GRACE: Final = 4.0  # real seconds in which the server must have stopped
-
-
-class PortUnusable(Exception):
-    """The port cannot be bound; the message says which, why, and what to do."""
 
 
 def main() -> NoReturn:
@@ -41,7 +35,7 @@ def main() -> NoReturn:
         settings = load_settings()
         configure_logs(settings.log_level, service="console")
         code = uvloop.run(_serve(settings))
-    except (SettingsRejected, PortUnusable) as refused:
+    except (SettingsRejected, CannotListen) as refused:
         sys.stderr.write(f"console cannot start: {refused}\n")
         code = 1
     sys.stdout.flush()
@@ -54,8 +48,8 @@ async def _serve(settings: Settings) -> int:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    with _listening(http) as listener:
-        server = _Server(
+    with listening(http, "DRUMBEAT_CONSOLE__PORT") as listener:
+        server = Server(
             uvicorn.Config(
                 make(settings, service_clock(settings.clock)),
                 log_config=None,
@@ -77,27 +71,3 @@ async def _serve(settings: Settings) -> int:
         await asyncio.wait([web], timeout=GRACE)
         log.info("service.stopped", clean=not broken)
         return 1 if broken else 0
-
-
-@contextlib.contextmanager
-def _listening(http: Http) -> Generator[socket.socket]:
-    """Bind first: a port in use is found before anything else."""
-    listener = socket.socket(socket.AF_INET6 if ":" in http.host else socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    with listener:
-        try:
-            listener.bind((http.host, http.port))
-        except OSError as problem:
-            raise PortUnusable(
-                f"port {http.port} on {http.host} cannot be used ({problem.strerror}). Stop what uses it, or set"
-                " DRUMBEAT_CONSOLE__PORT to a free one."
-            ) from problem
-        yield listener
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, which leaves the signals to us."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
