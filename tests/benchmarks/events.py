@@ -28,12 +28,15 @@ def book(accounts: int) -> Iterator[Message]:
 
 
 def scores(count: int, accounts: int, *, first: int = 0) -> Iterator[Message]:
-    """Health scores, uniform over the accounts; a colour changes in about one of twenty."""
+    """Health scores, uniform over the accounts; the colour changes in about one of a hundred.
+
+    An account that is scored every day and changes colour three or four times a year.
+    """
     dice = random.Random(2 + first)
     standing = [75] * accounts
     for index in range(count):
         number = dice.randrange(accounts)
-        if dice.random() < 0.05:
+        if dice.random() < 0.015:  # of three colours one is the old one
             standing[number] = dice.choice((20, 55, 85))
         data = {
             "score": standing[number] + dice.randrange(-5, 6),

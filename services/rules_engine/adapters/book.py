@@ -8,7 +8,7 @@ import orjson
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
 from services.rules_engine.application.account import Heard
-from services.rules_engine.domain.facts import Fields, Held, Mark, mark_of, settle
+from services.rules_engine.domain.facts import Fields, Held, mark_of, settle
 
 CSM_DIRECTORY = "drumbeat.csm.directory.v1"
 TOLD_OF_A_CSM: Final = (
@@ -39,7 +39,7 @@ class SqlBook:
             if name in TOLD_OF_A_CSM
         }
         await self._connection.execute(
-            "INSERT INTO csm (csm_id, state, version) VALUES ($1, '[]', 0) ON CONFLICT DO NOTHING", csm_id
+            "INSERT INTO csm (csm_id, state, version) VALUES ($1, '{}', 0) ON CONFLICT DO NOTHING", csm_id
         )
         row = await self._connection.fetchrow(
             "SELECT state, version FROM csm WHERE csm_id = $1 FOR UPDATE", csm_id
@@ -75,7 +75,7 @@ class SqlBook:
             name: orjson.dumps(value, default=str).decode() for name, value in told.event.fields.items()
         }
         await self._connection.execute(
-            "INSERT INTO program (program_id, state) VALUES ($1, '[]') ON CONFLICT DO NOTHING", program_id
+            "INSERT INTO program (program_id, state) VALUES ($1, '{}') ON CONFLICT DO NOTHING", program_id
         )
         state = await self._connection.fetchval(
             "SELECT state FROM program WHERE program_id = $1 FOR UPDATE", program_id
@@ -98,9 +98,8 @@ def csm_record(csm_id: str, held: Held, version: int) -> bytes:
 
 
 def _held(state: bytes) -> Held:
-    pairs = cast("list[tuple[list[object], Fields]]", orjson.loads(state))
-    return {cast("Mark", tuple(mark)): fields for mark, fields in pairs}
+    return cast("Held", orjson.loads(state))
 
 
 def _packed(held: Held) -> bytes:
-    return orjson.dumps(sorted(held.items()))
+    return orjson.dumps(held, option=orjson.OPT_SORT_KEYS)

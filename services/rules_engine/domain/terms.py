@@ -7,7 +7,7 @@ term began on the old date.
 
 from dataclasses import dataclass
 
-from services.rules_engine.domain.facts import DAY, Contract, Mark
+from services.rules_engine.domain.facts import DAY, Contract, Mark, when
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class Standing:
 def standing(contract_id: str, contract: Contract) -> Standing:
     """Walk the changes of a contract in order of their stamps."""
     now = Standing(contract_id)
-    for mark, said in contract.terms:
+    for mark, said in contract.terms.items():
         status = said.get("status")
         before, signed_before = now.renews_on, now.signed_at
         if "signed_at" in said:
@@ -76,6 +76,6 @@ def _renews(now: Standing, mark: Mark, renews_on: int | None) -> None:
     old = now.renews_on
     if renews_on == old:
         return
-    if old is not None and (old == now.signed_for or mark[0] // DAY >= old):
+    if old is not None and (old == now.signed_for or when(mark) // DAY >= old):
         now.term_start = old
     now.renews_on, now.anchor = renews_on, mark

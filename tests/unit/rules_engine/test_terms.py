@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from services.rules_engine.domain.facts import FactEvent
+from services.rules_engine.domain.facts import FactEvent, who
 from services.rules_engine.domain.facts.stamps import plain
 from services.rules_engine.domain.terms import Standing, standing
 from tests.unit.rules_engine.given import DAY, NOW, heard, said
@@ -22,7 +22,7 @@ def test_signed_for_the_first_time_is_the_first_signature() -> None:
     now = stands(changed(1, status="active"), first, changed(-1, status="draft"))
 
     assert now.first_signature is not None
-    assert now.first_signature[2] == first.stamp.id
+    assert who(now.first_signature) == (first.stamp.source, first.stamp.id)
     assert not now.signed
 
 

@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.rules_engine.domain.facts import DAY, Entry
+from services.rules_engine.domain.facts import DAY, Fields
 from services.rules_engine.domain.vocabulary.usage import Spikes
 
 periods = st.lists(
@@ -16,9 +16,9 @@ periods = st.lists(
 )
 
 
-def entry(number: int, start: int, days: int, daily: int) -> Entry:
+def entry(number: int, start: int, days: int, daily: int) -> tuple[str, Fields]:
     fields = {"period_start": start * DAY, "period_end": (start + days) * DAY, "daily": float(daily)}
-    return (number, "/usage", str(number), ""), dict(fields)
+    return f"{number:018d}\x1f/usage\x1f{number}\x1f", dict(fields)
 
 
 @given(periods, st.integers(0, 50))
@@ -32,7 +32,7 @@ def test_a_spike_is_the_rate_against_the_mean_of_the_days_that_are_known(
     newest = entry(99, 50, 1, daily)
     known = [by_day[day] for day in range(22, 50) if day in by_day]
 
-    spikes = Spikes([*(entry(n, *each) for n, each in enumerate(reported)), newest])
+    spikes = Spikes(dict([*(entry(n, *each) for n, each in enumerate(reported)), newest]))
     found = spikes.of(newest[1])
 
     if len(known) < 21 or sum(known) == 0:

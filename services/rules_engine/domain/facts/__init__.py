@@ -2,7 +2,7 @@
 
 Messages arrive late, twice and out of order, and working memory must not care. A field belongs to the newest stamp
 that spoke of it (absent: unchanged, null: cleared); a dated entry is kept once per (source, id), the newest N of a kind.
-So any order and any repetition end in the same belief and in the same bytes. Inside, a stamp is a plain tuple and a
+So any order and any repetition end in the same belief and in the same bytes. Inside, a stamp is one text and a
 moment an integer of microseconds, because this is folded tens of thousands of times a second.
 """
 
@@ -11,7 +11,7 @@ from services.rules_engine.domain.facts.kinds import ACCOUNT_FIELDS, ENTRIES
 from services.rules_engine.domain.facts.memory import Change, Contract, FactEvent, Facts, Known
 from services.rules_engine.domain.facts.stamps import (
     DAY,
-    Entry,
+    Entries,
     Fields,
     Held,
     Mark,
@@ -24,6 +24,8 @@ from services.rules_engine.domain.facts.stamps import (
     plain,
     readable,
     stamp_of,
+    when,
+    who,
 )
 
 __all__ = [
@@ -32,7 +34,7 @@ __all__ = [
     "ENTRIES",
     "Change",
     "Contract",
-    "Entry",
+    "Entries",
     "FactEvent",
     "Facts",
     "Fields",
@@ -51,4 +53,6 @@ __all__ = [
     "remember",
     "settle",
     "stamp_of",
+    "when",
+    "who",
 ]

@@ -1,8 +1,6 @@
 """Folding: one fact into the memory, in any order and any number of times to the same end."""
 
-from bisect import insort
-from collections.abc import Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Mapping
 from typing import cast
 
 from services.rules_engine.domain.facts.kinds import (
@@ -15,18 +13,32 @@ from services.rules_engine.domain.facts.kinds import (
     TERMS_KEPT,
 )
 from services.rules_engine.domain.facts.memory import Change, Contract, FactEvent, Facts
-from services.rules_engine.domain.facts.stamps import DAY, Entry, Fields, Held, Mark, mark_of, plain, stamp_of
+from services.rules_engine.domain.facts.stamps import (
+    DAY,
+    Entries,
+    Fields,
+    Held,
+    Mark,
+    identity,
+    mark_of,
+    plain,
+    stamp_of,
+    when,
+)
 
 
 def settle(held: Held, mark: Mark, said: Fields) -> tuple[bool, Mark | None]:
     """Let `said` take each field whose present owner is older. Returns (anything changed, a conflicting mark)."""
     conflict: Mark | None = None
     emptied: list[Mark] = []
+    own = identity(mark)
     for other, fields in held.items():
         if other == mark:
             continue
-        if other[2] == mark[2] and other[1] == mark[1]:
+        if own in other:
             conflict = other
+        if fields.keys().isdisjoint(said):
+            continue
         for name in fields.keys() & said.keys():
             del (said if other > mark else fields)[name]
         if not fields:
@@ -39,48 +51,53 @@ def settle(held: Held, mark: Mark, said: Fields) -> tuple[bool, Mark | None]:
     return True, conflict
 
 
-def remember(entries: list[Entry], mark: Mark, fields: Fields, newest: int) -> tuple[bool, Mark | None]:
+def remember(entries: Entries, mark: Mark, fields: Fields, newest: int) -> tuple[bool, Mark | None]:
     """Keep a dated entry once per (source, id), the newest `newest` by stamp. Returns like `settle`."""
-    conflict: Mark | None = None
-    for index, (other, _) in enumerate(entries):
-        if other[2] == mark[2] and other[1] == mark[1]:
-            if other == mark:
-                return False, None
-            if other > mark:
-                return False, other
-            conflict = other
-            del entries[index]
-            break
-    if len(entries) >= newest and mark < entries[0][0]:
+    if mark in entries:
+        return False, None
+    own = identity(mark)
+    known = [other for other in entries if own in other]
+    conflict = known[0] if known else None
+    if conflict is not None:
+        if conflict > mark:
+            return False, conflict
+        del entries[conflict]
+    if len(entries) >= newest and mark < next(iter(entries)):
         return False, conflict
-    insort(entries, (mark, fields), key=itemgetter(0))
+    late = bool(entries) and mark < next(reversed(entries))
+    entries[mark] = fields
+    if late:
+        ordered = sorted(entries.items())
+        entries.clear()
+        entries.update(ordered)
     if len(entries) > newest:
-        del entries[0]
+        del entries[next(iter(entries))]
     return True, conflict
 
 
 def fold(facts: Facts, event: FactEvent) -> Change:
     """Hear one fact. A type nobody remembers only moves `first_heard`. Cost: a few microseconds."""
     mark = mark_of(event.stamp)
-    heard = facts.first_heard
-    changed = heard is None or mark[0] < heard
+    at, heard = when(mark), facts.first_heard
+    changed = heard is None or at < heard
     if changed:
-        facts.first_heard = mark[0]
+        facts.first_heard = at
     fields = {name: plain(value) for name, value in event.fields.items() if name not in _NESTED}
-    if event.type in _PREPARE:
-        _PREPARE[event.type](fields, event.fields)
-    told: list[str] = []
-    conflicts: list[Mark] = []
-    for did, names, conflict in _spread(facts, event.type, mark, fields):
+    prepare = _PREPARE.get(event.type)
+    if prepare is not None:
+        prepare(fields, event.fields)
+    told: tuple[str, ...] = ()
+    conflict: Mark | None = None
+    for did, names, other in _spread(facts, event.type, mark, fields):
         if did:
             changed = True
-            told.extend(names)
-        if conflict is not None:
-            conflicts.append(conflict)
-    return Change(changed, tuple(told), stamp_of(max(conflicts)) if conflicts else None)
+            told += names
+        if other is not None and (conflict is None or other > conflict):
+            conflict = other
+    return Change(changed, told, None if conflict is None else stamp_of(conflict))
 
 
-_Step = tuple[bool, Sequence[str], Mark | None]
+_Step = tuple[bool, tuple[str, ...], Mark | None]
 _NESTED = frozenset({"limits", "features", "notes", "comment", "detail"})
 
 
@@ -95,13 +112,17 @@ def _spread(facts: Facts, kind: str, mark: Mark, fields: Fields) -> list[_Step]:
     kept = ENTRIES.get(kind)
     if kept is not None and (kind != "contact.described" or "role" in fields):
         entry = {name: fields[name] for name in kept.fields if name in fields}
-        steps.append(_step(remember(facts.entries.setdefault(kind, []), mark, entry, kept.newest), (kind,)))
-    if kind in _SCOPED:
-        steps.append(_SCOPED[kind](facts, mark, fields))
+        entries = facts.entries.get(kind)
+        if entries is None:
+            entries = facts.entries[kind] = {}
+        steps.append(_step(remember(entries, mark, entry, kept.newest), (kind,)))
+    scoped = _SCOPED.get(kind)
+    if scoped is not None:
+        steps.append(scoped(facts, mark, fields))
     return steps
 
 
-def _step(result: tuple[bool, Mark | None], names: Sequence[str]) -> _Step:
+def _step(result: tuple[bool, Mark | None], names: tuple[str, ...]) -> _Step:
     return result[0], names, result[1]
 
 

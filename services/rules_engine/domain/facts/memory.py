@@ -2,19 +2,18 @@
 
 Messages arrive late, twice and out of order, and working memory must not care. A field belongs to the newest stamp
 that spoke of it (absent: unchanged, null: cleared); a dated entry is kept once per (source, id), the newest N of a kind.
-So any order and any repetition end in the same belief and in the same bytes. Inside, a stamp is a plain tuple and a
+So any order and any repetition end in the same belief and in the same bytes. Inside, a stamp is one text and a
 moment an integer of microseconds, because this is folded tens of thousands of times a second.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from operator import itemgetter
+from typing import NamedTuple
 
-from services.rules_engine.domain.facts.stamps import Entry, Fields, Held, Mark, Stamp, readable, stamp_of
+from services.rules_engine.domain.facts.stamps import Entries, Fields, Held, Mark, Stamp, readable, stamp_of
 
 
-@dataclass(frozen=True, slots=True)
-class FactEvent:
+class FactEvent(NamedTuple):
     """A validated fact: short type (`health.scored`), and only the fields that were present in its data."""
 
     type: str
@@ -23,16 +22,14 @@ class FactEvent:
     fields: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A remembered value (None: cleared) and the stamp it rests on."""
 
     value: object
     stamp: Stamp
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What one fold did. `conflict` is the other stamp when one (source, id) came with two contents."""
 
     changed: bool
@@ -45,7 +42,7 @@ class Contract:
     """Fields of a contract, and the dated changes of its status and dates from which its terms are read."""
 
     held: Held = field(default_factory=dict[Mark, Fields])
-    terms: list[Entry] = field(default_factory=list[Entry])
+    terms: Entries = field(default_factory=dict[Mark, Fields])
 
 
 @dataclass(slots=True)
@@ -59,7 +56,7 @@ class Facts:
     contracts: dict[str, Contract] = field(default_factory=dict[str, Contract])
     preferences: dict[str, Held] = field(default_factory=dict[str, Held])
     pauses: dict[str, Held] = field(default_factory=dict[str, Held])
-    entries: dict[str, list[Entry]] = field(default_factory=dict[str, list[Entry]])
+    entries: dict[str, Entries] = field(default_factory=dict[str, Entries])
 
     def known(self) -> dict[str, Known]:
         """The account's fields by name."""
@@ -88,6 +85,6 @@ class Facts:
 def _readable(held: Held) -> dict[str, Known]:
     return {
         name: Known(readable(name, value), stamp_of(mark))
-        for mark, fields in sorted(held.items(), key=itemgetter(0))
+        for mark, fields in sorted(held.items())
         for name, value in fields.items()
     }

@@ -1,32 +1,35 @@
 """Stamps and plain values: how the memory holds moments, days and whose word something is.
 
-Inside, a stamp is a tuple and a moment an integer of microseconds: this is folded tens of thousands of times a second.
+Inside, a stamp is one text and a moment an integer of microseconds: they are folded tens of thousands of times a second,
+and stored and read again without being converted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import cast
+from typing import NamedTuple, cast
 
 Plain = str | int | float | bool | list[str] | None
-Mark = tuple[int, str, str, str]
-"""A stamp as the memory holds it: (microseconds since 1970, source, id, content hash)."""
+Mark = str
+"""A stamp as the memory holds it: microseconds since 1970 in 18 digits, source, id, content hash, with a unit
+separator between them. It sorts as stamps do: the digits are of one width, and the separator, which no source and no id
+may hold, is less than whatever they do hold."""
 Fields = dict[str, Plain]
-Entry = tuple[Mark, Fields]
 Held = dict[Mark, Fields]
 """Fields by the stamp that owns them; a field stands under one stamp only."""
+Entries = dict[Mark, Fields]
+"""Dated entries by their stamp, oldest first."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_ORDINAL = EPOCH.toordinal()
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
+_DIGITS = 18
 
 DAYS = frozenset({"starts_on", "renews_on"})
 INSTANTS = frozenset({"signed_at", "at", "until", "period_start", "period_end", "to"})
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Stamp:
+class Stamp(NamedTuple):
     """When a fact happened and whose it is; the greater stamp wins."""
 
     time: datetime
@@ -53,22 +56,39 @@ def day_text(day: int) -> str:
 
 def mark_of(stamp: Stamp) -> Mark:
     # Sixteen characters tell two contents of one identity apart; the rest would only be carried about.
-    return micros(stamp.time), stamp.source, stamp.id, stamp.hash[:16]
+    return f"{micros(stamp.time):018d}\x1f{stamp.source}\x1f{stamp.id}\x1f{stamp.hash[:16]}"
+
+
+def when(mark: Mark) -> int:
+    """The moment of a mark, in microseconds since 1970."""
+    return int(mark[:_DIGITS])
+
+
+def who(mark: Mark) -> tuple[str, str]:
+    """(source, id) of a mark."""
+    _, source, event_id, _ = mark.split("\x1f")
+    return source, event_id
+
+
+def identity(mark: Mark) -> str:
+    """The middle of a mark, separators included: it is found in exactly the marks of the same (source, id)."""
+    return mark[_DIGITS : mark.rindex("\x1f") + 1]
 
 
 def stamp_of(mark: Mark) -> Stamp:
-    return Stamp(moment(mark[0]), mark[1], mark[2], mark[3])
+    at, source, event_id, content = mark.split("\x1f")
+    return Stamp(moment(int(at)), source, event_id, content)
 
 
 def plain(value: object) -> Plain:
     """A value as it is remembered: moments as microseconds, days as days since 1970, the rest as it is."""
     match value:
+        case None | str() | bool() | int() | float():
+            return value
         case datetime():
             return micros(value)
         case date():
             return value.toordinal() - EPOCH_ORDINAL
-        case None | str() | bool() | int() | float():
-            return value
         case _:
             return [str(each) for each in cast("Sequence[object]", value)]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from services.rules_engine.domain.facts import Entry, Facts, Fields, Mark, Plain
+from services.rules_engine.domain.facts import Entries, Facts, Fields, Mark, Plain, when
 from services.rules_engine.domain.vocabulary.view import View, ratio
 
 _WORDS = {
@@ -30,18 +30,21 @@ def heard(facts: Facts, seen: View, event: str, since: int) -> Iterator[Heard]:
     if event == "contract.changed":
         yield from _contracts(facts, seen, since)
         return
-    for mark, fields in _recent(facts.entries.get(event, ()), since):
+    for mark, fields in _recent(facts.entries.get(event, {}), since):
         if event == "usage.reported":
-            yield Heard(mark, mark[0], _usage(seen, fields))
+            yield Heard(mark, when(mark), _usage(seen, fields))
         else:
-            yield Heard(mark, mark[0], {name: fields.get(key) for name, key in _WORDS.get(event, ())})
+            yield Heard(mark, when(mark), {name: fields.get(key) for name, key in _WORDS.get(event, ())})
 
 
-def _recent(entries: list[Entry] | tuple[()], since: int) -> list[Entry]:
-    start = len(entries)
-    while start and entries[start - 1][0][0] >= since:
-        start -= 1
-    return list(entries[start:])
+def _recent(entries: Entries, since: int) -> list[tuple[Mark, Fields]]:
+    found: list[tuple[Mark, Fields]] = []
+    for mark in reversed(entries):
+        if when(mark) < since:
+            break
+        found.append((mark, entries[mark]))
+    found.reverse()
+    return found
 
 
 def _usage(seen: View, fields: Fields) -> dict[str, Plain]:
@@ -59,7 +62,7 @@ def _contracts(facts: Facts, seen: View, since: int) -> Iterator[Heard]:
     found: list[Heard] = []
     for each in seen.standings:
         for mark, fields in _recent(facts.contracts[each.contract_id].terms, since):
-            first, at = mark == each.first_signature, mark[0]
+            first, at = mark == each.first_signature, when(mark)
             signed_at = fields.get("signed_at")
             if first and isinstance(signed_at, int):
                 at = min(at, signed_at)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import cast
 
 from services.rules_engine.domain.codec import loads
-from services.rules_engine.domain.facts import Facts, Fields, Plain, moment
+from services.rules_engine.domain.facts import Facts, Fields, Plain, moment, who
 from services.rules_engine.domain.plan.documents import evidence_of
 from services.rules_engine.domain.plan.reasons import Reasons
 from services.rules_engine.domain.plan.shapes import OneOffItem, Plan, Reason, RhythmItem
@@ -75,7 +75,7 @@ def _granted(policy: Policy, account_id: str, wish: Wish, csm_id: str | None, re
         minutes=kind.minutes,
         audience=kind.audience,
         spacing_days=_spacing(policy, kind.type) if isinstance(rule, Trigger) else None,
-        cause=(wish.mark[1], wish.mark[2]),
+        cause=who(wish.mark),
         reason=reasons.of(rule, wish.mark, _words(wish)),
     )
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from services.rules_engine.domain.facts import Facts, Mark, Plain, moment
+from services.rules_engine.domain.facts import Facts, Mark, Plain, stamp_of
 from services.rules_engine.domain.language.tree import names
 from services.rules_engine.domain.plan.shapes import Evidence, Reason
 from services.rules_engine.domain.policy import Policy, Rhythm, Rule
@@ -48,7 +48,8 @@ class Reasons:
             rests_on = mark if name in words else self._marks.get(name)
             value = values.get(name)
             if rests_on is not None and value is not None:
-                yield Evidence(name, value, rests_on[1], rests_on[2], moment(rests_on[0]))
+                stamp = stamp_of(rests_on)
+                yield Evidence(name, value, stamp.source, stamp.id, stamp.time)
 
 
 def marks(facts: Facts, seen: View) -> dict[str, Mark]:
@@ -58,7 +59,7 @@ def marks(facts: Facts, seen: View) -> dict[str, Mark]:
         stored["color"] = stored["health_score"]
     usage = facts.entries.get("usage.reported")
     if usage:
-        stored["usage"] = usage[-1][0]
+        stored["usage"] = next(reversed(usage))
     if None in seen.last_touch:
         stored["touch"] = seen.last_touch[None][1]
     primary = seen.primary

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NamedTuple
 
-from services.rules_engine.domain.facts import DAY, Facts, Fields, Mark, Plain, day_text, moment
+from services.rules_engine.domain.facts import DAY, Facts, Fields, Mark, Plain, day_text, moment, when, who
 from services.rules_engine.domain.issued import Issued
 from services.rules_engine.domain.plan.entries import heard
 from services.rules_engine.domain.plan.shapes import Suppressed
@@ -94,7 +94,7 @@ def _ask(
     asked: dict[str, list[Wish]],
 ) -> None:
     judge, since = policy.entry_bits[event], seen.now - policy.longest_within[event]
-    if event in facts.entries and facts.entries[event][-1][0][0] < since:
+    if event in facts.entries and when(next(reversed(facts.entries[event]))) < since:
         return
     for entry in heard(facts, seen, event, since):
         bits = judge(seen.values, entry.words)
@@ -102,7 +102,7 @@ def _ask(
             end = entry.at + rule.within // _US
             if bits >> bit & 1 and seen.now < end:
                 deadline = end if rule.deadline is None else entry.at + rule.deadline // _US
-                key = (rule.touchpoint, entry.mark[1], entry.mark[2])
+                key = (rule.touchpoint, *who(entry.mark))
                 wish = Wish(bit, rule, key, entry.at, end, deadline, entry.mark, entry.words)
                 asked.setdefault(rule.touchpoint, []).append(wish)
 

@@ -1,9 +1,8 @@
 """Usage over time: how a period compares with the four weeks before it."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
 
-from services.rules_engine.domain.facts import DAY, Entry, Fields
+from services.rules_engine.domain.facts import DAY, Entries, Fields
 
 BASELINE = 28 * DAY
 COVERED = 21 * DAY
@@ -19,9 +18,9 @@ class Trail:
 
     __slots__ = ("_covered", "_ends", "_rates", "_starts", "_totals")
 
-    def __init__(self, entries: Sequence[Entry], metric: str) -> None:
+    def __init__(self, entries: Entries, metric: str) -> None:
         found: list[tuple[int, int, float]] = []
-        for _, fields in entries:
+        for fields in entries.values():
             daily, start, end = fields.get(metric), fields.get("period_start"), fields.get("period_end")
             if isinstance(daily, int | float) and isinstance(start, int) and isinstance(end, int):
                 found.append((start, -end, -daily))
@@ -56,7 +55,7 @@ class Spikes:
 
     __slots__ = ("_entries", "_trails")
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Entries) -> None:
         self._entries = entries
         self._trails: dict[str, Trail] = {}
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import cast
 
 from services.rules_engine.domain.book import Book
-from services.rules_engine.domain.facts import DAY, Entry, Facts, Fields, Mark, Plain, micros
+from services.rules_engine.domain.facts import DAY, Entries, Facts, Fields, Mark, Plain, micros, when
 from services.rules_engine.domain.terms import Standing, standing
 from services.rules_engine.domain.vocabulary.registry import WORDS
 from services.rules_engine.domain.vocabulary.usage import Spikes
@@ -41,7 +41,7 @@ def view(facts: Facts, book: Book, now: datetime, wanted: AbstractSet[str] = ALL
     for fields in facts.account.values():
         values.update(fields)
     values["paid_success"] = values["paid_success"] is True
-    usage = facts.entries.get("usage.reported", [])
+    usage = facts.entries.get("usage.reported", {})
     spikes = Spikes(usage)
     bases: dict[str, int] = {}
     values["seat_ratio"] = ratio(values["seats_used"], values["seats"])
@@ -84,10 +84,10 @@ def ratio(part: Plain, whole: Plain) -> float | None:
     return None
 
 
-def _usage(values: dict[str, Plain], bases: dict[str, int], entries: list[Entry], spikes: Spikes) -> None:
-    newest = max(entries, key=lambda entry: (cast("int", entry[1]["period_end"]), entry[0]))
-    values["usage_spike_ratio"] = spikes.of(newest[1])
-    bases["days_since_usage"] = cast("int", newest[1]["period_end"])
+def _usage(values: dict[str, Plain], bases: dict[str, int], entries: Entries, spikes: Spikes) -> None:
+    end, newest = max((cast("int", fields["period_end"]), mark) for mark, fields in entries.items())
+    values["usage_spike_ratio"] = spikes.of(entries[newest])
+    bases["days_since_usage"] = end
 
 
 def _contract(
@@ -132,7 +132,7 @@ def _revenue(facts: Facts, standings: list[Standing]) -> float | None:
 
 def _start(facts: Facts, standings: list[Standing]) -> int | None:
     starts = [each.first_start * DAY for each in standings if each.first_start is not None]
-    starts = starts or [each.first_signature[0] for each in standings if each.first_signature is not None]
+    starts = starts or [when(each.first_signature) for each in standings if each.first_signature is not None]
     return min(starts) if starts else facts.first_heard
 
 
@@ -140,11 +140,11 @@ def last_touches(facts: Facts) -> dict[str | None, tuple[int, Mark]]:
     """By touchpoint type, and under None for any: the latest moment we spoke, and the fact that says so."""
     found: dict[str | None, tuple[int, Mark]] = {}
     for kind in ("interaction.logged", "touchpoint.settled"):
-        for mark, fields in facts.entries.get(kind, ()):
+        for mark, fields in facts.entries.get(kind, {}).items():
             if kind == "touchpoint.settled" and fields.get("outcome") not in _MET:
                 continue
             at = fields.get("at")
-            spoke = (at if isinstance(at, int) else mark[0], mark)
+            spoke = (at if isinstance(at, int) else when(mark), mark)
             for key in {None, cast("str | None", fields.get("touchpoint_type"))}:
                 if key not in found or found[key] < spoke:
                     found[key] = spoke
