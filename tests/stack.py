@@ -71,11 +71,12 @@ class Stack:
     rate: float = 1.0
     start: datetime | None = None
     nodes: int = 1
+    durable: bool = False  # whether the database syncs to disk: a kill -9 of processes does not need it
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     processes: dict[str, Process] = field(default_factory=dict[str, Process])
 
     async def __aenter__(self) -> Self:
-        self.postgres = EmbeddedPostgres(self.folder / "postgres", durable=False)
+        self.postgres = EmbeddedPostgres(self.folder / "postgres", durable=self.durable)
         self.kafka = EmbeddedKafka(self.folder / "kafka", nodes=self.nodes)
         await asyncio.gather(self.postgres.start(), self.kafka.start())
         await migrate(self.postgres.url)
