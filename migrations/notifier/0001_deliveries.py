@@ -78,7 +78,7 @@ DELIVERIES = (
         recipient_kind text NOT NULL, recipient_id text,
         state text NOT NULL, reason text, attempts int NOT NULL DEFAULT 0,
         next_at timestamptz, rouse_at timestamptz, waits_until timestamptz, deadline timestamptz,
-        first_at timestamptz, lease_token uuid, lease_until timestamptz,
+        first_at timestamptz, lease_token uuid, lease_until timestamptz, lease_owner text,
         ambiguous boolean NOT NULL DEFAULT false, finished_at timestamptz,
         created_at timestamptz NOT NULL DEFAULT clock_timestamp()
     ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02)

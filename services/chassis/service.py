@@ -48,8 +48,13 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What the chassis built before the service's own parts."""
+    """What the chassis built before the service's own parts.
 
+    `owner` names this replica by host and port: whoever comes up under it is the successor of who had it before,
+    since two processes cannot listen on one port.
+    """
+
+    owner: str
     settings: Settings
     clock: ServiceClock
     database: Database
@@ -111,7 +116,7 @@ async def _serve(identity: Identity, settings: Settings, build: Build) -> int:
         loop.add_signal_handler(number, stopping.set)
     http = identity.http(settings)
     with listening(http, f"DRUMBEAT_{identity.name.upper()}__PORT") as listener:
-        starting = asyncio.create_task(_start(identity, settings))
+        starting = asyncio.create_task(_start(identity, settings, f"{socket.gethostname()}:{http.port}"))
         stop = asyncio.create_task(stopping.wait())
         await asyncio.wait([starting, stop], return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
@@ -134,7 +139,7 @@ def spare_the_collector() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-async def _start(identity: Identity, settings: Settings) -> Runtime:
+async def _start(identity: Identity, settings: Settings, owner: str) -> Runtime:
     """Reach the database and the broker, waiting for them as long as it takes."""
     keys = KeyRing()
     keys.learn(first_key(settings.key_file))
@@ -150,6 +155,7 @@ async def _start(identity: Identity, settings: Settings) -> Runtime:
     await _patiently("Kafka", producer.start)
     outbox = Outbox(f"/drumbeat/{identity.name}")
     return Runtime(
+        owner=owner,
         settings=settings,
         clock=service_clock(settings.clock),
         database=database,
@@ -174,14 +180,13 @@ async def _patiently(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
 
 async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "asyncio.Task[object]") -> int:
     """Everything side by side until told to stop, or until a part ends; then all of it, in order."""
-    owner = f"{socket.gethostname()}:{listener.getsockname()[1]}"
-    consumers = [_consumer(runtime, subscription, owner) for subscription in parts.subscriptions]
+    consumers = [_consumer(runtime, subscription) for subscription in parts.subscriptions]
     loops = [*parts.loops, key_loop(runtime.database, runtime.keys)]
     server = _server(parts.app(lambda: _readiness(runtime, consumers)))
     web = asyncio.create_task(server.serve([listener]))
     relaying = asyncio.create_task(runtime.relay.run())
     working = [asyncio.create_task(each.run()) for each in (*consumers, *loops)]
-    log.info("service.started", owner=owner)
+    log.info("service.started", owner=runtime.owner)
     await asyncio.wait([stop, web, relaying, *working], return_when=asyncio.FIRST_COMPLETED)
     broken = [task for task in (web, relaying, *working) if task.done()]
     for task in broken:
@@ -198,13 +203,13 @@ async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "a
     return 1 if broken else 0
 
 
-def _consumer(runtime: Runtime, subscription: Subscription, owner: str) -> Consumer:
+def _consumer(runtime: Runtime, subscription: Subscription) -> Consumer:
     return Consumer(
         database=runtime.database,
         kafka=runtime.settings.kafka,
         cluster=runtime.cluster,
         outbox=runtime.outbox,
-        owner=owner,
+        owner=runtime.owner,
         subscription=subscription,
     )
 

@@ -26,6 +26,7 @@ def unplugged(name: str) -> Runtime:
     producer = Producer(Kafka(), client_id=name)
     beginning = datetime(1970, 1, 1, tzinfo=UTC)
     return Runtime(
+        owner="",
         settings=Settings.model_construct(),
         clock=ServiceClock(beginning, beginning, 1.0),
         database=database,

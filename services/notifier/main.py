@@ -96,7 +96,8 @@ async def build(runtime: Runtime) -> Parts:
     """Wire the service."""
     house = await furnish(runtime)
     live = runtime.settings.mode == "live"
-    desk = DeliveryDesk(runtime.database, runtime.outbox, runtime.clock)
+    desk = DeliveryDesk(runtime.database, runtime.outbox, runtime.clock, runtime.owner)
+    await desk.inherit()
     base = settings.public_url(runtime.settings)
     mail = mailer(runtime.settings)
 
@@ -170,7 +171,7 @@ def documented() -> FastAPI:
         bell=Bell(),
         unsubscribe_key=b"",
     )
-    desk = DeliveryDesk(runtime.database, runtime.outbox, runtime.clock)
+    desk = DeliveryDesk(runtime.database, runtime.outbox, runtime.clock, runtime.owner)
     hooks = HookSender(
         desk, poster=house.client, sign=signing.headers, instant=timestamp, reported=runtime.relay.wake
     )

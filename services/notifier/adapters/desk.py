@@ -28,7 +28,7 @@ WITH mine AS (
         AND (lease_until IS NULL OR lease_until < $1)
     ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED
 )
-UPDATE delivery d SET lease_token = $3, lease_until = $1 + interval '{LEASE}',
+UPDATE delivery d SET lease_token = $3, lease_until = $1 + interval '{LEASE}', lease_owner = $4,
     ambiguous = d.ambiguous OR d.lease_token IS NOT NULL
 FROM mine, feed f WHERE d.id = mine.id AND f.key = d.event_key
 RETURNING d.id, d.channel, d.recipient_kind, d.recipient_id, d.attempts, d.next_at, d.first_at, d.waits_until,
@@ -43,12 +43,13 @@ WITH mine AS MATERIALIZED (
         ORDER BY next_at LIMIT s.room FOR UPDATE SKIP LOCKED
     ) d LIMIT $2
 )
-UPDATE delivery d SET lease_token = $3, lease_until = $1 + interval '{LEASE}',
+UPDATE delivery d SET lease_token = $3, lease_until = $1 + interval '{LEASE}', lease_owner = $6,
     ambiguous = d.ambiguous OR d.lease_token IS NOT NULL
 FROM mine, feed f WHERE d.id = mine.id AND f.key = d.event_key
 RETURNING d.id, d.recipient_id, d.attempts, d.next_at, d.first_at, d.account_id, d.touchpoint_id,
     d.touchpoint_type, d.message_id, f.type, f.said_at, f.data
 """
+INHERIT = "UPDATE delivery SET lease_until = $2 WHERE state = 'pending' AND lease_owner = $1 AND lease_until > $2"
 ROUSE = """
 WITH due AS (
     SELECT id FROM delivery WHERE state = 'pending' AND rouse_at <= $1
@@ -77,7 +78,8 @@ SWEEP_BATCH = 500
 class DeliveryDesk:
     """Implements `Desk` on the notifier's database."""
 
-    def __init__(self, database: Database, outbox: Outbox, clock: ServiceClock) -> None:
+    def __init__(self, database: Database, outbox: Outbox, clock: ServiceClock, owner: str) -> None:
+        self._owner = owner
         self._database = database
         self._outbox = outbox
         self._clock = clock
@@ -87,11 +89,16 @@ class DeliveryDesk:
         real = await real_now(connection)
         return Now(real, self._clock.at(real))
 
+    async def inherit(self) -> None:
+        """End the leases of the process that was this replica before: it died, nobody will complete them."""
+        async with self._database.transaction() as connection:
+            await connection.execute(INHERIT, self._owner, await real_now(connection))
+
     async def claim_people(self, limit: int) -> tuple[list[Claim], Directory, Now]:
         async with self._database.transaction() as connection:
             now = await self._now(connection)
             token = fresh()
-            rows = await connection.fetch(CLAIM_PEOPLE, now.real, limit, token)
+            rows = await connection.fetch(CLAIM_PEOPLE, now.real, limit, token, self._owner)
             claims = [_claim(row, token) for row in rows]
             heard = [each.heard for each in claims]
             people = await directory.around(connection, heard) if heard else Directory()
@@ -110,7 +117,7 @@ class DeliveryDesk:
                 return [], now
             token = fresh()
             rows = await connection.fetch(
-                CLAIM_WEBHOOKS, now.real, limit, token, list(rooms), list(rooms.values())
+                CLAIM_WEBHOOKS, now.real, limit, token, list(rooms), list(rooms.values()), self._owner
             )
             claims = [_webhook_claim(row, token, endpoints[row[1]]) for row in rows]
         if claims:

@@ -217,7 +217,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         outbox, clock = Outbox("/drumbeat/notifier"), HandClock(NOON, NOON, 1.0)
         choices = PreferenceBook(self.database, outbox, clock)
         secret, templates, postbox = await choices.secret(), Templates(), Postbox()
-        desk = DeliveryDesk(self.database, outbox, clock)
+        desk = DeliveryDesk(self.database, outbox, clock, "test:1")
         sender = HookSender(
             desk, poster=self.client, sign=signing.headers, instant=timestamp, reported=lambda: None
         )

@@ -286,3 +286,16 @@ async def test_an_older_directory_record_changes_nothing(notifier: Notifier) -> 
     await notifier.due()
 
     assert {each["recipient"]["id"] for each in await notifier.deliveries()} == {"ann", "ben"}
+
+
+async def test_a_restarted_replica_takes_up_what_its_predecessor_had_claimed(notifier: Notifier) -> None:
+    await notifier.know_acme(contacts=ACME["contacts"][:1])
+    await notifier.due()
+    before, _, _ = await notifier.desk.claim_people(10)
+    assert before
+    assert not (await notifier.desk.claim_people(10))[0]
+
+    await notifier.desk.inherit()
+
+    after, _, _ = await notifier.desk.claim_people(10)
+    assert {claim.delivery.id for claim in after} == {claim.delivery.id for claim in before}
