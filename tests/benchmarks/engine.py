@@ -25,7 +25,7 @@ from services.rules_engine.application.account import Tally
 from services.rules_engine.entrypoints.consumer import Engine, SignalConsumer
 from services.rules_engine.settings import SHIPPED
 from tests.benchmarks.bare import TABLES, BareLoop
-from tests.benchmarks.events import START, book, scores
+from tests.benchmarks.events import START, Scores, book
 
 ACCOUNTS = 10_000
 
@@ -118,8 +118,9 @@ async def measure(url: str, kafka: Kafka, *, events: int, rounds: int) -> list[d
     await bench.consume("bare", bare, described)
     spare_the_collector()
     found: list[dict[str, float]] = []
-    for round_number in range(rounds):
-        await bench.produce(scores(events, ACCOUNTS, first=round_number * events))
+    scores = Scores(ACCOUNTS)
+    for _ in range(rounds):
+        await bench.produce(scores.take(events))
         for table in ("account", "bare_account"):
             await database.pool.execute(f"VACUUM ANALYZE {table}", timeout=120)
         bench.tally = Tally()

@@ -17,7 +17,7 @@ def account_id(number: int) -> str:
 
 
 def book(accounts: int) -> Iterator[Message]:
-    """One `account.described` each: every segment in its share, a CSM for those that have one."""
+    """Each account described and scored once: every segment in its share, a CSM for those that have one."""
     dice = random.Random(1)
     for number in range(accounts):
         arr = dice.choice((250_000, 40_000, 40_000, 5_000, 5_000, 500))
@@ -25,25 +25,34 @@ def book(accounts: int) -> Iterator[Message]:
         if arr >= 10_000:
             data["csm_id"] = f"csm-{number % 40}"
         yield message("account.described", number, data, f"book-{number}", START)
+        yield score(number, 75, f"first-{number}", START)
 
 
-def scores(count: int, accounts: int, *, first: int = 0) -> Iterator[Message]:
-    """Health scores, uniform over the accounts; the colour changes in about one of a hundred.
+class Scores:
+    """A stream of health scores, uniform over the accounts; the colour changes in about one of a hundred.
 
-    An account that is scored every day and changes colour three or four times a year.
+    That is an account which is scored every day and changes colour three or four times a year.
     """
-    dice = random.Random(2 + first)
-    standing = [75] * accounts
-    for index in range(count):
-        number = dice.randrange(accounts)
-        if dice.random() < 0.015:  # of three colours one is the old one
-            standing[number] = dice.choice((20, 55, 85))
-        data = {
-            "score": standing[number] + dice.randrange(-5, 6),
-            "drivers": ["logins", "tickets"],
-        }
-        moment = START + timedelta(days=1, milliseconds=first + index)
-        yield message("health.scored", number, data, f"score-{first + index}", moment)
+
+    def __init__(self, accounts: int) -> None:
+        self._dice = random.Random(2)
+        self._standing = [75] * accounts
+        self._sent = 0
+
+    def take(self, count: int) -> Iterator[Message]:
+        dice, standing = self._dice, self._standing
+        for _ in range(count):
+            number = dice.randrange(len(standing))
+            if dice.random() < 0.015:  # a third of these fall on the colour that was
+                standing[number] = dice.choice((20, 55, 85))
+            moment = START + timedelta(days=1, milliseconds=self._sent)
+            yield score(number, standing[number] + dice.randrange(-5, 6), f"score-{self._sent}", moment)
+            self._sent += 1
+
+
+def score(number: int, value: int, identity: str, time: datetime) -> Message:
+    data = {"score": value, "drivers": ["logins", "tickets"]}
+    return message("health.scored", number, data, identity, time)
 
 
 def message(kind: str, number: int, data: dict[str, object], identity: str, time: datetime) -> Message:
