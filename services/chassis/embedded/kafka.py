@@ -57,6 +57,9 @@ def java_command(jars: tuple[Path, ...], *, heap_mb: int, options: tuple[str, ..
     ]
 
 
+_TAKEN = "Address already in use"
+
+
 class EmbeddedKafka:
     """A cluster on one data directory. Nodes count from 1."""
 
@@ -101,13 +104,27 @@ class EmbeddedKafka:
             jars = await asyncio.to_thread(class_path, self._progress)
             options = startup_archive() if self._options is None else self._options
             self._java = java_command(jars, heap_mb=256 if self._count > 1 else 192, options=options)
-        if not self.nodes:  # later starts keep the addresses: clients know them
+        if self.nodes:  # later starts keep the addresses: clients know them
+            await self._start_nodes()
+            return self.bootstrap
+        for last in (False, False, True):
             self.nodes = self._layout()
+            try:
+                await self._start_nodes()
+                break
+            except PartFailed as failed:
+                # Between choosing a free port and listening on it, another process may take it.
+                if last or _TAKEN not in str(failed):
+                    raise
+                await self.stop()
+                self.nodes, self._wished = (), ()
+        return self.bootstrap
+
+    async def _start_nodes(self) -> None:
         for node in self.nodes:
             if not node.alive():
                 node.spawn(self._java)
         await self.wait_ready()
-        return self.bootstrap
 
     async def wait_ready(self, brokers: int | None = None, seconds: float = _START_SECONDS) -> None:
         """Wait until every running node answers and lists exactly `brokers` (default: as many as run)."""

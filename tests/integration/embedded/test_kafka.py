@@ -2,6 +2,7 @@
 """The embedded Kafka: what it acknowledges it keeps, on one node over a crash, on three without one of them."""
 
 import shutil
+import socket
 from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from services.chassis.embedded.kafka import EmbeddedKafka
+from services.chassis.embedded.kafka_node import Node
 from services.chassis.embedded.processes import scratch
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
@@ -108,3 +110,23 @@ async def test_three_nodes_survive_the_loss_of_one(own_folder: Path) -> None:
     finally:
         for node in (1, 2, 3):
             kafka.kill(node)
+
+
+async def test_a_port_taken_at_the_last_moment_is_given_up_for_another(tmp_path: Path) -> None:
+    with socket.socket() as thief:
+        broker = EmbeddedKafka(tmp_path / "kafka")
+        layout = broker._layout
+
+        def stolen() -> tuple[Node, ...]:
+            nodes = layout()
+            if not thief.getsockname()[1]:
+                thief.bind(("127.0.0.1", nodes[0].layout.nodes[0].broker))
+                thief.listen()
+            return nodes
+
+        broker._layout = stolen  # pyright: ignore[reportAttributeAccessIssue]
+        bootstrap = await broker.start()
+        try:
+            assert int(bootstrap.rpartition(":")[2]) != thief.getsockname()[1]
+        finally:
+            await broker.stop()
