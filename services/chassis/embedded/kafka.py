@@ -18,7 +18,7 @@ from services.chassis.embedded import processes
 from services.chassis.embedded.failures import CannotRun, FolderUnusable, PartFailed
 from services.chassis.embedded.jars import Progress, class_path, say
 from services.chassis.embedded.kafka_node import Layout, Node, Ports, remembered_cluster, short_id
-from services.chassis.embedded.ports import free_ports
+from services.chassis.embedded.ports import free_ports, is_free
 from services.chassis.embedded.warmth import startup_archive
 from services.chassis.ids import fresh
 
@@ -55,9 +55,6 @@ def java_command(jars: tuple[Path, ...], *, heap_mb: int, options: tuple[str, ..
         "-cp",
         ":".join(map(str, jars)),
     ]
-
-
-_TAKEN = "Address already in use"
 
 
 class EmbeddedKafka:
@@ -112,11 +109,11 @@ class EmbeddedKafka:
             try:
                 await self._start_nodes()
                 break
-            except PartFailed as failed:
-                # Between choosing a free port and listening on it, another process may take it.
-                if last or _TAKEN not in str(failed):
-                    raise
+            except PartFailed:
                 await self.stop()
+                # Between choosing a free port and listening on it, another process may take it.
+                if last or all(is_free(port) for port in self.ports):
+                    raise
                 self.nodes, self._wished = (), ()
         return self.bootstrap
 

@@ -35,7 +35,7 @@ def mirror_that_answers(body: bytes) -> Generator[int]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has above
+        def log_message(self, format: str, *args: object) -> None:
             """Keep the terminal clean."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Answer)) as server:
