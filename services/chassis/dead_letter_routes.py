@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from services.chassis.database import Database
 from services.chassis.dead_letters import DeadLetter, listed, replay
 from services.chassis.outbox import Outbox
 from services.chassis.problems import Problem
-from services.chassis.web import Cursor, Limit, decode_cursor, encode_cursor, page, require
+from services.chassis.web import Cursor, Limit, RowId, decode_cursor, encode_cursor, page, require
 
 
 def dead_letter_routes(database: Database, outbox: Outbox) -> APIRouter:
@@ -28,7 +28,7 @@ def dead_letter_routes(database: Database, outbox: Outbox) -> APIRouter:
         return page([*letters], limit, _cursor_of)
 
     @router.post("/{letter_id}/replay", summary="Publish the record again", dependencies=[require("admin")])
-    async def replay_dead_letter(letter_id: Annotated[int, Path(ge=1)]) -> dict[str, object]:
+    async def replay_dead_letter(letter_id: RowId) -> dict[str, object]:
         if not await replay(database, outbox, letter_id):
             raise Problem(404, f"There is no dead letter {letter_id}.")
         return {"id": letter_id, "status": "replayed"}

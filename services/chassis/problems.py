@@ -1,6 +1,7 @@
 """Errors as RFC 9457 `application/problem+json`: what is wrong, where, and what to do."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import orjson
 import structlog
@@ -77,15 +78,29 @@ async def _on_problem(_: Request, raised: Exception) -> Response:
     return problem_response(raised)
 
 
-async def _on_http(_: Request, raised: Exception) -> Response:
+async def _on_http(request: Request, raised: Exception) -> Response:
     assert isinstance(raised, HTTPException)  # noqa: S101
-    return _json(raised.status_code, problem_body(raised.status_code, str(raised.detail)), raised.headers)
+    status, detail = raised.status_code, str(raised.detail)
+    if status == 404 and detail == "Not Found":
+        detail = f"There is nothing at {_plain(request.url.path)}. /openapi.json lists what there is."
+    if status == 405:
+        allowed = (raised.headers or {}).get("Allow", "another method")
+        detail = f"{request.method} is not taken at {_plain(request.url.path)}. Use {allowed}."
+    return _json(status, problem_body(status, detail), raised.headers)
 
 
 async def _on_invalid(_: Request, raised: Exception) -> Response:
     assert isinstance(raised, RequestValidationError)  # noqa: S101
-    errors = [{"where": ".".join(map(str, each["loc"])), "what": each["msg"]} for each in raised.errors()]
+    errors = [
+        {"where": _plain(".".join(map(str, each["loc"]))), "what": _plain(each["msg"])}
+        for each in raised.errors()
+    ]
     return _json(422, problem_body(422, _summary(errors), errors=errors))
+
+
+def _plain(text: str) -> str:
+    """Names come from the sender: a lone surrogate in one could not be written into the answer."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _summary(errors: Sequence[Mapping[str, str]]) -> str:
@@ -101,3 +116,63 @@ async def _on_unavailable(request: Request, raised: Exception) -> Response:
 async def _on_bug(request: Request, raised: Exception) -> Response:
     log.error("http.failed", path=request.url.path, exc_info=raised)
     return _json(500, problem_body(500, "This is a fault of Drumbeat; its log has the details."))
+
+
+DOCUMENT: Mapping[str, object] = {
+    "type": "object",
+    "description": "RFC 9457: what is wrong, where, and what to do",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"where": {"type": "string"}, "what": {"type": "string"}},
+            },
+        },
+    },
+}
+WHAT: Mapping[str, str] = {
+    "400": "the body cannot be read",
+    "401": "no valid key",
+    "403": "the key lacks the scope",
+    "404": "there is no such thing",
+    "413": "the body is too large",
+    "422": "a value is not valid; `detail` says which and why",
+    "503": "a part is away; try again after `Retry-After` seconds",
+}
+
+
+def documented(document: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with what `install` makes of errors: every operation's problems, one schema for all."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = DOCUMENT
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    for methods in cast("dict[str, dict[str, Any]]", document["paths"]).values():
+        for operation in methods.values():
+            _document(operation)
+    return document
+
+
+def _document(operation: dict[str, Any]) -> None:
+    responses = cast("dict[str, dict[str, Any]]", operation["responses"])
+    statuses = {"422", "503"}
+    if operation.get("security"):
+        statuses |= {"401", "403"}
+    if operation.get("requestBody"):
+        statuses |= {"400", "413"}
+    if any(each["in"] == "path" for each in operation.get("parameters", ())):
+        statuses.add("404")
+    schema = {"$ref": "#/components/schemas/Problem"}
+    for status in sorted(statuses | {each for each in responses if each.startswith(("4", "5"))}):
+        said = responses.setdefault(status, {"description": WHAT.get(status, "")})
+        if status == "422":
+            said["description"] = (
+                WHAT["422"] if said["description"] == "Validation Error" else said["description"]
+            )
+        said["content"] = {MEDIA_TYPE: {"schema": schema}}

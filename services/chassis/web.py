@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any, cast
 
 import orjson
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
@@ -22,6 +22,7 @@ from services.chassis.problems import Problem
 
 BODY_LIMIT = 1 << 20  # bytes, unless a route asks for more
 Limit = Annotated[int, Query(ge=1, le=500, description="how many items at most")]
+RowId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Cursor = Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before")]
 
 Readiness = Callable[[], Awaitable[str | None]]
@@ -59,8 +60,8 @@ class Chassis:
     """None when the service can do its work, else what it waits for."""
 
 
-class BodyLimit:
-    """Refuses a body over its limit while it is read, before it is parsed."""
+class Limits:
+    """Refuses, before anything is parsed, a body over its limit and an address that no database can look for."""
 
     def __init__(self, app: ASGIApp, *, limit: int, larger: dict[str, int]) -> None:
         self._app = app
@@ -70,6 +71,10 @@ class BodyLimit:
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if "\x00" in scope["path"] or b"%00" in scope["query_string"] or b"\x00" in scope["query_string"]:
+            refused = Problem(422, "The address holds the NUL character (%00). Remove it.")
+            await problems.problem_response(refused)(scope, receive, send)
             return
         limit = self._larger.get(scope["path"], self._limit)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
@@ -87,7 +92,8 @@ def _counting(receive: Receive, limit: int) -> Receive:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > limit:
-            raise _too_large(limit)
+            # Not a `Problem`: while FastAPI reads a body it lets only its own exception pass.
+            raise HTTPException(413, _too_large(limit).detail)
         return message
 
     return counted
@@ -115,10 +121,22 @@ def make_app(
         separate_input_output_schemas=False,
     )
     app.state.chassis = chassis
-    app.add_middleware(BodyLimit, limit=BODY_LIMIT, larger=larger_bodies or {})
+    app.add_middleware(Limits, limit=BODY_LIMIT, larger=larger_bodies or {})
     problems.install(app)
     app.include_router(_health(chassis))
+    _document_problems(app)
     return app
+
+
+def _document_problems(app: FastAPI) -> None:
+    plain = app.openapi
+
+    def whole() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = problems.documented(plain())
+        return app.openapi_schema
+
+    app.openapi = whole
 
 
 def _health(chassis: Chassis) -> APIRouter:
@@ -196,9 +214,10 @@ def decode_cursor(cursor: str | None, *kinds: type) -> list[Any] | None:
 
 
 def _part(part: object, kind: type) -> object:
-    if kind is datetime and isinstance(part, str):
-        return datetime.fromisoformat(part)
-    if type(part) is not kind:
+    if kind is datetime and isinstance(part, str) and (moment := datetime.fromisoformat(part)).tzinfo:
+        return moment
+    too_large = isinstance(part, int) and abs(part) >= 2**63
+    if type(part) is not kind or too_large or (isinstance(part, str) and "\x00" in part):
         raise _bad_cursor()
     return part
 

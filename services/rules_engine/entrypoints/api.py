@@ -1,22 +1,44 @@
 """Requests knock: events in, and what the engine believes, decided, parked, and under which policy."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from schemas.base import Name
 from schemas.vocabulary import Color, Segment, Stage
 from services.chassis.keys import Scope
 from services.chassis.problems import Problem
-from services.chassis.web import Cursor, Limit, decode_cursor, encode_cursor, page, require
+from services.chassis.web import Cursor, Limit, RowId, decode_cursor, encode_cursor, page, require
 from services.rules_engine.application.queries import Answers, Filter, Keys
 from services.rules_engine.entrypoints.ingest import BATCH, NDJSON, STRUCTURED, Ingest
 from services.rules_engine.entrypoints.translate import identity
 
 LAST = 2**62
 Replayed = Annotated[bool, Query(description="also those driven again already")]
-EVENT_BODY = {
+RESULTS: dict[str, Any] = {
+    "type": "object",
+    "required": ["results"],
+    "properties": {
+        "results": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["index", "source", "id", "status"],
+                "properties": {
+                    "index": {"type": "integer"},
+                    "source": {"type": ["string", "null"]},
+                    "id": {"type": ["string", "null"]},
+                    "status": {"enum": ["accepted", "refused", "unknown"]},
+                    "problem": {"type": "string"},
+                    "warnings": {"type": "array", "items": {"type": "string"}},
+                },
+            },
+        }
+    },
+}
+EVENT_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "One CloudEvent (structured, or binary with `ce-` headers), a batch, or NDJSON.",
@@ -28,11 +50,12 @@ EVENT_BODY = {
         },
     },
     "responses": {
-        str(status): {"description": what}
+        str(status): {"description": what, "content": {"application/json": {"schema": RESULTS}}}
         for status, what in (
             (202, "every event is in Kafka, acknowledged by all in-sync replicas"),
             (207, "some are; `results` tells which"),
-            (413, "too large"),
+            (400, "not JSON, or not what Content-Encoding says; `results` has what was read before it"),
+            (413, "too large; `results` has what was taken before the limit was met"),
             (415, "no media type, one that holds no CloudEvent, or two content modes mixed"),
             (422, "none was accepted; `results` tells why"),
             (503, "the broker did not acknowledge in time; send again with the same ids"),
@@ -46,7 +69,7 @@ class NewKey(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=100)
+    name: Name
     scopes: list[Scope] = Field(min_length=1)
     days: int | None = Field(default=None, ge=1, le=3650, description="valid so long; absent: until revoked")
 
@@ -100,19 +123,20 @@ def account_routes(answers: Answers) -> APIRouter:
         items = await answers.accounts(wanted, after=start[0] if start else "", limit=limit + 1)
         return page(items, limit, lambda item: encode_cursor(item["id"]))
 
-    @router.get("/{account_id}", summary="One account: facts and plan")
-    async def get_account(account_id: str) -> dict[str, object]:
-        account = await answers.account(account_id)
-        if account is None:
-            raise Problem(404, f"Nothing was heard of an account {account_id!r}.")
-        return account
-
-    @router.get("/{account_id}/decisions", summary="Its decisions, newest first")
+    # An id may hold a slash, which a client sends as %2F and the server decodes: both paths take any text.
+    @router.get("/{account_id:path}/decisions", summary="Its decisions, newest first")
     async def list_decisions(account_id: str, limit: Limit = 100, cursor: Cursor = None) -> dict[str, object]:
         start = decode_cursor(cursor, int)
         before = start[0] if start else LAST
         items = await answers.decisions(account_id, before=before, limit=limit + 1)
         return page(items, limit, lambda item: encode_cursor(item["plan_version"]))
+
+    @router.get("/{account_id:path}", summary="One account: facts and plan")
+    async def get_account(account_id: str) -> dict[str, object]:
+        account = await answers.account(account_id)
+        if account is None:
+            raise Problem(404, f"Nothing was heard of an account {account_id!r}.")
+        return account
 
     return router
 
@@ -130,7 +154,7 @@ def parked_routes(answers: Answers) -> APIRouter:
         return page(items, limit, lambda item: encode_cursor(item["id"]))
 
     @router.post("/{parked_id}/replay", summary="Drive one again", dependencies=[require("admin")])
-    async def replay_parked(parked_id: int) -> dict[str, object]:
+    async def replay_parked(parked_id: RowId) -> dict[str, object]:
         if not await answers.replay_parked(parked_id):
             raise Problem(404, f"There is no parked fact {parked_id}.")
         return {"id": parked_id, "status": "replayed"}

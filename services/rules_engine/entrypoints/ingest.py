@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,6 +26,7 @@ NDJSON: Final = "application/x-ndjson"
 LARGEST: Final = 1 << 20  # bytes of a single event's or a batch's body
 LARGEST_EVENT: Final = 256 << 10  # bytes of one event's data, well below what a broker takes
 MOST: Final = 500  # events of a batch
+MOST_LINES: Final = 250_000  # events of a stream: the answer has a result for each
 ACKNOWLEDGE_WITHIN: Final = 8.0  # real seconds; the answer is due within ten
 MOST_WAITING: Final = 50_000  # events sent and not yet acknowledged, over all requests
 
@@ -65,17 +67,23 @@ class Ingest:
 
     async def post(self, request: Request, *, validate_only: bool) -> Response:
         """Take a request in any of its modes; the body of the answer lists what became of each event."""
-        media = _media_type(request)
         items: list[Item] = []
-        if media == NDJSON:
-            async for chunk in self._ndjson(request):
-                items.extend(await self._take(chunk, validate_only=validate_only))
-        else:
-            items = await self._take(
-                self._items(media, request, await _body(request)), validate_only=validate_only
-            )
-        if not items:
-            raise Problem(422, "The body holds no event. Send at least one.")
+        try:
+            media = _media_type(request)
+            if media == NDJSON:
+                async for chunk in self._ndjson(request):
+                    items += await self._take(chunk, validate_only=validate_only)
+            else:
+                found = self._items(media, request, await _body(request))
+                items += await self._take(found, validate_only=validate_only)
+            if not items:
+                raise Problem(422, "The body holds no event. Send at least one.")
+        except (Problem, HTTPException) as refused:
+            # What a stream held before its trouble may stand in Kafka by now: the answer says so.
+            results = [item.result() for item in items]
+            raise Problem(
+                _status(refused), str(refused.detail), headers=refused.headers, results=results
+            ) from refused
         return _answer(items)
 
     def _items(self, media: str, request: Request, body: bytes) -> list[Item]:
@@ -101,6 +109,8 @@ class Ingest:
         chunk: list[Item] = []
         index = 0
         async for line in lines_of(request):
+            if index == MOST_LINES:
+                raise Problem(413, f"The stream has more than {MOST_LINES} events. Send it in parts.")
             chunk.append(self._structured(index, line))
             index += 1
             if len(chunk) == MOST:
@@ -146,6 +156,9 @@ class Ingest:
 
     async def _take(self, items: list[Item], *, validate_only: bool) -> list[Item]:
         sound = [item for item in items if item.envelope is not None]
+        if validate_only:
+            for item in sound:
+                item.envelope = None
         if not sound or validate_only:
             return items
         if self._waiting + len(sound) > MOST_WAITING:
@@ -167,7 +180,12 @@ class Ingest:
                 item.problem = (
                     "The broker did not acknowledge in time. Send the event again, with the same id."
                 )
+            item.envelope = None  # a long stream keeps what became of its events, not the events
         return items
+
+
+def _status(refused: Problem | HTTPException) -> int:
+    return refused.status if isinstance(refused, Problem) else refused.status_code
 
 
 def _message(envelope: Envelope) -> Message:
@@ -186,6 +204,8 @@ def _media_type(request: Request) -> str:
         raise Problem(
             415, f"The request mixes content modes: {media} and `ce-` headers. Leave out one of them."
         )
+    if media != NDJSON and request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Problem(415, f"Content-Encoding is read for {NDJSON} only. Send {media} as it is.")
     if media not in {STRUCTURED, BATCH, NDJSON} and not binary:
         raise Problem(
             415,
@@ -213,11 +233,10 @@ def _text(value: object) -> str | None:
 
 def _answer(items: Sequence[Item]) -> Response:
     statuses = {item.status for item in items}
-    body = {"results": [item.result() for item in items]}
-    if statuses == {"accepted"}:
-        return JSON(body, 202)
+    results = [item.result() for item in items]
     if "accepted" in statuses:
-        return JSON(body, 207)
+        return JSON({"results": results}, 202 if statuses == {"accepted"} else 207)
     if "unknown" in statuses:
-        return JSON(body, 503, {"Retry-After": "5"})
-    return JSON(body, 422)
+        late = "The broker did not acknowledge in time. Send the events again, with the same ids."
+        raise Problem(503, late, headers={"Retry-After": "5"}, results=results)
+    raise Problem(422, "No event was accepted; `results` says why.", results=results)
