@@ -6,6 +6,7 @@ into being in the transaction that moves the offset past the bad record.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from services.chassis.database import Connection, Database
 from services.chassis.outbox import Outbox, Raw
@@ -27,8 +28,7 @@ UPDATE dead_letter SET replayed_at = clock_timestamp() WHERE id = $1 RETURNING t
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A Kafka record as it was read."""
 
     topic: str

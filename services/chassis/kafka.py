@@ -9,8 +9,7 @@ a missing acknowledgement is *unknown* (not failed), and a producer that broke i
 import asyncio
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -49,8 +48,7 @@ def client_options(kafka: Kafka) -> ClientOptions:
     return options
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A record to be produced. `value` None is a tombstone."""
 
     topic: str

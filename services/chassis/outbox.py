@@ -8,8 +8,8 @@ delete repeats records with the same id and content; readers are idempotent.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import structlog
 
@@ -32,8 +32,7 @@ OLDEST = "SELECT id, topic, key, headers, payload FROM outbox ORDER BY id LIMIT 
 DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A CloudEvent to be published: `data` is its JSON, None a tombstone of a compacted topic."""
 
     topic: str
@@ -44,8 +43,7 @@ class Outgoing:
     data: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """A record to be published as it is, with its own headers (a dead letter, a replay)."""
 
     topic: str

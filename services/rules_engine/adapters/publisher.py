@@ -4,7 +4,7 @@ import orjson
 
 from services.chassis.outbox import timestamp
 from services.rules_engine.application.account import Account, Judgement
-from services.rules_engine.domain.facts import FactEvent, Known
+from services.rules_engine.domain.facts import FactEvent, Facts, Known
 from services.rules_engine.domain.plan import PlanChange
 
 PROFILE = ("name", "timezone", "language", "country", "industry", "csm_id", "pool")
@@ -47,9 +47,9 @@ def cause_json(event: FactEvent) -> dict[str, str]:
     }
 
 
-def account_record(account: Account) -> bytes:
+def account_record(account: Account, facts: Facts) -> bytes:
     """The data of `drumbeat.account.directory.v1` without its version: equal belief, equal bytes."""
-    known = account.facts.known()
+    known = facts.known()
     return orjson.dumps(
         {
             "account_id": account.account_id,
@@ -63,15 +63,15 @@ def account_record(account: Account) -> bytes:
                     **{name: _value(person.get(name)) for name in PERSON},
                     "left": bool(_value(person.get("left"))),
                 }
-                for contact_id, person in account.facts.known_contacts().items()
+                for contact_id, person in facts.known_contacts().items()
             ],
-            "preferences": _preferences(account),
-            "pauses": _pauses(account),
+            "preferences": _preferences(facts),
+            "pauses": _pauses(facts),
         }
     )
 
 
-def _preferences(account: Account) -> list[dict[str, object]]:
+def _preferences(facts: Facts) -> list[dict[str, object]]:
     return [
         {
             "contact_id": contact_id,
@@ -81,11 +81,11 @@ def _preferences(account: Account) -> list[dict[str, object]]:
             "opted_in": _value(said.get("opted_in")),
             **_latest(said),
         }
-        for (contact_id, topic, channel), said in account.facts.known_preferences().items()
+        for (contact_id, topic, channel), said in facts.known_preferences().items()
     ]
 
 
-def _pauses(account: Account) -> list[dict[str, object]]:
+def _pauses(facts: Facts) -> list[dict[str, object]]:
     return [
         {
             "contact_id": contact_id,
@@ -93,7 +93,7 @@ def _pauses(account: Account) -> list[dict[str, object]]:
             "reason": _value(said.get("reason")) or "",
             **_latest(said),
         }
-        for contact_id, said in account.facts.known_pauses().items()
+        for contact_id, said in facts.known_pauses().items()
         if _value(said.get("paused"))
     ]
 

@@ -1,9 +1,11 @@
 """One transaction on the engine's database, offered as the `Work` port. Arrays in, arrays out: this is the hot path."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
+import asyncpg
 import orjson
 
 from services.chassis.database import Connection
@@ -12,8 +14,6 @@ from services.chassis.ids import digest
 from services.chassis.outbox import Outbox, Outgoing
 from services.rules_engine.adapters.publisher import account_record, cause_json, change_json, plan_adjusted
 from services.rules_engine.application.account import Account, Judgement, Parked, Receipt, ReceiptState
-from services.rules_engine.domain.codec import decode, encode
-from services.rules_engine.domain.facts import Facts
 
 MOST_KNOWN = 1_000_000
 COMMANDS = "touchpoint.commands"
@@ -105,7 +105,6 @@ class SqlWork:
         memories: list[tuple[object, ...]] = []
         whole: list[tuple[object, ...]] = []
         for account in accounts:
-            account.memory = encode(account.facts, account.issued)
             standing = _standing(account)
             if standing == account.loaded:
                 memories.append((account.account_id, account.memory))
@@ -147,9 +146,9 @@ class SqlWork:
         """Publish the directory record of each account whose record is not the published one."""
         news: list[Outgoing] = []
         for account in accounts:
-            if account.decided_at is None:
+            if account.decided_at is None or account.told is None:
                 continue
-            body = account_record(account)
+            body = account_record(account, account.told)
             key = digest(body.decode())
             if key == account.directory_key:
                 continue
@@ -170,8 +169,10 @@ class SqlWork:
     async def acknowledge(self, receipts: Sequence[Receipt]) -> int:
         if not receipts:
             return 0
-        rows = sorted({(each.identity, each.content): _receipt(each) for each in receipts}.items())
-        columns = _columns([row for _, row in rows])
+        # One row a content, in the order of the index, so that no two batches wait for each other in a circle.
+        known = {each[:2]: each for each in receipts}
+        rows = [known[key] for key in sorted(known)]
+        columns = _receipts(rows)
         inserted = int((await self._connection.execute(ACKNOWLEDGE, *columns)).split()[-1])
         if inserted < len(rows):
             await self._connection.execute(UNPARK, *columns)
@@ -213,74 +214,15 @@ def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _account(row: Iterable[object]) -> Account:
-    account_id, memory, *loaded = row
-    if not isinstance(account_id, str) or not isinstance(memory, bytes | None):
-        raise TypeError("account")
-    facts, issued = decode(account_id, memory)
-    account = Account(account_id, facts, issued, memory, loaded=tuple(loaded))
-    _restore(account, *loaded)  # pyright: ignore[reportArgumentType]
-    return account
+def _account(row: asyncpg.Record) -> Account:
+    return Account(*row, loaded=row[2:])
 
 
-def _restore(  # noqa: PLR0913, PLR0917 - one argument a column
-    account: Account,
-    plan_key: bytes | None,
-    published_key: bytes | None,
-    directory_key: bytes | None,
-    version: int,
-    directory_version: int,
-    decided_under: int,
-    decided_at: datetime | None,
-    next_evaluation_at: datetime | None,
-    undecided: str | None,
-    _name: str | None,
-    segment: str | None,
-    stage: str | None,
-    color: str | None,
-    _csm_id: str | None,
-) -> None:
-    account.plan_key, account.published_key, account.directory_key = plan_key, published_key, directory_key
-    account.version, account.directory_version, account.decided_under = (
-        version,
-        directory_version,
-        decided_under,
-    )
-    account.decided_at, account.next_evaluation_at, account.undecided = (
-        decided_at,
-        next_evaluation_at,
-        undecided,
-    )
-    account.segment, account.stage, account.color = segment, stage, color
-
-
-def _standing(account: Account) -> tuple[object, ...]:
-    """Everything but the memory, in the order of the columns."""
-    return (
-        account.plan_key,
-        account.published_key,
-        account.directory_key,
-        account.version,
-        account.directory_version,
-        account.decided_under,
-        account.decided_at,
-        account.next_evaluation_at,
-        account.undecided,
-        _text(account.facts, "name"),
-        account.segment,
-        account.stage,
-        account.color,
-        _text(account.facts, "csm_id"),
-    )
-
-
-def _text(facts: Facts, name: str) -> str | None:
-    """One field without making the whole memory readable: this runs for every account of every batch."""
-    for said in facts.account.values():
-        if name in said:
-            value = said[name]
-            return None if value is None else str(value)
-    return None
+_standing: Callable[[Account], tuple[object, ...]] = attrgetter(
+    "plan_key", "published_key", "directory_key", "version", "directory_version", "decided_under", "decided_at",
+    "next_evaluation_at", "undecided", "name", "segment", "stage", "color", "csm_id",
+)  # fmt: skip
+"""Everything but the memory, in the order of the columns."""
 
 
 def _decision(each: Judgement) -> tuple[object, ...]:
@@ -295,11 +237,16 @@ def _decision(each: Judgement) -> tuple[object, ...]:
         orjson.dumps([change_json(change) for change in each.changes]).decode(),
         orjson.dumps(decision.suppressed).decode(),
         each.plan,
-        account.memory or encode(account.facts, account.issued),
+        account.memory,
         f"{decision.fired:x}",
     )
 
 
-def _receipt(each: Receipt) -> tuple[object, ...]:
-    decision = decision_id(each.account_id, each.version) if each.version is not None else None
-    return each.identity, each.content, int(each.state), decision, each.reason
+def _receipts(rows: Sequence[Receipt]) -> list[Sequence[object]]:
+    """The columns of the statement; the decision's id is that of the plan an account came to."""
+    identities, contents, states, accounts, versions, reasons = _columns(rows)
+    decisions = [
+        None if version is None else decision_id(str(account), int(str(version)))
+        for account, version in zip(accounts, versions, strict=True)
+    ]
+    return [identities, contents, states, decisions, reasons]

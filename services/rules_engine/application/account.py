@@ -3,21 +3,23 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import NamedTuple
 
+from services.rules_engine.domain.codec import Belief, encode
 from services.rules_engine.domain.facts import FactEvent, Facts
-from services.rules_engine.domain.issued import Issued
 from services.rules_engine.domain.plan import Decision, PlanChange
 
 
 @dataclass(slots=True)
 class Account:
-    """Loaded under a row lock, changed in place, saved in the same transaction."""
+    """Loaded under a row lock, changed in place, saved in the same transaction.
+
+    Belief is read from the memory when an account's turn comes and is let go right after: a batch holds hundreds of
+    accounts, and what is worked on one after the other stays in the processor's cache.
+    """
 
     account_id: str
-    facts: Facts
-    issued: Issued
     memory: bytes | None = None
-    """Facts and issued as they were loaded."""
     plan_key: bytes | None = None
     published_key: bytes | None = None
     directory_key: bytes | None = None
@@ -27,17 +29,37 @@ class Account:
     decided_at: datetime | None = None
     next_evaluation_at: datetime | None = None
     undecided: str | None = None
+    name: str | None = None
     segment: str | None = None
     stage: str | None = None
     color: str | None = None
-    introduce: bool = False
-    """Something that the directory tells of this account may have changed."""
+    csm_id: str | None = None
     loaded: tuple[object, ...] = ()
     """Everything but the memory, as it was loaded: an event that only adds to the memory writes only that."""
+    introduce: bool = False
+    """Something that the directory tells of this account may have changed."""
+    told: Facts | None = None
+    """What is believed, kept for the directory when there is something to tell it."""
+
+    def remember(self, belief: Belief) -> None:
+        """Take belief back into the memory, with what is stored beside it to be searched."""
+        facts, issued = belief
+        self.memory = encode(facts, issued)
+        self.name, self.csm_id = _text(facts, "name"), _text(facts, "csm_id")
+        if self.introduce:
+            self.told = facts
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+def _text(facts: Facts, name: str) -> str | None:
+    """One field without making the whole memory readable: this runs for every account of every batch."""
+    for said in facts.account.values():
+        if name in said:
+            value = said[name]
+            return None if value is None else str(value)
+    return None
+
+
+class Heard(NamedTuple):
     """One event as it was read. `identity` stands for (source, id), `content` for all that was said."""
 
     event: FactEvent
@@ -53,8 +75,7 @@ class ReceiptState(IntEnum):
     DEAD = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What became of an event. `version` is the plan it led to, None when the plan stayed as it was."""
 
     identity: bytes

@@ -6,6 +6,7 @@ cannot be folded is parked and its account goes on.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from services.rules_engine.application.account import (
     Account,
@@ -18,7 +19,7 @@ from services.rules_engine.application.account import (
 )
 from services.rules_engine.application.judge import Bench, Moment, judge, record
 from services.rules_engine.application.ports import Work
-from services.rules_engine.domain.codec import decode
+from services.rules_engine.domain.codec import Belief, decode
 from services.rules_engine.domain.facts import FactEvent, fold
 from services.rules_engine.domain.issued import ANNOUNCED
 from services.rules_engine.domain.issued import TYPES as ISSUED
@@ -63,53 +64,59 @@ async def hear(work: Work, heard: Sequence[Heard], bench: Bench, at: Moment) -> 
 
 
 def _consider(account: Account, events: Sequence[Heard], bench: Bench, at: Moment, outcome: _Outcome) -> None:
-    folded, parked, told_something = _fold_all(account, events, outcome.tally)
-    outcome.parked.extend(parked)
+    told = _fold_all(account, events, outcome.tally)
     version: int | None = None
-    if told_something or account.decided_under != bench.epoch or account.undecided is not None:
+    if told.anything_new or account.decided_under != bench.epoch or account.undecided is not None:
         outcome.touched.append(account)
-        judgement = judge(account, bench, at, [each.event for each in folded])
+        judgement = judge(account, told.belief, bench, at, [each.event for each in told.folded])
+        account.remember(told.belief)
         outcome.tally.undecided += account.undecided is not None
         if judgement is not None:
             outcome.judgements.append(judgement)
             version = account.version
-    outcome.receipts.extend(
-        Receipt(each.identity, each.content, ReceiptState.FOLDED, account.account_id, version)
-        for each in folded
-    )
+    outcome.parked.extend(told.parked)
+    for each in told.folded:
+        outcome.receipts.append(
+            Receipt(each.identity, each.content, ReceiptState.FOLDED, account.account_id, version)
+        )
 
 
-def _fold_all(
-    account: Account, events: Sequence[Heard], tally: Tally
-) -> tuple[list[Heard], list[Parked], bool]:
-    """(folded, parked, whether anything changed). A fold that broke may have left half of its work behind:
-    the memory is then taken up again as it was stored, without the event that broke it.
+class _Told(NamedTuple):
+    belief: Belief
+    folded: Sequence[Heard]
+    parked: Sequence[Parked]
+    anything_new: bool
+
+
+def _fold_all(account: Account, events: Sequence[Heard], tally: Tally) -> _Told:
+    """A fold that broke may have left half of its work behind: belief is then taken up again as it was stored,
+    without the event that broke it.
     """
-    parked: dict[int, Parked] = {}
+    parked: list[Parked] = []
     while True:
+        belief = decode(account.account_id, account.memory)
         changed = False
-        for index, each in enumerate(events):
-            if index in parked:
-                continue
+        for each in events:
             try:
-                changed |= _remember(account, each.event, tally)
+                changed |= _remember(account, belief, each.event, tally)
             except Exception as problem:  # noqa: BLE001 - whatever a fact does to the fold, it alone is set aside
-                parked[index] = Parked(each, f"{type(problem).__name__}: {problem}"[:2000])
-                account.facts, account.issued = decode(account.account_id, account.memory)
+                parked.append(Parked(each, f"{type(problem).__name__}: {problem}"[:2000]))
+                events = [other for other in events if other is not each]
                 break
         else:
-            folded = [each for index, each in enumerate(events) if index not in parked]
-            return folded, list(parked.values()), changed
+            return _Told(belief, events, parked, changed)
 
 
-def _remember(account: Account, event: FactEvent, tally: Tally) -> bool:
-    """Into the memory, into what was issued, or into both; True when either changed."""
+def _remember(account: Account, belief: Belief, event: FactEvent, tally: Tally) -> bool:
+    """Into the facts, into what was issued, or into both; True when either changed."""
     changed = False
     if event.type in ISSUED:
-        changed = hear_issued(account.issued, event)
+        changed = hear_issued(belief.issued, event)
         if event.type in ONLY_ISSUED:
             return changed
-    change = fold(account.facts, event)
-    tally.conflicts += change.conflict is not None
-    account.introduce |= not DIRECTORY_FIELDS.isdisjoint(change.fields)
+    change = fold(belief.facts, event)
+    if change.conflict is not None:
+        tally.conflicts += 1
+    if change.changed and not account.introduce:
+        account.introduce = not DIRECTORY_FIELDS.isdisjoint(change.fields)
     return changed or change.changed

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from services.rules_engine.application.account import Account, Judgement
 from services.rules_engine.application.ports import Work
 from services.rules_engine.domain.book import Book
+from services.rules_engine.domain.codec import Belief
 from services.rules_engine.domain.facts import FactEvent
 from services.rules_engine.domain.plan import changes, decide, plan_bytes, plan_from_bytes
 from services.rules_engine.domain.policy import Policy
@@ -35,10 +36,12 @@ class Moment:
     real: datetime
 
 
-def judge(account: Account, bench: Bench, at: Moment, causes: Sequence[FactEvent]) -> Judgement | None:
+def judge(
+    account: Account, belief: Belief, bench: Bench, at: Moment, causes: Sequence[FactEvent]
+) -> Judgement | None:
     """Decide anew; None when the plan stays as it is, or when the decision failed (`account.undecided` says why)."""
     try:
-        decision = decide(bench.policy, account.facts, account.issued, bench.book, at.service)
+        decision = decide(bench.policy, belief.facts, belief.issued, bench.book, at.service)
     except Exception as problem:  # noqa: BLE001 - a policy that fails on one account must not stop the others
         account.undecided = f"{type(problem).__name__}: {problem}"[:2000]
         account.next_evaluation_at = at.service + bench.retry_after

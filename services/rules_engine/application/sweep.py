@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from services.rules_engine.application.account import Judgement
 from services.rules_engine.application.judge import Bench, Moment, judge, record
 from services.rules_engine.application.ports import Work
+from services.rules_engine.domain.codec import decode
 
 
 async def sweep(work: Work, account_ids: Sequence[str], bench: Bench, at: Moment) -> int:
@@ -12,7 +13,10 @@ async def sweep(work: Work, account_ids: Sequence[str], bench: Bench, at: Moment
     accounts = await work.accounts(account_ids)
     judgements: list[Judgement] = []
     for account_id in account_ids:
-        judgement = judge(accounts[account_id], bench, at, ())
+        account = accounts[account_id]
+        belief = decode(account_id, account.memory)
+        judgement = judge(account, belief, bench, at, ())
+        account.remember(belief)
         if judgement is not None:
             judgements.append(judgement)
     everybody = list(accounts.values())

@@ -3,7 +3,7 @@
 The one module of the domain that knows JSON bytes.
 """
 
-from typing import cast
+from typing import NamedTuple, cast
 
 import orjson
 
@@ -11,6 +11,13 @@ from services.rules_engine.domain.facts import Contract, Entries, Facts, Held
 from services.rules_engine.domain.issued import Issued
 
 FORMAT = 1
+
+
+class Belief(NamedTuple):
+    """All that is remembered of an account."""
+
+    facts: Facts
+    issued: Issued
 
 
 class UnreadableMemory(Exception):
@@ -47,13 +54,13 @@ def encode(facts: Facts, issued: Issued) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 
 
-def decode(account_id: str, data: bytes | None) -> tuple[Facts, Issued]:
+def decode(account_id: str, data: bytes | None) -> Belief:
     """The memory of an account (None: nothing heard yet). Raises `UnreadableMemory` for a format of another day.
 
     The document is taken as it is, without a copy: marks are texts, and their order is that of the sorted keys.
     """
     if data is None:
-        return Facts(account_id), Issued()
+        return Belief(Facts(account_id), Issued())
     document = cast("dict[str, object]", orjson.loads(data))
     if document.get("v") != FORMAT:
         raise UnreadableMemory(
@@ -71,4 +78,4 @@ def decode(account_id: str, data: bytes | None) -> tuple[Facts, Issued]:
         cast("dict[str, Held]", document.get("z", {})),
         cast("dict[str, Entries]", document["e"]),
     )
-    return facts, Issued(cast("dict[str, Held]", document.get("i", {})))
+    return Belief(facts, Issued(cast("dict[str, Held]", document.get("i", {}))))

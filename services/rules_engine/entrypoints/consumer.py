@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 ISSUED: Final = frozenset(
     {b"drumbeat.touchpoint.due.v1", b"drumbeat.touchpoint.overdue.v1", b"drumbeat.touchpoint.cancelled.v1"}
 )
+# What concerns many accounts goes into the book, not into the memory of one.
+BOOKED: Final = frozenset({"csm.described", "program.announced"})
 AHEAD: Final = timedelta(minutes=5)
 
 
@@ -57,12 +59,23 @@ class TooFarAhead(Exception):
 
 def check_time(moment: datetime, now: datetime, clock: ServiceClock) -> None:
     """Refuse what is more than 5 minutes (and 5 s of real time) ahead of the service clock."""
+    if moment <= now:
+        return
     ahead = moment - now
     if ahead > AHEAD + timedelta(seconds=5 * clock.rate):
         raise TooFarAhead(
             f"time: {moment.isoformat()} lies {ahead} ahead of the service clock ({now.isoformat()});"
             " send the moment it happened, or correct the sender's clock"
         )
+
+
+class Unreadable(Exception):
+    """A record that is no fact; `envelope` is there when at least that could be read."""
+
+    def __init__(self, reason: str, envelope: Envelope | None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.envelope = envelope
 
 
 class SignalConsumer:
@@ -76,17 +89,20 @@ class SignalConsumer:
         work, book = self._engine.work(connection), self._engine.book(connection)
         facts: list[Heard] = []
         for record in records:
-            told = await self._read(connection, work, record, now)
+            try:
+                told = self._read(record, now)
+            except Unreadable as refused:
+                await self._bury(connection, work, record, refused)
+                continue
             if told is None:
                 continue
-            match told.event.type:
-                case "csm.described":
-                    await book.csm_described(told, real)
-                case "program.announced":
-                    await book.program_announced(told)
-                case _:
-                    facts.append(told)
-                    continue
+            if told.event.type not in BOOKED:
+                facts.append(told)
+                continue
+            if told.event.type == "csm.described":
+                await book.csm_described(told, real)
+            else:
+                await book.program_announced(told)
             await work.acknowledge(
                 [Receipt(told.identity, told.content, ReceiptState.FOLDED, told.event.account_id)]
             )
@@ -94,7 +110,8 @@ class SignalConsumer:
             tally = await hear(work, facts, self._engine.bench(), Moment(service=now, real=real))
             self._engine.counted(records[0].topic, tally)
 
-    async def _read(self, connection: Connection, work: Work, record: Record, now: datetime) -> Heard | None:
+    def _read(self, record: Record, now: datetime) -> Heard | None:
+        """The fact in a record; None when the engine has nothing to do with it. Raises Unreadable."""
         envelope: Envelope | None = None
         try:
             if record.topic == "touchpoint.events" and _header(record, "ce_type") not in ISSUED:
@@ -104,10 +121,12 @@ class SignalConsumer:
                 check_time(envelope.time, now, self._engine.clock)
             return heard(envelope, _letter(record.topic, envelope), record)
         except (Malformed, TooFarAhead) as problem:
-            await bury(connection, self._engine.outbox, record, reason=str(problem))
-            if envelope is not None:
-                await work.acknowledge([_dead(envelope, record, str(problem))])
-            return None
+            raise Unreadable(str(problem), envelope) from problem
+
+    async def _bury(self, connection: Connection, work: Work, record: Record, refused: Unreadable) -> None:
+        await bury(connection, self._engine.outbox, record, reason=refused.reason)
+        if refused.envelope is not None:
+            await work.acknowledge([_dead(refused.envelope, record, refused.reason)])
 
 
 def _letter(topic: str, envelope: Envelope) -> Wire:

@@ -1,6 +1,7 @@
 """From the wire to facts: an envelope and its letter become a `FactEvent`, its identity and its content hash."""
 
 from datetime import date, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import cast
 
@@ -9,14 +10,14 @@ import orjson
 from schemas.base import Wire
 from schemas.envelope import Envelope
 from schemas.facts import Driver
-from services.chassis.ids import digest
 from services.rules_engine.application.account import Heard
-from services.rules_engine.domain.facts import FactEvent, Stamp
+from services.rules_engine.domain.facts import FactEvent, Stamp, micros
 
 PREFIX, SUFFIX = "drumbeat.", ".v1"
 SCALARS = frozenset({str, int, float, bool, type(None), datetime, date})
 
 
+@lru_cache(maxsize=256)
 def short(event_type: str) -> str:
     """`drumbeat.health.scored.v1` -> `health.scored`."""
     return event_type.removeprefix(PREFIX).removesuffix(SUFFIX)
@@ -24,18 +25,19 @@ def short(event_type: str) -> str:
 
 def identity(source: str, event_id: str) -> bytes:
     """Sixteen bytes for a fact's identity: what a receipt is found by."""
-    return digest(source, event_id)
+    # The length says where the source ends; JSON would too, at ten times the cost.
+    return blake2b(f"{len(source)} {source}{event_id}".encode(), digest_size=16).digest()
 
 
 def heard(envelope: Envelope, letter: Wire, record: object) -> Heard:
     """The event as the core takes it: only the fields that were present, null where the sender cleared one."""
     # Canonical, so that white space and the order of members do not make another content of it.
     said = orjson.dumps(orjson.loads(envelope.data), option=orjson.OPT_SORT_KEYS)
-    said += f"\n{envelope.type}\n{envelope.subject}\n{envelope.time.isoformat()}".encode()
-    content = blake2b(said, digest_size=8)
-    stamp = Stamp(envelope.time, envelope.source, envelope.id, content.hexdigest())
+    about = f"\n{envelope.type}\n{envelope.subject}\n{micros(envelope.time)}".encode()
+    content = blake2b(said + about, digest_size=8).digest()
+    stamp = Stamp(envelope.time, envelope.source, envelope.id, content.hex())
     event = FactEvent(short(envelope.type), envelope.subject, stamp, fields_of(letter))
-    return Heard(event, identity(envelope.source, envelope.id), content.digest(), record)
+    return Heard(event, identity(envelope.source, envelope.id), content, record)
 
 
 def fields_of(letter: Wire) -> dict[str, object]:
@@ -57,6 +59,7 @@ def _plain(value: object) -> object:
         case dict():
             return {name: _plain(each) for name, each in cast("dict[str, object]", value).items()}
         case tuple():
-            return [_plain(each) for each in cast("tuple[object, ...]", value)]
+            elements = cast("tuple[object, ...]", value)
+            return [each if type(each) in SCALARS else _plain(each) for each in elements]
         case _:
             return value

@@ -19,6 +19,7 @@ from services.rules_engine.domain.facts.stamps import (
     Fields,
     Held,
     Mark,
+    Plain,
     identity,
     mark_of,
     plain,
@@ -37,18 +38,21 @@ def settle(held: Held, mark: Mark, said: Fields) -> tuple[bool, Mark | None]:
             continue
         if own in other:
             conflict = other
-        if fields.keys().isdisjoint(said):
-            continue
-        for name in fields.keys() & said.keys():
-            del (said if other > mark else fields)[name]
-        if not fields:
-            emptied.append(other)
+        if not fields.keys().isdisjoint(said):
+            _yield_to(*((fields, said) if other > mark else (said, fields)))
+            if not fields:
+                emptied.append(other)
     for other in emptied:
         del held[other]
     if not said or held.get(mark) == said:
         return False, conflict
     held[mark] = said
     return True, conflict
+
+
+def _yield_to(newer: Fields, older: Fields) -> None:
+    for name in newer.keys() & older.keys():
+        del older[name]
 
 
 def remember(entries: Entries, mark: Mark, fields: Fields, newest: int) -> tuple[bool, Mark | None]:
@@ -82,7 +86,11 @@ def fold(facts: Facts, event: FactEvent) -> Change:
     changed = heard is None or at < heard
     if changed:
         facts.first_heard = at
-    fields = {name: plain(value) for name, value in event.fields.items() if name not in _NESTED}
+    fields = {
+        name: cast("Plain", value) if type(value) in _AS_IT_IS else plain(value)
+        for name, value in event.fields.items()
+        if name not in _NESTED
+    }
     prepare = _PREPARE.get(event.type)
     if prepare is not None:
         prepare(fields, event.fields)
@@ -98,6 +106,7 @@ def fold(facts: Facts, event: FactEvent) -> Change:
 
 
 _Step = tuple[bool, tuple[str, ...], Mark | None]
+_AS_IT_IS = frozenset({str, int, float, bool, type(None)})
 _NESTED = frozenset({"limits", "features", "notes", "comment", "detail"})
 
 
