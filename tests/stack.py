@@ -194,7 +194,8 @@ class Stack:
                 waiting = batch + waiting
                 await asyncio.sleep(0.2)
                 continue
-            results = answer.json()["results"] if answer.status_code in (202, 207, 422, 503) else []
+            known = answer.status_code in (202, 207, 422, 503)
+            results: list[dict[str, Any]] = answer.json()["results"] if known else []
             refused = [each for each in results if each["status"] == "refused"]
             assert not refused, refused
             unsure = [each["index"] for each in results if each["status"] == "unknown"]

@@ -18,7 +18,7 @@ OpenStack = Callable[..., AbstractAsyncContextManager[Ledger]]
 
 @pytest.fixture
 def open_stack() -> OpenStack:
-    """`async with open_stack(rate=…) as ledger`: everything runs and one subscription listens to all events."""
+    """Opens a stack on which everything runs and one subscription listens to what comes due."""
 
     @asynccontextmanager
     async def opened(

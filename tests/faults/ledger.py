@@ -1,3 +1,4 @@
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 """The ledger: what was acknowledged, held against everything the services stored, published and delivered.
 
 Each check is a statement about the whole history, not about a sample: the topics are read from their
@@ -9,24 +10,26 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from services.chassis.database import database_url
 from services.chassis.migrations import DATABASES
 from tests.stack import Receiver, Stack, until
 
+Headers = list[tuple[str, str | bytes | None]]
 
-def binary(event: Mapping[str, Any]) -> tuple[bytes, list[tuple[str, bytes]]]:
+
+def binary(event: Mapping[str, Any]) -> tuple[bytes, Headers]:
     """An event in Kafka's binary content mode."""
     names = ("specversion", "id", "source", "type", "subject", "time")
-    headers = [(f"ce_{name}", str(event[name]).encode()) for name in names]
+    headers: Headers = [(f"ce_{name}", str(event[name]).encode()) for name in names]
     return json.dumps(event["data"]).encode(), [*headers, ("content-type", b"application/json")]
 
 
-def structured(event: Mapping[str, Any]) -> tuple[bytes, list[tuple[str, bytes]]]:
+def structured(event: Mapping[str, Any]) -> tuple[bytes, Headers]:
     """An event in structured content mode."""
     return json.dumps(event).encode(), [("content-type", b"application/cloudevents+json; charset=UTF-8")]
 
@@ -60,8 +63,10 @@ def read_topic(bootstrap: str, topic: str) -> list[Published]:
     while waiting:
         record = consumer.poll(20)
         assert record is not None, f"{topic}: nothing more came of {waiting}"
-        assert record.error() is None or record.error().code() == KafkaError._PARTITION_EOF, record.error()
-        headers = {name: value.decode() for name, value in record.headers() or []}
+        assert record.error() is None, record.error()
+        headers = {
+            name: value.decode() for name, value in cast("list[tuple[str, bytes]]", record.headers() or [])
+        }
         value = record.value()
         found.append(
             Published(
@@ -69,7 +74,7 @@ def read_topic(bootstrap: str, topic: str) -> list[Published]:
                 None if not value or topic == "dead.letters" else json.loads(value),
             )
         )  # fmt: skip
-        if record.offset() + 1 >= ends[record.partition()][1]:
+        if (record.offset() or 0) + 1 >= ends[record.partition()][1]:
             waiting.discard(record.partition())
     consumer.close()
     return found

@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import Producer
 
 from tests.faults.conftest import MONDAY_MORNING, OpenStack
-from tests.faults.ledger import binary, read_topic, structured
+from tests.faults.ledger import Headers, binary, read_topic, structured
 from tests.faults.stories import LEADS_TO, troubled
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -36,7 +36,7 @@ async def test_repeated_and_shuffled_facts_have_one_effect(open_stack: OpenStack
 async def test_what_cannot_be_read_is_kept_with_its_reason_and_stops_nothing(open_stack: OpenStack) -> None:
     good = [*troubled(1, MONDAY_MORNING)]
     base = binary(good[0])
-    broken: list[tuple[bytes | None, list[tuple[str, bytes]]]] = [
+    broken: list[tuple[bytes | None, Headers]] = [
         (b"{", base[1]),
         (b"[" * 100_000 + b"]" * 100_000, base[1]),
         (b'{"score": NaN}', base[1]),

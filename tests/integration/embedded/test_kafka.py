@@ -115,7 +115,7 @@ async def test_three_nodes_survive_the_loss_of_one(own_folder: Path) -> None:
 async def test_a_port_taken_at_the_last_moment_is_given_up_for_another(tmp_path: Path) -> None:
     with socket.socket() as thief:
         broker = EmbeddedKafka(tmp_path / "kafka")
-        layout = broker._layout
+        layout = broker._layout  # pyright: ignore[reportPrivateUsage]
 
         def stolen() -> tuple[Node, ...]:
             nodes = layout()
@@ -124,7 +124,7 @@ async def test_a_port_taken_at_the_last_moment_is_given_up_for_another(tmp_path:
                 thief.listen()
             return nodes
 
-        broker._layout = stolen  # pyright: ignore[reportAttributeAccessIssue]
+        broker._layout = stolen  # pyright: ignore[reportPrivateUsage]
         bootstrap = await broker.start()
         try:
             assert int(bootstrap.rpartition(":")[2]) != thief.getsockname()[1]
