@@ -107,9 +107,9 @@ class Content:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """A compiled policy. `rules` in order of their names; a rule's index is its bit in `fired`."""
+    """A compiled policy, equal to itself alone. `rules` in order of their names; a rule's index is its bit in `fired`."""
 
     hash: str
     content: Content

@@ -4,8 +4,9 @@ What decides is computed at once and small; items with their reasons are built w
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from services.rules_engine.domain.book import Book
 from services.rules_engine.domain.codec import dumps
@@ -79,12 +80,16 @@ def decide(policy: Policy, facts: Facts, issued: Issued, book: Book, now: dateti
         (segment, stage, color),
         fired=fired | wishes.fired,
         next_evaluation_at=moment(min(turns)) if turns else None,
-        suppressed=tuple(refused + wishes.refused),
+        suppressed=(*refused, *wishes.refused),
     )
 
 
-def _rhythms(policy: Policy, fired: int) -> tuple[list[tuple[int, Rhythm]], list[Suppressed]]:
-    """Of each type the strongest wish, among equals the shortest; the rest are refused by name."""
+@lru_cache(maxsize=4096)
+def _rhythms(policy: Policy, fired: int) -> tuple[Sequence[tuple[int, Rhythm]], Sequence[Suppressed]]:
+    """Of each type the strongest wish, among equals the shortest; the rest are refused by name.
+
+    Remembered, for most accounts meet one of a few dozen sets of rules.
+    """
     best: dict[str, tuple[int, Rhythm]] = {}
     refused: list[Suppressed] = []
     for bit, rhythm in policy.rhythms:
@@ -97,7 +102,7 @@ def _rhythms(policy: Policy, fired: int) -> tuple[list[tuple[int, Rhythm]], list
         winner, loser = (held, (bit, rhythm)) if _rank(held[1]) <= _rank(rhythm) else ((bit, rhythm), held)
         best[rhythm.touchpoint] = winner
         refused.append(Suppressed(rhythm.touchpoint, loser[1].rule, f"{winner[1].rule} comes first"))
-    return [best[kind] for kind in sorted(best)], refused
+    return tuple(best[kind] for kind in sorted(best)), tuple(refused)
 
 
 def _rank(rhythm: Rhythm) -> tuple[int, int, str]:

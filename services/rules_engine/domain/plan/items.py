@@ -1,9 +1,8 @@
 """Items: the outline of a plan filled in from the catalogue, each with its reason."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import cast
+from typing import NamedTuple, cast
 
 from services.rules_engine.domain.codec import loads
 from services.rules_engine.domain.facts import Facts, Fields, Plain, moment, who
@@ -17,12 +16,11 @@ from services.rules_engine.domain.vocabulary.view import View
 _PERSONS = frozenset({"csm", "pooled_csm"})
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(NamedTuple):
     """What a plan consists of, before anybody reads it."""
 
     seen: View
-    rhythms: list[tuple[int, Rhythm]]
+    rhythms: Sequence[tuple[int, Rhythm]]
     granted: list[Wish]
     standing: list[tuple[str, Fields]]
 

@@ -8,6 +8,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NamedTuple
@@ -57,13 +58,13 @@ def touchpoint_id(*parts: str) -> str:
 def make_wishes(policy: Policy, facts: Facts, issued: Issued, seen: View) -> Wishes:
     """All one-offs of an account; `seen.values` carry segment, stage and colour."""
     wishes = Wishes()
-    touches = issued.read(policy.one_off_types)
+    touches = issued.read(policy.one_off_types) if issued.touches else {}
     for known in touches.values():
         for key, fields in known.items():
             _stands(wishes, key, fields, seen.now)
     asked: dict[str, list[Wish]] = {}
-    for event, found in policy.triggers.items():
-        _ask(policy, facts, seen, event, found, asked)
+    for event in _recent_events(policy, facts, seen):
+        _ask(policy, facts, seen, event, asked)
     for kind in sorted(asked):
         _grant(wishes, facts.account_id, sorted(asked[kind], key=_order), touches.get(kind, {}), seen.now)
     for each in seen.standings:
@@ -85,17 +86,19 @@ def _stands(wishes: Wishes, key: str, fields: Fields, now: int) -> None:
         wishes.turns.append(end)
 
 
-def _ask(
-    policy: Policy,
-    facts: Facts,
-    seen: View,
-    event: str,
-    found: tuple[tuple[int, Trigger], ...],
-    asked: dict[str, list[Wish]],
-) -> None:
-    judge, since = policy.entry_bits[event], seen.now - policy.longest_within[event]
-    if event in facts.entries and when(next(reversed(facts.entries[event]))) < since:
-        return
+def _recent_events(policy: Policy, facts: Facts, seen: View) -> Iterator[str]:
+    """Events with an entry inside the longest window of their triggers; those of contracts when there are any."""
+    for event, entries in facts.entries.items():
+        within = policy.longest_within.get(event)
+        if within is not None and entries and when(next(reversed(entries))) >= seen.now - within:
+            yield event
+    if seen.standings and "contract.changed" in policy.triggers:
+        yield "contract.changed"
+
+
+def _ask(policy: Policy, facts: Facts, seen: View, event: str, asked: dict[str, list[Wish]]) -> None:
+    judge, found = policy.entry_bits[event], policy.triggers[event]
+    since = seen.now - policy.longest_within[event]
     for entry in heard(facts, seen, event, since):
         bits = judge(seen.values, entry.words)
         for bit, rule in found if bits else ():
