@@ -24,7 +24,7 @@ class Loop:
     ) -> None:
         self.name = name
         self._interval = interval
-        self._run_once = run_once
+        self.run_once = run_once
         self._bell = asyncio.Event()
         self._stopping = False
 
@@ -40,7 +40,7 @@ class Loop:
         while not self._stopping:
             self._bell.clear()
             try:
-                pause = await self._run_once()
+                pause = await self.run_once()
                 failures = 0
             except Exception:
                 failures += 1

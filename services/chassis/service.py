@@ -31,6 +31,7 @@ from services.chassis.listening import Server, listening
 from services.chassis.loops import Loop
 from services.chassis.migrations import DATABASES, SchemaMismatch, check_schema
 from services.chassis.outbox import Outbox, Relay
+from services.chassis.pruning import prune_loop
 from services.chassis.settings import Http, Settings, SettingsRejected, load_settings
 from services.chassis.telemetry import configure_logs
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
@@ -181,7 +182,8 @@ async def _patiently(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
 async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "asyncio.Task[object]") -> int:
     """Everything side by side until told to stop, or until a part ends; then all of it, in order."""
     consumers = [_consumer(runtime, subscription) for subscription in parts.subscriptions]
-    loops = [*parts.loops, key_loop(runtime.database, runtime.keys)]
+    database = runtime.database
+    loops = [*parts.loops, key_loop(database, runtime.keys), prune_loop(database, "inbox", "seen_at")]
     server = _server(parts.app(lambda: _readiness(runtime, consumers)))
     web = asyncio.create_task(server.serve([listener]))
     relaying = asyncio.create_task(runtime.relay.run())

@@ -10,6 +10,7 @@ from schemas.topics import broker_configs
 from services.chassis.consumer import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
+from services.chassis.pruning import prune_loop
 from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime, serve
 from services.chassis.topics import TopicSpec
 from services.chassis.unplugged import always_ready, print_openapi, run_command, unplugged
@@ -76,6 +77,7 @@ async def build(runtime: Runtime) -> Parts:
         loops=(
             Loop("sweep", interval=1.0, run_once=sweeper.run_once),
             Loop("policy", interval=1.0, run_once=keeper.refresh),
+            prune_loop(database, "receipt", "seen_at"),
         ),
     )
 
