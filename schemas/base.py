@@ -62,7 +62,7 @@ class Wire(BaseModel):
         """Reads raw JSON; raises Malformed with every problem of it."""
         check_depth(data)
         try:
-            message = cls.model_validate_json(data)
+            message = cls.__pydantic_validator__.validate_json(data)
         except ValidationError as invalid:
             raise Malformed(explain(invalid)) from None
         if message.model_extra:

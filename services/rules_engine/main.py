@@ -48,8 +48,11 @@ async def build(runtime: Runtime) -> Parts:
     keeper = BenchKeeper(Epochs(database), load_policy_texts, rate=clock.rate)
     path = settings.policy_path(runtime.settings)
     try:
-        await keeper.open(read_texts(path), path.name, runtime.settings.mode)
-    except (PolicyRefused, OSError) as refused:
+        texts = read_texts(path)
+        if not texts:
+            raise CannotStart(f"the policy folder {path} holds no *.yaml file.")
+        await keeper.open(texts, path.name, runtime.settings.mode)
+    except (PolicyRefused, OSError, UnicodeDecodeError) as refused:
         raise CannotStart(f"the policy {path} is refused:\n{refused}") from refused
     known: set[str] = set()
     engine = Engine(

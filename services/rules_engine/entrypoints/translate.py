@@ -45,21 +45,22 @@ def fields_of(letter: Wire) -> dict[str, object]:
     said = letter.__dict__
     return {
         name: value if type(value := said[name]) in SCALARS else _plain(value)
-        for name in letter.model_fields_set
+        for name in letter.__pydantic_fields_set__
         if name in said
     }
 
 
 def _plain(value: object) -> object:
+    # Lists first: asking whether something is a message is the dear question.
     match value:
+        case tuple():
+            elements = cast("tuple[object, ...]", value)
+            return [each if type(each) in SCALARS else _plain(each) for each in elements]
+        case dict():
+            return {name: _plain(each) for name, each in cast("dict[str, object]", value).items()}
         case Driver():
             return value.text or value.name
         case Wire():
             return value.model_dump(exclude_unset=True, by_alias=True)
-        case dict():
-            return {name: _plain(each) for name, each in cast("dict[str, object]", value).items()}
-        case tuple():
-            elements = cast("tuple[object, ...]", value)
-            return [each if type(each) in SCALARS else _plain(each) for each in elements]
         case _:
             return value

@@ -9,7 +9,6 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -38,15 +37,17 @@ class Wish(NamedTuple):
     words: dict[str, Plain]
 
 
-@dataclass(slots=True)
 class Wishes:
     """Granted ones, those of the plan that came due already, what was refused, when time alone changes any of it."""
 
-    granted: list[Wish] = field(default_factory=list[Wish])
-    standing: list[tuple[str, Fields]] = field(default_factory=list[tuple[str, Fields]])
-    refused: list[Suppressed] = field(default_factory=list[Suppressed])
-    turns: list[int] = field(default_factory=list[int])
-    fired: int = 0
+    __slots__ = ("fired", "granted", "refused", "standing", "turns")
+
+    def __init__(self) -> None:
+        self.granted: list[Wish] = []
+        self.standing: list[tuple[str, Fields]] = []
+        self.refused: list[Suppressed] = []
+        self.turns: list[int] = []
+        self.fired = 0
 
 
 def touchpoint_id(*parts: str) -> str:
