@@ -37,6 +37,11 @@ INFRASTRUCTURE = (
     TimeoutError,
 )
 
+
+class DatabaseMissing(Exception):
+    """The server answers and has no such database or role; the message says what to do."""
+
+
 SESSION = {
     "jit": "off",
     "timezone": "UTC",
@@ -62,14 +67,22 @@ class Database:
 
     @classmethod
     async def open(cls, server_url: str, name: str, *, pool_size: int = 8) -> "Database":
-        """Open the pool; each connection works under the role that has the database's name."""
-        pool = await asyncpg.create_pool(
-            database_url(server_url, name),
-            min_size=min(2, pool_size),
-            max_size=pool_size,
-            command_timeout=30,
-            server_settings={**SESSION, "application_name": name, "role": name},
-        )
+        """Open the pool; each connection works under the role that has the database's name.
+
+        Raises `DatabaseMissing` when the server has neither.
+        """
+        try:
+            pool = await asyncpg.create_pool(
+                database_url(server_url, name),
+                min_size=min(2, pool_size),
+                max_size=pool_size,
+                command_timeout=30,
+                server_settings={**SESSION, "application_name": name, "role": name},
+            )
+        except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidParameterValueError) as problem:
+            raise DatabaseMissing(
+                f"The server has no database {name} under the role {name} ({problem}). Run `drumbeat migrate`."
+            ) from problem
         return cls(pool)
 
     @asynccontextmanager

@@ -56,7 +56,7 @@ def arm(plan: str) -> None:
     for part in filter(None, (each.strip() for each in plan.split(","))):
         name, _, what = part.partition("=")
         action, _, at_pass = what.partition("@")
-        if name not in POINTS or action not in ACTIONS:
+        if name not in POINTS or action not in ACTIONS or not (at_pass or "1").isdecimal():
             raise FaultPlanRejected(
                 f"DRUMBEAT_FAULTS: {part!r} is not <point>=<action>[@pass]; points: {', '.join(POINTS)}; "
                 f"actions: {', '.join(ACTIONS)}"

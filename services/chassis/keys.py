@@ -74,7 +74,7 @@ class KeyRing:
 def first_key(path: Path) -> ApiKey:
     """The full-scope key that `drumbeat run` made, from its file."""
     try:
-        presented = path.read_text().strip()
+        presented = path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError as problem:
         raise KeyFileUnreadable(
             f"The API key file {path} cannot be read ({problem.strerror}). Start `drumbeat run`"

@@ -23,11 +23,11 @@ from fastapi import FastAPI
 from services.chassis import faults
 from services.chassis.clock import ServiceClock, service_clock
 from services.chassis.consumer import Consumer, Subscription
-from services.chassis.database import INFRASTRUCTURE, Database
+from services.chassis.database import INFRASTRUCTURE, Database, DatabaseMissing
 from services.chassis.kafka import Producer
 from services.chassis.key_directory import key_loop
 from services.chassis.keys import KeyFileUnreadable, KeyRing, first_key
-from services.chassis.listening import Server, listening
+from services.chassis.listening import CannotListen, Server, listening
 from services.chassis.loops import Loop
 from services.chassis.migrations import DATABASES, SchemaMismatch, check_schema
 from services.chassis.outbox import Outbox, Relay
@@ -101,6 +101,7 @@ def serve(identity: Identity, build: Build) -> NoReturn:
         KeyFileUnreadable,
         SchemaMismatch,
         CannotStart,
+        CannotListen,
         faults.FaultPlanRejected,
     ) as refused:
         sys.stderr.write(f"{identity.name} cannot start: {refused}\n")
@@ -147,9 +148,12 @@ async def _start(identity: Identity, settings: Settings, owner: str) -> Runtime:
     url = settings.database_url()
     settings.broker()
     name = DATABASES[identity.name]
-    database = await _patiently(
-        "PostgreSQL", lambda: Database.open(url, name, pool_size=settings.database.pool_size)
-    )
+    try:
+        database = await _patiently(
+            "PostgreSQL", lambda: Database.open(url, name, pool_size=settings.database.pool_size)
+        )
+    except DatabaseMissing as missing:
+        raise CannotStart(str(missing)) from missing
     await check_schema(database, identity.name)
     cluster = await _patiently("Kafka", lambda: ensure_topics(settings.kafka, identity.topics))
     producer = Producer(settings.kafka, client_id=identity.name)
