@@ -1,0 +1,129 @@
+"""One broker, one database and one rules engine for each module of this folder."""
+
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.stack import Stack, event, until
+
+_numbers = count(1)
+
+
+@asynccontextmanager
+async def engine(**more: Any) -> AsyncGenerator["Engine"]:
+    """A running rules engine; `more` goes to the Stack."""
+    with tempfile.TemporaryDirectory(prefix="drumbeat-engine-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        async with Stack(folder, **more) as stack:
+            await stack.run("rules_engine")
+            yield Engine(stack)
+
+
+class Engine:
+    """The doors of one rules engine, and words to speak with it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+
+    @property
+    def url(self) -> str:
+        return self.stack.processes["rules_engine"].url
+
+    async def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        return await self.stack.client.request(method, self.url + path, **more)
+
+    async def get(self, path: str, **params: Any) -> Any:
+        return await self.stack.get("rules_engine", path, **params)
+
+    async def send(
+        self, content: Any, media: str | None, *, query: str = "", **headers: str
+    ) -> httpx.Response:
+        """POST /v1/events; a header `ce_id` is sent as `ce-id`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if media is not None:
+            named["content-type"] = media
+        return await self.ask("POST", f"/v1/events{query}", content=content, headers=named)
+
+    async def now(self) -> datetime:
+        return await self.stack.now()
+
+    async def told(self, kind: str, account: str, data: Mapping[str, object], **more: Any) -> dict[str, Any]:
+        """An event of a minute ago, not sent yet, under an id of its own."""
+        more.setdefault("time", await self.now() - timedelta(minutes=1))
+        more.setdefault("id", fresh("event"))
+        return event(kind, account, data, **more)
+
+    async def tell(self, kind: str, account: str, data: Mapping[str, object], **more: Any) -> dict[str, Any]:
+        """Send an event and wait until it is folded."""
+        sent = await self.told(kind, account, data, **more)
+        await self.stack.tell(sent)
+        await self.folded(sent)
+        return sent
+
+    async def receipt(self, sent: Mapping[str, Any]) -> dict[str, Any] | None:
+        answer = await self.ask("GET", "/v1/events", params={"source": sent["source"], "id": sent["id"]})
+        assert answer.status_code in (200, 404), answer.text
+        return answer.json() if answer.status_code == 200 else None
+
+    async def folded(self, sent: Mapping[str, Any], seconds: float = 20) -> dict[str, Any]:
+        async def read() -> dict[str, Any] | None:
+            receipt = await self.receipt(sent)
+            return receipt if receipt is not None and receipt["status"] == "folded" else None
+
+        return await until(read, seconds, f"{sent['id']} folded")
+
+    async def account(self, account_id: str) -> dict[str, Any]:
+        return await self.get(f"/v1/accounts/{account_id}")
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's samples that carry these labels."""
+        text = (await self.ask("GET", "/metrics")).text
+        total = 0.0
+        for line in text.splitlines():
+            sample, _, value = line.rpartition(" ")
+            if sample.startswith(f"{name}{{") and all(
+                f'{key}="{said}"' in sample for key, said in labels.items()
+            ):
+                total += float(value)
+        return total
+
+
+def fresh(stem: str) -> str:
+    """A name no other test of this process uses."""
+    return f"{stem}-{next(_numbers)}"
+
+
+def problem_of(answer: httpx.Response, status: int) -> dict[str, Any]:
+    """The problem document of an answer that must be one."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == status
+    assert body["title"]
+    assert len(body["detail"]) > 10, body
+    return body
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running() -> AsyncGenerator[Engine]:
+    """The engine that a module's tests share."""
+    async with engine() as shared:
+        yield shared
+
+
+OpenEngine = Callable[..., Any]
+
+
+@pytest.fixture
+def open_engine() -> OpenEngine:
+    """An engine of the test's own, entered with what the Stack takes."""
+    return engine

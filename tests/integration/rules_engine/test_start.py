@@ -1,0 +1,226 @@
+"""What keeps the service from starting, and the one sentence it says about it before it ends with code 1."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from services.chassis.database import database_url
+from services.chassis.embedded.kafka import EmbeddedKafka
+from services.chassis.embedded.postgres import EmbeddedPostgres
+from services.chassis.migrations import DATABASES, migrate
+from services.rules_engine.settings import SHIPPED
+from tests.stack import KEY, ROOT, free_port, until
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+
+NAME = DATABASES["rules_engine"]
+
+
+@dataclass
+class Start:
+    """What a start of the service needs; a test spoils one thing."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    async def refused(self, **spoilt: str) -> str:
+        """The service ends with code 1; what it said, without its log."""
+        async with self.begun(**spoilt) as child:
+            async with asyncio.timeout(30):
+                output, errors = await child.communicate()
+        said = errors.decode()
+        assert child.returncode == 1, (said, output.decode()[-2000:])
+        assert "Traceback" not in said, said
+        assert said.startswith("rules_engine cannot start: "), said
+        return said.removeprefix("rules_engine cannot start: ")
+
+    @asynccontextmanager
+    async def begun(self, **spoilt: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "services.rules_engine",
+            "serve",
+            env={**self.environment, **spoilt},
+            cwd=self.folder,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            yield child
+        finally:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
+
+
+@pytest.fixture(scope="module")
+def _migrated(postgres: EmbeddedPostgres) -> None:
+    asyncio.run(migrate(postgres.url, ["rules_engine"]))
+
+
+@pytest.fixture
+def start(tmp_path: Path, postgres: EmbeddedPostgres, kafka: EmbeddedKafka, _migrated: None) -> Start:
+    (tmp_path / "api-key").write_text(KEY)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DRUMBEAT_")}
+    return Start(
+        tmp_path,
+        {
+            **inherited,
+            "PYTHONPATH": str(ROOT),
+            "DRUMBEAT_DATA_DIR": str(tmp_path),
+            "DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap,
+            "DRUMBEAT_DATABASE__URL": postgres.url,
+            "DRUMBEAT_RULES_ENGINE__PORT": str(free_port()),
+        },
+    )
+
+
+class TestPolicy:
+    async def test_a_wrong_condition_is_named_with_file_line_and_column(self, start: Start) -> None:
+        shipped = (SHIPPED / "cadence.yaml").read_text()
+        text = shipped.replace(
+            "when: arr is not null and arr >= 100_000", "when: arr is not null and arrr >= 1", 1
+        )
+        path = start.folder / "mine.yaml"
+        path.write_text(text)
+        line = next(number for number, each in enumerate(text.splitlines(), 1) if "arrr" in each)
+        column = text.splitlines()[line - 1].index("arrr") + 1
+
+        said = await start.refused(DRUMBEAT_POLICY=str(path))
+
+        assert f"{path}:{line}:{column}" in said
+        assert "arrr" in said
+
+    async def test_broken_yaml_is_named_with_its_place(self, start: Start) -> None:
+        path = start.folder / "mine.yaml"
+        path.write_text("rhythms:\n  - rule: a\n   every: 7d\n")
+        assert f"{path}:3:" in await start.refused(DRUMBEAT_POLICY=str(path))
+
+    @pytest.mark.parametrize(
+        "content", [b"", b"\xff\xfe\x00", b"7", b"- a", b"a: &a [*a]", b"a: \x01", b"---\na: 1\n---\nb: 1"]
+    )
+    async def test_what_is_no_policy_is_refused(self, start: Start, content: bytes) -> None:
+        path = start.folder / "mine.yaml"
+        path.write_bytes(content)
+        assert str(path) in await start.refused(DRUMBEAT_POLICY=str(path))
+
+    async def test_a_path_without_a_policy_is_refused(self, start: Start) -> None:
+        assert "nowhere.yaml" in await start.refused(DRUMBEAT_POLICY=str(start.folder / "nowhere.yaml"))
+        (start.folder / "empty").mkdir()
+        assert "empty" in await start.refused(DRUMBEAT_POLICY=str(start.folder / "empty"))
+
+
+class TestSurroundings:
+    async def test_a_port_in_use(self, start: Start) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = str(taken.getsockname()[1])
+            said = await start.refused(DRUMBEAT_RULES_ENGINE__PORT=port)
+        assert f"port {port} on 127.0.0.1 cannot be used" in said
+        assert len(said.strip().splitlines()) == 1
+
+    async def test_a_key_file_that_is_missing_or_holds_none(self, start: Start) -> None:
+        missing = start.folder / "no-key"
+        assert str(missing) in await start.refused(DRUMBEAT_API_KEY_FILE=str(missing))
+        for content in (b"nonsense", b"", b"\xff\xfe"):
+            (start.folder / "bad-key").write_bytes(content)
+            assert "bad-key" in await start.refused(DRUMBEAT_API_KEY_FILE=str(start.folder / "bad-key"))
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("DRUMBEAT_RULES_ENGINE__PORT", "0"),
+            ("DRUMBEAT_RULES_ENGINE__PORT", "http"),
+            ("DRUMBEAT_CLOCK__RATE", "0"),
+            ("DRUMBEAT_CLOCK__START", "yesterday"),
+            ("DRUMBEAT_MODE", "dry"),
+            ("DRUMBEAT_FAULTS", "consumer.nowhere=kill"),
+            ("DRUMBEAT_FAULTS", "consumer.before_commit=kill@soon"),
+        ],
+    )
+    async def test_a_setting_that_makes_no_sense_is_named(self, start: Start, name: str, value: str) -> None:
+        assert name in await start.refused(**{name: value})
+
+    async def test_no_address_at_all(self, start: Start) -> None:
+        del start.environment["DRUMBEAT_DATABASE__URL"]
+        assert "DRUMBEAT_DATABASE__URL" in await start.refused()
+
+    async def test_a_database_that_does_not_answer_is_waited_for_until_told_to_stop(
+        self, start: Start
+    ) -> None:
+        url = f"postgresql://nobody@127.0.0.1:{free_port()}/postgres"
+        async with start.begun(DRUMBEAT_DATABASE__URL=url) as child:
+            assert child.stdout is not None
+            async with asyncio.timeout(20):
+                while b"start.waiting" not in await child.stdout.readline():
+                    pass
+            child.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(10):
+                await child.communicate()
+            assert child.returncode == 0
+
+
+class TestSchema:
+    async def test_a_database_of_another_version(self, start: Start, postgres: EmbeddedPostgres) -> None:
+        connection = await asyncpg.connect(database_url(postgres.url, NAME))
+        held = await connection.fetchval("SELECT version_num FROM alembic_version")
+        try:
+            await connection.execute("UPDATE alembic_version SET version_num = 'rules_9999'")
+            newer = await start.refused()
+            assert "rules_9999" in newer
+            assert "a newer one made it" in newer
+            await connection.execute("ALTER TABLE alembic_version RENAME TO elsewhere")
+            absent = await start.refused()
+            assert "drumbeat migrate" in absent
+            await connection.execute("ALTER TABLE elsewhere RENAME TO alembic_version")
+            await connection.execute("DELETE FROM alembic_version")
+            older = await start.refused()
+            assert f"the code needs {held}" in older
+            assert "drumbeat migrate" in older
+            assert all(len(each.strip().splitlines()) == 1 for each in (newer, absent, older))
+        finally:
+            await connection.execute("DELETE FROM alembic_version")
+            await connection.execute("INSERT INTO alembic_version VALUES ($1)", held)
+            await connection.close()
+
+    async def test_a_server_that_was_never_prepared(self, start: Start, postgres: EmbeddedPostgres) -> None:
+        connection = await asyncpg.connect(postgres.url)
+        await connection.execute(f'ALTER DATABASE "{NAME}" RENAME TO elsewhere')
+        try:
+            said = await start.refused()
+            assert "drumbeat migrate" in said
+        finally:
+            await connection.execute(f'ALTER DATABASE elsewhere RENAME TO "{NAME}"')
+            await connection.close()
+
+
+async def test_with_everything_in_place_it_starts_and_stops(start: Start) -> None:
+    async with start.begun() as child:
+        port = int(start.environment["DRUMBEAT_RULES_ENGINE__PORT"])
+
+        async def ready() -> bool:
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                return False
+            writer.write(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+            return answer.startswith(b"HTTP/1.1 200")
+
+        await until(ready, 30, "ready")
+        child.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(20):
+            await child.communicate()
+        assert child.returncode == 0
