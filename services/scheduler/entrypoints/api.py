@@ -1,5 +1,6 @@
 """The calendar over HTTP: read it, and act on it with the version last read."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -18,7 +19,10 @@ from services.scheduler.entrypoints.shapes import Capacity, TouchpointItem, Touc
 QUARTER = timedelta(weeks=13)
 LONGEST = timedelta(days=731)
 
-Moment = Annotated[str | None, Query(max_length=64, description="RFC 3339 with a zone")]
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+Moment = Annotated[
+    str | None, Query(max_length=64, description="RFC 3339 with a zone, or a date: its beginning in UTC")
+]
 
 
 def read_routes(answers: Answers) -> APIRouter:
@@ -124,6 +128,8 @@ def _moment(name: str, text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
+        if DATE.fullmatch(text):
+            text += "T00:00:00Z"
         return parse_instant(text.replace(" ", "+"))  # an unescaped + in a query arrives as a space
     except ValueError as wrong:
         raise Problem(422, f"{name}: {wrong}") from None

@@ -255,3 +255,13 @@ async def test_no_key_no_answer(house: House) -> None:
     answer = await house.http.get("/v1/touchpoints", headers={"Authorization": "Bearer no"})
 
     assert answer.status_code == 401
+
+
+async def test_a_date_stands_for_its_beginning(house: House) -> None:
+    by_date = await house.http.get("/v1/capacity", params={"from": "2026-03-02", "to": "2026-03-16"})
+    by_instant = await house.http.get(
+        "/v1/capacity", params={"from": "2026-03-02T00:00:00Z", "to": "2026-03-16T00:00:00Z"}
+    )
+
+    assert by_date.status_code == 200
+    assert by_date.json() == by_instant.json()
