@@ -168,11 +168,11 @@ def _document(operation: dict[str, Any]) -> None:
         statuses |= {"400", "413"}
     if any(each["in"] == "path" for each in operation.get("parameters", ())):
         statuses.add("404")
-    schema = {"$ref": "#/components/schemas/Problem"}
+    problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status in sorted(statuses | {each for each in responses if each.startswith(("4", "5"))}):
         said = responses.setdefault(status, {"description": WHAT.get(status, "")})
-        if status == "422":
-            said["description"] = (
-                WHAT["422"] if said["description"] == "Validation Error" else said["description"]
-            )
-        said["content"] = {MEDIA_TYPE: {"schema": schema}}
+        if said["description"] == "Validation Error":
+            said["description"] = WHAT["422"]
+        if "HTTPValidationError" in str(said.get("content")):  # FastAPI's own form, which is not sent here
+            del said["content"]
+        said.setdefault("content", problem)

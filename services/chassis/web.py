@@ -12,7 +12,7 @@ import orjson
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from services.chassis import problems
 from services.chassis.clock import ServiceClock, real_now
@@ -34,10 +34,8 @@ ASGIApp = Callable[[ASGIScope, Receive, Send], Awaitable[None]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-class JSON(Response):
+class JSON(JSONResponse):
     """JSON by orjson: instants as RFC 3339 in UTC."""
-
-    media_type = "application/json"
 
     def render(self, content: object) -> bytes:
         return orjson.dumps(content, default=_jsonable, option=orjson.OPT_UTC_Z)

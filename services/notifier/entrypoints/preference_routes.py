@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +25,10 @@ PAGE_HEADERS = {
     "X-Robots-Tag": "noindex",
     "X-Frame-Options": "DENY",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+}
+
+UNKNOWN_LINK: dict[int | str, dict[str, Any]] = {
+    404: {"description": "a page that says so: the link is not ours", "content": {"text/html": {}}}
 }
 
 
@@ -105,7 +109,12 @@ def unsubscribe_routes(book: ChoiceBook, secret: bytes, render: Render) -> APIRo
     def page(template: str, status: int = 200, **context: str) -> HTMLResponse:
         return HTMLResponse(render(template, context, html=True), status, PAGE_HEADERS)
 
-    @router.get("/{token}", summary="The page behind an unsubscribe link", response_class=HTMLResponse)
+    @router.get(
+        "/{token}",
+        summary="The page behind an unsubscribe link",
+        response_class=HTMLResponse,
+        responses=UNKNOWN_LINK,
+    )
     async def show(token: Token) -> HTMLResponse:
         try:
             _, topic = opened(secret, token)
@@ -113,7 +122,12 @@ def unsubscribe_routes(book: ChoiceBook, secret: bytes, render: Render) -> APIRo
             return page("page_unknown_link.html", 404, problem=str(problem))
         return page("page_unsubscribe.html", topic=_spoken(topic))
 
-    @router.post("/{token}", summary="Unsubscribe (RFC 8058, one click)", response_class=HTMLResponse)
+    @router.post(
+        "/{token}",
+        summary="Unsubscribe (RFC 8058, one click)",
+        response_class=HTMLResponse,
+        responses=UNKNOWN_LINK,
+    )
     async def unsubscribe(token: Token, everything: bool = False) -> HTMLResponse:
         try:
             contact_id, topic = opened(secret, token)

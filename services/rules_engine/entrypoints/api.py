@@ -38,6 +38,7 @@ RESULTS: dict[str, Any] = {
         }
     },
 }
+RESULTS_BODY = {"content": {"application/json": {"schema": RESULTS}}}
 EVENT_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -50,10 +51,15 @@ EVENT_BODY: dict[str, Any] = {
         },
     },
     "responses": {
-        str(status): {"description": what, "content": {"application/json": {"schema": RESULTS}}}
+        "202": {
+            "description": "every event is in Kafka, acknowledged by all in-sync replicas",
+            **RESULTS_BODY,
+        },
+        "207": {"description": "some are; `results` tells which", **RESULTS_BODY},
+    }
+    | {
+        str(status): {"description": what}
         for status, what in (
-            (202, "every event is in Kafka, acknowledged by all in-sync replicas"),
-            (207, "some are; `results` tells which"),
             (400, "not JSON, or not what Content-Encoding says; `results` has what was read before it"),
             (413, "too large; `results` has what was taken before the limit was met"),
             (415, "no media type, one that holds no CloudEvent, or two content modes mixed"),
@@ -91,7 +97,12 @@ def event_routes(ingest: Ingest, answers: Answers) -> APIRouter:
     ) -> Response:
         return await ingest.post(request, validate_only=validate_only)
 
-    @router.get("", summary="What became of an event", dependencies=[require("read")])
+    @router.get(
+        "",
+        summary="What became of an event",
+        dependencies=[require("read")],
+        responses={404: {"description": "not read yet, or never accepted; ask again after `Retry-After`"}},
+    )
     async def get_receipt(
         source: Annotated[str, Query(min_length=1, max_length=1024)],
         id: Annotated[str, Query(min_length=1, max_length=255)],  # noqa: A002
