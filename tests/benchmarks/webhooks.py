@@ -1,0 +1,156 @@
+"""Signed webhooks out: the notifier's sender on its database, beside aiohttp alone with the same bodies."""
+
+import asyncio
+import hmac
+import time
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+import aiohttp
+
+from services.chassis.clock import ServiceClock, real_now
+from services.chassis.database import Database
+from services.chassis.migrations import DATABASES
+from services.chassis.outbox import Outbox, timestamp
+from services.notifier.adapters.channels import signing
+from services.notifier.adapters.channels.webhook import WebhookClient
+from services.notifier.adapters.desk import DeliveryDesk
+from services.notifier.application.ports import Settled
+from services.notifier.domain.subscription import payload
+from services.notifier.entrypoints.senders import HookSender
+from tests.benchmarks.figures import Figure, ratio_of_rounds
+from tests.benchmarks.processes import serving
+from tests.stack import Stack
+
+ENDPOINTS = 100
+AT_ONCE = 50
+DUE = "drumbeat.touchpoint.due.v1"
+DATA = (
+    b'{"touchpoint_id":"11111111-1111-4111-8111-111111111111","account_id":"acc-000001","touchpoint_type":"check_in",'
+    b'"status":"due","due_at":"2026-03-02T09:00:00Z","owner":{"kind":"csm","csm_id":"ada","email":null},'
+    b'"purpose":"Hear how it goes and agree on the next step","reason":{"rule":"red","policy":"p1","facts":[],'
+    b'"text":"Health is red."},"sequence":3,"minutes":30}'
+)
+SUBSCRIBE = """
+INSERT INTO subscription (id, url, types, filter, secret)
+SELECT 'hook-' || i, $1::text || '/hooks/' || i, '{}', '{}', sha256(convert_to('secret-' || i, 'UTF8'))
+FROM generate_series(0, $2::int - 1) i
+"""
+FEED = """
+INSERT INTO feed (key, event_id, type, said_at, account_id, data)
+SELECT md5('event-' || i)::uuid, 'event-' || i, $1, $2, 'acc-000001', $3 FROM generate_series(1, $4::int) i
+"""
+DELIVERIES = """
+INSERT INTO delivery (id, event_key, message_id, touchpoint_id, touchpoint_type, account_id, channel,
+    recipient_kind, recipient_id, state, next_at)
+SELECT u.id, md5('event-' || i)::uuid, u.id, 'touchpoint-' || i, 'check_in', 'acc-000001', 'webhook', 'subscription',
+    'hook-' || (i % $2::int), 'pending', clock_timestamp()
+FROM generate_series(1, $1::int) i, LATERAL (SELECT md5('delivery-' || i)::uuid AS id) u
+"""
+
+
+class CountingDesk(DeliveryDesk):
+    """The notifier's desk, which says when so many outcomes are written down."""
+
+    def __init__(self, database: Database, outbox: Outbox, clock: ServiceClock, *, count: int) -> None:
+        super().__init__(database, outbox, clock, "bench")
+        self._left = count
+        self.done = asyncio.Event()
+
+    async def complete(self, settled: Sequence[Settled]) -> None:
+        await super().complete(settled)
+        self._left -= len(settled)
+        if self._left <= 0:
+            self.done.set()
+
+
+class Senders:
+    """Both ways of sending, to one receiver."""
+
+    def __init__(self, database: Database, receiver: str, count: int) -> None:
+        self._database = database
+        self._receiver = receiver
+        self._count = count
+        self.cpu: dict[str, list[float]] = {"ours": [], "bare": []}
+
+    async def ours(self) -> float:
+        """Webhooks a second, from the first claim to the last outcome written down."""
+        await self._fill()
+        client = WebhookClient(allow_private=True)
+        await client.start()
+        now = real_now()
+        outbox, clock = Outbox("/bench"), ServiceClock(now, now, 1.0)
+        desk = CountingDesk(self._database, outbox, clock, count=self._count)
+        sender = HookSender(
+            desk, poster=client, sign=signing.headers, instant=timestamp, reported=lambda: None
+        )
+        loops = [sender.claiming, sender.settling]
+        cpu, began = time.process_time(), time.perf_counter()
+        tasks = [asyncio.create_task(each.run()) for each in loops]
+        await desk.done.wait()
+        seconds = time.perf_counter() - began
+        self.cpu["ours"].append((time.process_time() - cpu) / self._count * 1e6)
+        for each in loops:
+            each.stop()
+        await asyncio.gather(*tasks)
+        await client.stop()
+        sent = await self._database.pool.fetchval("SELECT count(*) FROM delivery WHERE state = 'sent'")
+        assert sent == self._count, sent
+        return self._count / seconds
+
+    async def _fill(self) -> None:
+        pool = self._database.pool
+        await pool.execute("TRUNCATE delivery, feed, attempt, subscription, outbox")
+        await pool.execute(SUBSCRIBE, self._receiver, ENDPOINTS)
+        await pool.execute(FEED, DUE, real_now(), DATA, self._count)
+        await pool.execute(DELIVERIES, self._count, ENDPOINTS)
+        await pool.execute("VACUUM ANALYZE delivery, feed")
+
+    async def bare(self) -> float:
+        """Webhooks a second of fifty tasks that sign and post, and keep no account of it."""
+        body, instant = payload(DUE, timestamp(real_now()), DATA), str(int(real_now().timestamp()))
+        connector = aiohttp.TCPConnector(limit=AT_ONCE)
+        numbers = iter(range(self._count))
+        async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as client:
+
+            async def post(numbers: Iterator[int]) -> None:
+                for number in numbers:
+                    signed = b"%d.%b.%b" % (number, instant.encode(), body)
+                    headers = {
+                        "content-type": "application/json",
+                        "webhook-id": str(number),
+                        "webhook-timestamp": instant,
+                        "webhook-signature": hmac.digest(b"secret", signed, "sha256").hex(),
+                    }
+                    url = f"{self._receiver}/hooks/{number % ENDPOINTS}"
+                    async with client.post(url, data=body, headers=headers) as answer:
+                        assert answer.status == 204
+
+            cpu, began = time.process_time(), time.perf_counter()
+            await asyncio.gather(*(post(numbers) for _ in range(AT_ONCE)))
+            seconds = time.perf_counter() - began
+            self.cpu["bare"].append((time.process_time() - cpu) / self._count * 1e6)
+            return self._count / seconds
+
+
+async def run(stack: Stack, *, quick: bool) -> list[Figure]:
+    """Rounds of either sender in turn, over fresh deliveries; the first of each only warms up."""
+    database = await Database.open(stack.postgres.url, DATABASES["notifier"])
+    rounds, count = (1, 2_000) if quick else (5, 12_000)
+    async with serving("tests.benchmarks.receiver:app", stack.folder) as (receiver, _):
+        senders = Senders(database, receiver, count)
+        ours, bare = [await senders.ours()], [await senders.bare()]
+        for _ in range(rounds):
+            ours.append(await senders.ours())
+            bare.append(await senders.bare())
+    await database.close()
+    more = {
+        "rounds": {"ours": ours[1:], "bare": bare[1:]},
+        "python_cpu_us_each": {name: median(values[1:]) for name, values in senders.cpu.items()},
+    }
+    return [
+        Figure(
+            f"signed webhooks to {ENDPOINTS} endpoints", median(ours[1:]), median(bare[1:]),
+            ratio_of_rounds(ours[1:], bare[1:]), "/s", "aiohttp alone, 50 tasks, signed", at_least=0.5, more=more,
+        )
+    ]  # fmt: skip
