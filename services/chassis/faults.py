@@ -55,13 +55,14 @@ def arm(plan: str) -> None:
     _armed.clear()
     for part in filter(None, (each.strip() for each in plan.split(","))):
         name, _, what = part.partition("=")
-        action, _, at_pass = what.partition("@")
-        if name not in POINTS or action not in ACTIONS or not (at_pass or "1").isdecimal():
+        action, at, at_pass = what.partition("@")
+        number = int(at_pass) if at_pass.isdecimal() else 0 if at else 1
+        if name not in POINTS or action not in ACTIONS or number < 1:
             raise FaultPlanRejected(
                 f"DRUMBEAT_FAULTS: {part!r} is not <point>=<action>[@pass]; points: {', '.join(POINTS)}; "
                 f"actions: {', '.join(ACTIONS)}"
             )
-        _armed[name] = _Plan(action, int(at_pass or 1))
+        _armed[name] = _Plan(action, number)
 
 
 def fault(name: Point) -> None:

@@ -78,10 +78,13 @@ class AddressesSource(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, object]:
         data_dir = Path(str(self.current_state.get("data_dir", ".drumbeat")))
         try:
-            left = cast("dict[str, object]", json.loads((data_dir / ADDRESSES_FILE).read_bytes()))
+            left: object = json.loads((data_dir / ADDRESSES_FILE).read_bytes())
         except (OSError, ValueError):
             return {}
-        return {name: left[name] for name in ("kafka", "database", "clock", "email") if name in left}
+        if not isinstance(left, dict):
+            return {}
+        found = cast("dict[str, object]", left)
+        return {name: found[name] for name in ("kafka", "database", "clock", "email") if name in found}
 
 
 class Settings(BaseSettings):
@@ -90,6 +93,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="DRUMBEAT_",
         env_nested_delimiter="__",
+        nested_model_default_partial_update=True,  # a host alone leaves the port as it is
         env_file=".env",
         extra="ignore",
         frozen=True,

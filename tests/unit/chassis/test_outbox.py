@@ -1,0 +1,43 @@
+"""What goes into the outbox comes out for Kafka as it was."""
+# pyright: reportPrivateUsage=false
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.chassis.outbox import Outbox, Outgoing, Raw, timestamp, unpack
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+printable = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
+names = st.text(st.characters(exclude_categories=["Cs", "Cc"], max_codepoint=255), min_size=1)
+plain_bytes = st.binary().map(lambda raw: raw.translate(None, b"\x00\x1e\x1f"))
+
+
+def outgoing(key: str, event_id: str) -> Outgoing:
+    return Outgoing("topic", key, event_id, "drumbeat.plan.adjusted.v1", NOON, b"{}")
+
+
+@given(printable, printable)
+def test_the_headers_of_an_event_are_utf_8_whatever_its_key_and_id(key: str, event_id: str) -> None:
+    headers = dict(unpack(Outbox("/drumbeat/test")._pack(outgoing(key, event_id), {})))
+    assert headers == {
+        "ce_specversion": b"1.0",
+        "ce_id": event_id.encode(),
+        "ce_source": b"/drumbeat/test",
+        "ce_type": b"drumbeat.plan.adjusted.v1",
+        "ce_subject": key.encode(),
+        "ce_time": b"2026-03-02T12:00:00Z",
+        "content-type": b"application/json",
+    }
+
+
+@given(st.lists(st.tuples(names, plain_bytes), max_size=5))
+def test_a_record_sent_on_keeps_its_headers(headers: list[tuple[str, bytes]]) -> None:
+    assert unpack(Outbox("/drumbeat/test")._pack(Raw("topic", "key", headers, None), {})) == headers
+
+
+def test_an_instant_has_microseconds_only_where_there_are_any() -> None:
+    assert timestamp(NOON) == "2026-03-02T12:00:00Z"
+    assert timestamp(NOON.replace(microsecond=5)) == "2026-03-02T12:00:00.000005Z"
+    assert timestamp(datetime.fromisoformat("2026-03-02T13:00:00+01:00")) == "2026-03-02T12:00:00Z"

@@ -1,0 +1,94 @@
+"""Settings: read once, refused with the name of every variable that is wrong."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from services.chassis.settings import SettingsRejected, load_settings
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DRUMBEAT_RULES_ENGINE__PORT", "0"),
+        ("DRUMBEAT_RULES_ENGINE__PORT", "70000"),
+        ("DRUMBEAT_SCHEDULER__PORT", "http"),
+        ("DRUMBEAT_CLOCK__RATE", "0"),
+        ("DRUMBEAT_CLOCK__RATE", "-1"),
+        ("DRUMBEAT_CLOCK__RATE", "nan"),
+        ("DRUMBEAT_CLOCK__RATE", "inf"),
+        ("DRUMBEAT_CLOCK__START", "2026-03-02T10:00:00"),
+        ("DRUMBEAT_CLOCK__ORIGIN", "yesterday"),
+        ("DRUMBEAT_DATABASE__POOL_SIZE", "1"),
+        ("DRUMBEAT_KAFKA__PARTITIONS", "0"),
+        ("DRUMBEAT_KAFKA__SECURITY_PROTOCOL", "TLS"),
+        ("DRUMBEAT_MODE", "dry"),
+        ("DRUMBEAT_SAMPLE", "perhaps"),
+        ("DRUMBEAT_EMAIL__TLS", "ssl"),
+        ("DRUMBEAT_KAFKA__BOOTSTRAP", "localhost:9092"),
+    ],
+)
+def test_a_refused_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsRejected, match=name):
+        load_settings()
+
+
+def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRUMBEAT_MODE", "dry")
+    monkeypatch.setenv("DRUMBEAT_CLOCK__RATE", "0")
+    with pytest.raises(SettingsRejected) as refused:
+        load_settings()
+    assert "DRUMBEAT_MODE" in str(refused.value)
+    assert "DRUMBEAT_CLOCK__RATE" in str(refused.value)
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_what_a_run_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".drumbeat").mkdir()
+    left = {
+        "kafka": {"bootstrap_servers": "left:1"},
+        "database": {"url": "postgresql://left"},
+        "mode": "hold",
+    }
+    (tmp_path / ".drumbeat" / "addresses.json").write_text(json.dumps(left))
+    (tmp_path / ".env").write_text("DRUMBEAT_DATABASE__URL=postgresql://file\nDRUMBEAT_MODE=observe\n")
+    monkeypatch.setenv("DRUMBEAT_MODE", "live")
+
+    settings = load_settings()
+
+    assert settings.mode == "live"
+    assert settings.database_url() == "postgresql://file"
+    assert settings.broker() == "left:1"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"7", b'{"other": 1}', b"\xff"])
+def test_without_addresses_the_refusal_says_what_to_set(tmp_path: Path, content: bytes | None) -> None:
+    (tmp_path / ".drumbeat").mkdir()
+    if content is not None:
+        (tmp_path / ".drumbeat" / "addresses.json").write_bytes(content)
+    settings = load_settings()
+    with pytest.raises(SettingsRejected, match="DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS"):
+        settings.broker()
+    with pytest.raises(SettingsRejected, match="DRUMBEAT_DATABASE__URL"):
+        settings.database_url()
+
+
+def test_a_clock_keeps_its_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRUMBEAT_CLOCK__START", "2026-03-02T11:00:00+01:00")
+    assert load_settings().clock.start == datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+def test_an_address_that_listens_everywhere_is_reached_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DRUMBEAT_NOTIFIER__HOST", "0.0.0.0")  # noqa: S104
+    assert load_settings().url_of("notifier") == "http://127.0.0.1:8003"
