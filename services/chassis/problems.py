@@ -1,5 +1,6 @@
 """Errors as RFC 9457 `application/problem+json`: what is wrong, where, and what to do."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -60,7 +61,14 @@ def problem_response(problem: Problem) -> Response:
 
 
 def _json(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(body, default=str), status, dict(headers or {}), MEDIA_TYPE)
+    return Response(_dumped(body), status, dict(headers or {}), MEDIA_TYPE)
+
+
+def _dumped(body: object) -> bytes:
+    try:
+        return orjson.dumps(body, default=str)
+    except TypeError:  # it repeats what the sender said, which no text may hold: a lone surrogate
+        return json.dumps(body, default=str, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def install(app: FastAPI) -> None:
@@ -82,25 +90,17 @@ async def _on_http(request: Request, raised: Exception) -> Response:
     assert isinstance(raised, HTTPException)  # noqa: S101
     status, detail = raised.status_code, str(raised.detail)
     if status == 404 and detail == "Not Found":
-        detail = f"There is nothing at {_plain(request.url.path)}. /openapi.json lists what there is."
+        detail = f"There is nothing at {request.url.path}. /openapi.json lists what there is."
     if status == 405:
         allowed = (raised.headers or {}).get("Allow", "another method")
-        detail = f"{request.method} is not taken at {_plain(request.url.path)}. Use {allowed}."
+        detail = f"{request.method} is not taken at {request.url.path}. Use {allowed}."
     return _json(status, problem_body(status, detail), raised.headers)
 
 
 async def _on_invalid(_: Request, raised: Exception) -> Response:
     assert isinstance(raised, RequestValidationError)  # noqa: S101
-    errors = [
-        {"where": _plain(".".join(map(str, each["loc"]))), "what": _plain(each["msg"])}
-        for each in raised.errors()
-    ]
+    errors = [{"where": ".".join(map(str, each["loc"])), "what": each["msg"]} for each in raised.errors()]
     return _json(422, problem_body(422, _summary(errors), errors=errors))
-
-
-def _plain(text: str) -> str:
-    """Names come from the sender: a lone surrogate in one could not be written into the answer."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _summary(errors: Sequence[Mapping[str, str]]) -> str:

@@ -2,15 +2,18 @@
 """What the OpenAPI documents promise, tried with made-up requests, sound and unsound, against the running services."""
 
 import asyncio
+import json
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import httpx
 import pytest
 import pytest_asyncio
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from schemathesis import APIOperation, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
@@ -31,6 +34,13 @@ pytestmark = [
 
 Operation = APIOperation[Any, Any, Any, Any]
 EXAMPLES = 60  # of each operation
+QUIET = settings(
+    database=None,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 ENDLESS = ("/v1/stream",)
 CHECKS = [
     not_a_server_error,
@@ -56,6 +66,60 @@ async def test_every_operation_keeps_its_word(everything: Stack, service: str) -
     assert "Traceback" not in log, log[-3000:]
 
 
+@pytest.mark.parametrize("service", SERVICES)
+async def test_no_text_in_a_body_breaks_a_service(everything: Stack, service: str) -> None:
+    await asyncio.to_thread(poison, everything.processes[service].url)
+    log = everything.processes[service].log.read_text()
+    assert "Traceback" not in log, log[-3000:]
+
+
+def poison(url: str) -> None:
+    """Sound bodies in which one text after the other is what no table can hold."""
+    broken: list[str] = []
+    with httpx.Client(headers={"Authorization": f"Bearer {KEY}"}, timeout=20) as client:
+
+        @settings(QUIET, max_examples=8)
+        @given(st.data())
+        def tried(data: st.DataObject) -> None:
+            for found in schemathesis.openapi.from_url(f"{url}/openapi.json").get_all_operations():
+                operation = found.ok() if isinstance(found, Ok) else None
+                if operation is None or not operation.body or operation.path == "/v1/events":
+                    continue
+                case: Any = data.draw(operation.as_strategy())
+                for body in poisoned(case.body):
+                    path = url + case.formatted_path
+                    sent = json.dumps(body)
+                    headers = {"content-type": "application/json"}
+                    try:
+                        answer = client.request(case.method, path, content=sent, headers=headers)
+                    except httpx.TransportError as problem:
+                        broken.append(f"{case.method} {path} {sent}: {problem!r}")
+                        continue
+                    if answer.status_code >= 500:
+                        broken.append(f"{case.method} {path} {sent}: {answer.status_code}")
+
+        tried()
+    assert not broken, broken[:10]
+
+
+def poisoned(body: Any) -> Iterator[Any]:
+    """Copies of the body, each with one of its texts replaced, or with a name of a member."""
+    match body:
+        case str():
+            yield from ("\x00", "a\x00b", "\ud800", "\x1e", "x" * 5000)
+        case dict():
+            members = cast("dict[str, Any]", body)
+            for name, value in members.items():
+                yield from ({**members, name: each} for each in poisoned(value))
+            yield from ({**members, odd: 1} for odd in ("\x00", "\ud800"))
+        case list():
+            items = cast("list[Any]", body)
+            for index, value in enumerate(items[:3]):
+                yield from ([*items[:index], each, *items[index + 1 :]] for each in poisoned(value))
+        case _:
+            return
+
+
 def explore(url: str) -> None:
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
     listed = [*schema.get_all_operations()]
@@ -79,14 +143,7 @@ def _try(operation: Operation, url: str) -> None:
         generation_mode=GenerationMode.NEGATIVE
     )
 
-    @settings(
-        max_examples=EXAMPLES,
-        database=None,
-        deadline=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
+    @settings(QUIET, max_examples=EXAMPLES)
     @given(case=anything)
     def tried(case: Any) -> None:
         case.call_and_validate(url, headers={"Authorization": f"Bearer {KEY}"}, checks=checks, timeout=20)

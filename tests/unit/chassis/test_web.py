@@ -107,6 +107,10 @@ def app() -> FastAPI:
     @made.get("/acts", dependencies=[require("act")])
     async def act() -> None: ...
 
+    @made.get("/repeated")
+    async def repeated() -> None:
+        raise Problem(422, "types: \ud800 is none.", where=datetime(2026, 1, 1, tzinfo=UTC))
+
     @made.get("/away")
     async def away() -> None:
         raise asyncpg.TooManyConnectionsError("sorry")
@@ -143,6 +147,7 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
         ("/acts", 403),
         ("/away", 503),
         ("/broken", 500),
+        ("/repeated", 422),
         ("/readyz", 503),
         ("/rows/0", 422),
         ("/rows/x", 422),
