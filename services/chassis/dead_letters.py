@@ -57,7 +57,8 @@ class DeadLetter:
 
 
 def headers_to_bytes(headers: tuple[tuple[str, bytes], ...]) -> list[bytes]:
-    return [part for name, value in headers for part in (name.encode("utf-8", "replace"), value)]
+    """Name, value, name, value, …; Kafka knows headers without a value, which become empty ones."""
+    return [part for name, value in headers for part in (name.encode("utf-8", "replace"), value or b"")]
 
 
 def headers_from_bytes(flat: list[bytes]) -> list[tuple[str, bytes]]:
@@ -67,6 +68,7 @@ def headers_from_bytes(flat: list[bytes]) -> list[tuple[str, bytes]]:
 async def bury(connection: Connection, outbox: Outbox, record: Record, *, reason: str) -> None:
     """Keep a record that cannot be read, with the reason. The second burial of one record changes nothing."""
     plain_reason = reason.replace("\x00", "\\0")[:4000]
+    headers = headers_to_bytes(record.headers)
     row = await connection.fetchval(
         BURY,
         record.topic,
@@ -74,7 +76,7 @@ async def bury(connection: Connection, outbox: Outbox, record: Record, *, reason
         record.offset,
         record.timestamp_ms,  # another broker, or a topic made anew, counts its offsets from the start again
         record.key,
-        headers_to_bytes(record.headers),
+        headers,
         record.value,
         plain_reason,
     )
@@ -88,7 +90,7 @@ async def bury(connection: Connection, outbox: Outbox, record: Record, *, reason
         ("drumbeat_offset", str(record.offset).encode()),
     )
     key = (record.key or b"").decode("utf-8", "replace").replace("\x00", "�")
-    await outbox.append(connection, [Raw(TOPIC, key, (*record.headers, *origin), record.value)])
+    await outbox.append(connection, [Raw(TOPIC, key, (*headers_from_bytes(headers), *origin), record.value)])
 
 
 async def listed(database: Database, *, before: int, limit: int, replayed: bool) -> list[DeadLetter]:

@@ -18,7 +18,7 @@ from services.rules_engine.domain.facts import Facts, Known
 
 ACCOUNTS = """
 SELECT account_id, name, segment, stage, color, csm_id, plan_version, decided_at, undecided FROM account
-WHERE account_id > $1 AND ($3::text IS NULL OR segment = $3) AND ($4::text IS NULL OR stage = $4)
+WHERE account_id > $1 AND state IS NOT NULL AND ($3::text IS NULL OR segment = $3) AND ($4::text IS NULL OR stage = $4)
   AND ($5::text IS NULL OR color = $5) AND ($6::text IS NULL OR csm_id = $6)
   AND ($7::text IS NULL OR account_id ILIKE $7 OR name ILIKE $7)
 ORDER BY account_id LIMIT $2

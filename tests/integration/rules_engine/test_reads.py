@@ -257,8 +257,9 @@ class TestSetAside:
         ahead = await running.now() + tolerance + timedelta(seconds=2)
         sent = await running.told("health.scored", account, {"color": "yellow"}, time=ahead)
         value, headers = binary(sent)
-        # What a header may hold is bytes: nothing of it may be lost or stop the partition.
-        produce(running, value, account, [*headers, ("trace", "Zürich".encode()), ("ünï", b"x")])
+        produce(
+            running, value, account, [*headers, ("trace", "Zürich".encode()), ("ünï", b"x"), ("none", None)]
+        )
 
         async def letter() -> dict[str, Any] | None:
             items = (await running.get("/v1/dead-letters"))["items"]
@@ -269,6 +270,7 @@ class TestSetAside:
         assert (found["topic"], json.loads(found["value"])) == ("account.signals", {"color": "yellow"})
         assert found["headers"]["trace"] == "Zürich"
         assert found["headers"]["ünï"] == "x"
+        assert found["headers"]["none"] == ""
 
         async def readable() -> bool:
             return await running.now() > ahead - tolerance

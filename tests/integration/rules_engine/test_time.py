@@ -26,8 +26,14 @@ async def restart(running: Engine, **settings: str) -> None:
     await stack.run("rules_engine")
 
 
-def commands(running: Engine) -> list[Published]:
-    return read_topic(running.stack.kafka.bootstrap, "touchpoint.commands")
+def commands(running: Engine, *keys: str) -> list[Published]:
+    found = read_topic(running.stack.kafka.bootstrap, "touchpoint.commands")
+    return [each for each in found if each.key in keys]
+
+
+def introduced(running: Engine) -> bool:
+    records = read_topic(running.stack.kafka.bootstrap, "directory.accounts")
+    return any(each.key == "quiet" and each.data["color"] == "red" for each in records)
 
 
 def types(account: Mapping[str, Any]) -> set[str]:
@@ -60,7 +66,7 @@ async def test_time_alone_changes_a_plan(open_engine: OpenEngine) -> None:
             assert newest["plan_version"] > before[name]["plan"]["version"]
 
         async def told() -> bool:
-            versions = {(each.key, each.data["version"]) for each in commands(running)}
+            versions = {(each.key, each.data["version"]) for each in commands(running, *before)}
             wanted = [(name, await running.account(name)) for name in ("renewing", "happy")]
             return all((name, account["plan"]["version"]) in versions for name, account in wanted)
 
@@ -69,62 +75,61 @@ async def test_time_alone_changes_a_plan(open_engine: OpenEngine) -> None:
             assert kind in types(before[name]), "a step stands in the plan as soon as its date is known"
 
 
-async def test_another_policy_decides_every_account_again(open_engine: OpenEngine) -> None:
-    async with open_engine() as running:
-        names = [f"account-{number}" for number in range(4)]
-        for name in names:
-            await running.tell("account.described", name, {"name": name, "arr": 50_000})
-        before = {name: await running.account(name) for name in names}
-        changed = running.stack.folder / "changed.yaml"
-        shipped = (SHIPPED / "cadence.yaml").read_text()
-        weekly = shipped.replace(
-            "rule: mid-market-check-in\n    touchpoint: check_in\n    every: 30d",
-            "rule: mid-market-check-in\n    touchpoint: check_in\n    every: 21d",
-        )
-        assert weekly != shipped
-        changed.write_text(weekly)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_another_policy_decides_every_account_again(running: Engine) -> None:
+    names = [f"account-{number}" for number in range(4)]
+    for name in names:
+        await running.tell("account.described", name, {"name": name, "arr": 50_000})
+    before = {name: await running.account(name) for name in names}
+    changed = running.stack.folder / "changed.yaml"
+    shipped = (SHIPPED / "cadence.yaml").read_text()
+    weekly = shipped.replace(
+        "rule: mid-market-check-in\n    touchpoint: check_in\n    every: 30d",
+        "rule: mid-market-check-in\n    touchpoint: check_in\n    every: 21d",
+    )
+    assert weekly != shipped
+    changed.write_text(weekly)
 
-        await restart(running, DRUMBEAT_POLICY=str(changed))
+    await restart(running, DRUMBEAT_POLICY=str(changed))
 
-        listed = (await running.get("/v1/policies"))["items"]
-        in_force = next(each["hash"] for each in listed if each["in_force"])
-        assert len(listed) == 2
+    listed = (await running.get("/v1/policies"))["items"]
+    in_force = next(each["hash"] for each in listed if each["in_force"])
+    assert len(listed) == 2
 
-        async def decided() -> bool:
-            return all([(await running.account(name))["plan"]["policy"] == in_force for name in names])
+    async def decided() -> bool:
+        return all([(await running.account(name))["plan"]["policy"] == in_force for name in names])
 
-        await until(decided, 20, "every account under the new policy")
-        for name in names:
-            account = await running.account(name)
-            (rhythm,) = (each for each in account["plan"]["rhythms"] if each["touchpoint_type"] == "check_in")
-            assert rhythm["every_days"] == 21
-            assert rhythm["reason"]["policy"] == in_force
-            newest = (await running.get(f"/v1/accounts/{name}/decisions"))["items"][0]
-            assert newest["policy"] == in_force
-            assert any(each["touchpoint_type"] == "check_in" for each in newest["changes"])
-            assert before[name]["plan"]["policy"] != in_force
+    await until(decided, 20, "every account under the new policy")
+    for name in names:
+        account = await running.account(name)
+        (rhythm,) = (each for each in account["plan"]["rhythms"] if each["touchpoint_type"] == "check_in")
+        assert rhythm["every_days"] == 21
+        assert rhythm["reason"]["policy"] == in_force
+        newest = (await running.get(f"/v1/accounts/{name}/decisions"))["items"][0]
+        assert newest["policy"] == in_force
+        assert any(each["touchpoint_type"] == "check_in" for each in newest["changes"])
+        assert before[name]["plan"]["policy"] != in_force
 
 
-async def test_observe_commands_nobody_until_it_goes_live(open_engine: OpenEngine) -> None:
-    async with open_engine(settings={"DRUMBEAT_MODE": "observe"}) as running:
-        await running.tell("account.described", "quiet", {"name": "Quiet", "arr": 50_000})
-        await running.tell("health.scored", "quiet", {"color": "red"})
-        observed = await running.account("quiet")
-        assert "risk_action_plan" in types(observed)
-        decisions = (await running.get("/v1/accounts/quiet/decisions"))["items"]
-        assert len(decisions) == 2
-        assert decisions[0]["reasons"]
-        # Whatever was to be published went through the same outbox as the directory, in order.
-        await until(
-            lambda: read_topic(running.stack.kafka.bootstrap, "directory.accounts"), 20, "the directory"
-        )
-        assert commands(running) == []
+@pytest.mark.asyncio(loop_scope="module")
+async def test_observe_commands_nobody_until_it_goes_live(running: Engine) -> None:
+    await restart(running, DRUMBEAT_MODE="observe")
+    await running.tell("account.described", "quiet", {"name": "Quiet", "arr": 50_000})
+    await running.tell("health.scored", "quiet", {"color": "red"})
+    observed = await running.account("quiet")
+    assert "risk_action_plan" in types(observed)
+    decisions = (await running.get("/v1/accounts/quiet/decisions"))["items"]
+    assert len(decisions) == 2
+    assert decisions[0]["reasons"]
+    # Whatever was to be published went through the same outbox as the directory, in order.
+    await until(lambda: introduced(running), 20, "the directory")
+    assert commands(running, "quiet") == []
 
-        await restart(running, DRUMBEAT_MODE="live")
+    await restart(running, DRUMBEAT_MODE="live")
 
-        await until(lambda: commands(running), 20, "a command")
-        (command,) = commands(running)
-        assert command.key == "quiet"
-        live = await running.account("quiet")
-        assert command.data["version"] == live["plan"]["version"]
-        assert {each["touchpoint_type"] for each in command.data["touchpoints"]} == types(observed)
+    await until(lambda: commands(running, "quiet"), 20, "a command")
+    (command,) = commands(running, "quiet")
+    assert command.key == "quiet"
+    live = await running.account("quiet")
+    assert command.data["version"] == live["plan"]["version"]
+    assert {each["touchpoint_type"] for each in command.data["touchpoints"]} == types(observed)
