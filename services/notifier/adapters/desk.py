@@ -49,7 +49,9 @@ FROM mine, feed f WHERE d.id = mine.id AND f.key = d.event_key
 RETURNING d.id, d.recipient_id, d.attempts, d.next_at, d.first_at, d.account_id, d.touchpoint_id,
     d.touchpoint_type, d.message_id, f.type, f.said_at, f.data
 """
-INHERIT = "UPDATE delivery SET lease_until = $2 WHERE state = 'pending' AND lease_owner = $1 AND lease_until > $2"
+INHERIT = (
+    "UPDATE delivery SET lease_until = $2 WHERE state = 'pending' AND lease_owner = $1 AND lease_until > $2"
+)
 ROUSE = """
 WITH due AS (
     SELECT id FROM delivery WHERE state = 'pending' AND rouse_at <= $1
