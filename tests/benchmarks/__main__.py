@@ -13,6 +13,7 @@ import platform
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from statistics import median
@@ -72,34 +73,49 @@ def words() -> argparse.Namespace:
     return said
 
 
-async def run(said: argparse.Namespace) -> list[Figure]:
-    """Each benchmark on a fresh broker and database, so that none works in the shadow of another."""
+async def run(said: argparse.Namespace) -> tuple[list[Figure], list[str]]:
+    """Each benchmark on a fresh broker and database, so that none works in the shadow of another.
+
+    Answers the figures, and the benchmarks that broke.
+    """
     spare_the_collector()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its tries at topics that were made just now
     found: list[Figure] = []
+    broken: list[str] = []
     for name, benchmark in BENCHMARKS.items():
         if said.names and name not in said.names:
             continue
         began = time.perf_counter()
         print(f"{name} …", end=" ", flush=True)
-        with tempfile.TemporaryDirectory(prefix="drumbeat-bench-", ignore_cleanup_errors=True) as folder:
-            Path(folder).chmod(0o755)
-            async with Stack(Path(folder), durable=True) as stack:
-                async with asyncio.timeout(LONGEST):
-                    found += await benchmark(stack, said)
-        print(f"{time.perf_counter() - began:.0f} s")
-    return found
+        try:
+            found += await measured(benchmark, said)
+            print(f"{time.perf_counter() - began:.0f} s")
+        except Exception:  # the others are worth measuring all the same
+            traceback.print_exc()
+            broken.append(name)
+    return found, broken
+
+
+async def measured(benchmark: Benchmark, said: argparse.Namespace) -> list[Figure]:
+    with tempfile.TemporaryDirectory(prefix="drumbeat-bench-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        async with Stack(Path(folder), durable=True) as stack, asyncio.timeout(LONGEST):
+            return await benchmark(stack, said)
 
 
 def main() -> None:
     said, began, load = words(), time.perf_counter(), os.getloadavg()
     at = real_now().isoformat(timespec="seconds")
-    found = uvloop.run(run(said))
+    found, broken = uvloop.run(run(said))
     show(found)
     machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load_before": load}
     seconds = round(time.perf_counter() - began)
-    store(found, Path(RESULTS), {"at": at, "seconds": seconds, "quick": said.quick, "machine": machine})
-    missed = [each.what for each in found if each.met is False]
+    store(
+        found,
+        Path(RESULTS),
+        {"at": at, "seconds": seconds, "quick": said.quick, "broken": broken, "machine": machine},
+    )
+    missed = [*(each.what for each in found if each.met is False), *broken]
     print(
         f"{seconds} s; details in {RESULTS}; "
         + (f"missed: {'; '.join(missed)}" if missed else "every budget held")
