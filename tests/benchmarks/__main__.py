@@ -13,7 +13,6 @@ import platform
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from statistics import median
@@ -27,6 +26,8 @@ from tests.benchmarks import engine, ingest, latency, release, webhooks
 from tests.benchmarks.calendars import DUE
 from tests.benchmarks.figures import Figure, ratio_of_rounds, show, store
 from tests.stack import Stack
+
+log = logging.getLogger(__name__)
 
 PLANNED = 10_000_000
 LONGEST = 240.0  # seconds; a benchmark that takes longer hangs
@@ -91,7 +92,7 @@ async def run(said: argparse.Namespace) -> tuple[list[Figure], list[str]]:
             found += await measured(benchmark, said)
             print(f"{time.perf_counter() - began:.0f} s")
         except Exception:  # the others are worth measuring all the same
-            traceback.print_exc()
+            log.exception("%s broke", name)
             broken.append(name)
     return found, broken
 
