@@ -126,6 +126,8 @@ class Policy:
     entry_bits: Mapping[str, Bits]
     step_bits: Bits
     reads: frozenset[str]
+    read_by: Mapping[str, tuple[str, ...]]
+    """Per rule the words it reads, in the order they first appear."""
     day_counts: Mapping[str, tuple[int, ...] | None]
     longest_within: Mapping[str, int]
     """Per event, in microseconds: how far back an entry may lie and still matter."""
@@ -172,6 +174,7 @@ def make_policy(content: Content) -> Policy:
         },
         step_bits=compile_bits(health, [(bit, wish(each)) for bit, each, _, _ in steps], STEP_WORDS),
         reads=frozenset(_reads(content, triggers)),
+        read_by={each.rule: _read_by(each) for each in rules},
         day_counts=day_counts(_conditions(content)),
         longest_within={
             event: max(each.within for _, each in found) // _US for event, found in triggers.items()
@@ -184,6 +187,11 @@ def wish(rule: Trigger | Step) -> Node:
     if rule.unless is None:
         return rule.when
     return Every((rule.when, Not(rule.unless, rule.unless.at)), rule.when.at)
+
+
+def _read_by(rule: Rule) -> tuple[str, ...]:
+    trees = (rule.when,) if isinstance(rule, Rhythm) or rule.unless is None else (rule.when, rule.unless)
+    return tuple(dict.fromkeys(name for tree in trees for name in names(tree)))
 
 
 def _conditions(content: Content) -> Iterable[Node]:

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable
 
 from services.rules_engine.domain.facts import Facts, Mark, Plain, stamp_of
-from services.rules_engine.domain.language.tree import names
 from services.rules_engine.domain.plan.shapes import Evidence, Reason
-from services.rules_engine.domain.policy import Policy, Rhythm, Rule
+from services.rules_engine.domain.policy import Policy, Rule
 from services.rules_engine.domain.vocabulary.registry import WORDS
 from services.rules_engine.domain.vocabulary.view import View
 
@@ -26,9 +25,7 @@ class Reasons:
         """`mark` and `words` are of the entry or contract the rule stands on, if it stands on one."""
         words = words or {}
         values = {**self._seen.values, **words}
-        trees = (rule.when,) if isinstance(rule, Rhythm) or rule.unless is None else (rule.when, rule.unless)
-        read = dict.fromkeys(name for tree in trees for name in names(tree))
-        found = self._evidence((*words, *self._under(read)), values, mark, words)
+        found = self._evidence((*words, *self._under(self._policy.read_by[rule.rule])), values, mark, words)
         text = SLOT.sub(lambda slot: phrase(slot.group(1), values.get(slot.group(1))), rule.because)
         return Reason(rule.rule, self._policy.hash, tuple(found), text)
 
