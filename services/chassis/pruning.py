@@ -13,7 +13,8 @@ KEEP = timedelta(days=40)
 
 def prune_loop(database: Database, table: str, column: str, *, keep: timedelta = KEEP) -> Loop:
     """A loop that deletes rows of `table` whose `column` (real clock) is older than `keep`."""
-    statement = f"DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {column} < $1 LIMIT {PIECE}))"
+    old = f"SELECT ctid FROM {table} WHERE {column} < $1 LIMIT {PIECE}"
+    statement = f"DELETE FROM {table} WHERE ctid = ANY (ARRAY({old}))"
 
     async def run_once() -> float | None:
         async with database.transaction() as connection:
