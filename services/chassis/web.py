@@ -70,8 +70,8 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if "\x00" in scope["path"] or b"%00" in scope["query_string"] or b"\x00" in scope["query_string"]:
-            refused = Problem(422, "The address holds the NUL character (%00). Remove it.")
+        refused = _with_nul(scope["path"], scope["query_string"])
+        if refused is not None:
             await problems.problem_response(refused)(scope, receive, send)
             return
         limit = self._larger.get(scope["path"], self._limit)
@@ -80,6 +80,14 @@ class Limits:
             await problems.problem_response(_too_large(limit))(scope, receive, send)
             return
         await self._app(scope, _counting(receive, limit), send)
+
+
+def _with_nul(path: str, query: bytes) -> Problem | None:
+    if "\x00" in path:
+        return Problem(404, "There is nothing under an address that holds the NUL character (%00).")
+    if b"%00" in query or b"\x00" in query:
+        return Problem(422, "The query holds the NUL character (%00). Remove it.")
+    return None
 
 
 def _counting(receive: Receive, limit: int) -> Receive:

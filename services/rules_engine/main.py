@@ -46,14 +46,7 @@ async def build(runtime: Runtime) -> Parts:
     """Wire the service; raises `CannotStart` when the policy is refused."""
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
     keeper = BenchKeeper(Epochs(database), load_policy_texts, rate=clock.rate)
-    path = settings.policy_path(runtime.settings)
-    try:
-        texts = read_texts(path)
-        if not texts:
-            raise CannotStart(f"the policy folder {path} holds no *.yaml file.")
-        await keeper.open(texts, path.name, runtime.settings.mode)
-    except (PolicyRefused, OSError, UnicodeDecodeError) as refused:
-        raise CannotStart(f"the policy {path} is refused:\n{refused}") from refused
+    await _put_in_force(keeper, settings.policy_path(runtime.settings), runtime.settings.mode)
     known: set[str] = set()
     engine = Engine(
         clock=clock,
@@ -83,6 +76,16 @@ async def build(runtime: Runtime) -> Parts:
             prune_loop(database, "receipt", "seen_at"),
         ),
     )
+
+
+async def _put_in_force(keeper: BenchKeeper, path: Path, mode: str) -> None:
+    try:
+        texts = read_texts(path)
+        if not texts:
+            raise CannotStart(f"the policy folder {path} holds no *.yaml file.")
+        await keeper.open(texts, path.name, mode)
+    except (PolicyRefused, OSError, UnicodeDecodeError) as refused:
+        raise CannotStart(f"the policy {path} is refused:\n{refused}") from refused
 
 
 def make(runtime: Runtime, ready: Readiness) -> FastAPI:

@@ -155,7 +155,7 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
         ("/rows/1?limit=0", 422),
         ("/rows/1?limit=501", 422),
         ("/rows/1?q=%00", 422),
-        ("/rows/%00", 422),
+        ("/rows/%00", 404),
         ("/%ED%A0%80", 404),
     ],
 )
