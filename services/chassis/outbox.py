@@ -30,6 +30,8 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
 """
 OLDEST = "SELECT id, topic, key, headers, payload FROM outbox ORDER BY id LIMIT $1"
 DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
+# A text column holds no NUL, and three more characters have a meaning here: a foreign header may hold them all.
+ESCAPES = {each: f"\x1b{chr(each + 0x40)}" for each in (0x00, 0x1B, 0x1E, 0x1F)}
 
 
 class Outgoing(NamedTuple):
@@ -79,7 +81,10 @@ class Outbox:
     def _pack(self, row: Outgoing | Raw, times: dict[datetime, str]) -> str:
         """The record's headers in one text column, as their UTF-8 bytes in Latin-1."""
         if isinstance(row, Raw):
-            return "\x1e".join(f"{name}\x1f{value.decode('latin-1')}" for name, value in row.headers)
+            return "\x1e".join(
+                f"{name.translate(ESCAPES)}\x1f{value.decode('latin-1').translate(ESCAPES)}"
+                for name, value in row.headers
+            )
         time = times.get(row.time)
         if time is None:
             time = times[row.time] = timestamp(row.time)
@@ -96,7 +101,14 @@ def _value(row: Outgoing | Raw) -> bytes | None:
 
 def unpack(headers: str) -> list[tuple[str, bytes]]:
     pairs = (part.split("\x1f", 1) for part in headers.split("\x1e")) if headers else ()
-    return [(name, value.encode("latin-1")) for name, value in pairs]
+    return [(_unescaped(name), _unescaped(value).encode("latin-1")) for name, value in pairs]
+
+
+def _unescaped(text: str) -> str:
+    if "\x1b" not in text:
+        return text
+    first, *rest = text.split("\x1b")
+    return first + "".join(chr(ord(part[0]) - 0x40) + part[1:] for part in rest)
 
 
 class Relay:

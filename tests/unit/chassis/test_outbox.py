@@ -10,8 +10,8 @@ from services.chassis.outbox import Outbox, Outgoing, Raw, timestamp, unpack
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 printable = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
-names = st.text(st.characters(exclude_categories=["Cs", "Cc"], max_codepoint=255), min_size=1)
-plain_bytes = st.binary().map(lambda raw: raw.translate(None, b"\x00\x1e\x1f"))
+names = st.text(st.characters(exclude_categories=["Cs"], max_codepoint=255), min_size=1)
+any_bytes = st.binary()
 
 
 def outgoing(key: str, event_id: str) -> Outgoing:
@@ -32,7 +32,7 @@ def test_the_headers_of_an_event_are_utf_8_whatever_its_key_and_id(key: str, eve
     }
 
 
-@given(st.lists(st.tuples(names, plain_bytes), max_size=5))
+@given(st.lists(st.tuples(names, any_bytes), max_size=5))
 def test_a_record_sent_on_keeps_its_headers(headers: list[tuple[str, bytes]]) -> None:
     assert unpack(Outbox("/drumbeat/test")._pack(Raw("topic", "key", headers, None), {})) == headers
 
