@@ -21,7 +21,12 @@ def book(accounts: int) -> Iterator[Message]:
     dice = random.Random(1)
     for number in range(accounts):
         arr = dice.choice((250_000, 40_000, 40_000, 5_000, 5_000, 500))
-        data = {"name": f"Customer {number}", "arr": arr, "country": "DE", "timezone": "Europe/Berlin"}
+        data: dict[str, object] = {
+            "name": f"Customer {number}",
+            "arr": arr,
+            "country": "DE",
+            "timezone": "Europe/Berlin",
+        }
         if arr >= 10_000:
             data["csm_id"] = f"csm-{number % 40}"
         yield message("account.described", number, data, f"book-{number}", START)
@@ -51,7 +56,7 @@ class Scores:
 
 
 def score(number: int, value: int, identity: str, time: datetime) -> Message:
-    data = {"score": value, "drivers": ["logins", "tickets"]}
+    data: dict[str, object] = {"score": value, "drivers": ["logins", "tickets"]}
     return message("health.scored", number, data, identity, time)
 
 
