@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -74,27 +75,50 @@ def words() -> argparse.Namespace:
     return said
 
 
-async def run(said: argparse.Namespace) -> tuple[list[Figure], list[str]]:
-    """Each benchmark on a fresh broker and database, so that none works in the shadow of another.
+class Run:
+    """What was found so far; stored after each benchmark."""
 
-    Answers the figures, and the benchmarks that broke.
-    """
-    spare_the_collector()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its tries at topics that were made just now
-    found: list[Figure] = []
-    broken: list[str] = []
-    for name, benchmark in BENCHMARKS.items():
-        if said.names and name not in said.names:
-            continue
+    def __init__(self, said: argparse.Namespace) -> None:
+        self.said = said
+        self.found: list[Figure] = []
+        self.broken: list[str] = []
+        self._began = time.perf_counter()
+        self._about = {
+            "at": real_now().isoformat(timespec="seconds"),
+            "quick": said.quick,
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "load_before": os.getloadavg(),
+        }
+
+    async def all(self) -> None:
+        """Each benchmark on a fresh broker and database, so that none works in the shadow of another."""
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # the folders go as well
+        spare_the_collector()
+        for name, benchmark in BENCHMARKS.items():
+            if not self.said.names or name in self.said.names:
+                await self._one(name, benchmark)
+
+    async def _one(self, name: str, benchmark: Benchmark) -> None:
         began = time.perf_counter()
         print(f"{name} …", end=" ", flush=True)
         try:
-            found += await measured(benchmark, said)
-            print(f"{time.perf_counter() - began:.0f} s")
+            found = await measured(benchmark, self.said)
         except Exception:  # the others are worth measuring all the same
             log.exception("%s broke", name)
-            broken.append(name)
-    return found, broken
+            self.broken.append(name)
+            return
+        said = "; ".join(f"{each.ours:,.0f} to {each.peer:,.0f}, {each.ratio:.2f}" for each in found)
+        print(f"{said} ({time.perf_counter() - began:.0f} s)", flush=True)
+        self.found += found
+        about = {**self._about, "seconds": self.seconds, "broken": self.broken}
+        store(self.found, Path(RESULTS), about)
+
+    @property
+    def seconds(self) -> int:
+        return round(time.perf_counter() - self._began)
 
 
 async def measured(benchmark: Benchmark, said: argparse.Namespace) -> list[Figure]:
@@ -105,22 +129,13 @@ async def measured(benchmark: Benchmark, said: argparse.Namespace) -> list[Figur
 
 
 def main() -> None:
-    said, began, load = words(), time.perf_counter(), os.getloadavg()
-    at = real_now().isoformat(timespec="seconds")
-    found, broken = uvloop.run(run(said))
-    show(found)
-    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load_before": load}
-    seconds = round(time.perf_counter() - began)
-    store(
-        found,
-        Path(RESULTS),
-        {"at": at, "seconds": seconds, "quick": said.quick, "broken": broken, "machine": machine},
-    )
-    missed = [*(each.what for each in found if each.met is False), *broken]
-    print(
-        f"{seconds} s; details in {RESULTS}; "
-        + (f"missed: {'; '.join(missed)}" if missed else "every budget held")
-    )
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its tries at topics that were made just now
+    run = Run(words())
+    uvloop.run(run.all())
+    show(run.found)
+    missed = [*(each.what for each in run.found if each.met is False), *run.broken]
+    verdict = f"missed: {'; '.join(missed)}" if missed else "every budget held"
+    print(f"{run.seconds} s; details in {RESULTS}; {verdict}")
     sys.exit(1 if missed else 0)
 
 
