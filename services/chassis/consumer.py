@@ -9,20 +9,19 @@ partition goes on.
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from services.chassis.database import INFRASTRUCTURE, Connection, Database, real_now
-from services.chassis.dead_letters import Record, bury
+from services.chassis.batches import Batches, PartitionLost, Subscription
+from services.chassis.database import INFRASTRUCTURE, Database
+from services.chassis.dead_letters import Record
 from services.chassis.faults import fault
 from services.chassis.kafka import client_options
-from services.chassis.leases import TTL, Claim, Leases, Place, advance, stored_offset
+from services.chassis.leases import TTL, Claim, Leases, Place
 from services.chassis.outbox import Outbox
 from services.chassis.settings import Kafka
 from services.chassis.telemetry import METRICS
@@ -33,26 +32,6 @@ log = structlog.get_logger(__name__)
 BATCH = 2000  # records: 500 halves the rate, 5000 gains nothing (measured on two cores)
 AT_ONCE = 4  # transactions
 POLL = 0.5  # seconds a worker waits for records before it looks whether it should stop
-TRIES = 3  # of a whole batch, before it is cut
-
-Handler = Callable[[Connection, Sequence[Record], datetime], Awaitable[None]]
-
-
-class PartitionLost(Exception):
-    """Another replica owns the partition by now; what was fetched is dropped and fetched by the other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """What a group reads and what it does with it.
-
-    `handler` gets one partition's records in order, inside a transaction, with the database's real clock.
-    """
-
-    group: str
-    topics: Sequence[str]
-    handler: Handler
-    after_commit: Callable[[], None]
 
 
 class Consumer:
@@ -68,22 +47,29 @@ class Consumer:
         owner: str,
         subscription: Subscription,
     ) -> None:
-        self._database = database
         self._kafka = kafka
         self._cluster = cluster
-        self._outbox = outbox
         self._subscription = subscription
         self._leases = Leases(database, cluster.id, subscription.group, owner)
+        self._batches = Batches(database, self._leases, outbox, subscription, self._unwanted)
         self._client: AIOKafkaConsumer | None = None
         self._workers: dict[Place, tuple[Claim, asyncio.Task[None]]] = {}
         self._dropped: set[Place] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._stopping = asyncio.Event()
-        self.ready = False
+        self._halted: set[Place] = set()
+        self._reading = False
 
-    @property
-    def group(self) -> str:
-        return self._subscription.group
+    def waits_for(self) -> str | None:
+        """None while it reads what it holds, else why it does not: for people who ask whether it is ready."""
+        group = self._subscription.group
+        if self._halted:
+            places = ", ".join(f"{topic}/{part}" for topic, part in sorted(self._halted))
+            return f"{group} halts at {places}: the stored offset is not on the broker (see the runbook)"
+        return None if self._reading else f"{group} does not read from Kafka yet"
+
+    def _unwanted(self, claim: Claim) -> bool:
+        return self._stopping.is_set() or claim.place in self._dropped
 
     def stop(self) -> None:
         self._stopping.set()
@@ -101,7 +87,7 @@ class Consumer:
             while not self._stopping.is_set():
                 try:
                     await self._balance()
-                    self.ready = True
+                    self._reading = True
                 except INFRASTRUCTURE as problem:
                     log.warning("consumer.balance_failed", problem=repr(problem))
                 await self._pause(TTL / 6)
@@ -163,16 +149,24 @@ class Consumer:
             for claim in await self._leases.take(share - len(self._workers), list(self._workers)):
                 fault("consumer.after_claim")
                 self._workers[claim.place] = (claim, asyncio.create_task(self._work(claim)))
+        self._measure()
+
+    def _measure(self) -> None:
+        for claim, _ in self._workers.values():
+            end = self._client.highwater(TopicPartition(*claim.place)) if self._client is not None else None
+            METRICS.lag.labels(*claim.place).set(max(0, (end or claim.next_offset) - claim.next_offset))
 
     async def _drop(self, places: Sequence[Place]) -> None:
         """Let the workers finish what they are at, then give the leases back."""
         if not places:
             return
+        self._halted.difference_update(places)
         dropped = [self._workers.pop(place) for place in places]
         self._dropped.update(places)
         await asyncio.wait([task for _, task in dropped])
         self._dropped.difference_update(places)
         for claim, task in dropped:
+            METRICS.lag.labels(claim.topic, claim.part).set(0)
             if (problem := task.exception()) is not None:
                 log.error("consumer.worker_failed", topic=claim.topic, exc_info=problem)
             await self._leases.release(claim)
@@ -186,12 +180,12 @@ class Consumer:
         client.seek(tp, claim.next_offset)
         client.resume(tp)
         try:
-            while not self._stopping.is_set() and claim.place not in self._dropped:
+            while not self._unwanted(claim):
                 records = await self._fetch(client, tp)
                 records = [each for each in records if each.offset >= claim.next_offset]
                 if records:
                     async with self._slots:
-                        await self._handle(claim, records)
+                        await self._batches.handle(claim, records)
                     METRICS.lag.labels(*tp).set(
                         (client.highwater(tp) or claim.next_offset) - claim.next_offset
                     )
@@ -211,12 +205,16 @@ class Consumer:
             # The stored offset is not on the broker: truncated, or another topic of that name. Going
             # on anywhere else would lose records silently: the partition halts until an operator decides.
             log.exception("consumer.offset_out_of_range", topic=tp.topic, partition=tp.partition)
+            self._halted.add((tp.topic, tp.partition))
             await self._pause(5.0)
             return []
         except (KafkaError, OSError) as problem:
             log.warning("consumer.fetch_failed", problem=repr(problem))
             await self._pause(1.0)
             return []
+        found = batches.get(tp, ())
+        if found:
+            self._halted.discard((tp.topic, tp.partition))
         return [
             Record(
                 each.topic,
@@ -227,72 +225,12 @@ class Consumer:
                 tuple(each.headers),
                 each.timestamp,
             )
-            for each in batches.get(tp, ())
+            for each in found
         ]
-
-    async def _handle(self, claim: Claim, records: Sequence[Record], *, tries: int = TRIES) -> None:
-        pause, failures = 0.1, 0
-        while True:
-            try:
-                with METRICS.batch_seconds.labels(claim.topic).time():
-                    await self._commit(claim, records, self._subscription.handler)
-                break
-            except PartitionLost:
-                raise
-            except INFRASTRUCTURE as problem:
-                log.warning("consumer.batch_interrupted", topic=claim.topic, problem=repr(problem))
-                if await self._committed_after_all(claim, records):
-                    break
-            except Exception as problem:
-                failures += 1
-                log.exception("consumer.batch_failed", topic=claim.topic, records=len(records))
-                if failures >= tries:
-                    await self._isolate(claim, records, problem)
-                    return
-            METRICS.retries.labels(claim.topic).inc()
-            await self._pause(pause)
-            if self._stopping.is_set() or claim.place in self._dropped:
-                raise PartitionLost
-            pause = min(pause * 2, 5.0)
-        claim.next_offset = records[-1].offset + 1
-        METRICS.consumed.labels(claim.topic).inc(len(records))
-        self._subscription.after_commit()
-        fault("consumer.after_commit")
-
-    async def _commit(self, claim: Claim, records: Sequence[Record], handler: Handler) -> None:
-        async with self._database.transaction() as connection:
-            if not await advance(connection, self._leases, claim, to=records[-1].offset + 1):
-                raise PartitionLost
-            fault("consumer.after_offset")
-            await handler(connection, records, await real_now(connection))
-            fault("consumer.before_commit")
-
-    async def _committed_after_all(self, claim: Claim, records: Sequence[Record]) -> bool:
-        """The connection was lost, perhaps at COMMIT: the stored offset tells whether it happened."""
-        try:
-            next_offset, epoch = await stored_offset(self._leases, claim)
-        except INFRASTRUCTURE:
-            return False
-        return epoch == claim.epoch and next_offset == records[-1].offset + 1
-
-    async def _isolate(self, claim: Claim, records: Sequence[Record], problem: Exception) -> None:
-        """Halve until the record that cannot be handled stands alone, and bury that one."""
-        if len(records) > 1:
-            middle = len(records) // 2
-            await self._handle(claim, records[:middle], tries=1)
-            await self._handle(claim, records[middle:], tries=1)
-            return
-
-        async def bury_it(connection: Connection, these: Sequence[Record], now: datetime) -> None:  # noqa: ARG001
-            await bury(connection, self._outbox, these[0], reason=f"could not be handled: {problem!r}")
-
-        await self._commit(claim, records, bury_it)
-        claim.next_offset = records[-1].offset + 1
-        self._subscription.after_commit()
 
     async def _close(self) -> None:
         self._stopping.set()
-        self.ready = False
+        self._reading = False
         try:
             async with asyncio.timeout(10):
                 await self._drop(list(self._workers))

@@ -21,8 +21,9 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 
 from services.chassis import faults
+from services.chassis.batches import Subscription
 from services.chassis.clock import ServiceClock, service_clock
-from services.chassis.consumer import Consumer, Subscription
+from services.chassis.consumer import Consumer
 from services.chassis.database import INFRASTRUCTURE, Database, DatabaseMissing
 from services.chassis.kafka import Producer
 from services.chassis.key_directory import key_loop
@@ -238,5 +239,5 @@ async def _readiness(runtime: Runtime, consumers: Sequence[Consumer]) -> str | N
         await runtime.database.ping()
     except INFRASTRUCTURE as problem:
         return f"PostgreSQL does not answer ({type(problem).__name__})"
-    waiting = [each.group for each in consumers if not each.ready]
-    return f"not reading from Kafka yet ({', '.join(waiting)})" if waiting else None
+    waiting = [reason for each in consumers if (reason := each.waits_for()) is not None]
+    return "; ".join(waiting) or None

@@ -6,8 +6,8 @@ from fastapi import FastAPI
 
 from schemas.directory import AccountRecord, CsmRecord
 from schemas.topics import broker_configs
+from services.chassis.batches import Subscription
 from services.chassis.clock import real_now
-from services.chassis.consumer import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.outbox import timestamp

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from prometheus_client import Counter
 
 from schemas.topics import broker_configs
-from services.chassis.consumer import Subscription
+from services.chassis.batches import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.pruning import prune_loop

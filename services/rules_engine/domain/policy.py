@@ -140,17 +140,8 @@ def make_policy(content: Content) -> Policy:
     )
     bits = {rule.rule: index for index, rule in enumerate(rules)}
     rhythms = tuple((bits[each.rule], each) for each in rules if isinstance(each, Rhythm))
-    steps = tuple(
-        (bits[each.rule], each, each.days * DAY, each.days * DAY + each.within // _US)
-        for each in rules
-        if isinstance(each, Step)
-    )
-    triggers = {
-        event: tuple(
-            (bits[each.rule], each) for each in rules if isinstance(each, Trigger) and each.on == event
-        )
-        for event in sorted({each.on for each in content.triggers})
-    }
+    steps = _steps(rules, bits)
+    triggers = _triggers(rules, bits)
     health = content.health
     return Policy(
         hash=policy_hash(content),
@@ -180,6 +171,22 @@ def make_policy(content: Content) -> Policy:
             event: max(each.within for _, each in found) // _US for event, found in triggers.items()
         },
     )
+
+
+def _steps(rules: Sequence[Rule], bits: Mapping[str, int]) -> tuple[tuple[int, Step, int, int], ...]:
+    return tuple(
+        (bits[each.rule], each, each.days * DAY, each.days * DAY + each.within // _US)
+        for each in rules
+        if isinstance(each, Step)
+    )
+
+
+def _triggers(rules: Sequence[Rule], bits: Mapping[str, int]) -> dict[str, tuple[tuple[int, Trigger], ...]]:
+    found = [each for each in rules if isinstance(each, Trigger)]
+    return {
+        event: tuple((bits[each.rule], each) for each in found if each.on == event)
+        for event in sorted({each.on for each in found})
+    }
 
 
 def wish(rule: Trigger | Step) -> Node:

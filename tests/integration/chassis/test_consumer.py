@@ -7,7 +7,8 @@ from datetime import datetime
 
 import pytest
 
-from services.chassis.consumer import Consumer, Subscription
+from services.chassis.batches import Subscription
+from services.chassis.consumer import Consumer
 from services.chassis.database import Connection, Database
 from services.chassis.dead_letters import Record
 from services.chassis.kafka import Message, Producer
