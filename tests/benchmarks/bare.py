@@ -17,7 +17,9 @@ INBOX = """
 INSERT INTO bare_inbox (source, id) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING
 RETURNING source, id
 """
-LOCK = "SELECT key, state::text, version FROM bare_account WHERE key = ANY($1::text[]) ORDER BY key FOR UPDATE"
+LOCK = (
+    "SELECT key, state::text, version FROM bare_account WHERE key = ANY($1::text[]) ORDER BY key FOR UPDATE"
+)
 UPSERT = """
 INSERT INTO bare_account (key, state, version) SELECT k, s::jsonb, v FROM unnest($1::text[], $2::text[], $3::bigint[])
     AS n (k, s, v)

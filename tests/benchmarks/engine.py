@@ -3,13 +3,11 @@
 import asyncio
 import time
 from collections.abc import Iterable
-from pathlib import Path
-
-import orjson
 
 from schemas.topics import broker_configs
+from services.chassis.batches import Handler, Subscription
 from services.chassis.clock import ServiceClock
-from services.chassis.consumer import Consumer, Handler, Subscription
+from services.chassis.consumer import Consumer
 from services.chassis.database import Database
 from services.chassis.kafka import Message, Producer
 from services.chassis.outbox import Outbox, Relay
@@ -142,35 +140,3 @@ async def measure(url: str, kafka: Kafka, *, events: int, rounds: int) -> list[d
     await bench.producer.stop()
     await database.close()
     return found
-
-
-def main() -> None:
-    import sys
-    import tempfile
-
-    import uvloop
-
-    from services.chassis.embedded.kafka import EmbeddedKafka
-    from services.chassis.embedded.postgres import EmbeddedPostgres
-    from services.chassis.migrations import migrate
-
-    async def run() -> None:
-        with tempfile.TemporaryDirectory(prefix="drumbeat-bench-") as name:
-            folder = Path(name)
-            folder.chmod(0o755)
-            async with EmbeddedPostgres(folder / "pg") as postgres, EmbeddedKafka(folder / "kafka") as kafka:
-                await migrate(postgres.url)
-                print(
-                    orjson.dumps(
-                        await measure(
-                            postgres.url, Kafka(bootstrap_servers=kafka.bootstrap), events=int(sys.argv[1]), rounds=int(sys.argv[2])
-                        ),
-                        option=orjson.OPT_INDENT_2,
-                    ).decode()
-                )
-
-    uvloop.run(run())
-
-
-if __name__ == "__main__":
-    main()

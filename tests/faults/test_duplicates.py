@@ -46,6 +46,7 @@ async def test_what_cannot_be_read_is_kept_with_its_reason_and_stops_nothing(ope
         (b"\xff\xfe", base[1]),
         (None, base[1]),
         (b"{}", [("content-type", b"application/json")]),
+        (b"{}", [("schema\x1eid", b"\x00\x1b\x1e\x1f\xff"), ("empty", None)]),
         (b"{}", [(n, b"drumbeat.no.such.v1" if n == "ce_type" else v) for n, v in base[1]]),
         (b"{}", [(n, b"2026-03-02T09:00:00" if n == "ce_time" else v) for n, v in base[1]]),
         (b"{}", [(n, b"2031-03-02T09:00:00Z" if n == "ce_time" else v) for n, v in base[1]]),
