@@ -52,9 +52,9 @@ async def test_two_zombies_on_one_partition_leave_one_effect(open_stack: OpenSta
         stack.processes[service].child.wait()
         first = stack.spawn(service, faults="consumer.before_commit=stop@1")
         ledger.produce(troubled(5, MONDAY_MORNING), leads_to=LEADS_TO)
-        await until(lambda: _stopped(first.child.pid), 30, f"{service} freezes in its transaction")
+        await until(lambda: _stopped(first.child.pid), 60, f"{service} freezes in its transaction")
         second = stack.spawn(f"{service}#2", faults="consumer.before_commit=stop@1")
-        await until(lambda: _stopped(second.child.pid), 60, f"the second {service} freezes too")
+        await until(lambda: _stopped(second.child.pid), 120, f"the second {service} freezes too")
         stack.spawn(f"{service}#3")
         await stack.ready(f"{service}#3")
         stack.processes[service], stack.processes["zombie"] = stack.processes[f"{service}#3"], first
