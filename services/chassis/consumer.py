@@ -61,12 +61,8 @@ class Consumer:
         self._reading = False
 
     def waits_for(self) -> str | None:
-        """None while it reads what it holds, else why it does not: for people who ask whether it is ready."""
-        group = self._subscription.group
-        if self._halted:
-            places = ", ".join(f"{topic}/{part}" for topic, part in sorted(self._halted))
-            return f"{group} halts at {places}: the stored offset is not on the broker (see the runbook)"
-        return None if self._reading else f"{group} does not read from Kafka yet"
+        """None once it reads, else what is missing. One halted partition does not make a service unready."""
+        return None if self._reading else f"{self._subscription.group} does not read from Kafka yet"
 
     def _unwanted(self, claim: Claim) -> bool:
         return self._stopping.is_set() or claim.place in self._dropped
@@ -155,6 +151,7 @@ class Consumer:
         for claim, _ in self._workers.values():
             end = self._client.highwater(TopicPartition(*claim.place)) if self._client is not None else None
             METRICS.lag.labels(*claim.place).set(max(0, (end or claim.next_offset) - claim.next_offset))
+            METRICS.halted.labels(*claim.place).set(claim.place in self._halted)
 
     async def _drop(self, places: Sequence[Place]) -> None:
         """Let the workers finish what they are at, then give the leases back."""
@@ -166,7 +163,8 @@ class Consumer:
         await asyncio.wait([task for _, task in dropped])
         self._dropped.difference_update(places)
         for claim, task in dropped:
-            METRICS.lag.labels(claim.topic, claim.part).set(0)
+            METRICS.lag.labels(*claim.place).set(0)
+            METRICS.halted.labels(*claim.place).set(0)
             if (problem := task.exception()) is not None:
                 log.error("consumer.worker_failed", topic=claim.topic, exc_info=problem)
             await self._leases.release(claim)

@@ -55,6 +55,11 @@ class Metrics:
             "drumbeat_consumer_lag", "Records not yet consumed", ["topic", "partition"]
         )
     )
+    halted: Gauge = field(
+        default_factory=lambda: Gauge(
+            "drumbeat_partition_halted", "1: the stored offset is not on the broker", ["topic", "partition"]
+        )
+    )
     batch_seconds: Histogram = field(
         default_factory=lambda: Histogram("drumbeat_batch_seconds", "Time of one partition batch", ["topic"])
     )

@@ -30,7 +30,9 @@ async def test_a_kill_at_any_point_loses_and_doubles_nothing(open_stack: OpenSta
         for point in POINTS_OF[service]:
             stack.processes[service].child.terminate()
             stack.processes[service].child.wait()
-            armed = stack.spawn(service, faults=f"{point}=kill@{1 if point.startswith(('ingest', 'sender')) else 2}")
+            armed = stack.spawn(
+                service, faults=f"{point}=kill@{1 if point.startswith(('ingest', 'sender')) else 2}"
+            )
             await asyncio.sleep(0.5)
             telling = asyncio.create_task(ledger.tell(troubled(3, MONDAY_MORNING), leads_to=LEADS_TO))
             await until(lambda armed=armed: armed.child.poll() is not None, 30, f"{service} dies at {point}")

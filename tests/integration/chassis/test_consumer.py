@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.chassis.batches import Subscription
 from services.chassis.consumer import Consumer
@@ -143,3 +144,24 @@ async def test_a_claim_that_was_taken_over_writes_nothing(chassis_database: Data
     async with chassis_database.transaction() as connection:
         assert await advance(connection, there, taken_over, to=7)
     assert (frozen.next_offset, taken_over.next_offset, taken_over.epoch) == (5, 5, frozen.epoch + 1)
+
+
+async def test_a_stored_offset_that_the_broker_does_not_have_halts_its_partition_alone(
+    heard: Database, kafka_settings: Kafka, topic_name: Callable[[str], str]
+) -> None:
+    topic = topic_name("halted")
+    cluster = await ensure_topics(kafka_settings.model_copy(update={"partitions": 2}), [TopicSpec(topic)])
+    await Leases(heard, cluster.id, "test", "a").enrol({(topic, 0): 999, (topic, 1): 0})
+    values = [f"v{n:04}" for n in range(100)]
+    await produce(kafka_settings, topic, values)
+
+    async with consuming(heard, kafka_settings, cluster, topic, "a"):
+        async with asyncio.timeout(20):
+            while REGISTRY.get_sample_value(
+                "drumbeat_partition_halted", {"topic": topic, "partition": "0"}
+            ) != 1.0 or not await until(heard, 1):
+                await asyncio.sleep(0.1)
+
+    assert {row[0] for row in await heard.pool.fetch("SELECT part FROM heard")} == {1}
+    offsets = dict(await heard.pool.fetch("SELECT part, next_offset FROM consumer_offset"))
+    assert offsets[0] == 999
