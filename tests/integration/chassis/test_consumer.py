@@ -163,5 +163,4 @@ async def test_a_stored_offset_that_the_broker_does_not_have_halts_its_partition
                 await asyncio.sleep(0.1)
 
     assert {row[0] for row in await heard.pool.fetch("SELECT part FROM heard")} == {1}
-    offsets = dict(await heard.pool.fetch("SELECT part, next_offset FROM consumer_offset"))
-    assert offsets[0] == 999
+    assert await heard.pool.fetchval("SELECT next_offset FROM consumer_offset WHERE part = 0") == 999
