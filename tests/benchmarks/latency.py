@@ -65,17 +65,23 @@ class Drumbeat(Probe):
 
 
 class Cost:
-    """The machine's seconds of CPU an event costs, over all processes that have a part in it."""
+    """The machine's seconds of CPU an event costs, over all processes that have a part in it, beyond their idling."""
 
     def __init__(self, *pids: int | None) -> None:
         self._pids = pids
+        self.idle = 0.0  # of a second, while nothing happens
         self._used = 0.0
         self._events = 0
 
-    async def of(self, work: Awaitable[list[float]]) -> list[float]:
+    async def rest(self, seconds: float) -> None:
         before = self._now()
+        await asyncio.sleep(seconds)
+        self.idle = (self._now() - before) / seconds
+
+    async def of(self, work: Awaitable[list[float]]) -> list[float]:
+        before, began = self._now(), time.perf_counter()
         found = await work
-        self._used += self._now() - before
+        self._used += self._now() - before - self.idle * (time.perf_counter() - began)
         self._events += len(found)
         return found
 
@@ -102,12 +108,18 @@ async def run(stack: Stack, *, quick: bool) -> list[Figure]:
         await ours.one_at_a_time(steady[:WARM])
         await bare.one_at_a_time(steady[:WARM])
         costs = _costs(stack, bare)
+        for each in costs:
+            await each.rest(2.0)
         resting, pacing = steady[WARM : WARM + rest], steady[WARM + rest :]
         at_rest = await _at_rest(ours, bare, costs, resting)
         found = [_figure("at rest", *at_rest, {"hops": await hops(stack, ours, resting)})]
         half_load = await _at_half_load(ours, bare, costs, pacing)
         rates = {"ours_per_second": costs[0].half_load, "bare_per_second": costs[1].half_load}
-        used = {"ours_cpu_ms": costs[0].each * 1000, "bare_cpu_ms": costs[1].each * 1000}
+        used = {
+            "ours_cpu_ms": costs[0].each * 1000,
+            "bare_cpu_ms": costs[1].each * 1000,
+            "idle_cores": costs[0].idle,
+        }
         found.append(_figure("at half load", *half_load, {**rates, **used}))
         year = await ours.one_at_a_time(seldom)
     return [
