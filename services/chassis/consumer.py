@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from services.chassis.batches import Batches, PartitionLost, Subscription
+from services.chassis.clock import monotonic
 from services.chassis.database import INFRASTRUCTURE, Database
 from services.chassis.dead_letters import Record
 from services.chassis.faults import fault
@@ -26,11 +27,13 @@ from services.chassis.outbox import Outbox
 from services.chassis.settings import Kafka
 from services.chassis.telemetry import METRICS
 from services.chassis.topics import Cluster
+from services.chassis.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 
 BATCH = 2000  # records: 500 halves the rate, 5000 gains nothing (measured on two cores)
 AT_ONCE = 4  # transactions
+WATCH_EVERY = 5.0  # seconds between two looks at whether partitions move
 POLL = 0.5  # seconds a worker waits for records before it looks whether it should stop
 
 
@@ -58,6 +61,9 @@ class Consumer:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._stopping = asyncio.Event()
         self._halted: set[Place] = set()
+        self._busy: set[Place] = set()
+        self._watchdog = Watchdog()
+        self._watch_again = 0.0
         self._reading = False
 
     def waits_for(self) -> str | None:
@@ -73,18 +79,13 @@ class Consumer:
     async def run(self) -> None:
         """Consume until stopped. Trouble at the start is waited out, like any other."""
         try:
-            while not self._stopping.is_set():
-                try:
-                    await self._connect()
-                    break
-                except (*INFRASTRUCTURE, KafkaError) as problem:
-                    log.warning("consumer.waiting", problem=repr(problem))
-                    await self._pause(1.0)
+            await self._connect_patiently()
             while not self._stopping.is_set():
                 try:
                     await self._balance()
                     self._reading = True
-                except INFRASTRUCTURE as problem:
+                    await self._watch()
+                except (*INFRASTRUCTURE, KafkaError) as problem:
                     log.warning("consumer.balance_failed", problem=repr(problem))
                 await self._pause(TTL / 6)
         finally:
@@ -96,6 +97,15 @@ class Consumer:
                 await self._stopping.wait()
         except TimeoutError:
             return
+
+    async def _connect_patiently(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                return await self._connect()
+            except (*INFRASTRUCTURE, KafkaError) as problem:
+                log.warning("consumer.waiting", problem=repr(problem))
+                await self._pause(1.0)
+        return None
 
     async def _connect(self) -> None:
         """Assign every partition, at its stored offset and paused: a lease then only seeks and resumes."""
@@ -145,13 +155,29 @@ class Consumer:
             for claim in await self._leases.take(share - len(self._workers), list(self._workers)):
                 fault("consumer.after_claim")
                 self._workers[claim.place] = (claim, asyncio.create_task(self._work(claim)))
-        self._measure()
 
-    def _measure(self) -> None:
-        for claim, _ in self._workers.values():
-            end = self._client.highwater(TopicPartition(*claim.place)) if self._client is not None else None
-            METRICS.lag.labels(*claim.place).set(max(0, (end or claim.next_offset) - claim.next_offset))
-            METRICS.halted.labels(*claim.place).set(claim.place in self._halted)
+    async def _watch(self) -> None:
+        """Measure the lag, and connect anew when fetching stands still before the end of a partition."""
+        client = self._client
+        if client is None or monotonic() < self._watch_again:
+            return
+        self._watch_again = monotonic() + WATCH_EVERY
+        held = [TopicPartition(*place) for place in self._workers]
+        async with asyncio.timeout(2):  # leases must be renewed meanwhile
+            ends = {
+                (tp.topic, tp.partition): int(end) for tp, end in (await client.end_offsets(held)).items()
+            }
+            positions = {(tp.topic, tp.partition): int(await client.position(tp)) for tp in held}
+        for place, (claim, _) in self._workers.items():
+            METRICS.lag.labels(*place).set(max(0, ends.get(place, 0) - claim.next_offset))
+            METRICS.halted.labels(*place).set(place in self._halted)
+        idle = {place: at for place, at in positions.items() if place not in self._busy | self._halted}
+        stuck = self._watchdog.stuck(idle, ends, monotonic())
+        if stuck:
+            log.error("consumer.stuck", partitions=[f"{topic}/{part}" for topic, part in stuck])
+            self._watchdog.forget()
+            await self._drop(list(self._workers))
+            await self._connect_patiently()
 
     async def _drop(self, places: Sequence[Place]) -> None:
         """Let the workers finish what they are at, then give the leases back."""
@@ -182,8 +208,10 @@ class Consumer:
                 records = await self._fetch(client, tp)
                 records = [each for each in records if each.offset >= claim.next_offset]
                 if records:
+                    self._busy.add(claim.place)
                     async with self._slots:
                         await self._batches.handle(claim, records)
+                    self._busy.discard(claim.place)
                     METRICS.lag.labels(*tp).set(
                         (client.highwater(tp) or claim.next_offset) - claim.next_offset
                     )
@@ -191,6 +219,7 @@ class Consumer:
             METRICS.conflicts.labels(claim.topic).inc()
             log.info("consumer.partition_lost", topic=claim.topic, partition=claim.part)
         finally:
+            self._busy.discard(claim.place)
             client.pause(tp)
 
     async def _fetch(self, client: AIOKafkaConsumer, tp: TopicPartition) -> list[Record]:
