@@ -35,7 +35,9 @@ kafka: $(RUN) $(PARTS) ## A real broker alone, for development, on 127.0.0.1:909
 
 test: check ## Everything: what `check` does, then all tests on real Kafka and PostgreSQL
 	@echo "== all tests"
-	@$(PYTEST) tests --ignore=tests/benchmarks --ignore=tests/unit -n 2 --dist loadfile
+	@$(PYTEST) tests/integration tests/browser -n 2 --dist loadfile
+	@echo "== faults, one at a time"
+	@$(PYTEST) tests/faults
 
 check: lint types unit ## Format, lint, types, import law, unit and property tests, generated files
 	@echo "== generated files"

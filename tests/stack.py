@@ -146,7 +146,7 @@ class Stack:
         self.processes[name] = Process(service, chosen, child, log, environment)
         return self.processes[name]
 
-    async def ready(self, name: str, seconds: float = 40) -> None:
+    async def ready(self, name: str, seconds: float = 90) -> None:
         process = self.processes[name]
 
         async def answers() -> bool:

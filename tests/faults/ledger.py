@@ -65,7 +65,8 @@ def read_topic(bootstrap: str, topic: str) -> list[Published]:
         assert record is not None, f"{topic}: nothing more came of {waiting}"
         assert record.error() is None, record.error()
         headers = {
-            name: value.decode() for name, value in cast("list[tuple[str, bytes]]", record.headers() or [])
+            name: (value or b"").decode(errors="replace")
+            for name, value in cast("list[tuple[str, bytes]]", record.headers() or [])
         }
         value = record.value()
         found.append(

@@ -9,7 +9,7 @@ from tests.faults.ledger import Ledger
 from tests.faults.stories import LEADS_TO, troubled
 from tests.stack import SERVICES, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 
 async def tell_for_a_while(ledger: Ledger, seconds: float) -> None:
