@@ -59,6 +59,20 @@ def database_url(server_url: str, name: str) -> str:
     return urlunsplit(parts._replace(path=f"/{name}"))
 
 
+# A client that freezes between two messages of one statement is neither idle nor running for the server, and
+# keeps its locks: only this limit ends it. PostgreSQL has it from version 17 on.
+TRANSACTION_TIMEOUT = "20s"
+
+
+async def _limits_of(url: str) -> dict[str, str]:
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        modern = connection.get_server_version().major >= 17
+    finally:
+        await connection.close()
+    return {"transaction_timeout": TRANSACTION_TIMEOUT} if modern else {}
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """A service's database. Its transactions are READ COMMITTED and short; no I/O happens inside one."""
@@ -71,13 +85,15 @@ class Database:
 
         Raises `DatabaseMissing` when the server has neither.
         """
+        url = database_url(server_url, name)
         try:
+            settings = {**SESSION, **await _limits_of(url), "application_name": name, "role": name}
             pool = await asyncpg.create_pool(
-                database_url(server_url, name),
+                url,
                 min_size=min(2, pool_size),
                 max_size=pool_size,
                 command_timeout=30,
-                server_settings={**SESSION, "application_name": name, "role": name},
+                server_settings=settings,
             )
         except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidParameterValueError) as problem:
             raise DatabaseMissing(

@@ -46,6 +46,16 @@ UPDATE consumer_lease SET owner = NULL
 WHERE cluster = $1 AND grp = $2 AND owner = $3 AND topic = $4 AND part = $5 AND epoch = $6
 """
 
+STORED = "SELECT topic, part, next_offset FROM consumer_offset WHERE cluster = $1 AND grp = $2"
+ENROL_OFFSETS = """
+INSERT INTO consumer_offset (cluster, grp, topic, part, next_offset)
+SELECT $1, $2, * FROM unnest($3::text[], $4::int[], $5::bigint[]) ON CONFLICT DO NOTHING
+"""
+ENROL_LEASES = """
+INSERT INTO consumer_lease (cluster, grp, topic, part)
+SELECT $1, $2, * FROM unnest($3::text[], $4::int[]) ON CONFLICT DO NOTHING
+"""
+
 Place = tuple[str, int]
 
 
@@ -73,32 +83,21 @@ class Leases:
     owner: str
 
     async def enrol(self, beginnings: Mapping[Place, int]) -> dict[Place, int]:
-        """Make the rows that are missing, at the partitions' beginnings; answer every stored offset."""
-        topics, parts = [place[0] for place in beginnings], [place[1] for place in beginnings]
+        """Make the rows that are missing, at the partitions' beginnings; answer every stored offset.
+
+        Only what is missing is inserted: an insert would wait for whoever holds the row that is there.
+        """
         async with self.database.transaction() as connection:
-            await connection.execute(
-                "INSERT INTO consumer_offset (cluster, grp, topic, part, next_offset)"
-                " SELECT $1, $2, * FROM unnest($3::text[], $4::int[], $5::bigint[]) ON CONFLICT DO NOTHING",
-                self.cluster,
-                self.group,
-                topics,
-                parts,
-                list(beginnings.values()),
-            )
-            await connection.execute(
-                "INSERT INTO consumer_lease (cluster, grp, topic, part)"
-                " SELECT $1, $2, * FROM unnest($3::text[], $4::int[]) ON CONFLICT DO NOTHING",
-                self.cluster,
-                self.group,
-                topics,
-                parts,
-            )
-            rows = await connection.fetch(
-                "SELECT topic, part, next_offset FROM consumer_offset WHERE cluster = $1 AND grp = $2",
-                self.cluster,
-                self.group,
-            )
-        return {(row[0], row[1]): row[2] for row in rows}
+            held = await connection.fetch(STORED, self.cluster, self.group)
+            offsets = {(row[0], row[1]): int(row[2]) for row in held}
+            missing = [place for place in beginnings if place not in offsets]
+            if missing:
+                topics, parts = [place[0] for place in missing], [place[1] for place in missing]
+                starts = [beginnings[place] for place in missing]
+                await connection.execute(ENROL_OFFSETS, self.cluster, self.group, topics, parts, starts)
+                await connection.execute(ENROL_LEASES, self.cluster, self.group, topics, parts)
+                held = await connection.fetch(STORED, self.cluster, self.group)
+        return {(row[0], row[1]): row[2] for row in held}
 
     async def renew(self) -> tuple[int, dict[Place, int]]:
         """Say that this replica lives; answer how many do, and the epochs of what it still holds."""
