@@ -37,7 +37,7 @@ test: check ## Everything: what `check` does, then all tests on real Kafka and P
 	@echo "== all tests"
 	@$(PYTEST) tests/integration tests/browser -n 2 --dist loadfile
 	@echo "== faults, one at a time"
-	@$(PYTEST) tests/faults || { echo "== what failed, once more"; $(PYTEST) tests/faults --last-failed; }
+	@$(PYTEST) tests/faults
 
 check: lint types unit ## Format, lint, types, import law, unit and property tests, generated files
 	@echo "== generated files"
