@@ -1,6 +1,7 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 """Topics are made once, with a partition count that is never changed: a key's partition must not move."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -10,6 +11,8 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from services.chassis.kafka import client_options
 from services.chassis.settings import Kafka
+
+KNOWN_WITHIN = 30.0  # real seconds until a topic just made must be known to the broker that is asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,10 @@ class TopicsNotMade(Exception):
 
 
 async def ensure_topics(kafka: Kafka, topics: Sequence[TopicSpec]) -> Cluster:
-    """Create what is missing. Safe to call from many processes at once; raises `TopicsNotMade`."""
+    """Create what is missing. Safe to call from many processes at once.
+
+    Raises `TopicsNotMade`, and TimeoutError when the topics do not become known in time.
+    """
     admin = AIOKafkaAdminClient(**client_options(kafka), request_timeout_ms=15_000)
     await admin.start()
     try:
@@ -41,14 +47,34 @@ async def ensure_topics(kafka: Kafka, topics: Sequence[TopicSpec]) -> Cluster:
         missing = [_new_topic(kafka, topic) for topic in topics if topic.name not in existing]
         if missing:
             _raise_refusals(await admin.create_topics(missing))
-        described = cast(
-            "list[dict[str, Any]]", await admin.describe_topics([topic.name for topic in topics])
-        )
-        partitions = {str(each["topic"]): len(each["partitions"]) for each in described}
+        partitions = await _known(admin, topics, {each.name for each in missing}, kafka.partitions)
         cluster = await admin.describe_cluster()
         return Cluster(str(cluster["cluster_id"]), partitions)
     finally:
         await admin.close()
+
+
+async def _known(
+    admin: AIOKafkaAdminClient, topics: Sequence[TopicSpec], new: set[str], wanted: int
+) -> dict[str, int]:
+    """Partitions by topic, once the broker that answers knows all of them.
+
+    A broker that has not yet heard of a topic just made describes it as unknown, with no partitions: taken at its
+    word, a consumer would read nothing of it for ever, and say nothing.
+    """
+    names = [topic.name for topic in topics]
+    async with asyncio.timeout(KNOWN_WITHIN):
+        while True:
+            described = cast("list[dict[str, Any]]", await admin.describe_topics(names))
+            known = {
+                str(each["topic"]): len(each["partitions"])
+                for each in described
+                if not each["error_code"]
+                and len(each["partitions"]) >= (wanted if each["topic"] in new else 1)
+            }
+            if len(known) == len(names):
+                return known
+            await asyncio.sleep(0.1)
 
 
 def _new_topic(kafka: Kafka, topic: TopicSpec) -> NewTopic:

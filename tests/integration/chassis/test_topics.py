@@ -1,0 +1,24 @@
+"""Topics as three brokers come to know them: none is taken for empty because its news is still on the way."""
+
+from pathlib import Path
+
+import pytest
+
+from services.chassis.embedded.kafka import EmbeddedKafka
+from services.chassis.settings import Kafka
+from services.chassis.topics import TopicSpec, ensure_topics
+
+pytestmark = pytest.mark.integration
+
+
+async def test_a_topic_just_made_has_all_its_partitions_whichever_broker_is_asked(folder: Path) -> None:
+    async with EmbeddedKafka(folder / "three-brokers", nodes=3) as brokers:
+        kafka = Kafka(bootstrap_servers=brokers.bootstrap, partitions=12)
+        names = [f"fresh-{number}" for number in range(30)]
+
+        for name in names:
+            cluster = await ensure_topics(kafka, [TopicSpec(name)])
+            assert cluster.partitions == {name: 12}
+
+        again = await ensure_topics(kafka, [TopicSpec(name) for name in names])
+        assert again.partitions == dict.fromkeys(names, 12)
