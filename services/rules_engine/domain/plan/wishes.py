@@ -170,7 +170,8 @@ def _steps(
     touches: dict[str, dict[str, Fields]],
 ) -> None:
     renews_on, anchor = (each.renews_on or 0) * DAY, each.anchor
-    if anchor is None or seen.now >= renews_on + policy.steps_end:
+    timeline = policy.timelines.get("renewal")
+    if anchor is None or timeline is None or seen.now >= renews_on + timeline.end:
         return
     own = seen.values
     if each is not seen.primary:
@@ -178,9 +179,9 @@ def _steps(
         counts = policy.day_counts.get("days_to_renewal", ())
         turn = next_day(renews_on, seen.now, counts)
         wishes.turns += [] if turn is None else [turn]
-    bits = policy.step_bits(seen.values, own)
+    bits = timeline.bits(seen.values, own)
     term = "" if each.term_start is None else day_text(each.term_start)
-    for bit, step, start, end in policy.steps:
+    for bit, step, start, end in timeline.steps:
         if not bits >> bit & 1 or seen.now >= renews_on + end:
             continue
         wishes.fired |= 1 << bit

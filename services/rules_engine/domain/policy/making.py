@@ -1,0 +1,222 @@
+"""Making a policy: checked content compiled, given its bits and its hash."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from datetime import timedelta
+from operator import attrgetter
+from typing import TypeVar, cast
+
+from services.rules_engine.domain.compile import (
+    Bits,
+    Judge,
+    compile_bits,
+    compile_judge,
+    day_counts,
+    source,
+)
+from services.rules_engine.domain.facts import DAY
+from services.rules_engine.domain.language.tree import Every, Node, Not, names
+from services.rules_engine.domain.policy.values import (
+    ANCHORS,
+    Adjustment,
+    Anchor,
+    Blackout,
+    Content,
+    Feedback,
+    Limit,
+    Rhythm,
+    Rule,
+    Step,
+    Touchpoint,
+    Trigger,
+)
+from services.rules_engine.domain.vocabulary.registry import ENTRY_WORDS
+
+_US = timedelta(microseconds=1)
+STEP_WORDS = frozenset({"contract_status", "contract_signed", "auto_renew", "days_to_renewal"})
+"""Words a step towards a renewal reads of its own contract, not of the one that renews next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The steps of one anchor: (bit, step, beginning and end from the anchor in microseconds)."""
+
+    steps: tuple[tuple[int, Step, int, int], ...]
+    end: int
+    bits: Bits
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """A compiled policy, equal to itself alone. `rules` in order of their names; a rule's index is its bit in `fired`.
+
+    `judge` tells the bits of rhythms, adjustments and blackouts; `entry_bits` and `feedback_bits` those of triggers and
+    of feedback, for one entry of an event; `timelines` those of steps.
+    """
+
+    hash: str
+    content: Content
+    catalogue: Mapping[str, Touchpoint]
+    rules: tuple[Rule, ...]
+    bits: Mapping[str, int]
+    rhythms: tuple[tuple[int, Rhythm], ...]
+    adjustments: tuple[tuple[int, Adjustment], ...]
+    blackouts: tuple[tuple[int, Blackout], ...]
+    triggers: Mapping[str, tuple[tuple[int, Trigger], ...]]
+    feedback: Mapping[str, tuple[tuple[int, Feedback], ...]]
+    timelines: Mapping[Anchor, Timeline]
+    limits: tuple[Limit, ...]
+    one_off_types: frozenset[str]
+    judge: Judge
+    entry_bits: Mapping[str, Bits]
+    feedback_bits: Mapping[str, Bits]
+    reads: frozenset[str]
+    read_by: Mapping[str, tuple[str, ...]]
+    """Per rule the words it reads, in the order they first appear."""
+    day_counts: Mapping[str, tuple[int, ...] | None]
+    longest_within: Mapping[str, int]
+    """Per event, in microseconds: how far back an entry may lie and still matter to a trigger."""
+
+
+def make_policy(content: Content) -> Policy:
+    """Compile checked content. Conditions are trusted to be sound (`language.checker`)."""
+    rules = tuple(sorted(_rules(content), key=attrgetter("rule")))
+    bits = {rule.rule: index for index, rule in enumerate(rules)}
+    rhythms = tuple((bits[each.rule], each) for each in rules if isinstance(each, Rhythm))
+    adjustments = tuple((bits[each.rule], each) for each in rules if isinstance(each, Adjustment))
+    blackouts = tuple((bits[each.rule], each) for each in rules if isinstance(each, Blackout))
+    triggers = _by_event(rules, bits, Trigger)
+    feedback = _by_event(rules, bits, Feedback)
+    timelines = _timelines(content, rules, bits)
+    standing = [(bit, each.when) for bit, each in (*rhythms, *adjustments, *blackouts)]
+    return Policy(
+        hash=policy_hash(content),
+        content=content,
+        catalogue={each.type: each for each in content.touchpoints},
+        rules=rules,
+        bits=bits,
+        rhythms=rhythms,
+        adjustments=adjustments,
+        blackouts=blackouts,
+        triggers=triggers,
+        feedback=feedback,
+        timelines=timelines,
+        limits=content.limits,
+        one_off_types=frozenset(each.touchpoint for each in (*content.triggers, *content.steps)),
+        judge=compile_judge(content.health, content.segments, content.stages, standing),
+        entry_bits={event: _entry_bits(content, event, found) for event, found in triggers.items()},
+        feedback_bits={event: _entry_bits(content, event, found) for event, found in feedback.items()},
+        reads=frozenset(_reads(content)),
+        read_by={each.rule: tuple(dict.fromkeys(names(wish(each)))) for each in rules},
+        day_counts=day_counts(conditions(content)),
+        longest_within={
+            event: max(each.within for _, each in found) // _US for event, found in triggers.items()
+        },
+    )
+
+
+def _rules(content: Content) -> Iterable[Rule]:
+    yield from content.rhythms
+    yield from content.triggers
+    yield from content.steps
+    yield from content.adjustments
+    yield from content.feedback
+    yield from content.blackouts
+
+
+_Told = TypeVar("_Told", Trigger, Feedback)
+
+
+def _by_event(
+    rules: Sequence[Rule], bits: Mapping[str, int], kind: type[_Told]
+) -> dict[str, tuple[tuple[int, _Told], ...]]:
+    found = [each for each in rules if isinstance(each, kind)]
+    return {
+        event: tuple((bits[each.rule], each) for each in found if each.on == event)
+        for event in sorted({each.on for each in found})
+    }
+
+
+def _entry_bits(content: Content, event: str, found: Sequence[tuple[int, Trigger | Feedback]]) -> Bits:
+    wishes = [(bit, wish(each)) for bit, each in found]
+    return compile_bits(content.health, wishes, frozenset(ENTRY_WORDS[event]))
+
+
+def _timelines(content: Content, rules: Sequence[Rule], bits: Mapping[str, int]) -> dict[Anchor, Timeline]:
+    made: dict[Anchor, Timeline] = {}
+    steps = [each for each in rules if isinstance(each, Step)]
+    for anchor in [each for each in ANCHORS if any(step.anchor == each for step in steps)]:
+        own = tuple(
+            (bits[each.rule], each, each.days * DAY, each.days * DAY + each.within // _US)
+            for each in steps
+            if each.anchor == anchor
+        )
+        wishes = [(bit, wish(each)) for bit, each, _, _ in own]
+        judge = compile_bits(content.health, wishes, anchor_words(anchor))
+        made[anchor] = Timeline(own, max(end for _, _, _, end in own), judge)
+    return made
+
+
+def anchor_words(anchor: Anchor) -> frozenset[str]:
+    """Words that a step reads of what it is anchored at, laid over those of the account."""
+    match anchor:
+        case "renewal":
+            return STEP_WORDS
+        case "program":
+            return frozenset(ENTRY_WORDS.get("program.announced", ()))
+        case _:
+            return frozenset()
+
+
+def wish(rule: Rule) -> Node:
+    """`when`, and not `unless` where the kind of rule has one."""
+    unless = rule.unless if isinstance(rule, Trigger | Step) else None
+    if unless is None:
+        return rule.when
+    return Every((rule.when, Not(unless, unless.at)), rule.when.at)
+
+
+def conditions(content: Content) -> Iterable[Node]:
+    """Every condition of a policy."""
+    for _, tree in (*content.segments, *content.stages):
+        yield tree
+    for rule in _rules(content):
+        yield wish(rule)
+
+
+def _reads(content: Content) -> Iterable[str]:
+    """Words read of the account itself; those an event lays over them are not."""
+    for _, tree in (*content.segments, *content.stages):
+        yield from names(tree)
+    for rule in _rules(content):
+        own = ENTRY_WORDS[rule.on].keys() if isinstance(rule, Trigger | Feedback) else ()
+        yield from set(names(wish(rule))) - set(own)
+
+
+def policy_hash(content: Content) -> str:
+    """sha256 (hex) of what the policy says; spacing, comments, places and the order of rules do not count."""
+    said: dict[str, object] = {
+        "health": [content.health.red_below, content.health.yellow_below],
+        "segments": [(name, source(tree)) for name, tree in content.segments],
+        "stages": [(name, source(tree)) for name, tree in content.stages],
+        "damping": _said(content.damping),
+        "limits": sorted(_said(each) for each in content.limits),
+        "touchpoints": sorted(_said(each) for each in content.touchpoints),
+        "rules": sorted([type(each).__name__, *_said(each)] for each in _rules(content)),
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _said(value: object) -> list[str]:
+    fields = cast("Mapping[str, object]", getattr(value, "__dataclass_fields__", {}))
+    return [f"{name}={_text(getattr(value, name))}" for name in sorted(fields) if name != "place"]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, timedelta):
+        return repr(value.total_seconds())
+    if is_dataclass(value):
+        return ",".join(_said(value)) if hasattr(value, "per") else source(cast("Node", value))
+    return repr(value)
