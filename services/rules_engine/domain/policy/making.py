@@ -147,15 +147,16 @@ def _entry_bits(content: Content, event: str, found: Sequence[tuple[int, Trigger
 def _timelines(content: Content, rules: Sequence[Rule], bits: Mapping[str, int]) -> dict[Anchor, Timeline]:
     made: dict[Anchor, Timeline] = {}
     steps = [each for each in rules if isinstance(each, Step)]
-    for anchor in [each for each in ANCHORS if any(step.anchor == each for step in steps)]:
+    for anchor in ANCHORS:
         own = tuple(
             (bits[each.rule], each, each.days * DAY, each.days * DAY + each.within // _US)
             for each in steps
             if each.anchor == anchor
         )
-        wishes = [(bit, wish(each)) for bit, each, _, _ in own]
-        judge = compile_bits(content.health, wishes, anchor_words(anchor))
-        made[anchor] = Timeline(own, max(end for _, _, _, end in own), judge)
+        if own:
+            wishes = [(bit, wish(each)) for bit, each, _, _ in own]
+            judge = compile_bits(content.health, wishes, anchor_words(anchor))
+            made[anchor] = Timeline(own, max(end for _, _, _, end in own), judge)
     return made
 
 
