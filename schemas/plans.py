@@ -10,6 +10,7 @@ from schemas.vocabulary import Channel, Color, Owner, Role, Segment, Stage, Topi
 
 __all__ = [
     "PLAN_ADJUSTED",
+    "Avoid",
     "Cause",
     "Change",
     "FactRef",
@@ -67,6 +68,8 @@ class RhythmItem(Wire):
     """When the first one comes: as `soon` as the last contact allows, or `spread` over the interval."""
     last_touch_at: Instant | None = None
     audience: tuple[Role, ...] = ()
+    never_skip: bool = False
+    """It may move, but one of each period always takes place."""
 
 
 class OneOffItem(Wire):
@@ -87,6 +90,19 @@ class OneOffItem(Wire):
     spacing_days: Annotated[int, Field(ge=0, le=3660)] | None = None
     """Not created when one of the same type came due within so many days."""
     cause: Cause | None = None
+    never_skip: bool = False
+
+
+class Avoid(Wire):
+    """A stretch of time in which nothing of these types is to be held: a pause, a season. `to` itself is outside it."""
+
+    name: Name
+    from_: Instant = Field(validation_alias="from", serialization_alias="from")
+    to: Instant | None = None
+    """None: until further notice."""
+    touchpoint_types: tuple[Name, ...] = ()
+    """Empty: all that a customer hears of (`topic` is not null)."""
+    text: LongText = ""
 
 
 class Change(Wire):
@@ -107,6 +123,8 @@ class PlanAdjusted(Wire):
     policy: str
     rhythms: tuple[RhythmItem, ...] = ()
     touchpoints: tuple[OneOffItem, ...] = ()
+    avoid: tuple[Avoid, ...] = ()
+    """In order of time."""
     changes: tuple[Change, ...] = ()
     decided_at: Instant
     segment: Segment | None = None
