@@ -3,16 +3,40 @@
 Versioned by its epoch; a change has the sweep decide accounts again.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from services.rules_engine.domain.facts import Mark, Plain
+
+ProgramKind = Literal["release", "webinar", "newsletter", "event"]
+Audience = Callable[[Mapping[str, Plain]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A release, webinar, newsletter or event. `at`: when it ships or takes place, microseconds since 1970.
+
+    `audience`: its condition, compiled (None: everybody), and `reads` the words it reads. `mark`: the word it rests on.
+    """
+
+    id: str
+    kind: ProgramKind | None
+    at: int
+    title: str = ""
+    meaningful: bool = False
+    audience: Audience | None = field(default=None, compare=False)
+    reads: frozenset[str] = frozenset()
+    mark: Mark = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
     """What `decide` may know beyond the account itself.
 
-    `arr_cutoffs` are the lower bounds of the high and mid-touch shares when segments go by rank;
-    None: not ranked.
+    `arr_percentiles`: the 99 cut-offs of revenue for 1 to 99 %, ascending; empty: not ranked.
     """
 
     epoch: int = 0
-    arr_cutoffs: tuple[float, float] | None = None
+    arr_percentiles: tuple[float, ...] = ()
+    programs: tuple[Program, ...] = ()

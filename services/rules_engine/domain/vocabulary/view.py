@@ -12,7 +12,8 @@ from services.rules_engine.domain.vocabulary.registry import WORDS
 from services.rules_engine.domain.vocabulary.usage import Spikes
 
 _BLANK: dict[str, Plain] = {
-    name: False if word.kind == "truth" and not word.nullable else None for name, word in WORDS.items()
+    name: None if word.nullable else {"truth": False, "number": 0}.get(word.kind)
+    for name, word in WORDS.items()
 }
 ALL = frozenset(WORDS)
 _OF_USAGE = frozenset({"usage_spike_ratio", "days_since_usage"})
@@ -38,6 +39,7 @@ def view(facts: Facts, book: Book, now: datetime, wanted: AbstractSet[str] = ALL
     """What conditions read. Pure. Words that cost something are only worked out when they are `wanted`."""
     at = micros(now)
     values = _BLANK.copy()
+    values["account_id"] = facts.account_id
     for fields in facts.account.values():
         values.update(fields)
     values["paid_success"] = values["paid_success"] is True
