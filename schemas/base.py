@@ -4,8 +4,8 @@ Strings, numbers, lists and maps are all bounded, so that no message can be larg
 """
 
 import re
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Final, Self, cast
+from functools import lru_cache
+from typing import Annotated, ClassVar, Final, Self, cast, get_args
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -87,23 +87,35 @@ class Wire(BaseModel):
 
 def unknown_fields(model: Wire) -> list[str]:
     """Paths of the fields nobody declared, such as `limits.seats.colour`: worth a warning."""
-    return list(_unknown(model, ""))
+    found: list[str] = []
+    _note_unknown(model, "", found)
+    return found
 
 
-def _unknown(value: object, path: str) -> Iterator[str]:
-    match value:
-        case Wire():
-            yield from (path + name for name in value.model_extra or ())
-            for name in type(value).model_fields:
-                yield from _unknown(getattr(value, name), f"{path}{name}.")
-        case tuple():
-            for index, each in enumerate(cast("tuple[object, ...]", value)):
-                yield from _unknown(each, f"{path[:-1]}[{index}].")
-        case dict():
-            for name, each in cast("dict[str, object]", value).items():
-                yield from _unknown(each, f"{path}{name}.")
-        case _:
-            return
+@lru_cache(maxsize=256)
+def nesting_fields(model: type[Wire]) -> tuple[str, ...]:
+    """The fields of a model that can hold further models: nothing undeclared is found in the others."""
+    return tuple(name for name, field in model.model_fields.items() if _nests(field.annotation))
+
+
+def _nests(annotation: object) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, Wire):
+        return True
+    return any(_nests(each) for each in get_args(annotation))
+
+
+def _note_unknown(value: object, path: str, found: list[str]) -> None:
+    if isinstance(value, Wire):
+        found += [path + name for name in value.model_extra or ()]
+        for name in nesting_fields(type(value)):
+            _note_unknown(getattr(value, name), f"{path}{name}.", found)
+    elif isinstance(value, tuple):
+        for index, each in enumerate(cast("tuple[object, ...]", value)):
+            if not isinstance(each, str):
+                _note_unknown(each, f"{path[:-1]}[{index}].", found)
+    elif isinstance(value, dict):
+        for name, each in cast("dict[str, object]", value).items():
+            _note_unknown(each, f"{path}{name}.", found)
 
 
 def check_depth(raw: bytes, place: str = "data") -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, cast
 
 from starlette.exceptions import HTTPException
@@ -89,7 +90,8 @@ class Ingest:
     def _items(self, media: str, request: Request, body: bytes) -> list[Item]:
         if media == BATCH:
             return self._batch(body)
-        return [self._structured(0, body) if media == STRUCTURED else self._binary(request, body)]
+        now = self._clock.now()
+        return [self._structured(0, body, now) if media == STRUCTURED else self._binary(request, body, now)]
 
     def _batch(self, body: bytes) -> list[Item]:
         try:
@@ -103,7 +105,8 @@ class Ingest:
             raise Problem(
                 413, f"The batch has {len(listed)} events; at most {MOST} are taken. Send less at a time."
             )
-        return [self._structured(index, event) for index, event in enumerate(listed)]
+        now = self._clock.now()
+        return [self._structured(index, event, now) for index, event in enumerate(listed)]
 
     async def _ndjson(self, request: Request) -> AsyncIterator[list[Item]]:
         chunk: list[Item] = []
@@ -111,7 +114,7 @@ class Ingest:
         async for line in lines_of(request):
             if index == MOST_LINES:
                 raise Problem(413, f"The stream has more than {MOST_LINES} events. Send it in parts.")
-            chunk.append(self._structured(index, line))
+            chunk.append(self._structured(index, line, self._clock.now()))
             index += 1
             if len(chunk) == MOST:
                 yield chunk
@@ -119,7 +122,7 @@ class Ingest:
         if chunk:
             yield chunk
 
-    def _structured(self, index: int, event: object) -> Item:
+    def _structured(self, index: int, event: object, now: datetime) -> Item:
         item = Item(index)
         try:
             parsed = parse_json(event, "event") if isinstance(event, bytes) else event
@@ -127,26 +130,26 @@ class Ingest:
                 raise Malformed("event: not a JSON object; send one CloudEvent")
             members = cast("dict[str, object]", parsed)
             item.source, item.id = _text(members.get("source")), _text(members.get("id"))
-            self._check(item, from_structured(members))
+            self._check(item, from_structured(members), now)
         except (Malformed, TooFarAhead) as problem:
             item.status, item.problem = "refused", str(problem)
         return item
 
-    def _binary(self, request: Request, body: bytes) -> Item:
+    def _binary(self, request: Request, body: bytes, now: datetime) -> Item:
         item = Item(0, request.headers.get("ce-source"), request.headers.get("ce-id"))
         try:
             parse_json(body)
-            self._check(item, from_http_binary(request.headers.items(), body))
+            self._check(item, from_http_binary(request.headers.items(), body), now)
         except (Malformed, TooFarAhead) as problem:
             item.status, item.problem = "refused", str(problem)
         return item
 
-    def _check(self, item: Item, envelope: Envelope) -> None:
+    def _check(self, item: Item, envelope: Envelope, now: datetime) -> None:
         if len(envelope.data) > LARGEST_EVENT:
             raise Malformed(f"data: {len(envelope.data)} bytes; one event takes at most {LARGEST_EVENT}")
         route(envelope.type)
         letter = parse_data(envelope.type, envelope.data)
-        check_time(envelope.time, self._clock.now(), self._clock)
+        check_time(envelope.time, now, self._clock)
         item.source, item.id, item.envelope = envelope.source, envelope.id, envelope
         unknown = unknown_fields(letter)
         if unknown:

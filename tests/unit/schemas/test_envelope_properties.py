@@ -57,6 +57,17 @@ def test_reading_a_structured_event_undoes_writing_it(envelope: Envelope) -> Non
     assert read == envelope
 
 
+@given(envelope=envelopes)
+def test_an_event_with_nothing_special_reads_like_one_that_says_the_same_at_length(
+    envelope: Envelope,
+) -> None:
+    envelope.extensions = {}
+    said = json.loads(to_structured(envelope))
+    plain = {name: value for name, value in said.items() if name != "datacontenttype"}
+
+    assert from_structured(plain) == from_structured(said) == from_structured({**plain, "traceparent": None})
+
+
 @given(
     headers=st.lists(st.tuples(st.sampled_from(["ce_id", "ce_time", "content-type"]) | words, st.binary())),
     value=st.binary(),

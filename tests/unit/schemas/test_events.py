@@ -229,6 +229,14 @@ def test_unknown_fields_are_tolerated_and_listed_by_path() -> None:
     assert unknown_fields(message) == ["unheard_of", "limits.seats.colour"]
 
 
+def test_unknown_fields_are_found_in_lists_and_in_either_form_of_an_entry() -> None:
+    drivers = ["logins", {"name": "tickets", "weight": 2}, "seats", {"name": "calls", "trend": "up"}]
+
+    message = parse_data("drumbeat.health.scored.v1", json.dumps({"score": 5, "drivers": drivers}).encode())
+
+    assert unknown_fields(message) == ["drivers[1].weight", "drivers[3].trend"]
+
+
 def test_fields_named_like_types_are_told_by_their_names() -> None:
     whole = sample("drumbeat.usage.reported.v1")
 
