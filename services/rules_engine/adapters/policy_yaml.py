@@ -3,29 +3,34 @@
 Nothing is constructed from YAML but text: no tags, no aliases, no second meaning of `on` or `yes`.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Protocol
 
 import yaml
 
 from services.rules_engine.domain.language.checker import check, did_you_mean
 from services.rules_engine.domain.language.parser import parse
-from services.rules_engine.domain.language.tree import Const, Fault, Node, walk
+from services.rules_engine.domain.language.tree import Const, Every, Fault, Node, walk
 from services.rules_engine.domain.vocabulary.registry import Word
 
 BYTES = 1_000_000
 EVENTS = 50_000
 DEPTH = 16
 PARTS = 20_000
+MISTAKES = 200
+TEXT = 1_000
 Mistake = tuple[str, int, int, str]
 """File, line, column (from 1) and what is wrong there."""
-_SPAN = re.compile(r"(-?)([0-9]{1,5})(h|d)")
-_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
-_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
-_NEVER = Const(value=False, at=0)
+NEVER = Const(value=False, at=0)
+"""Stands for a condition that is wrong."""
+_HINTS = {
+    "mapping values are not allowed": "; put a text that holds a colon in quotes",
+    "could not find expected ':'": "; is this line a key with its colon, indented like its neighbours?",
+    "cannot start any token": "; indent with spaces, and put a text that begins with a sign in quotes",
+    "did not find expected key": "; indent keys alike, and write a text that begins with a quotation mark after `>-`",
+    "expected a single document": "; a file is one document: take out the second `---`",
+}
 
 
 class PolicyRefused(Exception):
@@ -36,120 +41,145 @@ class PolicyRefused(Exception):
         super().__init__("\n".join(self.errors))
 
 
+class Enough(Exception):
+    """So many mistakes were found that looking for more is not worth the time."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What is counted over all files of a policy: mistakes, events of YAML, parts of conditions."""
+
+    mistakes: set[Mistake] = field(default_factory=set[Mistake])
+    events: int = 0
+    parts: int = 0
+
+    def note(self, mistake: Mistake) -> None:
+        """Raises `Enough` beyond `MISTAKES`."""
+        self.mistakes.add(mistake)
+        if len(self.mistakes) >= MISTAKES:
+            raise Enough
+
+
 @dataclass(slots=True)
 class Sheet:
-    """One file while it is read, and the mistakes found so far in it and in the files read before."""
+    """One file while it is read."""
 
     file: str
     source: str
-    errors: list[Mistake] = field(default_factory=list[Mistake])
-    parts: int = 0
+    ledger: Ledger
 
     def fault(self, node: yaml.Node, where: str, message: str, at: int = 0) -> None:
         line, column = place(self.source, node, at)
         told = f"{where}: {message}" if where else message
-        self.errors.append((self.file, line, column, told))
+        self.ledger.note((self.file, line, column, told))
 
     def compose(self) -> yaml.Node | None:
-        """The document's root; None when it cannot be read at all, which is then noted."""
+        """The document's root; None when there is none, or none that can be read, which is then noted."""
         try:
             if self._bounded():
                 return yaml.compose(self.source, yaml.CSafeLoader)
         except yaml.YAMLError as error:
             marked = error if isinstance(error, yaml.MarkedYAMLError) else yaml.MarkedYAMLError()
-            mark, problem = marked.problem_mark, marked.problem or str(error) or "not readable as YAML"
-            self.errors.append((self.file, *_spot(mark), f"YAML: {problem}"))
+            problem = marked.problem or str(error) or "not readable as YAML"
+            hint = next((hint for sign, hint in _HINTS.items() if sign in str(error)), "")
+            self.ledger.note((self.file, *_spot(marked.problem_mark), f"YAML: {problem}{hint}"))
         return None
 
     def _bounded(self) -> bool:
         if len(self.source) > BYTES:
-            self.errors.append((self.file, 1, 1, f"a policy file has at most {BYTES:,} characters"))
+            self.ledger.note((self.file, 1, 1, f"a policy file has at most {BYTES:,} characters"))
             return False
         depth = 0
-        for count, event in enumerate(yaml.parse(self.source, yaml.CSafeLoader)):
+        for event in yaml.parse(self.source, yaml.CSafeLoader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            problem = _excess(event, depth, count)
+            self.ledger.events += 1
+            problem = _excess(event, depth, self.ledger.events)
             if problem:
-                mark = event.start_mark
-                self.errors.append((self.file, *_spot(mark), problem))
+                self.ledger.note((self.file, *_spot(event.start_mark), problem))
                 return False
         return True
 
-    def mapping(
-        self, node: yaml.Node, where: str, known: Iterable[str] | None, required: Iterable[str] = ()
-    ) -> dict[str, yaml.Node]:
-        """Keys to nodes; unknown, doubled and missing keys are noted. `known` None: any key."""
+    def pairs(self, node: yaml.Node, where: str) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+        """Names to the nodes of key and value; what is doubled, or no mapping, is noted."""
         if not isinstance(node, yaml.MappingNode):
             self.fault(node, where, "a mapping of keys and values is expected here")
             return {}
-        found: dict[str, yaml.Node] = {}
+        found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for key, value in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
             if name in found:
-                self.fault(key, where, f"duplicate key {name!r}")
-            elif known is not None and name not in known:
-                self.fault(key, where, f"unknown key {name!r}" + did_you_mean(name, known))
+                self.fault(key, where, f"duplicate key {shown(name)}")
             else:
-                found[name] = value
-        for name in required:
-            if name not in found:
-                self.fault(node, where, f"{name!r} is missing")
+                found[name] = (key, value)
         return found
 
     def items(self, node: yaml.Node, where: str) -> list[yaml.Node]:
-        if isinstance(node, yaml.SequenceNode):
+        if isinstance(node, yaml.SequenceNode) and node.value:
             return list(node.value)
-        self.fault(node, where, "a list is expected here")
+        what = "this list is empty" if isinstance(node, yaml.SequenceNode) else "a list is expected here"
+        self.fault(node, where, f"{what}: begin each item with `- `")
         return []
 
     def text(self, node: yaml.Node, where: str) -> str:
-        if isinstance(node, yaml.ScalarNode) and str(node.value).strip():
-            return " ".join(str(node.value).split())
-        self.fault(node, where, "a text is expected here")
+        """One line of text; "" where it is none, which is noted."""
+        said = " ".join(str(node.value).split()) if isinstance(node, yaml.ScalarNode) else ""
+        if not said:
+            self.fault(node, where, "a text is expected here")
+        elif len(said) > TEXT:
+            self.fault(node, where, f"a text has at most {TEXT:,} characters, this has {len(said):,}")
+        elif any(sign < " " or "\x7f" <= sign <= "\x9f" for sign in said):
+            self.fault(node, where, "a text holds no control characters")
+        else:
+            return said
         return ""
 
     def choice(self, node: yaml.Node, where: str, known: Iterable[str]) -> str:
-        value = self.text(node, where)
-        options = list(known)
-        if value and value not in options:
-            listed = ", ".join(options) if len(options) <= 12 else f"{len(options)} are known"
-            self.fault(node, where, f"{value!r} is not one of these: {listed}{did_you_mean(value, options)}")
-        return value
+        """One of these; "" where it is none, which is noted."""
+        value, options = self.text(node, where), list(known)
+        if not value or value in options:
+            return value
+        listed = ", ".join(options) if len(options) <= 12 else f"{len(options)} are known"
+        self.fault(node, where, f"{shown(value)} is not one of these: {listed}{did_you_mean(value, options)}")
+        return ""
 
-    def number(self, node: yaml.Node, where: str) -> float:
-        value = self.text(node, where)
-        if _NUMBER.fullmatch(value):
-            return float(value)
-        self.fault(node, where, "a number is expected here")
-        return 0.0
-
-    def span(self, node: yaml.Node, where: str) -> timedelta:
-        """`48h` or `7d`, negative before an anchor."""
-        match = _SPAN.fullmatch(self.text(node, where))
-        if match is None:
-            self.fault(node, where, "a span of time is expected here, such as 48h or 7d")
-            return timedelta(days=1)
-        span = int(match[2]) * _UNITS[match[3]]
-        return -span if match[1] else span
-
-    def condition(self, node: yaml.Node, where: str, words: Mapping[str, Word]) -> Node:
-        """The checked tree; where it is wrong, what is wrong is noted and something harmless returned."""
+    def condition(
+        self, node: yaml.Node, where: str, words: Mapping[str, Word], besides: Sequence[Node] = ()
+    ) -> Node:
+        """The checked tree, with what has to hold besides before it. `NEVER` where it is wrong, which is noted."""
         if not isinstance(node, yaml.ScalarNode):
             self.fault(node, where, "a condition is expected here")
-            return _NEVER
+            return NEVER
         try:
             tree = parse(node.value)
         except Fault as fault:
             self.fault(node, where, fault.message, fault.at)
-            return _NEVER
-        self.parts += sum(1 for _ in walk(tree))
-        if self.parts > PARTS:
+            return NEVER
+        return self.sound(node, where, both(besides, tree), words)
+
+    def sound(self, node: yaml.Node, where: str, tree: Node, words: Mapping[str, Word]) -> Node:
+        """The tree if it is sound, else `NEVER`; its faults are noted at the node it was read from."""
+        self.ledger.parts += sum(1 for _ in walk(tree))
+        if self.ledger.parts > PARTS:
             self.fault(node, where, f"all conditions together have at most {PARTS:,} parts")
-            return _NEVER
+            raise Enough
         faults = check(tree, words)
         for fault in faults:
             self.fault(node, where, fault.message, fault.at)
-        return _NEVER if faults else tree
+        return NEVER if faults else tree
+
+
+def both(besides: Sequence[Node], tree: Node) -> Node:
+    """All of these, as one flat conjunction; what always holds is left out."""
+    always = isinstance(tree, Const) and tree.value is True
+    parts = (*besides, *(() if always else tree.parts if isinstance(tree, Every) else (tree,)))
+    if not besides or not parts:
+        return tree
+    return parts[0] if len(parts) == 1 else Every(parts, tree.at)
+
+
+def shown(value: str) -> str:
+    """What was written, short enough to be repeated in a message."""
+    return repr(value if len(value) <= 60 else value[:57] + "...")
 
 
 class _Marked(Protocol):
@@ -164,9 +194,11 @@ def _spot(mark: _Marked | None) -> tuple[int, int]:
 def _excess(event: yaml.Event, depth: int, count: int) -> str | None:
     if isinstance(event, yaml.AliasEvent):
         return "YAML aliases are not allowed"
+    if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
+        return "YAML tags are not allowed; put a text that begins with `!` in quotes"
     if depth > DEPTH:
         return f"nested deeper than {DEPTH}"
-    return "the policy file is too large" if count > EVENTS else None
+    return "the policy is too large" if count > EVENTS else None
 
 
 def place(source: str, node: yaml.Node, at: int) -> tuple[int, int]:

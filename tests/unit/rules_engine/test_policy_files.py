@@ -15,7 +15,7 @@ segments:
 stages:
   - {stage: growth, when: true}
 touchpoints:
-  check_in: {topic: account, owner: csm, channel: call, purpose: Hear how it goes, minutes: 30}
+  check_in: {topic: account, owner: automation, channel: email, purpose: P, aim: solve_problem, expects: Calm, minutes: 0}
 rhythms:
   - rule: first
     touchpoint: check_in
@@ -103,15 +103,15 @@ def test_all_mistakes_are_told_at_once_and_in_order() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (HEAD + "true\n    every: 7d\n", "14:5: rule: duplicate key 'every'"),
-        (HEAD + "true\n    evry: 7d\n", "14:5: rule: unknown key 'evry'; did you mean 'every'?"),
+        (HEAD + "true\n    every: 7d\n", "14:5: first: duplicate key 'every'"),
+        (HEAD + "true\n    evry: 7d\n", "14:5: first: unknown key 'evry'; did you mean 'every'?"),
         (
             HEAD.replace("every: 7d", "every: often") + "true\n",
             "11:12: first.every: a span of time is expected",
         ),
         (
             HEAD.replace("every: 7d", "every: 36h") + "true\n",
-            "11:12: first.every: a rhythm is a whole number",
+            "11:12: first.every: whole days are expected here, at least 1d",
         ),
         (
             HEAD.replace("touchpoint: check_in", "touchpoint: chek_in") + "true\n",
@@ -122,8 +122,8 @@ def test_all_mistakes_are_told_at_once_and_in_order() -> None:
             "12:14: first.because: unknown field 'is' in braces",
         ),
         (
-            HEAD.replace("minutes: 30", "minutes: many") + "true\n",
-            "7:93: check_in.minutes: a number is expected",
+            HEAD.replace("minutes: 0", "minutes: many") + "true\n",
+            "7:120: check_in.minutes: a whole number from 0 to 600 is expected here, not 'many'",
         ),
         (HEAD.replace("  - rule", "  - &a rule") + "true\n  - *a\n", "14:5: YAML aliases are not allowed"),
         ("rhythms: [\n", "2:1: YAML: "),
@@ -132,7 +132,7 @@ def test_all_mistakes_are_told_at_once_and_in_order() -> None:
         ("health: {red_below: 40, yellow_below: 70}\n", "1:1: section 'segments' is missing"),
         (
             HEAD.replace("when: true}\nstages", "when: paid_success}\nstages") + "true\n",
-            "3:3: segments: the last segment",
+            "3:5: segments: the last segment",
         ),
     ],
 )
