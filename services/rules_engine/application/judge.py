@@ -9,7 +9,7 @@ from services.rules_engine.application.ports import Work
 from services.rules_engine.domain.book import Book
 from services.rules_engine.domain.codec import Belief
 from services.rules_engine.domain.facts import FactEvent
-from services.rules_engine.domain.plan import changes, decide, plan_bytes, plan_from_bytes
+from services.rules_engine.domain.plan import Decision, changes, decide, document_from_bytes, plan_bytes
 from services.rules_engine.domain.policy import Policy
 
 
@@ -39,7 +39,15 @@ class Moment:
 def judge(
     account: Account, belief: Belief, bench: Bench, at: Moment, causes: Sequence[FactEvent]
 ) -> Judgement | None:
-    """Decide anew; None when the plan stays as it is, or when the decision failed (`account.undecided` says why)."""
+    """Decide anew; None when the plan stays as it is, or when the decision failed (`account.undecided` says why).
+
+    An account that was decided under a later epoch is left to whoever is there already: an older policy must not take
+    back what a newer one asked for. Its number, turned negative, tells the sweep that it waits.
+    """
+    if abs(account.decided_under) > bench.epoch:
+        account.decided_under = -abs(account.decided_under)
+        return None
+    account.decided_under = bench.epoch
     try:
         decision = decide(bench.policy, belief.facts, belief.issued, bench.book, at.service)
     except Exception as problem:  # noqa: BLE001 - a policy that fails on one account must not stop the others
@@ -47,11 +55,7 @@ def judge(
         account.next_evaluation_at = at.service + bench.retry_after
         return None
     account.undecided = None
-    account.decided_under = bench.epoch
-    account.next_evaluation_at = decision.next_evaluation_at
-    standing = (decision.segment, decision.stage, decision.color)
-    account.introduce |= standing != (account.segment, account.stage, account.color)
-    account.segment, account.stage, account.color = standing
+    _place(account, decision)
     unpublished = bench.publish and account.published_key != decision.key
     if account.plan_key == decision.key and not unpublished:
         return None
@@ -65,12 +69,19 @@ def judge(
     return Judgement(
         account=account,
         decision=decision,
-        plan=plan_bytes(decision.plan),
+        plan=plan_bytes(decision.document),
         policy=bench.policy.hash,
         causes=tuple(causes),
         decided_at=at.service,
         previous=previous,
     )
+
+
+def _place(account: Account, decision: Decision) -> None:
+    account.next_evaluation_at = decision.next_evaluation_at
+    standing = (decision.segment, decision.stage, decision.color)
+    account.introduce |= standing != (account.segment, account.stage, account.color)
+    account.segment, account.stage, account.color = standing
 
 
 async def record(work: Work, judgements: Sequence[Judgement], *, publish: bool) -> None:
@@ -81,6 +92,6 @@ async def record(work: Work, judgements: Sequence[Judgement], *, publish: bool) 
     explained: list[Judgement] = []
     for each in judgements:
         old = before.get(each.account.account_id)
-        changed = changes(plan_from_bytes(old) if old is not None else None, each.decision.plan)
+        changed = changes(None if old is None else document_from_bytes(old), each.decision.document)
         explained.append(replace(each, changes=tuple(changed)))
     await work.record(explained, publish=publish)

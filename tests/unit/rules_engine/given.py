@@ -4,13 +4,12 @@ import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import cast
 
 from services.rules_engine.adapters.policy_files import SHIPPED, load_policy
 from services.rules_engine.domain.book import Book
 from services.rules_engine.domain.facts import FactEvent, Facts, Stamp, fold
 from services.rules_engine.domain.issued import Issued, hear
-from services.rules_engine.domain.plan import Decision, OneOffItem, Plan, RhythmItem, decide, plan_document
+from services.rules_engine.domain.plan import Decision, OneOffItem, RhythmItem, decide
 from services.rules_engine.domain.policy import Policy
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -58,8 +57,6 @@ def one_offs(decision: Decision, kind: str) -> list[OneOffItem]:
 
 def came_due(item: OneOffItem, at: datetime) -> FactEvent:
     """What the scheduler says when this one-off comes due: its reason comes back as it was sent."""
-    shared = plan_document(Plan((), (item,)))["touchpoints"]
-    reason = cast("list[dict[str, object]]", shared)[0]["reason"]
     return said(
         "touchpoint.due",
         at,
@@ -74,7 +71,15 @@ def came_due(item: OneOffItem, at: datetime) -> FactEvent:
         channel=item.channel,
         purpose=item.purpose,
         occurrence=None,
-        reason=reason,
+        reason={
+            "rule": item.reason.rule,
+            "policy": item.reason.policy,
+            "text": item.reason.text,
+            "facts": [
+                {"name": e.name, "value": e.value, "source": e.source, "id": e.id, "time": e.time}
+                for e in item.reason.facts
+            ],
+        },
     )
 
 

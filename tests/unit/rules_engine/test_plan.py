@@ -349,8 +349,8 @@ def test_a_fact_that_changes_nothing_leaves_the_key_and_one_that_does_moves_it()
 
 
 def test_changes_are_told_in_words() -> None:
-    green = decided(GROWN, worth(20_000), said("health.scored", NOW, score=80)).plan
-    red = decided(GROWN, worth(20_000), said("health.scored", NOW, score=10)).plan
+    green = decided(GROWN, worth(20_000), said("health.scored", NOW, score=80)).document
+    red = decided(GROWN, worth(20_000), said("health.scored", NOW, score=10)).document
 
     (check_in, action) = changes(green, red)
     assert check_in.kind == "rhythm_changed"
@@ -362,9 +362,9 @@ def test_changes_are_told_in_words() -> None:
 
 
 def test_a_plan_is_read_again_as_it_was_written() -> None:
-    plan = decided(worth(200_000), renews(date(2026, 8, 1)), said("nps.answered", NOW, score=9)).plan
+    decision = decided(worth(200_000), renews(date(2026, 8, 1)), said("nps.answered", NOW, score=9))
 
-    assert plan_from_bytes(plan_bytes(plan)) == plan
+    assert plan_from_bytes(plan_bytes(decision.document)) == decision.plan
 
 
 def test_an_account_without_a_csm_keeps_its_owner_and_names_nobody() -> None:

@@ -76,7 +76,7 @@ def test_equal_facts_in_any_order_give_the_same_plan_to_the_byte(
 
     one, other = decided(*post), decided(*shuffled, *shuffled)
 
-    assert plan_bytes(one.plan) == plan_bytes(other.plan)
+    assert plan_bytes(one.document) == plan_bytes(other.document)
     assert (one.key, one.fired, one.next_evaluation_at) == (other.key, other.fired, other.next_evaluation_at)
 
 
@@ -92,7 +92,11 @@ def test_the_order_of_rules_in_the_file_changes_nothing(post: list[FactEvent], d
     other = decide(policy, heard(post), Issued(), Book(), NOW)
 
     assert policy.hash == shipped().hash
-    assert (one.key, one.fired, plan_bytes(one.plan)) == (other.key, other.fired, plan_bytes(other.plan))
+    assert (one.key, one.fired, plan_bytes(one.document)) == (
+        other.key,
+        other.fired,
+        plan_bytes(other.document),
+    )
 
 
 @given(posts)
@@ -134,7 +138,7 @@ def test_an_unrelated_fact_changes_nothing(post: list[FactEvent]) -> None:
     first = decided(*post, said("account.described", NOW - 100 * DAY, name="Acme"))
     second = decided(*post, said("account.described", NOW - 100 * DAY, name="Acme"), unrelated)
 
-    assert plan_bytes(first.plan) == plan_bytes(second.plan)
+    assert plan_bytes(first.document) == plan_bytes(second.document)
 
 
 @given(posts, st.floats(0, 1, exclude_max=True))

@@ -5,8 +5,16 @@
 
 from services.rules_engine.domain.plan.changes import changes
 from services.rules_engine.domain.plan.decision import Decision, decide
-from services.rules_engine.domain.plan.documents import plan_bytes, plan_document, plan_from_bytes
+from services.rules_engine.domain.plan.documents import (
+    Document,
+    document_from_bytes,
+    plan_bytes,
+    plan_from_bytes,
+    plan_of,
+)
 from services.rules_engine.domain.plan.shapes import (
+    Avoid,
+    Cause,
     Evidence,
     OneOffItem,
     Plan,
@@ -17,7 +25,10 @@ from services.rules_engine.domain.plan.shapes import (
 )
 
 __all__ = [
+    "Avoid",
+    "Cause",
     "Decision",
+    "Document",
     "Evidence",
     "OneOffItem",
     "Plan",
@@ -27,7 +38,8 @@ __all__ = [
     "Suppressed",
     "changes",
     "decide",
+    "document_from_bytes",
     "plan_bytes",
-    "plan_document",
     "plan_from_bytes",
+    "plan_of",
 ]

@@ -4,32 +4,37 @@ What decides is computed at once and small; items with their reasons are built w
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from datetime import datetime
-from functools import lru_cache
 
 from services.rules_engine.domain.book import Book
 from services.rules_engine.domain.codec import dumps
-from services.rules_engine.domain.facts import Facts, moment
+from services.rules_engine.domain.facts import Facts, Fields, moment
 from services.rules_engine.domain.issued import Issued
-from services.rules_engine.domain.plan.items import Outline, build_plan
+from services.rules_engine.domain.plan.avoid import keyed, pause_of, seasons_of, told_of
+from services.rules_engine.domain.plan.documents import Document, plan_of
+from services.rules_engine.domain.plan.feedback import feel
+from services.rules_engine.domain.plan.granting import grant
+from services.rules_engine.domain.plan.items import Outline, build_document
+from services.rules_engine.domain.plan.rhythms import NONE, Days, resolve
 from services.rules_engine.domain.plan.shapes import Plan, Suppressed
-from services.rules_engine.domain.plan.wishes import make_wishes
-from services.rules_engine.domain.policy import PRECEDENCES, Policy, Rhythm
+from services.rules_engine.domain.plan.steps import make_steps
+from services.rules_engine.domain.plan.wishes import Scene, Wishes
+from services.rules_engine.domain.policy import Policy
 from services.rules_engine.domain.vocabulary.view import View, next_day, view
-
-_STRENGTH = {name: index for index, name in enumerate(PRECEDENCES)}
 
 
 class Decision:
     """What `decide` found. `key` (16 bytes) is equal exactly when the plan's effect is equal.
 
-    Evidence and wording are not part of the key: a new fact that changes nothing is no new plan. `plan` is built
+    Evidence and wording are not part of the key: a new fact that changes nothing is no new plan. `document` is built
     when first read, from the facts as they are then: read it before folding further into them.
     """
 
     __slots__ = (
         "_build",
+        "_document",
         "_plan",
         "color",
         "fired",
@@ -42,7 +47,7 @@ class Decision:
 
     def __init__(
         self,
-        build: Callable[[], Plan],
+        build: Callable[[], Document],
         key: bytes,
         place: tuple[str, str, str | None],
         *,
@@ -51,6 +56,7 @@ class Decision:
         suppressed: tuple[Suppressed, ...],
     ) -> None:
         self._build = build
+        self._document: Document | None = None
         self._plan: Plan | None = None
         self.key = key
         self.segment, self.stage, self.color = place
@@ -59,54 +65,79 @@ class Decision:
         self.suppressed = suppressed
 
     @property
+    def document(self) -> Document:
+        """The plan as it is stored and sent: `{rhythms, touchpoints, avoid}`."""
+        if self._document is None:
+            self._document = self._build()
+        return self._document
+
+    @property
     def plan(self) -> Plan:
+        """The same as values."""
         if self._plan is None:
-            self._plan = self._build()
+            self._plan = plan_of(self.document)
         return self._plan
+
+    def stopped(self, rule: str) -> Suppressed | None:
+        """What stopped a rule that holds, None when nothing did; of several what ends soonest, else the newest."""
+        found = [each for each in self.suppressed if each.rule == rule]
+        ends = [(each.until, each.reason, each) for each in found if each.until is not None]
+        if ends:
+            return min(ends, key=lambda each: each[:2])[2]
+        return found[-1] if found else None
 
 
 def decide(policy: Policy, facts: Facts, issued: Issued, book: Book, now: datetime) -> Decision:
     """The whole plan of an account at `now` (aware). Pure; some tens of microseconds."""
-    seen = view(facts, book, now, policy.reads)
+    seen = view(facts, book, now, _wanted(policy, book))
     segment, stage, color, fired = policy.judge(seen.values)
     seen.values.update(segment=segment, stage=stage, color=color)
-    rhythms, refused = _rhythms(policy, fired)
-    wishes = make_wishes(policy, facts, issued, seen)
-    turns = [at for at in (*wishes.turns, *seen.turns, *_days(policy, seen)) if at > seen.now]
-    outline = Outline(seen, rhythms, wishes.granted, wishes.standing)
+    felt = feel(policy, facts, seen)
+    resolved = resolve(policy, fired & policy.rhythm_bits, _wishes(policy, seen), felt.levels)
+    pause, seasons = pause_of(facts, seen.now), seasons_of(policy, fired, seen.now)
+    touches = issued.read(policy.counted_types) if issued.touches else {}
+    wishes = Wishes()
+    _stand(wishes, touches, seen.now)
+    scene = Scene(policy, facts, book, seen, touches, pause, seasons.known)
+    grant(scene, wishes)
+    make_steps(scene, wishes)
+    turns = [*wishes.turns, *seen.turns, *felt.turns, *seasons.turns, *_days(policy, seen)]
+    if pause is not None and pause.end is not None:
+        turns.append(pause.end)
+    ahead = [at for at in turns if at > seen.now]
+    outline = Outline(seen, resolved.chosen, felt, wishes.granted, wishes.standing, told_of(pause, seasons))
     return Decision(
-        lambda: build_plan(policy, facts, outline),
+        lambda: build_document(policy, facts, outline),
         _key(policy, outline),
         (segment, stage, color),
-        fired=fired | wishes.fired,
-        next_evaluation_at=moment(min(turns)) if turns else None,
-        suppressed=(*refused, *wishes.refused),
+        fired=fired | felt.fired | wishes.fired,
+        next_evaluation_at=moment(min(ahead)) if ahead else None,
+        suppressed=(*resolved.refused, *wishes.refused),
     )
 
 
-@lru_cache(maxsize=4096)
-def _rhythms(policy: Policy, fired: int) -> tuple[Sequence[tuple[int, Rhythm]], Sequence[Suppressed]]:
-    """Of each type the strongest wish, among equals the shortest; the rest are refused by name.
-
-    Remembered, for most accounts meet one of a few dozen sets of rules.
-    """
-    best: dict[str, tuple[int, Rhythm]] = {}
-    refused: list[Suppressed] = []
-    for bit, rhythm in policy.rhythms:
-        if not fired >> bit & 1:
-            continue
-        held = best.get(rhythm.touchpoint)
-        if held is None:
-            best[rhythm.touchpoint] = (bit, rhythm)
-            continue
-        winner, loser = (held, (bit, rhythm)) if _rank(held[1]) <= _rank(rhythm) else ((bit, rhythm), held)
-        best[rhythm.touchpoint] = winner
-        refused.append(Suppressed(rhythm.touchpoint, loser[1].rule, f"{winner[1].rule} comes first"))
-    return tuple(best[kind] for kind in sorted(best)), tuple(refused)
+def _wanted(policy: Policy, book: Book) -> AbstractSet[str]:
+    if not book.programs or not policy.reads_programs:
+        return policy.reads
+    return policy.reads.union(*(each.reads for each in book.programs))
 
 
-def _rank(rhythm: Rhythm) -> tuple[int, int, str]:
-    return -_STRENGTH[rhythm.precedence], rhythm.every_days, rhythm.rule
+def _wishes(policy: Policy, seen: View) -> Days:
+    """What the customer asks for, days by topic, where the policy gives way to it."""
+    del policy, seen
+    return NONE
+
+
+def _stand(wishes: Wishes, touches: dict[str, dict[str, Fields]], now: int) -> None:
+    """What came due stands until it is settled or past its deadline."""
+    for known in touches.values():
+        for key, fields in known.items():
+            end = fields.get("deadline") or fields.get("window_to")
+            if fields.get("reason_policy") is None or fields.get("ended") is not None:
+                continue
+            if isinstance(end, int) and now < end:
+                wishes.standing[key] = fields
+                wishes.turns.append(end)
 
 
 def _days(policy: Policy, seen: View) -> list[int]:
@@ -130,8 +161,17 @@ def _key(policy: Policy, outline: Outline) -> bytes:
         values["stage"],
         values["color"],
         values["csm_id"],
-        [(bit, touches.get(None if each.any_contact else each.touchpoint)) for bit, each in outline.rhythms],
-        [(wish.bit, wish.key, wish.start) for wish in outline.granted],
-        [(key, fields.get("due_at"), fields.get("deadline")) for key, fields in outline.standing],
+        [
+            (
+                each.bit,
+                each.every_days,
+                each.channel,
+                touches.get(None if each.rule.any_contact else each.rule.touchpoint),
+            )
+            for each in outline.rhythms
+        ],
+        [(wish.bit, wish.key, wish.start, wish.end, wish.deadline) for wish in outline.granted],
+        [(key, fields.get("due_at"), fields.get("deadline")) for key, fields in outline.standing.items()],
+        keyed(outline.avoid),
     )
     return hashlib.blake2b(dumps(said), digest_size=16).digest()

@@ -1,24 +1,28 @@
-"""Entries: the dated facts a trigger looks at, each with the words it lays over those of the account."""
+"""Entries: the dated facts a rule on an event looks at, each with the words it lays over those of the account.
 
-from collections.abc import Iterator
+Words that look back read up to their own entry: they say what was true then, whatever came since.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from services.rules_engine.domain.facts import Entries, Facts, Fields, Mark, Plain, when
+from services.rules_engine.domain.facts import Contract, Entries, Facts, Fields, Mark, Plain, when
+from services.rules_engine.domain.vocabulary.mails import Mails
+from services.rules_engine.domain.vocabulary.people import role_of
 from services.rules_engine.domain.vocabulary.view import View, ratio
 
 _WORDS = {
-    "health.scored": (("health_score", "score"), ("color", "color")),
     "nps.answered": (("nps_score", "score"),),
-    "survey.answered": (("survey_answer", "answer"), ("csat", "csat")),
+    "survey.answered": (("survey", "survey"), ("survey_answer", "answer"), ("csat", "csat")),
     "milestone.reached": (("milestone", "milestone"), ("milestone_kind", "kind")),
     "expansion.signalled": (("signal", "signal"),),
-    "touchpoint.settled": (("settled_type", "touchpoint_type"), ("outcome", "outcome")),
     "interaction.logged": (("interaction_channel", "channel"),),
+    "request.received": (("request_channel", "channel"),),
 }
 
 
 class Heard(NamedTuple):
-    """An entry as a trigger sees it. `at`: the moment its window counts from, in microseconds."""
+    """An entry as a rule sees it. `at`: the moment its window counts from, in microseconds."""
 
     mark: Mark
     at: int
@@ -26,15 +30,24 @@ class Heard(NamedTuple):
 
 
 def heard(facts: Facts, seen: View, event: str, since: int) -> Iterator[Heard]:
-    """Entries of an event not older than `since`, oldest first."""
-    if event == "contract.changed":
-        yield from _contracts(facts, seen, since)
+    """Entries of an event not older than `since`, oldest first. Programs need `seen.values` to carry the segment."""
+    special = _SPECIAL.get(event)
+    if special is not None:
+        yield from special(facts, seen, since)
         return
     for mark, fields in _recent(facts.entries.get(event, {}), since):
-        if event == "usage.reported":
-            yield Heard(mark, when(mark), _usage(seen, fields))
-        else:
-            yield Heard(mark, when(mark), {name: fields.get(key) for name, key in _WORDS.get(event, ())})
+        yield Heard(mark, when(mark), {name: fields.get(key) for name, key in _WORDS.get(event, ())})
+
+
+def recent_events(facts: Facts, seen: View, longest: Mapping[str, int]) -> Iterator[str]:
+    """Of the events in `longest` those that may have an entry in so many microseconds before now."""
+    for event, within in longest.items():
+        entries = facts.entries.get(event)
+        if event in _DERIVED:
+            if _DERIVED[event](facts, seen):
+                yield event
+        elif entries and when(next(reversed(entries))) >= seen.now - within:
+            yield event
 
 
 def _recent(entries: Entries, since: int) -> list[tuple[Mark, Fields]]:
@@ -47,34 +60,128 @@ def _recent(entries: Entries, since: int) -> list[tuple[Mark, Fields]]:
     return found
 
 
-def _usage(seen: View, fields: Fields) -> dict[str, Plain]:
+def _health(facts: Facts, _seen: View, since: int) -> Iterator[Heard]:
+    before: float | None = None
+    for mark, fields in facts.entries.get("health.scored", {}).items():
+        score = fields.get("score")
+        drop: float | None = None
+        if isinstance(score, int | float):
+            drop = None if before is None else before - score
+            before = score
+        if when(mark) >= since:
+            yield Heard(
+                mark, when(mark), {"health_score": score, "color": fields.get("color"), "score_drop": drop}
+            )
+
+
+def _usage(facts: Facts, seen: View, since: int) -> Iterator[Heard]:
     # A report without its seats is held against the seats last heard of: absent means unchanged.
-    values = seen.values
-    return {
-        "active_users": fields.get("active_users"),
-        "limit_ratio": fields.get("limit_ratio"),
-        "seat_ratio": ratio(fields.get("seats_used"), fields.get("seats", values["seats"])),
-        "usage_spike_ratio": seen.spikes.of(fields),
+    seats = seen.values["seats"]
+    for mark, fields in _recent(facts.entries.get("usage.reported", {}), since):
+        words: dict[str, Plain] = {
+            "active_users": fields.get("active_users"),
+            "limit_ratio": fields.get("limit_ratio"),
+            "seat_ratio": ratio(fields.get("seats_used"), fields.get("seats", seats)),
+            "usage_spike_ratio": seen.spikes.of(fields),
+            "usage_change": seen.spikes.change(fields),
+        }
+        yield Heard(mark, when(mark), words)
+
+
+def _settled(facts: Facts, seen: View, since: int) -> Iterator[Heard]:
+    meetings = seen.attended()
+    for mark, fields in _recent(facts.entries.get("touchpoint.settled", {}), since):
+        words: dict[str, Plain] = {
+            "settled_type": fields.get("touchpoint_type"),
+            "outcome": fields.get("outcome"),
+            "declines_in_row": meetings.declines(mark),
+            "attendance_rate": meetings.rate(mark),
+        }
+        yield Heard(mark, when(mark), words)
+
+
+def _described(facts: Facts, _seen: View, since: int) -> Iterator[Heard]:
+    """The newest description of each contact, and the first of each, however often it was described anew since."""
+    found: dict[Mark, Plain] = {
+        mark: role_of(facts, contact_id) for contact_id, mark in facts.joined.items() if when(mark) >= since
     }
+    first = set(found)
+    for mark, fields in _recent(facts.entries.get("contact.described", {}), since):
+        found[mark] = fields.get("role")
+    for mark in sorted(found):
+        yield Heard(mark, when(mark), {"role": found[mark], "joined": mark in first})
+
+
+def _left(facts: Facts, _seen: View, since: int) -> Iterator[Heard]:
+    for mark, fields in _recent(facts.entries.get("contact.left", {}), since):
+        yield Heard(mark, when(mark), {"role": role_of(facts, fields.get("contact_id"))})
+
+
+def _mails(facts: Facts, seen: View, since: int) -> Iterator[Heard]:
+    mails = Mails(facts)
+    turn = mails.next_judged(seen.now)
+    if turn is not None:
+        seen.turns.append(turn)
+    for at, mark, opened, clicked in mails.judged(seen.now):
+        if at >= since:
+            yield Heard(mark, at, {"open_rate": opened, "click_rate": clicked})
+
+
+def _programs(_facts: Facts, seen: View, since: int) -> Iterator[Heard]:
+    """Programs of the book whose audience the account belongs to; they count from when they ship or take place."""
+    for program in sorted(seen.book.programs, key=lambda each: (each.at, each.id)):
+        if program.at >= since and (program.audience is None or program.audience(seen.values)):
+            words: dict[str, Plain] = {"program_kind": program.kind, "meaningful": program.meaningful}
+            yield Heard(program.mark, program.at, words)
 
 
 def _contracts(facts: Facts, seen: View, since: int) -> Iterator[Heard]:
     found: list[Heard] = []
     for each in seen.standings:
-        for mark, fields in _recent(facts.contracts[each.contract_id].terms, since):
+        contract = facts.contracts[each.contract_id]
+        changes = _revenue_changes(contract)
+        for mark in contract.terms.keys() | changes.keys():
+            if when(mark) < since:
+                continue
+            fields = contract.terms.get(mark, {})
             first, at = mark == each.first_signature, when(mark)
             signed_at = fields.get("signed_at")
             if first and isinstance(signed_at, int):
                 at = min(at, signed_at)
-            found.append(
-                Heard(
-                    mark,
-                    at,
-                    {
-                        "contract_status": fields.get("status"),
-                        "first_signature": first,
-                        "renewal_signature": mark == each.signature,
-                    },
-                )
-            )
+            words: dict[str, Plain] = {
+                "contract_status": fields.get("status"),
+                "first_signature": first,
+                "renewal_signature": mark == each.signature,
+                "arr_change": changes.get(mark),
+            }
+            found.append(Heard(mark, at, words))
     yield from sorted(found, key=lambda entry: entry.mark)
+
+
+def _revenue_changes(contract: Contract) -> dict[Mark, float | None]:
+    found: dict[Mark, float | None] = {}
+    before: Plain = None
+    for mark, fields in contract.revenues.items():
+        told = fields.get("arr")
+        known = isinstance(told, int | float) and isinstance(before, int | float)
+        found[mark] = told - before if known else None
+        before = told
+    return found
+
+
+_SPECIAL: Mapping[str, Callable[[Facts, View, int], Iterator[Heard]]] = {
+    "health.scored": _health,
+    "usage.reported": _usage,
+    "touchpoint.settled": _settled,
+    "contact.described": _described,
+    "contact.left": _left,
+    "mail.judged": _mails,
+    "program.announced": _programs,
+    "contract.changed": _contracts,
+}
+_DERIVED: Mapping[str, Callable[[Facts, View], bool]] = {
+    "contract.changed": lambda _facts, seen: bool(seen.standings),
+    "contact.described": lambda facts, _seen: bool(facts.joined),
+    "mail.judged": lambda facts, _seen: bool(facts.entries.get("mail.sent")),
+    "program.announced": lambda _facts, seen: bool(seen.book.programs),
+}

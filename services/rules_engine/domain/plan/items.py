@@ -1,90 +1,115 @@
-"""Items: the outline of a plan filled in from the catalogue, each with its reason."""
+"""Items: the outline of a plan filled in from the catalogue, each with its reason, in the shape of the wire."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 from services.rules_engine.domain.codec import loads
-from services.rules_engine.domain.facts import Facts, Fields, Plain, moment, who
-from services.rules_engine.domain.plan.documents import evidence_of
+from services.rules_engine.domain.facts import DAY, Facts, Fields, Plain, day_text, who
+from services.rules_engine.domain.plan.avoid import Avoided
+from services.rules_engine.domain.plan.documents import text_at
+from services.rules_engine.domain.plan.feedback import Felt
+from services.rules_engine.domain.plan.moves import moves
 from services.rules_engine.domain.plan.reasons import Reasons
-from services.rules_engine.domain.plan.shapes import OneOffItem, Plan, Reason, RhythmItem
+from services.rules_engine.domain.plan.rhythms import Chosen
 from services.rules_engine.domain.plan.wishes import Wish, touchpoint_id
-from services.rules_engine.domain.policy import Policy, Rhythm, Touchpoint, Trigger
+from services.rules_engine.domain.policy import Policy, Touchpoint, Trigger
 from services.rules_engine.domain.vocabulary.view import View
 
 _PERSONS = frozenset({"csm", "pooled_csm"})
+_Item = dict[str, object]
 
 
 class Outline(NamedTuple):
     """What a plan consists of, before anybody reads it."""
 
     seen: View
-    rhythms: Sequence[tuple[int, Rhythm]]
+    rhythms: tuple[Chosen, ...]
+    felt: Felt
     granted: list[Wish]
-    standing: list[tuple[str, Fields]]
+    standing: Mapping[str, Fields]
+    avoid: tuple[Avoided, ...]
 
 
-def build_plan(policy: Policy, facts: Facts, outline: Outline) -> Plan:
+def build_document(policy: Policy, facts: Facts, outline: Outline) -> dict[str, object]:
+    """`{rhythms, touchpoints}`, and `avoid` where there is something to avoid. JSON-ready: times as RFC 3339 text."""
     reasons = Reasons(policy, facts, outline.seen)
     csm_id = _text(outline.seen.values["csm_id"])
-    rhythms = tuple(
-        _rhythm(policy.catalogue[each.touchpoint], each, outline.seen, csm_id, reasons.of(each))
-        for _, each in outline.rhythms
-    )
     one_offs = [_granted(policy, facts.account_id, wish, csm_id, reasons) for wish in outline.granted]
-    one_offs += [_standing(policy, key, fields) for key, fields in outline.standing]
-    return Plan(rhythms, tuple(sorted(one_offs, key=lambda item: (item.window_from, item.id))))
+    one_offs += [_standing(policy, key, fields) for key, fields in outline.standing.items()]
+    one_offs.sort(key=lambda each: (each[0], str(each[1]["id"])))
+    document: dict[str, object] = {
+        "rhythms": [_rhythm(policy, facts, each, outline, reasons) for each in outline.rhythms],
+        "touchpoints": [item for _, item in one_offs],
+    }
+    if outline.avoid:
+        document["avoid"] = [_avoid(each, reasons) for each in outline.avoid]
+    return document
 
 
-def _rhythm(kind: Touchpoint, rhythm: Rhythm, seen: View, csm_id: str | None, reason: Reason) -> RhythmItem:
-    owner = rhythm.owner or kind.owner
-    last = seen.last_touch.get(None if rhythm.any_contact else rhythm.touchpoint)
-    return RhythmItem(
-        touchpoint_type=kind.type,
-        every_days=rhythm.every_days,
-        channel=rhythm.channel or kind.channel,
-        owner=owner,
-        csm_id=csm_id if owner in _PERSONS else None,
-        purpose=kind.purpose,
-        topic=kind.topic,
-        minutes=kind.minutes,
-        audience=kind.audience,
-        urgency=rhythm.urgency,
-        last_touch_at=None if last is None else moment(last[0]),
-        reason=reason,
-    )
+def _shared(kind: Touchpoint, channel: str | None, owner: str | None, csm_id: str | None) -> _Item:
+    leads = owner or kind.owner
+    item: _Item = {
+        "touchpoint_type": kind.type,
+        "channel": channel or kind.channel,
+        "owner": leads,
+        "csm_id": csm_id if leads in _PERSONS else None,
+        "purpose": kind.purpose,
+        "topic": kind.topic,
+        "minutes": kind.minutes,
+        "audience": kind.audience,
+    }
+    if kind.never_skip:
+        item["never_skip"] = True
+    return item
 
 
-def _granted(policy: Policy, account_id: str, wish: Wish, csm_id: str | None, reasons: Reasons) -> OneOffItem:
-    rule, kind = wish.rule, policy.catalogue[wish.rule.touchpoint]
-    owner = rule.owner or kind.owner
-    return OneOffItem(
-        id=touchpoint_id(account_id, *wish.key),
-        touchpoint_type=kind.type,
-        window_from=moment(wish.start),
-        window_to=moment(wish.end),
-        deadline=moment(wish.deadline),
-        channel=rule.channel or kind.channel,
-        owner=owner,
-        csm_id=csm_id if owner in _PERSONS else None,
-        purpose=kind.purpose,
-        topic=kind.topic,
-        minutes=kind.minutes,
-        audience=kind.audience,
-        spacing_days=_spacing(policy, kind.type) if isinstance(rule, Trigger) else None,
-        cause=who(wish.mark),
-        reason=reasons.of(rule, wish.mark, _words(wish)),
-    )
+def _rhythm(policy: Policy, facts: Facts, each: Chosen, outline: Outline, reasons: Reasons) -> _Item:
+    rule, seen = each.rule, outline.seen
+    kind = policy.catalogue[rule.touchpoint]
+    last = seen.last_touch.get(None if rule.any_contact else rule.touchpoint)
+    item = _shared(kind, each.channel or rule.channel, rule.owner, _text(seen.values["csm_id"]))
+    item["every_days"] = each.every_days
+    item["urgency"] = rule.urgency
+    item["last_touch_at"] = None if last is None else text_at(last[0])
+    item["reason"] = reasons.of(rule, more=moves(policy, facts, each, outline.felt, reasons))
+    return item
 
 
-def _words(wish: Wish) -> dict[str, Plain]:
+def _granted(
+    policy: Policy, account_id: str, wish: Wish, csm_id: str | None, reasons: Reasons
+) -> tuple[int, _Item]:
+    rule = wish.rule
+    item = _shared(policy.catalogue[rule.touchpoint], rule.channel, rule.owner, csm_id)
+    item["id"] = touchpoint_id(account_id, *wish.key)
+    item["window"] = {"from": text_at(wish.start), "to": text_at(wish.end)}
+    item["deadline"] = text_at(wish.deadline)
+    item["spacing_days"] = _spacing(policy, rule.touchpoint) if isinstance(rule, Trigger) else None
+    item["cause"] = _cause(*who(wish.mark)) if wish.mark else None
+    item["reason"] = reasons.of(rule, wish.mark, _words(wish))
+    return wish.start, item
+
+
+def _cause(source: object, event_id: object) -> _Item:
+    return {"source": source, "id": event_id}
+
+
+def _words(wish: Wish) -> Mapping[str, Plain]:
     if isinstance(wish.rule, Trigger):
         return wish.words
-    renews_on = moment(wish.start) - timedelta(days=wish.rule.days)
-    return {"contract_id": wish.key[1], "renews_on": f"{renews_on:%Y-%m-%d}"}
+    day = day_text(wish.base // DAY)
+    match wish.rule.anchor:
+        case "renewal":
+            return {"contract_id": wish.key[1], "renews_on": day}
+        case "start":
+            return {"started_on": day}
+        case "go_live":
+            return {"went_live_on": day}
+        case "program":
+            return {**wish.words, "takes_place_on": day}
 
 
+@lru_cache(maxsize=1024)
 def _spacing(policy: Policy, kind: str) -> int | None:
     found = [
         rule.cooldown.days
@@ -95,35 +120,42 @@ def _spacing(policy: Policy, kind: str) -> int | None:
     return max(found, default=None)
 
 
-def _standing(policy: Policy, key: str, fields: Fields) -> OneOffItem:
-    kind = policy.catalogue.get(str(fields.get("type")))
-    facts = cast("list[Mapping[str, object]]", loads(str(fields.get("reason_facts") or "[]")))
-    evidence = tuple(evidence_of(each) for each in facts)
-    start = fields.get("window_from") or fields.get("due_at")
-    end = fields.get("window_to") or fields.get("deadline")
-    return OneOffItem(
-        id=key,
-        touchpoint_type=str(fields.get("type")),
-        window_from=moment(cast("int", start)),
-        window_to=moment(cast("int", end)),
-        deadline=None if fields.get("deadline") is None else moment(cast("int", fields["deadline"])),
-        channel=str(fields.get("channel") or (kind.channel if kind else "")),
-        owner=str(fields.get("owner_kind") or (kind.owner if kind else "")),
-        csm_id=_text(fields.get("owner_csm_id")),
-        purpose=str(fields.get("purpose") or (kind.purpose if kind else "")),
-        topic=kind.topic if kind else None,
-        minutes=kind.minutes if kind else 0,
-        audience=kind.audience if kind else (),
-        spacing_days=_spacing(policy, str(fields.get("type"))),
-        # Evidence opens with the entry or the contract the rule stood on: the cause.
-        cause=(evidence[0].source, evidence[0].id) if evidence else None,
-        reason=Reason(
-            str(fields.get("reason_rule") or ""),
-            str(fields.get("reason_policy") or ""),
-            evidence,
-            str(fields.get("reason_text") or ""),
-        ),
-    )
+def _standing(policy: Policy, key: str, fields: Fields) -> tuple[int, _Item]:
+    """What came due is told as it was issued; only what was not issued comes from the catalogue."""
+    name = str(fields.get("type"))
+    kind = policy.catalogue.get(name) or Touchpoint(name, None, "", "", "", 0)
+    evidence = cast("list[Mapping[str, object]]", loads(str(fields.get("reason_facts") or "[]")))
+    start = cast("int", fields.get("window_from") or fields.get("due_at"))
+    end = cast("int", fields.get("window_to") or fields.get("deadline"))
+    deadline = fields.get("deadline")
+    item = _shared(kind, None, None, None)
+    item["id"] = key
+    item["window"] = {"from": text_at(start), "to": text_at(end)}
+    item["deadline"] = text_at(deadline) if isinstance(deadline, int) else None
+    item["channel"] = fields.get("channel") or kind.channel
+    item["owner"] = fields.get("owner_kind") or kind.owner
+    item["csm_id"] = fields.get("owner_csm_id")
+    item["purpose"] = fields.get("purpose") or kind.purpose
+    item["spacing_days"] = _spacing(policy, name)
+    # Evidence opens with the entry or the contract the rule stood on: the cause.
+    item["cause"] = _cause(evidence[0].get("source"), evidence[0].get("id")) if evidence else None
+    item["reason"] = {
+        "rule": fields.get("reason_rule") or "",
+        "policy": fields.get("reason_policy") or "",
+        "facts": evidence,
+        "text": fields.get("reason_text") or "",
+    }
+    return start, item
+
+
+def _avoid(each: Avoided, reasons: Reasons) -> _Item:
+    return {
+        "name": each.name,
+        "from": text_at(each.start),
+        "to": None if each.end is None else text_at(each.end),
+        "touchpoint_types": each.types,
+        "text": reasons.filled(each.text),
+    }
 
 
 def _text(value: Plain) -> str | None:

@@ -1,33 +1,73 @@
 """Reasons: which facts a rule read, and the sentence a CSM reads. Made only for plans that are looked at."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
-from services.rules_engine.domain.facts import Facts, Mark, Plain, stamp_of
-from services.rules_engine.domain.plan.shapes import Evidence, Reason
+from services.rules_engine.domain.facts import Facts, Mark, Plain
+from services.rules_engine.domain.plan.documents import text_at
+from services.rules_engine.domain.plan.marks import Marks
 from services.rules_engine.domain.policy import Policy, Rule
-from services.rules_engine.domain.vocabulary.registry import WORDS
 from services.rules_engine.domain.vocabulary.view import View
 
 SLOT = re.compile(r"\{([a-z_]+)\}")
-_SHARES = frozenset({"seat_ratio", "limit_ratio"})
+_SHARES = frozenset({"seat_ratio", "limit_ratio", "attendance_rate", "open_rate", "click_rate"})
+_NO_WORDS: Mapping[str, Plain] = {}
+Fact = Mapping[str, object]
+
+
+class Said(NamedTuple):
+    """A sentence, and the facts it rests on."""
+
+    text: str
+    facts: list[Fact]
 
 
 class Reasons:
-    """Reasons of one account at one moment."""
+    """Reasons of one account at one moment, in the shape of the wire."""
 
     def __init__(self, policy: Policy, facts: Facts, seen: View) -> None:
         self._policy = policy
         self._seen = seen
-        self._marks = marks(facts, seen)
+        self._marks = Marks(facts, seen)
+        self._known: dict[str, Fact | None] = {}
 
-    def of(self, rule: Rule, mark: Mark | None = None, words: dict[str, Plain] | None = None) -> Reason:
-        """`mark` and `words` are of the entry or contract the rule stands on, if it stands on one."""
-        words = words or {}
-        values = {**self._seen.values, **words}
-        found = self._evidence((*words, *self._under(self._policy.read_by[rule.rule])), values, mark, words)
-        text = SLOT.sub(lambda slot: phrase(slot.group(1), values.get(slot.group(1))), rule.because)
-        return Reason(rule.rule, self._policy.hash, tuple(found), text)
+    def of(
+        self,
+        rule: Rule,
+        mark: Mark | None = None,
+        words: Mapping[str, Plain] = _NO_WORDS,
+        more: Iterable[Said] = (),
+    ) -> dict[str, object]:
+        """`mark` and `words` are of the entry or contract the rule stands on; `more` is what else there is to say."""
+        text, found = self.said(rule, mark, words)
+        for each in more:
+            text = f"{text} {each.text}"
+            found += [fact for fact in each.facts if fact not in found]
+        return {"rule": rule.rule, "policy": self._policy.hash, "facts": found, "text": text}
+
+    def said(self, rule: Rule, mark: Mark | None = None, words: Mapping[str, Plain] = _NO_WORDS) -> Said:
+        """What the rule itself says, and what it read."""
+        found: list[Fact] = []
+        for name, value in words.items():
+            if mark is not None and value is not None:
+                found.append(fact_of(name, value, mark))
+        for name in dict.fromkeys(self._under(self._policy.read_by[rule.rule])):
+            fact = None if name in words else self._account(name)
+            if fact is not None:
+                found.append(fact)
+        return Said(self.filled(rule.because, words), found)
+
+    def filled(self, because: str, words: Mapping[str, Plain] = _NO_WORDS) -> str:
+        if "{" not in because:
+            return because
+        values = self._seen.values
+
+        def spoken(slot: re.Match[str]) -> str:
+            name = slot.group(1)
+            return phrase(name, words[name] if name in words else values.get(name))
+
+        return SLOT.sub(spoken, because)
 
     def _under(self, read: Iterable[str]) -> Iterable[str]:
         """The words read, and under derived ones those they were derived from."""
@@ -35,57 +75,19 @@ class Reasons:
             yield name
             if name == "segment":
                 yield "segment_override" if self._seen.values["segment_override"] is not None else "arr"
-            elif name == "color" and self._marks.get("color") == self._marks.get("health_score"):
+            elif name == "color" and self._marks.of("color") == self._marks.of("health_score"):
                 yield "health_score"
 
-    def _evidence(
-        self, read: Iterable[str], values: dict[str, Plain], mark: Mark | None, words: dict[str, Plain]
-    ) -> Iterable[Evidence]:
-        for name in dict.fromkeys(read):
-            rests_on = mark if name in words else self._marks.get(name)
-            value = values.get(name)
-            if rests_on is not None and value is not None:
-                stamp = stamp_of(rests_on)
-                yield Evidence(name, value, stamp.source, stamp.id, stamp.time)
+    def _account(self, name: str) -> Fact | None:
+        if name not in self._known:
+            mark, value = self._marks.of(name), self._seen.values.get(name)
+            self._known[name] = None if mark is None or value is None else fact_of(name, value, mark)
+        return self._known[name]
 
 
-def marks(facts: Facts, seen: View) -> dict[str, Mark]:
-    """Per word the newest stamp it rests on; words nobody spoke of have none."""
-    stored = {name: mark for mark, said in facts.account.items() for name in said}
-    if "health_score" in stored and not _said(facts, "color"):
-        stored["color"] = stored["health_score"]
-    usage = facts.entries.get("usage.reported")
-    if usage:
-        stored["usage"] = next(reversed(usage))
-    if None in seen.last_touch:
-        stored["touch"] = seen.last_touch[None][1]
-    primary = seen.primary
-    if primary is not None:
-        parts = {
-            "renewal": primary.anchor,
-            "status": primary.status_mark,
-            "signature": primary.signature or primary.status_mark,
-            "start": primary.first_signature or primary.status_mark or primary.anchor,
-            "contract": max(facts.contracts[primary.contract_id].held, default=None),
-        }
-        stored.update({name: mark for name, mark in parts.items() if mark is not None})
-        if not _said(facts, "arr"):
-            stored.update(_revenue(facts))
-    return {
-        name: max(found)
-        for name, word in WORDS.items()
-        if (found := [stored[part] for part in word.rests_on if part in stored])
-    }
-
-
-def _revenue(facts: Facts) -> dict[str, Mark]:
-    """The newest word on any contract's revenue."""
-    spoke = [mark for each in facts.contracts.values() for mark, said in each.held.items() if "arr" in said]
-    return {"arr": max(spoke)} if spoke else {}
-
-
-def _said(facts: Facts, name: str) -> bool:
-    return any(said.get(name) is not None for said in facts.account.values())
+def fact_of(name: str, value: Plain, mark: Mark) -> Fact:
+    at, source, event_id, _ = mark.split("\x1f")
+    return {"name": name, "value": value, "source": source, "id": event_id, "time": text_at(int(at))}
 
 
 def phrase(name: str, value: Plain) -> str:

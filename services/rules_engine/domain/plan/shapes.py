@@ -2,8 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from services.rules_engine.domain.facts import Plain
+
+Cause = Literal[
+    "precedence",
+    "preference",
+    "cooldown",
+    "cap",
+    "limit",
+    "asked_first",
+    "pause",
+    "blackout",
+    "over",
+    "fallback",
+]
+"""What stopped a rule that holds. `over`: what it asks for has come due or ended already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +58,7 @@ class RhythmItem:
     urgency: str
     last_touch_at: datetime | None
     reason: Reason
+    never_skip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +80,41 @@ class OneOffItem:
     spacing_days: int | None
     cause: tuple[str, str] | None
     reason: Reason
+    never_skip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Avoid:
+    """A time in which nothing of these types (none named: all that a customer hears of) is to be held.
+
+    `end` itself is outside it; None: until further notice.
+    """
+
+    name: str
+    start: datetime
+    end: datetime | None
+    touchpoint_types: tuple[str, ...]
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Rhythms by type, at most one each; one-offs by window and id."""
+    """Rhythms by type, at most one each; one-offs by window and id; what to avoid by time and name."""
 
     rhythms: tuple[RhythmItem, ...]
     touchpoints: tuple[OneOffItem, ...]
+    avoid: tuple[Avoid, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """A wish that was not granted, and what stopped it."""
+    """A wish that was not granted, what stopped it, and until when if that is known."""
 
     touchpoint_type: str
     rule: str
     reason: str
+    cause: Cause
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

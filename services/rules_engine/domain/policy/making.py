@@ -35,6 +35,7 @@ from services.rules_engine.domain.policy.values import (
 from services.rules_engine.domain.vocabulary.registry import ENTRY_WORDS
 
 _US = timedelta(microseconds=1)
+_PROGRAM = "program.announced"
 STEP_WORDS = frozenset({"contract_status", "contract_signed", "auto_renew", "days_to_renewal"})
 """Words a step towards a renewal reads of its own contract, not of the one that renews next."""
 
@@ -69,6 +70,13 @@ class Policy:
     timelines: Mapping[Anchor, Timeline]
     limits: tuple[Limit, ...]
     one_off_types: frozenset[str]
+    counted_types: frozenset[str]
+    """Those, and the types that contact budgets count."""
+    rhythm_bits: int
+    """Of rhythms and adjustments: what decides, with wishes and feedback, which rhythms stand."""
+    gives_way: bool
+    """Some rhythm may be moved by wishes and feedback."""
+    reads_programs: bool
     judge: Judge
     entry_bits: Mapping[str, Bits]
     feedback_bits: Mapping[str, Bits]
@@ -90,7 +98,6 @@ def make_policy(content: Content) -> Policy:
     triggers = _by_event(rules, bits, Trigger)
     feedback = _by_event(rules, bits, Feedback)
     timelines = _timelines(content, rules, bits)
-    standing = [(bit, each.when) for bit, each in (*rhythms, *adjustments, *blackouts)]
     return Policy(
         hash=policy_hash(content),
         content=content,
@@ -104,8 +111,14 @@ def make_policy(content: Content) -> Policy:
         feedback=feedback,
         timelines=timelines,
         limits=content.limits,
-        one_off_types=frozenset(each.touchpoint for each in (*content.triggers, *content.steps)),
-        judge=compile_judge(content.health, content.segments, content.stages, standing),
+        one_off_types=(
+            one_offs := frozenset(each.touchpoint for each in (*content.triggers, *content.steps))
+        ),
+        counted_types=one_offs.union(*(each.touchpoints for each in content.limits)),
+        rhythm_bits=sum(1 << bit for bit, _ in (*rhythms, *adjustments)),
+        gives_way=any(each.within is not None for each in content.rhythms),
+        reads_programs="program" in timelines or _PROGRAM in triggers,
+        judge=_judge(content, (*rhythms, *adjustments, *blackouts)),
         entry_bits={event: _entry_bits(content, event, found) for event, found in triggers.items()},
         feedback_bits={event: _entry_bits(content, event, found) for event, found in feedback.items()},
         reads=frozenset(_reads(content)),
@@ -115,6 +128,11 @@ def make_policy(content: Content) -> Policy:
             event: max(each.within for _, each in found) // _US for event, found in triggers.items()
         },
     )
+
+
+def _judge(content: Content, standing: Sequence[tuple[int, Rhythm | Adjustment | Blackout]]) -> Judge:
+    wishes = [(bit, each.when) for bit, each in standing]
+    return compile_judge(content.health, content.segments, content.stages, wishes)
 
 
 def _rules(content: Content) -> Iterable[Rule]:
@@ -150,7 +168,7 @@ def _timelines(content: Content, rules: Sequence[Rule], bits: Mapping[str, int])
     for anchor in ANCHORS:
         own = tuple(
             (bits[each.rule], each, each.days * DAY, each.days * DAY + each.within // _US)
-            for each in steps
+            for each in sorted(steps, key=lambda each: (each.days, each.rule))
             if each.anchor == anchor
         )
         if own:
@@ -166,9 +184,16 @@ def anchor_words(anchor: Anchor) -> frozenset[str]:
         case "renewal":
             return STEP_WORDS
         case "program":
-            return frozenset(ENTRY_WORDS.get("program.announced", ()))
+            return frozenset(ENTRY_WORDS[_PROGRAM])
         case _:
             return frozenset()
+
+
+def own_words(rule: Rule) -> frozenset[str]:
+    """Words that a rule reads of the entry or the program it stands on, and not of the account."""
+    if isinstance(rule, Trigger | Feedback):
+        return frozenset(ENTRY_WORDS[rule.on])
+    return anchor_words("program") if isinstance(rule, Step) and rule.anchor == "program" else frozenset()
 
 
 def wish(rule: Rule) -> Node:
@@ -192,8 +217,7 @@ def _reads(content: Content) -> Iterable[str]:
     for _, tree in (*content.segments, *content.stages):
         yield from names(tree)
     for rule in _rules(content):
-        own = ENTRY_WORDS[rule.on].keys() if isinstance(rule, Trigger | Feedback) else ()
-        yield from set(names(wish(rule))) - set(own)
+        yield from set(names(wish(rule))) - own_words(rule)
 
 
 def policy_hash(content: Content) -> str:

@@ -1,0 +1,90 @@
+"""Marks: which fact a word's present value rests on. Found when asked for: most words are never asked about."""
+
+from services.rules_engine.domain.facts import Facts, Mark
+from services.rules_engine.domain.vocabulary.registry import word_of
+from services.rules_engine.domain.vocabulary.view import View
+
+_PEOPLE = frozenset({"contact.described", "contact.left"})
+_PAUSES = frozenset({"outreach.paused", "outreach.resumed"})
+_MAIL = {"delivery.finished": "mail.sent"}
+
+
+class Marks:
+    """Of one account at one moment. A word nobody spoke of has no mark."""
+
+    def __init__(self, facts: Facts, seen: View) -> None:
+        self._facts = facts
+        self._seen = seen
+        self._stored = {name: mark for mark, said in facts.account.items() for name in said}
+        self._words: dict[str, Mark | None] = {}
+
+    def of(self, name: str) -> Mark | None:
+        """The newest stamp that the word rests on."""
+        if name not in self._words:
+            self._words[name] = self._newest(name)
+        return self._words[name]
+
+    def _newest(self, name: str) -> Mark | None:
+        word = word_of(name)
+        if word is None:
+            return None
+        found = [mark for part in word.rests_on or word.changed_by if (mark := self._part(part)) is not None]
+        return max(found, default=None)
+
+    def _part(self, part: str) -> Mark | None:
+        """Of a stored field, of what is said of the contract that renews next, or of a kind of event."""
+        match part:
+            case "color":
+                return self._stored.get(part) if self._said(part) else self._stored.get("health_score")
+            case "arr" if self._seen.primary is not None and not self._said(part):
+                return self._revenue() or self._stored.get(part)
+            case "usage":
+                return self._entry("usage.reported")
+            case "touch":
+                touch = self._seen.last_touch.get(None)
+                return None if touch is None else touch[1]
+            case "renewal" | "status" | "signature" | "start" | "contract":
+                return self._contract(part)
+            case _:
+                return self._event(part) if "." in part else self._stored.get(part)
+
+    def _said(self, name: str) -> bool:
+        mark = self._stored.get(name)
+        return mark is not None and self._facts.account[mark].get(name) is not None
+
+    def _contract(self, part: str) -> Mark | None:
+        each = self._seen.primary
+        if each is None:
+            return None
+        match part:
+            case "renewal":
+                return each.anchor
+            case "status":
+                return each.status_mark
+            case "signature":
+                return each.signature or each.status_mark
+            case "start":
+                return each.first_signature or each.status_mark or each.anchor
+            case _:
+                return max(self._facts.contracts[each.contract_id].held, default=None)
+
+    def _revenue(self) -> Mark | None:
+        """The newest word on any contract's revenue."""
+        contracts = self._facts.contracts.values()
+        return max(
+            (mark for each in contracts for mark, said in each.held.items() if "arr" in said), default=None
+        )
+
+    def _event(self, kind: str) -> Mark | None:
+        facts = self._facts
+        if kind in _PEOPLE:
+            return max((mark for held in facts.contacts.values() for mark in held), default=None)
+        if kind in _PAUSES:
+            return max(facts.pauses.get("", ()), default=None)
+        if kind == "preference.changed":
+            return max((mark for held in facts.preferences.values() for mark in held), default=None)
+        return self._entry(_MAIL.get(kind, kind))
+
+    def _entry(self, kind: str) -> Mark | None:
+        entries = self._facts.entries.get(kind)
+        return next(reversed(entries)) if entries else None

@@ -1,0 +1,131 @@
+"""Steps: what timelines and sequences ask for, counted from a renewal, the start, going live or a program.
+
+A step stands as soon as its date is known, until its window has passed. What has passed is never asked for.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import NamedTuple
+
+from services.rules_engine.domain.facts import DAY, Facts, Mark, Plain, day_text, when
+from services.rules_engine.domain.plan.wishes import Scene, Stop, Wish, Wishes, over, own_touch, placed
+from services.rules_engine.domain.policy import Timeline
+from services.rules_engine.domain.terms import Standing
+from services.rules_engine.domain.vocabulary.view import next_day, renews_itself
+
+_US = timedelta(microseconds=1)
+
+
+class _Anchor(NamedTuple):
+    """`head`: what identities of its steps are made of, after the type; `words` are laid over the account's."""
+
+    head: tuple[str, ...]
+    base: int
+    mark: Mark | None
+    words: Mapping[str, Plain]
+    told: Mapping[str, Plain] = {}
+
+
+def make_steps(scene: Scene, wishes: Wishes) -> None:
+    """Ask for the steps of every anchor the account has."""
+    for name, timeline in scene.policy.timelines.items():
+        match name:
+            case "renewal":
+                anchors = _renewals(scene, wishes, timeline)
+            case "start":
+                anchors = _start(scene)
+            case "go_live":
+                anchors = _go_live(scene)
+            case "program":
+                anchors = _programs(scene)
+        for anchor in anchors:
+            if scene.seen.now < anchor.base + timeline.end:
+                _steps(scene, wishes, timeline, anchor, plain=name == "renewal")
+
+
+def _steps(scene: Scene, wishes: Wishes, timeline: Timeline, anchor: _Anchor, *, plain: bool) -> None:
+    """`plain`: the first of a type has no ordinal in its identity."""
+    bits = timeline.bits(scene.seen.values, anchor.words)
+    taken: dict[tuple[str, ...], str] = {}
+    for bit, step, start, end in timeline.steps if bits else ():
+        if not bits >> bit & 1 or scene.seen.now >= anchor.base + end:
+            continue
+        wishes.fired |= 1 << bit
+        head = (step.touchpoint, *anchor.head)
+        key = head if plain and not step.ordinal else (*head, str(step.ordinal))
+        deadline = end if step.deadline is None else start + step.deadline // _US
+        base = anchor.base
+        wish = Wish(bit, step, key, base, base + start, base + end, base + deadline, anchor.mark, anchor.told)
+        own, known = own_touch(scene, wish)
+        stop = over(known)
+        if stop is not None and own in wishes.standing:
+            continue
+        found = stop or _same(taken, wish) or placed(scene, wish)
+        if isinstance(found, Stop):
+            wishes.refuse(wish, found)
+        else:
+            taken[key] = step.rule
+            wishes.grant(found)
+
+
+def _same(taken: Mapping[tuple[str, ...], str], wish: Wish) -> Stop | None:
+    rule = taken.get(wish.key)
+    return None if rule is None else Stop("precedence", f"{rule} asks for the same")
+
+
+def _renewals(scene: Scene, wishes: Wishes, timeline: Timeline) -> Iterator[_Anchor]:
+    seen = scene.seen
+    for each in seen.standings:
+        if each.renews_on is None or each.anchor is None or not each.live:
+            continue
+        base = each.renews_on * DAY
+        words: Mapping[str, Plain] = seen.values
+        if each is not seen.primary and seen.now < base + timeline.end:
+            words = _contract_words(scene.facts, seen.now, each, base)
+            turn = next_day(base, seen.now, scene.policy.day_counts.get("days_to_renewal", ()))
+            wishes.turns += [] if turn is None else [turn]
+        term = "" if each.term_start is None else day_text(each.term_start)
+        yield _Anchor((each.contract_id, term), base, each.anchor, words)
+
+
+def _contract_words(facts: Facts, now: int, each: Standing, renews_on: int) -> dict[str, Plain]:
+    return {
+        "contract_status": each.status,
+        "contract_signed": each.signed,
+        "auto_renew": renews_itself(facts, each),
+        "days_to_renewal": -((now - renews_on) // DAY),
+    }
+
+
+def _start(scene: Scene) -> Iterator[_Anchor]:
+    """The day the first contract started; without one, the day the account was first heard of."""
+    at = scene.seen.bases.get("days_since_start")
+    if at is not None:
+        first = min(
+            (each for each in scene.seen.standings if each.first_start is not None),
+            key=lambda each: (each.first_start or 0, each.contract_id),
+            default=None,
+        )
+        mark = None if first is None else _said_start(scene.facts, first)
+        yield _Anchor(("start",), at // DAY * DAY, mark, scene.seen.values)
+
+
+def _said_start(facts: Facts, each: Standing) -> Mark | None:
+    terms = facts.contracts[each.contract_id].terms
+    return next((mark for mark, said in terms.items() if said.get("starts_on") == each.first_start), None)
+
+
+def _go_live(scene: Scene) -> Iterator[_Anchor]:
+    entries = scene.facts.entries.get("milestone.reached", {})
+    mark = min((mark for mark, said in entries.items() if said.get("kind") == "go_live"), default=None)
+    if mark is not None:
+        yield _Anchor(("go_live",), when(mark) // DAY * DAY, mark, scene.seen.values)
+
+
+def _programs(scene: Scene) -> Iterator[_Anchor]:
+    """Webinars, releases and the like whose audience the account belongs to."""
+    values = scene.seen.values
+    for each in scene.book.programs:
+        if each.audience is None or each.audience(values):
+            words: dict[str, Plain] = {"program_kind": each.kind, "meaningful": each.meaningful}
+            yield _Anchor((each.id,), each.at, each.mark or None, words)
