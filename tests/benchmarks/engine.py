@@ -1,4 +1,4 @@
-"""Events through the rules engine, Kafka to Kafka, beside the bare loop in the same run."""
+"""Events through the rules engine, Kafka to Kafka, beside the bare loop and two peers in the same run."""
 
 import asyncio
 import time
@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from schemas.topics import broker_configs
 from services.chassis.batches import Handler, Subscription
-from services.chassis.clock import ServiceClock
+from services.chassis.clock import ServiceClock, real_now
 from services.chassis.consumer import Consumer
-from services.chassis.database import Database
+from services.chassis.database import Database, database_url
 from services.chassis.kafka import Message, Producer
 from services.chassis.outbox import Outbox, Relay
 from services.chassis.service import spare_the_collector
@@ -23,9 +23,11 @@ from services.rules_engine.application.account import Tally
 from services.rules_engine.entrypoints.consumer import Engine, SignalConsumer
 from services.rules_engine.settings import SHIPPED
 from tests.benchmarks.bare import TABLES, BareLoop
-from tests.benchmarks.events import START, Scores, book
+from tests.benchmarks.events import NOW, Scores, book, upon
+from tests.benchmarks.peer_faststream import OUT, Peer, Progress
 
 ACCOUNTS = 10_000
+FORMS = ("message", "batch")
 
 
 class Bench:
@@ -58,7 +60,7 @@ class Bench:
         known: set[str] = set()
         return SignalConsumer(
             Engine(
-                clock=ServiceClock(START.replace(year=2027), START, 1.0),
+                clock=ServiceClock(NOW, real_now(), 1.0),
                 outbox=self.outbox,
                 bench=keeper.now,
                 work=lambda connection: SqlWork(connection, self.outbox, known),
@@ -72,6 +74,23 @@ class Bench:
         self.tally.heard += tally.heard
         self.tally.plans += tally.plans
         self.tally.undecided += tally.undecided
+
+    async def beside(self, engine: Handler, bare: Handler, events: int) -> dict[str, float]:
+        """Rates and processor time of both over the records that wait."""
+        self.tally = Tally()
+        at = time.process_time()
+        engine_seconds = await self.consume("engine", engine, events)
+        engine_cpu, at = time.process_time() - at, time.process_time()
+        bare_seconds = await self.consume("bare", bare, events)
+        bare_cpu = time.process_time() - at
+        assert self.tally.undecided == 0
+        return {
+            "engine": events / engine_seconds,
+            "bare": events / bare_seconds,
+            "plans": self.tally.plans,
+            "engine_cpu_us": engine_cpu / events * 1e6,
+            "bare_cpu_us": bare_cpu / events * 1e6,
+        }
 
     async def consume(self, group: str, handler: Handler, count: int) -> float:
         """Seconds from the first batch to the last outbox row acknowledged."""
@@ -102,41 +121,48 @@ class Bench:
         return seconds
 
 
-async def measure(url: str, kafka: Kafka, *, events: int, rounds: int) -> list[dict[str, float]]:
-    """Rounds of engine and bare loop in turn, each over `events` fresh records."""
-    cluster = await ensure_topics(kafka, [TopicSpec(name, configs) for name, configs in broker_configs()])
+async def measure(
+    url: str, kafka: Kafka, *, events: int, rounds: int, by_message: int, by_batch: int
+) -> list[dict[str, float]]:
+    """Rounds of engine, bare loop and both peers in turn, each over fresh records: so many of each."""
+    topics = [TopicSpec(name, configs) for name, configs in broker_configs()]
+    topics += [
+        TopicSpec(name) for name in (OUT, *(_topic(form, each) for form in FORMS for each in range(rounds)))
+    ]
+    cluster = await ensure_topics(kafka, topics)
     database = await Database.open(url, "drumbeat_rules", pool_size=8)
     bench = Bench(database, kafka, cluster)
     for statement in TABLES.split(";"):
         if statement.strip():
             await database.pool.execute(statement)
+    peer = Peer(database_url(url, "drumbeat_rules"), kafka.bootstrap_servers or "", NOW)
+    await peer.open(book(ACCOUNTS))
     described = await bench.produce(book(ACCOUNTS))
     engine, bare = await bench.engine(), BareLoop(bench.outbox)
     await bench.consume("engine", engine, described)
     await bench.consume("bare", bare, described)
     spare_the_collector()
     found: list[dict[str, float]] = []
-    scores = Scores(ACCOUNTS)
-    for _ in range(rounds):
+    scores, for_peer = Scores(ACCOUNTS), Scores(ACCOUNTS)
+    for number in range(rounds):
         await bench.produce(scores.take(events))
-        for table in ("account", "bare_account"):
+        for table in ("account", "bare_account", "peer_account"):
             await database.pool.execute(f"VACUUM ANALYZE {table}", timeout=120)
-        bench.tally = Tally()
-        at = time.process_time()
-        engine_seconds = await bench.consume("engine", engine, events)
-        engine_cpu, at = time.process_time() - at, time.process_time()
-        bare_seconds = await bench.consume("bare", bare, events)
-        bare_cpu = time.process_time() - at
-        found.append(
-            {
-                "engine": events / engine_seconds,
-                "bare": events / bare_seconds,
-                "plans": bench.tally.plans,
-                "engine_cpu_us": engine_cpu / events * 1e6,
-                "bare_cpu_us": bare_cpu / events * 1e6,
-            }
-        )
-        assert bench.tally.undecided == 0
+        ours = await bench.beside(engine, bare, events)
+        for form, count in zip(FORMS, (by_message, by_batch), strict=True):
+            await bench.produce(upon(_topic(form, number), for_peer.take(count)))
+        message = await peer.by_message(_topic("message", number), by_message)
+        batch = await peer.by_batch(_topic("batch", number), by_batch)
+        found.append({**ours, **_told("message", message), **_told("batch", batch)})
+    await peer.close()
     await bench.producer.stop()
     await database.close()
     return found
+
+
+def _topic(form: str, number: int) -> str:
+    return f"peer.{form}.{number}"
+
+
+def _told(form: str, progress: Progress) -> dict[str, float]:
+    return {form: progress.rate, f"{form}_cpu_us": progress.cpu / progress.seen * 1e6}

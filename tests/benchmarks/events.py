@@ -1,7 +1,7 @@
 """The workload: a book of accounts and a stream of health scores about them, the same for every candidate."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -10,6 +10,8 @@ from schemas.envelope import Envelope, kafka_headers
 from services.chassis.kafka import Message
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+NOW = START + timedelta(days=1, minutes=15)
+"""What the service clock shows: scores are minutes old, so triggers answer them."""
 
 
 def account_id(number: int) -> str:
@@ -17,7 +19,7 @@ def account_id(number: int) -> str:
 
 
 def book(accounts: int) -> Iterator[Message]:
-    """Each account described and scored once: every segment in its share, a CSM for those that have one."""
+    """Each account described, under contract and scored once: every segment and stage in its share."""
     dice = random.Random(1)
     for number in range(accounts):
         arr = dice.choice((250_000, 40_000, 40_000, 5_000, 5_000, 500))
@@ -30,6 +32,15 @@ def book(accounts: int) -> Iterator[Message]:
         if arr >= 10_000:
             data["csm_id"] = f"csm-{number % 40}"
         yield message("account.described", number, data, f"book-{number}", START)
+        began = START.date() - timedelta(days=dice.randrange(900))
+        renews = began + timedelta(days=365 * ((START.date() - began).days // 365 + 1))
+        contract = {
+            "contract_id": f"c-{number}",
+            "status": "active",
+            "starts_on": str(began),
+            "renews_on": str(renews),
+        }
+        yield message("contract.changed", number, contract, f"contract-{number}", START)
         yield score(number, 75, f"first-{number}", START)
 
 
@@ -60,7 +71,12 @@ def score(number: int, value: int, identity: str, time: datetime) -> Message:
     return message("health.scored", number, data, identity, time)
 
 
-def message(kind: str, number: int, data: dict[str, object], identity: str, time: datetime) -> Message:
+def upon(topic: str, messages: Iterable[Message]) -> Iterator[Message]:
+    """The same messages on another topic."""
+    return (each._replace(topic=topic) for each in messages)
+
+
+def message(kind: str, number: int, data: Mapping[str, object], identity: str, time: datetime) -> Message:
     envelope = Envelope(
         id=identity,
         source=f"/bench/agents/{number % 50}",
