@@ -19,13 +19,17 @@ from services.rules_engine import settings
 from services.rules_engine.adapters import sweeping
 from services.rules_engine.adapters.bench import BenchKeeper, read_texts
 from services.rules_engine.adapters.book import SqlBook
-from services.rules_engine.adapters.epoch import Epochs
+from services.rules_engine.adapters.epoch import Epochs, Source
 from services.rules_engine.adapters.keys import SqlKeys
+from services.rules_engine.adapters.policies import SqlPolicies
 from services.rules_engine.adapters.policy_files import PolicyRefused, load_policy, load_policy_texts
+from services.rules_engine.adapters.programs import SqlPrograms
 from services.rules_engine.adapters.queries import Queries
+from services.rules_engine.adapters.ranking import Ranking
 from services.rules_engine.adapters.work import SqlWork
 from services.rules_engine.application.account import Tally
-from services.rules_engine.entrypoints import api, cli
+from services.rules_engine.application.judge import Bench
+from services.rules_engine.entrypoints import api, cli, policies
 from services.rules_engine.entrypoints.consumer import Engine, SignalConsumer
 from services.rules_engine.entrypoints.ingest import Ingest
 from services.rules_engine.entrypoints.lines import LARGEST_STREAM
@@ -45,8 +49,9 @@ def counted(topic: str, tally: Tally) -> None:
 async def build(runtime: Runtime) -> Parts:
     """Wire the service; raises `CannotStart` when the policy is refused."""
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
-    keeper = BenchKeeper(Epochs(database), load_policy_texts, rate=clock.rate)
-    await _put_in_force(keeper, settings.policy_path(runtime.settings), runtime.settings.mode)
+    epochs = Epochs(database)
+    keeper = BenchKeeper(epochs, load_policy_texts, clock)
+    await _put_in_force(keeper, runtime)
     known: set[str] = set()
     engine = Engine(
         clock=clock,
@@ -61,44 +66,69 @@ async def build(runtime: Runtime) -> Parts:
         clock=clock,
         bench=keeper.now,
         work=engine.work,
-        due=sweeping.due,
+        due=lambda held, now, most: sweeping.due(held, now, most, keeper.now().epoch),
         behind=sweeping.behind,
         next_due=lambda: sweeping.next_due(database),
         after_commit=runtime.relay.wake,
     )
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events")
     return Parts(
-        app=lambda ready: make(runtime, ready),
+        app=lambda ready: make(runtime, _in_step(keeper, ready), keeper),
         subscriptions=(Subscription("rules_engine", topics, SignalConsumer(engine), runtime.relay.wake),),
         loops=(
             Loop("sweep", interval=1.0, run_once=sweeper.run_once),
             Loop("policy", interval=1.0, run_once=keeper.refresh),
+            Loop(
+                "ranking",
+                interval=5.0,
+                run_once=Ranking(database, clock, lambda: ranks(keeper.now())).run_once,
+            ),
             prune_loop(database, "receipt", "seen_at"),
         ),
     )
 
 
-async def _put_in_force(keeper: BenchKeeper, path: Path, mode: str) -> None:
+async def _put_in_force(keeper: BenchKeeper, runtime: Runtime) -> None:
+    path = settings.policy_path(runtime.settings)
+    source = Source(runtime.owner, shipped=runtime.settings.policy is None)
     try:
         texts = read_texts(path)
         if not texts:
             raise CannotStart(f"the policy folder {path} holds no *.yaml file.")
-        await keeper.open(texts, path.name, mode)
+        await keeper.open(texts, path.name, runtime.settings.mode, source)
     except (PolicyRefused, OSError, UnicodeDecodeError) as refused:
         raise CannotStart(f"the policy {path} is refused:\n{refused}") from refused
 
 
-def make(runtime: Runtime, ready: Readiness) -> FastAPI:
+def ranks(bench: Bench) -> bool:
+    """Does anything in force read where an account stands in the book?"""
+    readers = (bench.policy.reads, *(each.reads for each in bench.book.programs))
+    return any("arr_percentile" in each for each in readers)
+
+
+def _in_step(keeper: BenchKeeper, ready: Readiness) -> Readiness:
+    async def both() -> str | None:
+        return await ready() or keeper.waits_for
+
+    return both
+
+
+def make(runtime: Runtime, ready: Readiness, keeper: BenchKeeper) -> FastAPI:
     app = make_app(
         Chassis("rules_engine", runtime.clock, runtime.keys, ready),
         title="rules engine",
-        larger_bodies={"/v1/events": LARGEST_STREAM},
+        larger_bodies={
+            "/v1/events": LARGEST_STREAM,
+            **dict.fromkeys(policies.WITH_FILES, policies.LARGEST_BODY),
+        },
     )
+    versions = SqlPolicies(Epochs(runtime.database), keeper, load_policy_texts)
     answers = Queries(runtime.database, runtime.outbox, runtime.relay)
     app.include_router(api.event_routes(Ingest(runtime.producer, runtime.clock), answers))
     app.include_router(api.account_routes(answers))
     app.include_router(api.parked_routes(answers))
-    app.include_router(api.policy_routes(answers))
+    app.include_router(policies.policy_routes(versions))
+    app.include_router(policies.program_routes(SqlPrograms(runtime.database)))
     app.include_router(
         api.key_routes(SqlKeys(runtime.database, runtime.outbox, runtime.relay, runtime.clock))
     )
@@ -112,12 +142,20 @@ def summary(path: Path) -> str:
     return f"sound: {len(policy.rules)} rules, {len(policy.catalogue)} kinds of touchpoint, hash {policy.hash[:16]}"
 
 
+def unwired() -> FastAPI:
+    """The app with nothing behind it, for its OpenAPI document."""
+    runtime = unplugged("rules_engine")
+    return make(
+        runtime, always_ready, BenchKeeper(Epochs(runtime.database), load_policy_texts, runtime.clock)
+    )
+
+
 def main() -> None:
     run_command(
         "rules_engine",
         {
             "serve": lambda _: serve(IDENTITY, build),
-            "openapi": lambda _: print_openapi(make(unplugged("rules_engine"), always_ready)),
+            "openapi": lambda _: print_openapi(unwired()),
             "policy": lambda words: sys.exit(cli.policy(words, summary, PolicyRefused)),
         },
     )

@@ -1,12 +1,19 @@
 """The bench this replica judges at, kept in step with the epoch that all replicas share."""
 
+import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import structlog
 
-from services.rules_engine.adapters.epoch import Epoch, Epochs
+from services.chassis.clock import ServiceClock
+from services.chassis.database import Connection
+from services.rules_engine.adapters.book import read_book
+from services.rules_engine.adapters.epoch import Epoch, Epochs, Offer, Source, current
+from services.rules_engine.adapters.policy_files import PolicyRefused
 from services.rules_engine.application.judge import Bench
 from services.rules_engine.domain.book import Book
 from services.rules_engine.domain.policy import Policy
@@ -14,49 +21,113 @@ from services.rules_engine.domain.policy import Policy
 log = structlog.get_logger(__name__)
 
 RETRY_REAL_SECONDS = 30
+KEPT = 4  # compiled policies: rolling back is quick, and nothing grows
 
 
 def read_texts(path: Path) -> dict[str, str]:
-    """The policy's files by name: one file, or the `*.yaml` of a flat folder. Raises OSError."""
+    """The policy's files by path: one file, or the `*.yaml` of a flat folder, its tests apart. Raises OSError."""
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-    return {str(file): file.read_text(encoding="utf-8") for file in files}
+    return {str(file): file.read_text(encoding="utf-8") for file in files if not is_test(file.name)}
+
+
+def is_test(name: str) -> bool:
+    return name.endswith("_test.yaml")
 
 
 class BenchKeeper:
-    """Holds the current bench; `refresh` takes up what another replica, or the book, changed."""
+    """Holds the current bench; `refresh` takes up what was published, here or on another replica, or booked.
 
-    def __init__(self, epochs: Epochs, read: Callable[[Mapping[str, str]], Policy], *, rate: float) -> None:
+    Batches ask for the bench once each, so a change never falls into the middle of one. A policy in force that this
+    replica cannot read (a newer Drumbeat published it) leaves it at its old bench and makes it not ready.
+    """
+
+    def __init__(
+        self, epochs: Epochs, read: Callable[[Mapping[str, str]], Policy], clock: ServiceClock
+    ) -> None:
         self._epochs = epochs
         self._read = read
-        self._retry_after = timedelta(seconds=RETRY_REAL_SECONDS * rate)
+        self._clock = clock
         self._policies: dict[str, Policy] = {}
         self._bench: Bench | None = None
+        self._seen = 0
+        self._turn = asyncio.Lock()
+        self.waits_for: str | None = None
+        """Why this replica is not up to date; None when it is."""
 
     def now(self) -> Bench:
         if self._bench is None:
             raise LookupError("no policy is in force yet")
         return self._bench
 
-    async def open(self, files: Mapping[str, str], name: str, mode: str) -> None:
-        """Put the policy of these files in force under this mode."""
+    async def open(self, files: Mapping[str, str], name: str, mode: str, source: Source) -> None:
+        """Offer the policy of these files; then take up what is in force. Raises `PolicyRefused`.
+
+        Only who starts is refused by a policy in force that cannot be read: there is no older bench to stay at.
+        """
         policy = self._read(files)
-        self._policies[policy.hash] = policy
-        self._take(await self._epochs.open(policy.hash, name, dict(files), mode))
+        plain = {Path(file).name: text for file, text in files.items()}
+        await self._epochs.open(Offer(policy.hash, name, plain, origin="file"), mode, source)
+        self._keep(policy.hash, policy)
+        await self.refresh()
+        if self.waits_for is not None:
+            raise PolicyRefused([f"{self.waits_for}; name corrected files with DRUMBEAT_POLICY"])
 
     async def refresh(self) -> None:
-        epoch = await self._epochs.current()
-        if self._bench is not None and epoch.number == self._bench.epoch:
+        if await self._epochs.number() == self._seen:
             return
-        if epoch.policy_hash not in self._policies:
-            self._policies[epoch.policy_hash] = self._read(await self._epochs.files_of(epoch.policy_hash))
-        self._take(epoch)
-        log.info("policy.in_force", policy=epoch.policy_hash, epoch=epoch.number, mode=epoch.mode)
+        async with self._turn:
+            epoch, book = await self._snapshot()
+            if epoch.number <= self._seen:
+                return
+            policy = await self._policy(epoch)
+            if policy is not None:
+                self._take(epoch, policy, book)
+            elif self._bench is not None:
+                self._bench = replace(self._bench, publish=epoch.mode != "observe")
+            self._seen = epoch.number
 
-    def _take(self, epoch: Epoch) -> None:
+    async def _snapshot(self) -> tuple[Epoch, Book]:
+        """Number and contents of one moment: who decided under a number, decided by these."""
+        pool = self._epochs.database.pool
+        async with pool.acquire() as held, held.transaction(isolation="repeatable_read", readonly=True):
+            connection = cast("Connection", held)
+            return await current(connection), await read_book(connection, self._clock)
+
+    async def _policy(self, epoch: Epoch) -> Policy | None:
+        """The policy under the hash it was published with; None, and the reason kept, when it cannot be read."""
+        if epoch.policy_hash not in self._policies:
+            files = await self._epochs.files_of(epoch.policy_hash)
+            try:
+                read = await asyncio.to_thread(self._read, files)
+            except PolicyRefused as refused:
+                self.waits_for = (
+                    f"the policy in force, version {epoch.version}, cannot be read: {refused.errors[0]}"
+                )
+                log.error("policy.unreadable", version=epoch.version, errors=refused.errors[:20])  # noqa: TRY400
+                return None
+            self._keep(epoch.policy_hash, read)
+        self.waits_for = None
+        return self._policies[epoch.policy_hash]
+
+    def _keep(self, published_as: str, policy: Policy) -> None:
+        # Another Drumbeat may hash otherwise; decisions name the policy as it was published.
+        named = policy if policy.hash == published_as else replace(policy, hash=published_as)
+        self._policies[published_as] = named
+        while len(self._policies) > KEPT:
+            self._policies.pop(next(iter(self._policies)))
+
+    def _take(self, epoch: Epoch, policy: Policy, book: Book) -> None:
         self._bench = Bench(
-            policy=self._policies[epoch.policy_hash],
-            book=Book(epoch=epoch.number),
+            policy=policy,
+            book=book,
             epoch=epoch.number,
             publish=epoch.mode != "observe",
-            retry_after=self._retry_after,
+            retry_after=timedelta(seconds=RETRY_REAL_SECONDS * self._clock.rate),
+        )
+        log.info(
+            "policy.in_force",
+            policy=policy.hash,
+            version=epoch.version,
+            epoch=epoch.number,
+            mode=epoch.mode,
         )

@@ -1,14 +1,20 @@
-"""What concerns many accounts: CSMs and programs as told, kept by the same law as facts (the latest word wins)."""
+"""What concerns many accounts: CSMs and programs as told, kept by the same law as facts (the latest word wins).
+
+What `decide` may know of it is the book, read whole whenever the epoch moved.
+"""
 
 from datetime import datetime
 from typing import Final, cast
 
 import orjson
 
-from services.chassis.database import Connection
+from services.chassis.clock import ServiceClock
+from services.chassis.database import Connection, real_now
 from services.chassis.outbox import Outbox, Outgoing
+from services.rules_engine.adapters.programs import happens_at, read_programs
 from services.rules_engine.application.account import Heard
-from services.rules_engine.domain.facts import Fields, Held, mark_of, settle
+from services.rules_engine.domain.book import Book
+from services.rules_engine.domain.facts import Fields, Held, mark_of, moment, settle
 
 CSM_DIRECTORY = "drumbeat.csm.directory.v1"
 TOLD_OF_A_CSM: Final = (
@@ -84,9 +90,20 @@ class SqlBook:
         changed, _ = settle(held, mark_of(told.event.stamp), said)
         if changed:
             await self._connection.execute(
-                "UPDATE program SET state = $2 WHERE program_id = $1", program_id, _packed(held)
+                "UPDATE program SET state = $2, at = $3 WHERE program_id = $1",
+                program_id,
+                _packed(held),
+                moment(happens_at(held)),
             )
             await self._connection.execute("UPDATE epoch SET number = number + 1")
+
+
+async def read_book(connection: Connection, clock: ServiceClock) -> Book:
+    """Ranks and programs; the caller's transaction makes them and the epoch of one moment."""
+    number = await connection.fetchval("SELECT number FROM epoch")
+    cut_offs = await connection.fetchval("SELECT arr_percentiles FROM book")
+    programs = await read_programs(connection, clock.at(await real_now(connection)))
+    return Book(number, tuple(cut_offs or ()), programs)
 
 
 def csm_record(csm_id: str, held: Held, version: int) -> bytes:

@@ -23,8 +23,15 @@ WHERE account_id > $1 AND state IS NOT NULL AND ($3::text IS NULL OR segment = $
   AND ($7::text IS NULL OR account_id ILIKE $7 OR name ILIKE $7)
 ORDER BY account_id LIMIT $2
 """
-DECISIONS = """
-SELECT id, version, decided_at, policy, events::text, changes::text, suppressed::text, plan FROM decision
+# The newest version of that policy at the time: one hash may have been published, taken back and published again.
+POLICY_VERSION = """
+(SELECT max(v.number) FROM policy_version AS v WHERE v.hash = d.policy AND v.published_at <= d.recorded_at)
+"""
+PLAN = f"SELECT plan, policy, {POLICY_VERSION} AS policy_version FROM decision AS d WHERE id = $1"
+DECISIONS = f"""
+SELECT id, version, decided_at, policy, events::text, changes::text, suppressed::text, plan,
+       {POLICY_VERSION} AS policy_version
+FROM decision AS d
 WHERE account_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3
 """
 RECEIPT = "SELECT state, decision, reason FROM receipt WHERE identity = $1 ORDER BY seen_at"
@@ -34,10 +41,6 @@ WHERE id < $1 AND ($2 OR replayed_at IS NULL) ORDER BY id DESC LIMIT $3
 """
 REPLAY = """
 UPDATE parked SET replayed_at = clock_timestamp() WHERE id = $1 RETURNING topic, account_id, headers, value
-"""
-POLICIES = """
-SELECT p.hash, p.name, p.loaded_at, p.hash = e.policy_hash FROM policy AS p CROSS JOIN epoch AS e
-ORDER BY p.hash = e.policy_hash DESC, p.loaded_at DESC LIMIT 500
 """
 
 
@@ -59,14 +62,13 @@ class Queries:
         if row is None or row["state"] is None:
             return None
         facts, _ = decode(account_id, row["state"])
-        decision = await self._database.pool.fetchrow(
-            "SELECT plan, policy FROM decision WHERE id = $1", decision_id(account_id, row["plan_version"])
-        )
+        decision = await self._database.pool.fetchrow(PLAN, decision_id(account_id, row["plan_version"]))
         plan: dict[str, object] | None = None
         if decision is not None:
             plan = {
                 "version": row["plan_version"],
                 "policy": decision["policy"],
+                "policy_version": decision["policy_version"],
                 **orjson.loads(decision["plan"]),
             }
         return {
@@ -150,18 +152,6 @@ class Queries:
         self._relay.wake()
         return True
 
-    async def policies(self) -> list[dict[str, object]]:
-        rows = await self._database.pool.fetch(POLICIES)
-        return [{"hash": row[0], "name": row[1], "loaded_at": row[2], "in_force": row[3]} for row in rows]
-
-    async def policy(self, policy_hash: str) -> dict[str, object] | None:
-        row = await self._database.pool.fetchrow(
-            "SELECT hash, name, files::text, loaded_at FROM policy WHERE hash = $1", policy_hash
-        )
-        if row is None:
-            return None
-        return {"hash": row[0], "name": row[1], "files": orjson.loads(row[2]), "loaded_at": row[3]}
-
 
 def shown(known: Known) -> dict[str, object]:
     """A fact as the contract shows it."""
@@ -192,6 +182,7 @@ def _decision(row: Any) -> dict[str, Any]:
         "plan_version": row["version"],
         "decided_at": cast("datetime", row["decided_at"]),
         "policy": row["policy"],
+        "policy_version": row["policy_version"],
         "events": orjson.loads(row["events"]),
         "changes": orjson.loads(row["changes"]),
         "suppressed": orjson.loads(row["suppressed"]),

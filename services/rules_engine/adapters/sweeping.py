@@ -1,4 +1,8 @@
-"""Whose turn it is to be judged again: by time, or because policy or book moved on."""
+"""Whose turn it is to be judged again: by time, or because policy or book moved on.
+
+`decided_under` is the epoch an account was last judged under; negative, it waits for a replica of that epoch, because
+one that is behind heard something of it. Nobody claims what was judged under an epoch later than their own.
+"""
 
 from datetime import datetime
 from typing import cast
@@ -7,18 +11,19 @@ from services.chassis.database import Connection, Database
 
 # Both claims skip what another replica is sweeping; an account being heard right now is judged there anyway.
 DUE = """
-SELECT account_id FROM account WHERE next_evaluation_at <= $1
+SELECT account_id FROM account WHERE next_evaluation_at <= $1 AND decided_under BETWEEN -$3::bigint AND $3
 ORDER BY next_evaluation_at LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 BEHIND = """
-SELECT account_id FROM account WHERE decided_under < $1 AND state IS NOT NULL
+SELECT account_id FROM account WHERE decided_under < $1 AND decided_under >= -$1::bigint AND state IS NOT NULL
 ORDER BY decided_under LIMIT $2 FOR UPDATE SKIP LOCKED
 """
+NEXT = "SELECT min(next_evaluation_at) FROM account"
 
 
-async def due(connection: Connection, now: datetime, limit: int) -> list[str]:
+async def due(connection: Connection, now: datetime, limit: int, epoch: int) -> list[str]:
     """Accounts for whom time may have changed the answer, locked."""
-    return sorted(row[0] for row in await connection.fetch(DUE, now, limit))
+    return sorted(row[0] for row in await connection.fetch(DUE, now, limit, epoch))
 
 
 async def behind(connection: Connection, epoch: int, limit: int) -> list[str]:
@@ -27,5 +32,4 @@ async def behind(connection: Connection, epoch: int, limit: int) -> list[str]:
 
 
 async def next_due(database: Database) -> datetime | None:
-    moment = await database.pool.fetchval("SELECT min(next_evaluation_at) FROM account")
-    return cast("datetime | None", moment)
+    return cast("datetime | None", await database.pool.fetchval(NEXT))

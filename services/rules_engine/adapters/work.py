@@ -23,7 +23,7 @@ ACCOUNT_DIRECTORY = "drumbeat.account.directory.v1"
 
 LOAD = """
 SELECT account_id, state, plan_key, published_key, directory_key, plan_version, directory_version,
-       decided_under, decided_at, next_evaluation_at, undecided, name, segment, stage, color, csm_id
+       decided_under, decided_at, next_evaluation_at, undecided, name, segment, stage, color, csm_id, arr
 FROM account WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE
 """
 MAKE = "INSERT INTO account (account_id) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING"
@@ -36,13 +36,14 @@ UPDATE account AS a SET
     state = n.state, plan_key = n.plan_key, published_key = n.published_key, directory_key = n.directory_key,
     plan_version = n.plan_version, directory_version = n.directory_version, decided_under = n.decided_under,
     decided_at = n.decided_at, next_evaluation_at = n.next_evaluation_at, undecided = n.undecided,
-    name = n.name, segment = n.segment, stage = n.stage, color = n.color, csm_id = n.csm_id
+    name = n.name, segment = n.segment, stage = n.stage, color = n.color, csm_id = n.csm_id,
+    arr = n.arr
 FROM unnest(
     $1::text[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bigint[], $8::bigint[],
     $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-    $16::text[]
+    $16::text[], $17::float8[]
 ) AS n (account_id, state, plan_key, published_key, directory_key, plan_version, directory_version, decided_under,
-        decided_at, next_evaluation_at, undecided, name, segment, stage, color, csm_id)
+        decided_at, next_evaluation_at, undecided, name, segment, stage, color, csm_id, arr)
 WHERE a.account_id = n.account_id
 """
 PLANS = "SELECT account_id, plan FROM decision WHERE id = ANY($1::uuid[])"
@@ -228,7 +229,7 @@ def _account(row: asyncpg.Record) -> Account:
 
 _standing: Callable[[Account], tuple[object, ...]] = attrgetter(
     "plan_key", "published_key", "directory_key", "version", "directory_version", "decided_under", "decided_at",
-    "next_evaluation_at", "undecided", "name", "segment", "stage", "color", "csm_id",
+    "next_evaluation_at", "undecided", "name", "segment", "stage", "color", "csm_id", "arr",
 )  # fmt: skip
 """Everything but the memory, in the order of the columns."""
 

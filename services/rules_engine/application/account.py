@@ -9,6 +9,8 @@ from services.rules_engine.domain.codec import Belief, encode
 from services.rules_engine.domain.facts import FactEvent, Facts
 from services.rules_engine.domain.plan import Decision, PlanChange
 
+_NO_REVENUE = frozenset({"draft", "churned"})
+
 
 @dataclass(slots=True)
 class Account:
@@ -34,6 +36,7 @@ class Account:
     stage: str | None = None
     color: str | None = None
     csm_id: str | None = None
+    arr: float | None = None
     loaded: tuple[object, ...] = ()
     """Everything but the memory, as it was loaded: an event that only adds to the memory writes only that."""
     introduce: bool = False
@@ -46,6 +49,7 @@ class Account:
         facts, issued = belief
         self.memory = encode(facts, issued)
         self.name, self.csm_id = _text(facts, "name"), _text(facts, "csm_id")
+        self.arr = _revenue(facts)
         if self.introduce:
             self.told = facts
 
@@ -57,6 +61,21 @@ def _text(facts: Facts, name: str) -> str | None:
             value = said[name]
             return None if value is None else str(value)
     return None
+
+
+def _revenue(facts: Facts) -> float | None:
+    """The word `arr`, by which the book ranks: as told of the account, else what its living contracts bring."""
+    for said in facts.account.values():
+        value = said.get("arr")
+        if isinstance(value, int | float):
+            return float(value)
+    found: list[float] = []
+    for contract in facts.contracts.values():
+        known = {name: value for said in contract.held.values() for name, value in said.items()}
+        value = known.get("arr")
+        if isinstance(value, int | float) and known.get("status") not in _NO_REVENUE:
+            found.append(value)
+    return sum(found) if found else None
 
 
 class Heard(NamedTuple):

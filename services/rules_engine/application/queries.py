@@ -1,6 +1,5 @@
 """What may be asked of the engine: the shapes of its questions."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,10 +29,6 @@ class Answers(Protocol):
     async def parked(self, *, before: int, limit: int, replayed: bool) -> list[dict[str, object]]: ...
 
     async def replay_parked(self, parked_id: int) -> bool: ...
-
-    async def policies(self) -> list[dict[str, object]]: ...
-
-    async def policy(self, policy_hash: str) -> Mapping[str, object] | None: ...
 
 
 class Keys(Protocol):

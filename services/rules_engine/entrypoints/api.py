@@ -173,23 +173,6 @@ def parked_routes(answers: Answers) -> APIRouter:
     return router
 
 
-def policy_routes(answers: Answers) -> APIRouter:
-    router = APIRouter(prefix="/v1/policies", tags=["policies"], dependencies=[require("read")])
-
-    @router.get("", summary="Policies that were in force, the one in force first")
-    async def list_policies() -> dict[str, object]:
-        return {"items": await answers.policies(), "next_cursor": None}
-
-    @router.get("/{policy_hash}", summary="One policy with the text of its files")
-    async def get_policy(policy_hash: str) -> dict[str, object]:
-        policy = await answers.policy(policy_hash)
-        if policy is None:
-            raise Problem(404, f"There is no policy {policy_hash!r}.")
-        return dict(policy)
-
-    return router
-
-
 def key_routes(keys: Keys) -> APIRouter:
     router = APIRouter(prefix="/v1/keys", tags=["keys"], dependencies=[require("admin")])
 
