@@ -25,7 +25,7 @@ from services.rules_engine.domain.issued import ANNOUNCED
 from services.rules_engine.domain.issued import TYPES as ISSUED
 from services.rules_engine.domain.issued import hear as hear_issued
 
-ONLY_ISSUED = ANNOUNCED | {"touchpoint.cancelled", "delivery.finished"}
+ONLY_ISSUED = ANNOUNCED | {"touchpoint.cancelled"}
 DIRECTORY_FIELDS = frozenset(
     {
         "name", "timezone", "language", "country", "industry", "csm_id", "pool",

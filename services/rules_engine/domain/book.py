@@ -40,3 +40,9 @@ class Book:
     epoch: int = 0
     arr_percentiles: tuple[float, ...] = ()
     programs: tuple[Program, ...] = ()
+    reads: frozenset[str] = field(init=False, compare=False)
+    """The words that audiences of programs read."""
+
+    def __post_init__(self) -> None:
+        read = frozenset[str]().union(*(program.reads for program in self.programs))
+        object.__setattr__(self, "reads", read)

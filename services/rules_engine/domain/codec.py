@@ -7,10 +7,11 @@ from typing import NamedTuple, cast
 
 import orjson
 
-from services.rules_engine.domain.facts import Contract, Entries, Facts, Held
+from services.rules_engine.domain.facts import Contract, Entries, Facts, Held, Mark, upgrade
 from services.rules_engine.domain.issued import Issued
 
-FORMAT = 1
+FORMAT = 2
+"""1, read but no longer written, knew no first descriptions of contacts and no history of revenue."""
 
 
 class Belief(NamedTuple):
@@ -43,8 +44,9 @@ def encode(facts: Facts, issued: Issued) -> bytes:
     }
     if facts.contacts:
         document["c"] = facts.contacts
+        document["j"] = facts.joined
     if facts.contracts:
-        document["k"] = {key: (each.held, each.terms) for key, each in facts.contracts.items()}
+        document["k"] = {key: (each.held, each.terms, each.revenues) for key, each in facts.contracts.items()}
     if facts.preferences:
         document["p"] = facts.preferences
     if facts.pauses:
@@ -62,20 +64,24 @@ def decode(account_id: str, data: bytes | None) -> Belief:
     if data is None:
         return Belief(Facts(account_id), Issued())
     document = cast("dict[str, object]", orjson.loads(data))
-    if document.get("v") != FORMAT:
+    written_in = document.get("v")
+    if written_in not in {1, FORMAT}:
         raise UnreadableMemory(
-            f"the memory of account {account_id} has format {document.get('v')!r}, this version reads {FORMAT}: "
+            f"the memory of account {account_id} has format {written_in!r}, this version reads up to {FORMAT}: "
             "start the version that wrote it, or a newer one"
         )
-    contracts = cast("dict[str, tuple[Held, Entries]]", document.get("k", {}))
+    contracts = cast("dict[str, tuple[Held, Entries, *tuple[Entries, ...]]]", document.get("k", {}))
     facts = Facts(
         account_id,
         cast("int | None", document["f"]),
         cast("Held", document["a"]),
         cast("dict[str, Held]", document.get("c", {})),
-        {key: Contract(held, terms) for key, (held, terms) in contracts.items()},
+        {key: Contract(*parts[:3]) for key, parts in contracts.items()},
         cast("dict[str, Held]", document.get("p", {})),
         cast("dict[str, Held]", document.get("z", {})),
         cast("dict[str, Entries]", document["e"]),
+        cast("dict[str, Mark]", document.get("j", {})),
     )
+    if written_in != FORMAT:
+        upgrade(facts)
     return Belief(facts, Issued(cast("dict[str, Held]", document.get("i", {}))))

@@ -6,9 +6,10 @@ So any order and any repetition end in the same belief and in the same bytes. In
 moment an integer of microseconds, because this is folded tens of thousands of times a second.
 """
 
-from services.rules_engine.domain.facts.folding import fold, remember, settle
-from services.rules_engine.domain.facts.kinds import ACCOUNT_FIELDS, ENTRIES
+from services.rules_engine.domain.facts.folding import fold, upgrade
+from services.rules_engine.domain.facts.kinds import ACCOUNT_FIELDS, ENTRIES, MET, REQUESTS_KEPT, WENT_LIVE
 from services.rules_engine.domain.facts.memory import Change, Contract, FactEvent, Facts, Known
+from services.rules_engine.domain.facts.settling import remember, settle
 from services.rules_engine.domain.facts.stamps import (
     DAY,
     Entries,
@@ -32,6 +33,9 @@ __all__ = [
     "ACCOUNT_FIELDS",
     "DAY",
     "ENTRIES",
+    "MET",
+    "REQUESTS_KEPT",
+    "WENT_LIVE",
     "Change",
     "Contract",
     "Entries",
@@ -53,6 +57,7 @@ __all__ = [
     "remember",
     "settle",
     "stamp_of",
+    "upgrade",
     "when",
     "who",
 ]

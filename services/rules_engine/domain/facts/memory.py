@@ -39,10 +39,11 @@ class Change(NamedTuple):
 
 @dataclass(slots=True)
 class Contract:
-    """Fields of a contract, and the dated changes of its status and dates from which its terms are read."""
+    """Fields of a contract, and its dated changes: of status and dates, from which its terms are read, and of revenue."""
 
     held: Held = field(default_factory=dict[Mark, Fields])
     terms: Entries = field(default_factory=dict[Mark, Fields])
+    revenues: Entries = field(default_factory=dict[Mark, Fields])
 
 
 @dataclass(slots=True)
@@ -57,6 +58,8 @@ class Facts:
     preferences: dict[str, Held] = field(default_factory=dict[str, Held])
     pauses: dict[str, Held] = field(default_factory=dict[str, Held])
     entries: dict[str, Entries] = field(default_factory=dict[str, Entries])
+    joined: dict[str, Mark] = field(default_factory=dict[str, Mark])
+    """By contact id: the earliest description of it that was ever told."""
 
     def known(self) -> dict[str, Known]:
         """The account's fields by name."""

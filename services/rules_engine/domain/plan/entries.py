@@ -160,12 +160,12 @@ def _contracts(facts: Facts, seen: View, since: int) -> Iterator[Heard]:
 
 def _revenue_changes(contract: Contract) -> dict[Mark, float | None]:
     found: dict[Mark, float | None] = {}
-    before: Plain = None
+    before: float | None = None
     for mark, fields in contract.revenues.items():
         told = fields.get("arr")
-        known = isinstance(told, int | float) and isinstance(before, int | float)
-        found[mark] = told - before if known else None
-        before = told
+        now = told if isinstance(told, int | float) else None
+        found[mark] = None if now is None or before is None else now - before
+        before = now
     return found
 
 

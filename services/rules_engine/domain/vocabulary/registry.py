@@ -58,6 +58,7 @@ __all__ = [
     "Kind",
     "Word",
     "scope",
+    "touch_type",
     "touch_word",
     "word_of",
 ]
@@ -78,8 +79,15 @@ WORDS: Mapping[str, Word] = _with_types(TOUCHPOINT_TYPES)
 @lru_cache(maxsize=4096)
 def word_of(name: str) -> Word | None:
     """The account's word of that name, one of a policy's own touchpoint types among them; None: there is none."""
-    own = name.removeprefix(_SINCE)
-    return WORDS.get(name) or (touch_word(own) if own not in {name, ""} else None)
+    kind = touch_type(name)
+    return WORDS.get(name) or (None if kind is None else touch_word(kind))
+
+
+@lru_cache(maxsize=4096)
+def touch_type(name: str) -> str | None:
+    """The touchpoint type whose last contact a word of this name counts from; None: it is no such word."""
+    kind = name.removeprefix(_SINCE)
+    return kind if kind not in {name, ""} and name not in _NAMED else None
 
 
 def scope(event: str | None = None, types: Iterable[str] = TOUCHPOINT_TYPES) -> Mapping[str, Word]:

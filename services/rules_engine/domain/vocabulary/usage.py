@@ -49,9 +49,16 @@ class Trail:
         part = min(at, self._ends[index]) - self._starts[index]
         return self._covered[index] + part, self._totals[index] + part * self._rates[index]
 
+    def mean(self, until: int) -> float | None:
+        """The mean daily rate of the 28 days before `until`; None unless 21 of them are known."""
+        covered, total = self.upto(until)
+        covered_before, total_before = self.upto(until - BASELINE)
+        covered -= covered_before
+        return None if covered < COVERED else (total - total_before) / covered
+
 
 class Spikes:
-    """Spike ratios of the reports of one account; its trail is made once per metric, when first asked."""
+    """What the reports of one account are against the weeks before; a trail is made once per metric, when first asked."""
 
     __slots__ = ("_entries", "_trails")
 
@@ -61,18 +68,33 @@ class Spikes:
 
     def of(self, fields: Fields) -> float | None:
         """None unless 21 of the 28 days before the period are known and their mean is above nothing."""
+        found = self._trail(fields)
+        until = fields.get("period_start")
+        if found is None or not isinstance(until, int) or len(self._entries) < 2:
+            return None
+        trail, daily = found
+        before = trail.mean(until)
+        # Sums of fractions end a hair off; a ratio of exactly one and a half has to read as that.
+        return None if before is None or before <= 0 else round(daily / before, 9)
+
+    def change(self, fields: Fields) -> float | None:
+        """The mean of the 28 days up to the period's end, per that of the 28 before; None unless 21 of each are known."""
+        found = self._trail(fields)
+        until = fields.get("period_end")
+        if found is None or not isinstance(until, int) or len(self._entries) < 2:
+            return None
+        before = found[0].mean(until - BASELINE)
+        if before is None or before <= 0:
+            return None
+        latest = found[0].mean(until)
+        return None if latest is None else round(latest / before, 9)
+
+    def _trail(self, fields: Fields) -> tuple[Trail, float] | None:
         # Events are counted per day of their period; active users are a level and stand as they are.
         metric = "daily" if fields.get("daily") is not None else "active_users"
-        daily, until = fields.get(metric), fields.get("period_start")
-        if not isinstance(daily, int | float) or not isinstance(until, int) or len(self._entries) < 2:
+        daily = fields.get(metric)
+        if not isinstance(daily, int | float):
             return None
         if metric not in self._trails:
             self._trails[metric] = Trail(self._entries, metric)
-        trail = self._trails[metric]
-        covered, total = trail.upto(until)
-        covered_before, total_before = trail.upto(until - BASELINE)
-        covered, total = covered - covered_before, total - total_before
-        if covered < COVERED or total <= 0:
-            return None
-        # Sums of fractions end a hair off; a ratio of exactly one and a half has to read as that.
-        return round(daily * covered / total, 9)
+        return self._trails[metric], daily

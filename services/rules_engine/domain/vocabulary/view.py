@@ -1,74 +1,134 @@
 """The view: what the vocabulary's words mean for one account at one moment, as one flat dictionary."""
 
+from bisect import bisect_left
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from functools import lru_cache
+from typing import NamedTuple, cast
 
 from services.rules_engine.domain.book import Book
-from services.rules_engine.domain.facts import DAY, Entries, Facts, Fields, Mark, Plain, micros, when
-from services.rules_engine.domain.terms import Standing, standing
-from services.rules_engine.domain.vocabulary.registry import WORDS
+from services.rules_engine.domain.facts import DAY, Facts, Fields, Held, Plain, micros
+from services.rules_engine.domain.vocabulary.answers import (
+    look_at_go_live,
+    look_at_mails,
+    look_at_meetings,
+    look_at_scores,
+    look_at_surveys,
+)
+from services.rules_engine.domain.vocabulary.contracts import look_at_contracts, renews_itself
+from services.rules_engine.domain.vocabulary.people import look_at_people, look_at_wishes
+from services.rules_engine.domain.vocabulary.registry import MEETINGS, WORDS, touch_type
+from services.rules_engine.domain.vocabulary.requests import look_at_answers, look_at_requests
+from services.rules_engine.domain.vocabulary.seen import View
+from services.rules_engine.domain.vocabulary.touches import last_touches, look_at_types
 from services.rules_engine.domain.vocabulary.usage import Spikes
 
-_BLANK: dict[str, Plain] = {
-    name: None if word.nullable else {"truth": False, "number": 0}.get(word.kind)
-    for name, word in WORDS.items()
-}
+__all__ = ["ALL", "View", "last_touches", "next_day", "ratio", "renews_itself", "view"]
+
 ALL = frozenset(WORDS)
-_OF_USAGE = frozenset({"usage_spike_ratio", "days_since_usage"})
-_MET = frozenset({"completed", "attended"})
+_CUSTOMARY = frozenset(MEETINGS)
 
 
-@dataclass(slots=True)
-class View:
-    """`values` by word; `bases`: the moment each day-count counts from (or to), in microseconds."""
+class _Needs(NamedTuple):
+    """What a set of wanted words asks for: a blank sheet of values, the work to do, and the types to count from."""
 
-    now: int
-    values: dict[str, Plain]
-    bases: dict[str, int]
-    standings: list[Standing]
-    primary: Standing | None
-    spikes: Spikes
-    last_touch: dict[str | None, tuple[int, Mark]]
-    turns: list[int]
-    """Moments at which a word turns by itself, day-counts apart."""
+    blank: dict[str, Plain]
+    looks: tuple[Callable[[View], None], ...]
+    types: tuple[tuple[str, str], ...]
 
 
-def view(facts: Facts, book: Book, now: datetime, wanted: AbstractSet[str] = ALL) -> View:
-    """What conditions read. Pure. Words that cost something are only worked out when they are `wanted`."""
+def _look_at_usage(seen: View) -> None:
+    entries = seen.facts.entries.get("usage.reported")
+    if entries:
+        end, newest = max((cast("int", fields["period_end"]), mark) for mark, fields in entries.items())
+        seen.values["usage_spike_ratio"] = seen.spikes.of(entries[newest])
+        seen.bases["days_since_usage"] = end
+
+
+def _look_at_change(seen: View) -> None:
+    entries = seen.facts.entries.get("usage.reported")
+    if entries:
+        _, newest = max((cast("int", fields["period_end"]), mark) for mark, fields in entries.items())
+        change = seen.spikes.change(entries[newest])
+        if change is not None:
+            seen.rest("usage_change", change, newest)
+
+
+_LOOKS: tuple[tuple[Callable[[View], None], frozenset[str]], ...] = (
+    (_look_at_usage, frozenset({"usage_spike_ratio", "days_since_usage"})),
+    (_look_at_change, frozenset({"usage_change"})),
+    (look_at_scores, frozenset({"nps_trend"})),
+    (look_at_surveys, frozenset({"days_since_survey"})),
+    (look_at_go_live, frozenset({"went_live", "days_since_go_live"})),
+    (look_at_mails, frozenset({"open_rate", "click_rate"})),
+    (look_at_meetings, frozenset({"declines_in_row", "attendance_rate"})),
+    (
+        look_at_people,
+        frozenset(
+            {
+                "has_champion",
+                "has_decision_maker",
+                "has_executive_sponsor",
+                "days_since_stakeholder_left",
+                "days_since_stakeholder_joined",
+            }
+        ),
+    ),
+    (look_at_requests, frozenset({"requests_28d", "requests_prior_28d"})),
+    (look_at_answers, frozenset({"open_requests", "response_hours"})),
+)
+_NEVER_NULL: dict[str, Plain] = {"truth": False, "number": 0}
+
+
+@lru_cache(maxsize=64)
+def _needs(wanted: frozenset[str], reads: frozenset[str]) -> _Needs:
+    wanted |= reads
+    types = tuple((name, kind) for name in sorted(wanted) if (kind := touch_type(name)) is not None)
+    blank = {
+        name: None if word.nullable else _NEVER_NULL.get(word.kind)
+        for name, word in WORDS.items()
+        if touch_type(name) is None
+    }
+    looks = tuple(look for look, names in _LOOKS if not names.isdisjoint(wanted))
+    return _Needs(blank | dict.fromkeys(name for name, _ in types), looks, types)
+
+
+def view(
+    facts: Facts,
+    book: Book,
+    now: datetime,
+    wanted: AbstractSet[str] = ALL,
+    *,
+    meetings: frozenset[str] = _CUSTOMARY,
+) -> View:
+    """What conditions read. Pure. Words that cost something are only worked out when they are `wanted`.
+
+    `meetings`: the touchpoint types that a customer attends or does not: calls and meetings of the policy's catalogue.
+    """
     at = micros(now)
-    values = _BLANK.copy()
+    needs = _needs(frozenset(wanted), book.reads)
+    values = needs.blank.copy()
     values["account_id"] = facts.account_id
     for fields in facts.account.values():
         values.update(fields)
     values["paid_success"] = values["paid_success"] is True
-    usage = facts.entries.get("usage.reported", {})
-    spikes = Spikes(usage)
-    bases: dict[str, int] = {}
     values["seat_ratio"] = ratio(values["seats_used"], values["seats"])
-    if usage and not _OF_USAGE.isdisjoint(wanted):
-        _usage(values, bases, usage, spikes)
-    standings = [standing(key, facts.contracts[key]) for key in sorted(facts.contracts)]
-    turns: list[int] = []
-    primary = _contract(values, bases, turns, facts, standings) if standings else None
-    start = _start(facts, standings)
-    if start is not None:
-        bases["days_since_start"] = start
-    touches = last_touches(facts)
-    if None in touches:
-        bases["days_since_touch"] = touches[None][0]
-    pause = facts.pauses.get("")
-    if pause:
-        values["paused"] = _paused(pause, turns, at)
-    for name, base in bases.items():
-        count = (at - base) // DAY
-        values[name] = -count if name == "days_to_renewal" else count
-    if values["auto_renew"] and _negative(values["days_to_renewal"]):
-        # A term that ended and renews by itself is running again; when it ends next is not known yet.
-        values["days_to_renewal"] = None
-    del book  # Ranks and programs are words yet to come.
-    return View(at, values, bases, standings, primary, spikes, touches, turns)
+    seen = View(at, values, Spikes(facts.entries.get("usage.reported", {})), facts, book, meetings)
+    look_at_contracts(seen)
+    _rank(seen)
+    seen.last_touch = last_touches(facts)
+    if None in seen.last_touch:
+        seen.bases["days_since_touch"] = seen.last_touch[None][0]
+    if facts.preferences:
+        look_at_wishes(seen)
+    for look in needs.looks:
+        look(seen)
+    if needs.types:
+        look_at_types(seen, needs.types)
+    _pause(seen, facts.pauses.get(""))
+    _count_days(seen)
+    return seen
 
 
 def next_day(base: int, now: int, counts: tuple[int, ...] | None) -> int | None:
@@ -86,80 +146,33 @@ def ratio(part: Plain, whole: Plain) -> float | None:
     return None
 
 
-def _usage(values: dict[str, Plain], bases: dict[str, int], entries: Entries, spikes: Spikes) -> None:
-    end, newest = max((cast("int", fields["period_end"]), mark) for mark, fields in entries.items())
-    values["usage_spike_ratio"] = spikes.of(entries[newest])
-    bases["days_since_usage"] = end
+def _rank(seen: View) -> None:
+    revenue, cut_offs = seen.values["arr"], seen.book.arr_percentiles
+    if cut_offs and isinstance(revenue, int | float):
+        seen.values["arr_percentile"] = bisect_left(cut_offs, revenue)
 
 
-def _contract(
-    values: dict[str, Plain],
-    bases: dict[str, int],
-    turns: list[int],
-    facts: Facts,
-    standings: list[Standing],
-) -> Standing:
-    primary = min(standings, key=_urgency)
-    values["contract_status"] = primary.status
-    values["contract_signed"] = primary.signed
-    values["auto_renew"] = renews_itself(facts, primary)
-    if primary.renews_on is not None and primary.live:
-        bases["days_to_renewal"] = primary.renews_on * DAY
-        turns.append((primary.renews_on + 1) * DAY)
-    if values["arr"] is None:
-        values["arr"] = _revenue(facts, standings)
-    return primary
-
-
-def renews_itself(facts: Facts, each: Standing) -> bool:
-    held = facts.contracts[each.contract_id].held
-    return any(said.get("auto_renew") is True for said in held.values())
-
-
-def _urgency(each: Standing) -> tuple[int, bool, int, str]:
-    rank = 0 if each.status in {"active", "signed"} else 2 if each.status == "churned" else 1
-    return rank, each.renews_on is None or each.signed, each.renews_on or 0, each.contract_id
-
-
-def _revenue(facts: Facts, standings: list[Standing]) -> float | None:
-    found = [
-        value
-        for each in standings
-        if each.live
-        for said in facts.contracts[each.contract_id].held.values()
-        if isinstance(value := said.get("arr"), int | float)
-    ]
-    return sum(found) if found else None
-
-
-def _start(facts: Facts, standings: list[Standing]) -> int | None:
-    starts = [each.first_start * DAY for each in standings if each.first_start is not None]
-    starts = starts or [when(each.first_signature) for each in standings if each.first_signature is not None]
-    return min(starts) if starts else facts.first_heard
-
-
-def last_touches(facts: Facts) -> dict[str | None, tuple[int, Mark]]:
-    """By touchpoint type, and under None for any: the latest moment we spoke, and the fact that says so."""
-    found: dict[str | None, tuple[int, Mark]] = {}
-    for kind in ("interaction.logged", "touchpoint.settled"):
-        for mark, fields in facts.entries.get(kind, {}).items():
-            if kind == "touchpoint.settled" and fields.get("outcome") not in _MET:
-                continue
-            at = fields.get("at")
-            spoke = (at if isinstance(at, int) else when(mark), mark)
-            for key in {None, cast("str | None", fields.get("touchpoint_type"))}:
-                if key not in found or found[key] < spoke:
-                    found[key] = spoke
-    return found
-
-
-def _negative(value: Plain) -> bool:
-    return isinstance(value, int) and value < 0
-
-
-def _paused(held: dict[Mark, Fields], turns: list[int], now: int) -> bool:
-    fields = {name: value for said in held.values() for name, value in said.items()}
+def _pause(seen: View, held: Held | None) -> None:
+    if not held:
+        return
+    fields: Fields = {name: value for said in held.values() for name, value in said.items()}
     until = fields.get("until")
     if isinstance(until, int):
-        turns.append(until)
-    return fields.get("paused") is True and (not isinstance(until, int) or until > now)
+        seen.turns.append(until)
+    paused = fields.get("paused") is True and (not isinstance(until, int) or until > seen.now)
+    seen.rest("paused", paused, max(held) if paused else None)
+    seen.paused_until = until if paused and isinstance(until, int) else None
+
+
+def _count_days(seen: View) -> None:
+    values, bases, reads = seen.values, seen.bases, seen.book.reads
+    for name, base in bases.items():
+        count = (seen.now - base) // DAY
+        values[name] = -count if name == "days_to_renewal" else count
+        if name in reads:
+            # Nobody knows at which counts the audience of a program turns: any day may be the one.
+            seen.turns.append(base + (count + 1) * DAY)
+    ends = values["days_to_renewal"]
+    if values["auto_renew"] and isinstance(ends, int) and ends < 0:
+        # A term that ended and renews by itself is running again; when it ends next is not known yet.
+        values["days_to_renewal"] = None
