@@ -6,10 +6,12 @@ Everything that is wrong is found, not only the first.
 import difflib
 from collections.abc import Iterable, Mapping
 
-from services.rules_engine.domain.language.ranges import unmeetable
+from services.rules_engine.domain.language.analysis import contradictions
+from services.rules_engine.domain.language.functions import FUNCTIONS
 from services.rules_engine.domain.language.tree import (
     Among,
     Arithmetic,
+    Call,
     Compare,
     Const,
     Either,
@@ -20,7 +22,7 @@ from services.rules_engine.domain.language.tree import (
     Node,
     Not,
     children,
-    walk,
+    truths,
 )
 from services.rules_engine.domain.vocabulary.registry import Kind, Word
 
@@ -44,8 +46,7 @@ def check(tree: Node, words: Mapping[str, Word]) -> list[Fault]:
         return [Fault(f"a condition is true or false, this is {_SPOKEN[kind]}", 0)]
     nulls = _Nulls(words)
     nulls.flow(tree, frozenset())
-    never = [fault for node in walk(tree) if (fault := unmeetable(node)) is not None]
-    return nulls.faults + list({fault.at: fault for fault in never}.values())
+    return nulls.faults or contradictions(tree, words)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -69,8 +70,8 @@ class _Types:
                 return _kind_of(node.value)
             case Name():
                 return self.name(node)
-            case Arithmetic():
-                return self.arithmetic(node)
+            case Arithmetic() | Call():
+                return self.arithmetic(node) if isinstance(node, Arithmetic) else self.call(node)
             case Compare() | Among() | IsNull():
                 self.atom(node)
             case Not():
@@ -104,6 +105,35 @@ class _Types:
         if node.op == "/" and not (isinstance(node.right, Const) and node.right.value):
             self.fault("divide by a constant other than zero", node.right.at)
         return "number"
+
+    def call(self, node: Call) -> Kind | None:
+        known = FUNCTIONS.get(node.function)
+        if known is None:
+            hint = did_you_mean(node.function, FUNCTIONS)
+            self.fault(f"unknown function {node.function!r}{hint}", node.at)
+            for each in node.arguments:
+                self.kind(each)
+            return None
+        if len(node.arguments) != len(known.parameters):
+            self.fault(f"write {known.usage}; {len(node.arguments)} given", node.at)
+        numbers = True
+        for each in node.arguments:
+            kind = self.kind(each)
+            numbers = numbers and kind == "number"
+            if kind not in {"number", None}:
+                self.fault(f"{node.function} needs numbers, this is {_SPOKEN[kind]}", each.at)
+        if numbers and known.of_counts:
+            self.counts(node)
+        return "number"
+
+    def counts(self, node: Call) -> None:
+        """`days_between`: both are counts of days that run the same way, or their difference says nothing."""
+        ways = [self._words[each.name].counts if isinstance(each, Name) else None for each in node.arguments]
+        if None in ways:
+            wrong = node.arguments[ways.index(None)]
+            self.fault(f"{node.function} needs a word that counts days", wrong.at)
+        elif len(set(ways)) > 1:
+            self.fault("one counts days since, the other days until; add them instead", node.at)
 
     def truth(self, node: Node, sign: str) -> None:
         kind = self.kind(node)
@@ -173,7 +203,11 @@ class _Nulls:
                 fails, holds = self.chain(node.parts, known, holding=False)
                 return holds, fails
             case _:
-                self.use(node, known)
+                for child in children(node) or (node,):
+                    if truths(child):
+                        self.flow(child, known)
+                    else:
+                        self.use(child, known)
                 return known, known
 
     def chain(

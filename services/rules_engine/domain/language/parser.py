@@ -1,12 +1,13 @@
 """Tokens to a tree, by operator precedence (Pratt): or < and < not < comparison < + - < * /.
 
-A call `word(...)` is refused here, in one place, where functions of constant cost would be admitted.
+Whether a called function exists and fits its arguments is for the checker to say, with everything else.
 """
 
 from services.rules_engine.domain.language.tokens import Token, tokens
 from services.rules_engine.domain.language.tree import (
     Among,
     Arithmetic,
+    Call,
     Compare,
     Const,
     Either,
@@ -103,8 +104,19 @@ class _Parser:
 
     def word(self, token: Token) -> Node:
         if self.token.kind == "(":
-            raise Fault(f"unknown function {token.text!r}", token.at)
+            return self.call(token)
         return self.made(Name(token.text, token.at))
+
+    def call(self, token: Token) -> Node:
+        self.take()
+        arguments: list[Node] = []
+        while self.token.kind != ")":
+            arguments.append(self.expression(0))
+            if self.token.kind != ",":
+                break
+            self.take()
+        self.expect(")")
+        return self.made(Call(token.text, tuple(arguments), token.at))
 
     def negative(self, token: Token) -> Node:
         number = self.take()

@@ -10,9 +10,10 @@ TEXT = 200
 DIGITS = 15
 KEYWORDS = frozenset({"and", "or", "not", "in", "between", "is", "null", "true", "false"})
 _TOKEN = re.compile(
-    r"""(?P<number>[0-9][0-9_]*(?:\.[0-9]+)?%?)|(?P<text>"[^"\\\n]*")|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"""
+    r"""(?P<number>[0-9][0-9_]*(?:\.[0-9][0-9_]*)?%?)|(?P<text>"[^"\\\n]*")|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"""
     r"""|(?P<sign><=|>=|==|!=|[-+*/<>()\[\],])"""
 )
+_LOOSE = re.compile(r"_(?![0-9])")
 _SPACE = re.compile(r"\s*")
 
 
@@ -49,10 +50,14 @@ def _skip(source: str, at: int) -> int:
 def _token(match: re.Match[str], at: int) -> Token:
     text = match.group()
     kind = match.lastgroup or ""
+    if kind == "number" and _LOOSE.search(text):
+        raise Fault("write `_` between two digits", at)
     if kind == "number" and sum(map(str.isdigit, text)) > DIGITS:
         raise Fault(f"a number has at most {DIGITS} digits", at)
     if kind == "text" and len(text) > TEXT:
         raise Fault(f"a text has at most {TEXT} characters", at)
+    if kind == "text" and not text.isprintable():
+        raise Fault("a text holds a character that cannot be shown", at)
     if kind == "sign" or text in KEYWORDS:
         kind = text
     return Token(kind, text, at)

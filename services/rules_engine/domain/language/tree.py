@@ -34,6 +34,15 @@ class Arithmetic:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A function of constant cost over numbers; `functions.FUNCTIONS` names them."""
+
+    function: str
+    arguments: tuple["Node", ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Compare:
     op: str
     left: "Node"
@@ -76,7 +85,7 @@ class Either:
     at: int
 
 
-Node = Const | Name | Arithmetic | Compare | Among | IsNull | Not | Every | Either
+Node = Const | Name | Arithmetic | Call | Compare | Among | IsNull | Not | Every | Either
 
 
 def children(node: Node) -> tuple[Node, ...]:
@@ -85,6 +94,8 @@ def children(node: Node) -> tuple[Node, ...]:
             return ()
         case Arithmetic() | Compare():
             return node.left, node.right
+        case Call():
+            return node.arguments
         case Among() | IsNull() | Not():
             return (node.item,)
         case Every() | Either():
@@ -101,3 +112,8 @@ def walk(node: Node) -> Iterator[Node]:
 def names(node: Node) -> tuple[str, ...]:
     """The words a condition reads, in the order they first appear."""
     return tuple(dict.fromkeys(each.name for each in walk(node) if isinstance(each, Name)))
+
+
+def truths(node: Node) -> bool:
+    """Is it true or false by its form alone; a word or a constant may be so too, by its kind."""
+    return isinstance(node, Compare | Among | IsNull | Not | Every | Either)

@@ -1,10 +1,9 @@
 """Compile: checked conditions to Python. One function judges the whole policy, one more per event a trigger stands on.
 
-The source holds nothing but names of the vocabulary and `repr` of numbers, truths and texts; it runs without builtins.
-What an explanation needs (the truth of every atom) will be another reading of the same trees.
+The source holds nothing but names of the vocabulary and `repr` of numbers, truths and texts; of Python's builtins it
+sees the three that the language has too.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -13,6 +12,7 @@ from services.rules_engine.domain.facts import Plain
 from services.rules_engine.domain.language.tree import (
     Among,
     Arithmetic,
+    Call,
     Compare,
     Const,
     Either,
@@ -21,16 +21,16 @@ from services.rules_engine.domain.language.tree import (
     Name,
     Node,
     Not,
-    children,
     names,
 )
-from services.rules_engine.domain.vocabulary.registry import WORDS
 
 Values = Mapping[str, Plain]
 Judge = Callable[[Values], tuple[str, str, str | None, int]]
 Bits = Callable[[Values, Values], int]
 Named = tuple[str, Node]
 _DERIVED = ("color", "segment", "stage")
+_FUNCTIONS = {"abs": abs, "min": min, "max": max}
+_DEEPEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,9 @@ class Health:
 def source(node: Node) -> str:
     """The Python expression of a condition; also its canonical text, free of spacing."""
     match node:
-        case Const():
-            return repr(node.value)
-        case Name():
-            return node.name
-        case Arithmetic() | Compare():
+        case Const() | Name() | Arithmetic() | Call():
+            return _operand(node)
+        case Compare():
             return f"({source(node.left)} {node.op} {source(node.right)})"
         case Among():
             members = "".join(f"{value.value!r}, " for value in node.values)
@@ -59,6 +57,37 @@ def source(node: Node) -> str:
             return f"(not {source(node.item)})"
         case Every() | Either():
             return "(" + (" and " if isinstance(node, Every) else " or ").join(map(source, node.parts)) + ")"
+
+
+def _operand(node: Const | Name | Arithmetic | Call) -> str:
+    match node:
+        case Const():
+            return repr(node.value)
+        case Name():
+            return node.name
+        case Arithmetic():
+            return _arithmetic(node)
+        case Call():
+            return _call(node)
+
+
+def _arithmetic(node: Arithmetic) -> str:
+    """In doubles, whole numbers too: nothing raises, and every backend works out the same."""
+    left, right = _double(node.left), _double(node.right)
+    if not any(isinstance(side, Arithmetic | Const) for side in (node.left, node.right)):
+        left = f"{left} * 1.0"
+    return f"({left} {node.op} {right})"
+
+
+def _double(node: Node) -> str:
+    return repr(float(node.value)) if isinstance(node, Const) else source(node)
+
+
+def _call(node: Call) -> str:
+    arguments = [source(each) for each in node.arguments]
+    if node.function == "days_between":
+        return f"abs({' - '.join(arguments)})"
+    return f"{node.function}({', '.join(arguments)})"
 
 
 def compile_judge(
@@ -113,56 +142,44 @@ def _first(name: str, options: Sequence[Named], indent: str) -> list[str]:
 
 
 def _bits(rules: Sequence[tuple[int, Node]]) -> list[str]:
-    lines = [" fired = 0"]
-    for bit, tree in rules:
-        lines += [f" if {source(tree)}:", f"  fired |= {1 << bit}"]
+    wanted = [(bit, tuple(_parts(tree))) for bit, tree in rules]
+    return [" fired = 0", *_grouped(wanted, " ")]
+
+
+def _parts(tree: Node) -> Iterable[str]:
+    if isinstance(tree, Every):
+        for part in tree.parts:
+            yield from _parts(part)
+    else:
+        yield source(tree)
+
+
+def _grouped(rules: Sequence[tuple[int, tuple[str, ...]]], indent: str) -> list[str]:
+    """Rules that begin alike share the evaluation of their beginning; what comes later is left to short circuits."""
+    alike: dict[tuple[str, ...], list[tuple[int, tuple[str, ...]]]] = {}
+    for bit, parts in rules:
+        head = parts[:1] if len(indent) < _DEEPEST else parts
+        alike.setdefault(head, []).append((bit, parts[len(head) :]))
+    lines: list[str] = []
+    for head, members in alike.items():
+        if len(members) == 1:
+            bit, rest = members[0]
+            lines += _fired([bit], (*head, *rest), indent)
+            continue
+        ended = [bit for bit, rest in members if not rest]
+        inner = _fired(ended, (), f"{indent} ") if ended else []
+        inner += _grouped([each for each in members if each[1]], f"{indent} ")
+        lines += [f"{indent}if {' and '.join(head) or True}:", *inner]
     return lines
 
 
+def _fired(bits: Sequence[int], parts: Sequence[str], indent: str) -> list[str]:
+    mark = f"fired |= {sum(1 << bit for bit in bits)}"
+    return [f"{indent}if {' and '.join(parts)}:", f"{indent} {mark}"] if parts else [f"{indent}{mark}"]
+
+
 def _function(arguments: str, lines: list[str]) -> object:
-    namespace: dict[str, object] = {"__builtins__": {}}
+    namespace: dict[str, object] = {"__builtins__": _FUNCTIONS}
     code = compile("\n".join([f"def judge({arguments}):", *lines]), "<policy>", "exec")
-    exec(code, namespace)  # noqa: S102 - source made above from checked trees, no builtins
+    exec(code, namespace)  # noqa: S102 - source made above from checked trees, and nothing but these builtins
     return namespace["judge"]
-
-
-def day_counts(trees: Iterable[Node]) -> dict[str, tuple[int, ...] | None]:
-    """Per day-count read: the counts (days passed since its base) at which a condition may turn; None: any day."""
-    found: dict[str, set[int] | None] = {}
-    for tree in trees:
-        _collect(tree, found)
-    return {name: None if days is None else tuple(sorted(days)) for name, days in found.items()}
-
-
-def _collect(node: Node, found: dict[str, set[int] | None]) -> None:
-    match node:
-        case (
-            Compare(left=Name(name=name), right=Const(value=value))
-            | Compare(left=Const(value=value), right=Name(name=name))
-        ):
-            _turns(name, [value], found)
-        case Among(item=Name(name=name), values=values):
-            _turns(name, [each.value for each in values], found)
-        case IsNull():
-            return
-        case Name(name=name) if _counts(name):
-            found[name] = None
-        case _:
-            for child in children(node):
-                _collect(child, found)
-
-
-def _counts(name: str) -> bool:
-    return name in WORDS and WORDS[name].counts is not None
-
-
-def _turns(name: str, values: Sequence[object], found: dict[str, set[int] | None]) -> None:
-    if not _counts(name):
-        return
-    held = found.setdefault(name, set())
-    if held is None:
-        return
-    sign = -1 if WORDS[name].counts == "until" else 1
-    for value in values:
-        if isinstance(value, int | float):
-            held.update(range(math.floor(sign * value), math.ceil(sign * value) + 2))
