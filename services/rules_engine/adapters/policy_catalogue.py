@@ -7,24 +7,24 @@ import yaml
 
 from services.rules_engine.adapters.policy_draft import Draft
 from services.rules_engine.adapters.policy_forms import INTERNAL, PERSONS, SPOKEN
+from services.rules_engine.adapters.policy_grammar import PATTERNS
 from services.rules_engine.adapters.policy_values import Record, record
 from services.rules_engine.adapters.policy_yaml import NEVER, Enough, Sheet, shown
 from services.rules_engine.domain.compile import Health, Named, compile_condition
 from services.rules_engine.domain.language.tree import Const
 from services.rules_engine.domain.policy import Place, Touchpoint
-from services.rules_engine.domain.vocabulary.registry import ROLES, Word, scope
+from services.rules_engine.domain.vocabulary.registry import ROLES, Word
 
 KINDS = 300
-MINUTES = 600
-_KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_KIND = re.compile(PATTERNS["touchpoint"])
 _ROLE = {"role": Word("role", "choice", "Role of a contact", values=ROLES, nullable=False)}
 
 
 def read_health(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
     read = record(sheet, node, "health", "health")
     draft.once(read, "health")
-    red = read.number("red_below", most=100, whole=False)
-    yellow = read.number("yellow_below", most=100, whole=False)
+    red = read.number("red_below")
+    yellow = read.number("yellow_below")
     if red is not None and yellow is not None:
         if red > yellow:
             read.fault("yellow_below", f"this is below red_below ({red:g}); yellow lies above red")
@@ -32,12 +32,12 @@ def read_health(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
 
 
 def read_segments(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
-    words = {name: word for name, word in scope().items() if name not in {"segment", "stage"}}
+    words = {name: word for name, word in draft.words().items() if name not in {"segment", "stage"}}
     draft.segments = _first_match(sheet, node, draft, "segment", words)
 
 
 def read_stages(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
-    words = {name: word for name, word in scope().items() if name != "stage"}
+    words = {name: word for name, word in draft.words().items() if name != "stage"}
     draft.stages = _first_match(sheet, node, draft, "stage", words)
 
 
@@ -96,7 +96,7 @@ def _touchpoint(read: Record, name: str, place: Place) -> Touchpoint:
         owner,
         channel,
         read.text("purpose"),
-        int(read.number("minutes", most=MINUTES) or 0),
+        int(read.number("minutes") or 0),
         _audience(read),
         read.choice("aim"),
         agenda,

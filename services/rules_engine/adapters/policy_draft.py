@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from services.rules_engine.adapters.policy_grammar import PATTERNS
 from services.rules_engine.adapters.policy_values import Record
 from services.rules_engine.adapters.policy_yaml import Enough, shown
 from services.rules_engine.domain.compile import Health, Named
@@ -22,10 +23,10 @@ from services.rules_engine.domain.policy import (
     Touchpoint,
     Trigger,
 )
-from services.rules_engine.domain.vocabulary.registry import Word
+from services.rules_engine.domain.vocabulary.registry import Word, scope
 
 RULES = 5_000
-_RULE = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_RULE = re.compile(PATTERNS["rule"])
 _SLOT = re.compile(r"\{([^{}]*)\}")
 
 
@@ -51,6 +52,9 @@ class Draft:
     places: dict[str, Place] = field(default_factory=dict[str, Place])
     names: dict[str, Place] = field(default_factory=dict[str, Place])
     seen: dict[str, Place] = field(default_factory=dict[str, Place])
+    scopes: dict[tuple[str, int], Mapping[str, Word]] = field(
+        default_factory=dict[tuple[str, int], Mapping[str, Word]]
+    )
 
     def content(self) -> Content:
         return Content(
@@ -68,6 +72,13 @@ class Draft:
             tuple(self.blackouts),
             self.places,
         )
+
+    def words(self, event: str = "") -> Mapping[str, Word]:
+        """What conditions may read: `days_since_<type>` of the catalogue among it, and the words of an event over it."""
+        key = (event, len(self.touchpoints))
+        if key not in self.scopes:
+            self.scopes[key] = scope(event or None, tuple(self.touchpoints))
+        return self.scopes[key]
 
     def customer_facing(self) -> tuple[str, ...]:
         return tuple(sorted(each.type for each in self.touchpoints.values() if each.topic is not None))

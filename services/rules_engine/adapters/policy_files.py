@@ -121,7 +121,7 @@ def _read(files: Mapping[str, str], draft: Draft, ledger: Ledger) -> None:
         for section in SECTIONS:
             if section.required and section.name not in said:
                 ledger.note((next(iter(files)), 1, 1, f"section {section.name!r} is missing"))
-    for section in SECTIONS:
+    for section in sorted(SECTIONS, key=lambda each: each.name != "touchpoints"):
         for sheet, found in sheets:
             if section.name in found:
                 _READERS[section.name](sheet, found[section.name], draft)

@@ -21,7 +21,14 @@ SPOKEN = ("call", "meeting")
 def _need(
     name: str, shape: Shape, text: str, *, values: tuple[str, ...] = (), many: bool = False, form: str = ""
 ) -> Key:
-    return Key(name, shape, text, True, values, many, "", form)  # noqa: FBT003 - this is what `_need` means
+    return Key(name, shape, text, required=True, values=values, many=many, form=form)
+
+
+def _moves(most: int) -> tuple[Key, Key]:
+    return (
+        Key("rarer", "whole", "How many rungs of the ladder rarer", least=1, most=most),
+        Key("denser", "whole", "How many rungs of the ladder denser", least=1, most=most),
+    )
 
 
 def _rule(what: str) -> Key:
@@ -60,10 +67,6 @@ _ANY = Key(
     "A contact of any kind counts as the last one, not only of this type",
     default="false",
 )
-_MOVES = (
-    Key("rarer", "rungs", "How many rungs of the ladder rarer"),
-    Key("denser", "rungs", "How many rungs of the ladder denser"),
-)
 _WITHIN = Key(
     "within", "span", "How long the touchpoint makes sense from there; after that nobody asks for it"
 )
@@ -91,8 +94,9 @@ _FORMS = (
     Form(
         "health",
         (
-            _need("red_below", "number", "Scores below this are red (0 to 100)"),
-            _need("yellow_below", "number", "Scores below this, and not red, are yellow; the rest is green"),
+            Key("red_below", "number", "Scores below this are red", required=True, most=100),
+            Key("yellow_below", "number", "Scores below this, and not red, are yellow; the rest is green", required=True,
+                most=100),
         ),
     ),
     Form(
@@ -120,7 +124,7 @@ _FORMS = (
                 values=(*TOPICS, INTERNAL)),
             _need("owner", "choice", "Who leads it", values=OWNERS),
             _need("channel", "choice", "Over which channel", values=CHANNELS),
-            _need("minutes", "minutes", "What one costs the leader, preparation included"),
+            Key("minutes", "whole", "What one costs the leader, preparation included", required=True, most=600),
             Key("audience", "condition", "Whom it is for, asked of each contact's `role`", default="every contact"),
             Key("never_skip", "truth", "It may move, but one of its period always happens", default="false"),
         ),
@@ -139,7 +143,7 @@ _FORMS = (
     Form("minimum", (_rule("minimum"), _TOUCHPOINT, _EVERY, _BECAUSE, *_SCOPE, _WHEN, _URGENCY, _ANY, *_LED)),
     Form(
         "adjustment",
-        (_rule("adjustment"), _MOVED, *_MOVES, _BECAUSE, *_SCOPE, _WHEN),
+        (_rule("adjustment"), _MOVED, *_moves(3), _BECAUSE, *_SCOPE, _WHEN),
         either=("rarer", "denser"),
     ),
     Form(
@@ -162,7 +166,7 @@ _FORMS = (
                 values=tuple(event for event, words in ENTRY_WORDS.items() if words)),
             _MOVED,
             _need("when", "condition", "What has to hold; reads at least one word of the event"),
-            *_MOVES, _BECAUSE, *_SCOPE,
+            *_moves(1), _BECAUSE, *_SCOPE,
         ),
         either=("rarer", "denser"),
     ),

@@ -3,19 +3,39 @@
 With `policy_forms` the one source for the readers, for the schema that editors use and for the reference page.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 Shape = Literal[
-    "text", "lines", "rule", "condition", "truth", "number", "minutes", "rungs", "span", "days", "rhythm", "offset",
+    "text", "lines", "rule", "condition", "truth", "number", "whole", "span", "days", "rhythm", "offset",
     "day", "range", "cap", "date", "ladder", "choice", "touchpoint", "forms",
 ]  # fmt: skip
 Arrangement = Literal["one", "list", "named"]
+LONGEST = 3_650
+"""Days that any span may last."""
+TEXT = 1_000
+"""Characters of any text."""
+RUNGS = 12
+PATTERNS: Mapping[Shape, str] = {
+    "rule": r"[a-z][a-z0-9-]{0,63}",
+    "touchpoint": r"[a-z][a-z0-9_]{0,63}",
+    "span": r"[0-9]{1,6}[hd]",
+    "days": r"[0-9]{1,6}[hd]",
+    "offset": r"-?[0-9]{1,6}[hd]",
+    "range": r"[0-9]{1,6}d\.\.[0-9]{1,6}d",
+    "cap": r"[0-9]{1,4} per [0-9]{1,6}[hd]",
+    "date": r"[0-9]{2}-[0-9]{2}",
+}
+"""How values of a shape are written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of a form. `many`: one or a list of them. `default`: what stands when it is left out."""
+    """A key of a form. `many`: one or a list of them. `default`: what stands when it is left out.
+
+    `values` of a choice, `form` of forms, `least` and `most` of numbers.
+    """
 
     name: str
     shape: Shape
@@ -25,6 +45,8 @@ class Key:
     many: bool = False
     default: str = ""
     form: str = ""
+    least: int = 0
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +106,4 @@ SECTIONS = (
         "blackouts", "blackout", "list", "Seasons in which customers are not asked for these touchpoints"
     ),
 )
-"""In the order they are read, over all files of a folder."""
+"""In the order they are read, over all files of a folder; but touchpoints, which the others name, come first."""

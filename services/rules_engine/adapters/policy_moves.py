@@ -10,7 +10,7 @@ from services.rules_engine.adapters.policy_values import Record, record
 from services.rules_engine.adapters.policy_yaml import NEVER, Sheet, shown
 from services.rules_engine.domain.language.tree import names
 from services.rules_engine.domain.policy import Adjustment, Blackout, Cap, Feedback, Limit
-from services.rules_engine.domain.vocabulary.registry import ENTRY_WORDS, Word, scope
+from services.rules_engine.domain.vocabulary.registry import ENTRY_WORDS, Word
 
 _YEAR = 2026
 """Any that has no leap day."""
@@ -19,13 +19,13 @@ _YEAR = 2026
 def read_adjustments(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
     for each in sheet.items(node, "adjustments"):
         read = record(sheet, each, "adjustment")
-        words = scope()
+        words = draft.words()
         draft.adjustments.append(
             Adjustment(
                 draft.take(read),
                 _moved(read, draft),
                 condition(read, words),
-                _steps(read, most=3),
+                _steps(read),
                 because(read, words),
                 read.place,
             )
@@ -49,7 +49,7 @@ def read_feedback(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
 
 def _feedback_rule(read: Record, draft: Draft) -> None:
     event = read.choice("on")
-    words = scope(event or None)
+    words = draft.words(event)
     when = condition(read, words)
     own = ENTRY_WORDS.get(event, {})
     if event and read.has("when") and when is not NEVER and not set(names(when)) & set(own):
@@ -61,16 +61,16 @@ def _feedback_rule(read: Record, draft: Draft) -> None:
             event,
             _moved(read, draft),
             when,
-            _steps(read, most=1),
+            _steps(read),
             because(read, words),
             read.place,
         )
     )
 
 
-def _steps(read: Record, most: int) -> int:
+def _steps(read: Record) -> int:
     """Rungs: above zero is rarer."""
-    found = {key: read.number(key, least=1, most=most) for key in ("rarer", "denser") if read.has(key)}
+    found = {key: read.number(key) for key in ("rarer", "denser") if read.has(key)}
     return int((found.get("rarer") or 0) - (found.get("denser") or 0))
 
 
@@ -104,7 +104,7 @@ def read_limits(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
 def read_blackouts(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
     for each in sheet.items(node, "blackouts"):
         read = record(sheet, each, "blackout")
-        words = scope()
+        words = draft.words()
         first, last = read.date("from"), read.date("to")
         if first and last and _open_days(first, last) < 1:
             read.fault("to", "this covers the whole year; leave some days open")

@@ -12,7 +12,7 @@ from services.rules_engine.adapters.policy_values import Record, days, record
 from services.rules_engine.adapters.policy_yaml import Sheet
 from services.rules_engine.domain.language.tree import Node
 from services.rules_engine.domain.policy import Rhythm, Trigger
-from services.rules_engine.domain.vocabulary.registry import STAGES, Word, scope
+from services.rules_engine.domain.vocabulary.registry import STAGES, Word
 
 _GUARANTEES = ("floor", "escalation")
 
@@ -67,7 +67,7 @@ def read_minimum(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
 
 def _rhythms(read: Record, draft: Draft, within: tuple[int, int] | None) -> list[Rhythm]:
     """One rhythm, or one for each stage that `every` names."""
-    words = scope()
+    words = draft.words()
     shared = asking(read, draft, words)
     urgency = cast("Literal['spread', 'soon']", read.choice("urgency") or "spread")
     any_contact = read.truth("any_contact")
@@ -118,7 +118,7 @@ def read_triggers(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
     for each in sheet.items(node, "triggers"):
         read = record(sheet, each, "trigger")
         event = read.choice("on")
-        words = scope(event or None)
+        words = draft.words(event)
         shared = asking(read, draft, words)
         within, after = read.span("within"), read.span("after")
         if within is not None and not within:

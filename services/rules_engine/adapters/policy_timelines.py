@@ -16,10 +16,15 @@ from services.rules_engine.adapters.policy_yaml import Sheet, shown
 from services.rules_engine.domain.language.tree import Const, Every, Node
 from services.rules_engine.domain.policy import Step
 from services.rules_engine.domain.policy.values import Anchor
-from services.rules_engine.domain.vocabulary.registry import ENTRY_WORDS, Word, scope
+from services.rules_engine.domain.vocabulary.registry import Word
 
 _WEEK = timedelta(days=7)
-_SLOTS: Mapping[str, tuple[str, ...]] = {"renewal": ("contract_id", "renews_on")}
+SLOTS: Mapping[str, tuple[str, ...]] = {
+    "renewal": ("contract_id", "renews_on"),
+    "start": ("started_on",),
+    "go_live": ("went_live_on",),
+    "program": ("takes_place_on",),
+}
 """What `because` may name besides words, by anchor."""
 
 
@@ -34,7 +39,7 @@ class _Line(NamedTuple):
 def read_timelines(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
     for each in sheet.items(node, "timelines"):
         read = record(sheet, each, "timeline")
-        line = _line(read)
+        line = _line(read, draft)
         steps: list[Step] = []
         for item in _items(read):
             step = record(sheet, item, "step")
@@ -55,7 +60,7 @@ def read_sequences(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
         if name in names:
             read.fault("sequence", f"two sequences are named {shown(name)}")
         names.add(name)
-        line = _line(read)
+        line = _line(read, draft)
         steps: list[Step] = []
         for item in _items(read):
             step = record(sheet, item, "day_step")
@@ -70,9 +75,9 @@ def _on(step: Step, day: int) -> Step:
     return replace(step, rule=f"{step.rule}/day-{day}", days=day - 1)
 
 
-def _line(read: Record) -> _Line:
+def _line(read: Record, draft: Draft) -> _Line:
     anchor = cast("Anchor", read.choice("anchor") or "renewal")
-    words = {**scope(), **(ENTRY_WORDS.get("program.announced", {}) if anchor == "program" else {})}
+    words = draft.words("program.announced" if anchor == "program" else "")
     tree = condition(read, words)
     if isinstance(tree, Const):
         return _Line(anchor, words, ())
@@ -101,7 +106,7 @@ def _days(step: Record) -> list[int]:
 
 def _step(read: Record, draft: Draft, line: _Line, at: int) -> Step:
     """`within` stays nothing until the steps around it are known."""
-    shared = asking(read, draft, line.words, _SLOTS.get(line.anchor, ()))
+    shared = asking(read, draft, line.words, SLOTS.get(line.anchor, ()))
     within = read.span("within")
     if within is not None and not within:
         read.fault("within", "a window of no length asks for nothing; say how long it makes sense")

@@ -8,21 +8,15 @@ from datetime import date, timedelta
 import yaml
 
 from services.rules_engine.adapters.policy_forms import FORMS
-from services.rules_engine.adapters.policy_grammar import Form
+from services.rules_engine.adapters.policy_grammar import LONGEST, PATTERNS, RUNGS, Form
 from services.rules_engine.adapters.policy_yaml import Sheet, shown
 from services.rules_engine.domain.language.checker import did_you_mean
 from services.rules_engine.domain.policy import Cap, Place
 
-LONGEST = 3_650
-"""Days that any span may last."""
-RUNGS = 12
 _DAY = timedelta(days=1)
 _UNITS = {"h": timedelta(hours=1), "d": _DAY, "w": 7 * _DAY, "m": 30 * _DAY, "y": 365 * _DAY}
-_SPAN = re.compile(r"(-?)([0-9]{1,6})([hd])")
+_SPAN, _RANGE, _CAP, _DATE = (re.compile(PATTERNS[shape]) for shape in ("offset", "range", "cap", "date"))
 _LOOSE = re.compile(r"([0-9]{1,4}) ?(h|d|w|m|y)[a-z]*", re.IGNORECASE)
-_RANGE = re.compile(r"([0-9]{1,6}d)\.\.([0-9]{1,6}d)")
-_CAP = re.compile(r"([0-9]{1,4}) per ([0-9]{1,6}[hd])")
-_DATE = re.compile(r"([0-9]{2})-([0-9]{2})")
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _WORDS = {
     "daily": 1,
@@ -94,8 +88,10 @@ class Record:
         said = key in self.found and self.sheet.choice(self.found[key], self.where(key), ("true", "false"))
         return said == "true"
 
-    def number(self, key: str, *, most: int, whole: bool = True, least: int = 0) -> float | None:
-        said = self.text(key)
+    def number(self, key: str) -> float | None:
+        """Between the bounds of the grammar."""
+        grammar, said = self.form.key(key), self.text(key)
+        least, most, whole = grammar.least, grammar.most, grammar.shape == "whole"
         value = float(said) if _NUMBER.fullmatch(said) else None
         if value is not None and least <= value <= most and (not whole or value % 1 == 0):
             return value
@@ -129,7 +125,7 @@ class Record:
         if match is None:
             self.fault(key, f"a range in days is expected here, such as 7d..90d, not {shown(said)}")
             return None
-        low, high = int(match[1][:-1]), int(match[2][:-1])
+        low, high = (int(each[:-1]) for each in said.split(".."))
         if not 1 <= low <= high <= LONGEST:
             upside_down = f"; did you mean '{high}d..{low}d'?" if 1 <= high < low <= LONGEST else ""
             self.fault(key, f"a range goes from the shorter to the longer, 1d to {LONGEST}d{upside_down}")
@@ -139,9 +135,10 @@ class Record:
     def cap(self, key: str) -> Cap | None:
         said = self.text(key)
         match = _CAP.fullmatch(said)
-        per = _span(match[2]) if match else None
-        if match and per and int(match[1]) and per.days <= LONGEST:
-            return Cap(int(match[1]), per)
+        count, per = said.split(" per ") if match else ("0", "0h")
+        time = _span(per) or timedelta(0)
+        if int(count) and timedelta(0) < time <= LONGEST * _DAY:
+            return Cap(int(count), time)
         if said:
             self.fault(key, f"so many per time are expected here, such as 2 per 90d, not {shown(said)}")
         return None
@@ -156,7 +153,7 @@ class Record:
                     key, f"a day of the year is expected here as month-day, such as 11-01, not {shown(said)}"
                 )
             return None
-        month, day = int(match[1]), int(match[2])
+        month, day = (int(each) for each in said.split("-"))
         try:
             date(_LEAP, month, day)
         except ValueError:
@@ -249,8 +246,7 @@ def _span(said: str) -> timedelta | None:
     match = _SPAN.fullmatch(said)
     if match is None:
         return None
-    value = int(match[2]) * _UNITS[match[3]]
-    return -value if match[1] else value
+    return int(said[:-1]) * _UNITS[said[-1]]
 
 
 def _meant(said: str) -> str:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import yaml
 
+from services.rules_engine.adapters.policy_grammar import TEXT
 from services.rules_engine.domain.language.checker import check, did_you_mean
 from services.rules_engine.domain.language.parser import parse
 from services.rules_engine.domain.language.tree import Const, Every, Fault, Node, walk
@@ -19,7 +20,6 @@ EVENTS = 50_000
 DEPTH = 16
 PARTS = 20_000
 MISTAKES = 200
-TEXT = 1_000
 Mistake = tuple[str, int, int, str]
 """File, line, column (from 1) and what is wrong there."""
 NEVER = Const(value=False, at=0)

@@ -123,7 +123,7 @@ def test_all_mistakes_are_told_at_once_and_in_order() -> None:
         ),
         (
             HEAD.replace("minutes: 0", "minutes: many") + "true\n",
-            "7:120: check_in.minutes: a whole number from 0 to 600 is expected here, not 'many'",
+            "7:121: check_in.minutes: a whole number from 0 to 600 is expected here, not 'many'",
         ),
         (HEAD.replace("  - rule", "  - &a rule") + "true\n  - *a\n", "14:5: YAML aliases are not allowed"),
         ("rhythms: [\n", "2:1: YAML: "),
