@@ -7,6 +7,8 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
 
 SERVICES := rules_engine scheduler notifier console
+# Pages that the rules engine prints, and where they are kept.
+ABOUT_POLICIES := schema=schemas/generated/policy.schema.json reference=docs/policy.md
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 PARTS := $(VENV)/.prepared-parts
@@ -45,6 +47,8 @@ check: lint types unit ## Format, lint, types, import law, unit and property tes
 	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi | \
 	cmp -s - schemas/generated/openapi/$$each.json || \
 	{ echo "stale: openapi/$$each.json; run \`make generate\` and commit what it writes"; exit 1; }; done
+	@for each in $(ABOUT_POLICIES); do $(BIN)/python -m services.rules_engine policy $${each%%=*} | \
+	cmp -s - $${each#*=} || { echo "stale: $${each#*=}; run \`make generate\` and commit what it writes"; exit 1; }; done
 
 lint: $(DEV)
 	@echo "== format, lint, import law"
@@ -68,11 +72,12 @@ bench: $(DEV) $(PARTS) ## Budgets, each beside its bare peer in the same run; pr
 
 ##  Keep in shape
 
-generate: $(DEV) ## Write schemas/generated anew
+generate: $(DEV) ## Write schemas/generated and docs/policy.md anew
 	@$(BIN)/python -m schemas.generate
 	@mkdir -p schemas/generated/openapi
 	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi \
 	> schemas/generated/openapi/$$each.json || exit 1; done
+	@for each in $(ABOUT_POLICIES); do $(BIN)/python -m services.rules_engine policy $${each%%=*} > $${each#*=} || exit 1; done
 
 fix: $(DEV) ## Format, and repair what the linter can
 	@$(BIN)/ruff format .

@@ -23,6 +23,8 @@ from services.rules_engine.adapters.epoch import Epochs, Source
 from services.rules_engine.adapters.keys import SqlKeys
 from services.rules_engine.adapters.policies import SqlPolicies
 from services.rules_engine.adapters.policy_files import PolicyRefused, load_policy, load_policy_texts
+from services.rules_engine.adapters.policy_reference import policy_reference
+from services.rules_engine.adapters.policy_schema import policy_schema
 from services.rules_engine.adapters.programs import SqlPrograms
 from services.rules_engine.adapters.queries import Queries
 from services.rules_engine.adapters.ranking import Ranking
@@ -136,6 +138,9 @@ def make(runtime: Runtime, ready: Readiness, keeper: BenchKeeper) -> FastAPI:
     return app
 
 
+PAGES = {"schema": policy_schema, "reference": policy_reference}
+
+
 def summary(path: Path) -> str:
     """What a sound policy holds, in a line."""
     policy = load_policy(path)
@@ -156,6 +161,6 @@ def main() -> None:
         {
             "serve": lambda _: serve(IDENTITY, build),
             "openapi": lambda _: print_openapi(unwired()),
-            "policy": lambda words: sys.exit(cli.policy(words, summary, PolicyRefused)),
+            "policy": lambda words: sys.exit(cli.policy(words, summary, PolicyRefused, PAGES)),
         },
     )
