@@ -1,6 +1,6 @@
 """`make bench`: every benchmark beside its peer, on real parts that start and end with it.
 
-    python -m tests.benchmarks [--quick] [--planned N] [engine release latency webhooks ingest]
+    python -m tests.benchmarks [--quick] [--planned N] [rules load engine release latency webhooks ingest]
 
 Prints a table, stores bench-results.json here, and exits with 1 when a budget is missed.
 """
@@ -25,7 +25,8 @@ from services.chassis.service import spare_the_collector
 from services.chassis.settings import Kafka
 from tests.benchmarks import engine, ingest, latency, release, webhooks
 from tests.benchmarks.calendars import DUE
-from tests.benchmarks.figures import Figure, ratio_of_rounds, show, store
+from tests.benchmarks.figures import Figure, number, ratio_of_rounds, show, store
+from tests.benchmarks.rules import loading, verdicts
 from tests.stack import Stack
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ LONGEST = 240.0  # seconds; a benchmark that takes longer hangs
 RESULTS = "bench-results.json"
 
 Benchmark = Callable[[Stack, argparse.Namespace], Awaitable[list[Figure]]]
+Alone = Callable[[argparse.Namespace], list[Figure]]
 
 
 async def events(stack: Stack, said: argparse.Namespace) -> list[Figure]:
@@ -73,12 +75,17 @@ BENCHMARKS: dict[str, Benchmark] = {
     "release": lambda stack, said: release.run(stack, quick=said.quick, days=max(5, said.planned // DUE)),
 }
 
+ALONE: dict[str, Alone] = {
+    "rules": lambda said: verdicts.run(quick=said.quick),
+    "load": lambda said: loading.run(quick=said.quick),
+}
+"""These need no broker and no database."""
+NAMES = (*ALONE, *BENCHMARKS)
+
 
 def words() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="The budgets, measured.")
-    parser.add_argument(
-        "names", nargs="*", metavar="name", help=f"of {', '.join(BENCHMARKS)}; all without one"
-    )
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; all without one")
     parser.add_argument(
         "--quick", action="store_true", help="a short run that only shows that everything works"
     )
@@ -86,9 +93,9 @@ def words() -> argparse.Namespace:
         "--planned", type=int, default=PLANNED, help="occurrences in the deep calendar (10 million)"
     )
     said = parser.parse_args()
-    unknown = [each for each in said.names if each not in BENCHMARKS]
+    unknown = [each for each in said.names if each not in NAMES]
     if unknown:
-        parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(BENCHMARKS)}")
+        parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(NAMES)}")
     return said
 
 
@@ -114,20 +121,23 @@ class Run:
         assert task is not None
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # the folders go as well
         spare_the_collector()
-        for name, benchmark in BENCHMARKS.items():
+        for name in NAMES:
             if not self.said.names or name in self.said.names:
-                await self._one(name, benchmark)
+                await self._one(name)
 
-    async def _one(self, name: str, benchmark: Benchmark) -> None:
+    async def _one(self, name: str) -> None:
         began = time.perf_counter()
         print(f"{name} …", end=" ", flush=True)
         try:
-            found = await measured(benchmark, self.said)
+            found = ALONE[name](self.said) if name in ALONE else await measured(BENCHMARKS[name], self.said)
         except Exception:  # the others are worth measuring all the same
             log.exception("%s broke", name)
             self.broken.append(name)
             return
-        said = "; ".join(f"{each.ours:,.0f} to {each.peer:,.0f}, {each.ratio:.2f}" for each in found)
+        said = "; ".join(
+            f"{number(each.ours, each.unit)} to {number(each.peer, each.unit)}, {each.ratio:.2f}"
+            for each in found
+        )
         print(f"{said} ({time.perf_counter() - began:.0f} s)", flush=True)
         self.found += found
         about = {**self._about, "seconds": self.seconds, "broken": self.broken}

@@ -16,7 +16,7 @@ from services.chassis.settings import Kafka
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
 from services.rules_engine.adapters.bench import BenchKeeper, read_texts
 from services.rules_engine.adapters.book import SqlBook
-from services.rules_engine.adapters.epoch import Epochs
+from services.rules_engine.adapters.epoch import Epochs, Source
 from services.rules_engine.adapters.policy_files import load_policy_texts
 from services.rules_engine.adapters.work import SqlWork
 from services.rules_engine.application.account import Tally
@@ -55,12 +55,13 @@ class Bench:
         return count
 
     async def engine(self) -> Handler:
-        keeper = BenchKeeper(Epochs(self.database), load_policy_texts, rate=1)
-        await keeper.open(read_texts(SHIPPED), "bench", "live")
+        clock = ServiceClock(NOW, real_now(), 1.0)
+        keeper = BenchKeeper(Epochs(self.database), load_policy_texts, clock)
+        await keeper.open(read_texts(SHIPPED), "bench", "live", Source("bench", shipped=True))
         known: set[str] = set()
         return SignalConsumer(
             Engine(
-                clock=ServiceClock(NOW, real_now(), 1.0),
+                clock=clock,
                 outbox=self.outbox,
                 bench=keeper.now,
                 work=lambda connection: SqlWork(connection, self.outbox, known),

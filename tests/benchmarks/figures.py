@@ -80,14 +80,14 @@ def show(figures: Sequence[Figure]) -> None:
     for each in figures:
         verdict = {True: "[green]met[/]", False: "[bold red]MISSED[/]", None: ""}[each.met]
         table.add_row(
-            each.what, _number(each.ours, each.unit), _number(each.peer, each.unit), f"{each.ratio:.2f}",
+            each.what, number(each.ours, each.unit), number(each.peer, each.unit), f"{each.ratio:.2f}",
             each.budget, verdict, each.peer_is,
         )  # fmt: skip
     Console(width=132).print(table)
 
 
-def _number(value: float, unit: str) -> str:
-    return f"{value:,.1f} {unit}" if unit == "ms" else f"{value:,.0f}{unit}"
+def number(value: float, unit: str) -> str:
+    return f"{value:,.1f} {unit}" if unit in {"us", "ms", "MB"} else f"{value:,.0f}{unit}"
 
 
 def store(figures: Sequence[Figure], path: Path, run: Mapping[str, object]) -> None:

@@ -1,0 +1,1 @@
+"""Benchmarks of the rules alone: no broker, no database, processor time only."""

@@ -1,0 +1,83 @@
+# pyright: reportUnknownMemberType=false
+"""The same conditions for two rule engines: JSONLogic for datalogic-py, its own expressions for zen-engine.
+
+Each in the form it is quickest in: one rule that answers an array, compiled once.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+
+import datalogic_py
+import zen
+
+from services.rules_engine.domain.facts import Plain
+from services.rules_engine.domain.language.tree import (
+    Among,
+    Arithmetic,
+    Compare,
+    Const,
+    Either,
+    Every,
+    IsNull,
+    Name,
+    Node,
+    Not,
+)
+
+Verdicts = Callable[[Mapping[str, Plain]], Sequence[object]]
+_STRICT = {"==": "===", "!=": "!=="}
+
+
+def datalogic(conditions: Sequence[Node]) -> Verdicts:
+    engine = datalogic_py.Engine()
+    rule, session = engine.compile([logic(each) for each in conditions]), engine.session()
+    return lambda account: session.evaluate(rule, account)
+
+
+def zen_engine(conditions: Sequence[Node]) -> Verdicts:
+    compiled = zen.compile_expression(f"[{', '.join(map(spoken, conditions))}]")
+    return lambda account: compiled.evaluate(cast("dict[str, Plain]", account))
+
+
+def logic(node: Node) -> object:
+    """JSONLogic."""
+    match node:
+        case Const():
+            return node.value
+        case Name():
+            return {"var": node.name}
+        case Arithmetic() | Compare():
+            return {_STRICT.get(node.op, node.op): [logic(node.left), logic(node.right)]}
+        case Among():
+            return {"in": [logic(node.item), [each.value for each in node.values]]}
+        case IsNull():
+            return {"===": [logic(node.item), None]}
+        case Not():
+            return {"!": [logic(node.item)]}
+        case Every() | Either():
+            return {"and" if isinstance(node, Every) else "or": [logic(each) for each in node.parts]}
+        case _:
+            raise TypeError(f"JSONLogic has no {type(node).__name__}")
+
+
+def spoken(node: Node) -> str:
+    """An expression of zen-engine."""
+    match node:
+        case Const():
+            return json.dumps(node.value)
+        case Name():
+            return node.name
+        case Arithmetic() | Compare():
+            return f"({spoken(node.left)} {node.op} {spoken(node.right)})"
+        case Among():
+            return f"{spoken(node.item)} in {json.dumps([each.value for each in node.values])}"
+        case IsNull():
+            return f"{spoken(node.item)} == null"
+        case Not():
+            return f"not ({spoken(node.item)})"
+        case Every() | Either():
+            word = " and " if isinstance(node, Every) else " or "
+            return f"({word.join(map(spoken, node.parts))})"
+        case _:
+            raise TypeError(f"zen-engine has no {type(node).__name__}")
