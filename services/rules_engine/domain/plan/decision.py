@@ -5,7 +5,6 @@ What decides is computed at once and small; items with their reasons are built w
 
 import hashlib
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from services.rules_engine.domain.book import Book
@@ -89,7 +88,7 @@ class Decision:
 
 def decide(policy: Policy, facts: Facts, issued: Issued, book: Book, now: datetime) -> Decision:
     """The whole plan of an account at `now` (aware). Pure; some tens of microseconds."""
-    seen = view(facts, book, now, _wanted(policy, book))
+    seen = view(facts, book, now, policy.reads, meetings=policy.meetings)
     segment, stage, color, fired = policy.judge(seen.values)
     seen.values.update(segment=segment, stage=stage, color=color)
     felt = feel(policy, facts, seen)
@@ -116,16 +115,9 @@ def decide(policy: Policy, facts: Facts, issued: Issued, book: Book, now: dateti
     )
 
 
-def _wanted(policy: Policy, book: Book) -> AbstractSet[str]:
-    if not book.programs or not policy.reads_programs:
-        return policy.reads
-    return policy.reads.union(*(each.reads for each in book.programs))
-
-
 def _wishes(policy: Policy, seen: View) -> Days:
     """What the customer asks for, days by topic, where the policy gives way to it."""
-    del policy, seen
-    return NONE
+    return tuple(sorted(seen.wishes.items())) if seen.wishes and policy.gives_way else NONE
 
 
 def _stand(wishes: Wishes, touches: dict[str, dict[str, Fields]], now: int) -> None:

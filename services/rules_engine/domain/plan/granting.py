@@ -9,19 +9,18 @@
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from services.rules_engine.domain.facts import Fields, Mark, moment, when, who
-from services.rules_engine.domain.plan.entries import heard
+from services.rules_engine.domain.facts import Fields, Mark, moment, who
+from services.rules_engine.domain.plan.entries import heard, recent_events
 from services.rules_engine.domain.plan.wishes import Scene, Stop, Wish, Wishes, over, own_touch, placed
 from services.rules_engine.domain.policy import Cap, Trigger
 
 _US = timedelta(microseconds=1)
-_DERIVED = ("contract.changed", "mail.judged", "program.announced")
 
 
 def grant(scene: Scene, wishes: Wishes) -> None:
     """Ask for what the triggers answer, and grant what nothing stands in the way of."""
     asked: list[Wish] = []
-    for event in _recent_events(scene):
+    for event in recent_events(scene.facts, scene.seen, scene.policy.longest_within):
         _ask(scene, event, asked)
     if not asked:
         return
@@ -43,18 +42,6 @@ def grant(scene: Scene, wishes: Wishes) -> None:
 
 def _order(wish: Wish) -> tuple[Mark, str]:
     return wish.mark or "", wish.rule.rule
-
-
-def _recent_events(scene: Scene) -> Iterator[str]:
-    """Events with an entry inside the longest window of their triggers, and those that are kept elsewhere."""
-    policy = scene.policy
-    for event, entries in scene.facts.entries.items():
-        within = policy.longest_within.get(event)
-        if within is not None and entries and when(next(reversed(entries))) >= scene.seen.now - within:
-            yield event
-    for event in _DERIVED:
-        if event in policy.triggers:
-            yield event
 
 
 def _ask(scene: Scene, event: str, asked: list[Wish]) -> None:

@@ -39,7 +39,7 @@ def build_document(policy: Policy, facts: Facts, outline: Outline) -> dict[str, 
     one_offs += [_standing(policy, key, fields) for key, fields in outline.standing.items()]
     one_offs.sort(key=lambda each: (each[0], str(each[1]["id"])))
     document: dict[str, object] = {
-        "rhythms": [_rhythm(policy, facts, each, outline, reasons) for each in outline.rhythms],
+        "rhythms": [_rhythm(policy, each, outline, reasons) for each in outline.rhythms],
         "touchpoints": [item for _, item in one_offs],
     }
     if outline.avoid:
@@ -64,7 +64,7 @@ def _shared(kind: Touchpoint, channel: str | None, owner: str | None, csm_id: st
     return item
 
 
-def _rhythm(policy: Policy, facts: Facts, each: Chosen, outline: Outline, reasons: Reasons) -> _Item:
+def _rhythm(policy: Policy, each: Chosen, outline: Outline, reasons: Reasons) -> _Item:
     rule, seen = each.rule, outline.seen
     kind = policy.catalogue[rule.touchpoint]
     last = seen.last_touch.get(None if rule.any_contact else rule.touchpoint)
@@ -72,7 +72,7 @@ def _rhythm(policy: Policy, facts: Facts, each: Chosen, outline: Outline, reason
     item["every_days"] = each.every_days
     item["urgency"] = rule.urgency
     item["last_touch_at"] = None if last is None else text_at(last[0])
-    item["reason"] = reasons.of(rule, more=moves(policy, facts, each, outline.felt, reasons))
+    item["reason"] = reasons.of(rule, more=moves(policy, each, seen, outline.felt, reasons))
     return item
 
 

@@ -4,10 +4,6 @@ from services.rules_engine.domain.facts import Facts, Mark
 from services.rules_engine.domain.vocabulary.registry import word_of
 from services.rules_engine.domain.vocabulary.view import View
 
-_PEOPLE = frozenset({"contact.described", "contact.left"})
-_PAUSES = frozenset({"outreach.paused", "outreach.resumed"})
-_MAIL = {"delivery.finished": "mail.sent"}
-
 
 class Marks:
     """Of one account at one moment. A word nobody spoke of has no mark."""
@@ -25,6 +21,9 @@ class Marks:
         return self._words[name]
 
     def _newest(self, name: str) -> Mark | None:
+        rests = self._seen.rests.get(name)
+        if rests is not None:
+            return rests
         word = word_of(name)
         if word is None:
             return None
@@ -39,7 +38,7 @@ class Marks:
             case "arr" if self._seen.primary is not None and not self._said(part):
                 return self._revenue() or self._stored.get(part)
             case "usage":
-                return self._entry("usage.reported")
+                return self._event("usage.reported")
             case "touch":
                 touch = self._seen.last_touch.get(None)
                 return None if touch is None else touch[1]
@@ -76,15 +75,5 @@ class Marks:
         )
 
     def _event(self, kind: str) -> Mark | None:
-        facts = self._facts
-        if kind in _PEOPLE:
-            return max((mark for held in facts.contacts.values() for mark in held), default=None)
-        if kind in _PAUSES:
-            return max(facts.pauses.get("", ()), default=None)
-        if kind == "preference.changed":
-            return max((mark for held in facts.preferences.values() for mark in held), default=None)
-        return self._entry(_MAIL.get(kind, kind))
-
-    def _entry(self, kind: str) -> Mark | None:
         entries = self._facts.entries.get(kind)
         return next(reversed(entries)) if entries else None

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from services.rules_engine.domain.facts import DAY, Facts, Mark, Plain, day_text, when
+from services.rules_engine.domain.facts.kinds import WENT_LIVE
 from services.rules_engine.domain.plan.wishes import Scene, Stop, Wish, Wishes, over, own_touch, placed
 from services.rules_engine.domain.policy import Timeline
 from services.rules_engine.domain.terms import Standing
@@ -37,7 +38,7 @@ def make_steps(scene: Scene, wishes: Wishes) -> None:
             case "go_live":
                 anchors = _go_live(scene)
             case "program":
-                anchors = _programs(scene)
+                anchors = _programs(scene, timeline.end)
         for anchor in anchors:
             if scene.seen.now < anchor.base + timeline.end:
                 _steps(scene, wishes, timeline, anchor, plain=name == "renewal")
@@ -116,16 +117,14 @@ def _said_start(facts: Facts, each: Standing) -> Mark | None:
 
 
 def _go_live(scene: Scene) -> Iterator[_Anchor]:
-    entries = scene.facts.entries.get("milestone.reached", {})
-    mark = min((mark for mark, said in entries.items() if said.get("kind") == "go_live"), default=None)
-    if mark is not None:
+    for mark in scene.facts.entries.get(WENT_LIVE, ()):
         yield _Anchor(("go_live",), when(mark) // DAY * DAY, mark, scene.seen.values)
 
 
-def _programs(scene: Scene) -> Iterator[_Anchor]:
+def _programs(scene: Scene, end: int) -> Iterator[_Anchor]:
     """Webinars, releases and the like whose audience the account belongs to."""
-    values = scene.seen.values
+    values, since = scene.seen.values, scene.seen.now - end
     for each in scene.book.programs:
-        if each.audience is None or each.audience(values):
+        if each.at > since and (each.audience is None or each.audience(values)):
             words: dict[str, Plain] = {"program_kind": each.kind, "meaningful": each.meaningful}
-            yield _Anchor((each.id,), each.at, each.mark or None, words)
+            yield _Anchor((each.id,), each.at, each.mark or None, words, {"program": each.title, **words})

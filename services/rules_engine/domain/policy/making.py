@@ -36,6 +36,7 @@ from services.rules_engine.domain.vocabulary.registry import ENTRY_WORDS
 
 _US = timedelta(microseconds=1)
 _PROGRAM = "program.announced"
+_ATTENDED = frozenset({"call", "meeting"})
 STEP_WORDS = frozenset({"contract_status", "contract_signed", "auto_renew", "days_to_renewal"})
 """Words a step towards a renewal reads of its own contract, not of the one that renews next."""
 
@@ -76,7 +77,8 @@ class Policy:
     """Of rhythms and adjustments: what decides, with wishes and feedback, which rhythms stand."""
     gives_way: bool
     """Some rhythm may be moved by wishes and feedback."""
-    reads_programs: bool
+    meetings: frozenset[str]
+    """Touchpoint types that a customer attends or does not."""
     judge: Judge
     entry_bits: Mapping[str, Bits]
     feedback_bits: Mapping[str, Bits]
@@ -117,7 +119,7 @@ def make_policy(content: Content) -> Policy:
         counted_types=one_offs.union(*(each.touchpoints for each in content.limits)),
         rhythm_bits=sum(1 << bit for bit, _ in (*rhythms, *adjustments)),
         gives_way=any(each.within is not None for each in content.rhythms),
-        reads_programs="program" in timelines or _PROGRAM in triggers,
+        meetings=frozenset(each.type for each in content.touchpoints if each.channel in _ATTENDED),
         judge=_judge(content, (*rhythms, *adjustments, *blackouts)),
         entry_bits={event: _entry_bits(content, event, found) for event, found in triggers.items()},
         feedback_bits={event: _entry_bits(content, event, found) for event, found in feedback.items()},
