@@ -64,9 +64,8 @@ def look_at_wishes(seen: View) -> None:
         for name in (topic,) if topic else TOPICS:
             if name not in best or best[name] < told:
                 best[name] = told
-    for topic, (_, mark, frequency) in best.items():
-        seen.wishes[topic] = FREQUENCIES[frequency]
-        seen.wish_marks[topic] = mark
+    seen.wishes = {topic: FREQUENCIES[frequency] for topic, (_, _, frequency) in best.items()}
+    seen.wish_marks = {topic: mark for topic, (_, mark, _) in best.items()}
     if "account" in best:
         _, mark, frequency = best["account"]
         seen.rest("preferred_frequency", frequency, mark)

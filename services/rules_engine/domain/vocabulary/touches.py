@@ -10,30 +10,31 @@ Touches = dict[str | None, tuple[int, Mark]]
 
 
 def last_touches(facts: Facts) -> Touches:
-    """By touchpoint type, and under None for any: the latest moment we spoke, and the fact that says so."""
+    """By touchpoint type (unnamed: ""), and under None for any: when we last spoke, and the fact that says so."""
     found: Touches = {}
     undone: set[object] = set()
     for mark, fields in facts.entries.get("interaction.logged", {}).items():
-        _spoke(found, mark, fields, fields.get("touchpoint_type"))
+        _spoke(found, mark, fields, "touchpoint_type")
     for mark, fields in facts.entries.get("touchpoint.settled", {}).items():
         if fields.get("outcome") in MET:
-            _spoke(found, mark, fields, fields.get("touchpoint_type"))
+            _spoke(found, mark, fields, "touchpoint_type")
         else:
             undone.add(fields.get("touchpoint_id"))
     # Contact of long ago is remembered by type alone, unless it was taken back since.
     undone.discard(None)
     for mark, fields in facts.entries.get("touched", {}).items():
         if fields.get("touchpoint_id") not in undone:
-            _spoke(found, mark, fields, fields.get("touch") or None)
+            _spoke(found, mark, fields, "touch")
+    if found:
+        found[None] = max(found.values())
     return found
 
 
-def _spoke(found: Touches, mark: Mark, fields: Fields, kind: object) -> None:
-    at = fields.get("at")
+def _spoke(found: Touches, mark: Mark, fields: Fields, name: str) -> None:
+    at, kind = fields.get("at"), cast("str", fields.get(name) or "")
     spoke = (at if isinstance(at, int) else when(mark), mark)
-    for key in {None, cast("str | None", kind)}:
-        if key not in found or found[key] < spoke:
-            found[key] = spoke
+    if kind not in found or found[kind] < spoke:
+        found[kind] = spoke
 
 
 def look_at_types(seen: View, words: Iterable[tuple[str, str]]) -> None:

@@ -22,7 +22,6 @@ from services.rules_engine.domain.vocabulary.registry import MEETINGS, WORDS, to
 from services.rules_engine.domain.vocabulary.requests import look_at_answers, look_at_requests
 from services.rules_engine.domain.vocabulary.seen import View
 from services.rules_engine.domain.vocabulary.touches import last_touches, look_at_types
-from services.rules_engine.domain.vocabulary.usage import Spikes
 
 __all__ = ["ALL", "View", "last_touches", "next_day", "ratio", "renews_itself", "view"]
 
@@ -114,7 +113,7 @@ def view(
         values.update(fields)
     values["paid_success"] = values["paid_success"] is True
     values["seat_ratio"] = ratio(values["seats_used"], values["seats"])
-    seen = View(at, values, Spikes(facts.entries.get("usage.reported", {})), facts, book, meetings)
+    seen = View(at, values, facts, book, meetings)
     look_at_contracts(seen)
     _rank(seen)
     seen.last_touch = last_touches(facts)
