@@ -9,6 +9,7 @@ from services.rules_engine.adapters.policy_grammar import PATTERNS
 from services.rules_engine.adapters.policy_values import Record
 from services.rules_engine.adapters.policy_yaml import Enough, shown
 from services.rules_engine.domain.compile import Health, Named
+from services.rules_engine.domain.language.checker import did_you_mean
 from services.rules_engine.domain.language.tree import Among, Compare, Const, Every, Name, Node
 from services.rules_engine.domain.policy import (
     Adjustment,
@@ -23,9 +24,11 @@ from services.rules_engine.domain.policy import (
     Touchpoint,
     Trigger,
 )
-from services.rules_engine.domain.vocabulary.registry import Word, scope
+from services.rules_engine.domain.vocabulary.registry import ENTRY_WORDS, Word, scope
 
 RULES = 5_000
+UNKNOWN = "?"
+"""Stands for an event that does not exist."""
 _RULE = re.compile(PATTERNS["rule"])
 _SLOT = re.compile(r"\{([^{}]*)\}")
 
@@ -52,6 +55,8 @@ class Draft:
     places: dict[str, Place] = field(default_factory=dict[str, Place])
     names: dict[str, Place] = field(default_factory=dict[str, Place])
     seen: dict[str, Place] = field(default_factory=dict[str, Place])
+    gives_way: set[str] = field(default_factory=set[str])
+    """Touchpoints with a rhythm that says `within`."""
     scopes: dict[tuple[str, int], Mapping[str, Word]] = field(
         default_factory=dict[tuple[str, int], Mapping[str, Word]]
     )
@@ -74,10 +79,16 @@ class Draft:
         )
 
     def words(self, event: str = "") -> Mapping[str, Word]:
-        """What conditions may read: `days_since_<type>` of the catalogue among it, and the words of an event over it."""
+        """What conditions may read: `days_since_<type>` of the catalogue among it, and the words of an event over it.
+
+        Of an event that does not exist, those of all events: one mistake is told once.
+        """
         key = (event, len(self.touchpoints))
         if key not in self.scopes:
-            self.scopes[key] = scope(event or None, tuple(self.touchpoints))
+            known = event if event in ENTRY_WORDS else None
+            others = ENTRY_WORDS.values() if event and known is None else ()
+            words = {name: word for each in others for name, word in each.items()}
+            self.scopes[key] = {**words, **scope(known, tuple(self.touchpoints))}
         return self.scopes[key]
 
     def customer_facing(self) -> tuple[str, ...]:
@@ -113,7 +124,8 @@ def because(read: Record, words: Mapping[str, Word], others: tuple[str, ...] = (
     said = read.text("because")
     for slot in _SLOT.findall(said):
         if slot not in words and slot not in others:
-            read.fault("because", f"unknown field {shown(slot)} in braces")
+            hint = did_you_mean(slot, (*words, *others))
+            read.fault("because", f"unknown field {shown(slot)} in braces{hint}")
     return said
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import yaml
 
-from services.rules_engine.adapters.policy_draft import Draft, because, condition
+from services.rules_engine.adapters.policy_draft import UNKNOWN, Draft, because, condition
 from services.rules_engine.adapters.policy_values import Record, record
 from services.rules_engine.adapters.policy_yaml import NEVER, Sheet, shown
 from services.rules_engine.domain.language.tree import names
@@ -49,7 +49,7 @@ def read_feedback(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
 
 def _feedback_rule(read: Record, draft: Draft) -> None:
     event = read.choice("on")
-    words = draft.words(event)
+    words = draft.words(event or UNKNOWN)
     when = condition(read, words)
     own = ENTRY_WORDS.get(event, {})
     if event and read.has("when") and when is not NEVER and not set(names(when)) & set(own):
@@ -77,9 +77,9 @@ def _steps(read: Record) -> int:
 def _moved(read: Record, draft: Draft) -> tuple[str, ...]:
     said = read.choices("touchpoints", draft.touchpoints)
     for kind in said:
-        own = [rhythm for rhythm in draft.rhythms if rhythm.touchpoint == kind]
-        if not any(rhythm.within for rhythm in own):
-            what = "has no rhythm" if not own else "has no rhythm that says `within`"
+        if kind not in draft.gives_way:
+            own = any(rhythm.touchpoint == kind for rhythm in draft.rhythms)
+            what = "has no rhythm that says `within`" if own else "has no rhythm"
             read.fault("touchpoints", f"{shown(kind)} {what}, so there is nothing to move")
     return tuple(sorted(said))
 

@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 import yaml
 
-from services.rules_engine.adapters.policy_draft import Draft, among, because, condition
+from services.rules_engine.adapters.policy_draft import UNKNOWN, Draft, among, because, condition
 from services.rules_engine.adapters.policy_values import Record, days, record
 from services.rules_engine.adapters.policy_yaml import Sheet
 from services.rules_engine.domain.language.tree import Node
@@ -52,6 +52,8 @@ def read_rhythms(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
         if read.has("within") and precedence in _GUARANTEES:
             read.fault("within", f"a rhythm of precedence {precedence} is never moved; leave `within` away")
         made = _rhythms(read, draft, within)
+        if read.has("within"):
+            draft.gives_way |= {rhythm.touchpoint for rhythm in made}
         draft.rhythms += [replace(rhythm, precedence=precedence, within=within) for rhythm in made]
 
 
@@ -118,7 +120,7 @@ def read_triggers(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
     for each in sheet.items(node, "triggers"):
         read = record(sheet, each, "trigger")
         event = read.choice("on")
-        words = draft.words(event)
+        words = draft.words(event or UNKNOWN)
         shared = asking(read, draft, words)
         within, after = read.span("within"), read.span("after")
         if within is not None and not within:

@@ -96,8 +96,10 @@ class Record:
         if value is not None and least <= value <= most and (not whole or value % 1 == 0):
             return value
         if said:
-            kind = "a whole number" if whole else "a number"
-            self.fault(key, f"{kind} from {least} to {most} is expected here, not {shown(said)}")
+            kind = (
+                f"{'a whole' if whole else 'a'} number from {least} to {most}" if least < most else f"{least}"
+            )
+            self.fault(key, f"{kind} is expected here, not {shown(said)}")
         return None
 
     def span(self, key: str) -> timedelta | None:

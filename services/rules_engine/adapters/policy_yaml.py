@@ -28,6 +28,7 @@ _HINTS = {
     "mapping values are not allowed": "; put a text that holds a colon in quotes",
     "could not find expected ':'": "; is this line a key with its colon, indented like its neighbours?",
     "cannot start any token": "; indent with spaces, and put a text that begins with a sign in quotes",
+    "tab character": "; indent with spaces",
     "did not find expected key": "; indent keys alike, and write a text that begins with a quotation mark after `>-`",
     "expected a single document": "; a file is one document: take out the second `---`",
 }

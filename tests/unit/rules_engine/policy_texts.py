@@ -1,0 +1,137 @@
+"""A small policy that says something in every section, for tests to break."""
+
+FULL = """\
+health: {red_below: 40, yellow_below: 70}
+segments:
+  - segment: enterprise
+    when: arr is not null and arr >= 100_000
+  - segment: self_service
+    when: true
+stages:
+  - stage: onboarding
+    when: days_since_start is not null and days_since_start < 90
+  - stage: growth
+    when: true
+touchpoints:
+  check_in:
+    purpose: Hear how it goes
+    aim: solve_problem
+    expects: Blockers have an owner
+    agenda: [Since last time, Blockers]
+    topic: account
+    owner: csm
+    channel: call
+    minutes: 30
+    audience: role in ["champion", "decision_maker"]
+    never_skip: true
+  report:
+    purpose: Show the value
+    aim: share_insight
+    expects: The value is known
+    topic: education
+    owner: automation
+    channel: email
+    minutes: 0
+  plan:
+    purpose: Find a way out of risk
+    aim: solve_problem
+    expects: A plan with owners
+    agenda: Root cause
+    topic: internal
+    owner: csm
+    channel: in_app
+    minutes: 45
+rhythms:
+  - rule: enterprise-check-in
+    touchpoint: check_in
+    segment: enterprise
+    every:
+      onboarding: 7d
+      growth: 14d
+    within: 7d..90d
+    any_contact: true
+    urgency: soon
+    because: Enterprises speak with us.
+  - rule: red-check-in
+    touchpoint: check_in
+    every: 7d
+    when: color is not null and color == "red"
+    precedence: escalation
+    owner: pooled_csm
+    channel: meeting
+    because: Health is {color}.
+minimum:
+  - rule: monthly-word
+    touchpoint: report
+    every: 30d
+    when: stage != "churned"
+    because: Everybody hears from us once a month.
+adjustments:
+  - rule: complex-product
+    touchpoints: check_in
+    when: complexity is not null and complexity == "complex"
+    denser: 2
+    because: Complex products need more.
+feedback:
+  ladder: [7d, 14d, 30d, 90d]
+  spacing: 45d
+  lasts: 120d
+  at_the_end: email
+  rules:
+    - rule: declined
+      on: touchpoint.settled
+      touchpoints: [check_in]
+      when: outcome == "declined"
+      rarer: 1
+      because: The customer declined.
+triggers:
+  - rule: red-plan
+    on: health.scored
+    touchpoint: plan
+    within: 48h
+    after: 1h
+    deadline: 24h
+    cooldown: 30d
+    cap: 2 per 365d
+    stage: [growth, onboarding]
+    when: color is not null and color == "red"
+    unless: paid_success
+    because: The score is {health_score}.
+timelines:
+  - anchor: renewal
+    segment: enterprise
+    when: not auto_renew
+    steps:
+      - rule: renewal-60
+        at: -60d
+        touchpoint: check_in
+        because: It renews on {renews_on}.
+      - rule: renewal-30
+        at: -30d
+        touchpoint: check_in
+        within: 5d
+        unless: contract_signed
+        because: It renews on {renews_on}.
+sequences:
+  - sequence: first-days
+    steps:
+      - rule: welcome
+        day: [1, 2, 5]
+        touchpoint: report
+        because: Started on {started_on}.
+      - rule: first-call
+        day: 3
+        touchpoint: check_in
+        because: The third day is for a call.
+limits:
+  - limit: talk
+    at_most: 3 per 30d
+    touchpoints: [check_in, report]
+    because: Not too much.
+blackouts:
+  - blackout: turn-of-the-year
+    from: 12-20
+    to: 01-06
+    segment: enterprise
+    because: Nobody is there.
+"""
