@@ -29,7 +29,7 @@ Judge = Callable[[Values], tuple[str, str, str | None, int]]
 Bits = Callable[[Values, Values], int]
 Named = tuple[str, Node]
 _DERIVED = ("color", "segment", "stage")
-_FUNCTIONS = {"abs": abs, "min": min, "max": max}
+FUNCTIONS = {"abs": abs, "min": min, "max": max}
 _DEEPEST = 16
 
 
@@ -179,7 +179,7 @@ def _fired(bits: Sequence[int], parts: Sequence[str], indent: str) -> list[str]:
 
 
 def _function(arguments: str, lines: list[str]) -> object:
-    namespace: dict[str, object] = {"__builtins__": _FUNCTIONS}
+    namespace: dict[str, object] = {"__builtins__": FUNCTIONS}
     code = compile("\n".join([f"def judge({arguments}):", *lines]), "<policy>", "exec")
     exec(code, namespace)  # noqa: S102 - source made above from checked trees, and nothing but these builtins
     return namespace["judge"]

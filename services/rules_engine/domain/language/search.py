@@ -3,7 +3,6 @@
 import heapq
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import count
 
 from services.rules_engine.domain.language.bounds import impossible
 from services.rules_engine.domain.language.evaluate import holds
@@ -55,10 +54,9 @@ def ways(
     None at all: the goals cannot be met. The price must not fall as clauses are added. Raises `TooMany`.
     """
     start = Way({name: domain(words[name]) for node, _ in goals for name in names(node)})
-    ticket = count()
-    queue: list[tuple[int, int, Way, tuple[Goal, ...]]] = [(0, 0, start, goals)]
+    queue: list[tuple[int, tuple[int, ...], Way, tuple[Goal, ...]]] = [(0, (), start, goals)]
     while queue:
-        known, _, way, left = heapq.heappop(queue)
+        known, path, way, left = heapq.heappop(queue)
         steps -= 1 + len(left)
         if steps < 0:
             raise TooMany
@@ -68,10 +66,11 @@ def ways(
         way, splits = settled
         cost = price(way.clauses) if price is not None else 0
         if splits:
-            for part in reversed(_parts(splits[0])):
-                heapq.heappush(queue, (cost, -next(ticket), way, (part, *splits[1:])))
+            # Of equal price the one that appears first comes first, and is followed to its end.
+            for index, part in enumerate(_parts(splits[0])):
+                heapq.heappush(queue, (cost, (*path, index), way, (part, *splits[1:])))
         elif cost > known:
-            heapq.heappush(queue, (cost, -next(ticket), way, ()))
+            heapq.heappush(queue, (cost, path, way, ()))
         else:
             yield way
 
