@@ -79,6 +79,10 @@ class Sheet:
         try:
             if self._bounded():
                 return yaml.compose(self.source, yaml.CSafeLoader)
+        except UnicodeEncodeError as error:
+            line = self.source.count("\n", 0, error.start) + 1
+            column = error.start - self.source.rfind("\n", 0, error.start)
+            self.ledger.note((self.file, line, column, "this character is none: half of a pair"))
         except yaml.YAMLError as error:
             marked = error if isinstance(error, yaml.MarkedYAMLError) else yaml.MarkedYAMLError()
             problem = marked.problem or str(error) or "not readable as YAML"

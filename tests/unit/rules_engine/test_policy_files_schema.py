@@ -1,0 +1,114 @@
+"""The JSON Schema that editors use, the reference page, and the command that prints them."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from services.rules_engine.adapters.policy_files import SHIPPED
+from services.rules_engine.adapters.policy_forms import FORMS
+from services.rules_engine.adapters.policy_grammar import SECTIONS
+from services.rules_engine.adapters.policy_reference import policy_reference
+from services.rules_engine.adapters.policy_schema import policy_schema
+from services.rules_engine.domain.vocabulary.registry import ENTRY_WORDS, WORDS
+from services.rules_engine.entrypoints import cli
+from services.rules_engine.main import PAGES
+from tests.unit.rules_engine.policy_texts import FULL
+
+
+class Editor(yaml.SafeLoader):
+    """YAML as editors read it (1.2): only `true` and `false` are truths, and `on` is a key like any other."""
+
+
+_PLAIN = {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"}
+_RESOLVERS = cast("dict[str, list[tuple[str, object]]]", yaml.SafeLoader.yaml_implicit_resolvers)
+Editor.yaml_implicit_resolvers = {
+    sign: [each for each in found if each[0] not in _PLAIN] for sign, found in _RESOLVERS.items()
+}
+
+
+def truth(loader: yaml.SafeLoader, node: yaml.Node) -> object:
+    del loader
+    return {"true": True, "false": False}.get(str(node.value), node.value)
+
+
+Editor.add_constructor("tag:yaml.org,2002:str", truth)
+
+
+def wrong(text: str) -> list[str]:
+    """What an editor marks, as paths into the file."""
+    document: object = yaml.load(text, Editor)  # noqa: S506 - a SafeLoader
+    validator = jsonschema_rs.Draft202012Validator(json.loads(policy_schema()))
+    return ["/".join(map(str, error.instance_path)) for error in validator.iter_errors(document)]
+
+
+def test_the_schema_accepts_the_shipped_policy_and_every_section() -> None:
+    for file in sorted(SHIPPED.glob("*.yaml")):
+        assert wrong(file.read_text(encoding="utf-8")) == []
+    assert wrong(FULL) == []
+
+
+def test_the_shipped_policy_names_its_schema() -> None:
+    first = (SHIPPED / "cadence.yaml").read_text(encoding="utf-8").splitlines()[0]
+    said, _, path = first.partition("=")
+
+    assert said == "# yaml-language-server: $schema"
+    assert json.loads((SHIPPED / path).read_text(encoding="utf-8"))["title"] == "Drumbeat policy"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "marked"),
+    [
+        ("    because: Health", "    becuase: Health", "rhythms/1"),
+        ("limits:\n", "limit:\n", ""),
+        ("    aim: share_insight\n", "", "touchpoints/report"),
+        ("aim: share_insight", "aim: share_insights", "touchpoints/report/aim"),
+        ("every: 30d", "every: monthly", "minimum/0/every"),
+        ("      growth: 14d", "      grwth: 14d", "rhythms/0/every"),
+        ("within: 7d..90d", "within: 7d-90d", "rhythms/0/within"),
+        ("denser: 2", "denser: 4", "adjustments/0/denser"),
+        ("denser: 2", "because: So", "adjustments/0"),
+        ("day: 3", "day: 0", "sequences/0/steps/1/day"),
+        ("from: 12-20", "from: Dec 20", "blackouts/0/from"),
+        ("on: health.scored", "on: health.score", "triggers/0/on"),
+        ("ladder: [7d, 14d, 30d, 90d]", "ladder: 7d", "feedback/ladder"),
+    ],
+)
+def test_the_schema_marks_what_is_mistyped(old: str, new: str, marked: str) -> None:
+    assert old in FULL
+
+    assert marked in wrong(FULL.replace(old, new, 1).replace("    because: So\n    because", "    because"))
+
+
+def test_the_reference_names_every_key_and_every_word() -> None:
+    page = policy_reference()
+
+    for section in SECTIONS:
+        assert f"| `{section.name}` |" in page
+    for form in FORMS.values():
+        part = page[page.index(f"### `{form.name}`\n") :]
+        assert [key.name for key in form.keys if f"| `{key.name}` |" not in part] == []
+    own = {name for words in ENTRY_WORDS.values() for name in words}
+    spoken = {name for name in WORDS if not name.startswith("days_since_")} | own
+    assert [name for name in sorted(spoken) if f"| `{name}` |" not in page] == []
+    assert "{" not in page.replace("{onboarding: 7d, growth: 30d}", "").replace("{word}", "").replace(
+        "{nps_score}", ""
+    )
+
+
+def run(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    def never(path: Path) -> str:
+        raise AssertionError(path)
+
+    code = cli.policy(words, never, ValueError, PAGES)
+    return code, capsys.readouterr().out
+
+
+def test_the_command_prints_schema_and_reference(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema"], capsys) == (0, policy_schema())
+    assert run(["reference"], capsys) == (0, policy_reference())
+    assert run(["nonsense"], capsys) == (2, "")
