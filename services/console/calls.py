@@ -50,6 +50,10 @@ class Api:
         """The JSON answer to a POST."""
         return self._call(service, "POST", path, content=content, headers={"Content-Type": media_type})
 
+    def put(self, service: Service, path: str, content: bytes) -> Json:
+        """The JSON answer to a PUT."""
+        return self._call(service, "PUT", path, content=content, headers={"Content-Type": "application/json"})
+
     def delete(self, service: Service, path: str) -> Json:
         """The JSON answer to a DELETE."""
         return self._call(service, "DELETE", path)

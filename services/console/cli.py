@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from services.console import asking, keys, tables
+from services.console import asking, keys, policies, tables
 from services.console.calls import CallFailed, settings
 from services.console.doctor import examine
 
@@ -52,7 +52,9 @@ def migrate() -> None:
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 )
 def policy(words: typer.Context) -> None:
-    """Offline policy tools: check, test, explain, diff, backtest, simulate PATH."""
+    """On a deployment: publish PATH, rollback VERSION, list. On files alone: check, test, explain, diff and more."""
+    if words.args and words.args[0] in policies.COMMANDS:
+        policies.app(words.args, prog_name="drumbeat policy")
     become("services.rules_engine", "policy", *words.args)
 
 

@@ -35,7 +35,17 @@ def test_every_promised_command_is_there() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["no-such"], ["serve", "mailman"], ["replay"], ["due", "--limit", "0"], ["events", "post", "gone"]],
+    [["no-such"], ["serve", "mailman"], ["replay"], ["due", "--limit", "0"], ["events", "post", "gone"]]
+    + [
+        ["policy", *words]
+        for words in (
+            ["publish"],
+            ["publish", "gone"],
+            ["rollback", "first"],
+            ["rollback", "0"],
+            ["list", "x"],
+        )
+    ],
 )
 def test_wrong_use_ends_with_code_2(words: list[str]) -> None:
     assert CliRunner().invoke(app, words).exit_code == 2
@@ -45,3 +55,10 @@ def test_without_a_deployment_the_reason_names_the_key_file() -> None:
     failure = CliRunner().invoke(app, ["due"]).exception
     assert isinstance(failure, CallFailed)
     assert "no API key to read at .drumbeat/api-key" in str(failure)
+
+
+def test_a_folder_without_a_policy_is_not_published(tmp_path: Path) -> None:
+    (tmp_path / "mine_test.yaml").write_text("tests: []")
+    done = CliRunner().invoke(app, ["policy", "publish", "."])
+    assert done.exit_code == 2
+    assert "holds no *.yaml file" in done.output
