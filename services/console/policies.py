@@ -71,7 +71,7 @@ def read(path: Path) -> dict[str, str]:
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     try:
         texts = {
-            file.name: file.read_text(encoding="utf-8")
+            file.name: file.read_text(encoding="utf-8-sig")
             for file in files
             if not file.name.endswith("_test.yaml")
         }

@@ -17,12 +17,17 @@ from services.chassis.unplugged import always_ready, print_openapi, run_command,
 from services.chassis.web import Chassis, make_app
 from services.rules_engine import settings
 from services.rules_engine.adapters import sweeping
-from services.rules_engine.adapters.bench import BenchKeeper, read_texts
+from services.rules_engine.adapters.bench import BenchKeeper
 from services.rules_engine.adapters.book import SqlBook
 from services.rules_engine.adapters.epoch import Epochs, Source
 from services.rules_engine.adapters.keys import SqlKeys
 from services.rules_engine.adapters.policies import SqlPolicies
-from services.rules_engine.adapters.policy_files import PolicyRefused, load_policy, load_policy_texts
+from services.rules_engine.adapters.policy_files import (
+    PolicyRefused,
+    load_policy,
+    load_policy_texts,
+    policy_texts,
+)
 from services.rules_engine.adapters.policy_reference import policy_reference
 from services.rules_engine.adapters.policy_schema import policy_schema
 from services.rules_engine.adapters.programs import SqlPrograms
@@ -94,18 +99,14 @@ async def _put_in_force(keeper: BenchKeeper, runtime: Runtime) -> None:
     path = settings.policy_path(runtime.settings)
     source = Source(runtime.owner, shipped=runtime.settings.policy is None)
     try:
-        texts = read_texts(path)
-        if not texts:
-            raise CannotStart(f"the policy folder {path} holds no *.yaml file.")
-        await keeper.open(texts, path.name, runtime.settings.mode, source)
-    except (PolicyRefused, OSError, UnicodeDecodeError) as refused:
+        await keeper.open(policy_texts(path), path.name, runtime.settings.mode, source)
+    except PolicyRefused as refused:
         raise CannotStart(f"the policy {path} is refused:\n{refused}") from refused
 
 
 def ranks(bench: Bench) -> bool:
     """Does anything in force read where an account stands in the book?"""
-    readers = (bench.policy.reads, *(each.reads for each in bench.book.programs))
-    return any("arr_percentile" in each for each in readers)
+    return "arr_percentile" in bench.policy.reads | bench.book.reads
 
 
 def _in_step(keeper: BenchKeeper, ready: Readiness) -> Readiness:

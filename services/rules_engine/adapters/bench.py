@@ -24,16 +24,6 @@ RETRY_REAL_SECONDS = 30
 KEPT = 4  # compiled policies: rolling back is quick, and nothing grows
 
 
-def read_texts(path: Path) -> dict[str, str]:
-    """The policy's files by path: one file, or the `*.yaml` of a flat folder, its tests apart. Raises OSError."""
-    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-    return {str(file): file.read_text(encoding="utf-8") for file in files if not is_test(file.name)}
-
-
-def is_test(name: str) -> bool:
-    return name.endswith("_test.yaml")
-
-
 class BenchKeeper:
     """Holds the current bench; `refresh` takes up what was published, here or on another replica, or booked.
 

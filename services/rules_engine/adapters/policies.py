@@ -9,7 +9,7 @@ from typing import Any, cast
 import orjson
 
 from services.chassis.database import INFRASTRUCTURE, Connection
-from services.rules_engine.adapters.bench import BenchKeeper, is_test
+from services.rules_engine.adapters.bench import BenchKeeper
 from services.rules_engine.adapters.epoch import TURN, Epoch, Epochs, Offer, current, put_in_force
 from services.rules_engine.adapters.policy_files import PolicyRefused
 from services.rules_engine.adapters.progress import measure
@@ -137,9 +137,8 @@ class SqlPolicies:
 
     async def _sound(self, files: Files) -> Policy:
         """Read beside the event loop: a large policy must not hold up what this replica consumes."""
-        own = {name: text for name, text in files.items() if not is_test(name)}
         try:
-            return await asyncio.to_thread(self._read, own)
+            return await asyncio.to_thread(self._read, files)
         except PolicyRefused as refused:
             raise NotSound([mistake(each) for each in refused.errors]) from refused
 

@@ -168,7 +168,12 @@ def program_routes(programs: Programs) -> APIRouter:
 
 
 def _bounded(files: dict[str, str]) -> None:
-    size = sum(len(text.encode()) for text in files.values())
+    try:
+        size = sum(len(text.encode()) for text in files.values())
+    except UnicodeEncodeError as wrong:
+        raise Problem(
+            422, f"files: half of a character (a lone surrogate) stands in a text: {wrong}"
+        ) from wrong
     if size > LARGEST:
         raise Problem(413, f"The files have {size:,} bytes; a policy has at most {LARGEST:,}.", limit=LARGEST)
 

@@ -1,14 +1,21 @@
-"""Publishing: versions, what is refused, roll-back, restarts, two replicas while events stream in."""
+"""Publishing: versions, what is refused, roll-back, restarts, two replicas; and the book: ranks and programs."""
 
 import asyncio
 import json
 import subprocess
 import sys
+from datetime import timedelta
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from services.chassis.database import Database
+from services.chassis.migrations import DATABASES
+from services.rules_engine.adapters.epoch import Offer, put_in_force
+from services.rules_engine.adapters.epoch import current as current_epoch
 from services.rules_engine.settings import SHIPPED
 from tests.integration.rules_engine.conftest import Engine, OpenEngine, fresh, problem_of
 from tests.stack import KEY, ROOT, until
@@ -357,3 +364,203 @@ class TestFiles:
             assert edited["files"] == {"new.yaml": every(45)["cadence.yaml"]}
             await restart(running, DRUMBEAT_POLICY=str(old))
             assert (await current(running))["version"] == edited["version"]
+
+
+class TestTwoReplicas:
+    async def test_nothing_is_lost_and_no_plan_falls_back_while_versions_change(
+        self, open_engine: OpenEngine
+    ) -> None:
+        """Events stream in through both doors while both publish; a decision never names an earlier version again."""
+        async with open_engine() as running:
+            stack = running.stack
+            stack.spawn("rules_engine#2")
+            await stack.ready("rules_engine#2")
+            names = [await known(running, "streamed") for _ in range(12)]
+            doors = [stack.processes[name].url for name in ("rules_engine", "rules_engine#2")]
+            sent: list[dict[str, Any]] = []
+            done = asyncio.Event()
+
+            async def stream() -> None:
+                for number in count():
+                    if done.is_set():
+                        return
+                    score = {"score": (number * 37) % 100}
+                    batch = [await running.told("health.scored", name, score) for name in names]
+                    await stack.tell(*batch)
+                    sent.extend(batch)
+
+            streaming = asyncio.create_task(stream())
+            for number, days in enumerate(range(50, 58)):
+                answer = await stack.client.put(
+                    doors[number % 2] + "/v1/policies/current", json={"files": every(days)}
+                )
+                assert answer.status_code == 201, answer.text
+                for door in doors:
+                    seen = (await stack.client.get(door + "/v1/policies/current")).json()
+                    assert seen["hash"] == answer.json()["hash"]
+                await asyncio.sleep(0.4)
+            done.set()
+            await streaming
+
+            assert len(sent) >= 8 * len(names)
+            for each in sent:
+                await running.folded(each)
+            await followed(running)
+            last = await current(running)
+            for name in names:
+                await running.tell("health.scored", name, {"score": 90})
+                account = await running.account(name)
+                assert check_in(account) == 57
+                assert account["plan"]["policy"] == last["hash"]
+                decisions = (await running.get(f"/v1/accounts/{name}/decisions", limit=500))["items"]
+                versions = [each["policy_version"] for each in decisions]
+                assert all(newer >= older for newer, older in pairwise(versions)), versions
+
+    async def test_one_that_cannot_read_what_is_in_force_stays_behind_and_says_so(
+        self, open_engine: OpenEngine
+    ) -> None:
+        """As if a newer Drumbeat had published: the stored text is made unreadable, under a hash nobody read before."""
+        async with open_engine() as running:
+            name = await known(running, "behind")
+            before = await current(running)
+            database = await Database.open(running.stack.postgres.url, DATABASES["rules_engine"], pool_size=2)
+            async with database.transaction() as connection:
+                files = {"future.yaml": "horoscopes: []"}
+                await put_in_force(connection, Offer("f" * 64, "future", files))
+            try:
+                unready = problem_of(await self.unready(running), 503)
+                assert "version 2, cannot be read" in unready["detail"]
+                await running.tell("health.scored", name, {"color": "red"})
+                account = await running.account(name)
+                assert account["plan"]["policy"] == before["hash"]
+                async with database.transaction() as connection:
+                    number = (await current_epoch(connection)).number
+                    await connection.execute(
+                        "UPDATE account SET decided_under = $1 WHERE account_id = $2", number, name
+                    )
+                await running.tell("health.scored", name, {"color": "green"})
+                left = await running.account(name)
+                assert left["facts"]["color"]["value"] == "green"
+                assert left["plan"] == account["plan"], "who decided under a newer policy is left to them"
+
+                back = await running.ask("POST", "/v1/policies/rollback", json={"version": 1})
+                assert back.status_code == 201, back.text
+                await running.stack.ready("rules_engine", 20)
+                await followed(running)
+                assert (await running.account(name))["color"] == "green"
+            finally:
+                await database.close()
+
+    async def unready(self, running: Engine) -> httpx.Response:
+        async def refused() -> httpx.Response | None:
+            answer = await running.ask("GET", "/readyz")
+            return answer if answer.status_code == 503 else None
+
+        return await until(refused, 15, "not ready")
+
+
+def hybrid() -> dict[str, str]:
+    """Segments by rank: the first fifth, the next three tenths, the rest."""
+    text = TEXT
+    for mark, share in ("100_000", 80), ("10_000", 50):
+        condition = f"arr is not null and arr >= {mark}"
+        assert condition in text
+        text = text.replace(condition, f"arr_percentile is not null and arr_percentile >= {share}", 1)
+    return {"hybrid.yaml": text}
+
+
+ON_PROGRAMS = """
+timelines:
+  - anchor: program
+    when: program_kind == "webinar"
+    steps:
+      - rule: invite-to-a-webinar
+        at: -14d
+        touchpoint: webinar_invitation
+        because: A webinar takes place on {takes_place_on}.
+"""
+
+
+class TestBook:
+    async def test_accounts_are_ranked_when_a_policy_asks_for_it(self, open_engine: OpenEngine) -> None:
+        async with open_engine() as running:
+            names = [f"rank-{number}" for number in range(19)]
+            for number, name in enumerate(names):
+                await running.tell("account.described", name, {"name": name, "arr": 1_000 + 10 * number})
+            contract = {"contract_id": "c", "status": "active", "arr": 500_000}
+            await running.tell("contract.changed", "rank-top", contract)
+            gone = {"contract_id": "d", "status": "churned", "arr": 900_000}
+            await running.tell("contract.changed", "rank-gone", gone)
+            names.append("rank-top")
+
+            answer = await running.ask("PUT", "/v1/policies/current", json={"files": hybrid()})
+            assert answer.status_code == 201, answer.text
+
+            async def ranked() -> list[str] | None:
+                found = [(await running.account(name))["segment"] for name in names]
+                return found if "enterprise" in found else None
+
+            await until(ranked, 30, "ranks")
+            await followed(running)
+            found = [(await running.account(name))["segment"] for name in names]
+            assert found == ["small_business"] * 10 + ["mid_market"] * 6 + ["enterprise"] * 4
+
+    async def test_programs_reach_their_audience_and_a_bad_audience_nobody(
+        self, open_engine: OpenEngine
+    ) -> None:
+        async with open_engine() as running:
+            files = {**every(30), "programs.yaml": ON_PROGRAMS}
+            answer = await running.ask("PUT", "/v1/policies/current", json={"files": files})
+            assert answer.status_code == 201, answer.text
+            await running.tell("account.described", "big", {"name": "Big", "arr": 200_000})
+            await running.tell("account.described", "small", {"name": "Small", "arr": 20_000})
+            at = (await running.now() + timedelta(days=7)).isoformat()
+            webinar = {"kind": "webinar", "at": at, "title": "How to", "meaningful": True}
+            await running.tell(
+                "program.announced", "*", {**webinar, "program_id": "w", "audience": "arr >= 1"}
+            )
+
+            async def shown(program: str) -> dict[str, Any] | None:
+                items = (await running.get("/v1/programs"))["items"]
+                return next((each for each in items if each["program_id"] == program), None)
+
+            wrong = await until(lambda: shown("w"), 15, "the program")
+            assert "character 1" in wrong["error"], "arr may be unknown"
+
+            async def counted() -> bool:
+                return await running.metric("drumbeat_programs_unreadable") == 1
+
+            await until(counted, 15, "counted")
+            await followed(running)
+            assert await self.invited(running) == []
+
+            condition = "arr is not null and arr >= 100_000"
+            await running.tell("program.announced", "*", {"program_id": "w", "audience": condition})
+
+            async def somebody() -> bool:
+                return bool(await self.invited(running))
+
+            await until(somebody, 20, "an invitation")
+            await followed(running)
+            assert await self.invited(running) == ["big"]
+            mended = await shown("w")
+            assert mended is not None
+            assert (mended["error"], mended["audience"]) == (None, condition)
+            assert (mended["kind"], mended["title"], mended["meaningful"]) == ("webinar", "How to", True)
+            later = {
+                **webinar,
+                "program_id": "x",
+                "at": (await running.now() + timedelta(days=9)).isoformat(),
+            }
+            await running.tell("program.announced", "*", later)
+            first = await running.get("/v1/programs", limit=1)
+            second = await running.get("/v1/programs", limit=1, cursor=first["next_cursor"])
+            ids = [page["items"][0]["program_id"] for page in (first, second)]
+            assert (ids, second["next_cursor"]) == (["x", "w"], None)
+
+    async def invited(self, running: Engine) -> list[str]:
+        def asked(account: dict[str, Any]) -> bool:
+            plan: dict[str, list[dict[str, Any]]] = account["plan"] or {"touchpoints": []}
+            return any(each["touchpoint_type"] == "webinar_invitation" for each in plan["touchpoints"])
+
+        return [name for name in ("big", "small") if asked(await running.account(name))]
