@@ -2,7 +2,9 @@
 
 from datetime import date
 
-from services.rules_engine.domain.facts import FactEvent, Facts, Stamp, fold
+from services.rules_engine.domain.codec import decode, dumps, encode
+from services.rules_engine.domain.facts import FactEvent, Facts, Stamp, fold, mark_of
+from services.rules_engine.domain.issued import Issued
 from tests.unit.rules_engine.given import DAY, NOW, heard, said
 
 
@@ -90,3 +92,32 @@ def test_a_preference_stands_for_a_contact_a_topic_and_a_channel() -> None:
     known = facts.known_preferences()
     assert known["ann", None, None]["opted_in"].value is False
     assert known["ann", "education", None]["frequency"].value == "weekly"
+
+
+def test_a_memory_of_the_first_format_is_read_and_written_in_the_new_one() -> None:
+    events = [
+        said("contact.described", NOW, contact_id="ann", role="champion"),
+        said("contract.changed", NOW, contract_id="c", arr=5, status="active"),
+        said("milestone.reached", NOW, milestone="m", kind="go_live"),
+        said("interaction.logged", NOW, channel="call"),
+        said("touchpoint.settled", NOW, touchpoint_id="t", touchpoint_type="kickoff", outcome="attended"),
+        said("message.engaged", NOW, delivery_id="d", kind="clicked"),
+    ]
+    facts = heard(events)
+    engaged = {mark_of(events[-1].stamp): {"delivery_id": "d", "kind": "clicked"}}
+    kept = {
+        kind: entries for kind, entries in facts.entries.items() if kind in {each.type for each in events}
+    }
+    old = dumps(
+        {
+            "v": 1,
+            "f": facts.first_heard,
+            "a": facts.account,
+            "e": {**kept, "message.engaged": engaged},
+            "c": facts.contacts,
+            "k": {key: (each.held, each.terms) for key, each in facts.contracts.items()},
+        }
+    )
+
+    assert decode("acme", old).facts == facts
+    assert decode("acme", encode(facts, Issued())).facts == facts

@@ -75,7 +75,7 @@ _KEPT = (
         Kept(
             "usage.reported",
             ("period_start", "period_end", "active_users", "seats", "seats_used", "daily", "limit_ratio"),
-            48,
+            56,
         ),
     ),
     ("health.scored", Kept("health.scored", ("score", "color"))),
