@@ -23,9 +23,12 @@ log = structlog.get_logger(__name__)
 
 PEOPLE_AT_ONCE = 50
 HOOKS_AT_ONCE = 200
-SETTLE_AT_ONCE = 200
-WORTH_SETTLING = 64  # outcomes; fewer wait a moment for company while others are under way
-COMPANY = 0.01  # real seconds
+CLAIMED_AT_MOST = 500  # on their way, waiting for a worker, or not yet written down
+WORTH_CLAIMING = 150  # room for fewer is left to gather
+FRESH = 45.0  # real seconds from the claim in which an attempt may begin: it ends before the lease of 90 s
+SETTLE_AT_ONCE = 300
+WORTH_SETTLING = 150  # outcomes; fewer wait a moment for company while others are under way
+COMPANY = 0.02  # real seconds
 FALLBACK_POLL = 0.5  # real seconds; intake wakes the senders in process, this finds what others left
 
 
@@ -68,7 +71,8 @@ def sweep(desk: Sweeper, senders: Sequence[Loop], *, interval: float) -> Loop:
 class HookSender:
     """Keeps up to two hundred webhooks under way and writes their outcomes down in batches.
 
-    Workers live as long as there is work: a task for each webhook costs a third more CPU.
+    The next ones are claimed while those before are sent and written down, so that no worker waits for the
+    database; and workers live as long as there is work: a task for each webhook costs a third more CPU.
     """
 
     def __init__(
@@ -85,7 +89,7 @@ class HookSender:
         self._sign = sign
         self._instant = instant
         self._reported = reported
-        self._waiting: deque[WebhookClaim] = deque()
+        self._waiting: deque[tuple[float, WebhookClaim]] = deque()  # with the moment before it was claimed
         self._under_way: Counter[str] = Counter()  # by endpoint
         self._workers: set[asyncio.Task[None]] = set()
         self._settled: deque[Settled] = deque()
@@ -95,11 +99,12 @@ class HookSender:
 
     async def claim_once(self) -> float | None:
         """Put on their way as many as there is room for; 0 when there may be more."""
-        room = HOOKS_AT_ONCE - self._under_way.total() - len(self._settled)
-        if room < HOOKS_AT_ONCE // 2:
+        room = CLAIMED_AT_MOST - self._under_way.total() - len(self._settled)
+        if room < WORTH_CLAIMING:
             return None  # woken when outcomes are written
+        began = asyncio.get_running_loop().time()
         claims, _ = await self._desk.claim_webhooks(room, self._under_way)
-        self._waiting.extend(claims)
+        self._waiting.extend((began, each) for each in claims)
         self._under_way.update(each.endpoint.id for each in claims)
         for _ in range(min(len(self._waiting), HOOKS_AT_ONCE - len(self._workers))):
             worker = asyncio.create_task(self._work())
@@ -108,9 +113,13 @@ class HookSender:
         return 0 if claims else None
 
     async def _work(self) -> None:
+        clock = asyncio.get_running_loop().time
         while self._waiting:
-            claim = self._waiting.popleft()
+            began, claim = self._waiting.popleft()
             try:
+                if clock() - began > FRESH:
+                    log.warning("webhook.claim_went_stale", delivery=claim.delivery.id)
+                    continue  # it may be another's by now: whoever claims it next sends it
                 self._settled.append(await self._call(claim))
             except Exception:
                 log.exception("webhook.attempt_broke", delivery=claim.delivery.id)  # its lease will end
