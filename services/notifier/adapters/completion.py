@@ -14,22 +14,26 @@ from services.notifier.adapters.rows import add_entries, post_in_app, rouse_at
 from services.notifier.adapters.subscriptions import endpoint
 from services.notifier.adapters.wire import finished
 from services.notifier.application.ports import Claim, Now, Settled, WebhookClaim
-from services.notifier.domain.circuit import Circuit
-from services.notifier.domain.delivery import Delivery, Outcome, Recipient, RecipientKind, State
+from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind, State
 
+# Who holds the lease also writes the attempt, if one was made: its number is the count of them so far.
 COMPLETE = """
-UPDATE delivery d SET state = u.state, reason = u.reason, attempts = u.attempts, next_at = u.next_at,
-    rouse_at = u.rouse_at, waits_until = CASE WHEN u.state = 'pending' THEN d.waits_until END,
-    first_at = coalesce(d.first_at, u.tried_at), finished_at = u.finished_at,
-    ambiguous = d.ambiguous OR u.ambiguous, lease_token = NULL, lease_until = NULL
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::timestamptz[], $7::timestamptz[],
-    $8::timestamptz[], $9::timestamptz[], $10::boolean[])
-  AS u(id, token, state, reason, attempts, next_at, rouse_at, tried_at, finished_at, ambiguous)
-WHERE d.id = u.id AND d.lease_token = u.token AND d.state = 'pending' RETURNING d.id
-"""
-ATTEMPTS = """
-INSERT INTO attempt (delivery_id, number, at, outcome, detail)
-SELECT * FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::text[], $5::text[]) ON CONFLICT DO NOTHING
+WITH done AS (
+    UPDATE delivery d SET state = u.state, reason = u.reason, attempts = u.attempts, next_at = u.next_at,
+        rouse_at = u.rouse_at, waits_until = CASE WHEN u.state = 'pending' THEN d.waits_until END,
+        first_at = coalesce(d.first_at, u.tried_at),
+        finished_at = CASE WHEN u.state <> 'pending' THEN $1::timestamptz END,
+        ambiguous = d.ambiguous OR coalesce(u.outcome = 'ambiguous', false), lease_token = NULL, lease_until = NULL
+    FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[],
+        $9::timestamptz[], $10::text[], $11::text[])
+      AS u(id, token, state, reason, attempts, next_at, rouse_at, tried_at, outcome, detail)
+    WHERE d.id = u.id AND d.lease_token = u.token AND d.state = 'pending'
+    RETURNING d.id, u.attempts, u.tried_at, u.outcome, u.detail
+), tried AS (
+    INSERT INTO attempt (delivery_id, number, at, outcome, detail)
+    SELECT id, attempts, tried_at, outcome, detail FROM done WHERE outcome IS NOT NULL ON CONFLICT DO NOTHING
+)
+SELECT id::text FROM done
 """
 REPLACE = "DELETE FROM delivery WHERE id = $1 AND lease_token = $2 AND state = 'pending' RETURNING id"
 REFUSE = """
@@ -43,7 +47,6 @@ async def complete(connection: Connection, outbox: Outbox, settled: Sequence[Set
     replaced = [each for each in settled if each.replaced_by]
     plain = sorted((each for each in settled if not each.replaced_by), key=lambda each: each.delivery.id)
     done = await _complete_rows(connection, plain, now)
-    await _keep_attempts(connection, done)
     await _keep_circuits(connection, done, now.real)
     for each in done:
         if each.refused_address is not None and each.attempt is not None:
@@ -63,6 +66,7 @@ async def complete(connection: Connection, outbox: Outbox, settled: Sequence[Set
 async def _complete_rows(connection: Connection, plain: Sequence[Settled], now: Now) -> list[Settled]:
     rows = await connection.fetch(
         COMPLETE,
+        now.service,
         [each.delivery.id for each in plain],
         [each.claim.token for each in plain],
         [each.delivery.state for each in plain],
@@ -71,10 +75,10 @@ async def _complete_rows(connection: Connection, plain: Sequence[Settled], now: 
         [None if each.send_after else each.delivery.next_at for each in plain],
         [_rouse_at(each) for each in plain],
         [each.attempt.at if each.attempt else None for each in plain],
-        [now.service if each.delivery.state.final else None for each in plain],
-        [each.receipt is not None and each.receipt.outcome is Outcome.AMBIGUOUS for each in plain],
+        [each.attempt.outcome if each.attempt else None for each in plain],
+        [each.attempt.detail if each.attempt else None for each in plain],
     )
-    mine = {str(row[0]) for row in rows}
+    mine = {row[0] for row in rows}
     return [each for each in plain if each.delivery.id in mine]
 
 
@@ -84,36 +88,21 @@ def _rouse_at(settled: Settled) -> datetime | None:
     return rouse_at(settled.delivery, settled.send_after, settled.claim.heard.deadline)
 
 
-async def _keep_attempts(connection: Connection, done: Sequence[Settled]) -> None:
-    made = [(each.delivery.id, each.attempt) for each in done if each.attempt is not None]
-    if not made:
-        return
-    await connection.execute(
-        ATTEMPTS,
-        [identity for identity, _ in made],
-        [attempt.number for _, attempt in made],
-        [attempt.at for _, attempt in made],
-        [attempt.outcome for _, attempt in made],
-        [attempt.detail for _, attempt in made],
-    )
-
-
 async def _keep_circuits(connection: Connection, done: Sequence[Settled], real: datetime) -> None:
     """Healthy endpoints cost nothing here: a row is written only when something changed."""
-    by_endpoint: dict[str, list[Settled]] = {}
-    for each in done:
-        if isinstance(each.claim, WebhookClaim) and each.receipt is not None:
-            by_endpoint.setdefault(each.claim.endpoint.id, []).append(each)
-    for name in sorted(by_endpoint):
-        news = by_endpoint[name]
-        if any(not _well(each) for each in news):
-            await _keep_circuit(connection, name, news, real)
-
-
-def _well(settled: Settled) -> bool:
-    claim = settled.claim
-    healthy = isinstance(claim, WebhookClaim) and claim.endpoint.circuit == Circuit()
-    return healthy and settled.delivery.state is State.SENT
+    called = [
+        (each.claim.endpoint, each)
+        for each in done
+        if isinstance(each.claim, WebhookClaim) and each.receipt is not None
+    ]
+    unwell = {
+        endpoint.id
+        for endpoint, each in called
+        if each.delivery.state is not State.SENT or not endpoint.circuit.healthy
+    }
+    for name in sorted(unwell):
+        news = [each for endpoint, each in called if endpoint.id == name]
+        await _keep_circuit(connection, name, news, real)
 
 
 async def _keep_circuit(connection: Connection, name: str, news: Sequence[Settled], real: datetime) -> None:

@@ -46,8 +46,8 @@ WITH mine AS MATERIALIZED (
 UPDATE delivery d SET lease_token = $3, lease_until = $1 + interval '{LEASE}', lease_owner = $6,
     ambiguous = d.ambiguous OR d.lease_token IS NOT NULL
 FROM mine, feed f WHERE d.id = mine.id AND f.key = d.event_key
-RETURNING d.id, d.recipient_id, d.attempts, d.next_at, d.first_at, d.account_id, d.touchpoint_id,
-    d.touchpoint_type, d.message_id, f.type, f.said_at, f.data
+RETURNING d.id::text, d.recipient_id, d.attempts, d.next_at, d.first_at, d.account_id, d.touchpoint_id,
+    d.touchpoint_type, d.message_id::text, f.type, f.said_at, f.data
 """
 INHERIT = (
     "UPDATE delivery SET lease_until = $2 WHERE state = 'pending' AND lease_owner = $1 AND lease_until > $2"
@@ -172,11 +172,11 @@ def _claim(row: Any, token: str) -> Claim:
 def _webhook_claim(row: Any, token: str, endpoint: Endpoint) -> WebhookClaim:
     recipient = Recipient(RecipientKind.SUBSCRIPTION, endpoint.id)
     return WebhookClaim(
-        delivery=Delivery(str(row[0]), "webhook", recipient, attempts=row[2], next_at=row[3]),
+        delivery=Delivery(row[0], "webhook", recipient, attempts=row[2], next_at=row[3]),
         account_id=row[5],
         touchpoint_id=row[6],
         touchpoint_type=row[7],
-        message_id=str(row[8]),
+        message_id=row[8],
         token=token,
         first_at=row[4],
         endpoint=endpoint,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import orjson
 from prometheus_client import Counter
@@ -122,11 +123,16 @@ def person_of(record: CsmRecord) -> Person:
     return Person(record.csm_id, record.name, record.email, record.timezone)
 
 
+# A batch of deliveries has one moment and few counters: neither is looked up anew for each.
+_written = lru_cache(maxsize=64)(timestamp)
+_counter = lru_cache(maxsize=64)(FINISHED.labels)
+
+
 def finished(
     delivery: Delivery, *, account_id: str, touchpoint: tuple[str | None, str | None], at: datetime
 ) -> Outgoing:
     """What the other services hear of a delivery in its final state; `touchpoint` is (id, type)."""
-    FINISHED.labels(delivery.channel, delivery.state).inc()
+    _counter(delivery.channel, delivery.state).inc()
     data = orjson.dumps(
         {
             "delivery_id": delivery.id,
@@ -136,7 +142,7 @@ def finished(
             "recipient": {"kind": delivery.recipient.kind, "id": delivery.recipient.id or NOBODY},
             "state": delivery.state,
             "reason": delivery.reason,
-            "at": timestamp(at),
+            "at": _written(at),
         }
     )
     return Outgoing(OUTCOMES, account_id, f"{delivery.id}:finished", DELIVERY_FINISHED, at, data)

@@ -17,6 +17,10 @@ class Circuit:
     failures: int = 0
     open_until: datetime | None = None
 
+    @property
+    def healthy(self) -> bool:
+        return self.failures == 0 and self.open_until is None
+
     def after_success(self) -> "Circuit":
         return Circuit()
 

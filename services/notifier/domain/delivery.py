@@ -92,13 +92,8 @@ class Delivery:
         state = State.SENT if attempt.outcome is Outcome.DELIVERED else State.FAILED
         if state is State.FAILED and again_at is not None:
             state = State.PENDING
-        return replace(
-            self,
-            state=state,
-            reason=reason,
-            attempts=attempt.number,
-            next_at=again_at if state is State.PENDING else None,
-        )
+        next_at = again_at if state is State.PENDING else None
+        return Delivery(self.id, self.channel, self.recipient, state, reason, attempt.number, next_at)
 
     def postponed(self, until: datetime, reason: str) -> "Delivery":
         """Not now; no attempt is used up."""
@@ -114,7 +109,7 @@ class Delivery:
         return replace(self, state=State.EXPIRED, reason=reason, next_at=None)
 
     def _refuse_if_final(self) -> None:
-        if self.state.final:
+        if self.state is not State.PENDING:
             raise AlreadyFinal(f"delivery {self.id} is {self.state}: nothing leaves a final state")
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal, get_args
 
 from services.notifier.domain.announcement import KINDS, Announcement, type_of
@@ -59,9 +60,10 @@ class Secrets:
 
 
 def payload(type_: str, time: str, data: bytes) -> bytes:
-    """The body of a webhook: `{type, timestamp, data}` around the data as heard."""
-    return b'{"type":%b,"timestamp":%b,"data":%b}' % (
-        json.dumps(type_).encode(),
-        json.dumps(time).encode(),
-        data,
-    )
+    """The body of a webhook: `{type, timestamp, data}` around the data as heard; `time` as RFC 3339."""
+    return b'%b"%b","data":%b}' % (_opening(type_), time.encode(), data)
+
+
+@lru_cache(maxsize=64)
+def _opening(type_: str) -> bytes:
+    return b'{"type":%b,"timestamp":' % json.dumps(type_).encode()

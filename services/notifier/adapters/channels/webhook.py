@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -42,6 +43,7 @@ class WebhookClient:
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
+            headers=FIXED_HEADERS,
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
@@ -77,11 +79,10 @@ class WebhookClient:
             return Receipt(Outcome.UNREACHED, "the sender is stopping")
         try:
             check_url(url, allow_private=self._allow_private)
-            async with session.post(
-                url, data=body, headers={**FIXED_HEADERS, **headers}, allow_redirects=False
-            ) as answer:
+            async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
                 receipt = _receipt(answer.status, answer.headers.get("retry-after"), at)
-                await _drain(answer)
+                if not answer.content.at_eof():
+                    await _drain(answer)
                 return receipt
         except (ForbiddenUrl, aiohttp.InvalidURL) as problem:
             return Receipt(Outcome.REFUSED, f"forbidden: {problem}")
@@ -95,8 +96,6 @@ class WebhookClient:
 
 async def _drain(answer: aiohttp.ClientResponse) -> None:
     """Read what little is allowed, so that the connection can be used again; else close it."""
-    if answer.content.at_eof():
-        return
     read = 0
     try:
         async with asyncio.timeout(DRAIN_DEADLINE):
@@ -111,9 +110,9 @@ async def _drain(answer: aiohttp.ClientResponse) -> None:
 
 
 def _receipt(status: int, retry_after: str | None, at: datetime) -> Receipt:
-    detail = f"HTTP {status}"
     if 200 <= status < 300:
-        return Receipt(Outcome.DELIVERED, detail)
+        return _delivered(status)
+    detail = f"HTTP {status}"
     if status == 410:
         return Receipt(Outcome.REFUSED, f"{detail}: the endpoint is gone", gone=True)
     if 300 <= status < 400:
@@ -121,6 +120,11 @@ def _receipt(status: int, retry_after: str | None, at: datetime) -> Receipt:
     if status in THROTTLES:
         return Receipt(Outcome.DEFERRED, detail, retry_after=parse_retry_after(retry_after, at))
     return Receipt(Outcome.REFUSED, detail)
+
+
+@cache
+def _delivered(status: int) -> Receipt:
+    return Receipt(Outcome.DELIVERED, f"HTTP {status}")
 
 
 def _unreached(problem: aiohttp.ClientConnectorError) -> Receipt:
