@@ -1,6 +1,6 @@
 """`make bench`: every benchmark beside its peer, on real parts that start and end with it.
 
-    python -m tests.benchmarks [--quick] [--planned N] [rules load engine release latency webhooks ingest]
+    python -m tests.benchmarks [--quick] [--planned N] [--replayed N] [name ...]
 
 Prints a table, stores bench-results.json here, and exits with 1 when a budget is missed.
 """
@@ -26,12 +26,13 @@ from services.chassis.settings import Kafka
 from tests.benchmarks import engine, ingest, latency, release, webhooks
 from tests.benchmarks.calendars import DUE
 from tests.benchmarks.figures import Figure, number, ratio_of_rounds, show, store
-from tests.benchmarks.rules import loading, verdicts
+from tests.benchmarks.rules import loading, replay, verdicts
 from tests.stack import Stack
 
 log = logging.getLogger(__name__)
 
 PLANNED = 10_000_000
+REPLAYED = 1_000_000
 LONGEST = 240.0  # seconds; a benchmark that takes longer hangs
 RESULTS = "bench-results.json"
 
@@ -77,6 +78,7 @@ BENCHMARKS: dict[str, Benchmark] = {
 
 ALONE: dict[str, Alone] = {
     "rules": lambda said: verdicts.run(quick=said.quick),
+    "replay": lambda said: replay.run(quick=said.quick, account_events=said.replayed),
     "load": lambda said: loading.run(quick=said.quick),
 }
 """These need no broker and no database."""
@@ -91,6 +93,9 @@ def words() -> argparse.Namespace:
     )
     parser.add_argument(
         "--planned", type=int, default=PLANNED, help="occurrences in the deep calendar (10 million)"
+    )
+    parser.add_argument(
+        "--replayed", type=int, default=REPLAYED, help="account-events of the closed loop (1 million)"
     )
     said = parser.parse_args()
     unknown = [each for each in said.names if each not in NAMES]

@@ -14,10 +14,10 @@ from services.chassis.outbox import Outbox, Relay
 from services.chassis.service import spare_the_collector
 from services.chassis.settings import Kafka
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
-from services.rules_engine.adapters.bench import BenchKeeper, read_texts
+from services.rules_engine.adapters.bench import BenchKeeper
 from services.rules_engine.adapters.book import SqlBook
 from services.rules_engine.adapters.epoch import Epochs, Source
-from services.rules_engine.adapters.policy_files import load_policy_texts
+from services.rules_engine.adapters.policy_files import load_policy_texts, policy_texts
 from services.rules_engine.adapters.work import SqlWork
 from services.rules_engine.application.account import Tally
 from services.rules_engine.entrypoints.consumer import Engine, SignalConsumer
@@ -57,7 +57,7 @@ class Bench:
     async def engine(self) -> Handler:
         clock = ServiceClock(NOW, real_now(), 1.0)
         keeper = BenchKeeper(Epochs(self.database), load_policy_texts, clock)
-        await keeper.open(read_texts(SHIPPED), "bench", "live", Source("bench", shipped=True))
+        await keeper.open(policy_texts(SHIPPED), "bench", "live", Source("bench", shipped=True))
         known: set[str] = set()
         return SignalConsumer(
             Engine(

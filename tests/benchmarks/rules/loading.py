@@ -21,7 +21,7 @@ import zen
 from services.rules_engine.adapters.policy_files import load_policy_texts
 from tests.benchmarks.figures import Figure, ratio_of_rounds
 from tests.benchmarks.rules.engines import logic, spoken
-from tests.benchmarks.rules.policies import policy_texts, shipped
+from tests.benchmarks.rules.policies import shipped, texts_of
 from tests.benchmarks.rules.rulebook import rulebook, trees
 from tests.benchmarks.rules.timing import in_turn
 
@@ -95,7 +95,7 @@ def _memory(size: int) -> Figure:
 
 def loads(size: int) -> dict[str, Load]:
     """By candidate: text to something that judges. The delivered policy has no form in the engines' languages."""
-    texts = policy_texts(size) if size else shipped()
+    texts = texts_of(size) if size else shipped()
     found: dict[str, Load] = {
         "ours": lambda _: load_policy_texts(texts),
         "yaml": lambda _: [yaml.compose(text, yaml.CSafeLoader) for text in texts.values()],

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import yaml
 
-from services.rules_engine.adapters.bench import read_texts
+from services.rules_engine.adapters.policy_files import policy_texts
 from services.rules_engine.settings import SHIPPED
 from tests.benchmarks.rules.rulebook import rulebook
 
@@ -13,10 +13,10 @@ KEPT = ("health", "segments", "stages", "touchpoints")
 
 def shipped() -> dict[str, str]:
     """The delivered policy, as the engine reads it."""
-    return read_texts(SHIPPED)
+    return policy_texts(SHIPPED)
 
 
-def policy_texts(rules: int) -> dict[str, str]:
+def texts_of(rules: int) -> dict[str, str]:
     """One file with so many rhythms over the delivered catalogue."""
     said: dict[str, object] = {}
     for text in shipped().values():

@@ -2,16 +2,23 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.rules_engine.adapters.policy_files import load_policy_texts
 from services.rules_engine.domain.compile import compile_condition
+from services.rules_engine.domain.compile.columns import columns_of
 from services.rules_engine.domain.language.parser import parse
+from services.rules_engine.domain.vocabulary.registry import WORDS
 from tests.benchmarks.peer_rules import decide, fold
 from tests.benchmarks.rules.accounts import accounts
 from tests.benchmarks.rules.engines import datalogic, zen_engine
 from tests.benchmarks.rules.handwritten import expression, hand_rules
+from tests.benchmarks.rules.history import history
+from tests.benchmarks.rules.policies import texts_of
+from tests.benchmarks.rules.replay import in_waves, one_by_one
 from tests.benchmarks.rules.rulebook import FIRST, rulebook, sound, trees
 
 BOOK = rulebook(300)
@@ -97,3 +104,19 @@ def test_the_peer_of_the_engine_plans_and_forgets_nothing_to_order() -> None:
         ("business_review", 90),
     ]
     assert [each["type"] for each in plan["touchpoints"]][:2] == ["risk_action_plan", "renewal_discussion"]
+
+
+def test_waves_and_the_scalar_loop_come_to_the_same_accounts() -> None:
+    told = history(500, 8)
+    scalar = one_by_one(told)
+    assert in_waves(told).same(scalar)
+    assert sum(scalar.held) > told.size
+    before = columns_of(told.book, told.words, WORDS)
+    assert not np.array_equal(
+        scalar.state["days_since_touch"], before.numbers["days_since_touch"], equal_nan=True
+    )
+
+
+def test_the_policy_of_the_benchmark_has_as_many_rules_as_were_asked_for() -> None:
+    policy = load_policy_texts(texts_of(60))
+    assert len(policy.rhythms) == 60
