@@ -244,7 +244,7 @@ def _decision(each: Judgement) -> tuple[object, ...]:
         each.policy,
         orjson.dumps([cause_json(event) for event in each.causes[:50]]).decode(),
         orjson.dumps([change_json(change) for change in each.changes]).decode(),
-        orjson.dumps(decision.suppressed).decode(),
+        orjson.dumps(decision.suppressed, option=orjson.OPT_UTC_Z).decode(),
         each.plan,
         account.memory,
         f"{decision.fired:x}",

@@ -16,6 +16,16 @@ from tests.unit.rules_engine.given import DAY, HOUR, NOW, came_due, decided, hea
 
 moments = st.integers(-60 * 24, 0).map(lambda hours: NOW + hours * HOUR)
 days = st.integers(-500, 400).map(lambda day: NOW.date() + day * DAY)
+PARTS = (
+    "rhythms",
+    "triggers",
+    "steps",
+    "touchpoints",
+    "adjustments",
+    "feedback",
+    "limits",
+    "blackouts",
+)
 ARR = st.sampled_from([None, 500, 5_000, 50_000, 500_000])
 
 
@@ -83,7 +93,7 @@ def test_equal_facts_in_any_order_give_the_same_plan_to_the_byte(
 @given(posts, st.randoms(use_true_random=False))
 def test_the_order_of_rules_in_the_file_changes_nothing(post: list[FactEvent], dice: Random) -> None:
     content = shipped().content
-    turned = {name: list(getattr(content, name)) for name in ("rhythms", "triggers", "steps", "touchpoints")}
+    turned = {name: list(getattr(content, name)) for name in PARTS}
     for rules in turned.values():
         dice.shuffle(rules)
     policy = make_policy(replace(content, **{name: tuple(rules) for name, rules in turned.items()}))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import cast
 
 from services.rules_engine.domain.codec import dumps, loads
@@ -34,8 +35,12 @@ def plan_of(document: Document) -> Plan:
     )
 
 
+@lru_cache(maxsize=16_384)
 def text_at(value: int) -> str:
-    """Microseconds since 1970 as RFC 3339 in UTC, with a fraction only where there is one."""
+    """Microseconds since 1970 as RFC 3339 in UTC, with a fraction only where there is one.
+
+    Remembered: windows open and close at midnight, and one fact stands behind many words.
+    """
     return moment(value).isoformat()[:-6] + "Z"
 
 

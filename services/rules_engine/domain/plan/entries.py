@@ -29,8 +29,16 @@ class Heard(NamedTuple):
     words: dict[str, Plain]
 
 
-def heard(facts: Facts, seen: View, event: str, since: int) -> Iterator[Heard]:
-    """Entries of an event not older than `since`, oldest first. Programs need `seen.values` to carry the segment."""
+def heard(
+    facts: Facts, seen: View, event: str, since: int, wanted: frozenset[str] | None = None
+) -> Iterator[Heard]:
+    """Entries of an event not older than `since`, oldest first. Programs need `seen.values` to carry the segment.
+
+    `wanted`: words that cost something are left out unless they are among these (None: all).
+    """
+    if event == "usage.reported":
+        yield from _usage(facts, seen, since, wanted)
+        return
     special = _SPECIAL.get(event)
     if special is not None:
         yield from special(facts, seen, since)
@@ -74,7 +82,7 @@ def _health(facts: Facts, _seen: View, since: int) -> Iterator[Heard]:
             )
 
 
-def _usage(facts: Facts, seen: View, since: int) -> Iterator[Heard]:
+def _usage(facts: Facts, seen: View, since: int, wanted: frozenset[str] | None) -> Iterator[Heard]:
     # A report without its seats is held against the seats last heard of: absent means unchanged.
     seats = seen.values["seats"]
     for mark, fields in _recent(facts.entries.get("usage.reported", {}), since):
@@ -82,9 +90,11 @@ def _usage(facts: Facts, seen: View, since: int) -> Iterator[Heard]:
             "active_users": fields.get("active_users"),
             "limit_ratio": fields.get("limit_ratio"),
             "seat_ratio": ratio(fields.get("seats_used"), fields.get("seats", seats)),
-            "usage_spike_ratio": seen.spikes.of(fields),
-            "usage_change": seen.spikes.change(fields),
         }
+        if wanted is None or "usage_spike_ratio" in wanted:
+            words["usage_spike_ratio"] = seen.spikes.of(fields)
+        if wanted is None or "usage_change" in wanted:
+            words["usage_change"] = seen.spikes.change(fields)
         yield Heard(mark, when(mark), words)
 
 
@@ -171,7 +181,6 @@ def _revenue_changes(contract: Contract) -> dict[Mark, float | None]:
 
 _SPECIAL: Mapping[str, Callable[[Facts, View, int], Iterator[Heard]]] = {
     "health.scored": _health,
-    "usage.reported": _usage,
     "touchpoint.settled": _settled,
     "contact.described": _described,
     "contact.left": _left,

@@ -88,7 +88,7 @@ def _asked(policy: Policy, facts: Facts, seen: View) -> list[Asked]:
     found: list[Asked] = []
     for event, rules in policy.feedback.items():
         judge = policy.feedback_bits[event]
-        for entry in heard(facts, seen, event, 0):
+        for entry in heard(facts, seen, event, 0, policy.entry_reads[event]):
             bits = judge(seen.values, entry.words)
             for bit, rule in rules if bits else ():
                 if bits >> bit & 1:

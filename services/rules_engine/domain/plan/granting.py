@@ -47,7 +47,8 @@ def _order(wish: Wish) -> tuple[Mark, str]:
 def _ask(scene: Scene, event: str, asked: list[Wish]) -> None:
     policy, seen = scene.policy, scene.seen
     judge, found = policy.entry_bits[event], policy.triggers[event]
-    for entry in heard(scene.facts, seen, event, seen.now - policy.longest_within[event]):
+    since, wanted = seen.now - policy.longest_within[event], policy.entry_reads[event]
+    for entry in heard(scene.facts, seen, event, since, wanted):
         bits = judge(seen.values, entry.words)
         for bit, rule in found if bits else ():
             end = entry.at + rule.within // _US

@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from services.rules_engine.domain.facts import Facts, Mark, Plain
 from services.rules_engine.domain.plan.documents import text_at
 from services.rules_engine.domain.plan.marks import Marks
-from services.rules_engine.domain.policy import Policy, Rule
+from services.rules_engine.domain.policy import SLOT, Policy, Rule
 from services.rules_engine.domain.vocabulary.view import View
 
-SLOT = re.compile(r"\{([a-z_]+)\}")
 _SHARES = frozenset({"seat_ratio", "limit_ratio", "attendance_rate", "open_rate", "click_rate"})
 _NO_WORDS: Mapping[str, Plain] = {}
 Fact = Mapping[str, object]
@@ -31,6 +31,7 @@ class Reasons:
         self._seen = seen
         self._marks = Marks(facts, seen)
         self._known: dict[str, Fact | None] = {}
+        self._derived: tuple[str, str] | None = None
 
     def of(
         self,
@@ -49,10 +50,9 @@ class Reasons:
     def said(self, rule: Rule, mark: Mark | None = None, words: Mapping[str, Plain] = _NO_WORDS) -> Said:
         """What the rule itself says, and what it read."""
         found: list[Fact] = []
-        for name, value in words.items():
-            if mark is not None and value is not None:
-                found.append(fact_of(name, value, mark))
-        for name in dict.fromkeys(self._under(self._policy.read_by[rule.rule])):
+        if mark is not None:
+            found += [fact_of(name, value, mark) for name, value in words.items() if value is not None]
+        for name in self._under(self._policy.read_by[rule.rule]):
             fact = None if name in words else self._account(name)
             if fact is not None:
                 found.append(fact)
@@ -69,20 +69,31 @@ class Reasons:
 
         return SLOT.sub(spoken, because)
 
-    def _under(self, read: Iterable[str]) -> Iterable[str]:
+    def _under(self, read: tuple[str, ...]) -> tuple[str, ...]:
         """The words read, and under derived ones those they were derived from."""
-        for name in read:
-            yield name
-            if name == "segment":
-                yield "segment_override" if self._seen.values["segment_override"] is not None else "arr"
-            elif name == "color" and self._marks.of("color") == self._marks.of("health_score"):
-                yield "health_score"
+        if self._derived is None:
+            scored = self._marks.of("color") == self._marks.of("health_score")
+            overridden = self._seen.values["segment_override"] is not None
+            self._derived = ("segment_override" if overridden else "arr", "health_score" if scored else "")
+        return _spread(read, *self._derived)
 
     def _account(self, name: str) -> Fact | None:
         if name not in self._known:
             mark, value = self._marks.of(name), self._seen.values.get(name)
             self._known[name] = None if mark is None or value is None else fact_of(name, value, mark)
         return self._known[name]
+
+
+@lru_cache(maxsize=4096)
+def _spread(read: tuple[str, ...], under_segment: str, under_color: str) -> tuple[str, ...]:
+    found: list[str] = []
+    for name in read:
+        found.append(name)
+        if name == "segment":
+            found.append(under_segment)
+        elif name == "color" and under_color:
+            found.append(under_color)
+    return tuple(dict.fromkeys(found))
 
 
 def fact_of(name: str, value: Plain, mark: Mark) -> Fact:

@@ -1,9 +1,9 @@
 """Wishes: the one-offs that triggers and timelines ask for, before anybody says which of them are granted."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime
+from json.encoder import encode_basestring_ascii
 from typing import NamedTuple
 
 from services.rules_engine.domain.book import Book
@@ -12,8 +12,6 @@ from services.rules_engine.domain.plan.avoid import Avoided
 from services.rules_engine.domain.plan.shapes import Cause, Suppressed
 from services.rules_engine.domain.policy import Policy, Step, Trigger
 from services.rules_engine.domain.vocabulary.view import View
-
-_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Wish(NamedTuple):
@@ -81,7 +79,8 @@ class Wishes:
 
 def touchpoint_id(*parts: str) -> str:
     """The id that follows from a cause: blake2b-128 of the parts as JSON, written as a UUID."""
-    text = hashlib.blake2b(_json(["touchpoint", *parts]).encode(), digest_size=16).hexdigest()
+    said = f'["touchpoint",{",".join(map(encode_basestring_ascii, parts))}]'
+    text = hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
@@ -106,6 +105,8 @@ def over(fields: Fields | None) -> Stop | None:
 
 def placed(scene: Scene, wish: Wish) -> Wish | Stop:
     """The wish where pause and seasons leave it room, at their end; or which of them leaves none."""
+    if scene.pause is None and not scene.seasons:
+        return wish
     kind = scene.policy.catalogue[wish.rule.touchpoint]
     start, close = wish.start, min(wish.end, wish.deadline)
     pause = scene.pause

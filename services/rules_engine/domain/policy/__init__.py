@@ -1,6 +1,7 @@
 """The policy: who is led how, as values. `make_policy` compiles what a policy says and gives it its hash."""
 
 from services.rules_engine.domain.policy.making import (
+    SLOT,
     STEP_WORDS,
     Policy,
     Timeline,
@@ -32,6 +33,7 @@ __all__ = [
     "AIMS",
     "ANCHORS",
     "PRECEDENCES",
+    "SLOT",
     "STEP_WORDS",
     "Adjustment",
     "Blackout",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from datetime import timedelta
@@ -34,6 +35,8 @@ from services.rules_engine.domain.policy.values import (
 )
 from services.rules_engine.domain.vocabulary.registry import ENTRY_WORDS
 
+SLOT = re.compile(r"\{([a-z_]+)\}")
+"""A word that a reason speaks of."""
 _US = timedelta(microseconds=1)
 _PROGRAM = "program.announced"
 _ATTENDED = frozenset({"call", "meeting"})
@@ -82,6 +85,8 @@ class Policy:
     judge: Judge
     entry_bits: Mapping[str, Bits]
     feedback_bits: Mapping[str, Bits]
+    entry_reads: Mapping[str, frozenset[str]]
+    """Per event the words that rules on it read or speak of."""
     reads: frozenset[str]
     read_by: Mapping[str, tuple[str, ...]]
     """Per rule the words it reads, in the order they first appear."""
@@ -123,6 +128,7 @@ def make_policy(content: Content) -> Policy:
         judge=_judge(content, (*rhythms, *adjustments, *blackouts)),
         entry_bits={event: _entry_bits(content, event, found) for event, found in triggers.items()},
         feedback_bits={event: _entry_bits(content, event, found) for event, found in feedback.items()},
+        entry_reads=_entry_reads(rules),
         reads=frozenset(_reads(content)),
         read_by={each.rule: tuple(dict.fromkeys(names(wish(each)))) for each in rules},
         day_counts=day_counts(conditions(content)),
@@ -162,6 +168,14 @@ def _by_event(
 def _entry_bits(content: Content, event: str, found: Sequence[tuple[int, Trigger | Feedback]]) -> Bits:
     wishes = [(bit, wish(each)) for bit, each in found]
     return compile_bits(content.health, wishes, frozenset(ENTRY_WORDS[event]))
+
+
+def _entry_reads(rules: Sequence[Rule]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for each in rules:
+        if isinstance(each, Trigger | Feedback):
+            found.setdefault(each.on, set()).update(names(wish(each)), SLOT.findall(each.because))
+    return {event: frozenset(words) for event, words in found.items()}
 
 
 def _timelines(content: Content, rules: Sequence[Rule], bits: Mapping[str, int]) -> dict[Anchor, Timeline]:
