@@ -104,7 +104,6 @@ def make_policy(content: Content) -> Policy:
     blackouts = tuple((bits[each.rule], each) for each in rules if isinstance(each, Blackout))
     triggers = _by_event(rules, bits, Trigger)
     feedback = _by_event(rules, bits, Feedback)
-    timelines = _timelines(content, rules, bits)
     return Policy(
         hash=policy_hash(content),
         content=content,
@@ -116,7 +115,7 @@ def make_policy(content: Content) -> Policy:
         blackouts=blackouts,
         triggers=triggers,
         feedback=feedback,
-        timelines=timelines,
+        timelines=_timelines(content, rules, bits),
         limits=content.limits,
         one_off_types=(
             one_offs := frozenset(each.touchpoint for each in (*content.triggers, *content.steps))
