@@ -26,7 +26,7 @@ from services.chassis.settings import Kafka
 from tests.benchmarks import engine, ingest, latency, release, webhooks
 from tests.benchmarks.calendars import DUE
 from tests.benchmarks.figures import Figure, number, ratio_of_rounds, show, store
-from tests.benchmarks.rules import loading, replay, verdicts
+from tests.benchmarks.rules import decisions, loading, replay, verdicts
 from tests.stack import Stack
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ BENCHMARKS: dict[str, Benchmark] = {
 }
 
 ALONE: dict[str, Alone] = {
-    "rules": lambda said: verdicts.run(quick=said.quick),
+    "rules": lambda said: [*verdicts.run(quick=said.quick), *decisions.run(quick=said.quick)],
     "replay": lambda said: replay.run(quick=said.quick, account_events=said.replayed),
     "load": lambda said: loading.run(quick=said.quick),
 }

@@ -7,13 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.rules_engine.adapters.policy_files import load_policy_texts
+from services.rules_engine.adapters.policy_files import load_policy, load_policy_texts
+from services.rules_engine.domain.book import Book
 from services.rules_engine.domain.compile import compile_condition
 from services.rules_engine.domain.compile.columns import columns_of
 from services.rules_engine.domain.language.parser import parse
+from services.rules_engine.domain.plan import decide
 from services.rules_engine.domain.vocabulary.registry import WORDS
-from tests.benchmarks.peer_rules import decide, fold
+from services.rules_engine.settings import SHIPPED
+from tests.benchmarks.events import NOW
+from tests.benchmarks.peer_rules import decide as decide_by_hand
+from tests.benchmarks.peer_rules import fold
 from tests.benchmarks.rules.accounts import accounts
+from tests.benchmarks.rules.decisions import known_accounts
 from tests.benchmarks.rules.engines import datalogic, zen_engine
 from tests.benchmarks.rules.handwritten import expression, hand_rules
 from tests.benchmarks.rules.history import history
@@ -97,7 +103,7 @@ def test_the_peer_of_the_engine_plans_and_forgets_nothing_to_order() -> None:
     for kind, data, at in events:
         fold(state, kind, data, at)
     fold(state, "health.scored", {"score": 90}, start)
-    plan = decide("a", state, start + timedelta(hours=2))
+    plan = decide_by_hand("a", state, start + timedelta(hours=2))
     assert (plan["segment"], plan["stage"], plan["color"]) == ("enterprise", "renewal", "red")
     assert [(each["type"], each["every_days"]) for each in plan["rhythms"]] == [
         ("check_in", 7),
@@ -120,3 +126,15 @@ def test_waves_and_the_scalar_loop_come_to_the_same_accounts() -> None:
 def test_the_policy_of_the_benchmark_has_as_many_rules_as_were_asked_for() -> None:
     policy = load_policy_texts(texts_of(60))
     assert len(policy.rhythms) == 60
+
+
+def test_the_peer_and_the_delivered_policy_place_accounts_alike() -> None:
+    policy = load_policy(SHIPPED)
+    for known in known_accounts(60):
+        ours = decide(policy, known.belief.facts, known.belief.issued, Book(epoch=1), NOW)
+        by_hand = decide_by_hand(known.account_id, known.state, NOW)
+        assert (ours.segment, ours.stage, ours.color) == (
+            by_hand["segment"],
+            by_hand["stage"],
+            by_hand["color"],
+        )
