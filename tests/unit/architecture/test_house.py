@@ -16,7 +16,11 @@ ROOT = Path(__file__).resolve().parents[3]
 MODULES = sorted(path for room in ("services", "schemas") for path in (ROOT / room).rglob("*.py"))
 GRAPH = grimp.build_graph("services", "schemas", include_external_packages=True)
 CORE = sorted(m for m in GRAPH.modules if m.split(".")[2:3] in (["domain"], ["application"]))
-GUESTS = {"services.rules_engine.domain.codec": {"orjson"}}
+COLUMNS = "services.rules_engine.domain.compile.columns"
+GUESTS = {
+    "services.rules_engine.domain.codec": {"orjson"},
+    **{f"{COLUMNS}.{module}": {"numpy"} for module in ("judge", "program", "table")},
+}
 """Modules of a core that may know one library, because knowing it is their whole job."""
 
 
