@@ -100,6 +100,12 @@ def test_a_count_of_days_inside_a_call_may_turn_on_any_day() -> None:
     assert day_counts([plain, called]) == {"days_since_touch": None}
 
 
+def test_days_since_a_type_of_the_policys_own_turn_by_themselves_too() -> None:
+    tree = parse("days_since_roadmap_day is not null and days_since_roadmap_day >= 90")
+
+    assert day_counts([tree]) == {"days_since_roadmap_day": (90, 91)}
+
+
 HOSTILE = {
     "brackets": "(" * 20_000 + "paid_success" + ")" * 20_000,
     "brackets in bounds": "(" * 900 + "paid_success" + ")" * 900,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from services.rules_engine.domain.language.tree import Among, Compare, Const, IsNull, Name, Node, children
-from services.rules_engine.domain.vocabulary.registry import WORDS
+from services.rules_engine.domain.vocabulary.registry import word_of
 
 
 def day_counts(trees: Iterable[Node]) -> dict[str, tuple[int, ...] | None]:
@@ -34,16 +34,18 @@ def _collect(node: Node, found: dict[str, set[int] | None]) -> None:
 
 
 def _counts(name: str) -> bool:
-    return name in WORDS and WORDS[name].counts is not None
+    word = word_of(name)
+    return word is not None and word.counts is not None
 
 
 def _turns(name: str, values: Sequence[object], found: dict[str, set[int] | None]) -> None:
-    if not _counts(name):
+    word = word_of(name)
+    if word is None or word.counts is None:
         return
     held = found.setdefault(name, set())
     if held is None:
         return
-    sign = -1 if WORDS[name].counts == "until" else 1
+    sign = -1 if word.counts == "until" else 1
     for value in values:
         if isinstance(value, int | float):
             held.update(range(math.floor(sign * value), math.ceil(sign * value) + 2))
