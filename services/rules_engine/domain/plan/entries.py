@@ -50,11 +50,13 @@ def heard(
 def recent_events(facts: Facts, seen: View, longest: Mapping[str, int]) -> Iterator[str]:
     """Of the events in `longest` those that may have an entry in so many microseconds before now."""
     for event, within in longest.items():
-        entries = facts.entries.get(event)
-        if event in _DERIVED:
-            if _DERIVED[event](facts, seen):
+        derived = _DERIVED.get(event)
+        if derived is not None:
+            if derived(facts, seen, seen.now - within):
                 yield event
-        elif entries and when(next(reversed(entries))) >= seen.now - within:
+            continue
+        entries = facts.entries.get(event)
+        if entries and when(next(reversed(entries))) >= seen.now - within:
             yield event
 
 
@@ -168,6 +170,15 @@ def _contracts(facts: Facts, seen: View, since: int) -> Iterator[Heard]:
     yield from sorted(found, key=lambda entry: entry.mark)
 
 
+def _terms_told(facts: Facts, _seen: View, since: int) -> bool:
+    for each in facts.contracts.values():
+        if each.terms and when(next(reversed(each.terms))) >= since:
+            return True
+        if each.revenues and when(next(reversed(each.revenues))) >= since:
+            return True
+    return False
+
+
 def _revenue_changes(contract: Contract) -> dict[Mark, float | None]:
     found: dict[Mark, float | None] = {}
     before: float | None = None
@@ -188,9 +199,9 @@ _SPECIAL: Mapping[str, Callable[[Facts, View, int], Iterator[Heard]]] = {
     "program.announced": _programs,
     "contract.changed": _contracts,
 }
-_DERIVED: Mapping[str, Callable[[Facts, View], bool]] = {
-    "contract.changed": lambda _facts, seen: bool(seen.standings),
-    "contact.described": lambda facts, _seen: bool(facts.joined),
-    "mail.judged": lambda facts, _seen: bool(facts.entries.get("mail.sent")),
-    "program.announced": lambda _facts, seen: bool(seen.book.programs),
+_DERIVED: Mapping[str, Callable[[Facts, View, int], bool]] = {
+    "contract.changed": _terms_told,
+    "contact.described": lambda facts, _seen, _since: bool(facts.joined),
+    "mail.judged": lambda facts, _seen, _since: bool(facts.entries.get("mail.sent")),
+    "program.announced": lambda _facts, seen, _since: bool(seen.book.programs),
 }

@@ -80,8 +80,10 @@ def _renewals(scene: Scene, wishes: Wishes, timeline: Timeline) -> Iterator[_Anc
         if each.renews_on is None or each.anchor is None or not each.live:
             continue
         base = each.renews_on * DAY
+        if seen.now >= base + timeline.end:
+            continue
         words: Mapping[str, Plain] = seen.values
-        if each is not seen.primary and seen.now < base + timeline.end:
+        if each is not seen.primary:
             words = _contract_words(scene.facts, seen.now, each, base)
             turn = next_day(base, seen.now, scene.policy.day_counts.get("days_to_renewal", ()))
             wishes.turns += [] if turn is None else [turn]
