@@ -1,7 +1,6 @@
 """The rules engine put together: the only place where doors and adapters meet."""
 
 import sys
-from pathlib import Path
 
 from fastapi import FastAPI
 from prometheus_client import Counter
@@ -30,6 +29,7 @@ from services.rules_engine.adapters.policy_files import (
 )
 from services.rules_engine.adapters.policy_reference import policy_reference
 from services.rules_engine.adapters.policy_schema import policy_schema
+from services.rules_engine.adapters.policy_tests import policy_beside, read_tests, texts_of_tests
 from services.rules_engine.adapters.programs import SqlPrograms
 from services.rules_engine.adapters.queries import Queries
 from services.rules_engine.adapters.ranking import Ranking
@@ -41,6 +41,7 @@ from services.rules_engine.entrypoints.consumer import Engine, SignalConsumer
 from services.rules_engine.entrypoints.ingest import Ingest
 from services.rules_engine.entrypoints.lines import LARGEST_STREAM
 from services.rules_engine.entrypoints.sweeper import Sweeper
+from services.rules_engine.entrypoints.translate import told
 
 IDENTITY = Identity(
     "rules_engine", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
@@ -142,10 +143,13 @@ def make(runtime: Runtime, ready: Readiness, keeper: BenchKeeper) -> FastAPI:
 PAGES = {"schema": policy_schema, "reference": policy_reference}
 
 
-def summary(path: Path) -> str:
-    """What a sound policy holds, in a line."""
-    policy = load_policy(path)
-    return f"sound: {len(policy.rules)} rules, {len(policy.catalogue)} kinds of touchpoint, hash {policy.hash[:16]}"
+TOOLS = cli.Tools(
+    refused=PolicyRefused,
+    pages=PAGES,
+    load=load_policy,
+    tests=lambda path, policy: read_tests(texts_of_tests(path), policy, told),
+    policy_of=policy_beside,
+)
 
 
 def unwired() -> FastAPI:
@@ -162,6 +166,6 @@ def main() -> None:
         {
             "serve": lambda _: serve(IDENTITY, build),
             "openapi": lambda _: print_openapi(unwired()),
-            "policy": lambda words: sys.exit(cli.policy(words, summary, PolicyRefused, PAGES)),
+            "policy": lambda words: sys.exit(cli.policy(words, TOOLS)),
         },
     )

@@ -9,7 +9,9 @@ import orjson
 
 from schemas.base import Wire
 from schemas.envelope import Envelope
+from schemas.events import parse_data
 from schemas.facts import Driver
+from schemas.touchpoints import TOUCHPOINT_EVENTS, TouchpointData
 from services.rules_engine.application.account import Heard
 from services.rules_engine.domain.facts import FactEvent, Stamp, micros
 
@@ -38,6 +40,13 @@ def heard(envelope: Envelope, letter: Wire, record: object) -> Heard:
     stamp = Stamp(envelope.time, envelope.source, envelope.id, content.hex())
     event = FactEvent(short(envelope.type), envelope.subject, stamp, fields_of(letter))
     return Heard(event, identity(envelope.source, envelope.id), content, record)
+
+
+def told(envelope: Envelope) -> FactEvent:
+    """An event out of its envelope, whichever topic it would travel on. Raises `Malformed`."""
+    announced = envelope.type in TOUCHPOINT_EVENTS
+    letter = TouchpointData.read(envelope.data) if announced else parse_data(envelope.type, envelope.data)
+    return heard(envelope, letter, None).event
 
 
 def fields_of(letter: Wire) -> dict[str, object]:

@@ -1,0 +1,248 @@
+"""Policy tests: facts at moments and the plan expected of them, run through the very `decide` that plans accounts."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from services.rules_engine.application.telling import tell
+from services.rules_engine.domain.book import Book
+from services.rules_engine.domain.codec import Belief
+from services.rules_engine.domain.facts import FactEvent, Facts
+from services.rules_engine.domain.issued import Issued
+from services.rules_engine.domain.plan import Decision, OneOffItem, Plan, RhythmItem, decide
+from services.rules_engine.domain.policy import Adjustment, Feedback, Place, Policy
+
+ACCOUNT = "account"
+Item = RhythmItem | OneOffItem
+PRESENT = "present"
+COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One expectation. `part`: segment, stage, color, rhythms, touchpoints, stopped, avoid or text.
+
+    `name`: the touchpoint type, rule or blackout it is about; `wanted`: attributes and their values; `said`: as written.
+    """
+
+    part: str
+    name: str
+    wanted: Mapping[str, object]
+    said: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A moment, what is told up to it (in any order), and what is expected then."""
+
+    at: datetime
+    events: tuple[FactEvent, ...]
+    expected: tuple[Expected, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One test. `shows`: the requirements it shows; `place`: where its sentence stands."""
+
+    name: str
+    shows: tuple[str, ...]
+    place: Place
+    book: Book
+    phases: tuple[Phase, ...]
+
+
+class Failure(NamedTuple):
+    """What was expected at which moment, what came, and why it came or did not."""
+
+    place: Place
+    at: datetime
+    expected: str
+    came: str
+    why: str
+
+
+class Outcome(NamedTuple):
+    """`rules`: those behind the expectations that were met."""
+
+    case: Case
+    failures: tuple[Failure, ...]
+    rules: frozenset[str]
+
+
+class _Found(NamedTuple):
+    """What stands where something was expected: whether it is as wanted, in words, and the rules behind it."""
+
+    met: bool
+    came: str
+    why: str = ""
+    rules: frozenset[str] = frozenset()
+
+
+class _Scene(NamedTuple):
+    policy: Policy
+    decision: Decision
+    plan: Plan
+
+
+def run(policy: Policy, case: Case) -> Outcome:
+    """Facts of one phase are told before it is decided; those of later ones are not known yet."""
+    belief = Belief(Facts(ACCOUNT), Issued())
+    failures: list[Failure] = []
+    rules: set[str] = set()
+    for phase in case.phases:
+        for event in phase.events:
+            tell(belief, event)
+        decision = decide(policy, belief.facts, belief.issued, case.book, phase.at)
+        scene = _Scene(policy, decision, decision.plan)
+        for each in phase.expected:
+            found = _LOOKS[each.part](scene, each)
+            if found.met:
+                rules |= found.rules
+            else:
+                failures.append(Failure(each.place, phase.at, _spoken(each), found.came, found.why))
+    return Outcome(case, tuple(failures), frozenset(rules))
+
+
+def _spoken(each: Expected) -> str:
+    part = f"{each.part}: " if each.name else ""
+    return f"{part}{each.name or each.part}: {each.said}" if each.said else f"{part}{each.name}"
+
+
+def _standing(scene: _Scene, each: Expected) -> _Found:
+    decision = scene.decision
+    came = {"segment": decision.segment, "stage": decision.stage, "color": decision.color}[each.part]
+    found = "none" if came is None else came
+    return _Found(found == each.wanted["is"], f"{each.part}: {found}")
+
+
+def _rhythm(scene: _Scene, each: Expected) -> _Found:
+    items = [item for item in scene.plan.rhythms if item.touchpoint_type == each.name]
+    return _of_items(scene, each, items)
+
+
+def _one_off(scene: _Scene, each: Expected) -> _Found:
+    items = [item for item in scene.plan.touchpoints if item.touchpoint_type == each.name]
+    return _of_items(scene, each, items)
+
+
+def _of_items(scene: _Scene, each: Expected, items: list[RhythmItem] | list[OneOffItem]) -> _Found:
+    """`count`: how many there are as wanted; without it at least one; `present: false`: none of the type at all."""
+    wanted = {name: value for name, value in each.wanted.items() if name not in {COUNT, PRESENT}}
+    matching = [item for item in items if all(_ATTRIBUTES[name](item) == wanted[name] for name in wanted)]
+    if each.wanted.get(PRESENT) is False:
+        met = not items
+    elif COUNT in each.wanted:
+        met = len(matching) == each.wanted[COUNT]
+    else:
+        met = bool(matching)
+    came = "; ".join(map(_item, items[:5])) + (f"; and {len(items) - 5} more" if len(items) > 5 else "")
+    why = " ".join(dict.fromkeys(item.reason.text for item in items[:5])) or _absent(scene, each.name)
+    rules = frozenset(rule for item in matching for rule in _behind(scene, item)) if met else frozenset[str]()
+    return _Found(met, came or f"no {each.name}", why, rules)
+
+
+def _absent(scene: _Scene, name: str) -> str:
+    """Why there is nothing of a type."""
+    stops = [each for each in scene.decision.suppressed if each.touchpoint_type == name]
+    if stops:
+        return "; ".join(f"{each.rule} was stopped: {each.reason} ({each.cause})" for each in stops)
+    return f"no rule that asks for {name} holds"
+
+
+def _behind(scene: _Scene, item: Item) -> Iterable[str]:
+    """The rule an item rests on, and what moved its interval."""
+    policy, rule = scene.policy, item.reason.rule
+    yield rule
+    said = policy.rules[policy.bits[rule]] if rule in policy.bits else None
+    if isinstance(item, RhythmItem) and getattr(said, "every_days", item.every_days) != item.every_days:
+        for bit, each in enumerate(policy.rules):
+            moves = isinstance(each, Adjustment | Feedback) and item.touchpoint_type in each.touchpoints
+            if moves and scene.decision.fired >> bit & 1:
+                yield each.rule
+
+
+def _item(item: Item) -> str:
+    led = f"by {item.channel}, led by {item.owner}, rule {item.reason.rule}"
+    never = ", never skipped" if item.never_skip else ""
+    if isinstance(item, RhythmItem):
+        return f"every {item.every_days} days {led}{never}"
+    times = f"{_moment(item.window_from)} to {_moment(item.window_to)}"
+    deadline = "" if item.deadline in {None, item.window_to} else f", deadline {_moment(item.deadline)}"
+    return f"{times}{deadline}, {led}{never}"
+
+
+def _moment(at: datetime | None) -> str:
+    return "none" if at is None else f"{at:%Y-%m-%dT%H:%M}Z"
+
+
+_ATTRIBUTES: Mapping[str, Callable[[Item], object]] = {
+    "every": lambda item: getattr(item, "every_days", None),
+    "urgency": lambda item: getattr(item, "urgency", None),
+    "from": lambda item: getattr(item, "window_from", None),
+    "to": lambda item: getattr(item, "window_to", None),
+    "deadline": lambda item: getattr(item, "deadline", None),
+    "rule": lambda item: item.reason.rule,
+    "owner": lambda item: item.owner,
+    "channel": lambda item: item.channel,
+    "csm_id": lambda item: item.csm_id,
+    "minutes": lambda item: item.minutes,
+    "never_skip": lambda item: item.never_skip,
+}
+
+
+def _stopped(scene: _Scene, each: Expected) -> _Found:
+    stops = [stop for stop in scene.decision.suppressed if stop.rule == each.name]
+    met = any(stop.cause == each.wanted["cause"] for stop in stops)
+    if stops:
+        came = ", ".join(dict.fromkeys(stop.cause for stop in stops))
+        return _Found(
+            met, f"stopped: {came}", "; ".join(stop.reason for stop in stops), frozenset({each.name})
+        )
+    bit = scene.policy.bits[each.name]
+    fires = scene.decision.fired >> bit & 1
+    return _Found(
+        met=False, came="nothing stopped it" if fires else "it does not hold, so nothing stopped it"
+    )
+
+
+def _avoided(scene: _Scene, each: Expected) -> _Found:
+    names = [avoid.name for avoid in scene.plan.avoid]
+    return _Found(each.name in names, f"avoid: {', '.join(names) or 'nothing'}", rules=frozenset({each.name}))
+
+
+def _texts(scene: _Scene, each: Expected) -> _Found:
+    items = [
+        item for item in (*scene.plan.rhythms, *scene.plan.touchpoints) if item.touchpoint_type == each.name
+    ]
+    met = [item for item in items if str(each.wanted["text"]) in item.reason.text]
+    came = " / ".join(item.reason.text for item in items) or f"no {each.name}"
+    why = "" if items else _absent(scene, each.name)
+    return _Found(bool(met), came, why, frozenset(rule for item in met for rule in _behind(scene, item)))
+
+
+_LOOKS: Mapping[str, Callable[[_Scene, Expected], _Found]] = {
+    "segment": _standing,
+    "stage": _standing,
+    "color": _standing,
+    "rhythms": _rhythm,
+    "touchpoints": _one_off,
+    "stopped": _stopped,
+    "avoid": _avoided,
+    "text": _texts,
+}
+PARTS = tuple(_LOOKS)
+RHYTHM_KEYS = ("every", "owner", "channel", "rule", "never_skip", "urgency", "csm_id", "minutes")
+TOUCHPOINT_KEYS = (
+    "from",
+    "to",
+    "deadline",
+    "owner",
+    "channel",
+    "rule",
+    "never_skip",
+    "csm_id",
+    "minutes",
+    COUNT,
+)
