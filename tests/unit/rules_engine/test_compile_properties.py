@@ -22,7 +22,7 @@ from tests.unit.rules_engine.language_trees import conditions, rows
 Row = dict[str, Plain]
 HEALTH = Health(40, 70)
 NEVER = parse("false")
-some = st.lists(conditions(), min_size=1, max_size=6)
+some = st.lists(conditions(size=4), min_size=1, max_size=4)
 
 
 @given(conditions(), rows)
