@@ -56,13 +56,13 @@ def kept_events(kept: Sequence[Kept], emails: Mapping[str, str | None], now: dat
 
 def _event(kept: Kept, kind: Kind, emails: Mapping[str, str | None], now: datetime) -> Outgoing:
     each = kept.touchpoint
-    face = fragment(kept.face)
+    face, start = fragment(kept.face), min(each.start, each.due_at)
     if each.status is Status.CANCELLED and each.verdict is not None:
         face = closed_face(face, f"{each.verdict.closure}: {each.verdict.text}")
     data = (
         f'{{"touchpoint_id":"{each.id}","account_id":{text(each.account_id)},"touchpoint_type":{text(each.type)},'
         f'"status":"{each.status}","due_at":{moment(each.due_at)},"released_at":{moment(each.released_at)},'
-        f'"deadline":{moment(each.deadline)},"window":{{"from":{moment(each.start)},"to":{moment(each.end)}}},'
+        f'"deadline":{moment(each.deadline)},"window":{{"from":{moment(start)},"to":{moment(each.end)}}},'
         f'"owner":{owner(each.owner, each.csm_id, emails.get(each.csm_id or ""))},"sequence":{each.sequence},'
         f'"minutes":{each.minutes},"occurrence":{orjson.dumps(each.number).decode()},'
         f'"previous_due_at":{moment(kept.previous_due_at)},"note":{text(kept.note)},{face}}}'

@@ -10,8 +10,7 @@ from datetime import date, datetime
 from services.chassis.database import Database, real_now
 from services.scheduler.adapters.rows import COLUMNS, Row, face_of, series_of, touchpoint_of
 from services.scheduler.application.capacity import Load, Person
-from services.scheduler.application.look import Entry, Filter
-from services.scheduler.domain.recurrence import Series
+from services.scheduler.application.look import Entry, Filter, Rhythms
 
 LIST = f"""
 SELECT {COLUMNS}, r.face AS rhythm_face, t.changed_at, t.change_xid::text::bigint AS change
@@ -24,7 +23,7 @@ FROM change c JOIN touchpoint t ON t.id = c.id AND t.change_xid = c.xid
 LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 """
 SERIES = "SELECT * FROM rhythm WHERE account_id = $1 AND active"
-ZONE = "SELECT timezone FROM account_calendar WHERE account_id = $1"
+ACCOUNT = "SELECT timezone, plan FROM account_calendar WHERE account_id = $1"
 LOADS = """
 SELECT csm_id, date_trunc('week', due_at AT TIME ZONE 'UTC')::date, sum(minutes)::int, count(*)::int
 FROM touchpoint
@@ -77,10 +76,10 @@ class Queries:
         text = f"{select} {where} ORDER BY {order} LIMIT ${len(values) + 1}"
         return [_entry(row) for row in await self._database.pool.fetch(text, *values, limit)]
 
-    async def rhythms(self, account_id: str) -> tuple[str | None, list[Series]]:
-        """The account's zone by name, and its rhythms in force."""
-        zone = await self._database.pool.fetchval(ZONE, account_id)
-        return zone, [series_of(row) for row in await self._database.pool.fetch(SERIES, account_id)]
+    async def rhythms(self, account_id: str) -> Rhythms:
+        account = await self._database.pool.fetchrow(ACCOUNT, account_id)
+        series = [series_of(row) for row in await self._database.pool.fetch(SERIES, account_id)]
+        return Rhythms(series) if account is None else Rhythms(series, account["timezone"], account["plan"])
 
     async def load(
         self, start: datetime, end: datetime, csm_id: str | None

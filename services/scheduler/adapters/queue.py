@@ -168,7 +168,7 @@ def _event(
         f'{{"touchpoint_id":"{touchpoint_id}","account_id":{text(row[2])},"touchpoint_type":{text(row[3])},'
         f'"status":"{kind}","due_at":{due},"released_at":{released_at},'
         f'"deadline":{until if deadline == end else moment(deadline)},'
-        f'"window":{{"from":{due if start == due_at else moment(start)},"to":{until}}},'
+        f'"window":{{"from":{due if start >= due_at else moment(start)},"to":{until}}},'
         f'"owner":{owner(row[11], row[12], row[17])},"sequence":{sequence},"minutes":{row[13]},'
         f'"occurrence":{"null" if number is None else number},"previous_due_at":null,"note":{text(note)},{face}}}'
     )

@@ -63,13 +63,16 @@ SELECT pg_current_xact_id(), id, $6::timestamptz FROM unnest($5::uuid[]) id ON C
 
 KEEP_RHYTHMS = """
 INSERT INTO rhythm (account_id, type, every_days, anchor_at, until_at, last_number, active, owner, csm_id,
-    minutes, face)
-SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::int[],
-    $7::boolean[], $8::text[], $9::text[], $10::int[], $11::text[])
+    minutes, face, left_out)
+SELECT u.account_id, u.type, u.every_days, u.anchor_at, u.until_at, u.last_number, u.active, u.owner, u.csm_id,
+    u.minutes, u.face, u.left_out::timestamptz[]
+FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::boolean[],
+    $8::text[], $9::text[], $10::int[], $11::text[], $12::text[])
+    u(account_id, type, every_days, anchor_at, until_at, last_number, active, owner, csm_id, minutes, face, left_out)
 ON CONFLICT (account_id, type) DO UPDATE SET
     every_days = excluded.every_days, anchor_at = excluded.anchor_at, until_at = excluded.until_at,
     last_number = excluded.last_number, active = excluded.active, owner = excluded.owner,
-    csm_id = excluded.csm_id, minutes = excluded.minutes, face = excluded.face
+    csm_id = excluded.csm_id, minutes = excluded.minutes, face = excluded.face, left_out = excluded.left_out
 """
 
 REASON = ',"reason":'
@@ -95,7 +98,10 @@ def face_of(text: str) -> Face:
 
 
 def touchpoint_of(row: Row) -> Touchpoint:
-    """A touchpoint from its columns; its face is parsed only where it has one of its own."""
+    """A touchpoint from its columns; its face is parsed only where it has one of its own.
+
+    The text of a verdict without a closure is why it was moved out of a time to avoid.
+    """
     verdict = None if row["closure"] is None else Verdict(Closure(row["closure"]), row["verdict"])
     return Touchpoint(
         id=row["id"],
@@ -118,6 +124,7 @@ def touchpoint_of(row: Row) -> Touchpoint:
         verdict=verdict,
         outcome=None if row["outcome"] is None else outcome_of(row),
         follows=row["follows"],
+        shift=row["verdict"] if verdict is None else None,
     )
 
 
@@ -139,6 +146,7 @@ def series_of(row: Row) -> Series:
         owner=Owner(row["owner"]),
         csm_id=row["csm_id"],
         minutes=row["minutes"],
+        left_out=tuple(row["left_out"]),
     )
 
 
@@ -171,7 +179,7 @@ def _values(kept: Kept) -> tuple[object, ...]:
     return (
         each.id, each.account_id, each.type, each.origin, each.number, each.status, each.due_at, each.released_at,
         each.start, each.end, each.deadline, each.lapses_at, each.owner, each.csm_id, each.minutes, each.pinned,
-        each.sequence, None if verdict is None else verdict.closure, None if verdict is None else verdict.text,
+        each.sequence, None if verdict is None else verdict.closure, each.shift if verdict is None else verdict.text,
         *said, each.follows, None if spoken_for else fragment(kept.face),
     )  # fmt: skip
 
@@ -182,6 +190,7 @@ def rhythm_columns(rhythms: Sequence[tuple[str, Series]]) -> list[list[object]]:
         (
             account_id, each.type, each.every_days, each.anchor, each.until, each.last_number, each.active,
             each.owner, each.csm_id, each.minutes, fragment(each.face),
+            "{" + ",".join(moment.isoformat() for moment in each.left_out) + "}",
         )
         for account_id, each in rhythms
     ]  # fmt: skip

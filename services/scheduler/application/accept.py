@@ -5,7 +5,7 @@ touchpoint's outcome that came first is applied as soon as the touchpoint is the
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
@@ -26,15 +26,27 @@ from services.scheduler.domain.plan import (
     erase,
 )
 from services.scheduler.domain.recurrence import Series, horizon, slots
-from services.scheduler.domain.touchpoint import Face, Outcome, Status, Touchpoint, settled
+from services.scheduler.domain.touchpoint import Closure, Face, Origin, Outcome, Status, Touchpoint, settled
 
 BREATH = timedelta(hours=1)
 """No account is looked at again sooner, whatever its rhythms come to."""
 NOBODYS_HOURS = Hours(ZoneInfo("UTC"))
 
 
-async def accept(wishes: Sequence[Wish], calendar: Calendar, now: datetime) -> int:
-    """Bring the calendars of these plans' accounts to them; answers how many calendars were looked at."""
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many calendars were looked at, and what there was to tell beyond the changes themselves.
+
+    `left_out`: occurrences that a time to avoid left no room; `stretched`: moves that make too long a gap.
+    """
+
+    calendars: int = 0
+    left_out: int = 0
+    stretched: int = 0
+
+
+async def accept(wishes: Sequence[Wish], calendar: Calendar, now: datetime) -> Tally:
+    """Bring the calendars of these plans' accounts to them."""
     newest: dict[str, Wish] = {}
     for wish in wishes:
         held = newest.get(wish.plan.account_id)
@@ -43,7 +55,7 @@ async def accept(wishes: Sequence[Wish], calendar: Calendar, now: datetime) -> i
     accounts = await calendar.lock(newest.keys())
     fresh = [wish for name, wish in newest.items() if _is_news(wish, accounts[name])]
     if not fresh:
-        return 0
+        return Tally()
     contexts = await _contexts([wish.plan for wish in fresh], accounts, calendar)
     changed: list[tuple[Wish, bytes]] = []
     reworded: list[Reworded] = []
@@ -54,8 +66,7 @@ async def accept(wishes: Sequence[Wish], calendar: Calendar, now: datetime) -> i
         else:
             changed.append((wish, shape))
     await calendar.keep_reworded(reworded)
-    await _turn_pages(changed, contexts, calendar, now)
-    return len(changed)
+    return await _turn_pages(changed, contexts, calendar, now)
 
 
 def _is_news(wish: Wish, account: Account) -> bool:
@@ -69,13 +80,13 @@ def erasure(account_id: str, now: datetime) -> Wish:
 
 async def refresh(
     letters: Mapping[str, bytes], read: Callable[[bytes], Plan], calendar: Calendar, now: datetime
-) -> None:
+) -> Tally:
     """Look again at accounts whose horizon has moved on, or whose hours have changed; already locked."""
     accounts = await calendar.lock(letters.keys())
     wishes = [Wish(replace(read(letter), decided_at=now), letter) for letter in letters.values()]
     contexts = await _contexts([wish.plan for wish in wishes], accounts, calendar)
     shaped = [(wish, shape_of(wish.plan, contexts[wish.plan.account_id])) for wish in wishes]
-    await _turn_pages(shaped, contexts, calendar, now)
+    return await _turn_pages(shaped, contexts, calendar, now)
 
 
 async def _contexts(
@@ -91,17 +102,20 @@ async def _contexts(
 
 async def _turn_pages(
     changed: Sequence[tuple[Wish, bytes]], contexts: Mapping[str, Context], calendar: Calendar, now: datetime
-) -> None:
+) -> Tally:
     if not changed:
-        return
+        return Tally()
     held = await calendar.held([wish.plan for wish, _ in changed], now)
     pages: list[Page] = []
+    left_out = stretched = 0
     for wish, wished_shape in changed:
         name = wish.plan.account_id
         forget = wish.letter is None
         shape = None if forget else wished_shape
         convergence = erase(held[name]) if forget else converge(wish.plan, held[name], contexts[name], now)
         kept = list(_kept(convergence, held[name]))
+        left_out += _left_out(kept)
+        stretched += convergence.stretched
         again = extend_at(convergence.series, contexts[name])
         again = None if again is None else max(again, now + BREATH)
         pages.append(Page(wish, shape, kept, convergence.series, again))
@@ -112,6 +126,17 @@ async def _turn_pages(
             replace(page, touchpoints=[_told(each, early) for each in page.touchpoints]) for page in pages
         ]
     await calendar.keep_pages(pages, now)
+    return Tally(len(changed), left_out, stretched)
+
+
+def _left_out(kept: Iterable[Kept]) -> int:
+    cancelled = (each.touchpoint for each in kept if each.tell == "cancelled")
+    return sum(
+        each.origin is Origin.RHYTHM
+        and each.verdict is not None
+        and each.verdict.closure is Closure.SUPPRESSED
+        for each in cancelled
+    )
 
 
 def _kept(convergence: Convergence, held: Held) -> Iterable[Kept]:
@@ -138,6 +163,7 @@ def _said(change: Change, face: Face, before: Touchpoint | None) -> Kept:
     match change:
         case Create():
             kind = "cancelled" if touchpoint.status is Status.CANCELLED else "scheduled"
+            note = note or touchpoint.shift
         case Move():
             again = before is not None and before.status is Status.CANCELLED
             kind = "scheduled" if again else "moved"
@@ -177,13 +203,13 @@ def shape_of(plan: Plan, context: Context) -> bytes:
     rhythms = [
         (
             each.type, each.every_days, each.owner.value, each.csm_id, each.minutes, each.face.topic,
-            each.face.channel, _hours(context, each.csm_id),
+            each.face.channel, each.never_skip, _hours(context, each.csm_id),
         )
         for each in plan.rhythms
     ]  # fmt: skip
     one_offs = [(each, _hours(context, each.csm_id)) for each in plan.one_offs]
     return blake2b(
-        repr((rhythms, one_offs, context.zone.key)).encode("utf-8", "replace"), digest_size=16
+        repr((rhythms, one_offs, plan.avoid, context.zone.key)).encode("utf-8", "replace"), digest_size=16
     ).digest()
 
 

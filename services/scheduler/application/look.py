@@ -1,11 +1,12 @@
 """Look: a page of the calendar, planned and projected together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from services.scheduler.application.project import projected
+from services.scheduler.domain.plan import Plan
 from services.scheduler.domain.recurrence import Series
 from services.scheduler.domain.touchpoint import Face, Status, Touchpoint
 
@@ -33,26 +34,44 @@ class Entry:
     change: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Rhythms:
+    """The rhythms of an account in force, its zone by name, and the letter of the plan they come from."""
+
+    series: Sequence[Series]
+    zone: str | None = None
+    letter: bytes | None = None
+
+
 class Shelf(Protocol):
     async def listed(self, wanted: Filter, after: tuple[datetime, str] | None, limit: int) -> list[Entry]: ...
 
-    async def rhythms(self, account_id: str) -> tuple[str | None, list[Series]]: ...
+    async def rhythms(self, account_id: str) -> Rhythms: ...
 
 
 async def look(
-    shelf: Shelf, wanted: Filter, after: tuple[datetime, str] | None, limit: int, now: datetime
+    shelf: Shelf,
+    wanted: Filter,
+    read: Callable[[bytes], Plan],
+    *,
+    after: tuple[datetime, str] | None,
+    limit: int,
+    now: datetime,
 ) -> list[Entry]:
     """Up to `limit` entries after the cursor, by due time and id.
 
-    What lies beyond the planned month is projected when one account is asked for up to a moment.
+    What lies beyond the planned month is projected when one account is asked for up to a moment; `read`
+    understands the letter of its plan.
     """
     planned = await shelf.listed(wanted, after, limit)
     if wanted.account_id is None or wanted.end is None or not _wants_planned(wanted.statuses):
         return planned
-    zone, series = await shelf.rhythms(wanted.account_id)
+    known = await shelf.rhythms(wanted.account_id)
+    plan = None if known.letter is None or not known.series else read(known.letter)
+    expected = projected(wanted.account_id, known.series, now, to=wanted.end, zone_name=known.zone, plan=plan)
     coming = [
         Entry(each, each.face, None, None)
-        for each in projected(wanted.account_id, zone, series, now, wanted.end)
+        for each in expected
         if each.face is not None and _asked_for(each, wanted, after)
     ]
     return sorted([*planned, *coming], key=lambda each: place(each.touchpoint))[:limit]

@@ -33,11 +33,15 @@ class Rhythm:
     face: Face
     urgent: bool
     last_touch_at: datetime | None
+    never_skip: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """A rhythm as the calendar keeps it: `until` is the nominal moment of the last occurrence made."""
+    """A rhythm as the calendar keeps it: `until` is the nominal moment of the last occurrence made.
+
+    `left_out` are the nominal moments ahead at which nothing stands because of what is to be avoided.
+    """
 
     type: str
     every_days: int
@@ -49,6 +53,7 @@ class Series:
     owner: Owner
     csm_id: str | None
     minutes: int
+    left_out: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,32 @@ class Slot:
     nominal: datetime
     due_at: datetime
     deadline: datetime
+
+    @property
+    def shift(self) -> str | None:
+        """Why it is not due where it belongs; None: it is."""
+        return None
+
+    @property
+    def owed_by(self) -> datetime | None:
+        """The deadline; None for a slot that was moved beyond it."""
+        return self.deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Moved(Slot):
+    """A slot that is due elsewhere, and why; `stretched`: the gap beside it is longer than it should be."""
+
+    why: str
+    stretched: bool = False
+
+    @property
+    def shift(self) -> str | None:
+        return self.why
+
+    @property
+    def owed_by(self) -> datetime | None:
+        return None if self.deadline <= self.due_at else self.deadline
 
 
 def horizon(owner: Owner) -> timedelta:

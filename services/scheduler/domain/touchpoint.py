@@ -94,6 +94,7 @@ class Touchpoint:
 
     `face` is None while an occurrence is open and its rhythm speaks for it.
     `pinned`: a person chose the date; plans leave it alone.
+    `shift`: why it is not due where its rhythm or its window would have it; None: it is.
     """
 
     id: str
@@ -116,6 +117,7 @@ class Touchpoint:
     verdict: Verdict | None = None
     outcome: Outcome | None = None
     follows: str | None = None
+    shift: str | None = None
 
     @property
     def led_by_a_person(self) -> bool:
@@ -171,7 +173,8 @@ def moved_by_hand(touchpoint: Touchpoint, to: datetime) -> Touchpoint:
     start, end = min(touchpoint.start, to), max(touchpoint.end, to)
     return replace(
         touchpoint,
-        due_at=to, start=start, end=end, deadline=deadline, pinned=True, sequence=touchpoint.sequence + 1,
+        due_at=to, start=start, end=end, deadline=deadline, pinned=True, shift=None,
+        sequence=touchpoint.sequence + 1,
     )  # fmt: skip
 
 

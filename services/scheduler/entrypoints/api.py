@@ -14,6 +14,7 @@ from services.scheduler.application.capacity import weeks
 from services.scheduler.application.look import Entry, Filter, look, place
 from services.scheduler.domain.touchpoint import Status
 from services.scheduler.entrypoints.desk import Answers
+from services.scheduler.entrypoints.letters import plan_of
 from services.scheduler.entrypoints.shapes import Capacity, TouchpointItem, TouchpointPage, item
 
 QUARTER = timedelta(weeks=13)
@@ -94,7 +95,8 @@ def _add_details(router: APIRouter, answers: Answers) -> None:
 async def _calendar(answers: Answers, wanted: Filter, cursor: str | None, limit: int) -> dict[str, object]:
     parts = decode_cursor(cursor, datetime, str)
     after = None if parts is None else (parts[0], known_id(parts[1]))
-    entries = await look(answers.shelf, wanted, after, limit + 1, await answers.now())
+    now = await answers.now()
+    entries = await look(answers.shelf, wanted, plan_of, after=after, limit=limit + 1, now=now)
     answer = page(list(entries), limit, lambda entry: encode_cursor(*place(entry.touchpoint)))
     return {**answer, "items": [item(each) for each in entries[:limit]]}
 

@@ -25,12 +25,11 @@ from services.scheduler.application.people import AccountEntry, Directory, Perso
 from services.scheduler.application.ports import Calendar, Ledger, Wish
 from services.scheduler.application.settle import Settlement, settle
 from services.scheduler.entrypoints import letters
+from services.scheduler.entrypoints.counting import Counted, count_all
 
 COMMANDS, ACCOUNTS, CSMS = "touchpoint.commands", "directory.accounts", "directory.csms"
 OUTCOMES, KEYS = "touchpoint.outcomes", "directory.keys"
 TOPICS = (COMMANDS, ACCOUNTS, CSMS, OUTCOMES, KEYS)
-
-Counted = Callable[[str, int], None]
 
 
 class Desk(Calendar, Ledger, Protocol):
@@ -89,7 +88,7 @@ class Intake:
             except Malformed as problem:
                 await self._bury(connection, each.record, problem)
         if wishes:
-            self.counted("converged", await accept(wishes, self.desk(connection), now))
+            count_all(await accept(wishes, self.desk(connection), now), "converged", self.counted)
 
     async def _accounts(self, connection: Connection, read: Sequence[Read], now: datetime) -> None:  # noqa: ARG002
         entries: list[AccountEntry] = []

@@ -7,12 +7,14 @@ import orjson
 from schemas.directory import AccountRecord, CsmRecord, KeyRecord
 from schemas.envelope import Envelope
 from schemas.outcomes import DeliveryFinished, TouchpointSettled
+from schemas.plans import Avoid as AvoidItem
 from schemas.plans import OneOffItem, PlanAdjusted, RhythmItem
 from schemas.problems import Malformed
 from schemas.times import WEEKDAYS, clock_time
 from services.chassis.keys import ApiKey
 from services.scheduler.application.people import AccountEntry, PersonEntry
 from services.scheduler.application.settle import Settlement
+from services.scheduler.domain.avoid import Avoid
 from services.scheduler.domain.plan import OneOff, Plan
 from services.scheduler.domain.recurrence import Rhythm
 from services.scheduler.domain.touchpoint import Face, Outcome, Owner
@@ -29,7 +31,12 @@ def plan_of(data: bytes) -> Plan:
         letter.decided_at,
         tuple(_rhythm(each) for each in letter.rhythms),
         tuple(_one_off(each) for each in letter.touchpoints),
+        tuple(_avoid(each) for each in letter.avoid),
     )
+
+
+def _avoid(item: AvoidItem) -> Avoid:
+    return Avoid(item.name, item.from_, item.to, tuple(item.touchpoint_types), item.text)
 
 
 def _rhythm(item: RhythmItem) -> Rhythm:
@@ -42,6 +49,7 @@ def _rhythm(item: RhythmItem) -> Rhythm:
         face=_face(item),
         urgent=item.urgency == "soon",
         last_touch_at=item.last_touch_at,
+        never_skip=item.never_skip,
     )
 
 
@@ -57,6 +65,7 @@ def _one_off(item: OneOffItem) -> OneOff:
         minutes=item.minutes,
         face=_face(item),
         spacing_days=item.spacing_days,
+        never_skip=item.never_skip,
     )
 
 

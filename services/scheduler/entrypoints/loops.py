@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.faults import fault
-from services.scheduler.application.accept import refresh
+from services.scheduler.application.accept import Tally, refresh
 from services.scheduler.application.ports import Calendar, Queue
 from services.scheduler.application.release import BATCH, release
+from services.scheduler.entrypoints.counting import Counted, count_all
 from services.scheduler.entrypoints.letters import plan_of
 
 OUTAGE = 5.0
@@ -25,7 +26,6 @@ LANES = 3
 BATCHES = 20
 """Of a lane, before the loop looks whether it should stop."""
 
-Counted = Callable[[str, int], None]
 Woken = Callable[[], None]
 
 
@@ -112,11 +112,10 @@ class Extender:
         async with self.database.transaction() as connection:
             now = self.clock.at(await real_now(connection))
             letters = await self.claim(connection, now)
-            if letters:
-                await refresh(letters, plan_of, self.calendar(connection), now)
+            tally = await refresh(letters, plan_of, self.calendar(connection), now) if letters else Tally()
             fault("sweep.before_commit")
         if not letters:
             return None
-        self.counted("extended", len(letters))
+        count_all(tally, "extended", self.counted)
         self.after_commit()
         return 0

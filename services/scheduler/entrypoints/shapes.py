@@ -90,7 +90,9 @@ class TouchpointItem(Wire):
     audience: tuple[Role, ...]
     minutes: int
     reason: Reason
-    note: Annotated[str | None, Field(description="why it was cancelled")]
+    note: Annotated[
+        str | None, Field(description="why it was cancelled, moved out of a time to avoid, or is held")
+    ]
     sequence: int
     origin: Literal["rhythm", "one_off", "hand"]
     occurrence: int | None
@@ -125,6 +127,7 @@ def item(entry: Entry) -> dict[str, object]:
     """The members of TouchpointItem, ready for orjson."""
     each, face = entry.touchpoint, entry.face
     verdict = None if each.verdict is None else f"{each.verdict.closure}: {each.verdict.text}"
+    note = verdict or each.shift
     return {
         "id": each.id,
         "account_id": each.account_id,
@@ -132,7 +135,7 @@ def item(entry: Entry) -> dict[str, object]:
         "status": each.status,
         "due_at": each.due_at,
         "released_at": each.released_at,
-        "window": {"from": each.start, "to": each.end},
+        "window": {"from": min(each.start, each.due_at), "to": each.end},
         "deadline": each.deadline,
         "owner": each.owner,
         "csm_id": each.csm_id,
@@ -142,7 +145,7 @@ def item(entry: Entry) -> dict[str, object]:
         "audience": face.audience,
         "minutes": each.minutes,
         "reason": _reason(face.reason, verdict),
-        "note": verdict,
+        "note": note,
         "sequence": each.sequence,
         "origin": each.origin,
         "occurrence": each.number,

@@ -99,6 +99,7 @@ class House:
         rhythms: Sequence[object] = (),
         touchpoints: Sequence[object] = (),
         account: str = "acme",
+        avoid: Sequence[object] = (),
     ) -> Record:
         data: dict[str, object] = {
             "account_id": account,
@@ -106,6 +107,7 @@ class House:
             "policy": "p1",
             "rhythms": rhythms,
             "touchpoints": touchpoints,
+            "avoid": avoid,
             "changes": [],
             "decided_at": HandClock.now_is,
         }
@@ -182,6 +184,10 @@ def one_off(name: str, start: datetime, end: datetime, **changed: object) -> dic
         "topic": "account",
         **changed,
     }
+
+
+def season(start: datetime, end: datetime | None, *types: str, name: str = "season") -> dict[str, object]:
+    return {"name": name, "from": start, "to": end, "touchpoint_types": types, "text": "it is not the time"}
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ TIPS = rhythm(7, type="tips", owner=Owner.MARKETING, csm_id=None)
 
 def test_projections_are_what_the_sweep_will_plan() -> None:
     held = calendar(plan([TIPS]))
-    coming = list(projected("acme", "UTC", held.series.values(), NOW, NOW + 60 * DAY))
+    coming = list(projected("acme", held.series.values(), NOW, to=NOW + 60 * DAY))
 
     later = applied(held, converge(plan([TIPS]), held, PLACE, NOW + 30 * DAY))
 
@@ -25,12 +25,12 @@ def test_projections_are_what_the_sweep_will_plan() -> None:
 def test_what_people_lead_is_planned_a_year_ahead_and_never_projected() -> None:
     held = calendar(plan([rhythm(7)]), EMPTY)
 
-    assert list(projected("acme", "UTC", held.series.values(), NOW, NOW + 700 * DAY)) == []
+    assert list(projected("acme", held.series.values(), NOW, to=NOW + 700 * DAY)) == []
 
 
 def test_no_projection_goes_on_for_ever() -> None:
     held = calendar(plan([rhythm(1, type="tips", owner=Owner.MARKETING)]))
 
-    coming = list(projected("acme", None, held.series.values(), NOW, NOW + 100_000 * DAY))
+    coming = list(projected("acme", held.series.values(), NOW, to=NOW + 100_000 * DAY))
 
     assert len(coming) <= 731

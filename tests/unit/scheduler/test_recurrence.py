@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.scheduler.domain.calendar import Hours, mail_hours
@@ -65,6 +65,7 @@ def test_going_on_later_gives_the_same_slots() -> None:
     assert list(islice(slots(NOW, 3, BERLIN, Hours(BERLIN), after=whole[30].nominal), 29)) == whole[31:]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 400), zones, openings(), st.integers(0, 600))
 def test_slots_ascend_are_open_never_early_and_end_before_the_next(
     every_days: int, zone: ZoneInfo, opening: Hours, days: int

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
+from services.scheduler.domain.avoid import PAUSE, Avoid
 from services.scheduler.domain.calendar import WEEKDAYS, Hours
 from services.scheduler.domain.plan import Context, Held, OneOff, Plan, applied, converge
 from services.scheduler.domain.recurrence import Rhythm, derived
@@ -55,9 +56,19 @@ def one_off(name: str = "step", days: int = 10, **changed: object) -> OneOff:
 
 
 def plan(
-    rhythms: Sequence[Rhythm] = (), one_offs: Sequence[OneOff] = (), version: int = 1, at: datetime = NOW
+    rhythms: Sequence[Rhythm] = (),
+    one_offs: Sequence[OneOff] = (),
+    version: int = 1,
+    at: datetime = NOW,
+    avoid: Sequence[Avoid] = (),
 ) -> Plan:
-    return Plan("acme", version, at, tuple(rhythms), tuple(one_offs))
+    return Plan("acme", version, at, tuple(rhythms), tuple(one_offs), tuple(avoid))
+
+
+def season(first: float, last: float | None, *types: str, name: str = "season") -> Avoid:
+    """From so many days after NOW up to so many."""
+    end = None if last is None else NOW + timedelta(days=last)
+    return Avoid(name, NOW + timedelta(days=first), end, types, "it is not the time")
 
 
 def calendar(wish: Plan, held: Held = EMPTY, context: Context = PLACE, now: datetime = NOW) -> Held:
@@ -111,6 +122,7 @@ def rhythms(draw: st.DrawFn, name: str) -> Rhythm:
         face=face(draw(topics), draw(st.sampled_from(["call", "email", "in_app"]))),
         urgent=draw(st.booleans()),
         last_touch_at=draw(st.none() | st.integers(0, 200).map(lambda days: NOW - timedelta(days=days))),
+        never_skip=draw(st.booleans()),
     )
 
 
@@ -130,6 +142,19 @@ def single_wishes(draw: st.DrawFn, name: str) -> OneOff:
         face=face(draw(topics)),
         spacing_days=draw(st.none() | st.integers(1, 90)),
     )
+
+
+@st.composite
+def seasons(draw: st.DrawFn) -> Avoid:
+    first = draw(st.integers(-1000, 9000)) / 24
+    last = draw(st.none() | st.integers(1, 3000).map(lambda hours: first + hours / 24))
+    types = draw(st.lists(st.sampled_from(["check_in", "tips", "kickoff"]), unique=True))
+    return season(first, last, *types, name=draw(st.sampled_from([PAUSE, "season"])))
+
+
+@st.composite
+def avoiding_plans(draw: st.DrawFn, version: int = 1, at: datetime = NOW) -> Plan:
+    return replace(draw(plans(version, at)), avoid=tuple(draw(st.lists(seasons(), max_size=4))))
 
 
 @st.composite

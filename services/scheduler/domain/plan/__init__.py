@@ -52,19 +52,21 @@ def converge(plan: Plan, held: Held, context: Context, now: datetime) -> Converg
     turn = Turn(plan, held, context, now)
     changes: list[Change] = []
     series: list[Series] = []
+    stretched = 0
     rhythms = {rhythm.type: rhythm for rhythm in reversed(plan.rhythms)}
     by_type = occurrences_by_type(held.touchpoints)
     for rhythm in rhythms.values():
         occurrences = by_type.get(rhythm.type, ())
-        changed, kept = rhythm_changes(rhythm, occurrences, turn)
-        changes += changed
-        series.append(kept)
+        turned = rhythm_changes(rhythm, occurrences, turn)
+        changes += turned.changes
+        series.append(turned.series)
+        stretched += turned.stretched
     for kept in held.series.values():
         if kept.active and kept.type not in rhythms:
             series.append(replace(kept, active=False))
             changes += [withdraw(each, turn) for each in by_type.get(kept.type, ())]
     changes += one_off_changes(plan.one_offs, turn)
-    return Convergence(tuple(changes), tuple(series))
+    return Convergence(tuple(changes), tuple(series), stretched)
 
 
 def erase(held: Held) -> Convergence:

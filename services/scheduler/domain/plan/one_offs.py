@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from services.scheduler.domain.avoid import NEVER, Ground
 from services.scheduler.domain.calendar import Hours, next_open
 from services.scheduler.domain.plan.wish import (
     Cancel,
@@ -50,16 +51,18 @@ def _met(wish: OneOff, held: Touchpoint | None, turn: Turn) -> Change:
     if turn.come_due(held):
         return Keep(held, "it has come due" if held.status in OPEN else f"it is {held.status}")
     fresh = _planned(wish, turn)
-    due_at, start, end, deadline = fresh.due_at, fresh.start, fresh.end, fresh.deadline
-    if held.pinned:
+    due_at, start, end, deadline, shift = fresh.due_at, fresh.start, fresh.end, fresh.deadline, fresh.shift
+    if held.pinned and held.shift is None:
+        shift = None
         due_at, start, end, deadline = held.due_at, held.start, held.end, held.deadline
-    elif _still_good(held, wish, _opening(wish, turn)):
-        due_at = held.due_at
+    elif held.shift is None and _still_good(held, wish, _ground(wish, turn)):
+        due_at, shift = held.due_at, None
     goal = replace(
         held, due_at=due_at, start=start, end=end, deadline=deadline, minutes=wish.minutes, face=wish.face,
         owner=held.owner if held.pinned else wish.owner, csm_id=held.csm_id if held.pinned else wish.csm_id,
+        shift=shift,
     )  # fmt: skip
-    return towards(held, goal, "the plan asks for it")
+    return towards(held, goal, shift or "the plan asks for it")
 
 
 def _first(wish: OneOff, turn: Turn) -> Change:
@@ -94,15 +97,32 @@ def _refusal(wish: OneOff, turn: Turn) -> Verdict | None:
 
 
 def _planned(wish: OneOff, turn: Turn) -> Touchpoint:
+    due_at, shift = _place(wish, _ground(wish, turn), turn.now)
     return Touchpoint(
         id=wish.id, account_id=turn.plan.account_id, type=wish.type, origin=Origin.ONE_OFF,
-        due_at=_slot(wish, _opening(wish, turn), turn.now), start=wish.start, end=wish.end,
-        deadline=wish.deadline, owner=wish.owner, csm_id=wish.csm_id, minutes=wish.minutes, face=wish.face,
+        due_at=due_at, start=wish.start, end=wish.end, deadline=wish.deadline, owner=wish.owner,
+        csm_id=wish.csm_id, minutes=wish.minutes, face=wish.face, shift=shift,
     )  # fmt: skip
 
 
-def _opening(wish: OneOff, turn: Turn) -> Hours | None:
-    return turn.context.opening(wish.owner, wish.csm_id, wish.face)[1]
+def _ground(wish: OneOff, turn: Turn) -> Ground:
+    info, opening = turn.context.opening(wish.owner, wish.csm_id, wish.face)
+    return Ground(turn.windows(wish.type, wish.face.topic), info, opening)
+
+
+def _place(wish: OneOff, ground: Ground, now: datetime) -> tuple[datetime, str | None]:
+    """Its slot, and why it is another one than it would be if nothing had to be avoided."""
+    slot = _slot(wish, ground.opening, now)
+    window = ground.covering(slot) if ground.windows else None
+    if window is None:
+        return slot, None
+    after = ground.soonest(slot)
+    if after >= NEVER:
+        return NEVER, f"held until further notice: {window.said}"
+    before = None if ground.paused(slot) else ground.earlier(slot, now)
+    if before is not None and after > wish.latest and slot - before <= after - slot:
+        return before, f"moved before {window.said}"
+    return after, f"moved after {window.said}"
 
 
 def _slot(wish: OneOff, opening: Hours | None, now: datetime) -> datetime:
@@ -112,10 +132,11 @@ def _slot(wish: OneOff, opening: Hours | None, now: datetime) -> datetime:
     return slot if slot <= wish.latest else start
 
 
-def _still_good(held: Touchpoint, wish: OneOff, opening: Hours | None) -> bool:
+def _still_good(held: Touchpoint, wish: OneOff, ground: Ground) -> bool:
     same_window = (held.start, held.end, held.deadline) == (wish.start, wish.end, wish.deadline)
-    slot = next_open(held.due_at, opening)
-    return same_window and (slot == held.due_at or slot > wish.latest)
+    slot = next_open(held.due_at, ground.opening)
+    free = not ground.windows or ground.covering(held.due_at) is None
+    return same_window and free and (slot == held.due_at or slot > wish.latest)
 
 
 def _absent(held: Touchpoint, turn: Turn) -> Change:

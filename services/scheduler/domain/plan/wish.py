@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from services.scheduler.domain.avoid import PAUSE, Avoid, concerning
 from services.scheduler.domain.calendar import Hours, mail_hours
 from services.scheduler.domain.recurrence import Rhythm, Series
 from services.scheduler.domain.touchpoint import (
@@ -33,6 +34,7 @@ class OneOff:
     minutes: int
     face: Face
     spacing_days: int | None
+    never_skip: bool = False
 
     @property
     def latest(self) -> datetime:
@@ -46,6 +48,7 @@ class Plan:
     decided_at: datetime
     rhythms: tuple[Rhythm, ...]
     one_offs: tuple[OneOff, ...]
+    avoid: tuple[Avoid, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,11 @@ Change = Create | Move | Cancel | Keep
 
 @dataclass(frozen=True, slots=True)
 class Convergence:
+    """`stretched`: how many of the changes leave a longer gap than there should be."""
+
     changes: tuple[Change, ...]
     series: tuple[Series, ...]
+    stretched: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +124,25 @@ class Turn:
     now: datetime
 
     def come_due(self, touchpoint: Touchpoint) -> bool:
+        if touchpoint.status is not Status.PLANNED:
+            return True
         asked = min(self.now, self.plan.decided_at)
-        return touchpoint.status is not Status.PLANNED or touchpoint.due_at <= asked
+        return touchpoint.due_at <= asked and not self._kept_back(touchpoint)
+
+    def windows(self, touchpoint_type: str, topic: str | None) -> tuple[Avoid, ...]:
+        """What is to be avoided for that type."""
+        return concerning(self.plan.avoid, touchpoint_type, topic) if self.plan.avoid else ()
+
+    def _kept_back(self, touchpoint: Touchpoint) -> bool:
+        """Whether it would still be released into a time to avoid; a pause holds what is late as well."""
+        if not self.plan.avoid:
+            return False
+        series = self.held.series.get(touchpoint.type)
+        face = touchpoint.face or (None if series is None else series.face)
+        return face is not None and any(
+            each.covers(touchpoint.due_at) or (each.name == PAUSE and each.covers(self.now))
+            for each in self.windows(touchpoint.type, face.topic)
+        )
 
 
 def towards(held: Touchpoint, wished: Touchpoint, why: str) -> Change:
