@@ -11,6 +11,7 @@ import orjson
 from services.chassis.database import INFRASTRUCTURE, Connection
 from services.rules_engine.adapters.bench import BenchKeeper
 from services.rules_engine.adapters.epoch import TURN, Epoch, Epochs, Offer, current, put_in_force
+from services.rules_engine.adapters.policy_document import policy_document
 from services.rules_engine.adapters.policy_files import PolicyRefused
 from services.rules_engine.adapters.progress import measure
 from services.rules_engine.application.publishing import (
@@ -64,6 +65,7 @@ class SqlPolicies:
         self._keeper = keeper
         self._read = read
         self._lint = lint
+        self._documents: dict[str, dict[str, object]] = {}  # the one that was asked for last
 
     async def versions(self, *, before: int, limit: int) -> list[dict[str, object]]:
         return [_version(row) for row in await self._database.pool.fetch(VERSIONS, before, limit)]
@@ -81,6 +83,18 @@ class SqlPolicies:
             "in_force": row[4],
             "versions": [_version(each) for each in versions],
         }
+
+    async def document(self, policy_hash: str) -> dict[str, object] | None:
+        held = self._documents.get(policy_hash)
+        if held is not None:
+            return held
+        row = await self._database.pool.fetchrow(POLICY, policy_hash)
+        if row is None:
+            return None
+        policy = await self._sound(cast("dict[str, str]", orjson.loads(row[2])))
+        made: dict[str, object] = {"hash": policy_hash, **policy_document(policy.content)}
+        self._documents = {policy_hash: made}
+        return made
 
     async def in_force(self) -> InForce:
         return _in_force(await self._epochs.current())

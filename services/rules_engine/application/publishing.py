@@ -91,6 +91,10 @@ class Policies(Protocol):
         """Files and versions of one policy."""
         ...
 
+    async def document(self, policy_hash: str) -> dict[str, object] | None:
+        """What one policy says, section by section. Raises `NotSound` when it cannot be read any more."""
+        ...
+
     async def in_force(self) -> InForce: ...
 
     async def check(self, files: Files) -> Checked:

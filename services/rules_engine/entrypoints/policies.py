@@ -74,6 +74,7 @@ class Return(Closed):
 def policy_routes(policies: Policies) -> APIRouter:
     router = APIRouter(prefix="/v1/policies", tags=["policies"])
     _reading(router, policies)
+    _looking(router, policies)
     _changing(router, policies)
     return router
 
@@ -99,6 +100,25 @@ def _reading(router: APIRouter, policies: Policies) -> None:
     @router.get("/{policy_hash}", summary="One policy: its files and versions", dependencies=read)
     async def get_policy(policy_hash: PolicyHash) -> dict[str, object]:
         found = await policies.policy(policy_hash)
+        if found is None:
+            raise Problem(404, f"There is no policy {policy_hash!r}.")
+        return found
+
+
+def _looking(router: APIRouter, policies: Policies) -> None:
+    read = [require("read")]
+
+    @router.get(
+        "/{policy_hash}/document",
+        summary="What one policy says, section by section, conditions in words",
+        dependencies=read,
+        responses={422: {"description": "this engine cannot read it any more; `errors` as of `/validate`"}},
+    )
+    async def get_document(policy_hash: PolicyHash) -> dict[str, object]:
+        try:
+            found = await policies.document(policy_hash)
+        except NotSound as refused:
+            _refuse(refused)
         if found is None:
             raise Problem(404, f"There is no policy {policy_hash!r}.")
         return found
