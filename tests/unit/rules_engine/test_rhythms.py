@@ -146,6 +146,15 @@ def test_of_two_fallbacks_one_is_enough_and_it_replaces_a_rarer_rhythm_of_its_ty
     ]
 
 
+def test_a_fallback_never_replaces_what_is_denser() -> None:
+    inner = rhythm("inner", "risk_action_plan", 1, precedence="floor")
+    least = rhythm("least", "risk_action_plan", 7, fallback=True, precedence="floor")
+    decision = judged(policy(inner, least))
+
+    assert [each.reason.rule for each in decision.plan.rhythms] == ["inner"]
+    assert stops(decision) == [("least", "fallback")]
+
+
 def test_a_wish_that_makes_a_rhythm_too_rare_brings_the_fallback_in() -> None:
     least = rhythm("least", "usage_report", 30, fallback=True, precedence="floor")
     under = policy(least, rhythm("base", "check_in", 14, within=(7, 90)))

@@ -148,9 +148,11 @@ def _fall_back(
     policy: Policy, chosen: dict[str, Chosen], bit: int, rhythm: Rhythm, refused: list[Suppressed]
 ) -> None:
     for each in chosen.values():
-        reaches = policy.catalogue[each.rule.touchpoint].topic is not None
+        own = each.rule.touchpoint == rhythm.touchpoint
+        reaches = own or policy.catalogue[each.rule.touchpoint].topic is not None
         if reaches and each.every_days <= rhythm.every_days:
-            reason = f"{each.rule.rule} reaches the customer every {each.every_days} days already"
+            does = "stands" if own else "reaches the customer"
+            reason = f"{each.rule.rule} {does} every {each.every_days} days already"
             refused.append(Suppressed(rhythm.touchpoint, rhythm.rule, reason, "fallback"))
             return
     rarer = chosen.get(rhythm.touchpoint)
