@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from services.rules_engine.domain.facts import Facts, Mark, Plain
-from services.rules_engine.domain.plan.entries import heard
+from services.rules_engine.domain.plan.entries import heard, recent_events
 from services.rules_engine.domain.plan.rhythms import NONE, Days
 from services.rules_engine.domain.policy import Damping, Feedback, Policy
 from services.rules_engine.domain.vocabulary.view import View
@@ -86,8 +86,8 @@ def counted(asked: list[Asked], damping: Damping, now: int, turns: set[int]) -> 
 
 def _asked(policy: Policy, facts: Facts, seen: View) -> list[Asked]:
     found: list[Asked] = []
-    for event, rules in policy.feedback.items():
-        judge = policy.feedback_bits[event]
+    for event in recent_events(facts, seen, dict.fromkeys(policy.feedback, seen.now)):
+        judge, rules = policy.feedback_bits[event], policy.feedback[event]
         for entry in heard(facts, seen, event, 0, policy.entry_reads[event]):
             bits = judge(seen.values, entry.words)
             for bit, rule in rules if bits else ():

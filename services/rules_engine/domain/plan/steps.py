@@ -34,7 +34,7 @@ def make_steps(scene: Scene, wishes: Wishes) -> None:
             case "renewal":
                 anchors = _renewals(scene, wishes, timeline)
             case "start":
-                anchors = _start(scene)
+                anchors = _start(scene, timeline.end)
             case "go_live":
                 anchors = _go_live(scene)
             case "program":
@@ -100,10 +100,10 @@ def _contract_words(facts: Facts, now: int, each: Standing, renews_on: int) -> d
     }
 
 
-def _start(scene: Scene) -> Iterator[_Anchor]:
+def _start(scene: Scene, end: int) -> Iterator[_Anchor]:
     """The day the first contract started; without one, the day the account was first heard of."""
     at = scene.seen.bases.get("days_since_start")
-    if at is not None:
+    if at is not None and scene.seen.now < at + end:
         first = min(
             (each for each in scene.seen.standings if each.first_start is not None),
             key=lambda each: (each.first_start or 0, each.contract_id),
