@@ -16,14 +16,15 @@ from services.chassis.database import Database
 from services.chassis.migrations import DATABASES
 from services.rules_engine.adapters.epoch import Offer, put_in_force
 from services.rules_engine.adapters.epoch import current as current_epoch
+from services.rules_engine.adapters.policy_files import policy_texts
 from services.rules_engine.settings import SHIPPED
 from tests.integration.rules_engine.conftest import Engine, OpenEngine, fresh, problem_of
 from tests.stack import KEY, ROOT, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 
-TEXT = (SHIPPED / "cadence.yaml").read_text()
-CHECK_IN = "rule: mid-market-check-in\n    touchpoint: check_in\n    every: "
+TEXT = "\n".join(policy_texts(SHIPPED).values())
+CHECK_IN = "rule: mid-market-pooled-check-in\n    touchpoint: check_in\n    segment: mid_market\n    every: "
 
 
 def every(days: int) -> dict[str, str]:

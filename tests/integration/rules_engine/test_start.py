@@ -17,6 +17,7 @@ from services.chassis.database import database_url
 from services.chassis.embedded.kafka import EmbeddedKafka
 from services.chassis.embedded.postgres import EmbeddedPostgres
 from services.chassis.migrations import DATABASES, migrate
+from services.rules_engine.adapters.policy_files import policy_texts
 from services.rules_engine.settings import SHIPPED
 from tests.stack import KEY, ROOT, free_port, until
 
@@ -87,7 +88,7 @@ def start(tmp_path: Path, postgres: EmbeddedPostgres, kafka: EmbeddedKafka, _mig
 
 class TestPolicy:
     async def test_a_wrong_condition_is_named_with_file_line_and_column(self, start: Start) -> None:
-        shipped = (SHIPPED / "cadence.yaml").read_text()
+        shipped = "\n".join(policy_texts(SHIPPED).values())
         text = shipped.replace(
             "when: arr is not null and arr >= 100_000", "when: arr is not null and arrr >= 1", 1
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.rules_engine.adapters.policy_files import policy_texts
 from services.rules_engine.settings import SHIPPED
 from tests.faults.ledger import Published, read_topic
 from tests.integration.rules_engine.conftest import Engine, OpenEngine
@@ -82,11 +83,9 @@ async def test_another_policy_decides_every_account_again(running: Engine) -> No
         await running.tell("account.described", name, {"name": name, "arr": 50_000})
     before = {name: await running.account(name) for name in names}
     changed = running.stack.folder / "changed.yaml"
-    shipped = (SHIPPED / "cadence.yaml").read_text()
-    weekly = shipped.replace(
-        "rule: mid-market-check-in\n    touchpoint: check_in\n    every: 30d",
-        "rule: mid-market-check-in\n    touchpoint: check_in\n    every: 21d",
-    )
+    shipped = "\n".join(policy_texts(SHIPPED).values())
+    rule = "rule: mid-market-pooled-check-in\n    touchpoint: check_in\n    segment: mid_market\n"
+    weekly = shipped.replace(rule + "    every: {onboarding: 30d", rule + "    every: {onboarding: 21d")
     assert weekly != shipped
     changed.write_text(weekly)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from services.rules_engine.adapters.policy_files import SHIPPED, load_policy
+from services.rules_engine.adapters.policy_files import SHIPPED, load_policy, policy_texts
 from services.rules_engine.domain.book import Book
 from services.rules_engine.domain.facts import FactEvent, Facts, Stamp, fold
 from services.rules_engine.domain.issued import Issued, hear
@@ -20,6 +20,11 @@ HOUR = timedelta(hours=1)
 @cache
 def shipped() -> Policy:
     return load_policy(SHIPPED)
+
+
+def shipped_text() -> str:
+    """The shipped policy as one file: none of its sections stands in two."""
+    return "\n".join(policy_texts(SHIPPED).values())
 
 
 def said(kind: str, at: datetime = NOW, source: str = "/crm", /, **fields: object) -> FactEvent:

@@ -95,7 +95,7 @@ def test_a_churned_account_hears_nothing() -> None:
         (200_000, 90, (14, "csm", "call")),
         (200_000, 50, (14, "csm", "call")),
         (200_000, 39, (7, "csm", "call")),
-        (20_000, 70, (30, "csm", "call")),
+        (20_000, 70, (90, "csm", "call")),
         (20_000, 69, (14, "csm", "call")),
         (20_000, 10, (7, "csm", "call")),
         (2_000, 90, (90, "automation", "email")),
@@ -120,7 +120,7 @@ def test_onboarding_enterprises_are_met_weekly_and_yellow_is_never_rarer_than_th
 
     assert item is not None
     assert item.every_days == 7
-    assert item.reason.rule == "enterprise-onboarding-check-in"
+    assert item.reason.rule == "enterprise-check-in/onboarding"
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_onboarding_enterprises_are_met_weekly_and_yellow_is_never_rarer_than_th
     [
         (200_000, "business_review", 90),
         (20_000, "business_review", 180),
-        (2_000, "value_report", 30),
+        (2_000, "newsletter", 90),
         (200, "usage_report", 30),
     ],
 )
@@ -253,11 +253,13 @@ def test_kickoff_follows_the_first_signature_and_only_that() -> None:
     assert one_offs(decided(renews(date(2026, 8, 1)), signed), "kickoff") == []
 
 
-def test_a_renewal_has_five_steps_two_of_them_only_while_unsigned() -> None:
+def test_a_renewal_has_its_steps_some_of_them_only_while_unsigned() -> None:
     steps = [
         ("renewal_value_summary", date(2026, 10, 3), date(2026, 11, 2)),
+        ("pre_renewal_review", date(2026, 10, 8), date(2026, 11, 2)),
         ("renewal_discussion", date(2026, 11, 2), date(2026, 12, 2)),
         ("renewal_proposal", date(2026, 12, 2), date(2026, 12, 18)),
+        ("renewal_reminder", date(2026, 12, 2), date(2026, 12, 18)),
         ("renewal_urgency", date(2026, 12, 18), date(2026, 12, 25)),
         ("renewal_escalation", date(2026, 12, 25), date(2027, 1, 1)),
     ]
@@ -266,19 +268,23 @@ def test_a_renewal_has_five_steps_two_of_them_only_while_unsigned() -> None:
     signed = decided(worth(20_000), renews(date(2027, 1, 1)), signature)
 
     found = [(i.touchpoint_type, i.window_from.date(), i.window_to.date()) for i in unsigned.plan.touchpoints]
-    assert found == steps
+    assert sorted(found, key=lambda each: (each[1], each[0])) == steps
     assert unsigned.plan.touchpoints[-1].deadline == datetime(2026, 12, 26, tzinfo=UTC)
-    assert [i.touchpoint_type for i in signed.plan.touchpoints] == [kind for kind, _, _ in steps[:3]]
+    assert {i.touchpoint_type for i in signed.plan.touchpoints} == {
+        *(kind for kind, _, _ in steps[:4]),
+        "post_renewal_check_in",
+    }
 
 
 def test_a_renewal_heard_late_skips_the_steps_that_passed() -> None:
     decision = decided(worth(20_000), renews(NOW.date() + 20 * DAY))
 
-    assert [item.touchpoint_type for item in decision.plan.touchpoints] == [
+    assert {item.touchpoint_type for item in decision.plan.touchpoints} == {
         "renewal_proposal",
+        "renewal_reminder",
         "renewal_urgency",
         "renewal_escalation",
-    ]
+    }
     assert decision.stage == "renewal"
 
 
@@ -331,11 +337,12 @@ def test_what_was_withdrawn_may_come_back_and_what_a_person_cancelled_does_not()
 
 
 def test_time_alone_is_looked_at_again_exactly_when_it_changes_something() -> None:
-    start = NOW.date() - 10 * DAY
+    start = NOW.date() - 85 * DAY
     active = said("contract.changed", NOW - 300 * DAY, contract_id="c", status="active", starts_on=start)
 
-    assert decided(GROWN, worth(20_000)).next_evaluation_at is None
-    assert decided(active).next_evaluation_at == datetime(2026, 8, 20, tzinfo=UTC)
+    season = datetime(2026, 10, 19, tzinfo=UTC)  # fourteen months before the end of the year after
+    assert decided(GROWN, worth(20_000)).next_evaluation_at == season
+    assert decided(active, worth(200_000)).next_evaluation_at == datetime(2026, 6, 6, tzinfo=UTC)
     assert decided(GROWN, said("nps.answered", NOW, score=9)).next_evaluation_at == NOW + 48 * HOUR
 
 
@@ -352,10 +359,13 @@ def test_changes_are_told_in_words() -> None:
     green = decided(GROWN, worth(20_000), said("health.scored", NOW, score=80)).document
     red = decided(GROWN, worth(20_000), said("health.scored", NOW, score=10)).document
 
-    (check_in, action) = changes(green, red)
+    (check_in, *others) = changes(green, red)
     assert check_in.kind == "rhythm_changed"
-    assert check_in.text.startswith("Check in every 7 days instead of every 30 days. Health is red")
-    assert (action.kind, action.touchpoint_type) == ("touchpoint_added", "risk_action_plan")
+    assert check_in.text.startswith("Check in every 7 days instead of every 90 days. Health is red")
+    assert {(each.kind, each.touchpoint_type) for each in others} == {
+        ("touchpoint_added", "risk_action_plan"),
+        ("touchpoint_added", "escalation"),
+    }
     assert {each.kind for each in changes(None, green)} == {"rhythm_added"}
     assert {each.kind for each in changes(red, green)} == {"rhythm_changed", "touchpoint_removed"}
     assert changes(red, red) == []
@@ -368,9 +378,9 @@ def test_a_plan_is_read_again_as_it_was_written() -> None:
 
 
 def test_an_account_without_a_csm_keeps_its_owner_and_names_nobody() -> None:
-    item = rhythm(decided(said("account.described", NOW, arr=20_000)), "check_in")
+    item = rhythm(decided(said("account.described", NOW, arr=200_000)), "check_in")
 
     assert item is not None
     assert (item.owner, item.csm_id) == ("csm", None)
     assert item.last_touch_at is None
-    assert timedelta(days=item.every_days) == 30 * DAY
+    assert timedelta(days=item.every_days) == 7 * DAY

@@ -1,7 +1,7 @@
 """Laws of the plan, whatever was heard."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
 from hypothesis import given
@@ -143,7 +143,7 @@ def test_a_fact_never_heard_never_asks_for_anything(post: list[FactEvent]) -> No
 
 @given(posts)
 def test_an_unrelated_fact_changes_nothing(post: list[FactEvent]) -> None:
-    unrelated = said("request.received", NOW, request_id="r", channel="email")
+    unrelated = said("request.answered", NOW, request_id="r", channel="email")
 
     first = decided(*post, said("account.described", NOW - 100 * DAY, name="Acme"))
     second = decided(*post, said("account.described", NOW - 100 * DAY, name="Acme"), unrelated)
@@ -164,17 +164,18 @@ def test_nothing_changes_before_the_next_evaluation(post: list[FactEvent], share
 @given(st.lists(facts(), max_size=20))
 def test_no_kind_is_asked_for_twice_within_its_cool_down(post: list[FactEvent]) -> None:
     came: list[FactEvent] = []
-    asked: dict[str, list[object]] = {}
+    asked: dict[str, datetime] = {}
+    rules = {each.rule: each for each in shipped().content.triggers}
     for step in range(61):
         now = NOW + (step - 60) * DAY
         known = [event for event in post if event.stamp.time <= now]
         plan = decide(shipped(), heard(known), issued(came), Book(), now).plan
         for item in plan.touchpoints:
-            if item.spacing_days is not None and not any(
+            if item.reason.rule in rules and not any(
                 event.fields["touchpoint_id"] == item.id for event in came
             ):
-                asked.setdefault(item.touchpoint_type, []).append(item.id)
+                cooldown = rules[item.reason.rule].cooldown
+                before = asked.get(item.touchpoint_type)
+                assert before is None or cooldown is None or now - before >= cooldown
+                asked[item.touchpoint_type] = now
                 came.append(came_due(item, now))
-
-    for kind, ids in asked.items():
-        assert len(ids) <= (3 if kind == "risk_action_plan" else 1)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from services.rules_engine.adapters.policy_files import SHIPPED, PolicyRefused, load_policy, load_policy_texts
-from tests.unit.rules_engine.given import shipped
+from services.rules_engine.adapters.policy_files import PolicyRefused, load_policy, load_policy_texts
+from tests.unit.rules_engine.given import shipped, shipped_text
 
-TEXT = (SHIPPED / "cadence.yaml").read_text(encoding="utf-8")
+TEXT = shipped_text()
 HEAD = """\
 health: {red_below: 40, yellow_below: 70}
 segments:
@@ -156,12 +156,12 @@ def test_hostile_conditions_are_refused_in_bounded_time() -> None:
 
 def test_the_order_of_rules_and_the_spacing_change_neither_hash_nor_bits() -> None:
     head, rhythms, rest = (
-        TEXT.partition("rhythms:\n")[0],
-        *TEXT.partition("rhythms:\n")[2].split("\ntriggers:\n", 1),
+        TEXT.partition("\nrhythms:\n")[0],
+        *TEXT.partition("\nrhythms:\n")[2].split("\nminimum:\n", 1),
     )
     rules = [f"\n  - rule: {rule}" for rule in rhythms.split("\n  - rule: ")[1:]]
     turned = (
-        head + "rhythms:\n" + "\n".join(reversed(rules)) + "\n\ntriggers:\n" + rest.replace(" >= ", "  >=  ")
+        head + "\nrhythms:\n" + "\n".join(reversed(rules)) + "\n\nminimum:\n" + rest.replace(" >= ", "  >=  ")
     )
 
     policy = load_policy_texts({"turned.yaml": turned})
