@@ -8,7 +8,7 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 
 SERVICES := rules_engine scheduler notifier console
 # Pages that the rules engine prints, and where they are kept.
-ABOUT_POLICIES := schema=schemas/generated/policy.schema.json reference=docs/policy.md
+ABOUT_POLICIES := schema=schemas/generated/policy.schema.json reference=docs/policy.md requirements=docs/requirements.md
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 PARTS := $(VENV)/.prepared-parts
@@ -72,7 +72,7 @@ bench: $(DEV) $(PARTS) ## Budgets, each beside its bare peer in the same run; pr
 
 ##  Keep in shape
 
-generate: $(DEV) ## Write schemas/generated and docs/policy.md anew
+generate: $(DEV) ## Write schemas/generated, docs/policy.md and docs/requirements.md anew
 	@$(BIN)/python -m schemas.generate
 	@mkdir -p schemas/generated/openapi
 	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi \

@@ -28,6 +28,7 @@ from services.rules_engine.adapters.policy_files import (
     policy_texts,
 )
 from services.rules_engine.adapters.policy_reference import policy_reference
+from services.rules_engine.adapters.policy_requirements import requirements_page
 from services.rules_engine.adapters.policy_schema import policy_schema
 from services.rules_engine.adapters.policy_tests import policy_beside, read_tests, texts_of_tests
 from services.rules_engine.adapters.programs import SqlPrograms
@@ -36,6 +37,7 @@ from services.rules_engine.adapters.ranking import Ranking
 from services.rules_engine.adapters.work import SqlWork
 from services.rules_engine.application.account import Tally
 from services.rules_engine.application.judge import Bench
+from services.rules_engine.application.policy_tests import run
 from services.rules_engine.entrypoints import api, cli, policies
 from services.rules_engine.entrypoints.consumer import Engine, SignalConsumer
 from services.rules_engine.entrypoints.ingest import Ingest
@@ -140,7 +142,14 @@ def make(runtime: Runtime, ready: Readiness, keeper: BenchKeeper) -> FastAPI:
     return app
 
 
-PAGES = {"schema": policy_schema, "reference": policy_reference}
+def requirements() -> str:
+    """The page of what the shipped policy is shown to do."""
+    policy = load_policy(settings.SHIPPED)
+    outcomes = [run(policy, case) for case in read_tests(texts_of_tests(settings.SHIPPED), policy, told)]
+    return requirements_page(policy, outcomes)
+
+
+PAGES = {"schema": policy_schema, "reference": policy_reference, "requirements": requirements}
 
 
 TOOLS = cli.Tools(

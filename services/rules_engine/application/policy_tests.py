@@ -64,7 +64,7 @@ class Failure(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """`rules`: those behind the expectations that were met."""
+    """`rules`: those behind the expectations that were met; segments and stages as `segment/enterprise`."""
 
     case: Case
     failures: tuple[Failure, ...]
@@ -114,7 +114,9 @@ def _standing(scene: _Scene, each: Expected) -> _Found:
     decision = scene.decision
     came = {"segment": decision.segment, "stage": decision.stage, "color": decision.color}[each.part]
     found = "none" if came is None else came
-    return _Found(found == each.wanted["is"], f"{each.part}: {found}")
+    return _Found(
+        found == each.wanted["is"], f"{each.part}: {found}", rules=frozenset({f"{each.part}/{found}"})
+    )
 
 
 def _rhythm(scene: _Scene, each: Expected) -> _Found:

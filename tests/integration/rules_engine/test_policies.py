@@ -161,19 +161,19 @@ class TestRefusals:
     async def test_every_mistake_at_once_with_its_place(self, running: Engine) -> None:
         before = await current(running)
         (text,) = every(24).values()
-        broken = text.replace('segment == "mid_market"', 'segment == "mid_markt"', 1)
+        broken = text.replace('color == "red"', 'color == "rad"', 1)
         broken = broken.replace("red_below: 40", "red_below: forty", 1)
         lines = broken.splitlines()
         red = next(number for number, line in enumerate(lines, 1) if "forty" in line)
-        typo = next(number for number, line in enumerate(lines, 1) if "mid_markt" in line)
+        typo = next(number for number, line in enumerate(lines, 1) if '"rad"' in line)
         for method, path in (("PUT", "/v1/policies/current"), ("POST", "/v1/policies/validate")):
             answer = await running.ask(method, path, json={"files": {"mine.yaml": broken}})
             problem = problem_of(answer, 422)
             places = {(each["file"], each["line"]): each for each in problem["errors"]}
             assert {("mine.yaml", red), ("mine.yaml", typo)} <= places.keys()
             wrong = places["mine.yaml", typo]
-            assert wrong["column"] == lines[typo - 1].index('"mid_markt"') + 1
-            assert "mid_market" in wrong["message"]
+            assert wrong["column"] == lines[typo - 1].index('"rad"') + 1
+            assert "red" in wrong["message"]
             assert wrong["where"]
             assert f"mine.yaml:{typo}:{wrong['column']}: " in problem["detail"]
         assert await current(running) == before

@@ -129,7 +129,8 @@ tests:
 def test_a_test_that_says_all_it_can_say_passes_and_names_the_rules_behind_it() -> None:
     (found,) = outcomes(FULL)
     assert found.failures == ()
-    assert found.rules == {"monthly", "complex", "promoter", "summer", "red-weekly"}
+    places = {"segment/enterprise", "stage/onboarding", "color/none", "color/red"}
+    assert found.rules == {"monthly", "complex", "promoter", "summer", "red-weekly"} | places
     assert (found.case.shows, found.case.place.line) == (("S1", "X20"), 4)
 
 

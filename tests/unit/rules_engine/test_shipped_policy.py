@@ -4,13 +4,14 @@ from functools import cache
 
 import pytest
 
-from services.rules_engine.adapters.policy_files import SHIPPED
+from services.rules_engine.adapters.policy_files import SHIPPED, load_policy_texts
+from services.rules_engine.adapters.policy_requirements import asked, elsewhere
 from services.rules_engine.adapters.policy_tests import read_tests, texts_of_tests
 from services.rules_engine.application.policy_tests import Case, Outcome, run
 from services.rules_engine.domain.policy import Touchpoint
 from services.rules_engine.domain.vocabulary.registry import TOUCHPOINT_TYPES
 from services.rules_engine.entrypoints.translate import told
-from tests.unit.rules_engine.given import shipped
+from tests.unit.rules_engine.given import shipped, shipped_text
 
 
 @cache
@@ -41,3 +42,41 @@ def test_the_catalogue_has_every_touchpoint_of_the_contract_each_with_an_aim_and
         return not (each.purpose and each.aim and each.expects)
 
     assert [each.type for each in held.values() if empty(each)] == []
+
+
+def test_every_requirement_that_a_policy_can_express_is_shown_by_a_test_of_the_shipped_policy() -> None:
+    shown = {number for each in outcomes() if not each.failures for number in each.case.shows}
+    unshown = [number for number in asked() if number not in shown and number not in elsewhere()]
+
+    assert unshown == []
+    assert set(elsewhere()) <= set(asked())
+    assert [number for number in elsewhere() if number in shown] == []
+
+
+def test_every_rule_is_behind_what_some_test_of_the_shipped_policy_expects() -> None:
+    named = {rule for each in outcomes() for rule in each.rules}
+    unnamed = sorted(rule.rule for rule in shipped().rules if rule.rule not in named)
+
+    assert unnamed == []
+
+
+def test_accounts_can_be_led_by_rank_of_revenue_instead() -> None:
+    head, _, rest = shipped_text().partition("segments:\n")
+    ranked = """segments:
+  - {segment: enterprise, when: arr_percentile is not null and arr_percentile >= 80}
+  - {segment: mid_market, when: arr_percentile is not null and arr_percentile >= 50}
+  - {segment: small_business, when: "true"}
+"""
+    policy = load_policy_texts(
+        {"ranked.yaml": head + ranked + "\nstages:\n" + rest.partition("\nstages:\n")[2]}
+    )
+    test = """
+tests:
+  - test: By rank
+    account: {arr: %d}
+    percentiles: {50: 10_000, 80: 100_000}
+    expect: {segment: %s}
+"""
+    for arr, segment in ((100_001, "enterprise"), (50_000, "mid_market"), (9_000, "small_business")):
+        (case,) = read_tests({"ranked_test.yaml": test % (arr, segment)}, policy, told)
+        assert run(policy, case).failures == ()
