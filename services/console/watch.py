@@ -11,7 +11,8 @@ from services.chassis.clock import ServiceClock
 from services.console import words
 from services.console.calls import Service
 from services.console.client import Answer, Apis, Query, Trouble
-from services.console.reading import Json, items, text
+from services.console.inquiry import Inquiry
+from services.console.reading import Json, items, part, text
 from services.console.story import Delivery, Line, delivery, lines
 from services.console.touchpoints import Touchpoint, touchpoints
 
@@ -78,6 +79,7 @@ class Watch:
         self.happened = Happened()
         self.book = Book()
         self.account: Account | None = None
+        self.inquiry = Inquiry(apis, key, clock)
 
     async def refresh(self) -> None:
         """Everything once, side by side."""
@@ -115,12 +117,13 @@ class Watch:
         place = f"/v1/accounts/{quote(account.id, safe='')}"
         one: Query = {"account_id": account.id}
         around: Query = {**one, "from": _wire(now - _QUARTER), "to": _wire(now + _QUARTER), "limit": 200}
-        document, decided, calendar, waiting, sent = await asyncio.gather(
+        document, decided, calendar, waiting, sent, _ = await asyncio.gather(
             self._get("rules_engine", place, {}),
             self._get("rules_engine", f"{place}/decisions", {"limit": 8}),
             self._get("scheduler", "/v1/touchpoints", around),
             self._get("scheduler", "/v1/touchpoints", {**one, "status": ["due", "overdue"], "limit": 100}),
             self._get("notifier", "/v1/deliveries", {**one, "limit": 30}),
+            self.inquiry.refresh(account.id),
         )
         account.troubles = {
             name: _trouble(answer)
@@ -132,6 +135,7 @@ class Watch:
             account.troubles = {"account": f"Nothing was heard of an account “{account.id}”."}
         if not isinstance(document, Trouble):
             account.document, account.known_at = document, now
+            await self.inquiry.learn_kinds(text(part(document, "plan"), "policy"))
         if not isinstance(decided, Trouble):
             account.decisions = items(decided)
         if not isinstance(calendar, Trouble) and not isinstance(waiting, Trouble):

@@ -18,7 +18,8 @@ from services.chassis.settings import Settings
 from services.chassis.web import Chassis, make_app
 from services.console.client import Apis, Trouble
 from services.console.doors import door_routes
-from services.console.pages import overview
+from services.console.pages import overview, policy
+from services.console.pages.frame import Guests
 
 _STATIC: Final = Path(__file__).with_name("static")
 _MARK: Final = (
@@ -46,7 +47,7 @@ def make(settings: Settings, clock: ServiceClock) -> FastAPI:
         await apis.close()
 
     app = make_app(Chassis("console", clock, keys, _ready), title="console", lifespan=lifespan)
-    guests = overview.Guests()
+    guests = Guests()
     app.include_router(door_routes(apis, settings.key_file.name, guests.leave))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 
@@ -66,6 +67,7 @@ def make(settings: Settings, clock: ServiceClock) -> FastAPI:
         return answer
 
     overview.mount(apis, clock, guests)
+    policy.mount(apis, clock, guests)
     _dress(app)
     return app
 

@@ -8,6 +8,8 @@ import orjson
 
 _ACRONYMS: Final = {"arr": "ARR", "csm": "CSM", "nps": "NPS", "id": "id", "csat": "CSAT", "sms": "SMS"}
 _CHANNELS: Final = {"in_app": "in the app", "sms": "SMS", "slack": "Slack"}
+_KINDS_OF_OWNERS: Final = {"csm": "CSM", "pooled_csm": "CSM pool"}
+_NAMED: Final = {1: "every day", 365: "every year"}
 _MINUTE: Final = 60.0
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
@@ -91,8 +93,8 @@ def rate(seconds: float) -> str:
 
 def every(days: int) -> str:
     """The interval of a rhythm."""
-    if days == 1:
-        return "every day"
+    if days in _NAMED:
+        return _NAMED[days]
     if days % 7 == 0 and days <= 28:
         return "every week" if days == 7 else f"every {days // 7} weeks"
     return f"every {days} days"
@@ -111,10 +113,11 @@ def channel(name: str) -> str:
     return _CHANNELS.get(name, name.replace("_", " "))
 
 
-def how(channel_name: str, owner_kind: str, csm_id: str | None) -> str:
-    """`Call · csm-joe`."""
+def how(channel_name: str, owner_kind: str, csm_id: str | None, *, anybody: bool = False) -> str:
+    """`Call · csm-joe`. `anybody`: of a rule, which names a kind of owner and nobody in person."""
     text = channel(channel_name)
-    return f"{text[:1].upper()}{text[1:]} · {owner(owner_kind, csm_id)}"
+    by = _KINDS_OF_OWNERS.get(owner_kind) if anybody else None
+    return f"{text[:1].upper()}{text[1:]} · {by or owner(owner_kind, csm_id)}"
 
 
 def value(found: object) -> str:

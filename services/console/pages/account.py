@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.console import words
+from services.console.inquiry import Inquiry, Question
 from services.console.pages.elements import Badge, Keyed, Node, Plain
+from services.console.pages.why import AbsentRow, WhyButton
 from services.console.portrait import Change, Decision, Fact, Mark, Portrait, Wish
 from services.console.story import TONES, Delivery
 from services.console.touchpoints import Touchpoint, selection, timing
@@ -21,14 +23,32 @@ class Sheet:
     calendar: Sequence[Touchpoint]
     deliveries: Sequence[Delivery]
     decisions: Sequence[Decision]
+    absent: Sequence[tuple[str, Question]]
     troubles: dict[str, str]
     now: datetime
+
+    def wishes(self, wishes: Sequence[Wish]) -> list[tuple[Wish, Question, datetime]]:
+        """Parts of the plan, each with the question why."""
+        return [(each, Question(self.portrait.id, rule=each.rule), self.now) for each in wishes]
+
+    def touchpoints(self) -> list[tuple[Touchpoint, Question | None, datetime]]:
+        """What of the calendar is shown; what is still open has a question, unless somebody planned it by hand."""
+        known = {each.rule for each in (*self.portrait.rhythms, *self.portrait.one_offs)}
+        return [(each, self._question(each, known), self.now) for each in selection(self.calendar)]
+
+    def _question(self, each: Touchpoint, known: set[str]) -> Question | None:
+        if not each.rule or each.status in ("settled", "cancelled"):
+            return None
+        if each.rule in known:
+            return Question(self.portrait.id, rule=each.rule)
+        return Question(self.portrait.id, touchpoint_type=each.type)
 
 
 class AccountSheet:
     """The sheet of the account that is looked at; hidden while there is none."""
 
-    def __init__(self) -> None:
+    def __init__(self, inquiry: Inquiry) -> None:
+        self._inquiry = inquiry
         with Node("article", classes="sheet") as self.root:
             self._name = Node("h2", classes="sheet-name", id="account-name", tabindex="-1")
             self._id = Node("p", classes="sheet-id")
@@ -36,12 +56,17 @@ class AccountSheet:
             warnings = Node("ul", classes="warnings")
             self._warnings = Keyed[str](warnings, lambda: Plain(classes="warning"), str)
             self._plan()
+            self._absent = _Part("Not planned", "Every kind of touchpoint is planned.")
+            with self._absent.body:
+                self._absent_rows = Keyed[tuple[str, Question, datetime]](
+                    Node("ul", classes="absent"), lambda: AbsentRow(inquiry), lambda each: each[0]
+                )
             self._calendar = _Part(
                 "Calendar", "This account has no touchpoint in the last or the next 90 days."
             )
             with self._calendar.body:
-                self._touchpoints = Keyed[tuple[Touchpoint, datetime]](
-                    Node("ul", classes="rows"), _TouchpointRow, lambda each: each[0].id
+                self._touchpoints = Keyed[tuple[Touchpoint, Question | None, datetime]](
+                    Node("ul", classes="rows"), lambda: _TouchpointRow(inquiry), lambda each: each[0].id
                 )
             self._messages = _Part("Messages", "Nothing was sent about this account yet.")
             with self._messages.body:
@@ -58,9 +83,12 @@ class AccountSheet:
         self._wishes = _Part("Plan", "No rhythm and no touchpoint is planned for this account.")
         with self._wishes.body:
             self._rhythms_title = Node("h4", "Rhythms")
-            self._rhythms = Keyed[Wish](Node("ul", classes="wishes"), _WishRow, lambda each: each.key)
+            self._rhythms = self._wish_rows()
             self._one_offs_title = Node("h4", "One-time touchpoints")
-            self._one_offs = Keyed[Wish](Node("ul", classes="wishes"), _WishRow, lambda each: each.key)
+            self._one_offs = self._wish_rows()
+
+    def _wish_rows(self) -> Keyed[tuple[Wish, Question, datetime]]:
+        return Keyed(Node("ul", classes="wishes"), lambda: _WishRow(self._inquiry), lambda each: each[0].key)
 
     def _known(self) -> None:
         self._facts = _Part("Facts", "Nothing is known yet.")
@@ -79,11 +107,14 @@ class AccountSheet:
         self._warnings.show(list(dict.fromkeys(portrait.warnings)))
         self._wishes.show(portrait.decided, "", full=bool(portrait.rhythms or portrait.one_offs))
         self._rhythms_title.show(bool(portrait.rhythms))
-        self._rhythms.show(portrait.rhythms)
+        self._rhythms.show(sheet.wishes(portrait.rhythms))
         self._one_offs_title.show(bool(portrait.one_offs))
-        self._one_offs.show(portrait.one_offs)
+        self._one_offs.show(sheet.wishes(portrait.one_offs))
+        self._absent.show("Point at one, or choose it, to read why not.", "", full=bool(sheet.absent))
+        self._absent.root.show(bool(sheet.absent))
+        self._absent_rows.show([(title, question, now) for title, question in sheet.absent])
         self._calendar.show("", sheet.troubles.get("calendar", ""), full=bool(sheet.calendar))
-        self._touchpoints.show([(each, now) for each in selection(sheet.calendar)])
+        self._touchpoints.show(sheet.touchpoints())
         self._messages.show("", sheet.troubles.get("deliveries", ""), full=bool(sheet.deliveries))
         self._deliveries.show([(each, now) for each in sheet.deliveries])
         self._trail.show("", sheet.troubles.get("decisions", ""), full=bool(sheet.decisions))
@@ -101,7 +132,7 @@ class _Part:
 
     def __init__(self, title: str, empty: str) -> None:
         self._nothing = empty
-        with Node("section", classes="part"):
+        with Node("section", classes="part") as self.root:
             with Node("div", classes="part-head"):
                 Node("h3", title)
                 self._note = Node("p", classes="part-note")
@@ -129,10 +160,10 @@ class _MarkRow:
 
 
 class _WishRow:
-    def __init__(self) -> None:
+    def __init__(self, inquiry: Inquiry) -> None:
         with Node("li", classes="wish") as self.root:
             with Node("p", classes="wish-head"):
-                self._title = Node("strong")
+                self._title = WhyButton(inquiry, self.root)
                 self._how = Node("span", classes="how")
             self._when = Node("p", classes="timing")
             self._why = Node("p", classes="why")
@@ -141,14 +172,15 @@ class _WishRow:
                 self._rule = Node("p", classes="rule")
                 self._facts = Keyed[Fact](Node("dl", classes="facts"), _FactRow, lambda each: each.name)
 
-    def show(self, item: Wish) -> None:
-        self._title.say(item.title)
-        self._how.say(item.how)
-        self._when.say(item.when)
-        self._why.say(item.why)
-        purpose = f" To {item.purpose[:1].lower()}{item.purpose[1:]}." if item.purpose else ""
-        self._rule.say(f"By the rule “{item.rule}”.{purpose}")
-        self._facts.show(item.facts)
+    def show(self, item: tuple[Wish, Question, datetime]) -> None:
+        wish, question, now = item
+        self._title.show(wish.title, question, now)
+        self._how.say(wish.how)
+        self._when.say(wish.when)
+        self._why.say(wish.why)
+        purpose = f" To {wish.purpose[:1].lower()}{wish.purpose[1:]}." if wish.purpose else ""
+        self._rule.say(f"By the rule “{wish.rule}”.{purpose}")
+        self._facts.show(wish.facts)
 
 
 class _FactRow:
@@ -168,22 +200,22 @@ class _FactRow:
 
 
 class _TouchpointRow:
-    def __init__(self) -> None:
+    def __init__(self, inquiry: Inquiry) -> None:
         with Node("li", classes="row") as self.root:
             self._badge = Badge()
-            with Node("div"):
+            with Node("div", classes="pointed") as body:
                 with Node("p", classes="wish-head"):
-                    self._title = Node("strong")
+                    self._title = WhyButton(inquiry, body)
                     self._how = Node("span", classes="how")
                 self._when = Node("p", classes="timing")
                 self._note = Node("p", classes="why")
 
-    def show(self, item: tuple[Touchpoint, datetime]) -> None:
-        each, now = item
+    def show(self, item: tuple[Touchpoint, Question | None, datetime]) -> None:
+        each, question, now = item
         word = each.outcome if each.status == "settled" and each.outcome else each.status
         tone = "bad" if word == "missed" else TOUCHPOINT_TONES.get(each.status, "quiet")
         self._badge.tell(word, tone)
-        self._title.say(each.title)
+        self._title.show(each.title, question, now)
         self._how.say(each.how)
         self._when.say(timing(each, now))
         self._note.say(each.note or each.outcome_notes)

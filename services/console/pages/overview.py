@@ -5,15 +5,14 @@ from urllib.parse import quote
 
 from fastapi import Request
 from nicegui import ui
-from nicegui.client import Client
 from starlette.responses import RedirectResponse, Response
 
 from services.chassis.clock import ServiceClock
-from services.console import words
 from services.console.client import Apis
 from services.console.doors import key_of
 from services.console.pages.due import DuePanel
 from services.console.pages.elements import Node, address
+from services.console.pages.frame import Guests, Masthead
 from services.console.pages.happened import HappenedPanel
 from services.console.pages.workspace import Workspace
 from services.console.touchpoints import board
@@ -21,10 +20,7 @@ from services.console.watch import Watch, with_age
 
 _ASK_EVERY: Final = 2.0  # real seconds
 _TICK: Final = 1.0
-_HEAD: Final = """
-<meta name="description" content="What is due, what just happened, and why.">
-<link rel="stylesheet" href="/static/console.css">
-"""
+_JUMPS: Final = (("Due", "#due"), ("Accounts", "#account"), ("Just happened", "#happened"))
 _BACK_AND_FORTH: Final = """
 window.addEventListener("popstate", () => {
   const account = new URLSearchParams(location.search).get("account") || "";
@@ -40,23 +36,6 @@ if (window.innerWidth < 1100) panel.scrollIntoView(); else panel.scrollTop = 0;
 _TELL_ACCOUNT: Final = """
 requestAnimationFrame(() => document.getElementById("account-name").focus({preventScroll: true}));
 """
-
-
-class Guests:
-    """The open pages by key, so that signing out closes them all."""
-
-    def __init__(self) -> None:
-        self._pages: list[tuple[str, Client]] = []
-
-    def enter(self, key: str, client: Client) -> None:
-        entry = (key, client)
-        self._pages.append(entry)
-        client.on_delete(lambda: self._pages.remove(entry))  # pyright: ignore[reportUnknownMemberType]
-
-    def leave(self, key: str) -> None:
-        for held, client in list(self._pages):
-            if held == key:
-                client.open("/sign-in")  # pyright: ignore[reportUnknownMemberType]
 
 
 def mount(apis: Apis, clock: ServiceClock, guests: Guests) -> None:
@@ -80,12 +59,13 @@ class Page:
         self._client = ui.context.client
         self._arriving = bool(account_id)
         watch.open(account_id)
-        ui.add_head_html(_HEAD)
         ui.add_body_html(f"<script>{_BACK_AND_FORTH}</script>")
-        self._header()
+        self._head = Masthead(
+            here="/", skip=("Skip to the account", "#account"), jumps=_JUMPS, rate=watch.clock.rate
+        )
         with Node("div", classes="columns"):
             self._due = DuePanel(self.select)
-            self._workspace = Workspace(self.select, self._typed)
+            self._workspace = Workspace(self.select, self._typed, watch.inquiry)
             self._happened = HappenedPanel(self.select)
         ui.on("account_in_address", lambda event: self._moved(str(event.args)))
 
@@ -103,8 +83,7 @@ class Page:
         """Show what is known, as of now on the service clock."""
         watch, now = self._watch, self._watch.clock.now()
         names = watch.book.names
-        self._clock.say(f"{now:%a} {now.day} {now:%b %Y, %H:%M:%S} UTC")
-        self._clock.put("datetime", now.isoformat(timespec="seconds"))
+        self._head.show(now)
         calendar = watch.calendar
         waiting = calendar.waiting
         shown = None if waiting is None else board(waiting, calendar.planned, now, names)
@@ -112,21 +91,6 @@ class Page:
         lines, trouble = watch.told(now)
         self._happened.show(lines, trouble, now, names)
         self._workspace.show(watch.book, watch.account, now)
-
-    def _header(self) -> None:
-        with self._client.layout, Node("header", classes="masthead") as header:
-            Node("a", "Skip to the account", "skip", href="#account")
-            Node("h1", "Drumbeat", "wordmark")
-            with Node("nav", classes="jumps", aria_label="Parts of this page"):
-                Node("a", "Due", href="#due")
-                Node("a", "Accounts", href="#account")
-                Node("a", "Just happened", href="#happened")
-            with Node("p", classes="clock"):
-                self._clock = Node("time")
-                Node("span", words.rate(self._watch.clock.rate), "rate")
-            with Node("form", method="post", action="/sign-out"):
-                Node("button", "Sign out", "quiet-button", type="submit")
-        header.move(target_index=0)
 
     async def _ask(self) -> None:
         await self._watch.refresh()

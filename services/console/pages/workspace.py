@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from services.console.inquiry import Inquiry
 from services.console.pages.account import AccountSheet, Sheet
 from services.console.pages.elements import AccountLink, Badge, Keyed, Node, Select
 from services.console.portrait import Mark, accounts, decisions, portrait
@@ -14,7 +15,8 @@ _TYPED: Final = "(e) => emit(e.target.value)"
 class Workspace:
     """Shows the accounts that were found, or the one that is looked at."""
 
-    def __init__(self, select: Select, typed: Select) -> None:
+    def __init__(self, select: Select, typed: Select, inquiry: Inquiry) -> None:
+        self._inquiry = inquiry
         self._select = select
         self._typed = typed
         with Node("section", classes="panel account-panel", id="account", aria_labelledby="accounts-title"):
@@ -27,7 +29,7 @@ class Workspace:
                 self._list, lambda: _AccountRow(self._choose), lambda each: each[0]
             )
             self._more = Node("p", classes="empty")
-            self._sheet = AccountSheet()
+            self._sheet = AccountSheet(inquiry)
         for each in (self._trouble, self._empty, self._more):
             each.say("")
 
@@ -91,6 +93,7 @@ class Workspace:
                 calendar=account.calendar,
                 deliveries=account.deliveries,
                 decisions=decisions(account.decisions, now),
+                absent=self._inquiry.absent(account.document),
                 troubles=account.troubles,
                 now=now,
             )
