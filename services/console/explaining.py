@@ -10,7 +10,6 @@ from services.console.reading import Json, items, moment, part, text
 
 _CAUSES: Final = {
     "clause": "a condition does not hold",
-    "condition": "a condition does not hold",
     "precedence": "another rule comes first",
     "preference": "a wish of the customer",
     "cooldown": "it was asked for not long ago",
@@ -21,23 +20,28 @@ _CAUSES: Final = {
     "blackout": "a season in which it is not held",
     "over": "its window has passed",
     "fallback": "other rhythms reach the customer as often",
-    "no_event": "nothing happened that it answers",
+    "event": "nothing happened that it answers",
+    "window": "its time is over",
+    "opt_out": "nobody of the audience wants to hear of it",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A part of a condition. `values` and `events`: what it was judged by, and from where that was heard."""
+    """A part of a condition. `values` and `events`: what it was judged by, and from where that was heard.
+
+    `holds` None: something unknown before it left it unjudged.
+    """
 
     text: str
-    holds: bool
+    holds: bool | None
     values: str
     events: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`verdict`: planned or not, in a word; `cause` and `change`: empty for what is planned."""
+    """`verdict`: planned or not. `cause` and `change`: empty for what is planned; `text`: empty where they say it all."""
 
     verdict: str
     fires: bool
@@ -52,13 +56,14 @@ class Explanation:
 def explanation(document: Json, now: datetime) -> Explanation:
     """The answer of `/why`, read tolerantly."""
     fires = document.get("fires") is True
+    cause, change = ("", "") if fires else (_cause(document), _told(document, "smallest_change"))
     return Explanation(
         verdict="planned" if fires else "not planned",
         fires=fires,
         rule=text(document, "rule"),
-        text=text(document, "text"),
-        cause=_cause(document),
-        change=_told(document, "smallest_change"),
+        text="" if cause and change else text(document, "text"),
+        cause=_sentence(cause),
+        change=_sentence(change),
         clauses=tuple(_clause(each, now) for each in items(document, "clauses")),
         others=tuple(filter(None, (_other(each) for each in items(document, "others")))),
     )
@@ -80,7 +85,7 @@ def _told(document: Json, name: str) -> str:
 def _clause(clause: Json, now: datetime) -> Clause:
     return Clause(
         text=text(clause, "text"),
-        holds=clause.get("holds") is True,
+        holds=found if isinstance(found := clause.get("holds"), bool) else None,
         values=", ".join(_values(clause)),
         events=tuple(dict.fromkeys(_event(each, now) for each in items(clause, "events"))),
     )
@@ -89,9 +94,9 @@ def _clause(clause: Json, now: datetime) -> Clause:
 def _values(clause: Json) -> Iterable[str]:
     for name, value in part(clause, "values").items():
         inner = cast("Json", value).get("value") if isinstance(value, dict) else value
-        yield f"{words.title(name).lower()}: {words.value(inner)}"
+        yield f"{words.title(name)}: {words.value(inner)}"
     for each in items(clause, "values"):
-        yield f"{words.title(text(each, 'name')).lower()}: {words.value(each.get('value'))}"
+        yield f"{words.title(text(each, 'name'))}: {words.value(each.get('value'))}"
 
 
 def _event(event: Json, now: datetime) -> str:
@@ -107,6 +112,12 @@ def _event(event: Json, now: datetime) -> str:
 
 
 def _other(other: Json) -> str:
-    told = text(other, "text") or _cause(other)
-    verdict = "" if told else ("planned" if other.get("fires") is True else "not planned")
-    return f"{text(other, 'rule')}: {told or verdict}" if text(other, "rule") else told
+    told = (
+        text(other, "text") or _cause(other) or ("planned" if other.get("fires") is True else "not planned")
+    )
+    rule = text(other, "rule")
+    return told if told.startswith(rule) else f"{rule}: {told}"
+
+
+def _sentence(words_of: str) -> str:
+    return words_of[:1].upper() + words_of[1:]

@@ -10,6 +10,7 @@ from services.console.places import NOWHERE, Place, Places
 from services.console.reading import Json, number, text
 
 _SPAN: Final = re.compile(r"(\d+)([dh])")
+_FALLBACK: Final = "unless another rhythm is as frequent"
 _STRENGTHS: Final = {"floor": "at least", "escalation": "escalation"}
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _EVENTS: Final = {
@@ -119,13 +120,14 @@ class Teller:
             else "",
             "any contact counts" if each.get("any_contact") is True else "",
             "starts soon" if text(each, "urgency") == "soon" else "",
-            "unless another rhythm is as frequent" if each.get("fallback") is True else "",
+            _FALLBACK if each.get("fallback") is True else "",
         ]
         return self._said(each, terms)
 
     def guarantee(self, each: Json) -> Said:
         """A rhythm that guarantees something, with its interval."""
-        return self._said(each, [words.every(number(each, "every_days"))], tagged=True)
+        terms = [words.every(number(each, "every_days")), _FALLBACK if each.get("fallback") is True else ""]
+        return self._said(each, terms, tagged=True)
 
     def trigger(self, each: Json) -> Said:
         after, within, deadline, cooldown = (

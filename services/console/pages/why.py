@@ -1,14 +1,11 @@
 """Why and why not, by pointing: hovering or focusing a title shows the explanation, a click keeps it open."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
 
 from services.console.explaining import Clause, Explanation, explanation
 from services.console.inquiry import Asked, Inquiry, Question
 from services.console.pages.elements import Badge, Keyed, Node, Plain
-
-Ask = Callable[[Question], Awaitable[None]]
 
 # A mouse that rests here asks; one that passes by does not. What a finger or a key does is a click.
 _ENTER: Final = (
@@ -19,6 +16,7 @@ _LEAVE_TITLE: Final = "(e) => clearTimeout(e.currentTarget.resting)"
 _LEAVE: Final = "(e) => { if (!e.pointerType || e.pointerType === 'mouse') emit(); }"
 _FOCUS: Final = "(e) => { if (e.target.matches(':focus-visible')) emit(); }"
 _BLUR: Final = "(e) => { if (!e.currentTarget.contains(e.relatedTarget)) emit(); }"
+_TRUTHS: Final = {True: ("holds", "good"), False: ("does not", "bad"), None: ("not judged", "quiet")}
 _ESCAPE: Final = "(e) => { if (e.key === 'Escape') emit(); }"
 
 
@@ -123,9 +121,9 @@ class WhyCard:
         self._badge.tell(told.verdict, "good" if told.fires else "quiet")
         self._rule.say(f"rule {told.rule}" if told.rule else "")
         self._text.say(told.text)
-        self._cause.show("" if told.fires else told.cause)
-        self._change.show("" if told.fires else told.change)
-        self._stopped.show(not told.fires and bool(told.cause or told.change))
+        self._cause.show(told.cause)
+        self._change.show(told.change)
+        self._stopped.show(bool(told.cause or told.change))
         self._clauses.show(told.clauses)
         self._more.show(bool(told.others))
         self._others.show(list(dict.fromkeys(told.others)))
@@ -152,7 +150,7 @@ class _ClauseRow:
                 self._events = Keyed[str](Node("ul", classes="events"), Plain, str)
 
     def show(self, item: Clause) -> None:
-        self._holds.tell("holds" if item.holds else "does not", "good" if item.holds else "bad")
+        self._holds.tell(*_TRUTHS[item.holds])
         self._text.say(item.text)
         self._values.say(item.values)
         self._events.show(item.events)
