@@ -12,7 +12,7 @@ from typing import cast
 
 from services.rules_engine.domain.facts import FactEvent, Fields, Held, mark_of, plain, settle
 
-KEPT = 64
+KEPT = 96
 ANNOUNCED = frozenset({"touchpoint.due", "touchpoint.overdue"})
 TYPES = frozenset(
     {*ANNOUNCED, "touchpoint.cancelled", "touchpoint.settled", "delivery.finished", "message.engaged"}

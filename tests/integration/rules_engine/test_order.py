@@ -1,0 +1,116 @@
+"""A million events, shuffled by up to a day and told up to three times, end in the same plans as told once in order."""
+
+import hashlib
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.rules_engine.adapters.policy_files import SHIPPED, load_policy
+from services.rules_engine.domain.book import Book
+from services.rules_engine.domain.codec import decode, encode
+from services.rules_engine.domain.facts import FactEvent, Facts, Stamp, fold
+from services.rules_engine.domain.issued import TYPES, Issued, hear
+from services.rules_engine.domain.plan import decide, plan_bytes
+
+pytestmark = pytest.mark.timeout(600)
+ACCOUNTS, EACH = 2_000, 500
+START = datetime(2025, 3, 1, 9, tzinfo=UTC)
+NOW = START + timedelta(days=365)
+LATEST = timedelta(days=1).total_seconds()
+
+
+def _usage(dice: random.Random, at: datetime, _: int) -> dict[str, object]:
+    begin = at - timedelta(days=7)
+    used = {"events": dice.randrange(500, 900), "seats": 100, "seats_used": dice.randrange(40, 96)}
+    return {"period_start": begin, "period_end": at, **used}
+
+
+def _settled(dice: random.Random, at: datetime, number: int) -> dict[str, object]:
+    outcome = dice.choice(("attended", "declined", "missed", "completed"))
+    return {"touchpoint_id": f"t{number}", "touchpoint_type": "check_in", "outcome": outcome, "at": at}
+
+
+def _contract(dice: random.Random, at: datetime, _: int) -> dict[str, object]:
+    renews_on = (at + timedelta(days=dice.randrange(20, 300))).date()
+    return {"contract_id": "c", "status": dice.choice(("active", "signed")), "renews_on": renews_on}
+
+
+FIELDS: dict[str, Callable[[random.Random, datetime, int], dict[str, object]]] = {
+    "usage.reported": _usage,
+    "health.scored": lambda dice, _at, _number: {"score": dice.choice((10, 50, 80, 90))},
+    "nps.answered": lambda dice, _at, _number: {"contact_id": "ann", "score": dice.randrange(11)},
+    "milestone.reached": lambda dice, _at, number: {
+        "milestone": f"m{number}",
+        "kind": dice.choice(("adoption", "success")),
+    },
+    "touchpoint.settled": _settled,
+    "touchpoint.due": lambda _dice, at, number: {
+        "touchpoint_id": f"t{number}",
+        "touchpoint_type": "advocacy_ask",
+        "due_at": at,
+    },
+    "preference.changed": lambda dice, _at, _number: {
+        "contact_id": "ann",
+        "topic": "account",
+        "frequency": dice.choice(("weekly", "quarterly")),
+    },
+    "account.described": lambda dice, _at, _number: {
+        "arr": dice.choice((500, 5_000, 50_000, 500_000)),
+        "csm_id": dice.choice(("dana", "eve")),
+    },
+    "contract.changed": _contract,
+}
+KINDS = (*FIELDS, *(("usage.reported",) * 3), *(("health.scored",) * 2))
+
+
+def _history(account: int) -> Iterator[FactEvent]:
+    dice = random.Random(account)
+    for number in range(EACH):
+        at = START + timedelta(seconds=dice.randrange(365 * 86_400))
+        kind = dice.choice(KINDS)
+        fields = FIELDS[kind](dice, at, number)
+        content = hashlib.sha256(repr((kind, number, fields)).encode()).hexdigest()
+        yield FactEvent(kind, f"acc-{account}", Stamp(at, "/crm", str(number), content), fields)
+
+
+def _late(events: list[FactEvent], dice: random.Random) -> list[FactEvent]:
+    """Each one to three times, each telling late by up to a day."""
+    told = [
+        (event.stamp.time.timestamp() + dice.random() * LATEST, place, event)
+        for place, event in enumerate(events)
+        for _ in range(dice.choice((1, 1, 1, 2, 3)))
+    ]
+    return [event for _, _, event in sorted(told, key=lambda each: each[:2])]
+
+
+def _plan_of(account: int, events: list[FactEvent], pieces: int) -> bytes:
+    """Heard in as many batches, the memory stored and read again between them, as the engine does."""
+    facts, issued = Facts(f"acc-{account}"), Issued()
+    size = len(events) // pieces + 1
+    for begin in range(0, len(events), size):
+        for event in events[begin : begin + size]:
+            if event.type in TYPES:
+                hear(issued, event)
+            if event.type != "touchpoint.due":
+                fold(facts, event)
+        facts, issued = decode(facts.account_id, encode(facts, issued))
+    return plan_bytes(decide(POLICY, facts, issued, Book(), NOW).document)
+
+
+POLICY = load_policy(SHIPPED)
+
+
+def test_a_million_events_in_any_order_lead_to_the_same_plans() -> None:
+    dice = random.Random(7)
+    in_order, shuffled, told = hashlib.sha256(), hashlib.sha256(), 0
+    for account in range(ACCOUNTS):
+        events = sorted(_history(account), key=lambda event: event.stamp)
+        late = _late(events, dice)
+        told += len(events) + len(late)
+        in_order.update(_plan_of(account, events, 5))
+        shuffled.update(_plan_of(account, late, 7))
+
+    assert told > 2 * ACCOUNTS * EACH
+    assert shuffled.hexdigest() == in_order.hexdigest()
