@@ -64,8 +64,8 @@ def _behind(first: dict[str, Wish], wish: Wish) -> Stop | None:
     if ahead is None:
         return None
     if ahead.key == wish.key:
-        return Stop("precedence", f"{ahead.rule.rule} answers the same fact")
-    return Stop("asked_first", f"{ahead.rule.rule} asked first")
+        return Stop("precedence", f"{ahead.rule.rule} answers the same fact", by=ahead.rule.rule)
+    return Stop("asked_first", f"{ahead.rule.rule} asked first", by=ahead.rule.rule)
 
 
 def _full(scene: Scene, wishes: Wishes, wish: Wish, own: str) -> Stop | None:
@@ -99,7 +99,9 @@ def _limited(scene: Scene, wishes: Wishes, rule: Trigger, at: int, own: str) -> 
         ]
         until = room_from(taken, limit.cap, at)
         if until is not None:
-            return Stop("limit", f"{limit.rule}: {_many(limit.cap)} are taken until {_said(until)}", until)
+            return Stop(
+                "limit", f"{limit.rule}: {_many(limit.cap)} are taken until {_said(until)}", until, limit.rule
+            )
     return None
 
 

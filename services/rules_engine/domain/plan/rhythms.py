@@ -98,7 +98,7 @@ def _rank(rhythm: Rhythm) -> tuple[int, int, str]:
 
 
 def _refusal(rhythm: Rhythm, winner: Rhythm, cause: Cause) -> Suppressed:
-    return Suppressed(rhythm.touchpoint, rhythm.rule, f"{winner.rule} comes first", cause)
+    return Suppressed(rhythm.touchpoint, rhythm.rule, f"{winner.rule} comes first", cause, by=winner.rule)
 
 
 def _moved(said: _Said, kind: str, bit: int, base: Rhythm) -> Chosen:
@@ -153,7 +153,7 @@ def _fall_back(
         if reaches and each.every_days <= rhythm.every_days:
             does = "stands" if own else "reaches the customer"
             reason = f"{each.rule.rule} {does} every {each.every_days} days already"
-            refused.append(Suppressed(rhythm.touchpoint, rhythm.rule, reason, "fallback"))
+            refused.append(Suppressed(rhythm.touchpoint, rhythm.rule, reason, "fallback", by=each.rule.rule))
             return
     rarer = chosen.get(rhythm.touchpoint)
     if rarer is not None:

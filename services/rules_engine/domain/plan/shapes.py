@@ -108,13 +108,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """A wish that was not granted, what stopped it, and until when if that is known."""
+    """A wish that was not granted, what stopped it, until when if known, and which rule, limit or season did it."""
 
     touchpoint_type: str
     rule: str
     reason: str
     cause: Cause
     until: datetime | None = None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from typing import NamedTuple
 from services.rules_engine.domain.facts import DAY, Facts, Mark, Plain, day_text, when
 from services.rules_engine.domain.facts.kinds import WENT_LIVE
 from services.rules_engine.domain.plan.wishes import Scene, Stop, Wish, Wishes, over, own_touch, placed
-from services.rules_engine.domain.policy import Timeline
+from services.rules_engine.domain.policy import Anchor, Timeline
 from services.rules_engine.domain.terms import Standing
 from services.rules_engine.domain.vocabulary.view import next_day, renews_itself
 
 _US = timedelta(microseconds=1)
 
 
-class _Anchor(NamedTuple):
+class AnchorPoint(NamedTuple):
     """`head`: what identities of its steps are made of, after the type; `words` are laid over the account's."""
 
     head: tuple[str, ...]
@@ -30,21 +30,25 @@ class _Anchor(NamedTuple):
 def make_steps(scene: Scene, wishes: Wishes) -> None:
     """Ask for the steps of every anchor the account has."""
     for name, timeline in scene.policy.timelines.items():
-        match name:
-            case "renewal":
-                anchors = _renewals(scene, wishes, timeline)
-            case "start":
-                anchors = _start(scene, timeline.end)
-            case "go_live":
-                anchors = _go_live(scene)
-            case "program":
-                anchors = _programs(scene, timeline.end)
-        for anchor in anchors:
+        for anchor in anchors_of(scene, wishes, name, timeline.end):
             if scene.seen.now < anchor.base + timeline.end:
                 _steps(scene, wishes, timeline, anchor, plain=name == "renewal")
 
 
-def _steps(scene: Scene, wishes: Wishes, timeline: Timeline, anchor: _Anchor, *, plain: bool) -> None:
+def anchors_of(scene: Scene, wishes: Wishes, name: Anchor, end: int) -> Iterator[AnchorPoint]:
+    """What the account has of an anchor and is not past by `end` microseconds; some when a go-live is older still."""
+    match name:
+        case "renewal":
+            return _renewals(scene, wishes, end)
+        case "start":
+            return _start(scene, end)
+        case "go_live":
+            return _go_live(scene)
+        case "program":
+            return _programs(scene, end)
+
+
+def _steps(scene: Scene, wishes: Wishes, timeline: Timeline, anchor: AnchorPoint, *, plain: bool) -> None:
     """`plain`: the first of a type has no ordinal in its identity."""
     bits = timeline.bits(scene.seen.values, anchor.words)
     taken: dict[tuple[str, ...], str] = {}
@@ -71,16 +75,16 @@ def _steps(scene: Scene, wishes: Wishes, timeline: Timeline, anchor: _Anchor, *,
 
 def _same(taken: Mapping[tuple[str, ...], str], wish: Wish) -> Stop | None:
     rule = taken.get(wish.key)
-    return None if rule is None else Stop("precedence", f"{rule} asks for the same")
+    return None if rule is None else Stop("precedence", f"{rule} asks for the same", by=rule)
 
 
-def _renewals(scene: Scene, wishes: Wishes, timeline: Timeline) -> Iterator[_Anchor]:
+def _renewals(scene: Scene, wishes: Wishes, end: int) -> Iterator[AnchorPoint]:
     seen = scene.seen
     for each in seen.standings:
         if each.renews_on is None or each.anchor is None or not each.live:
             continue
         base = each.renews_on * DAY
-        if seen.now >= base + timeline.end:
+        if seen.now >= base + end:
             continue
         words: Mapping[str, Plain] = seen.values
         if each is not seen.primary:
@@ -88,7 +92,7 @@ def _renewals(scene: Scene, wishes: Wishes, timeline: Timeline) -> Iterator[_Anc
             turn = next_day(base, seen.now, scene.policy.day_counts.get("days_to_renewal", ()))
             wishes.turns += [] if turn is None else [turn]
         term = "" if each.term_start is None else day_text(each.term_start)
-        yield _Anchor((each.contract_id, term), base, each.anchor, words)
+        yield AnchorPoint((each.contract_id, term), base, each.anchor, words)
 
 
 def _contract_words(facts: Facts, now: int, each: Standing, renews_on: int) -> dict[str, Plain]:
@@ -100,7 +104,7 @@ def _contract_words(facts: Facts, now: int, each: Standing, renews_on: int) -> d
     }
 
 
-def _start(scene: Scene, end: int) -> Iterator[_Anchor]:
+def _start(scene: Scene, end: int) -> Iterator[AnchorPoint]:
     """The day the first contract started; without one, the day the account was first heard of."""
     at = scene.seen.bases.get("days_since_start")
     if at is not None and scene.seen.now < at + end:
@@ -110,7 +114,7 @@ def _start(scene: Scene, end: int) -> Iterator[_Anchor]:
             default=None,
         )
         mark = None if first is None else _said_start(scene.facts, first)
-        yield _Anchor(("start",), at // DAY * DAY, mark, scene.seen.values)
+        yield AnchorPoint(("start",), at // DAY * DAY, mark, scene.seen.values)
 
 
 def _said_start(facts: Facts, each: Standing) -> Mark | None:
@@ -118,15 +122,15 @@ def _said_start(facts: Facts, each: Standing) -> Mark | None:
     return next((mark for mark, said in terms.items() if said.get("starts_on") == each.first_start), None)
 
 
-def _go_live(scene: Scene) -> Iterator[_Anchor]:
+def _go_live(scene: Scene) -> Iterator[AnchorPoint]:
     for mark in scene.facts.entries.get(WENT_LIVE, ()):
-        yield _Anchor(("go_live",), when(mark) // DAY * DAY, mark, scene.seen.values)
+        yield AnchorPoint(("go_live",), when(mark) // DAY * DAY, mark, scene.seen.values)
 
 
-def _programs(scene: Scene, end: int) -> Iterator[_Anchor]:
+def _programs(scene: Scene, end: int) -> Iterator[AnchorPoint]:
     """Webinars, releases and the like whose audience the account belongs to."""
     values, since = scene.seen.values, scene.seen.now - end
     for each in scene.book.programs:
         if each.at > since and (each.audience is None or each.audience(values)):
             words: dict[str, Plain] = {"program_kind": each.kind, "meaningful": each.meaningful}
-            yield _Anchor((each.id,), each.at, each.mark or None, words, {"program": each.title, **words})
+            yield AnchorPoint((each.id,), each.at, each.mark or None, words, {"program": each.title, **words})

@@ -44,11 +44,12 @@ class Scene(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """What stands in the way of a wish; `until` in microseconds when that is known."""
+    """What stands in the way of a wish; `until` in microseconds when that is known; `by`: the rule, limit or season."""
 
     cause: Cause
     reason: str
     until: int | None = None
+    by: str = ""
 
 
 class Wishes:
@@ -74,7 +75,7 @@ class Wishes:
             if stop.until < wish.end:
                 self.turns.append(stop.until)
         rule = wish.rule
-        self.refused.append(Suppressed(rule.touchpoint, rule.rule, stop.reason, stop.cause, until))
+        self.refused.append(Suppressed(rule.touchpoint, rule.rule, stop.reason, stop.cause, until, stop.by))
 
 
 def touchpoint_id(*parts: str) -> str:
@@ -120,5 +121,5 @@ def placed(scene: Scene, wish: Wish) -> Wish | Stop:
         if season.end < close:
             start = season.end
         elif not kind.never_skip:
-            return Stop("blackout", f"{season.name}: {season.text}", season.end)
+            return Stop("blackout", f"{season.name}: {season.text}", season.end, season.name)
     return wish if start == wish.start else wish._replace(start=start)
