@@ -73,7 +73,7 @@ def _cause(document: Json) -> str:
     stopped = part(document, "stopped_by")
     kind = text(stopped, "cause") or text(stopped, "kind") or text(document, "stopped_by")
     told = text(stopped, "text") or text(stopped, "reason")
-    named = _CAUSES.get(kind, kind.replace("_", " "))
+    named = _CAUSES.get(kind, kind.replace(".", "_"))
     return told or named
 
 
@@ -103,7 +103,7 @@ def _event(event: Json, now: datetime) -> str:
     when = moment(event, "time")
     kind = text(event, "type") or text(event, "name")
     parts = [
-        words.title(kind.replace(".", " ")),
+        words.title(kind.replace(".", "_")),
         "" if when is None else words.when(when, now),
         text(event, "source"),
         text(event, "id"),

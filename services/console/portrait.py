@@ -222,7 +222,7 @@ def _heard(events: Sequence[Json]) -> str:
     kinds = list(dict.fromkeys(text(each, "type") for each in reversed(events)))
     if not kinds:
         return "Time passed, or the policy changed"
-    shown = [words.title(kind.replace(".", " ")) for kind in kinds[:_SHOWN_EVENTS]]
+    shown = [words.title(kind.replace(".", "_")) for kind in kinds[:_SHOWN_EVENTS]]
     more = len(kinds) - len(shown)
     return "Heard: " + words.listing([*shown, f"{more} more"] if more > 0 else shown)
 

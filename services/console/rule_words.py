@@ -62,7 +62,7 @@ def span(written: str) -> str:
 
 
 def event(name: str) -> str:
-    return _EVENTS.get(name, words.title(name.replace(".", " ")))
+    return _EVENTS.get(name, words.title(name.replace(".", "_")))
 
 
 def offset(days: int, of: str) -> str:
