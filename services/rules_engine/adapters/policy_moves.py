@@ -38,6 +38,7 @@ def read_feedback(sheet: Sheet, node: yaml.Node, draft: Draft) -> None:
     for key in ("ladder", "spacing", "lasts", "at_the_end"):
         if read.has(key):
             draft.once(read, f"feedback.{key}")
+            draft.places["feedback"] = read.place
     if read.has("ladder"):
         draft.ladder = read.ladder("ladder")
     draft.spacing = read.span("spacing") or draft.spacing

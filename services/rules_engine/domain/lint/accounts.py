@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
+from services.rules_engine.domain.compile.function import source
 from services.rules_engine.domain.facts import DAY, Plain
 from services.rules_engine.domain.language.analysis import Verdict, satisfiable
 from services.rules_engine.domain.language.search import Goal
@@ -21,6 +22,9 @@ from services.rules_engine.domain.vocabulary.registry import ENTRY_WORDS, SEGMEN
 
 STEPS = 4_000
 """Of search in a condition; what takes more is tried on samples."""
+WORK = 100_000
+"""Of all questions together, in parts of conditions looked at: a bound on time."""
+_HARD = 30
 HAND = "segment_override"
 _PREFIX = re.compile(r"(?<![\w:])[a-z]+(?:\.[a-z]+)?:(?=[a-z])")
 _RANGES: Mapping[str, tuple[float, float | None]] = {
@@ -57,6 +61,7 @@ class World(NamedTuple):
     stage: str
     by_hand: tuple[Goal, ...]
     by_rule: tuple[Goal, ...] | None
+    witness: Mapping[str, Plain]
 
 
 class Accounts:
@@ -71,6 +76,8 @@ class Accounts:
             self.words[f"renewal:{name}"] = self.words[name]
         self.conditions = {each.rule: prepared(each) for each in policy.rules}
         self._reduced: dict[tuple[str, str, str], Node] = {}
+        self._work = WORK
+        self._met: dict[tuple[str, bool], Verdict] = {}
         self._alive: dict[str, tuple[World, ...]] = {}
 
     @cached_property
@@ -83,7 +90,12 @@ class Accounts:
             for name, goals in (*options, *by_hand)
             for stage in self._firsts("stage", {"segment": name})
         ]
-        return tuple(world for world in made if self.meet([*world.by_hand]).answer != "no")
+        asked = [(world, self.meet([*world.by_hand])) for world in made]
+        return tuple(
+            world._replace(witness=verdict.witness or {})
+            for world, verdict in asked
+            if verdict.answer != "no"
+        )
 
     def _firsts(self, what: str, held: Mapping[str, Plain]) -> Iterator[tuple[str, tuple[Goal, ...]]]:
         """Each option with what makes it the first that holds."""
@@ -100,10 +112,10 @@ class Accounts:
     ) -> World:
         set_by_hand = Every((known(HAND), compared(HAND, "==", segment)), 0)
         if goals is None:
-            return World(segment, stage[0], ((set_by_hand, True), *stage[1]), None)
+            return World(segment, stage[0], ((set_by_hand, True), *stage[1]), None, {})
         rule = ((null(HAND), True), *goals)
         either = Either((set_by_hand, asked(*rule)), 0)
-        return World(segment, stage[0], ((either, True), *stage[1]), (*rule, *stage[1]))
+        return World(segment, stage[0], ((either, True), *stage[1]), (*rule, *stage[1]), {})
 
     def reduced(self, rule: str, world: World) -> Node:
         """A rule's condition for accounts of this segment and stage."""
@@ -153,15 +165,30 @@ class Accounts:
 
     def meet(self, goals: list[Goal], *, derived: bool = False) -> Verdict:
         """Can all this be so, whatever the segment and stage? `derived`: colours follow from scores."""
+        said = "&".join(f"{want:d}{source(node)}" for node, want in goals)
+        if (said, derived) not in self._met:
+            self._met[said, derived] = self._meet(goals, derived=derived)
+        return self._met[said, derived]
+
+    def _meet(self, goals: list[Goal], *, derived: bool) -> Verdict:
         if not goals:
             return Verdict("yes", {})
+        if self.exhausted:
+            return Verdict("unknown")
+        self._work -= len(goals)
         read = {name for node, _ in goals for name in names(node)}
         tree = asked(*goals, *self._bounds(read, derived=derived))
         found = satisfiable(tree, self.words, steps=STEPS)
         if found.answer != "unknown":
             return found
+        self._work -= _HARD * len(goals)
         witness = sampled(tree, self.words)
         return Verdict("unknown") if witness is None else Verdict("yes", witness)
+
+    @property
+    def exhausted(self) -> bool:
+        """Is the work used up, so that further questions are not answered?"""
+        return self._work <= 0
 
     def _bounds(self, read: set[str], *, derived: bool) -> Iterator[Goal]:
         for name in sorted(read):
@@ -190,14 +217,14 @@ class Accounts:
             0,
         )
 
-    def whole(self, witness: Mapping[str, Plain]) -> dict[str, Plain]:
-        """Every word of the account: those of the witness, the rest as of an account of which nothing is known."""
+    def whole(self, world: World, witness: Mapping[str, Plain]) -> dict[str, Plain]:
+        """Every word of an account of this world: those of the witness, the rest as where nothing is known."""
         blank: dict[str, Plain] = {}
         for name, word in self.words.items():
             if ":" not in name:
                 blank[name] = None if word.nullable else {"truth": False, "number": 0}.get(word.kind, "")
-        blank[HAND] = witness.get("segment")
-        return {**blank, **{name: value for name, value in witness.items() if name in blank}}
+        told = {**world.witness, **witness, HAND: world.segment}
+        return {**blank, **{name: value for name, value in told.items() if name in blank}}
 
 
 def prepared(rule: Rule) -> Node:

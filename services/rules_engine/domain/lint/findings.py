@@ -17,6 +17,7 @@ Kind = Literal[
     "purpose",
     "unused",
     "limit",
+    "unfinished",
 ]
 KINDS: Mapping[Kind, str] = {
     "below-minimum": "An account that has not churned may hear from us less than once in 30 days",
@@ -32,6 +33,7 @@ KINDS: Mapping[Kind, str] = {
     "purpose": "A touchpoint without a purpose or an outcome of its own, or led by somebody who cannot hold it",
     "unused": "A kind of touchpoint that no rule asks for",
     "limit": "A limit that holds nothing back, or that rhythms and timelines use up by themselves",
+    "unfinished": "The policy is too large, or its conditions are too hard, for all of it to be looked through",
 }
 """Every kind of finding, in a line."""
 Proof = Literal["analysis", "search"]

@@ -8,7 +8,7 @@ from services.rules_engine.domain.language.tree import names
 from services.rules_engine.domain.lint.accounts import Accounts, World
 from services.rules_engine.domain.lint.findings import Finding, Proof
 from services.rules_engine.domain.lint.sampling import Dice
-from services.rules_engine.domain.lint.standing import reaches, sure
+from services.rules_engine.domain.lint.standing import MOST, reaches, sure
 from services.rules_engine.domain.lint.trees import constants
 from services.rules_engine.domain.plan.feedback import STEPS
 from services.rules_engine.domain.plan.rhythms import NONE, Days, resolve
@@ -25,7 +25,7 @@ _Silent = tuple[World, Mapping[str, Plain], Proof]
 def below(accounts: Accounts) -> Iterator[Finding]:
     """One finding for each segment that has such accounts."""
     policy = accounts.policy
-    enough = [each.rule for each in sure(policy, DAYS)]
+    enough = [each.rule for each in sure(policy, DAYS)][:MOST]
     silent: dict[str, list[_Silent]] = {}
     for world in accounts.worlds:
         if world.stage != _LOST and world.by_rule is not None:
@@ -56,11 +56,13 @@ def _silent(accounts: Accounts, world: World, enough: list[str]) -> _Silent | No
     if first.answer == "no":
         return None
     policy = accounts.policy
-    often = [rule.rule for _, rule in policy.rhythms if rule.every_days <= DAYS and reaches(policy, rule)]
+    often = [rule.rule for _, rule in policy.rhythms if rule.every_days <= DAYS and reaches(policy, rule)][
+        :MOST
+    ]
     none = accounts.can(world, fail=often)
     for verdict in (none, first):
         if verdict.witness is not None:
-            wishes = _lowest(accounts, verdict.witness)
+            wishes = _lowest(accounts, world, verdict.witness)
             if wishes is not None:
                 return world, {**verdict.witness, **wishes}, "analysis"
     return _searched(accounts, world, first.witness or {})
@@ -80,19 +82,19 @@ def _searched(accounts: Accounts, world: World, start: Mapping[str, Plain]) -> _
     for _ in range(_TRIED if read else 0):
         name = read[dice.pick(len(read))]
         start = {**start, name: offered[name][dice.pick(len(offered[name]))]}
-        values = accounts.whole(start)
-        if accounts.policy.judge(values)[:2] == (world.segment, world.stage):
-            wishes = _lowest(accounts, start)
-            if wishes is not None:
-                return world, {**start, **wishes}, "search"
+        wishes = _lowest(accounts, world, start)
+        if wishes is not None:
+            return world, {**start, **wishes}, "search"
     return None
 
 
-def _lowest(accounts: Accounts, witness: Mapping[str, Plain]) -> dict[str, Plain] | None:
-    """With which wish or feedback nothing reaches this account often enough; None: it always does."""
+def _lowest(accounts: Accounts, world: World, witness: Mapping[str, Plain]) -> dict[str, Plain] | None:
+    """With which wish or feedback nothing reaches this account often enough; None: it is another, or always is."""
     policy = accounts.policy
-    values = accounts.whole(witness)
-    fired = policy.judge(values)[3] & policy.rhythm_bits
+    segment, stage, _, fired = policy.judge(accounts.whole(world, witness))
+    fired &= policy.rhythm_bits
+    if (segment, stage) != (world.segment, world.stage):
+        return None
     fed = sorted({kind for rule in policy.content.feedback if rule.steps > 0 for kind in rule.touchpoints})
     topics = sorted({each.topic for each in policy.catalogue.values() if each.topic is not None})
     most = max(FREQUENCIES.values())

@@ -11,6 +11,7 @@ from services.rules_engine.domain.vocabulary.registry import ROLES
 _WORDS = re.compile(r"\w+")
 _FEWEST = 3
 """Words that a purpose or an outcome needs to say anything."""
+_ARTICLES = frozenset({"a", "an", "the"})
 _PERSONS = frozenset({"csm", "pooled_csm", "sales"})
 _SPOKEN = frozenset({"call", "meeting"})
 
@@ -44,7 +45,8 @@ def _again(told: dict[str, str], kind: Touchpoint) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    return " ".join(_WORDS.findall(text.replace("_", " ").casefold()))
+    found = _WORDS.findall(text.replace("_", " ").casefold())
+    return " ".join(each for each in found if each not in _ARTICLES)
 
 
 def _held(kind: Touchpoint) -> Iterator[str]:

@@ -5,11 +5,21 @@ from itertools import combinations
 
 from services.rules_engine.domain.lint.accounts import Accounts
 from services.rules_engine.domain.lint.findings import Finding
-from services.rules_engine.domain.lint.standing import beaters, guarantees, led, met, reaches
+from services.rules_engine.domain.lint.standing import (
+    beaters,
+    guarantees,
+    led,
+    longest,
+    met,
+    reaches,
+    shortest,
+)
 from services.rules_engine.domain.lint.trees import compared, known
-from services.rules_engine.domain.policy import Adjustment, Rhythm
+from services.rules_engine.domain.policy import Adjustment, Feedback, Rhythm
 
 _URGENT = ("red", "yellow")
+_NAMED = 4
+"""Rules that a message names at most."""
 
 
 def hidden(accounts: Accounts) -> Iterator[Finding]:
@@ -19,7 +29,8 @@ def hidden(accounts: Accounts) -> Iterator[Finding]:
         ahead = beaters(policy, rule)
         if not accounts.alive(rule.rule) or not met(accounts, rule, ahead):
             continue
-        names = _named(accounts, rule, ahead)
+        ahead = _needed(accounts, rule, ahead)
+        names = _named(ahead)
         if rule.fallback:
             told = f"never needed: wherever it holds, {names} reaches the customer every {rule.every_days} days already"
             yield Finding(
@@ -35,11 +46,21 @@ def hidden(accounts: Accounts) -> Iterator[Finding]:
             yield Finding("shadowed", rule.place, rule.rule, f"{told}; take it out, or narrow the other")
 
 
-def _named(accounts: Accounts, rule: Rhythm, ahead: list[Rhythm]) -> str:
-    """The one that does it alone, else all that it takes."""
-    alone = [each.rule for each in ahead if met(accounts, rule, [each])]
-    found = alone[:1] or [each.rule for each in ahead]
-    return found[0] if len(found) == 1 else f"one of {', '.join(found)}"
+def _needed(accounts: Accounts, rule: Rhythm, ahead: list[Rhythm]) -> list[Rhythm]:
+    """As few of them as it takes, those that give way before others."""
+    found = sorted(ahead, key=lambda each: each.within is not None)
+    for each in tuple(found):
+        fewer = [other for other in found if other is not each]
+        if met(accounts, rule, fewer):
+            found = fewer
+    return found
+
+
+def _named(found: list[Rhythm]) -> str:
+    names = [each.rule for each in found]
+    if len(names) > _NAMED:
+        names = [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} others"]
+    return names[0] if len(names) == 1 else f"one of {', '.join(names)}"
 
 
 def yielding(accounts: Accounts) -> Iterator[Finding]:
@@ -98,6 +119,31 @@ def opposed(accounts: Accounts) -> Iterator[Finding]:
             first, second = sorted((one, other), key=lambda each: each.place)
             told = f"holds whenever {first.rule} does and undoes it for {', '.join(shared)}; take one out"
             yield Finding("contradiction", second.place, second.rule, told)
+
+
+def unmoving(accounts: Accounts) -> Iterator[Finding]:
+    """Adjustments and feedback beside which no rhythm has room to move their way."""
+    policy = accounts.policy
+    for _, rule in (*policy.adjustments, *(each for found in policy.feedback.values() for each in found)):
+        if accounts.alive(rule.rule) and not any(_moves(accounts, rule, each) for _, each in policy.rhythms):
+            way = "rarer" if rule.steps > 0 else "denser"
+            told = (
+                f"moves nothing: where it holds, no rhythm of {', '.join(rule.touchpoints)} may become {way}"
+            )
+            yield Finding(
+                "never-fires", rule.place, rule.rule, f"{told}; widen `within` there, or take it out"
+            )
+
+
+def _moves(accounts: Accounts, rule: Adjustment | Feedback, rhythm: Rhythm) -> bool:
+    if rhythm.touchpoint not in rule.touchpoints or rhythm.within is None:
+        return False
+    ends_elsewhere = isinstance(rule, Feedback) and accounts.policy.content.damping.at_the_end is not None
+    far = longest(rhythm) > rhythm.every_days or ends_elsewhere
+    if not (far if rule.steps > 0 else shortest(rhythm) < rhythm.every_days):
+        return False
+    alive = accounts.alive(rule.rule)
+    return any(accounts.can(world, (rule.rule, rhythm.rule)).answer != "no" for world in alive)
 
 
 def _same(accounts: Accounts, one: Adjustment, other: Adjustment) -> bool:

@@ -14,6 +14,8 @@ from services.rules_engine.domain.policy import Blackout, Policy, Rhythm, Step, 
 _LEAP = 2024
 _YEAR = 366
 _DAY = timedelta(days=1)
+_TOLD = 5
+"""So many that a season swallows are told each for itself."""
 _STRETCH = 1.5
 """Of its interval: as late as what is never skipped may come."""
 
@@ -33,12 +35,24 @@ class _Run(NamedTuple):
 def seasons(accounts: Accounts) -> Iterator[Finding]:
     policy = accounts.policy
     yield from _silent(accounts)
+    lost: dict[tuple[str, ...], list[Finding]] = {}
     for rule in policy.rules:
         if isinstance(rule, Trigger | Step | Rhythm):
             run = _longest(accounts, rule)
             told = "" if run is None else _lost(policy, rule, run)
-            if told:
-                yield Finding("blackout", rule.place, rule.rule, told)
+            if run is not None and told:
+                found = Finding("blackout", rule.place, rule.rule, told)
+                lost.setdefault(run.rules, []).append(found)
+    for rules, found in lost.items():
+        yield from found if len(found) <= _TOLD else [_together(policy, rules, found)]
+
+
+def _together(policy: Policy, rules: tuple[str, ...], found: list[Finding]) -> Finding:
+    """Where a season swallows a great deal, it is the season that is to be looked at."""
+    blackout = next(each for _, each in policy.blackouts if each.rule == rules[0])
+    names = ", ".join(each.rule for each in found[:_TOLD])
+    told = f"it can swallow {len(found)} touchpoints: {names} and {len(found) - _TOLD} more"
+    return Finding("blackout", blackout.place, blackout.rule, f"{told}; name fewer kinds in `touchpoints`")
 
 
 def _lost(policy: Policy, rule: Trigger | Step | Rhythm, run: _Run) -> str:

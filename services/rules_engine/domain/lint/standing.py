@@ -1,9 +1,12 @@
 """Which rhythms always come before others of their type, and how rarely a type can be held at most."""
 
+from functools import lru_cache
+
 from services.rules_engine.domain.lint.accounts import Accounts
 from services.rules_engine.domain.policy import PRECEDENCES, Policy, Rhythm
 
 GUARANTEES = frozenset({"floor", "escalation"})
+MOST = 40
 _STRENGTH = {name: index for index, name in enumerate(PRECEDENCES)}
 
 
@@ -57,17 +60,27 @@ def sure(policy: Policy, days: int) -> list[Rhythm]:
 
 def _held_to(policy: Policy, rule: Rhythm, days: int) -> bool:
     """Neither it nor any that is taken before it can become rarer."""
-    bases = [each for each in of_type(policy, rule.touchpoint) if not guarantees(each)]
-    return all(longest(each) <= days for each in bases if each is rule or before(each, rule))
+    return _rarest(policy)[rule.rule] <= days
+
+
+@lru_cache(maxsize=2)
+def _rarest(policy: Policy) -> dict[str, int]:
+    """By rhythm that may be moved: how rare its type may become where it holds."""
+    found: dict[str, int] = {}
+    so_far: dict[str, int] = {}
+    for rule in sorted((each for _, each in policy.rhythms if not guarantees(each)), key=_rank):
+        so_far[rule.touchpoint] = max(longest(rule), so_far.get(rule.touchpoint, 0))
+        found[rule.rule] = so_far[rule.touchpoint]
+    return found
 
 
 def beaters(policy: Policy, rule: Rhythm) -> list[Rhythm]:
-    """Rhythms of its type beside which it never stands."""
+    """Rhythms of its type beside which it never stands, at most `MOST` of them."""
     if rule.fallback:
         ahead = [each for each in sure(policy, rule.every_days) if each is not rule]
-        return [each for each in ahead if not each.fallback or before(each, rule)]
+        return [each for each in ahead if not each.fallback or before(each, rule)][:MOST]
     others = [each for each in of_type(policy, rule.touchpoint) if each is not rule]
-    return [each for each in others if _beats(policy, each, rule)]
+    return [each for each in others if _beats(policy, each, rule)][:MOST]
 
 
 def _beats(policy: Policy, one: Rhythm, other: Rhythm) -> bool:

@@ -9,18 +9,17 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from services.rules_engine.domain.facts import DAY, Plain
-from services.rules_engine.domain.language.tree import names
 from services.rules_engine.domain.lint.accounts import Accounts
 from services.rules_engine.domain.lint.findings import Finding
 from services.rules_engine.domain.lint.trees import compared
 from services.rules_engine.domain.plan.feedback import STEPS, Asked, counted
-from services.rules_engine.domain.plan.rhythms import Chosen, Days, resolve
+from services.rules_engine.domain.plan.rhythms import NONE, Chosen, Days, resolve
 from services.rules_engine.domain.policy import Adjustment, Feedback, Place, Policy, Rhythm, Rule
 from services.rules_engine.domain.vocabulary.registry import touch_type
 
 _YEAR = 365
 _SWINGS = 3
-_PLAYED = 120
+_PLAYED = 60
 """Accounts in all: a bound on time."""
 _SETTLED = "touchpoint.settled"
 _ANY = "days_since_touch"
@@ -34,7 +33,7 @@ def swings(accounts: Accounts) -> Iterator[Finding]:
     yield from _short_lived(accounts.policy)
     left = _PLAYED
     for rule in accounts.policy.rules:
-        if not _feeds_itself(rule):
+        if not _feeds_itself(accounts.policy, rule):
             continue
         for start in _starts(accounts, rule):
             left -= 1
@@ -56,12 +55,37 @@ def _short_lived(policy: Policy) -> Iterator[Finding]:
         yield Finding("oscillation", place or Place(), "feedback", told + more)
 
 
-def _feeds_itself(rule: Rule) -> bool:
+def _feeds_itself(policy: Policy, rule: Rule) -> bool:
+    """Does it read when a touchpoint last took place that is planned, straight or roundabout, because of it?"""
     if isinstance(rule, Feedback):
         return rule.on == _SETTLED
-    return isinstance(rule, Rhythm | Adjustment) and any(
-        name == _ANY or touch_type(name) is not None for name in names(rule.when)
-    )
+    if not isinstance(rule, Rhythm | Adjustment):
+        return False
+    caused = set(_planned(rule))
+    while True:
+        more = {
+            kind
+            for _, each in (*policy.rhythms, *policy.adjustments)
+            if not caused.isdisjoint(_looks_at(policy, each))
+            for kind in _planned(each)
+        }
+        if more <= caused:
+            return not caused.isdisjoint(_looks_at(policy, rule))
+        caused |= more
+
+
+def _planned(rule: Rhythm | Adjustment) -> tuple[str, ...]:
+    return (rule.touchpoint,) if isinstance(rule, Rhythm) else rule.touchpoints
+
+
+def _looks_at(policy: Policy, rule: Rhythm | Adjustment) -> Iterator[str]:
+    """Touchpoint types that it counts the days from."""
+    for name in policy.read_by[rule.rule]:
+        kind = touch_type(name)
+        if name == _ANY:
+            yield from policy.meetings
+        elif kind is not None:
+            yield kind
 
 
 def _starts(accounts: Accounts, rule: Rule) -> Iterator[dict[str, Plain]]:
@@ -75,7 +99,7 @@ def _starts(accounts: Accounts, rule: Rule) -> Iterator[dict[str, Plain]]:
         acts = accounts.can(world, (rule.rule,), also=held)
         for verdict in (acts, accounts.can(world, fail=(rule.rule,))) if acts.answer != "no" else ():
             if verdict.witness is not None:
-                yield accounts.whole(verdict.witness)
+                yield accounts.whole(world, verdict.witness)
 
 
 def _known(values: Mapping[str, Plain]) -> dict[str, Plain]:
@@ -98,9 +122,12 @@ class _Year:
         self._asked: list[Asked] = []
         self._stands_since: dict[str, int] = {}
         self._last: dict[str | None, int] = {}
-        for name, value in values.items():
-            kind = None if name == _ANY else touch_type(name)
-            if isinstance(value, int | float) and (kind is not None or name == _ANY):
+        counts = [name for name in policy.day_counts if name in values]
+        self._touches = {name: touch_type(name) for name in counts if name == _ANY or touch_type(name)}
+        self._others = [(name, values[name]) for name in counts if name not in self._touches]
+        for name, kind in self._touches.items():
+            value = values[name]
+            if isinstance(value, int | float):
                 self._last[kind] = -int(value)
 
     def play(self, rule: Rule) -> int:
@@ -131,15 +158,14 @@ class _Year:
         return _Held(acts, tuple((each.rule.rule, each.every_days, each.channel) for each in chosen))
 
     def _counted(self, day: int) -> dict[str, Plain]:
-        found: dict[str, Plain] = {}
-        for name, value in self._values.items():
-            kind = None if name == _ANY else touch_type(name)
-            if name == _ANY or kind is not None:
-                found[name] = day - self._last[kind] if kind in self._last else None
-            elif name.startswith("days_since_") and isinstance(value, int | float):
-                found[name] = value + day
-        ends = self._values["days_to_renewal"]
-        return found | ({"days_to_renewal": ends - day} if isinstance(ends, int | float) else {})
+        found: dict[str, Plain] = {
+            name: day - self._last[kind] if kind in self._last else None
+            for name, kind in self._touches.items()
+        }
+        for name, value in self._others:
+            if isinstance(value, int | float):
+                found[name] = value - day if name == "days_to_renewal" else value + day
+        return found
 
     def _hold(self, day: int, each: Chosen, values: Mapping[str, Plain]) -> None:
         kind = each.rule.touchpoint
@@ -163,6 +189,8 @@ class _Year:
                 self._asked.append(Asked(day * DAY, f"{day}", rule, bit, words))
 
     def _levels(self, day: int) -> Days:
+        if not self._asked:
+            return NONE
         levels: list[tuple[str, int]] = []
         for kind in sorted({kind for each in self._asked for kind in each.rule.touchpoints}):
             own = [each for each in self._asked if kind in each.rule.touchpoints]

@@ -208,4 +208,4 @@ class Content:
     limits: tuple[Limit, ...] = ()
     blackouts: tuple[Blackout, ...] = ()
     places: Mapping[str, Place] = field(default_factory=dict[str, Place], compare=False)
-    """Where segments and stages stand, as `segment/<index>` and `stage/<index>`."""
+    """Where segments and stages stand, as `segment/<index>` and `stage/<index>`, and the damping of `feedback`."""
