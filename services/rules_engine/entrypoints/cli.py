@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.rules_engine.application.policy_tests import Case, run
+from services.rules_engine.domain.lint import lint
 from services.rules_engine.domain.policy import Policy
 from services.rules_engine.entrypoints.results import report
 
@@ -47,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     where = "a policy file, or a flat folder of them"
-    check = commands.add_parser("check", help="is the policy sound? every mistake with its place")
+    check = commands.add_parser("check", help="is the policy sound, and meant so? all mistakes and findings")
     check.add_argument("path", type=Path, metavar="PATH", help=where)
     test = commands.add_parser("test", help="run the policy's own tests (*_test.yaml)")
     test.add_argument("path", type=Path, metavar="PATH", help=f"{where}, or one file of tests")
@@ -62,10 +63,14 @@ def _parser() -> argparse.ArgumentParser:
 def _check(asked: argparse.Namespace, tools: Tools) -> int:
     found = tools.load(asked.path)
     rules, kinds = len(found.rules), len(found.catalogue)
+    findings = lint(found)
+    for each in findings:
+        sys.stderr.write(f"{each}\n")
+    said = f"findings: {len(findings)}; " if findings else ""
     sys.stdout.write(
-        f"{asked.path}: sound: {rules} rules, {kinds} kinds of touchpoint, hash {found.hash[:16]}\n"
+        f"{asked.path}: sound: {said}{rules} rules, {kinds} kinds of touchpoint, hash {found.hash[:16]}\n"
     )
-    return 0
+    return 1 if findings else 0
 
 
 def _test(asked: argparse.Namespace, tools: Tools) -> int:

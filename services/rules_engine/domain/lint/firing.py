@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from services.rules_engine.domain.language.search import Goal
 from services.rules_engine.domain.language.spoken import spoken
-from services.rules_engine.domain.language.tree import Const, Node, names
+from services.rules_engine.domain.language.tree import Const, Every, Node, names
 from services.rules_engine.domain.lint.accounts import HAND, Accounts, prepared, unprefixed, window_of
 from services.rules_engine.domain.lint.findings import Finding
 from services.rules_engine.domain.lint.trees import chains, clauses, reduced
@@ -29,10 +29,16 @@ def unreached(accounts: Accounts) -> Iterator[Finding]:
 def never(accounts: Accounts) -> Iterator[Finding]:
     """Rules that no account can meet. One that says `when: false` is switched off, and meant to be."""
     for rule in accounts.policy.rules:
-        if not isinstance(rule.when, Const):
-            told = _never(accounts, rule)
-            if told:
-                yield Finding("never-fires", rule.place, rule.rule, f"{told}; change it or take it out")
+        told = "" if _switched_off(rule.when) else _never(accounts, rule)
+        if told:
+            yield Finding("never-fires", rule.place, rule.rule, f"{told}; change it or take it out")
+
+
+def _switched_off(when: Node) -> bool:
+    return any(
+        part == Const(value=False, at=part.at)
+        for part in (when.parts if isinstance(when, Every) else (when,))
+    )
 
 
 def _never(accounts: Accounts, rule: Rule) -> str:
