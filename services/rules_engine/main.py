@@ -38,6 +38,8 @@ from services.rules_engine.adapters.work import SqlWork
 from services.rules_engine.application.account import Tally
 from services.rules_engine.application.judge import Bench
 from services.rules_engine.application.policy_tests import run
+from services.rules_engine.domain.lint import lint
+from services.rules_engine.domain.policy import Policy
 from services.rules_engine.entrypoints import api, cli, policies
 from services.rules_engine.entrypoints.consumer import Engine, SignalConsumer
 from services.rules_engine.entrypoints.ingest import Ingest
@@ -128,7 +130,7 @@ def make(runtime: Runtime, ready: Readiness, keeper: BenchKeeper) -> FastAPI:
             **dict.fromkeys(policies.WITH_FILES, policies.LARGEST_BODY),
         },
     )
-    versions = SqlPolicies(Epochs(runtime.database), keeper, load_policy_texts)
+    versions = SqlPolicies(Epochs(runtime.database), keeper, load_policy_texts, findings)
     answers = Queries(runtime.database, runtime.outbox, runtime.relay)
     app.include_router(api.event_routes(Ingest(runtime.producer, runtime.clock), answers))
     app.include_router(api.account_routes(answers))
@@ -140,6 +142,11 @@ def make(runtime: Runtime, ready: Readiness, keeper: BenchKeeper) -> FastAPI:
     )
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app
+
+
+def findings(policy: Policy) -> list[dict[str, object]]:
+    """What the linter has to say, as the API tells it."""
+    return [each.document() for each in lint(policy)]
 
 
 def requirements() -> str:
