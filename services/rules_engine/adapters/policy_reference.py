@@ -7,6 +7,7 @@ from services.rules_engine.adapters.policy_forms import FORMS
 from services.rules_engine.adapters.policy_grammar import LONGEST, SECTIONS, TEXT, Form, Key, Shape
 from services.rules_engine.adapters.policy_timelines import SLOTS
 from services.rules_engine.domain.language.functions import FUNCTIONS
+from services.rules_engine.domain.lint import KINDS
 from services.rules_engine.domain.vocabulary.registry import (
     ENTRY_WORDS,
     EVENTS,
@@ -40,6 +41,7 @@ def policy_reference() -> str:
         "words": _words(word for word in WORDS.values() if not _of_type(word)),
         "events": "\n\n".join(_event(event, words) for event, words in ENTRY_WORDS.items()),
         "slots": "; ".join(f"{anchor}: {_several(names)}" for anchor, names in SLOTS.items()),
+        "findings": _table(("kind", "is"), ((f"`{kind}`", told) for kind, told in KINDS.items())),
         "text": f"{TEXT:,}",
         "longest": f"{LONGEST:,}",
     }
