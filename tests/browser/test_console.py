@@ -1,121 +1,13 @@
 """An operator's visit, in a real browser, to a console of a real stack: the way in, the page, the way out."""
 
-import os
-import shutil
-import tempfile
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-
 import httpx
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
 
+from tests.browser.visits import MARKUP, NARROW, visiting
 from tests.stack import KEY, Stack, event, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
-
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-)
-MARKUP = "<img src=x onerror=\"document.title='taken'\">"
-NARROW = 390
-WIDE = 1280
-
-
-def chromium() -> str:
-    """The browser of this machine. Where tests must be whole, its absence is a failure."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if (found := shutil.which(name)) is not None:
-            return found
-    if os.environ.get("CI", "").lower() == "true":
-        pytest.fail("No Chromium is installed: `apt-get install chromium`.")
-    pytest.skip("No Chromium is installed: `apt-get install chromium`.")
-
-
-@dataclass
-class Visit:
-    """A page, and everything it complained about or asked of others than the console."""
-
-    page: Page
-    url: str
-    complaints: list[str] = field(default_factory=list[str])
-
-    def watch(self) -> "Visit":
-        self.page.on("console", lambda said: self._note(said.text) if said.type == "error" else None)
-        self.page.on("pageerror", lambda error: self._note(str(error)))
-        self.page.on("request", lambda asked: None if self._own(asked.url) else self._note(asked.url))
-        return self
-
-    async def sign_in(self, key: str) -> None:
-        await self.page.get_by_label("API key").fill(key)
-        await self.page.get_by_role("button", name="Sign in").click()
-
-    async def fits(self) -> bool:
-        """Whether nothing sticks out to the right."""
-        return await self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-    def _note(self, text: str) -> None:
-        self.complaints.append(text)
-
-    def _own(self, url: str) -> bool:
-        return url.startswith((self.url, self.url.replace("http", "ws", 1), "data:"))
-
-
-@pytest.fixture(scope="module")
-def executable() -> str:
-    return chromium()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(executable: str) -> AsyncGenerator[Stack]:
-    folder = Path(tempfile.mkdtemp(prefix="drumbeat-console-"))
-    folder.chmod(0o755)
-    async with Stack(folder) as running:
-        await running.run("rules_engine", "scheduler", "notifier")
-        for name, process in running.processes.items():
-            running.environment[f"DRUMBEAT_{name.upper()}__PORT"] = str(process.port)
-        await running.run("console")
-        now = await running.now()
-        kim = {"name": "Kim", "email": "kim@x.example"}
-        account = {"arr": 250_000, "csm_id": "csm-kim"}
-        await running.tell(
-            event("csm.described", "csm-kim", kim, id="c", time=now),
-            event("account.described", "acme", {**account, "name": f"Acme {MARKUP}"}, id="a", time=now),
-            event("account.described", "quiet", {**account, "name": "Quiet Co"}, id="q", time=now),
-            event("health.scored", "acme", {"score": 20}, id="h", time=now),
-        )
-        await until(lambda: _due(running, "acme"), 60, "acme has something due")
-        yield running
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-async def _due(stack: Stack, account_id: str) -> bool:
-    found = await stack.get("scheduler", "/v1/touchpoints", account_id=account_id, status="due")
-    return bool(found["items"])
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser(executable: str) -> AsyncGenerator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=executable, args=FLAGS.split())
-        yield launched
-        await launched.close()
-
-
-@asynccontextmanager
-async def visiting(
-    browser: Browser, stack: Stack, width: int = WIDE
-) -> AsyncGenerator[tuple[Visit, BrowserContext]]:
-    context = await browser.new_context(viewport={"width": width, "height": 844})
-    url = stack.processes["console"].url
-    try:
-        yield Visit(await context.new_page(), url).watch(), context
-    finally:
-        await context.close()
 
 
 async def test_a_wrong_key_is_refused_in_plain_words_and_leaves_no_cookie(
@@ -223,7 +115,9 @@ async def test_news_arrives_without_moving_what_is_being_read(browser: Browser, 
         described = {"name": "Newcomer Ltd", "arr": 250_000, "csm_id": "csm-kim"}
         await stack.tell(event("account.described", "new", described, id="new", time=await stack.now()))
 
-        await expect(page.locator("#due .card").filter(has_text="Newcomer Ltd")).to_be_visible(timeout=30_000)
+        await expect(page.locator("#due .card").filter(has_text="Newcomer Ltd").first).to_be_visible(
+            timeout=30_000
+        )
         assert await details.get_attribute("open") is not None
         assert await page.evaluate("document.getElementById('account').scrollTop") == 300
         assert await page.evaluate("document.activeElement.tagName") == "SUMMARY"

@@ -1,0 +1,158 @@
+"""The policy in the browser: read, checked, published, taken back, and left alone by keys that may only read."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, FilePayload, Page, expect
+
+from services.rules_engine.settings import SHIPPED
+from tests.browser.visits import NARROW, Visit, visiting
+from tests.stack import KEY, Stack, until
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+
+FILE = "20-rhythms.yaml"
+TEXT = (SHIPPED / FILE).read_text()
+ONBOARDING = "every: {onboarding: 7d, adoption: 14d"
+
+
+def slower(days: int) -> str:
+    """The shipped rhythms with another interval for enterprise customers who are onboarding."""
+    assert ONBOARDING in TEXT, "the shipped policy has the rhythm this test changes"
+    return TEXT.replace(ONBOARDING, f"every: {{onboarding: {days}d, adoption: 14d", 1)
+
+
+async def read(visit: Visit, key: str = KEY) -> Page:
+    """The policy page, opened with this key."""
+    await visit.page.goto(f"{visit.url}/policy")
+    await visit.sign_in(key)
+    await expect(visit.page.get_by_role("heading", name="Catalogue")).to_be_visible(timeout=20_000)
+    return visit.page
+
+
+async def offer(page: Page, text: str) -> None:
+    """Upload the rhythms, and have the draft checked."""
+    file: FilePayload = {"name": FILE, "mimeType": "text/yaml", "buffer": text.encode()}
+    await page.get_by_label("Upload files").set_input_files([file])
+    await expect(page.locator(".draft-file").filter(has_text=FILE)).to_contain_text("changed")
+    await page.get_by_role("button", name="Check", exact=True).click()
+
+
+async def check_in(stack: Stack, account_id: str) -> int | None:
+    """Days between its check-ins."""
+    plan: dict[str, list[dict[str, Any]]] = (await stack.get("rules_engine", f"/v1/accounts/{account_id}"))[
+        "plan"
+    ]
+    every = {each["touchpoint_type"]: each["every_days"] for each in plan["rhythms"]}
+    return every.get("check_in")
+
+
+async def test_the_policy_is_read_as_a_document_whose_rules_lead_to_their_lines(
+    browser: Browser, stack: Stack
+) -> None:
+    async with visiting(browser, stack) as (visit, _):
+        page = await read(visit)
+
+        await expect(page.get_by_role("heading", name="Policy, version")).to_be_visible()
+        enterprise = page.get_by_role("table", name="Enterprise")
+        row = enterprise.get_by_role("row").filter(has_text="enterprise-business-review")
+        await expect(row).to_contain_text("every 90 days")
+        await expect(row).to_contain_text("at least")
+        await row.get_by_role("link", name=FILE).click()
+
+        line = page.locator(".code li:focus")
+        await expect(line).to_contain_text("rule: enterprise-business-review")
+        await expect(line).to_be_in_viewport()
+        assert visit.complaints == []
+
+
+async def test_the_policy_page_needs_no_sideways_scrolling_on_a_narrow_screen(
+    browser: Browser, stack: Stack
+) -> None:
+    async with visiting(browser, stack, NARROW) as (visit, _):
+        page = await read(visit)
+        assert await visit.fits()
+        await page.get_by_role("link", name=f"{FILE}:").first.click()
+        assert await visit.fits()
+        assert visit.complaints == []
+
+
+async def test_mistakes_are_told_with_their_places_and_stop_the_publication(
+    browser: Browser, stack: Stack
+) -> None:
+    async with visiting(browser, stack) as (visit, _):
+        page = await read(visit)
+        await offer(page, TEXT.replace("segment: enterprise", "segment: enterprize", 1))
+
+        mistake = page.locator(".mistake")
+        await expect(mistake).to_contain_text("did you mean 'enterprise'?")
+        await expect(mistake).to_contain_text(f"{FILE}:")
+        await expect(mistake.locator(".excerpt")).to_contain_text("segment: enterprize")
+        await expect(page.get_by_role("button", name="Publish", exact=True)).to_be_hidden()
+        assert visit.complaints == []
+
+
+async def test_a_change_published_on_the_page_changes_plans_and_rolling_back_asks_first(
+    browser: Browser, stack: Stack
+) -> None:
+    assert await check_in(stack, "quiet") == 7
+    async with visiting(browser, stack) as (visit, _):
+        page = await read(visit)
+        await offer(page, slower(21))
+        publish = page.get_by_role("button", name="Publish", exact=True)
+        await publish.click()
+        await expect(page.get_by_role("alert").filter(has_text="Say why")).to_be_visible()
+        await page.get_by_label("Note").fill("They asked for fewer calls")
+        await publish.click()
+
+        await expect(page.get_by_role("status").filter(has_text="is in force.")).to_be_visible()
+        await expect(page.locator("#policy")).to_contain_text("They asked for fewer calls")
+        await until(lambda: _every(stack, 21), 30, "the plan follows the policy")
+        await expect(page.locator("#followed")).to_contain_text("accounts decided under it.")
+
+        await page.get_by_role("button", name="Roll back to version 1").click()
+        dialog = page.get_by_role("dialog", name="Roll back to version 1?")
+        await dialog.get_by_role("button", name="Roll back").click()
+        await expect(dialog.get_by_role("alert")).to_contain_text("Say why")
+        assert await check_in(stack, "quiet") == 21
+        await dialog.get_by_label("Why").fill("They missed the calls")
+        await dialog.get_by_role("button", name="Roll back").click()
+
+        await expect(dialog).to_be_hidden()
+        await until(lambda: _every(stack, 7), 30, "the plan follows the policy back")
+        assert visit.complaints == []
+
+
+async def _every(stack: Stack, days: int) -> bool:
+    return await check_in(stack, "quiet") == days
+
+
+async def test_a_key_that_may_only_read_sees_the_policy_and_nothing_to_change_it(
+    browser: Browser, stack: Stack
+) -> None:
+    made = await stack.post("rules_engine", "/v1/keys", {"name": "reader", "scopes": ["read"]})
+
+    async def known() -> bool:
+        bearer = {"Authorization": f"Bearer {made['key']}"}
+        answer = await stack.client.get(stack.processes["rules_engine"].url + "/v1/clock", headers=bearer)
+        return answer.status_code == 200
+
+    await until(known, 20, "the key is known")
+    async with visiting(browser, stack) as (visit, _):
+        page = await read(visit, made["key"])
+
+        await expect(page.get_by_role("heading", name="Versions")).to_be_visible()
+        await expect(page.get_by_role("heading", name="Publish a change")).to_be_hidden()
+        await expect(page.get_by_role("link", name="Publish a change")).to_be_hidden()
+        for name in ("Publish", "Check", "Roll back to version"):
+            assert await page.get_by_role("button", name=name).count() == 0
+
+
+async def test_the_policy_page_asks_for_a_key_first(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack) as (visit, _):
+        await visit.page.goto(f"{visit.url}/policy")
+        await visit.sign_in("db_0123abcd_" + "x" * 43)
+        await expect(visit.page.get_by_role("alert")).to_contain_text("This key is not valid.")
+        await visit.sign_in(KEY)
+        await expect(visit.page.get_by_role("heading", name="Policy, version")).to_be_visible()
+        assert visit.page.url == f"{visit.url}/policy"

@@ -1,0 +1,71 @@
+"""A visit to the console in a real browser: what the page does, what it complains about, whom it asks."""
+
+import os
+import shutil
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page
+
+from tests.stack import Stack
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+)
+MARKUP = "<img src=x onerror=\"document.title='taken'\">"
+NARROW = 390
+WIDE = 1280
+
+
+def chromium() -> str:
+    """The browser of this machine. Where tests must be whole, its absence is a failure."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if (found := shutil.which(name)) is not None:
+            return found
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail("No Chromium is installed: `apt-get install chromium`.")
+    pytest.skip("No Chromium is installed: `apt-get install chromium`.")
+
+
+@dataclass
+class Visit:
+    """A page, and everything it complained about or asked of others than the console."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list[str])
+
+    def watch(self) -> "Visit":
+        self.page.on("console", lambda said: self._note(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self._note(str(error)))
+        self.page.on("request", lambda asked: None if self._own(asked.url) else self._note(asked.url))
+        return self
+
+    async def sign_in(self, key: str) -> None:
+        await self.page.get_by_label("API key").fill(key)
+        await self.page.get_by_role("button", name="Sign in").click()
+
+    async def fits(self) -> bool:
+        """Whether nothing sticks out to the right."""
+        return await self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+    def _note(self, text: str) -> None:
+        self.complaints.append(text)
+
+    def _own(self, url: str) -> bool:
+        return url.startswith((self.url, self.url.replace("http", "ws", 1), "data:"))
+
+
+@asynccontextmanager
+async def visiting(
+    browser: Browser, stack: Stack, width: int = WIDE
+) -> AsyncGenerator[tuple[Visit, BrowserContext]]:
+    context = await browser.new_context(viewport={"width": width, "height": 844})
+    url = stack.processes["console"].url
+    try:
+        yield Visit(await context.new_page(), url).watch(), context
+    finally:
+        await context.close()
