@@ -1,7 +1,7 @@
 """Hear: a batch of events becomes belief, and belief becomes plans; each account is judged once a batch.
 
 Facts commute, so the order inside the batch does not matter and a repeated batch changes nothing. A fact that
-cannot be folded is parked and its account goes on.
+cannot be folded is parked and its account goes on. An account whose footing is what it was before is not judged anew.
 """
 
 from collections.abc import Sequence
@@ -17,13 +17,14 @@ from services.rules_engine.application.account import (
     ReceiptState,
     Tally,
 )
-from services.rules_engine.application.judge import Bench, Moment, judge, record
+from services.rules_engine.application.judge import Bench, Moment, holds, judge, record
 from services.rules_engine.application.ports import Work
 from services.rules_engine.domain.codec import Belief, decode
 from services.rules_engine.domain.facts import FactEvent, fold
 from services.rules_engine.domain.issued import ANNOUNCED
 from services.rules_engine.domain.issued import TYPES as ISSUED
 from services.rules_engine.domain.issued import hear as hear_issued
+from services.rules_engine.domain.plan import QUIET, footing
 
 ONLY_ISSUED = ANNOUNCED | {"touchpoint.cancelled"}
 DIRECTORY_FIELDS = frozenset(
@@ -64,9 +65,12 @@ async def hear(work: Work, heard: Sequence[Heard], bench: Bench, at: Moment) -> 
 
 
 def _consider(account: Account, events: Sequence[Heard], bench: Bench, at: Moment, outcome: _Outcome) -> None:
-    told = _fold_all(account, events, outcome.tally)
+    told = _fold_all(account, events, bench, at, outcome.tally)
     version: int | None = None
-    if told.anything_new or account.decided_under != bench.epoch or account.undecided is not None:
+    if told.unmoved:
+        outcome.touched.append(account)
+        account.remember(told.belief)
+    elif told.anything_new or account.decided_under != bench.epoch or account.undecided is not None:
         outcome.touched.append(account)
         judgement = judge(account, told.belief, bench, at, [each.event for each in told.folded])
         account.remember(told.belief)
@@ -82,19 +86,24 @@ def _consider(account: Account, events: Sequence[Heard], bench: Bench, at: Momen
 
 
 class _Told(NamedTuple):
+    """`unmoved`: what was heard is new, and cannot have moved the plan in force."""
+
     belief: Belief
     folded: Sequence[Heard]
     parked: Sequence[Parked]
     anything_new: bool
+    unmoved: bool
 
 
-def _fold_all(account: Account, events: Sequence[Heard], tally: Tally) -> _Told:
+def _fold_all(account: Account, events: Sequence[Heard], bench: Bench, at: Moment, tally: Tally) -> _Told:
     """A fold that broke may have left half of its work behind: belief is then taken up again as it was stored,
     without the event that broke it.
     """
     parked: list[Parked] = []
+    quiet = holds(account, bench, at) and all(each.event.type in QUIET for each in events)
     while True:
         belief = decode(account.account_id, account.memory)
+        stood = footing(bench.policy, bench.book, belief.facts, at.service) if quiet else None
         changed = False
         for each in events:
             try:
@@ -104,7 +113,9 @@ def _fold_all(account: Account, events: Sequence[Heard], tally: Tally) -> _Told:
                 events = [other for other in events if other is not each]
                 break
         else:
-            return _Told(belief, events, parked, changed)
+            unmoved = changed and stood is not None
+            unmoved = unmoved and footing(bench.policy, bench.book, belief.facts, at.service) == stood
+            return _Told(belief, events, parked, changed, unmoved)
 
 
 def _remember(account: Account, belief: Belief, event: FactEvent, tally: Tally) -> bool:

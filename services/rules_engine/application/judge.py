@@ -36,6 +36,17 @@ class Moment:
     real: datetime
 
 
+def holds(account: Account, bench: Bench, at: Moment) -> bool:
+    """Whether the plan in force is what would be decided now, as long as nothing that it rests on changes."""
+    return (
+        account.plan_key is not None
+        and account.decided_under == bench.epoch
+        and account.undecided is None
+        and (account.next_evaluation_at is None or at.service < account.next_evaluation_at)
+        and (account.published_key == account.plan_key or not bench.publish)
+    )
+
+
 def judge(
     account: Account, belief: Belief, bench: Bench, at: Moment, causes: Sequence[FactEvent]
 ) -> Judgement | None:

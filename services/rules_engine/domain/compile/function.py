@@ -40,6 +40,10 @@ class Health:
     red_below: float
     yellow_below: float
 
+    def color(self, score: float) -> str:
+        """The colour of a score with which none was told."""
+        return "red" if score < self.red_below else "yellow" if score < self.yellow_below else "green"
+
 
 def source(node: Node) -> str:
     """The Python expression of a condition; also its canonical text, free of spacing."""

@@ -64,6 +64,11 @@ def when(mark: Mark) -> int:
     return int(mark[:_DIGITS])
 
 
+def earliest(at: int) -> Mark:
+    """What no mark of that moment or later comes before: to compare marks without reading their digits."""
+    return f"{max(at, 0):018d}"
+
+
 def who(mark: Mark) -> tuple[str, str]:
     """(source, id) of a mark."""
     _, source, event_id, _ = mark.split("\x1f")

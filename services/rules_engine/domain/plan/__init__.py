@@ -12,6 +12,7 @@ from services.rules_engine.domain.plan.documents import (
     plan_from_bytes,
     plan_of,
 )
+from services.rules_engine.domain.plan.footing import QUIET, footing
 from services.rules_engine.domain.plan.shapes import (
     Avoid,
     Cause,
@@ -25,6 +26,7 @@ from services.rules_engine.domain.plan.shapes import (
 )
 
 __all__ = [
+    "QUIET",
     "Avoid",
     "Cause",
     "Decision",
@@ -39,6 +41,7 @@ __all__ = [
     "changes",
     "decide",
     "document_from_bytes",
+    "footing",
     "plan_bytes",
     "plan_from_bytes",
     "plan_of",

@@ -4,9 +4,9 @@ Words that look back read up to their own entry: they say what was true then, wh
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from services.rules_engine.domain.facts import Contract, Entries, Facts, Fields, Mark, Plain, when
+from services.rules_engine.domain.facts import Contract, Entries, Facts, Fields, Mark, Plain, earliest, when
 from services.rules_engine.domain.vocabulary.mails import Mails
 from services.rules_engine.domain.vocabulary.people import role_of
 from services.rules_engine.domain.vocabulary.view import View, ratio
@@ -62,26 +62,47 @@ def recent_events(facts: Facts, seen: View, longest: Mapping[str, int]) -> Itera
 
 def _recent(entries: Entries, since: int) -> list[tuple[Mark, Fields]]:
     found: list[tuple[Mark, Fields]] = []
+    oldest = earliest(since)
     for mark in reversed(entries):
-        if when(mark) < since:
+        if mark < oldest:
             break
         found.append((mark, entries[mark]))
     found.reverse()
     return found
 
 
-def _health(facts: Facts, _seen: View, since: int) -> Iterator[Heard]:
+class Score(NamedTuple):
+    """A told health: `color` None where none was told with it; `drop`: the score before minus this one."""
+
+    mark: Mark
+    score: float | None
+    color: str | None
+    drop: float | None
+
+
+Stirs = Callable[[float | None, str | None, float | None], bool]
+
+
+def scores(entries: Entries, since: int, stirs: Stirs | None = None) -> list[Score]:
+    """The scores not older than `since`, oldest first; of these only what `stirs`, told all but the mark."""
+    found: list[Score] = []
+    oldest = earliest(since)
     before: float | None = None
-    for mark, fields in facts.entries.get("health.scored", {}).items():
-        score = fields.get("score")
-        drop: float | None = None
-        if isinstance(score, int | float):
+    for mark, fields in entries.items():
+        score, drop = cast("float | None", fields.get("score")), None
+        if score is not None:
             drop = None if before is None else before - score
             before = score
-        if when(mark) >= since:
-            yield Heard(
-                mark, when(mark), {"health_score": score, "color": fields.get("color"), "score_drop": drop}
-            )
+        if mark >= oldest:
+            color = cast("str | None", fields.get("color"))
+            if stirs is None or stirs(score, color, drop):
+                found.append(Score(mark, score, color, drop))
+    return found
+
+
+def _health(facts: Facts, _seen: View, since: int) -> Iterator[Heard]:
+    for mark, score, color, drop in scores(facts.entries.get("health.scored", {}), since):
+        yield Heard(mark, when(mark), {"health_score": score, "color": color, "score_drop": drop})
 
 
 def _usage(facts: Facts, seen: View, since: int, wanted: frozenset[str] | None) -> Iterator[Heard]:
