@@ -149,13 +149,14 @@ def test_limits_and_blackouts_name_their_kinds_or_mean_all_that_customers_hear_o
 def test_everything_knows_its_place() -> None:
     said = content()
 
+    lines = FULL.splitlines()
     assert said.places == {
+        "feedback": Place("p.yaml", lines.index("feedback:") + 2),
         "segment/0": Place("p.yaml", 3),
         "segment/1": Place("p.yaml", 5),
         "stage/0": Place("p.yaml", 8),
         "stage/1": Place("p.yaml", 10),
     }
-    lines = FULL.splitlines()
     rules = (*said.rhythms, *said.triggers, *said.steps, *said.adjustments, *said.feedback, *said.limits)
     for each in (*rules, *said.blackouts):
         name, _, part = each.rule.partition("/")
