@@ -1,47 +1,67 @@
-"""What another policy would change over the book of accounts, in words; read tolerantly."""
+"""What another policy would change over the book of accounts, in words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
 
 from services.console import words
-from services.console.reading import Json, items, part, text
+from services.console.reading import Json, items, number, part, text
+
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`totals`: (what, how much); `lines`: whatever else is worth a line."""
+    """`summary`: for whom and over which time; `totals`: (what, how much); `examples`: what changes for the first."""
 
+    summary: str
     totals: tuple[tuple[str, str], ...]
-    lines: tuple[str, ...]
+    examples: tuple[str, ...]
 
 
 def difference(document: Json) -> Difference:
-    """Totals, wherever they stand in the document, and its trouble."""
-    trouble = text(document, "trouble")
-    return Difference(
-        totals=tuple(_totals(part(document, "totals") or document)),
-        lines=(*([f"It cannot be told: {trouble}"] if trouble else []), *_rules(document)),
+    """The difference of two policies as the rules engine counts it, or why there is none."""
+    if trouble := text(document, "trouble"):
+        return Difference(f"It cannot be told: {trouble}", (), ())
+    whole = part(document, "all")
+    totals = [("All touchpoints", _amount(whole))] if whole else []
+    totals += [("Minutes of CSMs", _amount(whole, "minutes_"))] if whole else []
+    by_kind = part(document, "totals")
+    totals += [
+        (words.title(kind), _amount(part(by_kind, kind))) for kind in by_kind if _moved(part(by_kind, kind))
+    ]
+    return Difference(_summary(document), tuple(totals), tuple(_examples(items(document, "accounts"))))
+
+
+def _summary(document: Json) -> str:
+    if "compared" not in document:
+        return ""
+    compared, changed, moved, undecided = (
+        number(document, name) for name in ("compared", "changed", "moved", "undecided")
     )
+    said = [
+        f"{changed:,} of {words.count(compared, 'account')} would have another plan",
+        f"{words.count(moved, 'account')} another segment or stage" if moved else "",
+        f"{words.count(undecided, 'account')} could not be decided" if undecided else "",
+    ]
+    days = number(document, "days")
+    over = f" Counted over {words.count(days, 'day')} from now." if days else ""
+    return f"{'; '.join(each for each in said if each)}.{over}"
 
 
-def _totals(found: Mapping[str, object]) -> Iterable[tuple[str, str]]:
-    for name, value in found.items():
-        if isinstance(value, int | float):
-            yield words.title(name), words.value(value)
-        elif isinstance(value, dict):
-            inner = cast("Json", value)
-            numbers = [
-                f"{words.value(each)} {key.replace('_', ' ')}"
-                for key, each in inner.items()
-                if isinstance(each, int | float)
-            ]
-            if numbers:
-                yield words.title(name), ", ".join(numbers)
+def _moved(amount: Json) -> bool:
+    return bool(amount.get("difference") or amount.get("minutes_difference"))
 
 
-def _rules(document: Json) -> Iterable[str]:
-    for each in items(document, "touchpoints")[:30]:
-        told = text(each, "text")
-        if told:
-            yield told
+def _amount(amount: Json, of: str = "") -> str:
+    """`12 before, 9 after (-3)`."""
+    before, after, by = (amount.get(f"{of}{name}") for name in ("before", "after", "difference"))
+    sign = "+" if isinstance(by, int | float) and by > 0 else ""
+    return f"{words.value(before)} now, {words.value(after)} then ({sign}{words.value(by)})"
+
+
+def _examples(accounts: list[Json]) -> Iterable[str]:
+    for each in accounts[:_SHOWN]:
+        changes = "; ".join(text(change, "text") for change in items(each, "changes"))
+        yield f"{text(each, 'account_id')}: {changes}"
+    if len(accounts) > _SHOWN:
+        yield f"And {words.count(len(accounts) - _SHOWN, 'account')} more."

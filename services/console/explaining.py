@@ -120,4 +120,5 @@ def _other(other: Json) -> str:
 
 
 def _sentence(words_of: str) -> str:
-    return words_of[:1].upper() + words_of[1:]
+    named = "_" in words_of.partition(" ")[0]  # a word of the policy stays as it is written
+    return words_of if named else words_of[:1].upper() + words_of[1:]

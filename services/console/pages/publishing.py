@@ -158,6 +158,7 @@ class _Result:
             self._findings = Findings()
             with Node("div") as self._change:
                 Node("h4", "What it would change")
+                self._summary = Node("p", classes="why")
                 self._totals = Keyed[tuple[str, str]](
                     Node("dl", classes="facts"), _Total, lambda each: each[0]
                 )
@@ -172,9 +173,10 @@ class _Result:
         self._errors.show([(each, _excerpt(checked, each)) for each in checked.errors])
         self._findings.show(checked.findings, None)
         told = difference(checked.difference)
-        self._change.show(bool(told.totals or told.lines))
+        self._change.show(bool(told.summary or told.totals))
+        self._summary.say(told.summary)
         self._totals.show(told.totals)
-        self._examples.show(told.lines)
+        self._examples.show(told.examples)
 
 
 class _Mistake:

@@ -9,6 +9,7 @@ import httpx
 from services.console.client import Apis
 from services.console.desk import Desk
 from services.console.difference import difference
+from services.console.reading import Json
 from tests.unit.console.test_watch import KEY, settings
 
 FILES = {"a.yaml": "one", "b.yaml": "two"}
@@ -110,7 +111,23 @@ async def test_who_may_not_change_is_told_so_in_plain_words() -> None:
     assert await desk.roll_back(1, "why") == "This key may not do this: the scope admin is missing"
 
 
-def test_a_difference_is_told_by_its_totals_or_by_its_trouble() -> None:
-    told = difference({"totals": {"accounts_changed": 12, "touchpoints": {"before": 1, "after": 2}}})
-    assert told.totals == (("Accounts changed", "12"), ("Touchpoints", "1 before, 2 after"))
-    assert difference({"trouble": "It is down."}).lines == ("It cannot be told: It is down.",)
+def test_a_difference_is_told_by_its_totals_its_accounts_or_its_trouble() -> None:
+    amount: Json = {"before": 4.5, "after": 3, "difference": -1.5, "minutes_difference": 0}
+    same: Json = {"before": 1, "after": 1, "difference": 0, "minutes_difference": 0}
+    whole: Json = {**amount, "minutes_before": 60, "minutes_after": 90, "minutes_difference": 30}
+    accounts = [{"account_id": str(each), "changes": [{"text": "rarer"}]} for each in range(7)]
+    counted: Json = {"compared": 9, "changed": 7, "moved": 1, "undecided": 0, "days": 90}
+    kinds: Json = {"check_in": amount, "survey": same}
+    told = difference({**counted, "totals": kinds, "all": whole, "accounts": accounts})
+    assert told.summary == (
+        "7 of 9 accounts would have another plan; 1 account another segment or stage."
+        " Counted over 90 days from now."
+    )
+    assert told.totals == (
+        ("All touchpoints", "4.5 now, 3 then (-1.5)"),
+        ("Minutes of CSMs", "60 now, 90 then (+30)"),
+        ("Check in", "4.5 now, 3 then (-1.5)"),
+    )
+    assert (told.examples[0], told.examples[-1]) == ("0: rarer", "And 2 accounts more.")
+    assert difference({"trouble": "It is down."}).summary == "It cannot be told: It is down."
+    assert difference({}).totals == ()

@@ -28,7 +28,7 @@ def test_what_is_absent_tells_its_one_cause_and_the_smallest_change() -> None:
     told = explanation(ABSENT, NOW)
     assert (told.verdict, told.rule, told.text) == ("not planned", "advocacy-by-nps", "")
     assert told.cause == "`nps_score >= 9` does not hold (nps_score is 3)"
-    assert told.change == "Nps_score would have to be 9 or more"
+    assert told.change == "nps_score would have to be 9 or more"
 
 
 def test_a_clause_tells_its_values_and_each_event_behind_it_once() -> None:
