@@ -1,0 +1,97 @@
+"""Why, and why not, in the browser: by mouse, by key and by finger."""
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, expect
+
+from tests.browser.visits import NARROW, Visit, visiting
+from tests.stack import KEY, Stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+
+RED = "Health is red, so the CSM calls every week"
+
+
+async def account(visit: Visit) -> Page:
+    """The page with acme, whose health is red."""
+    await visit.page.goto(f"{visit.url}/?account=acme")
+    await visit.sign_in(KEY)
+    await expect(visit.page.locator(".absent-row").first).to_be_visible(timeout=20_000)
+    return visit.page
+
+
+def check_in(page: Page) -> tuple[Locator, Locator]:
+    """The title of the rhythm of check-ins, and the card that explains it."""
+    row = page.locator(".wishes").first.locator(".wish").filter(has_text="Check in")
+    return row.get_by_role("button", name="Check in"), row.locator(".why-card")
+
+
+async def test_a_mouse_on_a_rhythm_shows_why_and_takes_it_along_again(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack) as (visit, _):
+        page = await account(visit)
+        title, card = check_in(page)
+        await title.hover()
+
+        await expect(card).to_contain_text(RED)
+        clause = card.locator(".clause").filter(has_text='color == "red"')
+        await expect(clause).to_contain_text("holds")
+        await expect(clause).to_contain_text("Color: red")
+        await expect(clause).to_contain_text("Health scored")
+        await expect(clause).to_contain_text("/test · h")
+        await page.mouse.move(2, 2)
+        await expect(card).to_be_hidden()
+        assert visit.complaints == []
+
+
+async def test_keys_alone_open_keep_and_close_an_explanation(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack) as (visit, _):
+        page = await account(visit)
+        title, card = check_in(page)
+        await title.focus()
+        await page.keyboard.press("Shift+Tab")
+        await page.keyboard.press("Tab")
+        await expect(card).to_contain_text(RED)
+        await expect(title).to_have_attribute("aria-expanded", "true")
+        await page.keyboard.press("Escape")
+        await expect(card).to_be_hidden()
+
+        await page.keyboard.press("Enter")
+        await expect(card).to_contain_text(RED)
+        await page.keyboard.press("Tab")
+        await expect(card).to_be_visible()
+        assert visit.complaints == []
+
+
+async def test_an_advocacy_ask_that_is_not_planned_tells_its_one_cause_and_the_smallest_change(
+    browser: Browser, stack: Stack
+) -> None:
+    async with visiting(browser, stack, NARROW) as (visit, _):
+        page = await account(visit)
+        row = page.locator(".absent-row").filter(has_text="Advocacy ask")
+        await row.get_by_role("button", name="Advocacy ask").click()
+
+        card = row.locator(".why-card")
+        await expect(card).to_contain_text("not planned")
+        stopped = card.locator(".fact").filter(has_text="Stopped by")
+        await expect(stopped).to_have_count(1)
+        await expect(stopped.locator("dd")).to_contain_text("ever heard")
+        change = card.locator(".fact").filter(has_text="Smallest change")
+        await expect(change.locator("dd")).to_contain_text("would have to be heard")
+        await card.get_by_text("Other rules").click()
+        await expect(card).to_contain_text("advocacy-by-nps")
+        assert await visit.fits()
+        assert visit.complaints == []
+
+
+async def test_an_explanation_stays_open_while_the_page_goes_on(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack) as (visit, _):
+        page = await account(visit)
+        title, card = check_in(page)
+        await title.click()
+        await page.mouse.move(2, 2)
+        await expect(card).to_contain_text(RED)
+        ticked = await page.locator(".masthead time").inner_text()
+        await expect(page.locator(".masthead time")).not_to_have_text(ticked)
+
+        await expect(card).to_contain_text(RED)
+        await title.click()
+        await expect(card).to_be_hidden()
