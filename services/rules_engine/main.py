@@ -18,8 +18,11 @@ from services.rules_engine import settings
 from services.rules_engine.adapters import sweeping
 from services.rules_engine.adapters.bench import BenchKeeper
 from services.rules_engine.adapters.book import SqlBook
+from services.rules_engine.adapters.differences import SqlDifferences
 from services.rules_engine.adapters.epoch import Epochs, Source
+from services.rules_engine.adapters.explanations import SqlExplanations
 from services.rules_engine.adapters.keys import SqlKeys
+from services.rules_engine.adapters.offline import offline_book
 from services.rules_engine.adapters.policies import SqlPolicies
 from services.rules_engine.adapters.policy_files import (
     PolicyRefused,
@@ -40,12 +43,13 @@ from services.rules_engine.application.judge import Bench
 from services.rules_engine.application.policy_tests import run
 from services.rules_engine.domain.lint import lint
 from services.rules_engine.domain.policy import Policy
-from services.rules_engine.entrypoints import api, cli, policies
+from services.rules_engine.entrypoints import api, cli, comparing, policies
 from services.rules_engine.entrypoints.consumer import Engine, SignalConsumer
 from services.rules_engine.entrypoints.ingest import Ingest
 from services.rules_engine.entrypoints.lines import LARGEST_STREAM
 from services.rules_engine.entrypoints.sweeper import Sweeper
 from services.rules_engine.entrypoints.translate import told
+from services.rules_engine.entrypoints.why import why_routes
 
 IDENTITY = Identity(
     "rules_engine", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
@@ -127,15 +131,20 @@ def make(runtime: Runtime, ready: Readiness, keeper: BenchKeeper) -> FastAPI:
         title="rules engine",
         larger_bodies={
             "/v1/events": LARGEST_STREAM,
-            **dict.fromkeys(policies.WITH_FILES, policies.LARGEST_BODY),
+            **dict.fromkeys((*policies.WITH_FILES, comparing.PATH), policies.LARGEST_BODY),
         },
     )
     versions = SqlPolicies(Epochs(runtime.database), keeper, load_policy_texts, findings)
     answers = Queries(runtime.database, runtime.outbox, runtime.relay)
     app.include_router(api.event_routes(Ingest(runtime.producer, runtime.clock), answers))
+    app.include_router(
+        why_routes(SqlExplanations(Epochs(runtime.database), keeper, load_policy_texts, runtime.clock))
+    )
     app.include_router(api.account_routes(answers))
     app.include_router(api.parked_routes(answers))
     app.include_router(policies.policy_routes(versions))
+    compared = SqlDifferences(runtime.database, keeper, load_policy_texts, runtime.clock)
+    app.include_router(comparing.diff_routes(compared))
     app.include_router(policies.program_routes(SqlPrograms(runtime.database)))
     app.include_router(
         api.key_routes(SqlKeys(runtime.database, runtime.outbox, runtime.relay, runtime.clock))
@@ -165,6 +174,7 @@ TOOLS = cli.Tools(
     load=load_policy,
     tests=lambda path, policy: read_tests(texts_of_tests(path), policy, told),
     policy_of=policy_beside,
+    book=offline_book,
 )
 
 

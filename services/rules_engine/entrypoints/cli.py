@@ -4,11 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from services.rules_engine.application.policy_tests import Case, run
 from services.rules_engine.domain.lint import lint
 from services.rules_engine.domain.policy import Policy
+from services.rules_engine.entrypoints import offline
+from services.rules_engine.entrypoints.facts_file import FactsRefused
 from services.rules_engine.entrypoints.results import report
 
 Pages = Mapping[str, Callable[[], str]]
@@ -24,6 +27,7 @@ class Tools:
     tests: Callable[[Path, Policy], tuple[Case, ...]]
     policy_of: Callable[[Path], Path]
     """Where the policy lies that the tests at a path are about."""
+    book: offline.BookOf
 
 
 def policy(words: Sequence[str], tools: Tools) -> int:
@@ -37,7 +41,7 @@ def policy(words: Sequence[str], tools: Tools) -> int:
         return wrong_use.code if isinstance(wrong_use.code, int) else 2
     try:
         return _COMMANDS[asked.command](asked, tools)
-    except tools.refused as found:
+    except (tools.refused, FactsRefused) as found:
         sys.stderr.write(f"{found}\n")
         return 1
 
@@ -57,7 +61,45 @@ def _parser() -> argparse.ArgumentParser:
         "--only", default="", metavar="TEXT", help="only tests whose sentence or numbers hold this"
     )
     test.add_argument("--json", action="store_true", help="the results, for programs")
+    why = commands.add_parser("explain", help="the plan of an account with its reasons; why, or why not")
+    why.add_argument("path", type=Path, metavar="PATH", help=where)
+    _with_facts(why)
+    why.add_argument("--account", required=True, metavar="ID")
+    about = why.add_mutually_exclusive_group()
+    about.add_argument("--rule", metavar="RULE", help="why this rule fires, or does not")
+    about.add_argument("--touchpoint", metavar="TYPE", help="why this touchpoint is planned, or is not")
+    other = commands.add_parser(
+        "diff", help="what another policy changes: for whom, how often, how much time"
+    )
+    other.add_argument("path", type=Path, metavar="OLD", help=where)
+    other.add_argument("new", type=Path, metavar="NEW", help=where)
+    _with_facts(other)
+    other.add_argument("--days", type=_days, default=90, help="how far ahead is counted (90)")
+    other.add_argument("--all", action="store_true", help="every account that changes, not only the first")
     return parser
+
+
+def _with_facts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--facts", type=Path, required=True, metavar="FILE", help="events, as `events post` takes them"
+    )
+    parser.add_argument(
+        "--at", type=_moment, metavar="TIME", help="as of then, with a zone; left out: the newest event"
+    )
+    parser.add_argument("--json", action="store_true", help="the document, for programs")
+
+
+def _moment(said: str) -> datetime:
+    at = datetime.fromisoformat(said)
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{said} has no zone; write it as 2026-03-02T09:00:00Z")
+    return at.astimezone(UTC)
+
+
+def _days(said: str) -> int:
+    if not said.isdecimal() or not 1 <= int(said) <= 3650:
+        raise argparse.ArgumentTypeError(f"{said}: 1 to 3650 days")
+    return int(said)
 
 
 def _check(asked: argparse.Namespace, tools: Tools) -> int:
@@ -88,4 +130,17 @@ def _asked_for(case: Case, text: str) -> bool:
     return text.casefold() in case.name.casefold() or text in case.shows
 
 
-_COMMANDS: Mapping[str, Callable[[argparse.Namespace, Tools], int]] = {"check": _check, "test": _test}
+def _explain(asked: argparse.Namespace, tools: Tools) -> int:
+    return offline.explain(asked, tools.load(asked.path), tools.book)
+
+
+def _diff(asked: argparse.Namespace, tools: Tools) -> int:
+    return offline.diff(asked, tools.load(asked.path), tools.load(asked.new), tools.book)
+
+
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace, Tools], int]] = {
+    "check": _check,
+    "test": _test,
+    "explain": _explain,
+    "diff": _diff,
+}

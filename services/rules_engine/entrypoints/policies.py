@@ -118,7 +118,7 @@ def _looking(router: APIRouter, policies: Policies) -> None:
         try:
             found = await policies.document(policy_hash)
         except NotSound as refused:
-            _refuse(refused)
+            refuse(refused)
         if found is None:
             raise Problem(404, f"There is no policy {policy_hash!r}.")
         return found
@@ -130,11 +130,11 @@ def _looking(router: APIRouter, policies: Policies) -> None:
         responses={413: TOO_LARGE, 422: NOT_SOUND},
     )
     async def validate_policy(wanted: Files) -> dict[str, object]:
-        _bounded(wanted.files)
+        bounded(wanted.files)
         try:
             checked = await policies.check(wanted.files)
         except NotSound as refused:
-            _refuse(refused)
+            refuse(refused)
         return {"valid": True, "hash": checked.hash, "rules": checked.rules, "findings": checked.findings}
 
 
@@ -146,13 +146,13 @@ def _changing(router: APIRouter, policies: Policies) -> None:
         responses={200: UNCHANGED, 409: OVERTAKEN, 413: TOO_LARGE, 422: NOT_SOUND},
     )
     async def publish_policy(wanted: Publication, key: Admin, response: Response) -> dict[str, object]:
-        _bounded(wanted.files)
+        bounded(wanted.files)
         author = wanted.author or await policies.author(key.key_id)
         draft = Draft(wanted.files, author, wanted.note, wanted.name, wanted.based_on)
         try:
             published = await policies.publish(draft)
         except NotSound as refused:
-            _refuse(refused)
+            refuse(refused)
         except Overtaken as overtaken:
             told: dict[str, Any] = {"in_force": overtaken.in_force, "version": overtaken.version}
             raise Problem(409, str(overtaken), **told) from overtaken
@@ -171,7 +171,7 @@ def _changing(router: APIRouter, policies: Policies) -> None:
         except NoSuchVersion as absent:
             raise Problem(404, str(absent)) from absent
         except NotSound as refused:
-            _refuse(refused)
+            refuse(refused)
         return _answer(published, response)
 
 
@@ -187,7 +187,7 @@ def program_routes(programs: Programs) -> APIRouter:
     return router
 
 
-def _bounded(files: dict[str, str]) -> None:
+def bounded(files: dict[str, str]) -> None:
     try:
         size = sum(len(text.encode()) for text in files.values())
     except UnicodeEncodeError as wrong:
@@ -198,7 +198,7 @@ def _bounded(files: dict[str, str]) -> None:
         raise Problem(413, f"The files have {size:,} bytes; a policy has at most {LARGEST:,}.", limit=LARGEST)
 
 
-def _refuse(refused: NotSound) -> NoReturn:
+def refuse(refused: NotSound) -> NoReturn:
     errors = [each._asdict() for each in refused.mistakes]
     lines = str(refused).splitlines()
     detail = "\n".join([f"The policy has {len(errors)} mistakes:" if len(errors) > 1 else "", *lines]).strip()

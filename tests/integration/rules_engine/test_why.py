@@ -1,0 +1,179 @@
+"""Why and why not over HTTP; and that re-evaluating what a decision was made of gives the same decision."""
+
+import asyncio
+import json
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from services.rules_engine.adapters.policy_files import policy_texts
+from services.rules_engine.settings import SHIPPED
+from tests.integration.rules_engine.conftest import Engine, fresh, problem_of
+from tests.stack import until
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
+
+ACCOUNTS = 240
+
+
+def life(dice: random.Random) -> list[tuple[str, Mapping[str, object], float]]:
+    """Something that happened to an account: type, data, and how many days ago."""
+    found: list[tuple[str, Mapping[str, object], float]] = [
+        (
+            "account.described",
+            {"arr": dice.choice([100, 5_000, 50_000, 500_000]), "csm_id": dice.choice([None, "dana"])},
+            50,
+        )
+    ]
+    more: list[tuple[str, Mapping[str, object]]] = [
+        ("health.scored", {"score": dice.randrange(100)}),
+        ("nps.answered", {"score": dice.randrange(11)}),
+        ("milestone.reached", {"milestone": "m", "kind": dice.choice(["adoption", "success", "go_live"])}),
+        ("expansion.signalled", {"signal": "power_users"}),
+        (
+            "contract.changed",
+            {"contract_id": "c", "status": "active", "starts_on": "2026-01-01", "renews_on": "2027-06-01"},
+        ),
+        ("contact.described", {"contact_id": f"{dice.random()}", "role": "champion"}),
+        ("survey.answered", {"answer": dice.choice(["too_much", "too_little"]), "csat": 5}),
+        ("outreach.paused", {"reason": "busy"}),
+    ]
+    return found + [(*each, dice.uniform(0, 20)) for each in dice.sample(more, dice.randrange(1, 6))]
+
+
+async def tell_all(running: Engine) -> dict[str, list[dict[str, Any]]]:
+    """Accounts with lives of their own; the events by account."""
+    dice, now = random.Random(7), await running.now()
+    told: dict[str, list[dict[str, Any]]] = {}
+    for _ in range(ACCOUNTS):
+        name = fresh("life")
+        told[name] = [
+            await running.told(kind, name, data, time=now - timedelta(days=ago))
+            for kind, data, ago in life(dice)
+        ]
+    body = "\n".join(json.dumps(event) for events in told.values() for event in events)
+    answer = await running.send(body, "application/x-ndjson")
+    assert answer.status_code == 202, answer.text
+    for events in list(told.values())[-20:]:
+        for event in events:
+            await running.folded(event, 60)
+    return told
+
+
+class TestThen:
+    async def test_re_evaluating_the_facts_of_a_decision_gives_the_same_decision(
+        self, running: Engine
+    ) -> None:
+        told = await tell_all(running)
+
+        async def all_known() -> bool:
+            items = (await running.get("/v1/accounts", limit=500, q="life-"))["items"]
+            return len(items) == len(told)
+
+        await until(all_known, 60, "every account")
+        same = await asyncio.gather(*(self._same(running, name, events) for name, events in told.items()))
+        assert sum(same) >= ACCOUNTS
+
+    async def _same(self, running: Engine, name: str, events: list[dict[str, Any]]) -> int:
+        """Of one account: each decision follows from what was kept of it, and names what it was made of."""
+        decisions = (await running.get(f"/v1/accounts/{name}/decisions"))["items"]
+        assert decisions
+        for decision in decisions:
+            version = decision["plan_version"]
+            for reason in decision["reasons"][:1]:
+                why = await running.get(f"/v1/accounts/{name}/why", rule=reason["rule"], decision=version)
+                assert why["reproduced"] is True
+                assert why["policy"] == decision["policy"] == reason["policy"]
+                assert why["plan_version"] == version
+                assert why["fires"] or why["stopped_by"]["cause"] == "opt_out"
+                known = {(event["source"], event["id"]) for event in events}
+                heard = {
+                    (each["source"], each["id"]) for clause in why["clauses"] for each in clause["events"]
+                }
+                assert heard <= known
+        return len(decisions)
+
+
+class TestNow:
+    async def test_what_fires_and_what_does_not(self, running: Engine) -> None:
+        name = fresh("red/one")
+        scored = await running.tell("health.scored", name, {"score": 20})
+        await running.tell("account.described", name, {"arr": 50_000})
+        path = f"/v1/accounts/{quote(name, safe='')}/why"
+
+        red = await running.get(path, touchpoint_type="check_in")
+        assert (red["fires"], red["rule"], red["stopped_by"], red["account_id"]) == (
+            True,
+            "red-check-in",
+            None,
+            name,
+        )
+        last = red["clauses"][-1]
+        assert (last["text"], last["holds"], last["values"]) == ('color == "red"', True, {"color": "red"})
+        assert [each["id"] for each in last["events"]] == [scored["id"]]
+        assert "mid-market-pooled-check-in/onboarding" in {each["rule"] for each in red["others"]}
+
+        yellow = await running.get(path, rule="yellow-check-in")
+        assert (yellow["fires"], yellow["stopped_by"]["cause"]) == (False, "clause")
+        assert yellow["smallest_change"]["text"] == "the health colour would have to be yellow (red now)"
+        standard = await running.get(path, rule="mid-market-pooled-check-in/onboarding")
+        assert (standard["stopped_by"]["cause"], standard["stopped_by"]["by"]) == (
+            "precedence",
+            "red-check-in",
+        )
+
+    async def test_what_cannot_be_answered_is_refused_in_words(self, running: Engine) -> None:
+        name = fresh("refused")
+        await running.tell("account.described", name, {"arr": 50_000})
+        path = f"/v1/accounts/{name}/why"
+
+        assert "?rule=" in problem_of(await running.ask("GET", path), 422)["detail"]
+        both = {"rule": "red-check-in", "touchpoint_type": "check_in"}
+        problem_of(await running.ask("GET", path, params=both), 422)
+        typo = problem_of(await running.ask("GET", path, params={"rule": "red-chek-in"}), 404)
+        assert "did you mean 'red-check-in'" in typo["detail"]
+        typo = problem_of(await running.ask("GET", path, params={"touchpoint_type": "chek_in"}), 404)
+        assert "did you mean 'check_in'" in typo["detail"]
+        nobody = await running.ask("GET", "/v1/accounts/nobody/why", params={"rule": "red-check-in"})
+        assert "nobody" in problem_of(nobody, 404)["detail"]
+        then = {"rule": "red-check-in", "decision": 7}
+        assert "plan version 7" in problem_of(await running.ask("GET", path, params=then), 404)["detail"]
+        problem_of(await running.ask("GET", path, params={"rule": "red-check-in", "decision": "x"}), 422)
+
+
+class TestDifference:
+    async def test_another_policy_is_held_against_the_one_in_force(self, running: Engine) -> None:
+        name = fresh("compared")
+        await running.tell("account.described", name, {"arr": 50_000})
+        texts = {Path(file).name: text for file, text in policy_texts(SHIPPED).items()}
+        same = (await running.ask("POST", "/v1/policies/diff", json={"files": texts})).json()
+        assert (same["changed"], same["sample"], same["old"] == same["new"]) == (0, False, True)
+
+        rule = (
+            "touchpoint: tips\n    segment: mid_market\n    stage: [onboarding, adoption, growth, renewal]\n"
+        )
+        rarer = {
+            file: text.replace(f"{rule}    every: 7d", f"{rule}    every: 14d")
+            for file, text in texts.items()
+        }
+        answer = await running.ask("POST", "/v1/policies/diff", json={"files": rarer, "days": 28})
+        told = answer.json()
+        assert answer.status_code == 200, answer.text
+        assert told["compared"] >= 1
+        assert told["changed"] >= 1
+        assert [kind for kind, each in told["totals"].items() if each["difference"]] == ["tips"]
+        assert told["totals"]["tips"]["difference"] < 0
+        assert len(told["accounts"]) == min(100, told["changed"])
+        assert told["accounts"][0]["changes"][0]["text"].startswith(
+            "Tips every 14 days instead of every 7 days"
+        )
+        assert told["all"]["minutes_difference"] == 0
+
+    async def test_a_policy_with_mistakes_is_refused_with_their_places(self, running: Engine) -> None:
+        answer = await running.ask("POST", "/v1/policies/diff", json={"files": {"p.yaml": "rhythms: 7"}})
+        assert problem_of(answer, 422)["errors"][0]["file"] == "p.yaml"
