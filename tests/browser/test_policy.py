@@ -13,6 +13,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pyt
 
 FILE = "20-rhythms.yaml"
 TEXT = (SHIPPED / FILE).read_text()
+NEVER = """rhythms:
+  - rule: tiny-enterprise
+    touchpoint: survey
+    every: 30d
+    segment: enterprise
+    when: arr is not null and arr < 10
+    because: Nobody is like this.
+"""
 ONBOARDING = "every: {onboarding: 7d, adoption: 14d"
 
 
@@ -125,6 +133,27 @@ async def test_a_change_published_on_the_page_changes_plans_and_rolling_back_ask
 
 async def _every(stack: Stack, days: int) -> bool:
     return await check_in(stack, "quiet") == days
+
+
+async def test_findings_are_listed_on_top_and_lead_to_their_lines(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack) as (visit, _):
+        page = await read(visit)
+        on_top = page.get_by_role("region", name="Findings")
+        await expect(on_top).to_contain_text("No findings.")
+        await offer(page, TEXT.replace("rhythms:\n", NEVER, 1))
+        await expect(page.locator(".result")).to_contain_text("The policy is sound, with 1 finding.")
+        await page.get_by_label("Note").fill("A rule for nobody")
+        await page.get_by_role("button", name="Publish", exact=True).click()
+
+        finding = on_top.locator(".finding").filter(has_text="tiny-enterprise")
+        await expect(finding).to_contain_text("never fires")
+        await expect(finding).to_contain_text("Proved by analysis")
+        await finding.get_by_role("link", name=f"{FILE}:").click()
+
+        await expect(page.locator(".code li:focus")).to_contain_text("rule: tiny-enterprise")
+        assert visit.complaints == []
+        await stack.post("rules_engine", "/v1/policies/rollback", {"version": 1})
+        await expect(on_top).to_contain_text("No findings.")
 
 
 async def test_a_key_that_may_only_read_sees_the_policy_and_nothing_to_change_it(
