@@ -8,6 +8,8 @@ import pytest
 from services.rules_engine.adapters.policy_files import SHIPPED, load_policy_texts, policy_texts
 from services.rules_engine.domain.lint import KINDS, Finding, lint
 from services.rules_engine.domain.policy import Place
+from services.rules_engine.entrypoints.cli import policy
+from services.rules_engine.main import TOOLS
 from tests.unit.rules_engine.given import shipped
 from tests.unit.rules_engine.policy_defects import DEFECTS, Defect, line_of, planted
 
@@ -46,6 +48,41 @@ def test_a_policy_too_large_to_be_looked_through_is_told_so_in_bounded_time() ->
     kinds = {each.kind for each in lint(load_policy_texts(texts))}
     assert kinds == {"unfinished"}
     assert time.perf_counter() - began < 10
+
+
+def test_a_policy_too_hard_to_be_looked_through_is_told_so_in_bounded_time() -> None:
+    rules = (
+        f"  - {{rule: hard-{index}, touchpoint: tips, every: {index + 7}d, because: Of {index}.,"
+        f" when: arr is not null and seats is not null and arr >= seats * {index}}}\n"
+        for index in range(300)
+    )
+    hard = load_policy_texts({**TEXTS, "70-more.yaml": "rhythms:\n" + "".join(rules)})
+    began = time.perf_counter()
+    assert "unfinished" in {each.kind for each in lint(hard)}
+    assert time.perf_counter() - began < 30
+
+
+def test_what_analysis_cannot_decide_is_searched_for_and_says_so() -> None:
+    never = "arr is not null and seats is not null and arr * seats + 1 < arr * seats"
+    new = (
+        f"  - {{rule: odd, touchpoint: tips, segment: enterprise, every: 7d, because: Odd., when: {never}}}\n"
+    )
+    found = lint(load_policy_texts({**TEXTS, "70-more.yaml": "rhythms:\n" + new}))
+    assert [(each.kind, each.rule, each.proof) for each in found] == [("never-fires", "odd", "search")]
+
+
+def test_policy_check_tells_findings_and_ends_with_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file, text in planted(DEFECTS[0], TEXTS).items():
+        (tmp_path / file).write_text(text)
+    assert policy(["check", str(tmp_path)], TOOLS) == 1
+    told = capsys.readouterr()
+    assert "20-rhythms.yaml:" in told.err
+    assert "below-minimum: monthly-word: " in told.err
+    assert "sound: findings: 2; " in told.out
+    assert policy(["check", str(SHIPPED)], TOOLS) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_rhythm_that_follows_another_kind_is_no_swing() -> None:

@@ -22,9 +22,9 @@ from services.rules_engine.domain.vocabulary.registry import ENTRY_WORDS, SEGMEN
 
 STEPS = 4_000
 """Of search in a condition; what takes more is tried on samples."""
-WORK = 100_000
-"""Of all questions together, in parts of conditions looked at: a bound on time."""
-_HARD = 30
+WORK = 60_000
+"""Questions, and parts of conditions looked at for them: a bound on time."""
+_HARD = 100
 HAND = "segment_override"
 _PREFIX = re.compile(r"(?<![\w:])[a-z]+(?:\.[a-z]+)?:(?=[a-z])")
 _RANGES: Mapping[str, tuple[float, float | None]] = {
@@ -141,6 +141,9 @@ class Accounts:
         by_rule: bool = False,
     ) -> Verdict:
         """Can these rules hold, those fail and this be so, of an account of this segment and stage?"""
+        self._work -= 1
+        if self.exhausted:
+            return Verdict("unknown")
         goals = [(self.reduced(rule, world), True) for rule in hold]
         goals += [(self.reduced(rule, world), False) for rule in fail]
         goals += [(reduced(node, _place(world)), want) for node, want in also]

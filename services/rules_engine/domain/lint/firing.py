@@ -29,9 +29,22 @@ def unreached(accounts: Accounts) -> Iterator[Finding]:
 def never(accounts: Accounts) -> Iterator[Finding]:
     """Rules that no account can meet. One that says `when: false` is switched off, and meant to be."""
     for rule in accounts.policy.rules:
-        told = "" if _switched_off(rule.when) else _never(accounts, rule)
+        if _switched_off(rule.when):
+            continue
+        told = _never(accounts, rule)
         if told:
             yield Finding("never-fires", rule.place, rule.rule, f"{told}; change it or take it out")
+        elif not _shown(accounts, rule):
+            told = (
+                f"none of the accounts that were tried meets `{spoken(wish(rule))}`; change it or take it out"
+            )
+            yield Finding("never-fires", rule.place, rule.rule, told, "search")
+
+
+def _shown(accounts: Accounts, rule: Rule) -> bool:
+    """Is there an account that meets it? Where analysis does not know, some were tried."""
+    alive = accounts.alive(rule.rule)
+    return any(accounts.can(world, (rule.rule,)).answer == "yes" for world in alive) or accounts.exhausted
 
 
 def _switched_off(when: Node) -> bool:

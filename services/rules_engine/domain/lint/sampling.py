@@ -9,7 +9,7 @@ from services.rules_engine.domain.language.tree import Node, names
 from services.rules_engine.domain.lint.trees import constants
 from services.rules_engine.domain.vocabulary.registry import Word
 
-TRIED = 400
+TRIED = 200
 _MODULUS, _FACTOR = 2**31 - 1, 48_271
 
 
