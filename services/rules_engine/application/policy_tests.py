@@ -1,8 +1,9 @@
 """Policy tests: facts at moments and the plan expected of them, run through the very `decide` that plans accounts."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from services.rules_engine.application.telling import tell
@@ -12,6 +13,7 @@ from services.rules_engine.domain.facts import FactEvent, Facts
 from services.rules_engine.domain.issued import Issued
 from services.rules_engine.domain.plan import Decision, OneOffItem, Plan, RhythmItem, decide
 from services.rules_engine.domain.policy import Adjustment, Feedback, Place, Policy
+from services.rules_engine.domain.why import Inquiry
 
 ACCOUNT = "account"
 Item = RhythmItem | OneOffItem
@@ -84,6 +86,8 @@ class _Scene(NamedTuple):
     policy: Policy
     decision: Decision
     plan: Plan
+    ask: Callable[[], Inquiry]
+    """Why and why not; only asked where an expectation fails."""
 
 
 def run(policy: Policy, case: Case) -> Outcome:
@@ -95,7 +99,8 @@ def run(policy: Policy, case: Case) -> Outcome:
         for event in phase.events:
             tell(belief, event)
         decision = decide(policy, belief.facts, belief.issued, case.book, phase.at)
-        scene = _Scene(policy, decision, decision.plan)
+        inquiry = partial(Inquiry, policy, belief, case.book, phase.at)
+        scene = _Scene(policy, decision, decision.plan, inquiry)
         for each in phase.expected:
             found = _LOOKS[each.part](scene, each)
             if found.met:
@@ -140,17 +145,20 @@ def _of_items(scene: _Scene, each: Expected, items: list[RhythmItem] | list[OneO
     else:
         met = bool(matching)
     came = "; ".join(map(_item, items[:5])) + (f"; and {len(items) - 5} more" if len(items) > 5 else "")
-    why = " ".join(dict.fromkeys(item.reason.text for item in items[:5])) or _absent(scene, each.name)
-    rules = frozenset(rule for item in matching for rule in _behind(scene, item)) if met else frozenset[str]()
-    return _Found(met, came or f"no {each.name}", why, rules)
+    if not met:
+        return _Found(met, came or f"no {each.name}", _why(scene, each, items))
+    return _Found(met, came, rules=frozenset(rule for item in matching for rule in _behind(scene, item)))
 
 
-def _absent(scene: _Scene, name: str) -> str:
-    """Why there is nothing of a type."""
-    stops = [each for each in scene.decision.suppressed if each.touchpoint_type == name]
-    if stops:
-        return "; ".join(f"{each.rule} was stopped: {each.reason} ({each.cause})" for each in stops)
-    return f"no rule that asks for {name} holds"
+def _why(scene: _Scene, each: Expected, items: Sequence[Item]) -> str:
+    """The reasons of what stands, and why the expected rule does not, or why there is nothing of the type."""
+    told = [item.reason.text for item in items[:5]]
+    rule = each.wanted.get("rule")
+    if isinstance(rule, str) and all(item.reason.rule != rule for item in items):
+        told.append(scene.ask().rule(rule).text)
+    elif not items:
+        told.append(scene.ask().touchpoint(each.name).text)
+    return " ".join(dict.fromkeys(told))
 
 
 def _behind(scene: _Scene, item: Item) -> Iterable[str]:
@@ -220,7 +228,7 @@ def _texts(scene: _Scene, each: Expected) -> _Found:
     ]
     met = [item for item in items if str(each.wanted["text"]) in item.reason.text]
     came = " / ".join(item.reason.text for item in items) or f"no {each.name}"
-    why = "" if items else _absent(scene, each.name)
+    why = "" if met else _why(scene, each, items)
     return _Found(bool(met), came, why, frozenset(rule for item in met for rule in _behind(scene, item)))
 
 

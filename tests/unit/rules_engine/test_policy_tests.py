@@ -151,7 +151,10 @@ tests:
     assert (rhythm.place.line, rhythm.expected) == (7, "rhythms: check_in: 7d")
     assert rhythm.came == "every 30 days by call, led by csm, rule monthly"
     assert rhythm.why == "Once a month."
-    assert (ask.came, ask.why) == ("no advocacy_ask", "no rule that asks for advocacy_ask holds")
+    assert ask.came == "no advocacy_ask"
+    assert ask.why.startswith(
+        "promoter does not fire: no nps.answered was ever heard. An event nps.answered would "
+    )
     assert stopped.came == "it does not hold, so nothing stopped it"
 
 
@@ -167,7 +170,22 @@ tests:
     expect: {touchpoints: {advocacy_ask: present}}
 """
     (found,) = outcomes(text)
-    assert "promoter was stopped: cooling down until 2026-05-26 09:00 UTC" in found.failures[0].why
+    assert found.failures[0].why.startswith(
+        "promoter does not fire: cooling down until 2026-05-26 09:00 UTC. "
+    )
+
+
+def test_where_another_rule_stands_the_expected_one_is_explained() -> None:
+    text = """
+tests:
+  - test: Red
+    account: {}
+    facts: [{health.scored: {score: 90}}]
+    expect: {rhythms: {check_in: {rule: red-weekly}}}
+"""
+    (found,) = outcomes(text)
+    (failure,) = found.failures
+    assert failure.why.startswith('Once a month. red-weekly does not fire: `color == "red"` does not hold')
 
 
 def test_the_order_of_facts_in_a_file_means_nothing() -> None:
