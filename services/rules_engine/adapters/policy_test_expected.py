@@ -59,7 +59,7 @@ def _about(desk: Desk, part: str, key: yaml.Node, name: str, node: yaml.Node) ->
     match part:
         case "stopped":
             cause = desk.sheet.choice(node, where, _CAUSES)
-            yield Expected(part, name, {"cause": cause}, f"stopped: {cause}", desk.place(key))
+            yield Expected(part, name, {"cause": cause}, cause, desk.place(key))
         case "text":
             said = desk.sheet.text(node, where)
             yield Expected(part, name, {"text": said}, f"says {said!r}", desk.place(key))

@@ -1,10 +1,12 @@
 """The shipped policy does what its own tests say, each of them a test here."""
 
+import re
 from functools import cache
 
 import pytest
 
 from services.rules_engine.adapters.policy_files import SHIPPED, load_policy_texts
+from services.rules_engine.adapters.policy_reference import policy_reference
 from services.rules_engine.adapters.policy_requirements import asked, elsewhere
 from services.rules_engine.adapters.policy_tests import read_tests, texts_of_tests
 from services.rules_engine.application.policy_tests import Case, Outcome, run
@@ -80,3 +82,11 @@ tests:
     for arr, segment in ((100_001, "enterprise"), (50_000, "mid_market"), (9_000, "small_business")):
         (case,) = read_tests({"ranked_test.yaml": test % (arr, segment)}, policy, told)
         assert run(policy, case).failures == ()
+
+
+def test_the_example_on_the_reference_page_is_a_test_that_passes() -> None:
+    (example,) = re.findall(r"```yaml\n(now:.*?)```", policy_reference(), re.DOTALL)
+    (case,) = read_tests({"page_test.yaml": example}, shipped(), told)
+
+    assert run(shipped(), case).failures == ()
+    assert sum(len(phase.expected) for phase in case.phases) == 9
