@@ -45,7 +45,8 @@ def _summary(document: Json) -> str:
     ]
     days = number(document, "days")
     over = f" Counted over {words.count(days, 'day')} from now." if days else ""
-    return f"{'; '.join(each for each in said if each)}.{over}"
+    sample = " Told from a sample of the accounts." if document.get("sample") is True else ""
+    return f"{'; '.join(each for each in said if each)}.{over}{sample}"
 
 
 def _moved(amount: Json) -> bool:
@@ -56,7 +57,7 @@ def _amount(amount: Json, of: str = "") -> str:
     """`12 before, 9 after (-3)`."""
     before, after, by = (amount.get(f"{of}{name}") for name in ("before", "after", "difference"))
     sign = "+" if isinstance(by, int | float) and by > 0 else ""
-    return f"{words.value(before)} now, {words.value(after)} then ({sign}{words.value(by)})"
+    return f"{words.value(before)} now, {words.value(after)} then ({f'{sign}{words.value(by)}' if by else 'unchanged'})"
 
 
 def _examples(accounts: list[Json]) -> Iterable[str]:

@@ -104,10 +104,10 @@ class Page:
 
     def draw(self) -> None:
         """Show what is known, as of now on the service clock."""
-        desk, now = self._desk, self._clock.now()
+        desk, clock = self._desk, self._clock
         held = desk.in_force
-        self._head.show(now)
-        self._standing.show(desk, now)
+        self._head.show(clock.now())
+        self._standing.show(desk, clock)
         self._findings.show(held)
         self._trouble.say(held.document_trouble)
         self._contents.show(bool(held.document))
@@ -116,7 +116,7 @@ class Page:
             self._shown = held.hash
             told = edition(held.document, held.files)
             self._text.set_content(_PAGES.get_template("policy.html").render(edition=told))
-        self._versions.show(now)
+        self._versions.show(clock)
         self._publish.show()
 
     def _tick(self) -> None:

@@ -1,7 +1,6 @@
 """How the policy in force stands: which version, since when, who follows it already, and what a linter found."""
 
-from datetime import datetime
-
+from services.chassis.clock import ServiceClock
 from services.console import words
 from services.console.desk import Desk, InForce
 from services.console.pages.elements import Badge, Keyed, Node
@@ -24,13 +23,13 @@ class StandingPanel:
         for each in (self._about, self._note, self._trouble, self._undecided):
             each.say("")
 
-    def show(self, desk: Desk, now: datetime) -> None:
+    def show(self, desk: Desk, clock: ServiceClock) -> None:
         held, progress = desk.in_force, desk.progress
         self._trouble.say(held.trouble)
         version = next((each for each in desk.versions if each.get("in_force") is True), None)
         if held.policy is not None:
             self._title.say(f"Policy, version {number(held.policy, 'version')}")
-            self._about.say(about(version or held.policy, now))
+            self._about.say(about(version or held.policy, clock))
             self._note.say(text(version or {}, "note"))
         self._progress.show(bool(progress))
         if progress:
@@ -116,15 +115,15 @@ class PlaceLink(Node):
         self.say(place.text)
 
 
-def about(version: Json, now: datetime) -> str:
+def about(version: Json, clock: ServiceClock) -> str:
     """`cadence · by Kim · Mon 23 Nov, 18:00 UTC (2 hours ago) · hash 1a2b…`."""
-    published = moment(version, "published_at")
+    published = moment(version, "published_at")  # real time: a policy is published by people
     author, origin = text(version, "author"), text(version, "origin")
     by = f"by {author}" if author else {"file": "from its files at a start"}.get(origin, "")
     parts = [
         text(version, "name"),
         f"{by}, rolled back" if origin == "rollback" and by else by,
-        "" if published is None else words.when(published, now),
+        "" if published is None else words.when(clock.at(published), clock.now()),
         f"hash {text(version, 'hash')[:12]}",
     ]
     return " · ".join(each for each in parts if each)
@@ -134,8 +133,8 @@ def _proof(finding: Json) -> str:
     """How it was found, and an account that shows it."""
     found = _PROOFS.get(text(finding, "proof"), text(finding, "proof"))
     witness = part(finding, "witness")
-    shown = ", ".join(f"{words.title(name).lower()} {words.value(value)}" for name, value in witness.items())
-    return f"{found}, for an account with {shown}." if shown else found and f"{found}."
+    shown = ", ".join(f"{words.title(name)} {words.value(value)}" for name, value in witness.items())
+    return f"{found}, for an account with: {shown}." if shown else found and f"{found}."
 
 
 _PROOFS = {"analysis": "Proved by analysis", "search": "Found by search"}

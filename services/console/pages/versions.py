@@ -1,9 +1,9 @@
 """The versions of the policy, newest first, and the way back to one of them."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Final
 
+from services.chassis.clock import ServiceClock
 from services.console.desk import Desk
 from services.console.pages.elements import Badge, Keyed, Node
 from services.console.pages.standing import about
@@ -27,7 +27,7 @@ class VersionsPanel:
         with Node("section", classes="chapter", aria_labelledby="versions-title") as self._root:
             Node("h3", "Versions", id="versions-title")
             rows = Node("ul", classes="rule-rows")
-        self._rows = Keyed[tuple[Json, datetime, bool]](
+        self._rows = Keyed[tuple[Json, ServiceClock, bool]](
             rows, lambda: _Version(self._ask), lambda each: str(number(each[0], "version"))
         )
         self._dialog()
@@ -46,10 +46,10 @@ class VersionsPanel:
                 cancel = Node("button", "Cancel", "quiet-button", type="button")
                 cancel.on("click", js_handler='(e) => e.target.closest("dialog").close()')
 
-    def show(self, now: datetime) -> None:
+    def show(self, clock: ServiceClock) -> None:
         desk = self._desk
         self._root.show(bool(desk.versions))
-        self._rows.show([(each, now, desk.may_change) for each in desk.versions])
+        self._rows.show([(each, clock, desk.may_change) for each in desk.versions])
 
     def _ask(self, version: int) -> None:
         self._version = version
@@ -80,12 +80,12 @@ class _Version:
             self._back = Node("button", classes="quiet-button", type="button")
             self._back.on("click", lambda: ask(self._number))
 
-    def show(self, item: tuple[Json, datetime, bool]) -> None:
-        version, now, may_change = item
+    def show(self, item: tuple[Json, ServiceClock, bool]) -> None:
+        version, clock, may_change = item
         held = version.get("in_force") is True
         self._number = number(version, "version")
         self._name.say(f"Version {self._number}")
         self._badge.tell("in force" if held else "", "good")
-        self._about.say(about(version, now))
+        self._about.say(about(version, clock))
         self._note.say(text(version, "note"))
         self._back.say(f"Roll back to version {self._number}" if may_change and not held else "")
