@@ -48,7 +48,9 @@ def policy(words: Sequence[str], tools: Tools) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="drumbeat policy", description="Policy tools that work on files alone."
+        prog="drumbeat policy",
+        description="Policy tools that work on files alone.",
+        epilog="On a deployment: drumbeat policy publish PATH, rollback VERSION, list.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     where = "a policy file, or a flat folder of them"
