@@ -95,9 +95,13 @@ class _Prices:
 
 def _needs(way: Way, prices: _Prices, values: Values, made: Mapping[str, Plain]) -> tuple[Need, ...]:
     by_words: dict[tuple[str, ...], list[Goal]] = {}
-    for goal in way.clauses:
-        if prices.fails(goal) and names(goal[0]):
-            by_words.setdefault(names(goal[0]), []).append(goal)
+    failing = [goal for goal in way.clauses if prices.fails(goal) and names(goal[0])]
+    told = {name for node, _ in failing for name in names(node)}
+    moved = {name for name, value_ in made.items() if name not in told and value_ != values.get(name)}
+    # A clause between words that holds now may ask for another word to move along.
+    along = [goal for goal in way.open if goal not in failing and moved & set(names(goal[0]))]
+    for goal in (*failing, *along):
+        by_words.setdefault(names(goal[0]), []).append(goal)
     needs: list[Need] = []
     for read, goals in by_words.items():
         clauses = tuple(dict.fromkeys(spoken(_put(node, want=want)) for node, want in goals))
