@@ -159,6 +159,22 @@ class Stack:
 
         await until(answers, seconds, f"{name} ready; its log: {process.log}")
 
+    async def hurry(self, rate: float) -> None:
+        """Stop every service and start it again on a clock that goes on from here at another rate."""
+        before, now = datetime.now(UTC), await self.now()
+        for process in self.processes.values():
+            process.child.terminate()
+        for process in self.processes.values():
+            process.child.wait(20)
+        origin = datetime.now(UTC)
+        self.environment |= {
+            "DRUMBEAT_CLOCK__ORIGIN": origin.isoformat(),
+            "DRUMBEAT_CLOCK__START": (now + (origin - before) * self.rate).isoformat(),
+            "DRUMBEAT_CLOCK__RATE": str(rate),
+        }
+        self.rate = rate
+        await self.run(*self.processes)
+
     def kill(self, name: str) -> None:
         self.processes[name].child.kill()
         self.processes[name].child.wait()
