@@ -37,6 +37,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def stopped(pid: int) -> bool:
+    """Whether every thread of that process stands still: a signal to stop reaches them one after the other."""
+    states = [
+        task.read_text().rpartition(")")[2].split()[0] for task in Path(f"/proc/{pid}/task").glob("*/stat")
+    ]
+    return bool(states) and set(states) == {"T"}
+
+
 class Mail:
     """A mail server that keeps every message it took."""
 

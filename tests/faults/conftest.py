@@ -13,21 +13,31 @@ from tests.faults.stories import csms
 from tests.stack import Stack, receiving
 
 MONDAY_MORNING = datetime(2026, 3, 2, 10, tzinfo=UTC)
+SMALL_POLICY = Path(__file__).parent / "policy.yaml"
+"""What is done exactly once is the subject here, not how much is done: a policy with one answer and two rhythms."""
+
 OpenStack = Callable[..., AbstractAsyncContextManager[Ledger]]
 
 
 @pytest.fixture
 def open_stack() -> OpenStack:
-    """Opens a stack on which everything runs and one subscription listens to what comes due."""
+    """Opens a stack on which everything runs and one subscription listens to what comes due.
+
+    `policy` None: the shipped one.
+    """
 
     @asynccontextmanager
     async def opened(
-        *, rate: float = 1.0, nodes: int = 1, start: datetime = MONDAY_MORNING
+        *, nodes: int = 1, start: datetime = MONDAY_MORNING, policy: Path | None = SMALL_POLICY
     ) -> AsyncGenerator[Ledger]:
         with tempfile.TemporaryDirectory(prefix="drumbeat-fault-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             folder.chmod(0o755)
-            async with Stack(folder, rate=rate, start=start, nodes=nodes) as stack, receiving() as receiver:
+            settings = {} if policy is None else {"DRUMBEAT_POLICY": str(policy)}
+            async with (
+                Stack(folder, start=start, nodes=nodes, settings=settings) as stack,
+                receiving() as receiver,
+            ):
                 await stack.run()
                 await stack.post(
                     "notifier",

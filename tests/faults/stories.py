@@ -22,6 +22,16 @@ def troubled(accounts: int, now: datetime) -> Iterator[dict[str, Any]]:
         yield event("health.scored", name, {"color": "red"}, id=f"red-{number}", time=now)
 
 
+def with_people(accounts: int, now: datetime) -> Iterator[dict[str, Any]]:
+    """The same, each with a contact at the customer who can be told."""
+    for each in troubled(accounts, now):
+        yield each
+        if each["type"] == "drumbeat.account.described.v1":
+            name = each["subject"]
+            data = {"contact_id": f"{name}-ann", "email": f"ann@{name}.example", "role": "champion"}
+            yield event("contact.described", name, data, id=f"{each['id']}-ann", time=now)
+
+
 def csms(now: datetime) -> Iterator[dict[str, Any]]:
     """The three people who lead those accounts."""
     for number in range(3):

@@ -6,6 +6,7 @@ import pytest
 
 from tests.faults.conftest import OpenStack
 from tests.faults.test_zombies import tell_for_a_while
+from tests.stack import stopped, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -53,6 +54,7 @@ async def test_a_crashed_database_comes_back_and_nothing_is_missing(open_stack: 
 async def test_no_answer_from_the_broker_is_a_503_within_ten_seconds(open_stack: OpenStack) -> None:
     async with open_stack() as ledger:
         ledger.stack.kafka.freeze()
+        await until(lambda: stopped(ledger.stack.kafka.nodes[0].pid or 0), 10, "the broker stands still")
         engine = ledger.stack.processes["rules_engine"]
         event = {
             "specversion": "1.0", "type": "drumbeat.health.scored.v1", "source": "/test", "id": "lonely",

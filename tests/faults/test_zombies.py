@@ -7,7 +7,7 @@ import pytest
 from tests.faults.conftest import MONDAY_MORNING, OpenStack
 from tests.faults.ledger import Ledger
 from tests.faults.stories import LEADS_TO, troubled
-from tests.stack import SERVICES, until
+from tests.stack import SERVICES, stopped, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -52,9 +52,9 @@ async def test_two_zombies_on_one_partition_leave_one_effect(open_stack: OpenSta
         stack.processes[service].child.wait()
         first = stack.spawn(service, faults="consumer.before_commit=stop@1")
         ledger.produce(troubled(5, MONDAY_MORNING), leads_to=LEADS_TO)
-        await until(lambda: _stopped(first.child.pid), 60, f"{service} freezes in its transaction")
+        await until(lambda: stopped(first.child.pid), 60, f"{service} freezes in its transaction")
         second = stack.spawn(f"{service}#2", faults="consumer.before_commit=stop@1")
-        await until(lambda: _stopped(second.child.pid), 120, f"the second {service} freezes too")
+        await until(lambda: stopped(second.child.pid), 120, f"the second {service} freezes too")
         stack.spawn(f"{service}#3")
         await stack.ready(f"{service}#3")
         stack.processes[service], stack.processes["zombie"] = stack.processes[f"{service}#3"], first
@@ -64,8 +64,3 @@ async def test_two_zombies_on_one_partition_leave_one_effect(open_stack: OpenSta
 
         await ledger.quiet(120)
         await ledger.check()
-
-
-def _stopped(pid: int) -> bool:
-    with open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123
-        return stat.read().rpartition(")")[2].split()[0] == "T"

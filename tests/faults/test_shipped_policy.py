@@ -1,0 +1,35 @@
+"""The ledger under the policy that is shipped: many more touchpoints for each account, and the same promises."""
+
+import asyncio
+
+import pytest
+
+from tests.faults.conftest import MONDAY_MORNING, OpenStack
+from tests.faults.stories import LEADS_TO, with_people
+from tests.stack import SERVICES
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+
+async def test_kills_of_every_service_lose_and_double_nothing_under_the_shipped_policy(
+    open_stack: OpenStack,
+) -> None:
+    async with open_stack(policy=None) as ledger:
+        stack = ledger.stack
+        for service in SERVICES:
+            telling = asyncio.create_task(ledger.tell(with_people(15, MONDAY_MORNING), leads_to=LEADS_TO))
+            await asyncio.sleep(0.5)
+            stack.kill(service)
+            stack.spawn(service)
+            await stack.ready(service)
+            await telling
+
+        await ledger.quiet(120)
+
+        await ledger.check()
+        due = await ledger.rows(
+            "scheduler", "SELECT DISTINCT type FROM touchpoint WHERE released_at IS NOT NULL"
+        )
+        assert {"risk_action_plan", "escalation", "check_in", "welcome", "onboarding_step"} <= {
+            row[0] for row in due
+        }
