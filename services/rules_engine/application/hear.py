@@ -19,12 +19,12 @@ from services.rules_engine.application.account import (
 )
 from services.rules_engine.application.judge import Bench, Moment, holds, judge, record
 from services.rules_engine.application.ports import Work
-from services.rules_engine.domain.codec import Belief, decode
+from services.rules_engine.domain.codec import Belief, decode, encode
 from services.rules_engine.domain.facts import FactEvent, fold
 from services.rules_engine.domain.issued import ANNOUNCED
 from services.rules_engine.domain.issued import TYPES as ISSUED
 from services.rules_engine.domain.issued import hear as hear_issued
-from services.rules_engine.domain.plan import QUIET, footing
+from services.rules_engine.domain.plan import QUIET, footing, unmoved
 
 ONLY_ISSUED = ANNOUNCED | {"touchpoint.cancelled"}
 DIRECTORY_FIELDS = frozenset(
@@ -67,9 +67,9 @@ async def hear(work: Work, heard: Sequence[Heard], bench: Bench, at: Moment) -> 
 def _consider(account: Account, events: Sequence[Heard], bench: Bench, at: Moment, outcome: _Outcome) -> None:
     told = _fold_all(account, events, bench, at, outcome.tally)
     version: int | None = None
-    if told.unmoved:
+    if told.stands:
         outcome.touched.append(account)
-        account.remember(told.belief)
+        account.memory = encode(*told.belief)
     elif told.anything_new or account.decided_under != bench.epoch or account.undecided is not None:
         outcome.touched.append(account)
         judgement = judge(account, told.belief, bench, at, [each.event for each in told.folded])
@@ -86,13 +86,13 @@ def _consider(account: Account, events: Sequence[Heard], bench: Bench, at: Momen
 
 
 class _Told(NamedTuple):
-    """`unmoved`: what was heard is new, and cannot have moved the plan in force."""
+    """`stands`: what was heard is new, and cannot have moved the plan in force."""
 
     belief: Belief
     folded: Sequence[Heard]
     parked: Sequence[Parked]
     anything_new: bool
-    unmoved: bool
+    stands: bool
 
 
 def _fold_all(account: Account, events: Sequence[Heard], bench: Bench, at: Moment, tally: Tally) -> _Told:
@@ -103,7 +103,7 @@ def _fold_all(account: Account, events: Sequence[Heard], bench: Bench, at: Momen
     quiet = holds(account, bench, at) and all(each.event.type in QUIET for each in events)
     while True:
         belief = decode(account.account_id, account.memory)
-        stood = footing(bench.policy, bench.book, belief.facts, at.service) if quiet else None
+        stood = footing(belief.facts) if quiet else None
         changed = False
         for each in events:
             try:
@@ -113,9 +113,10 @@ def _fold_all(account: Account, events: Sequence[Heard], bench: Bench, at: Momen
                 events = [other for other in events if other is not each]
                 break
         else:
-            unmoved = changed and stood is not None
-            unmoved = unmoved and footing(bench.policy, bench.book, belief.facts, at.service) == stood
-            return _Told(belief, events, parked, changed, unmoved)
+            stands = False
+            if changed and stood is not None:
+                stands = unmoved(bench.policy, bench.book, stood, footing(belief.facts), at.service)
+            return _Told(belief, events, parked, changed, stands)
 
 
 def _remember(account: Account, belief: Belief, event: FactEvent, tally: Tally) -> bool:

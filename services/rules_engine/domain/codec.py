@@ -3,7 +3,7 @@
 The one module of the domain that knows JSON bytes.
 """
 
-from typing import NamedTuple, cast
+from typing import NamedTuple, NotRequired, TypedDict, cast
 
 import orjson
 
@@ -12,6 +12,23 @@ from services.rules_engine.domain.issued import Issued
 
 FORMAT = 2
 """1, read but no longer written, knew no first descriptions of contacts and no history of revenue."""
+
+
+class _Document(TypedDict):
+    """Version, first heard, account, entries; and where there are any contacts, when they joined, contracts,
+    preferences, pauses and what was issued.
+    """
+
+    v: int
+    f: int | None
+    a: Held
+    e: dict[str, Entries]
+    c: NotRequired[dict[str, Held]]
+    j: NotRequired[dict[str, Mark]]
+    k: NotRequired[dict[str, tuple[Held, Entries, *tuple[Entries, ...]]]]
+    p: NotRequired[dict[str, Held]]
+    z: NotRequired[dict[str, Held]]
+    i: NotRequired[dict[str, Held]]
 
 
 class Belief(NamedTuple):
@@ -63,25 +80,24 @@ def decode(account_id: str, data: bytes | None) -> Belief:
     """
     if data is None:
         return Belief(Facts(account_id), Issued())
-    document = cast("dict[str, object]", orjson.loads(data))
+    document = cast("_Document", orjson.loads(data))
     written_in = document.get("v")
     if written_in not in {1, FORMAT}:
         raise UnreadableMemory(
             f"the memory of account {account_id} has format {written_in!r}, this version reads up to {FORMAT}: "
             "start the version that wrote it, or a newer one"
         )
-    contracts = cast("dict[str, tuple[Held, Entries, *tuple[Entries, ...]]]", document.get("k", {}))
     facts = Facts(
         account_id,
-        cast("int | None", document["f"]),
-        cast("Held", document["a"]),
-        cast("dict[str, Held]", document.get("c", {})),
-        {key: Contract(*parts[:3]) for key, parts in contracts.items()},
-        cast("dict[str, Held]", document.get("p", {})),
-        cast("dict[str, Held]", document.get("z", {})),
-        cast("dict[str, Entries]", document["e"]),
-        cast("dict[str, Mark]", document.get("j", {})),
+        document["f"],
+        document["a"],
+        document.get("c", {}),
+        {key: Contract(*parts[:3]) for key, parts in document.get("k", {}).items()},
+        document.get("p", {}),
+        document.get("z", {}),
+        document["e"],
+        document.get("j", {}),
     )
     if written_in != FORMAT:
         upgrade(facts)
-    return Belief(facts, Issued(cast("dict[str, Held]", document.get("i", {}))))
+    return Belief(facts, Issued(document.get("i", {})))

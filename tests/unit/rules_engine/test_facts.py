@@ -121,3 +121,9 @@ def test_a_memory_of_the_first_format_is_read_and_written_in_the_new_one() -> No
 
     assert decode("acme", old).facts == facts
     assert decode("acme", encode(facts, Issued())).facts == facts
+
+
+def test_a_contract_of_which_nothing_is_said_is_none() -> None:
+    facts = heard([said("contract.changed", contract_id="c1")])
+
+    assert facts.contracts == {}

@@ -10,7 +10,7 @@ from services.rules_engine.domain.book import Book
 from services.rules_engine.domain.facts import FactEvent, Facts, fold
 from services.rules_engine.domain.issued import Issued
 from services.rules_engine.domain.language.parser import parse
-from services.rules_engine.domain.plan import QUIET, Decision, decide, footing
+from services.rules_engine.domain.plan import QUIET, Decision, decide, footing, unmoved
 from services.rules_engine.domain.policy import Policy
 from tests.unit.rules_engine.given import DAY, HOUR, NOW, heard, said, shipped
 from tests.unit.rules_engine.policies import feedback, policy, rhythm, trigger
@@ -53,7 +53,7 @@ def test_on_the_same_footing_the_same_is_decided_now_and_later(
     under: Policy, post: list[FactEvent], before: list[FactEvent], news: Sequence[FactEvent], hours: float
 ) -> None:
     facts, known = heard([*post, *before, *news]), heard([*post, *before])
-    assume(footing(under, Book(), known, NOW) == footing(under, Book(), facts, NOW))
+    assume(unmoved(under, Book(), footing(known), footing(facts), NOW))
 
     assert {each.type for each in news} <= QUIET
     assert judged(under, facts) == judged(under, known)
@@ -62,28 +62,28 @@ def test_on_the_same_footing_the_same_is_decided_now_and_later(
 
 def test_a_score_of_the_same_colour_leaves_an_account_where_it_stood() -> None:
     facts = heard(said("health.scored", NOW - day * DAY, score=80 + day) for day in range(20, 0, -1))
-    stood = footing(shipped(), Book(), facts, NOW)
+    stood = footing(facts)
 
     fold(facts, said("health.scored", NOW, score=90))
 
-    assert footing(shipped(), Book(), facts, NOW) == stood
+    assert unmoved(shipped(), Book(), stood, footing(facts), NOW)
 
 
 @given(st.sampled_from([{"score": 20}, {"score": 71}, {"score": 95, "color": "red"}, {"score": None}]))
 @example({"score": 55})
 def test_another_colour_and_a_score_that_fell_are_another_footing(fields: dict[str, object]) -> None:
     facts = heard([said("health.scored", NOW - DAY, score=95)])
-    stood = footing(shipped(), Book(), facts, NOW)
+    stood = footing(facts)
 
     fold(facts, said("health.scored", NOW, **fields))
 
-    assert footing(shipped(), Book(), facts, NOW) != stood
+    assert not unmoved(shipped(), Book(), stood, footing(facts), NOW)
 
 
 def test_a_score_older_than_all_that_was_heard_is_another_footing() -> None:
     facts = heard([said("health.scored", NOW - DAY, score=95)])
-    stood = footing(shipped(), Book(), facts, NOW)
+    stood = footing(facts)
 
     fold(facts, said("health.scored", NOW - 30 * DAY, score=95))
 
-    assert footing(shipped(), Book(), facts, NOW) != stood
+    assert not unmoved(shipped(), Book(), stood, footing(facts), NOW)

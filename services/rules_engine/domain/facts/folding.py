@@ -58,8 +58,8 @@ _NESTED = frozenset({"limits", "features", "notes", "comment", "detail", "recipi
 
 def _fields(event: FactEvent) -> Fields:
     fields = {
-        name: cast("Plain", value) if type(value) in _AS_IT_IS else plain(value)
-        for name, value in event.fields.items()
+        name: value if type(value) in _AS_IT_IS else plain(value)
+        for name, value in cast("Mapping[str, Plain]", event.fields).items()
         if name not in _NESTED
     }
     prepare = _PREPARE.get(event.type)
@@ -131,15 +131,17 @@ def _person(facts: Facts, contact_id: str, mark: Mark, said: Fields) -> _Step:
 
 def _contract(facts: Facts, mark: Mark, fields: Fields) -> _Step:
     contract_id = str(fields["contract_id"])
+    said = {name: fields[name] for name in CONTRACT_FIELDS if name in fields}
+    if not said:
+        return _NOTHING
     gone = make_room(facts.contracts, contract_id, CONTRACTS_KEPT)
     if gone == contract_id:
         return _NOTHING
     if gone is not None:
         del facts.contracts[gone]
     contract = facts.contracts.setdefault(contract_id, Contract())
-    said = {name: fields[name] for name in CONTRACT_FIELDS if name in fields}
     term = {name: fields[name] for name in TERM_FIELDS if name in fields}
-    did, conflict = settle(contract.held, mark, said) if said else (False, None)
+    did, conflict = settle(contract.held, mark, said)
     if term:
         kept, other = remember(contract.terms, mark, term, TERMS_KEPT)
         did, conflict = did or kept, conflict or other

@@ -61,7 +61,7 @@ class Kept:
     def wants(self, fields: Mapping[str, object]) -> bool:
         if self.needs is not None and fields.get(self.needs) is None:
             return False
-        return all(fields.get(name) in values for name, values in self.only)
+        return not self.only or all(fields.get(name) in values for name, values in self.only)
 
 
 _SENT = ("state", frozenset[object]({"sent"}))

@@ -12,7 +12,7 @@ from services.rules_engine.domain.plan.documents import (
     plan_from_bytes,
     plan_of,
 )
-from services.rules_engine.domain.plan.footing import QUIET, footing
+from services.rules_engine.domain.plan.footing import QUIET, footing, unmoved
 from services.rules_engine.domain.plan.shapes import (
     Avoid,
     Cause,
@@ -45,4 +45,5 @@ __all__ = [
     "plan_bytes",
     "plan_from_bytes",
     "plan_of",
+    "unmoved",
 ]

@@ -3,8 +3,9 @@
 Words that look back read up to their own entry: they say what was true then, whatever came since.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple, cast
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple, TypedDict, cast
 
 from services.rules_engine.domain.facts import Contract, Entries, Facts, Fields, Mark, Plain, earliest, when
 from services.rules_engine.domain.vocabulary.mails import Mails
@@ -80,28 +81,55 @@ class Score(NamedTuple):
     drop: float | None
 
 
-Stirs = Callable[[float | None, str | None, float | None], bool]
+class _Scored(TypedDict, total=False):
+    score: float | None
+    color: str | None
 
 
-def scores(entries: Entries, since: int, stirs: Stirs | None = None) -> list[Score]:
-    """The scores not older than `since`, oldest first; of these only what `stirs`, told all but the mark."""
-    found: list[Score] = []
-    oldest = earliest(since)
+def scores(entries: Entries, since: Mark) -> Iterator[Score]:
+    """Told health from `since` on, oldest first."""
     before: float | None = None
-    for mark, fields in entries.items():
-        score, drop = cast("float | None", fields.get("score")), None
+    for mark, fields in cast("dict[Mark, _Scored]", entries).items():
+        score, drop = fields.get("score"), None
         if score is not None:
             drop = None if before is None else before - score
             before = score
-        if mark >= oldest:
-            color = cast("str | None", fields.get("color"))
-            if stirs is None or stirs(score, color, drop):
-                found.append(Score(mark, score, color, drop))
-    return found
+        if mark >= since:
+            yield Score(mark, score, fields.get("color"), drop)
+
+
+def scores_near(entries: Entries, marks: Iterable[Mark]) -> Iterator[Score]:
+    """Told health at these places and up to the next score after each, as it reads among `entries`.
+
+    Whatever comes or goes at a place, nothing beyond reads otherwise.
+    """
+    told = cast("dict[Mark, _Scored]", entries)
+    order = list(told)
+    for mark in marks:
+        place = bisect_left(order, mark)
+        before = _score_before(told, order, place)
+        for own in order[place:]:
+            fields = told[own]
+            score = fields.get("score")
+            drop = None if before is None or score is None else before - score
+            yield Score(own, score, fields.get("color"), drop)
+            if score is not None:
+                before = score
+                if own != mark:
+                    break
+
+
+def _score_before(told: Mapping[Mark, _Scored], order: list[Mark], place: int) -> float | None:
+    while place:
+        place -= 1
+        score = told[order[place]].get("score")
+        if score is not None:
+            return score
+    return None
 
 
 def _health(facts: Facts, _seen: View, since: int) -> Iterator[Heard]:
-    for mark, score, color, drop in scores(facts.entries.get("health.scored", {}), since):
+    for mark, score, color, drop in scores(facts.entries.get("health.scored", {}), earliest(since)):
         yield Heard(mark, when(mark), {"health_score": score, "color": color, "score_drop": drop})
 
 

@@ -10,55 +10,68 @@ from typing import NamedTuple
 
 from services.rules_engine.domain.book import Book
 from services.rules_engine.domain.compile.loosening import compile_loose
-from services.rules_engine.domain.facts import Facts, Plain, micros
-from services.rules_engine.domain.plan.entries import Score, Stirs, scores
+from services.rules_engine.domain.facts import Entries, Facts, Plain, earliest, micros
+from services.rules_engine.domain.plan.entries import scores_near
 from services.rules_engine.domain.policy import Policy, wish
 from services.rules_engine.domain.vocabulary.registry import ENTRY_WORDS
 
 _SCORED = "health.scored"
 _EVER = 1 << 60
 QUIET = frozenset({_SCORED})
-"""Types of facts of which a footing tells all that a decision may read."""
+"""Types of facts of which a footing holds all that a decision may read."""
 
 
 class Footing(NamedTuple):
-    """Equal footings, equal decisions, as long as nothing but facts of `QUIET` types was heard.
-
-    `score`: only where some condition reads it; `stirring`: the scores that some rule may answer, with their marks.
-    """
+    """What an account stands on: when it was first heard of, what is told of its health, and the dated entries of it."""
 
     first_heard: int | None
-    color: Plain
     score: Plain
-    stirring: list[Score]
+    color: Plain
+    scored: Entries
 
 
-def footing(policy: Policy, book: Book, facts: Facts, now: datetime) -> Footing:
-    """What an account stands on at `now`. A few microseconds."""
-    reading = _reading(policy, book.reads)
+def footing(facts: Facts) -> Footing:
+    """As it is now; folding further leaves it alone."""
     score: Plain = None
     color: Plain = None
     for said in facts.account.values():
-        if "health_score" in said:
-            score = said["health_score"]
-        if "color" in said:
-            color = said["color"]
-    if color is None and isinstance(score, int | float):
-        color = reading.color(score)
-    stirring: list[Score] = []
-    if reading.within is not None:
-        since = micros(now) - reading.within
-        stirring = scores(facts.entries.get(_SCORED, {}), since, reading.stirs)
-    return Footing(facts.first_heard, color, score if reading.score else None, stirring)
+        score = said.get("health_score", score)
+        color = said.get("color", color)
+    return Footing(facts.first_heard, score, color, facts.entries.get(_SCORED, {}).copy())
+
+
+def unmoved(policy: Policy, book: Book, before: Footing, after: Footing, now: datetime) -> bool:
+    """Whether the same is decided on both, now and later, when only facts of `QUIET` types came in between.
+
+    So it is when health has the colour it had, and no score came, went or reads otherwise that some rule may answer.
+    """
+    reading = _reading(policy, book.reads)
+    if (
+        before.first_heard != after.first_heard
+        or reading.color(before) != reading.color(after)
+        or (reading.score and before.score != after.score)
+    ):
+        return False
+    if reading.within is None:
+        return True
+    oldest, stirs = earliest(micros(now) - reading.within), reading.stirs
+    changed = before.scored.keys() ^ after.scored.keys()
+    for scored in (before.scored, after.scored):
+        for mark, score, color, drop in scores_near(scored, changed):
+            if mark >= oldest and stirs(score, color, drop):
+                return False
+    return True
 
 
 class _Reading(NamedTuple):
-    """What a policy reads of scores. `within`: how far back, in microseconds; None: no rule stands on them."""
+    """What a policy reads of health. `score`: the account's, too; `within`: how far back rules look at what was told,
+    in microseconds, None: not at all; `stirs`: whether some rule may answer a score, a colour and a fall.
+    """
 
-    color: Callable[[float], str]
+    color: Callable[[Footing], Plain]
     score: bool
     within: int | None
-    stirs: Stirs
+    stirs: Callable[[float | None, str | None, float | None], bool]
 
 
 @lru_cache(maxsize=8)
@@ -67,9 +80,14 @@ def _reading(policy: Policy, reads: frozenset[str]) -> _Reading:
     health = policy.content.health
     may = compile_loose(health, map(wish, rules), frozenset(ENTRY_WORDS[_SCORED]))
 
+    def color(told: Footing) -> Plain:
+        if told.color is None and isinstance(told.score, int | float):
+            return health.color(told.score)
+        return told.color
+
     @lru_cache(maxsize=4096)
     def stirs(score: float | None, color: str | None, drop: float | None) -> bool:
         return may({"health_score": score, "color": color, "score_drop": drop})
 
     within = _EVER if _SCORED in policy.feedback else policy.longest_within.get(_SCORED)
-    return _Reading(health.color, "health_score" in policy.reads | reads, within, stirs)
+    return _Reading(color, "health_score" in policy.reads | reads, within, stirs)
