@@ -111,6 +111,6 @@ ACCOUNTS: Final = (
     ),
     Account(
         "papercrane", "Papercrane", 1_900, None, "design", "AU", "Australia/Sydney", "Isla Moore",
-        started=75, renews_in=6, seats=(5, 5), scores=(80, 82), opted_out_of="promotion",
+        started=75, renews_in=7, seats=(5, 5), scores=(80, 82), opted_out_of="promotion",
     ),
 )  # fmt: skip
