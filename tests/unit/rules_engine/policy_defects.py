@@ -154,7 +154,9 @@ def planted(defect: Defect, texts: dict[str, str]) -> dict[str, str]:
 def line_of(defect: Defect, texts: dict[str, str]) -> tuple[str, int]:
     """Where the finding has to point: file and line."""
     mark = defect.at or next(
-        mark for mark in (f": {defect.rule}\n", f": {defect.rule},") if any(mark in text for text in texts.values())
+        mark
+        for mark in (f": {defect.rule}\n", f": {defect.rule},")
+        if any(mark in text for text in texts.values())
     )
     for file, text in texts.items():
         if mark in text and not file.endswith("_test.yaml"):
