@@ -10,7 +10,7 @@ from typing import NamedTuple
 from services.rules_engine.domain.facts import DAY, Facts, Mark, Plain, day_text, when
 from services.rules_engine.domain.facts.kinds import WENT_LIVE
 from services.rules_engine.domain.plan.wishes import Scene, Stop, Wish, Wishes, over, own_touch, placed
-from services.rules_engine.domain.policy import Anchor, Timeline
+from services.rules_engine.domain.policy import Anchor, Step, Timeline
 from services.rules_engine.domain.terms import Standing
 from services.rules_engine.domain.vocabulary.view import next_day, renews_itself
 
@@ -58,9 +58,9 @@ def _steps(scene: Scene, wishes: Wishes, timeline: Timeline, anchor: AnchorPoint
         wishes.fired |= 1 << bit
         head = (step.touchpoint, *anchor.head)
         key = head if plain and not step.ordinal else (*head, str(step.ordinal))
-        deadline = end if step.deadline is None else start + step.deadline // _US
         base = anchor.base
-        wish = Wish(bit, step, key, base, base + start, base + end, base + deadline, anchor.mark, anchor.told)
+        deadline = _deadline(step, anchor, base + start, base + end)
+        wish = Wish(bit, step, key, base, base + start, base + end, deadline, anchor.mark, anchor.told)
         own, known = own_touch(scene, wish)
         stop = over(known)
         if stop is not None and own in wishes.standing:
@@ -71,6 +71,16 @@ def _steps(scene: Scene, wishes: Wishes, timeline: Timeline, anchor: AnchorPoint
         else:
             taken[key] = step.rule
             wishes.grant(found)
+
+
+def _deadline(step: Step, anchor: AnchorPoint, start: int, end: int) -> int:
+    """Counted from the step's beginning, or from the moment its date was told when that came later: what could not be
+    known before must not be too late at once.
+    """
+    if step.deadline is None:
+        return end
+    told = start if anchor.mark is None else max(start, when(anchor.mark))
+    return min(end, told + step.deadline // _US) if told > start else start + step.deadline // _US
 
 
 def _same(taken: Mapping[tuple[str, ...], str], wish: Wish) -> Stop | None:
