@@ -43,6 +43,7 @@ def why_routes(explanations: Explanations) -> APIRouter:
             raise Problem(404, str(absent)) from absent
         except (NoSuchRule, NoSuchTouchpoint) as unknown:
             text = str(unknown)
-            raise Problem(404, f"{text[:1].upper()}{text[1:]}.") from unknown
+            end = "" if text.endswith("?") else "."
+            raise Problem(404, f"{text[:1].upper()}{text[1:]}{end}") from unknown
 
     return router

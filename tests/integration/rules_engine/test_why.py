@@ -136,9 +136,9 @@ class TestNow:
         both = {"rule": "red-check-in", "touchpoint_type": "check_in"}
         problem_of(await running.ask("GET", path, params=both), 422)
         typo = problem_of(await running.ask("GET", path, params={"rule": "red-chek-in"}), 404)
-        assert "did you mean 'red-check-in'" in typo["detail"]
+        assert typo["detail"].endswith("did you mean 'red-check-in'?")
         typo = problem_of(await running.ask("GET", path, params={"touchpoint_type": "chek_in"}), 404)
-        assert "did you mean 'check_in'" in typo["detail"]
+        assert typo["detail"].endswith("did you mean 'check_in'?")
         nobody = await running.ask("GET", "/v1/accounts/nobody/why", params={"rule": "red-check-in"})
         assert "nobody" in problem_of(nobody, 404)["detail"]
         then = {"rule": "red-check-in", "decision": 7}

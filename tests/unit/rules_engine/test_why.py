@@ -290,6 +290,18 @@ def test_an_answer_tells_each_clause_with_its_values_and_the_events_behind_them(
     assert shape["text"] == "Because of large-red."
 
 
+def test_a_trigger_on_health_tells_the_colour_that_it_derived_from_the_score() -> None:
+    held = policy(trigger("plan", "health.scored", "risk_action_plan", 2, RED))
+
+    fires = asked(held, (said("health.scored", NOW, score=20),)).rule("plan")
+    stopped = asked(held, (said("health.scored", NOW, score=90),)).rule("plan")
+
+    assert [(each.holds, each.values) for each in fires.clauses] == [(True, {"color": "red"})] * 2
+    assert stopped.clauses[1].values == {"color": "green"}
+    assert stopped.smallest_change is not None
+    assert stopped.smallest_change.text == "the health colour would have to be red (green now)"
+
+
 @pytest.mark.parametrize(
     ("condition", "sentence"),
     [

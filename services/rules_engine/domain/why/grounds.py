@@ -92,7 +92,16 @@ def of_step(land: Land, rule: Step) -> Ground:
 
 
 def _entries(land: Land, rule: Trigger | Feedback) -> Sequence[Heard]:
-    return list(heard(land.facts, land.seen, rule.on, 0, land.policy.entry_reads[rule.on]))
+    found = heard(land.facts, land.seen, rule.on, 0, land.policy.entry_reads[rule.on])
+    return [_coloured(land.policy, each) for each in found]
+
+
+def _coloured(policy: Policy, entry: Heard) -> Heard:
+    """Rules read the colour of a score that was told without one as the policy derives it; so does who asks why."""
+    score = entry.words.get("health_score")
+    if "color" not in entry.words or entry.words["color"] is not None or not isinstance(score, int | float):
+        return entry
+    return entry._replace(words={**entry.words, "color": policy.content.health.color(score)})
 
 
 def _none(policy: Policy, rule: Trigger | Feedback) -> Ground:
