@@ -67,21 +67,26 @@ def versions(
 
 
 def read(path: Path) -> dict[str, str]:
-    """The policy's files by name, its tests apart; what cannot be read is wrong use."""
-    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-    try:
-        texts = {
-            file.name: file.read_text(encoding="utf-8-sig")
-            for file in files
-            if not file.name.endswith("_test.yaml")
-        }
-    except OSError as trouble:
-        raise typer.BadParameter(f"{path} cannot be read ({trouble.strerror})") from trouble
-    except UnicodeDecodeError as trouble:
-        raise typer.BadParameter(f"{path} is no text in UTF-8 ({trouble.reason})") from trouble
+    """The policy's files by name, the same that `policy check` reads; what cannot be read is wrong use."""
+    texts: dict[str, str] = {}
+    for file in _files(path) if path.is_dir() else [path]:
+        try:
+            texts[file.name] = file.read_text(encoding="utf-8-sig")
+        except OSError as trouble:
+            raise typer.BadParameter(f"{file} cannot be read ({trouble.strerror})") from trouble
+        except UnicodeDecodeError as trouble:
+            raise typer.BadParameter(f"{file} is no text in UTF-8 ({trouble.reason})") from trouble
     if not texts:
         raise typer.BadParameter(f"{path} holds no *.yaml file of a policy")
     return texts
+
+
+def _files(folder: Path) -> list[Path]:
+    seen = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
+    overlooked = [file for file in seen if file.suffix == ".yml"]
+    if overlooked:
+        raise typer.BadParameter(f"{overlooked[0]}: policy files end in .yaml; rename it")
+    return [file for file in seen if file.suffix == ".yaml" and not file.name.endswith("_test.yaml")]
 
 
 def _tell(answer: tables.Json) -> None:

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from time import monotonic
 from typing import Any
 
-from services.chassis.clock import ServiceClock
+from services.chassis.clock import ServiceClock, monotonic
 from services.chassis.database import Database
 from services.rules_engine.adapters.bench import BenchKeeper
 from services.rules_engine.adapters.policies import mistake

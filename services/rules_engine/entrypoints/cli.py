@@ -92,7 +92,10 @@ def _with_facts(parser: argparse.ArgumentParser) -> None:
 
 
 def _moment(said: str) -> datetime:
-    at = datetime.fromisoformat(said)
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(f"{said} is no time; write it as 2026-03-02T09:00:00Z") from wrong
     if at.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{said} has no zone; write it as 2026-03-02T09:00:00Z")
     return at.astimezone(UTC)

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from services.console.calls import CallFailed
 from services.console.cli import app
+from services.console.policies import read
 
 COMMANDS = (
     "run",
@@ -59,6 +61,17 @@ def test_without_a_deployment_the_reason_names_the_key_file() -> None:
 
 def test_a_folder_without_a_policy_is_not_published(tmp_path: Path) -> None:
     (tmp_path / "mine_test.yaml").write_text("tests: []")
+    (tmp_path / ".draft.yaml").write_text("health: {}")
     done = CliRunner().invoke(app, ["policy", "publish", "."])
     assert done.exit_code == 2
     assert "holds no *.yaml file" in done.output
+
+
+@pytest.mark.parametrize(("name", "told"), [("b.yml", "rename it"), ("b.yaml", "no text in UTF-8")])
+def test_a_file_of_a_policy_is_not_overlooked_when_it_is_published(
+    tmp_path: Path, name: str, told: str
+) -> None:
+    (tmp_path / "a.yaml").write_text("health: {}")
+    (tmp_path / name).write_bytes(b"\xff")
+    with pytest.raises(typer.BadParameter, match=rf"{name}.*{told}"):
+        read(tmp_path)

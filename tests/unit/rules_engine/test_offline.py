@@ -106,7 +106,7 @@ def test_a_rule_and_a_touchpoint_are_explained(folder: Path, capsys: Capture) ->
         (["--touchpoint", "chek_in"], 1, "did you mean 'check_in'"),
         (["--rule", "a", "--touchpoint", "b"], 2, "not allowed with"),
         (["--at", "2026-03-01"], 2, "has no zone"),
-        (["--at", "soon"], 2, "--at"),
+        (["--at", "soon"], 2, "--at: soon is no time; write it as"),
         (["--account", "nobody"], 1, "nothing is told of an account 'nobody'"),
         (["--facts", "/nowhere"], 1, "cannot be read"),
     ],
