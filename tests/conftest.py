@@ -23,6 +23,10 @@ for name in [name for name in os.environ if name.startswith("DRUMBEAT_")]:
     del os.environ[name]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def folder() -> Generator[Path]:
     """A folder that the database's own user may walk into (pytest's own is closed to others)."""

@@ -12,7 +12,7 @@ import pytest
 from tests.faults.ledger import Ledger
 from tests.stack import Stack, event, receiving, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(300)]
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 DAYS = 60

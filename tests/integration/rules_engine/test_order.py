@@ -14,7 +14,7 @@ from services.rules_engine.domain.facts import FactEvent, Facts, Stamp, fold
 from services.rules_engine.domain.issued import TYPES, Issued, hear
 from services.rules_engine.domain.plan import decide, plan_bytes
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(600)]
 ACCOUNTS, EACH = 2_000, 500
 START = datetime(2025, 3, 1, 9, tzinfo=UTC)
 NOW = START + timedelta(days=365)
