@@ -21,14 +21,16 @@ class Mistake(NamedTuple):
     where: str
     message: str
 
+    def __str__(self) -> str:
+        """Without a place where it is about all files together."""
+        return f"{self.file}:{self.line}:{self.column}: {self.message}" if self.file else self.message
+
 
 class NotSound(Exception):
     """The files are no policy; `mistakes` are all that were found."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        super().__init__(
-            "\n".join(f"{each.file}:{each.line}:{each.column}: {each.message}" for each in mistakes)
-        )
+        super().__init__("\n".join(map(str, mistakes)))
         self.mistakes = tuple(mistakes)
 
 

@@ -1,11 +1,20 @@
 """What publishing leans on: mistakes taken apart, ranks that moved, audiences read."""
 
+import threading
+import time
+from asyncio import gather
+from typing import Any, cast
+
 import pytest
 
-from services.rules_engine.adapters.policies import mistake
+from services.chassis.database import Database
+from services.rules_engine.adapters.epoch import Epochs
+from services.rules_engine.adapters.policies import SqlPolicies, mistake
 from services.rules_engine.adapters.programs import audience_of
 from services.rules_engine.adapters.ranking import moved
-from services.rules_engine.application.publishing import Mistake
+from services.rules_engine.application.publishing import Finding, Mistake, NotSound
+from services.rules_engine.domain.policy import Policy
+from tests.unit.rules_engine.given import shipped
 
 
 @pytest.mark.parametrize(
@@ -22,6 +31,26 @@ from services.rules_engine.application.publishing import Mistake
 )
 def test_a_mistake_is_taken_apart_by_its_place(error: str, told: Mistake) -> None:
     assert mistake(error) == told
+
+
+def test_mistakes_are_told_with_their_place_where_they_have_one() -> None:
+    found = [Mistake("a.yaml", 3, 7, "x.when", "no"), Mistake("", 1, 1, "", "there may be more mistakes")]
+    assert str(NotSound(found)) == "a.yaml:3:7: no\nthere may be more mistakes"
+
+
+async def test_policies_are_linted_one_at_a_time_whoever_asks() -> None:
+    busy = threading.Lock()
+
+    def lint(_: Policy) -> list[Finding]:
+        assert busy.acquire(blocking=False), "two at once"
+        time.sleep(0.01)
+        busy.release()
+        return [{"kind": "looked"}]
+
+    epochs = Epochs(Database(cast("Any", None)))
+    policies = SqlPolicies(epochs, cast("Any", None), lambda _: shipped(), lint)
+    checked = await gather(*(policies.check({"a.yaml": ""}) for _ in range(4)))
+    assert [each.findings for each in checked] == [({"kind": "looked"},)] * 4
 
 
 def test_ranks_move_when_there_were_none_or_one_changed_by_half_a_percent() -> None:
