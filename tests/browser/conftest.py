@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.visits import FLAGS, MARKUP, chromium
 from tests.stack import Stack, event, until
 
 MORNING = datetime(2026, 3, 2, 10, tzinfo=UTC)  # a Monday: whoever is to call is at work
+
+expect.set_options(timeout=20_000)  # milliseconds that a busy machine may take to show what it was asked for
 
 
 @pytest.fixture(scope="module")
