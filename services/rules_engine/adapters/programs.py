@@ -25,7 +25,8 @@ MOST = 500
 UNREADABLE = Gauge(
     "drumbeat_programs_unreadable", "Programs that reach nobody: their audience cannot be read"
 )
-RECENT = "SELECT program_id, state FROM program WHERE at >= $1 ORDER BY at DESC, program_id DESC LIMIT $2"
+# The nearest come first: what is announced for a far future must not hide what is next.
+RECENT = "SELECT program_id, state FROM program WHERE at >= $1 ORDER BY at, program_id LIMIT $2"
 LISTED = """
 SELECT program_id, state FROM program WHERE $1::timestamptz IS NULL OR (at, program_id) < ($1, $2)
 ORDER BY at DESC, program_id DESC LIMIT $3

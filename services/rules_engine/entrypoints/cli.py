@@ -39,6 +39,10 @@ def policy(words: Sequence[str], tools: Tools) -> int:
         asked = _parser().parse_args(words)
     except SystemExit as wrong_use:
         return wrong_use.code if isinstance(wrong_use.code, int) else 2
+    absent = [each for each in vars(asked).values() if isinstance(each, Path) and not each.exists()]
+    if absent:
+        sys.stderr.write("".join(f"{each}: there is no such file or folder\n" for each in absent))
+        return 2
     try:
         return _COMMANDS[asked.command](asked, tools)
     except (tools.refused, FactsRefused) as found:

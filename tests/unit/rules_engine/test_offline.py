@@ -108,7 +108,7 @@ def test_a_rule_and_a_touchpoint_are_explained(folder: Path, capsys: Capture) ->
         (["--at", "2026-03-01"], 2, "has no zone"),
         (["--at", "soon"], 2, "--at: soon is no time; write it as"),
         (["--account", "nobody"], 1, "nothing is told of an account 'nobody'"),
-        (["--facts", "/nowhere"], 1, "cannot be read"),
+        (["--facts", "/nowhere"], 2, "there is no such file"),
     ],
 )
 def test_wrong_use_is_told(folder: Path, capsys: Capture, more: list[str], code: int, told: str) -> None:
