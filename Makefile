@@ -37,7 +37,7 @@ kafka: $(RUN) $(PARTS) ## A real broker alone, for development, on 127.0.0.1:909
 
 test: check ## Everything: what `check` does, then all tests on real Kafka and PostgreSQL
 	@echo "== all tests"
-	@$(PYTEST) tests/integration tests/browser -n 2 --dist loadfile --no-loadscope-reorder
+	@$(PYTEST) tests/integration tests/browser -n 3 --dist loadfile --no-loadscope-reorder
 	@echo "== faults, one at a time"
 	@$(PYTEST) tests/faults
 
