@@ -25,8 +25,18 @@ MOST = 500
 UNREADABLE = Gauge(
     "drumbeat_programs_unreadable", "Programs that reach nobody: their audience cannot be read"
 )
-# The nearest come first: what is announced for a far future must not hide what is next.
-RECENT = "SELECT program_id, state FROM program WHERE at >= $1 ORDER BY at, program_id LIMIT $2"
+LEFT_OUT = Gauge(
+    "drumbeat_programs_left_out", "Programs that reach nobody, for 500 others are nearer in time"
+)
+# The nearest: what is announced for a far future must not hide what is next. Told in an order that stays: the same ones
+# in another would be another plan.
+NEAREST = """
+SELECT program_id, state FROM (
+    SELECT program_id, state, at FROM program WHERE at >= $1
+    ORDER BY abs(extract(epoch FROM at - $2)), program_id LIMIT $3
+) AS nearest ORDER BY at, program_id
+"""
+MATTERING = "SELECT count(*) FROM program WHERE at >= $1"
 LISTED = """
 SELECT program_id, state FROM program WHERE $1::timestamptz IS NULL OR (at, program_id) < ($1, $2)
 ORDER BY at DESC, program_id DESC LIMIT $3
@@ -80,8 +90,11 @@ def announced(program_id: str, state: bytes) -> Announced:
 
 
 async def read_programs(connection: Connection, now: datetime) -> tuple[Program, ...]:
-    """The programs that can still matter, newest first; those whose audience cannot be read are told and left out."""
-    rows = await connection.fetch(RECENT, now - REMEMBERED, MOST)
+    """The nearest `MOST` that can still matter, in order of time; without those whose audience cannot be read."""
+    since = now - REMEMBERED
+    rows = await connection.fetch(NEAREST, since, now, MOST)
+    mattering = len(rows) if len(rows) < MOST else await connection.fetchval(MATTERING, since)
+    LEFT_OUT.set(mattering - len(rows))
     found = [announced(row[0], row[1]) for row in rows]
     wrong = [each for each in found if each.error is not None]
     UNREADABLE.set(len(wrong))

@@ -44,6 +44,10 @@ class Health:
         """The colour of a score with which none was told."""
         return "red" if score < self.red_below else "yellow" if score < self.yellow_below else "green"
 
+    def told(self, color: Plain, score: Plain) -> Plain:
+        """The colour that was told; without one, that of the score; None without either."""
+        return self.color(score) if color is None and isinstance(score, int | float) else color
+
 
 def source(node: Node) -> str:
     """The Python expression of a condition; also its canonical text, free of spacing."""

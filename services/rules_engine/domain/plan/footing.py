@@ -48,7 +48,7 @@ def unmoved(policy: Policy, book: Book, before: Footing, after: Footing, now: da
     reading = _reading(policy, book.reads)
     if (
         before.first_heard != after.first_heard
-        or reading.color(before) != reading.color(after)
+        or reading.color(before.color, before.score) != reading.color(after.color, after.score)
         or (reading.score and before.score != after.score)
     ):
         return False
@@ -68,7 +68,7 @@ class _Reading(NamedTuple):
     in microseconds, None: not at all; `stirs`: whether some rule may answer a score, a colour and a fall.
     """
 
-    color: Callable[[Footing], Plain]
+    color: Callable[[Plain, Plain], Plain]
     score: bool
     within: int | None
     stirs: Callable[[float | None, str | None, float | None], bool]
@@ -80,14 +80,14 @@ def _reading(policy: Policy, reads: frozenset[str]) -> _Reading:
     health = policy.content.health
     may = compile_loose(health, map(wish, rules), frozenset(ENTRY_WORDS[_SCORED]))
 
-    def color(told: Footing) -> Plain:
-        if told.color is None and isinstance(told.score, int | float):
-            return health.color(told.score)
-        return told.color
-
     @lru_cache(maxsize=4096)
     def stirs(score: float | None, color: str | None, drop: float | None) -> bool:
         return may({"health_score": score, "color": color, "score_drop": drop})
 
     within = _EVER if _SCORED in policy.feedback else policy.longest_within.get(_SCORED)
-    return _Reading(color, "health_score" in policy.reads | reads, within, stirs)
+    return _Reading(
+        health.told,
+        "health_score" in policy.reads | reads,
+        within,
+        stirs,
+    )

@@ -98,10 +98,10 @@ def _entries(land: Land, rule: Trigger | Feedback) -> Sequence[Heard]:
 
 def _coloured(policy: Policy, entry: Heard) -> Heard:
     """Rules read the colour of a score that was told without one as the policy derives it; so does who asks why."""
-    score = entry.words.get("health_score")
-    if "color" not in entry.words or entry.words["color"] is not None or not isinstance(score, int | float):
+    if "color" not in entry.words:
         return entry
-    return entry._replace(words={**entry.words, "color": policy.content.health.color(score)})
+    color = policy.content.health.told(entry.words["color"], entry.words.get("health_score"))
+    return entry._replace(words={**entry.words, "color": color})
 
 
 def _none(policy: Policy, rule: Trigger | Feedback) -> Ground:
