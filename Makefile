@@ -24,14 +24,14 @@ help: ## What there is
 ##  Run
 
 run: $(RUN) $(PARTS) ## Drumbeat with everything it needs, until Ctrl-C
-	@exec $(BIN)/python -m services.chassis.supervisor
+	@exec $(BIN)/python -m services.devstack.supervisor
 
 demo: $(RUN) $(PARTS) ## The same on a fresh folder with the clock at half a day per second: 60 days in two minutes
 	@rm -rf .drumbeat-demo
-	@DRUMBEAT_DATA_DIR=.drumbeat-demo DRUMBEAT_CLOCK__RATE=43200 exec $(BIN)/python -m services.chassis.supervisor
+	@DRUMBEAT_DATA_DIR=.drumbeat-demo DRUMBEAT_CLOCK__RATE=43200 exec $(BIN)/python -m services.devstack.supervisor
 
 kafka: $(RUN) $(PARTS) ## A real broker alone, for development, on 127.0.0.1:9092
-	@exec $(BIN)/python -m services.chassis.embedded
+	@exec $(BIN)/python -m services.devstack.embedded
 
 ##  Prove
 
@@ -47,7 +47,7 @@ check: lint types unit ## Format, lint, types, import law, unit and property tes
 	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi | \
 	cmp -s - schemas/generated/openapi/$$each.json || \
 	{ echo "stale: openapi/$$each.json; run \`make generate\` and commit what it writes"; exit 1; }; done
-	@for each in $(ABOUT_POLICIES); do $(BIN)/python -m services.rules_engine policy $${each%%=*} | \
+	@for each in $(ABOUT_POLICIES); do $(BIN)/python -m services.cadence.pages $${each%%=*} | \
 	cmp -s - $${each#*=} || { echo "stale: $${each#*=}; run \`make generate\` and commit what it writes"; exit 1; }; done
 
 lint: $(DEV)
@@ -77,7 +77,7 @@ generate: $(DEV) ## Write schemas/generated, docs/policy.md and docs/requirement
 	@mkdir -p schemas/generated/openapi
 	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi \
 	> schemas/generated/openapi/$$each.json || exit 1; done
-	@for each in $(ABOUT_POLICIES); do $(BIN)/python -m services.rules_engine policy $${each%%=*} > $${each#*=} || exit 1; done
+	@for each in $(ABOUT_POLICIES); do $(BIN)/python -m services.cadence.pages $${each%%=*} > $${each#*=} || exit 1; done
 
 fix: $(DEV) ## Format, and repair what the linter can
 	@$(BIN)/ruff format .
@@ -113,6 +113,6 @@ $(DEV): requirements-dev.txt pyproject.toml | $(BIN)/python
 	@touch $(RUN) $@
 
 # Kafka's jars and its start-up archive, in the user's cache; not needed with a broker of one's own.
-$(PARTS): services/chassis/embedded/kafka.lock | $(BIN)/python
+$(PARTS): services/devstack/embedded/kafka.lock | $(BIN)/python
 	@test -f $(RUN) || $(MAKE) --no-print-directory $(RUN)
-	@test -n "$$DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS" || { $(BIN)/python -m services.chassis.embedded.prepare && touch $@; }
+	@test -n "$$DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS" || { $(BIN)/python -m services.devstack.embedded.prepare && touch $@; }

@@ -13,9 +13,9 @@ import pytest
 
 from migrations.chassis_tables import TABLES
 from services.chassis.database import Database
-from services.chassis.embedded.kafka import EmbeddedKafka
-from services.chassis.embedded.postgres import EmbeddedPostgres
 from services.chassis.settings import Kafka
+from services.devstack.embedded.kafka import EmbeddedKafka
+from services.devstack.embedded.postgres import EmbeddedPostgres
 
 _numbers = itertools.count(1)
 

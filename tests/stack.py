@@ -22,9 +22,9 @@ from aiohttp import web
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
-from services.chassis.embedded.kafka import EmbeddedKafka
-from services.chassis.embedded.postgres import EmbeddedPostgres
 from services.chassis.migrations import migrate
+from services.devstack.embedded.kafka import EmbeddedKafka
+from services.devstack.embedded.postgres import EmbeddedPostgres
 
 KEY = "db_0123abcd_" + "k" * 43
 ROOT = Path(__file__).resolve().parents[1]

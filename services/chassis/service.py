@@ -25,10 +25,10 @@ from services.chassis.batches import Subscription
 from services.chassis.clock import ServiceClock, service_clock
 from services.chassis.consumer import Consumer
 from services.chassis.database import INFRASTRUCTURE, Database, DatabaseMissing
+from services.chassis.http_server import CannotListen, Server, listening
 from services.chassis.kafka import Producer
 from services.chassis.key_directory import key_loop
 from services.chassis.keys import KeyFileUnreadable, KeyRing, first_key
-from services.chassis.listening import CannotListen, Server, listening
 from services.chassis.loops import Loop
 from services.chassis.migrations import DATABASES, SchemaMismatch, check_schema
 from services.chassis.outbox import Outbox, Relay

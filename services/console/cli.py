@@ -10,9 +10,8 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from services.console import asking, keys, policies, tables
-from services.console.calls import CallFailed, settings
-from services.console.doctor import examine
+from services.console import asking, keys, policies, policy_commands
+from services.console.calls import CallFailed
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(asking.app)
@@ -28,7 +27,7 @@ def become(module: str, *words: str) -> NoReturn:
 @app.command()
 def run() -> None:
     """Everything on this machine: embedded parts and the four services, until Ctrl-C."""
-    become("services.chassis.supervisor")
+    become("services.devstack.supervisor")
 
 
 @app.command()
@@ -45,7 +44,7 @@ def serve(
 @app.command()
 def migrate() -> None:
     """Bring the three databases to the schema of this version."""
-    become("services.chassis.supervisor.migrate")
+    become("services.devstack.supervisor.migrate")
 
 
 @app.command(
@@ -55,19 +54,13 @@ def policy(words: typer.Context) -> None:
     """On a deployment: publish PATH, rollback VERSION, list. On files alone: check, test, explain, diff and more."""
     if words.args and words.args[0] in policies.COMMANDS:
         policies.app(words.args, prog_name="drumbeat policy")
-    become("services.rules_engine", "policy", *words.args)
+    raise typer.Exit(policy_commands.policy(words.args))
 
 
 @app.command()
 def doctor() -> None:
     """Look at everything a run needs. Exit code 1 when something is wrong."""
-    findings = list(examine(settings()))
-    for each in findings:
-        tables.screen.print(f"{'✗' if each.remedy else '✓'} {each.what}: {each.found}", soft_wrap=True)
-        if each.remedy:
-            tables.screen.print(f"    {each.remedy}", soft_wrap=True)
-    if any(each.remedy for each in findings):
-        raise typer.Exit(1)
+    become("services.devstack.doctor")
 
 
 def main() -> None:

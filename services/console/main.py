@@ -11,10 +11,10 @@ import uvicorn
 import uvloop
 
 from services.chassis.clock import service_clock
-from services.chassis.listening import CannotListen, Server, listening
+from services.chassis.http_server import CannotListen, Server, listening
+from services.chassis.openapi_export import print_openapi
 from services.chassis.settings import Clock, Settings, SettingsRejected, load_settings
 from services.chassis.telemetry import configure_logs
-from services.chassis.unplugged import print_openapi
 from services.console import settings as console_settings
 from services.console.web import make
 

@@ -1,55 +1,47 @@
 """The rules engine put together: the only place where doors and adapters meet."""
 
-import sys
-
 from fastapi import FastAPI
 from prometheus_client import Counter
 
 from schemas.topics import broker_configs
-from services.chassis.batches import Subscription
-from services.chassis.dead_letter_routes import dead_letter_routes
-from services.chassis.loops import Loop
-from services.chassis.pruning import prune_loop
-from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime, serve
-from services.chassis.topics import TopicSpec
-from services.chassis.unplugged import always_ready, print_openapi, run_command, unplugged
-from services.chassis.web import Chassis, make_app
-from services.rules_engine import settings
-from services.rules_engine.adapters import sweeping
-from services.rules_engine.adapters.bench import BenchKeeper
-from services.rules_engine.adapters.book import SqlBook
-from services.rules_engine.adapters.differences import SqlDifferences
-from services.rules_engine.adapters.epoch import Epochs, Source
-from services.rules_engine.adapters.explanations import SqlExplanations
-from services.rules_engine.adapters.keys import SqlKeys
-from services.rules_engine.adapters.offline import offline_book
-from services.rules_engine.adapters.policies import SqlPolicies
-from services.rules_engine.adapters.policy_files import (
+from services.cadence.lint import lint
+from services.cadence.policy import Policy
+from services.cadence.policy.load import (
     PolicyRefused,
-    load_policy,
     load_policy_texts,
     policy_texts,
 )
-from services.rules_engine.adapters.policy_reference import policy_reference
-from services.rules_engine.adapters.policy_requirements import requirements_page
-from services.rules_engine.adapters.policy_schema import policy_schema
-from services.rules_engine.adapters.policy_tests import policy_beside, read_tests, texts_of_tests
-from services.rules_engine.adapters.programs import SqlPrograms
+from services.chassis.batches import Subscription
+from services.chassis.dead_letter_routes import dead_letter_routes
+from services.chassis.loops import Loop
+from services.chassis.openapi_export import always_ready, print_openapi, run_command, unplugged
+from services.chassis.pruning import prune_loop
+from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime, serve
+from services.chassis.topics import TopicSpec
+from services.chassis.web import Chassis, make_app
+from services.rules_engine import settings
+from services.rules_engine.adapters import sweep_queries as sweeping
+from services.rules_engine.adapters.account_repository import SqlWork
+from services.rules_engine.adapters.active_policy import ActivePolicy
+from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
+from services.rules_engine.adapters.explanations import SqlExplanations
+from services.rules_engine.adapters.key_repository import SqlKeys
+from services.rules_engine.adapters.policy_comparison import SqlDifferences
+from services.rules_engine.adapters.policy_repository import SqlPolicies
+from services.rules_engine.adapters.portfolio_repository import PortfolioRepository
+from services.rules_engine.adapters.program_repository import SqlPrograms
 from services.rules_engine.adapters.queries import Queries
-from services.rules_engine.adapters.ranking import Ranking
-from services.rules_engine.adapters.work import SqlWork
-from services.rules_engine.application.account import Tally
-from services.rules_engine.application.judge import Bench
-from services.rules_engine.application.policy_tests import run
-from services.rules_engine.domain.lint import lint
-from services.rules_engine.domain.policy import Policy
-from services.rules_engine.entrypoints import api, cli, comparing, policies
-from services.rules_engine.entrypoints.consumer import Engine, SignalConsumer
-from services.rules_engine.entrypoints.ingest import Ingest
-from services.rules_engine.entrypoints.lines import LARGEST_STREAM
-from services.rules_engine.entrypoints.sweeper import Sweeper
-from services.rules_engine.entrypoints.translate import told
-from services.rules_engine.entrypoints.why import why_routes
+from services.rules_engine.adapters.ranking_repository import Ranking
+from services.rules_engine.application.replan_account import EvaluationContext
+from services.rules_engine.domain.account import Tally
+from services.rules_engine.entrypoints import http_accounts as api
+from services.rules_engine.entrypoints import http_policies as policies
+from services.rules_engine.entrypoints import http_policy_diff as comparing
+from services.rules_engine.entrypoints.http_ingest import Ingest
+from services.rules_engine.entrypoints.http_why import why_routes
+from services.rules_engine.entrypoints.kafka_consumer import Engine, SignalConsumer
+from services.rules_engine.entrypoints.ndjson import LARGEST_STREAM
+from services.rules_engine.entrypoints.workers import Sweeper
 
 IDENTITY = Identity(
     "rules_engine", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
@@ -65,67 +57,67 @@ def counted(topic: str, tally: Tally) -> None:
 async def build(runtime: Runtime) -> Parts:
     """Wire the service; raises `CannotStart` when the policy is refused."""
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
-    epochs = Epochs(database)
-    keeper = BenchKeeper(epochs, load_policy_texts, clock)
-    await _put_in_force(keeper, runtime)
+    configurations = ConfigurationRepository(database)
+    active_policy = ActivePolicy(configurations, load_policy_texts, clock)
+    await _put_in_force(active_policy, runtime)
     known: set[str] = set()
     engine = Engine(
         clock=clock,
         outbox=outbox,
-        bench=keeper.now,
+        context=active_policy.now,
         work=lambda connection: SqlWork(connection, outbox, known),
-        book=lambda connection: SqlBook(connection, outbox),
+        portfolio=lambda connection: PortfolioRepository(connection, outbox),
         counted=counted,
     )
     sweeper = Sweeper(
         database=database,
         clock=clock,
-        bench=keeper.now,
+        context=active_policy.now,
         work=engine.work,
-        due=lambda held, now, most: sweeping.due(held, now, most, keeper.now().epoch),
+        due=lambda held, now, most: sweeping.due(held, now, most, active_policy.now().generation),
         behind=sweeping.behind,
         next_due=lambda: sweeping.next_due(database),
         after_commit=runtime.relay.wake,
     )
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events")
     return Parts(
-        app=lambda ready: make(runtime, _in_step(keeper, ready), keeper),
+        app=lambda ready: make(runtime, _in_step(active_policy, ready), active_policy),
         subscriptions=(Subscription("rules_engine", topics, SignalConsumer(engine), runtime.relay.wake),),
         loops=(
             Loop("sweep", interval=1.0, run_once=sweeper.run_once),
-            Loop("policy", interval=1.0, run_once=keeper.refresh),
+            Loop("policy", interval=1.0, run_once=active_policy.refresh),
             Loop(
                 "ranking",
                 interval=5.0,
-                run_once=Ranking(database, clock, lambda: ranks(keeper.now())).run_once,
+                run_once=Ranking(database, clock, lambda: ranks(active_policy.now())).run_once,
             ),
             prune_loop(database, "receipt", "seen_at"),
         ),
     )
 
 
-async def _put_in_force(keeper: BenchKeeper, runtime: Runtime) -> None:
+async def _put_in_force(active_policy: ActivePolicy, runtime: Runtime) -> None:
     path = settings.policy_path(runtime.settings)
     source = Source(runtime.owner, shipped=runtime.settings.policy is None)
     try:
-        await keeper.open(policy_texts(path), path.name, runtime.settings.mode, source)
+        await active_policy.open(policy_texts(path), path.name, runtime.settings.mode, source)
     except PolicyRefused as refused:
         raise CannotStart(f"the policy {path} is refused:\n{refused}") from refused
 
 
-def ranks(bench: Bench) -> bool:
+def ranks(context: EvaluationContext) -> bool:
     """Does anything in force read where an account stands in the book?"""
-    return "arr_percentile" in bench.policy.reads | bench.book.reads
+    return "arr_percentile" in context.policy.reads | context.portfolio.reads
 
 
-def _in_step(keeper: BenchKeeper, ready: Readiness) -> Readiness:
+def _in_step(active_policy: ActivePolicy, ready: Readiness) -> Readiness:
     async def both() -> str | None:
-        return await ready() or keeper.waits_for
+        return await ready() or active_policy.waits_for
 
     return both
 
 
-def make(runtime: Runtime, ready: Readiness, keeper: BenchKeeper) -> FastAPI:
+def make(runtime: Runtime, ready: Readiness, active_policy: ActivePolicy) -> FastAPI:
     app = make_app(
         Chassis("rules_engine", runtime.clock, runtime.keys, ready),
         title="rules engine",
@@ -134,16 +126,22 @@ def make(runtime: Runtime, ready: Readiness, keeper: BenchKeeper) -> FastAPI:
             **dict.fromkeys((*policies.WITH_FILES, comparing.PATH), policies.LARGEST_BODY),
         },
     )
-    versions = SqlPolicies(Epochs(runtime.database), keeper, load_policy_texts, findings)
+    versions = SqlPolicies(
+        ConfigurationRepository(runtime.database), active_policy, load_policy_texts, findings
+    )
     answers = Queries(runtime.database, runtime.outbox, runtime.relay)
     app.include_router(api.event_routes(Ingest(runtime.producer, runtime.clock), answers))
     app.include_router(
-        why_routes(SqlExplanations(Epochs(runtime.database), keeper, load_policy_texts, runtime.clock))
+        why_routes(
+            SqlExplanations(
+                ConfigurationRepository(runtime.database), active_policy, load_policy_texts, runtime.clock
+            )
+        )
     )
     app.include_router(api.account_routes(answers))
     app.include_router(api.parked_routes(answers))
     app.include_router(policies.policy_routes(versions))
-    compared = SqlDifferences(runtime.database, keeper, load_policy_texts, runtime.clock)
+    compared = SqlDifferences(runtime.database, active_policy, load_policy_texts, runtime.clock)
     app.include_router(comparing.diff_routes(compared))
     app.include_router(policies.program_routes(SqlPrograms(runtime.database)))
     app.include_router(
@@ -158,31 +156,13 @@ def findings(policy: Policy) -> list[dict[str, object]]:
     return [each.document() for each in lint(policy)]
 
 
-def requirements() -> str:
-    """The page of what the shipped policy is shown to do."""
-    policy = load_policy(settings.SHIPPED)
-    outcomes = [run(policy, case) for case in read_tests(texts_of_tests(settings.SHIPPED), policy, told)]
-    return requirements_page(policy, outcomes)
-
-
-PAGES = {"schema": policy_schema, "reference": policy_reference, "requirements": requirements}
-
-
-TOOLS = cli.Tools(
-    refused=PolicyRefused,
-    pages=PAGES,
-    load=load_policy,
-    tests=lambda path, policy: read_tests(texts_of_tests(path), policy, told),
-    policy_of=policy_beside,
-    book=offline_book,
-)
-
-
 def unwired() -> FastAPI:
     """The app with nothing behind it, for its OpenAPI document."""
     runtime = unplugged("rules_engine")
     return make(
-        runtime, always_ready, BenchKeeper(Epochs(runtime.database), load_policy_texts, runtime.clock)
+        runtime,
+        always_ready,
+        ActivePolicy(ConfigurationRepository(runtime.database), load_policy_texts, runtime.clock),
     )
 
 
@@ -192,6 +172,5 @@ def main() -> None:
         {
             "serve": lambda _: serve(IDENTITY, build),
             "openapi": lambda _: print_openapi(unwired()),
-            "policy": lambda words: sys.exit(cli.policy(words, TOOLS)),
         },
     )

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
+from services.cadence.policy.load import SHIPPED
 from services.chassis.settings import Http, Settings
-
-SHIPPED = Path(__file__).resolve().parent / "policies"
 
 
 def http(settings: Settings) -> Http:

@@ -8,9 +8,9 @@ from services.chassis.batches import Subscription
 from services.chassis.database import Connection
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
+from services.chassis.openapi_export import always_ready, print_openapi, run_command, unplugged
 from services.chassis.service import Identity, Parts, Readiness, Runtime, serve
 from services.chassis.topics import TopicSpec
-from services.chassis.unplugged import always_ready, print_openapi, run_command, unplugged
 from services.chassis.web import Chassis, make_app
 from services.scheduler import settings
 from services.scheduler.adapters.calendar import PostgresCalendar

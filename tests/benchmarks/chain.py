@@ -16,9 +16,9 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from services.chassis.database import Connection
-from services.chassis.embedded import processes
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
+from services.devstack.embedded import processes
 from tests.benchmarks.probes import Probe
 from tests.stack import ROOT
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 
 from schemas.topics import broker_configs
+from services.cadence.policy.load import SHIPPED, load_policy_texts, policy_texts
 from services.chassis.batches import Handler, Subscription
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.consumer import Consumer
@@ -14,16 +15,14 @@ from services.chassis.outbox import Outbox, Relay
 from services.chassis.service import spare_the_collector
 from services.chassis.settings import Kafka
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
-from services.rules_engine.adapters.bench import BenchKeeper
-from services.rules_engine.adapters.book import SqlBook
-from services.rules_engine.adapters.epoch import Epochs, Source
-from services.rules_engine.adapters.policy_files import load_policy_texts, policy_texts
-from services.rules_engine.adapters.work import SqlWork
-from services.rules_engine.application.account import Tally
-from services.rules_engine.entrypoints.consumer import Engine, SignalConsumer
-from services.rules_engine.settings import SHIPPED
+from services.rules_engine.adapters.account_repository import SqlWork
+from services.rules_engine.adapters.active_policy import ActivePolicy
+from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
+from services.rules_engine.adapters.portfolio_repository import PortfolioRepository
+from services.rules_engine.domain.account import Tally
+from services.rules_engine.entrypoints.kafka_consumer import Engine, SignalConsumer
 from tests.benchmarks.bare import TABLES, BareLoop
-from tests.benchmarks.events import NOW, Scores, book, upon
+from tests.benchmarks.events import NOW, Scores, portfolio, upon
 from tests.benchmarks.peer_faststream import OUT, Peer, Progress
 
 ACCOUNTS = 10_000
@@ -31,7 +30,7 @@ FORMS = {"message": 100, "batch": 4}
 """Of how many events a form of the peer is given one: so each takes about as long."""
 
 
-class Bench:
+class EvaluationContext:
     """One broker, one database, and runs of either candidate over fresh records."""
 
     def __init__(self, database: Database, kafka: Kafka, cluster: Cluster) -> None:
@@ -57,16 +56,16 @@ class Bench:
 
     async def engine(self) -> Handler:
         clock = ServiceClock(NOW, real_now(), 1.0)
-        keeper = BenchKeeper(Epochs(self.database), load_policy_texts, clock)
-        await keeper.open(policy_texts(SHIPPED), "bench", "live", Source("bench", shipped=True))
+        active_policy = ActivePolicy(ConfigurationRepository(self.database), load_policy_texts, clock)
+        await active_policy.open(policy_texts(SHIPPED), "bench", "live", Source("bench", shipped=True))
         known: set[str] = set()
         return SignalConsumer(
             Engine(
                 clock=clock,
                 outbox=self.outbox,
-                bench=keeper.now,
+                context=active_policy.now,
                 work=lambda connection: SqlWork(connection, self.outbox, known),
-                book=lambda connection: SqlBook(connection, self.outbox),
+                portfolio=lambda connection: PortfolioRepository(connection, self.outbox),
                 counted=self.count,
             )
         )
@@ -135,32 +134,32 @@ async def measure(url: str, kafka: Kafka, *, events: int, rounds: int) -> list[d
     ]
     cluster = await ensure_topics(kafka, topics)
     database = await Database.open(url, "drumbeat_rules", pool_size=8)
-    bench = Bench(database, kafka, cluster)
+    context = EvaluationContext(database, kafka, cluster)
     for statement in TABLES.split(";"):
         if statement.strip():
             await database.pool.execute(statement)
     peer = Peer(database_url(url, "drumbeat_rules"), kafka.bootstrap_servers or "", NOW)
-    await peer.open(book(ACCOUNTS))
-    described = await bench.produce(book(ACCOUNTS))
-    engine, bare = await bench.engine(), BareLoop(bench.outbox)
-    await bench.consume("engine", engine, described)
-    await bench.consume("bare", bare, described)
+    await peer.open(portfolio(ACCOUNTS))
+    described = await context.produce(portfolio(ACCOUNTS))
+    engine, bare = await context.engine(), BareLoop(context.outbox)
+    await context.consume("engine", engine, described)
+    await context.consume("bare", bare, described)
     spare_the_collector()
     found: list[dict[str, float]] = []
     scores, for_peer = Scores(ACCOUNTS), Scores(ACCOUNTS)
     counts = {form: events // share for form, share in FORMS.items()}
     for number in range(rounds):
-        await bench.produce(scores.take(events))
+        await context.produce(scores.take(events))
         for table in ("account", "bare_account", "peer_account"):
             await database.pool.execute(f"VACUUM ANALYZE {table}", timeout=120)
-        ours = await bench.beside(engine, bare, events)
+        ours = await context.beside(engine, bare, events)
         for form, count in counts.items():
-            await bench.produce(upon(_topic(form, number), for_peer.take(count)))
+            await context.produce(upon(_topic(form, number), for_peer.take(count)))
         message = await peer.by_message(_topic("message", number), counts["message"])
         batch = await peer.by_batch(_topic("batch", number), counts["batch"])
         found.append({**ours, **_told("message", message), **_told("batch", batch)})
     await peer.close()
-    await bench.producer.stop()
+    await context.producer.stop()
     await database.close()
     return found
 

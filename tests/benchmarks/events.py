@@ -18,7 +18,7 @@ def account_id(number: int) -> str:
     return f"acc-{number:06}"
 
 
-def book(accounts: int) -> Iterator[Message]:
+def portfolio(accounts: int) -> Iterator[Message]:
     """Each account described, under contract and scored once: every segment and stage in its share."""
     dice = random.Random(1)
     for number in range(accounts):

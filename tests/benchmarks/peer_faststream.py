@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from services.chassis.kafka import Message
-from tests.benchmarks.peer_rules import decide, fold
+from tests.benchmarks.peer_rules import apply_fact, evaluate_account
 
 OUT = "peer.plans"
 WORKERS = 12
@@ -104,14 +104,14 @@ class Peer:
             headers = dict(message.headers)
             kind = headers["ce_type"].decode().removeprefix("drumbeat.").removesuffix(".v1")
             moment = datetime.fromisoformat(headers["ce_time"].decode())
-            fold(
+            apply_fact(
                 states.setdefault(message.key.decode(), {}),
                 kind,
                 orjson.loads(message.value or b"{}"),
                 moment,
             )
         rows = [
-            {"id": key, "state": state, "plan": decide(key, state, self.now), "version": 1}
+            {"id": key, "state": state, "plan": evaluate_account(key, state, self.now), "version": 1}
             for key, state in states.items()
         ]
         async with self.engine.begin() as connection:
@@ -128,9 +128,9 @@ class Peer:
     def heard(self, account: Account, data: dict[str, Any], moment: datetime) -> Outbox | None:
         """Fold and decide; the outbox row of a plan that changed."""
         state = {**account.state, "heard": dict(account.state.get("heard", {}))}
-        fold(state, "health.scored", data, moment)
+        apply_fact(state, "health.scored", data, moment)
         account.state = state
-        plan = decide(account.id, state, self.now)
+        plan = evaluate_account(account.id, state, self.now)
         if plan == account.plan:
             return None
         account.plan = plan

@@ -21,7 +21,7 @@ STEPS = (
 )
 
 
-def fold(state: State, kind: str, data: dict[str, Any], time: datetime) -> None:
+def apply_fact(state: State, kind: str, data: dict[str, Any], time: datetime) -> None:
     """What an event says of its account; an older one than what is known says nothing."""
     at = time.isoformat()
     heard = state.setdefault("heard", {})
@@ -87,7 +87,7 @@ def days_left(contract: dict[str, Any], now: datetime) -> int | None:
     return (datetime.fromisoformat(contract["renews_on"]).replace(tzinfo=now.tzinfo) - now).days
 
 
-def decide(account_id: str, state: State, now: datetime) -> Item:
+def evaluate_account(account_id: str, state: State, now: datetime) -> Item:
     """The plan: what repeats and what is due once."""
     segment, stage, health = segment_of(state), stage_of(state, now), state.get("color")
     place = {"segment": segment, "stage": stage, "color": health, "account_id": account_id}

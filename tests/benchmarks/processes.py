@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from services.chassis.embedded import processes
+from services.devstack.embedded import processes
 from tests.stack import ROOT, free_port, until
 
 

@@ -7,9 +7,11 @@ Message = MutableMapping[str, Any]
 
 
 async def app(
-    scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    features_in_scope: Message,
+    receive: Callable[[], Awaitable[Message]],
+    send: Callable[[Message], Awaitable[None]],
 ) -> None:
-    if scope["type"] != "http":
+    if features_in_scope["type"] != "http":
         return
     while (await receive()).get("more_body"):
         pass

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, FilePayload, Page, expect
 
-from services.rules_engine.settings import SHIPPED
+from services.cadence.policy.load import SHIPPED
 from tests.browser.visits import NARROW, Visit, visiting
 from tests.stack import KEY, Stack, until
 

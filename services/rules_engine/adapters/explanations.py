@@ -4,22 +4,22 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from services.cadence.account.codec import decode
+from services.cadence.evaluation import plan_bytes
+from services.cadence.explanation import Inquiry
+from services.cadence.policy import Policy
+from services.cadence.policy.load import PolicyRefused
 from services.chassis.clock import ServiceClock
-from services.rules_engine.adapters.bench import BenchKeeper
-from services.rules_engine.adapters.epoch import Epochs
-from services.rules_engine.adapters.policy_files import PolicyRefused
-from services.rules_engine.adapters.work import decision_id
-from services.rules_engine.application.why import (
+from services.rules_engine.adapters.account_repository import decision_id
+from services.rules_engine.adapters.active_policy import ActivePolicy
+from services.rules_engine.adapters.configuration_repository import ConfigurationRepository
+from services.rules_engine.application.explain_account import (
     NoSuchAccount,
     NoSuchDecision,
     Question,
     explained,
     inquire_then,
 )
-from services.rules_engine.domain.codec import decode
-from services.rules_engine.domain.plan import plan_bytes
-from services.rules_engine.domain.policy import Policy
-from services.rules_engine.domain.why import Inquiry
 
 STATE = "SELECT state, plan_version FROM account WHERE account_id = $1"
 THEN = "SELECT state, policy, decided_at, plan FROM decision WHERE id = $1"
@@ -32,14 +32,14 @@ class SqlExplanations:
 
     def __init__(
         self,
-        epochs: Epochs,
-        keeper: BenchKeeper,
+        configurations: ConfigurationRepository,
+        active_policy: ActivePolicy,
         read: Callable[[Mapping[str, str]], Policy],
         clock: ServiceClock,
     ) -> None:
-        self._epochs = epochs
-        self._pool = epochs.database.pool
-        self._keeper = keeper
+        self._epochs = configurations
+        self._pool = configurations.database.pool
+        self._keeper = active_policy
         self._read = read
         self._clock = clock
         self._policies: dict[str, Policy] = {}
@@ -50,9 +50,9 @@ class SqlExplanations:
             raise NoSuchAccount(f"Nothing was heard of an account {question.account_id!r}.")
         if question.decision is not None:
             return await self._then(question, question.decision)
-        bench, now = self._keeper.now(), self._clock.now()
-        belief = decode(question.account_id, row[0])
-        told = explained(question, Inquiry(bench.policy, belief, bench.book, now), now)
+        context, now = self._keeper.now(), self._clock.now()
+        account_state = decode(question.account_id, row[0])
+        told = explained(question, Inquiry(context.policy, account_state, context.portfolio, now), now)
         return {**told, "plan_version": row[1] or None}
 
     async def _then(self, question: Question, version: int) -> Mapping[str, object]:
@@ -63,8 +63,8 @@ class SqlExplanations:
             )
         decided_at: datetime = row[2]
         policy = await self._policy(row[1])
-        belief = decode(question.account_id, row[0])
-        inquiry = inquire_then(policy, belief, self._keeper.now().book, decided_at)
+        account_state = decode(question.account_id, row[0])
+        inquiry = inquire_then(policy, account_state, self._keeper.now().portfolio, decided_at)
         told = explained(question, inquiry, decided_at)
         # What was decided has to follow from what was kept; where programs or ranks have moved since, it may not.
         return {**told, "reproduced": plan_bytes(inquiry.decision.document) == bytes(row[3])}

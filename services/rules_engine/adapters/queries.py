@@ -7,14 +7,14 @@ from uuid import UUID
 
 import orjson
 
+from services.cadence.account import Facts, Known
+from services.cadence.account.codec import decode
 from services.chassis.database import Database
 from services.chassis.dead_letters import headers_from_bytes
 from services.chassis.outbox import Outbox, Raw, Relay, timestamp
-from services.rules_engine.adapters.work import decision_id
-from services.rules_engine.application.account import ReceiptState
+from services.rules_engine.adapters.account_repository import decision_id
 from services.rules_engine.application.queries import Filter
-from services.rules_engine.domain.codec import decode
-from services.rules_engine.domain.facts import Facts, Known
+from services.rules_engine.domain.account import ReceiptState
 
 ACCOUNTS = """
 SELECT account_id, name, segment, stage, color, csm_id, plan_version, decided_at, undecided FROM account
@@ -53,7 +53,7 @@ class Queries:
         self._relay = relay
 
     async def account(self, account_id: str) -> dict[str, object] | None:
-        """Belief and plan of one account; None when nothing was heard of it."""
+        """AccountState and plan of one account; None when nothing was heard of it."""
         row = await self._database.pool.fetchrow(
             "SELECT state, plan_version, segment, stage, color, decided_at, next_evaluation_at, undecided, csm_id"
             " FROM account WHERE account_id = $1",
@@ -157,9 +157,9 @@ def shown(known: Known) -> dict[str, object]:
     """A fact as the contract shows it."""
     return {
         "value": known.value,
-        "time": timestamp(known.stamp.time),
-        "source": known.stamp.source,
-        "id": known.stamp.id,
+        "time": timestamp(known.provenance.time),
+        "source": known.provenance.source,
+        "id": known.provenance.id,
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from services.rules_engine.application.account import Account, Judgement, Parked, Receipt
+from services.rules_engine.domain.account import Account, NewPlan, Parked, Receipt
 
 
 class Work(Protocol):
@@ -22,7 +22,7 @@ class Work(Protocol):
         """The stored plans of these versions, by account id."""
         ...
 
-    async def record(self, judgements: Sequence[Judgement], *, publish: bool) -> None:
+    async def record(self, new_plans: Sequence[NewPlan], *, publish: bool) -> None:
         """Store the decisions; with `publish` also command the scheduler."""
         ...
 

@@ -3,8 +3,8 @@
 import random
 from collections.abc import Iterable
 
-from services.rules_engine.domain.facts import Plain
-from services.rules_engine.domain.vocabulary.registry import WORDS
+from services.cadence.account import Plain
+from services.cadence.features.registry import FEATURES
 
 UNKNOWN = 0.3
 """The share of accounts that a word which may be null says nothing of."""
@@ -43,7 +43,7 @@ RATIOS = {
 }
 
 
-def accounts(count: int, words: Iterable[str] = WORDS) -> list[dict[str, Plain]]:
+def accounts(count: int, words: Iterable[str] = FEATURES) -> list[dict[str, Plain]]:
     """`count` accounts, the same in every run, with these words of theirs: nobody carries what nobody reads."""
     dice = random.Random(7)
     wanted = sorted(words)
@@ -52,7 +52,7 @@ def accounts(count: int, words: Iterable[str] = WORDS) -> list[dict[str, Plain]]
 
 
 def _account(number: int, dice: random.Random) -> dict[str, Plain]:
-    values: dict[str, Plain] = {name: _value(name, dice) for name in WORDS}
+    values: dict[str, Plain] = {name: _value(name, dice) for name in FEATURES}
     segment = str(values["segment"])
     values["account_id"] = f"acc-{number:06}"
     values["arr"] = round(dice.lognormvariate(REVENUE[segment], 0.7), 2)
@@ -63,7 +63,7 @@ def _account(number: int, dice: random.Random) -> dict[str, Plain]:
 
 
 def _value(name: str, dice: random.Random) -> Plain:
-    word = WORDS[name]
+    word = FEATURES[name]
     if word.nullable and dice.random() < UNKNOWN:
         return None
     match word.kind:

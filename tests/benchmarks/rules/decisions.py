@@ -8,15 +8,14 @@ import orjson
 
 from schemas.envelope import from_kafka
 from schemas.events import FACTS
-from services.rules_engine.adapters.policy_files import load_policy
-from services.rules_engine.domain.book import Book
-from services.rules_engine.domain.codec import Belief, decode
-from services.rules_engine.domain.facts import fold
-from services.rules_engine.domain.plan import decide
-from services.rules_engine.entrypoints.translate import heard
-from services.rules_engine.settings import SHIPPED
+from services.cadence.account import apply_fact
+from services.cadence.account.codec import AccountState, decode
+from services.cadence.account.events import fact_event
+from services.cadence.evaluation import evaluate_account
+from services.cadence.policy.load import SHIPPED, load_policy
+from services.cadence.portfolio import Portfolio
 from tests.benchmarks import peer_rules
-from tests.benchmarks.events import NOW, book
+from tests.benchmarks.events import NOW, portfolio
 from tests.benchmarks.figures import Figure, ratio_of_rounds
 from tests.benchmarks.rules.timing import in_turn
 
@@ -25,16 +24,18 @@ class Known(NamedTuple):
     """An account as we know it, and as the peer does."""
 
     account_id: str
-    belief: Belief
+    account_state: AccountState
     state: peer_rules.State
 
 
 def run(*, quick: bool) -> list[Figure]:
-    policy, nobody = load_policy(SHIPPED), Book(epoch=1)
+    policy, nobody = load_policy(SHIPPED), Portfolio(generation=1)
     spent = in_turn(
         {
-            "ours": lambda known: decide(policy, known.belief.facts, known.belief.issued, nobody, NOW),
-            "by hand": lambda known: peer_rules.decide(known.account_id, known.state, NOW),
+            "ours": lambda known: evaluate_account(
+                policy, known.account_state.facts, known.account_state.issued, nobody, NOW
+            ),
+            "by hand": lambda known: peer_rules.evaluate_account(known.account_id, known.state, NOW),
         },
         list(known_accounts(300 if quick else 3_000)),
         rounds=4 if quick else 10,
@@ -49,14 +50,14 @@ def run(*, quick: bool) -> list[Figure]:
 def known_accounts(many: int) -> Iterator[Known]:
     """The book of the engine's benchmark, folded."""
     found: dict[str, Known] = {}
-    for message in book(many):
+    for message in portfolio(many):
         envelope = from_kafka(message.headers, message.value)
         known = found.get(envelope.subject)
         if known is None:
             known = Known(envelope.subject, decode(envelope.subject, None), {})
             found[envelope.subject] = known
         letter = FACTS[envelope.type].model_validate_json(envelope.data)
-        fold(known.belief.facts, heard(envelope, letter, None).event)
+        apply_fact(known.account_state.facts, fact_event(envelope, letter))
         kind = envelope.type.removeprefix("drumbeat.").removesuffix(".v1")
-        peer_rules.fold(known.state, kind, orjson.loads(envelope.data), envelope.time)
+        peer_rules.apply_fact(known.state, kind, orjson.loads(envelope.data), envelope.time)
     yield from found.values()

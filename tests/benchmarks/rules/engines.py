@@ -11,18 +11,18 @@ from typing import cast
 import datalogic_py
 import zen
 
-from services.rules_engine.domain.facts import Plain
-from services.rules_engine.domain.language.tree import (
-    Among,
+from services.cadence.account import Plain
+from services.cadence.expressions.tree import (
+    And,
     Arithmetic,
     Compare,
     Const,
-    Either,
-    Every,
     IsNull,
+    Membership,
     Name,
     Node,
     Not,
+    Or,
 )
 
 Verdicts = Callable[[Mapping[str, Plain]], Sequence[object]]
@@ -36,7 +36,7 @@ def datalogic(conditions: Sequence[Node]) -> Verdicts:
 
 
 def zen_engine(conditions: Sequence[Node]) -> Verdicts:
-    compiled = zen.compile_expression(f"[{', '.join(map(spoken, conditions))}]")
+    compiled = zen.compile_expression(f"[{', '.join(map(format_expression, conditions))}]")
     return lambda account: compiled.evaluate(cast("dict[str, Plain]", account))
 
 
@@ -49,19 +49,19 @@ def logic(node: Node) -> object:
             return {"var": node.name}
         case Arithmetic() | Compare():
             return {_STRICT.get(node.op, node.op): [logic(node.left), logic(node.right)]}
-        case Among():
+        case Membership():
             return {"in": [logic(node.item), [each.value for each in node.values]]}
         case IsNull():
             return {"===": [logic(node.item), None]}
         case Not():
             return {"!": [logic(node.item)]}
-        case Every() | Either():
-            return {"and" if isinstance(node, Every) else "or": [logic(each) for each in node.parts]}
+        case And() | Or():
+            return {"and" if isinstance(node, And) else "or": [logic(each) for each in node.parts]}
         case _:
             raise TypeError(f"JSONLogic has no {type(node).__name__}")
 
 
-def spoken(node: Node) -> str:
+def format_expression(node: Node) -> str:
     """An expression of zen-engine."""
     match node:
         case Const():
@@ -69,15 +69,15 @@ def spoken(node: Node) -> str:
         case Name():
             return node.name
         case Arithmetic() | Compare():
-            return f"({spoken(node.left)} {node.op} {spoken(node.right)})"
-        case Among():
-            return f"{spoken(node.item)} in {json.dumps([each.value for each in node.values])}"
+            return f"({format_expression(node.left)} {node.op} {format_expression(node.right)})"
+        case Membership():
+            return f"{format_expression(node.item)} in {json.dumps([each.value for each in node.values])}"
         case IsNull():
-            return f"{spoken(node.item)} == null"
+            return f"{format_expression(node.item)} == null"
         case Not():
-            return f"not ({spoken(node.item)})"
-        case Every() | Either():
-            word = " and " if isinstance(node, Every) else " or "
-            return f"({word.join(map(spoken, node.parts))})"
+            return f"not ({format_expression(node.item)})"
+        case And() | Or():
+            word = " and " if isinstance(node, And) else " or "
+            return f"({word.join(map(format_expression, node.parts))})"
         case _:
             raise TypeError(f"zen-engine has no {type(node).__name__}")

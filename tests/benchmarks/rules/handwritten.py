@@ -7,18 +7,18 @@ count. So the peer is what somebody would put into a code base without a rule en
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from services.rules_engine.domain.facts import Plain
-from services.rules_engine.domain.language.tree import (
-    Among,
+from services.cadence.account import Plain
+from services.cadence.expressions.tree import (
+    And,
     Arithmetic,
     Compare,
     Const,
-    Either,
-    Every,
     IsNull,
+    Membership,
     Name,
     Node,
     Not,
+    Or,
 )
 
 Rules = Callable[[Mapping[str, Plain]], list[bool]]
@@ -32,8 +32,8 @@ def written(conditions: Sequence[Node]) -> str:
         for number, tree in enumerate(conditions)
     ]
     names = ", ".join(f"rule_{number}" for number in range(len(conditions)))
-    judge = "def judge(account):\n    return [rule(account) for rule in RULES]\n"
-    return "\n\n".join([*functions, f"RULES = [{names}]\n", judge])
+    evaluate_conditions = "def judge(account):\n    return [rule(account) for rule in RULES]\n"
+    return "\n\n".join([*functions, f"RULES = [{names}]\n", evaluate_conditions])
 
 
 def hand_rules(conditions: Sequence[Node]) -> Rules:
@@ -51,15 +51,15 @@ def expression(node: Node, power: int = 0) -> str:
 
 def _spoken(node: Node) -> tuple[str, int]:
     match node:
-        case Compare() | Among() | IsNull():
+        case Compare() | Membership() | IsNull():
             return _atom(node), _POWER["compare"]
         case Not(item=IsNull(item=item)):
             return f"{expression(item, 5)} is not None", _POWER["compare"]
         case Not():
             return f"not {expression(node.item, _POWER['not'])}", _POWER["not"]
-        case Every():
+        case And():
             return _every(node)
-        case Either():
+        case Or():
             return " or ".join(expression(each, 2) for each in node.parts), _POWER["or"]
         case _:
             return _value(node)
@@ -78,11 +78,11 @@ def _value(node: Node) -> tuple[str, int]:
             raise TypeError(f"nobody writes {type(node).__name__} by hand here: teach `_value`")
 
 
-def _atom(node: Compare | Among | IsNull) -> str:
+def _atom(node: Compare | Membership | IsNull) -> str:
     match node:
         case Compare():
             return f"{expression(node.left, 5)} {node.op} {expression(node.right, 5)}"
-        case Among():
+        case Membership():
             members = ", ".join(repr(each.value) for each in node.values)
             comma = "," if len(node.values) == 1 else ""
             return f"{expression(node.item, 5)} in ({members}{comma})"
@@ -90,7 +90,7 @@ def _atom(node: Compare | Among | IsNull) -> str:
             return f"{expression(node.item, 5)} is None"
 
 
-def _every(node: Every) -> tuple[str, int]:
+def _every(node: And) -> tuple[str, int]:
     between = _between(node)
     if between is not None:
         return between, _POWER["compare"]
@@ -104,7 +104,7 @@ def _every(node: Every) -> tuple[str, int]:
     return " and ".join(expression(each, _POWER["and"] + 1) for each in parts), _POWER["and"]
 
 
-def _between(node: Every) -> str | None:
+def _between(node: And) -> str | None:
     match node.parts:
         case (
             Compare(op=">=", left=Name(name=one), right=low),
@@ -120,7 +120,7 @@ def _needless(guard: Node, following: Node | None) -> bool:
     match guard, following:
         case (
             Not(item=IsNull(item=Name(name=name))),
-            Compare(op="==", left=Name(name=compared), right=Const()) | Among(item=Name(name=compared)),
+            Compare(op="==", left=Name(name=compared), right=Const()) | Membership(item=Name(name=compared)),
         ):
             return name == compared
         case _:

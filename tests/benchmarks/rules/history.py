@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.rules_engine.domain.facts import Plain
-from services.rules_engine.domain.language.tree import Node, names
+from services.cadence.account import Plain
+from services.cadence.expressions.tree import Node, names
 from tests.benchmarks.rules.accounts import accounts
 from tests.benchmarks.rules.rulebook import FIRST, trees
 
@@ -52,7 +52,7 @@ class History:
 
     rules: tuple[tuple[int, Node], ...]
     words: tuple[str, ...]
-    book: list[dict[str, Plain]]
+    portfolio: list[dict[str, Plain]]
     kinds: NDArray[np.int8]
     donors: NDArray[np.intp]
 

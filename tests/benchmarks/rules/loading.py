@@ -18,9 +18,9 @@ import datalogic_py
 import yaml
 import zen
 
-from services.rules_engine.adapters.policy_files import load_policy_texts
+from services.cadence.policy.load import load_policy_texts
 from tests.benchmarks.figures import Figure, ratio_of_rounds
-from tests.benchmarks.rules.engines import logic, spoken
+from tests.benchmarks.rules.engines import format_expression, logic
 from tests.benchmarks.rules.policies import shipped, texts_of
 from tests.benchmarks.rules.rulebook import rulebook, trees
 from tests.benchmarks.rules.timing import in_turn
@@ -103,7 +103,7 @@ def loads(size: int) -> dict[str, Load]:
     if size:
         conditions = [tree for _, tree in trees(rulebook(size))]
         logics = json.dumps([logic(each) for each in conditions])
-        words = json.dumps([spoken(each) for each in conditions])
+        words = json.dumps([format_expression(each) for each in conditions])
         found["datalogic"] = lambda _: datalogic_py.Engine().compile(json.loads(logics))
         found["zen"] = lambda _: zen.compile_expression(f"[{', '.join(json.loads(words))}]")
     return found

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from services.rules_engine.domain.compile import Health, compile_bits
-from services.rules_engine.domain.compile.truths import Recorder, Told
-from services.rules_engine.domain.facts import Plain
-from services.rules_engine.domain.language.tree import Node
-from services.rules_engine.domain.vocabulary.registry import WORDS
+from services.cadence.account import Plain
+from services.cadence.expressions.compile import Health, compile_bits
+from services.cadence.expressions.trace import Recorder, Told
+from services.cadence.expressions.tree import Node
+from services.cadence.features.registry import FEATURES
 
 Rules = Sequence[tuple[int, Node]]
 Account = Mapping[str, Plain]
@@ -26,7 +26,7 @@ def every_atom(rules: Rules) -> Callable[[Account], tuple[int, Told]]:
 
 
 def recorder(rules: Rules) -> Recorder:
-    return Recorder([tree for _, tree in rules], WORDS)
+    return Recorder([tree for _, tree in rules], FEATURES)
 
 
 def explained(rules: Rules) -> Callable[[Account], int]:

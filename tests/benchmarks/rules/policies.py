@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 import yaml
 
-from services.rules_engine.adapters.policy_files import policy_texts
-from services.rules_engine.settings import SHIPPED
+from services.cadence.policy.load import SHIPPED, policy_texts
 from tests.benchmarks.rules.rulebook import rulebook
 
 KEPT = ("health", "segments", "stages", "touchpoints")

@@ -11,9 +11,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from services.rules_engine.domain.compile.columns import Columns, columns_of, compile_columns
-from services.rules_engine.domain.facts import Plain
-from services.rules_engine.domain.vocabulary.registry import WORDS
+from services.cadence.account import Plain
+from services.cadence.evaluation.columns import Columns, columns_of, compile_columns
+from services.cadence.features.registry import FEATURES
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.rules.history import (
     AGEING,
@@ -46,29 +46,29 @@ def run(*, quick: bool, account_events: int) -> list[Figure]:
 
 def one_by_one(told: History) -> Replayed:
     """Every account through its events, one after the other."""
-    states = [dict(each) for each in told.book]
+    states = [dict(each) for each in told.portfolio]
     kinds = cast("list[list[int]]", told.kinds.T.tolist())
     donors = cast("list[list[int]]", told.donors.T.tolist())
-    judge = verdict(told.rules)
+    evaluate_conditions = verdict(told.rules)
     fields = [words for _, words in EVENTS.values()]
     held = [0] * len(told.rules)
     began = time.process_time()
     for state, own_kinds, own_donors in zip(states, kinds, donors, strict=True):
         for kind, donor in zip(own_kinds, own_donors, strict=True):
-            source = told.book[donor]
+            source = told.portfolio[donor]
             for name in AGEING:
                 if state[name] is not None:
                     state[name] += 1  # pyright: ignore[reportOperatorIssue]
             for name in fields[kind]:
                 state[name] = source[name]
-            fired = judge(state)
+            fired = evaluate_conditions(state)
             _act(state, fired)
             while fired:
                 lowest = fired & -fired
                 held[lowest.bit_length() - 1] += 1
                 fired ^= lowest
     seconds = time.process_time() - began
-    columns = columns_of(states, told.words, WORDS)
+    columns = columns_of(states, told.words, FEATURES)
     return Replayed({**columns.numbers, **columns.codes}, held, seconds)
 
 
@@ -95,10 +95,10 @@ def _act(state: dict[str, Plain], fired: int) -> None:
 
 def in_waves(told: History) -> Replayed:
     """All accounts through their first event, then through their second, and so on."""
-    began_as = columns_of(told.book, told.words, WORDS)
+    began_as = columns_of(told.portfolio, told.words, FEATURES)
     told_by = [(kind, words) for kind, (_, words) in enumerate(EVENTS.values())]
-    judge = compile_columns([tree for _, tree in told.rules], WORDS)
-    codes = WORDS["preferred_frequency"].values
+    evaluate_conditions = compile_columns([tree for _, tree in told.rules], FEATURES)
+    codes = FEATURES["preferred_frequency"].values
     held = [0] * len(told.rules)
     began = time.process_time()
     numbers = {name: column.copy() for name, column in began_as.numbers.items()}
@@ -115,7 +115,7 @@ def in_waves(told: History) -> Replayed:
                     numbers[name][rows] = began_as.numbers[name][whose]
                 else:
                     choices[name][rows] = began_as.codes[name][whose]
-        fired = judge(state)
+        fired = evaluate_conditions(state)
         held = [count + int(np.count_nonzero(line)) for count, line in zip(held, fired, strict=True)]
         touched = _any(fired, TOUCH)
         numbers["days_since_touch"][touched] = 0

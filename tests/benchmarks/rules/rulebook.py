@@ -8,14 +8,14 @@ import random
 import re
 from pathlib import Path
 
-from services.rules_engine.domain.language.checker import check
-from services.rules_engine.domain.language.parser import parse
-from services.rules_engine.domain.language.tree import Fault, Node
-from services.rules_engine.domain.vocabulary.registry import WORDS
+from services.cadence.expressions.checker import check
+from services.cadence.expressions.parser import parse
+from services.cadence.expressions.tree import ExpressionError, Node
+from services.cadence.features.registry import FEATURES
 
 FIRST = tuple(Path(__file__).with_name("fifty.txt").read_text().splitlines())
 _CONSTANT = re.compile(r'"[a-z_]+"|(?<![a-z_\d])\d[\d_]*(?:\.\d+)?')
-_CHOICES = [word.values for word in WORDS.values() if word.kind == "choice"]
+_CHOICES = [word.values for word in FEATURES.values() if word.kind == "choice"]
 
 
 def rulebook(count: int) -> list[str]:
@@ -36,8 +36,8 @@ def trees(conditions: list[str]) -> list[tuple[int, Node]]:
 
 def sound(condition: str) -> bool:
     try:
-        return not check(parse(condition), WORDS)
-    except Fault:
+        return not check(parse(condition), FEATURES)
+    except ExpressionError:
         return False
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
-from services.rules_engine.domain.facts import Plain
-from services.rules_engine.domain.language.tree import Node, names
+from services.cadence.account import Plain
+from services.cadence.expressions.tree import Node, names
 from tests.benchmarks.figures import Figure, ratio_of_rounds
 from tests.benchmarks.rules.accounts import accounts
 from tests.benchmarks.rules.engines import datalogic, zen_engine

@@ -11,10 +11,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
 
-from services.chassis.embedded.kafka import EmbeddedKafka
 from services.chassis.kafka import LARGEST_RECORD, MOST_IN_BATCH, Message, Producer, partition_of
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
+from services.devstack.embedded.kafka import EmbeddedKafka
 
 pytestmark = pytest.mark.integration
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.embedded.kafka import EmbeddedKafka
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
+from services.devstack.embedded.kafka import EmbeddedKafka
 
 pytestmark = pytest.mark.integration
 

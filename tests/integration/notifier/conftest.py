@@ -14,11 +14,11 @@ from schemas.envelope import Envelope, kafka_headers
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Database, real_now
 from services.chassis.dead_letters import Record
-from services.chassis.embedded.postgres import EmbeddedPostgres
 from services.chassis.keys import ApiKey, KeyRing, digest, new_secret
 from services.chassis.migrations import DATABASES, migrate
 from services.chassis.outbox import Outbox, timestamp, unpack
 from services.chassis.web import Chassis, make_app
+from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.notifier.adapters import wire
 from services.notifier.adapters.channels import signing
 from services.notifier.adapters.channels.webhook import WebhookClient

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.rules_engine.adapters.policy_files import SHIPPED, load_policy
-from services.rules_engine.domain.book import Book
-from services.rules_engine.domain.codec import decode, encode
-from services.rules_engine.domain.facts import FactEvent, Facts, Stamp, fold
-from services.rules_engine.domain.issued import TYPES, Issued, hear
-from services.rules_engine.domain.plan import decide, plan_bytes
+from services.cadence.account import FactEvent, Facts, Provenance, apply_fact
+from services.cadence.account.codec import decode, encode
+from services.cadence.account.issued import TYPES, Issued, apply_issued
+from services.cadence.evaluation import evaluate_account, plan_bytes
+from services.cadence.policy.load import SHIPPED, load_policy
+from services.cadence.portfolio import Portfolio
 
 pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(600)]
 ACCOUNTS, EACH = 2_000, 500
@@ -72,13 +72,13 @@ def _history(account: int) -> Iterator[FactEvent]:
         kind = dice.choice(KINDS)
         fields = FIELDS[kind](dice, at, number)
         content = hashlib.sha256(repr((kind, number, fields)).encode()).hexdigest()
-        yield FactEvent(kind, f"acc-{account}", Stamp(at, "/crm", str(number), content), fields)
+        yield FactEvent(kind, f"acc-{account}", Provenance(at, "/crm", str(number), content), fields)
 
 
 def _late(events: list[FactEvent], dice: random.Random) -> list[FactEvent]:
     """Each one to three times, each telling late by up to a day."""
     told = [
-        (event.stamp.time.timestamp() + dice.random() * LATEST, place, event)
+        (event.provenance.time.timestamp() + dice.random() * LATEST, place, event)
         for place, event in enumerate(events)
         for _ in range(dice.choice((1, 1, 1, 2, 3)))
     ]
@@ -92,11 +92,11 @@ def _plan_of(account: int, events: list[FactEvent], pieces: int) -> bytes:
     for begin in range(0, len(events), size):
         for event in events[begin : begin + size]:
             if event.type in TYPES:
-                hear(issued, event)
+                apply_issued(issued, event)
             if event.type != "touchpoint.due":
-                fold(facts, event)
+                apply_fact(facts, event)
         facts, issued = decode(facts.account_id, encode(facts, issued))
-    return plan_bytes(decide(POLICY, facts, issued, Book(), NOW).document)
+    return plan_bytes(evaluate_account(POLICY, facts, issued, Portfolio(), NOW).document)
 
 
 POLICY = load_policy(SHIPPED)
@@ -106,7 +106,7 @@ def test_a_million_events_in_any_order_lead_to_the_same_plans() -> None:
     dice = random.Random(7)
     in_order, shuffled, told = hashlib.sha256(), hashlib.sha256(), 0
     for account in range(ACCOUNTS):
-        events = sorted(_history(account), key=lambda event: event.stamp)
+        events = sorted(_history(account), key=lambda event: event.provenance)
         late = _late(events, dice)
         told += len(events) + len(late)
         in_order.update(_plan_of(account, events, 5))

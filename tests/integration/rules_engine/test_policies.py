@@ -12,12 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
+from services.cadence.policy.load import SHIPPED, policy_texts
 from services.chassis.database import Database
 from services.chassis.migrations import DATABASES
-from services.rules_engine.adapters.epoch import Offer, put_in_force
-from services.rules_engine.adapters.epoch import current as current_epoch
-from services.rules_engine.adapters.policy_files import policy_texts
-from services.rules_engine.settings import SHIPPED
+from services.rules_engine.adapters.configuration_repository import Offer, put_in_force
+from services.rules_engine.adapters.configuration_repository import current as current_epoch
 from tests.integration.rules_engine.conftest import Engine, OpenEngine, fresh, problem_of
 from tests.stack import KEY, ROOT, until
 

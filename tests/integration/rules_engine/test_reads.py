@@ -10,15 +10,14 @@ import pytest
 from confluent_kafka import Producer
 
 from schemas.envelope import from_structured, kafka_headers
+from services.cadence.account import FactEvent, Provenance
 from services.chassis.database import Database
 from services.chassis.dead_letters import Record
 from services.chassis.migrations import DATABASES
 from services.chassis.outbox import Outbox
 from services.chassis.web import encode_cursor
-from services.rules_engine.adapters.work import SqlWork
-from services.rules_engine.application.account import Heard, Parked
-from services.rules_engine.domain.facts import FactEvent, Stamp
-from services.rules_engine.entrypoints.translate import identity
+from services.rules_engine.adapters.account_repository import SqlWork
+from services.rules_engine.domain.account import IncomingEvent, Parked, event_identity
 from tests.faults.ledger import Headers, binary, read_topic
 from tests.integration.rules_engine.conftest import Engine, fresh, problem_of
 from tests.stack import until
@@ -227,12 +226,12 @@ class TestSetAside:
         record = Record(
             "account.signals", 0, 7, account.encode(), envelope.data, tuple(kafka_headers(envelope)), 0
         )
-        event = FactEvent("health.scored", account, Stamp(envelope.time, "/test", envelope.id, "00"), {})
-        heard = Heard(event, identity("/test", envelope.id), b"12345678", record)
+        event = FactEvent("health.scored", account, Provenance(envelope.time, "/test", envelope.id, "00"), {})
+        incoming = IncomingEvent(event, event_identity("/test", envelope.id), b"12345678", record)
         database = await Database.open(running.stack.postgres.url, DATABASES["rules_engine"], pool_size=2)
         async with database.transaction() as connection:
             work = SqlWork(connection, Outbox("/drumbeat/rules_engine"), set())
-            await work.park([Parked(heard, "ZeroDivisionError: division by zero")])
+            await work.park([Parked(incoming, "ZeroDivisionError: division by zero")])
         await database.close()
 
         receipt = await running.receipt(sent)

@@ -13,12 +13,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from services.cadence.policy.load import SHIPPED, policy_texts
 from services.chassis.database import database_url
-from services.chassis.embedded.kafka import EmbeddedKafka
-from services.chassis.embedded.postgres import EmbeddedPostgres
 from services.chassis.migrations import DATABASES, migrate
-from services.rules_engine.adapters.policy_files import policy_texts
-from services.rules_engine.settings import SHIPPED
+from services.devstack.embedded.kafka import EmbeddedKafka
+from services.devstack.embedded.postgres import EmbeddedPostgres
 from tests.stack import KEY, ROOT, free_port, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]

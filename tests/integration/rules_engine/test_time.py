@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.rules_engine.adapters.policy_files import policy_texts
-from services.rules_engine.settings import SHIPPED
+from services.cadence.policy.load import SHIPPED, policy_texts
 from tests.faults.ledger import Published, read_topic
 from tests.integration.rules_engine.conftest import Engine, OpenEngine
 from tests.stack import until

@@ -11,8 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from services.rules_engine.adapters.policy_files import policy_texts
-from services.rules_engine.settings import SHIPPED
+from services.cadence.policy.load import SHIPPED, policy_texts
 from tests.integration.rules_engine.conftest import Engine, fresh, problem_of
 from tests.stack import until
 

@@ -14,11 +14,11 @@ from schemas.envelope import Envelope, kafka_headers
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database
 from services.chassis.dead_letters import Record
-from services.chassis.embedded.postgres import EmbeddedPostgres
 from services.chassis.keys import ApiKey, KeyRing, digest, new_secret
 from services.chassis.migrations import DATABASES, migrate
 from services.chassis.outbox import Outbox, unpack
 from services.chassis.web import Chassis, make_app
+from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.scheduler.adapters.calendar import PostgresCalendar
 from services.scheduler.adapters.people import PostgresDirectory
 from services.scheduler.adapters.queries import Queries

@@ -16,11 +16,11 @@ from aiokafka import AIOKafkaConsumer
 
 from schemas.envelope import Envelope, from_kafka, kafka_headers
 from services.chassis.clock import real_now
-from services.chassis.embedded.kafka import EmbeddedKafka
-from services.chassis.embedded.ports import free_port
 from services.chassis.kafka import Message, Producer
 from services.chassis.keys import new_secret
 from services.chassis.settings import Kafka
+from services.devstack.embedded.kafka import EmbeddedKafka
+from services.devstack.embedded.ports import free_port
 from tests.integration.scheduler.conftest import rhythm, tips
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]

@@ -7,17 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.rules_engine.adapters.policy_files import load_policy, load_policy_texts
-from services.rules_engine.domain.book import Book
-from services.rules_engine.domain.compile import compile_condition
-from services.rules_engine.domain.compile.columns import columns_of
-from services.rules_engine.domain.language.parser import parse
-from services.rules_engine.domain.plan import decide
-from services.rules_engine.domain.vocabulary.registry import WORDS
-from services.rules_engine.settings import SHIPPED
+from services.cadence.evaluation import evaluate_account
+from services.cadence.evaluation.columns import columns_of
+from services.cadence.expressions.compile import compile_condition
+from services.cadence.expressions.parser import parse
+from services.cadence.features.registry import FEATURES
+from services.cadence.policy.load import SHIPPED, load_policy, load_policy_texts
+from services.cadence.portfolio import Portfolio
 from tests.benchmarks.events import NOW
-from tests.benchmarks.peer_rules import decide as decide_by_hand
-from tests.benchmarks.peer_rules import fold
+from tests.benchmarks.peer_rules import apply_fact
+from tests.benchmarks.peer_rules import evaluate_account as decide_by_hand
 from tests.benchmarks.rules.accounts import accounts
 from tests.benchmarks.rules.decisions import known_accounts
 from tests.benchmarks.rules.engines import datalogic, zen_engine
@@ -101,8 +100,8 @@ def test_the_peer_of_the_engine_plans_and_forgets_nothing_to_order() -> None:
     ]
     state: dict[str, object] = {}
     for kind, data, at in events:
-        fold(state, kind, data, at)
-    fold(state, "health.scored", {"score": 90}, start)
+        apply_fact(state, kind, data, at)
+    apply_fact(state, "health.scored", {"score": 90}, start)
     plan = decide_by_hand("a", state, start + timedelta(hours=2))
     assert (plan["segment"], plan["stage"], plan["color"]) == ("enterprise", "renewal", "red")
     assert [(each["type"], each["every_days"]) for each in plan["rhythms"]] == [
@@ -117,7 +116,7 @@ def test_waves_and_the_scalar_loop_come_to_the_same_accounts() -> None:
     scalar = one_by_one(told)
     assert in_waves(told).same(scalar)
     assert sum(scalar.held) > told.size
-    before = columns_of(told.book, told.words, WORDS)
+    before = columns_of(told.portfolio, told.words, FEATURES)
     assert not np.array_equal(
         scalar.state["days_since_touch"], before.numbers["days_since_touch"], equal_nan=True
     )
@@ -131,7 +130,9 @@ def test_the_policy_of_the_benchmark_has_as_many_rules_as_were_asked_for() -> No
 def test_the_peer_and_the_delivered_policy_place_accounts_alike() -> None:
     policy = load_policy(SHIPPED)
     for known in known_accounts(60):
-        ours = decide(policy, known.belief.facts, known.belief.issued, Book(epoch=1), NOW)
+        ours = evaluate_account(
+            policy, known.account_state.facts, known.account_state.issued, Portfolio(generation=1), NOW
+        )
         by_hand = decide_by_hand(known.account_id, known.state, NOW)
         assert (ours.segment, ours.stage, ours.color) == (
             by_hand["segment"],

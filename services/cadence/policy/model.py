@@ -1,0 +1,211 @@
+"""What a policy says, as values. Where a rule stands in its file (`place`) is kept for people and means nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal, NamedTuple
+
+from services.cadence.expressions.compile import Health, Named
+from services.cadence.expressions.tree import Node
+
+Urgency = Literal["soon", "spread"]
+Anchor = Literal["renewal", "start", "go_live", "program"]
+PRECEDENCES = ("default", "preference", "floor", "escalation")
+"""A preference comes before a default. Floors and escalations are guarantees: at least this often, whatever the rest."""
+ANCHORS: tuple[Anchor, ...] = ("renewal", "start", "go_live", "program")
+AIMS = ("share_insight", "reach_goal", "solve_problem", "open_opportunity", "gather_feedback")
+
+
+class Location(NamedTuple):
+    """Where something is said: file name and line, from 1."""
+
+    file: str = ""
+    line: int = 0
+
+
+def _place() -> Location:
+    return Location()
+
+
+@dataclass(frozen=True, slots=True)
+class Touchpoint:
+    """A kind of touchpoint. `topic` None: internal work, no customer hears of it. `audience`: roles; empty: everyone.
+
+    `never_skip`: it may move, but one of its period always happens. `expects`: the outcome it is held for.
+    """
+
+    type: str
+    topic: str | None
+    owner: str
+    channel: str
+    purpose: str
+    minutes: int
+    audience: tuple[str, ...] = ()
+    aim: str = ""
+    agenda: tuple[str, ...] = ()
+    expects: str = ""
+    never_skip: bool = False
+    place: Location = field(default_factory=_place, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """What repeats.
+
+    `within`: the shortest and the longest interval in days that customers' wishes, adjustments and feedback may make
+    of it; None: it stands as it is. `fallback`: stands only where no other rhythm reaches the customer as often.
+    """
+
+    rule: str
+    touchpoint: str
+    every_days: int
+    when: Node
+    because: str
+    urgency: Urgency = "spread"
+    precedence: str = "default"
+    owner: str | None = None
+    channel: str | None = None
+    any_contact: bool = False
+    """A contact of any kind counts as the last one, not only one of this type."""
+    within: tuple[int, int] | None = None
+    fallback: bool = False
+    place: Location = field(default_factory=_place, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """Makes default rhythms of these touchpoint types rarer (`steps` > 0) or denser (< 0) by rungs of the ladder."""
+
+    rule: str
+    touchpoints: tuple[str, ...]
+    when: Node
+    steps: int
+    because: str
+    place: Location = field(default_factory=_place, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """As an adjustment, but answered to what was heard (`on`): one step each time, damped and ageing (`Damping`)."""
+
+    rule: str
+    on: str
+    touchpoints: tuple[str, ...]
+    when: Node
+    steps: int
+    because: str
+    place: Location = field(default_factory=_place, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Damping:
+    """How feedback acts. `ladder`: intervals in days, shortest first. At most one step in `spacing`; a step `lasts`.
+
+    `at_the_end`: the channel a rhythm moves to when a step asks for rarer than its longest interval.
+    """
+
+    ladder: tuple[int, ...] = (7, 14, 30, 60, 90, 180, 365)
+    spacing: timedelta = timedelta(days=60)
+    lasts: timedelta = timedelta(days=180)
+    at_the_end: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `count` in any `per`."""
+
+    count: int
+    per: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Answers something that happened: from `after` it until `within` it. `cooldown`: between two of its type."""
+
+    rule: str
+    on: str
+    touchpoint: str
+    when: Node
+    because: str
+    within: timedelta
+    unless: Node | None = None
+    deadline: timedelta | None = None
+    cooldown: timedelta | None = None
+    owner: str | None = None
+    channel: str | None = None
+    after: timedelta = timedelta(0)
+    cap: Cap | None = None
+    place: Location = field(default_factory=_place, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a timeline or a sequence: `days` from the anchor, negative before it, for as long as `within`.
+
+    `ordinal`: it is the how-manieth of its type in its timeline, from 0, in order of days; part of its identity.
+    """
+
+    rule: str
+    touchpoint: str
+    days: int
+    within: timedelta
+    when: Node
+    because: str
+    unless: Node | None = None
+    deadline: timedelta | None = None
+    owner: str | None = None
+    channel: str | None = None
+    anchor: Anchor = "renewal"
+    ordinal: int = 0
+    place: Location = field(default_factory=_place, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A contact budget: at most `cap.count` touchpoints of these types in `cap.per`; triggers wait for room."""
+
+    rule: str
+    cap: Cap
+    touchpoints: tuple[str, ...]
+    because: str
+    place: Location = field(default_factory=_place, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Blackout:
+    """A season in which touchpoints of these types are not held: days of the year as (month, day), both included.
+
+    It may run over the turn of the year. What falls into it moves to its nearest side.
+    """
+
+    rule: str
+    first: tuple[int, int]
+    last: tuple[int, int]
+    when: Node
+    touchpoints: tuple[str, ...]
+    because: str
+    place: Location = field(default_factory=_place, compare=False)
+
+
+Rule = Rhythm | Trigger | Step | Adjustment | Feedback | Blackout
+"""Whatever has a condition, and so a bit of its own in what fired."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyContent:
+    """What a policy's files say. The order of rules means nothing; that of segments and stages does."""
+
+    health: Health
+    segments: tuple[Named, ...]
+    stages: tuple[Named, ...]
+    touchpoints: tuple[Touchpoint, ...]
+    rhythms: tuple[Rhythm, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    steps: tuple[Step, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    feedback: tuple[Feedback, ...] = ()
+    damping: Damping = Damping()
+    limits: tuple[Limit, ...] = ()
+    blackouts: tuple[Blackout, ...] = ()
+    places: Mapping[str, Location] = field(default_factory=dict[str, Location], compare=False)
+    """Where segments and stages stand, as `segment/<index>` and `stage/<index>`, and the damping of `feedback`."""

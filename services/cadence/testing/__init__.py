@@ -1,0 +1,1 @@
+"""Policy tests: files of cases beside a policy, and the runner that evaluates them."""

@@ -1,0 +1,146 @@
+"""One Kafka node: its properties, its formatted folder, its process."""
+
+import base64
+import json
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.chassis.ids import digest
+from services.devstack.embedded import processes
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where a node listens: for clients, and for the other nodes' controllers."""
+
+    broker: int
+    controller: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What all nodes of a cluster agree on."""
+
+    cluster_id: str
+    nodes: tuple[Ports, ...]
+    partitions: int
+
+    @property
+    def bootstrap(self) -> str:
+        return ",".join(f"127.0.0.1:{each.broker}" for each in self.nodes)
+
+    @property
+    def voters(self) -> str:
+        return ",".join(f"{n}@127.0.0.1:{each.controller}" for n, each in enumerate(self.nodes, start=1))
+
+
+def short_id(*parts: str) -> str:
+    """A Kafka UUID (22 characters, base64url) derived from its parts."""
+    return base64.urlsafe_b64encode(digest(*parts)).decode().rstrip("=")
+
+
+def properties(layout: Layout, node: int, log_dir: Path) -> dict[str, str]:
+    """`server.properties` of node `node` (from 1): the smallest healthy form, quick to notice a death."""
+    ports, many = layout.nodes[node - 1], len(layout.nodes) > 1
+    replicas, in_sync = ("3", "2") if many else ("1", "1")
+    return {
+        "process.roles": "broker,controller",
+        "node.id": str(node),
+        "controller.quorum.voters": layout.voters,
+        "listeners": f"PLAINTEXT://127.0.0.1:{ports.broker},CONTROLLER://127.0.0.1:{ports.controller}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports.broker}",
+        "controller.listener.names": "CONTROLLER",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "log.dirs": str(log_dir),
+        "num.partitions": str(layout.partitions),
+        "auto.create.topics.enable": "false",
+        "default.replication.factor": replicas,
+        "min.insync.replicas": in_sync,
+        "offsets.topic.replication.factor": replicas,
+        "transaction.state.log.replication.factor": replicas,
+        "transaction.state.log.min.isr": in_sync,
+        "share.coordinator.state.topic.replication.factor": replicas,
+        "share.coordinator.state.topic.min.isr": in_sync,
+        "offsets.topic.num.partitions": "3",
+        "transaction.state.log.num.partitions": "3",
+        "group.initial.rebalance.delay.ms": "0",
+        # The default of 128 MiB does not fit the small heap and kills the broker.
+        "log.cleaner.dedupe.buffer.size": "8388608",
+        "log.segment.bytes": "67108864",
+        "broker.session.timeout.ms": "3000",
+        "broker.heartbeat.interval.ms": "500",
+        "controller.quorum.election.timeout.ms": "500",
+        "controller.quorum.fetch.timeout.ms": "1500",
+    }
+
+
+class Node:
+    """One process of the cluster, identified by its number from 1."""
+
+    def __init__(self, number: int, folder: Path, layout: Layout) -> None:
+        self.number = number
+        self.layout = layout
+        self.log = folder / "kafka.log"
+        self._folder = folder
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.layout.nodes[self.number - 1].broker}"
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child is not None else None
+
+    def alive(self) -> bool:
+        return self._child is not None and self._child.poll() is None
+
+    def spawn(self, java: Sequence[str]) -> None:
+        """Write what the node needs and start it; `java` is the command up to the main class."""
+        self.format()
+        settings = self._folder / "server.properties"
+        self._child = processes.spawn([*java, "kafka.Kafka", str(settings)], log=self.log)
+
+    def format(self) -> None:
+        """What Kafka's own storage tool would do, without a second JVM: one file per log folder."""
+        logs = self._folder / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        identity = {
+            "version": "1",
+            "cluster.id": self.layout.cluster_id,
+            "node.id": str(self.number),
+            "directory.id": short_id("directory", self.layout.cluster_id, str(self.number)),
+        }
+        if not (logs / "meta.properties").exists():
+            _write(logs / "meta.properties", identity)
+        _write(self._folder / "server.properties", properties(self.layout, self.number, logs))
+
+    def send(self, sent: signal.Signals) -> None:
+        if self._child is not None and self.alive():
+            self._child.send_signal(sent)
+
+    def kill(self) -> None:
+        if self._child is not None:
+            processes.kill(self._child)
+
+    async def ended(self, seconds: float) -> bool:
+        return self._child is None or await processes.until_exit(self._child, seconds)
+
+
+def _write(path: Path, values: dict[str, str]) -> None:
+    made = path.with_suffix(".new")
+    made.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    made.rename(path)
+
+
+def remembered_cluster(folder: Path, fresh: str) -> str:
+    """The cluster id of this data directory, `fresh` written down at the first start."""
+    path = folder / "cluster.json"
+    try:
+        return str(json.loads(path.read_bytes())["cluster_id"])
+    except (OSError, ValueError, KeyError):
+        path.write_text(json.dumps({"cluster_id": fresh}))
+        return fresh

@@ -1,0 +1,149 @@
+"""Children that die with their parent, and the unprivileged user some of them need."""
+
+import asyncio
+import ctypes
+import os
+import pwd
+import signal
+import stat
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.chassis.clock import monotonic
+from services.devstack.embedded.failures import CannotRun
+
+_PR_SET_PDEATHSIG = 1
+_TICK = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class RunAs:
+    """A user id and group id for a child that refuses to run as root."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+def unprivileged() -> RunAs | None:
+    """The user for a child that refuses root; None when this process is not root."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam("nobody")
+    except KeyError:
+        raise CannotRun(
+            "PostgreSQL refuses to run as root and there is no user `nobody` to run it as: "
+            "start Drumbeat as an ordinary user, or set DRUMBEAT_DATABASE__URL to a PostgreSQL of your own."
+        ) from None
+    return RunAs(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+def closed_parent(folder: Path, user: RunAs | None) -> Path | None:
+    """The outermost existing folder on the way to `folder` that `user` may not enter, if any."""
+    if user is None:
+        return None
+    for parent in reversed((folder, *folder.absolute().parents)):
+        if parent.is_dir() and not _may_enter(parent.stat(), user):
+            return parent
+    return None
+
+
+def _may_enter(found: os.stat_result, user: RunAs) -> bool:
+    if found.st_uid == user.uid:
+        return bool(found.st_mode & stat.S_IXUSR)
+    if found.st_gid == user.gid:
+        return bool(found.st_mode & stat.S_IXGRP)
+    return bool(found.st_mode & stat.S_IXOTH)
+
+
+def scratch(prefix: str = "drumbeat-") -> Path:
+    """A fresh folder under the system's temporary one that PostgreSQL's user can reach as well."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o755)
+    return folder
+
+
+def spawn(
+    command: Sequence[str],
+    *,
+    log: Path,
+    death_signal: signal.Signals = signal.SIGKILL,
+    user: RunAs | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: str | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a child in a session of its own, its output appended to `log`; the kernel sends it
+    `death_signal` when this process dies, however it dies. `env` is added to our environment.
+    """
+    inherited = {**os.environ, **(env or {})}  # noqa: TID251 - handed on, not read
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=inherited,
+            cwd=cwd,
+            user=None if user is None else user.uid,
+            group=None if user is None else user.gid,
+            extra_groups=None if user is None else [],
+            start_new_session=True,
+            preexec_fn=_die_with_parent(death_signal),  # noqa: PLW1509 - after the change of user, which clears it
+        )
+
+
+def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
+    try:
+        prctl = ctypes.CDLL(None, use_errno=True).prctl
+    except (OSError, AttributeError):
+        return None  # not Linux: an orderly stop still stops every child
+
+    parent = os.getpid()
+
+    def ask_the_kernel() -> None:
+        prctl(_PR_SET_PDEATHSIG, int(death_signal))
+        if os.getppid() != parent:  # it died between the fork and this line
+            os._exit(1)
+
+    return ask_the_kernel
+
+
+async def until_exit(child: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Wait for a child to end; False when it still runs after `seconds`."""
+    deadline = monotonic() + seconds
+    while child.poll() is None:
+        if monotonic() > deadline:
+            return False
+        await asyncio.sleep(_TICK)
+    return True
+
+
+async def end(child: subprocess.Popen[bytes], how: signal.Signals, seconds: float) -> bool:
+    """Ask a child to stop with `how`, kill it after `seconds`; True when it stopped by itself."""
+    if child.poll() is None:
+        child.send_signal(how)
+    if await until_exit(child, seconds):
+        return True
+    kill(child)
+    return False
+
+
+def kill(child: subprocess.Popen[bytes]) -> None:
+    """SIGKILL, and wait until the kernel has buried it."""
+    if child.poll() is None:
+        child.kill()
+    child.wait()
+
+
+def tail(log: Path, lines: int = 8) -> str:
+    """The last lines of a log, indented, for a message."""
+    try:
+        text = log.read_bytes()[-8000:].decode(errors="replace")
+    except OSError:
+        return "  (no log)"
+    return "\n".join(f"  {line}" for line in text.splitlines()[-lines:]) or "  (its log is empty)"

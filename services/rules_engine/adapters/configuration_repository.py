@@ -1,0 +1,153 @@
+"""The epoch: under which policy, mode and book accounts are decided now, the same for every replica."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import cast
+
+import orjson
+
+from services.chassis.database import Connection, Database
+from services.rules_engine.application.publish_policy import Origin
+
+CURRENT = "SELECT number, policy_hash, mode, version FROM epoch"
+# Publishing is rare and takes turns; readers are not held up.
+TURN = "LOCK TABLE policy_version IN SHARE ROW EXCLUSIVE MODE"
+KEEP = "INSERT INTO policy (hash, name, files) VALUES ($1, $2, $3::text::jsonb) ON CONFLICT DO NOTHING"
+NUMBER = """
+INSERT INTO policy_version (number, hash, name, author, note, origin)
+SELECT coalesce(max(number), 0) + 1, $1, $2, $3, $4, $5 FROM policy_version RETURNING number
+"""
+BEGIN = "INSERT INTO epoch (number, policy_hash, mode, version) VALUES (1, $1, $2, $3)"
+# The same policy under a new number decides nothing anew.
+RAISE = "UPDATE epoch SET number = number + (policy_hash <> $1)::int, policy_hash = $1, version = $2"
+MODE = "UPDATE epoch SET number = number + 1, mode = $1 WHERE mode <> $1"
+LAST_FILE = """
+SELECT v.hash, p.files::text FROM policy_version AS v JOIN policy AS p USING (hash)
+WHERE v.origin = 'file' ORDER BY v.number DESC LIMIT 1
+"""
+OFFERED = """
+INSERT INTO policy_offer (owner, fingerprint) VALUES ($1, $2)
+ON CONFLICT (owner) DO UPDATE SET fingerprint = excluded.fingerprint
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """`number` grows with every change of policy, mode or book; `version` is the policy version in force."""
+
+    number: int
+    policy_hash: str
+    mode: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A sound policy that may come into force."""
+
+    hash: str
+    name: str
+    files: Mapping[str, str]
+    author: str | None = None
+    note: str = ""
+    origin: Origin = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Which replica found files at its start; `shipped`: nobody named any, they came with Drumbeat."""
+
+    owner: str
+    shipped: bool
+
+
+class ConfigurationRepository:
+    """Reads and raises the epoch."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def open(self, offer: Offer, mode: str, source: Source) -> None:
+        """At the start of a replica: its files come into force when somebody edited them, its mode always."""
+        async with self.database.transaction() as connection:
+            await connection.execute(TURN)
+            if await find(connection) is None:
+                await _keep(connection, offer)
+                version = await _number(connection, offer)
+                await connection.execute(BEGIN, offer.hash, mode, version)
+            elif await _edited(connection, offer, source):
+                await put_in_force(connection, offer)
+            await connection.execute(OFFERED, source.owner, fingerprint(offer.files))
+            await connection.execute(MODE, mode)
+
+    async def number(self) -> int:
+        """The one cheap question of every second."""
+        return cast("int", await self.database.pool.fetchval("SELECT number FROM epoch"))
+
+    async def current(self) -> Configuration:
+        async with self.database.transaction() as connection:
+            return await current(connection)
+
+    async def files_of(self, policy_hash: str) -> dict[str, str]:
+        """The text of a stored policy, by file name."""
+        stored = await self.database.pool.fetchval(
+            "SELECT files::text FROM policy WHERE hash = $1", policy_hash
+        )
+        return cast("dict[str, str]", orjson.loads(stored))
+
+
+async def find(connection: Connection) -> Configuration | None:
+    row = await connection.fetchrow(CURRENT)
+    return None if row is None else Configuration(row[0], row[1], row[2], row[3])
+
+
+async def current(connection: Connection) -> Configuration:
+    found = await find(connection)
+    if found is None:
+        raise LookupError("no policy is in force yet")
+    return found
+
+
+async def put_in_force(connection: Connection, offer: Offer) -> None:
+    """A new version, in force from the moment the transaction is committed."""
+    await _keep(connection, offer)
+    await connection.execute(RAISE, offer.hash, await _number(connection, offer))
+
+
+def fingerprint(files: Mapping[str, str]) -> str:
+    return sha256(orjson.dumps(files, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+async def _keep(connection: Connection, offer: Offer) -> None:
+    await connection.execute(KEEP, offer.hash, offer.name, orjson.dumps(offer.files).decode())
+
+
+async def _number(connection: Connection, offer: Offer) -> int:
+    told = (offer.hash, offer.name, offer.author, offer.note, offer.origin)
+    return cast("int", await connection.fetchval(NUMBER, *told))
+
+
+async def _edited(connection: Connection, offer: Offer, source: Source) -> bool:
+    """Did somebody edit the files since they last counted?
+
+    A replica that starts again with the files it had undoes nothing, whatever was published meanwhile; nor do files
+    whose policy was the last that came from files. Texts are compared too: a newer Drumbeat may hash them otherwise.
+    """
+    before = await connection.fetchval("SELECT fingerprint FROM policy_offer WHERE owner = $1", source.owner)
+    if before == fingerprint(offer.files):
+        return False
+    last = await connection.fetchrow(LAST_FILE)
+    if last is not None and (last[0] == offer.hash or _plain_names(orjson.loads(last[1])) == offer.files):
+        return False
+    if not source.shipped:
+        return True
+    origin = await connection.fetchval(
+        "SELECT v.origin FROM policy_version AS v JOIN epoch AS e ON e.version = v.number"
+    )
+    return origin == "file"
+
+
+def _plain_names(files: dict[str, str]) -> dict[str, str]:
+    """The first versions were kept under whole paths."""
+    return {name.rpartition("/")[2]: text for name, text in files.items()}

@@ -1,0 +1,74 @@
+"""What another policy would change for the stored accounts: decided under both in pieces, within bounds, nothing kept."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from services.cadence.account.codec import UnreadableState, decode
+from services.cadence.evaluation.policy_diff import Difference, Period
+from services.cadence.policy import Policy
+from services.cadence.policy.load import PolicyRefused
+from services.cadence.portfolio import Portfolio
+from services.chassis.clock import ServiceClock, monotonic
+from services.chassis.database import Database
+from services.rules_engine.adapters.active_policy import ActivePolicy
+from services.rules_engine.adapters.policy_repository import mistake
+from services.rules_engine.application.publish_policy import Files, NotSound
+
+MOST = 20_000
+LONGEST = 20.0  # real seconds
+PIECE = 100  # accounts: others of this process want their turn
+ACCOUNTS = """
+SELECT account_id, state FROM account WHERE account_id > $1 AND state IS NOT NULL ORDER BY account_id LIMIT $2
+"""
+
+
+class SqlDifferences:
+    """The `Differences` port. One comparison at a time: each takes a whole processor for as long as it lasts."""
+
+    def __init__(
+        self,
+        database: Database,
+        active_policy: ActivePolicy,
+        read: Callable[[Mapping[str, str]], Policy],
+        clock: ServiceClock,
+    ) -> None:
+        self._database = database
+        self._keeper = active_policy
+        self._read = read
+        self._clock = clock
+        self._turn = asyncio.Lock()
+
+    async def compare(self, files: Files, days: int) -> Mapping[str, object]:
+        try:
+            new = await asyncio.to_thread(self._read, files)
+        except PolicyRefused as refused:
+            raise NotSound([mistake(each) for each in refused.errors]) from refused
+        async with self._turn:
+            context = self._keeper.now()
+            found = Difference(context.policy, new, Period(self._clock.now(), days))
+            sample = await self._all(found, context.portfolio)
+        return {**found.document(), "sample": sample}
+
+    async def _all(self, found: Difference, portfolio: Portfolio) -> bool:
+        """True when accounts are left that were not looked at."""
+        began, after = monotonic(), ""
+        while True:
+            rows = await self._database.pool.fetch(ACCOUNTS, after, PIECE)
+            if not rows:
+                return False
+            if found.compared >= MOST or monotonic() - began > LONGEST:
+                return True
+            await asyncio.to_thread(_compare, found, rows, portfolio)
+            after = rows[-1][0]
+
+
+def _compare(found: Difference, rows: Sequence[Any], portfolio: Portfolio) -> None:
+    for account_id, state in rows:
+        try:
+            account_state = decode(account_id, state)
+        except UnreadableState:
+            found.compared += 1
+            found.undecided += 1
+            continue
+        found.compare(account_state, portfolio)

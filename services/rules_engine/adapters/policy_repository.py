@@ -1,0 +1,196 @@
+"""The versions of the policy: listed, checked, put in force, taken back, and how far accounts have followed."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import orjson
+
+from services.cadence.policy import Policy
+from services.cadence.policy.document import policy_document
+from services.cadence.policy.load import PolicyRefused
+from services.chassis.database import INFRASTRUCTURE, Connection
+from services.rules_engine.adapters.active_policy import ActivePolicy
+from services.rules_engine.adapters.configuration_repository import (
+    TURN,
+    Configuration,
+    ConfigurationRepository,
+    Offer,
+    current,
+    put_in_force,
+)
+from services.rules_engine.adapters.progress_queries import measure
+from services.rules_engine.application.publish_policy import (
+    Checked,
+    Draft,
+    Files,
+    Finding,
+    InForce,
+    Mistake,
+    NoSuchVersion,
+    NotSound,
+    Overtaken,
+)
+
+Lint = Callable[[Policy], Sequence[Finding]]
+
+VERSIONS = """
+SELECT v.number, v.hash, v.name, v.author, v.note, v.origin, v.published_at, v.number = e.version
+FROM policy_version AS v CROSS JOIN epoch AS e WHERE v.number < $1 ORDER BY v.number DESC LIMIT $2
+"""
+VERSIONS_OF = """
+SELECT v.number, v.hash, v.name, v.author, v.note, v.origin, v.published_at, v.number = e.version
+FROM policy_version AS v CROSS JOIN epoch AS e WHERE v.hash = $1 ORDER BY v.number DESC LIMIT 500
+"""
+POLICY = """
+SELECT p.hash, p.name, p.files::text, p.loaded_at, p.hash = e.policy_hash
+FROM policy AS p CROSS JOIN epoch AS e WHERE p.hash = $1
+"""
+VERSION = """
+SELECT v.hash, v.name, p.files::text FROM policy_version AS v JOIN policy AS p USING (hash) WHERE v.number = $1
+"""
+NAME = "SELECT name FROM policy_version WHERE number = $1"
+KEY = "SELECT name FROM api_key WHERE key_id = $1"
+_PLACED = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<told>.*)", re.DOTALL)
+_WHERE = re.compile(r"([a-z][\w.\[\]/-]*): (.*)", re.DOTALL)
+
+
+class SqlPolicies:
+    """The `Policies` port. `lint` looks for what is sound and yet hardly meant; None: nobody looks."""
+
+    def __init__(
+        self,
+        configurations: ConfigurationRepository,
+        active_policy: ActivePolicy,
+        read: Callable[[Mapping[str, str]], Policy],
+        lint: Lint | None = None,
+    ) -> None:
+        self._epochs = configurations
+        self._database = configurations.database
+        self._keeper = active_policy
+        self._read = read
+        self._lint = lint
+        self._looks = asyncio.Lock()
+        self._documents: dict[str, dict[str, object]] = {}  # the one that was asked for last
+
+    async def versions(self, *, before: int, limit: int) -> list[dict[str, object]]:
+        return [_version(row) for row in await self._database.pool.fetch(VERSIONS, before, limit)]
+
+    async def policy(self, policy_hash: str) -> dict[str, object] | None:
+        row = await self._database.pool.fetchrow(POLICY, policy_hash)
+        if row is None:
+            return None
+        versions = await self._database.pool.fetch(VERSIONS_OF, policy_hash)
+        return {
+            "hash": row[0],
+            "name": row[1],
+            "files": orjson.loads(row[2]),
+            "loaded_at": row[3],
+            "in_force": row[4],
+            "versions": [_version(each) for each in versions],
+        }
+
+    async def document(self, policy_hash: str) -> dict[str, object] | None:
+        held = self._documents.get(policy_hash)
+        if held is not None:
+            return held
+        row = await self._database.pool.fetchrow(POLICY, policy_hash)
+        if row is None:
+            return None
+        policy = await self._sound(cast("dict[str, str]", orjson.loads(row[2])))
+        made: dict[str, object] = {"hash": policy_hash, **policy_document(policy.content)}
+        self._documents = {policy_hash: made}
+        return made
+
+    async def in_force(self) -> InForce:
+        return _in_force(await self._epochs.current())
+
+    async def check(self, files: Files) -> Checked:
+        policy = await self._sound(files)
+        if self._lint is None:
+            return Checked(policy.hash, len(policy.rules))
+        # One at a time: it takes a processor for seconds, and whoever may read may ask.
+        async with self._looks:
+            findings = await asyncio.to_thread(self._lint, policy)
+        return Checked(policy.hash, len(policy.rules), tuple(findings))
+
+    async def publish(self, draft: Draft) -> InForce:
+        policy = await self._sound(draft.files)
+        async with self._database.transaction() as connection:
+            await connection.execute(TURN)
+            held = await current(connection)
+            if draft.based_on is not None and draft.based_on != held.policy_hash:
+                raise Overtaken(held.policy_hash, held.version)
+            name = draft.name or cast("str", await connection.fetchval(NAME, held.version))
+            offer = Offer(policy.hash, name, draft.files, draft.author, draft.note)
+            published = await _put(connection, held, offer)
+        await self._take_up()
+        return published
+
+    async def roll_back(self, number: int, *, author: str | None, note: str) -> InForce:
+        row = await self._database.pool.fetchrow(VERSION, number)
+        if row is None:
+            raise NoSuchVersion(f"There is no policy version {number}.")
+        files = cast("dict[str, str]", orjson.loads(row[2]))
+        await self._sound(files)
+        async with self._database.transaction() as connection:
+            await connection.execute(TURN)
+            offer = Offer(row[0], row[1], files, author, note or f"back to version {number}", "rollback")
+            published = await _put(connection, await current(connection), offer)
+        await self._take_up()
+        return published
+
+    async def _take_up(self) -> None:
+        """At once on this replica. It is published whatever happens here; the others, and this one, look each second."""
+        with contextlib.suppress(*INFRASTRUCTURE):
+            await self._keeper.refresh()
+
+    async def progress(self) -> dict[str, object]:
+        generation = await self._epochs.current()
+        counted = await measure(self._database, generation.number)
+        return {
+            "epoch": generation.number,
+            "policy": generation.policy_hash,
+            "version": generation.version,
+            "mode": generation.mode,
+            **counted,
+        }
+
+    async def author(self, key_id: str) -> str:
+        return cast("str | None", await self._database.pool.fetchval(KEY, key_id)) or key_id
+
+    async def _sound(self, files: Files) -> Policy:
+        """Read beside the event loop: a large policy must not hold up what this replica consumes."""
+        try:
+            return await asyncio.to_thread(self._read, files)
+        except PolicyRefused as refused:
+            raise NotSound([mistake(each) for each in refused.errors]) from refused
+
+
+async def _put(connection: Connection, held: Configuration, offer: Offer) -> InForce:
+    if offer.hash == held.policy_hash:
+        return _in_force(held)
+    await put_in_force(connection, offer)
+    return _in_force(await current(connection), changed=True)
+
+
+def _in_force(generation: Configuration, *, changed: bool = False) -> InForce:
+    return InForce(generation.version, generation.policy_hash, generation.number, generation.mode, changed)
+
+
+def _version(row: Any) -> dict[str, object]:
+    names = ("version", "hash", "name", "author", "note", "origin", "published_at", "in_force")
+    return dict(zip(names, row, strict=True))
+
+
+def mistake(error: str) -> Mistake:
+    """`file:line:column: where: what` taken apart."""
+    placed = _PLACED.fullmatch(error)
+    if placed is None:
+        return Mistake("", 1, 1, "", error)
+    told = placed["told"]
+    where = _WHERE.fullmatch(told)
+    place = (placed["file"], int(placed["line"]), int(placed["column"]))
+    return Mistake(*place, where[1], where[2]) if where else Mistake(*place, "", told)

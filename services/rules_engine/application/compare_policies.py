@@ -1,0 +1,14 @@
+"""Compare policies: what another policy would change for the stored accounts."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from services.rules_engine.application.publish_policy import Files
+
+
+class Differences(Protocol):
+    """What compares policies over the stored accounts."""
+
+    async def compare(self, files: Files, days: int) -> Mapping[str, object]:
+        """The document of a `Difference` from the policy in force, with `sample`. Raises `NotSound`."""
+        ...

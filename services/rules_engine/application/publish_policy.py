@@ -1,0 +1,128 @@
+"""Publishing: what may be asked and told about the policies of a deployment, and what may go wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple, Protocol
+
+Files = Mapping[str, str]
+"""The text of a policy by file name."""
+Finding = Mapping[str, object]
+"""What a linter says of a policy that is sound: never a reason to refuse it."""
+Origin = Literal["file", "api", "rollback"]
+
+
+class Mistake(NamedTuple):
+    """What is wrong with a policy, and where; line and column count from 1. `where`: rule and key, "" when unknown."""
+
+    file: str
+    line: int
+    column: int
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        """Without a place where it is about all files together."""
+        return f"{self.file}:{self.line}:{self.column}: {self.message}" if self.file else self.message
+
+
+class NotSound(Exception):
+    """The files are no policy; `mistakes` are all that were found."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        super().__init__("\n".join(map(str, mistakes)))
+        self.mistakes = tuple(mistakes)
+
+
+class Overtaken(Exception):
+    """Another policy came into force since the caller looked; `in_force` is its hash."""
+
+    def __init__(self, in_force: str, version: int) -> None:
+        super().__init__(
+            f"The policy in force is version {version} ({in_force}), not the one this is based on. Look at what"
+            " changed, then publish on top of it."
+        )
+        self.in_force = in_force
+        self.version = version
+
+
+class NoSuchVersion(Exception):
+    """There is no policy version of this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A policy that is sound: its hash, how many rules it has, and what a linter found."""
+
+    hash: str
+    rules: int
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Files that are to become the policy in force. `name` None: it keeps the name of the one before."""
+
+    files: Files
+    author: str | None = None
+    note: str = ""
+    name: str | None = None
+    based_on: str | None = None
+    """Hash of the policy in force that the author looked at; None: whichever."""
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What is in force now. `changed`: this call put it there."""
+
+    version: int
+    hash: str
+    generation: int
+    mode: str
+    changed: bool = False
+
+
+class Policies(Protocol):
+    """The versions of the policy."""
+
+    async def versions(self, *, before: int, limit: int) -> list[dict[str, object]]:
+        """Newest first, those with a number below `before`."""
+        ...
+
+    async def policy(self, policy_hash: str) -> dict[str, object] | None:
+        """Files and versions of one policy."""
+        ...
+
+    async def document(self, policy_hash: str) -> dict[str, object] | None:
+        """What one policy says, section by section. Raises `NotSound` when it cannot be read any more."""
+        ...
+
+    async def in_force(self) -> InForce: ...
+
+    async def check(self, files: Files) -> Checked:
+        """Raises `NotSound`."""
+        ...
+
+    async def publish(self, draft: Draft) -> InForce:
+        """Put files in force. Raises `NotSound`, `Overtaken`."""
+        ...
+
+    async def roll_back(self, number: int, *, author: str | None, note: str) -> InForce:
+        """Put an earlier version in force again. Raises `NoSuchVersion`, `NotSound`."""
+        ...
+
+    async def progress(self) -> dict[str, object]:
+        """How many accounts are decided under what is in force."""
+        ...
+
+    async def author(self, key_id: str) -> str:
+        """Who acts with this API key: its name, or its id."""
+        ...
+
+
+class Programs(Protocol):
+    """What was announced to many accounts."""
+
+    async def programs(self, *, before: tuple[datetime, str] | None, limit: int) -> list[dict[str, object]]:
+        """Newest first, those after `before` (moment and id of the last one seen)."""
+        ...

@@ -1,0 +1,193 @@
+"""Requests knock: events in, and what the engine believes, decided, parked, and under which policy."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from schemas.base import Name
+from schemas.vocabulary import Color, Segment, Stage
+from services.chassis.keys import Scope
+from services.chassis.problems import Problem
+from services.chassis.web import Cursor, Limit, RowId, decode_cursor, encode_cursor, page, require
+from services.rules_engine.application.queries import Answers, Filter, Keys
+from services.rules_engine.domain.account import event_identity
+from services.rules_engine.entrypoints.http_ingest import BATCH, NDJSON, STRUCTURED, Ingest
+
+LAST = 2**62
+Replayed = Annotated[bool, Query(description="also those driven again already")]
+RESULTS: dict[str, Any] = {
+    "type": "object",
+    "required": ["results"],
+    "properties": {
+        "results": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["index", "source", "id", "status"],
+                "properties": {
+                    "index": {"type": "integer"},
+                    "source": {"type": ["string", "null"]},
+                    "id": {"type": ["string", "null"]},
+                    "status": {"enum": ["accepted", "refused", "unknown"]},
+                    "problem": {"type": "string"},
+                    "warnings": {"type": "array", "items": {"type": "string"}},
+                },
+            },
+        }
+    },
+}
+RESULTS_BODY = {"content": {"application/json": {"schema": RESULTS}}}
+EVENT_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "One CloudEvent (structured, or binary with `ce-` headers), a batch, or NDJSON.",
+        "content": {
+            STRUCTURED: {"schema": {"type": "object"}},
+            BATCH: {"schema": {"type": "array", "items": {"type": "object"}, "maxItems": 500}},
+            NDJSON: {"schema": {"type": "string"}},
+            "application/json": {"schema": {"type": "object"}},
+        },
+    },
+    "responses": {
+        "202": {
+            "description": "every event is in Kafka, acknowledged by all in-sync replicas",
+            **RESULTS_BODY,
+        },
+        "207": {"description": "some are; `results` tells which", **RESULTS_BODY},
+    }
+    | {
+        str(status): {"description": what}
+        for status, what in (
+            (400, "not JSON, or not what Content-Encoding says; `results` has what was read before it"),
+            (413, "too large; `results` has what was taken before the limit was met"),
+            (415, "no media type, one that holds no CloudEvent, or two content modes mixed"),
+            (422, "none was accepted; `results` tells why"),
+            (503, "the broker did not acknowledge in time; send again with the same ids"),
+        )
+    },
+}
+
+
+class NewKey(BaseModel):
+    """A key to be made: what it is for and what it may do."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    scopes: list[Scope] = Field(min_length=1)
+    days: int | None = Field(default=None, ge=1, le=3650, description="valid so long; absent: until revoked")
+
+
+def event_routes(ingest: Ingest, answers: Answers) -> APIRouter:
+    router = APIRouter(prefix="/v1/events", tags=["events"])
+
+    @router.post(
+        "",
+        summary="Post events",
+        dependencies=[require("events")],
+        openapi_extra=EVENT_BODY,
+        status_code=202,
+        response_class=Response,
+    )
+    async def post_events(
+        request: Request,
+        validate_only: Annotated[bool, Query(description="check, send nothing")] = False,
+    ) -> Response:
+        return await ingest.post(request, validate_only=validate_only)
+
+    @router.get(
+        "",
+        summary="What became of an event",
+        dependencies=[require("read")],
+        responses={404: {"description": "not read yet, or never accepted; ask again after `Retry-After`"}},
+    )
+    async def get_receipt(
+        source: Annotated[str, Query(min_length=1, max_length=1024)],
+        id: Annotated[str, Query(min_length=1, max_length=255)],  # noqa: A002
+    ) -> dict[str, object]:
+        receipt = await answers.receipt(event_identity(source, id))
+        if receipt is None:
+            detail = "This event has not been read yet, or was never accepted."
+            raise Problem(404, detail, headers={"Retry-After": "1"})
+        return {"source": source, "id": id, **receipt}
+
+    return router
+
+
+def account_routes(answers: Answers) -> APIRouter:
+    router = APIRouter(prefix="/v1/accounts", tags=["accounts"], dependencies=[require("read")])
+
+    @router.get("", summary="Accounts")
+    async def list_accounts(
+        segment: Segment | None = None,
+        stage: Stage | None = None,
+        color: Color | None = None,
+        csm_id: Annotated[str | None, Query(max_length=200)] = None,
+        q: Annotated[str | None, Query(max_length=200, description="part of an id or a name")] = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> dict[str, object]:
+        start = decode_cursor(cursor, str)
+        wanted = Filter(segment=segment, stage=stage, color=color, csm_id=csm_id, q=q)
+        items = await answers.accounts(wanted, after=start[0] if start else "", limit=limit + 1)
+        return page(items, limit, lambda item: encode_cursor(item["id"]))
+
+    # An id may hold a slash, which a client sends as %2F and the server decodes: both paths take any text.
+    @router.get("/{account_id:path}/decisions", summary="Its decisions, newest first")
+    async def list_decisions(account_id: str, limit: Limit = 100, cursor: Cursor = None) -> dict[str, object]:
+        start = decode_cursor(cursor, int)
+        before = start[0] if start else LAST
+        items = await answers.decisions(account_id, before=before, limit=limit + 1)
+        return page(items, limit, lambda item: encode_cursor(item["plan_version"]))
+
+    @router.get("/{account_id:path}", summary="One account: facts and plan")
+    async def get_account(account_id: str) -> dict[str, object]:
+        account = await answers.account(account_id)
+        if account is None:
+            raise Problem(404, f"Nothing was heard of an account {account_id!r}.")
+        return account
+
+    return router
+
+
+def parked_routes(answers: Answers) -> APIRouter:
+    router = APIRouter(prefix="/v1/parked", tags=["dead letters"])
+
+    @router.get("", summary="Facts that could not be folded, newest first", dependencies=[require("read")])
+    async def list_parked(
+        limit: Limit = 100, cursor: Cursor = None, replayed: Replayed = False
+    ) -> dict[str, object]:
+        start = decode_cursor(cursor, int)
+        before = start[0] if start else LAST
+        items = await answers.parked(before=before, limit=limit + 1, replayed=replayed)
+        return page(items, limit, lambda item: encode_cursor(item["id"]))
+
+    @router.post("/{parked_id}/replay", summary="Drive one again", dependencies=[require("admin")])
+    async def replay_parked(parked_id: RowId) -> dict[str, object]:
+        if not await answers.replay_parked(parked_id):
+            raise Problem(404, f"There is no parked fact {parked_id}.")
+        return {"id": parked_id, "status": "replayed"}
+
+    return router
+
+
+def key_routes(keys: Keys) -> APIRouter:
+    router = APIRouter(prefix="/v1/keys", tags=["keys"], dependencies=[require("admin")])
+
+    @router.post("", summary="Make a key; its secret is shown once", status_code=201)
+    async def create_key(wanted: NewKey) -> dict[str, object]:
+        return await keys.create(wanted.name, [*wanted.scopes], days=wanted.days)
+
+    @router.get("", summary="Keys, without their secrets")
+    async def list_keys() -> dict[str, object]:
+        return {"items": await keys.all(), "next_cursor": None}
+
+    @router.delete("/{key_id}", summary="Revoke a key")
+    async def revoke_key(key_id: str) -> dict[str, object]:
+        if not await keys.revoke(key_id):
+            raise Problem(404, f"There is no key {key_id!r} that could be revoked.")
+        return {"key_id": key_id, "status": "revoked"}
+
+    return router

@@ -1,0 +1,245 @@
+"""Requests with events: checked one by one, produced, and answered when every in-sync replica has them."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, cast
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas.base import parse_json, unknown_fields
+from schemas.envelope import Envelope, from_http_binary, from_structured, kafka_headers
+from schemas.events import parse_data, route
+from schemas.problems import Malformed
+from services.chassis.clock import ServiceClock
+from services.chassis.faults import fault
+from services.chassis.kafka import Message, Producer
+from services.chassis.problems import Problem
+from services.chassis.web import JSON
+from services.rules_engine.entrypoints.kafka_consumer import TooFarAhead, check_time
+from services.rules_engine.entrypoints.ndjson import lines_of
+
+STRUCTURED: Final = "application/cloudevents+json"
+BATCH: Final = "application/cloudevents-batch+json"
+NDJSON: Final = "application/x-ndjson"
+LARGEST: Final = 1 << 20  # bytes of a single event's or a batch's body
+LARGEST_EVENT: Final = 256 << 10  # bytes of one event's data, well below what a broker takes
+MOST: Final = 500  # events of a batch
+MOST_LINES: Final = 250_000  # events of a stream: the answer has a result for each
+ACKNOWLEDGE_WITHIN: Final = 8.0  # real seconds; the answer is due within ten
+MOST_WAITING: Final = 50_000  # events sent and not yet acknowledged, over all requests
+
+
+@dataclass(slots=True)
+class Item:
+    """One event of a request on its way: refused with a problem, or an envelope to be sent."""
+
+    index: int
+    source: str | None = None
+    id: str | None = None
+    envelope: Envelope | None = None
+    problem: str | None = None
+    status: str = "accepted"
+    warnings: list[str] = field(default_factory=list[str])
+
+    def result(self) -> dict[str, object]:
+        said: dict[str, object] = {
+            "index": self.index,
+            "source": self.source,
+            "id": self.id,
+            "status": self.status,
+        }
+        if self.problem is not None:
+            said["problem"] = self.problem
+        if self.warnings:
+            said["warnings"] = self.warnings
+        return said
+
+
+class Ingest:
+    """The door for events over HTTP."""
+
+    def __init__(self, producer: Producer, clock: ServiceClock) -> None:
+        self._producer = producer
+        self._clock = clock
+        self._waiting = 0
+
+    async def post(self, request: Request, *, validate_only: bool) -> Response:
+        """Take a request in any of its modes; the body of the answer lists what became of each event."""
+        items: list[Item] = []
+        try:
+            media = _media_type(request)
+            if media == NDJSON:
+                async for chunk in self._ndjson(request):
+                    items += await self._take(chunk, validate_only=validate_only)
+            else:
+                found = self._items(media, request, await _body(request))
+                items += await self._take(found, validate_only=validate_only)
+            if not items:
+                raise Problem(422, "The body holds no event. Send at least one.")
+        except (Problem, HTTPException) as refused:
+            # What a stream held before its trouble may stand in Kafka by now: the answer says so.
+            results = [item.result() for item in items]
+            raise Problem(
+                _status(refused), str(refused.detail), headers=refused.headers, results=results
+            ) from refused
+        return _answer(items)
+
+    def _items(self, media: str, request: Request, body: bytes) -> list[Item]:
+        if media == BATCH:
+            return self._batch(body)
+        now = self._clock.now()
+        return [self._structured(0, body, now) if media == STRUCTURED else self._binary(request, body, now)]
+
+    def _batch(self, body: bytes) -> list[Item]:
+        try:
+            events = parse_json(body, "body")
+        except Malformed as problem:
+            raise Problem(400, str(problem)) from None
+        if not isinstance(events, list):
+            raise Problem(422, "body: a batch is a JSON array of events.")
+        listed = cast("list[object]", events)
+        if len(listed) > MOST:
+            raise Problem(
+                413, f"The batch has {len(listed)} events; at most {MOST} are taken. Send less at a time."
+            )
+        now = self._clock.now()
+        return [self._structured(index, event, now) for index, event in enumerate(listed)]
+
+    async def _ndjson(self, request: Request) -> AsyncIterator[list[Item]]:
+        chunk: list[Item] = []
+        index = 0
+        async for line in lines_of(request):
+            if index == MOST_LINES:
+                raise Problem(413, f"The stream has more than {MOST_LINES} events. Send it in parts.")
+            chunk.append(self._structured(index, line, self._clock.now()))
+            index += 1
+            if len(chunk) == MOST:
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
+
+    def _structured(self, index: int, event: object, now: datetime) -> Item:
+        item = Item(index)
+        try:
+            parsed = parse_json(event, "event") if isinstance(event, bytes) else event
+            if not isinstance(parsed, dict):
+                raise Malformed("event: not a JSON object; send one CloudEvent")
+            members = cast("dict[str, object]", parsed)
+            item.source, item.id = _text(members.get("source")), _text(members.get("id"))
+            self._check(item, from_structured(members), now)
+        except (Malformed, TooFarAhead) as problem:
+            item.status, item.problem = "refused", str(problem)
+        return item
+
+    def _binary(self, request: Request, body: bytes, now: datetime) -> Item:
+        item = Item(0, request.headers.get("ce-source"), request.headers.get("ce-id"))
+        try:
+            parse_json(body)
+            self._check(item, from_http_binary(request.headers.items(), body), now)
+        except (Malformed, TooFarAhead) as problem:
+            item.status, item.problem = "refused", str(problem)
+        return item
+
+    def _check(self, item: Item, envelope: Envelope, now: datetime) -> None:
+        if len(envelope.data) > LARGEST_EVENT:
+            raise Malformed(f"data: {len(envelope.data)} bytes; one event takes at most {LARGEST_EVENT}")
+        route(envelope.type)
+        letter = parse_data(envelope.type, envelope.data)
+        check_time(envelope.time, now, self._clock)
+        item.source, item.id, item.envelope = envelope.source, envelope.id, envelope
+        unknown = unknown_fields(letter)
+        if unknown:
+            item.warnings = [
+                f"data.{name}: not a field of {envelope.type}; it is kept but not read" for name in unknown
+            ]
+
+    async def _take(self, items: list[Item], *, validate_only: bool) -> list[Item]:
+        sound = [item for item in items if item.envelope is not None]
+        if validate_only:
+            for item in sound:
+                item.envelope = None
+        if not sound or validate_only:
+            return items
+        if self._waiting + len(sound) > MOST_WAITING:
+            raise Problem(
+                503, "Too many events wait for the broker. Try again.", headers={"Retry-After": "5"}
+            )
+        self._waiting += len(sound)
+        try:
+            fault("ingest.before_produce")
+            acknowledged = await self._producer.send(
+                [_message(item.envelope) for item in sound if item.envelope], timeout=ACKNOWLEDGE_WITHIN
+            )
+            fault("ingest.after_produce")
+        finally:
+            self._waiting -= len(sound)
+        for item, sure in zip(sound, acknowledged, strict=True):
+            if not sure:
+                item.status = "unknown"
+                item.problem = (
+                    "The broker did not acknowledge in time. Send the event again, with the same id."
+                )
+            item.envelope = None  # a long stream keeps what became of its events, not the events
+        return items
+
+
+def _status(refused: Problem | HTTPException) -> int:
+    return refused.status if isinstance(refused, Problem) else refused.status_code
+
+
+def _message(envelope: Envelope) -> Message:
+    return Message(route(envelope.type), envelope.subject.encode(), envelope.data, kafka_headers(envelope))
+
+
+def _media_type(request: Request) -> str:
+    given = request.headers.get("content-type", "")
+    media = given.partition(";")[0].strip().lower()
+    binary = any(name.startswith("ce-") for name in request.headers)
+    if not media:
+        raise Problem(
+            415, f"The request names no media type. Send Content-Type: {STRUCTURED}, {BATCH} or {NDJSON}."
+        )
+    if media in {STRUCTURED, BATCH, NDJSON} and binary:
+        raise Problem(
+            415, f"The request mixes content modes: {media} and `ce-` headers. Leave out one of them."
+        )
+    if media != NDJSON and request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Problem(415, f"Content-Encoding is read for {NDJSON} only. Send {media} as it is.")
+    if media not in {STRUCTURED, BATCH, NDJSON} and not binary:
+        raise Problem(
+            415,
+            f"{media} holds no CloudEvent. Send {STRUCTURED}, {BATCH} or {NDJSON}, or `ce-` headers with JSON.",
+        )
+    return media
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            raise Problem(
+                413,
+                f"The body is larger than {LARGEST} bytes. Send less at a time, or NDJSON.",
+                limit=LARGEST,
+            )
+    return bytes(body)
+
+
+def _text(value: object) -> str | None:
+    return value[:1024] if isinstance(value, str) else None
+
+
+def _answer(items: Sequence[Item]) -> Response:
+    statuses = {item.status for item in items}
+    results = [item.result() for item in items]
+    if "accepted" in statuses:
+        return JSON({"results": results}, 202 if statuses == {"accepted"} else 207)
+    if "unknown" in statuses:
+        late = "The broker did not acknowledge in time. Send the events again, with the same ids."
+        raise Problem(503, late, headers={"Retry-After": "5"}, results=results)
+    raise Problem(422, "No event was accepted; `results` says why.", results=results)

@@ -1,0 +1,51 @@
+"""The clock knocks: accounts whose time has come, or whose policy moved on, are judged again in pieces."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.chassis.clock import ServiceClock
+from services.chassis.database import Connection, Database, real_now
+from services.chassis.faults import fault
+from services.rules_engine.application.ports import Work
+from services.rules_engine.application.replan_account import EvaluationContext, Moment
+from services.rules_engine.application.sweep_accounts import sweep
+
+PIECE = 500  # accounts a transaction
+REST = 1.0  # real seconds at most between two passes
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """One pass claims a piece of the accounts and judges them; `pause` answers the seconds until the next."""
+
+    database: Database
+    clock: ServiceClock
+    context: Callable[[], EvaluationContext]
+    work: Callable[[Connection], Work]
+    due: Callable[[Connection, datetime, int], Awaitable[list[str]]]
+    behind: Callable[[Connection, int, int], Awaitable[list[str]]]
+    next_due: Callable[[], Awaitable[datetime | None]]
+    after_commit: Callable[[], None]
+
+    async def run_once(self) -> float | None:
+        context = self.context()
+        async with self.database.transaction() as connection:
+            real = await real_now(connection)
+            at = Moment(service=self.clock.at(real), real=real)
+            claimed = await self.due(connection, at.service, PIECE)
+            if len(claimed) < PIECE:
+                claimed = sorted(
+                    {*claimed, *await self.behind(connection, context.generation, PIECE - len(claimed))}
+                )
+            if claimed:
+                await sweep(self.work(connection), claimed, context, at)
+            fault("sweep.before_commit")
+        if claimed:
+            self.after_commit()
+        if len(claimed) >= PIECE:
+            return 0
+        upcoming = await self.next_due()
+        if upcoming is None:
+            return REST
+        return min(REST, max(0.02, self.clock.real_seconds(upcoming - at.service)))

@@ -1,0 +1,132 @@
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+"""The embedded Kafka: what it acknowledges it keeps, on one node over a crash, on three without one of them."""
+
+import shutil
+import socket
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from services.chassis.settings import Kafka
+from services.chassis.topics import TopicSpec, ensure_topics
+from services.devstack.embedded.kafka import EmbeddedKafka
+from services.devstack.embedded.kafka_node import Node
+from services.devstack.embedded.processes import scratch
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+TOPIC = "kept"
+
+
+@pytest.fixture
+def own_folder() -> Generator[Path]:
+    made = scratch()
+    yield made
+    shutil.rmtree(made)
+
+
+async def make_topic(kafka: EmbeddedKafka) -> None:
+    await ensure_topics(Kafka(bootstrap_servers=kafka.bootstrap, partitions=1), [TopicSpec(TOPIC)])
+
+
+@asynccontextmanager
+async def producing(kafka: EmbeddedKafka) -> AsyncGenerator[AIOKafkaProducer]:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=kafka.bootstrap, enable_idempotence=True, request_timeout_ms=5000
+    )
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+async def produce(producer: AIOKafkaProducer, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        await producer.send_and_wait(TOPIC, str(number).encode())
+
+
+async def read(kafka: EmbeddedKafka, count: int) -> list[int]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap)
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(TOPIC, 0)])
+        await consumer.seek_to_beginning()
+        return [int((await consumer.getone()).value or b"") for _ in range(count)]
+    finally:
+        await consumer.stop()
+
+
+async def test_acknowledged_records_survive_a_kill_and_the_address_stays(own_folder: Path) -> None:
+    async with EmbeddedKafka(own_folder) as kafka:
+        bootstrap = kafka.bootstrap
+        await make_topic(kafka)
+        async with producing(kafka) as producer:
+            await produce(producer, range(20))
+        kafka.kill()
+        assert not kafka.alive()
+        await kafka.start()
+        assert kafka.bootstrap == bootstrap
+        async with producing(kafka) as producer:
+            await produce(producer, range(20, 25))
+        assert await read(kafka, 25) == list(range(25))
+
+
+async def test_a_broker_made_anew_on_the_same_folder_knows_its_records(own_folder: Path) -> None:
+    async with EmbeddedKafka(own_folder) as first:
+        await make_topic(first)
+        async with producing(first) as producer:
+            await produce(producer, range(5))
+    async with EmbeddedKafka(own_folder, ports=first.ports) as second:
+        assert await read(second, 5) == list(range(5))
+
+
+async def test_a_frozen_broker_goes_on_when_it_thaws(own_folder: Path) -> None:
+    async with EmbeddedKafka(own_folder) as kafka:
+        await make_topic(kafka)
+        kafka.freeze()
+        assert kafka.alive()
+        kafka.thaw()
+        async with producing(kafka) as producer:
+            await produce(producer, range(3))
+        assert await read(kafka, 3) == [0, 1, 2]
+
+
+async def test_three_nodes_survive_the_loss_of_one(own_folder: Path) -> None:
+    kafka = EmbeddedKafka(own_folder, nodes=3)
+    try:
+        await kafka.start()
+        await make_topic(kafka)
+        async with producing(kafka) as producer:
+            await produce(producer, range(10))
+            kafka.kill(1)
+            await produce(producer, range(10, 20))
+            await kafka.restart(1)
+            kafka.kill(2)
+            await produce(producer, range(20, 30))
+        assert await read(kafka, 30) == list(range(30))
+    finally:
+        for node in (1, 2, 3):
+            kafka.kill(node)
+
+
+async def test_a_port_taken_at_the_last_moment_is_given_up_for_another(tmp_path: Path) -> None:
+    with socket.socket() as thief:
+        broker = EmbeddedKafka(tmp_path / "kafka")
+        layout = broker._layout  # pyright: ignore[reportPrivateUsage]
+
+        def stolen() -> tuple[Node, ...]:
+            nodes = layout()
+            if not thief.getsockname()[1]:
+                thief.bind(("127.0.0.1", nodes[0].layout.nodes[0].broker))
+                thief.listen()
+            return nodes
+
+        broker._layout = stolen  # pyright: ignore[reportPrivateUsage]
+        bootstrap = await broker.start()
+        try:
+            assert int(bootstrap.rpartition(":")[2]) != thief.getsockname()[1]
+        finally:
+            await broker.stop()

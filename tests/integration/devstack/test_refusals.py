@@ -1,0 +1,71 @@
+"""`drumbeat run` that cannot run: one sentence, no trace, an exit code that says so."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.devstack.embedded.ports import free_ports
+from services.devstack.supervisor.folder import DataFolder
+
+pytestmark = pytest.mark.integration
+SERVICES = ("CONSOLE", "RULES_ENGINE", "SCHEDULER", "NOTIFIER")
+
+
+def run(data_dir: Path, **settings: str) -> tuple[int, str]:
+    ports = {f"DRUMBEAT_{name}__PORT": str(port) for name, port in zip(SERVICES, free_ports(4), strict=True)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "services.devstack.supervisor"],
+        env={**os.environ, **ports, "DRUMBEAT_DATA_DIR": str(data_dir), **settings},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.startswith("drumbeat: ")
+    return ended.returncode, ended.stderr
+
+
+def test_a_port_in_use_is_named_with_its_setting(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        code, said = run(tmp_path / "data", DRUMBEAT_NOTIFIER__PORT=port)
+    assert code == 1
+    assert f"Port {port}" in said
+    assert "DRUMBEAT_NOTIFIER__PORT" in said
+
+
+def test_a_data_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    code, said = run(tmp_path / "file" / "data")
+    assert code == 1
+    assert "file/data cannot be written" in said
+
+
+def test_a_second_run_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    held = DataFolder(tmp_path).hold()
+    code, said = run(tmp_path)
+    assert code == 1
+    assert f"already runs on the data directory {held.path}" in said
+
+
+def test_settings_that_make_no_sense_are_wrong_use(tmp_path: Path) -> None:
+    code, said = run(tmp_path / "data", DRUMBEAT_CLOCK__RATE="fast")
+    assert code == 2
+    assert "DRUMBEAT_CLOCK__RATE" in said
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    code, said = run(
+        tmp_path / "data",
+        DRUMBEAT_DATABASE__URL=f"postgresql://ann:secret@127.0.0.1:{port}/x",
+        DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1",
+    )
+    assert code == 1
+    assert f"postgresql://ann@127.0.0.1:{port}/x could not be prepared" in said
+    assert "secret" not in said

@@ -1,0 +1,124 @@
+"""`drumbeat run` as a person meets it: ready soon, everything kept alive, stopped whole, gone on after a crash."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from services.devstack.embedded.ports import free_ports
+from services.devstack.embedded.processes import scratch
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+SERVICES = ("console", "rules_engine", "scheduler", "notifier")
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    ports = zip(SERVICES, free_ports(len(SERVICES)), strict=True)
+    return {f"DRUMBEAT_{name.upper()}__PORT": str(port) for name, port in ports}
+
+
+@pytest.fixture(scope="module")
+def data_dir() -> Generator[Path]:
+    top = scratch()
+    yield top / "data"
+    shutil.rmtree(top)
+
+
+@contextmanager
+def running(data_dir: Path, settings: dict[str, str]) -> Generator[subprocess.Popen[bytes]]:
+    data_dir.mkdir(exist_ok=True)
+    with (data_dir / "said").open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services.devstack.supervisor"],
+            env={**os.environ, **settings, "DRUMBEAT_DATA_DIR": str(data_dir)},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        until(lambda: b"Drumbeat is ready" in (data_dir / "said").read_bytes(), 120)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def until(holds: Callable[[], object], seconds: float) -> float:
+    """How long it took."""
+    began = time.monotonic()
+    while not holds():
+        assert time.monotonic() - began < seconds, "it did not come true in time"
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+def family(data_dir: Path) -> dict[int, str]:
+    """Every process that carries the data directory in its environment or command line."""
+    found: dict[int, str] = {}
+    for each in Path("/proc").glob("[0-9]*"):
+        try:
+            traces = (each / "cmdline").read_bytes() + b"\0" + (each / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(data_dir).encode() in traces:
+            found[int(each.name)] = traces.replace(b"\0", b" ").decode(errors="replace")
+    return found
+
+
+def pid_of(data_dir: Path, words: str) -> int | None:
+    return next(
+        (pid for pid, traces in family(data_dir).items() if words in traces.split(" DRUMBEAT")[0]), None
+    )
+
+
+def answers(settings: dict[str, str], service: str) -> bool:
+    port = settings[f"DRUMBEAT_{service.upper()}__PORT"]
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def test_every_killed_process_is_started_again_within_seconds(
+    data_dir: Path, settings: dict[str, str]
+) -> None:
+    with running(data_dir, settings) as supervisor:
+        for words in (*(f"-m services.{name} serve" for name in SERVICES), "kafka.Kafka", "embedded.smtp"):
+            for _ in range(2):
+                pid = pid_of(data_dir, words)
+                assert pid is not None, words
+                os.kill(pid, signal.SIGKILL)
+                until(lambda gone=pid, words=words: pid_of(data_dir, words) not in (None, gone), 5)
+        for name in SERVICES:
+            until(lambda name=name: answers(settings, name), 40)
+        supervisor.terminate()
+        assert supervisor.wait(30) == 0
+        assert family(data_dir) == {}
+
+
+def test_a_kill_of_the_supervisor_leaves_nothing_and_the_next_run_goes_on(
+    data_dir: Path, settings: dict[str, str]
+) -> None:
+    with running(data_dir, settings) as first:
+        left = json.loads((data_dir / "addresses.json").read_bytes())
+        key = (data_dir / "api-key").read_text()
+        first.kill()
+        first.wait()
+        assert until(lambda: not family(data_dir), 10) < 10
+    with running(data_dir, settings) as second:
+        assert json.loads((data_dir / "addresses.json").read_bytes()) == left
+        assert (data_dir / "api-key").read_text() == key
+        assert b"sample book was fed" not in (data_dir / "said").read_bytes()
+        second.send_signal(signal.SIGINT)
+        assert second.wait(30) == 0
+        assert family(data_dir) == {}

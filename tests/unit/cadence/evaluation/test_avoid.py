@@ -1,0 +1,178 @@
+"""Pauses and seasons: contact with the customer waits, our own work does not, and everything ends by itself."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.cadence.account import FactEvent, micros, moment
+from services.cadence.evaluation import plan_bytes, plan_from_bytes
+from services.cadence.evaluation.avoid import HORIZON, seasons_of
+from tests.unit.cadence.events import DAY, HOUR, NOW, make_event, one_offs
+from tests.unit.cadence.events import rhythm as item
+from tests.unit.cadence.policies import blackout, judged, policy, rhythm, step, stop, trigger
+
+UNDER = policy(
+    rhythm("base", "check_in", 14),
+    trigger("ask", "nps.answered", "advocacy_ask", 10),
+    trigger("plan", "nps.answered", "risk_action_plan", 10),
+)
+NPS = make_event("nps.answered", NOW - HOUR, score=9)
+
+
+def paused(until: datetime | None = None, at: datetime = NOW - DAY) -> FactEvent:
+    return make_event("outreach.paused", at, until=until, reason="a merger")
+
+
+def resumed(at: datetime) -> FactEvent:
+    return make_event("outreach.resumed", at, reason="done")
+
+
+def test_a_pause_moves_contact_to_its_end_while_our_own_work_goes_on() -> None:
+    decision = judged(UNDER, NPS, paused(NOW + 3 * DAY))
+    (ask,) = one_offs(decision, "advocacy_ask")
+    (work,) = one_offs(decision, "risk_action_plan")
+
+    assert (ask.window_from, ask.window_to) == (NOW + 3 * DAY, NOW - HOUR + 10 * DAY)
+    assert work.window_from == NOW - HOUR
+    assert item(decision, "check_in") is not None
+    assert decision.next_evaluation_at == NOW + 3 * DAY
+
+
+@pytest.mark.parametrize("until", [None, NOW + 11 * DAY])
+def test_what_finds_no_room_after_the_pause_is_told_to_be_stopped_by_it(until: datetime | None) -> None:
+    decision = judged(UNDER, NPS, paused(until))
+
+    assert one_offs(decision, "advocacy_ask") == []
+    assert (stop(decision, "ask").cause, stop(decision, "ask").until) == ("pause", until)
+    assert "a merger" in stop(decision, "ask").reason
+
+
+def test_the_plan_says_what_to_avoid_and_its_key_follows() -> None:
+    until = NOW + 3 * DAY
+    decision = judged(UNDER, paused(until))
+    (avoid,) = decision.plan.avoid
+
+    assert (avoid.name, avoid.start, avoid.end, avoid.touchpoint_types) == ("pause", NOW - DAY, until, ())
+    assert avoid.text == "Outreach is paused until 2026-06-04: a merger"
+    assert plan_from_bytes(plan_bytes(decision.document)) == decision.plan
+    assert "avoid" not in judged(UNDER).document
+    assert len({judged(UNDER).key, decision.key, judged(UNDER, paused()).key}) == 3
+
+
+def test_a_pause_ends_by_itself_or_when_somebody_resumes() -> None:
+    until = NOW + 3 * DAY
+
+    assert judged(UNDER, NPS, paused(until), now=until - HOUR).plan.avoid
+    for decision in (
+        judged(UNDER, NPS, paused(until), now=until),
+        judged(UNDER, NPS, paused(until), resumed(NOW), now=NOW + HOUR),
+        judged(UNDER, NPS, paused(), resumed(NOW), now=NOW + HOUR),
+    ):
+        assert decision.plan.avoid == ()
+        assert len(one_offs(decision, "advocacy_ask")) == 1
+
+
+def test_a_pause_of_a_contact_is_none_of_the_account() -> None:
+    other = make_event("outreach.paused", NOW - DAY, contact_id="ann", until=None)
+
+    assert judged(UNDER, NPS, other).key == judged(UNDER, NPS).key
+
+
+SUMMER = blackout("summer", (5, 20), (6, 5), "advocacy_ask", "check_in")
+SEASONAL = policy(SUMMER, rhythm("base", "check_in", 14), trigger("ask", "nps.answered", "advocacy_ask", 10))
+
+
+def test_what_falls_into_a_season_moves_to_its_end() -> None:
+    (ask,) = one_offs(judged(SEASONAL, NPS), "advocacy_ask")
+
+    assert ask.window_from == datetime(2026, 6, 6, tzinfo=UTC)
+    assert ask.window_to == NOW - HOUR + 10 * DAY
+    # It stays where it was moved to when the season is over.
+    assert one_offs(judged(SEASONAL, NPS, now=NOW + 6 * DAY), "advocacy_ask") == [ask]
+
+
+def test_what_has_no_room_after_a_season_is_stopped_by_it_unless_it_is_never_skipped() -> None:
+    long = blackout("long", (5, 20), (6, 30), "advocacy_ask", "business_review")
+    asks = trigger("ask", "nps.answered", "advocacy_ask", 10)
+    review = trigger("review", "nps.answered", "business_review", 10)
+    decision = judged(policy(long, asks, review), NPS)
+
+    assert one_offs(decision, "advocacy_ask") == []
+    assert stop(decision, "ask").cause == "blackout"
+    assert stop(decision, "ask").until == datetime(2026, 7, 1, tzinfo=UTC)
+    (kept,) = one_offs(decision, "business_review")
+    assert (kept.window_from, kept.never_skip) == (NOW - HOUR, True)
+
+
+def test_steps_of_a_timeline_move_out_of_a_season_too() -> None:
+    under = policy(SUMMER, step("s", "advocacy_ask", -10, 9))
+    renewal = make_event(
+        "contract.changed", NOW - 300 * DAY, contract_id="c", status="active", renews_on=date(2026, 6, 12)
+    )
+    (found,) = one_offs(judged(under, renewal), "advocacy_ask")
+
+    assert found.window_from == datetime(2026, 6, 6, tzinfo=UTC)
+
+
+def test_the_plan_tells_of_the_seasons_of_fourteen_months_and_keeps_up_with_them() -> None:
+    decision = judged(SEASONAL)
+
+    assert [(each.start.date(), each.end and each.end.date()) for each in decision.plan.avoid] == [
+        (date(2026, 5, 20), date(2026, 6, 6)),
+        (date(2027, 5, 20), date(2027, 6, 6)),
+    ]
+    assert decision.next_evaluation_at == datetime(2026, 6, 6, tzinfo=UTC)
+    later = judged(SEASONAL, now=datetime(2026, 6, 6, tzinfo=UTC))
+    assert [each.start.year for each in later.plan.avoid] == [2027]
+    assert later.key != decision.key
+
+
+def test_a_season_may_run_over_the_turn_of_the_year() -> None:
+    turn = policy(blackout("turn", (12, 15), (1, 6), "check_in"), rhythm("base", "check_in", 14))
+    now = datetime(2027, 1, 2, tzinfo=UTC)
+
+    assert [
+        (each.start.date(), each.end and each.end.date()) for each in judged(turn, now=now).plan.avoid
+    ] == [
+        (date(2026, 12, 15), date(2027, 1, 7)),
+        (date(2027, 12, 15), date(2028, 1, 7)),
+    ]
+
+
+days = st.tuples(st.integers(1, 12), st.integers(1, 28)) | st.just((2, 29))
+
+
+@given(days, days, st.integers(0, 4000))
+def test_every_day_is_told_to_be_avoided_exactly_when_it_lies_in_the_season(
+    first: tuple[int, int], last: tuple[int, int], ahead: int
+) -> None:
+    under = policy(blackout("season", first, last, "check_in"))
+    now = NOW + ahead * DAY
+    told = seasons_of(under, 1, micros(now)).told
+
+    for day in range(0, HORIZON - 1, 9):
+        at = now + day * DAY
+        place = (at.month, at.day)
+        inside = first <= place <= last if first <= last else place >= first or place <= last
+        if (2, 29) not in {first, last}:
+            assert inside == any(each.start <= micros(at) < (each.end or 0) for each in told)
+
+
+@given(days, days, st.integers(0, 800), st.floats(0, 1, exclude_max=True))
+def test_nothing_changes_before_the_next_evaluation(
+    first: tuple[int, int], last: tuple[int, int], ahead: int, share: float
+) -> None:
+    under = policy(
+        blackout("season", first, last, "advocacy_ask"), trigger("ask", "nps.answered", "advocacy_ask", 10)
+    )
+    now = NOW + ahead * DAY
+    asked = make_event("nps.answered", now - HOUR, score=9)
+    decision = judged(under, asked, now=now)
+    until = micros(decision.next_evaluation_at or now + DAY)
+    later = moment(micros(now) + int((until - micros(now)) * share))
+
+    assert decision.next_evaluation_at is not None
+    assert decision.next_evaluation_at - now <= timedelta(days=HORIZON)
+    assert judged(under, asked, now=later).key == decision.key

@@ -1,0 +1,99 @@
+"""What tests of the rules are given: events with a stamp, a memory that heard them, the shipped policy."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from services.cadence.account import FactEvent, Facts, Provenance, apply_fact
+from services.cadence.account.issued import Issued, apply_issued
+from services.cadence.evaluation import Decision, OneOffItem, RhythmItem, evaluate_account
+from services.cadence.policy import Policy
+from services.cadence.policy.load import SHIPPED, load_policy, policy_texts
+from services.cadence.portfolio import Portfolio
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+@cache
+def shipped() -> Policy:
+    return load_policy(SHIPPED)
+
+
+def shipped_text() -> str:
+    """The shipped policy as one file: none of its sections stands in two."""
+    return "\n".join(policy_texts(SHIPPED).values())
+
+
+def make_event(kind: str, at: datetime = NOW, source: str = "/crm", /, **fields: object) -> FactEvent:
+    """An event whose id and hash follow from its content, so that equal arguments are equal events."""
+    content = hashlib.sha256(repr((kind, at, sorted(fields.items()))).encode()).hexdigest()
+    return FactEvent(kind, "acme", Provenance(at, source, content[:12], content), fields)
+
+
+def facts_after(events: Iterable[FactEvent]) -> Facts:
+    facts = Facts("acme")
+    for event in events:
+        apply_fact(facts, event)
+    return facts
+
+
+def issued(events: Iterable[FactEvent]) -> Issued:
+    held = Issued()
+    for event in events:
+        apply_issued(held, event)
+    return held
+
+
+def decided(*events: FactEvent, now: datetime = NOW, came: Iterable[FactEvent] = ()) -> Decision:
+    """The shipped policy's decision after these facts, and after these touchpoints `came` due or ended."""
+    return evaluate_account(shipped(), facts_after(events), issued(came), Portfolio(), now)
+
+
+def rhythm(decision: Decision, kind: str) -> RhythmItem | None:
+    return next((item for item in decision.plan.rhythms if item.touchpoint_type == kind), None)
+
+
+def one_offs(decision: Decision, kind: str) -> list[OneOffItem]:
+    return [item for item in decision.plan.touchpoints if item.touchpoint_type == kind]
+
+
+def came_due(item: OneOffItem, at: datetime) -> FactEvent:
+    """What the scheduler says when this one-off comes due: its reason comes back as it was sent."""
+    return make_event(
+        "touchpoint.due",
+        at,
+        "/drumbeat/scheduler",
+        touchpoint_id=item.id,
+        touchpoint_type=item.touchpoint_type,
+        due_at=at,
+        released_at=at,
+        deadline=item.deadline,
+        window={"from": item.window_from, "to": item.window_to},
+        owner={"kind": item.owner, "csm_id": item.csm_id},
+        channel=item.channel,
+        purpose=item.purpose,
+        occurrence=None,
+        reason={
+            "rule": item.reason.rule,
+            "policy": item.reason.policy,
+            "text": item.reason.text,
+            "facts": [
+                {"name": e.name, "value": e.value, "source": e.source, "id": e.id, "time": e.time}
+                for e in item.reason.facts
+            ],
+        },
+    )
+
+
+def settled(item: OneOffItem, at: datetime, outcome: str = "completed") -> FactEvent:
+    return make_event(
+        "touchpoint.settled",
+        at,
+        "/drumbeat/scheduler",
+        touchpoint_id=item.id,
+        touchpoint_type=item.touchpoint_type,
+        outcome=outcome,
+    )

@@ -1,0 +1,42 @@
+"""A spike is measured against the four weeks before it, whatever gaps and overlaps the reports have."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.cadence.account import DAY, Fields
+from services.cadence.features.usage import Spikes
+
+periods = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(1, 9), st.integers(0, 50)),
+    min_size=1,
+    max_size=30,
+    unique_by=lambda p: p[0],
+)
+
+
+def entry(number: int, start: int, days: int, daily: int) -> tuple[str, Fields]:
+    fields = {"period_start": start * DAY, "period_end": (start + days) * DAY, "daily": float(daily)}
+    return f"{number:018d}\x1f/usage\x1f{number}\x1f", dict(fields)
+
+
+@given(periods, st.integers(0, 50))
+def test_a_spike_is_the_rate_against_the_mean_of_the_days_that_are_known(
+    reported: list[tuple[int, int, int]], daily: int
+) -> None:
+    by_day: dict[int, int] = {}
+    for start, days, rate in sorted(reported):
+        for day in range(start, start + days):
+            by_day.setdefault(day, rate)
+    newest = entry(99, 50, 1, daily)
+    known = [by_day[day] for day in range(22, 50) if day in by_day]
+
+    spikes = Spikes(dict([*(entry(n, *each) for n, each in enumerate(reported)), newest]))
+    found = spikes.of(newest[1])
+
+    if len(known) < 21 or sum(known) == 0:
+        assert found is None
+    else:
+        assert found is not None
+        assert math.isclose(found, daily * len(known) / sum(known), abs_tol=1e-8)

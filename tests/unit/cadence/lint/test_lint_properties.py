@@ -1,0 +1,222 @@
+"""The linter on policies at random: it never fails, and what it says is so of every account that is tried."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.cadence.account import Plain
+from services.cadence.evaluation.rhythms import resolve
+from services.cadence.expressions.compile import Health
+from services.cadence.expressions.tree import Const, Node, names
+from services.cadence.lint import Finding, lint
+from services.cadence.lint.accounts import Accounts
+from services.cadence.policy import (
+    Cap,
+    Damping,
+    Location,
+    Policy,
+    PolicyContent,
+    Rhythm,
+    Step,
+    Trigger,
+    compile_policy,
+)
+from tests.unit.cadence.expression_trees import conditions, rows
+from tests.unit.cadence.policies import (
+    CATALOGUE,
+    adjustment,
+    blackout,
+    feedback,
+    limit,
+    rhythm,
+    step,
+    trigger,
+)
+
+_KINDS = tuple(each.type for each in CATALOGUE)
+_FACED = tuple(each.type for each in CATALOGUE if each.topic is not None)
+_ALWAYS = Const(value=True, at=0)
+_names = st.sampled_from(_KINDS)
+_days = st.sampled_from((7, 14, 30, 60, 90))
+_date = st.tuples(st.integers(1, 12), st.integers(1, 28))
+_bounded = settings(
+    max_examples=40, deadline=None, suppress_health_check=(HealthCheck.too_slow, HealthCheck.filter_too_much)
+)
+
+
+@st.composite
+def _rhythms(draw: st.DrawFn, index: int) -> Rhythm:
+    every, fallback = draw(_days), draw(st.integers(0, 9)) == 0
+    precedence = (
+        "floor"
+        if fallback
+        else draw(st.sampled_from(("default", "default", "preference", "floor", "escalation")))
+    )
+    loose = precedence in {"default", "preference"} and draw(st.booleans())
+    return rhythm(
+        f"rhythm-{index}",
+        draw(st.sampled_from(_FACED) if fallback else _names),
+        every,
+        draw(conditions(size=3)),
+        precedence=precedence,
+        fallback=fallback,
+        within=(draw(st.integers(1, every)), draw(st.integers(every, 120))) if loose else None,
+        owner=draw(st.sampled_from((None, "automation", "pooled_csm"))),
+        any_contact=draw(st.booleans()),
+        place=Location("random.yaml", index),
+    )
+
+
+@st.composite
+def _triggers(draw: st.DrawFn, index: int) -> Trigger:
+    event = draw(st.sampled_from(("nps.answered", "health.scored", "contract.changed")))
+    return trigger(
+        f"trigger-{index}",
+        event,
+        draw(_names),
+        draw(st.integers(1, 60)),
+        draw(conditions(size=3)),
+        cooldown=draw(st.none() | st.integers(0, 90).map(lambda days: timedelta(days=days))),
+        deadline=draw(st.none() | st.integers(0, 90).map(lambda days: timedelta(days=days))),
+        cap=draw(st.none() | st.just(Cap(2, timedelta(days=30)))),
+    )
+
+
+@st.composite
+def _steps(draw: st.DrawFn, index: int) -> Step:
+    made = step(
+        f"step-{index}", draw(_names), draw(st.integers(0, 90)), draw(st.integers(1, 30)), ordinal=index
+    )
+    anchor = draw(st.sampled_from(("renewal", "start", "go_live", "program")))
+    return Step(
+        made.rule,
+        made.touchpoint,
+        made.days,
+        made.within,
+        draw(conditions(size=3)),
+        "Because.",
+        anchor=anchor,
+    )
+
+
+def _options(found: tuple[str, ...], trees: list[Node]) -> tuple[tuple[str, Node], ...]:
+    return (*zip(found, trees, strict=False), (found[-1], _ALWAYS))
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> Policy:
+    free = conditions(size=2).filter(lambda tree: "segment" not in names(tree))
+    counts = st.integers(0, 5)
+    return compile_policy(
+        PolicyContent(
+            Health(40, 70),
+            _options(("enterprise", "mid_market", "self_service"), draw(st.lists(free, max_size=2))),
+            _options(("onboarding", "churned", "growth"), draw(st.lists(conditions(size=2), max_size=2))),
+            CATALOGUE,
+            rhythms=tuple(draw(_rhythms(index)) for index in range(draw(counts))),
+            triggers=tuple(draw(_triggers(index)) for index in range(draw(counts))),
+            steps=tuple(draw(_steps(index)) for index in range(draw(counts))),
+            adjustments=tuple(
+                adjustment(
+                    f"adjust-{index}",
+                    draw(st.sampled_from((-1, 1))),
+                    draw(_names),
+                    when=draw(conditions(size=2)),
+                )
+                for index in range(draw(st.integers(0, 3)))
+            ),
+            feedback=(feedback("declined", "touchpoint.settled", "declines_in_row >= 0", 1, draw(_names)),),
+            damping=Damping((7, 14, 30, 60, 90), timedelta(days=draw(st.sampled_from((10, 60))))),
+            limits=(
+                limit(
+                    "budget", draw(st.integers(1, 4)), draw(st.integers(7, 90)), draw(_names), draw(_names)
+                ),
+            ),
+            blackouts=(blackout("season", draw(_date), draw(_date), draw(_names)),),
+        )
+    )
+
+
+@given(policies())
+@_bounded
+def test_any_policy_can_be_looked_through_and_told_the_same_twice(policy: Policy) -> None:
+    found = lint(policy)
+    assert [str(each) for each in found] == [str(each) for each in lint(policy)]
+    assert all(each.message and each.rule for each in found)
+
+
+_possible: Mapping[str, tuple[float, float]] = {
+    "arr": (0, 1e16),
+    "seats": (0, 1e16),
+    "health_score": (0, 100),
+}
+
+
+def _can_be(row: dict[str, Plain]) -> bool:
+    least = all(
+        value is None or (isinstance(value, int | float) and low <= value <= high)
+        for name, (low, high) in (*_possible.items(), ("seats_used", (0, 1e16)), ("seat_ratio", (0, 1e16)))
+        for value in (row[name],)
+    )
+    return least and not (row["color"] is None and row["health_score"] is not None)
+
+
+accounts = st.lists(rows.filter(_can_be), min_size=1, max_size=12)
+levels = st.lists(st.tuples(_names, st.sampled_from((-2, -1, 1, 2))), max_size=3).map(
+    lambda each: tuple(sorted(dict(each).items()))
+)
+wishes = st.sampled_from(((), (("account", 7),), (("account", 90), ("education", 90))))
+
+
+@given(policies(), accounts, levels, wishes)
+@_bounded
+def test_what_is_said_never_to_hold_or_stand_does_not(
+    policy: Policy,
+    some: list[dict[str, Plain]],
+    moved: tuple[tuple[str, int], ...],
+    wished: tuple[tuple[str, int], ...],
+) -> None:
+    found = lint(policy)
+    never = {each.rule for each in found if each.message.startswith("no account can meet")}
+    hidden = {each.rule for each in found if "never stands" in each.message or "never needed" in each.message}
+    blank = Accounts(policy)
+    for row in some:
+        for override in (None, "enterprise", "small_business"):
+            values = {**_nothing(blank), **row, "segment_override": override}
+            fired = policy.evaluate_conditions(values)[3]
+            holding = {each.rule for bit, each in policy.rhythms if fired >> bit & 1}
+            assert not holding & never
+            stands = {
+                each.rule.rule for each in resolve(policy, fired & policy.rhythm_bits, wished, moved).chosen
+            }
+            assert not stands & hidden
+
+
+def _nothing(accounts: Accounts) -> dict[str, Plain]:
+    return accounts.whole(accounts.worlds[0]._replace(witness={}), {})
+
+
+@given(policies())
+@_bounded
+def test_an_account_named_as_too_silent_hears_from_nobody_within_a_month(policy: Policy) -> None:
+    for each in lint(policy):
+        if each.kind == "below-minimum":
+            assert _hears_nothing(policy, each)
+
+
+def _hears_nothing(policy: Policy, found: Finding) -> bool:
+    witness = dict(found.witness or {})
+    rarest = (("account", 90), ("education", 90)) if witness.pop("preferred_frequency", None) else ()
+    fed = sorted({kind for rule in policy.content.feedback for kind in rule.touchpoints})
+    rarer = tuple((kind, 2) for kind in fed) if witness.pop("feedback", None) else ()
+    accounts = Accounts(policy)
+    for world in accounts.worlds:
+        if (world.segment, world.stage) == (witness["segment"], witness["stage"]):
+            fired = policy.evaluate_conditions(accounts.whole(world, witness))[3] & policy.rhythm_bits
+            chosen = resolve(policy, fired, rarest, rarer).chosen
+            faced = [each.every_days for each in chosen if policy.catalogue[each.rule.touchpoint].topic]
+            if all(days > 30 for days in faced):
+                return True
+    return False

@@ -1,0 +1,121 @@
+"""Small policies for tests: rules as values, conditions as text."""
+
+from datetime import timedelta
+
+from services.cadence.account import FactEvent
+from services.cadence.evaluation import Decision, Suppressed, evaluate_account
+from services.cadence.expressions.compile import Health
+from services.cadence.expressions.parser import parse
+from services.cadence.expressions.tree import Node
+from services.cadence.policy import (
+    Adjustment,
+    Blackout,
+    Cap,
+    Damping,
+    Feedback,
+    Limit,
+    Policy,
+    PolicyContent,
+    Rhythm,
+    Rule,
+    Step,
+    Touchpoint,
+    Trigger,
+    compile_policy,
+)
+from services.cadence.portfolio import Portfolio
+from tests.unit.cadence.events import NOW, facts_after, issued
+
+ALWAYS = parse("account_id != ''".replace("'", '"'))
+
+
+def kind(name: str, topic: str | None = "account", *, never_skip: bool = False) -> Touchpoint:
+    channel = "in_app" if topic is None else "call"
+    return Touchpoint(name, topic, "csm", channel, f"What {name} is for", 30, never_skip=never_skip)
+
+
+CATALOGUE = (
+    kind("check_in"),
+    kind("business_review", never_skip=True),
+    kind("usage_report"),
+    kind("tips", "education"),
+    kind("advocacy_ask"),
+    kind("expansion_discovery"),
+    kind("risk_action_plan", None),
+)
+
+
+def rhythm(rule: str, touchpoint: str, every: int, when: Node = ALWAYS, **more: object) -> Rhythm:
+    return Rhythm(rule, touchpoint, every, when, f"Because of {rule}.", **more)  # pyright: ignore[reportArgumentType]
+
+
+def trigger(rule: str, on: str, touchpoint: str, within: int, when: Node = ALWAYS, **more: object) -> Trigger:
+    """`within` in days."""
+    return Trigger(
+        rule,
+        on,
+        touchpoint,
+        when,
+        f"Because of {rule}.",
+        timedelta(days=within),
+        **more,  # pyright: ignore[reportArgumentType]
+    )
+
+
+def step(rule: str, touchpoint: str, days: int, within: int = 7, **more: object) -> Step:
+    span = timedelta(days=within)
+    return Step(rule, touchpoint, days, span, ALWAYS, f"Because of {rule}.", **more)  # pyright: ignore[reportArgumentType]
+
+
+def adjustment(rule: str, steps: int, *touchpoints: str, when: Node = ALWAYS) -> Adjustment:
+    return Adjustment(rule, touchpoints, when, steps, f"Because of {rule}.")
+
+
+def feedback(rule: str, on: str, when: str, steps: int, *touchpoints: str) -> Feedback:
+    return Feedback(rule, on, touchpoints, parse(when), steps, f"Because of {rule}.")
+
+
+def limit(rule: str, count: int, days: int, *touchpoints: str) -> Limit:
+    return Limit(rule, Cap(count, timedelta(days=days)), touchpoints, f"Because of {rule}.")
+
+
+def blackout(rule: str, first: tuple[int, int], last: tuple[int, int], *touchpoints: str) -> Blackout:
+    return Blackout(rule, first, last, ALWAYS, touchpoints, f"Because of {rule}.")
+
+
+def policy(*rules: Rule | Limit, damping: Damping | None = None) -> Policy:
+    return compile_policy(
+        PolicyContent(
+            Health(40, 70),
+            (("enterprise", parse("arr is not null and arr >= 1000")), ("self_service", ALWAYS)),
+            (("growth", ALWAYS),),
+            CATALOGUE,
+            rhythms=tuple(each for each in rules if isinstance(each, Rhythm)),
+            triggers=tuple(each for each in rules if isinstance(each, Trigger)),
+            steps=tuple(each for each in rules if isinstance(each, Step)),
+            adjustments=tuple(each for each in rules if isinstance(each, Adjustment)),
+            feedback=tuple(each for each in rules if isinstance(each, Feedback)),
+            limits=tuple(each for each in rules if isinstance(each, Limit)),
+            blackouts=tuple(each for each in rules if isinstance(each, Blackout)),
+            damping=damping or Damping((7, 14, 30, 60, 90, 180)),
+        )
+    )
+
+
+def judged(
+    under: Policy,
+    *events: FactEvent,
+    now: object = NOW,
+    came: tuple[FactEvent, ...] = (),
+    portfolio: Portfolio | None = None,
+) -> Decision:
+    return evaluate_account(under, facts_after(events), issued(came), portfolio or Portfolio(), now)  # pyright: ignore[reportArgumentType]
+
+
+def stops(decision: Decision) -> list[tuple[str, str]]:
+    return [(each.rule, each.cause) for each in decision.suppressed]
+
+
+def stop(decision: Decision, rule: str) -> Suppressed:
+    (found,) = [each for each in decision.suppressed if each.rule == rule]
+    return found

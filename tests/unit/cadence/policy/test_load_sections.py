@@ -1,0 +1,232 @@
+"""Every section of a policy file becomes what it says, and the place where it stands."""
+
+import random
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.cadence.expressions.compile import source
+from services.cadence.policy import (
+    Blackout,
+    Cap,
+    Damping,
+    Limit,
+    Location,
+    PolicyContent,
+    Rhythm,
+    Step,
+    Touchpoint,
+)
+from services.cadence.policy.load import (
+    PolicyRefused,
+    load_policy,
+    load_policy_texts,
+    policy_texts,
+    read_content,
+)
+from tests.unit.cadence.policy_texts import FULL
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+def content() -> PolicyContent:
+    return read_content({"p.yaml": FULL})
+
+
+def rhythm(name: str) -> Rhythm:
+    return next(each for each in content().rhythms if each.rule == name)
+
+
+def step(name: str) -> Step:
+    return next(each for each in content().steps if each.rule == name)
+
+
+def test_a_touchpoint_says_what_it_is_worth() -> None:
+    found = content().touchpoints[0]
+
+    assert found == Touchpoint(
+        "check_in", "account", "csm", "call", "Hear how it goes", 30, ("champion", "decision_maker"),
+        "solve_problem", ("Since last time", "Blockers"), "Blockers have an owner", never_skip=True,
+    )  # fmt: skip
+    assert found.place == Location("p.yaml", 13)
+    assert content().touchpoints[2].topic is None
+    assert content().touchpoints[2].agenda == ("Root cause",)
+
+
+def test_an_interval_by_stage_is_a_rhythm_for_each_stage() -> None:
+    found = {each.rule: each for each in content().rhythms if each.rule.startswith("enterprise")}
+
+    assert list(found) == ["enterprise-check-in/onboarding", "enterprise-check-in/growth"]
+    growth = found["enterprise-check-in/growth"]
+    assert (growth.every_days, growth.within, growth.urgency, growth.any_contact) == (
+        14,
+        (7, 90),
+        "soon",
+        True,
+    )
+    assert source(growth.when) == "((stage == 'growth') and (segment == 'enterprise'))"
+    assert growth.place == Location("p.yaml", 47)
+
+
+def test_a_rhythm_that_stands_says_who_leads_it() -> None:
+    red = rhythm("red-check-in")
+
+    assert (red.every_days, red.precedence, red.owner, red.channel, red.within) == (
+        7, "escalation", "pooled_csm", "meeting", None,
+    )  # fmt: skip
+
+
+def test_the_minimum_is_a_floor_that_falls_back() -> None:
+    least = rhythm("monthly-word")
+
+    assert (least.every_days, least.precedence, least.fallback) == (30, "floor", True)
+    assert source(least.when) == "(stage != 'churned')"
+
+
+def test_adjustments_and_feedback_step_along_the_ladder() -> None:
+    make_event = content()
+
+    assert [(each.rule, each.touchpoints, each.steps) for each in make_event.adjustments] == [
+        ("complex-product", ("check_in",), -2)
+    ]
+    assert [(each.rule, each.on, each.touchpoints, each.steps) for each in make_event.feedback] == [
+        ("declined", "touchpoint.settled", ("check_in",), 1)
+    ]
+    assert make_event.damping == Damping((7, 14, 30, 90), 45 * DAY, 120 * DAY, "email")
+
+
+def test_without_a_word_on_feedback_its_defaults_hold() -> None:
+    head, rest = FULL.split("feedback:\n")
+    triggers = rest[rest.index("triggers:\n") :]
+
+    assert read_content({"p.yaml": head + triggers}).damping == Damping()
+
+
+def test_a_trigger_says_when_it_makes_sense_and_how_often() -> None:
+    (found,) = content().triggers
+
+    assert (found.on, found.within, found.after, found.deadline, found.cooldown, found.cap) == (
+        "health.scored", 48 * HOUR, HOUR, 24 * HOUR, 30 * DAY, Cap(2, 365 * DAY),
+    )  # fmt: skip
+    assert source(found.when).startswith("((stage in ('onboarding', 'growth', )) and ")
+    assert found.unless is not None
+    assert source(found.unless) == "paid_success"
+
+
+def test_a_step_lasts_until_the_next_one_and_is_counted_among_those_of_its_type() -> None:
+    first, second = step("renewal-60"), step("renewal-30")
+
+    assert (first.days, first.within, first.ordinal, first.anchor) == (-60, 30 * DAY, 0, "renewal")
+    assert (second.days, second.within, second.ordinal) == (-30, 5 * DAY, 1)
+    assert source(first.when) == "((segment == 'enterprise') and (not auto_renew))"
+
+
+def test_day_one_of_a_sequence_is_the_day_itself() -> None:
+    days = {each.rule: (each.days, each.within.days, each.ordinal) for each in content().steps[2:]}
+
+    assert days == {
+        "welcome/day-1": (0, 1, 0),
+        "welcome/day-2": (1, 1, 1),
+        "first-call": (2, 2, 0),
+        "welcome/day-5": (4, 7, 2),
+    }
+    assert {each.anchor for each in content().steps[2:]} == {"start"}
+
+
+def test_limits_and_blackouts_name_their_kinds_or_mean_all_that_customers_hear_of() -> None:
+    make_event = content()
+
+    assert make_event.limits == (Limit("talk", Cap(3, 30 * DAY), ("check_in", "report"), "Not too much."),)
+    (season,) = make_event.blackouts
+    assert season == Blackout(
+        "turn-of-the-year", (12, 20), (1, 6), season.when, ("check_in", "report"), "Nobody is there."
+    )
+    assert source(season.when) == "(segment == 'enterprise')"
+
+
+def test_everything_knows_its_place() -> None:
+    make_event = content()
+
+    lines = FULL.splitlines()
+    assert make_event.places == {
+        "feedback": Location("p.yaml", lines.index("feedback:") + 2),
+        "segment/0": Location("p.yaml", 3),
+        "segment/1": Location("p.yaml", 5),
+        "stage/0": Location("p.yaml", 8),
+        "stage/1": Location("p.yaml", 10),
+    }
+    rules = (
+        *make_event.rhythms,
+        *make_event.triggers,
+        *make_event.steps,
+        *make_event.adjustments,
+        *make_event.feedback,
+        *make_event.limits,
+    )
+    for each in (*rules, *make_event.blackouts):
+        name, _, part = each.rule.partition("/")
+        assert each.place.file == "p.yaml"
+        assert (part if part in {"onboarding", "growth"} else name) in lines[each.place.line - 1]
+
+
+def test_a_touchpoint_of_the_policy_s_own_has_a_word_that_counts_since() -> None:
+    text = FULL.replace(
+        "    when: not auto_renew", "    when: days_since_plan is null or days_since_plan > 30"
+    )
+
+    assert read_content({"p.yaml": text}).steps
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_of_rules_in_their_sections_changes_nothing(seed: int) -> None:
+    shuffled = load_policy_texts({"q.yaml": "".join(_shuffled(FULL, random.Random(seed)))})
+    policy = load_policy_texts({"p.yaml": FULL})
+
+    assert shuffled.hash == policy.hash
+    assert shuffled.bits == policy.bits
+
+
+def _shuffled(text: str, dice: random.Random) -> list[str]:
+    """Sections in any order, and in each but the first-match ones its items in any order."""
+    sections: list[list[str]] = []
+    for line in text.splitlines(keepends=True):
+        if line[0] != " ":
+            sections.append([line])
+        elif line.startswith("  - ") or (sections[-1][0] == "touchpoints:\n" and line[2] != " "):
+            sections[-1].append(line)
+        else:
+            sections[-1][-1] += line
+    for section in sections:
+        items = section[1:]
+        if section[0] not in {"segments:\n", "stages:\n"}:
+            dice.shuffle(items)
+        section[1:] = items
+    dice.shuffle(sections)
+    return [item for section in sections for item in section]
+
+
+def test_tests_of_a_policy_are_no_part_of_it(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(FULL, encoding="utf-8")
+    (tmp_path / "policy_test.yaml").write_text("- test: something\n", encoding="utf-8")
+
+    assert list(policy_texts(tmp_path)) == [str(tmp_path / "policy.yaml")]
+    assert load_policy(tmp_path).hash == load_policy_texts({"p.yaml": FULL, "x_test.yaml": "- {}"}).hash
+
+
+def test_a_file_with_the_other_ending_is_not_overlooked(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(FULL, encoding="utf-8")
+    (tmp_path / "more.yml").write_text("rhythms: []\n", encoding="utf-8")
+
+    with pytest.raises(PolicyRefused, match=r"more\.yml: policy files end in \.yaml; rename it"):
+        load_policy(tmp_path)
+
+
+def test_a_byte_order_mark_and_foreign_line_ends_change_nothing(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_bytes(b"\xef\xbb\xbf" + FULL.replace("\n", "\r\n").encode())
+
+    assert load_policy(tmp_path).hash == load_policy_texts({"p.yaml": FULL}).hash
+    with pytest.raises(PolicyRefused) as caught:
+        read_content({"p.yaml": "\ufeff" + FULL.replace("\n", "\r\n").replace("day: 3", "day: 0")})
+    assert caught.value.errors[0].startswith("p.yaml:120:14: ")

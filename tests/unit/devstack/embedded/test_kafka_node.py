@@ -1,0 +1,61 @@
+"""A node's properties and its formatted folder."""
+
+from pathlib import Path
+
+from services.devstack.embedded.kafka_node import (
+    Layout,
+    Node,
+    Ports,
+    properties,
+    remembered_cluster,
+    short_id,
+)
+
+ONE = Layout("c" * 22, (Ports(1, 2),), 12)
+THREE = Layout("c" * 22, (Ports(1, 2), Ports(3, 4), Ports(5, 6)), 12)
+
+
+def lines(path: Path) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in path.read_text().splitlines())
+
+
+def test_three_nodes_keep_what_is_acknowledged_on_two() -> None:
+    made = properties(THREE, 2, Path("/logs"))
+    assert made["default.replication.factor"] == "3"
+    assert made["min.insync.replicas"] == "2"
+    assert made["transaction.state.log.min.isr"] == "2"
+    assert made["controller.quorum.voters"] == "1@127.0.0.1:2,2@127.0.0.1:4,3@127.0.0.1:6"
+    assert made["listeners"] == "PLAINTEXT://127.0.0.1:3,CONTROLLER://127.0.0.1:4"
+
+
+def test_one_node_does_not_wait_for_others() -> None:
+    made = properties(ONE, 1, Path("/logs"))
+    assert {made[name] for name in made if name.endswith(("replication.factor", "min.isr"))} == {"1"}
+    assert made["auto.create.topics.enable"] == "false"
+
+
+def test_a_folder_is_formatted_once_and_keeps_its_identity(tmp_path: Path) -> None:
+    Node(1, tmp_path, ONE).format()
+    first = lines(tmp_path / "logs" / "meta.properties")
+    Node(1, tmp_path, Layout("d" * 22, ONE.nodes, 12)).format()
+    assert lines(tmp_path / "logs" / "meta.properties") == first
+    assert first["cluster.id"] == "c" * 22
+    assert len(first["directory.id"]) == 22
+
+
+def test_nodes_of_one_cluster_have_different_folders_ids(tmp_path: Path) -> None:
+    for number in (1, 2):
+        Node(number, tmp_path / str(number), THREE).format()
+    ids = {lines(tmp_path / str(n) / "logs" / "meta.properties")["directory.id"] for n in (1, 2)}
+    assert len(ids) == 2
+
+
+def test_the_cluster_id_is_written_down_at_the_first_start(tmp_path: Path) -> None:
+    first = remembered_cluster(tmp_path, short_id("a"))
+    assert first == short_id("a")
+    assert remembered_cluster(tmp_path, short_id("b")) == first
+
+
+def test_a_short_id_is_22_characters_of_base64url() -> None:
+    assert len(short_id("x")) == 22
+    assert short_id("x") == short_id("x") != short_id("y")

@@ -1,0 +1,67 @@
+"""Where PostgreSQL's user can go, and what is done where it cannot."""
+
+import os
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from services.devstack.embedded.failures import FolderUnusable
+from services.devstack.embedded.processes import RunAs, scratch
+from services.devstack.embedded.reach import reachable_cluster, reachable_tools
+
+MYSELF = RunAs("myself", os.getuid(), os.getgid())
+STRANGER = RunAs("stranger", 54_321, 54_321)
+
+
+@pytest.fixture
+def top() -> Generator[Path]:
+    made = scratch()
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def closed(top: Path) -> Path:
+    folder = top / "closed"
+    (folder / "pg" / "18" / "bin").mkdir(parents=True)
+    (folder / "pg" / "18" / "bin" / "postgres").write_text("#!")
+    (folder / "pg.libs").mkdir()
+    (folder / "pg.libs" / "libpq.so").write_text("")
+    folder.chmod(0o700)
+    return folder
+
+
+def quiet(_: str) -> None:
+    """Nobody listens."""
+
+
+def test_what_can_be_reached_is_used_where_it_is(top: Path, closed: Path) -> None:
+    assert reachable_tools(closed / "pg" / "18" / "bin", MYSELF, top / "open") == closed / "pg" / "18" / "bin"
+    assert reachable_cluster(closed / "data", None, quiet, top / "open") == closed / "data"
+
+
+def test_tools_out_of_reach_are_copied_once(top: Path, closed: Path) -> None:
+    copy = reachable_tools(closed / "pg" / "18" / "bin", STRANGER, top / "open")
+    assert (copy / "postgres").read_text() == "#!"
+    assert copy.parents[3] == top / "open"
+    assert (copy.parents[2] / "pg.libs" / "libpq.so").exists()
+    assert reachable_tools(closed / "pg" / "18" / "bin", STRANGER, top / "open") == copy
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives folders away")
+def test_a_cluster_out_of_reach_is_kept_elsewhere_and_found_again(top: Path, closed: Path) -> None:
+    said: list[str] = []
+    first = reachable_cluster(closed / "data", STRANGER, said.append, top / "open")
+    assert first.parent == top / "open"
+    assert first.stat().st_uid == STRANGER.uid
+    assert reachable_cluster(closed / "data", STRANGER, said.append, top / "open") == first
+    assert len(said) == 1
+    assert f"cannot enter {closed}" in said[0]
+
+
+def test_where_nothing_can_be_opened_the_closed_folder_is_named(top: Path, closed: Path) -> None:
+    (top / "file").write_text("")
+    with pytest.raises(FolderUnusable, match=rf"cannot enter {closed}.*DRUMBEAT_DATABASE__URL"):
+        reachable_tools(closed / "pg" / "18" / "bin", STRANGER, top / "file" / "open")
