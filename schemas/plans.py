@@ -16,6 +16,7 @@ __all__ = [
     "FactRef",
     "OneOffItem",
     "Owner",
+    "Plan",
     "PlanAdjusted",
     "Reason",
     "RhythmItem",
@@ -115,16 +116,23 @@ class Change(Wire):
     text: Text
 
 
-class PlanAdjusted(Wire):
+class Plan(Wire):
+    """What should happen with an account, whole: evaluation returns it, the outbox carries it, the scheduler stores it."""
+
+    rhythms: tuple[RhythmItem, ...] = ()
+    """At most one per touchpoint type, in order of type."""
+    touchpoints: tuple[OneOffItem, ...] = ()
+    """One-offs in order of window and id."""
+    avoid: tuple[Avoid, ...] = ()
+    """In order of time."""
+
+
+class PlanAdjusted(Plan):
     """The plan of an account, whole; the highest version wins."""
 
     account_id: Id
     version: Version
     policy: str
-    rhythms: tuple[RhythmItem, ...] = ()
-    touchpoints: tuple[OneOffItem, ...] = ()
-    avoid: tuple[Avoid, ...] = ()
-    """In order of time."""
     changes: tuple[Change, ...] = ()
     decided_at: Instant
     segment: Segment | None = None

@@ -21,19 +21,18 @@ from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
 from services.rules_engine import settings
 from services.rules_engine.adapters import sweep_queries as sweeping
-from services.rules_engine.adapters.account_repository import SqlWork
+from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
-from services.rules_engine.adapters.explanations import SqlExplanations
-from services.rules_engine.adapters.key_repository import SqlKeys
-from services.rules_engine.adapters.policy_comparison import SqlDifferences
-from services.rules_engine.adapters.policy_repository import SqlPolicies
+from services.rules_engine.adapters.explanations import Explainer
+from services.rules_engine.adapters.key_repository import KeyRepository
+from services.rules_engine.adapters.policy_comparison import PolicyComparison
+from services.rules_engine.adapters.policy_repository import PolicyRepository
 from services.rules_engine.adapters.portfolio_repository import PortfolioRepository
-from services.rules_engine.adapters.program_repository import SqlPrograms
+from services.rules_engine.adapters.program_repository import ProgramRepository
 from services.rules_engine.adapters.queries import Queries
 from services.rules_engine.adapters.ranking_repository import Ranking
-from services.rules_engine.application.replan_account import EvaluationContext
-from services.rules_engine.domain.account import Tally
+from services.rules_engine.domain.account import BatchCounts, EvaluationContext
 from services.rules_engine.entrypoints import http_accounts as api
 from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import http_policy_diff as comparing
@@ -49,9 +48,10 @@ IDENTITY = Identity(
 EVENTS = Counter("drumbeat_events_total", "Events by what became of them", ["topic", "outcome"])
 
 
-def counted(topic: str, tally: Tally) -> None:
-    for outcome in ("heard", "duplicates", "parked", "conflicts", "undecided", "plans"):
-        EVENTS.labels(topic, outcome).inc(getattr(tally, outcome))
+def counted(topic: str, counts: BatchCounts) -> None:
+    EVENTS.labels(topic, "heard").inc(counts.events)
+    for outcome in ("duplicates", "parked", "conflicts", "undecided", "plans"):
+        EVENTS.labels(topic, outcome).inc(getattr(counts, outcome))
 
 
 async def build(runtime: Runtime) -> Parts:
@@ -64,17 +64,17 @@ async def build(runtime: Runtime) -> Parts:
     engine = Engine(
         clock=clock,
         outbox=outbox,
-        context=active_policy.now,
-        work=lambda connection: SqlWork(connection, outbox, known),
+        context=active_policy.context,
+        work=lambda connection: AccountUnitOfWork(connection, outbox, known),
         portfolio=lambda connection: PortfolioRepository(connection, outbox),
         counted=counted,
     )
     sweeper = Sweeper(
         database=database,
         clock=clock,
-        context=active_policy.now,
+        context=active_policy.context,
         work=engine.work,
-        due=lambda held, now, most: sweeping.due(held, now, most, active_policy.now().generation),
+        due=lambda held, now, most: sweeping.due(held, now, most, active_policy.context().generation),
         behind=sweeping.behind,
         next_due=lambda: sweeping.next_due(database),
         after_commit=runtime.relay.wake,
@@ -89,7 +89,7 @@ async def build(runtime: Runtime) -> Parts:
             Loop(
                 "ranking",
                 interval=5.0,
-                run_once=Ranking(database, clock, lambda: ranks(active_policy.now())).run_once,
+                run_once=Ranking(database, clock, lambda: ranks(active_policy.context())).run_once,
             ),
             prune_loop(database, "receipt", "seen_at"),
         ),
@@ -126,14 +126,14 @@ def make(runtime: Runtime, ready: Readiness, active_policy: ActivePolicy) -> Fas
             **dict.fromkeys((*policies.WITH_FILES, comparing.PATH), policies.LARGEST_BODY),
         },
     )
-    versions = SqlPolicies(
+    versions = PolicyRepository(
         ConfigurationRepository(runtime.database), active_policy, load_policy_texts, findings
     )
     answers = Queries(runtime.database, runtime.outbox, runtime.relay)
     app.include_router(api.event_routes(Ingest(runtime.producer, runtime.clock), answers))
     app.include_router(
         why_routes(
-            SqlExplanations(
+            Explainer(
                 ConfigurationRepository(runtime.database), active_policy, load_policy_texts, runtime.clock
             )
         )
@@ -141,11 +141,11 @@ def make(runtime: Runtime, ready: Readiness, active_policy: ActivePolicy) -> Fas
     app.include_router(api.account_routes(answers))
     app.include_router(api.parked_routes(answers))
     app.include_router(policies.policy_routes(versions))
-    compared = SqlDifferences(runtime.database, active_policy, load_policy_texts, runtime.clock)
+    compared = PolicyComparison(runtime.database, active_policy, load_policy_texts, runtime.clock)
     app.include_router(comparing.diff_routes(compared))
-    app.include_router(policies.program_routes(SqlPrograms(runtime.database)))
+    app.include_router(policies.program_routes(ProgramRepository(runtime.database)))
     app.include_router(
-        api.key_routes(SqlKeys(runtime.database, runtime.outbox, runtime.relay, runtime.clock))
+        api.key_routes(KeyRepository(runtime.database, runtime.outbox, runtime.relay, runtime.clock))
     )
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app

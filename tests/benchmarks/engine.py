@@ -15,11 +15,11 @@ from services.chassis.outbox import Outbox, Relay
 from services.chassis.service import spare_the_collector
 from services.chassis.settings import Kafka
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
-from services.rules_engine.adapters.account_repository import SqlWork
+from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
 from services.rules_engine.adapters.portfolio_repository import PortfolioRepository
-from services.rules_engine.domain.account import Tally
+from services.rules_engine.domain.account import BatchCounts
 from services.rules_engine.entrypoints.kafka_consumer import Engine, SignalConsumer
 from tests.benchmarks.bare import TABLES, BareLoop
 from tests.benchmarks.events import NOW, Scores, portfolio, upon
@@ -40,7 +40,7 @@ class EvaluationContext:
         self.outbox = Outbox("/bench")
         self.producer = Producer(kafka, client_id="bench")
         self.batches = 0
-        self.tally = Tally()
+        self.counts = BatchCounts()
 
     async def produce(self, messages: Iterable[Message]) -> int:
         batch: list[Message] = []
@@ -64,31 +64,31 @@ class EvaluationContext:
                 clock=clock,
                 outbox=self.outbox,
                 context=active_policy.now,
-                work=lambda connection: SqlWork(connection, self.outbox, known),
+                work=lambda connection: AccountUnitOfWork(connection, self.outbox, known),
                 portfolio=lambda connection: PortfolioRepository(connection, self.outbox),
                 counted=self.count,
             )
         )
 
-    def count(self, topic: str, tally: Tally) -> None:
+    def count(self, topic: str, counts: BatchCounts) -> None:
         del topic
-        self.tally.heard += tally.heard
-        self.tally.plans += tally.plans
-        self.tally.undecided += tally.undecided
+        self.counts.heard += counts.heard
+        self.counts.plans += counts.plans
+        self.counts.undecided += counts.undecided
 
     async def beside(self, engine: Handler, bare: Handler, events: int) -> dict[str, float]:
         """Rates and processor time of both over the records that wait."""
-        self.tally = Tally()
+        self.counts = BatchCounts()
         at = time.process_time()
         engine_seconds = await self.consume("engine", engine, events)
         engine_cpu, engine_batches, at = time.process_time() - at, self.batches, time.process_time()
         bare_seconds = await self.consume("bare", bare, events)
         bare_cpu = time.process_time() - at
-        assert self.tally.undecided == 0
+        assert self.counts.undecided == 0
         return {
             "engine": events / engine_seconds,
             "bare": events / bare_seconds,
-            "plans": self.tally.plans,
+            "plans": self.counts.plans,
             "engine_batch": events / engine_batches,
             "bare_batch": events / self.batches,
             "engine_cpu_us": engine_cpu / events * 1e6,

@@ -1,4 +1,4 @@
-"""What is avoided: the pause of an account, and seasons in which the policy wants nothing of some types held."""
+"""Times to avoid: the pause of an account, and the blackouts of the policy."""
 
 from calendar import monthrange
 from datetime import date
@@ -9,99 +9,89 @@ from services.cadence.account import DAY, Facts, Fields, Plain, day_text, when
 from services.cadence.account.stamps import EPOCH_ORDINAL
 from services.cadence.policy import Blackout, Policy
 
-HORIZON = 426
-"""Days, fourteen months: the plan tells of seasons that begin within them."""
+HORIZON_DAYS = 426
+"""Fourteen months: the plan lists blackouts that begin within them."""
 
 
-class Avoided(NamedTuple):
-    """From `start` until `end` (None: open), in microseconds. No `types`: all that a customer hears of."""
+class Avoidance(NamedTuple):
+    """From `start` until `end` (None: open), in microseconds. No `touchpoint_types`: everything a customer receives."""
 
     name: str
     start: int
     end: int | None
-    types: tuple[str, ...]
+    touchpoint_types: tuple[str, ...]
     text: str
 
 
-class Seasons(NamedTuple):
-    """All that may touch a one-off, those that are over included, in order of time; `told`: those ahead or running."""
+class BlackoutWindows(NamedTuple):
+    """`all`: past ones too, in order of time; `ahead`: running or still to come; `change_points` in microseconds."""
 
-    known: tuple[Avoided, ...] = ()
-    told: tuple[Avoided, ...] = ()
-    turns: tuple[int, ...] = ()
-
-
-_NO_SEASONS = Seasons()
+    all: tuple[Avoidance, ...] = ()
+    ahead: tuple[Avoidance, ...] = ()
+    change_points: tuple[int, ...] = ()
 
 
-def pause_of(facts: Facts, now: int) -> Avoided | None:
-    """The pause of the account, if there is one now."""
-    held = facts.pauses.get("")
-    if not held:
+_NO_BLACKOUTS = BlackoutWindows()
+
+
+def pause_of(facts: Facts, now: int) -> Avoidance | None:
+    """The pause of the account at `now`, if there is one."""
+    stamped = facts.pauses.get("")
+    if not stamped:
         return None
     since, fields = 0, Fields()
-    for stamp, said in held.items():
-        fields.update(said)
-        if "paused" in said:
+    for stamp, stated in stamped.items():
+        fields.update(stated)
+        if "paused" in stated:
             since = when(stamp)
     until = fields.get("until")
     if fields.get("paused") is not True or (isinstance(until, int) and until <= now):
         return None
-    return Avoided("pause", since, until if isinstance(until, int) else None, (), _paused(fields, until))
+    end = until if isinstance(until, int) else None
+    return Avoidance("pause", since, end, (), _pause_text(fields.get("reason"), end))
 
 
-def _paused(fields: Fields, until: Plain) -> str:
-    ends = f"until {day_text(until // DAY)}" if isinstance(until, int) else "until further notice"
-    reason = fields.get("reason")
-    return f"Outreach is paused {ends}" + (f": {reason}" if reason else ".")
+def _pause_text(reason: Plain, end: int | None) -> str:
+    until = "until further notice" if end is None else f"until {day_text(end // DAY)}"
+    return f"Outreach is paused {until}" + (f": {reason}" if reason else ".")
 
 
-def seasons_of(policy: Policy, fired: int, now: int) -> Seasons:
-    """The seasons of the blackouts whose conditions hold. Remembered by day, for many accounts share them."""
+def blackouts_of(policy: Policy, fired: int, now: int) -> BlackoutWindows:
+    """The windows of the blackouts whose bit is in `fired`. Cached by day: many accounts share them."""
     if not policy.blackouts:
-        return _NO_SEASONS
-    holding = tuple(each for bit, each in policy.blackouts if fired >> bit & 1)
-    return _seasons(holding, now // DAY) if holding else _NO_SEASONS
+        return _NO_BLACKOUTS
+    active = tuple(blackout for bit, blackout in policy.blackouts if fired >> bit & 1)
+    return _windows(active, now // DAY) if active else _NO_BLACKOUTS
 
 
 @lru_cache(maxsize=512)
-def _seasons(blackouts: tuple[Blackout, ...], today: int) -> Seasons:
-    found: list[Avoided] = []
-    turns: set[int] = set()
+def _windows(blackouts: tuple[Blackout, ...], today: int) -> BlackoutWindows:
+    windows: list[Avoidance] = []
+    change_days: set[int] = set()
     year = date.fromordinal(today + EPOCH_ORDINAL).year
-    for each in blackouts:
-        for first in range(year - 2, year + 3):
-            start, end = _days(each, first)
-            turns |= {end, start - HORIZON + 1}
-            found.append(Avoided(each.rule, start * DAY, end * DAY, each.touchpoints, each.because))
-    found.sort(key=lambda season: (season.start, season.name))
-    return Seasons(
-        tuple(found),
-        tuple(
-            each
-            for each in found
-            if each.end is not None and each.end > today * DAY and each.start < (today + HORIZON) * DAY
-        ),
-        tuple(day * DAY for day in sorted(turns) if day > today),
+    for blackout in blackouts:
+        for first_year in range(year - 2, year + 3):
+            start, end = _days(blackout, first_year)
+            change_days |= {end, start - HORIZON_DAYS + 1}
+            kinds = blackout.touchpoints
+            windows.append(Avoidance(blackout.rule, start * DAY, end * DAY, kinds, blackout.because))
+    windows.sort(key=lambda window: (window.start, window.name))
+    ahead = tuple(
+        window
+        for window in windows
+        if (window.end or 0) > today * DAY and window.start < (today + HORIZON_DAYS) * DAY
+    )
+    return BlackoutWindows(
+        tuple(windows), ahead, tuple(day * DAY for day in sorted(change_days) if day > today)
     )
 
 
-def _days(each: Blackout, year: int) -> tuple[int, int]:
-    """Days since 1970: the first of the season that begins in that year, and the day after its last."""
-    ends = year + (each.last < each.first)
-    return _day(year, *each.first), _day(ends, *each.last) + 1
+def _days(blackout: Blackout, year: int) -> tuple[int, int]:
+    """Days since 1970: the first day of the window that begins in that year, and the day after its last."""
+    end_year = year + (blackout.last < blackout.first)
+    return _day(year, *blackout.first), _day(end_year, *blackout.last) + 1
 
 
 def _day(year: int, month: int, day: int) -> int:
     # 29 February stands for the end of February.
     return date(year, month, min(day, monthrange(year, month)[1])).toordinal() - EPOCH_ORDINAL
-
-
-def told_of(pause: Avoided | None, seasons: Seasons) -> tuple[Avoided, ...]:
-    """What the plan tells to avoid, in order of time."""
-    return seasons.told if pause is None else (pause, *seasons.told)
-
-
-def keyed(avoided: tuple[Avoided, ...]) -> list[tuple[str, int, int | None, tuple[str, ...]]]:
-    """What has an effect; the wording has none."""
-    return [(each.name, each.start, each.end, each.types) for each in avoided]

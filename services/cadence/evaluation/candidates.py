@@ -1,23 +1,58 @@
-"""Wishes: the one-offs that triggers and timelines ask for, before anybody says which of them are granted."""
+"""Candidates: the one-offs that triggers and timelines ask for, those selected of them, and what stops the others."""
 
-import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from json.encoder import encode_basestring_ascii
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from schemas.ids import derived_id
 from services.cadence.account import Facts, Fields, Plain, Stamp, moment
-from services.cadence.evaluation.avoid import Avoided
-from services.cadence.evaluation.shapes import Cause, Suppressed
-from services.cadence.features.compute import AccountView
+from services.cadence.evaluation.avoid import Avoidance
+from services.cadence.features.view import AccountView
 from services.cadence.policy import Policy, Step, Trigger
 from services.cadence.portfolio import Portfolio
 
+SuppressionCause = Literal[
+    "precedence",
+    "preference",
+    "cooldown",
+    "cap",
+    "limit",
+    "asked_first",
+    "pause",
+    "blackout",
+    "over",
+    "fallback",
+]
+"""What stops a rule whose condition is true. `over`: its touchpoint came due or ended already."""
 
-class Wish(NamedTuple):
-    """A one-off that is to be. `key`: what its identity is made of; times in microseconds.
 
-    `base`: the moment it counts from; `mark`: the fact it springs from, if one fact alone.
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A rule that was stopped: the cause, until when if known, and which rule, limit or blackout did it."""
+
+    touchpoint_type: str
+    rule: str
+    reason: str
+    cause: SuppressionCause
+    until: datetime | None = None
+    by: str = ""
+
+
+class Obstacle(NamedTuple):
+    """What stops a candidate; `until` in microseconds where that is known; `by`: the rule, limit or blackout."""
+
+    cause: SuppressionCause
+    reason: str
+    until: int | None = None
+    by: str = ""
+
+
+class Candidate(NamedTuple):
+    """A one-off that a rule asks for. Times in microseconds since 1970.
+
+    `key`: the parts of its identity after the account; `base`: the moment its window counts from; `stamp`: the one event
+    it answers, if any; `values`: features of that event.
     """
 
     bit: int
@@ -28,98 +63,105 @@ class Wish(NamedTuple):
     end: int
     deadline: int
     stamp: Stamp | None
-    words: Mapping[str, Plain]
+    values: Mapping[str, Plain]
 
 
-class Scene(NamedTuple):
-    """All that wishes are held against. `touches`: what was issued, by type and touchpoint."""
+class EvaluationState(NamedTuple):
+    """What candidates are checked against. `issued`: touchpoints that came due or ended, by type and id."""
 
     policy: Policy
     facts: Facts
     portfolio: Portfolio
     view: AccountView
-    touches: dict[str, dict[str, Fields]]
-    pause: Avoided | None
-    seasons: tuple[Avoided, ...]
+    issued: Mapping[str, Mapping[str, Fields]]
+    pause: Avoidance | None
+    blackouts: tuple[Avoidance, ...]
 
 
-class Stop(NamedTuple):
-    """What stands in the way of a wish; `until` in microseconds when that is known; `by`: the rule, limit or season."""
+class Selection:
+    """Candidates that are in the plan, one-offs that came due and stay in it, and what was suppressed.
 
-    cause: Cause
-    reason: str
-    until: int | None = None
-    by: str = ""
+    `change_points`: moments (microseconds) at which time alone changes any of it; `fired`: bits of the rules that ask.
+    """
 
-
-class Wishes:
-    """Granted ones, those of the plan that came due already, what was refused, when time alone changes any of it."""
-
-    __slots__ = ("fired", "granted", "refused", "standing", "turns")
+    __slots__ = ("change_points", "due", "fired", "selected", "suppressed")
 
     def __init__(self) -> None:
-        self.granted: list[Wish] = []
-        self.standing: dict[str, Fields] = {}
-        self.refused: list[Suppressed] = []
-        self.turns: list[int] = []
+        self.selected: list[Candidate] = []
+        self.due: dict[str, Fields] = {}
+        self.suppressed: list[Suppressed] = []
+        self.change_points: list[int] = []
         self.fired = 0
 
-    def grant(self, wish: Wish) -> None:
-        self.granted.append(wish)
-        self.turns.append(wish.end)
+    def select(self, candidate: Candidate) -> None:
+        self.selected.append(candidate)
+        self.change_points.append(candidate.end)
 
-    def refuse(self, wish: Wish, stop: Stop) -> None:
+    def suppress(self, candidate: Candidate, obstacle: Obstacle) -> None:
         until: datetime | None = None
-        if stop.until is not None:
-            until = moment(stop.until)
-            if stop.until < wish.end:
-                self.turns.append(stop.until)
-        rule = wish.rule
-        self.refused.append(Suppressed(rule.touchpoint, rule.rule, stop.reason, stop.cause, until, stop.by))
+        if obstacle.until is not None:
+            until = moment(obstacle.until)
+            if obstacle.until < candidate.end:
+                self.change_points.append(obstacle.until)
+        rule = candidate.rule
+        self.suppressed.append(
+            Suppressed(rule.touchpoint, rule.rule, obstacle.reason, obstacle.cause, until, obstacle.by)
+        )
 
 
-def touchpoint_id(*parts: str) -> str:
-    """The id that follows from a cause: blake2b-128 of the parts as JSON, written as a UUID."""
-    said = f'["touchpoint",{",".join(map(encode_basestring_ascii, parts))}]'
-    text = hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+def touchpoint_id(account_id: str, key: tuple[str, ...]) -> str:
+    """The id of a one-off: it follows from the account, the type and the cause, never from the rule."""
+    return derived_id("touchpoint", account_id, *key)
 
 
-def own_touch(scene: Scene, wish: Wish) -> tuple[str, Fields | None]:
-    """The id of what is asked for, and what is known of it; no id where nothing of its type was ever issued."""
-    known = scene.touches.get(wish.rule.touchpoint)
-    if not known:
+def keep_due(selection: Selection, issued: Mapping[str, Mapping[str, Fields]], now: int) -> None:
+    """Keep one-offs that came due in the plan until they are settled or past their deadline (else their window)."""
+    for touchpoints in issued.values():
+        for key, fields in touchpoints.items():
+            end = fields.get("deadline") or fields.get("window_to")
+            if fields.get("reason_policy") is None or fields.get("ended") is not None:
+                continue
+            if isinstance(end, int) and now < end:
+                selection.due[key] = fields
+                selection.change_points.append(end)
+
+
+def issued_fields(state: EvaluationState, candidate: Candidate) -> tuple[str, Fields | None]:
+    """The id of a candidate and what was issued under it; an empty id where nothing of its type was issued."""
+    issued = state.issued.get(candidate.rule.touchpoint)
+    if not issued:
         return "", None
-    own = touchpoint_id(scene.facts.account_id, *wish.key)
-    return own, known.get(own)
+    own_id = touchpoint_id(state.facts.account_id, candidate.key)
+    return own_id, issued.get(own_id)
 
 
-def over(fields: Fields | None) -> Stop | None:
-    """It came due or ended; one that was only withdrawn may come back."""
+def over(fields: Fields | None) -> Obstacle | None:
+    """The obstacle of a one-off that came due or ended; one that was only withdrawn may be planned again."""
     if fields is None:
         return None
     ended = fields.get("ended")
     if ended is not None and not (ended == "cancelled" and fields.get("ended_why") == "withdrawn"):
-        return Stop("over", f"it was {ended} already")
-    return Stop("over", "it came due already") if fields.get("due_at") is not None else None
+        return Obstacle("over", f"it was {ended} already")
+    return Obstacle("over", "it came due already") if fields.get("due_at") is not None else None
 
 
-def placed(scene: Scene, wish: Wish) -> Wish | Stop:
-    """The wish where pause and seasons leave it room, at their end; or which of them leaves none."""
-    if scene.pause is None and not scene.seasons:
-        return wish
-    kind = scene.policy.catalogue[wish.rule.touchpoint]
-    start, close = wish.start, min(wish.end, wish.deadline)
-    pause = scene.pause
+def fit_around_avoidances(state: EvaluationState, candidate: Candidate) -> Candidate | Obstacle:
+    """Move the start of a candidate to the end of pause and blackouts, or name the one that leaves no room."""
+    if state.pause is None and not state.blackouts:
+        return candidate
+    kind = state.policy.catalogue[candidate.rule.touchpoint]
+    start, close = candidate.start, min(candidate.end, candidate.deadline)
+    pause = state.pause
     if pause is not None and kind.topic is not None:
         if pause.end is None or pause.end >= close:
-            return Stop("pause", pause.text, pause.end)
+            return Obstacle("pause", pause.text, pause.end)
         start = max(start, pause.end)
-    for season in scene.seasons:
-        if season.end is None or not season.start <= start < season.end or kind.type not in season.types:
+    for blackout in state.blackouts:
+        covers_start = blackout.end is not None and blackout.start <= start < blackout.end
+        if not covers_start or blackout.end is None or kind.type not in blackout.touchpoint_types:
             continue
-        if season.end < close:
-            start = season.end
+        if blackout.end < close:
+            start = blackout.end
         elif not kind.never_skip:
-            return Stop("blackout", f"{season.name}: {season.text}", season.end, season.name)
-    return wish if start == wish.start else wish._replace(start=start)
+            return Obstacle("blackout", f"{blackout.name}: {blackout.text}", blackout.end, blackout.name)
+    return candidate if start == candidate.start else candidate._replace(start=start)

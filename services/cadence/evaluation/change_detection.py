@@ -1,6 +1,6 @@
-"""Footing: all that a decision reads of the facts that come every day and mostly mean nothing new.
+"""Change detection: whether a new health score can change the plan at all.
 
-An account that stands on the footing it was judged on need not be judged again before its time.
+Scores arrive every day and mostly mean nothing new: an account whose health reads the same need not be evaluated again.
 """
 
 from collections.abc import Callable
@@ -16,80 +16,78 @@ from services.cadence.policy import Policy, condition_of
 from services.cadence.portfolio import Portfolio
 
 _SCORED = "health.scored"
-_EVER = 1 << 60
+_FOREVER = 1 << 60
 SNAPSHOT_EVENT_TYPES = frozenset({_SCORED})
-"""Types of facts of which a footing holds all that a decision may read."""
+"""Types of events of which a snapshot contains everything that an evaluation may read."""
 
 
 class HealthSnapshot(NamedTuple):
-    """What an account stands on: when it was first heard of, what is told of its health, and the dated entries of it."""
+    """When the account's first event happened, its health, and its dated health scores."""
 
     first_heard: int | None
     score: Plain
     color: Plain
-    scored: Entries
+    scores: Entries
 
 
 def health_snapshot(facts: Facts) -> HealthSnapshot:
-    """As it is now; folding further leaves it alone."""
+    """As it is now; applying further events does not change the snapshot."""
     score: Plain = None
     color: Plain = None
-    for said in facts.account.values():
-        score = said.get("health_score", score)
-        color = said.get("color", color)
+    for fields in facts.account.values():
+        score = fields.get("health_score", score)
+        color = fields.get("color", color)
     return HealthSnapshot(facts.first_heard, score, color, facts.entries.get(_SCORED, {}).copy())
 
 
-def is_unaffected(
+def needs_reevaluation(
     policy: Policy, portfolio: Portfolio, before: HealthSnapshot, after: HealthSnapshot, now: datetime
 ) -> bool:
-    """Whether the same is decided on both, now and later, when only events of `SNAPSHOT_EVENT_TYPES` came in between.
+    """Whether the plan may differ, now or later, when only events of `SNAPSHOT_EVENT_TYPES` came in between.
 
-    So it is when health has the colour it had, and no score came, went or reads otherwise that some rule may answer.
+    It cannot when health has the same colour and every score that was added, removed or reads differently is one that no
+    rule may answer.
     """
     reading = _reading(policy, portfolio.reads)
     if (
         before.first_heard != after.first_heard
         or reading.color(before.color, before.score) != reading.color(after.color, after.score)
-        or (reading.score and before.score != after.score)
+        or (reading.reads_score and before.score != after.score)
     ):
-        return False
-    if reading.within is None:
         return True
-    oldest, stirs = earliest(micros(now) - reading.within), reading.stirs
-    changed = before.scored.keys() ^ after.scored.keys()
-    for scored in (before.scored, after.scored):
-        for stamp, score, color, drop in scores_near(scored, changed):
-            if stamp >= oldest and stirs(score, color, drop):
-                return False
-    return True
+    if reading.within is None:
+        return False
+    oldest = earliest(micros(now) - reading.within)
+    changed = before.scores.keys() ^ after.scores.keys()
+    return any(
+        stamp >= oldest and reading.may_fire(score, color, drop)
+        for scores in (before.scores, after.scores)
+        for stamp, score, color, drop in scores_near(scores, changed)
+    )
 
 
 class _Reading(NamedTuple):
-    """What a policy reads of health. `score`: the account's, too; `within`: how far back rules look at what was told,
-    in microseconds, None: not at all; `stirs`: whether some rule may answer a score, a colour and a fall.
+    """What a policy reads of health. `color`: of a colour and a score; `reads_score`: conditions read the score itself.
+
+    `within`: how far back rules look at scores, in microseconds (None: not at all); `may_fire`: whether a rule may answer
+    a score, a colour and a drop.
     """
 
     color: Callable[[Plain, Plain], Plain]
-    score: bool
+    reads_score: bool
     within: int | None
-    stirs: Callable[[float | None, str | None, float | None], bool]
+    may_fire: Callable[[float | None, str | None, float | None], bool]
 
 
 @lru_cache(maxsize=8)
 def _reading(policy: Policy, reads: frozenset[str]) -> _Reading:
     rules = [rule for _, rule in (*policy.triggers.get(_SCORED, ()), *policy.feedback.get(_SCORED, ()))]
     health = policy.content.health
-    may = compile_loose(health, map(condition_of, rules), frozenset(EVENT_FEATURES[_SCORED]))
+    may_hold = compile_loose(health, map(condition_of, rules), frozenset(EVENT_FEATURES[_SCORED]))
 
     @lru_cache(maxsize=4096)
-    def stirs(score: float | None, color: str | None, drop: float | None) -> bool:
-        return may({"health_score": score, "color": color, "score_drop": drop})
+    def may_fire(score: float | None, color: str | None, drop: float | None) -> bool:
+        return may_hold({"health_score": score, "color": color, "score_drop": drop})
 
-    within = _EVER if _SCORED in policy.feedback else policy.longest_within.get(_SCORED)
-    return _Reading(
-        health.told,
-        "health_score" in policy.reads | reads,
-        within,
-        stirs,
-    )
+    within = _FOREVER if _SCORED in policy.feedback else policy.longest_within.get(_SCORED)
+    return _Reading(health.told, "health_score" in policy.reads | reads, within, may_fire)

@@ -1,6 +1,7 @@
-"""Entries: the dated facts a rule on an event looks at, each with the words it lays over those of the account.
+"""Event entries: the dated events that triggers and feedback answer, each with the features of the event itself.
 
-Words that look back read up to their own entry: they say what was true then, whatever came since.
+They take the place of the account's features of the same name. Features that look back, such as streaks, read up to their
+own entry: they state what was true then, whatever happened since.
 """
 
 from bisect import bisect_left
@@ -12,7 +13,7 @@ from services.cadence.features.compute import AccountView, ratio
 from services.cadence.features.mail_engagement import Mails
 from services.cadence.features.people import role_of
 
-_WORDS = {
+_FIELDS = {
     "nps.answered": (("nps_score", "score"),),
     "survey.answered": (("survey", "survey"), ("survey_answer", "answer"), ("csat", "csat")),
     "milestone.reached": (("milestone", "milestone"), ("milestone_kind", "kind")),
@@ -22,38 +23,38 @@ _WORDS = {
 }
 
 
-class Heard(NamedTuple):
-    """An entry as a rule sees it. `at`: the moment its window counts from, in microseconds."""
+class EventEntry(NamedTuple):
+    """An entry as a rule reads it. `at`: the moment its window counts from, in microseconds; `values`: its features."""
 
     stamp: Stamp
     at: int
-    words: dict[str, Plain]
+    values: dict[str, Plain]
 
 
-def heard(
+def entries_of(
     facts: Facts, view: AccountView, event: str, since: int, wanted: frozenset[str] | None = None
-) -> Iterator[Heard]:
-    """Entries of an event not older than `since`, oldest first. Programs need `seen.values` to carry the segment.
+) -> Iterator[EventEntry]:
+    """Entries of an event type since that moment, oldest first. Programs need the segment in `view.values`.
 
-    `wanted`: words that cost something are left out unless they are among these (None: all).
+    `wanted`: features that are costly to compute are left out unless they are among these (None: all).
     """
     if event == "usage.reported":
-        yield from _usage(facts, view, since, wanted)
+        yield from _usage_entries(facts, view, since, wanted)
         return
-    special = _SPECIAL.get(event)
-    if special is not None:
-        yield from special(facts, view, since)
+    reader = _READERS.get(event)
+    if reader is not None:
+        yield from reader(facts, view, since)
         return
     for stamp, fields in _recent(facts.entries.get(event, {}), since):
-        yield Heard(stamp, when(stamp), {name: fields.get(key) for name, key in _WORDS.get(event, ())})
+        yield EventEntry(stamp, when(stamp), {name: fields.get(key) for name, key in _FIELDS.get(event, ())})
 
 
 def recent_events(facts: Facts, view: AccountView, longest: Mapping[str, int]) -> Iterator[str]:
-    """Of the events in `longest` those that may have an entry in so many microseconds before now."""
+    """Of the event types in `longest` those that may have an entry in so many microseconds before now."""
     for event, within in longest.items():
-        derived = _DERIVED.get(event)
-        if derived is not None:
-            if derived(facts, view, view.now - within):
+        has_entries = _HAS_ENTRIES.get(event)
+        if has_entries is not None:
+            if has_entries(facts, view, view.now - within):
                 yield event
             continue
         entries = facts.entries.get(event)
@@ -62,18 +63,18 @@ def recent_events(facts: Facts, view: AccountView, longest: Mapping[str, int]) -
 
 
 def _recent(entries: Entries, since: int) -> list[tuple[Stamp, Fields]]:
-    found: list[tuple[Stamp, Fields]] = []
+    recent: list[tuple[Stamp, Fields]] = []
     oldest = earliest(since)
     for stamp in reversed(entries):
         if stamp < oldest:
             break
-        found.append((stamp, entries[stamp]))
-    found.reverse()
-    return found
+        recent.append((stamp, entries[stamp]))
+    recent.reverse()
+    return recent
 
 
 class Score(NamedTuple):
-    """A told health: `color` None where none was told with it; `drop`: the score before minus this one."""
+    """A health score: `color` None where the event had none; `drop`: the score before minus this one."""
 
     stamp: Stamp
     score: float | None
@@ -87,172 +88,173 @@ class _Scored(TypedDict, total=False):
 
 
 def scores(entries: Entries, since: Stamp) -> Iterator[Score]:
-    """Told health from `since` on, oldest first."""
-    before: float | None = None
+    """Health scores from `since` on, oldest first."""
+    previous: float | None = None
     for stamp, fields in cast("dict[Stamp, _Scored]", entries).items():
         score, drop = fields.get("score"), None
         if score is not None:
-            drop = None if before is None else before - score
-            before = score
+            drop = None if previous is None else previous - score
+            previous = score
         if stamp >= since:
             yield Score(stamp, score, fields.get("color"), drop)
 
 
 def scores_near(entries: Entries, stamps: Iterable[Stamp]) -> Iterator[Score]:
-    """Told health at these places and up to the next score after each, as it reads among `entries`.
+    """Health scores at these stamps and up to the next score after each, as they read among `entries`.
 
-    Whatever comes or goes at a place, nothing beyond reads otherwise.
+    Whatever is added or removed at a stamp, the scores beyond read the same.
     """
-    told = cast("dict[Stamp, _Scored]", entries)
-    order = list(told)
+    stored = cast("dict[Stamp, _Scored]", entries)
+    order = list(stored)
     for stamp in stamps:
-        place = bisect_left(order, stamp)
-        before = _score_before(told, order, place)
-        for own in order[place:]:
-            fields = told[own]
+        index = bisect_left(order, stamp)
+        previous = _score_before(stored, order, index)
+        for own in order[index:]:
+            fields = stored[own]
             score = fields.get("score")
-            drop = None if before is None or score is None else before - score
+            drop = None if previous is None or score is None else previous - score
             yield Score(own, score, fields.get("color"), drop)
             if score is not None:
-                before = score
+                previous = score
                 if own != stamp:
                     break
 
 
-def _score_before(told: Mapping[Stamp, _Scored], order: list[Stamp], place: int) -> float | None:
-    while place:
-        place -= 1
-        score = told[order[place]].get("score")
+def _score_before(stored: Mapping[Stamp, _Scored], order: list[Stamp], index: int) -> float | None:
+    while index:
+        index -= 1
+        score = stored[order[index]].get("score")
         if score is not None:
             return score
     return None
 
 
-def _health(facts: Facts, _seen: AccountView, since: int) -> Iterator[Heard]:
+def _health_entries(facts: Facts, _view: AccountView, since: int) -> Iterator[EventEntry]:
     for stamp, score, color, drop in scores(facts.entries.get("health.scored", {}), earliest(since)):
-        yield Heard(stamp, when(stamp), {"health_score": score, "color": color, "score_drop": drop})
+        yield EventEntry(stamp, when(stamp), {"health_score": score, "color": color, "score_drop": drop})
 
 
-def _usage(facts: Facts, view: AccountView, since: int, wanted: frozenset[str] | None) -> Iterator[Heard]:
-    # A report without its seats is held against the seats last heard of: absent means unchanged.
+def _usage_entries(
+    facts: Facts, view: AccountView, since: int, wanted: frozenset[str] | None
+) -> Iterator[EventEntry]:
+    # A report without seats is compared with the seats last reported: absent means unchanged.
     seats = view.values["seats"]
     for stamp, fields in _recent(facts.entries.get("usage.reported", {}), since):
-        words: dict[str, Plain] = {
+        values: dict[str, Plain] = {
             "active_users": fields.get("active_users"),
             "limit_ratio": fields.get("limit_ratio"),
             "seat_ratio": ratio(fields.get("seats_used"), fields.get("seats", seats)),
         }
         if wanted is None or "usage_spike_ratio" in wanted:
-            words["usage_spike_ratio"] = view.spikes.of(fields)
+            values["usage_spike_ratio"] = view.spikes.of(fields)
         if wanted is None or "usage_change" in wanted:
-            words["usage_change"] = view.spikes.change(fields)
-        yield Heard(stamp, when(stamp), words)
+            values["usage_change"] = view.spikes.change(fields)
+        yield EventEntry(stamp, when(stamp), values)
 
 
-def _settled(facts: Facts, view: AccountView, since: int) -> Iterator[Heard]:
+def _settled_touchpoints(facts: Facts, view: AccountView, since: int) -> Iterator[EventEntry]:
     meetings = view.attended()
     for stamp, fields in _recent(facts.entries.get("touchpoint.settled", {}), since):
-        words: dict[str, Plain] = {
+        values: dict[str, Plain] = {
             "settled_type": fields.get("touchpoint_type"),
             "outcome": fields.get("outcome"),
             "declines_in_row": meetings.declines(stamp),
             "attendance_rate": meetings.rate(stamp),
         }
-        yield Heard(stamp, when(stamp), words)
+        yield EventEntry(stamp, when(stamp), values)
 
 
-def _described(facts: Facts, _seen: AccountView, since: int) -> Iterator[Heard]:
-    """The newest description of each contact, and the first of each, however often it was described anew since."""
-    found: dict[Stamp, Plain] = {
+def _described_contacts(facts: Facts, _view: AccountView, since: int) -> Iterator[EventEntry]:
+    """The newest description of each contact, and the first one, however often it was described since."""
+    roles: dict[Stamp, Plain] = {
         stamp: role_of(facts, contact_id)
         for contact_id, stamp in facts.joined.items()
         if when(stamp) >= since
     }
-    first = set(found)
+    first = set(roles)
     for stamp, fields in _recent(facts.entries.get("contact.described", {}), since):
-        found[stamp] = fields.get("role")
-    for stamp in sorted(found):
-        yield Heard(stamp, when(stamp), {"role": found[stamp], "joined": stamp in first})
+        roles[stamp] = fields.get("role")
+    for stamp in sorted(roles):
+        yield EventEntry(stamp, when(stamp), {"role": roles[stamp], "joined": stamp in first})
 
 
-def _left(facts: Facts, _seen: AccountView, since: int) -> Iterator[Heard]:
+def _left_contacts(facts: Facts, _view: AccountView, since: int) -> Iterator[EventEntry]:
     for stamp, fields in _recent(facts.entries.get("contact.left", {}), since):
-        yield Heard(stamp, when(stamp), {"role": role_of(facts, fields.get("contact_id"))})
+        yield EventEntry(stamp, when(stamp), {"role": role_of(facts, fields.get("contact_id"))})
 
 
-def _mails(facts: Facts, view: AccountView, since: int) -> Iterator[Heard]:
+def _mail_entries(facts: Facts, view: AccountView, since: int) -> Iterator[EventEntry]:
     mails = Mails(facts)
-    turn = mails.next_judged(view.now)
-    if turn is not None:
-        view.turns.append(turn)
+    upcoming = mails.next_judged(view.now)
+    if upcoming is not None:
+        view.turns.append(upcoming)
     for at, stamp, opened, clicked in mails.judged(view.now):
         if at >= since:
-            yield Heard(stamp, at, {"open_rate": opened, "click_rate": clicked})
+            yield EventEntry(stamp, at, {"open_rate": opened, "click_rate": clicked})
 
 
-def _programs(_facts: Facts, view: AccountView, since: int) -> Iterator[Heard]:
-    """Programs of the book whose audience the account belongs to; they count from when they ship or take place."""
-    for program in sorted(view.portfolio.programs, key=lambda each: (each.at, each.id)):
+def _program_entries(_facts: Facts, view: AccountView, since: int) -> Iterator[EventEntry]:
+    """Programs whose audience the account belongs to; they count from when they ship or take place."""
+    for program in sorted(view.portfolio.programs, key=lambda program: (program.at, program.id)):
         if program.at >= since and (program.audience is None or program.audience(view.values)):
-            words: dict[str, Plain] = {"program_kind": program.kind, "meaningful": program.meaningful}
-            yield Heard(program.stamp, program.at, words)
+            values: dict[str, Plain] = {"program_kind": program.kind, "meaningful": program.meaningful}
+            yield EventEntry(program.stamp, program.at, values)
 
 
-def _contracts(facts: Facts, view: AccountView, since: int) -> Iterator[Heard]:
-    found: list[Heard] = []
-    for each in view.standings:
-        contract = facts.contracts[each.contract_id]
+def _contract_entries(facts: Facts, view: AccountView, since: int) -> Iterator[EventEntry]:
+    entries: list[EventEntry] = []
+    for contract_state in view.standings:
+        contract = facts.contracts[contract_state.contract_id]
         changes = _revenue_changes(contract)
         for stamp in contract.terms.keys() | changes.keys():
             if when(stamp) < since:
                 continue
             fields = contract.terms.get(stamp, {})
-            first, at = stamp == each.first_signature, when(stamp)
+            first, at = stamp == contract_state.first_signature, when(stamp)
             signed_at = fields.get("signed_at")
             if first and isinstance(signed_at, int):
                 at = min(at, signed_at)
-            words: dict[str, Plain] = {
+            values: dict[str, Plain] = {
                 "contract_status": fields.get("status"),
                 "first_signature": first,
-                "renewal_signature": stamp == each.signature,
+                "renewal_signature": stamp == contract_state.signature,
                 "arr_change": changes.get(stamp),
             }
-            found.append(Heard(stamp, at, words))
-    yield from sorted(found, key=lambda entry: entry.stamp)
+            entries.append(EventEntry(stamp, at, values))
+    yield from sorted(entries, key=lambda entry: entry.stamp)
 
 
-def _terms_told(facts: Facts, _seen: AccountView, since: int) -> bool:
-    for each in facts.contracts.values():
-        if each.terms and when(next(reversed(each.terms))) >= since:
-            return True
-        if each.revenues and when(next(reversed(each.revenues))) >= since:
-            return True
-    return False
+def _contract_changed(facts: Facts, _view: AccountView, since: int) -> bool:
+    return any(
+        dated and when(next(reversed(dated))) >= since
+        for contract in facts.contracts.values()
+        for dated in (contract.terms, contract.revenues)
+    )
 
 
 def _revenue_changes(contract: Contract) -> dict[Stamp, float | None]:
-    found: dict[Stamp, float | None] = {}
-    before: float | None = None
+    changes: dict[Stamp, float | None] = {}
+    previous: float | None = None
     for stamp, fields in contract.revenues.items():
-        told = fields.get("arr")
-        now = told if isinstance(told, int | float) else None
-        found[stamp] = None if now is None or before is None else now - before
-        before = now
-    return found
+        arr = fields.get("arr")
+        revenue = arr if isinstance(arr, int | float) else None
+        changes[stamp] = None if revenue is None or previous is None else revenue - previous
+        previous = revenue
+    return changes
 
 
-_SPECIAL: Mapping[str, Callable[[Facts, AccountView, int], Iterator[Heard]]] = {
-    "health.scored": _health,
-    "touchpoint.settled": _settled,
-    "contact.described": _described,
-    "contact.left": _left,
-    "mail.judged": _mails,
-    "program.announced": _programs,
-    "contract.changed": _contracts,
+_READERS: Mapping[str, Callable[[Facts, AccountView, int], Iterator[EventEntry]]] = {
+    "health.scored": _health_entries,
+    "touchpoint.settled": _settled_touchpoints,
+    "contact.described": _described_contacts,
+    "contact.left": _left_contacts,
+    "mail.judged": _mail_entries,
+    "program.announced": _program_entries,
+    "contract.changed": _contract_entries,
 }
-_DERIVED: Mapping[str, Callable[[Facts, AccountView, int], bool]] = {
-    "contract.changed": _terms_told,
-    "contact.described": lambda facts, _seen, _since: bool(facts.joined),
-    "mail.judged": lambda facts, _seen, _since: bool(facts.entries.get("mail.sent")),
+_HAS_ENTRIES: Mapping[str, Callable[[Facts, AccountView, int], bool]] = {
+    "contract.changed": _contract_changed,
+    "contact.described": lambda facts, _view, _since: bool(facts.joined),
+    "mail.judged": lambda facts, _view, _since: bool(facts.entries.get("mail.sent")),
     "program.announced": lambda _facts, view, _since: bool(view.portfolio.programs),
 }

@@ -1,80 +1,77 @@
-"""Marks: which fact a word's present value rests on. Found when asked for: most words are never asked about."""
+"""Feature stamps: which event the present value of a feature comes from. Found on demand: most are never asked for."""
 
 from services.cadence.account import Facts, Stamp
-from services.cadence.features.compute import AccountView
 from services.cadence.features.registry import feature_named
+from services.cadence.features.view import AccountView
 
 
-class Marks:
-    """Of one account at one moment. A word nobody spoke of has no mark."""
+class FeatureStamps:
+    """Of one account at one moment. A feature that no event has set has no stamp."""
 
     def __init__(self, facts: Facts, view: AccountView) -> None:
         self._facts = facts
-        self._seen = view
-        self._stored = {name: stamp for stamp, said in facts.account.items() for name in said}
-        self._words: dict[str, Stamp | None] = {}
+        self._view = view
+        self._stored = {name: stamp for stamp, fields in facts.account.items() for name in fields}
+        self._stamps: dict[str, Stamp | None] = {}
 
     def of(self, name: str) -> Stamp | None:
-        """The newest stamp that the word rests on."""
-        if name not in self._words:
-            self._words[name] = self._newest(name)
-        return self._words[name]
+        """The newest stamp behind the feature."""
+        if name not in self._stamps:
+            self._stamps[name] = self._newest(name)
+        return self._stamps[name]
 
     def _newest(self, name: str) -> Stamp | None:
-        rests = self._seen.rests.get(name)
-        if rests is not None:
-            return rests
-        word = feature_named(name)
-        if word is None:
+        computed = self._view.rests.get(name)
+        if computed is not None:
+            return computed
+        feature = feature_named(name)
+        if feature is None:
             return None
-        found = [
-            stamp for part in word.rests_on or word.changed_by if (stamp := self._part(part)) is not None
-        ]
-        return max(found, default=None)
+        parts = feature.rests_on or feature.changed_by
+        return max((stamp for part in parts if (stamp := self._part(part)) is not None), default=None)
 
     def _part(self, part: str) -> Stamp | None:
-        """Of a stored field, of what is said of the contract that renews next, or of a kind of event."""
+        """Of a stored field, of a part of the contract that renews next, or of the newest event of a type."""
         match part:
             case "color":
-                return self._stored.get(part) if self._said(part) else self._stored.get("health_score")
-            case "arr" if self._seen.primary is not None and not self._said(part):
+                return self._stored.get(part) if self._is_set(part) else self._stored.get("health_score")
+            case "arr" if self._view.primary is not None and not self._is_set(part):
                 return self._revenue() or self._stored.get(part)
             case "usage":
                 return self._event("usage.reported")
             case "touch":
-                touch = self._seen.last_touch.get(None)
-                return None if touch is None else touch[1]
+                contact = self._view.last_touch.get(None)
+                return None if contact is None else contact[1]
             case "renewal" | "status" | "signature" | "start" | "contract":
                 return self._contract(part)
             case _:
                 return self._event(part) if "." in part else self._stored.get(part)
 
-    def _said(self, name: str) -> bool:
+    def _is_set(self, name: str) -> bool:
         stamp = self._stored.get(name)
         return stamp is not None and self._facts.account[stamp].get(name) is not None
 
     def _contract(self, part: str) -> Stamp | None:
-        each = self._seen.primary
-        if each is None:
+        contract = self._view.primary
+        if contract is None:
             return None
         match part:
             case "renewal":
-                return each.anchor
+                return contract.anchor
             case "status":
-                return each.status_mark
+                return contract.status_mark
             case "signature":
-                return each.signature or each.status_mark
+                return contract.signature or contract.status_mark
             case "start":
-                return each.first_signature or each.status_mark or each.anchor
+                return contract.first_signature or contract.status_mark or contract.anchor
             case _:
-                return max(self._facts.contracts[each.contract_id].held, default=None)
+                return max(self._facts.contracts[contract.contract_id].held, default=None)
 
     def _revenue(self) -> Stamp | None:
-        """The newest word on any contract's revenue."""
+        """The newest stamp of any contract's revenue."""
         contracts = self._facts.contracts.values()
-        return max(
-            (stamp for each in contracts for stamp, said in each.held.items() if "arr" in said), default=None
-        )
+        stamps = (stamp for each in contracts for stamp, fields in each.held.items() if "arr" in fields)
+        return max(stamps, default=None)
 
     def _event(self, kind: str) -> Stamp | None:
         entries = self._facts.entries.get(kind)

@@ -1,161 +1,181 @@
-"""Items: the outline of a plan filled in from the catalogue, each with its reason, in the shape of the wire."""
+"""Plan items: the outline of a plan filled in from the catalogue, each item with its reason."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypedDict, cast
 
-from services.cadence.account import DAY, Facts, Fields, Plain, day_text, who
+from schemas.plans import Avoid, Cause, FactRef, OneOffItem, Plan, Reason, RhythmItem, Window
+from schemas.vocabulary import Channel, Owner, Role, Topic
+from services.cadence.account import DAY, Facts, Fields, Plain, day_text, moment, who
 from services.cadence.account.codec import loads
-from services.cadence.evaluation.avoid import Avoided
-from services.cadence.evaluation.candidates import Wish, touchpoint_id
-from services.cadence.evaluation.documents import text_at
-from services.cadence.evaluation.feedback import Felt
+from services.cadence.evaluation.avoid import Avoidance
+from services.cadence.evaluation.candidates import Candidate, touchpoint_id
+from services.cadence.evaluation.feedback import FeedbackState
 from services.cadence.evaluation.reasons import Reasons
-from services.cadence.evaluation.rhythm_changes import moves
-from services.cadence.evaluation.rhythms import Chosen
-from services.cadence.features.compute import AccountView
+from services.cadence.evaluation.rhythm_changes import rhythm_changes
+from services.cadence.evaluation.rhythms import ChosenRhythm
+from services.cadence.features.view import AccountView
 from services.cadence.policy import Policy, Touchpoint, Trigger
 
 _PERSONS = frozenset({"csm", "pooled_csm"})
-_Item = dict[str, object]
 
 
-class Outline(NamedTuple):
-    """What a plan consists of, before anybody reads it."""
+class PlanOutline(NamedTuple):
+    """What a plan consists of before it is built. `due`: one-offs that came due, by id."""
 
     view: AccountView
-    rhythms: tuple[Chosen, ...]
-    felt: Felt
-    granted: list[Wish]
-    standing: Mapping[str, Fields]
-    avoid: tuple[Avoided, ...]
+    rhythms: tuple[ChosenRhythm, ...]
+    feedback: FeedbackState
+    selected: list[Candidate]
+    due: Mapping[str, Fields]
+    avoid: tuple[Avoidance, ...]
 
 
-def build_document(policy: Policy, facts: Facts, outline: Outline) -> dict[str, object]:
-    """`{rhythms, touchpoints}`, and `avoid` where there is something to avoid. JSON-ready: times as RFC 3339 text."""
+class _Shared(TypedDict):
+    touchpoint_type: str
+    channel: Channel
+    owner: Owner
+    csm_id: str | None
+    purpose: str
+    topic: Topic | None
+    minutes: int
+    audience: tuple[Role, ...]
+    never_skip: bool
+
+
+def build_plan(policy: Policy, facts: Facts, outline: PlanOutline) -> Plan:
     reasons = Reasons(policy, facts, outline.view)
     csm_id = _text(outline.view.values["csm_id"])
-    one_offs = [_granted(policy, facts.account_id, wish, csm_id, reasons) for wish in outline.granted]
-    one_offs += [_standing(policy, key, fields) for key, fields in outline.standing.items()]
-    one_offs.sort(key=lambda each: (each[0], str(each[1]["id"])))
-    document: dict[str, object] = {
-        "rhythms": [_rhythm(policy, each, outline, reasons) for each in outline.rhythms],
-        "touchpoints": [item for _, item in one_offs],
-    }
-    if outline.avoid:
-        document["avoid"] = [_avoid(each, reasons) for each in outline.avoid]
-    return document
+    one_offs = [
+        _selected(policy, facts.account_id, candidate, csm_id, reasons) for candidate in outline.selected
+    ]
+    one_offs += [_due(policy, key, fields) for key, fields in outline.due.items()]
+    one_offs.sort(key=lambda item: (item.window.from_, item.id))
+    return Plan(
+        rhythms=tuple(_rhythm(policy, chosen, outline, reasons) for chosen in outline.rhythms),
+        touchpoints=tuple(one_offs),
+        avoid=tuple(_avoid(window, reasons) for window in outline.avoid),
+    )
 
 
-def _shared(kind: Touchpoint, channel: str | None, owner: str | None, csm_id: str | None) -> _Item:
+def _shared(kind: Touchpoint, channel: str | None, owner: str | None, csm_id: str | None) -> _Shared:
     leads = owner or kind.owner
-    item: _Item = {
+    return {
         "touchpoint_type": kind.type,
-        "channel": channel or kind.channel,
-        "owner": leads,
+        "channel": cast("Channel", channel or kind.channel),
+        "owner": cast("Owner", leads),
         "csm_id": csm_id if leads in _PERSONS else None,
         "purpose": kind.purpose,
-        "topic": kind.topic,
+        "topic": cast("Topic | None", kind.topic),
         "minutes": kind.minutes,
-        "audience": kind.audience,
+        "audience": cast("tuple[Role, ...]", kind.audience),
+        "never_skip": kind.never_skip,
     }
-    if kind.never_skip:
-        item["never_skip"] = True
-    return item
 
 
-def _rhythm(policy: Policy, each: Chosen, outline: Outline, reasons: Reasons) -> _Item:
-    rule, view = each.rule, outline.view
+def _rhythm(policy: Policy, chosen: ChosenRhythm, outline: PlanOutline, reasons: Reasons) -> RhythmItem:
+    rule, view = chosen.rule, outline.view
     kind = policy.catalogue[rule.touchpoint]
     last = view.last_touch.get(None if rule.any_contact else rule.touchpoint)
-    item = _shared(kind, each.channel or rule.channel, rule.owner, _text(view.values["csm_id"]))
-    item["every_days"] = each.every_days
-    item["urgency"] = rule.urgency
-    item["last_touch_at"] = None if last is None else text_at(last[0])
-    item["reason"] = reasons.of(rule, more=moves(policy, each, view, outline.felt, reasons))
-    return item
+    changes = rhythm_changes(policy, chosen, view, outline.feedback, reasons)
+    return RhythmItem(
+        **_shared(kind, chosen.channel or rule.channel, rule.owner, _text(view.values["csm_id"])),
+        every_days=chosen.every_days,
+        urgency=rule.urgency,
+        last_touch_at=None if last is None else moment(last[0]),
+        reason=reasons.of(rule, more=changes),
+    )
 
 
-def _granted(
-    policy: Policy, account_id: str, wish: Wish, csm_id: str | None, reasons: Reasons
-) -> tuple[int, _Item]:
-    rule = wish.rule
-    item = _shared(policy.catalogue[rule.touchpoint], rule.channel, rule.owner, csm_id)
-    item["id"] = touchpoint_id(account_id, *wish.key)
-    item["window"] = {"from": text_at(wish.start), "to": text_at(wish.end)}
-    item["deadline"] = text_at(wish.deadline)
-    item["spacing_days"] = _spacing(policy, rule.touchpoint) if isinstance(rule, Trigger) else None
-    item["cause"] = _cause(*who(wish.stamp)) if wish.stamp else None
-    item["reason"] = reasons.of(rule, wish.stamp, _words(wish))
-    return wish.start, item
+def _selected(
+    policy: Policy, account_id: str, candidate: Candidate, csm_id: str | None, reasons: Reasons
+) -> OneOffItem:
+    rule = candidate.rule
+    return OneOffItem(
+        **_shared(policy.catalogue[rule.touchpoint], rule.channel, rule.owner, csm_id),
+        id=touchpoint_id(account_id, candidate.key),
+        window=Window(from_=moment(candidate.start), to=moment(candidate.end)),
+        deadline=moment(candidate.deadline),
+        spacing_days=_spacing(policy, rule.touchpoint) if isinstance(rule, Trigger) else None,
+        cause=_cause(*who(candidate.stamp)) if candidate.stamp else None,
+        reason=reasons.of(rule, candidate.stamp, _reason_values(candidate)),
+    )
 
 
-def _cause(source: object, event_id: object) -> _Item:
-    return {"source": source, "id": event_id}
+def _cause(source: str | None, event_id: str | None) -> Cause | None:
+    return None if source is None or event_id is None else Cause(source=source, id=event_id)
 
 
-def _words(wish: Wish) -> Mapping[str, Plain]:
-    if isinstance(wish.rule, Trigger):
-        return wish.words
-    day = day_text(wish.base // DAY)
-    match wish.rule.anchor:
+def _reason_values(candidate: Candidate) -> Mapping[str, Plain]:
+    if isinstance(candidate.rule, Trigger):
+        return candidate.values
+    day = day_text(candidate.base // DAY)
+    match candidate.rule.anchor:
         case "renewal":
-            return {"contract_id": wish.key[1], "renews_on": day}
+            return {"contract_id": candidate.key[1], "renews_on": day}
         case "start":
             return {"started_on": day}
         case "go_live":
             return {"went_live_on": day}
         case "program":
-            return {**wish.words, "takes_place_on": day}
+            return {**candidate.values, "takes_place_on": day}
 
 
 @lru_cache(maxsize=1024)
 def _spacing(policy: Policy, kind: str) -> int | None:
-    found = [
+    cooldowns = [
         rule.cooldown.days
         for triggers in policy.triggers.values()
         for _, rule in triggers
         if rule.touchpoint == kind and rule.cooldown is not None
     ]
-    return max(found, default=None)
+    return max(cooldowns, default=None)
 
 
-def _standing(policy: Policy, key: str, fields: Fields) -> tuple[int, _Item]:
-    """What came due is told as it was issued; only what was not issued comes from the catalogue."""
+def _due(policy: Policy, key: str, fields: Fields) -> OneOffItem:
+    """A one-off that came due, as it was issued; only what was not issued comes from the catalogue."""
     name = str(fields.get("type"))
-    kind = policy.catalogue.get(name) or Touchpoint(name, None, "", "", "", 0)
-    evidence = cast("list[Mapping[str, object]]", loads(str(fields.get("reason_facts") or "[]")))
+    kind = policy.catalogue.get(name) or Touchpoint(name, None, "csm", "call", "", 0)
+    facts = [FactRef.model_validate(fact) for fact in _issued_facts(fields)]
     start = cast("int", fields.get("window_from") or fields.get("due_at"))
     end = cast("int", fields.get("window_to") or fields.get("deadline"))
-    deadline = fields.get("deadline")
-    item = _shared(kind, None, None, None)
-    item["id"] = key
-    item["window"] = {"from": text_at(start), "to": text_at(end)}
-    item["deadline"] = text_at(deadline) if isinstance(deadline, int) else None
-    item["channel"] = fields.get("channel") or kind.channel
-    item["owner"] = fields.get("owner_kind") or kind.owner
-    item["csm_id"] = fields.get("owner_csm_id")
-    item["purpose"] = fields.get("purpose") or kind.purpose
-    item["spacing_days"] = _spacing(policy, name)
-    # Evidence opens with the entry or the contract the rule stood on: the cause.
-    item["cause"] = _cause(evidence[0].get("source"), evidence[0].get("id")) if evidence else None
-    item["reason"] = {
-        "rule": fields.get("reason_rule") or "",
-        "policy": fields.get("reason_policy") or "",
-        "facts": evidence,
-        "text": fields.get("reason_text") or "",
-    }
-    return start, item
+    shared = _shared(kind, _text(fields.get("channel")), _text(fields.get("owner_kind")), None)
+    shared["csm_id"] = _text(fields.get("owner_csm_id"))
+    shared["purpose"] = str(fields.get("purpose") or kind.purpose)
+    return OneOffItem(
+        **shared,
+        id=key,
+        window=Window(from_=moment(start), to=moment(end)),
+        deadline=_moment(fields.get("deadline")),
+        spacing_days=_spacing(policy, name),
+        # The facts open with those of the event or the contract that the rule answered: the cause.
+        cause=_cause(facts[0].source, facts[0].id) if facts else None,
+        reason=Reason(
+            rule=str(fields.get("reason_rule") or ""),
+            policy=str(fields.get("reason_policy") or ""),
+            facts=tuple(facts),
+            text=str(fields.get("reason_text") or ""),
+        ),
+    )
 
 
-def _avoid(each: Avoided, reasons: Reasons) -> _Item:
-    return {
-        "name": each.name,
-        "from": text_at(each.start),
-        "to": None if each.end is None else text_at(each.end),
-        "touchpoint_types": each.types,
-        "text": reasons.filled(each.text),
-    }
+def _issued_facts(fields: Fields) -> list[Mapping[str, object]]:
+    return cast("list[Mapping[str, object]]", loads(str(fields.get("reason_facts") or "[]")))
+
+
+def _avoid(window: Avoidance, reasons: Reasons) -> Avoid:
+    return Avoid(
+        name=window.name,
+        from_=moment(window.start),
+        to=_moment(window.end),
+        touchpoint_types=window.touchpoint_types,
+        text=reasons.fill(window.text),
+    )
+
+
+def _moment(at: Plain) -> datetime | None:
+    return moment(at) if isinstance(at, int) else None
 
 
 def _text(value: Plain) -> str | None:

@@ -1,21 +1,24 @@
-"""The difference of two policies over accounts: what changes for whom, how many touchpoints and how much time of CSMs."""
+"""Policy diff: what another policy changes, for which accounts, in how many touchpoints and how much CSM time."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
+from schemas.plans import Change, Plan
 from services.cadence.account.codec import AccountState
-from services.cadence.evaluation import Document, Plan, changes, evaluate_account
+from services.cadence.evaluation.changes import plan_changes
+from services.cadence.evaluation.evaluate import evaluate_account
 from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
 
 _PERSONS = frozenset({"csm", "pooled_csm"})
 LISTED = 100
+"""Accounts listed with their changes; the totals count all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What is counted: from a moment on, so many days."""
+    """The days that are counted, from `now` on."""
 
     now: datetime
     days: int
@@ -27,24 +30,26 @@ class Period:
 
 @dataclass(slots=True)
 class Amount:
-    """Touchpoints of a type and minutes of CSMs under the old policy and under the new one."""
+    """Touchpoints and CSM minutes under the old policy and under the new one."""
 
     before: float = 0
     after: float = 0
     minutes_before: float = 0
     minutes_after: float = 0
 
-    def document(self) -> dict[str, object]:
-        names = ("before", "after", "minutes_before", "minutes_after")
-        said: dict[str, object] = {name: round(getattr(self, name), 1) for name in names}
-        said["difference"] = round(self.after - self.before, 1)
-        said["minutes_difference"] = round(self.minutes_after - self.minutes_before, 1)
-        return said
+    def document(self) -> dict[str, float]:
+        rounded = {name: round(value, 1) for name, value in asdict(self).items()}
+        rounded["difference"] = round(self.after - self.before, 1)
+        rounded["minutes_difference"] = round(self.minutes_after - self.minutes_before, 1)
+        return rounded
 
 
 @dataclass(slots=True)
 class Difference:
-    """Grows by one account at a time. `accounts`: the first that change, with what changes for each."""
+    """Grows by one account at a time. `accounts`: the first that change, each with its changes.
+
+    `moved`: accounts of another segment or stage; `undecided`: accounts that one of the policies cannot evaluate.
+    """
 
     old: Policy
     new: Policy
@@ -53,53 +58,46 @@ class Difference:
     changed: int = 0
     undecided: int = 0
     moved: int = 0
-    """Accounts whose segment or stage is another."""
     totals: dict[str, Amount] = field(default_factory=dict[str, Amount])
     accounts: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
     listed: int | None = LISTED
 
     def compare(self, account_state: AccountState, portfolio: Portfolio) -> None:
-        """Decide an account under both."""
+        """Evaluate an account under both policies."""
         self.compared += 1
+        facts, issued = account_state
         try:
-            before = evaluate_account(
-                self.old, account_state.facts, account_state.issued, portfolio, self.period.now
-            )
-            after = evaluate_account(
-                self.new, account_state.facts, account_state.issued, portfolio, self.period.now
-            )
-            old, new = before.document, after.document
+            before = evaluate_account(self.old, facts, issued, portfolio, self.period.now)
+            after = evaluate_account(self.new, facts, issued, portfolio, self.period.now)
+            old, new = before.plan, after.plan
         except Exception:  # noqa: BLE001 - a policy that fails on one account must not hide what it does to the others
             self.undecided += 1
             return
-        self._count(before.plan, new=False)
-        self._count(after.plan, new=True)
+        for kind, count, minutes in _amounts(old, self.period):
+            amount = self.totals.setdefault(kind, Amount())
+            amount.before += count
+            amount.minutes_before += minutes
+        for kind, count, minutes in _amounts(new, self.period):
+            amount = self.totals.setdefault(kind, Amount())
+            amount.after += count
+            amount.minutes_after += minutes
         self.moved += (before.segment, before.stage) != (after.segment, after.stage)
-        found = list(_changes(old, new))
-        if found:
+        changes = [_change(change) for change in plan_changes(old, new)]
+        if changes:
             self.changed += 1
             if self.listed is None or len(self.accounts) < self.listed:
-                account_id = account_state.facts.account_id
-                self.accounts.append({"account_id": account_id, "segment": after.segment, "changes": found})
-
-    def _count(self, plan: Plan, *, new: bool) -> None:
-        for kind, count, minutes in _held(plan, self.period):
-            amount = self.totals.setdefault(kind, Amount())
-            if new:
-                amount.after += count
-                amount.minutes_after += minutes
-            else:
-                amount.before += count
-                amount.minutes_before += minutes
+                self.accounts.append(
+                    {"account_id": facts.account_id, "segment": after.segment, "changes": changes}
+                )
 
     def document(self) -> dict[str, object]:
         """JSON-ready but for moments."""
         whole = Amount()
-        for each in self.totals.values():
-            whole.before += each.before
-            whole.after += each.after
-            whole.minutes_before += each.minutes_before
-            whole.minutes_after += each.minutes_after
+        for amount in self.totals.values():
+            whole.before += amount.before
+            whole.after += amount.after
+            whole.minutes_before += amount.minutes_before
+            whole.minutes_after += amount.minutes_after
         return {
             "old": self.old.hash,
             "new": self.new.hash,
@@ -115,16 +113,16 @@ class Difference:
         }
 
 
-def _held(plan: Plan, period: Period) -> Iterator[tuple[str, float, float]]:
-    """Touchpoint type, how many in the period, and minutes of CSMs for them: rhythms on average, one-offs that open."""
-    for each in plan.rhythms:
-        count = period.days / each.every_days
-        yield each.touchpoint_type, count, count * each.minutes * (each.owner in _PERSONS)
+def _amounts(plan: Plan, period: Period) -> Iterator[tuple[str, float, float]]:
+    """Touchpoint type, how many in the period, and CSM minutes: rhythms on average, one-offs whose window opens."""
+    for rhythm in plan.rhythms:
+        count = period.days / rhythm.every_days
+        yield rhythm.touchpoint_type, count, count * rhythm.minutes * (rhythm.owner in _PERSONS)
     for item in plan.touchpoints:
-        if item.window_from < period.end:
+        if item.window.from_ < period.end:
             yield item.touchpoint_type, 1, item.minutes * (item.owner in _PERSONS)
 
 
-def _changes(old: Document, new: Document) -> Iterator[Mapping[str, str]]:
-    for each in changes(old, new):
-        yield {"kind": each.kind, "touchpoint_type": each.touchpoint_type, "text": each.text}
+def _change(change: Change) -> dict[str, str]:
+    kind = "removed" if change.kind == "withdrawn" else change.kind
+    return {"kind": f"{change.what}_{kind}", "touchpoint_type": change.touchpoint_type, "text": change.text}

@@ -1,115 +1,122 @@
-"""Reasons: which facts a rule read, and the sentence a CSM reads. Made only for plans that are looked at."""
+"""Reasons: which facts a rule read, and the sentence a CSM reads. Built only for plans that somebody looks at."""
 
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from services.cadence.account import Facts, Plain, Stamp
-from services.cadence.evaluation.documents import text_at
-from services.cadence.evaluation.feature_stamps import Marks
-from services.cadence.features.compute import AccountView
+from pydantic import JsonValue
+
+from schemas.plans import FactRef, Reason
+from services.cadence.account import Facts, Plain, Stamp, provenance_of
+from services.cadence.evaluation.feature_stamps import FeatureStamps
+from services.cadence.features.view import AccountView
 from services.cadence.policy import PLACEHOLDER, Policy, Rule
 
 _SHARES = frozenset({"seat_ratio", "limit_ratio", "attendance_rate", "open_rate", "click_rate"})
-_NO_WORDS: Mapping[str, Plain] = {}
-Fact = Mapping[str, object]
+_NO_VALUES: Mapping[str, Plain] = {}
 
 
-class Said(NamedTuple):
-    """A sentence, and the facts it rests on."""
+class Sentence(NamedTuple):
+    """A sentence of a reason, and the facts behind it."""
 
     text: str
-    facts: list[Fact]
+    facts: list[FactRef]
 
 
 class Reasons:
-    """Reasons of one account at one moment, in the shape of the wire."""
+    """Reasons of one account at one moment."""
 
     def __init__(self, policy: Policy, facts: Facts, view: AccountView) -> None:
         self._policy = policy
-        self._seen = view
-        self._marks = Marks(facts, view)
-        self._known: dict[str, Fact | None] = {}
-        self._derived: tuple[str, str] | None = None
+        self._view = view
+        self._stamps = FeatureStamps(facts, view)
+        self._facts: dict[str, FactRef | None] = {}
+        self._sources: tuple[str, str] | None = None
 
     def of(
         self,
         rule: Rule,
         stamp: Stamp | None = None,
-        words: Mapping[str, Plain] = _NO_WORDS,
-        more: Iterable[Said] = (),
-    ) -> dict[str, object]:
-        """`mark` and `words` are of the entry or contract the rule stands on; `more` is what else there is to say."""
-        text, found = self.said(rule, stamp, words)
-        for each in more:
-            text = f"{text} {each.text}"
-            found += [fact for fact in each.facts if fact not in found]
-        return {"rule": rule.rule, "policy": self._policy.hash, "facts": found, "text": text}
+        values: Mapping[str, Plain] = _NO_VALUES,
+        more: Iterable[Sentence] = (),
+    ) -> Reason:
+        """`stamp` and `values` are those of the event or contract the rule answers; `more`: further sentences."""
+        text, facts = self.sentence(rule, stamp, values)
+        for sentence in more:
+            text = f"{text} {sentence.text}"
+            facts += [fact for fact in sentence.facts if fact not in facts]
+        return Reason(rule=rule.rule, policy=self._policy.hash, facts=tuple(facts), text=text)
 
-    def said(self, rule: Rule, stamp: Stamp | None = None, words: Mapping[str, Plain] = _NO_WORDS) -> Said:
-        """What the rule itself says, and what it read."""
-        found: list[Fact] = []
+    def sentence(
+        self, rule: Rule, stamp: Stamp | None = None, values: Mapping[str, Plain] = _NO_VALUES
+    ) -> Sentence:
+        """The sentence of the rule itself, and the facts it read."""
+        facts: list[FactRef] = []
         if stamp is not None:
-            found += [fact_of(name, value, stamp) for name, value in words.items() if value is not None]
-        for name in self._under(self._policy.read_by[rule.rule]):
-            fact = None if name in words else self._account(name)
+            facts += [
+                fact_reference(name, value, stamp) for name, value in values.items() if value is not None
+            ]
+        for name in self._with_sources(self._policy.read_by[rule.rule]):
+            fact = None if name in values else self._account_fact(name)
             if fact is not None:
-                found.append(fact)
-        return Said(self.filled(rule.because, words), found)
+                facts.append(fact)
+        return Sentence(self.fill(rule.because, values), facts)
 
-    def filled(self, because: str, words: Mapping[str, Plain] = _NO_WORDS) -> str:
+    def fill(self, because: str, values: Mapping[str, Plain] = _NO_VALUES) -> str:
+        """The text with the value of each `{feature}`."""
         if "{" not in because:
             return because
-        values = self._seen.values
+        view_values = self._view.values
 
-        def filled_in(slot: re.Match[str]) -> str:
-            name = slot.group(1)
-            return phrase(name, words[name] if name in words else values.get(name))
+        def value_text(placeholder: re.Match[str]) -> str:
+            name = placeholder.group(1)
+            return phrase(name, values[name] if name in values else view_values.get(name))
 
-        return PLACEHOLDER.sub(filled_in, because)
+        return PLACEHOLDER.sub(value_text, because)
 
-    def _under(self, read: tuple[str, ...]) -> tuple[str, ...]:
-        """The words read, and under derived ones those they were derived from."""
-        if self._derived is None:
-            scored = self._marks.of("color") == self._marks.of("health_score")
-            overridden = self._seen.values["segment_override"] is not None
-            self._derived = ("segment_override" if overridden else "arr", "health_score" if scored else "")
-        return _spread(read, *self._derived)
+    def _with_sources(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The features read; after a derived one the feature it was derived from."""
+        if self._sources is None:
+            scored = self._stamps.of("color") == self._stamps.of("health_score")
+            overridden = self._view.values["segment_override"] is not None
+            self._sources = ("segment_override" if overridden else "arr", "health_score" if scored else "")
+        return _with_sources(names, *self._sources)
 
-    def _account(self, name: str) -> Fact | None:
-        if name not in self._known:
-            stamp, value = self._marks.of(name), self._seen.values.get(name)
-            self._known[name] = None if stamp is None or value is None else fact_of(name, value, stamp)
-        return self._known[name]
+    def _account_fact(self, name: str) -> FactRef | None:
+        if name not in self._facts:
+            stamp, value = self._stamps.of(name), self._view.values.get(name)
+            known = stamp is not None and value is not None
+            self._facts[name] = fact_reference(name, value, stamp) if known and stamp else None
+        return self._facts[name]
 
 
 @lru_cache(maxsize=4096)
-def _spread(read: tuple[str, ...], under_segment: str, under_color: str) -> tuple[str, ...]:
-    found: list[str] = []
-    for name in read:
-        found.append(name)
+def _with_sources(names: tuple[str, ...], segment_source: str, color_source: str) -> tuple[str, ...]:
+    spread: list[str] = []
+    for name in names:
+        spread.append(name)
         if name == "segment":
-            found.append(under_segment)
-        elif name == "color" and under_color:
-            found.append(under_color)
-    return tuple(dict.fromkeys(found))
+            spread.append(segment_source)
+        elif name == "color" and color_source:
+            spread.append(color_source)
+    return tuple(dict.fromkeys(spread))
 
 
-def fact_of(name: str, value: Plain, stamp: Stamp) -> Fact:
-    at, source, event_id, _ = stamp.split("\x1f")
-    return {"name": name, "value": value, "source": source, "id": event_id, "time": text_at(int(at))}
+def fact_reference(name: str, value: Plain, stamp: Stamp) -> FactRef:
+    time, source, event_id, _ = provenance_of(stamp)
+    return FactRef(name=name, value=cast("JsonValue", value), source=source, id=event_id, time=time)
 
 
 def phrase(name: str, value: Plain) -> str:
-    """A value as it is read aloud: shares in percent, large numbers in groups, names without underscores."""
+    """A value in a sentence: shares in percent, large numbers in groups, names without underscores."""
     match value:
         case None:
             return "unknown"
         case bool():
             return "yes" if value else "no"
         case int() | float() if name in _SHARES:
-            return f"{value * 100:.0f} %"
+            return f"{value:.0%}"
         case int() | float():
             return f"{value:,.0f}" if value % 1 == 0 else f"{value:.1f}"
         case str():

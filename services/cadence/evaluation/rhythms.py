@@ -1,7 +1,7 @@
-"""Rhythms: of all that hold for a type, which one stands, and how often.
+"""Rhythms: which of the rules that apply to a type sets its rhythm, and how often.
 
-A default, or what the customer chose before it, is moved by wishes, adjustments and feedback within what its rule allows.
-Guarantees come on top: nothing rarer than any of them ever stands. Fallbacks fill what is then still silent.
+A default, or what the customer chose before it, is moved by preferences, adjustments and feedback within the range of its
+rule. Floors and escalations are minimums on top of it. Fallbacks fill what would otherwise have no contact.
 """
 
 from bisect import bisect_left, bisect_right
@@ -9,87 +9,95 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from services.cadence.evaluation.shapes import Cause, Suppressed
+from services.cadence.evaluation.candidates import Suppressed, SuppressionCause
 from services.cadence.policy import PRECEDENCES, Policy, Rhythm
 
 _STRENGTH = {name: index for index, name in enumerate(PRECEDENCES)}
-_GUARANTEES = frozenset({"floor", "escalation"})
-Days = tuple[tuple[str, int], ...]
-"""A number of days or of steps by name, sorted."""
-NONE: Days = ()
+_MINIMUMS = frozenset({"floor", "escalation"})
+Amounts = tuple[tuple[str, int], ...]
+"""Numbers of days or of steps by name, sorted by name."""
+NONE: Amounts = ()
 
 
-class Chosen(NamedTuple):
-    """The rhythm that stands for a type. `every_days` and `channel` (None: the rule's) are after all that moved it.
+class ChosenRhythm(NamedTuple):
+    """The rhythm of a type. `every_days` and `channel` (None: the rule's) are after everything that moved it.
 
-    `wish`: the days the customer asked for; `adjustments`: bits of those that moved it; `level`: of feedback.
+    `preferred_days`: what the customer asked for; `adjustments`: bits of those that moved it; `level`: feedback steps.
     """
 
     bit: int
     rule: Rhythm
     every_days: int
     channel: str | None = None
-    wish: int | None = None
+    preferred_days: int | None = None
     adjustments: tuple[int, ...] = ()
     level: int = 0
 
 
-class Resolved(NamedTuple):
-    """By type; and what does not stand, with what stopped it."""
+class ResolvedRhythms(NamedTuple):
+    """One chosen rhythm per type, in order of type, and the rules that were suppressed."""
 
-    chosen: tuple[Chosen, ...]
-    refused: tuple[Suppressed, ...]
-
-
-@lru_cache(maxsize=4096)
-def resolve(policy: Policy, fired: int, wishes: Days = NONE, levels: Days = NONE) -> Resolved:
-    """`wishes`: days by topic; `levels`: steps of feedback by touchpoint type.
-
-    Remembered, for most accounts meet one of a few dozen sets of rules.
-    """
-    held: dict[str, list[tuple[int, Rhythm]]] = {}
-    fallbacks: list[tuple[int, Rhythm]] = []
-    for bit, rhythm in policy.rhythms:
-        if fired >> bit & 1:
-            (fallbacks if rhythm.fallback else held.setdefault(rhythm.touchpoint, [])).append((bit, rhythm))
-    said = _Said(policy, fired, dict(wishes), dict(levels))
-    chosen: dict[str, Chosen] = {}
-    refused: list[Suppressed] = []
-    for kind in sorted(held):
-        chosen[kind] = _of_kind(said, kind, held[kind], refused)
-    for bit, rhythm in sorted(fallbacks, key=lambda each: _rank(each[1])):
-        _fall_back(policy, chosen, bit, rhythm, refused)
-    return Resolved(tuple(chosen[kind] for kind in sorted(chosen)), tuple(refused))
+    chosen: tuple[ChosenRhythm, ...]
+    suppressed: tuple[Suppressed, ...]
 
 
-class _Said(NamedTuple):
+class _Inputs(NamedTuple):
     policy: Policy
     fired: int
-    wishes: Mapping[str, int]
+    preferred_days: Mapping[str, int]
     levels: Mapping[str, int]
 
 
-def _of_kind(said: _Said, kind: str, held: list[tuple[int, Rhythm]], refused: list[Suppressed]) -> Chosen:
-    guards = [each for each in held if each[1].precedence in _GUARANTEES]
-    guards.sort(key=lambda each: (each[1].every_days, *_rank(each[1])))
-    bases = [each for each in held if each[1].precedence not in _GUARANTEES]
-    stands = _moved(said, kind, *min(bases, key=lambda each: _rank(each[1]))) if bases else _as_is(*guards[0])
-    if guards and _outdoes(guards[0][1], stands.every_days):
-        stands = _as_is(*guards[0])
-    for _, rhythm in held:
-        if rhythm is not stands.rule:
-            chose = stands.rule.precedence == "preference" and rhythm.precedence == "default"
-            refused.append(_refusal(rhythm, stands.rule, "preference" if chose else "precedence"))
-    return stands
+@lru_cache(maxsize=4096)
+def resolve_rhythms(
+    policy: Policy, fired: int, preferred_days: Amounts = NONE, levels: Amounts = NONE
+) -> ResolvedRhythms:
+    """Choose a rhythm per type. `preferred_days`: by topic; `levels`: steps of feedback by touchpoint type.
+
+    Cached: most accounts meet one of a few dozen sets of rules.
+    """
+    by_type: dict[str, list[tuple[int, Rhythm]]] = {}
+    fallbacks: list[tuple[int, Rhythm]] = []
+    for bit, rhythm in policy.rhythms:
+        if fired >> bit & 1:
+            (fallbacks if rhythm.fallback else by_type.setdefault(rhythm.touchpoint, [])).append(
+                (bit, rhythm)
+            )
+    inputs = _Inputs(policy, fired, dict(preferred_days), dict(levels))
+    chosen: dict[str, ChosenRhythm] = {}
+    suppressed: list[Suppressed] = []
+    for kind in sorted(by_type):
+        chosen[kind] = _choose(inputs, kind, by_type[kind], suppressed)
+    for bit, rhythm in sorted(fallbacks, key=lambda item: _rank(item[1])):
+        _fall_back(policy, chosen, bit, rhythm, suppressed)
+    return ResolvedRhythms(tuple(chosen[kind] for kind in sorted(chosen)), tuple(suppressed))
 
 
-def _as_is(bit: int, rhythm: Rhythm) -> Chosen:
-    return Chosen(bit, rhythm, rhythm.every_days)
+def _choose(
+    inputs: _Inputs, kind: str, rhythms: list[tuple[int, Rhythm]], suppressed: list[Suppressed]
+) -> ChosenRhythm:
+    minimums = [item for item in rhythms if item[1].precedence in _MINIMUMS]
+    minimums.sort(key=lambda item: (item[1].every_days, *_rank(item[1])))
+    bases = [item for item in rhythms if item[1].precedence not in _MINIMUMS]
+    winner = (
+        _moved(inputs, kind, *min(bases, key=lambda item: _rank(item[1]))) if bases else _as_is(*minimums[0])
+    )
+    if minimums and _outranks(minimums[0][1], winner.every_days):
+        winner = _as_is(*minimums[0])
+    for _, rhythm in rhythms:
+        if rhythm is not winner.rule:
+            preferred = winner.rule.precedence == "preference" and rhythm.precedence == "default"
+            suppressed.append(_suppressed(rhythm, winner.rule, "preference" if preferred else "precedence"))
+    return winner
 
 
-def _outdoes(guard: Rhythm, every_days: int) -> bool:
-    return guard.every_days < every_days or (
-        guard.every_days == every_days and guard.precedence == "escalation"
+def _as_is(bit: int, rhythm: Rhythm) -> ChosenRhythm:
+    return ChosenRhythm(bit, rhythm, rhythm.every_days)
+
+
+def _outranks(minimum: Rhythm, every_days: int) -> bool:
+    return minimum.every_days < every_days or (
+        minimum.every_days == every_days and minimum.precedence == "escalation"
     )
 
 
@@ -97,65 +105,68 @@ def _rank(rhythm: Rhythm) -> tuple[int, int, str]:
     return -_STRENGTH[rhythm.precedence], rhythm.every_days, rhythm.rule
 
 
-def _refusal(rhythm: Rhythm, winner: Rhythm, cause: Cause) -> Suppressed:
+def _suppressed(rhythm: Rhythm, winner: Rhythm, cause: SuppressionCause) -> Suppressed:
     return Suppressed(rhythm.touchpoint, rhythm.rule, f"{winner.rule} comes first", cause, by=winner.rule)
 
 
-def _moved(said: _Said, kind: str, bit: int, base: Rhythm) -> Chosen:
-    """What the customer asks for is answered first; only without a wish do adjustments and feedback speak."""
+def _moved(inputs: _Inputs, kind: str, bit: int, base: Rhythm) -> ChosenRhythm:
+    """A customer's preference comes first; only without one do adjustments and feedback move the rhythm."""
     if base.within is None:
         return _as_is(bit, base)
     shortest, longest = base.within
-    topic = said.policy.catalogue[kind].topic
-    wish = said.wishes.get(topic) if topic is not None else None
-    if wish is not None:
-        return Chosen(bit, base, max(shortest, min(longest, wish)), wish=wish)
+    topic = inputs.policy.catalogue[kind].topic
+    preferred = inputs.preferred_days.get(topic) if topic is not None else None
+    if preferred is not None:
+        every_days = max(shortest, min(longest, preferred))
+        return ChosenRhythm(bit, base, every_days, preferred_days=preferred)
     adjustments = [
-        (own, each)
-        for own, each in said.policy.adjustments
-        if said.fired >> own & 1 and kind in each.touchpoints
+        (own_bit, adjustment)
+        for own_bit, adjustment in inputs.policy.adjustments
+        if inputs.fired >> own_bit & 1 and kind in adjustment.touchpoints
     ]
-    level, damping = said.levels.get(kind, 0), said.policy.content.damping
-    steps = level + sum(each.steps for _, each in adjustments)
-    asked = climb(damping.ladder, base.every_days, steps)
-    too_rare = level > 0 and steps > 0 and (asked is None or asked > longest)
-    return Chosen(
+    level, damping = inputs.levels.get(kind, 0), inputs.policy.content.damping
+    steps = level + sum(adjustment.steps for _, adjustment in adjustments)
+    wanted = climb(damping.ladder, base.every_days, steps)
+    too_rare = level > 0 and steps > 0 and (wanted is None or wanted > longest)
+    return ChosenRhythm(
         bit,
         base,
-        longest if asked is None else max(shortest, min(longest, asked)),
+        longest if wanted is None else max(shortest, min(longest, wanted)),
         channel=damping.at_the_end if too_rare else None,
-        adjustments=tuple(own for own, _ in adjustments),
+        adjustments=tuple(own_bit for own_bit, _ in adjustments),
         level=level,
     )
 
 
 def climb(ladder: tuple[int, ...], every_days: int, steps: int) -> int | None:
-    """The interval so many rungs on (rarer) or back (denser); None: beyond the end. It stops at the first rung."""
+    """The interval `steps` rungs rarer (negative: denser); None beyond the last rung. It stops at the first."""
     for _ in range(abs(steps)):
         if steps > 0:
-            place = bisect_right(ladder, every_days)
-            if place == len(ladder):
+            index = bisect_right(ladder, every_days)
+            if index == len(ladder):
                 return None
         else:
-            place = bisect_left(ladder, every_days) - 1
-            if place < 0:
+            index = bisect_left(ladder, every_days) - 1
+            if index < 0:
                 return every_days
-        every_days = ladder[place]
+        every_days = ladder[index]
     return every_days
 
 
 def _fall_back(
-    policy: Policy, chosen: dict[str, Chosen], bit: int, rhythm: Rhythm, refused: list[Suppressed]
+    policy: Policy, chosen: dict[str, ChosenRhythm], bit: int, rhythm: Rhythm, suppressed: list[Suppressed]
 ) -> None:
-    for each in chosen.values():
-        own = each.rule.touchpoint == rhythm.touchpoint
-        reaches = own or policy.catalogue[each.rule.touchpoint].topic is not None
-        if reaches and each.every_days <= rhythm.every_days:
+    for other in chosen.values():
+        own = other.rule.touchpoint == rhythm.touchpoint
+        reaches = own or policy.catalogue[other.rule.touchpoint].topic is not None
+        if reaches and other.every_days <= rhythm.every_days:
             does = "stands" if own else "reaches the customer"
-            reason = f"{each.rule.rule} {does} every {each.every_days} days already"
-            refused.append(Suppressed(rhythm.touchpoint, rhythm.rule, reason, "fallback", by=each.rule.rule))
+            reason = f"{other.rule.rule} {does} every {other.every_days} days already"
+            suppressed.append(
+                Suppressed(rhythm.touchpoint, rhythm.rule, reason, "fallback", by=other.rule.rule)
+            )
             return
     rarer = chosen.get(rhythm.touchpoint)
     if rarer is not None:
-        refused.append(_refusal(rarer.rule, rhythm, "precedence"))
+        suppressed.append(_suppressed(rarer.rule, rhythm, "precedence"))
     chosen[rhythm.touchpoint] = _as_is(bit, rhythm)

@@ -1,6 +1,6 @@
-"""Steps: what timelines and sequences ask for, counted from a renewal, the start, going live or a program.
+"""Timelines: the steps that timelines and sequences ask for, counted from a renewal, the start, going live or a program.
 
-A step stands as soon as its date is known, until its window has passed. What has passed is never asked for.
+A step is in the plan as soon as its date is known, until its window ends. A window that has ended is never asked for.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,15 @@ from typing import NamedTuple
 from services.cadence.account import DAY, Facts, Plain, Stamp, day_text, when
 from services.cadence.account.contract_terms import Standing
 from services.cadence.account.retention import WENT_LIVE
-from services.cadence.evaluation.candidates import Scene, Stop, Wish, Wishes, over, own_touch, placed
+from services.cadence.evaluation.candidates import (
+    Candidate,
+    EvaluationState,
+    Obstacle,
+    Selection,
+    fit_around_avoidances,
+    issued_fields,
+    over,
+)
 from services.cadence.features.compute import next_day, renews_itself
 from services.cadence.policy import Anchor, Step, Timeline
 
@@ -18,131 +26,144 @@ _US = timedelta(microseconds=1)
 
 
 class AnchorPoint(NamedTuple):
-    """`head`: what identities of its steps are made of, after the type; `words` are laid over the account's."""
+    """A date that steps count from. `key`: what identities of its steps are made of, after the type.
 
-    head: tuple[str, ...]
+    `values`: the features its steps read; `reason_values`: those that their reasons speak of.
+    """
+
+    key: tuple[str, ...]
     base: int
     stamp: Stamp | None
-    words: Mapping[str, Plain]
-    told: Mapping[str, Plain] = {}
+    values: Mapping[str, Plain]
+    reason_values: Mapping[str, Plain] = {}
 
 
-def make_steps(scene: Scene, wishes: Wishes) -> None:
-    """Ask for the steps of every anchor the account has."""
-    for name, timeline in scene.policy.timelines.items():
-        for anchor in anchors_of(scene, wishes, name, timeline.end):
-            if scene.view.now < anchor.base + timeline.end:
-                _steps(scene, wishes, timeline, anchor, plain=name == "renewal")
+def select_steps(state: EvaluationState, selection: Selection) -> None:
+    """Select the steps of every anchor that the account has."""
+    for name, timeline in state.policy.timelines.items():
+        for anchor in anchors_of(state, selection, name, timeline.end):
+            if state.view.now < anchor.base + timeline.end:
+                _select(state, selection, timeline, anchor, first_without_ordinal=name == "renewal")
 
 
-def anchors_of(scene: Scene, wishes: Wishes, name: Anchor, end: int) -> Iterator[AnchorPoint]:
-    """What the account has of an anchor and is not past by `end` microseconds; some when a go-live is older still."""
+def anchors_of(state: EvaluationState, selection: Selection, name: Anchor, end: int) -> Iterator[AnchorPoint]:
+    """The account's anchors of that name which are not past by `end` microseconds (a go-live may be older)."""
     match name:
         case "renewal":
-            return _renewals(scene, wishes, end)
+            return _renewals(state, selection, end)
         case "start":
-            return _start(scene, end)
+            return _start(state, end)
         case "go_live":
-            return _go_live(scene)
+            return _go_live(state)
         case "program":
-            return _programs(scene, end)
+            return _programs(state, end)
 
 
-def _steps(scene: Scene, wishes: Wishes, timeline: Timeline, anchor: AnchorPoint, *, plain: bool) -> None:
-    """`plain`: the first of a type has no ordinal in its identity."""
-    bits = timeline.bits(scene.view.values, anchor.words)
+def _select(
+    state: EvaluationState,
+    selection: Selection,
+    timeline: Timeline,
+    anchor: AnchorPoint,
+    *,
+    first_without_ordinal: bool,
+) -> None:
+    bits = timeline.bits(state.view.values, anchor.values)
     taken: dict[tuple[str, ...], str] = {}
     for bit, step, start, end in timeline.steps if bits else ():
-        if not bits >> bit & 1 or scene.view.now >= anchor.base + end:
+        if not bits >> bit & 1 or state.view.now >= anchor.base + end:
             continue
-        wishes.fired |= 1 << bit
-        head = (step.touchpoint, *anchor.head)
-        key = head if plain and not step.ordinal else (*head, str(step.ordinal))
+        selection.fired |= 1 << bit
+        key = (step.touchpoint, *anchor.key)
+        if step.ordinal or not first_without_ordinal:
+            key = (*key, str(step.ordinal))
         base = anchor.base
         deadline = _deadline(step, anchor, base + start, base + end)
-        wish = Wish(bit, step, key, base, base + start, base + end, deadline, anchor.stamp, anchor.told)
-        own, known = own_touch(scene, wish)
-        stop = over(known)
-        if stop is not None and own in wishes.standing:
+        candidate = Candidate(
+            bit, step, key, base, base + start, base + end, deadline, anchor.stamp, anchor.reason_values
+        )
+        own_id, fields = issued_fields(state, candidate)
+        obstacle = over(fields)
+        if obstacle is not None and own_id in selection.due:
             continue
-        found = stop or _same(taken, wish) or placed(scene, wish)
-        if isinstance(found, Stop):
-            wishes.refuse(wish, found)
+        outcome = obstacle or _same(taken, candidate) or fit_around_avoidances(state, candidate)
+        if isinstance(outcome, Obstacle):
+            selection.suppress(candidate, outcome)
         else:
             taken[key] = step.rule
-            wishes.grant(found)
+            selection.select(outcome)
 
 
 def _deadline(step: Step, anchor: AnchorPoint, start: int, end: int) -> int:
-    """Counted from the step's beginning, or from the moment its date was told when that came later: what could not be
-    known before must not be too late at once.
+    """Counted from the start of the step, or from the moment its date became known if that was later.
+
+    What could not be known before is not overdue at once.
     """
     if step.deadline is None:
         return end
-    told = start if anchor.stamp is None else max(start, when(anchor.stamp))
-    return min(end, told + step.deadline // _US) if told > start else start + step.deadline // _US
+    known = start if anchor.stamp is None else max(start, when(anchor.stamp))
+    return min(end, known + step.deadline // _US) if known > start else start + step.deadline // _US
 
 
-def _same(taken: Mapping[tuple[str, ...], str], wish: Wish) -> Stop | None:
-    rule = taken.get(wish.key)
-    return None if rule is None else Stop("precedence", f"{rule} asks for the same", by=rule)
+def _same(taken: Mapping[tuple[str, ...], str], candidate: Candidate) -> Obstacle | None:
+    rule = taken.get(candidate.key)
+    return None if rule is None else Obstacle("precedence", f"{rule} asks for the same", by=rule)
 
 
-def _renewals(scene: Scene, wishes: Wishes, end: int) -> Iterator[AnchorPoint]:
-    view = scene.view
-    for each in view.standings:
-        if each.renews_on is None or each.anchor is None or not each.live:
+def _renewals(state: EvaluationState, selection: Selection, end: int) -> Iterator[AnchorPoint]:
+    view = state.view
+    for contract in view.standings:
+        if contract.renews_on is None or contract.anchor is None or not contract.live:
             continue
-        base = each.renews_on * DAY
+        base = contract.renews_on * DAY
         if view.now >= base + end:
             continue
-        words: Mapping[str, Plain] = view.values
-        if each is not view.primary:
-            words = _contract_words(scene.facts, view.now, each, base)
-            turn = next_day(base, view.now, scene.policy.day_counts.get("days_to_renewal", ()))
-            wishes.turns += [] if turn is None else [turn]
-        term = "" if each.term_start is None else day_text(each.term_start)
-        yield AnchorPoint((each.contract_id, term), base, each.anchor, words)
+        values: Mapping[str, Plain] = view.values
+        if contract is not view.primary:
+            values = _contract_values(state.facts, view.now, contract, base)
+            upcoming = next_day(base, view.now, state.policy.day_counts.get("days_to_renewal", ()))
+            selection.change_points += [] if upcoming is None else [upcoming]
+        term = "" if contract.term_start is None else day_text(contract.term_start)
+        yield AnchorPoint((contract.contract_id, term), base, contract.anchor, values)
 
 
-def _contract_words(facts: Facts, now: int, each: Standing, renews_on: int) -> dict[str, Plain]:
+def _contract_values(facts: Facts, now: int, contract: Standing, renews_on: int) -> dict[str, Plain]:
     return {
-        "contract_status": each.status,
-        "contract_signed": each.signed,
-        "auto_renew": renews_itself(facts, each),
+        "contract_status": contract.status,
+        "contract_signed": contract.signed,
+        "auto_renew": renews_itself(facts, contract),
         "days_to_renewal": -((now - renews_on) // DAY),
     }
 
 
-def _start(scene: Scene, end: int) -> Iterator[AnchorPoint]:
-    """The day the first contract started; without one, the day the account was first heard of."""
-    at = scene.view.bases.get("days_since_start")
-    if at is not None and scene.view.now < at + end:
+def _start(state: EvaluationState, end: int) -> Iterator[AnchorPoint]:
+    """The day the first contract started; without one, the day of the account's first event."""
+    at = state.view.bases.get("days_since_start")
+    if at is not None and state.view.now < at + end:
         first = min(
-            (each for each in scene.view.standings if each.first_start is not None),
-            key=lambda each: (each.first_start or 0, each.contract_id),
+            (contract for contract in state.view.standings if contract.first_start is not None),
+            key=lambda contract: (contract.first_start or 0, contract.contract_id),
             default=None,
         )
-        stamp = None if first is None else _said_start(scene.facts, first)
-        yield AnchorPoint(("start",), at // DAY * DAY, stamp, scene.view.values)
+        stamp = None if first is None else _start_stamp(state.facts, first)
+        yield AnchorPoint(("start",), at // DAY * DAY, stamp, state.view.values)
 
 
-def _said_start(facts: Facts, each: Standing) -> Stamp | None:
-    terms = facts.contracts[each.contract_id].terms
-    return next((stamp for stamp, said in terms.items() if said.get("starts_on") == each.first_start), None)
+def _start_stamp(facts: Facts, contract: Standing) -> Stamp | None:
+    terms = facts.contracts[contract.contract_id].terms
+    matching = (stamp for stamp, fields in terms.items() if fields.get("starts_on") == contract.first_start)
+    return next(matching, None)
 
 
-def _go_live(scene: Scene) -> Iterator[AnchorPoint]:
-    for stamp in scene.facts.entries.get(WENT_LIVE, ()):
-        yield AnchorPoint(("go_live",), when(stamp) // DAY * DAY, stamp, scene.view.values)
+def _go_live(state: EvaluationState) -> Iterator[AnchorPoint]:
+    for stamp in state.facts.entries.get(WENT_LIVE, ()):
+        yield AnchorPoint(("go_live",), when(stamp) // DAY * DAY, stamp, state.view.values)
 
 
-def _programs(scene: Scene, end: int) -> Iterator[AnchorPoint]:
-    """Webinars, releases and the like whose audience the account belongs to."""
-    values, since = scene.view.values, scene.view.now - end
-    for each in scene.portfolio.programs:
-        if each.at > since and (each.audience is None or each.audience(values)):
-            words: dict[str, Plain] = {"program_kind": each.kind, "meaningful": each.meaningful}
-            yield AnchorPoint(
-                (each.id,), each.at, each.stamp or None, words, {"program": each.title, **words}
-            )
+def _programs(state: EvaluationState, end: int) -> Iterator[AnchorPoint]:
+    """Programs whose audience the account belongs to."""
+    view_values, since = state.view.values, state.view.now - end
+    for program in state.portfolio.programs:
+        if program.at > since and (program.audience is None or program.audience(view_values)):
+            values: dict[str, Plain] = {"program_kind": program.kind, "meaningful": program.meaningful}
+            reason_values = {"program": program.title, **values}
+            yield AnchorPoint((program.id,), program.at, program.stamp or None, values, reason_values)

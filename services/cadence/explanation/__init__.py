@@ -1,20 +1,19 @@
-"""Why and why not: for every rule its clauses, the events behind them, what stopped it and what would make it fire.
+"""Explanation: for every rule its clauses, the events behind them, what stopped it and what would make it fire.
 
-Recomputed when somebody asks, from the same facts and by the same `decide`; nothing of it is stored.
+Computed on demand from the same facts by the same evaluation; nothing of it is stored.
 """
 
-from services.cadence.explanation.inquiry import Inquiry, NoSuchRule, NoSuchTouchpoint
-from services.cadence.explanation.model import Change, Clause, Event, Stopped, Why, WhyCause, document
+from services.cadence.explanation.explainer import Explainer, NoSuchRule, NoSuchTouchpoint
+from services.cadence.explanation.model import Clause, Event, Explanation, Remedy, StopCause, Stopped
 
 __all__ = [
-    "Change",
     "Clause",
     "Event",
-    "Inquiry",
+    "Explainer",
+    "Explanation",
     "NoSuchRule",
     "NoSuchTouchpoint",
+    "Remedy",
+    "StopCause",
     "Stopped",
-    "Why",
-    "WhyCause",
-    "document",
 ]

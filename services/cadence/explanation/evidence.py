@@ -1,28 +1,19 @@
-"""Evidence: the clauses of a condition over one account, each with its values and the events behind them."""
+"""Evidence: the clauses of a condition for one account, each with its values and the events behind them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from services.cadence.account import (
-    ACCOUNT_FIELDS,
-    WENT_LIVE,
-    Facts,
-    Plain,
-    Stamp,
-    moment,
-    when,
-    who,
-)
-from services.cadence.evaluation.feature_stamps import Marks
+from services.cadence.account import ACCOUNT_FIELDS, WENT_LIVE, Facts, Plain, Stamp, moment, when, who
+from services.cadence.evaluation.feature_stamps import FeatureStamps
 from services.cadence.explanation.model import Clause, Event
 from services.cadence.expressions.format import format_expression
 from services.cadence.expressions.trace import Recorder, Truth
 from services.cadence.expressions.tree import names
-from services.cadence.features.compute import AccountView
 from services.cadence.features.registry import Feature, features_in_scope
+from services.cadence.features.view import AccountView
 from services.cadence.policy import Feedback, Policy, Rule, Step, Trigger, condition_of
 
-_KINDS: Mapping[str, str] = {
+_TYPES: Mapping[str, str] = {
     "mail.sent": "delivery.finished",
     "mail.opened": "message.engaged",
     "mail.clicked": "message.engaged",
@@ -30,8 +21,8 @@ _KINDS: Mapping[str, str] = {
     "touched": "touchpoint.settled",
     WENT_LIVE: "milestone.reached",
 }
-"""What the memory calls dated entries of its own -> the event they come from."""
-_FIELDS: Mapping[str, str] = {
+"""Kind of dated entries in the account's state -> the type of event they come from."""
+_TYPE_BY_FIELD: Mapping[str, str] = {
     name: kind for kind, fields in ACCOUNT_FIELDS.items() for name in fields.values()
 }
 
@@ -42,76 +33,78 @@ class Evidence:
     def __init__(self, policy: Policy, facts: Facts, view: AccountView) -> None:
         self._policy = policy
         self._facts = facts
-        self._seen = view
-        self._marks = Marks(facts, view)
+        self._view = view
+        self._stamps = FeatureStamps(facts, view)
 
     def truth(self, rule: Rule, over: Mapping[str, Plain]) -> Truth:
-        """The truth of a rule's condition; `over` lies over the words of the account."""
+        """The truth of a rule's condition; `over` takes the place of the account's values."""
         recorder = _recorder(self._policy, rule.rule)
-        return recorder.truth(0, recorder.record({**self._blank(rule), **self._seen.values, **over}))
+        unknown = dict.fromkeys(self._policy.read_by[rule.rule])
+        return recorder.truth(0, recorder.record({**unknown, **self._view.values, **over}))
 
     def clauses(self, truth: Truth, over: Mapping[str, Plain], stamp: Stamp | None) -> tuple[Clause, ...]:
-        """Each clause as its author wrote it. `mark`: the entry that the words in `over` are read of."""
-        values = {**self._seen.values, **over}
-        found: list[Clause] = []
-        for each in truth.clauses():
-            read = names(each.node)
+        """Each clause as its author wrote it. `stamp`: the event that the values in `over` come from."""
+        values = {**self._view.values, **over}
+        clauses: list[Clause] = []
+        for part in truth.clauses():
+            read = names(part.node)
             if read:
-                said = {name: values.get(name) for name in read}
-                stamps = [stamp if name in over else self._marks.of(name) for name in read]
-                found.append(
-                    Clause(format_expression(each.node), each.holds, said, tuple(self._events(stamps)))
+                stamps = [stamp if name in over else self._stamps.of(name) for name in read]
+                clauses.append(
+                    Clause(
+                        format_expression(part.node),
+                        part.holds,
+                        {name: values.get(name) for name in read},
+                        tuple(self._events(stamps)),
+                    )
                 )
-        return tuple(found)
-
-    def _blank(self, rule: Rule) -> dict[str, Plain]:
-        return dict.fromkeys(self._policy.read_by[rule.rule])
+        return tuple(clauses)
 
     def _events(self, stamps: Sequence[Stamp | None]) -> Iterator[Event]:
         for stamp in dict.fromkeys(stamps):
             if stamp:
                 source, event_id = who(stamp)
-                yield Event(self.kind_of(stamp), source, event_id, moment(when(stamp)))
+                yield Event(self.type_of(stamp), source, event_id, moment(when(stamp)))
 
-    def kind_of(self, stamp: Stamp) -> str:
-        """The type of the event that a mark stands for; "" when it is no longer remembered which."""
+    def type_of(self, stamp: Stamp) -> str:
+        """The type of the event with this stamp; "" when the account's state no longer has it."""
         facts = self._facts
         for kind, entries in facts.entries.items():
             if stamp in entries:
-                return _KINDS.get(kind, kind)
+                return _TYPES.get(kind, kind)
         for name in facts.account.get(stamp, ()):
-            return _FIELDS.get(name, "")
-        return self._of_scope(stamp) or self._other(stamp)
+            return _TYPE_BY_FIELD.get(name, "")
+        return self._scoped_type(stamp) or self._other_type(stamp)
 
-    def _of_scope(self, stamp: Stamp) -> str:
+    def _scoped_type(self, stamp: Stamp) -> str:
         facts = self._facts
         contracts = facts.contracts.values()
         if any(stamp in each.held or stamp in each.terms or stamp in each.revenues for each in contracts):
             return "contract.changed"
-        for held in facts.contacts.values():
-            if stamp in held:
-                return "contact.left" if held[stamp].get("left") else "contact.described"
+        for contact in facts.contacts.values():
+            if stamp in contact:
+                return "contact.left" if contact[stamp].get("left") else "contact.described"
         if stamp in facts.joined.values():
             return "contact.described"
-        return "preference.changed" if any(stamp in held for held in facts.preferences.values()) else ""
+        in_preferences = any(stamp in fields for fields in facts.preferences.values())
+        return "preference.changed" if in_preferences else ""
 
-    def _other(self, stamp: Stamp) -> str:
-        for held in self._facts.pauses.values():
-            if stamp in held:
-                return "outreach.paused" if held[stamp].get("paused") else "outreach.resumed"
-        booked = any(program.stamp == stamp for program in self._seen.portfolio.programs)
-        return "program.announced" if booked else ""
+    def _other_type(self, stamp: Stamp) -> str:
+        for pause in self._facts.pauses.values():
+            if stamp in pause:
+                return "outreach.paused" if pause[stamp].get("paused") else "outreach.resumed"
+        announced = any(program.stamp == stamp for program in self._view.portfolio.programs)
+        return "program.announced" if announced else ""
 
 
 @lru_cache(maxsize=4096)
 def _recorder(policy: Policy, rule: str) -> Recorder:
-    found = policy.rules[policy.bits[rule]]
-    # Words that are never null are so where nothing was heard yet: nothing is left unasked.
-    return Recorder((condition_of(found),))
+    # Without the features' types, every clause is checked for null: nothing is left unevaluated.
+    return Recorder((condition_of(policy.rules[policy.bits[rule]]),))
 
 
-def words_of(policy: Policy, rule: Rule) -> Mapping[str, Feature]:
-    """What the rule's condition may read."""
+def features_of(policy: Policy, rule: Rule) -> Mapping[str, Feature]:
+    """The features that the rule's condition may read."""
     if isinstance(rule, Trigger | Feedback):
         return _scope(policy, rule.on)
     program = isinstance(rule, Step) and rule.anchor == "program"

@@ -1,4 +1,4 @@
-"""What an answer consists of, and how it is written down."""
+"""What an explanation consists of, and its JSON document."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,18 +6,18 @@ from datetime import datetime
 from typing import Literal
 
 from services.cadence.account import Plain
-from services.cadence.evaluation import Cause
+from services.cadence.evaluation import SuppressionCause
 from services.cadence.explanation.smallest_change import Need
 from services.cadence.policy import Location
 
-WhyCause = Cause | Literal["clause", "window", "event", "opt_out"]
-"""What stops a rule that holds; or a clause that fails, a window that has passed, an event nobody heard, everybody of the
-audience out of reach."""
+StopCause = SuppressionCause | Literal["clause", "window", "event", "opt_out"]
+"""What stops a rule whose condition is true; or a clause that is not true, a window that ended, an event that is missing,
+an audience that opted out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A fact behind a value. `type`: short, such as `health.scored`."""
+    """An event behind a value. `type`: short, such as `health.scored`."""
 
     type: str
     source: str
@@ -27,7 +27,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause in its author's words. `holds`: None where a null before it left it unjudged."""
+    """A clause as its author wrote it. `holds`: None where a null before it left it unevaluated."""
 
     text: str
     holds: bool | None
@@ -39,18 +39,18 @@ class Clause:
 class Stopped:
     """The one cause. `by`: the rule, limit, blackout or clause that did it; `until`: when time alone ends it."""
 
-    cause: WhyCause
+    cause: StopCause
     text: str
     by: str = ""
     until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """The smallest change that would make it fire.
+class Remedy:
+    """The smallest change that would make the rule fire.
 
-    `needs`: what words would have to become; `event`: what would have to be heard; `without`: what would have to
-    give way; `at`: the moment from which time alone is enough.
+    `needs`: what features would have to become; `event`: which would have to arrive; `without`: what would have to give
+    way; `at`: the moment from which time alone is enough.
     """
 
     text: str
@@ -61,8 +61,8 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
-    """`rule` None: nothing asks for the touchpoint. `kind`: rhythm, trigger, step, adjustment, feedback or blackout."""
+class Explanation:
+    """`rule` None: no rule asks for the touchpoint. `kind`: rhythm, trigger, step, adjustment, feedback or blackout."""
 
     rule: str | None
     kind: str
@@ -71,42 +71,41 @@ class Why:
     text: str
     clauses: tuple[Clause, ...] = ()
     stopped_by: Stopped | None = None
-    smallest_change: Change | None = None
+    smallest_change: Remedy | None = None
     place: Location | None = None
-    others: tuple["Why", ...] = ()
+    others: tuple["Explanation", ...] = ()
+
+    def document(self) -> dict[str, object]:
+        """JSON-ready but for moments, which stay `datetime`."""
+        place, stopped, remedy = self.place, self.stopped_by, self.smallest_change
+        return {
+            "fires": self.fires,
+            "rule": self.rule,
+            "kind": self.kind,
+            "touchpoint_type": self.touchpoint_type,
+            "place": None if place is None else {"file": place.file, "line": place.line},
+            "clauses": [_clause(clause) for clause in self.clauses],
+            "stopped_by": None if stopped is None else _stopped(stopped),
+            "smallest_change": None if remedy is None else _remedy(remedy),
+            "text": self.text,
+            "others": [other.document() for other in self.others],
+        }
 
 
-def document(why: Why) -> dict[str, object]:
-    """JSON-ready but for moments, which stay what they are."""
-    said: dict[str, object] = {
-        "fires": why.fires,
-        "rule": why.rule,
-        "kind": why.kind,
-        "touchpoint_type": why.touchpoint_type,
-        "place": {"file": why.place.file, "line": why.place.line} if why.place is not None else None,
-        "clauses": [_clause(each) for each in why.clauses],
-        "stopped_by": None if why.stopped_by is None else _stopped(why.stopped_by),
-        "smallest_change": None if why.smallest_change is None else _change(why.smallest_change),
-        "text": why.text,
-    }
-    return {**said, "others": [document(each) for each in why.others]}
-
-
-def _clause(each: Clause) -> dict[str, object]:
-    events = [{"type": e.type, "source": e.source, "id": e.id, "time": e.time} for e in each.events]
-    return {"text": each.text, "holds": each.holds, "values": dict(each.values), "events": events}
+def _clause(clause: Clause) -> dict[str, object]:
+    events = [
+        {"type": event.type, "source": event.source, "id": event.id, "time": event.time}
+        for event in clause.events
+    ]
+    return {"text": clause.text, "holds": clause.holds, "values": dict(clause.values), "events": events}
 
 
 def _stopped(stopped: Stopped) -> dict[str, object]:
-    return {
-        "cause": stopped.cause,
-        "text": stopped.text,
-        "by": stopped.by or None,
-        "until": stopped.until,
-    }
+    by, until = stopped.by or None, stopped.until
+    return {"cause": stopped.cause, "text": stopped.text, "by": by, "until": until}
 
 
-def _change(change: Change) -> dict[str, object]:
+def _remedy(remedy: Remedy) -> dict[str, object]:
     needs = [
         {
             "words": list(need.words),
@@ -115,12 +114,12 @@ def _change(change: Change) -> dict[str, object]:
             "now": dict(need.now),
             "to": dict(need.to),
         }
-        for need in change.needs
+        for need in remedy.needs
     ]
     return {
-        "text": change.text,
+        "text": remedy.text,
         "needs": needs,
-        "event": change.event or None,
-        "without": change.without or None,
-        "at": change.at,
+        "event": remedy.event or None,
+        "without": remedy.without or None,
+        "at": remedy.at,
     }

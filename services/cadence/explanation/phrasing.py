@@ -1,4 +1,4 @@
-"""Speech: what would have to change, as a sentence."""
+"""Phrasing: what would have to change, as a sentence."""
 
 import re
 from collections.abc import Iterable
@@ -28,17 +28,21 @@ _BOUND = re.compile(r"(at least|at most|more than|less than) (-?[0-9_.]+%?)")
 _VERBS = {"at least": "reach", "at most": "fall to", "more than": "be more than", "less than": "be less than"}
 
 
-def needed(needs: Iterable[Need]) -> str:
-    """`seats in use would have to reach 90 % (72 % now)`."""
+def needs_text(needs: Iterable[Need]) -> str:
+    """`seats in use would have to reach 90% (72% now)`."""
     return ", and ".join(map(_need, needs))
 
 
 def _need(need: Need) -> str:
     if len(need.words) != 1 or need.want.startswith("such that"):
-        now = ", ".join(f"{label(name)} {phrase(name, value)}" for name, value in need.now.items())
-        return f"{' and '.join(need.clauses)} would have to hold ({now} now)"
+        known = [(name, value) for name, value in need.now.items() if value is not None]
+        now = ", ".join(f"{label(name)} {phrase(name, value)}" for name, value in known)
+        suffix = f" ({now} now)" if now else ""
+        return f"{' and '.join(need.clauses)} would have to be true{suffix}"
     (name,) = need.words
-    return f"{label(name)} would have to {_become(name, need)} ({phrase(name, need.now.get(name))} now)"
+    value = need.now.get(name)
+    suffix = "" if value is None else f" ({phrase(name, value)} now)"
+    return f"{label(name)} would have to {_become(name, need)}{suffix}"
 
 
 def _become(name: str, need: Need) -> str:
@@ -46,8 +50,8 @@ def _become(name: str, need: Need) -> str:
         return "be unknown" if need.want == "null" else "be known"
     bound = _BOUND.fullmatch(need.want)
     if bound is not None:
-        said, number = bound.groups()
-        return f"{_VERBS[said]} {phrase(name, _number(number))}"
+        comparison, number = bound.groups()
+        return f"{_VERBS[comparison]} {phrase(name, _number(number))}"
     wanted = need.want.replace('"', "").replace("_", " ")
     if wanted.startswith("one of "):
         wanted = wanted.removeprefix("one of ").replace(", ", " or ")
@@ -56,14 +60,15 @@ def _become(name: str, need: Need) -> str:
     return f"be {wanted}"
 
 
-def _number(said: str) -> float:
-    number = float(said.rstrip("%").replace("_", ""))
-    return number / 100 if said.endswith("%") else number
+def _number(text: str) -> float:
+    number = float(text.rstrip("%").replace("_", ""))
+    return number / 100 if text.endswith("%") else number
 
 
 def label(name: str) -> str:
     return _LABELS.get(name, name.replace("_", " "))
 
 
-def valued(name: str, value: Plain) -> str:
-    return f"{label(name)} is {phrase(name, value)}"
+def value_text(name: str, value: Plain) -> str:
+    """`seats in use is 72%`; "" for an unknown value."""
+    return "" if value is None else f"{label(name)} is {phrase(name, value)}"

@@ -1,4 +1,4 @@
-"""Why not, and what would do: the fewest clauses that would have to turn for a condition to hold."""
+"""Smallest change: the fewest clauses that would have to change for a condition to be true."""
 
 import math
 from collections.abc import Mapping
@@ -17,15 +17,16 @@ from services.cadence.features.registry import Feature
 
 _WAYS = 50
 _CLAUSE = 1_000
-"""Clauses are counted first, words only where clauses are as many."""
+"""Clauses are counted first, features only where there are as many clauses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What has to become of `words` (of one word, or of several that one clause compares).
+    """What features would have to become: `words` is one feature, or several that one clause compares.
 
-    `clauses` are those that fail now, in the author's language; `want` says what the word would have to be; `now` and
-    `to` are its value and one that would do; `to` is without a word for which none was found.
+    `clauses`: those that are not true now, as their author wrote them; `want`: what the feature would have to be; `now`,
+    `to`: its value and one that would do; `to` lacks a feature for which none was found.
+    `to`: its value and one that would do; `to` lacks a feature for which none was found.
     """
 
     words: tuple[str, ...]
@@ -34,20 +35,16 @@ class Need:
     now: Mapping[str, Plain]
     to: Mapping[str, Plain]
 
-    @property
-    def text(self) -> str:
-        return self.want if len(self.words) > 1 else " ".join((*self.words, self.want))
 
+def smallest_change(tree: Node, values: Values, features: Mapping[str, Feature]) -> tuple[Need, ...] | None:
+    """The smallest set of needs under which a valid condition would be true; empty when it is true already.
 
-def smallest_change(tree: Node, values: Values, words: Mapping[str, Feature]) -> tuple[Need, ...] | None:
-    """The smallest set of needs under which a sound condition would hold; empty when it does already.
-
-    None: nothing is known that would make it hold. A need between words may come without the values that meet it.
+    None: no change is known that would make it true. A need between features may come without the values that meet it.
     """
     prices = _Prices(values)
     unsure: tuple[Need, ...] | None = None
     try:
-        for way in islice(ways(((tree, True),), words, price=prices.of), _WAYS):
+        for way in islice(ways(((tree, True),), features, price=prices.of), _WAYS):
             made, sure = witnessed(way, ((tree, True),), {**dict.fromkeys(names(tree)), **values})
             if made is not None:
                 return _needs(way, prices, values, made)
@@ -59,31 +56,31 @@ def smallest_change(tree: Node, values: Values, words: Mapping[str, Feature]) ->
 
 
 class _Prices:
-    """What clauses cost over these values: nothing where they hold; a guard costs nothing beside a need of its word."""
+    """What clauses cost: nothing where they are true; a null guard costs nothing beside a need of its feature."""
 
     def __init__(self, values: Values) -> None:
         self._values = values
         self._known: dict[tuple[int, bool], bool] = {}
-        self._kept: list[Node] = []
+        self._nodes: list[Node] = []
 
     def of(self, clauses: tuple[Goal, ...]) -> int:
         failing = [goal for goal in clauses if self.fails(goal)]
-        told = {name for node, _ in failing if not isinstance(node, IsNull) for name in names(node)}
-        guards = {name for node, _ in failing if isinstance(node, IsNull) for name in names(node)} - told
+        compared = {name for node, _ in failing if not isinstance(node, IsNull) for name in names(node)}
+        guards = {name for node, _ in failing if isinstance(node, IsNull) for name in names(node)} - compared
         count = len({format_expression(node) for node, _ in failing if not isinstance(node, IsNull)}) + len(
             guards
         )
-        return count * _CLAUSE + len(told | guards)
+        return count * _CLAUSE + len(compared | guards)
 
     def fails(self, goal: Goal) -> bool:
         node, want = goal
         key = (id(node), want)
         if key not in self._known:
-            self._kept.append(node)
-            self._known[key] = self._judge(node) is not want
+            self._nodes.append(node)
+            self._known[key] = self._evaluate(node) is not want
         return self._known[key]
 
-    def _judge(self, node: Node) -> bool | None:
+    def _evaluate(self, node: Node) -> bool | None:
         if isinstance(node, IsNull):
             return atom(node, self._values)
         if any(self._values.get(name) is None for name in names(node)):
@@ -96,17 +93,19 @@ class _Prices:
 
 
 def _needs(way: Way, prices: _Prices, values: Values, made: Mapping[str, Plain]) -> tuple[Need, ...]:
-    by_words: dict[tuple[str, ...], list[Goal]] = {}
+    by_features: dict[tuple[str, ...], list[Goal]] = {}
     failing = [goal for goal in way.clauses if prices.fails(goal) and names(goal[0])]
-    told = {name for node, _ in failing for name in names(node)}
-    moved = {name for name, value_ in made.items() if name not in told and value_ != values.get(name)}
-    # A clause between words that holds now may ask for another word to move along.
+    failing_names = {name for node, _ in failing for name in names(node)}
+    moved = {
+        name for name, value_ in made.items() if name not in failing_names and value_ != values.get(name)
+    }
+    # A clause between features that is true now may require another feature to change along with it.
     along = [goal for goal in way.open if goal not in failing and moved & set(names(goal[0]))]
     for goal in (*failing, *along):
-        by_words.setdefault(names(goal[0]), []).append(goal)
+        by_features.setdefault(names(goal[0]), []).append(goal)
     needs: list[Need] = []
-    for read, goals in by_words.items():
-        clauses = tuple(dict.fromkeys(format_expression(_put(node, want=want)) for node, want in goals))
+    for read, goals in by_features.items():
+        clauses = tuple(dict.fromkeys(format_expression(_positive(node, want=want)) for node, want in goals))
         between = any(goal in way.open for goal in goals)
         want = " and ".join(clauses) if between else wanted(way.domains[read[0]])
         now = {name: values.get(name) for name in read}
@@ -117,8 +116,8 @@ def _needs(way: Way, prices: _Prices, values: Values, made: Mapping[str, Plain])
     return tuple(needs)
 
 
-def _put(node: Node, *, want: bool) -> Node:
-    """A clause that has to fail, said as one that has to hold."""
+def _positive(node: Node, *, want: bool) -> Node:
+    """A clause that has to be false, written as one that has to be true."""
     if want:
         return node
     if isinstance(node, Compare):
@@ -126,36 +125,36 @@ def _put(node: Node, *, want: bool) -> Node:
     return Not(node, node.at)
 
 
-def wanted(held: Domain) -> str:
-    """What a word would have to be: `at least 0.9`, `one of "red", "yellow"`, `null`, `known`."""
-    if not held.some:
+def wanted(domain: Domain) -> str:
+    """What a feature would have to be: `at least 0.9`, `one of "red", "yellow"`, `null`, `known`."""
+    if not domain.some:
         return "null"
-    if held.only is not None:
-        fits = [constant(each) for each in held.only if held.admits(each)]
+    if domain.only is not None:
+        fits = [constant(each) for each in domain.only if domain.admits(each)]
         return fits[0] if len(fits) == 1 else f"one of {', '.join(fits)}"
-    said = [text for text in (_above(held), _below(held)) if text]
-    if held.low == held.high:
-        said = [constant(_number(held.low))]
-    never = [each for each in held.never if not held.number or _inside(held, each)]
+    bounds = [text for text in (_above(domain), _below(domain)) if text]
+    if domain.low == domain.high:
+        bounds = [constant(_number(domain.low))]
+    never = [each for each in domain.never if not domain.number or _inside(domain, each)]
     if never:
-        said.append(f"not {' or '.join(sorted(map(constant, never)))}")
-    return " and ".join(said) or "known"
+        bounds.append(f"not {' or '.join(sorted(map(constant, never)))}")
+    return " and ".join(bounds) or "known"
 
 
-def _inside(held: Domain, value_: str | float) -> bool:
-    return not isinstance(value_, str) and held.low <= value_ <= held.high
+def _inside(domain: Domain, value_: str | float) -> bool:
+    return not isinstance(value_, str) and domain.low <= value_ <= domain.high
 
 
-def _above(held: Domain) -> str:
-    if held.low == -math.inf:
+def _above(domain: Domain) -> str:
+    if domain.low == -math.inf:
         return ""
-    return f"{'more than' if held.low_open else 'at least'} {constant(_number(held.low))}"
+    return f"{'more than' if domain.low_open else 'at least'} {constant(_number(domain.low))}"
 
 
-def _below(held: Domain) -> str:
-    if held.high == math.inf:
+def _below(domain: Domain) -> str:
+    if domain.high == math.inf:
         return ""
-    return f"{'less than' if held.high_open else 'at most'} {constant(_number(held.high))}"
+    return f"{'less than' if domain.high_open else 'at most'} {constant(_number(domain.high))}"
 
 
 def _number(number: float) -> float:

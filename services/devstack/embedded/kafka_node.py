@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.chassis.ids import digest
+from schemas.ids import digest
 from services.devstack.embedded import processes
 
 

@@ -1,33 +1,32 @@
-"""One transaction on the engine's database, offered as the `Work` port. Arrays in, arrays out: this is the hot path."""
+"""Accounts and decisions in the engine's database. Arrays in, arrays out: this is the hot path."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
 
-import asyncpg
 import orjson
 
+from schemas.directory import ACCOUNT_DIRECTORY
+from schemas.ids import digest
+from schemas.plans import PLAN_ADJUSTED, Change, Plan
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, headers_to_bytes
-from services.chassis.ids import digest
 from services.chassis.outbox import Outbox, Outgoing
-from services.rules_engine.adapters.messages import account_record, cause_json, change_json, plan_adjusted
+from services.rules_engine.adapters.messages import account_record, cause_document, plan_adjusted
 from services.rules_engine.domain.account import Account, NewPlan, Parked, Receipt, ReceiptState
 
-MOST_KNOWN = 1_000_000
+MOST_CACHED = 1_000_000
 COMMANDS = "touchpoint.commands"
 DIRECTORY = "directory.accounts"
-PLAN_ADJUSTED = "drumbeat.plan.adjusted.v1"
-ACCOUNT_DIRECTORY = "drumbeat.account.directory.v1"
 
 LOAD = """
 SELECT account_id, state, plan_key, published_key, directory_key, plan_version, directory_version,
        decided_under, decided_at, next_evaluation_at, undecided, name, segment, stage, color, csm_id, arr
 FROM account WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE
 """
-MAKE = "INSERT INTO account (account_id) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING"
-REMEMBER = """
+CREATE = "INSERT INTO account (account_id) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING"
+SAVE_STATE = """
 UPDATE account AS a SET state = n.state FROM unnest($1::text[], $2::bytea[]) AS n (account_id, state)
 WHERE a.account_id = n.account_id
 """
@@ -55,8 +54,8 @@ FROM unnest(
     $9::bytea[], $10::bytea[], $11::text[]
 ) AS n (id, account_id, version, decided_at, policy, events, changes, suppressed, plan, state, fired)
 """
-# Identities and contents come as one value, 24 bytes a receipt: the driver looks at every element of an array, and here
-# is one for every event. What is not simply folded without a new plan is rare and comes beside it.
+# Identities and contents come as one value, 24 bytes a receipt: the driver inspects every element of an array, and there
+# is one for every event. Receipts of events that are not simply applied without a new plan are rare and come beside it.
 RECEIPTS = """
 SELECT substr($1::bytea, 24 * n + 1, 16) AS identity, substr($1::bytea, 24 * n + 17, 8) AS content,
        coalesce(d.state, 1) AS state, d.decision, d.reason
@@ -83,112 +82,100 @@ def decision_id(account_id: str, version: int) -> UUID:
     return UUID(bytes=digest("decision", account_id, str(version)))
 
 
-class SqlWork:
-    """The `Work` port on a connection whose transaction the chassis holds."""
+class AccountUnitOfWork:
+    """The `UnitOfWork` port on a connection whose transaction the chassis holds."""
 
-    def __init__(self, connection: Connection, outbox: Outbox, known: set[str]) -> None:
+    def __init__(self, connection: Connection, outbox: Outbox, created: set[str]) -> None:
         self._connection = connection
         self._outbox = outbox
-        self._known = known
+        self._created = created
 
     async def accounts(self, account_ids: Sequence[str]) -> dict[str, Account]:
-        """New ones are made first, in order, and locks are taken in order: so no two batches can deadlock.
+        """New rows are created first, in order, and locks are taken in order: so no two batches can deadlock.
 
-        `known` only saves the attempt to make what is there; after a rollback it may know too much.
+        `created` only saves the attempt to create what is there; after a rollback it may contain too much.
         """
         wanted = sorted(set(account_ids))
-        new = [each for each in wanted if each not in self._known]
+        new = [account_id for account_id in wanted if account_id not in self._created]
         if new:
-            await self._connection.execute(MAKE, new)
+            await self._connection.execute(CREATE, new)
         rows = await self._connection.fetch(LOAD, wanted)
         if len(rows) < len(wanted):
-            await self._connection.execute(MAKE, wanted)
+            await self._connection.execute(CREATE, wanted)
             rows = await self._connection.fetch(LOAD, wanted)
-        if len(self._known) > MOST_KNOWN:
-            self._known.clear()
-        self._known.update(new)
-        return {row[0]: _account(row) for row in rows}
+        if len(self._created) > MOST_CACHED:
+            self._created.clear()
+        self._created.update(new)
+        return {row[0]: Account(*row, loaded=row[2:]) for row in rows}
 
     async def save(self, accounts: Sequence[Account]) -> None:
-        memories: list[tuple[object, ...]] = []
+        states: list[tuple[object, ...]] = []
         whole: list[tuple[object, ...]] = []
         for account in accounts:
-            standing = _standing(account)
-            if standing == account.loaded:
-                memories.append((account.account_id, account.memory))
+            columns = _columns_beside_state(account)
+            if columns == account.loaded:
+                states.append((account.account_id, account.state))
             else:
-                whole.append((account.account_id, account.memory, *standing))
-        if memories:
-            await self._connection.execute(REMEMBER, *_columns(memories))
+                whole.append((account.account_id, account.state, *columns))
+        if states:
+            await self._connection.execute(SAVE_STATE, *_columns(states))
         if whole:
             await self._connection.execute(SAVE, *_columns(whole))
 
-    async def plans(self, versions: Mapping[str, int]) -> dict[str, bytes]:
+    async def plans(self, versions: Mapping[str, int]) -> dict[str, Plan]:
         if not versions:
             return {}
         ids = [decision_id(account_id, version) for account_id, version in versions.items()]
-        return {row[0]: row[1] for row in await self._connection.fetch(PLANS, ids)}
+        return {row[0]: Plan.read(row[1]) for row in await self._connection.fetch(PLANS, ids)}
 
     async def record(self, new_plans: Sequence[NewPlan], *, publish: bool) -> None:
         if not new_plans:
             return
-        rows = [_decision(each) for each in new_plans]
-        await self._connection.execute(RECORD, *_columns(rows))
+        await self._connection.execute(RECORD, *_columns([_decision_row(new) for new in new_plans]))
         if publish:
-            await self._outbox.append(
-                self._connection,
-                [
-                    Outgoing(
-                        topic=COMMANDS,
-                        key=each.account.account_id,
-                        id=f"{each.account.account_id}:{each.account.version}",
-                        type=PLAN_ADJUSTED,
-                        time=each.decided_at,
-                        data=plan_adjusted(each),
-                    )
-                    for each in new_plans
-                ],
-            )
+            await self._outbox.append(self._connection, [_command(new) for new in new_plans])
 
-    async def introduce(self, accounts: Sequence[Account], real: datetime) -> None:
-        """Publish the directory record of each account whose record is not the published one."""
-        news: list[Outgoing] = []
+    async def publish_directory(self, accounts: Sequence[Account], real: datetime) -> None:
+        records: list[Outgoing] = []
         for account in accounts:
-            if account.decided_at is None or account.told is None:
+            if account.decided_at is None or account.directory_facts is None:
                 continue
-            body = account_record(account, account.told)
-            key = digest(body.decode())
+            version = max(account.directory_version + 1, int(real.timestamp() * 1000))
+            record = account_record(account, account.directory_facts, version)
+            key = digest(record.model_copy(update={"version": 0}).write().decode())
             if key == account.directory_key:
                 continue
-            account.directory_key = key
-            account.directory_version = max(account.directory_version + 1, int(real.timestamp() * 1000))
-            news.append(
+            account.directory_key, account.directory_version = key, version
+            records.append(
                 Outgoing(
                     topic=DIRECTORY,
                     key=account.account_id,
                     id=f"{account.account_id}:{key.hex()}",
                     type=ACCOUNT_DIRECTORY,
                     time=account.decided_at,
-                    data=body[:-1] + b',"version":%d}' % account.directory_version,
+                    data=record.write(),
                 )
             )
-        await self._outbox.append(self._connection, news)
+        await self._outbox.append(self._connection, records)
 
     async def acknowledge(self, receipts: Sequence[Receipt]) -> int:
         if not receipts:
             return 0
         # One row a content, in the order of the index, so that no two batches wait for each other in a circle.
-        known = {each.identity + each.content: each for each in receipts}
-        keys = sorted(known)
-        told = _columns([row for place, key in enumerate(keys) if (row := _told(place, known[key]))], 4)
-        inserted = int((await self._connection.execute(ACKNOWLEDGE, b"".join(keys), *told)).split()[-1])
+        by_key = {receipt.identity + receipt.content: receipt for receipt in receipts}
+        keys = sorted(by_key)
+        details = [row for place, key in enumerate(keys) if (row := _receipt_details(place, by_key[key]))]
+        columns = _columns(details, 4)
+        inserted = int((await self._connection.execute(ACKNOWLEDGE, b"".join(keys), *columns)).split()[-1])
         if inserted < len(keys):
-            await self._connection.execute(UNPARK, b"".join(keys), *told)
+            await self._connection.execute(UNPARK, b"".join(keys), *columns)
         return inserted
 
     async def park(self, parked: Sequence[Parked]) -> None:
-        for each in parked:
-            event, record = each.incoming.event, each.incoming.record
+        receipts: list[Receipt] = []
+        for item in parked:
+            incoming, record = item.incoming, item.incoming.record
+            event = incoming.event
             if not isinstance(record, Record):
                 raise TypeError(type(record).__name__)
             await self._connection.execute(
@@ -200,60 +187,70 @@ class SqlWork:
                 record.topic,
                 headers_to_bytes(record.headers),
                 record.value,
-                each.reason,
-                each.incoming.identity,
-                each.incoming.content,
+                item.reason,
+                incoming.identity,
+                incoming.content,
             )
-        await self.acknowledge(
-            [
+            receipts.append(
                 Receipt(
-                    each.incoming.identity,
-                    each.incoming.content,
+                    incoming.identity,
+                    incoming.content,
                     ReceiptState.PARKED,
-                    each.incoming.event.account_id,
-                    reason=each.reason,
+                    event.account_id,
+                    reason=item.reason,
                 )
-                for each in parked
-            ]
-        )
+            )
+        await self.acknowledge(receipts)
 
 
 def _columns(rows: Sequence[tuple[object, ...]], count: int = 0) -> list[list[object]]:
-    """`count`: how many there are when there is no row to tell."""
+    """Rows as columns; `count`: how many columns there are when there is no row."""
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(count)]
 
 
-def _account(row: asyncpg.Record) -> Account:
-    return Account(*row, loaded=row[2:])
-
-
-_standing: Callable[[Account], tuple[object, ...]] = attrgetter(
+_columns_beside_state: Callable[[Account], tuple[object, ...]] = attrgetter(
     "plan_key", "published_key", "directory_key", "version", "directory_version", "decided_under", "decided_at",
     "next_evaluation_at", "undecided", "name", "segment", "stage", "color", "csm_id", "arr",
 )  # fmt: skip
-"""Everything but the memory, in the order of the columns."""
+"""Everything but the state, in the order of the columns."""
 
 
-def _decision(each: NewPlan) -> tuple[object, ...]:
-    account, decision = each.account, each.decision
+def _command(new: NewPlan) -> Outgoing:
+    account = new.account
+    return Outgoing(
+        topic=COMMANDS,
+        key=account.account_id,
+        id=f"{account.account_id}:{account.version}",
+        type=PLAN_ADJUSTED,
+        time=new.decided_at,
+        data=plan_adjusted(new).write(),
+    )
+
+
+def _decision_row(new: NewPlan) -> tuple[object, ...]:
+    account, decision = new.account, new.decision
     return (
         decision_id(account.account_id, account.version),
         account.account_id,
         account.version,
-        each.decided_at,
-        each.policy,
-        orjson.dumps([cause_json(event) for event in each.causes[:50]]).decode(),
-        orjson.dumps([change_json(change) for change in each.changes]).decode(),
+        new.decided_at,
+        new.policy,
+        orjson.dumps([cause_document(event) for event in new.causes[:50]]).decode(),
+        orjson.dumps([_change_document(change) for change in new.changes]).decode(),
         orjson.dumps(decision.suppressed, option=orjson.OPT_UTC_Z).decode(),
-        each.plan,
-        account.memory,
+        new.plan.write(),
+        account.state,
         f"{decision.fired:x}",
     )
 
 
-def _told(place: int, each: Receipt) -> tuple[object, ...] | None:
-    """What there is to tell of the receipt at a place beyond that it was folded; None: nothing."""
-    if each.state is ReceiptState.FOLDED and each.version is None and each.reason is None:
+def _change_document(change: Change) -> dict[str, object]:
+    return change.model_dump(mode="json", exclude_unset=True)
+
+
+def _receipt_details(place: int, receipt: Receipt) -> tuple[object, ...] | None:
+    """What there is to store of a receipt beyond that its event was applied; None: nothing."""
+    if receipt.state is ReceiptState.FOLDED and receipt.version is None and receipt.reason is None:
         return None
-    decision = decision_id(each.account_id, each.version) if each.version is not None else None
-    return place, int(each.state), decision, each.reason
+    decision = decision_id(receipt.account_id, receipt.version) if receipt.version is not None else None
+    return place, int(receipt.state), decision, receipt.reason

@@ -1,4 +1,4 @@
-"""The bench this replica judges at, kept in step with the epoch that all replicas share."""
+"""The policy and portfolio that this replica evaluates under, kept in step with the generation all share."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -22,111 +22,115 @@ from services.rules_engine.adapters.configuration_repository import (
     current,
 )
 from services.rules_engine.adapters.portfolio_repository import read_portfolio
-from services.rules_engine.application.replan_account import EvaluationContext
+from services.rules_engine.domain.account import EvaluationContext
 
 log = structlog.get_logger(__name__)
 
 RETRY_REAL_SECONDS = 30
-KEPT = 4  # compiled policies: rolling back is quick, and nothing grows
+MOST_CACHED = 4  # compiled policies: rolling back is quick, and nothing grows
 
 
 class ActivePolicy:
-    """Holds the current bench; `refresh` takes up what was published, here or on another replica, or booked.
+    """The current evaluation context; `refresh` loads what was published or announced, here or on another replica.
 
-    Batches ask for the bench once each, so a change never falls into the middle of one. A policy in force that this
-    replica cannot read (a newer Drumbeat published it) leaves it at its old bench and makes it not ready.
+    Each batch reads the context once, so it never changes within a batch. A policy in force that this replica cannot read
+    (a newer Drumbeat published it) leaves the old context in place and makes the replica not ready.
     """
 
     def __init__(
         self,
         configurations: ConfigurationRepository,
-        read: Callable[[Mapping[str, str]], Policy],
+        load_policy: Callable[[Mapping[str, str]], Policy],
         clock: ServiceClock,
     ) -> None:
-        self._epochs = configurations
-        self._read = read
+        self._configurations = configurations
+        self._load_policy = load_policy
         self._clock = clock
         self._policies: dict[str, Policy] = {}
-        self._bench: EvaluationContext | None = None
-        self._seen = 0
-        self._turn = asyncio.Lock()
+        self._context: EvaluationContext | None = None
+        self._generation = 0
+        self._refreshing = asyncio.Lock()
         self.waits_for: str | None = None
         """Why this replica is not up to date; None when it is."""
 
-    def now(self) -> EvaluationContext:
-        if self._bench is None:
+    def context(self) -> EvaluationContext:
+        if self._context is None:
             raise LookupError("no policy is in force yet")
-        return self._bench
+        return self._context
 
     async def open(self, files: Mapping[str, str], name: str, mode: str, source: Source) -> None:
-        """Offer the policy of these files; then take up what is in force. Raises `PolicyRefused`.
+        """Offer the policy of these files, then load what is in force. Raises `PolicyRefused`.
 
-        Only who starts is refused by a policy in force that cannot be read: there is no older bench to stay at.
+        A replica that starts cannot go on without a policy in force that it can read: it has no older context.
         """
-        policy = self._read(files)
+        policy = self._load_policy(files)
         plain = {Path(file).name: text for file, text in files.items()}
-        await self._epochs.open(Offer(policy.hash, name, plain, origin="file"), mode, source)
+        await self._configurations.open(Offer(policy.hash, name, plain, origin="file"), mode, source)
         self._keep(policy.hash, policy)
         await self.refresh()
         if self.waits_for is not None:
             raise PolicyRefused([f"{self.waits_for}; name corrected files with DRUMBEAT_POLICY"])
 
     async def refresh(self) -> None:
-        if await self._epochs.number() == self._seen:
+        if await self._configurations.generation() == self._generation:
             return
-        async with self._turn:
-            generation, portfolio = await self._snapshot()
-            if generation.number <= self._seen:
+        async with self._refreshing:
+            configuration, portfolio = await self._snapshot()
+            if configuration.generation <= self._generation:
                 return
-            policy = await self._policy(generation)
+            policy = await self._policy(configuration)
             if policy is not None:
-                self._take(generation, policy, portfolio)
-            elif self._bench is not None:
-                self._bench = replace(self._bench, publish=generation.mode != "observe")
-            self._seen = generation.number
+                self._take(configuration, policy, portfolio)
+            elif self._context is not None:
+                self._context = replace(self._context, publish=configuration.mode != "observe")
+            self._generation = configuration.generation
 
     async def _snapshot(self) -> tuple[Configuration, Portfolio]:
-        """Number and contents of one moment: who decided under a number, decided by these."""
-        pool = self._epochs.database.pool
-        async with pool.acquire() as held, held.transaction(isolation="repeatable_read", readonly=True):
-            connection = cast("Connection", held)
+        """Generation and contents of one moment, so that a generation always stands for the same policy and portfolio."""
+        pool = self._configurations.database.pool
+        async with (
+            pool.acquire() as acquired,
+            acquired.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            connection = cast("Connection", acquired)
             return await current(connection), await read_portfolio(connection, self._clock)
 
-    async def _policy(self, generation: Configuration) -> Policy | None:
-        """The policy under the hash it was published with; None, and the reason kept, when it cannot be read."""
-        if generation.policy_hash not in self._policies:
-            files = await self._epochs.files_of(generation.policy_hash)
+    async def _policy(self, configuration: Configuration) -> Policy | None:
+        """The policy under the hash it was published with; None when it cannot be read (`waits_for` says why)."""
+        if configuration.policy_hash not in self._policies:
+            files = await self._configurations.files_of(configuration.policy_hash)
             try:
-                read = await asyncio.to_thread(self._read, files)
+                read = await asyncio.to_thread(self._load_policy, files)
             except PolicyRefused as refused:
+                version = configuration.version
                 self.waits_for = (
-                    f"the policy in force, version {generation.version}, cannot be read: {refused.errors[0]}"
+                    f"the policy in force, version {version}, cannot be read: {refused.errors[0]}"
                 )
-                log.error("policy.unreadable", version=generation.version, errors=refused.errors[:20])  # noqa: TRY400
+                log.error("policy.unreadable", version=configuration.version, errors=refused.errors[:20])  # noqa: TRY400
                 return None
-            self._keep(generation.policy_hash, read)
+            self._keep(configuration.policy_hash, read)
         self.waits_for = None
-        return self._policies[generation.policy_hash]
+        return self._policies[configuration.policy_hash]
 
     def _keep(self, published_as: str, policy: Policy) -> None:
-        # Another Drumbeat may hash otherwise; decisions name the policy as it was published.
+        # Another version may hash differently; decisions name the policy as it was published.
         named = policy if policy.hash == published_as else replace(policy, hash=published_as)
         self._policies[published_as] = named
-        while len(self._policies) > KEPT:
+        while len(self._policies) > MOST_CACHED:
             self._policies.pop(next(iter(self._policies)))
 
-    def _take(self, generation: Configuration, policy: Policy, portfolio: Portfolio) -> None:
-        self._bench = EvaluationContext(
+    def _take(self, configuration: Configuration, policy: Policy, portfolio: Portfolio) -> None:
+        self._context = EvaluationContext(
             policy=policy,
             portfolio=portfolio,
-            generation=generation.number,
-            publish=generation.mode != "observe",
+            generation=configuration.generation,
+            publish=configuration.mode != "observe",
             retry_after=timedelta(seconds=RETRY_REAL_SECONDS * self._clock.rate),
         )
         log.info(
             "policy.in_force",
             policy=policy.hash,
-            version=generation.version,
-            generation=generation.number,
-            mode=generation.mode,
+            version=configuration.version,
+            generation=configuration.generation,
+            mode=configuration.mode,
         )

@@ -1,4 +1,4 @@
-"""The epoch: under which policy, mode and book accounts are decided now, the same for every replica."""
+"""The configuration: under which policy, mode and portfolio accounts are evaluated now, the same for every replica."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from services.chassis.database import Connection, Database
 from services.rules_engine.application.publish_policy import Origin
 
 CURRENT = "SELECT number, policy_hash, mode, version FROM epoch"
-# Publishing is rare and takes turns; readers are not held up.
-TURN = "LOCK TABLE policy_version IN SHARE ROW EXCLUSIVE MODE"
+# Publishing is rare and happens one at a time; readers are not blocked.
+LOCK = "LOCK TABLE policy_version IN SHARE ROW EXCLUSIVE MODE"
 KEEP = "INSERT INTO policy (hash, name, files) VALUES ($1, $2, $3::text::jsonb) ON CONFLICT DO NOTHING"
 NUMBER = """
 INSERT INTO policy_version (number, hash, name, author, note, origin)
@@ -34,9 +34,9 @@ ON CONFLICT (owner) DO UPDATE SET fingerprint = excluded.fingerprint
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """`number` grows with every change of policy, mode or book; `version` is the policy version in force."""
+    """`generation` grows with every change of policy, mode or portfolio; `version` is the policy version in force."""
 
-    number: int
+    generation: int
     policy_hash: str
     mode: str
     version: int
@@ -44,7 +44,7 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A sound policy that may come into force."""
+    """A valid policy that may come into force."""
 
     hash: str
     name: str
@@ -56,22 +56,22 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Which replica found files at its start; `shipped`: nobody named any, they came with Drumbeat."""
+    """Which replica read files at start-up; `shipped`: no setting named them, they are the shipped ones."""
 
     owner: str
     shipped: bool
 
 
 class ConfigurationRepository:
-    """Reads and raises the epoch."""
+    """Reads and advances the configuration."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
     async def open(self, offer: Offer, mode: str, source: Source) -> None:
-        """At the start of a replica: its files come into force when somebody edited them, its mode always."""
+        """At start-up of a replica: its files come into force when somebody edited them, its mode always."""
         async with self.database.transaction() as connection:
-            await connection.execute(TURN)
+            await connection.execute(LOCK)
             if await find(connection) is None:
                 await _keep(connection, offer)
                 version = await _number(connection, offer)
@@ -81,8 +81,8 @@ class ConfigurationRepository:
             await connection.execute(OFFERED, source.owner, fingerprint(offer.files))
             await connection.execute(MODE, mode)
 
-    async def number(self) -> int:
-        """The one cheap question of every second."""
+    async def generation(self) -> int:
+        """Read once a second by every replica."""
         return cast("int", await self.database.pool.fetchval("SELECT number FROM epoch"))
 
     async def current(self) -> Configuration:
@@ -124,15 +124,15 @@ async def _keep(connection: Connection, offer: Offer) -> None:
 
 
 async def _number(connection: Connection, offer: Offer) -> int:
-    told = (offer.hash, offer.name, offer.author, offer.note, offer.origin)
-    return cast("int", await connection.fetchval(NUMBER, *told))
+    values = (offer.hash, offer.name, offer.author, offer.note, offer.origin)
+    return cast("int", await connection.fetchval(NUMBER, *values))
 
 
 async def _edited(connection: Connection, offer: Offer, source: Source) -> bool:
-    """Did somebody edit the files since they last counted?
+    """Whether somebody edited the files since they last came into force.
 
-    A replica that starts again with the files it had undoes nothing, whatever was published meanwhile; nor do files
-    whose policy was the last that came from files. Texts are compared too: a newer Drumbeat may hash them otherwise.
+    A replica that restarts with the same files undoes nothing that was published meanwhile; nor do files whose policy was
+    the last one that came from files. Texts are compared too: another version of Drumbeat may hash them differently.
     """
     before = await connection.fetchval("SELECT fingerprint FROM policy_offer WHERE owner = $1", source.owner)
     if before == fingerprint(offer.files):
@@ -149,5 +149,5 @@ async def _edited(connection: Connection, offer: Offer, source: Source) -> bool:
 
 
 def _plain_names(files: dict[str, str]) -> dict[str, str]:
-    """The first versions were kept under whole paths."""
+    """The first versions were stored under whole paths."""
     return {name.rpartition("/")[2]: text for name, text in files.items()}

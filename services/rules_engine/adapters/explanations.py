@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from schemas.plans import Plan
 from services.cadence.account.codec import decode
-from services.cadence.evaluation import plan_bytes
 from services.cadence.explanation import Inquiry
 from services.cadence.policy import Policy
 from services.cadence.policy.load import PolicyRefused
@@ -27,7 +27,7 @@ STORED = "SELECT EXISTS (SELECT 1 FROM policy WHERE hash = $1)"
 KEPT = 4  # policies of other days: people ask about one decision after the other
 
 
-class SqlExplanations:
+class Explainer:
     """The `Explanations` port."""
 
     def __init__(
@@ -37,9 +37,9 @@ class SqlExplanations:
         read: Callable[[Mapping[str, str]], Policy],
         clock: ServiceClock,
     ) -> None:
-        self._epochs = configurations
+        self._configurations = configurations
         self._pool = configurations.database.pool
-        self._keeper = active_policy
+        self._active_policy = active_policy
         self._read = read
         self._clock = clock
         self._policies: dict[str, Policy] = {}
@@ -50,7 +50,7 @@ class SqlExplanations:
             raise NoSuchAccount(f"Nothing was heard of an account {question.account_id!r}.")
         if question.decision is not None:
             return await self._then(question, question.decision)
-        context, now = self._keeper.now(), self._clock.now()
+        context, now = self._active_policy.context(), self._clock.now()
         account_state = decode(question.account_id, row[0])
         told = explained(question, Inquiry(context.policy, account_state, context.portfolio, now), now)
         return {**told, "plan_version": row[1] or None}
@@ -64,19 +64,19 @@ class SqlExplanations:
         decided_at: datetime = row[2]
         policy = await self._policy(row[1])
         account_state = decode(question.account_id, row[0])
-        inquiry = inquire_then(policy, account_state, self._keeper.now().portfolio, decided_at)
+        inquiry = inquire_then(policy, account_state, self._active_policy.context().portfolio, decided_at)
         told = explained(question, inquiry, decided_at)
         # What was decided has to follow from what was kept; where programs or ranks have moved since, it may not.
-        return {**told, "reproduced": plan_bytes(inquiry.decision.document) == bytes(row[3])}
+        return {**told, "reproduced": Plan.read(row[3]).write() == inquiry.decision.plan.write()}
 
     async def _policy(self, policy_hash: str) -> Policy:
-        held = self._keeper.now().policy
+        held = self._active_policy.context().policy
         if policy_hash == held.hash:
             return held
         if policy_hash not in self._policies:
             if not await self._pool.fetchval(STORED, policy_hash):
                 raise NoSuchDecision(f"The policy {policy_hash} of that decision is not stored any more.")
-            files = await self._epochs.files_of(policy_hash)
+            files = await self._configurations.files_of(policy_hash)
             try:
                 self._policies[policy_hash] = await asyncio.to_thread(self._read, files)
             except PolicyRefused as refused:

@@ -1,19 +1,16 @@
-"""API keys beyond the first: made and revoked here, told to every service by `directory.keys`."""
+"""API keys beyond the first: created and revoked here, sent to every service through `directory.keys`."""
 
 from datetime import timedelta
 
-import orjson
-
+from schemas.directory import KEY_DIRECTORY, KeyRecord
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.key_directory import keep_keys
 from services.chassis.keys import ApiKey, digest, new_secret
-from services.chassis.outbox import Outbox, Outgoing, Relay, timestamp
-
-KEY_DIRECTORY = "drumbeat.key.directory.v1"
+from services.chassis.outbox import Outbox, Outgoing, Relay
 
 
-class SqlKeys:
+class KeyRepository:
     """The keys in the engine's database, published as they change."""
 
     def __init__(self, database: Database, outbox: Outbox, relay: Relay, clock: ServiceClock) -> None:
@@ -23,14 +20,14 @@ class SqlKeys:
         self._clock = clock
 
     async def create(self, name: str, scopes: list[str], *, days: int | None) -> dict[str, object]:
-        """Make a key. The answer holds the secret; it is kept nowhere and shown never again."""
+        """Create a key. The answer contains the secret, which is not stored and not shown again."""
         key_id, secret = new_secret()
         async with self._database.transaction() as connection:
             now = await real_now(connection)
             expires_at = now + timedelta(days=days) if days is not None else None
             version = int(now.timestamp() * 1000)
             key = ApiKey(key_id, digest(secret), frozenset(scopes), expires_at, version=version)
-            await self._tell(connection, key)
+            await self._publish(connection, key)
             await connection.execute("UPDATE api_key SET name = $2 WHERE key_id = $1", key_id, name)
         self._relay.wake()
         return {"key": secret, **_shown(key), "name": name}
@@ -55,11 +52,11 @@ class SqlKeys:
             now = await real_now(connection)
             version = max(row[3] + 1, int(now.timestamp() * 1000))
             key = ApiKey(key_id, row[0], frozenset(row[1]), row[2], revoked=True, version=version)
-            await self._tell(connection, key)
+            await self._publish(connection, key)
         self._relay.wake()
         return True
 
-    async def _tell(self, connection: Connection, key: ApiKey) -> None:
+    async def _publish(self, connection: Connection, key: ApiKey) -> None:
         await keep_keys(connection, [key])
         record = Outgoing(
             topic="directory.keys",
@@ -67,16 +64,14 @@ class SqlKeys:
             id=f"{key.key_id}:{key.version}",
             type=KEY_DIRECTORY,
             time=self._clock.at(await real_now(connection)),
-            data=orjson.dumps(
-                {
-                    "key_id": key.key_id,
-                    "sha256": key.sha256,
-                    "scopes": sorted(key.scopes),
-                    "expires_at": timestamp(key.expires_at) if key.expires_at else None,
-                    "revoked": key.revoked,
-                    "version": key.version,
-                }
-            ),
+            data=KeyRecord(
+                key_id=key.key_id,
+                sha256=key.sha256,
+                scopes=tuple(sorted(key.scopes)),
+                expires_at=key.expires_at,
+                revoked=key.revoked,
+                version=key.version,
+            ).write(),
         )
         await self._outbox.append(connection, [record])
 

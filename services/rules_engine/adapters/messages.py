@@ -1,110 +1,112 @@
-"""From belief and decisions to the wire: the plan as a command, the account as the directory knows it."""
+"""Messages of the engine: the plan as a command, the account in the directory, the events behind a decision."""
 
-import orjson
+from collections.abc import Mapping
+from typing import cast
 
+from schemas.directory import AccountRecord, ContactRecord, PauseRecord, PreferenceRecord
+from schemas.plans import PlanAdjusted
+from schemas.times import format_instant
+from schemas.vocabulary import Color, Segment, Stage
 from services.cadence.account import FactEvent, Facts, Known
-from services.cadence.evaluation import PlanChange
-from services.chassis.outbox import timestamp
 from services.rules_engine.domain.account import Account, NewPlan
 
 PROFILE = ("name", "timezone", "language", "country", "industry", "csm_id", "pool")
-PERSON = ("name", "email", "role", "language", "timezone", "phone", "slack")
+CONTACT = ("name", "email", "role", "language", "timezone", "phone", "slack")
 
 
-def plan_adjusted(each: NewPlan) -> bytes:
-    """The data of `drumbeat.plan.adjusted.v1`; the plan's bytes go in as they are stored."""
-    account = each.account
-    head = {
-        "account_id": account.account_id,
-        "version": account.version,
-        "policy": each.policy,
-        "changes": [change_json(change) for change in each.changes],
-        "decided_at": timestamp(each.decided_at),
-        "segment": account.segment,
-        "stage": account.stage,
-        "color": account.color,
-    }
-    return orjson.dumps(head)[:-1] + b"," + each.plan[1:]
+def plan_adjusted(new: NewPlan) -> PlanAdjusted:
+    """The whole plan as `drumbeat.plan.adjusted.v1`."""
+    account = new.account
+    return PlanAdjusted(
+        account_id=account.account_id,
+        version=account.version,
+        policy=new.policy,
+        rhythms=new.plan.rhythms,
+        touchpoints=new.plan.touchpoints,
+        avoid=new.plan.avoid,
+        changes=new.changes,
+        decided_at=new.decided_at,
+        segment=cast("Segment | None", account.segment),
+        stage=cast("Stage | None", account.stage),
+        color=cast("Color | None", account.color),
+    )
 
 
-def change_json(change: PlanChange) -> dict[str, str]:
-    """`rhythm_added` on the inside is `{what: rhythm, kind: added}` on the wire."""
-    what, _, kind = change.kind.partition("_")
-    return {
-        "what": what,
-        "kind": "withdrawn" if kind == "removed" else kind,
-        "touchpoint_type": change.touchpoint_type,
-        "text": change.text,
-    }
-
-
-def cause_json(event: FactEvent) -> dict[str, str]:
+def cause_document(event: FactEvent) -> dict[str, str]:
+    provenance = event.provenance
     return {
         "type": event.type,
-        "source": event.provenance.source,
-        "id": event.provenance.id,
-        "time": timestamp(event.provenance.time),
+        "source": provenance.source,
+        "id": provenance.id,
+        "time": format_instant(provenance.time),
     }
 
 
-def account_record(account: Account, facts: Facts) -> bytes:
-    """The data of `drumbeat.account.directory.v1` without its version: equal belief, equal bytes."""
+def account_record(account: Account, facts: Facts, version: int) -> AccountRecord:
+    """The record of `directory.accounts`."""
     known = facts.known()
-    return orjson.dumps(
+    return AccountRecord.model_validate(
         {
             "account_id": account.account_id,
-            **{name: _value(known.get(name)) for name in PROFILE},
+            **_values(known, PROFILE),
             "segment": account.segment,
             "stage": account.stage,
             "color": account.color,
-            "contacts": [
-                {
-                    "contact_id": contact_id,
-                    **{name: _value(person.get(name)) for name in PERSON},
-                    "left": bool(_value(person.get("left"))),
-                }
-                for contact_id, person in facts.known_contacts().items()
-            ],
+            "contacts": tuple(
+                ContactRecord.model_validate(
+                    {
+                        "contact_id": contact_id,
+                        **_values(contact, CONTACT),
+                        "left": bool(_value(contact, "left")),
+                    }
+                )
+                for contact_id, contact in facts.known_contacts().items()
+            ),
             "preferences": _preferences(facts),
             "pauses": _pauses(facts),
+            "version": version,
         }
     )
 
 
-def _preferences(facts: Facts) -> list[dict[str, object]]:
-    return [
-        {
-            "contact_id": contact_id,
-            "topic": topic,
-            "channel": channel,
-            "frequency": _value(said.get("frequency")),
-            "opted_in": _value(said.get("opted_in")),
-            **_latest(said),
-        }
-        for (contact_id, topic, channel), said in facts.known_preferences().items()
-    ]
+def _preferences(facts: Facts) -> tuple[PreferenceRecord, ...]:
+    return tuple(
+        PreferenceRecord.model_validate(
+            {
+                "contact_id": contact_id,
+                "topic": topic,
+                "channel": channel,
+                **_values(preference, ("frequency", "opted_in")),
+                **_newest(preference),
+            }
+        )
+        for (contact_id, topic, channel), preference in facts.known_preferences().items()
+    )
 
 
-def _pauses(facts: Facts) -> list[dict[str, object]]:
-    return [
-        {
-            "contact_id": contact_id,
-            "until": _value(said.get("until")),
-            "reason": _value(said.get("reason")) or "",
-            **_latest(said),
-        }
-        for contact_id, said in facts.known_pauses().items()
-        if _value(said.get("paused"))
-    ]
+def _pauses(facts: Facts) -> tuple[PauseRecord, ...]:
+    return tuple(
+        PauseRecord.model_validate(
+            {
+                "contact_id": contact_id,
+                "until": _value(pause, "until"),
+                "reason": _value(pause, "reason") or "",
+                **_newest(pause),
+            }
+        )
+        for contact_id, pause in facts.known_pauses().items()
+        if _value(pause, "paused")
+    )
 
 
-def _latest(said: dict[str, Known]) -> dict[str, object]:
-    provenance = max(each.provenance for each in said.values())
-    return {"time": timestamp(provenance.time), "source": provenance.source, "id": provenance.id}
+def _newest(known: Mapping[str, Known]) -> dict[str, object]:
+    provenance = max(value.provenance for value in known.values())
+    return {"time": provenance.time, "source": provenance.source, "id": provenance.id}
 
 
-def _value(known: Known | None) -> object:
-    if known is None:
-        return None
-    value = known.value
-    return timestamp(value) if hasattr(value, "tzinfo") else value  # pyright: ignore[reportArgumentType]
+def _values(known: Mapping[str, Known], names: tuple[str, ...]) -> dict[str, object]:
+    return {name: _value(known, name) for name in names}
+
+
+def _value(known: Mapping[str, Known], name: str) -> object:
+    return known[name].value if name in known else None

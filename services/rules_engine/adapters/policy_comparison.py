@@ -13,7 +13,7 @@ from services.chassis.clock import ServiceClock, monotonic
 from services.chassis.database import Database
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.policy_repository import mistake
-from services.rules_engine.application.publish_policy import Files, NotSound
+from services.rules_engine.application.publish_policy import Files, InvalidPolicy
 
 MOST = 20_000
 LONGEST = 20.0  # real seconds
@@ -23,8 +23,8 @@ SELECT account_id, state FROM account WHERE account_id > $1 AND state IS NOT NUL
 """
 
 
-class SqlDifferences:
-    """The `Differences` port. One comparison at a time: each takes a whole processor for as long as it lasts."""
+class PolicyComparison:
+    """The `PolicyComparisons` port. One comparison at a time: each takes a whole processor for as long as it lasts."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class SqlDifferences:
         clock: ServiceClock,
     ) -> None:
         self._database = database
-        self._keeper = active_policy
+        self._active_policy = active_policy
         self._read = read
         self._clock = clock
         self._turn = asyncio.Lock()
@@ -43,9 +43,9 @@ class SqlDifferences:
         try:
             new = await asyncio.to_thread(self._read, files)
         except PolicyRefused as refused:
-            raise NotSound([mistake(each) for each in refused.errors]) from refused
+            raise InvalidPolicy([mistake(each) for each in refused.errors]) from refused
         async with self._turn:
-            context = self._keeper.now()
+            context = self._active_policy.context()
             found = Difference(context.policy, new, Period(self._clock.now(), days))
             sample = await self._all(found, context.portfolio)
         return {**found.document(), "sample": sample}

@@ -14,7 +14,7 @@ from services.cadence.policy.load import PolicyRefused
 from services.chassis.database import INFRASTRUCTURE, Connection
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import (
-    TURN,
+    LOCK,
     Configuration,
     ConfigurationRepository,
     Offer,
@@ -24,14 +24,14 @@ from services.rules_engine.adapters.configuration_repository import (
 from services.rules_engine.adapters.progress_queries import measure
 from services.rules_engine.application.publish_policy import (
     Checked,
-    Draft,
     Files,
     Finding,
-    InForce,
+    InvalidPolicy,
     Mistake,
     NoSuchVersion,
-    NotSound,
-    Overtaken,
+    PolicyDraft,
+    PolicyInForce,
+    StalePolicy,
 )
 
 Lint = Callable[[Policy], Sequence[Finding]]
@@ -57,7 +57,7 @@ _PLACED = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<told>.*)
 _WHERE = re.compile(r"([a-z][\w.\[\]/-]*): (.*)", re.DOTALL)
 
 
-class SqlPolicies:
+class PolicyRepository:
     """The `Policies` port. `lint` looks for what is sound and yet hardly meant; None: nobody looks."""
 
     def __init__(
@@ -67,9 +67,9 @@ class SqlPolicies:
         read: Callable[[Mapping[str, str]], Policy],
         lint: Lint | None = None,
     ) -> None:
-        self._epochs = configurations
+        self._configurations = configurations
         self._database = configurations.database
-        self._keeper = active_policy
+        self._active_policy = active_policy
         self._read = read
         self._lint = lint
         self._looks = asyncio.Lock()
@@ -93,9 +93,9 @@ class SqlPolicies:
         }
 
     async def document(self, policy_hash: str) -> dict[str, object] | None:
-        held = self._documents.get(policy_hash)
-        if held is not None:
-            return held
+        cached = self._documents.get(policy_hash)
+        if cached is not None:
+            return cached
         row = await self._database.pool.fetchrow(POLICY, policy_hash)
         if row is None:
             return None
@@ -104,8 +104,8 @@ class SqlPolicies:
         self._documents = {policy_hash: made}
         return made
 
-    async def in_force(self) -> InForce:
-        return _in_force(await self._epochs.current())
+    async def in_force(self) -> PolicyInForce:
+        return _in_force(await self._configurations.current())
 
     async def check(self, files: Files) -> Checked:
         policy = await self._sound(files)
@@ -116,27 +116,27 @@ class SqlPolicies:
             findings = await asyncio.to_thread(self._lint, policy)
         return Checked(policy.hash, len(policy.rules), tuple(findings))
 
-    async def publish(self, draft: Draft) -> InForce:
+    async def publish(self, draft: PolicyDraft) -> PolicyInForce:
         policy = await self._sound(draft.files)
         async with self._database.transaction() as connection:
-            await connection.execute(TURN)
-            held = await current(connection)
-            if draft.based_on is not None and draft.based_on != held.policy_hash:
-                raise Overtaken(held.policy_hash, held.version)
-            name = draft.name or cast("str", await connection.fetchval(NAME, held.version))
+            await connection.execute(LOCK)
+            in_force = await current(connection)
+            if draft.based_on is not None and draft.based_on != in_force.policy_hash:
+                raise StalePolicy(in_force.policy_hash, in_force.version)
+            name = draft.name or cast("str", await connection.fetchval(NAME, in_force.version))
             offer = Offer(policy.hash, name, draft.files, draft.author, draft.note)
-            published = await _put(connection, held, offer)
+            published = await _put(connection, in_force, offer)
         await self._take_up()
         return published
 
-    async def roll_back(self, number: int, *, author: str | None, note: str) -> InForce:
+    async def roll_back(self, number: int, *, author: str | None, note: str) -> PolicyInForce:
         row = await self._database.pool.fetchrow(VERSION, number)
         if row is None:
             raise NoSuchVersion(f"There is no policy version {number}.")
         files = cast("dict[str, str]", orjson.loads(row[2]))
         await self._sound(files)
         async with self._database.transaction() as connection:
-            await connection.execute(TURN)
+            await connection.execute(LOCK)
             offer = Offer(row[0], row[1], files, author, note or f"back to version {number}", "rollback")
             published = await _put(connection, await current(connection), offer)
         await self._take_up()
@@ -145,17 +145,17 @@ class SqlPolicies:
     async def _take_up(self) -> None:
         """At once on this replica. It is published whatever happens here; the others, and this one, look each second."""
         with contextlib.suppress(*INFRASTRUCTURE):
-            await self._keeper.refresh()
+            await self._active_policy.refresh()
 
     async def progress(self) -> dict[str, object]:
-        generation = await self._epochs.current()
-        counted = await measure(self._database, generation.number)
+        configuration = await self._configurations.current()
+        progress = await measure(self._database, configuration.generation)
         return {
-            "epoch": generation.number,
-            "policy": generation.policy_hash,
-            "version": generation.version,
-            "mode": generation.mode,
-            **counted,
+            "epoch": configuration.generation,
+            "policy": configuration.policy_hash,
+            "version": configuration.version,
+            "mode": configuration.mode,
+            **progress,
         }
 
     async def author(self, key_id: str) -> str:
@@ -166,18 +166,24 @@ class SqlPolicies:
         try:
             return await asyncio.to_thread(self._read, files)
         except PolicyRefused as refused:
-            raise NotSound([mistake(each) for each in refused.errors]) from refused
+            raise InvalidPolicy([mistake(each) for each in refused.errors]) from refused
 
 
-async def _put(connection: Connection, held: Configuration, offer: Offer) -> InForce:
-    if offer.hash == held.policy_hash:
-        return _in_force(held)
+async def _put(connection: Connection, in_force: Configuration, offer: Offer) -> PolicyInForce:
+    if offer.hash == in_force.policy_hash:
+        return _in_force(in_force)
     await put_in_force(connection, offer)
     return _in_force(await current(connection), changed=True)
 
 
-def _in_force(generation: Configuration, *, changed: bool = False) -> InForce:
-    return InForce(generation.version, generation.policy_hash, generation.number, generation.mode, changed)
+def _in_force(configuration: Configuration, *, changed: bool = False) -> PolicyInForce:
+    return PolicyInForce(
+        configuration.version,
+        configuration.policy_hash,
+        configuration.generation,
+        configuration.mode,
+        changed,
+    )
 
 
 def _version(row: Any) -> dict[str, object]:

@@ -49,7 +49,7 @@ async def read_programs(connection: Connection, now: datetime) -> tuple[Program,
     return tuple(each.program for each in found if each.error is None)
 
 
-class SqlPrograms:
+class ProgramRepository:
     """The programs there are, with what is wrong with them."""
 
     def __init__(self, database: Database) -> None:

@@ -1,4 +1,4 @@
-"""How many accounts have followed the epoch: exact while counting is cheap, an estimate of a sample beyond."""
+"""How many accounts are evaluated under the current generation: exact while counting is cheap, else estimated."""
 
 from services.chassis.database import Database
 
@@ -12,7 +12,7 @@ SAMPLE = """
 SELECT count(*), count(*) FILTER (WHERE decided_under < $1)
 FROM account TABLESAMPLE SYSTEM ($2) WHERE state IS NOT NULL
 """
-# By the index of `decided_under`: what is left is few, and it is what the sweep will read anyway.
+# By the index of `decided_under`: these rows are few, and the sweep reads them anyway.
 LEFT = """
 SELECT count(*) FROM (
     SELECT 1 FROM account WHERE decided_under < $1 AND state IS NOT NULL LIMIT $2
@@ -22,25 +22,25 @@ UNDECIDED = "SELECT count(*) FROM account WHERE undecided IS NOT NULL"
 
 
 async def measure(database: Database, generation: int) -> dict[str, object]:
-    """`accounts`, those `decided` under this epoch and those `behind`, and whether these are `estimated`.
+    """`accounts`, those `decided` under this generation and those `behind`, and whether these are `estimated`.
 
-    `undecided` are accounts for which the policy failed; they count as decided, since only another policy helps them.
+    `undecided`: accounts for which the policy failed; they count as decided, since only another policy helps them.
     """
     pool = database.pool
     undecided = await pool.fetchval(UNDECIDED)
     pages = await pool.fetchval(PAGES)
     if pages <= EXACT_PAGES:
         accounts, behind = await pool.fetchrow(EXACT, generation) or (0, 0)
-        return _told(accounts, behind, undecided, estimated=False)
+        return _progress(accounts, behind, undecided, estimated=False)
     percent = 100 * SAMPLED_PAGES / pages
-    seen, late = await pool.fetchrow(SAMPLE, generation, percent) or (0, 0)
+    sampled, late = await pool.fetchrow(SAMPLE, generation, percent) or (0, 0)
     left = await pool.fetchval(LEFT, generation, EXACT_BEHIND)
-    accounts = round(seen * 100 / percent)
+    accounts = round(sampled * 100 / percent)
     behind = left if left < EXACT_BEHIND else max(left, round(late * 100 / percent))
-    return _told(accounts, behind, undecided, estimated=True)
+    return _progress(accounts, behind, undecided, estimated=True)
 
 
-def _told(accounts: int, behind: int, undecided: int, *, estimated: bool) -> dict[str, object]:
+def _progress(accounts: int, behind: int, undecided: int, *, estimated: bool) -> dict[str, object]:
     return {
         "accounts": accounts,
         "decided": max(0, accounts - behind),

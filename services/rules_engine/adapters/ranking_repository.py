@@ -1,7 +1,7 @@
-"""Ranks of revenue: the cut-offs that say which share of the book an account belongs to.
+"""Ranks of revenue: the percentiles that tell where an account lies among all accounts.
 
-They are worked out only while somebody reads them, at most once a service day, and sooner only while the book still
-doubles. Every change of the cut-offs decides everybody again, so what moved by less than half a percent stays.
+They are computed only while a condition reads them, at most once per service day, and sooner only when the number of
+accounts has doubled. Every change has all accounts evaluated again, so percentiles that moved by less than 0.5% stay.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ SHARES = [percent / 100 for percent in range(1, 100)]
 MOVED = 0.005
 GOOD_FOR = timedelta(days=1)
 LONGEST = 600.0  # real seconds
-READ_A_SECOND = 2_000  # rows of the index, on average, spent on seeing whether the book has doubled
+READ_A_SECOND = 2_000  # rows of the index, on average, read to see whether the number of accounts has doubled
 
 PATIENT = "SELECT set_config(name, $1, true) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')"
 CLAIM = "SELECT arr_percentiles, ranked, ranked_at FROM book FOR UPDATE SKIP LOCKED"
@@ -28,7 +28,7 @@ STORE = "UPDATE book SET arr_percentiles = $1, ranked = $2, ranked_at = $3"
 
 
 class Ranking:
-    """A loop's pass: rank anew when it is time. One replica does it, the others see the epoch move."""
+    """One pass of a loop: rank again when it is time. One replica does it; the others see the generation change."""
 
     def __init__(self, database: Database, clock: ServiceClock, wanted: Callable[[], bool]) -> None:
         self._database = database
@@ -43,11 +43,11 @@ class Ranking:
             row = await connection.fetchrow(CLAIM)
             if row is None:
                 return None
-            held, ranked, at = cast("tuple[list[float], int, datetime | None]", tuple(row))
+            percentiles, ranked, at = cast("tuple[list[float], int, datetime | None]", tuple(row))
             now = self._clock.at(await real_now(connection))
             await connection.execute(PATIENT, f"{LONGEST:.0f}s")
             if at is None or now - at >= GOOD_FOR or await self._doubled(connection, ranked):
-                await _rank(connection, held, now)
+                await _rank(connection, percentiles, now)
         return None
 
     async def _doubled(self, connection: Connection, ranked: int) -> bool:
@@ -58,19 +58,21 @@ class Ranking:
         return await connection.fetchval(MANY, many) == many
 
 
-async def _rank(connection: Connection, held: Sequence[float], now: datetime) -> None:
+async def _rank(connection: Connection, percentiles: Sequence[float], now: datetime) -> None:
     row = await connection.fetchrow(RANK, SHARES, timeout=LONGEST)
-    found, ranked = cast("tuple[list[float] | None, int]", tuple(row or (None, 0)))
-    fresh = found or []
-    if moved(held, fresh):
+    computed, ranked = cast("tuple[list[float] | None, int]", tuple(row or (None, 0)))
+    fresh = computed or []
+    if has_moved(percentiles, fresh):
         await connection.execute("UPDATE epoch SET number = number + 1")
     else:
-        fresh = list(held)
+        fresh = list(percentiles)
     await connection.execute(STORE, fresh, ranked, now)
 
 
-def moved(held: Sequence[float], found: Sequence[float]) -> bool:
-    """Did a cut-off move by enough to decide everybody again?"""
-    if len(held) != len(found):
+def has_moved(before: Sequence[float], after: Sequence[float]) -> bool:
+    """Whether a percentile moved by enough to evaluate all accounts again."""
+    if len(before) != len(after):
         return True
-    return any(abs(old - new) > MOVED * max(abs(old), abs(new)) for old, new in zip(held, found, strict=True))
+    return any(
+        abs(old - new) > MOVED * max(abs(old), abs(new)) for old, new in zip(before, after, strict=True)
+    )

@@ -1,7 +1,7 @@
-"""Whose turn it is to be judged again: by time, or because policy or book moved on.
+"""Which accounts are to be evaluated again: by time, or because policy or portfolio changed.
 
-`decided_under` is the epoch an account was last judged under; negative, it waits for a replica of that epoch, because
-one that is behind heard something of it. Nobody claims what was judged under an epoch later than their own.
+`decided_under` is the generation an account was last evaluated under; negative: it waits for a replica of that
+generation, because one that is behind received an event of it. No replica claims an account of a later generation.
 """
 
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import cast
 
 from services.chassis.database import Connection, Database
 
-# Both claims skip what another replica is sweeping; an account being heard right now is judged there anyway.
+# Both skip rows that another replica is sweeping; an account whose events are being applied is evaluated there anyway.
 DUE = """
 SELECT account_id FROM account WHERE next_evaluation_at <= $1 AND decided_under BETWEEN -$3::bigint AND $3
 ORDER BY next_evaluation_at LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -22,12 +22,12 @@ NEXT = "SELECT min(next_evaluation_at) FROM account"
 
 
 async def due(connection: Connection, now: datetime, limit: int, generation: int) -> list[str]:
-    """Accounts for whom time may have changed the answer, locked."""
+    """Accounts for which time may have changed the plan, locked."""
     return sorted(row[0] for row in await connection.fetch(DUE, now, limit, generation))
 
 
 async def behind(connection: Connection, generation: int, limit: int) -> list[str]:
-    """Accounts decided under an older policy or book, locked."""
+    """Accounts evaluated under an older policy or portfolio, locked."""
     return sorted(row[0] for row in await connection.fetch(BEHIND, generation, limit))
 
 

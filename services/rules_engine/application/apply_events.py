@@ -1,34 +1,29 @@
-"""Hear: a batch of events becomes belief, and belief becomes plans; each account is judged once a batch.
+"""Apply events: a batch changes account states, and account states lead to plans; each account is evaluated once a batch.
 
-Facts commute, so the order inside the batch does not matter and a repeated batch changes nothing. A fact that
-cannot be folded is parked and its account goes on. An account whose footing is what it was before is not judged anew.
+Order and duplicates inside a batch do not matter, and a repeated batch changes nothing. An event that cannot be applied
+is parked and its account goes on. An account whose health reads as before is not evaluated again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.cadence.account import FactEvent, apply_fact
 from services.cadence.account.codec import AccountState, decode, encode
 from services.cadence.account.issued import ONLY_ISSUED, apply_issued
-from services.cadence.account.issued import TYPES as ISSUED
-from services.cadence.evaluation import SNAPSHOT_EVENT_TYPES, health_snapshot, is_unaffected
-from services.rules_engine.application.ports import Work
-from services.rules_engine.application.replan_account import (
-    EvaluationContext,
-    Moment,
-    holds,
-    record,
-    replan_account,
-)
+from services.cadence.account.issued import TYPES as ISSUED_TYPES
+from services.cadence.evaluation import SNAPSHOT_EVENT_TYPES, health_snapshot, needs_reevaluation
+from services.rules_engine.application.ports import UnitOfWork
+from services.rules_engine.application.replan_account import record_plans, replan_account
 from services.rules_engine.domain.account import (
     Account,
+    BatchCounts,
+    BatchOutcome,
+    Clocks,
+    EvaluationContext,
     IncomingEvent,
-    NewPlan,
     Parked,
     Receipt,
     ReceiptState,
-    Tally,
 )
 
 DIRECTORY_FIELDS = frozenset(
@@ -39,114 +34,116 @@ DIRECTORY_FIELDS = frozenset(
 )  # fmt: skip
 
 
-@dataclass(slots=True)
-class _Outcome:
-    touched: list[Account] = field(default_factory=list[Account])
-    new_plans: list[NewPlan] = field(default_factory=list[NewPlan])
-    receipts: list[Receipt] = field(default_factory=list[Receipt])
-    parked: list[Parked] = field(default_factory=list[Parked])
-    tally: Tally = field(default_factory=Tally)
-
-
 async def apply_events(
-    work: Work, heard: Sequence[IncomingEvent], context: EvaluationContext, at: Moment
-) -> Tally:
-    """Fold, judge and record in the caller's transaction."""
+    work: UnitOfWork, incoming: Sequence[IncomingEvent], context: EvaluationContext, clocks: Clocks
+) -> BatchCounts:
+    """Apply, evaluate and record in the caller's transaction."""
     by_account: dict[str, list[IncomingEvent]] = {}
-    for each in heard:
-        by_account.setdefault(each.event.account_id, []).append(each)
+    for item in incoming:
+        by_account.setdefault(item.event.account_id, []).append(item)
     accounts = await work.accounts(sorted(by_account))
-    outcome = _Outcome()
-    for account_id, events in by_account.items():
-        _consider(accounts[account_id], events, context, at, outcome)
-    await work.introduce([account for account in outcome.touched if account.introduce], at.real)
-    await work.save(outcome.touched)
-    await record(work, outcome.new_plans, publish=context.publish)
+    outcome = BatchOutcome()
+    for account_id, items in by_account.items():
+        _process(accounts[account_id], items, context, clocks, outcome)
+    await work.publish_directory(
+        [account for account in outcome.changed if account.directory_changed], clocks.real
+    )
+    await work.save(outcome.changed)
+    await record_plans(work, outcome.new_plans, publish=context.publish)
     await work.park(outcome.parked)
-    new = await work.acknowledge(outcome.receipts)
-    tally = outcome.tally
-    tally.heard, tally.duplicates = len(heard), len(heard) - new
-    tally.parked, tally.plans = len(outcome.parked), len(outcome.new_plans)
-    return tally
+    new_receipts = await work.acknowledge(outcome.receipts)
+    counts = outcome.counts
+    counts.events, counts.duplicates = len(incoming), len(incoming) - new_receipts
+    counts.parked, counts.plans = len(outcome.parked), len(outcome.new_plans)
+    return counts
 
 
-def _consider(
+def _process(
     account: Account,
-    events: Sequence[IncomingEvent],
+    items: Sequence[IncomingEvent],
     context: EvaluationContext,
-    at: Moment,
-    outcome: _Outcome,
+    clocks: Clocks,
+    outcome: BatchOutcome,
 ) -> None:
-    told = _fold_all(account, events, context, at, outcome.tally)
+    applied = _apply_all(account, items, context, clocks, outcome.counts)
     version: int | None = None
-    if told.stands:
-        outcome.touched.append(account)
-        account.memory = encode(*told.account_state)
-    elif told.anything_new or account.decided_under != context.generation or account.undecided is not None:
-        outcome.touched.append(account)
-        new_plan = replan_account(
-            account, told.account_state, context, at, [each.event for each in told.folded]
-        )
-        account.remember(told.account_state)
-        outcome.tally.undecided += account.undecided is not None
+    if applied.plan_unaffected:
+        outcome.changed.append(account)
+        account.state = encode(*applied.account_state)
+    elif applied.changed or account.decided_under != context.generation or account.undecided is not None:
+        outcome.changed.append(account)
+        causes = [item.event for item in applied.items]
+        new_plan = replan_account(account, applied.account_state, context, clocks, causes)
+        account.take_state(applied.account_state)
+        outcome.counts.undecided += account.undecided is not None
         if new_plan is not None:
             outcome.new_plans.append(new_plan)
             version = account.version
-    outcome.parked.extend(told.parked)
-    for each in told.folded:
+    outcome.parked.extend(applied.parked)
+    for item in applied.items:
         outcome.receipts.append(
-            Receipt(each.identity, each.content, ReceiptState.FOLDED, account.account_id, version)
+            Receipt(item.identity, item.content, ReceiptState.FOLDED, account.account_id, version)
         )
 
 
-class _Told(NamedTuple):
-    """`stands`: what was heard is new, and cannot have moved the plan in force."""
+class _Applied(NamedTuple):
+    """`changed`: some event was new; `plan_unaffected`: it was, and cannot have changed the plan in force."""
 
     account_state: AccountState
-    folded: Sequence[IncomingEvent]
+    items: Sequence[IncomingEvent]
     parked: Sequence[Parked]
-    anything_new: bool
-    stands: bool
+    changed: bool
+    plan_unaffected: bool
 
 
-def _fold_all(
-    account: Account, events: Sequence[IncomingEvent], context: EvaluationContext, at: Moment, tally: Tally
-) -> _Told:
-    """A fold that broke may have left half of its work behind: belief is then taken up again as it was stored,
-    without the event that broke it.
-    """
+def _apply_all(
+    account: Account,
+    items: Sequence[IncomingEvent],
+    context: EvaluationContext,
+    clocks: Clocks,
+    counts: BatchCounts,
+) -> _Applied:
+    """An event that raised may have left half of its changes behind: the stored state is decoded again without it."""
     parked: list[Parked] = []
-    quiet = holds(account, context, at) and all(each.event.type in SNAPSHOT_EVENT_TYPES for each in events)
+    only_health = account.is_current(context, clocks) and all(
+        item.event.type in SNAPSHOT_EVENT_TYPES for item in items
+    )
     while True:
-        account_state = decode(account.account_id, account.memory)
-        stood = health_snapshot(account_state.facts) if quiet else None
+        account_state = decode(account.account_id, account.state)
+        before = health_snapshot(account_state.facts) if only_health else None
         changed = False
-        for each in events:
+        for item in items:
             try:
-                changed |= _remember(account, account_state, each.event, tally)
-            except Exception as problem:  # noqa: BLE001 - whatever a fact does to the fold, it alone is set aside
-                parked.append(Parked(each, f"{type(problem).__name__}: {problem}"[:2000]))
-                events = [other for other in events if other is not each]
+                changed |= _apply(account, account_state, item.event, counts)
+            except Exception as problem:  # noqa: BLE001 - whatever goes wrong with an event, it alone is parked
+                parked.append(Parked(item, f"{type(problem).__name__}: {problem}"[:2000]))
+                items = [other for other in items if other is not item]
                 break
         else:
-            stands = False
-            if changed and stood is not None:
-                stands = is_unaffected(
-                    context.policy, context.portfolio, stood, health_snapshot(account_state.facts), at.service
+            unaffected = (
+                changed
+                and before is not None
+                and not needs_reevaluation(
+                    context.policy,
+                    context.portfolio,
+                    before,
+                    health_snapshot(account_state.facts),
+                    clocks.service,
                 )
-            return _Told(account_state, events, parked, changed, stands)
+            )
+            return _Applied(account_state, items, parked, changed, unaffected)
 
 
-def _remember(account: Account, account_state: AccountState, event: FactEvent, tally: Tally) -> bool:
-    """Into the facts, into what was issued, or into both; True when either changed."""
+def _apply(account: Account, account_state: AccountState, event: FactEvent, counts: BatchCounts) -> bool:
+    """Apply an event to the facts, to what was issued, or to both; True when either changed."""
     changed = False
-    if event.type in ISSUED:
+    if event.type in ISSUED_TYPES:
         changed = apply_issued(account_state.issued, event)
         if event.type in ONLY_ISSUED:
             return changed
-    change = apply_fact(account_state.facts, event)
-    if change.conflict is not None:
-        tally.conflicts += 1
-    if change.changed and not account.introduce:
-        account.introduce = not DIRECTORY_FIELDS.isdisjoint(change.fields)
-    return changed or change.changed
+    result = apply_fact(account_state.facts, event)
+    if result.conflict is not None:
+        counts.conflicts += 1
+    if result.changed and not account.directory_changed:
+        account.directory_changed = not DIRECTORY_FIELDS.isdisjoint(result.fields)
+    return changed or result.changed

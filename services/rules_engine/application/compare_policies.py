@@ -6,9 +6,9 @@ from typing import Protocol
 from services.rules_engine.application.publish_policy import Files
 
 
-class Differences(Protocol):
+class PolicyComparisons(Protocol):
     """What compares policies over the stored accounts."""
 
     async def compare(self, files: Files, days: int) -> Mapping[str, object]:
-        """The document of a `Difference` from the policy in force, with `sample`. Raises `NotSound`."""
+        """The document of a `Difference` from the policy in force, with `sample`. Raises `InvalidPolicy`."""
         ...

@@ -1,37 +1,38 @@
-"""What the engine needs from the outside while it works on one batch."""
+"""What the application needs of storage while it processes one batch."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from schemas.plans import Plan
 from services.rules_engine.domain.account import Account, NewPlan, Parked, Receipt
 
 
-class Work(Protocol):
+class UnitOfWork(Protocol):
     """One transaction: everything or nothing. The caller commits."""
 
     async def accounts(self, account_ids: Sequence[str]) -> dict[str, Account]:
-        """The accounts, made if absent and locked in the order of their ids."""
+        """The accounts, created if absent, locked in the order of their ids."""
         ...
 
     async def save(self, accounts: Sequence[Account]) -> None:
-        """Write memory, plan and standing back."""
+        """Write the accounts back."""
         ...
 
-    async def plans(self, versions: Mapping[str, int]) -> dict[str, bytes]:
+    async def plans(self, versions: Mapping[str, int]) -> dict[str, Plan]:
         """The stored plans of these versions, by account id."""
         ...
 
     async def record(self, new_plans: Sequence[NewPlan], *, publish: bool) -> None:
-        """Store the decisions; with `publish` also command the scheduler."""
+        """Store the decisions; with `publish` also send the plans to the scheduler."""
         ...
 
-    async def introduce(self, accounts: Sequence[Account], real: datetime) -> None:
-        """Tell the directory who the account and its people are."""
+    async def publish_directory(self, accounts: Sequence[Account], real: datetime) -> None:
+        """Publish the directory record of each account whose record changed."""
         ...
 
     async def acknowledge(self, receipts: Sequence[Receipt]) -> int:
-        """Store what became of the events; answer how many were new."""
+        """Store what became of the events and return how many were new."""
         ...
 
     async def park(self, parked: Sequence[Parked]) -> None: ...

@@ -26,7 +26,7 @@ class Mistake(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}: {self.message}" if self.file else self.message
 
 
-class NotSound(Exception):
+class InvalidPolicy(Exception):
     """The files are no policy; `mistakes` are all that were found."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
@@ -34,7 +34,7 @@ class NotSound(Exception):
         self.mistakes = tuple(mistakes)
 
 
-class Overtaken(Exception):
+class StalePolicy(Exception):
     """Another policy came into force since the caller looked; `in_force` is its hash."""
 
     def __init__(self, in_force: str, version: int) -> None:
@@ -60,7 +60,7 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PolicyDraft:
     """Files that are to become the policy in force. `name` None: it keeps the name of the one before."""
 
     files: Files
@@ -72,7 +72,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class PolicyInForce:
     """What is in force now. `changed`: this call put it there."""
 
     version: int
@@ -94,21 +94,21 @@ class Policies(Protocol):
         ...
 
     async def document(self, policy_hash: str) -> dict[str, object] | None:
-        """What one policy says, section by section. Raises `NotSound` when it cannot be read any more."""
+        """What one policy says, section by section. Raises `InvalidPolicy` when it cannot be read any more."""
         ...
 
-    async def in_force(self) -> InForce: ...
+    async def in_force(self) -> PolicyInForce: ...
 
     async def check(self, files: Files) -> Checked:
-        """Raises `NotSound`."""
+        """Raises `InvalidPolicy`."""
         ...
 
-    async def publish(self, draft: Draft) -> InForce:
-        """Put files in force. Raises `NotSound`, `Overtaken`."""
+    async def publish(self, draft: PolicyDraft) -> PolicyInForce:
+        """Put files in force. Raises `InvalidPolicy`, `StalePolicy`."""
         ...
 
-    async def roll_back(self, number: int, *, author: str | None, note: str) -> InForce:
-        """Put an earlier version in force again. Raises `NoSuchVersion`, `NotSound`."""
+    async def roll_back(self, number: int, *, author: str | None, note: str) -> PolicyInForce:
+        """Put an earlier version in force again. Raises `NoSuchVersion`, `InvalidPolicy`."""
         ...
 
     async def progress(self) -> dict[str, object]:

@@ -1,63 +1,26 @@
-"""Judge one account: decide, compare with the plan in force, and say what changed."""
+"""Replan an account: evaluate it, compare with the plan in force, and state what changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 
 from services.cadence.account import FactEvent
 from services.cadence.account.codec import AccountState
-from services.cadence.evaluation import Decision, changes, document_from_bytes, evaluate_account, plan_bytes
-from services.cadence.policy import Policy
-from services.cadence.portfolio import Portfolio
-from services.rules_engine.application.ports import Work
-from services.rules_engine.domain.account import Account, NewPlan
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationContext:
-    """Under what is judged: the policy, the book, and the number of this pairing.
-
-    `publish` is off in observe mode: decisions are made and explained, nobody is commanded.
-    """
-
-    policy: Policy
-    portfolio: Portfolio
-    generation: int
-    publish: bool
-    retry_after: timedelta
-    """Service time until an account whose decision failed is tried again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The two clocks, read once for a whole batch."""
-
-    service: datetime
-    real: datetime
-
-
-def holds(account: Account, context: EvaluationContext, at: Moment) -> bool:
-    """Whether the plan in force is what would be decided now, as long as nothing that it rests on changes."""
-    return (
-        account.plan_key is not None
-        and account.decided_under == context.generation
-        and account.undecided is None
-        and (account.next_evaluation_at is None or at.service < account.next_evaluation_at)
-        and (account.published_key == account.plan_key or not context.publish)
-    )
+from services.cadence.evaluation import Decision, evaluate_account, plan_changes
+from services.rules_engine.application.ports import UnitOfWork
+from services.rules_engine.domain.account import Account, Clocks, EvaluationContext, NewPlan
 
 
 def replan_account(
     account: Account,
     account_state: AccountState,
     context: EvaluationContext,
-    at: Moment,
+    clocks: Clocks,
     causes: Sequence[FactEvent],
 ) -> NewPlan | None:
-    """Decide anew; None when the plan stays as it is, or when the decision failed (`account.undecided` says why).
+    """Evaluate an account; None when its plan does not change or the evaluation failed (`account.undecided` says why).
 
-    An account that was decided under a later epoch is left to whoever is there already: an older policy must not take
-    back what a newer one asked for. Its number, turned negative, tells the sweep that it waits.
+    An account that was decided under a later generation is left to a replica of that generation: an older policy must
+    not undo what a newer one decided. Its generation, turned negative, tells the sweep that it waits.
     """
     if abs(account.decided_under) > context.generation:
         account.decided_under = -abs(account.decided_under)
@@ -65,58 +28,49 @@ def replan_account(
     account.decided_under = context.generation
     try:
         decision = evaluate_account(
-            context.policy, account_state.facts, account_state.issued, context.portfolio, at.service
+            context.policy, account_state.facts, account_state.issued, context.portfolio, clocks.service
         )
     except Exception as problem:  # noqa: BLE001 - a policy that fails on one account must not stop the others
         account.undecided = f"{type(problem).__name__}: {problem}"[:2000]
-        account.next_evaluation_at = at.service + context.retry_after
+        account.next_evaluation_at = clocks.service + context.retry_after
         return None
-    account.undecided = None
-    _place(account, decision)
+    account.take_decision(decision)
     unpublished = context.publish and account.published_key != decision.key
     if account.plan_key == decision.key and not unpublished:
         return None
-    return _new_plan(account, decision, context, at, tuple(causes))
+    return _new_plan(account, decision, context, clocks, tuple(causes))
 
 
 def _new_plan(
     account: Account,
     decision: Decision,
     context: EvaluationContext,
-    at: Moment,
+    clocks: Clocks,
     causes: tuple[FactEvent, ...],
 ) -> NewPlan:
     previous = account.version
     # Milliseconds of the real clock, so that versions also grow after a restored backup.
-    account.version = max(account.version + 1, int(at.real.timestamp() * 1000))
+    account.version = max(account.version + 1, int(clocks.real.timestamp() * 1000))
     account.plan_key = decision.key
-    account.decided_at = at.service
+    account.decided_at = clocks.service
     if context.publish:
         account.published_key = decision.key
     return NewPlan(
         account=account,
         decision=decision,
-        plan=plan_bytes(decision.document),
+        plan=decision.plan,
         policy=context.policy.hash,
         causes=causes,
-        decided_at=at.service,
+        decided_at=clocks.service,
         previous=previous,
     )
 
 
-def _place(account: Account, decision: Decision) -> None:
-    account.next_evaluation_at = decision.next_evaluation_at
-    standing = (decision.segment, decision.stage, decision.color)
-    account.introduce |= standing != (account.segment, account.stage, account.color)
-    account.segment, account.stage, account.color = standing
-
-
-async def record(work: Work, new_plans: Sequence[NewPlan], *, publish: bool) -> None:
-    """Store the decisions with what each changes from the plan before."""
-    before = await work.plans({each.account.account_id: each.previous for each in new_plans if each.previous})
-    explained: list[NewPlan] = []
-    for each in new_plans:
-        old = before.get(each.account.account_id)
-        changed = changes(None if old is None else document_from_bytes(old), each.decision.document)
-        explained.append(replace(each, changes=tuple(changed)))
-    await work.record(explained, publish=publish)
+async def record_plans(work: UnitOfWork, new_plans: Sequence[NewPlan], *, publish: bool) -> None:
+    """Store new plans, each with its changes from the plan before."""
+    previous = await work.plans({new.account.account_id: new.previous for new in new_plans if new.previous})
+    with_changes = [
+        replace(new, changes=plan_changes(previous.get(new.account.account_id), new.plan))
+        for new in new_plans
+    ]
+    await work.record(with_changes, publish=publish)

@@ -1,26 +1,29 @@
-"""Sweep: judge again the accounts for whom time alone, or a new policy or book, may have changed the answer."""
+"""Sweep accounts: evaluate those for which time alone, or a new policy or portfolio, may have changed the plan."""
 
 from collections.abc import Sequence
 
 from services.cadence.account.codec import decode
-from services.rules_engine.application.ports import Work
-from services.rules_engine.application.replan_account import EvaluationContext, Moment, record, replan_account
-from services.rules_engine.domain.account import NewPlan
+from services.rules_engine.application.ports import UnitOfWork
+from services.rules_engine.application.replan_account import record_plans, replan_account
+from services.rules_engine.domain.account import Clocks, EvaluationContext, NewPlan
 
 
-async def sweep(work: Work, account_ids: Sequence[str], context: EvaluationContext, at: Moment) -> int:
-    """Judge these accounts in the caller's transaction; answer how many plans changed."""
+async def sweep_accounts(
+    work: UnitOfWork, account_ids: Sequence[str], context: EvaluationContext, clocks: Clocks
+) -> int:
+    """Evaluate these accounts in the caller's transaction and return how many plans changed."""
     accounts = await work.accounts(account_ids)
     new_plans: list[NewPlan] = []
     for account_id in account_ids:
         account = accounts[account_id]
-        account_state = decode(account_id, account.memory)
-        new_plan = replan_account(account, account_state, context, at, ())
-        account.remember(account_state)
+        account_state = decode(account_id, account.state)
+        new_plan = replan_account(account, account_state, context, clocks, ())
+        account.take_state(account_state)
         if new_plan is not None:
             new_plans.append(new_plan)
-    everybody = list(accounts.values())
-    await work.introduce([account for account in everybody if account.introduce], at.real)
-    await work.save(everybody)
-    await record(work, new_plans, publish=context.publish)
+    await work.publish_directory(
+        [account for account in accounts.values() if account.directory_changed], clocks.real
+    )
+    await work.save(list(accounts.values()))
+    await record_plans(work, new_plans, publish=context.publish)
     return len(new_plans)

@@ -1,34 +1,61 @@
-"""An account as the engine holds it while it thinks: memory, the plan in force, and under what it was decided."""
+"""An account's record in the engine, events on their way into it, and what a batch leads to."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import IntEnum
 from hashlib import blake2b
 from typing import NamedTuple
 
+from schemas.plans import Change, Plan
 from services.cadence.account import FactEvent, Facts
 from services.cadence.account.codec import AccountState, encode
-from services.cadence.evaluation import Decision, PlanChange
+from services.cadence.evaluation import Decision
+from services.cadence.policy import Policy
+from services.cadence.portfolio import Portfolio
 
 _NO_REVENUE = frozenset({"draft", "churned"})
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationContext:
+    """What accounts are evaluated under: the policy, the portfolio, and the generation of this pairing.
+
+    `publish` is off in observe mode: decisions are made and explained, no commands are sent.
+    """
+
+    policy: Policy
+    portfolio: Portfolio
+    generation: int
+    publish: bool
+    retry_after: timedelta
+    """Service time until an account whose evaluation failed is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The service clock and the real clock, read once for a whole batch."""
+
+    service: datetime
+    real: datetime
 
 
 @dataclass(slots=True)
 class Account:
     """Loaded under a row lock, changed in place, saved in the same transaction.
 
-    AccountState is read from the memory when an account's turn comes and is let go right after: a batch holds hundreds of
-    accounts, and what is worked on one after the other stays in the processor's cache.
+    The state is decoded when the account is processed and dropped right after: a batch has hundreds of accounts, and what
+    is processed one after the other stays in the processor's cache.
     """
 
     account_id: str
-    memory: bytes | None = None
+    state: bytes | None = None
     plan_key: bytes | None = None
     published_key: bytes | None = None
     directory_key: bytes | None = None
     version: int = 0
     directory_version: int = 0
     decided_under: int = 0
+    """The generation of the last decision; negative: it waits for a replica of that generation."""
     decided_at: datetime | None = None
     next_evaluation_at: datetime | None = None
     undecided: str | None = None
@@ -39,44 +66,62 @@ class Account:
     csm_id: str | None = None
     arr: float | None = None
     loaded: tuple[object, ...] = ()
-    """Everything but the memory, as it was loaded: an event that only adds to the memory writes only that."""
-    introduce: bool = False
-    """Something that the directory tells of this account may have changed."""
-    told: Facts | None = None
-    """What is believed, kept for the directory when there is something to tell it."""
+    """Every column but the state, as it was loaded: an event that only changes the state writes only that."""
+    directory_changed: bool = False
+    """The directory record of this account may have changed."""
+    directory_facts: Facts | None = None
+    """The facts, kept for the directory when its record may have changed."""
 
-    def remember(self, account_state: AccountState) -> None:
-        """Take belief back into the memory, with what is stored beside it to be searched."""
+    def is_current(self, context: EvaluationContext, clocks: Clocks) -> bool:
+        """Whether the plan in force is what an evaluation would return now, as long as no event changes the account."""
+        return (
+            self.plan_key is not None
+            and self.decided_under == context.generation
+            and self.undecided is None
+            and (self.next_evaluation_at is None or clocks.service < self.next_evaluation_at)
+            and (self.published_key == self.plan_key or not context.publish)
+        )
+
+    def take_decision(self, decision: Decision) -> None:
+        """Take over the segment, stage, colour and next evaluation of a decision."""
+        self.undecided = None
+        self.next_evaluation_at = decision.next_evaluation_at
+        position = (decision.segment, decision.stage, decision.color)
+        self.directory_changed |= position != (self.segment, self.stage, self.color)
+        self.segment, self.stage, self.color = position
+
+    def take_state(self, account_state: AccountState) -> None:
+        """Encode the state, with the columns beside it that are searched."""
         facts, issued = account_state
-        self.memory = encode(facts, issued)
+        self.state = encode(facts, issued)
         self.name, self.csm_id = _text(facts, "name"), _text(facts, "csm_id")
         self.arr = _revenue(facts)
-        if self.introduce:
-            self.told = facts
+        if self.directory_changed:
+            self.directory_facts = facts
 
 
 def _text(facts: Facts, name: str) -> str | None:
-    """One field without making the whole memory readable: this runs for every account of every batch."""
-    for said in facts.account.values():
-        if name in said:
-            value = said[name]
+    """One field without decoding all of them: this runs for every account of every batch."""
+    for fields in facts.account.values():
+        if name in fields:
+            value = fields[name]
             return None if value is None else str(value)
     return None
 
 
 def _revenue(facts: Facts) -> float | None:
-    """The word `arr`, by which the book ranks: as told of the account, else what its living contracts bring."""
-    for said in facts.account.values():
-        value = said.get("arr")
+    """The feature `arr`, by which accounts are ranked: as described, else the sum of the live contracts."""
+    for fields in facts.account.values():
+        value = fields.get("arr")
         if isinstance(value, int | float):
             return float(value)
-    found: list[float] = []
+    revenues: list[float] = []
     for contract in facts.contracts.values():
-        known = {name: value for said in contract.held.values() for name, value in said.items()}
-        value = known.get("arr")
-        if isinstance(value, int | float) and known.get("status") not in _NO_REVENUE:
-            found.append(value)
-    return sum(found) if found else None
+        values = {name: value for fields in contract.held.values() for name, value in fields.items()}
+        value = values.get("arr")
+        if isinstance(value, int | float) and values.get("status") not in _NO_REVENUE:
+            revenues.append(value)
+    return sum(revenues) if revenues else None
 
 
 class IncomingEvent(NamedTuple):
@@ -86,18 +131,19 @@ class IncomingEvent(NamedTuple):
     identity: bytes
     content: bytes
     record: object
-    """The Kafka record it came in; kept whole when the event has to be parked."""
+    """The Kafka record it came in; stored whole when the event has to be parked."""
 
 
 def event_identity(source: str, event_id: str) -> bytes:
-    """Sixteen bytes (blake2b-128) that stand for (source, id): the key of an event's receipt."""
+    """Sixteen bytes (BLAKE2b-128) that stand for (source, id): the key of an event's receipt."""
     # The length says where the source ends; JSON would too, at ten times the cost.
     return blake2b(f"{len(source)} {source}{event_id}".encode(), digest_size=16).digest()
 
 
 def incoming_event(event: FactEvent, record: object) -> IncomingEvent:
-    identity = event_identity(event.provenance.source, event.provenance.id)
-    return IncomingEvent(event, identity, bytes.fromhex(event.provenance.hash), record)
+    provenance = event.provenance
+    identity = event_identity(provenance.source, provenance.id)
+    return IncomingEvent(event, identity, bytes.fromhex(provenance.hash), record)
 
 
 class ReceiptState(IntEnum):
@@ -107,7 +153,7 @@ class ReceiptState(IntEnum):
 
 
 class Receipt(NamedTuple):
-    """What became of an event. `version` is the plan it led to, None when the plan stayed as it was."""
+    """What became of an event. `version`: of the plan it led to, None when the plan did not change."""
 
     identity: bytes
     content: bytes
@@ -119,7 +165,7 @@ class Receipt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A fact that could not be folded, with the reason; its account goes on without it."""
+    """An event that could not be applied, with the reason; its account goes on without it."""
 
     incoming: IncomingEvent
     reason: str
@@ -127,26 +173,39 @@ class Parked:
 
 @dataclass(frozen=True, slots=True)
 class NewPlan:
-    """A decision that changed the plan, with what led to it."""
+    """A decision that changed the plan, with the events behind it.
+
+    `previous`: the version of the plan before, 0 when this is the first.
+    """
 
     account: Account
     decision: Decision
-    plan: bytes
+    plan: Plan
     policy: str
     causes: tuple[FactEvent, ...]
     decided_at: datetime
     previous: int
-    """The version of the plan before, 0 when this is the first."""
-    changes: tuple[PlanChange, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(slots=True)
-class Tally:
+class BatchCounts:
     """What one batch did, for the metrics."""
 
-    heard: int = 0
+    events: int = 0
     duplicates: int = 0
     parked: int = 0
     conflicts: int = 0
     undecided: int = 0
     plans: int = 0
+
+
+@dataclass(slots=True)
+class BatchOutcome:
+    """What a batch leads to, before it is stored."""
+
+    changed: list[Account] = field(default_factory=list[Account])
+    new_plans: list[NewPlan] = field(default_factory=list[NewPlan])
+    receipts: list[Receipt] = field(default_factory=list[Receipt])
+    parked: list[Parked] = field(default_factory=list[Parked])
+    counts: BatchCounts = field(default_factory=BatchCounts)

@@ -11,13 +11,13 @@ from services.chassis.keys import ApiKey
 from services.chassis.problems import Problem
 from services.chassis.web import Cursor, Limit, decode_cursor, encode_cursor, page, require
 from services.rules_engine.application.publish_policy import (
-    Draft,
-    InForce,
+    InvalidPolicy,
     NoSuchVersion,
-    NotSound,
-    Overtaken,
     Policies,
+    PolicyDraft,
+    PolicyInForce,
     Programs,
+    StalePolicy,
 )
 
 LAST = 2**62
@@ -117,7 +117,7 @@ def _looking(router: APIRouter, policies: Policies) -> None:
     async def get_document(policy_hash: PolicyHash) -> dict[str, object]:
         try:
             found = await policies.document(policy_hash)
-        except NotSound as refused:
+        except InvalidPolicy as refused:
             refuse(refused)
         if found is None:
             raise Problem(404, f"There is no policy {policy_hash!r}.")
@@ -133,7 +133,7 @@ def _looking(router: APIRouter, policies: Policies) -> None:
         bounded(wanted.files)
         try:
             checked = await policies.check(wanted.files)
-        except NotSound as refused:
+        except InvalidPolicy as refused:
             refuse(refused)
         return {"valid": True, "hash": checked.hash, "rules": checked.rules, "findings": checked.findings}
 
@@ -148,12 +148,12 @@ def _changing(router: APIRouter, policies: Policies) -> None:
     async def publish_policy(wanted: Publication, key: Admin, response: Response) -> dict[str, object]:
         bounded(wanted.files)
         author = wanted.author or await policies.author(key.key_id)
-        draft = Draft(wanted.files, author, wanted.note, wanted.name, wanted.based_on)
+        draft = PolicyDraft(wanted.files, author, wanted.note, wanted.name, wanted.based_on)
         try:
             published = await policies.publish(draft)
-        except NotSound as refused:
+        except InvalidPolicy as refused:
             refuse(refused)
-        except Overtaken as overtaken:
+        except StalePolicy as overtaken:
             told: dict[str, Any] = {"in_force": overtaken.in_force, "version": overtaken.version}
             raise Problem(409, str(overtaken), **told) from overtaken
         return _answer(published, response)
@@ -170,7 +170,7 @@ def _changing(router: APIRouter, policies: Policies) -> None:
             published = await policies.roll_back(wanted.version, author=author, note=wanted.note)
         except NoSuchVersion as absent:
             raise Problem(404, str(absent)) from absent
-        except NotSound as refused:
+        except InvalidPolicy as refused:
             refuse(refused)
         return _answer(published, response)
 
@@ -198,18 +198,18 @@ def bounded(files: dict[str, str]) -> None:
         raise Problem(413, f"The files have {size:,} bytes; a policy has at most {LARGEST:,}.", limit=LARGEST)
 
 
-def refuse(refused: NotSound) -> NoReturn:
+def refuse(refused: InvalidPolicy) -> NoReturn:
     errors = [each._asdict() for each in refused.mistakes]
     lines = str(refused).splitlines()
     detail = "\n".join([f"The policy has {len(errors)} mistakes:" if len(errors) > 1 else "", *lines]).strip()
     raise Problem(422, detail[:20_000], errors=errors) from refused
 
 
-def _answer(published: InForce, response: Response) -> dict[str, object]:
+def _answer(published: PolicyInForce, response: Response) -> dict[str, object]:
     if not published.changed:
         response.status_code = 200
     return {**_shown(published), "changed": published.changed}
 
 
-def _shown(held: InForce) -> dict[str, object]:
+def _shown(held: PolicyInForce) -> dict[str, object]:
     return {"version": held.version, "hash": held.hash, "epoch": held.generation, "mode": held.mode}

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from services.cadence.evaluation.policy_diff import LISTED
 from services.chassis.web import require
-from services.rules_engine.application.compare_policies import Differences
-from services.rules_engine.application.publish_policy import NotSound
+from services.rules_engine.application.compare_policies import PolicyComparisons
+from services.rules_engine.application.publish_policy import InvalidPolicy
 from services.rules_engine.entrypoints.http_policies import NOT_SOUND, TOO_LARGE, Files, bounded, refuse
 
 PATH = "/v1/policies/diff"
@@ -20,7 +20,7 @@ class Compared(Files):
     days: int = Field(default=90, ge=1, le=3_650, description="how far ahead touchpoints are counted")
 
 
-def diff_routes(differences: Differences) -> APIRouter:
+def diff_routes(differences: PolicyComparisons) -> APIRouter:
     router = APIRouter(tags=["policies"], dependencies=[require("read")])
 
     @router.post(
@@ -37,7 +37,7 @@ def diff_routes(differences: Differences) -> APIRouter:
         bounded(wanted.files)
         try:
             return await differences.compare(wanted.files, wanted.days)
-        except NotSound as refused:
+        except InvalidPolicy as refused:
             refuse(refused)
 
     return router

@@ -18,13 +18,14 @@ from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, bury
 from services.chassis.outbox import Outbox
 from services.rules_engine.application.apply_events import apply_events
-from services.rules_engine.application.ports import Work
-from services.rules_engine.application.replan_account import EvaluationContext, Moment
+from services.rules_engine.application.ports import UnitOfWork
 from services.rules_engine.domain.account import (
+    BatchCounts,
+    Clocks,
+    EvaluationContext,
     IncomingEvent,
     Receipt,
     ReceiptState,
-    Tally,
     event_identity,
     incoming_event,
 )
@@ -43,9 +44,9 @@ AHEAD: Final = timedelta(minutes=5)
 class Portfolio(Protocol):
     """Keeps what concerns many accounts, in the same transaction."""
 
-    async def csm_described(self, told: IncomingEvent, real: datetime) -> None: ...
+    async def describe_csm(self, incoming: IncomingEvent, real: datetime) -> None: ...
 
-    async def program_announced(self, told: IncomingEvent) -> None: ...
+    async def announce_program(self, incoming: IncomingEvent) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ class Engine:
     clock: ServiceClock
     outbox: Outbox
     context: Callable[[], EvaluationContext]
-    work: Callable[[Connection], Work]
+    work: Callable[[Connection], UnitOfWork]
     portfolio: Callable[[Connection], Portfolio]
-    counted: Callable[[str, Tally], None]
+    counted: Callable[[str, BatchCounts], None]
 
 
 class TooFarAhead(Exception):
@@ -107,15 +108,15 @@ class SignalConsumer:
                 facts.append(told)
                 continue
             if told.event.type == "csm.described":
-                await portfolio.csm_described(told, real)
+                await portfolio.describe_csm(told, real)
             else:
-                await portfolio.program_announced(told)
+                await portfolio.announce_program(told)
             await work.acknowledge(
                 [Receipt(told.identity, told.content, ReceiptState.FOLDED, told.event.account_id)]
             )
         if facts:
-            tally = await apply_events(work, facts, self._engine.context(), Moment(service=now, real=real))
-            self._engine.counted(records[0].topic, tally)
+            counts = await apply_events(work, facts, self._engine.context(), Clocks(service=now, real=real))
+            self._engine.counted(records[0].topic, counts)
 
     def _read(self, record: Record, now: datetime) -> IncomingEvent | None:
         """The fact in a record; None when the engine has nothing to do with it. Raises Unreadable."""
@@ -130,7 +131,9 @@ class SignalConsumer:
         except (Malformed, TooFarAhead) as problem:
             raise Unreadable(str(problem), envelope) from problem
 
-    async def _bury(self, connection: Connection, work: Work, record: Record, refused: Unreadable) -> None:
+    async def _bury(
+        self, connection: Connection, work: UnitOfWork, record: Record, refused: Unreadable
+    ) -> None:
         await bury(connection, self._engine.outbox, record, reason=refused.reason)
         if refused.envelope is not None:
             await work.acknowledge([_dead(refused.envelope, record, refused.reason)])

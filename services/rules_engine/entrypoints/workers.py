@@ -7,9 +7,9 @@ from datetime import datetime
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.faults import fault
-from services.rules_engine.application.ports import Work
-from services.rules_engine.application.replan_account import EvaluationContext, Moment
-from services.rules_engine.application.sweep_accounts import sweep
+from services.rules_engine.application.ports import UnitOfWork
+from services.rules_engine.application.sweep_accounts import sweep_accounts
+from services.rules_engine.domain.account import Clocks, EvaluationContext
 
 PIECE = 500  # accounts a transaction
 REST = 1.0  # real seconds at most between two passes
@@ -22,7 +22,7 @@ class Sweeper:
     database: Database
     clock: ServiceClock
     context: Callable[[], EvaluationContext]
-    work: Callable[[Connection], Work]
+    work: Callable[[Connection], UnitOfWork]
     due: Callable[[Connection, datetime, int], Awaitable[list[str]]]
     behind: Callable[[Connection, int, int], Awaitable[list[str]]]
     next_due: Callable[[], Awaitable[datetime | None]]
@@ -32,14 +32,14 @@ class Sweeper:
         context = self.context()
         async with self.database.transaction() as connection:
             real = await real_now(connection)
-            at = Moment(service=self.clock.at(real), real=real)
+            at = Clocks(service=self.clock.at(real), real=real)
             claimed = await self.due(connection, at.service, PIECE)
             if len(claimed) < PIECE:
                 claimed = sorted(
                     {*claimed, *await self.behind(connection, context.generation, PIECE - len(claimed))}
                 )
             if claimed:
-                await sweep(self.work(connection), claimed, context, at)
+                await sweep_accounts(self.work(connection), claimed, context, at)
             fault("sweep.before_commit")
         if claimed:
             self.after_commit()

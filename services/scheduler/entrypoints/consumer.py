@@ -17,7 +17,7 @@ from services.chassis import inbox
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, bury
-from services.chassis.ids import digest
+from schemas.ids import digest
 from services.chassis.key_directory import keep_keys
 from services.chassis.outbox import Outbox
 from services.scheduler.application.accept import accept, erasure

@@ -16,7 +16,7 @@ from services.chassis.dead_letters import Record
 from services.chassis.migrations import DATABASES
 from services.chassis.outbox import Outbox
 from services.chassis.web import encode_cursor
-from services.rules_engine.adapters.account_repository import SqlWork
+from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.domain.account import IncomingEvent, Parked, event_identity
 from tests.faults.ledger import Headers, binary, read_topic
 from tests.integration.rules_engine.conftest import Engine, fresh, problem_of
@@ -230,7 +230,7 @@ class TestSetAside:
         incoming = IncomingEvent(event, event_identity("/test", envelope.id), b"12345678", record)
         database = await Database.open(running.stack.postgres.url, DATABASES["rules_engine"], pool_size=2)
         async with database.transaction() as connection:
-            work = SqlWork(connection, Outbox("/drumbeat/rules_engine"), set())
+            work = AccountUnitOfWork(connection, Outbox("/drumbeat/rules_engine"), set())
             await work.park([Parked(incoming, "ZeroDivisionError: division by zero")])
         await database.close()
 

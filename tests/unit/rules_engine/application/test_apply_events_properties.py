@@ -13,7 +13,7 @@ from services.cadence.account.issued import Issued
 from services.cadence.evaluation import evaluate_account
 from services.cadence.portfolio import Portfolio
 from services.rules_engine.application.apply_events import apply_events
-from services.rules_engine.application.replan_account import EvaluationContext, Moment
+from services.rules_engine.application.replan_account import EvaluationContext, Clocks
 from services.rules_engine.domain.account import Account, IncomingEvent, NewPlan, Parked, Receipt
 from tests.unit.cadence.evaluation.test_change_detection_properties import scored
 from tests.unit.cadence.evaluation.test_evaluate_properties import facts
@@ -74,7 +74,7 @@ def test_the_plan_in_force_is_what_would_be_decided_on_all_that_was_heard(
     for hours, batch in told_of:
         now += hours * HOUR
         known += batch
-        asyncio.run(apply_events(desk, [told(each) for each in batch], BENCH, Moment(now, now)))
+        asyncio.run(apply_events(desk, [told(each) for each in batch], BENCH, Clocks(now, now)))
         account = desk.account
         if not batch or (account.next_evaluation_at is not None and now >= account.next_evaluation_at):
             continue
@@ -91,7 +91,7 @@ def test_scores_that_mean_nothing_new_are_remembered_and_lead_to_no_other_plan()
     desk = Desk()
     for day in range(20):
         event = scored_on(day)
-        asyncio.run(apply_events(desk, [told(event)], BENCH, Moment(NOW, NOW)))
+        asyncio.run(apply_events(desk, [told(event)], BENCH, Clocks(NOW, NOW)))
 
     assert (desk.saved, desk.judged) == (20, 1)
     assert desk.account.memory == encode(facts_after(map(scored_on, range(20))), Issued())

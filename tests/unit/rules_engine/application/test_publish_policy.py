@@ -11,9 +11,9 @@ from services.cadence.announcements import audience_of
 from services.cadence.policy import Policy
 from services.chassis.database import Database
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository
-from services.rules_engine.adapters.policy_repository import SqlPolicies, mistake
+from services.rules_engine.adapters.policy_repository import PolicyRepository, mistake
 from services.rules_engine.adapters.ranking_repository import moved
-from services.rules_engine.application.publish_policy import Finding, Mistake, NotSound
+from services.rules_engine.application.publish_policy import Finding, Mistake, InvalidPolicy
 from tests.unit.cadence.events import shipped
 
 
@@ -35,7 +35,7 @@ def test_a_mistake_is_taken_apart_by_its_place(error: str, told: Mistake) -> Non
 
 def test_mistakes_are_told_with_their_place_where_they_have_one() -> None:
     found = [Mistake("a.yaml", 3, 7, "x.when", "no"), Mistake("", 1, 1, "", "there may be more mistakes")]
-    assert str(NotSound(found)) == "a.yaml:3:7: no\nthere may be more mistakes"
+    assert str(InvalidPolicy(found)) == "a.yaml:3:7: no\nthere may be more mistakes"
 
 
 async def test_policies_are_linted_one_at_a_time_whoever_asks() -> None:
@@ -48,7 +48,7 @@ async def test_policies_are_linted_one_at_a_time_whoever_asks() -> None:
         return [{"kind": "looked"}]
 
     configurations = ConfigurationRepository(Database(cast("Any", None)))
-    policies = SqlPolicies(configurations, cast("Any", None), lambda _: shipped(), lint)
+    policies = PolicyRepository(configurations, cast("Any", None), lambda _: shipped(), lint)
     checked = await gather(*(policies.check({"a.yaml": ""}) for _ in range(4)))
     assert [each.findings for each in checked] == [({"kind": "looked"},)] * 4
 

@@ -1,0 +1,113 @@
+"""Basis: what a rule is read against: the event that a trigger answers, the date a step counts from, or the account."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from schemas.plans import OneOffItem
+from services.cadence.account import Facts, Plain, Stamp, who
+from services.cadence.evaluation.candidates import EvaluationState, Selection
+from services.cadence.evaluation.event_entries import EventEntry, entries_of
+from services.cadence.evaluation.timelines import AnchorPoint, anchors_of
+from services.cadence.features.registry import EVENT_FEATURES
+from services.cadence.features.view import AccountView
+from services.cadence.policy import Feedback, Policy, Step, Trigger
+from services.cadence.portfolio import Portfolio
+
+_US = timedelta(microseconds=1)
+_FOREVER = 1 << 61
+_MISSING = {
+    "renewal": "no contract with a renewal date is known",
+    "start": "the account has not started",
+    "go_live": "no milestone of kind go_live was reached",
+    "program": "no program was announced for this account",
+}
+
+
+class Basis(NamedTuple):
+    """`values` take the place of the account's; `closes`: when its window ends, in microseconds.
+
+    `missing`: why there is no event or date to read the rule against; "" where there is.
+    """
+
+    values: Mapping[str, Plain] = {}
+    stamp: Stamp | None = None
+    closes: int | None = None
+    missing: str = ""
+
+
+class Subject(NamedTuple):
+    """The account, and the policy it is explained under."""
+
+    policy: Policy
+    facts: Facts
+    portfolio: Portfolio
+    view: AccountView
+
+
+def trigger_basis(subject: Subject, rule: Trigger, item: OneOffItem | None, *, stopped: bool) -> Basis:
+    """The event its item answers; when the rule was stopped, the newest that matches; else the newest of its type."""
+    entries = _entries(subject, rule)
+    if not entries:
+        return _no_event(subject.policy, rule)
+    chosen = entries[-1]
+    if item is not None and item.cause is not None:
+        cause = (item.cause.source, item.cause.id)
+        chosen = next((entry for entry in entries if who(entry.stamp) == cause), chosen)
+    elif stopped:
+        bits_of, bit = subject.policy.entry_bits[rule.on], subject.policy.bits[rule.rule]
+        since, values = subject.view.now - rule.within // _US, subject.view.values
+        matching = [
+            entry for entry in entries if entry.at > since and bits_of(values, entry.values) >> bit & 1
+        ]
+        chosen = matching[-1] if matching else chosen
+    return Basis(chosen.values, chosen.stamp, chosen.at + rule.within // _US)
+
+
+def feedback_basis(subject: Subject, rule: Feedback) -> Basis:
+    """The newest event of its type; it acts as long as steps last."""
+    entries = _entries(subject, rule)
+    if not entries:
+        return _no_event(subject.policy, rule)
+    chosen = entries[-1]
+    return Basis(chosen.values, chosen.stamp, chosen.at + subject.policy.content.damping.lasts // _US)
+
+
+def step_basis(subject: Subject, rule: Step) -> Basis:
+    """The anchor for which its condition is true and whose window comes next; else the one that passed last."""
+    policy, view = subject.policy, subject.view
+    timeline, bit = policy.timelines[rule.anchor], policy.bits[rule.rule]
+    end = next(end for own_bit, _, _, end in timeline.steps if own_bit == bit)
+    state = EvaluationState(policy, subject.facts, subject.portfolio, view, {}, None, ())
+
+    def rank(anchor: AnchorPoint) -> tuple[bool, bool, int]:
+        is_true = timeline.bits(view.values, anchor.values) >> bit & 1
+        past = view.now >= anchor.base + end
+        return not is_true, past, -anchor.base if past else anchor.base
+
+    anchors = sorted(anchors_of(state, Selection(), rule.anchor, _FOREVER), key=rank)
+    if not anchors:
+        return Basis(missing=_MISSING[rule.anchor])
+    anchor = anchors[0]
+    values: Mapping[str, Plain] = {} if anchor.values is view.values else anchor.values
+    return Basis(values, anchor.stamp, anchor.base + end)
+
+
+def _entries(subject: Subject, rule: Trigger | Feedback) -> Sequence[EventEntry]:
+    read = subject.policy.entry_reads[rule.on]
+    entries = entries_of(subject.facts, subject.view, rule.on, 0, read)
+    return [_with_color(subject.policy, entry) for entry in entries]
+
+
+def _with_color(policy: Policy, entry: EventEntry) -> EventEntry:
+    """Rules read the colour that the policy derives from a score without one; the explanation shows the same."""
+    if "color" not in entry.values:
+        return entry
+    color = policy.content.health.told(entry.values["color"], entry.values.get("health_score"))
+    return entry._replace(values={**entry.values, "color": color})
+
+
+def _no_event(policy: Policy, rule: Trigger | Feedback) -> Basis:
+    read = set(policy.read_by[rule.rule])
+    unknown: dict[str, Plain] = {name: None for name in EVENT_FEATURES[rule.on] if name in read}
+    return Basis(unknown, missing=f"there was no {rule.on} event")

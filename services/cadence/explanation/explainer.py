@@ -1,0 +1,178 @@
+"""Explainer: why one rule fires or does not, or all rules for a type of touchpoint, for one account at one moment."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from schemas.plans import OneOffItem, RhythmItem
+from services.cadence.account import moment
+from services.cadence.account.codec import AccountState
+from services.cadence.evaluation import evaluate_account
+from services.cadence.explanation.basis import Basis, Subject, feedback_basis, step_basis, trigger_basis
+from services.cadence.explanation.evidence import Evidence
+from services.cadence.explanation.model import Clause, Explanation, Remedy, Stopped
+from services.cadence.explanation.reachability import unreachable_reason
+from services.cadence.explanation.remedy import Case, cause_remedy, clause_remedy, name_failing_clause
+from services.cadence.explanation.rhythm_obstacles import adjustment_obstacle, feedback_obstacle
+from services.cadence.expressions.checker import did_you_mean
+from services.cadence.features.compute import view_account
+from services.cadence.policy import Adjustment, Blackout, Feedback, Policy, Rhythm, Rule, Step, Trigger
+from services.cadence.portfolio import Portfolio
+
+Item = RhythmItem | OneOffItem
+_KINDS: Mapping[type, str] = {
+    Rhythm: "rhythm",
+    Trigger: "trigger",
+    Step: "step",
+    Adjustment: "adjustment",
+    Feedback: "feedback",
+    Blackout: "blackout",
+}
+_DISTANCE = {"event": 3, "clause": 2, "window": 1}
+"""A rule stopped by something else is nearest to firing, then one whose window ended, then one that is not true."""
+
+
+class NoSuchRule(Exception):
+    """The policy has no rule of this name."""
+
+
+class NoSuchTouchpoint(Exception):
+    """The policy's catalogue has no touchpoint of this type, and none is in the plan."""
+
+
+class Explainer:
+    """Explains one account at one moment. The account is evaluated once, whatever is explained."""
+
+    def __init__(
+        self, policy: Policy, account_state: AccountState, portfolio: Portfolio, now: datetime
+    ) -> None:
+        facts, issued = account_state
+        self.policy = policy
+        self.decision = evaluate_account(policy, facts, issued, portfolio, now)
+        view = view_account(facts, portfolio, now, policy.reads, meetings=policy.meetings)
+        segment, stage, color, self._fired = policy.evaluate_conditions(view.values)
+        view.values.update(segment=segment, stage=stage, color=color)
+        self._subject = Subject(policy, facts, portfolio, view)
+        self._evidence = Evidence(policy, facts, view)
+
+    def explain_rule(self, name: str) -> Explanation:
+        """Raises `NoSuchRule`."""
+        bit = self.policy.bits.get(name)
+        if bit is None:
+            hint = did_you_mean(name, self.policy.bits)
+            raise NoSuchRule(f"the policy has no rule {name!r}{hint}")
+        return self._explain(self.policy.rules[bit])
+
+    def explain_touchpoint(self, kind: str) -> Explanation:
+        """The rule that fires or is nearest to firing, the rest under `others`. Raises `NoSuchTouchpoint`."""
+        explanations = [
+            *self._due_under_another_policy(kind),
+            *sorted(map(self._explain, self._rules_for(kind)), key=_distance),
+        ]
+        if explanations:
+            return replace(explanations[0], touchpoint_type=kind, others=tuple(explanations[1:]))
+        if kind not in self.policy.catalogue:
+            hint = did_you_mean(kind, self.policy.catalogue)
+            raise NoSuchTouchpoint(f"the policy has no touchpoint {kind!r}{hint}")
+        text = f"No rule of the policy asks for {kind.replace('_', ' ')}."
+        return Explanation(None, "", kind, fires=False, text=text)
+
+    def _rules_for(self, kind: str) -> Iterator[Rule]:
+        for rule in self.policy.rules:
+            if isinstance(rule, Rhythm | Trigger | Step) and rule.touchpoint == kind:
+                yield rule
+
+    def _due_under_another_policy(self, kind: str) -> Iterator[Explanation]:
+        """What came due under a policy that is no longer in force stays in the plan until it is settled."""
+        for item in self.decision.plan.touchpoints:
+            if item.touchpoint_type == kind and item.reason.rule not in self.policy.bits:
+                yield Explanation(item.reason.rule, "", kind, fires=True, text=item.reason.text)
+
+    def _explain(self, rule: Rule) -> Explanation:
+        item = self._item(rule)
+        basis = self._basis(rule, item)
+        truth = self._evidence.truth(rule, basis.values)
+        clauses = self._evidence.clauses(truth, basis.values, basis.stamp)
+        case = Case(self._subject, rule, basis, truth)
+        stopped = self._stopped(case, item)
+        if stopped is None:
+            return self._explanation(rule, clauses, item)
+        if stopped.cause != "clause":
+            return self._explanation(rule, clauses, item, stopped, cause_remedy(case, stopped))
+        remedy = clause_remedy(case)
+        stopped = name_failing_clause(stopped, case, remedy)
+        return self._explanation(rule, clauses, item, stopped, remedy)
+
+    def _item(self, rule: Rule) -> Item | None:
+        """The first item of the plan that this rule leads to."""
+        plan = self.decision.plan
+        items = plan.rhythms if isinstance(rule, Rhythm) else plan.touchpoints
+        return next((item for item in items if item.reason.rule == rule.rule), None)
+
+    def _basis(self, rule: Rule, item: Item | None) -> Basis:
+        match rule:
+            case Trigger():
+                one_off = item if isinstance(item, OneOffItem) else None
+                stopped = self.decision.stopped(rule.rule) is not None
+                return trigger_basis(self._subject, rule, one_off, stopped=stopped)
+            case Feedback():
+                return feedback_basis(self._subject, rule)
+            case Step():
+                return step_basis(self._subject, rule)
+            case _:
+                return Basis()
+
+    def _stopped(self, case: Case, item: Item | None) -> Stopped | None:
+        """The one cause; None when the rule fires."""
+        rule, basis = case.rule, case.basis
+        if item is not None:
+            reason = unreachable_reason(self._subject.facts, item)
+            return Stopped("opt_out", reason) if reason else None
+        suppressed = self.decision.stopped(rule.rule)
+        if suppressed is not None:
+            return Stopped(suppressed.cause, suppressed.reason, suppressed.by, suppressed.until)
+        if basis.missing:
+            return Stopped("event", basis.missing)
+        if case.truth.holds is not True:
+            return Stopped("clause", "")
+        if basis.closes is not None and self._subject.view.now >= basis.closes:
+            return Stopped("window", f"its window ended at {moment(basis.closes):%Y-%m-%d %H:%M} UTC")
+        match rule:
+            case Adjustment():
+                return adjustment_obstacle(self._subject, rule, self._fired)
+            case Feedback():
+                return feedback_obstacle(self._subject, rule)
+            case _:
+                return None
+
+    def _explanation(
+        self,
+        rule: Rule,
+        clauses: tuple[Clause, ...],
+        item: Item | None,
+        stopped: Stopped | None = None,
+        remedy: Remedy | None = None,
+    ) -> Explanation:
+        if stopped is None:
+            text = item.reason.text if item is not None else rule.because
+        else:
+            text = f"{rule.rule} does not fire: {stopped.text.rstrip('.')}."
+            text += f" {remedy.text[:1].upper()}{remedy.text[1:]}." if remedy is not None else ""
+        return Explanation(
+            rule=rule.rule,
+            kind=_KINDS[type(rule)],
+            touchpoint_type=rule.touchpoint if isinstance(rule, Rhythm | Trigger | Step) else None,
+            fires=stopped is None,
+            text=text,
+            clauses=clauses,
+            stopped_by=stopped,
+            smallest_change=remedy,
+            place=rule.place,
+        )
+
+
+def _distance(explanation: Explanation) -> tuple[bool, int, int, str]:
+    stopped, remedy = explanation.stopped_by, explanation.smallest_change
+    cause = "" if stopped is None else stopped.cause
+    needs = len(remedy.needs) if remedy is not None else 0
+    return not explanation.fires, _DISTANCE.get(cause, 0), needs, explanation.rule or ""

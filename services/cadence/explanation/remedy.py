@@ -1,0 +1,121 @@
+"""Remedy: the smallest change that would make a stopped rule fire, as data and as a sentence."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from services.cadence.account import Plain, moment
+from services.cadence.explanation.basis import Basis, Subject
+from services.cadence.explanation.evidence import features_of
+from services.cadence.explanation.model import Remedy, Stopped
+from services.cadence.explanation.phrasing import needs_text, value_text
+from services.cadence.explanation.smallest_change import Need, smallest_change
+from services.cadence.expressions.format import format_expression
+from services.cadence.expressions.trace import Truth
+from services.cadence.expressions.tree import IsNull, Node, Not, names
+from services.cadence.policy import Feedback, Rule, Step, Trigger, condition_of
+
+
+class Case(NamedTuple):
+    """A rule, its basis, and the truth of its condition there."""
+
+    subject: Subject
+    rule: Rule
+    basis: Basis
+    truth: Truth
+
+    def values(self) -> Mapping[str, Plain]:
+        return {**self.subject.view.values, **self.basis.values}
+
+
+def clause_remedy(case: Case) -> Remedy:
+    """What the features of its condition would have to become."""
+    needs = _needs(case)
+    if needs is None:
+        return Remedy("no change is known that would make its condition true")
+    return Remedy(needs_text(needs), needs)
+
+
+def _needs(case: Case) -> tuple[Need, ...] | None:
+    """Only for the features that the condition reads, so that suggested values lie near what it compares with."""
+    tree, values = condition_of(case.rule), case.values()
+    read = {name: values.get(name) for name in names(tree)}
+    return smallest_change(tree, read, features_of(case.subject.policy, case.rule))
+
+
+def name_failing_clause(stopped: Stopped, case: Case, remedy: Remedy) -> Stopped:
+    """With the clause that fails; of several the first that would have to change."""
+    failing = [truth for truth in case.truth.clauses() if truth.holds is not True]
+    wanted = {name for need in remedy.needs for name in need.words}
+    relevant = [truth for truth in failing if wanted & set(names(truth.node))] or failing
+    plain = [truth for truth in relevant if not _asks_for_null(truth.node)] or relevant
+    if not plain:
+        return stopped
+    clause = format_expression(plain[0].node)
+    now = ", ".join(
+        text for name in names(plain[0].node) if (text := value_text(name, case.values().get(name)))
+    )
+    text = f"`{clause}` is not true ({now})" if now else f"`{clause}` is not true"
+    return replace(stopped, text=text, by=clause)
+
+
+def _asks_for_null(node: Node) -> bool:
+    return isinstance(node.item if isinstance(node, Not) else node, IsNull)
+
+
+def cause_remedy(case: Case, stopped: Stopped) -> Remedy:
+    """For every cause but a clause."""
+    if stopped.cause == "event":
+        return _event_remedy(case)
+    if stopped.cause == "window":
+        return _window_remedy(case)
+    if stopped.until is not None and stopped.cause in {"cooldown", "cap", "limit", "pause", "blackout"}:
+        return _time_remedy(case, stopped, stopped.until)
+    return Remedy(_TEXTS[stopped.cause].format(by=stopped.by), without=stopped.by)
+
+
+_TEXTS: Mapping[str, str] = {
+    "precedence": "{by} would have to be rarer, or its condition not true",
+    "preference": "{by}, which the customer chose, would have to be given up",
+    "asked_first": "the event that {by} answers would have to be absent: only one is planned at a time",
+    "fallback": "{by} would have to reach the customer less often",
+    "over": "nothing: this touchpoint is done, and the next event may lead to another one",
+    "pause": "the pause would have to be lifted",
+    "blackout": "{by} would have to leave room",
+    "cooldown": "there would have to be more time between two touchpoints of its type",
+    "cap": "there would have to be room under its cap",
+    "limit": "there would have to be room under {by}",
+    "opt_out": "a contact of the audience would have to opt in again",
+}
+
+
+def _time_remedy(case: Case, stopped: Stopped, until: datetime) -> Remedy:
+    closes = case.basis.closes
+    at = f"{until:%Y-%m-%d %H:%M} UTC"
+    if isinstance(case.rule, Trigger | Step) and closes is not None and until >= moment(closes):
+        end = f"{moment(closes):%Y-%m-%d %H:%M} UTC"
+        text = f"its window would have to be open after {at}; it ends at {end}"
+        return Remedy(text, at=until, without=stopped.by)
+    return Remedy(f"at {at} it fires without any change", at=until, without=stopped.by)
+
+
+def _event_remedy(case: Case) -> Remedy:
+    rule = case.rule
+    if isinstance(rule, Trigger | Feedback):
+        needs = _needs(case) or ()
+        condition = f", and {needs_text(needs)}" if needs else ""
+        return Remedy(f"an event {rule.on} would have to arrive{condition}", needs, event=rule.on)
+    events = {"renewal": "contract.changed", "start": "contract.changed", "go_live": "milestone.reached"}
+    event = events.get(rule.anchor, "program.announced") if isinstance(rule, Step) else ""
+    return Remedy(f"an event {event} with the date would have to arrive", event=event)
+
+
+def _window_remedy(case: Case) -> Remedy:
+    rule = case.rule
+    if isinstance(rule, Trigger | Feedback):
+        return Remedy(f"another event {rule.on} would have to arrive", event=rule.on)
+    closes = moment(case.basis.closes or 0)
+    return Remedy(
+        f"the date it counts from would have to be later: its window ended at {closes:%Y-%m-%d %H:%M} UTC"
+    )
