@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from schemas.plans import OneOffItem, RhythmItem
 from services.cadence.account.event_file import EventFile, FactsRefused, read_event_file
 from services.cadence.announcements import portfolio_of
-from services.cadence.evaluation import Decision, OneOffItem, RhythmItem
+from services.cadence.evaluation import Decision
 from services.cadence.evaluation.policy_diff import Difference, Period
-from services.cadence.explanation import Inquiry, NoSuchRule, NoSuchTouchpoint, Why, document
+from services.cadence.explanation import Explainer, Explanation, NoSuchRule, NoSuchTouchpoint
 from services.cadence.policy import Policy
 
 _WIDE = 160
@@ -60,7 +61,7 @@ def explain(asked: argparse.Namespace, policy: Policy) -> int:
         raise FactsRefused(
             f"{asked.facts}: nothing is told of an account {asked.account!r}; of {known} it is"
         )
-    inquiry = Inquiry(
+    inquiry = Explainer(
         policy, account_state, portfolio_of(heard.announcements, heard.account_states.values()), now
     )
     screen = Screen()
@@ -87,17 +88,17 @@ def _read(path: Path) -> EventFile:
     return read_event_file(content, str(path))
 
 
-def _asked(asked: argparse.Namespace, inquiry: Inquiry) -> Why | None:
+def _asked(asked: argparse.Namespace, inquiry: Explainer) -> Explanation | None:
     if asked.rule:
-        return inquiry.rule(asked.rule)
-    return inquiry.touchpoint(asked.touchpoint) if asked.touchpoint else None
+        return inquiry.explain_rule(asked.rule)
+    return inquiry.explain_touchpoint(asked.touchpoint) if asked.touchpoint else None
 
 
-def _answer(decision: Decision, why: Why | None) -> dict[str, object]:
+def _answer(decision: Decision, why: Explanation | None) -> dict[str, object]:
     if why is not None:
-        return document(why)
+        return why.document()
     place = {"segment": decision.segment, "stage": decision.stage, "color": decision.color}
-    return {**place, "plan": decision.document, "suppressed": decision.suppressed}
+    return {**place, "plan": decision.plan.model_dump(mode="json"), "suppressed": decision.suppressed}
 
 
 def _say_plan(screen: Screen, decision: Decision) -> None:
@@ -107,11 +108,11 @@ def _say_plan(screen: Screen, decision: Decision) -> None:
         _say_item(screen, f"{each.touchpoint_type} every {each.every_days} days", each)
     screen.say("\nTouchpoints")
     for item in decision.plan.touchpoints:
-        times = f"{item.window_from:%Y-%m-%d %H:%M} to {item.window_to:%Y-%m-%d %H:%M}"
+        times = f"{item.window.from_:%Y-%m-%d %H:%M} to {item.window.to:%Y-%m-%d %H:%M}"
         _say_item(screen, f"{item.touchpoint_type} {times}", item)
     for avoid in decision.plan.avoid:
-        until = "further notice" if avoid.end is None else f"{avoid.end:%Y-%m-%d}"
-        screen.say(f"\nAvoid from {avoid.start:%Y-%m-%d} until {until}: {avoid.text}")
+        until = "further notice" if avoid.to is None else f"{avoid.to:%Y-%m-%d}"
+        screen.say(f"\nAvoid from {avoid.from_:%Y-%m-%d} until {until}: {avoid.text}")
     if decision.suppressed:
         screen.say("\nStopped")
         for stop in decision.suppressed:
@@ -123,7 +124,7 @@ def _say_item(screen: Screen, what: str, item: RhythmItem | OneOffItem) -> None:
     screen.say(f"    {item.reason.text} [{item.reason.rule}]")
 
 
-def _say_why(screen: Screen, why: Why) -> None:
+def _say_why(screen: Screen, why: Explanation) -> None:
     screen.say(why.text)
     for each in why.clauses:
         sign = {True: "holds", False: "fails", None: "not judged"}[each.holds]

@@ -24,7 +24,7 @@ from services.rules_engine.adapters import sweep_queries as sweeping
 from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
-from services.rules_engine.adapters.explanations import Explainer
+from services.rules_engine.adapters.explanations import StoredExplanations
 from services.rules_engine.adapters.key_repository import KeyRepository
 from services.rules_engine.adapters.policy_comparison import PolicyComparison
 from services.rules_engine.adapters.policy_repository import PolicyRepository
@@ -133,7 +133,7 @@ def make(runtime: Runtime, ready: Readiness, active_policy: ActivePolicy) -> Fas
     app.include_router(api.event_routes(Ingest(runtime.producer, runtime.clock), answers))
     app.include_router(
         why_routes(
-            Explainer(
+            StoredExplanations(
                 ConfigurationRepository(runtime.database), active_policy, load_policy_texts, runtime.clock
             )
         )

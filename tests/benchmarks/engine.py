@@ -63,7 +63,7 @@ class EvaluationContext:
             Engine(
                 clock=clock,
                 outbox=self.outbox,
-                context=active_policy.now,
+                context=active_policy.context,
                 work=lambda connection: AccountUnitOfWork(connection, self.outbox, known),
                 portfolio=lambda connection: PortfolioRepository(connection, self.outbox),
                 counted=self.count,
@@ -72,7 +72,7 @@ class EvaluationContext:
 
     def count(self, topic: str, counts: BatchCounts) -> None:
         del topic
-        self.counts.heard += counts.heard
+        self.counts.events += counts.events
         self.counts.plans += counts.plans
         self.counts.undecided += counts.undecided
 

@@ -12,7 +12,7 @@ Item = dict[str, Any]
 
 STANDARD = {"enterprise": 14, "mid_market": 30, "small_business": 90}
 REVIEWS = {"enterprise": 90, "mid_market": 180}
-STEPS = (
+MOST_STEPS = (
     (90, 60, "renewal_value_summary"),
     (60, 30, "renewal_discussion"),
     (30, 14, "renewal_proposal"),
@@ -150,7 +150,7 @@ def once(account_id: str, state: State, now: datetime) -> list[Item]:
     if left is None or contract.get("signed_at"):
         return found
     renewal = datetime.fromisoformat(contract["renews_on"]).replace(tzinfo=now.tzinfo)
-    for first, last, kind in STEPS:
+    for first, last, kind in MOST_STEPS:
         if left > last:
             window = renewal - timedelta(days=first), renewal - timedelta(days=last)
             found.append(item(account_id, kind, *window, f"The contract renews on {contract['renews_on']}."))

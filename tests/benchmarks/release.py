@@ -59,7 +59,7 @@ class Loops:
         clock = ServiceClock(MONDAY + timedelta(days=day), real_now(), 1.0)
         released = 0
 
-        def counted(what: str, number: int) -> None:
+        def active_steps(what: str, number: int) -> None:
             nonlocal released
             del what
             released += number
@@ -70,7 +70,7 @@ class Loops:
             return PostgresQueue(connection, outbox)
 
         outbox = Outbox("/bench")
-        releaser = Releaser(database, clock, queue, lambda: None, counted)
+        releaser = Releaser(database, clock, queue, lambda: None, active_steps)
         loop = Loop("release", interval=RELEASE_EVERY, run_once=releaser.run_once)
         await database.pool.execute("TRUNCATE outbox")
         seconds = await self._timed(name, loop.run())

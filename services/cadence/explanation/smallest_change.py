@@ -24,9 +24,8 @@ _CLAUSE = 1_000
 class Need:
     """What features would have to become: `words` is one feature, or several that one clause compares.
 
-    `clauses`: those that are not true now, as their author wrote them; `want`: what the feature would have to be; `now`,
-    `to`: its value and one that would do; `to` lacks a feature for which none was found.
-    `to`: its value and one that would do; `to` lacks a feature for which none was found.
+    `clauses`: those that are not true now, as their author wrote them; `want`: what the feature would have to be; `now`
+    and `to`: its value and one that would do; `to` lacks a feature for which none was found.
     """
 
     words: tuple[str, ...]

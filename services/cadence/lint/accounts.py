@@ -20,7 +20,7 @@ from services.cadence.lint.trees import NO, YES, asked, compared, known, null, r
 from services.cadence.policy import Feedback, Policy, Rule, Step, Trigger, condition_of
 from services.cadence.policy.compiled import anchor_features, own_features
 
-STEPS = 4_000
+MOST_STEPS = 4_000
 """Of search in a condition; what takes more is tried on samples."""
 WORK = 60_000
 """Questions, and parts of conditions looked at for them: a bound on time."""
@@ -181,7 +181,7 @@ class Accounts:
         self._work -= len(goals)
         read = {name for node, _ in goals for name in names(node)}
         tree = asked(*goals, *self._bounds(read, derived=derived))
-        found = satisfiable(tree, self.words, steps=STEPS)
+        found = satisfiable(tree, self.words, steps=MOST_STEPS)
         if found.answer != "unknown":
             return found
         self._work -= _HARD * len(goals)

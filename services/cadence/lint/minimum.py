@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from services.cadence.account import Plain
-from services.cadence.evaluation.feedback import STEPS
-from services.cadence.evaluation.rhythms import NONE, Days, resolve
+from services.cadence.evaluation.feedback import MOST_STEPS
+from services.cadence.evaluation.rhythms import NONE, Amounts, resolve_rhythms
 from services.cadence.expressions.ranges import domain
 from services.cadence.expressions.tree import names
 from services.cadence.features.registry import FREQUENCIES
@@ -98,15 +98,15 @@ def _lowest(accounts: Accounts, world: World, witness: Mapping[str, Plain]) -> d
     fed = sorted({kind for rule in policy.content.feedback if rule.steps > 0 for kind in rule.touchpoints})
     topics = sorted({each.topic for each in policy.catalogue.values() if each.topic is not None})
     most = max(FREQUENCIES.values())
-    rarest: Days = tuple((topic, most) for topic in topics)
-    asked: Days = tuple((kind, STEPS) for kind in fed)
-    tries: tuple[tuple[Days, Days, dict[str, Plain]], ...] = (
+    rarest: Amounts = tuple((topic, most) for topic in topics)
+    asked: Amounts = tuple((kind, MOST_STEPS) for kind in fed)
+    tries: tuple[tuple[Amounts, Amounts, dict[str, Plain]], ...] = (
         (NONE, NONE, {}),
         (rarest, NONE, {"preferred_frequency": "quarterly"}),
         (NONE, asked, {"feedback": "rarer, twice"}),
     )
     for wishes, levels, told in tries:
-        chosen = resolve(policy, fired, wishes, levels).chosen
+        chosen = resolve_rhythms(policy, fired, wishes, levels).chosen
         if not any(each.every_days <= DAYS and reaches(policy, each.rule) for each in chosen):
             return told
     return None

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from services.cadence.account import DAY, Plain
-from services.cadence.evaluation.feedback import STEPS, Asked, counted
-from services.cadence.evaluation.rhythms import NONE, Chosen, Days, resolve
+from services.cadence.evaluation.feedback import MOST_STEPS, FeedbackStep, active_steps
+from services.cadence.evaluation.rhythms import NONE, Amounts, ChosenRhythm, resolve_rhythms
 from services.cadence.features.registry import touch_type
 from services.cadence.lint.accounts import Accounts
 from services.cadence.lint.findings import Finding
@@ -119,7 +119,7 @@ class _Year:
     def __init__(self, policy: Policy, values: dict[str, Plain]) -> None:
         self._policy = policy
         self._values = dict(values)
-        self._asked: list[Asked] = []
+        self._asked: list[FeedbackStep] = []
         self._stands_since: dict[str, int] = {}
         self._last: dict[str | None, int] = {}
         counts = [name for name in policy.day_counts if name in values]
@@ -149,7 +149,7 @@ class _Year:
         segment, stage, color, fired = policy.evaluate_conditions(values)
         values |= {"segment": segment, "stage": stage, "color": color}
         levels = self._levels(day)
-        chosen = resolve(policy, fired & policy.rhythm_bits, (), levels).chosen
+        chosen = resolve_rhythms(policy, fired & policy.rhythm_bits, (), levels).chosen
         for each in chosen:
             self._hold(day, each, values)
         acts = bool(fired >> policy.bits[rule.rule] & 1)
@@ -167,7 +167,7 @@ class _Year:
                 found[name] = value - day if name == "days_to_renewal" else value + day
         return found
 
-    def _hold(self, day: int, each: Chosen, values: Mapping[str, Plain]) -> None:
+    def _hold(self, day: int, each: ChosenRhythm, values: Mapping[str, Plain]) -> None:
         kind = each.rule.touchpoint
         last = self._last.get(None if each.rule.any_contact else kind)
         since = self._stands_since.setdefault(each.rule.rule, day)
@@ -186,15 +186,15 @@ class _Year:
         bits = self._policy.feedback_bits[_SETTLED](values, words) if rules else 0
         for bit, rule in rules:
             if bits >> bit & 1:
-                self._asked.append(Asked(day * DAY, f"{day}", rule, bit, words))
+                self._asked.append(FeedbackStep(day * DAY, f"{day}", rule, bit, words))
 
-    def _levels(self, day: int) -> Days:
+    def _levels(self, day: int) -> Amounts:
         if not self._asked:
             return NONE
         levels: list[tuple[str, int]] = []
         for kind in sorted({kind for each in self._asked for kind in each.rule.touchpoints}):
             own = [each for each in self._asked if kind in each.rule.touchpoints]
-            steps = counted(own, self._policy.content.damping, day * DAY, set())
-            level = max(-STEPS, min(STEPS, sum(1 if each.rule.steps > 0 else -1 for each in steps)))
+            steps = active_steps(own, self._policy.content.damping, day * DAY, set())
+            level = max(-MOST_STEPS, min(MOST_STEPS, sum(1 if each.rule.steps > 0 else -1 for each in steps)))
             levels += [(kind, level)] if level else []
         return tuple(levels)

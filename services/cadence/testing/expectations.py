@@ -5,7 +5,7 @@ from typing import get_args
 
 import yaml
 
-from services.cadence.evaluation import Cause
+from services.cadence.evaluation import SuppressionCause
 from services.cadence.expressions.checker import did_you_mean
 from services.cadence.features.registry import CHANNELS, COLORS, OWNERS, SEGMENTS, STAGES
 from services.cadence.policy.values import span
@@ -21,7 +21,7 @@ from services.cadence.testing.runner import (
 from services.cadence.testing.values import Desk, named, scalar
 
 _PLACES = {"segment": SEGMENTS, "stage": STAGES, "color": (*COLORS, "none")}
-_CAUSES: tuple[str, ...] = get_args(Cause)
+_CAUSES: tuple[str, ...] = get_args(SuppressionCause)
 _CHOICES = {
     "owner": OWNERS,
     "channel": CHANNELS,

@@ -6,12 +6,13 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
+from schemas.plans import OneOffItem, Plan, RhythmItem
 from services.cadence.account import FactEvent, Facts
 from services.cadence.account.apply import apply_event
 from services.cadence.account.codec import AccountState
 from services.cadence.account.issued import Issued
-from services.cadence.evaluation import Decision, OneOffItem, Plan, RhythmItem, evaluate_account
-from services.cadence.explanation import Inquiry
+from services.cadence.evaluation import Decision, evaluate_account
+from services.cadence.explanation import Explainer
 from services.cadence.policy import Adjustment, Feedback, Location, Policy
 from services.cadence.portfolio import Portfolio
 
@@ -86,7 +87,7 @@ class _Scene(NamedTuple):
     policy: Policy
     decision: Decision
     plan: Plan
-    ask: Callable[[], Inquiry]
+    ask: Callable[[], Explainer]
     """Why and why not; only asked where an expectation fails."""
 
 
@@ -101,7 +102,7 @@ def run(policy: Policy, case: Case) -> Outcome:
         decision = evaluate_account(
             policy, account_state.facts, account_state.issued, case.portfolio, phase.at
         )
-        inquiry = partial(Inquiry, policy, account_state, case.portfolio, phase.at)
+        inquiry = partial(Explainer, policy, account_state, case.portfolio, phase.at)
         scene = _Scene(policy, decision, decision.plan, inquiry)
         for each in phase.expected:
             found = _LOOKS[each.part](scene, each)
@@ -157,9 +158,9 @@ def _why(scene: _Scene, each: Expected, items: Sequence[Item]) -> str:
     told = [item.reason.text for item in items[:5]]
     rule = each.wanted.get("rule")
     if isinstance(rule, str) and all(item.reason.rule != rule for item in items):
-        told.append(scene.ask().rule(rule).text)
+        told.append(scene.ask().explain_rule(rule).text)
     elif not items:
-        told.append(scene.ask().touchpoint(each.name).text)
+        told.append(scene.ask().explain_touchpoint(each.name).text)
     return " ".join(dict.fromkeys(told))
 
 
@@ -180,8 +181,8 @@ def _item(item: Item) -> str:
     never = ", never skipped" if item.never_skip else ""
     if isinstance(item, RhythmItem):
         return f"every {item.every_days} days {led}{never}"
-    times = f"{_moment(item.window_from)} to {_moment(item.window_to)}"
-    deadline = "" if item.deadline in {None, item.window_to} else f", deadline {_moment(item.deadline)}"
+    times = f"{_moment(item.window.from_)} to {_moment(item.window.to)}"
+    deadline = "" if item.deadline in {None, item.window.to} else f", deadline {_moment(item.deadline)}"
     return f"{times}{deadline}, {led}{never}"
 
 

@@ -1,20 +1,20 @@
-"""Why and why not of a stored account: as things are now, or as they were when a decision was made."""
+"""Explain a stored account: as things are now, or as they were when a decision was made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.cadence.account import when
+from services.cadence.account import micros, when
 from services.cadence.account.codec import AccountState
-from services.cadence.explanation import Inquiry, document
+from services.cadence.explanation import Explainer
 from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """About one rule, or all that ask for a type of touchpoint; of a decision by its plan version, None: now."""
+    """About one rule, or all rules for a type of touchpoint; `decision`: the plan version of a decision, None: now."""
 
     account_id: str
     rule: str | None = None
@@ -23,43 +23,43 @@ class Question:
 
 
 class NoSuchAccount(Exception):
-    """Nothing was heard of the account."""
+    """There is no account of this id."""
 
 
 class NoSuchDecision(Exception):
-    """The account has no decision of this plan version, or what it was made under can no longer be read."""
+    """The account has no decision of this plan version, or its policy can no longer be read."""
 
 
 class Explanations(Protocol):
-    """What answers questions about stored accounts."""
+    """Explains stored accounts."""
 
-    async def why(self, question: Question) -> Mapping[str, object]:
-        """Raises `NoSuchAccount`, `NoSuchDecision`, and the domain's `NoSuchRule` and `NoSuchTouchpoint`."""
+    async def explain(self, question: Question) -> Mapping[str, object]:
+        """Raises `NoSuchAccount`, `NoSuchDecision`, and the library's `NoSuchRule` and `NoSuchTouchpoint`."""
         ...
 
 
-def explained(question: Question, inquiry: Inquiry, now: datetime) -> dict[str, object]:
-    """The answer in the shape of the wire. Raises `NoSuchRule`, `NoSuchTouchpoint`."""
-    kind, rule = question.touchpoint_type or "", question.rule
-    why = inquiry.touchpoint(kind) if rule is None else inquiry.rule(rule)
+def explanation_document(question: Question, explainer: Explainer, now: datetime) -> dict[str, object]:
+    """The answer as JSON-ready document. Raises `NoSuchRule`, `NoSuchTouchpoint`."""
+    if question.rule is None:
+        explanation = explainer.explain_touchpoint(question.touchpoint_type or "")
+    else:
+        explanation = explainer.explain_rule(question.rule)
     return {
         "account_id": question.account_id,
         "at": now,
-        "policy": inquiry.policy.hash,
+        "policy": explainer.policy.hash,
         "plan_version": question.decision,
-        **document(why),
+        **explanation.document(),
     }
 
 
-def inquire_then(
+def explainer_as_of(
     policy: Policy, account_state: AccountState, portfolio: Portfolio, decided_at: datetime
-) -> Inquiry:
-    """As things were: programs announced since are not known yet."""
-    told = int(decided_at.timestamp() * 1_000_000)
-    programs = tuple(each for each in portfolio.programs if not each.stamp or when(each.stamp) <= told)
-    return Inquiry(
-        policy,
-        account_state,
-        Portfolio(portfolio.generation, portfolio.arr_percentiles, programs),
-        decided_at,
+) -> Explainer:
+    """As things were: without programs that were announced since."""
+    decided = micros(decided_at)
+    programs = tuple(
+        program for program in portfolio.programs if not program.stamp or when(program.stamp) <= decided
     )
+    then = Portfolio(portfolio.generation, portfolio.arr_percentiles, programs)
+    return Explainer(policy, account_state, then, decided_at)

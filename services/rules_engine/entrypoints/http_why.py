@@ -43,7 +43,7 @@ def why_routes(explanations: Explanations) -> APIRouter:
         if (rule is None) == (touchpoint_type is None):
             raise Problem(422, _ONE)
         try:
-            return await explanations.why(Question(account_id, rule, touchpoint_type, decision))
+            return await explanations.explain(Question(account_id, rule, touchpoint_type, decision))
         except (NoSuchAccount, NoSuchDecision) as absent:
             raise Problem(404, str(absent)) from absent
         except (NoSuchRule, NoSuchTouchpoint) as unknown:

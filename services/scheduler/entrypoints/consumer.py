@@ -10,6 +10,7 @@ from typing import Protocol
 
 from schemas.directory import ACCOUNT_DIRECTORY, CSM_DIRECTORY, KEY_DIRECTORY
 from schemas.envelope import Envelope, from_kafka
+from schemas.ids import digest
 from schemas.outcomes import DELIVERY_FINISHED, MESSAGE_ENGAGED, TOUCHPOINT_SETTLED
 from schemas.plans import PLAN_ADJUSTED
 from schemas.problems import Malformed
@@ -17,7 +18,6 @@ from services.chassis import inbox
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, bury
-from schemas.ids import digest
 from services.chassis.key_directory import keep_keys
 from services.chassis.outbox import Outbox
 from services.scheduler.application.accept import accept, erasure

@@ -10,7 +10,7 @@ import pytest
 from services.cadence.account import FactEvent, Facts, Provenance, apply_fact
 from services.cadence.account.codec import decode, encode
 from services.cadence.account.issued import TYPES, Issued, apply_issued
-from services.cadence.evaluation import evaluate_account, plan_bytes
+from services.cadence.evaluation import evaluate_account
 from services.cadence.policy.load import SHIPPED, load_policy
 from services.cadence.portfolio import Portfolio
 
@@ -96,7 +96,7 @@ def _plan_of(account: int, events: list[FactEvent], pieces: int) -> bytes:
             if event.type != "touchpoint.due":
                 apply_fact(facts, event)
         facts, issued = decode(facts.account_id, encode(facts, issued))
-    return plan_bytes(evaluate_account(POLICY, facts, issued, Portfolio(), NOW).document)
+    return evaluate_account(POLICY, facts, issued, Portfolio(), NOW).plan.write()
 
 
 POLICY = load_policy(SHIPPED)

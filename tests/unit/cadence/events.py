@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+from schemas.plans import OneOffItem, RhythmItem
 from services.cadence.account import FactEvent, Facts, Provenance, apply_fact
 from services.cadence.account.issued import Issued, apply_issued
-from services.cadence.evaluation import Decision, OneOffItem, RhythmItem, evaluate_account
+from services.cadence.evaluation import Decision, evaluate_account
 from services.cadence.policy import Policy
 from services.cadence.policy.load import SHIPPED, load_policy, policy_texts
 from services.cadence.portfolio import Portfolio
@@ -71,7 +72,7 @@ def came_due(item: OneOffItem, at: datetime) -> FactEvent:
         due_at=at,
         released_at=at,
         deadline=item.deadline,
-        window={"from": item.window_from, "to": item.window_to},
+        window={"from": item.window.from_, "to": item.window.to},
         owner={"kind": item.owner, "csm_id": item.csm_id},
         channel=item.channel,
         purpose=item.purpose,

@@ -61,14 +61,14 @@ def _among(item: Trees, of: st.SearchStrategy[Const]) -> Trees:
 
 
 def _worked(inner: Trees) -> Trees:
-    counted = _names(("days_since_start", "days_since_touch"))
+    active_steps = _names(("days_since_start", "days_since_touch"))
     divisors = st.sampled_from((2, 0.5, -4, 3)).map(_constant)
     return st.one_of(
         st.builds(Arithmetic, st.sampled_from(("+", "-", "*")), inner, inner, _AT),
         st.builds(Arithmetic, st.just("/"), inner, divisors, _AT),
         st.builds(Call, st.just("abs"), st.tuples(inner), _AT),
         st.builds(Call, st.sampled_from(("min", "max")), st.tuples(inner, inner), _AT),
-        st.builds(Call, st.just("days_between"), st.tuples(counted, counted), _AT),
+        st.builds(Call, st.just("days_between"), st.tuples(active_steps, active_steps), _AT),
     )
 
 

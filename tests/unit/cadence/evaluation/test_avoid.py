@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.plans import Plan
 from services.cadence.account import FactEvent, micros, moment
-from services.cadence.evaluation import plan_bytes, plan_from_bytes
-from services.cadence.evaluation.avoid import HORIZON, seasons_of
+from services.cadence.evaluation.avoid import HORIZON_DAYS, blackouts_of
 from tests.unit.cadence.events import DAY, HOUR, NOW, make_event, one_offs
 from tests.unit.cadence.events import rhythm as item
 from tests.unit.cadence.policies import blackout, judged, policy, rhythm, step, stop, trigger
@@ -34,8 +34,8 @@ def test_a_pause_moves_contact_to_its_end_while_our_own_work_goes_on() -> None:
     (ask,) = one_offs(decision, "advocacy_ask")
     (work,) = one_offs(decision, "risk_action_plan")
 
-    assert (ask.window_from, ask.window_to) == (NOW + 3 * DAY, NOW - HOUR + 10 * DAY)
-    assert work.window_from == NOW - HOUR
+    assert (ask.window.from_, ask.window.to) == (NOW + 3 * DAY, NOW - HOUR + 10 * DAY)
+    assert work.window.from_ == NOW - HOUR
     assert item(decision, "check_in") is not None
     assert decision.next_evaluation_at == NOW + 3 * DAY
 
@@ -54,10 +54,10 @@ def test_the_plan_says_what_to_avoid_and_its_key_follows() -> None:
     decision = judged(UNDER, paused(until))
     (avoid,) = decision.plan.avoid
 
-    assert (avoid.name, avoid.start, avoid.end, avoid.touchpoint_types) == ("pause", NOW - DAY, until, ())
+    assert (avoid.name, avoid.from_, avoid.to, avoid.touchpoint_types) == ("pause", NOW - DAY, until, ())
     assert avoid.text == "Outreach is paused until 2026-06-04: a merger"
-    assert plan_from_bytes(plan_bytes(decision.document)) == decision.plan
-    assert "avoid" not in judged(UNDER).document
+    assert Plan.read(decision.plan.write()) == decision.plan
+    assert judged(UNDER).plan.avoid == ()
     assert len({judged(UNDER).key, decision.key, judged(UNDER, paused()).key}) == 3
 
 
@@ -87,8 +87,8 @@ SEASONAL = policy(SUMMER, rhythm("base", "check_in", 14), trigger("ask", "nps.an
 def test_what_falls_into_a_season_moves_to_its_end() -> None:
     (ask,) = one_offs(judged(SEASONAL, NPS), "advocacy_ask")
 
-    assert ask.window_from == datetime(2026, 6, 6, tzinfo=UTC)
-    assert ask.window_to == NOW - HOUR + 10 * DAY
+    assert ask.window.from_ == datetime(2026, 6, 6, tzinfo=UTC)
+    assert ask.window.to == NOW - HOUR + 10 * DAY
     # It stays where it was moved to when the season is over.
     assert one_offs(judged(SEASONAL, NPS, now=NOW + 6 * DAY), "advocacy_ask") == [ask]
 
@@ -103,7 +103,7 @@ def test_what_has_no_room_after_a_season_is_stopped_by_it_unless_it_is_never_ski
     assert stop(decision, "ask").cause == "blackout"
     assert stop(decision, "ask").until == datetime(2026, 7, 1, tzinfo=UTC)
     (kept,) = one_offs(decision, "business_review")
-    assert (kept.window_from, kept.never_skip) == (NOW - HOUR, True)
+    assert (kept.window.from_, kept.never_skip) == (NOW - HOUR, True)
 
 
 def test_steps_of_a_timeline_move_out_of_a_season_too() -> None:
@@ -113,19 +113,19 @@ def test_steps_of_a_timeline_move_out_of_a_season_too() -> None:
     )
     (found,) = one_offs(judged(under, renewal), "advocacy_ask")
 
-    assert found.window_from == datetime(2026, 6, 6, tzinfo=UTC)
+    assert found.window.from_ == datetime(2026, 6, 6, tzinfo=UTC)
 
 
 def test_the_plan_tells_of_the_seasons_of_fourteen_months_and_keeps_up_with_them() -> None:
     decision = judged(SEASONAL)
 
-    assert [(each.start.date(), each.end and each.end.date()) for each in decision.plan.avoid] == [
+    assert [(each.from_.date(), each.to and each.to.date()) for each in decision.plan.avoid] == [
         (date(2026, 5, 20), date(2026, 6, 6)),
         (date(2027, 5, 20), date(2027, 6, 6)),
     ]
     assert decision.next_evaluation_at == datetime(2026, 6, 6, tzinfo=UTC)
     later = judged(SEASONAL, now=datetime(2026, 6, 6, tzinfo=UTC))
-    assert [each.start.year for each in later.plan.avoid] == [2027]
+    assert [each.from_.year for each in later.plan.avoid] == [2027]
     assert later.key != decision.key
 
 
@@ -133,9 +133,7 @@ def test_a_season_may_run_over_the_turn_of_the_year() -> None:
     turn = policy(blackout("turn", (12, 15), (1, 6), "check_in"), rhythm("base", "check_in", 14))
     now = datetime(2027, 1, 2, tzinfo=UTC)
 
-    assert [
-        (each.start.date(), each.end and each.end.date()) for each in judged(turn, now=now).plan.avoid
-    ] == [
+    assert [(each.from_.date(), each.to and each.to.date()) for each in judged(turn, now=now).plan.avoid] == [
         (date(2026, 12, 15), date(2027, 1, 7)),
         (date(2027, 12, 15), date(2028, 1, 7)),
     ]
@@ -150,14 +148,14 @@ def test_every_day_is_told_to_be_avoided_exactly_when_it_lies_in_the_season(
 ) -> None:
     under = policy(blackout("season", first, last, "check_in"))
     now = NOW + ahead * DAY
-    told = seasons_of(under, 1, micros(now)).told
+    windows = blackouts_of(under, 1, micros(now)).ahead
 
-    for day in range(0, HORIZON - 1, 9):
+    for day in range(0, HORIZON_DAYS - 1, 9):
         at = now + day * DAY
         place = (at.month, at.day)
         inside = first <= place <= last if first <= last else place >= first or place <= last
         if (2, 29) not in {first, last}:
-            assert inside == any(each.start <= micros(at) < (each.end or 0) for each in told)
+            assert inside == any(window.start <= micros(at) < (window.end or 0) for window in windows)
 
 
 @given(days, days, st.integers(0, 800), st.floats(0, 1, exclude_max=True))
@@ -174,5 +172,5 @@ def test_nothing_changes_before_the_next_evaluation(
     later = moment(micros(now) + int((until - micros(now)) * share))
 
     assert decision.next_evaluation_at is not None
-    assert decision.next_evaluation_at - now <= timedelta(days=HORIZON)
+    assert decision.next_evaluation_at - now <= timedelta(days=HORIZON_DAYS)
     assert judged(under, asked, now=later).key == decision.key

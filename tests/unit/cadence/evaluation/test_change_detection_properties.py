@@ -1,4 +1,4 @@
-"""An account on the footing it was judged on is led as it was, to the byte of the plan's key."""
+"""Where no reevaluation is needed, the key of the plan is the same to the byte."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,7 +13,7 @@ from services.cadence.evaluation import (
     Decision,
     evaluate_account,
     health_snapshot,
-    is_unaffected,
+    needs_reevaluation,
 )
 from services.cadence.expressions.parser import parse
 from services.cadence.policy import Policy
@@ -55,43 +55,43 @@ def judged(under: Policy, facts: Facts, hours: float = 0) -> tuple[object, ...]:
 
 
 @given(POLICIES, posts, scores, quiet, st.floats(0, 2000))
-def test_on_the_same_footing_the_same_is_decided_now_and_later(
+def test_without_a_need_to_reevaluate_the_decision_is_the_same_now_and_later(
     under: Policy, post: list[FactEvent], before: list[FactEvent], news: Sequence[FactEvent], hours: float
 ) -> None:
     facts, known = facts_after([*post, *before, *news]), facts_after([*post, *before])
-    assume(is_unaffected(under, Portfolio(), health_snapshot(known), health_snapshot(facts), NOW))
+    assume(not needs_reevaluation(under, Portfolio(), health_snapshot(known), health_snapshot(facts), NOW))
 
     assert {each.type for each in news} <= SNAPSHOT_EVENT_TYPES
     assert judged(under, facts) == judged(under, known)
     assert judged(under, facts, hours) == judged(under, known, hours)
 
 
-def test_a_score_of_the_same_colour_leaves_an_account_where_it_stood() -> None:
+def test_a_score_of_the_same_colour_needs_no_reevaluation() -> None:
     facts = facts_after(
         make_event("health.scored", NOW - day * DAY, score=80 + day) for day in range(20, 0, -1)
     )
-    stood = health_snapshot(facts)
+    before = health_snapshot(facts)
 
     apply_fact(facts, make_event("health.scored", NOW, score=90))
 
-    assert is_unaffected(shipped(), Portfolio(), stood, health_snapshot(facts), NOW)
+    assert not needs_reevaluation(shipped(), Portfolio(), before, health_snapshot(facts), NOW)
 
 
 @given(st.sampled_from([{"score": 20}, {"score": 71}, {"score": 95, "color": "red"}, {"score": None}]))
 @example({"score": 55})
-def test_another_colour_and_a_score_that_fell_are_another_footing(fields: dict[str, object]) -> None:
+def test_another_colour_and_a_score_that_fell_need_a_reevaluation(fields: dict[str, object]) -> None:
     facts = facts_after([make_event("health.scored", NOW - DAY, score=95)])
-    stood = health_snapshot(facts)
+    before = health_snapshot(facts)
 
     apply_fact(facts, make_event("health.scored", NOW, **fields))
 
-    assert not is_unaffected(shipped(), Portfolio(), stood, health_snapshot(facts), NOW)
+    assert needs_reevaluation(shipped(), Portfolio(), before, health_snapshot(facts), NOW)
 
 
-def test_a_score_older_than_all_that_was_heard_is_another_footing() -> None:
+def test_a_score_older_than_all_other_events_needs_a_reevaluation() -> None:
     facts = facts_after([make_event("health.scored", NOW - DAY, score=95)])
-    stood = health_snapshot(facts)
+    before = health_snapshot(facts)
 
     apply_fact(facts, make_event("health.scored", NOW - 30 * DAY, score=95))
 
-    assert not is_unaffected(shipped(), Portfolio(), stood, health_snapshot(facts), NOW)
+    assert needs_reevaluation(shipped(), Portfolio(), before, health_snapshot(facts), NOW)

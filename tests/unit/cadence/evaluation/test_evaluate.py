@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from schemas.plans import Cause, Plan
 from services.cadence.account import FactEvent
-from services.cadence.evaluation import changes, plan_bytes, plan_from_bytes
+from services.cadence.evaluation import plan_changes
 from tests.unit.cadence.events import DAY, HOUR, NOW, came_due, decided, make_event, one_offs, rhythm, settled
 
 GROWN = make_event(
@@ -178,7 +179,9 @@ def test_red_asks_for_an_action_plan_once_in_thirty_days() -> None:
 
     assert (item.topic, item.channel, item.owner, item.csm_id) == (None, "in_app", "csm", "csm-1")
     assert one_offs(soon, "risk_action_plan") == []
-    assert [each.cause for each in one_offs(after, "risk_action_plan")] == [("/crm", later.provenance.id)]
+    assert [each.cause for each in one_offs(after, "risk_action_plan")] == [
+        Cause(source="/crm", id=later.provenance.id)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -217,7 +220,7 @@ def test_one_ask_whichever_fact_owns_it_and_at_most_one_in_ninety_days() -> None
     blocked = decided(worth(20_000), fresh, came=[due, settled(item, NOW)], now=NOW + 80 * DAY)
     opened = decided(worth(20_000), fresh, came=[due, settled(item, NOW)], now=NOW + 90 * DAY)
 
-    assert item.cause == ("/crm", signal.provenance.id)
+    assert item.cause == Cause(source="/crm", id=signal.provenance.id)
     assert [each.rule for each in decision.suppressed if each.touchpoint_type == "expansion_discovery"] == [
         "expansion-by-usage"
     ]
@@ -233,8 +236,8 @@ def test_advocacy_is_asked_within_48_hours_of_a_promoter_and_a_week_of_a_success
     (by_nps,) = one_offs(decided(nps), "advocacy_ask")
     (by_milestone,) = one_offs(decided(success), "advocacy_ask")
 
-    assert (by_nps.window_from, by_nps.deadline) == (NOW, NOW + 48 * HOUR)
-    assert (by_milestone.window_from, by_milestone.deadline) == (NOW, NOW + 7 * DAY)
+    assert (by_nps.window.from_, by_nps.deadline) == (NOW, NOW + 48 * HOUR)
+    assert (by_milestone.window.from_, by_milestone.deadline) == (NOW, NOW + 7 * DAY)
     assert by_nps.spacing_days == 90
     assert one_offs(decided(make_event("nps.answered", NOW, score=8)), "advocacy_ask") == []
     assert (
@@ -272,7 +275,9 @@ def test_a_renewal_has_its_steps_some_of_them_only_while_unsigned() -> None:
     signature = make_event("contract.changed", NOW, contract_id="c", status="signed")
     signed = decided(worth(20_000), renews(date(2027, 1, 1)), signature)
 
-    found = [(i.touchpoint_type, i.window_from.date(), i.window_to.date()) for i in unsigned.plan.touchpoints]
+    found = [
+        (i.touchpoint_type, i.window.from_.date(), i.window.to.date()) for i in unsigned.plan.touchpoints
+    ]
     assert sorted(found, key=lambda each: (each[1], each[0])) == steps
     assert unsigned.plan.touchpoints[-1].deadline == datetime(2026, 12, 26, tzinfo=UTC)
     assert {i.touchpoint_type for i in signed.plan.touchpoints} == {
@@ -303,8 +308,8 @@ def test_a_moved_renewal_moves_open_steps_and_done_steps_stay_done() -> None:
     after = decided(worth(20_000), renews(on), moved, came=came, now=NOW + HOUR)
 
     assert [i.id for i in after.plan.touchpoints] == [i.id for i in before.plan.touchpoints[1:]]
-    assert [i.window_from for i in after.plan.touchpoints] == [
-        i.window_from + 30 * DAY for i in before.plan.touchpoints[1:]
+    assert [i.window.from_ for i in after.plan.touchpoints] == [
+        i.window.from_ + 30 * DAY for i in before.plan.touchpoints[1:]
     ]
 
 
@@ -363,25 +368,28 @@ def test_a_fact_that_changes_nothing_leaves_the_key_and_one_that_does_moves_it()
 
 
 def test_changes_are_told_in_words() -> None:
-    green = decided(GROWN, worth(20_000), make_event("health.scored", NOW, score=80)).document
-    red = decided(GROWN, worth(20_000), make_event("health.scored", NOW, score=10)).document
+    green = decided(GROWN, worth(20_000), make_event("health.scored", NOW, score=80)).plan
+    red = decided(GROWN, worth(20_000), make_event("health.scored", NOW, score=10)).plan
 
-    (check_in, *others) = changes(green, red)
-    assert check_in.kind == "rhythm_changed"
+    (check_in, *others) = plan_changes(green, red)
+    assert (check_in.what, check_in.kind) == ("rhythm", "changed")
     assert check_in.text.startswith("Check in every 7 days instead of every 90 days. Health is red")
-    assert {(each.kind, each.touchpoint_type) for each in others} == {
-        ("touchpoint_added", "risk_action_plan"),
-        ("touchpoint_added", "escalation"),
+    assert {(change.what, change.kind, change.touchpoint_type) for change in others} == {
+        ("touchpoint", "added", "risk_action_plan"),
+        ("touchpoint", "added", "escalation"),
     }
-    assert {each.kind for each in changes(None, green)} == {"rhythm_added"}
-    assert {each.kind for each in changes(red, green)} == {"rhythm_changed", "touchpoint_removed"}
-    assert changes(red, red) == []
+    assert {(change.what, change.kind) for change in plan_changes(None, green)} == {("rhythm", "added")}
+    assert {(change.what, change.kind) for change in plan_changes(red, green)} == {
+        ("rhythm", "changed"),
+        ("touchpoint", "withdrawn"),
+    }
+    assert plan_changes(red, red) == ()
 
 
 def test_a_plan_is_read_again_as_it_was_written() -> None:
     decision = decided(worth(200_000), renews(date(2026, 8, 1)), make_event("nps.answered", NOW, score=9))
 
-    assert plan_from_bytes(plan_bytes(decision.document)) == decision.plan
+    assert Plan.read(decision.plan.write()) == decision.plan
 
 
 def test_an_account_without_a_csm_keeps_its_owner_and_names_nobody() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.cadence.account import FactEvent
 from services.cadence.account.issued import Issued
-from services.cadence.evaluation import evaluate_account, plan_bytes
+from services.cadence.evaluation import evaluate_account
 from services.cadence.policy import compile_policy
 from services.cadence.portfolio import Portfolio
 from tests.unit.cadence.events import (
@@ -98,7 +98,7 @@ def test_equal_facts_in_any_order_give_the_same_plan_to_the_byte(
 
     one, other = decided(*post), decided(*shuffled, *shuffled)
 
-    assert plan_bytes(one.document) == plan_bytes(other.document)
+    assert one.plan.write() == other.plan.write()
     assert (one.key, one.fired, one.next_evaluation_at) == (other.key, other.fired, other.next_evaluation_at)
 
 
@@ -114,10 +114,10 @@ def test_the_order_of_rules_in_the_file_changes_nothing(post: list[FactEvent], d
     other = evaluate_account(policy, facts_after(post), Issued(), Portfolio(), NOW)
 
     assert policy.hash == shipped().hash
-    assert (one.key, one.fired, plan_bytes(one.document)) == (
+    assert (one.key, one.fired, one.plan.write()) == (
         other.key,
         other.fired,
-        plan_bytes(other.document),
+        other.plan.write(),
     )
 
 
@@ -160,7 +160,7 @@ def test_an_unrelated_fact_changes_nothing(post: list[FactEvent]) -> None:
     first = decided(*post, make_event("account.described", NOW - 100 * DAY, name="Acme"))
     second = decided(*post, make_event("account.described", NOW - 100 * DAY, name="Acme"), unrelated)
 
-    assert plan_bytes(first.document) == plan_bytes(second.document)
+    assert first.plan.write() == second.plan.write()
 
 
 @given(posts, st.floats(0, 1, exclude_max=True))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.cadence.account import FactEvent, micros
-from services.cadence.evaluation.feedback import STEPS, Asked, counted, feel
+from services.cadence.evaluation.feedback import MOST_STEPS, FeedbackStep, active_steps, evaluate_feedback
 from services.cadence.features.compute import view_account
 from services.cadence.policy import Damping
 from services.cadence.portfolio import Portfolio
@@ -74,15 +74,17 @@ def test_feedback_never_leaves_what_the_rule_allows_and_moves_by_no_more_than_tw
     seen.values.update(segment="self_service", stage="growth", color=None)
 
     assert 7 <= interval(post) <= 60
-    assert all(abs(level) <= STEPS for _, level in feel(UNDER, facts_after(post), seen).levels)
+    assert all(
+        abs(level) <= MOST_STEPS for _, level in evaluate_feedback(UNDER, facts_after(post), seen).levels
+    )
 
 
 @given(st.lists(st.integers(0, 500), max_size=20), st.integers(0, 500))
 def test_at_most_one_step_counts_in_any_spacing(days: list[int], now: int) -> None:
     rule = UNDER.content.feedback[0]
-    ordered = [Asked(micros(NOW + day * DAY), str(day), rule, 0, {}) for day in sorted(days)]
+    ordered = [FeedbackStep(micros(NOW + day * DAY), str(day), rule, 0, {}) for day in sorted(days)]
     turns: set[int] = set()
-    live = counted(ordered, DAMPING, micros(NOW + now * DAY), turns)
+    live = active_steps(ordered, DAMPING, micros(NOW + now * DAY), turns)
 
     spacing, lasts = DAMPING.spacing // US, DAMPING.lasts // US
     assert all(later.at - former.at >= spacing for former, later in pairwise(live))

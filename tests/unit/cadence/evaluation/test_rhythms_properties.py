@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.cadence.evaluation.rhythms import resolve
+from services.cadence.evaluation.rhythms import resolve_rhythms
 from services.cadence.policy import Adjustment, Policy, Rhythm, compile_policy
 from tests.unit.cadence.policies import adjustment, policy, rhythm
 
@@ -48,7 +48,7 @@ bits = st.integers(0, 2**11 - 1)
 def test_nothing_rarer_than_a_guarantee_stands(
     under: Policy, fired: int, asked: tuple[tuple[str, int], ...], felt: tuple[tuple[str, int], ...]
 ) -> None:
-    stands = {each.rule.touchpoint: each for each in resolve(under, fired, asked, felt).chosen}
+    stands = {each.rule.touchpoint: each for each in resolve_rhythms(under, fired, asked, felt).chosen}
 
     for bit, each in under.rhythms:
         if fired >> bit & 1 and each.precedence in GUARANTEES and not each.fallback:
@@ -59,7 +59,7 @@ def test_nothing_rarer_than_a_guarantee_stands(
 def test_nothing_leaves_what_its_rule_allows(
     under: Policy, fired: int, asked: tuple[tuple[str, int], ...], felt: tuple[tuple[str, int], ...]
 ) -> None:
-    for each in resolve(under, fired, asked, felt).chosen:
+    for each in resolve_rhythms(under, fired, asked, felt).chosen:
         shortest, longest = each.rule.within or (each.rule.every_days, each.rule.every_days)
         assert shortest <= each.every_days <= longest
 
@@ -68,11 +68,11 @@ def test_nothing_leaves_what_its_rule_allows(
 def test_what_holds_stands_or_is_told_to_be_stopped(
     under: Policy, fired: int, asked: tuple[tuple[str, int], ...], felt: tuple[tuple[str, int], ...]
 ) -> None:
-    found = resolve(under, fired, asked, felt)
+    found = resolve_rhythms(under, fired, asked, felt)
     holding = sorted(each.rule for bit, each in under.rhythms if fired >> bit & 1)
 
     assert (
-        sorted([*(each.rule.rule for each in found.chosen), *(each.rule for each in found.refused)])
+        sorted([*(each.rule.rule for each in found.chosen), *(each.rule for each in found.suppressed)])
         == holding
     )
     assert len({each.rule.touchpoint for each in found.chosen}) == len(found.chosen)
@@ -82,7 +82,7 @@ def test_what_holds_stands_or_is_told_to_be_stopped(
 def test_a_fallback_leaves_no_customer_without_word_for_longer_than_it_says(
     under: Policy, fired: int, asked: tuple[tuple[str, int], ...], felt: tuple[tuple[str, int], ...]
 ) -> None:
-    found = resolve(under, fired, asked, felt)
+    found = resolve_rhythms(under, fired, asked, felt)
     facts_after = [
         each.every_days for each in found.chosen if under.catalogue[each.rule.touchpoint].topic is not None
     ]
@@ -106,4 +106,4 @@ def test_the_order_of_rules_in_the_file_means_nothing(
         )
     )
 
-    assert resolve(turned, 2**11 - 1, asked, felt) == resolve(under, 2**11 - 1, asked, felt)
+    assert resolve_rhythms(turned, 2**11 - 1, asked, felt) == resolve_rhythms(under, 2**11 - 1, asked, felt)

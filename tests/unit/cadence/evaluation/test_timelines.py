@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from schemas.plans import Cause
 from services.cadence.account import Plain, micros, stamp_of
 from services.cadence.evaluation.candidates import touchpoint_id
 from services.cadence.expressions.parser import parse
@@ -22,14 +23,14 @@ def test_a_sequence_counts_from_the_day_the_first_contract_starts() -> None:
     decision = judged(under, SIGNED)
 
     assert [
-        (each.touchpoint_type, each.window_from, each.window_to) for each in decision.plan.touchpoints
+        (each.touchpoint_type, each.window.from_, each.window.to) for each in decision.plan.touchpoints
     ] == [
         ("check_in", TODAY, TODAY + 7 * DAY),
         ("tips", TODAY + 2 * DAY, TODAY + 9 * DAY),
     ]
     (first, _) = decision.plan.touchpoints
-    assert first.id == touchpoint_id("acme", "check_in", "start", "0")
-    assert first.cause == (SIGNED.provenance.source, SIGNED.provenance.id)
+    assert first.id == touchpoint_id("acme", ("check_in", "start", "0"))
+    assert first.cause == Cause(source=SIGNED.provenance.source, id=SIGNED.provenance.id)
     assert decision.next_evaluation_at == TODAY + 7 * DAY
 
 
@@ -38,7 +39,7 @@ def test_without_a_contract_it_counts_from_the_day_the_account_was_first_heard_o
     decision = judged(policy(step("ten", "check_in", 10, anchor="start")), facts_after)
     (found,) = decision.plan.touchpoints
 
-    assert (found.window_from, found.cause) == (TODAY + 7 * DAY, None)
+    assert (found.window.from_, found.cause) == (TODAY + 7 * DAY, None)
 
 
 def test_what_has_passed_its_window_is_never_asked_for() -> None:
@@ -54,7 +55,7 @@ def test_several_steps_of_one_type_are_told_apart_by_their_ordinals() -> None:
     days = [step(f"d{n}", "tips", n, anchor="start", ordinal=n) for n in range(5)]
     found = judged(policy(*days), SIGNED).plan.touchpoints
 
-    assert [each.id for each in found] == [touchpoint_id("acme", "tips", "start", str(n)) for n in range(5)]
+    assert [each.id for each in found] == [touchpoint_id("acme", ("tips", "start", str(n))) for n in range(5)]
 
 
 def test_two_sequences_that_hold_together_ask_once_for_what_is_the_same() -> None:
@@ -89,8 +90,8 @@ def test_renewals_keep_the_identity_they_had_and_later_ordinals_add_to_it() -> N
     )
 
     assert [each.id for each in judged(under, renewal).plan.touchpoints] == [
-        touchpoint_id("acme", "check_in", "c", "2026-06-01"),
-        touchpoint_id("acme", "check_in", "c", "2026-06-01", "1"),
+        touchpoint_id("acme", ("check_in", "c", "2026-06-01")),
+        touchpoint_id("acme", ("check_in", "c", "2026-06-01", "1")),
     ]
 
 
@@ -101,9 +102,9 @@ def test_going_live_counts_from_the_first_time() -> None:
     (found,) = judged(under, first, again).plan.touchpoints
 
     assert judged(under).plan.touchpoints == ()
-    assert found.window_from == TODAY + 5 * DAY
-    assert found.id == touchpoint_id("acme", "check_in", "go_live", "0")
-    assert found.cause == (first.provenance.source, first.provenance.id)
+    assert found.window.from_ == TODAY + 5 * DAY
+    assert found.id == touchpoint_id("acme", ("check_in", "go_live", "0"))
+    assert found.cause == Cause(source=first.provenance.source, id=first.provenance.id)
 
 
 ANNOUNCED = make_event("program.announced", NOW, program_id="w1", kind="webinar")
@@ -121,9 +122,9 @@ def test_a_program_invites_those_it_is_for() -> None:
     known = make_event("account.described", NOW, arr=5)
 
     (found,) = judged(under, portfolio=portfolio).plan.touchpoints
-    assert found.id == touchpoint_id("acme", "tips", "w1", "0")
-    assert found.window_from == NOW + 6 * DAY
-    assert found.cause == (ANNOUNCED.provenance.source, ANNOUNCED.provenance.id)
+    assert found.id == touchpoint_id("acme", ("tips", "w1", "0"))
+    assert found.window.from_ == NOW + 6 * DAY
+    assert found.cause == Cause(source=ANNOUNCED.provenance.source, id=ANNOUNCED.provenance.id)
     assert len(judged(under, known, portfolio=portfolio).plan.touchpoints) == 2
     assert judged(under, portfolio=portfolio, now=NOW + 13 * DAY).plan.touchpoints == ()
 
@@ -172,4 +173,4 @@ def test_a_trigger_may_open_its_window_later() -> None:
     later = trigger("later", "nps.answered", "advocacy_ask", 20, after=timedelta(days=7))
     (found,) = one_offs(judged(policy(later), make_event("nps.answered", NOW, score=1)), "advocacy_ask")
 
-    assert (found.window_from, found.window_to) == (NOW + 7 * DAY, NOW + 20 * DAY)
+    assert (found.window.from_, found.window.to) == (NOW + 7 * DAY, NOW + 20 * DAY)

@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.cadence.account import FactEvent, Plain, micros, stamp_of
-from services.cadence.evaluation.event_entries import heard as entries_of
-from services.cadence.evaluation.event_entries import recent_events
+from services.cadence.evaluation.event_entries import entries_of, recent_events
 from services.cadence.features.compute import AccountView, view_account
 from services.cadence.features.registry import (
     EVENT_FEATURES,
@@ -33,7 +32,7 @@ def words_of(
 ) -> list[dict[str, Plain]]:
     facts = facts_after(events)
     now = view_account(facts, portfolio or Portfolio(), NOW)
-    return [entry.words for entry in entries_of(facts, now, event, 0)]
+    return [entry.values for entry in entries_of(facts, now, event, 0)]
 
 
 def settled(days: float, outcome: str, kind: str = "check_in", touchpoint_id: str | None = None) -> FactEvent:
@@ -113,7 +112,7 @@ def test_an_entry_carries_exactly_the_words_of_its_event() -> None:
     assert set(recent_events(facts, now, dict.fromkeys(EVENTS, 30 * 86_400_000_000))) == EVENTS.keys()
     for event, words in EVENT_FEATURES.items():
         (entry,) = entries_of(facts, now, event, 0)
-        assert entry.words.keys() == words.keys(), event
+        assert entry.values.keys() == words.keys(), event
 
 
 def test_a_catalogue_adds_a_word_for_each_of_its_types() -> None:
@@ -251,8 +250,8 @@ def test_only_the_first_description_of_a_contact_is_a_joining() -> None:
         entries_of(facts, view_account(facts, Portfolio(), NOW), "contact.described", micros(NOW - 3 * DAY))
     )
 
-    assert [entry.words["joined"] for entry in entries].count(True) == 1
-    assert entries[-1].words == {"role": "champion", "joined": True}
+    assert [entry.values["joined"] for entry in entries].count(True) == 1
+    assert entries[-1].values == {"role": "champion", "joined": True}
 
 
 def test_the_first_go_live_counts_however_many_milestones_follow() -> None:

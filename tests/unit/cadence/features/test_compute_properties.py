@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from services.cadence.account import FactEvent, Plain, micros, stamp_of
 from services.cadence.account.codec import encode
 from services.cadence.account.issued import Issued
-from services.cadence.evaluation.event_entries import heard as entries_of
+from services.cadence.evaluation.event_entries import entries_of
 from services.cadence.features.compute import view_account
 from services.cadence.portfolio import Portfolio
 from tests.unit.cadence.events import DAY, HOUR, NOW, facts_after, make_event
@@ -135,13 +135,13 @@ def test_streaks_and_shares_are_those_of_a_plain_count(meetings: list[tuple[str,
         make_event("touchpoint.settled", NOW - DAY + number * HOUR, touchpoint_type=kind, outcome=outcome)
         for number, (kind, outcome) in enumerate(meetings)
     ]
-    counted = [
+    active_steps = [
         outcome in {"attended", "completed"}
         for kind, outcome in meetings
         if kind != "newsletter" and outcome not in {"rescheduled", "cancelled"}
     ]
-    streak = next((n for n, came in enumerate(reversed(counted)) if came), len(counted))
-    share = sum(counted[-8:]) / 8 if len(counted) >= 8 else None
+    streak = next((n for n, came in enumerate(reversed(active_steps)) if came), len(active_steps))
+    share = sum(active_steps[-8:]) / 8 if len(active_steps) >= 8 else None
 
     values = view_account(facts_after(events), Portfolio(), NOW).values
 
@@ -167,7 +167,7 @@ def test_what_a_settled_touchpoint_says_is_what_the_account_said_then(
 
     for entry in entries_of(facts, view_account(facts, Portfolio(), NOW), "touchpoint.settled", 0):
         past = then(events, entry.stamp, timedelta(), "declines_in_row", "attendance_rate")
-        assert {name: entry.words[name] for name in past} == past
+        assert {name: entry.values[name] for name in past} == past
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=16))
@@ -187,7 +187,7 @@ def test_what_a_judged_mail_says_is_what_the_account_said_then(mails: list[tuple
     for entry in judged:
         at = timedelta(microseconds=entry.at - micros(NOW))
         past = view_account(facts, Portfolio(), NOW + at).values
-        assert entry.words == {name: past[name] for name in ("open_rate", "click_rate")}
+        assert entry.values == {name: past[name] for name in ("open_rate", "click_rate")}
 
 
 @given(post=posts(), hours=st.integers(0, 2_000))

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.cadence.account import Plain
-from services.cadence.evaluation.rhythms import resolve
+from services.cadence.evaluation.rhythms import resolve_rhythms
 from services.cadence.expressions.compile import Health
 from services.cadence.expressions.tree import Const, Node, names
 from services.cadence.lint import Finding, lint
@@ -189,7 +189,8 @@ def test_what_is_said_never_to_hold_or_stand_does_not(
             holding = {each.rule for bit, each in policy.rhythms if fired >> bit & 1}
             assert not holding & never
             stands = {
-                each.rule.rule for each in resolve(policy, fired & policy.rhythm_bits, wished, moved).chosen
+                each.rule.rule
+                for each in resolve_rhythms(policy, fired & policy.rhythm_bits, wished, moved).chosen
             }
             assert not stands & hidden
 
@@ -215,7 +216,7 @@ def _hears_nothing(policy: Policy, found: Finding) -> bool:
     for world in accounts.worlds:
         if (world.segment, world.stage) == (witness["segment"], witness["stage"]):
             fired = policy.evaluate_conditions(accounts.whole(world, witness))[3] & policy.rhythm_bits
-            chosen = resolve(policy, fired, rarest, rarer).chosen
+            chosen = resolve_rhythms(policy, fired, rarest, rarer).chosen
             faced = [each.every_days for each in chosen if policy.catalogue[each.rule.touchpoint].topic]
             if all(days > 30 for days in faced):
                 return True
