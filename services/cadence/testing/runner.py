@@ -193,8 +193,8 @@ def _moment(at: datetime | None) -> str:
 _ATTRIBUTES: Mapping[str, Callable[[Item], object]] = {
     "every": lambda item: getattr(item, "every_days", None),
     "urgency": lambda item: getattr(item, "urgency", None),
-    "from": lambda item: getattr(item, "window_from", None),
-    "to": lambda item: getattr(item, "window_to", None),
+    "from": lambda item: item.window.from_ if isinstance(item, OneOffItem) else None,
+    "to": lambda item: item.window.to if isinstance(item, OneOffItem) else None,
     "deadline": lambda item: getattr(item, "deadline", None),
     "rule": lambda item: item.reason.rule,
     "owner": lambda item: item.owner,

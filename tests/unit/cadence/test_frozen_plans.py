@@ -1,0 +1,75 @@
+"""Same events, same plans: 100,000 mixed events over 1,000 accounts lead to the plans that an earlier version stored.
+
+`frozen_plans/plans.json.gz` has a hash per account at two moments, and 50 accounts in full. The generator is seeded.
+"""
+
+import gzip
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from schemas.envelope import from_structured
+from services.cadence.account import FactEvent, Facts
+from services.cadence.account.apply import apply_event
+from services.cadence.account.codec import AccountState
+from services.cadence.account.events import read_event
+from services.cadence.account.issued import Issued
+from services.cadence.announcements import portfolio_of
+from services.cadence.evaluation import Decision, evaluate_account
+from services.cadence.policy.load import SHIPPED, load_policy
+from tests.unit.cadence.frozen_plans import generator, normalise
+
+FROZEN = Path(__file__).parent / "frozen_plans" / "plans.json.gz"
+MOMENTS = (generator.NOW, generator.NOW + timedelta(days=45))
+
+
+def decisions() -> Mapping[str, list[Decision]]:
+    account_states: dict[str, AccountState] = {}
+    announcements: list[FactEvent] = []
+    for generated in generator.events():
+        event = read_event(from_structured(generated))
+        if event.type == "program.announced":
+            announcements.append(event)
+        elif event.type != "csm.described":
+            account_id = event.account_id
+            state = account_states.setdefault(account_id, AccountState(Facts(account_id), Issued()))
+            apply_event(state, event)
+    portfolio, policy = portfolio_of(announcements, account_states.values()), load_policy(SHIPPED)
+    return {
+        account_id: [evaluate_account(policy, facts, issued, portfolio, now) for now in MOMENTS]
+        for account_id, (facts, issued) in sorted(account_states.items())
+    }
+
+
+def state(decision: Decision) -> dict[str, Any]:
+    suppressed = [
+        (item.touchpoint_type, item.rule, item.cause, item.until, item.by) for item in decision.suppressed
+    ]
+    return normalise.state(
+        segment=decision.segment,
+        stage=decision.stage,
+        color=decision.color,
+        next_evaluation_at=decision.next_evaluation_at,
+        suppressed=suppressed,
+        plan=decision.plan.model_dump(mode="json"),
+    )
+
+
+@pytest.mark.timeout(300)
+def test_the_same_events_lead_to_the_same_plans() -> None:
+    frozen = cast("dict[str, Any]", json.loads(gzip.decompress(FROZEN.read_bytes())))
+    states = {account_id: list(map(state, pair)) for account_id, pair in decisions().items()}
+
+    for account_id, plans in frozen["full"].items():
+        assert [account["plan"] for account in states[account_id]] == plans
+    assert len(states) == 1000
+    differing = [
+        account_id
+        for account_id, pair in states.items()
+        if frozen["accounts"][account_id] != list(map(normalise.fingerprint, pair))
+    ]
+    assert differing == []
