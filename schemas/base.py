@@ -71,6 +71,25 @@ class Wire(BaseModel):
             )  # nobody bounded what was not declared: a NUL or an endless number may hide there
         return message
 
+    @classmethod
+    def read_stored(cls, data: bytes) -> Self:
+        """Reads JSON that this code wrote itself: without the bounds that foreign data is checked for."""
+        return cls.__pydantic_validator__.validate_json(data)
+
+    @classmethod
+    def of_valid(cls, **values: object) -> Self:
+        """Builds a message without validation, from values of the right types; a field left out has its default.
+
+        Several times as fast as the constructor, for messages with hundreds of parts. Tested equal to it.
+        """
+        fields = _fields(cls)
+        message = cls.__new__(cls)
+        _set_attribute(message, "__dict__", values if len(values) == len(fields) else {**fields, **values})
+        _set_attribute(message, "__pydantic_fields_set__", set(values))
+        _set_attribute(message, "__pydantic_extra__", _NO_EXTRA)
+        _set_attribute(message, "__pydantic_private__", None)
+        return message
+
     def write(self) -> bytes:
         """The message as JSON, with every declared field (null where nothing is known)."""
         return self.__pydantic_serializer__.to_json(self)
@@ -83,6 +102,21 @@ class Wire(BaseModel):
         schema = handler(core_schema)
         handler.resolve_ref_schema(schema)["additionalProperties"] = True
         return schema
+
+
+_set_attribute = object.__setattr__
+"""Messages are frozen; this sets up a new one."""
+
+
+_NO_EXTRA: Final[dict[str, object]] = {}
+
+
+@lru_cache(maxsize=256)
+def _fields(model: type[Wire]) -> dict[str, object]:
+    """Every field with its default (None for a required one)."""
+    return {
+        name: None if field.is_required() else field.default for name, field in model.model_fields.items()
+    }
 
 
 def unknown_fields(model: Wire) -> list[str]:

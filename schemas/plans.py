@@ -117,7 +117,7 @@ class Change(Wire):
 
 
 class Plan(Wire):
-    """What should happen with an account, whole: evaluation returns it, the outbox carries it, the scheduler stores it."""
+    """What should happen with an account, whole: evaluation returns it, the outbox carries it, the scheduler keeps it."""
 
     rhythms: tuple[RhythmItem, ...] = ()
     """At most one per touchpoint type, in order of type."""

@@ -36,6 +36,7 @@ _ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _HOUR: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
 
 
+@lru_cache(maxsize=16_384)
 def parse_instant(text: str) -> datetime:
     """RFC 3339 to an aware UTC datetime between 1970 and 9999; fractions beyond microseconds are cut.
 
@@ -54,8 +55,12 @@ def parse_instant(text: str) -> datetime:
     return moment
 
 
+@lru_cache(maxsize=16_384)
 def format_instant(moment: datetime) -> str:
-    """An aware datetime as RFC 3339 in UTC with `Z`; microseconds only when there are any."""
+    """An aware datetime as RFC 3339 in UTC with `Z`; microseconds only when there are any.
+
+    Cached: windows open and close at midnight, and one event stands behind many parts of a plan.
+    """
     return moment.astimezone(UTC).isoformat()[:-6] + "Z"
 
 

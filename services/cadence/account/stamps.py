@@ -6,6 +6,7 @@ and stored and read again without being converted.
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 Plain = str | int | float | bool | list[str] | None
@@ -82,6 +83,7 @@ def identity(stamp: Stamp) -> str:
     return stamp[_DIGITS : stamp.rindex("\x1f") + 1]
 
 
+@lru_cache(maxsize=16_384)
 def provenance_of(stamp: Stamp) -> Provenance:
     at, source, event_id, content = stamp.split("\x1f")
     return Provenance(moment(int(at)), source, event_id, content)

@@ -52,7 +52,7 @@ def build_plan(policy: Policy, facts: Facts, outline: PlanOutline) -> Plan:
     ]
     one_offs += [_due(policy, key, fields) for key, fields in outline.due.items()]
     one_offs.sort(key=lambda item: (item.window.from_, item.id))
-    return Plan(
+    return Plan.of_valid(
         rhythms=tuple(_rhythm(policy, chosen, outline, reasons) for chosen in outline.rhythms),
         touchpoints=tuple(one_offs),
         avoid=tuple(_avoid(window, reasons) for window in outline.avoid),
@@ -79,7 +79,7 @@ def _rhythm(policy: Policy, chosen: ChosenRhythm, outline: PlanOutline, reasons:
     kind = policy.catalogue[rule.touchpoint]
     last = view.last_touch.get(None if rule.any_contact else rule.touchpoint)
     changes = rhythm_changes(policy, chosen, view, outline.feedback, reasons)
-    return RhythmItem(
+    return RhythmItem.of_valid(
         **_shared(kind, chosen.channel or rule.channel, rule.owner, _text(view.values["csm_id"])),
         every_days=chosen.every_days,
         urgency=rule.urgency,
@@ -92,10 +92,10 @@ def _selected(
     policy: Policy, account_id: str, candidate: Candidate, csm_id: str | None, reasons: Reasons
 ) -> OneOffItem:
     rule = candidate.rule
-    return OneOffItem(
+    return OneOffItem.of_valid(
         **_shared(policy.catalogue[rule.touchpoint], rule.channel, rule.owner, csm_id),
         id=touchpoint_id(account_id, candidate.key),
-        window=Window(from_=moment(candidate.start), to=moment(candidate.end)),
+        window=Window.of_valid(from_=moment(candidate.start), to=moment(candidate.end)),
         deadline=moment(candidate.deadline),
         spacing_days=_spacing(policy, rule.touchpoint) if isinstance(rule, Trigger) else None,
         cause=_cause(*who(candidate.stamp)) if candidate.stamp else None,
@@ -104,7 +104,7 @@ def _selected(
 
 
 def _cause(source: str | None, event_id: str | None) -> Cause | None:
-    return None if source is None or event_id is None else Cause(source=source, id=event_id)
+    return None if source is None or event_id is None else Cause.of_valid(source=source, id=event_id)
 
 
 def _reason_values(candidate: Candidate) -> Mapping[str, Plain]:
@@ -143,15 +143,15 @@ def _due(policy: Policy, key: str, fields: Fields) -> OneOffItem:
     shared = _shared(kind, _text(fields.get("channel")), _text(fields.get("owner_kind")), None)
     shared["csm_id"] = _text(fields.get("owner_csm_id"))
     shared["purpose"] = str(fields.get("purpose") or kind.purpose)
-    return OneOffItem(
+    return OneOffItem.of_valid(
         **shared,
         id=key,
-        window=Window(from_=moment(start), to=moment(end)),
+        window=Window.of_valid(from_=moment(start), to=moment(end)),
         deadline=_moment(fields.get("deadline")),
         spacing_days=_spacing(policy, name),
         # The facts open with those of the event or the contract that the rule answered: the cause.
         cause=_cause(facts[0].source, facts[0].id) if facts else None,
-        reason=Reason(
+        reason=Reason.of_valid(
             rule=str(fields.get("reason_rule") or ""),
             policy=str(fields.get("reason_policy") or ""),
             facts=tuple(facts),
@@ -165,7 +165,7 @@ def _issued_facts(fields: Fields) -> list[Mapping[str, object]]:
 
 
 def _avoid(window: Avoidance, reasons: Reasons) -> Avoid:
-    return Avoid(
+    return Avoid.of_valid(
         name=window.name,
         from_=moment(window.start),
         to=_moment(window.end),

@@ -3,9 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple, cast
-
-from pydantic import JsonValue
+from typing import NamedTuple
 
 from schemas.plans import FactRef, Reason
 from services.cadence.account import Facts, Plain, Stamp, provenance_of
@@ -45,8 +43,9 @@ class Reasons:
         text, facts = self.sentence(rule, stamp, values)
         for sentence in more:
             text = f"{text} {sentence.text}"
-            facts += [fact for fact in sentence.facts if fact not in facts]
-        return Reason(rule=rule.rule, policy=self._policy.hash, facts=tuple(facts), text=text)
+            listed = {(fact.name, fact.source, fact.id) for fact in facts}
+            facts += [fact for fact in sentence.facts if (fact.name, fact.source, fact.id) not in listed]
+        return Reason.of_valid(rule=rule.rule, policy=self._policy.hash, facts=tuple(facts), text=text)
 
     def sentence(
         self, rule: Rule, stamp: Stamp | None = None, values: Mapping[str, Plain] = _NO_VALUES
@@ -105,7 +104,7 @@ def _with_sources(names: tuple[str, ...], segment_source: str, color_source: str
 
 def fact_reference(name: str, value: Plain, stamp: Stamp) -> FactRef:
     time, source, event_id, _ = provenance_of(stamp)
-    return FactRef(name=name, value=cast("JsonValue", value), source=source, id=event_id, time=time)
+    return FactRef.of_valid(name=name, value=value, source=source, id=event_id, time=time)
 
 
 def phrase(name: str, value: Plain) -> str:

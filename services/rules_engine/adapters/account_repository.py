@@ -126,7 +126,7 @@ class AccountUnitOfWork:
         if not versions:
             return {}
         ids = [decision_id(account_id, version) for account_id, version in versions.items()]
-        return {row[0]: Plan.read(row[1]) for row in await self._connection.fetch(PLANS, ids)}
+        return {row[0]: Plan.read_stored(row[1]) for row in await self._connection.fetch(PLANS, ids)}
 
     async def record(self, new_plans: Sequence[NewPlan], *, publish: bool) -> None:
         if not new_plans:

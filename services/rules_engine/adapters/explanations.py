@@ -68,7 +68,7 @@ class StoredExplanations:
         explainer = explainer_as_of(policy, account_state, portfolio, decided_at)
         document = explanation_document(question, explainer, decided_at)
         # The stored state leads to the stored plan again, unless programs or ranks have changed since.
-        reproduced = Plan.read(row[3]).write() == explainer.decision.plan.write()
+        reproduced = Plan.read_stored(row[3]).write() == explainer.decision.plan.write()
         return {**document, "reproduced": reproduced}
 
     async def _policy(self, policy_hash: str) -> Policy:
