@@ -1,4 +1,4 @@
-"""The rules engine put together: the only place where doors and adapters meet."""
+"""The rules engine put together: the only place where entrypoints and adapters meet."""
 
 from fastapi import FastAPI
 from prometheus_client import Counter
@@ -38,7 +38,7 @@ from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import http_policy_diff as comparing
 from services.rules_engine.entrypoints.http_ingest import Ingest
 from services.rules_engine.entrypoints.http_why import why_routes
-from services.rules_engine.entrypoints.kafka_consumer import Engine, SignalConsumer
+from services.rules_engine.entrypoints.kafka_consumer import Engine, EventConsumer
 from services.rules_engine.entrypoints.ndjson import LARGEST_STREAM
 from services.rules_engine.entrypoints.workers import Sweeper
 
@@ -48,7 +48,7 @@ IDENTITY = Identity(
 EVENTS = Counter("drumbeat_events_total", "Events by what became of them", ["topic", "outcome"])
 
 
-def counted(topic: str, counts: BatchCounts) -> None:
+def count(topic: str, counts: BatchCounts) -> None:
     EVENTS.labels(topic, "heard").inc(counts.events)
     for outcome in ("duplicates", "parked", "conflicts", "undecided", "plans"):
         EVENTS.labels(topic, outcome).inc(getattr(counts, outcome))
@@ -60,21 +60,23 @@ async def build(runtime: Runtime) -> Parts:
     configurations = ConfigurationRepository(database)
     active_policy = ActivePolicy(configurations, load_policy_texts, clock)
     await _put_in_force(active_policy, runtime)
-    known: set[str] = set()
+    created: set[str] = set()
     engine = Engine(
         clock=clock,
         outbox=outbox,
         context=active_policy.context,
-        work=lambda connection: AccountUnitOfWork(connection, outbox, known),
+        work=lambda connection: AccountUnitOfWork(connection, outbox, created),
         portfolio=lambda connection: PortfolioRepository(connection, outbox),
-        counted=counted,
+        count=count,
     )
     sweeper = Sweeper(
         database=database,
         clock=clock,
         context=active_policy.context,
         work=engine.work,
-        due=lambda held, now, most: sweeping.due(held, now, most, active_policy.context().generation),
+        due=lambda connection, now, limit: sweeping.due(
+            connection, now, limit, active_policy.context().generation
+        ),
         behind=sweeping.behind,
         next_due=lambda: sweeping.next_due(database),
         after_commit=runtime.relay.wake,
@@ -82,14 +84,14 @@ async def build(runtime: Runtime) -> Parts:
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events")
     return Parts(
         app=lambda ready: make(runtime, _in_step(active_policy, ready), active_policy),
-        subscriptions=(Subscription("rules_engine", topics, SignalConsumer(engine), runtime.relay.wake),),
+        subscriptions=(Subscription("rules_engine", topics, EventConsumer(engine), runtime.relay.wake),),
         loops=(
             Loop("sweep", interval=1.0, run_once=sweeper.run_once),
             Loop("policy", interval=1.0, run_once=active_policy.refresh),
             Loop(
                 "ranking",
                 interval=5.0,
-                run_once=Ranking(database, clock, lambda: ranks(active_policy.context())).run_once,
+                run_once=Ranking(database, clock, lambda: reads_ranks(active_policy.context())).run_once,
             ),
             prune_loop(database, "receipt", "seen_at"),
         ),
@@ -105,8 +107,8 @@ async def _put_in_force(active_policy: ActivePolicy, runtime: Runtime) -> None:
         raise CannotStart(f"the policy {path} is refused:\n{refused}") from refused
 
 
-def ranks(context: EvaluationContext) -> bool:
-    """Does anything in force read where an account stands in the book?"""
+def reads_ranks(context: EvaluationContext) -> bool:
+    """Whether the policy or an audience reads the rank of an account by revenue."""
     return "arr_percentile" in context.policy.reads | context.portfolio.reads
 
 

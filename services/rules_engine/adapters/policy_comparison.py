@@ -1,4 +1,4 @@
-"""What another policy would change for the stored accounts: decided under both in pieces, within bounds, nothing kept."""
+"""Policy comparison: stored accounts evaluated under two policies, in batches and within bounds; nothing is stored."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -16,48 +16,48 @@ from services.rules_engine.adapters.policy_repository import mistake
 from services.rules_engine.application.publish_policy import Files, InvalidPolicy
 
 MOST = 20_000
-LONGEST = 20.0  # real seconds
-PIECE = 100  # accounts: others of this process want their turn
+LONGEST_SECONDS = 20.0
+BATCH = 100  # accounts, between which other tasks of the process run
 ACCOUNTS = """
 SELECT account_id, state FROM account WHERE account_id > $1 AND state IS NOT NULL ORDER BY account_id LIMIT $2
 """
 
 
 class PolicyComparison:
-    """The `PolicyComparisons` port. One comparison at a time: each takes a whole processor for as long as it lasts."""
+    """The `Differences` port. One comparison at a time: each takes a whole processor while it runs."""
 
     def __init__(
         self,
         database: Database,
         active_policy: ActivePolicy,
-        read: Callable[[Mapping[str, str]], Policy],
+        load_policy: Callable[[Mapping[str, str]], Policy],
         clock: ServiceClock,
     ) -> None:
         self._database = database
         self._active_policy = active_policy
-        self._read = read
+        self._load_policy = load_policy
         self._clock = clock
-        self._turn = asyncio.Lock()
+        self._comparing = asyncio.Lock()
 
     async def compare(self, files: Files, days: int) -> Mapping[str, object]:
         try:
-            new = await asyncio.to_thread(self._read, files)
+            new = await asyncio.to_thread(self._load_policy, files)
         except PolicyRefused as refused:
             raise InvalidPolicy([mistake(each) for each in refused.errors]) from refused
-        async with self._turn:
+        async with self._comparing:
             context = self._active_policy.context()
             found = Difference(context.policy, new, Period(self._clock.now(), days))
             sample = await self._all(found, context.portfolio)
         return {**found.document(), "sample": sample}
 
     async def _all(self, found: Difference, portfolio: Portfolio) -> bool:
-        """True when accounts are left that were not looked at."""
+        """True when accounts are left that were not compared."""
         began, after = monotonic(), ""
         while True:
-            rows = await self._database.pool.fetch(ACCOUNTS, after, PIECE)
+            rows = await self._database.pool.fetch(ACCOUNTS, after, BATCH)
             if not rows:
                 return False
-            if found.compared >= MOST or monotonic() - began > LONGEST:
+            if found.compared >= MOST or monotonic() - began > LONGEST_SECONDS:
                 return True
             await asyncio.to_thread(_compare, found, rows, portfolio)
             after = rows[-1][0]

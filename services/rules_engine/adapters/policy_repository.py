@@ -1,4 +1,4 @@
-"""The versions of the policy: listed, checked, put in force, taken back, and how far accounts have followed."""
+"""The versions of the policy: list, check, put in force, roll back, and how far accounts have followed."""
 
 import asyncio
 import contextlib
@@ -53,27 +53,27 @@ SELECT v.hash, v.name, p.files::text FROM policy_version AS v JOIN policy AS p U
 """
 NAME = "SELECT name FROM policy_version WHERE number = $1"
 KEY = "SELECT name FROM api_key WHERE key_id = $1"
-_PLACED = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<told>.*)", re.DOTALL)
+_PLACED = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<message>.*)", re.DOTALL)
 _WHERE = re.compile(r"([a-z][\w.\[\]/-]*): (.*)", re.DOTALL)
 
 
 class PolicyRepository:
-    """The `Policies` port. `lint` looks for what is sound and yet hardly meant; None: nobody looks."""
+    """The `Policies` port. `lint` warns about likely mistakes in a valid policy; None: no linter."""
 
     def __init__(
         self,
         configurations: ConfigurationRepository,
         active_policy: ActivePolicy,
-        read: Callable[[Mapping[str, str]], Policy],
+        load_policy: Callable[[Mapping[str, str]], Policy],
         lint: Lint | None = None,
     ) -> None:
         self._configurations = configurations
         self._database = configurations.database
         self._active_policy = active_policy
-        self._read = read
+        self._load_policy = load_policy
         self._lint = lint
-        self._looks = asyncio.Lock()
-        self._documents: dict[str, dict[str, object]] = {}  # the one that was asked for last
+        self._linting = asyncio.Lock()
+        self._documents: dict[str, dict[str, object]] = {}  # only the last one
 
     async def versions(self, *, before: int, limit: int) -> list[dict[str, object]]:
         return [_version(row) for row in await self._database.pool.fetch(VERSIONS, before, limit)]
@@ -99,25 +99,25 @@ class PolicyRepository:
         row = await self._database.pool.fetchrow(POLICY, policy_hash)
         if row is None:
             return None
-        policy = await self._sound(cast("dict[str, str]", orjson.loads(row[2])))
-        made: dict[str, object] = {"hash": policy_hash, **policy_document(policy.content)}
-        self._documents = {policy_hash: made}
-        return made
+        policy = await self._load(cast("dict[str, str]", orjson.loads(row[2])))
+        document: dict[str, object] = {"hash": policy_hash, **policy_document(policy.content)}
+        self._documents = {policy_hash: document}
+        return document
 
     async def in_force(self) -> PolicyInForce:
         return _in_force(await self._configurations.current())
 
     async def check(self, files: Files) -> Checked:
-        policy = await self._sound(files)
+        policy = await self._load(files)
         if self._lint is None:
             return Checked(policy.hash, len(policy.rules))
-        # One at a time: it takes a processor for seconds, and whoever may read may ask.
-        async with self._looks:
+        # One at a time: it takes a processor for seconds, and anybody who may read may ask for it.
+        async with self._linting:
             findings = await asyncio.to_thread(self._lint, policy)
         return Checked(policy.hash, len(policy.rules), tuple(findings))
 
     async def publish(self, draft: PolicyDraft) -> PolicyInForce:
-        policy = await self._sound(draft.files)
+        policy = await self._load(draft.files)
         async with self._database.transaction() as connection:
             await connection.execute(LOCK)
             in_force = await current(connection)
@@ -126,7 +126,7 @@ class PolicyRepository:
             name = draft.name or cast("str", await connection.fetchval(NAME, in_force.version))
             offer = Offer(policy.hash, name, draft.files, draft.author, draft.note)
             published = await _put(connection, in_force, offer)
-        await self._take_up()
+        await self._load_published()
         return published
 
     async def roll_back(self, number: int, *, author: str | None, note: str) -> PolicyInForce:
@@ -134,16 +134,18 @@ class PolicyRepository:
         if row is None:
             raise NoSuchVersion(f"There is no policy version {number}.")
         files = cast("dict[str, str]", orjson.loads(row[2]))
-        await self._sound(files)
+        await self._load(files)
         async with self._database.transaction() as connection:
             await connection.execute(LOCK)
-            offer = Offer(row[0], row[1], files, author, note or f"back to version {number}", "rollback")
+            offer = Offer(
+                row[0], row[1], files, author, note or f"rolled back to version {number}", "rollback"
+            )
             published = await _put(connection, await current(connection), offer)
-        await self._take_up()
+        await self._load_published()
         return published
 
-    async def _take_up(self) -> None:
-        """At once on this replica. It is published whatever happens here; the others, and this one, look each second."""
+    async def _load_published(self) -> None:
+        """Load it at once on this replica. It is published whatever happens here; every replica checks each second."""
         with contextlib.suppress(*INFRASTRUCTURE):
             await self._active_policy.refresh()
 
@@ -161,10 +163,10 @@ class PolicyRepository:
     async def author(self, key_id: str) -> str:
         return cast("str | None", await self._database.pool.fetchval(KEY, key_id)) or key_id
 
-    async def _sound(self, files: Files) -> Policy:
-        """Read beside the event loop: a large policy must not hold up what this replica consumes."""
+    async def _load(self, files: Files) -> Policy:
+        """Load in a thread: a large policy must not block the event loop."""
         try:
-            return await asyncio.to_thread(self._read, files)
+            return await asyncio.to_thread(self._load_policy, files)
         except PolicyRefused as refused:
             raise InvalidPolicy([mistake(each) for each in refused.errors]) from refused
 
@@ -196,7 +198,7 @@ def mistake(error: str) -> Mistake:
     placed = _PLACED.fullmatch(error)
     if placed is None:
         return Mistake("", 1, 1, "", error)
-    told = placed["told"]
-    where = _WHERE.fullmatch(told)
+    message = placed["message"]
+    where = _WHERE.fullmatch(message)
     place = (placed["file"], int(placed["line"]), int(placed["column"]))
-    return Mistake(*place, where[1], where[2]) if where else Mistake(*place, "", told)
+    return Mistake(*place, where[1], where[2]) if where else Mistake(*place, "", message)

@@ -1,4 +1,4 @@
-"""What the engine answers when it is asked: accounts, decisions, receipts, parked facts. Reads only."""
+"""Read-only queries: accounts, decisions, receipts, parked events."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,11 +7,12 @@ from uuid import UUID
 
 import orjson
 
+from schemas.times import format_instant
 from services.cadence.account import Facts, Known
 from services.cadence.account.codec import decode
 from services.chassis.database import Database
 from services.chassis.dead_letters import headers_from_bytes
-from services.chassis.outbox import Outbox, Raw, Relay, timestamp
+from services.chassis.outbox import Outbox, Raw, Relay
 from services.rules_engine.adapters.account_repository import decision_id
 from services.rules_engine.application.queries import Filter
 from services.rules_engine.domain.account import ReceiptState
@@ -45,7 +46,7 @@ UPDATE parked SET replayed_at = clock_timestamp() WHERE id = $1 RETURNING topic,
 
 
 class Queries:
-    """Answers from the engine's tables."""
+    """Queries of the engine's tables."""
 
     def __init__(self, database: Database, outbox: Outbox, relay: Relay) -> None:
         self._database = database
@@ -53,7 +54,7 @@ class Queries:
         self._relay = relay
 
     async def account(self, account_id: str) -> dict[str, object] | None:
-        """AccountState and plan of one account; None when nothing was heard of it."""
+        """Facts and plan of one account; None when there is no such account."""
         row = await self._database.pool.fetchrow(
             "SELECT state, plan_version, segment, stage, color, decided_at, next_evaluation_at, undecided, csm_id"
             " FROM account WHERE account_id = $1",
@@ -141,7 +142,7 @@ class Queries:
         ]
 
     async def replay_parked(self, parked_id: int) -> bool:
-        """Send a parked fact through the door again; False when there is none of that id."""
+        """Send a parked event to its topic again; False when there is none of that id."""
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(REPLAY, parked_id)
             if row is None:
@@ -154,23 +155,25 @@ class Queries:
 
 
 def shown(known: Known) -> dict[str, object]:
-    """A fact as the contract shows it."""
+    """A fact as the API returns it."""
     return {
         "value": known.value,
-        "time": timestamp(known.provenance.time),
+        "time": format_instant(known.provenance.time),
         "source": known.provenance.source,
         "id": known.provenance.id,
     }
 
 
 def _people(facts: Facts) -> dict[str, object]:
-    def values(said: dict[str, Known]) -> dict[str, object]:
-        return {name: known.value for name, known in said.items()}
+    def values(known: dict[str, Known]) -> dict[str, object]:
+        return {name: value.value for name, value in known.items()}
 
     return {
-        "contacts": [{"contact_id": key, **values(said)} for key, said in facts.known_contacts().items()],
-        "contracts": [{"contract_id": key, **values(said)} for key, said in facts.known_contracts().items()],
-        "pauses": [{"contact_id": key, **values(said)} for key, said in facts.known_pauses().items()],
+        "contacts": [{"contact_id": key, **values(known)} for key, known in facts.known_contacts().items()],
+        "contracts": [
+            {"contract_id": key, **values(known)} for key, known in facts.known_contracts().items()
+        ],
+        "pauses": [{"contact_id": key, **values(known)} for key, known in facts.known_pauses().items()],
     }
 
 

@@ -1,1 +1,1 @@
-"""What the rules engine does with what it hears: load, decide, record. Nothing here knows a wire or a table."""
+"""Use cases of the rules engine: load, decide, record. Nothing here knows a message format or a table."""

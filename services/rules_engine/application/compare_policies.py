@@ -7,7 +7,7 @@ from services.rules_engine.application.publish_policy import Files
 
 
 class PolicyComparisons(Protocol):
-    """What compares policies over the stored accounts."""
+    """Compares policies over the stored accounts."""
 
     async def compare(self, files: Files, days: int) -> Mapping[str, object]:
         """The document of a `Difference` from the policy in force, with `sample`. Raises `InvalidPolicy`."""

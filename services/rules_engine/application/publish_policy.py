@@ -1,4 +1,4 @@
-"""Publishing: what may be asked and told about the policies of a deployment, and what may go wrong."""
+"""Publish policies: the versions of a deployment, what may be asked about them, and what may go wrong."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from typing import Literal, NamedTuple, Protocol
 Files = Mapping[str, str]
 """The text of a policy by file name."""
 Finding = Mapping[str, object]
-"""What a linter says of a policy that is sound: never a reason to refuse it."""
+"""A warning of the linter about a valid policy: never a reason to refuse it."""
 Origin = Literal["file", "api", "rollback"]
 
 
 class Mistake(NamedTuple):
-    """What is wrong with a policy, and where; line and column count from 1. `where`: rule and key, "" when unknown."""
+    """An error in a policy and its place; line and column count from 1. `where`: rule and key, "" when unknown."""
 
     file: str
     line: int
@@ -22,12 +22,12 @@ class Mistake(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        """Without a place where it is about all files together."""
+        """Without a place when it is about all files together."""
         return f"{self.file}:{self.line}:{self.column}: {self.message}" if self.file else self.message
 
 
 class InvalidPolicy(Exception):
-    """The files are no policy; `mistakes` are all that were found."""
+    """The files are no valid policy; `mistakes` lists every error."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         super().__init__("\n".join(map(str, mistakes)))
@@ -35,7 +35,7 @@ class InvalidPolicy(Exception):
 
 
 class StalePolicy(Exception):
-    """Another policy came into force since the caller looked; `in_force` is its hash."""
+    """Another policy came into force since the caller read it; `in_force` is its hash."""
 
     def __init__(self, in_force: str, version: int) -> None:
         super().__init__(
@@ -52,7 +52,7 @@ class NoSuchVersion(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A policy that is sound: its hash, how many rules it has, and what a linter found."""
+    """A valid policy: its hash, the number of its rules, and the findings of the linter."""
 
     hash: str
     rules: int
@@ -61,19 +61,19 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class PolicyDraft:
-    """Files that are to become the policy in force. `name` None: it keeps the name of the one before."""
+    """Files that are to become the policy in force. `name` None: the name of the version before."""
 
     files: Files
     author: str | None = None
     note: str = ""
     name: str | None = None
     based_on: str | None = None
-    """Hash of the policy in force that the author looked at; None: whichever."""
+    """Hash of the policy in force that the author started from; None: not checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyInForce:
-    """What is in force now. `changed`: this call put it there."""
+    """The policy in force now. `changed`: this call put it in force."""
 
     version: int
     hash: str
@@ -94,7 +94,7 @@ class Policies(Protocol):
         ...
 
     async def document(self, policy_hash: str) -> dict[str, object] | None:
-        """What one policy says, section by section. Raises `InvalidPolicy` when it cannot be read any more."""
+        """One policy, section by section. Raises `InvalidPolicy` when it can no longer be read."""
         ...
 
     async def in_force(self) -> PolicyInForce: ...
@@ -112,16 +112,16 @@ class Policies(Protocol):
         ...
 
     async def progress(self) -> dict[str, object]:
-        """How many accounts are decided under what is in force."""
+        """How many accounts are evaluated under the policy in force."""
         ...
 
     async def author(self, key_id: str) -> str:
-        """Who acts with this API key: its name, or its id."""
+        """The name of the owner of an API key, or its id."""
         ...
 
 
 class Programs(Protocol):
-    """What was announced to many accounts."""
+    """Programs announced to many accounts."""
 
     async def programs(self, *, before: tuple[datetime, str] | None, limit: int) -> list[dict[str, object]]:
         """Newest first, those after `before` (moment and id of the last one seen)."""

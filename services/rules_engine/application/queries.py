@@ -1,4 +1,4 @@
-"""What may be asked of the engine: the shapes of its questions."""
+"""Read models of the engine: what its queries take and return."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Accounts to be listed: None means any; `q` is looked for in id and name."""
+    """Which accounts to list: None means any; `q` is a part of the id or the name."""
 
     segment: str | None = None
     stage: str | None = None

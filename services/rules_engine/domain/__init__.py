@@ -1,4 +1,1 @@
-"""The rules: facts held against a policy.
-
-Pure: no clock, no dice, no wire, no storage; each module reads only those below it.
-"""
+"""Values of the rules engine: the account record, incoming events and what a batch leads to."""

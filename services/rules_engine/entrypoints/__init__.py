@@ -1,1 +1,1 @@
-"""The doors of the rules engine: messages, requests, the clock. No decision is made in a door."""
+"""Entrypoints of the rules engine: Kafka records, HTTP requests, loops. No decision is made here."""

@@ -1,4 +1,4 @@
-"""Requests knock: events in, and what the engine believes, decided, parked, and under which policy."""
+"""HTTP: events in, accounts with facts and plan, decisions, parked events, keys."""
 
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from services.rules_engine.domain.account import event_identity
 from services.rules_engine.entrypoints.http_ingest import BATCH, NDJSON, STRUCTURED, Ingest
 
 LAST = 2**62
-Replayed = Annotated[bool, Query(description="also those driven again already")]
+Replayed = Annotated[bool, Query(description="also those that were replayed")]
 RESULTS: dict[str, Any] = {
     "type": "object",
     "required": ["results"],
@@ -71,13 +71,15 @@ EVENT_BODY: dict[str, Any] = {
 
 
 class NewKey(BaseModel):
-    """A key to be made: what it is for and what it may do."""
+    """A key to create: what it is for and what it may do."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: Name
     scopes: list[Scope] = Field(min_length=1)
-    days: int | None = Field(default=None, ge=1, le=3650, description="valid so long; absent: until revoked")
+    days: int | None = Field(
+        default=None, ge=1, le=3650, description="days of validity; absent: until revoked"
+    )
 
 
 def event_routes(ingest: Ingest, answers: Answers) -> APIRouter:
@@ -93,7 +95,7 @@ def event_routes(ingest: Ingest, answers: Answers) -> APIRouter:
     )
     async def post_events(
         request: Request,
-        validate_only: Annotated[bool, Query(description="check, send nothing")] = False,
+        validate_only: Annotated[bool, Query(description="check only, send nothing")] = False,
     ) -> Response:
         return await ingest.post(request, validate_only=validate_only)
 
@@ -101,7 +103,9 @@ def event_routes(ingest: Ingest, answers: Answers) -> APIRouter:
         "",
         summary="What became of an event",
         dependencies=[require("read")],
-        responses={404: {"description": "not read yet, or never accepted; ask again after `Retry-After`"}},
+        responses={
+            404: {"description": "not processed yet, or never accepted; ask again after `Retry-After`"}
+        },
     )
     async def get_receipt(
         source: Annotated[str, Query(min_length=1, max_length=1024)],
@@ -109,7 +113,7 @@ def event_routes(ingest: Ingest, answers: Answers) -> APIRouter:
     ) -> dict[str, object]:
         receipt = await answers.receipt(event_identity(source, id))
         if receipt is None:
-            detail = "This event has not been read yet, or was never accepted."
+            detail = "This event has not been processed yet, or was never accepted."
             raise Problem(404, detail, headers={"Retry-After": "1"})
         return {"source": source, "id": id, **receipt}
 
@@ -146,7 +150,7 @@ def account_routes(answers: Answers) -> APIRouter:
     async def get_account(account_id: str) -> dict[str, object]:
         account = await answers.account(account_id)
         if account is None:
-            raise Problem(404, f"Nothing was heard of an account {account_id!r}.")
+            raise Problem(404, f"There is no account {account_id!r}.")
         return account
 
     return router
@@ -155,7 +159,7 @@ def account_routes(answers: Answers) -> APIRouter:
 def parked_routes(answers: Answers) -> APIRouter:
     router = APIRouter(prefix="/v1/parked", tags=["dead letters"])
 
-    @router.get("", summary="Facts that could not be folded, newest first", dependencies=[require("read")])
+    @router.get("", summary="Events that could not be applied, newest first", dependencies=[require("read")])
     async def list_parked(
         limit: Limit = 100, cursor: Cursor = None, replayed: Replayed = False
     ) -> dict[str, object]:
@@ -164,10 +168,10 @@ def parked_routes(answers: Answers) -> APIRouter:
         items = await answers.parked(before=before, limit=limit + 1, replayed=replayed)
         return page(items, limit, lambda item: encode_cursor(item["id"]))
 
-    @router.post("/{parked_id}/replay", summary="Drive one again", dependencies=[require("admin")])
+    @router.post("/{parked_id}/replay", summary="Replay one", dependencies=[require("admin")])
     async def replay_parked(parked_id: RowId) -> dict[str, object]:
         if not await answers.replay_parked(parked_id):
-            raise Problem(404, f"There is no parked fact {parked_id}.")
+            raise Problem(404, f"There is no parked event {parked_id}.")
         return {"id": parked_id, "status": "replayed"}
 
     return router
@@ -176,7 +180,7 @@ def parked_routes(answers: Answers) -> APIRouter:
 def key_routes(keys: Keys) -> APIRouter:
     router = APIRouter(prefix="/v1/keys", tags=["keys"], dependencies=[require("admin")])
 
-    @router.post("", summary="Make a key; its secret is shown once", status_code=201)
+    @router.post("", summary="Create a key; its secret is shown once", status_code=201)
     async def create_key(wanted: NewKey) -> dict[str, object]:
         return await keys.create(wanted.name, [*wanted.scopes], days=wanted.days)
 
@@ -187,7 +191,7 @@ def key_routes(keys: Keys) -> APIRouter:
     @router.delete("/{key_id}", summary="Revoke a key")
     async def revoke_key(key_id: str) -> dict[str, object]:
         if not await keys.revoke(key_id):
-            raise Problem(404, f"There is no key {key_id!r} that could be revoked.")
+            raise Problem(404, f"There is no valid key {key_id!r}.")
         return {"key_id": key_id, "status": "revoked"}
 
     return router

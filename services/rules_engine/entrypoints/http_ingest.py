@@ -1,4 +1,4 @@
-"""Requests with events: checked one by one, produced, and answered when every in-sync replica has them."""
+"""HTTP ingest: events are checked one by one, produced, and answered when every in-sync replica has them."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -45,21 +45,21 @@ class Item:
     warnings: list[str] = field(default_factory=list[str])
 
     def result(self) -> dict[str, object]:
-        said: dict[str, object] = {
+        result: dict[str, object] = {
             "index": self.index,
             "source": self.source,
             "id": self.id,
             "status": self.status,
         }
         if self.problem is not None:
-            said["problem"] = self.problem
+            result["problem"] = self.problem
         if self.warnings:
-            said["warnings"] = self.warnings
-        return said
+            result["warnings"] = self.warnings
+        return result
 
 
 class Ingest:
-    """The door for events over HTTP."""
+    """Takes events over HTTP."""
 
     def __init__(self, producer: Producer, clock: ServiceClock) -> None:
         self._producer = producer
@@ -67,7 +67,7 @@ class Ingest:
         self._waiting = 0
 
     async def post(self, request: Request, *, validate_only: bool) -> Response:
-        """Take a request in any of its modes; the body of the answer lists what became of each event."""
+        """Take a request in any content mode; the body of the answer lists the result of each event."""
         items: list[Item] = []
         try:
             media = _media_type(request)
@@ -80,7 +80,7 @@ class Ingest:
             if not items:
                 raise Problem(422, "The body holds no event. Send at least one.")
         except (Problem, HTTPException) as refused:
-            # What a stream held before its trouble may stand in Kafka by now: the answer says so.
+            # What a stream sent before the error may be in Kafka by now: the answer says so.
             results = [item.result() for item in items]
             raise Problem(
                 _status(refused), str(refused.detail), headers=refused.headers, results=results
@@ -103,7 +103,7 @@ class Ingest:
         listed = cast("list[object]", events)
         if len(listed) > MOST:
             raise Problem(
-                413, f"The batch has {len(listed)} events; at most {MOST} are taken. Send less at a time."
+                413, f"The batch has {len(listed)} events; at most {MOST} are taken. Send fewer at a time."
             )
         now = self._clock.now()
         return [self._structured(index, event, now) for index, event in enumerate(listed)]
@@ -148,42 +148,42 @@ class Ingest:
         if len(envelope.data) > LARGEST_EVENT:
             raise Malformed(f"data: {len(envelope.data)} bytes; one event takes at most {LARGEST_EVENT}")
         route(envelope.type)
-        letter = parse_data(envelope.type, envelope.data)
+        data = parse_data(envelope.type, envelope.data)
         check_time(envelope.time, now, self._clock)
         item.source, item.id, item.envelope = envelope.source, envelope.id, envelope
-        unknown = unknown_fields(letter)
+        unknown = unknown_fields(data)
         if unknown:
             item.warnings = [
-                f"data.{name}: not a field of {envelope.type}; it is kept but not read" for name in unknown
+                f"data.{name}: not a field of {envelope.type}; it is stored but not read" for name in unknown
             ]
 
     async def _take(self, items: list[Item], *, validate_only: bool) -> list[Item]:
-        sound = [item for item in items if item.envelope is not None]
+        accepted = [item for item in items if item.envelope is not None]
         if validate_only:
-            for item in sound:
+            for item in accepted:
                 item.envelope = None
-        if not sound or validate_only:
+        if not accepted or validate_only:
             return items
-        if self._waiting + len(sound) > MOST_WAITING:
+        if self._waiting + len(accepted) > MOST_WAITING:
             raise Problem(
                 503, "Too many events wait for the broker. Try again.", headers={"Retry-After": "5"}
             )
-        self._waiting += len(sound)
+        self._waiting += len(accepted)
         try:
             fault("ingest.before_produce")
             acknowledged = await self._producer.send(
-                [_message(item.envelope) for item in sound if item.envelope], timeout=ACKNOWLEDGE_WITHIN
+                [_message(item.envelope) for item in accepted if item.envelope], timeout=ACKNOWLEDGE_WITHIN
             )
             fault("ingest.after_produce")
         finally:
-            self._waiting -= len(sound)
-        for item, sure in zip(sound, acknowledged, strict=True):
-            if not sure:
+            self._waiting -= len(accepted)
+        for item, is_acknowledged in zip(accepted, acknowledged, strict=True):
+            if not is_acknowledged:
                 item.status = "unknown"
                 item.problem = (
                     "The broker did not acknowledge in time. Send the event again, with the same id."
                 )
-            item.envelope = None  # a long stream keeps what became of its events, not the events
+            item.envelope = None  # a long stream keeps results, not events
         return items
 
 
@@ -196,8 +196,8 @@ def _message(envelope: Envelope) -> Message:
 
 
 def _media_type(request: Request) -> str:
-    given = request.headers.get("content-type", "")
-    media = given.partition(";")[0].strip().lower()
+    content_type = request.headers.get("content-type", "")
+    media = content_type.partition(";")[0].strip().lower()
     binary = any(name.startswith("ce-") for name in request.headers)
     if not media:
         raise Problem(
@@ -212,7 +212,7 @@ def _media_type(request: Request) -> str:
     if media not in {STRUCTURED, BATCH, NDJSON} and not binary:
         raise Problem(
             415,
-            f"{media} holds no CloudEvent. Send {STRUCTURED}, {BATCH} or {NDJSON}, or `ce-` headers with JSON.",
+            f"{media} is no CloudEvents media type. Send {STRUCTURED}, {BATCH} or {NDJSON}, or `ce-` headers with JSON.",
         )
     return media
 

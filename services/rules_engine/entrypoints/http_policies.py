@@ -1,4 +1,4 @@
-"""Requests knock for policies and programs: read, check, publish, roll back, and see how far accounts have followed."""
+"""HTTP: policies and programs: read, check, publish, roll back, and see how far accounts have followed."""
 
 from datetime import datetime
 from typing import Annotated, Any, NoReturn
@@ -36,8 +36,8 @@ NOT_SOUND = {
     "description": "not valid; a policy's mistakes are in `errors`, all at once: file, line, column, where, message"
 }
 TOO_LARGE = {"description": f"the files have more than {LARGEST:,} bytes"}
-UNCHANGED = {"description": "in force already: nothing changed"}
-OVERTAKEN = {"description": "`based_on` is not in force any more; `in_force` and `version` say what is"}
+UNCHANGED = {"description": "already in force: nothing changed"}
+STALE = {"description": "`based_on` is not in force any more; `in_force` and `version` say what is"}
 
 
 class Closed(BaseModel):
@@ -45,15 +45,15 @@ class Closed(BaseModel):
 
 
 class Files(Closed):
-    """A policy to be looked at."""
+    """The files of a policy."""
 
     files: TextOfFiles
 
 
 class Publication(Files):
-    """A policy to be put in force."""
+    """A policy to put in force."""
 
-    author: Name | None = Field(default=None, description="absent: whom the API key belongs to")
+    author: Name | None = Field(default=None, description="absent: the owner of the API key")
     note: Text = Field(default="", description="why; people read it in the list of versions")
     name: Name | None = Field(default=None, description="absent: the name of the version before")
     based_on: str | None = Field(
@@ -63,8 +63,8 @@ class Publication(Files):
     )
 
 
-class Return(Closed):
-    """An earlier version to be put in force again, as a version of its own."""
+class Rollback(Closed):
+    """An earlier version to put in force again, as a new version."""
 
     version: int = Field(ge=1, le=2**62)
     author: Name | None = None
@@ -73,13 +73,13 @@ class Return(Closed):
 
 def policy_routes(policies: Policies) -> APIRouter:
     router = APIRouter(prefix="/v1/policies", tags=["policies"])
-    _reading(router, policies)
-    _looking(router, policies)
-    _changing(router, policies)
+    _add_reads(router, policies)
+    _add_checks(router, policies)
+    _add_changes(router, policies)
     return router
 
 
-def _reading(router: APIRouter, policies: Policies) -> None:
+def _add_reads(router: APIRouter, policies: Policies) -> None:
     read = [require("read")]
 
     @router.get("", summary="Versions of the policy, newest first", dependencies=read)
@@ -90,8 +90,8 @@ def _reading(router: APIRouter, policies: Policies) -> None:
 
     @router.get("/current", summary="The policy in force with the text of its files", dependencies=read)
     async def get_current_policy() -> dict[str, object]:
-        held = await policies.in_force()
-        return {**(await policies.policy(held.hash) or {}), **_shown(held)}
+        current = await policies.in_force()
+        return {**(await policies.policy(current.hash) or {}), **_shown(current)}
 
     @router.get("/progress", summary="How far accounts have followed what is in force", dependencies=read)
     async def get_progress() -> dict[str, object]:
@@ -105,7 +105,7 @@ def _reading(router: APIRouter, policies: Policies) -> None:
         return found
 
 
-def _looking(router: APIRouter, policies: Policies) -> None:
+def _add_checks(router: APIRouter, policies: Policies) -> None:
     read = [require("read")]
 
     @router.get(
@@ -125,7 +125,7 @@ def _looking(router: APIRouter, policies: Policies) -> None:
 
     @router.post(
         "/validate",
-        summary="Is this policy sound? Nothing is kept",
+        summary="Check a policy; nothing is stored",
         dependencies=read,
         responses={413: TOO_LARGE, 422: NOT_SOUND},
     )
@@ -138,12 +138,12 @@ def _looking(router: APIRouter, policies: Policies) -> None:
         return {"valid": True, "hash": checked.hash, "rules": checked.rules, "findings": checked.findings}
 
 
-def _changing(router: APIRouter, policies: Policies) -> None:
+def _add_changes(router: APIRouter, policies: Policies) -> None:
     @router.put(
         "/current",
-        summary="Put a policy in force; every account is decided again",
+        summary="Put a policy in force; every account is evaluated again",
         status_code=201,
-        responses={200: UNCHANGED, 409: OVERTAKEN, 413: TOO_LARGE, 422: NOT_SOUND},
+        responses={200: UNCHANGED, 409: STALE, 413: TOO_LARGE, 422: NOT_SOUND},
     )
     async def publish_policy(wanted: Publication, key: Admin, response: Response) -> dict[str, object]:
         bounded(wanted.files)
@@ -153,9 +153,9 @@ def _changing(router: APIRouter, policies: Policies) -> None:
             published = await policies.publish(draft)
         except InvalidPolicy as refused:
             refuse(refused)
-        except StalePolicy as overtaken:
-            told: dict[str, Any] = {"in_force": overtaken.in_force, "version": overtaken.version}
-            raise Problem(409, str(overtaken), **told) from overtaken
+        except StalePolicy as stale:
+            details: dict[str, Any] = {"in_force": stale.in_force, "version": stale.version}
+            raise Problem(409, str(stale), **details) from stale
         return _answer(published, response)
 
     @router.post(
@@ -164,7 +164,7 @@ def _changing(router: APIRouter, policies: Policies) -> None:
         status_code=201,
         responses={200: UNCHANGED, 404: {"description": "there is no such version"}, 422: NOT_SOUND},
     )
-    async def roll_back_policy(wanted: Return, key: Admin, response: Response) -> dict[str, object]:
+    async def roll_back_policy(wanted: Rollback, key: Admin, response: Response) -> dict[str, object]:
         author = wanted.author or await policies.author(key.key_id)
         try:
             published = await policies.roll_back(wanted.version, author=author, note=wanted.note)
@@ -211,5 +211,10 @@ def _answer(published: PolicyInForce, response: Response) -> dict[str, object]:
     return {**_shown(published), "changed": published.changed}
 
 
-def _shown(held: PolicyInForce) -> dict[str, object]:
-    return {"version": held.version, "hash": held.hash, "epoch": held.generation, "mode": held.mode}
+def _shown(current: PolicyInForce) -> dict[str, object]:
+    return {
+        "version": current.version,
+        "hash": current.hash,
+        "epoch": current.generation,
+        "mode": current.mode,
+    }

@@ -1,4 +1,4 @@
-"""Requests knock to see what another policy would change, before anybody publishes it."""
+"""HTTP: what another policy would change, before anybody publishes it."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ PATH = "/v1/policies/diff"
 
 
 class Compared(Files):
-    """A policy to be held against the one in force."""
+    """A policy to compare with the one in force."""
 
     days: int = Field(default=90, ge=1, le=3_650, description="how far ahead touchpoints are counted")
 
@@ -25,9 +25,9 @@ def diff_routes(differences: PolicyComparisons) -> APIRouter:
 
     @router.post(
         PATH,
-        summary="What would this policy change? Totals, and the first accounts that change; nothing is kept",
+        summary="What would this policy change? Totals, and the first accounts that change; nothing is stored",
         description=(
-            "Every account is decided under the policy in force and under this one, as of now. `totals` by touchpoint"
+            "Every account is evaluated under the policy in force and under this one, as of now. `totals` by touchpoint"
             " type: how many in the period, and minutes of CSMs. At most 20,000 accounts or 20 seconds: then `sample` is"
             f" true and the totals are of the accounts compared. `accounts` lists the first {LISTED} that change."
         ),

@@ -1,4 +1,4 @@
-"""Requests knock to ask why, and why not."""
+"""HTTP: why a rule fires or does not, and why a touchpoint is planned or is not."""
 
 from collections.abc import Mapping
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Messages knock: signals, outcomes and touchpoint events become facts; what cannot be read is buried with its reason."""
+"""Kafka records: signals, outcomes and touchpoint events are applied; what cannot be read becomes a dead letter."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,17 +32,17 @@ from services.rules_engine.domain.account import (
 
 log = structlog.get_logger(__name__)
 
-# Of what the scheduler announces, only this concerns the engine; the rest is not even parsed.
+# Of what the scheduler announces, the engine needs only these; the rest is not even parsed.
 ISSUED: Final = frozenset(
     {b"drumbeat.touchpoint.due.v1", b"drumbeat.touchpoint.overdue.v1", b"drumbeat.touchpoint.cancelled.v1"}
 )
-# What concerns many accounts goes into the book, not into the memory of one.
-BOOKED: Final = frozenset({"csm.described", "program.announced"})
+# What concerns many accounts goes into the portfolio, not into the state of one account.
+PORTFOLIO_TYPES: Final = frozenset({"csm.described", "program.announced"})
 AHEAD: Final = timedelta(minutes=5)
 
 
-class Portfolio(Protocol):
-    """Keeps what concerns many accounts, in the same transaction."""
+class PortfolioStore(Protocol):
+    """Stores what concerns many accounts, in the same transaction."""
 
     async def describe_csm(self, incoming: IncomingEvent, real: datetime) -> None: ...
 
@@ -57,12 +57,12 @@ class Engine:
     outbox: Outbox
     context: Callable[[], EvaluationContext]
     work: Callable[[Connection], UnitOfWork]
-    portfolio: Callable[[Connection], Portfolio]
-    counted: Callable[[str, BatchCounts], None]
+    portfolio: Callable[[Connection], PortfolioStore]
+    count: Callable[[str, BatchCounts], None]
 
 
 class TooFarAhead(Exception):
-    """The event's time lies in the future, beyond what clocks may differ."""
+    """The event's time is in the future, by more than clocks may differ."""
 
 
 def check_time(moment: datetime, now: datetime, clock: ServiceClock) -> None:
@@ -72,13 +72,13 @@ def check_time(moment: datetime, now: datetime, clock: ServiceClock) -> None:
     ahead = moment - now
     if ahead > AHEAD + timedelta(seconds=5 * clock.rate):
         raise TooFarAhead(
-            f"time: {moment.isoformat()} lies {ahead} ahead of the service clock ({now.isoformat()});"
+            f"time: {moment.isoformat()} is {ahead} ahead of the service clock ({now.isoformat()});"
             " send the moment it happened, or correct the sender's clock"
         )
 
 
 class Unreadable(Exception):
-    """A record that is no fact; `envelope` is there when at least that could be read."""
+    """A record that is no event; `envelope` is there when at least that could be read."""
 
     def __init__(self, reason: str, envelope: Envelope | None) -> None:
         super().__init__(reason)
@@ -86,8 +86,8 @@ class Unreadable(Exception):
         self.envelope = envelope
 
 
-class SignalConsumer:
-    """The handler of a partition batch."""
+class EventConsumer:
+    """Handles a batch of one partition in the transaction of its offset."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -95,31 +95,32 @@ class SignalConsumer:
     async def __call__(self, connection: Connection, records: Sequence[Record], real: datetime) -> None:
         now = self._engine.clock.at(real)
         work, portfolio = self._engine.work(connection), self._engine.portfolio(connection)
-        facts: list[IncomingEvent] = []
+        events: list[IncomingEvent] = []
         for record in records:
             try:
-                told = self._read(record, now)
+                incoming = self._read(record, now)
             except Unreadable as refused:
-                await self._bury(connection, work, record, refused)
+                await self._dead_letter(connection, work, record, refused)
                 continue
-            if told is None:
+            if incoming is None:
                 continue
-            if told.event.type not in BOOKED:
-                facts.append(told)
+            if incoming.event.type not in PORTFOLIO_TYPES:
+                events.append(incoming)
                 continue
-            if told.event.type == "csm.described":
-                await portfolio.describe_csm(told, real)
+            if incoming.event.type == "csm.described":
+                await portfolio.describe_csm(incoming, real)
             else:
-                await portfolio.announce_program(told)
+                await portfolio.announce_program(incoming)
+            account_id = incoming.event.account_id
             await work.acknowledge(
-                [Receipt(told.identity, told.content, ReceiptState.FOLDED, told.event.account_id)]
+                [Receipt(incoming.identity, incoming.content, ReceiptState.FOLDED, account_id)]
             )
-        if facts:
-            counts = await apply_events(work, facts, self._engine.context(), Clocks(service=now, real=real))
-            self._engine.counted(records[0].topic, counts)
+        if events:
+            counts = await apply_events(work, events, self._engine.context(), Clocks(service=now, real=real))
+            self._engine.count(records[0].topic, counts)
 
     def _read(self, record: Record, now: datetime) -> IncomingEvent | None:
-        """The fact in a record; None when the engine has nothing to do with it. Raises Unreadable."""
+        """The event in a record; None when the engine does not need it. Raises `Unreadable`."""
         envelope: Envelope | None = None
         try:
             if record.topic == "touchpoint.events" and _header(record, "ce_type") not in ISSUED:
@@ -127,25 +128,25 @@ class SignalConsumer:
             envelope = from_kafka(record.headers, record.value)
             if record.topic == "account.signals":
                 check_time(envelope.time, now, self._engine.clock)
-            return incoming_event(fact_event(envelope, _letter(record.topic, envelope)), record)
+            return incoming_event(fact_event(envelope, _data(record.topic, envelope)), record)
         except (Malformed, TooFarAhead) as problem:
             raise Unreadable(str(problem), envelope) from problem
 
-    async def _bury(
+    async def _dead_letter(
         self, connection: Connection, work: UnitOfWork, record: Record, refused: Unreadable
     ) -> None:
         await bury(connection, self._engine.outbox, record, reason=refused.reason)
         if refused.envelope is not None:
-            await work.acknowledge([_dead(refused.envelope, record, refused.reason)])
+            await work.acknowledge([_dead_receipt(refused.envelope, record, refused.reason)])
 
 
-def _letter(topic: str, envelope: Envelope) -> Wire:
+def _data(topic: str, envelope: Envelope) -> Wire:
     if topic == "touchpoint.events":
         return TouchpointData.read(envelope.data)
     return parse_data(envelope.type, envelope.data)
 
 
-def _dead(envelope: Envelope, record: Record, reason: str) -> Receipt:
+def _dead_receipt(envelope: Envelope, record: Record, reason: str) -> Receipt:
     content = event_identity(str(record.partition), str(record.offset))[:8]
     return Receipt(
         event_identity(envelope.source, envelope.id),
@@ -157,4 +158,4 @@ def _dead(envelope: Envelope, record: Record, reason: str) -> Receipt:
 
 
 def _header(record: Record, name: str) -> bytes | None:
-    return next((value for each, value in record.headers if each == name), None)
+    return next((value for header, value in record.headers if header == name), None)

@@ -1,4 +1,4 @@
-"""NDJSON as it streams in: decompressed within a limit, cut into lines, nothing held but the line at hand."""
+"""NDJSON request bodies: decompressed within a limit and split into lines; only the current line is in memory."""
 
 import asyncio
 import zlib
@@ -13,7 +13,7 @@ from services.chassis.problems import Problem
 LARGEST_STREAM: Final = 64 << 20  # bytes, decompressed
 LARGEST_LINE: Final = 512 << 10
 LARGEST_WINDOW: Final = 8 << 20  # bytes of a zstd window, as RFC 9659 bounds it for HTTP
-PIECE: Final = 256  # compressed bytes at a time: what they may swell to (zstd: 8 MB) is held at once
+PIECE: Final = 256  # compressed bytes at a time: what they expand to (zstd: up to 8 MB) is in memory at once
 
 
 class _Stream(Protocol):
@@ -29,7 +29,7 @@ class _Stream(Protocol):
 
 
 class Inflater(Protocol):
-    """What a Content-Encoding is undone with."""
+    """Decompresses a Content-Encoding."""
 
     def pieces(self, chunk: bytes) -> list[bytes]:
         """The chunk in pieces small enough to be inflated at once."""
@@ -54,7 +54,7 @@ class _Plain:
 
 
 class _Compressed:
-    """Members or frames one after the other, as files that were put together have them."""
+    """Members or frames one after the other, as in concatenated files."""
 
     def __init__(self, begin: Callable[[], _Stream]) -> None:
         self._begin = begin
@@ -115,7 +115,7 @@ async def _inflated_body(request: Request) -> AsyncIterator[bytes]:
             if total > LARGEST_STREAM:
                 raise Problem(413, f"The stream is larger than {LARGEST_STREAM} bytes. Send it in parts.")
             yield piece
-            await asyncio.sleep(0)  # a small chunk may swell to millions of lines; others want their turn
+            await asyncio.sleep(0)  # a small chunk may expand to millions of lines; let other tasks run
     if not inflater.ended():
         raise Problem(400, "The body ends in the middle of its Content-Encoding. Send it whole.")
 

@@ -1,4 +1,4 @@
-"""The clock knocks: accounts whose time has come, or whose policy moved on, are judged again in pieces."""
+"""The sweep: accounts whose time has come, or whose policy or portfolio changed, are evaluated again in batches."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from services.rules_engine.application.ports import UnitOfWork
 from services.rules_engine.application.sweep_accounts import sweep_accounts
 from services.rules_engine.domain.account import Clocks, EvaluationContext
 
-PIECE = 500  # accounts a transaction
-REST = 1.0  # real seconds at most between two passes
+BATCH = 500  # accounts per transaction
+LONGEST_PAUSE_SECONDS = 1.0  # real seconds at most between two passes
 
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """One pass claims a piece of the accounts and judges them; `pause` answers the seconds until the next."""
+    """One pass claims a batch of accounts and evaluates them."""
 
     database: Database
     clock: ServiceClock
@@ -29,23 +29,24 @@ class Sweeper:
     after_commit: Callable[[], None]
 
     async def run_once(self) -> float | None:
+        """Returns the seconds until the next pass."""
         context = self.context()
         async with self.database.transaction() as connection:
             real = await real_now(connection)
-            at = Clocks(service=self.clock.at(real), real=real)
-            claimed = await self.due(connection, at.service, PIECE)
-            if len(claimed) < PIECE:
+            clocks = Clocks(service=self.clock.at(real), real=real)
+            claimed = await self.due(connection, clocks.service, BATCH)
+            if len(claimed) < BATCH:
                 claimed = sorted(
-                    {*claimed, *await self.behind(connection, context.generation, PIECE - len(claimed))}
+                    {*claimed, *await self.behind(connection, context.generation, BATCH - len(claimed))}
                 )
             if claimed:
-                await sweep_accounts(self.work(connection), claimed, context, at)
+                await sweep_accounts(self.work(connection), claimed, context, clocks)
             fault("sweep.before_commit")
         if claimed:
             self.after_commit()
-        if len(claimed) >= PIECE:
+        if len(claimed) >= BATCH:
             return 0
         upcoming = await self.next_due()
         if upcoming is None:
-            return REST
-        return min(REST, max(0.02, self.clock.real_seconds(upcoming - at.service)))
+            return LONGEST_PAUSE_SECONDS
+        return min(LONGEST_PAUSE_SECONDS, max(0.02, self.clock.real_seconds(upcoming - clocks.service)))
