@@ -5,6 +5,7 @@ What decides is computed at once and is small; the plan with its reasons is buil
 
 import hashlib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.plans import Plan
@@ -24,6 +25,7 @@ from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
 
 
+@dataclass(slots=True, eq=False)
 class Decision:
     """The outcome of an evaluation. `key` (16 bytes) is equal exactly when the effect of the plan is equal.
 
@@ -32,35 +34,15 @@ class Decision:
     bits of the rules whose conditions are true.
     """
 
-    __slots__ = (
-        "_build",
-        "_plan",
-        "color",
-        "fired",
-        "key",
-        "next_evaluation_at",
-        "segment",
-        "stage",
-        "suppressed",
-    )
-
-    def __init__(
-        self,
-        build: Callable[[], Plan],
-        key: bytes,
-        position: tuple[str, str, str | None],
-        *,
-        fired: int,
-        next_evaluation_at: datetime | None,
-        suppressed: tuple[Suppressed, ...],
-    ) -> None:
-        self._build = build
-        self._plan: Plan | None = None
-        self.key = key
-        self.segment, self.stage, self.color = position
-        self.fired = fired
-        self.next_evaluation_at = next_evaluation_at
-        self.suppressed = suppressed
+    key: bytes
+    segment: str
+    stage: str
+    color: str | None
+    fired: int
+    next_evaluation_at: datetime | None
+    suppressed: tuple[Suppressed, ...]
+    _build: Callable[[], Plan]
+    _plan: Plan | None = None
 
     @property
     def plan(self) -> Plan:
@@ -108,12 +90,14 @@ def evaluate_account(
     if pause is not None and pause.end is not None:
         change_points.append(pause.end)
     return Decision(
-        lambda: build_plan(policy, facts, outline),
         _key(policy, outline),
-        (segment, stage, color),
-        fired=fired | feedback.fired | selection.fired,
-        next_evaluation_at=_next_evaluation(change_points, view.now),
-        suppressed=(*rhythms.suppressed, *selection.suppressed),
+        segment,
+        stage,
+        color,
+        fired | feedback.fired | selection.fired,
+        _next_evaluation(change_points, view.now),
+        (*rhythms.suppressed, *selection.suppressed),
+        lambda: build_plan(policy, facts, outline),
     )
 
 

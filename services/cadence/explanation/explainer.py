@@ -130,7 +130,7 @@ class Explainer:
             return Stopped("opt_out", reason) if reason else None
         suppressed = self.decision.stopped(rule.rule)
         if suppressed is not None:
-            return Stopped(suppressed.cause, suppressed.reason, suppressed.by, suppressed.until)
+            return Stopped(suppressed.cause, suppressed.reason, suppressed.by or None, suppressed.until)
         if basis.missing:
             return Stopped("event", basis.missing)
         if case.truth.holds is not True:

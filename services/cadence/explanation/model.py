@@ -1,7 +1,7 @@
 """What an explanation consists of, and its JSON document."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -41,7 +41,7 @@ class Stopped:
 
     cause: StopCause
     text: str
-    by: str = ""
+    by: str | None = None
     until: datetime | None = None
 
 
@@ -55,8 +55,8 @@ class Remedy:
 
     text: str
     needs: tuple[Need, ...] = ()
-    event: str = ""
-    without: str = ""
+    event: str | None = None
+    without: str | None = None
     at: datetime | None = None
 
 
@@ -77,49 +77,7 @@ class Explanation:
 
     def document(self) -> dict[str, object]:
         """JSON-ready but for moments, which stay `datetime`."""
-        place, stopped, remedy = self.place, self.stopped_by, self.smallest_change
-        return {
-            "fires": self.fires,
-            "rule": self.rule,
-            "kind": self.kind,
-            "touchpoint_type": self.touchpoint_type,
-            "place": None if place is None else {"file": place.file, "line": place.line},
-            "clauses": [_clause(clause) for clause in self.clauses],
-            "stopped_by": None if stopped is None else _stopped(stopped),
-            "smallest_change": None if remedy is None else _remedy(remedy),
-            "text": self.text,
-            "others": [other.document() for other in self.others],
-        }
-
-
-def _clause(clause: Clause) -> dict[str, object]:
-    events = [
-        {"type": event.type, "source": event.source, "id": event.id, "time": event.time}
-        for event in clause.events
-    ]
-    return {"text": clause.text, "holds": clause.holds, "values": dict(clause.values), "events": events}
-
-
-def _stopped(stopped: Stopped) -> dict[str, object]:
-    by, until = stopped.by or None, stopped.until
-    return {"cause": stopped.cause, "text": stopped.text, "by": by, "until": until}
-
-
-def _remedy(remedy: Remedy) -> dict[str, object]:
-    needs = [
-        {
-            "words": list(need.words),
-            "want": need.want,
-            "clauses": list(need.clauses),
-            "now": dict(need.now),
-            "to": dict(need.to),
-        }
-        for need in remedy.needs
-    ]
-    return {
-        "text": remedy.text,
-        "needs": needs,
-        "event": remedy.event or None,
-        "without": remedy.without or None,
-        "at": remedy.at,
-    }
+        place = None if self.place is None else self.place._asdict()
+        others = [other.document() for other in self.others]
+        document: dict[str, object] = asdict(replace(self, place=None, others=()))
+        return document | {"place": place, "others": others}

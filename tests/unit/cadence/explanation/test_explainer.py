@@ -262,7 +262,7 @@ def test_each_planted_cause_is_told_and_undoing_it_alone_makes_the_rule_fire(cau
     assert not stopped.fires
     assert stopped.stopped_by is not None
     assert stopped.stopped_by.cause == cause
-    assert stopped.stopped_by.by == planted.by
+    assert stopped.stopped_by.by == (planted.by or None)
     assert stopped.smallest_change is not None
     assert stopped.smallest_change.text
     assert stopped.text.startswith(f"{planted.rule} does not fire: ")
