@@ -17,25 +17,25 @@ from services.chassis.settings import Settings
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
 from services.notifier import settings
-from services.notifier.adapters import wire
+from services.notifier.adapters import messages
 from services.notifier.adapters.channels import signing
 from services.notifier.adapters.channels.email import Mailer, Tls
 from services.notifier.adapters.channels.webhook import WebhookClient
-from services.notifier.adapters.choices import PreferenceBook
-from services.notifier.adapters.desk import DeliveryDesk
-from services.notifier.adapters.reading import ReadingRoom
-from services.notifier.adapters.subscriptions import SubscriptionBook
+from services.notifier.adapters.delivery_queue import DeliveryDesk
+from services.notifier.adapters.preference_repository import PreferenceBook
+from services.notifier.adapters.queries import ReadingRoom
+from services.notifier.adapters.subscription_repository import SubscriptionBook
 from services.notifier.adapters.templates import Templates
-from services.notifier.adapters.work import IntakeWork
-from services.notifier.application.learn import Learned
-from services.notifier.application.tell_people import Post
+from services.notifier.adapters.unit_of_work import IntakeWork
+from services.notifier.application.send_messages import Post
+from services.notifier.application.update_directory import Learned
 from services.notifier.domain.unsubscribe import token
-from services.notifier.entrypoints.consumer import TOPICS, Listener, Translate
-from services.notifier.entrypoints.delivery_routes import delivery_routes
-from services.notifier.entrypoints.preference_routes import preference_routes, unsubscribe_routes
-from services.notifier.entrypoints.senders import HookSender, people_sender, sweep
-from services.notifier.entrypoints.stream_routes import Bell, stream_routes
-from services.notifier.entrypoints.subscription_routes import Hooks, subscription_routes
+from services.notifier.entrypoints.http_deliveries import delivery_routes
+from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
+from services.notifier.entrypoints.http_stream import Bell, stream_routes
+from services.notifier.entrypoints.http_subscriptions import Hooks, subscription_routes
+from services.notifier.entrypoints.kafka_consumer import TOPICS, Listener, Translate
+from services.notifier.entrypoints.workers import HookSender, people_sender, sweep
 
 IDENTITY = Identity(
     "notifier", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
@@ -56,12 +56,12 @@ class House:
 
 
 def learned(record: AccountRecord) -> Learned:
-    words = tuple(wire.preference_of(each) for each in record.preferences)
-    return Learned(account=wire.account_of(record), version=record.version, preferences=words)
+    words = tuple(messages.preference_of(each) for each in record.preferences)
+    return Learned(account=messages.account_of(record), version=record.version, preferences=words)
 
 
 def person(record: CsmRecord) -> Learned:
-    return Learned(person=wire.person_of(record), version=record.version)
+    return Learned(person=messages.person_of(record), version=record.version)
 
 
 def mailer(own: Settings) -> Mailer:
@@ -118,7 +118,7 @@ async def build(runtime: Runtime) -> Parts:
 
     listener = Listener(
         work=lambda connection: IntakeWork(connection, runtime.outbox),
-        translate=Translate(wire.heard, learned, person),
+        translate=Translate(messages.heard, learned, person),
         outbox=runtime.outbox,
         clock=runtime.clock,
         live=live,

@@ -14,10 +14,10 @@ from services.chassis.migrations import DATABASES
 from services.chassis.outbox import Outbox, timestamp
 from services.notifier.adapters.channels import signing
 from services.notifier.adapters.channels.webhook import WebhookClient
-from services.notifier.adapters.desk import DeliveryDesk
+from services.notifier.adapters.delivery_queue import DeliveryDesk
 from services.notifier.application.ports import Settled
 from services.notifier.domain.subscription import payload
-from services.notifier.entrypoints.senders import HookSender
+from services.notifier.entrypoints.workers import HookSender
 from tests.benchmarks.figures import Figure, ratio_of_rounds
 from tests.benchmarks.processes import serving
 from tests.stack import Stack

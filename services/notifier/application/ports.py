@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.notifier.domain.announcement import Announcement
 from services.notifier.domain.circuit import Circuit
 from services.notifier.domain.consent import Preference
 from services.notifier.domain.delivery import Attempt, Delivery, Receipt
-from services.notifier.domain.gate import Directory
+from services.notifier.domain.delivery_policy import Directory
+from services.notifier.domain.event import Announcement
 from services.notifier.domain.message import Message
 from services.notifier.domain.people import Account, Person
 from services.notifier.domain.subscription import Secrets, Subscription

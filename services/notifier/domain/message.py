@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.notifier.domain.announcement import Announcement
+from services.notifier.domain.event import Announcement
 
 Context = Mapping[str, str]
 

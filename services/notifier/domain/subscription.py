@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal, get_args
 
-from services.notifier.domain.announcement import KINDS, Announcement, type_of
+from services.notifier.domain.event import KINDS, Announcement, type_of
 
 FilterField = Literal["account_id", "touchpoint_type", "owner", "csm_id", "channel", "status"]
 FIELDS: tuple[FilterField, ...] = get_args(FilterField)

@@ -19,23 +19,23 @@ from services.chassis.migrations import DATABASES, migrate
 from services.chassis.outbox import Outbox, timestamp, unpack
 from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
-from services.notifier.adapters import wire
+from services.notifier.adapters import messages
 from services.notifier.adapters.channels import signing
 from services.notifier.adapters.channels.webhook import WebhookClient
-from services.notifier.adapters.choices import PreferenceBook
-from services.notifier.adapters.desk import DeliveryDesk
-from services.notifier.adapters.reading import ReadingRoom
-from services.notifier.adapters.subscriptions import SubscriptionBook
+from services.notifier.adapters.delivery_queue import DeliveryDesk
+from services.notifier.adapters.preference_repository import PreferenceBook
+from services.notifier.adapters.queries import ReadingRoom
+from services.notifier.adapters.subscription_repository import SubscriptionBook
 from services.notifier.adapters.templates import Templates
-from services.notifier.adapters.work import IntakeWork
-from services.notifier.application.tell_people import Post, tell_people
+from services.notifier.adapters.unit_of_work import IntakeWork
+from services.notifier.application.send_messages import Post, tell_people
 from services.notifier.domain.unsubscribe import token
-from services.notifier.entrypoints.consumer import Listener, Translate
-from services.notifier.entrypoints.delivery_routes import delivery_routes
-from services.notifier.entrypoints.preference_routes import preference_routes, unsubscribe_routes
-from services.notifier.entrypoints.senders import HookSender
-from services.notifier.entrypoints.stream_routes import Bell, stream_routes
-from services.notifier.entrypoints.subscription_routes import Hooks, subscription_routes
+from services.notifier.entrypoints.http_deliveries import delivery_routes
+from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
+from services.notifier.entrypoints.http_stream import Bell, stream_routes
+from services.notifier.entrypoints.http_subscriptions import Hooks, subscription_routes
+from services.notifier.entrypoints.kafka_consumer import Listener, Translate
+from services.notifier.entrypoints.workers import HookSender
 from services.notifier.main import learned, person
 from tests.integration.notifier.receivers import Postbox, Receiver
 
@@ -227,7 +227,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             http=self.http,
             listener=Listener(
                 work=lambda connection: IntakeWork(connection, outbox),
-                translate=Translate(wire.heard, learned, person),
+                translate=Translate(messages.heard, learned, person),
                 outbox=outbox,
                 clock=clock,
                 live=self.live,

@@ -18,7 +18,7 @@ from aiosmtplib.errors import (
     SMTPResponseException,
 )
 
-from services.notifier.adapters.channels.letter import AddressRejected, build
+from services.notifier.adapters.channels.email_message import AddressRejected, build
 from services.notifier.application.ports import Mail
 from services.notifier.domain.delivery import Outcome, Receipt
 from services.notifier.domain.message import HeaderInjection

@@ -15,9 +15,9 @@ import structlog
 from services.chassis.clock import real_now
 from services.chassis.faults import fault
 from services.chassis.loops import Loop
-from services.notifier.application.call_hooks import call_hook
+from services.notifier.application.deliver_webhooks import call_hook
 from services.notifier.application.ports import Desk, Poster, Settled, Sign, WebhookClaim
-from services.notifier.application.tell_people import Post, tell_people
+from services.notifier.application.send_messages import Post, tell_people
 
 log = structlog.get_logger(__name__)
 

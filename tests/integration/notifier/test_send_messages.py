@@ -221,7 +221,7 @@ async def test_a_lost_lease_lets_another_sender_go_on_and_only_one_settles(notif
     await notifier.database.pool.execute("UPDATE delivery SET lease_until = '2000-01-01Z'")
 
     await notifier.tell_people()
-    from services.notifier.application.tell_people import tell_people  # noqa: PLC0415
+    from services.notifier.application.send_messages import tell_people  # noqa: PLC0415
 
     await notifier.desk.complete(await tell_people(slow, directory, now, post=notifier.post))
 

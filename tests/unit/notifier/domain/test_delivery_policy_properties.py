@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.domain.announcement import Announcement, Owner
 from services.notifier.domain.consent import Preference
 from services.notifier.domain.delivery import RecipientKind
-from services.notifier.domain.gate import (
+from services.notifier.domain.delivery_policy import (
     Action,
     Reason,
     Situation,
@@ -20,6 +19,7 @@ from services.notifier.domain.gate import (
     judge,
     tell,
 )
+from services.notifier.domain.event import Announcement, Owner
 from services.notifier.domain.people import Account, Contact, Pause, Person
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

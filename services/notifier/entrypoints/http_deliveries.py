@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from services.chassis.clock import ServiceClock
 from services.chassis.problems import Problem
 from services.chassis.web import Cursor, Limit, decode_cursor, encode_cursor, page, require
-from services.notifier.application.views import DeliveryFilter, DeliveryShown, InAppShown, Reading
+from services.notifier.application.read_models import DeliveryFilter, DeliveryShown, InAppShown, Reading
 
 Name = Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 State = Literal["pending", "sent", "failed", "suppressed", "expired"]

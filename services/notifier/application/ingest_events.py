@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from services.notifier.application.ports import Entry, InApp, Now, Work
-from services.notifier.domain.announcement import Announcement
 from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind, State, delivery_id
-from services.notifier.domain.gate import Action, Directory, Telling, tell
+from services.notifier.domain.delivery_policy import Action, Directory, Telling, tell
+from services.notifier.domain.event import Announcement
 from services.notifier.domain.message import one_line, spoken
 from services.notifier.domain.subscription import Subscription
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.domain.announcement import Announcement, Owner
+from services.notifier.domain.event import Announcement, Owner
 from services.notifier.domain.message import (
     MAX_HEADER,
     HeaderInjection,

@@ -15,9 +15,9 @@ from services.chassis.outbox import timestamp
 from services.chassis.problems import Problem
 from services.chassis.web import Cursor, Limit, encode_cursor, page, require
 from services.notifier.application.ports import Poster, Sign, UrlRefused
-from services.notifier.application.views import Book, Reading, SubscriptionShown
+from services.notifier.application.read_models import Book, Reading, SubscriptionShown
 from services.notifier.domain.subscription import TYPES, FilterField, Subscription, payload
-from services.notifier.entrypoints.delivery_routes import DeliveryPage, delivery_page, place_of
+from services.notifier.entrypoints.http_deliveries import DeliveryPage, delivery_page, place_of
 
 TEST_TYPE = "drumbeat.subscription.test.v1"
 SubscriptionId = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]

@@ -9,9 +9,9 @@ from typing import Any, cast
 import orjson
 
 from services.chassis.database import Connection
-from services.notifier.domain.announcement import Announcement
 from services.notifier.domain.consent import Preference, newest
-from services.notifier.domain.gate import Directory
+from services.notifier.domain.delivery_policy import Directory
+from services.notifier.domain.event import Announcement
 from services.notifier.domain.people import Account, Contact, Pause, Person
 
 KEEP_ACCOUNTS = """

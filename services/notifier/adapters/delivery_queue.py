@@ -12,12 +12,12 @@ from services.chassis.database import Connection, Database, real_now
 from services.chassis.faults import fault
 from services.chassis.ids import fresh
 from services.chassis.outbox import Outbox
-from services.notifier.adapters import directory, subscriptions
-from services.notifier.adapters.completion import complete, report
-from services.notifier.adapters.wire import announcement
+from services.notifier.adapters import directory_repository, subscription_repository
+from services.notifier.adapters.delivery_completion import complete, report
+from services.notifier.adapters.messages import announcement
 from services.notifier.application.ports import Claim, Endpoint, Now, Settled, WebhookClaim
 from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind
-from services.notifier.domain.gate import Directory
+from services.notifier.domain.delivery_policy import Directory
 
 LEASE = "90 seconds"
 PER_ENDPOINT = 16
@@ -103,7 +103,7 @@ class DeliveryDesk:
             rows = await connection.fetch(CLAIM_PEOPLE, now.real, limit, token, self._owner)
             claims = [_claim(row, token) for row in rows]
             heard = [each.heard for each in claims]
-            people = await directory.around(connection, heard) if heard else Directory()
+            people = await directory_repository.around(connection, heard) if heard else Directory()
         if claims:
             fault("sender.after_claim")
         return claims, people, now
@@ -113,7 +113,7 @@ class DeliveryDesk:
     ) -> tuple[list[WebhookClaim], Now]:
         async with self._database.transaction() as connection:
             now = await self._now(connection)
-            endpoints = {each.id: each for each in await subscriptions.endpoints(connection)}
+            endpoints = {each.id: each for each in await subscription_repository.endpoints(connection)}
             rooms = self._rooms(list(endpoints.values()), under_way, now, limit)
             if not rooms:
                 return [], now

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from services.notifier.domain.announcement import Announcement
 from services.notifier.domain.consent import Preference, refusal
 from services.notifier.domain.delivery import Recipient, RecipientKind
+from services.notifier.domain.event import Announcement
 from services.notifier.domain.people import Account, Contact, Person
 
 QUIET_FROM, QUIET_UNTIL = time(20), time(8)

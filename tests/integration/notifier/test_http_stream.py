@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from services.chassis.database import Database
-from services.notifier.adapters.reading import ReadingRoom
+from services.notifier.adapters.queries import ReadingRoom
 from services.notifier.domain.subscription import TYPES
-from services.notifier.entrypoints.stream_routes import Bell, events
+from services.notifier.entrypoints.http_stream import Bell, events
 from tests.integration.notifier.conftest import Notifier
 
 pytestmark = pytest.mark.integration

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 from schemas.vocabulary import Channel, Frequency, Topic
 from services.chassis.problems import Problem
 from services.chassis.web import require
-from services.notifier.application.views import ChoiceBook
+from services.notifier.application.read_models import ChoiceBook
 from services.notifier.domain.consent import Choice, Preference, choices
 from services.notifier.domain.message import Render
 from services.notifier.domain.unsubscribe import TokenRejected, opened

@@ -13,9 +13,9 @@ from schemas.notices import NOTICE_REQUESTED, NoticeRequested
 from schemas.outcomes import DELIVERY_FINISHED
 from schemas.touchpoints import TouchpointData
 from services.chassis.outbox import Outgoing, timestamp
-from services.notifier.domain.announcement import KINDS, Announcement, Owner, TouchpointKind, type_of
 from services.notifier.domain.consent import Preference
 from services.notifier.domain.delivery import Delivery
+from services.notifier.domain.event import KINDS, Announcement, Owner, TouchpointKind, type_of
 from services.notifier.domain.people import Account, Contact, Pause, Person
 
 OUTCOMES, SIGNALS = "touchpoint.outcomes", "account.signals"

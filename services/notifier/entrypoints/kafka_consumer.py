@@ -23,10 +23,10 @@ from services.chassis.key_directory import keep_keys
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox
 from services.chassis.telemetry import METRICS
-from services.notifier.application.intake import hear
-from services.notifier.application.learn import Learned, learn
+from services.notifier.application.ingest_events import hear
 from services.notifier.application.ports import Now, Work
-from services.notifier.domain.announcement import Announcement
+from services.notifier.application.update_directory import Learned, learn
+from services.notifier.domain.event import Announcement
 
 GROUP = "notifier"
 TOPICS = (

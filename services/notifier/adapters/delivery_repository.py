@@ -6,10 +6,10 @@ from datetime import datetime
 from services.chassis.database import Connection
 from services.chassis.ids import derived
 from services.chassis.outbox import Outgoing
-from services.notifier.adapters.wire import finished
+from services.notifier.adapters.messages import finished
 from services.notifier.application.ports import Entry, InApp, Now
-from services.notifier.domain.announcement import Announcement
 from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind, State
+from services.notifier.domain.event import Announcement
 
 ADD = """
 INSERT INTO delivery (id, event_key, message_id, touchpoint_id, touchpoint_type, account_id, channel,

@@ -7,7 +7,7 @@ import pytest
 from services.notifier.application.ports import Settled
 from services.notifier.domain.delivery import Outcome, Receipt
 from services.notifier.domain.retry import after_attempt
-from services.notifier.entrypoints import senders
+from services.notifier.entrypoints import workers
 from tests.integration.notifier.conftest import Notifier
 from tests.integration.notifier.receivers import Receiver
 
@@ -75,7 +75,7 @@ async def test_a_claim_that_waited_too_long_for_a_worker_is_left_to_its_next_own
     await subscribe(notifier, receiver.url)
     await notifier.due()
     with monkeypatch.context() as frozen:
-        frozen.setattr(senders, "FRESH", -1.0)
+        frozen.setattr(workers, "FRESH", -1.0)
         await notifier.call_hooks()
     assert receiver.heard == []
 
@@ -90,9 +90,9 @@ async def test_a_claim_that_waited_too_long_for_a_worker_is_left_to_its_next_own
 async def test_more_than_may_be_claimed_at_once_is_sent_once_each(
     notifier: Notifier, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(senders, "CLAIMED_AT_MOST", 20)
-    monkeypatch.setattr(senders, "WORTH_CLAIMING", 5)
-    monkeypatch.setattr(senders, "HOOKS_AT_ONCE", 4)
+    monkeypatch.setattr(workers, "CLAIMED_AT_MOST", 20)
+    monkeypatch.setattr(workers, "WORTH_CLAIMING", 5)
+    monkeypatch.setattr(workers, "HOOKS_AT_ONCE", 4)
     await subscribe(notifier, receiver.url)
     for number in range(60):
         await notifier.due(touchpoint_id=f"00000000-0000-4000-8000-0000000000{number:02d}")

@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from services.notifier.application.intake import PATIENCE, in_app, posted, tellings
+from services.notifier.application.ingest_events import PATIENCE, in_app, posted, tellings
 from services.notifier.application.ports import Claim, Mail, Mailer, Now, Settled
-from services.notifier.domain.announcement import Announcement
 from services.notifier.domain.delivery import Outcome, Receipt, Recipient, RecipientKind
-from services.notifier.domain.gate import (
+from services.notifier.domain.delivery_policy import (
     Action,
     Directory,
     Situation,
@@ -17,6 +16,7 @@ from services.notifier.domain.gate import (
     csm_address,
     judge,
 )
+from services.notifier.domain.event import Announcement
 from services.notifier.domain.message import (
     Render,
     compose,

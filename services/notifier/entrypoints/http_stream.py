@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 
 from services.chassis.problems import Problem
 from services.chassis.web import require
-from services.notifier.application.views import Reading, Told
+from services.notifier.application.read_models import Reading, Told
 from services.notifier.domain.subscription import TYPES
 
 KEEP_ALIVE = 15.0  # real seconds between comments, so that proxies keep the connection

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis.database import Database
-from services.notifier.application.views import (
+from services.notifier.application.read_models import (
     AttemptShown,
     DeliveryFilter,
     DeliveryShown,

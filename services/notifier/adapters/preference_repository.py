@@ -8,8 +8,8 @@ from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.ids import fresh
 from services.chassis.outbox import Outbox
-from services.notifier.adapters.directory import keep_preferences, preferences_of
-from services.notifier.adapters.wire import preference_facts
+from services.notifier.adapters.directory_repository import keep_preferences, preferences_of
+from services.notifier.adapters.messages import preference_facts
 from services.notifier.domain.consent import Choice, Preference, stated
 
 CONTACT = "SELECT account_id, name FROM contact WHERE contact_id = $1"

@@ -6,14 +6,14 @@ from typing import cast
 from services.chassis.database import Connection
 from services.chassis.ids import derived
 from services.chassis.outbox import Outbox
-from services.notifier.adapters import directory
-from services.notifier.adapters.rows import add_entries, suppress_withdrawn
-from services.notifier.adapters.subscriptions import active
-from services.notifier.adapters.wire import finished
+from services.notifier.adapters import directory_repository
+from services.notifier.adapters.delivery_repository import add_entries, suppress_withdrawn
+from services.notifier.adapters.messages import finished
+from services.notifier.adapters.subscription_repository import active
 from services.notifier.application.ports import Entry, Now
-from services.notifier.domain.announcement import Announcement
 from services.notifier.domain.consent import Preference
-from services.notifier.domain.gate import Directory
+from services.notifier.domain.delivery_policy import Directory
+from services.notifier.domain.event import Announcement
 from services.notifier.domain.people import Account, Person
 from services.notifier.domain.subscription import Subscription
 
@@ -58,7 +58,7 @@ class IntakeWork:
         return await active(self._connection)
 
     async def directory(self, heard: Sequence[Announcement]) -> Directory:
-        return await directory.around(self._connection, heard)
+        return await directory_repository.around(self._connection, heard)
 
     async def withdraw(self, heard: Sequence[Announcement], now: Now) -> None:
         latest = {each.touchpoint_id or "": each for each in sorted(heard, key=lambda each: each.sequence)}
@@ -90,18 +90,18 @@ class IntakeWork:
         self, accounts: Sequence[tuple[Account, int]], preferences: Sequence[Preference], now: Now
     ) -> None:
         if accounts:
-            await directory.keep_accounts(self._connection, accounts)
-        await directory.keep_preferences(self._connection, preferences)
+            await directory_repository.keep_accounts(self._connection, accounts)
+        await directory_repository.keep_preferences(self._connection, preferences)
         ids = [each.account_id for each, _ in accounts]
-        await directory.rouse(self._connection, ids, people=False, real=now.real)
+        await directory_repository.rouse(self._connection, ids, people=False, real=now.real)
 
     async def learn_people(self, people: Sequence[tuple[Person, int]], now: Now) -> None:
-        await directory.keep_people(self._connection, people)
+        await directory_repository.keep_people(self._connection, people)
         ids = [each.csm_id for each, _ in people]
-        await directory.rouse(self._connection, ids, people=True, real=now.real)
+        await directory_repository.rouse(self._connection, ids, people=True, real=now.real)
 
     async def forget_accounts(self, account_ids: Sequence[str]) -> None:
-        await directory.forget_accounts(self._connection, account_ids)
+        await directory_repository.forget_accounts(self._connection, account_ids)
 
     async def forget_people(self, csm_ids: Sequence[str]) -> None:
         await self._connection.execute("DELETE FROM person WHERE csm_id = ANY($1)", csm_ids)

@@ -8,7 +8,7 @@ import orjson
 
 from services.chassis.database import Connection, Database, real_now
 from services.notifier.application.ports import Endpoint
-from services.notifier.application.views import SubscriptionShown
+from services.notifier.application.read_models import SubscriptionShown
 from services.notifier.domain.circuit import Circuit
 from services.notifier.domain.delivery import Recipient, RecipientKind, delivery_id
 from services.notifier.domain.subscription import Filter, Secrets, Subscription

@@ -9,10 +9,10 @@ from typing import Any
 
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
-from services.notifier.adapters.directory import address_hash
-from services.notifier.adapters.rows import add_entries, post_in_app, rouse_at
-from services.notifier.adapters.subscriptions import endpoint
-from services.notifier.adapters.wire import finished
+from services.notifier.adapters.delivery_repository import add_entries, post_in_app, rouse_at
+from services.notifier.adapters.directory_repository import address_hash
+from services.notifier.adapters.messages import finished
+from services.notifier.adapters.subscription_repository import endpoint
 from services.notifier.application.ports import Claim, Now, Settled, WebhookClaim
 from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind, State
 
