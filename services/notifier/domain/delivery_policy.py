@@ -1,7 +1,7 @@
-"""The gate: who is told, over which channel, and whether now. Every verdict has a reason.
+"""The delivery policy: who gets a message about an event, over which channel, and when. Every decision has a reason.
 
-A verdict is reached when the announcement is heard and again when the sending begins, because in between a
-contact may have opted out, a deadline may have passed or a touchpoint may have been called off.
+A decision is made when the event arrives and again before sending: in between a contact may opt out, a deadline
+may pass or the touchpoint may be withdrawn.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,44 +10,48 @@ from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from services.notifier.domain.consent import Preference, refusal
+from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
+from services.notifier.domain.consent import find_opt_out
 from services.notifier.domain.delivery import Recipient, RecipientKind
-from services.notifier.domain.event import Announcement
-from services.notifier.domain.people import Account, Contact, Person
+from services.notifier.domain.event import Event, readable_name
+from services.notifier.domain.people import Account
 
 QUIET_FROM, QUIET_UNTIL = time(20), time(8)
 CUSTOMER_CHANNELS = frozenset({"email", "in_app"})
+OWNERS_WHO_ARE_PEOPLE = frozenset({"csm", "pooled_csm", "sales"})
 
 
 class Action(StrEnum):
     SEND = "send"
-    HOLD = "hold"
+    WAIT = "wait"
     SUPPRESS = "suppress"
     EXPIRE = "expire"
 
 
 class Reason(StrEnum):
-    CLEAR = "nothing stands against it"
-    WAITING = "waiting for directory"
-    UNKNOWN_ACCOUNT = "the directory does not know the account"
-    UNKNOWN_CONTACT = "the directory does not know the contact"
-    UNKNOWN_CSM = "the directory does not know the CSM"
-    NO_CSM = "no CSM is assigned"
-    NO_AUDIENCE = "the account has no contact of the audience"
+    """The text that people read as a delivery's reason."""
+
+    READY = "ready to send"
+    WAITING = "waiting for data about the recipient"
+    UNKNOWN_ACCOUNT = "the account is unknown"
+    UNKNOWN_CONTACT = "the contact is unknown"
+    UNKNOWN_CSM = "the CSM is unknown"
+    UNASSIGNED = "unassigned"
+    NO_AUDIENCE = "the account has no contact in the audience"
     NO_ADDRESS = "no email address"
-    REFUSED_ADDRESS = "the address was refused as unknown before"
+    UNKNOWN_ADDRESS = "an earlier message was refused: unknown email address"
     LEFT = "the contact has left"
     OPTED_OUT = "the contact opted out"
     PAUSED = "outreach is paused"
     CHANNEL = "the channel is not supported"
-    HELD_MODE = "came due while nothing was let out to customers"
+    ON_HOLD = "customer messages are on hold"
     QUIET = "quiet hours"
-    DEADLINE = "the deadline passed before it could be sent"
-    WITHDRAWN = "the touchpoint was called off"
+    DEADLINE = "the deadline passed before it was sent"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DeliveryDecision:
     """`send_after` (service time) only with SEND: not before that moment."""
 
     action: Action
@@ -60,184 +64,196 @@ class Verdict:
         return f"{self.reason}: {self.detail}" if self.detail else str(self.reason)
 
 
-CLEAR = Verdict(Action.SEND, Reason.CLEAR)
+READY = DeliveryDecision(Action.SEND, Reason.READY)
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class RecipientDecision:
     recipient: Recipient
     channel: str
-    verdict: Verdict
+    decision: DeliveryDecision
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The people around a batch of announcements, and what has been called off."""
+    """What is known of the people that a batch of events concerns.
+
+    `preferences` by contact id; `unknown_addresses` in lower case; `withdrawn` maps a touchpoint id to the
+    sequence and the reason of its withdrawal.
+    """
 
     accounts: Mapping[str, Account] = field(default_factory=dict[str, Account])
-    people: Mapping[str, Person] = field(default_factory=dict[str, Person])
-    preferences: Mapping[str, Sequence[Preference]] = field(default_factory=dict[str, Sequence[Preference]])
-    refused_addresses: frozenset[str] = frozenset()
+    csms: Mapping[str, CsmRecord] = field(default_factory=dict[str, CsmRecord])
+    preferences: Mapping[str, Sequence[PreferenceRecord]] = field(
+        default_factory=dict[str, Sequence[PreferenceRecord]]
+    )
+    unknown_addresses: frozenset[str] = frozenset()
     withdrawn: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
 
-    def around(self, heard: Announcement, *, live: bool, waited: bool = False) -> "Situation":
-        account = self.accounts.get(heard.account_id)
+    def situation_of(self, event: Event, *, live: bool, has_waited: bool = False) -> "Situation":
+        """The situation in which this event is delivered."""
+        account = self.accounts.get(event.content.account_id)
         contacts = account.contacts if account else ()
-        sequence, why = self.withdrawn.get(heard.touchpoint_id or "", (-1, ""))
+        sequence, reason = self.withdrawn.get(event.content.touchpoint_id or "", (-1, ""))
         return Situation(
             live=live,
             account=account,
-            people=self.people,
-            preferences=[word for each in contacts for word in self.preferences.get(each.contact_id, ())],
-            refused_addresses=self.refused_addresses,
-            withdrawn=why if sequence > heard.sequence else None,
-            waited=waited,
+            csms=self.csms,
+            preferences=[
+                preference
+                for contact in contacts
+                for preference in self.preferences.get(contact.contact_id, ())
+            ],
+            unknown_addresses=self.unknown_addresses,
+            withdrawal_reason=reason if sequence > event.content.sequence else None,
+            has_waited=has_waited,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the gate knows of the world. `waited`: the directory had its time to arrive."""
+    """What a decision depends on, besides event and time.
+
+    `live`: customers may be contacted. `has_waited`: what the directory does not have by now it will not get.
+    """
 
     live: bool = True
     account: Account | None = None
-    people: Mapping[str, Person] = field(default_factory=dict[str, Person])
-    preferences: Sequence[Preference] = ()
-    refused_addresses: frozenset[str] = frozenset()
-    withdrawn: str | None = None
-    waited: bool = False
+    csms: Mapping[str, CsmRecord] = field(default_factory=dict[str, CsmRecord])
+    preferences: Sequence[PreferenceRecord] = ()
+    unknown_addresses: frozenset[str] = frozenset()
+    withdrawal_reason: str | None = None
+    has_waited: bool = False
+
+    def contact(self, contact_id: str | None) -> ContactRecord | None:
+        contacts = self.account.contacts if self.account else ()
+        return next((contact for contact in contacts if contact.contact_id == contact_id), None)
 
 
-def tell(heard: Announcement, situation: Situation, now: datetime) -> tuple[Telling, ...]:
-    """Everyone to be told that this touchpoint is due, each with a verdict. Never empty."""
-    if heard.owner.human:
-        recipient = Recipient(RecipientKind.CSM, heard.owner.csm_id)
-        channels = ("email", "in_app") if recipient.id else ("email",)
+def is_owned_by_person(event: Event) -> bool:
+    return event.content.owner.kind in OWNERS_WHO_ARE_PEOPLE
+
+
+def csm_address(event: Event, situation: Situation) -> str | None:
+    """The directory's address of the owner, else the one in the event."""
+    owner = event.content.owner
+    csm = situation.csms.get(owner.csm_id or "")
+    return (csm.email if csm else None) or owner.email
+
+
+def decide_recipients(event: Event, situation: Situation, now: datetime) -> tuple[RecipientDecision, ...]:
+    """Everyone whom the event concerns, each with a decision. Never empty."""
+    if is_owned_by_person(event):
+        recipients = [Recipient(RecipientKind.CSM, event.content.owner.csm_id)]
+        channels = ("email", "in_app") if event.content.owner.csm_id else ("email",)
     else:
-        return tuple(_customer_telling(heard, each, situation, now) for each in _audience(heard, situation))
+        recipients = _audience(event, situation)
+        channels = (event.content.channel,)
     return tuple(
-        Telling(recipient, channel, judge(heard, recipient, channel, situation, now)) for channel in channels
+        RecipientDecision(recipient, channel, decide_delivery(event, recipient, channel, situation, now))
+        for recipient in recipients
+        for channel in channels
     )
 
 
-def _audience(heard: Announcement, situation: Situation) -> list[Recipient]:
+def _audience(event: Event, situation: Situation) -> list[Recipient]:
     nobody = [Recipient(RecipientKind.CONTACT, None)]
-    if situation.account is None or not situation.live or heard.channel not in CUSTOMER_CHANNELS:
+    if situation.account is None or not situation.live or event.content.channel not in CUSTOMER_CHANNELS:
         return nobody
+    audience = event.content.audience
     members = [
-        Recipient(RecipientKind.CONTACT, each.contact_id)
-        for each in situation.account.contacts
-        if not each.left and (not heard.audience or each.role in heard.audience)
+        Recipient(RecipientKind.CONTACT, contact.contact_id)
+        for contact in situation.account.contacts
+        if not contact.left and (not audience or contact.role in audience)
     ]
     return members or nobody
 
 
-def _customer_telling(
-    heard: Announcement, recipient: Recipient, situation: Situation, now: datetime
-) -> Telling:
-    verdict = judge(heard, recipient, heard.channel, situation, now)
-    return Telling(recipient, heard.channel, verdict)
-
-
-def judge(
-    heard: Announcement, recipient: Recipient, channel: str, situation: Situation, now: datetime
-) -> Verdict:
-    """May this recipient be told of this over this channel, now?"""
-    if situation.withdrawn is not None:
-        return Verdict(Action.SUPPRESS, Reason.WITHDRAWN, situation.withdrawn)
-    if heard.deadline is not None and now >= heard.deadline:
-        return Verdict(Action.EXPIRE, Reason.DEADLINE)
+def decide_delivery(
+    event: Event, recipient: Recipient, channel: str, situation: Situation, now: datetime
+) -> DeliveryDecision:
+    """Whether this recipient gets the message over this channel now; `now` is service time."""
+    if situation.withdrawal_reason is not None:
+        return _suppress(Reason.WITHDRAWN, situation.withdrawal_reason)
+    if event.content.deadline is not None and now >= event.content.deadline:
+        return DeliveryDecision(Action.EXPIRE, Reason.DEADLINE)
     if recipient.kind is RecipientKind.CSM:
-        return _judge_person(heard, recipient, channel, situation)
-    return _judge_customer(heard, recipient, channel, situation, now)
+        return _decide_csm(event, recipient, channel, situation)
+    return _decide_customer(event, recipient, channel, situation, now)
 
 
-def _judge_person(heard: Announcement, recipient: Recipient, channel: str, situation: Situation) -> Verdict:
+def _suppress(reason: Reason, detail: str = "") -> DeliveryDecision:
+    return DeliveryDecision(Action.SUPPRESS, reason, detail)
+
+
+def _wait_or_suppress(reason: Reason, situation: Situation) -> DeliveryDecision:
+    return _suppress(reason) if situation.has_waited else DeliveryDecision(Action.WAIT, Reason.WAITING)
+
+
+def _decide_csm(event: Event, recipient: Recipient, channel: str, situation: Situation) -> DeliveryDecision:
     if recipient.id is None:
-        return Verdict(Action.SUPPRESS, Reason.NO_CSM)
+        return _suppress(Reason.UNASSIGNED)
     if channel == "in_app":
-        return CLEAR
-    address = csm_address(heard, situation)
-    if address is None:
-        if recipient.id in situation.people:
-            return Verdict(Action.SUPPRESS, Reason.NO_ADDRESS)
-        return _not_known(Reason.UNKNOWN_CSM, situation)
-    return _address_verdict(address, situation)
+        return READY
+    address = csm_address(event, situation)
+    if address is not None:
+        return _decide_address(address, situation)
+    is_known = recipient.id in situation.csms
+    return _suppress(Reason.NO_ADDRESS) if is_known else _wait_or_suppress(Reason.UNKNOWN_CSM, situation)
 
 
-def csm_address(heard: Announcement, situation: Situation) -> str | None:
-    person = situation.people.get(heard.owner.csm_id or "")
-    return (person.email if person else None) or heard.owner.email
-
-
-def _judge_customer(
-    heard: Announcement, recipient: Recipient, channel: str, situation: Situation, now: datetime
-) -> Verdict:
+def _decide_customer(
+    event: Event, recipient: Recipient, channel: str, situation: Situation, now: datetime
+) -> DeliveryDecision:
     if not situation.live:
-        return Verdict(Action.EXPIRE, Reason.HELD_MODE)
+        return DeliveryDecision(Action.EXPIRE, Reason.ON_HOLD)
     if channel not in CUSTOMER_CHANNELS:
-        return Verdict(Action.SUPPRESS, Reason.CHANNEL, channel)
+        return _suppress(Reason.CHANNEL, readable_name(channel))
     if situation.account is None:
-        return _not_known(Reason.UNKNOWN_ACCOUNT, situation)
+        return _wait_or_suppress(Reason.UNKNOWN_ACCOUNT, situation)
     if recipient.id is None:
-        # An account without a single contact may only be early: its people may follow in a moment.
-        early = not situation.account.contacts and not situation.waited
-        return _not_known(Reason.NO_AUDIENCE, situation) if early else _nobody(heard)
-    contact = contact_of(recipient, situation)
-    if contact is None:
-        return _not_known(Reason.UNKNOWN_CONTACT, situation)
-    forbidden = _forbidden(heard, contact, channel, situation, now)
-    if forbidden is not None:
-        return forbidden
-    return CLEAR if channel == "in_app" else _mail_verdict(contact, situation, now)
-
-
-def contact_of(recipient: Recipient, situation: Situation) -> Contact | None:
-    contacts = situation.account.contacts if situation.account else ()
-    return next((each for each in contacts if each.contact_id == recipient.id), None)
-
-
-def _nobody(heard: Announcement) -> Verdict:
-    return Verdict(Action.SUPPRESS, Reason.NO_AUDIENCE, ", ".join(heard.audience))
-
-
-def _not_known(reason: Reason, situation: Situation) -> Verdict:
-    return Verdict(Action.SUPPRESS, reason) if situation.waited else Verdict(Action.HOLD, Reason.WAITING)
-
-
-def _forbidden(
-    heard: Announcement, contact: Contact, channel: str, situation: Situation, now: datetime
-) -> Verdict | None:
-    if contact.left:
-        return Verdict(Action.SUPPRESS, Reason.LEFT)
-    own = [each for each in situation.preferences if each.contact_id == contact.contact_id]
-    out = refusal(own, heard.topic, channel)
-    if out is not None:
-        return Verdict(
-            Action.SUPPRESS,
-            Reason.OPTED_OUT,
-            f"{out.topic or 'all topics'} on {out.channel or 'all channels'}",
+        if not situation.account.contacts and not situation.has_waited:
+            return DeliveryDecision(Action.WAIT, Reason.WAITING)  # the account's contacts may arrive shortly
+        return _suppress(
+            Reason.NO_AUDIENCE, ", ".join(readable_name(role) for role in event.content.audience)
         )
+    contact = situation.contact(recipient.id)
+    if contact is None:
+        return _wait_or_suppress(Reason.UNKNOWN_CONTACT, situation)
+    objection = _objection(event, contact, channel, situation, now)
+    if objection is not None:
+        return objection
+    return READY if channel == "in_app" else _decide_mail(contact, situation, now)
+
+
+def _objection(
+    event: Event, contact: ContactRecord, channel: str, situation: Situation, now: datetime
+) -> DeliveryDecision | None:
+    if contact.left:
+        return _suppress(Reason.LEFT)
+    own = [record for record in situation.preferences if record.contact_id == contact.contact_id]
+    opt_out = find_opt_out(own, event.content.topic, channel)
+    if opt_out is not None:
+        topic, out_channel = opt_out.topic or "all topics", opt_out.channel or "all channels"
+        return _suppress(Reason.OPTED_OUT, f"{readable_name(topic)} on {readable_name(out_channel)}")
     pauses = situation.account.pauses if situation.account else ()
-    pause = next((each for each in pauses if each.holds(contact.contact_id, now)), None)
-    return Verdict(Action.SUPPRESS, Reason.PAUSED, pause.reason) if pause else None
+    pause = next((pause for pause in pauses if pause.applies_to(contact.contact_id, now)), None)
+    return _suppress(Reason.PAUSED, pause.reason) if pause else None
 
 
-def _mail_verdict(contact: Contact, situation: Situation, now: datetime) -> Verdict:
+def _decide_mail(contact: ContactRecord, situation: Situation, now: datetime) -> DeliveryDecision:
     if not contact.email:
-        return Verdict(Action.SUPPRESS, Reason.NO_ADDRESS)
-    verdict = _address_verdict(contact.email, situation)
-    if verdict.action is not Action.SEND:
-        return verdict
+        return _suppress(Reason.NO_ADDRESS)
+    decision = _decide_address(contact.email, situation)
+    if decision.action is not Action.SEND:
+        return decision
     account_zone = situation.account.timezone if situation.account else None
     opening = after_quiet_hours(now, contact.timezone or account_zone)
-    return CLEAR if opening == now else Verdict(Action.SEND, Reason.QUIET, send_after=opening)
+    return READY if opening == now else DeliveryDecision(Action.SEND, Reason.QUIET, send_after=opening)
 
 
-def _address_verdict(address: str, situation: Situation) -> Verdict:
-    if address.lower() in situation.refused_addresses:
-        return Verdict(Action.SUPPRESS, Reason.REFUSED_ADDRESS)
-    return CLEAR
+def _decide_address(address: str, situation: Situation) -> DeliveryDecision:
+    return _suppress(Reason.UNKNOWN_ADDRESS) if address.lower() in situation.unknown_addresses else READY
 
 
 def after_quiet_hours(now: datetime, timezone: str | None) -> datetime:

@@ -1,71 +1,93 @@
-"""An announcement: what the scheduler said about a touchpoint, as the notifier hears it.
+"""What the notifier delivers: a touchpoint event, or a notice to a customer about their own cadence.
 
-A notice (what the rules engine wants a customer told about the rhythm itself) is one too: it has no
-touchpoint, and neither webhooks nor the stream carry it.
+Webhooks and the stream carry touchpoint events only.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Final
 
-TouchpointKind = Literal["scheduled", "moved", "cancelled", "reminder", "due", "overdue"]
-Kind = TouchpointKind | Literal["notice"]
-KINDS: tuple[TouchpointKind, ...] = get_args(TouchpointKind)
+from schemas.notices import NOTICE_REQUESTED, NoticeRequested, NoticeRhythm
+from schemas.plans import Reason
+from schemas.touchpoints import TouchpointData, TouchpointOwner, touchpoint_type_of_event
+from schemas.vocabulary import Channel, Role, Topic
 
-HUMAN_OWNERS = frozenset({"csm", "pooled_csm", "sales"})
-
-
-def type_of(kind: Kind) -> str:
-    return "drumbeat.notice.requested.v1" if kind == "notice" else f"drumbeat.touchpoint.{kind}.v1"
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    kind: str
-    csm_id: str | None
-    email: str | None
-
-    @property
-    def human(self) -> bool:
-        return self.kind in HUMAN_OWNERS
+DUE: Final = touchpoint_type_of_event("due")
+CANCELLED: Final = touchpoint_type_of_event("cancelled")
+MOVED: Final = touchpoint_type_of_event("moved")
+AUTOMATION: Final = TouchpointOwner(kind="automation")
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
-    """`data` is the JSON object as heard: webhooks and the stream carry it unchanged."""
+class Notice:
+    """A notice with the attributes of a touchpoint: an email that automation sends for no touchpoint."""
 
-    event_id: str
-    kind: Kind
-    time: datetime
-    touchpoint_id: str | None
     account_id: str
     touchpoint_type: str
-    status: str
-    sequence: int
-    owner: Owner
-    channel: str
+    purpose: str
+    audience: tuple[Role, ...]
+    reason: Reason | None
+    touchpoint_id: None = None
+    owner: TouchpointOwner = AUTOMATION
+    channel: Channel = "email"
+    topic: Topic = "account"
+    sequence: int = 0
+    due_at: None = None
+    deadline: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event as received. `data` is its raw JSON, which webhooks and the stream carry unchanged."""
+
+    id: str
+    type: str
+    time: datetime
     data: bytes
-    purpose: str | None = None
-    topic: str | None = None
-    audience: tuple[str, ...] = ()
-    reason_text: str | None = None
-    due_at: datetime | None = None
-    deadline: datetime | None = None
+    content: TouchpointData | Notice
 
     @property
-    def type(self) -> str:
-        return type_of(self.kind)
+    def notifies_people(self) -> bool:
+        """Whether CSMs or customers get a message; webhooks and the stream carry the other types too."""
+        return self.type in (DUE, NOTICE_REQUESTED)
 
     @property
-    def tells(self) -> bool:
-        """Whether people are told of it, and not only tools."""
-        return self.kind in ("due", "notice")
-
-    @property
-    def withdraws(self) -> str | None:
-        """Why what was not yet sent about this touchpoint must not be sent any more, or None."""
-        if self.kind == "cancelled":
+    def withdrawal_reason(self) -> str | None:
+        """Why messages about the touchpoint that are still pending must not be sent, or None."""
+        if isinstance(self.content, Notice):
+            return None
+        if self.type == CANCELLED:
             return "the touchpoint was cancelled"
-        if self.kind == "moved" and self.status == "planned":
+        if self.type == MOVED and self.content.status == "planned":
             return "the touchpoint was moved"
-        return "the touchpoint was settled" if self.status == "settled" else None
+        return "the touchpoint was settled" if self.content.status == "settled" else None
+
+
+def parse_event(event_id: str, event_type: str, time: datetime, data: bytes) -> Event:
+    """A touchpoint event or a notice with its data read by the model. Raises Malformed."""
+    if event_type == NOTICE_REQUESTED:
+        return Event(event_id, event_type, time, data, _notice(NoticeRequested.read(data)))
+    return Event(event_id, event_type, time, data, TouchpointData.read(data))
+
+
+def readable_name(name: str) -> str:
+    """A name of the vocabulary in words: `business_review` -> `business review`."""
+    return name.replace("_", " ")
+
+
+def _notice(requested: NoticeRequested) -> Notice:
+    rhythms = [_rhythm_line(rhythm) for rhythm in requested.rhythms]
+    return Notice(
+        account_id=requested.account_id,
+        touchpoint_type=requested.kind,
+        purpose="\n".join([requested.text, *rhythms] if requested.text else rhythms),
+        audience=requested.audience,
+        reason=requested.reason,
+    )
+
+
+def _rhythm_line(rhythm: NoticeRhythm) -> str:
+    days = rhythm.every_days
+    count, unit = (days // 7, "week") if days % 7 == 0 else (days, "day")
+    interval = f"every {unit}" if count == 1 else f"every {count} {unit}s"
+    return f"{readable_name(rhythm.touchpoint_type)}: {interval}"

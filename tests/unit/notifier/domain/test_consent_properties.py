@@ -1,18 +1,27 @@
-"""Consent does not care how the post arrived, and an opt-out is never loosened by an older word."""
+"""Consent: order and repetition of preferences do not matter, and an older one never lifts an opt-out."""
 
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.domain.consent import Choice, Preference, choices, newest, refusal, stated
+from schemas.directory import PreferenceRecord
+from schemas.facts import PreferenceChanged
+from services.notifier.domain.consent import (
+    TopicPreference,
+    find_opt_out,
+    latest,
+    precedence,
+    preferences_by_topic,
+    record_preference,
+)
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 TOPICS = ("education", "promotion")
 CHANNELS = ("email", "in_app", "sms")
 
-words = st.builds(
-    Preference,
+records = st.builds(
+    PreferenceRecord,
     contact_id=st.just("ann"),
     topic=st.none() | st.sampled_from(TOPICS),
     channel=st.none() | st.sampled_from(CHANNELS),
@@ -23,87 +32,96 @@ words = st.builds(
     id=st.integers(0, 50).map(str),
 )
 # Two contents under one identity are decided upstream; here identities are unique.
-post = st.lists(words, max_size=12, unique_by=lambda each: (each.time, each.source, each.id))
+histories = st.lists(records, max_size=12, unique_by=precedence)
 
 
-def verdicts(heard: list[Preference]) -> dict[tuple[str, str], bool]:
+def change(topic: str | None, *, opted_in: bool, **more: str) -> PreferenceChanged:
+    return PreferenceChanged(contact_id="ann", topic=topic, opted_in=opted_in, **more)  # pyright: ignore[reportArgumentType]
+
+
+def consent(preferences: list[PreferenceRecord]) -> dict[tuple[str, str], bool]:
     return {
-        (topic, channel): refusal(heard, topic, channel) is None for topic in TOPICS for channel in CHANNELS
+        (topic, channel): find_opt_out(preferences, topic, channel) is None
+        for topic in TOPICS
+        for channel in CHANNELS
     }
 
 
-@given(heard=post, data=st.data())
+@given(preferences=histories, data=st.data())
 def test_any_order_and_repetition_ends_in_the_same_consent(
-    heard: list[Preference], data: st.DataObject
+    preferences: list[PreferenceRecord], data: st.DataObject
 ) -> None:
-    shuffled = data.draw(st.permutations(heard + heard))
+    shuffled = data.draw(st.permutations(preferences + preferences))
 
-    assert verdicts(shuffled) == verdicts(heard)
-    assert choices(shuffled, TOPICS) == choices(heard, TOPICS)
-
-
-@given(heard=post, data=st.data())
-def test_hearing_one_at_a_time_is_hearing_all(heard: list[Preference], data: st.DataObject) -> None:
-    kept: list[Preference] = []
-    for each in data.draw(st.permutations(heard)):
-        kept = list(newest([*kept, each]).values())
-
-    assert verdicts(kept) == verdicts(heard)
+    assert consent(shuffled) == consent(preferences)
+    assert preferences_by_topic(shuffled, TOPICS) == preferences_by_topic(preferences, TOPICS)
 
 
-@given(heard=post, topic=st.none() | st.sampled_from(TOPICS), data=st.data())
+@given(preferences=histories, data=st.data())
+def test_storing_one_at_a_time_is_storing_all(
+    preferences: list[PreferenceRecord], data: st.DataObject
+) -> None:
+    stored: list[PreferenceRecord] = []
+    for preference in data.draw(st.permutations(preferences)):
+        stored = list(latest([*stored, preference]).values())
+
+    assert consent(stored) == consent(preferences)
+    assert preferences_by_topic(stored, TOPICS) == preferences_by_topic(preferences, TOPICS)
+
+
+@given(preferences=histories, topic=st.none() | st.sampled_from(TOPICS), data=st.data())
 def test_an_opt_out_always_wins_over_everything_older(
-    heard: list[Preference], topic: str | None, data: st.DataObject
+    preferences: list[PreferenceRecord], topic: str | None, data: st.DataObject
 ) -> None:
-    choice = Choice(topic, opted_in=False, channel="email")
-    out = stated("ann", choice, after=heard, now=NOW, word_id="out")
+    opt_out = change(topic, opted_in=False, channel="email")
+    record = record_preference(opt_out, after=preferences, now=NOW, preference_id="out")
 
-    arrived = data.draw(st.permutations([*heard, out]))
+    allowed = consent(data.draw(st.permutations([*preferences, record])))
 
-    told = verdicts(arrived)
-    assert not any(told[each, channel] for each in TOPICS if topic in (None, each) for channel in CHANNELS)
+    topics = TOPICS if topic is None else (topic,)
+    assert not any(allowed[name, channel] for name in topics for channel in CHANNELS)
 
 
-@given(heard=post, extra=words)
-def test_only_an_explicit_opt_in_can_loosen(heard: list[Preference], extra: Preference) -> None:
+@given(preferences=histories, extra=records)
+def test_only_an_explicit_opt_in_lifts_an_opt_out(
+    preferences: list[PreferenceRecord], extra: PreferenceRecord
+) -> None:
     if extra.opted_in is True:
         return
 
-    before, after = verdicts(heard), verdicts([*heard, extra])
+    before, after = consent(preferences), consent([*preferences, extra])
 
     if extra.opted_in is None:
         assert after == before
     else:
-        newer = [each for each in heard if each.precedence >= extra.precedence]
+        newer = [preference for preference in preferences if precedence(preference) >= precedence(extra)]
         if not newer:
             assert all(before[key] or not after[key] for key in before)
 
 
 def test_a_wider_opt_in_does_not_lift_a_narrower_opt_out() -> None:
-    no_promotion = Preference(
-        "ann", "promotion", None, opted_in=False, frequency=None, time=NOW, source="crm", id="1"
+    narrow = record_preference(change("promotion", opted_in=False), after=[], now=NOW, preference_id="1")
+    wide = record_preference(change(None, opted_in=True), after=[narrow], now=NOW, preference_id="2")
+
+    assert find_opt_out([narrow, wide], "promotion", "email") == narrow
+    assert find_opt_out([narrow, wide], "education", "email") is None
+
+
+def test_an_opt_in_to_one_topic_after_an_opt_out_of_all_allows_that_topic() -> None:
+    opt_out = record_preference(change(None, opted_in=False), after=[], now=NOW, preference_id="1")
+    opt_in = record_preference(
+        change("education", opted_in=True), after=[opt_out], now=NOW, preference_id="2"
     )
-    yes = Preference(
-        "ann", None, None, opted_in=True, frequency=None, time=NOW + timedelta(hours=1), source="crm", id="2"
-    )
 
-    assert refusal([no_promotion, yes], "promotion", "email") == no_promotion
-    assert refusal([no_promotion, yes], "education", "email") is None
+    assert find_opt_out([opt_out, opt_in], "education", "email") is None
+    assert find_opt_out([opt_out, opt_in], "promotion", "email") == opt_out
 
 
-def test_opting_in_to_one_topic_after_leaving_all_lets_that_topic_in() -> None:
-    leave = stated("ann", Choice(None, opted_in=False), after=[], now=NOW, word_id="1")
-    back = stated("ann", Choice("education", opted_in=True), after=[leave], now=NOW, word_id="2")
+def test_a_recorded_preference_is_what_holds_for_the_topic() -> None:
+    weekly = change("education", opted_in=True, channel="in_app", frequency="weekly")
+    record = record_preference(weekly, after=[], now=NOW, preference_id="1")
 
-    assert refusal([leave, back], "education", "email") is None
-    assert refusal([leave, back], "promotion", "email") == leave
+    by_topic = preferences_by_topic([record], TOPICS)
 
-
-def test_what_the_page_stores_the_page_shows() -> None:
-    choice = Choice("education", opted_in=True, channel="in_app", frequency="weekly")
-    word = stated("ann", choice, after=[], now=NOW, word_id="1")
-
-    shown = choices([word], TOPICS)["education"]
-
-    assert (shown.opted_in, shown.channel, shown.frequency) == (True, "in_app", "weekly")
-    assert choices([word], TOPICS)["promotion"].opted_in
+    assert by_topic["education"] == TopicPreference(opted_in=True, channel="in_app", frequency="weekly")
+    assert by_topic["promotion"].opted_in

@@ -1,4 +1,4 @@
-"""Nobody who opted out is told, nobody is told in quiet hours, and somebody always hears a reason."""
+"""The delivery policy: opt-outs and quiet hours hold, and every decision has a reason."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -7,174 +7,165 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.domain.consent import Preference
+from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
+from schemas.touchpoints import TouchpointOwner
 from services.notifier.domain.delivery import RecipientKind
 from services.notifier.domain.delivery_policy import (
     Action,
+    DeliveryDecision,
     Reason,
     Situation,
-    Telling,
-    Verdict,
     after_quiet_hours,
-    judge,
-    tell,
+    decide_delivery,
+    decide_recipients,
 )
-from services.notifier.domain.event import Announcement, Owner
-from services.notifier.domain.people import Account, Contact, Pause, Person
+from services.notifier.domain.event import Event
+from services.notifier.domain.people import Account, Pause
+from tests.unit.notifier.events import NOON, due
 
-NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
-ANN = Contact("ann", "acme", "Ann", "ann@acme.example", "champion")
-BEN = Contact("ben", "acme", "Ben", "ben@acme.example", "admin")
+ANN = ContactRecord(contact_id="ann", name="Ann", email="ann@acme.example", role="champion")
+BEN = ContactRecord(contact_id="ben", name="Ben", email="ben@acme.example", role="admin")
 ACME = Account("acme", "Acme", "UTC", (ANN, BEN))
-CARL = Person("carl", "Carl", "carl@vendor.example")
+CARL = CsmRecord(csm_id="carl", name="Carl", email="carl@vendor.example", version=1)
 
 
-def due(kind: str = "automation", channel: str = "email", **more: object) -> Announcement:
-    fields: dict[str, object] = {
-        "event_id": "t1:1:due",
-        "kind": "due",
-        "time": NOON,
-        "touchpoint_id": "t1",
-        "account_id": "acme",
-        "touchpoint_type": "tips",
-        "status": "due",
-        "sequence": 1,
-        "owner": Owner(kind, "carl" if kind == "csm" else None, None),
-        "channel": channel,
-        "data": b"{}",
-        "topic": "education",
-    }
-    return Announcement(**{**fields, **more})  # pyright: ignore[reportArgumentType]
+def decide(
+    event: Event, situation: Situation, now: datetime = NOON
+) -> dict[tuple[str | None, str], DeliveryDecision]:
+    """The decisions by recipient id and channel, no two of them the same."""
+    decisions = decide_recipients(event, situation, now)
+    by_recipient = {(each.recipient.id, each.channel): each.decision for each in decisions}
+    assert len(by_recipient) == len(decisions)
+    return by_recipient
 
 
-def told(tellings: tuple[Telling, ...]) -> dict[tuple[str | None, str], Verdict]:
-    return {(each.recipient.id, each.channel): each.verdict for each in tellings}
+def opt_out(
+    contact_id: str = "ann",
+    topic: str | None = "education",
+    channel: str | None = None,
+    time: datetime = NOON,
+) -> PreferenceRecord:
+    fields = {"contact_id": contact_id, "topic": topic, "channel": channel, "time": time}
+    return PreferenceRecord(**fields, opted_in=False, source="crm", id=contact_id)  # pyright: ignore[reportArgumentType]
 
 
-def opt_out(contact: str = "ann", topic: str | None = "education", channel: str | None = None) -> Preference:
-    return Preference(
-        contact, topic, channel, opted_in=False, frequency=None, time=NOON, source="crm", id="1"
-    )
+def test_an_owner_who_is_a_person_gets_an_email_and_an_in_app_message() -> None:
+    decisions = decide(due("csm", "call"), Situation(account=ACME, csms={"carl": CARL}))
 
-
-def test_a_person_who_owns_it_hears_by_mail_and_in_app() -> None:
-    verdicts = told(tell(due("csm", "call"), Situation(account=ACME, people={"carl": CARL}), NOON))
-
-    assert {key: each.action for key, each in verdicts.items()} == {
+    assert {key: decision.action for key, decision in decisions.items()} == {
         ("carl", "email"): Action.SEND,
         ("carl", "in_app"): Action.SEND,
     }
 
 
-def test_without_a_csm_it_is_suppressed_with_that_reason() -> None:
-    heard = due("csm", "call", owner=Owner("csm", None, None))
+def test_without_a_csm_it_is_suppressed_as_unassigned() -> None:
+    event = due("csm", "call", owner=TouchpointOwner(kind="csm"))
 
-    (only,) = tell(heard, Situation(account=ACME), NOON)
+    (only,) = decide_recipients(event, Situation(account=ACME), NOON)
 
-    assert only.verdict == Verdict(Action.SUPPRESS, Reason.NO_CSM)
+    assert only.decision == DeliveryDecision(Action.SUPPRESS, Reason.UNASSIGNED)
     assert only.recipient.kind is RecipientKind.CSM
 
 
-def test_a_csm_nobody_described_yet_is_waited_for_and_then_given_up() -> None:
-    heard = due("csm", "call")
+def test_an_unknown_csm_is_waited_for_and_then_given_up() -> None:
+    event = due("csm", "call")
 
-    early = told(tell(heard, Situation(account=ACME), NOON))
-    late = told(tell(heard, Situation(account=ACME, waited=True), NOON))
+    early = decide(event, Situation(account=ACME))
+    late = decide(event, Situation(account=ACME, has_waited=True))
 
-    assert early["carl", "email"].action is Action.HOLD
+    assert early["carl", "email"].action is Action.WAIT
     assert early["carl", "in_app"].action is Action.SEND
-    assert late["carl", "email"] == Verdict(Action.SUPPRESS, Reason.UNKNOWN_CSM)
+    assert late["carl", "email"] == DeliveryDecision(Action.SUPPRESS, Reason.UNKNOWN_CSM)
 
 
-def test_automation_tells_each_contact_of_the_audience() -> None:
-    verdicts = told(tell(due(audience=("champion",)), Situation(account=ACME), NOON))
+def test_automation_writes_to_each_contact_of_the_audience() -> None:
+    decisions = decide(due(audience=("champion",)), Situation(account=ACME))
 
-    assert set(verdicts) == {("ann", "email")}
-
-
-def test_nobody_of_the_audience_is_one_suppressed_delivery() -> None:
-    (only,) = tell(due(audience=("executive_sponsor",)), Situation(account=ACME), NOON)
-
-    assert only.recipient.id is None
-    assert only.verdict.action is Action.SUPPRESS
-    assert only.verdict.reason is Reason.NO_AUDIENCE
+    assert set(decisions) == {("ann", "email")}
 
 
-def test_an_account_the_directory_does_not_know_yet_is_waited_for() -> None:
-    (early,) = tell(due(), Situation(), NOON)
-    (late,) = tell(due(), Situation(waited=True), NOON)
+def test_an_empty_audience_is_one_suppressed_delivery() -> None:
+    decisions = decide(due(audience=("executive_sponsor",)), Situation(account=ACME))
 
-    assert early.verdict.action is Action.HOLD
-    assert late.verdict == Verdict(Action.SUPPRESS, Reason.UNKNOWN_ACCOUNT)
+    assert decisions == {
+        (None, "email"): DeliveryDecision(Action.SUPPRESS, Reason.NO_AUDIENCE, "executive sponsor")
+    }
+
+
+def test_an_unknown_account_is_waited_for() -> None:
+    early = decide(due(), Situation())
+    late = decide(due(), Situation(has_waited=True))
+
+    assert early[None, "email"].action is Action.WAIT
+    assert late[None, "email"] == DeliveryDecision(Action.SUPPRESS, Reason.UNKNOWN_ACCOUNT)
 
 
 def test_an_opt_out_of_the_topic_or_the_channel_or_all_suppresses() -> None:
     for topic, channel in (("education", None), (None, None), ("education", "email"), (None, "email")):
-        world = Situation(account=ACME, preferences=[opt_out(topic=topic, channel=channel)])
-        verdicts = told(tell(due(), world, NOON))
+        situation = Situation(account=ACME, preferences=[opt_out(topic=topic, channel=channel)])
+        decisions = decide(due(), situation)
 
-        assert verdicts["ann", "email"].reason is Reason.OPTED_OUT
-        assert verdicts["ben", "email"].action is Action.SEND
+        assert decisions["ann", "email"].reason is Reason.OPTED_OUT
+        assert decisions["ben", "email"].action is Action.SEND
 
 
 def test_an_opt_out_of_another_channel_does_not_matter() -> None:
-    world = Situation(account=ACME, preferences=[opt_out(channel="sms")])
+    situation = Situation(account=ACME, preferences=[opt_out(channel="sms")])
 
-    assert told(tell(due(), world, NOON))["ann", "email"].action is Action.SEND
+    assert decide(due(), situation)["ann", "email"].action is Action.SEND
 
 
 @pytest.mark.parametrize(
-    ("contact", "reason"),
-    [
-        (Contact("ann", "acme", email=None), Reason.NO_ADDRESS),
-        (Contact("ann", "acme", email="Bad@acme.example"), Reason.REFUSED_ADDRESS),
-    ],
+    ("email", "reason"), [(None, Reason.NO_ADDRESS), ("Bad@acme.example", Reason.UNKNOWN_ADDRESS)]
 )
-def test_an_address_that_is_missing_or_was_refused_suppresses(contact: Contact, reason: Reason) -> None:
-    world = Situation(
-        account=Account("acme", contacts=(contact,)), refused_addresses=frozenset({"bad@acme.example"})
+def test_an_address_that_is_missing_or_was_refused_suppresses(email: str | None, reason: Reason) -> None:
+    contact = ContactRecord(contact_id="ann", email=email)
+    situation = Situation(
+        account=Account("acme", contacts=(contact,)), unknown_addresses=frozenset({"bad@acme.example"})
     )
 
-    (only,) = tell(due(), world, NOON)
-
-    assert only.verdict == Verdict(Action.SUPPRESS, reason)
+    assert decide(due(), situation) == {("ann", "email"): DeliveryDecision(Action.SUPPRESS, reason)}
 
 
-def test_a_paused_contact_is_left_alone_until_the_pause_ends() -> None:
+def test_a_paused_contact_gets_nothing_until_the_pause_ends() -> None:
     paused = Account("acme", contacts=(ANN,), pauses=(Pause("ann", NOON + timedelta(days=1), "on leave"),))
 
-    (now,) = tell(due(), Situation(account=paused), NOON)
-    (then,) = tell(due(), Situation(account=paused), NOON + timedelta(days=1))
+    during = decide(due(), Situation(account=paused))
+    afterwards = decide(due(), Situation(account=paused), NOON + timedelta(days=1))
 
-    assert now.verdict == Verdict(Action.SUPPRESS, Reason.PAUSED, "on leave")
-    assert then.verdict.action is Action.SEND
+    assert during["ann", "email"] == DeliveryDecision(Action.SUPPRESS, Reason.PAUSED, "on leave")
+    assert afterwards["ann", "email"].action is Action.SEND
 
 
-def test_while_held_customers_hear_nothing_and_csms_do() -> None:
-    world = Situation(live=False, account=ACME, people={"carl": CARL})
+def test_on_hold_customers_get_nothing_and_csms_do() -> None:
+    situation = Situation(live=False, account=ACME, csms={"carl": CARL})
 
-    (customer,) = tell(due(), world, NOON)
-    person = told(tell(due("csm", "call"), world, NOON))
+    customer = decide(due(), situation)
+    csm = decide(due("csm", "call"), situation)
 
-    assert customer.verdict == Verdict(Action.EXPIRE, Reason.HELD_MODE)
-    assert person["carl", "email"].action is Action.SEND
+    assert customer == {(None, "email"): DeliveryDecision(Action.EXPIRE, Reason.ON_HOLD)}
+    assert csm["carl", "email"].action is Action.SEND
 
 
 @pytest.mark.parametrize("channel", ["sms", "slack", "call", "meeting", "webhook"])
-def test_a_channel_that_is_not_there_is_a_verdict(channel: str) -> None:
-    (only,) = tell(due(channel=channel), Situation(account=ACME), NOON)
+def test_an_unsupported_channel_is_suppressed_with_that_reason(channel: str) -> None:
+    decisions = decide(due(channel=channel), Situation(account=ACME))
 
-    assert only.verdict == Verdict(Action.SUPPRESS, Reason.CHANNEL, channel)
+    assert decisions == {(None, channel): DeliveryDecision(Action.SUPPRESS, Reason.CHANNEL, channel)}
 
 
-def test_past_its_deadline_or_called_off_nobody_is_told() -> None:
+def test_after_the_deadline_or_a_withdrawal_nobody_gets_a_message() -> None:
     for owner in ("csm", "automation"):
-        world = Situation(account=ACME, people={"carl": CARL})
-        late = tell(due(owner, deadline=NOON), world, NOON)
-        off = tell(due(owner), Situation(account=ACME, withdrawn="the touchpoint was cancelled"), NOON)
+        situation = Situation(account=ACME, csms={"carl": CARL})
+        late = decide(due(owner, deadline=NOON), situation)
+        withdrawn = decide(
+            due(owner), Situation(account=ACME, withdrawal_reason="the touchpoint was cancelled")
+        )
 
-        assert {each.verdict.action for each in late} == {Action.EXPIRE}
-        assert {each.verdict.reason for each in off} == {Reason.WITHDRAWN}
+        assert {decision.action for decision in late.values()} == {Action.EXPIRE}
+        assert {decision.text for decision in withdrawn.values()} == {
+            "withdrawn: the touchpoint was cancelled"
+        }
 
 
 zones = st.sampled_from(
@@ -194,26 +185,25 @@ def test_customer_mail_goes_out_between_eight_and_eight(now: datetime, zone: str
 
 
 @given(zone=st.text(max_size=30), now=moments)
-def test_a_zone_nobody_knows_counts_as_utc(zone: str, now: datetime) -> None:
+def test_an_unknown_zone_counts_as_utc(zone: str, now: datetime) -> None:
     assert after_quiet_hours(now, f"no/such/{zone}") == after_quiet_hours(now, None)
 
 
 contacts = st.lists(
     st.builds(
-        Contact,
+        ContactRecord,
         contact_id=st.sampled_from("abcdef"),
-        account_id=st.just("acme"),
         email=st.none() | st.just("someone@acme.example"),
         role=st.sampled_from(("champion", "admin")),
         timezone=st.none() | zones,
         left=st.booleans(),
     ),
     max_size=5,
-    unique_by=lambda each: each.contact_id,
+    unique_by=lambda contact: contact.contact_id,
 ).map(tuple)
-words = st.lists(
+preference_lists = st.lists(
     st.builds(
-        Preference,
+        PreferenceRecord,
         contact_id=st.sampled_from("abcdef"),
         topic=st.sampled_from((None, "education", "promotion")),
         channel=st.sampled_from((None, "email", "in_app")),
@@ -224,51 +214,48 @@ words = st.lists(
         id=st.integers(0, 99).map(str),
     ),
     max_size=8,
-    unique_by=lambda each: (each.time, each.id),
+    unique_by=lambda preference: (preference.time, preference.id),
 )
-worlds = st.builds(
+situations = st.builds(
     Situation,
     live=st.booleans(),
     account=st.none() | st.builds(Account, account_id=st.just("acme"), contacts=contacts),
-    preferences=words,
-    waited=st.booleans(),
+    preferences=preference_lists,
+    has_waited=st.booleans(),
 )
-dues = st.builds(due, st.sampled_from(("automation", "csm")), st.sampled_from(("email", "in_app", "sms")))
+events = st.builds(due, st.sampled_from(("automation", "csm")), st.sampled_from(("email", "in_app", "sms")))
 
 
-@given(heard=dues, world=worlds, now=moments)
-def test_somebody_is_always_named_once_and_every_verdict_has_a_reason(
-    heard: Announcement, world: Situation, now: datetime
+@given(event=events, situation=situations, now=moments)
+def test_every_event_has_a_decision_and_every_decision_a_reason(
+    event: Event, situation: Situation, now: datetime
 ) -> None:
-    tellings = tell(heard, world, now)
+    decisions = decide(event, situation, now)
 
-    assert tellings
-    assert len(told(tellings)) == len(tellings)
-    assert all(each.verdict.text for each in tellings)
-    assert world.live or all(
-        each.recipient.kind is RecipientKind.CSM or each.verdict.action is Action.EXPIRE for each in tellings
+    assert decisions
+    assert all(decision.text for decision in decisions.values())
+    assert situation.live or all(
+        each.recipient.kind is RecipientKind.CSM or each.decision.action is Action.EXPIRE
+        for each in decide_recipients(event, situation, now)
     )
 
 
-@given(heard=dues, world=worlds, data=st.data())
-def test_who_opted_out_of_all_last_is_never_sent_anything(
-    heard: Announcement, world: Situation, data: st.DataObject
+@given(event=events, situation=situations, data=st.data())
+def test_a_contact_whose_latest_preference_is_an_opt_out_of_all_gets_nothing(
+    event: Event, situation: Situation, data: st.DataObject
 ) -> None:
     late = NOON + timedelta(days=1)
-    gone = [
-        Preference(contact, None, None, opted_in=False, frequency=None, time=late, source="x", id=contact)
-        for contact in "abcdef"
-    ]
-    order = data.draw(st.permutations([*world.preferences, *gone]))
-    silent = Situation(account=world.account, preferences=order, waited=world.waited)
+    opt_outs = [opt_out(contact_id, None, None, late) for contact_id in "abcdef"]
+    preferences = data.draw(st.permutations([*situation.preferences, *opt_outs]))
+    opted_out = Situation(account=situation.account, preferences=preferences, has_waited=situation.has_waited)
 
-    for each in tell(heard, silent, NOON):
-        assert each.recipient.kind is RecipientKind.CSM or each.verdict.action is not Action.SEND
+    for each in decide_recipients(event, opted_out, NOON):
+        assert each.recipient.kind is RecipientKind.CSM or each.decision.action is not Action.SEND
 
 
-@given(heard=dues, world=worlds, now=moments)
-def test_judging_again_in_the_same_situation_says_the_same(
-    heard: Announcement, world: Situation, now: datetime
+@given(event=events, situation=situations, now=moments)
+def test_deciding_again_in_the_same_situation_gives_the_same_decision(
+    event: Event, situation: Situation, now: datetime
 ) -> None:
-    for each in tell(heard, world, now):
-        assert judge(heard, each.recipient, each.channel, world, now) == each.verdict
+    for each in decide_recipients(event, situation, now):
+        assert decide_delivery(event, each.recipient, each.channel, situation, now) == each.decision

@@ -1,4 +1,4 @@
-"""The schedule is pure, bounded, and its jitter keeps its promise."""
+"""Retry schedules: deterministic, bounded, with jitter inside its limits."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.domain.backoff import (
+from services.notifier.domain.retry import (
     DAY,
     EMAIL_DEFERRED,
     EMAIL_UNREACHED,
@@ -14,7 +14,7 @@ from services.notifier.domain.backoff import (
     Schedule,
     fraction,
     next_wait,
-    respecting,
+    with_retry_after,
 )
 
 SCHEDULES = (WEBHOOK, EMAIL_DEFERRED, EMAIL_UNREACHED)
@@ -25,16 +25,16 @@ spans = st.timedeltas(min_value=timedelta(), max_value=timedelta(days=6))
 
 
 @given(schedule=schedules, delivery=ids, attempt=attempts, elapsed=spans)
-def test_a_wait_is_the_base_within_the_promised_jitter(
+def test_a_wait_is_the_base_within_the_jitter(
     schedule: Schedule, delivery: str, attempt: int, elapsed: timedelta
 ) -> None:
-    base = schedule.base(attempt)
+    base = schedule.base_seconds(attempt)
 
     wait = next_wait(schedule, delivery, attempt, elapsed)
 
     if wait is not None:
         assert base is not None
-        low = 1.0 if schedule.up_only else 0.8
+        low = 1.0 if schedule.only_lengthens else 0.8
         assert base * low - 1e-6 <= wait.total_seconds() <= base * 1.2 + 1e-6
 
 
@@ -61,34 +61,36 @@ def test_attempts_move_forward_and_end_within_the_lifetime(schedule: Schedule, d
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_base_waits_never_shrink(schedule: Schedule) -> None:
-    bases = [schedule.base(attempt) for attempt in range(1, 40)]
-    known = [each for each in bases if each is not None]
+    bases = [schedule.base_seconds(attempt) for attempt in range(1, 40)]
+    waits = [base for base in bases if base is not None]
 
-    assert known == sorted(known)
+    assert waits == sorted(waits)
 
 
 def test_a_webhook_is_tried_eleven_times_over_three_days() -> None:
-    waits = [WEBHOOK.base(attempt) for attempt in range(1, 12)]
+    waits = [WEBHOOK.base_seconds(attempt) for attempt in range(1, 12)]
 
     assert waits == [5, 60, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400, None]
 
 
 @given(delivery=ids, attempt=attempts)
-def test_a_mail_server_that_deferred_is_left_alone_for_half_an_hour(delivery: str, attempt: int) -> None:
+def test_after_a_deferral_a_mail_waits_at_least_half_an_hour(delivery: str, attempt: int) -> None:
     wait = next_wait(EMAIL_DEFERRED, delivery, attempt, timedelta())
 
     assert wait is not None
     assert wait >= timedelta(minutes=30)
 
 
-@given(wait=spans, asked=st.none() | spans)
-def test_retry_after_lengthens_a_wait_but_not_beyond_a_day(wait: timedelta, asked: timedelta | None) -> None:
-    honoured = respecting(wait, asked)
+@given(wait=spans, retry_after=st.none() | spans)
+def test_retry_after_lengthens_a_wait_but_not_beyond_a_day(
+    wait: timedelta, retry_after: timedelta | None
+) -> None:
+    honoured = with_retry_after(wait, retry_after)
 
     assert honoured >= wait
     assert honoured <= max(wait, DAY)
-    if asked is not None and asked <= DAY:
-        assert honoured >= asked
+    if retry_after is not None and retry_after <= DAY:
+        assert honoured >= retry_after
 
 
 @given(delivery=ids, attempt=attempts)
