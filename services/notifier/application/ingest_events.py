@@ -1,93 +1,96 @@
-"""Intake: an announcement becomes deliveries, each with a verdict, in the transaction that heard it."""
+"""Ingest events: create the deliveries of each new event, each with a decision, in one transaction."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.notifier.application.ports import Entry, InApp, Now, Work
-from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind, State, delivery_id
-from services.notifier.domain.delivery_policy import Action, Directory, Telling, tell
-from services.notifier.domain.event import Announcement
-from services.notifier.domain.message import one_line, spoken
+from services.notifier.application.ports import InAppMessage, NewDelivery, Now, UnitOfWork
+from services.notifier.domain.delivery import Recipient, RecipientKind, State
+from services.notifier.domain.delivery_policy import (
+    Action,
+    Directory,
+    RecipientDecision,
+    decide_recipients,
+    is_owned_by_person,
+)
+from services.notifier.domain.event import Event, readable_name
+from services.notifier.domain.message import one_line, sentence_case
 from services.notifier.domain.subscription import Subscription
 
-PATIENCE = timedelta(seconds=60)  # real time that a directory may need to arrive
+PATIENCE = timedelta(seconds=60)
+"""Real time in which a directory record may still arrive."""
+POSTED = "posted in the app"
 
 
-async def hear(heard: Sequence[Announcement], *, work: Work, live: bool, now: Now) -> bool:
-    """Take announcements in; those heard before change nothing. Answers whether there was anything new."""
-    fresh = await work.remember(heard)
-    new = [each for each in heard if each.event_id in fresh]
+async def ingest_events(events: Sequence[Event], *, work: UnitOfWork, live: bool, now: Now) -> bool:
+    """Store events and their deliveries; repeated events change nothing. Returns whether any event is new."""
+    new_ids = await work.add_events(events)
+    new = [event for event in events if event.id in new_ids]
     if not new:
         return False
-    # Called off first: what came due and was cancelled in one batch is then judged as cancelled.
-    off = [each for each in new if each.withdraws]
-    if off:
-        await work.withdraw(off, now)
+    # Withdrawals first: what becomes due and is cancelled in one batch is decided on as cancelled.
+    withdrawals = [event for event in new if event.withdrawal_reason]
+    if withdrawals:
+        await work.withdraw(withdrawals, now)
     subscriptions = await work.subscriptions()
-    entries = [entry for each in new for entry in hooks(each, subscriptions, now)]
-    telling = [each for each in new if each.tells]
-    if telling:
-        directory = await work.directory(telling)
-        entries += [entry for each in telling for entry in tellings(each, directory, live=live, now=now)]
-    if entries:
-        await work.add(entries, now)
+    deliveries = [webhook for event in new for webhook in webhooks_of(event, subscriptions, now)]
+    notifying = [event for event in new if event.notifies_people]
+    if notifying:
+        directory = await work.directory_of(notifying)
+        for event in notifying:
+            deliveries += messages_of(event, directory, live=live, now=now)
+    if deliveries:
+        await work.add_deliveries(deliveries, now)
     return True
 
 
-def hooks(heard: Announcement, subscriptions: Sequence[Subscription], now: Now) -> list[Entry]:
-    """One webhook for each subscription that wants this."""
+def webhooks_of(event: Event, subscriptions: Sequence[Subscription], now: Now) -> list[NewDelivery]:
+    """One webhook for each subscription that wants the event."""
     return [
-        _hook(heard, Recipient(RecipientKind.SUBSCRIPTION, each.id), now)
-        for each in subscriptions
-        if each.wants(heard)
+        NewDelivery(
+            event, "webhook", Recipient(RecipientKind.SUBSCRIPTION, subscription.id), next_at=now.real
+        )
+        for subscription in subscriptions
+        if subscription.wants(event)
     ]
 
 
-def _hook(heard: Announcement, recipient: Recipient, now: Now) -> Entry:
-    identity = delivery_id(heard.event_id, "webhook", recipient)
-    return Entry(Delivery(identity, "webhook", recipient, next_at=now.real), heard)
+def messages_of(
+    event: Event, directory: Directory, *, live: bool, now: Now, has_waited: bool = False
+) -> list[NewDelivery]:
+    """One delivery for each person whom the event concerns, as the delivery policy decides."""
+    situation = directory.situation_of(event, live=live, has_waited=has_waited)
+    decisions = decide_recipients(event, situation, now.service)
+    return [_new_delivery(event, decision, directory, now) for decision in decisions]
 
 
-def tellings(
-    heard: Announcement, directory: Directory, *, live: bool, now: Now, waited: bool = False
-) -> list[Entry]:
-    """One delivery for each person to be told, as the gate judges it."""
-    situation = directory.around(heard, live=live, waited=waited)
-    return [entry_of(heard, each, directory, now) for each in tell(heard, situation, now.service)]
-
-
-def entry_of(heard: Announcement, telling: Telling, directory: Directory, now: Now) -> Entry:
-    verdict = telling.verdict
-    identity = delivery_id(heard.event_id, telling.channel, telling.recipient)
-    delivery = Delivery(identity, telling.channel, telling.recipient, next_at=now.real)
-    match verdict.action:
+def _new_delivery(event: Event, decided: RecipientDecision, directory: Directory, now: Now) -> NewDelivery:
+    decision, channel, recipient = decided.decision, decided.channel, decided.recipient
+    match decision.action:
         case Action.SUPPRESS:
-            return Entry(delivery.suppressed(verdict.text), heard)
+            return NewDelivery(event, channel, recipient, State.SUPPRESSED, decision.text)
         case Action.EXPIRE:
-            return Entry(delivery.expired(verdict.text), heard)
-        case Action.HOLD:
+            return NewDelivery(event, channel, recipient, State.EXPIRED, decision.text)
+        case Action.WAIT:
             until = now.real + PATIENCE
-            return Entry(delivery.postponed(until, verdict.text), heard, waits_until=until)
-        case Action.SEND if telling.channel == "in_app":
-            return Entry(posted(delivery), heard, in_app=in_app(heard, directory))
-        case Action.SEND if verdict.send_after is not None:
-            held = delivery.postponed(now.real, verdict.text)
-            return Entry(held, heard, send_after=verdict.send_after)
+            return NewDelivery(
+                event, channel, recipient, reason=decision.text, next_at=until, waits_until=until
+            )
+        case Action.SEND if channel == "in_app":
+            in_app = in_app_message(event, directory)
+            return NewDelivery(event, channel, recipient, State.SENT, POSTED, in_app=in_app)
         case Action.SEND:
-            return Entry(delivery, heard)
+            reason = decision.text if decision.send_after else None
+            return NewDelivery(
+                event, channel, recipient, reason=reason, next_at=now.real, send_after=decision.send_after
+            )
 
 
-def posted(delivery: Delivery) -> Delivery:
-    """An in-app entry is delivered by being written."""
-    return Delivery(
-        delivery.id, delivery.channel, delivery.recipient, State.SENT, "in the feed", delivery.attempts
-    )
-
-
-def in_app(heard: Announcement, directory: Directory) -> InApp:
-    account = directory.accounts.get(heard.account_id)
-    name = account.title if account else heard.account_id
-    kind = spoken(heard.touchpoint_type)
-    title = one_line(f"{name}: {kind}" if heard.owner.human else kind.capitalize())
-    about = (heard.purpose, heard.reason_text) if heard.owner.human else (heard.purpose,)
-    return InApp(title, "\n".join(each for each in about if each))
+def in_app_message(event: Event, directory: Directory) -> InAppMessage:
+    content = event.content
+    account = directory.accounts.get(content.account_id)
+    kind = readable_name(content.touchpoint_type)
+    if not is_owned_by_person(event):
+        return InAppMessage(one_line(sentence_case(kind)), content.purpose)
+    name = (account.name if account else None) or content.account_id
+    reason = content.reason.text if content.reason else ""
+    return InAppMessage(one_line(f"{name}: {kind}"), "\n".join(filter(None, (content.purpose, reason))))

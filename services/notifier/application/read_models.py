@@ -1,12 +1,13 @@
-"""What the notifier shows to people and programs, and what its doors ask of the adapters."""
+"""What the HTTP API shows, and the protocols it reads and changes it through."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from schemas.directory import PreferenceRecord
+from schemas.facts import PreferenceChanged
 from services.notifier.application.ports import Endpoint
-from services.notifier.domain.consent import Choice, Preference
 from services.notifier.domain.subscription import Subscription
 
 
@@ -20,26 +21,26 @@ class DeliveryFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptShown:
+class AttemptItem:
     at: datetime
     outcome: str
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
-class RecipientShown:
+class RecipientItem:
     kind: str
     id: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryShown:
+class DeliveryItem:
     id: str
     touchpoint_id: str | None
     touchpoint_type: str | None
     account_id: str
     channel: str
-    recipient: RecipientShown
+    recipient: RecipientItem
     state: str
     reason: str | None
     ambiguous: bool
@@ -47,12 +48,12 @@ class DeliveryShown:
     webhook_id: str | None
     created_at: datetime
     finished_at: datetime | None
-    attempts: Sequence[AttemptShown]
+    attempts: Sequence[AttemptItem]
     seq: int
 
 
 @dataclass(frozen=True, slots=True)
-class InAppShown:
+class InboxItem:
     id: str
     account_id: str
     touchpoint_id: str | None
@@ -66,8 +67,8 @@ class InAppShown:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One event of the stream; `xid` and `seq` are its place in it."""
+class StreamItem:
+    """An event of the stream. `xid` and `seq` are its position; `data` is raw JSON."""
 
     xid: int
     seq: int
@@ -78,8 +79,8 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriptionShown:
-    """A subscription as its owner sees it: never its secret. `open_until`: it failed and is left alone."""
+class SubscriptionItem:
+    """A subscription without its secret. `open_until`: it kept failing and gets no deliveries until then."""
 
     id: str
     url: str
@@ -93,45 +94,45 @@ class SubscriptionShown:
     seq: int
 
 
-class Reading(Protocol):
+class Queries(Protocol):
     async def deliveries(
         self, wanted: DeliveryFilter, *, before: int, limit: int
-    ) -> Sequence[DeliveryShown]: ...
+    ) -> Sequence[DeliveryItem]: ...
 
     async def inbox(
-        self, kind: str, owner: str, *, before: int, limit: int, also_read: bool
-    ) -> Sequence[InAppShown]: ...
+        self, kind: str, recipient_id: str, *, before: int, limit: int, only_unread: bool
+    ) -> Sequence[InboxItem]: ...
 
     async def mark_read(self, entry_id: str, at: datetime) -> datetime | None: ...
 
-    async def stream(self, after: tuple[int, int], types: Sequence[str], limit: int) -> Sequence[Told]: ...
+    async def stream(
+        self, after: tuple[int, int], types: Sequence[str], limit: int
+    ) -> Sequence[StreamItem]: ...
 
-    async def stream_now(self) -> tuple[int, int]: ...
+    async def stream_end(self) -> tuple[int, int]: ...
 
 
-class Book(Protocol):
-    """The book of subscriptions."""
+class Subscriptions(Protocol):
+    """A secret is returned in text form where it is made, and never again."""
 
-    async def make(self, subscription: Subscription) -> tuple[SubscriptionShown, bytes]:
-        """Write it down with a new secret; the secret is answered here and never again."""
-        ...
+    async def create(self, subscription: Subscription) -> tuple[SubscriptionItem, str]: ...
 
-    async def listed(self, *, after: int, limit: int) -> Sequence[SubscriptionShown]: ...
+    async def page(self, *, after: int, limit: int) -> Sequence[SubscriptionItem]: ...
 
-    async def one(self, subscription_id: str) -> SubscriptionShown | None: ...
+    async def get(self, subscription_id: str) -> SubscriptionItem | None: ...
 
     async def endpoint(self, subscription_id: str) -> Endpoint | None: ...
 
-    async def rotate(self, subscription_id: str) -> bytes | None: ...
+    async def rotate_secret(self, subscription_id: str) -> str | None: ...
 
     async def delete(self, subscription_id: str) -> bool: ...
 
     async def recover(self, subscription_id: str, since: datetime) -> int: ...
 
 
-class ChoiceBook(Protocol):
-    async def of(self, contact_id: str) -> Sequence[Preference] | None: ...
+class Preferences(Protocol):
+    async def of_contact(self, contact_id: str) -> Sequence[PreferenceRecord] | None: ...
 
-    async def choose(
-        self, contact_id: str, choices: Sequence[Choice], *, known: bool = True
-    ) -> Sequence[Preference] | None: ...
+    async def change(
+        self, contact_id: str, changes: Sequence[PreferenceChanged], *, must_exist: bool = True
+    ) -> Sequence[PreferenceRecord] | None: ...

@@ -1,127 +1,113 @@
-"""Tell people: judge what was claimed once more, write the mail, send it, settle the claim."""
+"""Send messages: decide once more on each claimed delivery, write the mail, send it, derive the result."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from services.notifier.application.ingest_events import PATIENCE, in_app, posted, tellings
-from services.notifier.application.ports import Claim, Mail, Mailer, Now, Settled
-from services.notifier.domain.delivery import Outcome, Receipt, Recipient, RecipientKind
+from services.notifier.application.ingest_events import PATIENCE, POSTED, in_app_message, messages_of
+from services.notifier.application.ports import ClaimResult, Mail, Mailer, MessageClaim, Now
+from services.notifier.domain import message
+from services.notifier.domain.delivery import AttemptOutcome, RecipientKind, Response, State
 from services.notifier.domain.delivery_policy import (
     Action,
+    DeliveryDecision,
     Directory,
     Situation,
-    Verdict,
-    contact_of,
     csm_address,
-    judge,
-)
-from services.notifier.domain.event import Announcement
-from services.notifier.domain.message import (
-    Render,
-    compose,
-    context_for,
-    csm_family,
-    customer_family,
+    decide_delivery,
 )
 from services.notifier.domain.retry import after_attempt
 
-UnsubscribeUrl = Callable[[str, str | None], str]
-
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """The post office: how a mail is written and sent, and whether customers may hear from us at all."""
+class Sending:
+    """How mails are written and sent, and whether customers may be contacted (`live`).
+
+    `unsubscribe_url` takes a contact id and a topic, None for all topics.
+    """
 
     mailer: Mailer
-    render: Render
-    unsubscribe_url: UnsubscribeUrl
+    render: message.Render
+    unsubscribe_url: Callable[[str, str | None], str]
     live: bool
 
 
-async def tell_people(
-    claims: Sequence[Claim], directory: Directory, now: Now, *, post: Post
-) -> list[Settled]:
-    """Settle every claim; mails go out side by side, as far as the mailer lets them."""
-    return list(await asyncio.gather(*(_settle_surely(each, directory, now, post) for each in claims)))
+async def send_messages(
+    claims: Sequence[MessageClaim], directory: Directory, now: Now, *, sending: Sending
+) -> list[ClaimResult]:
+    """A result for every claim. Mails are sent concurrently, as far as the mailer allows."""
+    return list(await asyncio.gather(*(_send_safely(claim, directory, now, sending) for claim in claims)))
 
 
-async def _settle(claim: Claim, directory: Directory, now: Now, post: Post) -> Settled:
-    delivery, heard = claim.delivery, claim.heard
-    # What is not held for the directory was known when it was heard: who is unknown now is gone.
-    waited = claim.waits_until is None or now.real >= claim.waits_until
-    if delivery.recipient.id is None:
-        found = tellings(heard, directory, live=post.live, now=now, waited=waited)
-        if not any(each.delivery.id == delivery.id for each in found):
-            return Settled(claim, delivery, replaced_by=tuple(found))
-    situation = directory.around(heard, live=post.live, waited=waited)
-    verdict = judge(heard, delivery.recipient, delivery.channel, situation, now.service)
-    if verdict.action is not Action.SEND:
-        return _not_sent(claim, verdict, now)
-    if delivery.channel == "in_app":
-        return Settled(claim, posted(delivery), in_app=in_app(heard, directory))
-    if verdict.send_after is not None:
-        held = delivery.postponed(now.real, verdict.text)
-        return Settled(claim, held, send_after=verdict.send_after)
-    return await _send(claim, situation, now, post)
-
-
-async def _settle_surely(claim: Claim, directory: Directory, now: Now, post: Post) -> Settled:
-    """One mail that cannot be written must not keep the others of its batch from being settled."""
+async def _send_safely(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> ClaimResult:
+    """One mail that cannot be written must not stop the others of its batch."""
     try:
-        return await _settle(claim, directory, now, post)
+        return await _send(claim, directory, now, sending)
     except Exception as problem:  # noqa: BLE001
-        receipt = Receipt(Outcome.REFUSED, f"could not be written: {problem!r}"[:500], permanent=True)
-        delivery, attempt = after_attempt(claim.delivery, receipt, at=now.real, first_at=claim.first_at)
-        return Settled(claim, delivery, attempt=attempt, receipt=receipt)
+        detail = f"the mail could not be written: {problem!r}"[:500]
+        return _attempted(claim, Response(AttemptOutcome.REFUSED, detail, is_permanent=True), now)
 
 
-def _not_sent(claim: Claim, verdict: Verdict, now: Now) -> Settled:
-    delivery = claim.delivery
-    match verdict.action:
+async def _send(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> ClaimResult:
+    delivery, event = claim.delivery, claim.event
+    # What does not wait for the directory was known at ingest: whoever is unknown now has been deleted.
+    has_waited = claim.waits_until is None or now.real >= claim.waits_until
+    if delivery.recipient.id is None:
+        new = messages_of(event, directory, live=sending.live, now=now, has_waited=has_waited)
+        recipients = [(replacement.recipient, replacement.channel) for replacement in new]
+        if (delivery.recipient, delivery.channel) not in recipients:
+            return ClaimResult(claim, delivery, replacements=tuple(new))
+    situation = directory.situation_of(event, live=sending.live, has_waited=has_waited)
+    decision = decide_delivery(event, delivery.recipient, delivery.channel, situation, now.service)
+    if decision.action is not Action.SEND:
+        return _not_sent(claim, decision, now)
+    if delivery.channel == "in_app":
+        posted = delivery.finished(State.SENT, POSTED)
+        return ClaimResult(claim, posted, in_app=in_app_message(event, directory))
+    if decision.send_after is not None:
+        postponed = delivery.postponed(now.real, decision.text)
+        return ClaimResult(claim, postponed, send_after=decision.send_after)
+    mail = write_mail(claim, situation, sending)
+    return _attempted(claim, await sending.mailer.send(mail, at=now.real), now, address=mail.to)
+
+
+def _not_sent(claim: MessageClaim, decision: DeliveryDecision, now: Now) -> ClaimResult:
+    match decision.action:
         case Action.SUPPRESS:
-            return Settled(claim, delivery.suppressed(verdict.text))
+            return ClaimResult(claim, claim.delivery.finished(State.SUPPRESSED, decision.text))
         case Action.EXPIRE:
-            return Settled(claim, delivery.expired(verdict.text))
+            return ClaimResult(claim, claim.delivery.finished(State.EXPIRED, decision.text))
         case _:
             until = claim.waits_until or now.real + PATIENCE
-            return Settled(claim, delivery.postponed(until, verdict.text))
+            return ClaimResult(claim, claim.delivery.postponed(until, decision.text))
 
 
-async def _send(claim: Claim, situation: Situation, now: Now, post: Post) -> Settled:
-    mail = write(claim.delivery.id, claim.heard, claim.delivery.recipient, situation, post)
-    receipt = await post.mailer.send(mail, at=now.real)
-    delivery, attempt = after_attempt(claim.delivery, receipt, at=now.real, first_at=claim.first_at)
-    return Settled(
+def _attempted(claim: MessageClaim, response: Response, now: Now, address: str | None = None) -> ClaimResult:
+    delivery, attempt = after_attempt(claim.delivery, response, at=now.real, first_at=claim.first_at)
+    is_unknown = response.is_unknown_address and response.outcome is AttemptOutcome.REFUSED
+    return ClaimResult(
         claim,
         delivery,
         attempt=attempt,
-        receipt=receipt,
-        refused_address=mail.to if _names_nobody(receipt) else None,
+        response=response,
+        unknown_address=address if is_unknown else None,
     )
 
 
-def _names_nobody(receipt: Receipt) -> bool:
-    return receipt.address_refused and receipt.outcome is Outcome.REFUSED
-
-
-def write(identity: str, heard: Announcement, recipient: Recipient, situation: Situation, post: Post) -> Mail:
-    """The mail that tells this recipient."""
-    account_name = situation.account.title if situation.account else heard.account_id
+def write_mail(claim: MessageClaim, situation: Situation, sending: Sending) -> Mail:
+    """The mail of a claim. A customer's mail leaves out the account's name when it is unknown."""
+    event, recipient = claim.event, claim.delivery.recipient
+    content = event.content
+    account = (situation.account.name if situation.account else None) or ""
     if recipient.kind is RecipientKind.CSM:
-        person = situation.people.get(recipient.id or "")
-        context = context_for(
-            heard, account_name=account_name, recipient_name=person.name if person else None, links={}
-        )
-        message = compose(csm_family(heard.touchpoint_type), context, post.render)
-        return Mail(identity, csm_address(heard, situation) or "", message)
-    contact = contact_of(recipient, situation)
-    url = post.unsubscribe_url(recipient.id or "", heard.topic)
-    context = context_for(
-        heard,
-        account_name=account_name,
-        recipient_name=contact.name if contact else None,
-        links={"unsubscribe_url": url},
-    )
-    message = compose(customer_family(heard.touchpoint_type), context, post.render)
-    return Mail(identity, (contact.email if contact else None) or "", message, url)
+        csm = situation.csms.get(recipient.id or "")
+        template, address, url = message.csm_template, csm_address(event, situation), None
+        name, account = csm.name if csm else None, account or content.account_id
+    else:
+        contact = situation.contact(recipient.id)
+        template, address = message.customer_template, contact.email if contact else None
+        url = sending.unsubscribe_url(recipient.id or "", content.topic)
+        name = contact.name if contact else None
+    context = message.make_context(event, account=account, recipient=name or "", unsubscribe_url=url or "")
+    composed = message.compose_message(template(content.touchpoint_type), context, sending.render)
+    return Mail(claim.delivery.id, address or "", composed, url)

@@ -1,51 +1,50 @@
-"""Learn: directory records as they come; of several about one account or person the last version counts."""
+"""Update the directory: store account and CSM records, of several about one of them the highest version."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.notifier.application.ports import Now, Work
-from services.notifier.domain.consent import Preference
-from services.notifier.domain.people import Account, Person
+from schemas.directory import AccountRecord, CsmRecord
+from services.notifier.application.ports import Now, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
-    """One directory record: somebody to know, or to forget."""
-
-    account: Account | None = None
-    person: Person | None = None
-    version: int = 0
-    preferences: tuple[Preference, ...] = ()
-    forgotten_account: str | None = None
-    forgotten_person: str | None = None
+class AccountDeleted:
+    account_id: str
 
 
-async def learn(records: Sequence[Learned], *, work: Work, now: Now) -> None:
-    """Take records in, in their order: who is forgotten and comes back is known again."""
-    pending: list[Learned] = []
-    for each in records:
-        if each.forgotten_account is None and each.forgotten_person is None:
-            pending.append(each)
-            continue
-        await _keep(pending, work, now)
-        pending = []
-        if each.forgotten_account is not None:
-            await work.forget_accounts([each.forgotten_account])
-        if each.forgotten_person is not None:
-            await work.forget_people([each.forgotten_person])
-    await _keep(pending, work, now)
+@dataclass(frozen=True, slots=True)
+class CsmDeleted:
+    csm_id: str
 
 
-async def _keep(records: Sequence[Learned], work: Work, now: Now) -> None:
-    accounts: dict[str, tuple[Account, int]] = {}
-    people: dict[str, tuple[Person, int]] = {}
-    for each in sorted(records, key=lambda each: each.version):
-        if each.account is not None:
-            accounts[each.account.account_id] = (each.account, each.version)
-        if each.person is not None:
-            people[each.person.csm_id] = (each.person, each.version)
+DirectoryChange = AccountRecord | CsmRecord | AccountDeleted | CsmDeleted
+
+
+async def update_directory(changes: Sequence[DirectoryChange], *, work: UnitOfWork, now: Now) -> None:
+    """Apply changes in order: a record that follows a deletion is stored again."""
+    records: list[AccountRecord | CsmRecord] = []
+    for change in changes:
+        match change:
+            case AccountDeleted(account_id):
+                await _save(records, work, now)
+                records = []
+                await work.delete_account(account_id)
+            case CsmDeleted(csm_id):
+                await _save(records, work, now)
+                records = []
+                await work.delete_csm(csm_id)
+            case record:
+                records.append(record)
+    await _save(records, work, now)
+
+
+async def _save(records: Sequence[AccountRecord | CsmRecord], work: UnitOfWork, now: Now) -> None:
+    in_order = sorted(records, key=lambda record: record.version)
+    accounts = [record for record in in_order if isinstance(record, AccountRecord)]
+    csms = [record for record in in_order if isinstance(record, CsmRecord)]
     if accounts:
-        preferences = [word for each in records for word in each.preferences]
-        await work.learn_accounts(list(accounts.values()), preferences, now)
-    if people:
-        await work.learn_people(list(people.values()), now)
+        latest = {record.account_id: record for record in accounts}
+        preferences = [preference for record in accounts for preference in record.preferences]
+        await work.save_accounts(list(latest.values()), preferences, now)
+    if csms:
+        await work.save_csms(list({record.csm_id: record for record in csms}.values()), now)
