@@ -1,22 +1,21 @@
-"""Completion: what became of claims, in one transaction with attempts, circuits and the reports of it.
+"""Completion of claims: deliveries, attempts, circuit breakers and reports, in one transaction.
 
-Only who still holds the lease completes a delivery; for the others nothing is recorded.
+Only the holder of the lease completes a delivery; for anyone else nothing is recorded.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
-from services.notifier.adapters.delivery_repository import add_entries, post_in_app, rouse_at
+from services.notifier.adapters import subscription_repository
+from services.notifier.adapters.delivery_repository import add_deliveries, post_in_app, wake_at
 from services.notifier.adapters.directory_repository import address_hash
-from services.notifier.adapters.messages import finished
-from services.notifier.adapters.subscription_repository import endpoint
-from services.notifier.application.ports import Claim, Now, Settled, WebhookClaim
-from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind, State
+from services.notifier.adapters.messages import delivery_finished
+from services.notifier.application.ports import ClaimResult, MessageClaim, Now, WebhookClaim
+from services.notifier.domain.delivery import State
 
-# Who holds the lease also writes the attempt, if one was made: its number is the count of them so far.
+# Whoever holds the lease also writes the attempt, if one was made: its number is the count of attempts so far.
 COMPLETE = """
 WITH done AS (
     UPDATE delivery d SET state = u.state, reason = u.reason, attempts = u.attempts, next_at = u.next_at,
@@ -35,119 +34,111 @@ WITH done AS (
 )
 SELECT id::text FROM done
 """
-REPLACE = "DELETE FROM delivery WHERE id = $1 AND lease_token = $2 AND state = 'pending' RETURNING id"
-REFUSE = """
+REMOVE = "DELETE FROM delivery WHERE id = $1 AND lease_token = $2 AND state = 'pending' RETURNING id"
+ADD_UNKNOWN_ADDRESS = """
 INSERT INTO refused_address (address_hash, detail) VALUES ($1, $2) ON CONFLICT (address_hash) DO NOTHING
 """
-CIRCUIT = "UPDATE subscription SET failures = $2, open_until = $3 WHERE id = $1"
+SAVE_CIRCUIT = "UPDATE subscription SET failures = $2, open_until = $3 WHERE id = $1"
 DISABLE = "UPDATE subscription SET active = false, disabled_reason = $2 WHERE id = $1 AND active"
 
 
-async def complete(connection: Connection, outbox: Outbox, settled: Sequence[Settled], now: Now) -> None:
-    replaced = [each for each in settled if each.replaced_by]
-    plain = sorted((each for each in settled if not each.replaced_by), key=lambda each: each.delivery.id)
-    done = await _complete_rows(connection, plain, now)
-    await _keep_circuits(connection, done, now.real)
-    for each in done:
-        if each.refused_address is not None and each.attempt is not None:
-            await connection.execute(REFUSE, address_hash(each.refused_address), each.attempt.detail)
-    posted = [
-        (each.delivery, each.claim.heard, each.in_app)
-        for each in done
-        if each.in_app is not None and isinstance(each.claim, Claim)
+async def complete(connection: Connection, outbox: Outbox, results: Sequence[ClaimResult], now: Now) -> None:
+    """Record the results whose lease still holds, and report the deliveries that became final."""
+    in_order = sorted(results, key=lambda result: result.delivery.id)
+    done = await _complete_rows(connection, [result for result in in_order if not result.replacements], now)
+    await _save_circuits(connection, done, now.real)
+    for result in done:
+        if result.unknown_address is not None and result.attempt is not None:
+            address = address_hash(result.unknown_address)
+            await connection.execute(ADD_UNKNOWN_ADDRESS, address, result.attempt.detail)
+    messages = [
+        (result.delivery.id, result.delivery.recipient, result.claim.event, result.in_app)
+        for result in done
+        if result.in_app is not None and isinstance(result.claim, MessageClaim)
     ]
-    await post_in_app(connection, posted, now.service)
-    reports = [_report(each, now.service) for each in done if each.delivery.state.final]
-    for each in replaced:
-        reports += await _replace(connection, each, now)
+    await post_in_app(connection, messages, now.service)
+    reports = [_report(result, now.service) for result in done if result.delivery.state.is_final]
+    for result in results:
+        if result.replacements:
+            reports += await _replace(connection, result, now)
     await outbox.append(connection, reports)
 
 
-async def _complete_rows(connection: Connection, plain: Sequence[Settled], now: Now) -> list[Settled]:
+async def _complete_rows(
+    connection: Connection, results: Sequence[ClaimResult], now: Now
+) -> list[ClaimResult]:
+    attempts = [result.attempt for result in results]
     rows = await connection.fetch(
         COMPLETE,
         now.service,
-        [each.delivery.id for each in plain],
-        [each.claim.token for each in plain],
-        [each.delivery.state for each in plain],
-        [each.delivery.reason for each in plain],
-        [each.delivery.attempts for each in plain],
-        [None if each.send_after else each.delivery.next_at for each in plain],
-        [_rouse_at(each) for each in plain],
-        [each.attempt.at if each.attempt else None for each in plain],
-        [each.attempt.outcome if each.attempt else None for each in plain],
-        [each.attempt.detail if each.attempt else None for each in plain],
+        [result.delivery.id for result in results],
+        [result.claim.token for result in results],
+        [result.delivery.state for result in results],
+        [result.delivery.reason for result in results],
+        [result.delivery.attempts for result in results],
+        [None if result.send_after else result.delivery.next_at for result in results],
+        [_wake_at(result) for result in results],
+        [attempt.at if attempt else None for attempt in attempts],
+        [attempt.outcome if attempt else None for attempt in attempts],
+        [attempt.detail if attempt else None for attempt in attempts],
     )
-    mine = {row[0] for row in rows}
-    return [each for each in plain if each.delivery.id in mine]
+    completed = {row[0] for row in rows}
+    return [result for result in results if result.delivery.id in completed]
 
 
-def _rouse_at(settled: Settled) -> datetime | None:
-    if isinstance(settled.claim, WebhookClaim):
+def _wake_at(result: ClaimResult) -> datetime | None:
+    if isinstance(result.claim, WebhookClaim) or result.delivery.state.is_final:
         return None
-    return rouse_at(settled.delivery, settled.send_after, settled.claim.heard.deadline)
+    return wake_at(result.delivery.channel, result.send_after, result.claim.event)
 
 
-async def _keep_circuits(connection: Connection, done: Sequence[Settled], real: datetime) -> None:
-    """Healthy endpoints cost nothing here: a row is written only when something changed."""
-    called = [
-        (each.claim.endpoint, each)
-        for each in done
-        if isinstance(each.claim, WebhookClaim) and each.receipt is not None
+async def _save_circuits(connection: Connection, done: Sequence[ClaimResult], real: datetime) -> None:
+    """Writes only the circuits that change: a healthy endpoint that answers costs nothing."""
+    attempted = [
+        (result.claim.endpoint, result)
+        for result in done
+        if isinstance(result.claim, WebhookClaim) and result.response is not None
     ]
-    unwell = {
+    changing = {
         endpoint.id
-        for endpoint, each in called
-        if each.delivery.state is not State.SENT or not endpoint.circuit.healthy
+        for endpoint, result in attempted
+        if result.delivery.state is not State.SENT or not endpoint.circuit.is_healthy
     }
-    for name in sorted(unwell):
-        news = [each for endpoint, each in called if endpoint.id == name]
-        await _keep_circuit(connection, name, news, real)
+    for endpoint_id in sorted(changing):
+        results = [result for endpoint, result in attempted if endpoint.id == endpoint_id]
+        await _save_circuit(connection, endpoint_id, results, real)
 
 
-async def _keep_circuit(connection: Connection, name: str, news: Sequence[Settled], real: datetime) -> None:
-    held = await endpoint(connection, name)
-    if held is None:
+async def _save_circuit(
+    connection: Connection, endpoint_id: str, results: Sequence[ClaimResult], real: datetime
+) -> None:
+    endpoint = await subscription_repository.lock_endpoint(connection, endpoint_id)
+    if endpoint is None:
         return
-    circuit = held.circuit
-    for each in news:
-        sent = each.delivery.state is State.SENT
-        circuit = circuit.after_success() if sent else circuit.after_failure(real)
-    await connection.execute(CIRCUIT, name, circuit.failures, circuit.open_until)
-    gone = next((each.receipt for each in news if each.receipt is not None and each.receipt.gone), None)
+    circuit = endpoint.circuit
+    for result in results:
+        is_sent = result.delivery.state is State.SENT
+        circuit = circuit.after_success() if is_sent else circuit.after_failure(real)
+    await connection.execute(SAVE_CIRCUIT, endpoint_id, circuit.failures, circuit.open_until)
+    gone = next((result.response for result in results if result.response and result.response.is_gone), None)
     if gone is not None:
-        await connection.execute(DISABLE, name, gone.detail)
+        await connection.execute(DISABLE, endpoint_id, gone.detail)
 
 
-async def _replace(connection: Connection, settled: Settled, now: Now) -> list[Outgoing]:
-    """A delivery to nobody in particular becomes deliveries to people, now that they are known."""
-    claim = settled.claim
-    if not await connection.fetchval(REPLACE, settled.delivery.id, claim.token):
+async def _replace(connection: Connection, result: ClaimResult, now: Now) -> list[Outgoing]:
+    """Replace a delivery without a recipient by deliveries to the people who are known by now."""
+    if not await connection.fetchval(REMOVE, result.delivery.id, result.claim.token):
         return []
-    added = await add_entries(connection, settled.replaced_by, now)
-    return [
-        finished(
-            each.delivery,
-            account_id=each.heard.account_id,
-            touchpoint=(each.heard.touchpoint_id, each.heard.touchpoint_type),
-            at=now.service,
-        )
-        for each in added
-        if each.delivery.state.final
-    ]
+    return await add_deliveries(connection, result.replacements, now)
 
 
-def _report(settled: Settled, at: datetime) -> Outgoing:
-    match settled.claim:
-        case WebhookClaim(account_id=account_id, touchpoint_id=touchpoint_id, touchpoint_type=kind):
-            touchpoint = (touchpoint_id, kind)
-        case Claim(heard=heard):
-            account_id, touchpoint = heard.account_id, (heard.touchpoint_id, heard.touchpoint_type)
-    return finished(settled.delivery, account_id=account_id, touchpoint=touchpoint, at=at)
-
-
-def report(row: Any, now: Now) -> Outgoing:
-    """The report of a delivery that a statement brought to its final state (columns in that order)."""
-    recipient = Recipient(RecipientKind(row[2]), row[3])
-    delivery = Delivery(str(row[0]), row[1], recipient, State(row[4]), row[5])
-    return finished(delivery, account_id=row[6], touchpoint=(row[7], row[8]), at=now.service)
+def _report(result: ClaimResult, at: datetime) -> Outgoing:
+    match result.claim:
+        case WebhookClaim(
+            account_id=account_id, touchpoint_id=touchpoint_id, touchpoint_type=touchpoint_type
+        ):
+            touchpoint = (touchpoint_id, touchpoint_type)
+        case MessageClaim(event=event):
+            account_id = event.content.account_id
+            touchpoint = (event.content.touchpoint_id, event.content.touchpoint_type)
+    return delivery_finished(result.delivery, account_id=account_id, touchpoint=touchpoint, at=at)

@@ -1,4 +1,4 @@
-"""Deliveries as rows: written at intake, suppressed when their touchpoint is called off."""
+"""Deliveries as rows: created from events, suppressed when their touchpoint is withdrawn."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,10 +6,10 @@ from datetime import datetime
 from services.chassis.database import Connection
 from services.chassis.ids import derived
 from services.chassis.outbox import Outgoing
-from services.notifier.adapters.messages import finished
-from services.notifier.application.ports import Entry, InApp, Now
-from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind, State
-from services.notifier.domain.event import Announcement
+from services.notifier.adapters.messages import delivery_finished, delivery_finished_of_row
+from services.notifier.application.ports import InAppMessage, NewDelivery, Now
+from services.notifier.domain.delivery import Delivery, Recipient
+from services.notifier.domain.event import Event
 
 ADD = """
 INSERT INTO delivery (id, event_key, message_id, touchpoint_id, touchpoint_type, account_id, channel,
@@ -30,92 +30,108 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],
     $8::text[], $9::timestamptz[], $10::timestamptz[])
 ON CONFLICT (id) DO NOTHING
 """
-# What a sender holds at this moment may be on its way already: its own gate decides about another attempt.
+# A delivery under a lease may be sent already; its sender decides once more before another attempt.
 SUPPRESS_WITHDRAWN = """
-WITH off AS (
+WITH affected AS (
     SELECT d.id, u.reason FROM unnest($1::text[], $2::text[]) AS u(touchpoint_id, reason)
     JOIN delivery d ON d.touchpoint_id = u.touchpoint_id
     WHERE d.state = 'pending' AND d.channel <> 'webhook'
         AND (d.lease_until IS NULL OR d.lease_until < $3)
     FOR UPDATE OF d SKIP LOCKED
 )
-UPDATE delivery d SET state = 'suppressed', reason = 'the touchpoint was called off: ' || off.reason,
+UPDATE delivery d SET state = 'suppressed', reason = 'withdrawn: ' || affected.reason,
     next_at = NULL, rouse_at = NULL, lease_token = NULL, finished_at = $4
-FROM off WHERE d.id = off.id
-RETURNING d.id, d.channel, d.recipient_kind, d.recipient_id, d.reason, d.account_id, d.touchpoint_id,
+FROM affected WHERE d.id = affected.id
+RETURNING d.id, d.channel, d.recipient_kind, d.recipient_id, d.state, d.reason, d.account_id, d.touchpoint_id,
     d.touchpoint_type
 """
 
 
-async def add_entries(connection: Connection, entries: Sequence[Entry], now: Now) -> list[Entry]:
-    """Write deliveries and in-app entries; answer those that were not there before."""
-    held = {each.delivery.id: each for each in entries}
-    rows = [held[each] for each in sorted(held)]
+def event_key(event_id: str) -> str:
+    return derived("event", event_id)
+
+
+def delivery_id(event_id: str, channel: str, recipient: Recipient, *, recovery: int = 0) -> str:
+    """The id that follows from event, channel and recipient; each recovery of a failed delivery has its own."""
+    recipient_id = f"nobody:{recipient.kind}" if recipient.id is None else recipient.id
+    parts = ["recovery", str(recovery)] if recovery else []
+    return derived("delivery", event_id, channel, recipient_id, *parts)
+
+
+async def add_deliveries(
+    connection: Connection, deliveries: Sequence[NewDelivery], now: Now
+) -> list[Outgoing]:
+    """Create those that do not exist, with their in-app messages; returns the reports of the final ones."""
+    by_id = {delivery_id(new.event.id, new.channel, new.recipient): new for new in deliveries}
+    ids = sorted(by_id)
+    rows = [by_id[identity] for identity in ids]
     added = await connection.fetch(
         ADD,
-        [each.delivery.id for each in rows],
-        [derived("event", each.heard.event_id) for each in rows],
-        [each.heard.touchpoint_id for each in rows],
-        [each.heard.touchpoint_type for each in rows],
-        [each.heard.account_id for each in rows],
-        [each.delivery.channel for each in rows],
-        [each.delivery.recipient.kind for each in rows],
-        [each.delivery.recipient.id for each in rows],
-        [each.delivery.state for each in rows],
-        [each.delivery.reason for each in rows],
-        [None if each.send_after else each.delivery.next_at for each in rows],
-        [rouse_at(each.delivery, each.send_after, each.heard.deadline) for each in rows],
-        [each.waits_until for each in rows],
-        [each.heard.deadline for each in rows],
-        [now.service if each.delivery.state.final else None for each in rows],
+        ids,
+        [event_key(row.event.id) for row in rows],
+        [row.event.content.touchpoint_id for row in rows],
+        [row.event.content.touchpoint_type for row in rows],
+        [row.event.content.account_id for row in rows],
+        [row.channel for row in rows],
+        [row.recipient.kind for row in rows],
+        [row.recipient.id for row in rows],
+        [row.state for row in rows],
+        [row.reason for row in rows],
+        [None if row.send_after else row.next_at for row in rows],
+        [None if row.state.is_final else wake_at(row.channel, row.send_after, row.event) for row in rows],
+        [row.waits_until for row in rows],
+        [row.event.content.deadline for row in rows],
+        [now.service if row.state.is_final else None for row in rows],
     )
-    new = [held[str(row[0])] for row in added]
-    await post_in_app(
-        connection, [(each.delivery, each.heard, each.in_app) for each in new if each.in_app], now.service
-    )
-    return new
+    created = [(str(row[0]), by_id[str(row[0])]) for row in added]
+    messages = [(id_, new.recipient, new.event, new.in_app) for id_, new in created if new.in_app]
+    await post_in_app(connection, messages, now.service)
+    return [_report(id_, new, now.service) for id_, new in created if new.state.is_final]
 
 
-def rouse_at(delivery: Delivery, send_after: datetime | None, deadline: datetime | None) -> datetime | None:
-    """The service time at which a pending delivery must be looked at, whatever it waits for."""
-    if delivery.state.final or delivery.channel == "webhook":
+def _report(id_: str, new: NewDelivery, at: datetime) -> Outgoing:
+    content = new.event.content
+    return delivery_finished(
+        Delivery(id_, new.channel, new.recipient, new.state, new.reason),
+        account_id=content.account_id,
+        touchpoint=(content.touchpoint_id, content.touchpoint_type),
+        at=at,
+    )
+
+
+def wake_at(channel: str, send_after: datetime | None, event: Event) -> datetime | None:
+    """The service time at which a pending delivery is decided on again, whatever it waits for."""
+    if channel == "webhook":
         return None
-    return min((each for each in (send_after, deadline) if each is not None), default=None)
+    moments = (send_after, event.content.deadline)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 async def post_in_app(
-    connection: Connection, rows: Sequence[tuple[Delivery, Announcement, InApp]], at: datetime
+    connection: Connection, messages: Sequence[tuple[str, Recipient, Event, InAppMessage]], at: datetime
 ) -> None:
-    if not rows:
+    """Post messages, each with the id of its delivery, in the feeds of their recipients."""
+    if not messages:
         return
     await connection.execute(
         ADD_IN_APP,
-        [delivery.id for delivery, _, _ in rows],
-        [delivery.recipient.kind for delivery, _, _ in rows],
-        [delivery.recipient.id for delivery, _, _ in rows],
-        [heard.account_id for _, heard, _ in rows],
-        [heard.touchpoint_id for _, heard, _ in rows],
-        [heard.touchpoint_type for _, heard, _ in rows],
-        [entry.title for _, _, entry in rows],
-        [entry.body for _, _, entry in rows],
-        [heard.due_at for _, heard, _ in rows],
-        [at for _ in rows],
+        [id_ for id_, _, _, _ in messages],
+        [recipient.kind for _, recipient, _, _ in messages],
+        [recipient.id for _, recipient, _, _ in messages],
+        [event.content.account_id for _, _, event, _ in messages],
+        [event.content.touchpoint_id for _, _, event, _ in messages],
+        [event.content.touchpoint_type for _, _, event, _ in messages],
+        [message.title for _, _, _, message in messages],
+        [message.body for _, _, _, message in messages],
+        [event.content.due_at for _, _, event, _ in messages],
+        [at for _ in messages],
     )
 
 
-async def suppress_withdrawn(
-    connection: Connection, latest: Mapping[str, Announcement], now: Now
-) -> list[Outgoing]:
-    """Suppress what is pending about these touchpoints; answer the reports of it."""
-    ids = sorted(latest)
-    reasons = [latest[each].withdraws or "" for each in ids]
-    rows = await connection.fetch(SUPPRESS_WITHDRAWN, ids, reasons, now.real, now.service)
-    return [
-        finished(
-            Delivery(str(row[0]), row[1], Recipient(RecipientKind(row[2]), row[3]), State.SUPPRESSED, row[4]),
-            account_id=row[5],
-            touchpoint=(row[6], row[7]),
-            at=now.service,
-        )
-        for row in rows
-    ]
+async def suppress_withdrawn(connection: Connection, reasons: Mapping[str, str], now: Now) -> list[Outgoing]:
+    """Suppress the pending messages about these touchpoints, by id with the reason; returns the reports."""
+    ids = sorted(reasons)
+    rows = await connection.fetch(
+        SUPPRESS_WITHDRAWN, ids, [reasons[touchpoint_id] for touchpoint_id in ids], now.real, now.service
+    )
+    return [delivery_finished_of_row(row, now.service) for row in rows]

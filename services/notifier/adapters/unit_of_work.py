@@ -1,23 +1,19 @@
-"""One transaction of intake: what the use cases of hearing and learning write."""
+"""One transaction of ingest: the statements behind the use cases that store events and directory records."""
 
 from collections.abc import Sequence
 from typing import cast
 
+from schemas.directory import AccountRecord, CsmRecord, PreferenceRecord
 from services.chassis.database import Connection
-from services.chassis.ids import derived
 from services.chassis.outbox import Outbox
-from services.notifier.adapters import directory_repository
-from services.notifier.adapters.delivery_repository import add_entries, suppress_withdrawn
-from services.notifier.adapters.messages import finished
-from services.notifier.adapters.subscription_repository import active
-from services.notifier.application.ports import Entry, Now
-from services.notifier.domain.consent import Preference
+from services.notifier.adapters import directory_repository, subscription_repository
+from services.notifier.adapters.delivery_repository import add_deliveries, event_key, suppress_withdrawn
+from services.notifier.application.ports import NewDelivery, Now
 from services.notifier.domain.delivery_policy import Directory
-from services.notifier.domain.event import Announcement
-from services.notifier.domain.people import Account, Person
+from services.notifier.domain.event import Event
 from services.notifier.domain.subscription import Subscription
 
-REMEMBER = """
+ADD_EVENTS = """
 INSERT INTO feed (key, event_id, type, said_at, account_id, data)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[])
 ON CONFLICT (key) DO NOTHING RETURNING event_id
@@ -30,78 +26,62 @@ WHERE withdrawn.sequence < excluded.sequence
 """
 
 
-def event_key(event_id: str) -> str:
-    return derived("event", event_id)
-
-
-class IntakeWork:
-    """Implements `Work` on one connection that is inside a transaction."""
+class UnitOfWork:
+    """Implements the port `UnitOfWork` on one connection that is inside a transaction."""
 
     def __init__(self, connection: Connection, outbox: Outbox) -> None:
         self._connection = connection
         self._outbox = outbox
 
-    async def remember(self, heard: Sequence[Announcement]) -> set[str]:
-        by_key = {event_key(each.event_id): each for each in heard}
+    async def add_events(self, events: Sequence[Event]) -> set[str]:
+        by_key = {event_key(event.id): event for event in events}
         rows = await self._connection.fetch(
-            REMEMBER,
+            ADD_EVENTS,
             list(by_key),
-            [each.event_id for each in by_key.values()],
-            [each.type for each in by_key.values()],
-            [each.time for each in by_key.values()],
-            [each.account_id for each in by_key.values()],
-            [each.data for each in by_key.values()],
+            [event.id for event in by_key.values()],
+            [event.type for event in by_key.values()],
+            [event.time for event in by_key.values()],
+            [event.content.account_id for event in by_key.values()],
+            [event.data for event in by_key.values()],
         )
         return {cast("str", row[0]) for row in rows}
 
     async def subscriptions(self) -> Sequence[Subscription]:
-        return await active(self._connection)
+        return await subscription_repository.active_subscriptions(self._connection)
 
-    async def directory(self, heard: Sequence[Announcement]) -> Directory:
-        return await directory_repository.around(self._connection, heard)
+    async def directory_of(self, events: Sequence[Event]) -> Directory:
+        return await directory_repository.load_directory(self._connection, events)
 
-    async def withdraw(self, heard: Sequence[Announcement], now: Now) -> None:
-        latest = {each.touchpoint_id or "": each for each in sorted(heard, key=lambda each: each.sequence)}
-        ids = sorted(latest)
-        await self._connection.execute(
-            WITHDRAW,
-            ids,
-            [latest[each].sequence for each in ids],
-            [latest[each].withdraws for each in ids],
-        )
-        off = await suppress_withdrawn(self._connection, latest, now)
-        await self._outbox.append(self._connection, off)
-
-    async def add(self, entries: Sequence[Entry], now: Now) -> None:
-        added = await add_entries(self._connection, entries, now)
-        reports = [
-            finished(
-                each.delivery,
-                account_id=each.heard.account_id,
-                touchpoint=(each.heard.touchpoint_id, each.heard.touchpoint_type),
-                at=now.service,
-            )
-            for each in added
-            if each.delivery.state.final
-        ]
+    async def withdraw(self, events: Sequence[Event], now: Now) -> None:
+        in_order = sorted(events, key=lambda event: event.content.sequence)
+        latest = {event.content.touchpoint_id or "": event for event in in_order}
+        reasons = {
+            touchpoint_id: latest[touchpoint_id].withdrawal_reason or "" for touchpoint_id in sorted(latest)
+        }
+        sequences = [latest[touchpoint_id].content.sequence for touchpoint_id in reasons]
+        await self._connection.execute(WITHDRAW, list(reasons), sequences, list(reasons.values()))
+        reports = await suppress_withdrawn(self._connection, reasons, now)
         await self._outbox.append(self._connection, reports)
 
-    async def learn_accounts(
-        self, accounts: Sequence[tuple[Account, int]], preferences: Sequence[Preference], now: Now
+    async def add_deliveries(self, deliveries: Sequence[NewDelivery], now: Now) -> None:
+        reports = await add_deliveries(self._connection, deliveries, now)
+        await self._outbox.append(self._connection, reports)
+
+    async def save_accounts(
+        self, records: Sequence[AccountRecord], preferences: Sequence[PreferenceRecord], now: Now
     ) -> None:
-        if accounts:
-            await directory_repository.keep_accounts(self._connection, accounts)
-        await directory_repository.keep_preferences(self._connection, preferences)
-        ids = [each.account_id for each, _ in accounts]
-        await directory_repository.rouse(self._connection, ids, people=False, real=now.real)
+        await directory_repository.save_accounts(self._connection, records)
+        await directory_repository.save_preferences(self._connection, preferences)
+        account_ids = [record.account_id for record in records]
+        await directory_repository.wake_messages_to_accounts(self._connection, account_ids, now.real)
 
-    async def learn_people(self, people: Sequence[tuple[Person, int]], now: Now) -> None:
-        await directory_repository.keep_people(self._connection, people)
-        ids = [each.csm_id for each, _ in people]
-        await directory_repository.rouse(self._connection, ids, people=True, real=now.real)
+    async def save_csms(self, records: Sequence[CsmRecord], now: Now) -> None:
+        await directory_repository.save_csms(self._connection, records)
+        csm_ids = [record.csm_id for record in records]
+        await directory_repository.wake_messages_to_csms(self._connection, csm_ids, now.real)
 
-    async def forget_accounts(self, account_ids: Sequence[str]) -> None:
-        await directory_repository.forget_accounts(self._connection, account_ids)
+    async def delete_account(self, account_id: str) -> None:
+        await directory_repository.delete_account(self._connection, account_id)
 
-    async def forget_people(self, csm_ids: Sequence[str]) -> None:
-        await self._connection.execute("DELETE FROM person WHERE csm_id = ANY($1)", csm_ids)
+    async def delete_csm(self, csm_id: str) -> None:
+        await directory_repository.delete_csm(self._connection, csm_id)

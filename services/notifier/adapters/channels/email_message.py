@@ -1,4 +1,4 @@
-"""A mail on paper: headers and bodies of one message to one recipient, as bytes for the wire."""
+"""Builds an email: headers and bodies of one message to one recipient, as bytes."""
 
 import re
 from datetime import datetime
@@ -16,15 +16,15 @@ class AddressRejected(Exception):
     """The text is not a mail address that a message can be sent to."""
 
 
-def address(value: str) -> str:
-    """The bare address, or `AddressRejected`. International domains become ASCII; local parts must be."""
+def parse_address(value: str) -> str:
+    """The address with its domain in ASCII (IDNA); the local part must be ASCII. Raises AddressRejected."""
     try:
         local, at, domain = header(value.strip()).rpartition("@")
         plain = f"{local}{at}{domain.encode('idna').decode()}" if not domain.isascii() else value.strip()
     except (HeaderInjection, UnicodeError) as problem:
-        raise AddressRejected(f"not a mail address: {value!r}") from problem
+        raise AddressRejected(f"invalid email address: {value!r}") from problem
     if not ADDRESS.fullmatch(plain):
-        raise AddressRejected(f"not a mail address: {value!r}")
+        raise AddressRejected(f"invalid email address: {value!r}")
     return plain
 
 
@@ -32,23 +32,26 @@ def domain_of(sender: str) -> str:
     return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
 
-def build(letter: Mail, *, sender: str, redirect_to: str | None, at: datetime) -> tuple[str, bytes]:
-    """The envelope recipient and the message. The Message-ID is the delivery's: a repeat is recognisable."""
-    intended = address(letter.to)
-    recipient = address(redirect_to) if redirect_to else intended
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = header(sender)
-    mail["To"] = recipient
-    mail["Subject"] = header(letter.message.subject)
-    mail["Date"] = format_datetime(at)
-    mail["Message-ID"] = f"<{letter.delivery_id}@{domain_of(sender)}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Drumbeat-Delivery"] = letter.delivery_id
+def build_email(mail: Mail, *, sender: str, redirect_to: str | None, at: datetime) -> tuple[str, bytes]:
+    """The envelope recipient and the message. Raises AddressRejected or HeaderInjection.
+
+    The Message-ID derives from the delivery, so that a repeated mail can be recognised.
+    """
+    intended = parse_address(mail.to)
+    recipient = parse_address(redirect_to) if redirect_to else intended
+    email = EmailMessage(policy=SMTP)
+    email["From"] = header(sender)
+    email["To"] = recipient
+    email["Subject"] = header(mail.message.subject)
+    email["Date"] = format_datetime(at)
+    email["Message-ID"] = f"<{mail.delivery_id}@{domain_of(sender)}>"
+    email["Auto-Submitted"] = "auto-generated"
+    email["X-Drumbeat-Delivery"] = mail.delivery_id
     if redirect_to:
-        mail["X-Drumbeat-Intended-To"] = intended
-    if letter.unsubscribe_url:
-        mail["List-Unsubscribe"] = f"<{header(letter.unsubscribe_url)}>"
-        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail.set_content(letter.message.text)
-    mail.add_alternative(letter.message.html, subtype="html")
-    return recipient, mail.as_bytes()
+        email["X-Drumbeat-Intended-To"] = intended
+    if mail.unsubscribe_url:
+        email["List-Unsubscribe"] = f"<{header(mail.unsubscribe_url)}>"
+        email["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    email.set_content(mail.message.text)
+    email.add_alternative(mail.message.html, subtype="html")
+    return recipient, email.as_bytes()

@@ -1,4 +1,4 @@
-"""Mail against a real SMTP server: replies mean what RFC 5321 says, and nothing is sent under two names."""
+"""Mail against a real SMTP server: replies are read as RFC 5321 defines them; a repeat keeps its Message-ID."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.notifier.adapters.channels.email import Mailer, classify
 from services.notifier.application.ports import Mail
-from services.notifier.domain.delivery import Outcome
+from services.notifier.domain.delivery import AttemptOutcome
 from services.notifier.domain.message import Message
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -23,7 +23,7 @@ HELLO = Message("Grüße from Acme", "Plain words, naïve ones.", "<p>Rich words
 
 
 class Sink:
-    """A mail server that keeps what it gets; `mood` is its next answer to a message or a recipient."""
+    """A mail server that keeps its mails; `rcpt_reply` and `data_reply` are its next answers."""
 
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], EmailMessage]] = []
@@ -72,16 +72,16 @@ async def mailing(sink: Sink, **more: str) -> AsyncGenerator[Mailer]:
         await mailer.stop()
 
 
-def letter(to: str = "ann@acme.example", unsubscribe: str | None = None) -> Mail:
+def make_mail(to: str = "ann@acme.example", unsubscribe: str | None = None) -> Mail:
     return Mail("d-1", to, HELLO, unsubscribe)
 
 
 async def test_a_mail_arrives_as_it_was_written() -> None:
     sink = Sink()
     async with mailing(sink) as mailer:
-        receipt = await mailer.send(letter(unsubscribe="https://drumbeat.example/u/abc"), at=NOW)
+        response = await mailer.send(make_mail(unsubscribe="https://drumbeat.example/u/abc"), at=NOW)
 
-    assert receipt.outcome is Outcome.DELIVERED
+    assert response.outcome is AttemptOutcome.DELIVERED
     ((recipients, mail),) = sink.mails
     assert recipients == ["ann@acme.example"]
     assert mail["subject"] == "Grüße from Acme"
@@ -95,10 +95,10 @@ async def test_a_mail_arrives_as_it_was_written() -> None:
     assert "<p>" in rich.get_content()
 
 
-async def test_mail_to_a_csm_offers_no_unsubscribing() -> None:
+async def test_mail_to_a_csm_has_no_unsubscribe_link() -> None:
     sink = Sink()
     async with mailing(sink) as mailer:
-        await mailer.send(letter(), at=NOW)
+        await mailer.send(make_mail(), at=NOW)
 
     assert "list-unsubscribe" not in sink.mails[0][1]
 
@@ -106,7 +106,7 @@ async def test_mail_to_a_csm_offers_no_unsubscribing() -> None:
 async def test_in_staging_every_mail_goes_to_one_address_and_names_the_intended_one() -> None:
     sink = Sink()
     async with mailing(sink, redirect_to="staging@vendor.example") as mailer:
-        await mailer.send(letter(), at=NOW)
+        await mailer.send(make_mail(), at=NOW)
 
     ((recipients, mail),) = sink.mails
     assert recipients == ["staging@vendor.example"]
@@ -114,12 +114,12 @@ async def test_in_staging_every_mail_goes_to_one_address_and_names_the_intended_
     assert mail["x-drumbeat-intended-to"] == "ann@acme.example"
 
 
-async def test_connections_are_used_again() -> None:
+async def test_connections_are_reused() -> None:
     sink = Sink()
     async with mailing(sink) as mailer:
         for _ in range(5):
-            await mailer.send(letter(), at=NOW)
-        await asyncio.gather(*(mailer.send(letter(f"p{i}@d{i}.example"), at=NOW) for i in range(40)))
+            await mailer.send(make_mail(), at=NOW)
+        await asyncio.gather(*(mailer.send(make_mail(f"p{i}@d{i}.example"), at=NOW) for i in range(40)))
 
     assert len(sink.mails) == 45
     assert sink.sessions <= 16
@@ -130,17 +130,17 @@ async def test_a_4xx_is_deferred(reply: str) -> None:
     sink = Sink()
     sink.rcpt_reply = reply
     async with mailing(sink) as mailer:
-        receipt = await mailer.send(letter(), at=NOW)
+        response = await mailer.send(make_mail(), at=NOW)
         sink.rcpt_reply = None
-        again = await mailer.send(letter(), at=NOW)
+        again = await mailer.send(make_mail(), at=NOW)
 
-    assert receipt.outcome is Outcome.DEFERRED
-    assert not receipt.permanent
-    assert again.outcome is Outcome.DELIVERED
+    assert response.outcome is AttemptOutcome.DEFERRED
+    assert not response.is_permanent
+    assert again.outcome is AttemptOutcome.DELIVERED
 
 
 @pytest.mark.parametrize(
-    ("code", "text", "suppresses"),
+    ("code", "text", "is_unknown"),
     [
         (550, "no such user", True),
         (550, "5.1.1 no such user", True),
@@ -155,35 +155,35 @@ async def test_a_4xx_is_deferred(reply: str) -> None:
     ],
 )
 def test_a_5xx_is_final_and_only_unknown_mailboxes_are_suppressed(
-    code: int, text: str, *, suppresses: bool
+    code: int, text: str, *, is_unknown: bool
 ) -> None:
-    receipt = classify(code, text)
+    response = classify(code, text)
 
-    assert receipt.outcome is Outcome.REFUSED
-    assert receipt.permanent
-    assert receipt.address_refused is suppresses
+    assert response.outcome is AttemptOutcome.REFUSED
+    assert response.is_permanent
+    assert response.is_unknown_address is is_unknown
 
 
 async def test_a_connection_lost_after_the_final_dot_is_ambiguous_and_the_repeat_has_the_same_id() -> None:
     sink = Sink()
     sink.data_reply = "drop"
     async with mailing(sink) as mailer:
-        first = await mailer.send(letter(), at=NOW)
+        first = await mailer.send(make_mail(), at=NOW)
         sink.data_reply = None
-        second = await mailer.send(letter(), at=NOW)
+        second = await mailer.send(make_mail(), at=NOW)
 
-    assert first.outcome is Outcome.AMBIGUOUS
-    assert second.outcome is Outcome.DELIVERED
+    assert first.outcome is AttemptOutcome.AMBIGUOUS
+    assert second.outcome is AttemptOutcome.DELIVERED
     assert {mail["message-id"] for _, mail in sink.mails} == {"<d-1@vendor.example>"}
 
 
-async def test_a_relay_that_is_away_is_unreached() -> None:
+async def test_a_closed_port_is_unreached() -> None:
     sink = Sink()
     async with serving(sink) as port:
         pass
     mailer = Mailer("127.0.0.1", port, sender=SENDER)
 
-    assert (await mailer.send(letter(), at=NOW)).outcome is Outcome.UNREACHED
+    assert (await mailer.send(make_mail(), at=NOW)).outcome is AttemptOutcome.UNREACHED
 
 
 @pytest.mark.parametrize(
@@ -198,20 +198,20 @@ async def test_a_relay_that_is_away_is_unreached() -> None:
         "ann@x,y",
     ],
 )
-async def test_an_address_that_is_none_is_refused_for_good(to: str) -> None:
+async def test_an_invalid_address_is_refused_permanently(to: str) -> None:
     sink = Sink()
     async with mailing(sink) as mailer:
-        receipt = await mailer.send(letter(to), at=NOW)
+        response = await mailer.send(make_mail(to), at=NOW)
 
-    assert receipt.permanent
-    assert receipt.address_refused
+    assert response.is_permanent
+    assert response.is_unknown_address
     assert sink.mails == []
 
 
 async def test_an_international_domain_is_written_in_ascii() -> None:
     sink = Sink()
     async with mailing(sink) as mailer:
-        receipt = await mailer.send(letter("ann@bücher.example"), at=NOW)
+        response = await mailer.send(make_mail("ann@bücher.example"), at=NOW)
 
-    assert receipt.outcome is Outcome.DELIVERED
+    assert response.outcome is AttemptOutcome.DELIVERED
     assert sink.mails[0][0] == ["ann@xn--bcher-kva.example"]

@@ -1,4 +1,4 @@
-"""Every range that must not be reached is not reached, however its address is written."""
+"""The guard: no forbidden range can be reached, however its address is written."""
 
 import ipaddress
 
@@ -10,7 +10,7 @@ from services.notifier.adapters.channels.guard import (
     GuardedResolver,
     check_addresses,
     check_url,
-    forbidden,
+    is_forbidden,
 )
 
 FORBIDDEN = """
@@ -31,15 +31,15 @@ ALLOWED = """
 
 
 @pytest.mark.parametrize("address", FORBIDDEN)
-def test_addresses_of_our_own_world_are_forbidden(address: str) -> None:
-    assert forbidden(ipaddress.ip_address(address))
+def test_special_addresses_are_forbidden(address: str) -> None:
+    assert is_forbidden(ipaddress.ip_address(address))
     with pytest.raises(ForbiddenAddress):
         check_addresses("somewhere", [address])
 
 
 @pytest.mark.parametrize("address", ALLOWED)
-def test_their_neighbours_are_not(address: str) -> None:
-    assert not forbidden(ipaddress.ip_address(address))
+def test_their_neighbours_are_allowed(address: str) -> None:
+    assert not is_forbidden(ipaddress.ip_address(address))
 
 
 def test_one_forbidden_address_refuses_the_whole_answer() -> None:
@@ -47,7 +47,7 @@ def test_one_forbidden_address_refuses_the_whole_answer() -> None:
         check_addresses("mixed.example", ["8.8.8.8", "127.0.0.1"])
 
 
-def test_a_zone_id_hides_nothing() -> None:
+def test_a_zone_id_does_not_hide_an_address() -> None:
     with pytest.raises(ForbiddenAddress):
         check_addresses("somewhere", ["fe80::1%eth0"])
 
@@ -85,7 +85,7 @@ def test_a_url_that_may_not_be_subscribed_is_refused(url: str) -> None:
 @pytest.mark.parametrize(
     "url", ["https://example.com/hook", "https://example.com:8443/a?b=c", "https://1.1.1.1/"]
 )
-def test_a_public_https_url_is_fine(url: str) -> None:
+def test_a_public_https_url_is_allowed(url: str) -> None:
     check_url(url, allow_private=False)
 
 
@@ -103,7 +103,7 @@ async def test_names_and_odd_spellings_of_loopback_are_refused_when_resolved(hos
         await resolver.resolve(host, 443)
 
 
-async def test_with_private_addresses_allowed_the_literal_is_handed_out() -> None:
-    found = await GuardedResolver(allow_private=True).resolve("127.0.0.1", 443)
+async def test_with_private_addresses_allowed_the_literal_is_returned() -> None:
+    results = await GuardedResolver(allow_private=True).resolve("127.0.0.1", 443)
 
-    assert {each["host"] for each in found} == {"127.0.0.1"}
+    assert {each["host"] for each in results} == {"127.0.0.1"}

@@ -1,4 +1,4 @@
-"""The webhook client against a real receiver: what it answers is understood, what it plays does no harm."""
+"""The webhook client against a real receiver, which answers in many ways or not at all."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -10,16 +10,16 @@ from aiohttp.test_utils import TestServer
 
 from services.notifier.adapters.channels.guard import ForbiddenUrl
 from services.notifier.adapters.channels.webhook import WebhookClient, parse_retry_after
-from services.notifier.domain.delivery import Outcome, Receipt
+from services.notifier.domain.delivery import AttemptOutcome, Response
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 class Receiver:
-    """A tool of somebody's, with moods."""
+    """An HTTP receiver; the path says how it behaves."""
 
     def __init__(self) -> None:
-        self.heard: list[tuple[str, bytes, dict[str, str]]] = []
+        self.requests: list[tuple[str, bytes, dict[str, str]]] = []
         self.connections: set[object] = set()
         app = web.Application()
         app.router.add_post("/{mood:.*}", self.answer)
@@ -31,7 +31,7 @@ class Receiver:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.connections.add(request.transport)
         mood = request.match_info["mood"]
-        self.heard.append(
+        self.requests.append(
             (mood, await request.read(), {name.lower(): each for name, each in request.headers.items()})
         )
         match mood:
@@ -75,23 +75,23 @@ async def receiver() -> AsyncGenerator[Receiver]:
 
 @pytest.fixture
 async def client() -> AsyncGenerator[WebhookClient]:
-    made = WebhookClient(allow_private=True, deadline=1.0)
+    made = WebhookClient(allow_private=True, deadline_seconds=1.0)
     await made.start()
     yield made
     await made.stop()
 
 
-async def post(client: WebhookClient, url: str) -> Receipt:
+async def post(client: WebhookClient, url: str) -> Response:
     return await client.post(url, b'{"a":1}', {"webhook-id": "d-1"}, at=NOW)
 
 
 async def test_a_2xx_is_delivered_with_body_and_headers_as_given(
     client: WebhookClient, receiver: Receiver
 ) -> None:
-    receipt = await post(client, receiver.url("ok"))
+    response = await post(client, receiver.url("ok"))
 
-    assert receipt == Receipt(Outcome.DELIVERED, "HTTP 200")
-    ((_, body, headers),) = receiver.heard
+    assert response == Response(AttemptOutcome.DELIVERED, "HTTP 200")
+    ((_, body, headers),) = receiver.requests
     assert body == b'{"a":1}'
     assert headers["webhook-id"] == "d-1"
     assert headers["content-type"] == "application/json"
@@ -102,40 +102,40 @@ async def test_a_2xx_is_delivered_with_body_and_headers_as_given(
 async def test_other_answers_are_refusals_that_may_pass(
     client: WebhookClient, receiver: Receiver, status: int
 ) -> None:
-    receipt = await post(client, receiver.url(str(status)))
+    response = await post(client, receiver.url(str(status)))
 
-    assert receipt == Receipt(Outcome.REFUSED, f"HTTP {status}")
-
-
-async def test_410_says_that_the_endpoint_is_gone(client: WebhookClient, receiver: Receiver) -> None:
-    assert (await post(client, receiver.url("410"))).gone
+    assert response == Response(AttemptOutcome.REFUSED, f"HTTP {status}")
 
 
-async def test_429_says_when_to_come_again(client: WebhookClient, receiver: Receiver) -> None:
-    receipt = await post(client, receiver.url("throttle"))
+async def test_410_means_that_the_endpoint_is_gone(client: WebhookClient, receiver: Receiver) -> None:
+    assert (await post(client, receiver.url("410"))).is_gone
 
-    assert receipt == Receipt(Outcome.DEFERRED, "HTTP 429", retry_after=timedelta(minutes=2))
+
+async def test_429_says_when_to_retry(client: WebhookClient, receiver: Receiver) -> None:
+    response = await post(client, receiver.url("throttle"))
+
+    assert response == Response(AttemptOutcome.DEFERRED, "HTTP 429", retry_after=timedelta(minutes=2))
 
 
 async def test_redirects_are_not_followed(client: WebhookClient, receiver: Receiver) -> None:
-    receipt = await post(client, receiver.url("redirect"))
+    response = await post(client, receiver.url("redirect"))
 
-    assert receipt.outcome is Outcome.REFUSED
-    assert [mood for mood, *_ in receiver.heard] == ["redirect"]
+    assert response.outcome is AttemptOutcome.REFUSED
+    assert [mood for mood, *_ in receiver.requests] == ["redirect"]
 
 
 async def test_an_endpoint_that_hangs_is_given_up_at_the_deadline(
     client: WebhookClient, receiver: Receiver
 ) -> None:
-    receipt = await post(client, receiver.url("hang"))
+    response = await post(client, receiver.url("hang"))
 
-    assert receipt.outcome is Outcome.AMBIGUOUS
+    assert response.outcome is AttemptOutcome.AMBIGUOUS
 
 
 async def test_a_connection_that_breaks_after_the_request_is_ambiguous(
     client: WebhookClient, receiver: Receiver
 ) -> None:
-    assert (await post(client, receiver.url("drop"))).outcome is Outcome.AMBIGUOUS
+    assert (await post(client, receiver.url("drop"))).outcome is AttemptOutcome.AMBIGUOUS
 
 
 @pytest.mark.parametrize("mood", ["endless", "drip"])
@@ -143,19 +143,19 @@ async def test_the_status_counts_however_long_the_body(
     client: WebhookClient, receiver: Receiver, mood: str
 ) -> None:
     async with asyncio.timeout(5):
-        receipt = await post(client, receiver.url(mood))
+        response = await post(client, receiver.url(mood))
 
-    assert receipt.outcome in (Outcome.DELIVERED, Outcome.AMBIGUOUS)
+    assert response.outcome in (AttemptOutcome.DELIVERED, AttemptOutcome.AMBIGUOUS)
 
 
-async def test_nobody_listening_is_unreached(client: WebhookClient, receiver: Receiver) -> None:
+async def test_a_closed_port_is_unreached(client: WebhookClient, receiver: Receiver) -> None:
     url = receiver.url("ok")
     await receiver.server.close()
 
-    assert (await post(client, url)).outcome is Outcome.UNREACHED
+    assert (await post(client, url)).outcome is AttemptOutcome.UNREACHED
 
 
-async def test_connections_are_kept(client: WebhookClient, receiver: Receiver) -> None:
+async def test_connections_are_reused(client: WebhookClient, receiver: Receiver) -> None:
     for _ in range(20):
         await post(client, receiver.url("ok"))
 
@@ -163,8 +163,8 @@ async def test_connections_are_kept(client: WebhookClient, receiver: Receiver) -
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "127.1", "0x7f.1", "2130706433"])
-async def test_with_the_guard_up_no_request_reaches_this_machine(receiver: Receiver, host: str) -> None:
-    guarded = WebhookClient(allow_private=False, deadline=2.0)
+async def test_the_guard_lets_no_request_reach_this_machine(receiver: Receiver, host: str) -> None:
+    guarded = WebhookClient(allow_private=False, deadline_seconds=2.0)
     await guarded.start()
 
     plain = await post(guarded, receiver.url("ok"))
@@ -172,12 +172,12 @@ async def test_with_the_guard_up_no_request_reaches_this_machine(receiver: Recei
     await guarded.stop()
 
     assert "forbidden" in plain.detail
-    assert named.outcome is Outcome.REFUSED
+    assert named.outcome is AttemptOutcome.REFUSED
     assert "forbidden" in named.detail
-    assert receiver.heard == []
+    assert receiver.requests == []
 
 
-async def test_a_name_that_leads_inside_cannot_be_subscribed() -> None:
+async def test_a_name_that_resolves_to_a_forbidden_address_cannot_be_subscribed() -> None:
     guarded = WebhookClient(allow_private=False)
 
     with pytest.raises(ForbiddenUrl):
