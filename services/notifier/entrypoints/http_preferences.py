@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, cast, get_args
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse
 
+from schemas.directory import PreferenceRecord
+from schemas.facts import PreferenceChanged
 from schemas.vocabulary import Channel, Frequency, Topic
 from services.chassis.problems import Problem
 from services.chassis.web import require
-from services.notifier.application.read_models import ChoiceBook
-from services.notifier.domain.consent import Choice, Preference, choices
-from services.notifier.domain.message import Render
-from services.notifier.domain.unsubscribe import TokenRejected, opened
+from services.notifier.application.read_models import Preferences
+from services.notifier.domain.consent import TopicPreference, preferences_by_topic
+from services.notifier.domain.message import Render, topic_name
+from services.notifier.domain.unsubscribe import TokenRejected, read_token
 
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 ContactId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -28,12 +30,12 @@ PAGE_HEADERS = {
 }
 
 UNKNOWN_LINK: dict[int | str, dict[str, Any]] = {
-    404: {"description": "a page that says so: the link is not ours", "content": {"text/html": {}}}
+    404: {"description": "a page that says that the link is not valid", "content": {"text/html": {}}}
 }
 
 
-class TopicWish(BaseModel):
-    """`opted_in` false is meant for every channel; what is absent stays as it is."""
+class TopicChange(BaseModel):
+    """`opted_in` false applies to every channel; an absent field stays as it is."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -42,68 +44,60 @@ class TopicWish(BaseModel):
     frequency: Frequency | None = None
 
 
-class Wishes(BaseModel):
-    """Topics that are not named stay as they are."""
+class PreferenceChanges(BaseModel):
+    """A topic that is not named stays as it is."""
 
     model_config = ConfigDict(extra="forbid")
 
-    topics: Annotated[dict[Topic, TopicWish], Field(max_length=len(TOPICS))]
+    topics: Annotated[dict[Topic, TopicChange], Field(max_length=len(TOPICS))]
 
 
 @dataclass(frozen=True, slots=True)
-class TopicShown:
-    opted_in: bool
-    channel: str | None
-    frequency: str | None
+class ContactPreferences:
+    topics: dict[str, TopicPreference]
 
 
-@dataclass(frozen=True, slots=True)
-class PreferencesShown:
-    topics: dict[str, TopicShown]
-
-
-def _shown(words: Sequence[Preference]) -> PreferencesShown:
-    return PreferencesShown(
-        {
-            topic: TopicShown(each.opted_in, each.channel, each.frequency)
-            for topic, each in choices(words, TOPICS).items()
-        }
-    )
-
-
-def _nobody(contact_id: str) -> Problem:
+def _no_contact(contact_id: str) -> Problem:
     return Problem(404, f"There is no contact {contact_id}.")
 
 
-def preference_routes(book: ChoiceBook) -> APIRouter:
+def _by_topic(preferences: Sequence[PreferenceRecord] | None, contact_id: str) -> ContactPreferences:
+    if preferences is None:
+        raise _no_contact(contact_id)
+    return ContactPreferences(preferences_by_topic(preferences, TOPICS))
+
+
+def preference_routes(preferences: Preferences) -> APIRouter:
     router = APIRouter(prefix="/v1/contacts", tags=["preferences"])
 
     @router.get("/{contact_id}/preferences", dependencies=[require("read")], summary="What a contact allows")
-    async def get_preferences(contact_id: ContactId) -> PreferencesShown:
-        words = await book.of(contact_id)
-        if words is None:
-            raise _nobody(contact_id)
-        return _shown(words)
+    async def get_preferences(contact_id: ContactId) -> ContactPreferences:
+        return _by_topic(await preferences.of_contact(contact_id), contact_id)
 
     @router.put(
         "/{contact_id}/preferences", dependencies=[require("act")], summary="Set what a contact allows"
     )
-    async def put_preferences(contact_id: ContactId, wishes: Wishes) -> PreferencesShown:
-        chosen = [
-            Choice(topic, wish.opted_in, wish.channel, wish.frequency)
-            for topic, wish in wishes.topics.items()
-            if wish.model_fields_set
+    async def put_preferences(contact_id: ContactId, body: PreferenceChanges) -> ContactPreferences:
+        if await preferences.of_contact(contact_id) is None:
+            raise _no_contact(contact_id)
+        changes = [
+            PreferenceChanged(
+                contact_id=contact_id,
+                topic=topic,
+                channel=change.channel,
+                frequency=change.frequency,
+                opted_in=change.opted_in,
+            )
+            for topic, change in body.topics.items()
+            if change.model_fields_set
         ]
-        words = await book.choose(contact_id, chosen)
-        if words is None:
-            raise _nobody(contact_id)
-        return _shown(words)
+        return _by_topic(await preferences.change(contact_id, changes), contact_id)
 
     return router
 
 
-def unsubscribe_routes(book: ChoiceBook, secret: bytes, render: Render) -> APIRouter:
-    """The link in every customer mail. Looking at it changes nothing: scanners look at every link."""
+def unsubscribe_routes(preferences: Preferences, key: bytes, render: Render) -> APIRouter:
+    """The link in every customer mail. GET changes nothing, because mail scanners open every link."""
     router = APIRouter(prefix="/v1/unsubscribe", tags=["preferences"])
 
     def page(template: str, status: int = 200, **context: str) -> HTMLResponse:
@@ -111,16 +105,16 @@ def unsubscribe_routes(book: ChoiceBook, secret: bytes, render: Render) -> APIRo
 
     @router.get(
         "/{token}",
-        summary="The page behind an unsubscribe link",
+        summary="The page of an unsubscribe link",
         response_class=HTMLResponse,
         responses=UNKNOWN_LINK,
     )
     async def show(token: Token) -> HTMLResponse:
         try:
-            _, topic = opened(secret, token)
+            _, topic = read_token(key, token)
         except TokenRejected as problem:
             return page("page_unknown_link.html", 404, problem=str(problem))
-        return page("page_unsubscribe.html", topic=_spoken(topic))
+        return page("page_unsubscribe.html", topic=_name(topic))
 
     @router.post(
         "/{token}",
@@ -130,15 +124,16 @@ def unsubscribe_routes(book: ChoiceBook, secret: bytes, render: Render) -> APIRo
     )
     async def unsubscribe(token: Token, everything: bool = False) -> HTMLResponse:
         try:
-            contact_id, topic = opened(secret, token)
+            contact_id, topic = read_token(key, token)
         except TokenRejected as problem:
             return page("page_unknown_link.html", 404, problem=str(problem))
-        left = None if everything else topic
-        await book.choose(contact_id, [Choice(left, opted_in=False)], known=False)
-        return page("page_unsubscribed.html", topic=_spoken(left))
+        topic = None if everything else topic
+        opt_out = PreferenceChanged(contact_id=contact_id, topic=cast("Topic | None", topic), opted_in=False)
+        await preferences.change(contact_id, [opt_out], must_exist=False)
+        return page("page_unsubscribed.html", topic=_name(topic))
 
     return router
 
 
-def _spoken(topic: str | None) -> str:
-    return (topic or "").replace("_", " ")
+def _name(topic: str | None) -> str:
+    return topic_name(topic) if topic else ""

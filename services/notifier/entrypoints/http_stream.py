@@ -1,4 +1,4 @@
-"""The live stream: server-sent events that can be resumed without a gap."""
+"""The live stream: server-sent events that a client can resume without a gap."""
 
 import asyncio
 import re
@@ -11,26 +11,27 @@ from starlette.responses import StreamingResponse
 
 from services.chassis.problems import Problem
 from services.chassis.web import require
-from services.notifier.application.read_models import Reading, Told
-from services.notifier.domain.subscription import TYPES
+from services.notifier.application.read_models import Queries, StreamItem
+from services.notifier.entrypoints.http_subscriptions import check_types
 
-KEEP_ALIVE = 15.0  # real seconds between comments, so that proxies keep the connection
-POLL = 0.25
+KEEP_ALIVE_SECONDS = 15.0  # real time between comments, so that proxies keep the connection
+POLL_SECONDS = 0.25
 BATCH = 500
-PLACE = re.compile(r"(\d{1,19})-(\d{1,19})")
+POSITION = re.compile(r"(\d{1,19})-(\d{1,19})")
 
 
-class Bell:
-    """Rings in every open stream of this process."""
+class WakeSignal:
+    """Wakes every open stream of this process."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
-    def ring(self) -> None:
+    def send(self) -> None:
         self._event.set()
         self._event = asyncio.Event()
 
     async def wait(self, seconds: float) -> None:
+        """Wait for the next signal, at most so many real seconds."""
         try:
             async with asyncio.timeout(seconds):
                 await self._event.wait()
@@ -38,26 +39,26 @@ class Bell:
             return
 
 
-def stream_routes(reading: Reading, bell: Bell) -> APIRouter:
+def stream_routes(queries: Queries, signal: WakeSignal) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["stream"])
 
     @router.get(
         "/stream",
         dependencies=[require("read")],
-        summary="Touchpoint events as they come (text/event-stream)",
+        summary="Touchpoint events as they arrive (text/event-stream)",
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
     )
     async def stream(
         types: Annotated[
-            str | None, Query(max_length=1000, description="comma-separated; absent: all")
+            str | None, Query(max_length=1000, description="event types, separated by commas; absent: all")
         ] = None,
         last_event_id: Annotated[str | None, Header(max_length=50)] = None,
     ) -> StreamingResponse:
-        wanted = _wanted(types)
-        place = _place(last_event_id) if last_event_id else await reading.stream_now()
+        wanted = check_types(name.strip() for name in (types or "").split(",") if name.strip())
+        position = _position(last_event_id) if last_event_id else await queries.stream_end()
         return StreamingResponse(
-            events(reading, bell, place, wanted),
+            stream_events(queries, signal, position, wanted),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
@@ -65,43 +66,36 @@ def stream_routes(reading: Reading, bell: Bell) -> APIRouter:
     return router
 
 
-def _wanted(types: str | None) -> list[str]:
-    named = [each.strip() for each in (types or "").split(",") if each.strip()]
-    unknown = [each for each in named if each not in TYPES]
-    if unknown:
-        raise Problem(422, f"types: {', '.join(unknown)[:200]} is not one of {', '.join(sorted(TYPES))}.")
-    return named or sorted(TYPES)
+def _position(last_event_id: str) -> tuple[int, int]:
+    match = POSITION.fullmatch(last_event_id.strip())
+    position = (int(match[1]), int(match[2])) if match else (-1, 0)
+    if not (0 <= position[0] < 2**63 and position[1] < 2**63):
+        raise Problem(422, "Last-Event-ID: not an id of this stream. Leave it out to begin with new events.")
+    return position
 
 
-def _place(last_event_id: str) -> tuple[int, int]:
-    found = PLACE.fullmatch(last_event_id.strip())
-    place = (int(found[1]), int(found[2])) if found else (-1, 0)
-    if not (0 <= place[0] < 2**63 and place[1] < 2**63):
-        raise Problem(422, "Last-Event-ID: not an id of this stream. Leave it out to begin now.")
-    return place
-
-
-async def events(
-    reading: Reading, bell: Bell, place: tuple[int, int], types: list[str]
+async def stream_events(
+    queries: Queries, signal: WakeSignal, position: tuple[int, int], types: list[str]
 ) -> AsyncGenerator[bytes]:
-    yield b": the stream begins\n\n"
-    quiet = 0.0
+    """The frames of the stream from this position on, without end."""
+    yield b": stream opened\n\n"
+    quiet_seconds = 0.0
     while True:
-        told = await reading.stream(place, types, BATCH)
-        for each in told:
-            place = (each.xid, each.seq)
-            yield _frame(each)
-        if len(told) == BATCH:
+        items = await queries.stream(position, types, BATCH)
+        for item in items:
+            position = (item.xid, item.seq)
+            yield _frame(item)
+        if len(items) == BATCH:
             continue
-        quiet = 0.0 if told else quiet + POLL
-        if quiet >= KEEP_ALIVE:
-            quiet = 0.0
-            yield b": still here\n\n"
-        await bell.wait(POLL)
+        quiet_seconds = 0.0 if items else quiet_seconds + POLL_SECONDS
+        if quiet_seconds >= KEEP_ALIVE_SECONDS:
+            quiet_seconds = 0.0
+            yield b": keep-alive\n\n"
+        await signal.wait(POLL_SECONDS)
 
 
-def _frame(told: Told) -> bytes:
-    data = told.data
+def _frame(item: StreamItem) -> bytes:
+    data = item.data
     if b"\n" in data or b"\r" in data:  # a line break would end the field
         data = orjson.dumps(orjson.loads(data))
-    return b"id: %d-%d\nevent: %b\ndata: %b\n\n" % (told.xid, told.seq, told.type.encode(), data)
+    return b"id: %d-%d\nevent: %b\ndata: %b\n\n" % (item.xid, item.seq, item.type.encode(), data)

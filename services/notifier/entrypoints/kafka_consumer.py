@@ -1,4 +1,4 @@
-"""A message knocks: announcements, notices and directory records, a partition's batch in one transaction."""
+"""The Kafka consumer: events and directory records, one partition's batch in one transaction."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from schemas.directory import (
     CsmRecord,
     KeyRecord,
 )
-from schemas.envelope import Envelope, from_kafka
+from schemas.envelope import from_kafka
 from schemas.notices import NOTICE_REQUESTED
 from schemas.problems import Malformed
 from schemas.touchpoints import TOUCHPOINT_EVENTS
@@ -23,102 +23,83 @@ from services.chassis.key_directory import keep_keys
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox
 from services.chassis.telemetry import METRICS
-from services.notifier.application.ingest_events import hear
-from services.notifier.application.ports import Now, Work
-from services.notifier.application.update_directory import Learned, learn
-from services.notifier.domain.event import Announcement
-
-GROUP = "notifier"
-TOPICS = (
-    "touchpoint.events",
-    "account.notices",
-    "directory.accounts",
-    "directory.csms",
-    "directory.keys",
+from services.notifier.application.ingest_events import ingest_events
+from services.notifier.application.ports import Now, UnitOfWork
+from services.notifier.application.update_directory import (
+    AccountDeleted,
+    CsmDeleted,
+    DirectoryChange,
+    update_directory,
 )
-ANNOUNCING = frozenset({*TOUCHPOINT_EVENTS, NOTICE_REQUESTED})
+from services.notifier.domain.event import Event, parse_event
 
-
-@dataclass(frozen=True, slots=True)
-class Translate:
-    """How messages become the notifier's own values."""
-
-    announcement: Callable[[Envelope], Announcement]
-    learned: Callable[[AccountRecord], Learned]
-    person: Callable[[CsmRecord], Learned]
+ACCOUNTS, CSMS, KEYS = "directory.accounts", "directory.csms", "directory.keys"
+TOPICS = ("touchpoint.events", "account.notices", ACCOUNTS, CSMS, KEYS)
+EVENT_TYPES = frozenset({*TOUCHPOINT_EVENTS, NOTICE_REQUESTED})
 
 
 @dataclass(slots=True)
 class _Batch:
-    heard: list[Announcement] = field(default_factory=list[Announcement])
-    learned: list[Learned] = field(default_factory=list[Learned])
+    events: list[Event] = field(default_factory=list[Event])
+    changes: list[DirectoryChange] = field(default_factory=list[DirectoryChange])
     keys: list[ApiKey] = field(default_factory=list[ApiKey])
 
 
-class Listener:
+@dataclass(frozen=True, slots=True)
+class Consumer:
     """Handles one partition's batch inside the transaction that moves its offset."""
 
-    def __init__(
-        self,
-        *,
-        work: Callable[[Connection], Work],
-        translate: Translate,
-        outbox: Outbox,
-        clock: ServiceClock,
-        live: bool,
-    ) -> None:
-        self._work = work
-        self._translate = translate
-        self._outbox = outbox
-        self._clock = clock
-        self._live = live
+    work: Callable[[Connection], UnitOfWork]
+    outbox: Outbox
+    clock: ServiceClock
+    live: bool
 
     async def __call__(self, connection: Connection, records: Sequence[Record], real: datetime) -> None:
-        now = Now(real, self._clock.at(real))
+        now = Now(real, self.clock.at(real))
         batch = _Batch()
         for record in records:
             try:
-                self._read(record, batch)
+                _read(record, batch)
             except Malformed as problem:
-                await bury(connection, self._outbox, record, reason=str(problem))
-        work = self._work(connection)
+                await bury(connection, self.outbox, record, reason=str(problem))
+        work = self.work(connection)
         if batch.keys:
             await keep_keys(connection, batch.keys)
-        if batch.learned:
-            await learn(batch.learned, work=work, now=now)
-        if batch.heard:
-            anything = await hear(batch.heard, work=work, live=self._live, now=now)
-            if not anything:
-                METRICS.duplicates.labels(records[0].topic).inc(len(batch.heard))
-
-    def _read(self, record: Record, batch: _Batch) -> None:
-        if record.value is None:
-            if record.topic.startswith("directory."):
-                batch.learned += _forgotten(record)
-                return
-            raise Malformed("value: the record has none; an event needs data")
-        envelope = from_kafka(record.headers, record.value)
-        if envelope.type in ANNOUNCING:
-            batch.heard.append(self._translate.announcement(envelope))
-        elif envelope.type == ACCOUNT_DIRECTORY:
-            batch.learned.append(self._translate.learned(AccountRecord.read(envelope.data)))
-        elif envelope.type == CSM_DIRECTORY:
-            batch.learned.append(self._translate.person(CsmRecord.read(envelope.data)))
-        elif envelope.type == KEY_DIRECTORY:
-            batch.keys.append(_key(KeyRecord.read(envelope.data)))
-        else:
-            raise Malformed(f"type: {envelope.type!r} is not one that the notifier reads on {record.topic}")
+        if batch.changes:
+            await update_directory(batch.changes, work=work, now=now)
+        if batch.events and not await ingest_events(batch.events, work=work, live=self.live, now=now):
+            METRICS.duplicates.labels(records[0].topic).inc(len(batch.events))
 
 
-def _forgotten(record: Record) -> list[Learned]:
-    """A tombstone: the one the key names is to be forgotten. Keys are revoked, never forgotten."""
+def _read(record: Record, batch: _Batch) -> None:
+    """Read a record into the batch. Raises Malformed."""
+    if record.value is None:
+        batch.changes += _deletion(record)
+        return
+    envelope = from_kafka(record.headers, record.value)
+    if envelope.type in EVENT_TYPES:
+        batch.events.append(parse_event(envelope.id, envelope.type, envelope.time, envelope.data))
+    elif envelope.type == ACCOUNT_DIRECTORY:
+        batch.changes.append(AccountRecord.read(envelope.data))
+    elif envelope.type == CSM_DIRECTORY:
+        batch.changes.append(CsmRecord.read(envelope.data))
+    elif envelope.type == KEY_DIRECTORY:
+        batch.keys.append(_key(KeyRecord.read(envelope.data)))
+    else:
+        raise Malformed(f"type: {envelope.type!r} is not one that the notifier reads on {record.topic}")
+
+
+def _deletion(record: Record) -> list[DirectoryChange]:
+    """What a tombstone deletes. Keys are revoked, never deleted. Raises Malformed."""
+    if record.topic not in (ACCOUNTS, CSMS, KEYS):
+        raise Malformed("value: the record has none; an event needs data")
     try:
-        name = (record.key or b"").decode()
+        key = (record.key or b"").decode()
     except UnicodeDecodeError as problem:
         raise Malformed(f"key: not UTF-8 ({problem})") from problem
-    if record.topic == "directory.accounts":
-        return [Learned(forgotten_account=name)]
-    return [Learned(forgotten_person=name)] if record.topic == "directory.csms" else []
+    if record.topic == ACCOUNTS:
+        return [AccountDeleted(key)]
+    return [CsmDeleted(key)] if record.topic == CSMS else []
 
 
 def _key(record: KeyRecord) -> ApiKey:

@@ -1,4 +1,4 @@
-"""Webhooks: signed, once under one id, tried again, ended when the endpoint is gone."""
+"""Webhooks: signed, with one id, retried, and ended when the endpoint is gone."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,15 +19,17 @@ async def subscribe(notifier: Notifier, url: str, **more: Any) -> dict[str, Any]
     return answer.json()
 
 
-async def test_what_is_wanted_arrives_signed_and_is_reported(notifier: Notifier, receiver: Receiver) -> None:
+async def test_a_subscribed_event_arrives_signed_and_is_reported(
+    notifier: Notifier, receiver: Receiver
+) -> None:
     made = await subscribe(notifier, receiver.url, types=["drumbeat.touchpoint.due.v1"])
-    await notifier.know_acme()
+    await notifier.add_acme()
 
-    await notifier.hear("touchpoint.events", notifier.touchpoint("scheduled", status="planned", sequence=1))
+    await notifier.consume(notifier.touchpoint("scheduled", status="planned", sequence=1))
     await notifier.due()
-    await notifier.call_hooks()
+    await notifier.send_webhooks()
 
-    ((headers, body),) = receiver.heard
+    ((headers, body),) = receiver.requests
     payload = Webhook(made["secret"]).verify(body, headers)
     assert set(payload) == {"type", "timestamp", "data"}
     assert payload["type"] == "drumbeat.touchpoint.due.v1"
@@ -45,37 +47,37 @@ async def test_a_filter_lets_only_its_values_through(notifier: Notifier, receive
 
     await notifier.due()
     await notifier.due(owner="csm", touchpoint_id="22222222-2222-4222-8222-222222222222")
-    await notifier.call_hooks()
+    await notifier.send_webhooks()
 
-    assert [orjson.loads(body)["data"]["owner"]["kind"] for _, body in receiver.heard] == ["csm"]
+    assert [orjson.loads(body)["data"]["owner"]["kind"] for _, body in receiver.requests] == ["csm"]
 
 
-async def test_a_failure_is_tried_again_under_the_same_id(notifier: Notifier, receiver: Receiver) -> None:
+async def test_a_failure_is_retried_under_the_same_id(notifier: Notifier, receiver: Receiver) -> None:
     await subscribe(notifier, receiver.url)
     receiver.status = 500
     await notifier.due()
-    await notifier.call_hooks()
-    await notifier.call_hooks()
-    assert len(receiver.heard) == 1
+    await notifier.send_webhooks()
+    await notifier.send_webhooks()
+    assert len(receiver.requests) == 1
 
     receiver.status = 200
     await notifier.ready_again()
-    await notifier.call_hooks()
+    await notifier.send_webhooks()
 
-    ids = {headers["webhook-id"] for headers, _ in receiver.heard}
-    assert len(receiver.heard) == 2
+    ids = {headers["webhook-id"] for headers, _ in receiver.requests}
+    assert len(receiver.requests) == 2
     assert len(ids) == 1
     (item,) = [each for each in await notifier.deliveries() if each["channel"] == "webhook"]
     assert [each["outcome"] for each in item["attempts"]] == ["refused", "delivered"]
 
 
-async def test_410_disables_the_endpoint_and_ends_what_waits_for_it(
+async def test_410_disables_the_endpoint_and_ends_its_deliveries(
     notifier: Notifier, receiver: Receiver
 ) -> None:
     made = await subscribe(notifier, receiver.url)
     receiver.status = 410
     await notifier.due()
-    await notifier.call_hooks()
+    await notifier.send_webhooks()
 
     shown = (await notifier.http.get(f"/v1/subscriptions/{made['id']}")).json()
     assert shown["active"] is False
@@ -89,10 +91,10 @@ async def test_a_deleted_subscription_leaves_nothing_pending(notifier: Notifier,
     await notifier.due()
 
     assert (await notifier.http.delete(f"/v1/subscriptions/{made['id']}")).status_code == 204
-    assert await notifier.desk.close_orphans() == 1
-    await notifier.call_hooks()
+    assert await notifier.queue.close_orphans() == 1
+    await notifier.send_webhooks()
 
-    assert receiver.heard == []
+    assert receiver.requests == []
     (item,) = [each for each in await notifier.deliveries() if each["channel"] == "webhook"]
     assert (item["state"], item["reason"]) == ("suppressed", "the subscription was deleted")
     assert (await notifier.http.get(f"/v1/subscriptions/{made['id']}")).status_code == 404
@@ -107,28 +109,28 @@ async def test_after_ten_failures_the_circuit_opens_and_deliveries_wait(
     for number in range(14):
         await notifier.due(touchpoint_id=f"00000000-0000-4000-8000-0000000000{number:02d}")
     for _ in range(10):
-        await notifier.call_hooks()
+        await notifier.send_webhooks()
 
-    tried = len(receiver.heard)
+    tried = len(receiver.requests)
     assert 10 <= tried <= 14
     await notifier.ready_again()
-    await notifier.call_hooks()
-    assert len(receiver.heard) == tried
+    await notifier.send_webhooks()
+    assert len(receiver.requests) == tried
 
     receiver.status = 200
     await notifier.database.pool.execute("UPDATE subscription SET open_until = clock_timestamp()")
     for _ in range(20):
-        await notifier.call_hooks()
-    hooks = [each for each in await notifier.deliveries() if each["channel"] == "webhook"]
-    assert {each["state"] for each in hooks} == {"sent"}
+        await notifier.send_webhooks()
+    webhooks = [item for item in await notifier.deliveries() if item["channel"] == "webhook"]
+    assert {item["state"] for item in webhooks} == {"sent"}
 
 
-async def test_what_failed_can_be_recovered_under_its_id(notifier: Notifier, receiver: Receiver) -> None:
+async def test_a_failed_webhook_can_be_recovered_under_its_id(notifier: Notifier, receiver: Receiver) -> None:
     made = await subscribe(notifier, receiver.url)
     receiver.status = 500
     await notifier.due()
     for _ in range(11):
-        await notifier.call_hooks()
+        await notifier.send_webhooks()
         await notifier.database.pool.execute("UPDATE subscription SET open_until = NULL, failures = 0")
         await notifier.ready_again()
     (failed,) = await notifier.deliveries(subscription_id=made["id"])
@@ -140,21 +142,21 @@ async def test_what_failed_can_be_recovered_under_its_id(notifier: Notifier, rec
     for expected in (1, 0):
         answer = await notifier.http.post(f"/v1/subscriptions/{made['id']}/recover", params={"since": since})
         assert answer.json() == {"recovered": expected}
-    await notifier.call_hooks()
+    await notifier.send_webhooks()
 
     again, before = await notifier.deliveries(subscription_id=made["id"])
     assert (again["state"], before["state"]) == ("sent", "failed")
     assert again["webhook_id"] == before["webhook_id"]
-    assert {headers["webhook-id"] for headers, _ in receiver.heard} == {before["webhook_id"]}
+    assert {headers["webhook-id"] for headers, _ in receiver.requests} == {before["webhook_id"]}
 
 
 async def test_while_secrets_rotate_both_verify(notifier: Notifier, receiver: Receiver) -> None:
     made = await subscribe(notifier, receiver.url)
     rotated = await notifier.http.post(f"/v1/subscriptions/{made['id']}/rotate-secret")
     await notifier.due()
-    await notifier.call_hooks()
+    await notifier.send_webhooks()
 
-    ((headers, body),) = receiver.heard
+    ((headers, body),) = receiver.requests
     Webhook(made["secret"]).verify(body, headers)
     Webhook(rotated.json()["secret"]).verify(body, headers)
 
@@ -176,7 +178,7 @@ async def test_a_test_event_goes_through_at_once(notifier: Notifier, receiver: R
     answer = (await notifier.http.post(f"/v1/subscriptions/{made['id']}/test")).json()
 
     assert answer["delivered"] is True
-    ((headers, body),) = receiver.heard
+    ((headers, body),) = receiver.requests
     assert Webhook(made["secret"]).verify(body, headers)["type"] == "drumbeat.subscription.test.v1"
 
 
@@ -186,23 +188,21 @@ async def test_a_test_event_goes_through_at_once(notifier: Notifier, receiver: R
         {},
         {"url": "ftp://example.com/"},
         {"url": "http://user:pass@127.0.0.1/"},
-        {"url": "http://127.0.0.1/", "types": ["drumbeat.unheard.of.v1"]},
+        {"url": "http://127.0.0.1/", "types": ["drumbeat.unknown.type.v1"]},
         {"url": "http://127.0.0.1/", "filter": {"color": "red"}},
         {"url": "http://127.0.0.1/", "filter": {"account_id": []}},
         {"url": "http://127.0.0.1/", "more": 1},
         {"url": "http://127.0.0.1/\x00"},
     ],
 )
-async def test_a_subscription_that_makes_no_sense_is_refused(
-    notifier: Notifier, body: dict[str, Any]
-) -> None:
+async def test_an_invalid_subscription_is_refused(notifier: Notifier, body: dict[str, Any]) -> None:
     answer = await notifier.http.post("/v1/subscriptions", json=body)
 
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_odd_ids_and_cursors_are_answered_and_not_crashed_on(notifier: Notifier) -> None:
+async def test_odd_ids_and_cursors_get_an_answer(notifier: Notifier) -> None:
     far = "WzkyMjMzNzIwMzY4NTQ3NzU4MDgwMDAwMF0"  # a number beyond 64 bits
     for path, status in (
         ("/v1/subscriptions/%00", 404),
@@ -229,6 +229,6 @@ async def test_one_endpoint_that_hangs_does_not_hold_up_another(
         await notifier.due(touchpoint_id=f"00000000-0000-4000-8000-0000000000{number:02d}")
 
     for _ in range(5):
-        await notifier.call_hooks()
+        await notifier.send_webhooks()
 
-    assert len(receiver.heard) == 30
+    assert len(receiver.requests) == 30

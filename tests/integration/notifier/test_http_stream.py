@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from services.chassis.database import Database
-from services.notifier.adapters.queries import ReadingRoom
+from services.notifier.adapters.queries import Queries
 from services.notifier.domain.subscription import TYPES
-from services.notifier.entrypoints.http_stream import Bell, events
+from services.notifier.entrypoints.http_stream import WakeSignal, stream_events
 from tests.integration.notifier.conftest import Notifier
 
 pytestmark = pytest.mark.integration
@@ -18,51 +18,51 @@ VALUES (gen_random_uuid(), $1, 'drumbeat.touchpoint.due.v1', now(), 'acme', '{}'
 """
 
 
-async def heard_since(room: ReadingRoom, place: tuple[int, int]) -> list[str]:
-    return [each.event_id for each in await room.stream(place, sorted(TYPES), 100)]
+async def ids_after(queries: Queries, position: tuple[int, int]) -> list[str]:
+    return [item.event_id for item in await queries.stream(position, sorted(TYPES), 100)]
 
 
-async def test_what_commits_late_is_not_overtaken(database: Database) -> None:
-    room = ReadingRoom(database)
-    start = await room.stream_now()
+async def test_an_event_that_commits_late_is_not_skipped(database: Database) -> None:
+    queries = Queries(database)
+    start = await queries.stream_end()
     async with database.pool.acquire() as slow:
         begun = slow.transaction()
         await begun.start()
         await slow.execute(ADD, "slow")
         await database.pool.execute(ADD, "quick")
 
-        assert await heard_since(room, start) == []
+        assert await ids_after(queries, start) == []
         await begun.commit()
 
-    assert await heard_since(room, start) == ["slow", "quick"]
+    assert await ids_after(queries, start) == ["slow", "quick"]
 
 
-async def test_it_goes_on_after_the_last_id(notifier: Notifier) -> None:
-    room = ReadingRoom(notifier.database)
-    place = await room.stream_now()
+async def test_the_stream_resumes_after_the_last_id(notifier: Notifier) -> None:
+    queries = Queries(notifier.database)
+    position = await queries.stream_end()
     for number in range(3):
         await notifier.due(touchpoint_id=f"00000000-0000-4000-8000-00000000000{number}")
 
-    first, *rest = await room.stream(place, sorted(TYPES), 100)
-    resumed = await room.stream((first.xid, first.seq), sorted(TYPES), 100)
+    first, *rest = await queries.stream(position, sorted(TYPES), 100)
+    resumed = await queries.stream((first.xid, first.seq), sorted(TYPES), 100)
 
     assert resumed == rest
     assert len(rest) == 2
 
 
-async def test_a_listener_gets_frames_of_what_it_wants(notifier: Notifier) -> None:
-    room = ReadingRoom(notifier.database)
-    frames = events(room, Bell(), await room.stream_now(), ["drumbeat.touchpoint.due.v1"])
+async def test_a_client_gets_frames_of_the_types_it_asks_for(notifier: Notifier) -> None:
+    queries = Queries(notifier.database)
+    frames = stream_events(queries, WakeSignal(), await queries.stream_end(), ["drumbeat.touchpoint.due.v1"])
     assert (await anext(frames)).startswith(b":")
 
-    await notifier.hear("touchpoint.events", notifier.touchpoint("scheduled", status="planned", sequence=1))
+    await notifier.consume(notifier.touchpoint("scheduled", status="planned", sequence=1))
     await notifier.due()
 
     async with asyncio.timeout(5):
         frame = await anext(frames)
     await frames.aclose()
-    place, event, data = frame.decode().strip().split("\n")
-    assert place.startswith("id: ")
+    position, event, data = frame.decode().strip().split("\n")
+    assert position.startswith("id: ")
     assert event == "event: drumbeat.touchpoint.due.v1"
     assert '"touchpoint_type":"tips"' in data
 
@@ -74,11 +74,11 @@ async def test_an_id_of_another_stream_is_refused(notifier: Notifier, last: str)
     assert answer.status_code == 422
 
 
-async def test_types_nobody_knows_are_refused(notifier: Notifier) -> None:
+async def test_unknown_types_are_refused(notifier: Notifier) -> None:
     assert (await notifier.http.get("/v1/stream", params={"types": "gossip"})).status_code == 422
 
 
-async def test_every_door_but_the_signed_link_asks_for_a_key(notifier: Notifier) -> None:
+async def test_every_call_but_the_signed_link_needs_a_key(notifier: Notifier) -> None:
     for path in (
         "/v1/subscriptions",
         "/v1/deliveries",

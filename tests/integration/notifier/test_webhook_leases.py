@@ -1,11 +1,12 @@
-"""Webhooks and their leases: what a sender could not write down in time is another's, and is recorded once."""
+"""Webhooks and their leases: a result that is not recorded in time is another sender's, and is recorded once."""
 
 import asyncio
 
 import pytest
 
-from services.notifier.application.ports import Settled
-from services.notifier.domain.delivery import Outcome, Receipt
+from services.chassis.clock import real_now
+from services.notifier.application.ports import ClaimResult
+from services.notifier.domain.delivery import AttemptOutcome, Response
 from services.notifier.domain.retry import after_attempt
 from services.notifier.entrypoints import workers
 from tests.integration.notifier.conftest import Notifier
@@ -20,31 +21,30 @@ async def subscribe(notifier: Notifier, url: str) -> None:
     assert (await notifier.http.post("/v1/subscriptions", json={"url": url})).status_code == 201
 
 
-async def claimed_and_sent(notifier: Notifier, receipt: Receipt) -> list[Settled]:
-    """What a sender holds in its hands between sending and writing down."""
-    claims, now = await notifier.desk.claim_webhooks(100, {})
-    settled: list[Settled] = []
-    for each in claims:
-        delivery, attempt = after_attempt(each.delivery, receipt, at=now.real, first_at=each.first_at)
-        settled.append(Settled(each, delivery, attempt=attempt, receipt=receipt))
-    return settled
+async def claimed_and_sent(notifier: Notifier, response: Response) -> list[ClaimResult]:
+    """The results of a sender that has sent and not recorded."""
+    results: list[ClaimResult] = []
+    for claim in await notifier.queue.claim_webhooks(100, {}):
+        delivery, attempt = after_attempt(claim.delivery, response, at=real_now(), first_at=claim.first_at)
+        results.append(ClaimResult(claim, delivery, attempt=attempt, response=response))
+    return results
 
 
-async def test_a_crash_between_sending_and_writing_down_sends_again_and_settles_once(
+async def test_a_crash_between_sending_and_recording_sends_again_and_records_once(
     notifier: Notifier, receiver: Receiver
 ) -> None:
     await subscribe(notifier, receiver.url)
     await notifier.due()
-    lost = await claimed_and_sent(notifier, Receipt(Outcome.REFUSED, "HTTP 500"))
+    lost = await claimed_and_sent(notifier, Response(AttemptOutcome.REFUSED, "HTTP 500"))
     assert len(lost) == 1
 
-    await notifier.call_hooks()
-    assert receiver.heard == []  # the lease still holds
+    await notifier.send_webhooks()
+    assert receiver.requests == []  # the lease still holds
     await notifier.database.pool.execute(END_LEASES)
-    await notifier.call_hooks()
-    await notifier.desk.complete(lost)  # the one thought dead wakes up
+    await notifier.send_webhooks()
+    await notifier.queue.complete(lost)  # the sender that seemed dead goes on
 
-    assert len(receiver.heard) == 1
+    assert len(receiver.requests) == 1
     (item,) = [each for each in await notifier.deliveries() if each["channel"] == "webhook"]
     assert item["state"] == "sent"
     assert [each["outcome"] for each in item["attempts"]] == ["delivered"]
@@ -57,11 +57,13 @@ async def test_a_crash_between_sending_and_writing_down_sends_again_and_settles_
     assert [each["state"] for each in reports] == ["sent"]
 
 
-async def test_an_ambiguous_attempt_is_remembered_as_one(notifier: Notifier, receiver: Receiver) -> None:
+async def test_an_ambiguous_attempt_is_recorded_as_one(notifier: Notifier, receiver: Receiver) -> None:
     await subscribe(notifier, receiver.url)
     await notifier.due()
 
-    await notifier.desk.complete(await claimed_and_sent(notifier, Receipt(Outcome.AMBIGUOUS, "no answer")))
+    await notifier.queue.complete(
+        await claimed_and_sent(notifier, Response(AttemptOutcome.AMBIGUOUS, "no answer"))
+    )
     (item,) = [each for each in await notifier.deliveries() if each["channel"] == "webhook"]
 
     assert item["state"] == "pending"
@@ -69,20 +71,20 @@ async def test_an_ambiguous_attempt_is_remembered_as_one(notifier: Notifier, rec
     assert await notifier.database.pool.fetchval("SELECT ambiguous FROM delivery WHERE channel = 'webhook'")
 
 
-async def test_a_claim_that_waited_too_long_for_a_worker_is_left_to_its_next_owner(
+async def test_a_claim_that_waited_too_long_for_a_task_is_left_to_its_next_owner(
     notifier: Notifier, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await subscribe(notifier, receiver.url)
     await notifier.due()
     with monkeypatch.context() as frozen:
-        frozen.setattr(workers, "FRESH", -1.0)
-        await notifier.call_hooks()
-    assert receiver.heard == []
+        frozen.setattr(workers, "FRESH_SECONDS", -1.0)
+        await notifier.send_webhooks()
+    assert receiver.requests == []
 
     await notifier.database.pool.execute(END_LEASES)
-    await notifier.call_hooks()
+    await notifier.send_webhooks()
 
-    assert len(receiver.heard) == 1
+    assert len(receiver.requests) == 1
     (item,) = [each for each in await notifier.deliveries() if each["channel"] == "webhook"]
     assert item["state"] == "sent"
 
@@ -90,13 +92,15 @@ async def test_a_claim_that_waited_too_long_for_a_worker_is_left_to_its_next_own
 async def test_more_than_may_be_claimed_at_once_is_sent_once_each(
     notifier: Notifier, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "CLAIMED_AT_MOST", 20)
-    monkeypatch.setattr(workers, "WORTH_CLAIMING", 5)
-    monkeypatch.setattr(workers, "HOOKS_AT_ONCE", 4)
+    monkeypatch.setattr(workers, "MOST_CLAIMED", 20)
+    monkeypatch.setattr(workers, "LEAST_TO_CLAIM", 5)
+    monkeypatch.setattr(workers, "WEBHOOKS_AT_ONCE", 4)
     await subscribe(notifier, receiver.url)
     for number in range(60):
         await notifier.due(touchpoint_id=f"00000000-0000-4000-8000-0000000000{number:02d}")
-    tasks = [asyncio.create_task(each.run()) for each in (notifier.sender.claiming, notifier.sender.settling)]
+    tasks = [
+        asyncio.create_task(loop.run()) for loop in (notifier.sender.claiming, notifier.sender.recording)
+    ]
 
     async with asyncio.timeout(30):
         while await notifier.database.pool.fetchval(
@@ -104,9 +108,9 @@ async def test_more_than_may_be_claimed_at_once_is_sent_once_each(
         ):
             await asyncio.sleep(0.02)
     notifier.sender.claiming.stop()
-    notifier.sender.settling.stop()
+    notifier.sender.recording.stop()
     await asyncio.gather(*tasks)
     await notifier.sender.close()
 
-    ids = [headers["webhook-id"] for headers, _ in receiver.heard]
+    ids = [headers["webhook-id"] for headers, _ in receiver.requests]
     assert len(ids) == len(set(ids)) == 60
