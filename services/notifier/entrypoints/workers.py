@@ -29,7 +29,7 @@ FRESH_SECONDS = (
 MOST_RECORDED_AT_ONCE = 300
 LEAST_TO_RECORD = 150  # fewer results wait a moment for others while webhooks are under way
 GATHER_SECONDS = 0.02  # real time
-FALLBACK_POLL = 0.5  # real seconds; ingest wakes the senders of its process, this finds what others created
+FALLBACK_SECONDS = 0.5  # real time; ingest wakes the senders of its process, this finds what others created
 
 
 def message_sender(queue: DeliveryQueue, sending: Sending, reported: Callable[[], None]) -> Loop:
@@ -45,7 +45,7 @@ def message_sender(queue: DeliveryQueue, sending: Sending, reported: Callable[[]
         reported()
         return 0
 
-    return Loop("people sender", interval=FALLBACK_POLL, run_once=run_once)
+    return Loop("people sender", interval=FALLBACK_SECONDS, run_once=run_once)
 
 
 def sweep(queue: DeliveryQueue, sender: Loop, *, interval: float) -> Loop:
@@ -77,8 +77,8 @@ class WebhookSender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._results: deque[ClaimResult] = deque()
         self._has_gathered = False
-        self.claiming = Loop("webhook sender", interval=FALLBACK_POLL, run_once=self.claim_once)
-        self.recording = Loop("webhook outcomes", interval=FALLBACK_POLL, run_once=self.record_once)
+        self.claiming = Loop("webhook sender", interval=FALLBACK_SECONDS, run_once=self.claim_once)
+        self.recording = Loop("webhook outcomes", interval=FALLBACK_SECONDS, run_once=self.record_once)
 
     async def claim_once(self) -> float | None:
         """Claim and start as many as there is room for; 0 when there may be more."""

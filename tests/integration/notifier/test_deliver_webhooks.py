@@ -37,8 +37,8 @@ async def test_a_subscribed_event_arrives_signed_and_is_reported(
     (item,) = await notifier.deliveries(subscription_id=made["id"])
     assert item["state"] == "sent"
     assert item["webhook_id"] == item["id"] == headers["webhook-id"]
-    assert [each["outcome"] for each in item["attempts"]] == ["delivered"]
-    finished = [each for each in await notifier.finished() if each["channel"] == "webhook"]
+    assert [row["outcome"] for row in item["attempts"]] == ["delivered"]
+    finished = [row for row in await notifier.finished() if row["channel"] == "webhook"]
     assert finished[0]["recipient"] == {"kind": "subscription", "id": made["id"]}
 
 
@@ -67,8 +67,8 @@ async def test_a_failure_is_retried_under_the_same_id(notifier: Notifier, receiv
     ids = {headers["webhook-id"] for headers, _ in receiver.requests}
     assert len(receiver.requests) == 2
     assert len(ids) == 1
-    (item,) = [each for each in await notifier.deliveries() if each["channel"] == "webhook"]
-    assert [each["outcome"] for each in item["attempts"]] == ["refused", "delivered"]
+    (item,) = [row for row in await notifier.deliveries() if row["channel"] == "webhook"]
+    assert [row["outcome"] for row in item["attempts"]] == ["refused", "delivered"]
 
 
 async def test_410_disables_the_endpoint_and_ends_its_deliveries(
@@ -95,7 +95,7 @@ async def test_a_deleted_subscription_leaves_nothing_pending(notifier: Notifier,
     await notifier.send_webhooks()
 
     assert receiver.requests == []
-    (item,) = [each for each in await notifier.deliveries() if each["channel"] == "webhook"]
+    (item,) = [row for row in await notifier.deliveries() if row["channel"] == "webhook"]
     assert (item["state"], item["reason"]) == ("suppressed", "the subscription was deleted")
     assert (await notifier.http.get(f"/v1/subscriptions/{made['id']}")).status_code == 404
     assert (await notifier.http.delete(f"/v1/subscriptions/{made['id']}")).status_code == 404

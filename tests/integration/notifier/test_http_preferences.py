@@ -74,7 +74,7 @@ async def test_an_opt_out_of_everything_covers_every_topic(notifier: Notifier) -
     await notifier.http.post(link, params={"everything": "true"})
 
     shown = (await notifier.http.get("/v1/contacts/ann/preferences")).json()
-    assert not any(each["opted_in"] for each in shown["topics"].values())
+    assert not any(row["opted_in"] for row in shown["topics"].values())
 
 
 async def test_a_link_opts_out_even_before_the_directory_has_the_contact(

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.integration
 
 
 def by_recipient(items: list[dict[str, Any]]) -> dict[tuple[str | None, str], tuple[str, str]]:
-    return {(each["recipient"]["id"], each["channel"]): (each["state"], each["reason"]) for each in items}
+    return {(row["recipient"]["id"], row["channel"]): (row["state"], row["reason"]) for row in items}
 
 
 async def test_a_csm_gets_an_email_and_an_in_app_message_and_both_are_reported(notifier: Notifier) -> None:
@@ -34,7 +34,7 @@ async def test_a_csm_gets_an_email_and_an_in_app_message_and_both_are_reported(n
         ("carl", "in_app"): "sent",
     }
     finished = await notifier.finished()
-    assert sorted((each["channel"], each["state"]) for each in finished) == [
+    assert sorted((row["channel"], row["state"]) for row in finished) == [
         ("email", "sent"),
         ("in_app", "sent"),
     ]
@@ -108,7 +108,7 @@ async def test_an_account_that_arrives_late_is_waited_for(notifier: Notifier) ->
         pass
 
     assert sorted(mail.to for mail in notifier.mailer.mails) == ["ann@acme.example", "ben@acme.example"]
-    assert {each["state"] for each in await notifier.deliveries()} == {"sent"}
+    assert {row["state"] for row in await notifier.deliveries()} == {"sent"}
 
 
 async def test_an_account_that_never_arrives_is_given_up_with_that_reason(notifier: Notifier) -> None:
@@ -153,7 +153,7 @@ async def test_a_message_that_is_not_sent_by_its_deadline_expires(notifier: Noti
     await notifier.queue.wake_due()
     await notifier.send_messages()
 
-    assert {each["state"] for each in await notifier.deliveries()} == {"expired"}
+    assert {row["state"] for row in await notifier.deliveries()} == {"expired"}
     assert len(notifier.mailer.mails) == 2
 
 
@@ -178,7 +178,7 @@ async def test_due_and_cancelled_in_one_batch_is_cancelled(notifier: Notifier) -
     await notifier.send_messages()
 
     assert notifier.mailer.mails == []
-    assert {each["state"] for each in await notifier.deliveries()} == {"suppressed"}
+    assert {row["state"] for row in await notifier.deliveries()} == {"suppressed"}
 
 
 async def test_on_hold_customers_get_nothing_and_csms_do(notifier_on_hold: Notifier) -> None:
@@ -206,7 +206,7 @@ async def test_an_unknown_mailbox_gets_no_further_mail(notifier: Notifier) -> No
     await notifier.send_messages()
 
     assert len(notifier.mailer.mails) == 1
-    states = [(each["state"], each["reason"]) for each in await notifier.deliveries()]
+    states = [(row["state"], row["reason"]) for row in await notifier.deliveries()]
     assert states == [
         ("suppressed", "an earlier message was refused: unknown email address"),
         ("failed", "550 5.1.1 unknown"),
@@ -282,7 +282,7 @@ async def test_an_older_directory_record_changes_nothing(notifier: Notifier) -> 
 
     await notifier.due()
 
-    assert {each["recipient"]["id"] for each in await notifier.deliveries()} == {"ann", "ben"}
+    assert {row["recipient"]["id"] for row in await notifier.deliveries()} == {"ann", "ben"}
 
 
 async def test_a_restarted_replica_takes_over_the_claims_of_its_predecessor(notifier: Notifier) -> None:

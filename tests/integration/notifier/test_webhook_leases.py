@@ -45,16 +45,16 @@ async def test_a_crash_between_sending_and_recording_sends_again_and_records_onc
     await notifier.queue.complete(lost)  # the sender that seemed dead goes on
 
     assert len(receiver.requests) == 1
-    (item,) = [each for each in await notifier.deliveries() if each["channel"] == "webhook"]
+    (item,) = [row for row in await notifier.deliveries() if row["channel"] == "webhook"]
     assert item["state"] == "sent"
-    assert [each["outcome"] for each in item["attempts"]] == ["delivered"]
+    assert [row["outcome"] for row in item["attempts"]] == ["delivered"]
     row = await notifier.database.pool.fetchrow(
         "SELECT ambiguous, lease_token FROM delivery WHERE channel = 'webhook'"
     )
     assert row is not None
     assert (row["ambiguous"], row["lease_token"]) == (True, None)
-    reports = [each for each in await notifier.finished() if each["channel"] == "webhook"]
-    assert [each["state"] for each in reports] == ["sent"]
+    reports = [row for row in await notifier.finished() if row["channel"] == "webhook"]
+    assert [row["state"] for row in reports] == ["sent"]
 
 
 async def test_an_ambiguous_attempt_is_recorded_as_one(notifier: Notifier, receiver: Receiver) -> None:
@@ -64,10 +64,10 @@ async def test_an_ambiguous_attempt_is_recorded_as_one(notifier: Notifier, recei
     await notifier.queue.complete(
         await claimed_and_sent(notifier, Response(AttemptOutcome.AMBIGUOUS, "no answer"))
     )
-    (item,) = [each for each in await notifier.deliveries() if each["channel"] == "webhook"]
+    (item,) = [row for row in await notifier.deliveries() if row["channel"] == "webhook"]
 
     assert item["state"] == "pending"
-    assert [each["outcome"] for each in item["attempts"]] == ["ambiguous"]
+    assert [row["outcome"] for row in item["attempts"]] == ["ambiguous"]
     assert await notifier.database.pool.fetchval("SELECT ambiguous FROM delivery WHERE channel = 'webhook'")
 
 
@@ -85,7 +85,7 @@ async def test_a_claim_that_waited_too_long_for_a_task_is_left_to_its_next_owner
     await notifier.send_webhooks()
 
     assert len(receiver.requests) == 1
-    (item,) = [each for each in await notifier.deliveries() if each["channel"] == "webhook"]
+    (item,) = [row for row in await notifier.deliveries() if row["channel"] == "webhook"]
     assert item["state"] == "sent"
 
 

@@ -51,9 +51,8 @@ class WebhookClient:
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(
-                total=self._deadline_seconds
-            ),  # of the attempt, lookup to last byte
+            # Of the whole attempt, from the name lookup to the last byte.
+            timeout=aiohttp.ClientTimeout(total=self._deadline_seconds),
             skip_auto_headers=("accept-encoding",),
         )
 
@@ -85,6 +84,7 @@ class WebhookClient:
         return await self.post(endpoint.url, body, headers, at=at)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, at: datetime) -> Response:
+        """The same for a body and headers that are signed already."""
         session = self._session
         if session is None:
             return Response(AttemptOutcome.UNREACHED, "the notifier is stopping")

@@ -34,7 +34,7 @@ def decide(
 ) -> dict[tuple[str | None, str], DeliveryDecision]:
     """The decisions by recipient id and channel, no two of them the same."""
     decisions = decide_recipients(event, situation, now)
-    by_recipient = {(each.recipient.id, each.channel): each.decision for each in decisions}
+    by_recipient = {(decided.recipient.id, decided.channel): decided.decision for decided in decisions}
     assert len(by_recipient) == len(decisions)
     return by_recipient
 
@@ -235,8 +235,8 @@ def test_every_event_has_a_decision_and_every_decision_a_reason(
     assert decisions
     assert all(decision.text for decision in decisions.values())
     assert situation.live or all(
-        each.recipient.kind is RecipientKind.CSM or each.decision.action is Action.EXPIRE
-        for each in decide_recipients(event, situation, now)
+        decided.recipient.kind is RecipientKind.CSM or decided.decision.action is Action.EXPIRE
+        for decided in decide_recipients(event, situation, now)
     )
 
 
@@ -249,13 +249,13 @@ def test_a_contact_whose_latest_preference_is_an_opt_out_of_all_gets_nothing(
     preferences = data.draw(st.permutations([*situation.preferences, *opt_outs]))
     opted_out = Situation(account=situation.account, preferences=preferences, has_waited=situation.has_waited)
 
-    for each in decide_recipients(event, opted_out, NOON):
-        assert each.recipient.kind is RecipientKind.CSM or each.decision.action is not Action.SEND
+    for decided in decide_recipients(event, opted_out, NOON):
+        assert decided.recipient.kind is RecipientKind.CSM or decided.decision.action is not Action.SEND
 
 
 @given(event=events, situation=situations, now=moments)
 def test_deciding_again_in_the_same_situation_gives_the_same_decision(
     event: Event, situation: Situation, now: datetime
 ) -> None:
-    for each in decide_recipients(event, situation, now):
-        assert decide_delivery(event, each.recipient, each.channel, situation, now) == each.decision
+    for decided in decide_recipients(event, situation, now):
+        assert decide_delivery(event, decided.recipient, decided.channel, situation, now) == decided.decision

@@ -49,7 +49,7 @@ class Sink:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         content = cast("bytes", envelope.original_content)
         mail = message_from_bytes(content, policy=default)
-        self.mails.append(([str(each) for each in envelope.rcpt_tos], mail))
+        self.mails.append(([str(address) for address in envelope.rcpt_tos], mail))
         if self.data_reply == "drop":
             cast("asyncio.WriteTransport", server.transport).abort()
         return self.data_reply or "250 kept"

@@ -106,4 +106,4 @@ async def test_names_and_odd_spellings_of_loopback_are_refused_when_resolved(hos
 async def test_with_private_addresses_allowed_the_literal_is_returned() -> None:
     results = await GuardedResolver(allow_private=True).resolve("127.0.0.1", 443)
 
-    assert {each["host"] for each in results} == {"127.0.0.1"}
+    assert {result["host"] for result in results} == {"127.0.0.1"}

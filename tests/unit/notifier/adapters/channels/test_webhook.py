@@ -32,7 +32,7 @@ class Receiver:
         self.connections.add(request.transport)
         mood = request.match_info["mood"]
         self.requests.append(
-            (mood, await request.read(), {name.lower(): each for name, each in request.headers.items()})
+            (mood, await request.read(), {name.lower(): value for name, value in request.headers.items()})
         )
         match mood:
             case "redirect":
