@@ -1,1 +1,1 @@
-"""The notifier carries the word to customers, CSMs and their tools, and reports what became of it."""
+"""The notifier delivers messages to customers, CSMs and their tools, and reports the state of each delivery."""

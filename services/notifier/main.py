@@ -1,41 +1,36 @@
-"""The notifier put together: the only place where doors and adapters meet."""
+"""The notifier's composition root: the only module that knows both entrypoints and adapters."""
 
 from dataclasses import dataclass
 
 from fastapi import FastAPI
 
-from schemas.directory import AccountRecord, CsmRecord
 from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
 from services.chassis.clock import real_now
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, print_openapi, run_command, unplugged
-from services.chassis.outbox import timestamp
 from services.chassis.service import Identity, Parts, Readiness, Runtime, serve
 from services.chassis.settings import Settings
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
 from services.notifier import settings
-from services.notifier.adapters import wire
-from services.notifier.adapters.channels import signing
 from services.notifier.adapters.channels.email import Mailer, Tls
 from services.notifier.adapters.channels.webhook import WebhookClient
-from services.notifier.adapters.choices import PreferenceBook
-from services.notifier.adapters.desk import DeliveryDesk
-from services.notifier.adapters.reading import ReadingRoom
-from services.notifier.adapters.subscriptions import SubscriptionBook
+from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.preference_repository import PreferenceRepository
+from services.notifier.adapters.queries import Queries
+from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
-from services.notifier.adapters.work import IntakeWork
-from services.notifier.application.learn import Learned
-from services.notifier.application.tell_people import Post
-from services.notifier.domain.unsubscribe import token
-from services.notifier.entrypoints.consumer import TOPICS, Listener, Translate
-from services.notifier.entrypoints.delivery_routes import delivery_routes
-from services.notifier.entrypoints.preference_routes import preference_routes, unsubscribe_routes
-from services.notifier.entrypoints.senders import HookSender, people_sender, sweep
-from services.notifier.entrypoints.stream_routes import Bell, stream_routes
-from services.notifier.entrypoints.subscription_routes import Hooks, subscription_routes
+from services.notifier.adapters.unit_of_work import UnitOfWork
+from services.notifier.application.send_messages import Sending
+from services.notifier.domain.unsubscribe import make_token
+from services.notifier.entrypoints.http_deliveries import delivery_routes
+from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
+from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
+from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
+from services.notifier.entrypoints.kafka_consumer import TOPICS, Consumer
+from services.notifier.entrypoints.workers import WebhookSender, message_sender, sweep
 
 IDENTITY = Identity(
     "notifier", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
@@ -43,31 +38,77 @@ IDENTITY = Identity(
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """What the doors of the service share."""
+class Services:
+    """What the parts of the service share."""
 
-    reading: ReadingRoom
-    book: SubscriptionBook
-    choices: PreferenceBook
+    queue: DeliveryQueue
+    queries: Queries
+    subscriptions: SubscriptionRepository
+    preferences: PreferenceRepository
     client: WebhookClient
+    webhooks: WebhookSender
     templates: Templates
-    bell: Bell
-    unsubscribe_key: bytes
+    stream_signal: WakeSignal
 
 
-def learned(record: AccountRecord) -> Learned:
-    words = tuple(wire.preference_of(each) for each in record.preferences)
-    return Learned(account=wire.account_of(record), version=record.version, preferences=words)
+def make_services(runtime: Runtime) -> Services:
+    database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
+    queue = DeliveryQueue(database, outbox, clock, runtime.owner)
+    client = WebhookClient(allow_private=runtime.settings.webhook_allow_private)
+    return Services(
+        queue=queue,
+        queries=Queries(database),
+        subscriptions=SubscriptionRepository(database),
+        preferences=PreferenceRepository(database, outbox, clock),
+        client=client,
+        webhooks=WebhookSender(queue, client=client, reported=runtime.relay.wake),
+        templates=Templates(),
+        stream_signal=WakeSignal(),
+    )
 
 
-def person(record: CsmRecord) -> Learned:
-    return Learned(person=wire.person_of(record), version=record.version)
+async def build(runtime: Runtime) -> Parts:
+    """Start what has connections, and wire consumer, workers and HTTP routes."""
+    services = make_services(runtime)
+    await services.client.start()
+    await services.queue.take_over_leases()
+    key = await services.preferences.link_key()
+    live = runtime.settings.mode == "live"
+    base_url = settings.public_url(runtime.settings)
+    mailer = make_mailer(runtime.settings)
+
+    def unsubscribe_url(contact_id: str, topic: str | None) -> str:
+        return f"{base_url}/v1/unsubscribe/{make_token(key, contact_id, topic)}"
+
+    sending = Sending(mailer, services.templates, unsubscribe_url, live)
+    messages = message_sender(services.queue, sending, runtime.relay.wake)
+    webhooks = services.webhooks
+
+    def after_commit() -> None:
+        runtime.relay.wake()
+        webhooks.claiming.wake()
+        messages.wake()
+        services.stream_signal.send()
+
+    consumer = Consumer(
+        work=lambda connection: UnitOfWork(connection, runtime.outbox),
+        outbox=runtime.outbox,
+        clock=runtime.clock,
+        live=live,
+    )
+    sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
+    return Parts(
+        app=lambda ready: make_http(runtime, services, key, ready),
+        subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
+        loops=(messages, webhooks.claiming, webhooks.recording, sweeping, pruning(services.queries)),
+        close=(webhooks.close, mailer.stop, services.client.stop),
+    )
 
 
-def mailer(own: Settings) -> Mailer:
-    email = own.email
+def make_mailer(configured: Settings) -> Mailer:
+    email = configured.email
     return Mailer(
-        settings.mail_host(own),
+        settings.mail_host(configured),
         email.port,
         sender=email.sender,
         redirect_to=email.redirect_to,
@@ -77,109 +118,39 @@ def mailer(own: Settings) -> Mailer:
     )
 
 
-async def furnish(runtime: Runtime) -> House:
-    choices = PreferenceBook(runtime.database, runtime.outbox, runtime.clock)
-    client = WebhookClient(allow_private=runtime.settings.webhook_allow_private)
-    await client.start()
-    return House(
-        reading=ReadingRoom(runtime.database),
-        book=SubscriptionBook(runtime.database),
-        choices=choices,
-        client=client,
-        templates=Templates(),
-        bell=Bell(),
-        unsubscribe_key=await choices.secret(),
-    )
-
-
-async def build(runtime: Runtime) -> Parts:
-    """Wire the service."""
-    house = await furnish(runtime)
-    live = runtime.settings.mode == "live"
-    desk = DeliveryDesk(runtime.database, runtime.outbox, runtime.clock, runtime.owner)
-    await desk.inherit()
-    base = settings.public_url(runtime.settings)
-    mail = mailer(runtime.settings)
-
-    def unsubscribe_url(contact_id: str, topic: str | None) -> str:
-        return f"{base}/v1/unsubscribe/{token(house.unsubscribe_key, contact_id, topic)}"
-
-    wake_relay = runtime.relay.wake
-    people = people_sender(desk, Post(mail, house.templates, unsubscribe_url, live), wake_relay)
-    hooks = HookSender(
-        desk, poster=house.client, sign=signing.headers, instant=timestamp, reported=wake_relay
-    )
-
-    def after_commit() -> None:
-        wake_relay()
-        hooks.claiming.wake()
-        people.wake()
-        house.bell.ring()
-
-    listener = Listener(
-        work=lambda connection: IntakeWork(connection, runtime.outbox),
-        translate=Translate(wire.heard, learned, person),
-        outbox=runtime.outbox,
-        clock=runtime.clock,
-        live=live,
-    )
-    sweeping = sweep(desk, [people], interval=settings.SWEEP_EVERY)
-    return Parts(
-        app=lambda ready: make(runtime, house, hooks, ready),
-        subscriptions=(Subscription(settings.GROUP, TOPICS, listener, after_commit),),
-        loops=(people, hooks.claiming, hooks.settling, sweeping, pruning(house.reading)),
-        close=(hooks.close, mail.stop, house.client.stop),
-    )
-
-
-def pruning(reading: ReadingRoom) -> Loop:
+def pruning(queries: Queries) -> Loop:
     async def run_once() -> float | None:
-        return 0 if await reading.prune(real_now() - settings.KEEP_ANNOUNCEMENTS) else None
+        return 0 if await queries.prune(real_now() - settings.KEEP_EVENTS) else None
 
-    return Loop("prune", interval=settings.PRUNE_EVERY, run_once=run_once)
+    return Loop("prune", interval=settings.PRUNE_SECONDS, run_once=run_once)
 
 
-def make(runtime: Runtime, house: House, sender: HookSender, ready: Readiness) -> FastAPI:
+def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Readiness) -> FastAPI:
     app = make_app(Chassis("notifier", runtime.clock, runtime.keys, ready), title="notifier")
-    hooks = Hooks(
-        book=house.book,
-        reading=house.reading,
-        door=house.client,
-        sign=signing.headers,
-        shown=signing.shown,
+    for_subscriptions = SubscriptionServices(
+        subscriptions=services.subscriptions,
+        queries=services.queries,
+        client=services.client,
         clock=runtime.clock,
-        wake=sender.claiming.wake,
+        wake_sender=services.webhooks.claiming.wake,
     )
-    app.include_router(subscription_routes(hooks))
-    app.include_router(delivery_routes(house.reading, runtime.clock))
-    app.include_router(stream_routes(house.reading, house.bell))
-    app.include_router(preference_routes(house.choices))
-    app.include_router(unsubscribe_routes(house.choices, house.unsubscribe_key, house.templates))
+    app.include_router(subscription_routes(for_subscriptions))
+    app.include_router(delivery_routes(services.queries, runtime.clock))
+    app.include_router(stream_routes(services.queries, services.stream_signal))
+    app.include_router(preference_routes(services.preferences))
+    app.include_router(unsubscribe_routes(services.preferences, link_key, services.templates))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app
 
 
-def documented() -> FastAPI:
-    """The app without its wires, for its OpenAPI document."""
+def openapi_app() -> FastAPI:
+    """The app for its OpenAPI document, connected to nothing."""
     runtime = unplugged("notifier")
-    house = House(
-        reading=ReadingRoom(runtime.database),
-        book=SubscriptionBook(runtime.database),
-        choices=PreferenceBook(runtime.database, runtime.outbox, runtime.clock),
-        client=WebhookClient(allow_private=False),
-        templates=Templates(),
-        bell=Bell(),
-        unsubscribe_key=b"",
-    )
-    desk = DeliveryDesk(runtime.database, runtime.outbox, runtime.clock, runtime.owner)
-    hooks = HookSender(
-        desk, poster=house.client, sign=signing.headers, instant=timestamp, reported=runtime.relay.wake
-    )
-    return make(runtime, house, hooks, always_ready)
+    return make_http(runtime, make_services(runtime), b"", always_ready)
 
 
 def main() -> None:
     run_command(
         "notifier",
-        {"serve": lambda _: serve(IDENTITY, build), "openapi": lambda _: print_openapi(documented())},
+        {"serve": lambda _: serve(IDENTITY, build), "openapi": lambda _: print_openapi(openapi_app())},
     )

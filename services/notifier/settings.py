@@ -1,4 +1,4 @@
-"""What of the settings concerns the notifier, and how it is tuned (real seconds)."""
+"""The settings that concern the notifier, and its tuning."""
 
 from datetime import timedelta
 from typing import Final
@@ -6,11 +6,11 @@ from typing import Final
 from services.chassis.settings import Http, Settings
 
 GROUP: Final = "notifier"
-SWEEP_EVERY: Final = 0.5
-"""Between looks at what is held on the service clock."""
-PRUNE_EVERY: Final = 600.0
-KEEP_ANNOUNCEMENTS: Final = timedelta(days=40)
-"""How long the stream can be resumed and a failed webhook recovered; longer than any retry lasts."""
+SWEEP_SECONDS: Final = 0.5
+"""Real time between checks for deliveries that are due on the service clock."""
+PRUNE_SECONDS: Final = 600.0
+KEEP_EVENTS: Final = timedelta(days=40)
+"""Real time for which the stream can be resumed and a failed webhook recovered; longer than any retry lasts."""
 
 
 def http(settings: Settings) -> Http:
@@ -22,5 +22,5 @@ def mail_host(settings: Settings) -> str:
 
 
 def public_url(settings: Settings) -> str:
-    """The address customers reach the notifier under: it stands in their mail."""
+    """The address under which customers reach the notifier from links in their mail."""
     return (settings.public_url or settings.url_of("notifier")).rstrip("/")

@@ -11,13 +11,11 @@ import aiohttp
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.database import Database
 from services.chassis.migrations import DATABASES
-from services.chassis.outbox import Outbox, timestamp
-from services.notifier.adapters.channels import signing
-from services.notifier.adapters.channels.webhook import WebhookClient
-from services.notifier.adapters.desk import DeliveryDesk
-from services.notifier.application.ports import Settled
-from services.notifier.domain.subscription import payload
-from services.notifier.entrypoints.senders import HookSender
+from services.chassis.outbox import Outbox
+from services.notifier.adapters.channels.webhook import WebhookClient, webhook_body
+from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.application.ports import ClaimResult, Webhook
+from services.notifier.entrypoints.workers import WebhookSender
 from tests.benchmarks.figures import Figure, ratio_of_rounds
 from tests.benchmarks.processes import serving
 from tests.stack import Stack
@@ -49,17 +47,17 @@ FROM generate_series(1, $1::int) i, LATERAL (SELECT md5('delivery-' || i)::uuid 
 """
 
 
-class CountingDesk(DeliveryDesk):
-    """The notifier's desk, which says when so many outcomes are written down."""
+class CountingQueue(DeliveryQueue):
+    """The notifier's queue, which says when so many results are recorded."""
 
     def __init__(self, database: Database, outbox: Outbox, clock: ServiceClock, *, count: int) -> None:
         super().__init__(database, outbox, clock, "bench")
         self._left = count
         self.done = asyncio.Event()
 
-    async def complete(self, settled: Sequence[Settled]) -> None:
-        await super().complete(settled)
-        self._left -= len(settled)
+    async def complete(self, results: Sequence[ClaimResult]) -> None:
+        await super().complete(results)
+        self._left -= len(results)
         if self._left <= 0:
             self.done.set()
 
@@ -80,14 +78,12 @@ class Senders:
         await client.start()
         now = real_now()
         outbox, clock = Outbox("/bench"), ServiceClock(now, now, 1.0)
-        desk = CountingDesk(self._database, outbox, clock, count=self._count)
-        sender = HookSender(
-            desk, poster=client, sign=signing.headers, instant=timestamp, reported=lambda: None
-        )
-        loops = [sender.claiming, sender.settling]
+        queue = CountingQueue(self._database, outbox, clock, count=self._count)
+        sender = WebhookSender(queue, client=client, reported=lambda: None)
+        loops = [sender.claiming, sender.recording]
         cpu, began = time.process_time(), time.perf_counter()
         tasks = [asyncio.create_task(each.run()) for each in loops]
-        await desk.done.wait()
+        await queue.done.wait()
         seconds = time.perf_counter() - began
         self.cpu["ours"].append((time.process_time() - cpu) / self._count * 1e6)
         for each in loops:
@@ -108,7 +104,7 @@ class Senders:
 
     async def bare(self) -> float:
         """Webhooks a second of fifty tasks that sign and post, and keep no account of it."""
-        body, instant = payload(DUE, timestamp(real_now()), DATA), str(int(real_now().timestamp()))
+        body, instant = webhook_body(Webhook("", DUE, real_now(), DATA)), str(int(real_now().timestamp()))
         connector = aiohttp.TCPConnector(limit=AT_ONCE)
         numbers = iter(range(self._count))
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as client:

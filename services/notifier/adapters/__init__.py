@@ -1,1 +1,1 @@
-"""Where the notifier's values meet PostgreSQL, templates and the outside world."""
+"""Implementations of the ports: PostgreSQL, templates, mail and webhooks."""

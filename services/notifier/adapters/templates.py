@@ -11,20 +11,19 @@ FOLDER = Path(__file__).resolve().parent.parent / "templates"
 
 
 class Templates:
-    """Renders a template by its file name; only `.html` ones escape what is put in."""
+    """Renders a template by its file name; with `html` the values are escaped."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
-        loader = FileSystemLoader(folder)
-        self._plain = SandboxedEnvironment(
-            loader=loader,
-            undefined=StrictUndefined,
-            autoescape=False,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._html = SandboxedEnvironment(
-            loader=loader, undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
+    def __init__(self) -> None:
+        self._text, self._html = (
+            SandboxedEnvironment(
+                loader=FileSystemLoader(FOLDER),
+                undefined=StrictUndefined,
+                autoescape=autoescape,
+                trim_blocks=True,
+                lstrip_blocks=True,
+            )
+            for autoescape in (False, True)
         )
 
     def __call__(self, template: str, context: Context, *, html: bool) -> str:
-        return (self._html if html else self._plain).get_template(template).render(context)
+        return (self._html if html else self._text).get_template(template).render(context)

@@ -1,1 +1,1 @@
-"""Use cases: load, decide, record. They speak to the world through the ports."""
+"""Use cases: load, decide, record. They reach the outside through the ports."""

@@ -1,17 +1,16 @@
-"""What the use cases need of the world. Adapters keep these promises; tests hold them to it."""
+"""What the use cases need from outside: values and protocols. Adapters implement the protocols."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.notifier.domain.announcement import Announcement
+from schemas.directory import AccountRecord, CsmRecord, PreferenceRecord
 from services.notifier.domain.circuit import Circuit
-from services.notifier.domain.consent import Preference
-from services.notifier.domain.delivery import Attempt, Delivery, Receipt
-from services.notifier.domain.gate import Directory
+from services.notifier.domain.delivery import Attempt, Delivery, Recipient, Response, State
+from services.notifier.domain.delivery_policy import Directory
+from services.notifier.domain.event import Event
 from services.notifier.domain.message import Message
-from services.notifier.domain.people import Account, Person
 from services.notifier.domain.subscription import Secrets, Subscription
 
 
@@ -24,91 +23,77 @@ class Now:
 
 
 @dataclass(frozen=True, slots=True)
-class InApp:
-    """An entry of an in-app feed."""
-
+class InAppMessage:
     title: str
     body: str
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A delivery to be written down, with what it is about.
+class NewDelivery:
+    """A delivery to create; its id derives from event, channel and recipient.
 
-    `send_after` (service time) and `waits_until` (real time) say what it is held for, if anything.
-    `in_app` is the entry that comes into being with it.
+    `next_at` and `waits_until` are real time, `send_after` is service time. `in_app` is posted with it.
     """
 
-    delivery: Delivery
-    heard: Announcement
+    event: Event
+    channel: str
+    recipient: Recipient
+    state: State = State.PENDING
+    reason: str | None = None
+    next_at: datetime | None = None
     send_after: datetime | None = None
     waits_until: datetime | None = None
-    in_app: InApp | None = None
+    in_app: InAppMessage | None = None
 
 
-class Work(Protocol):
-    """One transaction in which announcements or directory records are taken in."""
+class UnitOfWork(Protocol):
+    """One transaction in which events or directory records are stored."""
 
-    async def remember(self, heard: Sequence[Announcement]) -> set[str]:
-        """Keep announcements for the stream and the senders; answer the event ids not heard before."""
+    async def add_events(self, events: Sequence[Event]) -> set[str]:
+        """Store events for the stream and the senders; returns the ids of those not stored before."""
         ...
 
     async def subscriptions(self) -> Sequence[Subscription]: ...
 
-    async def directory(self, heard: Sequence[Announcement]) -> Directory: ...
+    async def directory_of(self, events: Sequence[Event]) -> Directory: ...
 
-    async def withdraw(self, heard: Sequence[Announcement], now: Now) -> None:
-        """Suppress what was not yet sent about these touchpoints, and report it."""
+    async def withdraw(self, events: Sequence[Event], now: Now) -> None:
+        """Suppress and report the pending messages about the touchpoints of these events."""
         ...
 
-    async def add(self, entries: Sequence[Entry], now: Now) -> None:
-        """Write deliveries down, with in-app entries; report those that are final already."""
+    async def add_deliveries(self, deliveries: Sequence[NewDelivery], now: Now) -> None:
+        """Create deliveries with their in-app messages; report those that are final already."""
         ...
 
-    async def learn_accounts(
-        self, accounts: Sequence[tuple[Account, int]], preferences: Sequence[Preference], now: Now
+    async def save_accounts(
+        self, records: Sequence[AccountRecord], preferences: Sequence[PreferenceRecord], now: Now
     ) -> None:
-        """Keep accounts (with versions) and preferences; rouse what waited for them."""
+        """Store one record for each account, and preferences; wake the deliveries that wait for an account."""
         ...
 
-    async def learn_people(self, people: Sequence[tuple[Person, int]], now: Now) -> None: ...
+    async def save_csms(self, records: Sequence[CsmRecord], now: Now) -> None:
+        """Store one record for each CSM; wake the deliveries that wait for it."""
+        ...
 
-    async def forget_accounts(self, account_ids: Sequence[str]) -> None: ...
+    async def delete_account(self, account_id: str) -> None: ...
 
-    async def forget_people(self, csm_ids: Sequence[str]) -> None: ...
+    async def delete_csm(self, csm_id: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A delivery that this sender holds a lease on."""
+class MessageClaim:
+    """A delivery to a person under the lease of this sender."""
 
     delivery: Delivery
-    heard: Announcement
+    event: Event
     token: str
     first_at: datetime | None
     waits_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookClaim:
-    """A webhook that this sender holds a lease on; `message_id` stays the same when it is recovered."""
-
-    delivery: Delivery
-    account_id: str
-    touchpoint_id: str | None
-    touchpoint_type: str | None
-    message_id: str
-    token: str
-    first_at: datetime | None
-    endpoint: "Endpoint"
-    type: str
-    time: datetime
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a subscription is reached, and how it is doing."""
+    """The endpoint of a subscription, with its keys and its circuit breaker."""
 
     id: str
     url: str
@@ -117,32 +102,65 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of a claim: the delivery now, with its attempt if one was made.
+class Webhook:
+    """The content of a webhook. `id` stays the same when it is retried; `data` is raw JSON."""
 
-    `replaced_by`: a delivery to nobody in particular turned into deliveries to people.
+    id: str
+    type: str
+    time: datetime
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookClaim:
+    """A webhook under the lease of this sender."""
+
+    delivery: Delivery
+    endpoint: Endpoint
+    webhook: Webhook
+    account_id: str
+    touchpoint_id: str | None
+    touchpoint_type: str | None
+    token: str
+    first_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimResult:
+    """A claim and its delivery from now on, with the attempt if one was made.
+
+    `replacements`: a delivery without a recipient is replaced by these. `unknown_address`: the mail address that
+    the relay refused as unknown.
     """
 
-    claim: Claim | WebhookClaim
+    claim: MessageClaim | WebhookClaim
     delivery: Delivery
     attempt: Attempt | None = None
-    receipt: Receipt | None = None
+    response: Response | None = None
     send_after: datetime | None = None
-    in_app: InApp | None = None
-    refused_address: str | None = None
-    replaced_by: tuple[Entry, ...] = ()
+    in_app: InAppMessage | None = None
+    unknown_address: str | None = None
+    replacements: tuple[NewDelivery, ...] = ()
 
 
-class Desk(Protocol):
-    """Claims and completions, each a transaction of its own; a lost lease completes nothing."""
+class DeliveryQueue(Protocol):
+    """Claims deliveries and completes them, each in its own transaction. A lost lease completes nothing."""
 
-    async def claim_people(self, limit: int) -> tuple[Sequence[Claim], Directory, Now]: ...
+    async def claim_messages(self, limit: int) -> tuple[Sequence[MessageClaim], Directory, Now]: ...
 
-    async def claim_webhooks(
-        self, limit: int, under_way: Mapping[str, int]
-    ) -> tuple[Sequence[WebhookClaim], Now]: ...
+    async def claim_webhooks(self, limit: int, under_way: Mapping[str, int]) -> Sequence[WebhookClaim]:
+        """`under_way` counts by endpoint id what this sender has claimed and not completed."""
+        ...
 
-    async def complete(self, settled: Sequence[Settled]) -> None: ...
+    async def complete(self, results: Sequence[ClaimResult]) -> None: ...
+
+    async def wake_due(self) -> int:
+        """Make ready what waited until now on the service clock or reached its deadline; returns how many."""
+        ...
+
+    async def close_orphans(self) -> int:
+        """Finish the webhooks of deleted and disabled subscriptions; returns how many."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +174,18 @@ class Mail:
 
 
 class Mailer(Protocol):
-    async def send(self, mail: Mail, *, at: datetime) -> Receipt: ...
+    async def send(self, mail: Mail, *, at: datetime) -> Response: ...
 
 
 class UrlRefused(Exception):
     """The URL may not be subscribed; the message says why."""
 
 
-class Poster(Protocol):
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, at: datetime) -> Receipt: ...
+class WebhookClient(Protocol):
+    async def check(self, url: str) -> None:
+        """Raises UrlRefused."""
+        ...
 
-
-class Sign(Protocol):
-    def __call__(
-        self, message_id: str, at: datetime, body: bytes, secrets: Sequence[bytes]
-    ) -> Mapping[str, str]: ...
+    async def send(self, endpoint: Endpoint, webhook: Webhook, *, at: datetime) -> Response:
+        """Make one signed attempt at this real moment."""
+        ...

@@ -1,1 +1,1 @@
-"""Pure decisions of the notifier: who is told, what they read, when to try again, what is final."""
+"""Pure decisions of the notifier: who gets a message, what it says, when to retry, what is final."""

@@ -1,24 +1,24 @@
-"""A circuit per endpoint: one that keeps failing is asked now and then instead of all the time.
+"""A circuit breaker for each endpoint: while an endpoint keeps failing, it gets a probe now and then.
 
-While a circuit is open its deliveries wait without using up attempts. Real time only.
+While a circuit is open its deliveries wait, which does not count as an attempt. All times are real.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-TRIP_AFTER = 10
-PROBE_EVERY = timedelta(minutes=5)
+FAILURES_TO_OPEN = 10
+PROBE_INTERVAL = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """`failures` in a row; `open_until` when they were enough."""
+    """`failures` in a row; `open_until` is set once there are enough of them."""
 
     failures: int = 0
     open_until: datetime | None = None
 
     @property
-    def healthy(self) -> bool:
+    def is_healthy(self) -> bool:
         return self.failures == 0 and self.open_until is None
 
     def after_success(self) -> "Circuit":
@@ -26,10 +26,10 @@ class Circuit:
 
     def after_failure(self, at: datetime) -> "Circuit":
         failures = self.failures + 1
-        return Circuit(failures, at + PROBE_EVERY if failures >= TRIP_AFTER else None)
+        return Circuit(failures, at + PROBE_INTERVAL if failures >= FAILURES_TO_OPEN else None)
 
-    def room(self, at: datetime, most: int) -> int:
-        """How many deliveries may be under way: `most` when healthy, one as a probe, none while open."""
+    def allowed(self, at: datetime, most: int) -> int:
+        """How many deliveries may be under way: `most` when healthy, one probe, none while open."""
         if self.open_until is not None:
             return 1 if at >= self.open_until else 0
         return most if self.failures == 0 else min(2, most)

@@ -1,141 +1,119 @@
-"""Consent: what a contact allows, from preferences that arrive late, twice and out of order.
+"""Consent: what a contact allows, from preferences that may arrive late, twice and in any order.
 
-Each aspect of (contact, topic, channel) is last-writer-wins, so that a later word about frequency does not
-wash out an earlier opt-out. An opt-out stands until a *newer* opt-in of the same or a
-narrower scope lifts it; a wider or an older opt-in never loosens it. Silence is consent: the default is in.
+Each aspect of (contact, topic, channel) is last-writer-wins, so a later preference about frequency leaves an
+earlier opt-out in force. An opt-out holds until a *newer* opt-in of the same or a narrower scope; a wider or an
+older opt-in does not lift it. Without any preference a contact is opted in.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-Frequency = Literal["daily", "weekly", "biweekly", "monthly", "quarterly"]
+from schemas.directory import PreferenceRecord
+from schemas.facts import PreferenceChanged
+
+SOURCE = "/drumbeat/notifier"
 
 Aspect = Literal["consent", "frequency", "channel"]
 Key = tuple[str, str | None, str | None, Aspect]
+Precedence = tuple[datetime, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Preference:
-    """What a contact said about a topic (None: all) on a channel (None: all)."""
-
-    contact_id: str
-    topic: str | None
-    channel: str | None
-    opted_in: bool | None
-    frequency: str | None
-    time: datetime
-    source: str
-    id: str
-
-    @property
-    def aspect(self) -> Aspect:
-        if self.opted_in is not None:
-            return "consent"
-        return "frequency" if self.frequency is not None else "channel"
-
-    @property
-    def key(self) -> Key:
-        return self.contact_id, self.topic, self.channel, self.aspect
-
-    def aspects(self) -> "Iterator[Preference]":
-        """The same word, one aspect at a time."""
-        if self.opted_in is not None:
-            yield replace(self, frequency=None)
-        if self.frequency is not None:
-            yield replace(self, opted_in=None)
-        if self.opted_in is None and self.frequency is None and self.channel is not None:
-            yield self
-
-    @property
-    def precedence(self) -> tuple[datetime, str, str]:
-        return self.time, self.source, self.id
-
-    def covers(self, topic: str | None, channel: str) -> bool:
-        return self.topic in (None, topic) and self.channel in (None, channel)
-
-    def lifts(self, refusal: "Preference") -> bool:
-        """Whether this opt-in ends that opt-out: newer, and in no dimension wider."""
-        return (
-            self.precedence > refusal.precedence
-            and refusal.topic in (None, self.topic)
-            and refusal.channel in (None, self.channel)
-        )
+def aspects_of(preference: PreferenceRecord) -> Iterator[Aspect]:
+    """The aspects that a preference decides; a channel alone is one of its own."""
+    if preference.opted_in is not None:
+        yield "consent"
+    if preference.frequency is not None:
+        yield "frequency"
+    if preference.opted_in is None and preference.frequency is None and preference.channel is not None:
+        yield "channel"
 
 
-def newest(preferences: Iterable[Preference]) -> dict[Key, Preference]:
-    """The last word under each key, whatever the order of arrival."""
-    held: dict[Key, Preference] = {}
-    for each in (aspect for word in preferences for aspect in word.aspects()):
-        known = held.get(each.key)
-        if known is None or each.precedence > known.precedence:
-            held[each.key] = each
-    return held
+def precedence(preference: PreferenceRecord) -> Precedence:
+    return preference.time, preference.source, preference.id
 
 
-def refusal(preferences: Iterable[Preference], topic: str | None, channel: str) -> Preference | None:
-    """The opt-out that forbids this topic on this channel to the one contact these belong to, or None."""
-    relevant = [each for each in newest(preferences).values() if each.covers(topic, channel)]
-    given = [each for each in relevant if each.opted_in is True]
-    for each in relevant:
-        if each.opted_in is False and not any(other.lifts(each) for other in given):
-            return each
+def latest(preferences: Iterable[PreferenceRecord]) -> dict[Key, PreferenceRecord]:
+    """The preference with the highest precedence for each key, whatever the order of arrival."""
+    winners: dict[Key, PreferenceRecord] = {}
+    for preference in preferences:
+        for aspect in aspects_of(preference):
+            key = (preference.contact_id, preference.topic, preference.channel, aspect)
+            winner = winners.get(key)
+            if winner is None or precedence(preference) > precedence(winner):
+                winners[key] = preference
+    return winners
+
+
+def find_opt_out(
+    preferences: Iterable[PreferenceRecord], topic: str | None, channel: str
+) -> PreferenceRecord | None:
+    """The opt-out that forbids this topic on this channel, or None. All preferences are of one contact."""
+    decisions = [
+        preference
+        for (_, its_topic, its_channel, aspect), preference in latest(preferences).items()
+        if aspect == "consent" and its_topic in (None, topic) and its_channel in (None, channel)
+    ]
+    opt_ins = [preference for preference in decisions if preference.opted_in]
+    for preference in decisions:
+        if not preference.opted_in and not any(_lifts(opt_in, preference) for opt_in in opt_ins):
+            return preference
     return None
 
 
+def _lifts(opt_in: PreferenceRecord, opt_out: PreferenceRecord) -> bool:
+    """Whether the opt-in ends the opt-out: it is newer and wider in no dimension."""
+    return (
+        precedence(opt_in) > precedence(opt_out)
+        and opt_out.topic in (None, opt_in.topic)
+        and opt_out.channel in (None, opt_in.channel)
+    )
+
+
 @dataclass(frozen=True, slots=True)
-class TopicChoice:
-    """A topic as the preference page shows it."""
+class TopicPreference:
+    """What holds for one topic, defaults filled in."""
 
     opted_in: bool
     channel: str | None
     frequency: str | None
 
 
-def choices(preferences: Iterable[Preference], topics: Iterable[str]) -> dict[str, TopicChoice]:
-    """What one contact has chosen for each topic, defaults filled in."""
-    held = sorted(newest(preferences).values(), key=lambda each: each.precedence)
-    return {topic: _choice(held, topic) for topic in topics}
+def preferences_by_topic(
+    preferences: Iterable[PreferenceRecord], topics: Iterable[str]
+) -> dict[str, TopicPreference]:
+    """What holds for each topic. All preferences are of one contact."""
+    winners = latest(preferences)
+    return {topic: _topic_preference(winners, topic) for topic in topics}
 
 
-def _choice(held: list[Preference], topic: str) -> TopicChoice:
-    about = [each for each in held if each.topic in (None, topic)]
-    channel = next(
-        (each.channel for each in reversed(about) if each.channel and each.opted_in is not False), None
-    )
-    frequency = next((each.frequency for each in reversed(about) if each.frequency), None)
-    opted_in = refusal(about, topic, channel or "email") is None
-    return TopicChoice(opted_in, channel, frequency)
+def _topic_preference(winners: Mapping[Key, PreferenceRecord], topic: str) -> TopicPreference:
+    channel = frequency = None
+    relevant = [(key[3], winner) for key, winner in winners.items() if key[1] in (None, topic)]
+    for aspect, preference in sorted(relevant, key=lambda pair: precedence(pair[1])):
+        is_opt_out = aspect == "consent" and not preference.opted_in
+        channel = channel if is_opt_out else preference.channel or channel
+        frequency = preference.frequency if aspect == "frequency" else frequency
+    opted_in = find_opt_out((preference for _, preference in relevant), topic, channel or "email") is None
+    return TopicPreference(opted_in, channel, frequency)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What a contact asks for now; topic None: everything."""
+def record_preference(
+    change: PreferenceChanged, *, after: Iterable[PreferenceRecord], now: datetime, preference_id: str
+) -> PreferenceRecord:
+    """The preference that a change taken in here becomes: newer than all those `after` which it comes.
 
-    topic: str | None
-    opted_in: bool | None
-    channel: str | None = None
-    frequency: str | None = None
-
-
-def stated(
-    contact_id: str, choice: Choice, *, after: Iterable[Preference], now: datetime, word_id: str
-) -> Preference:
-    """The preference this choice becomes. It binds at once: it is newer than all that was believed before.
-
-    An opt-out is meant for every channel, whatever channel was preferred until now.
+    An opt-out is recorded for every channel, whatever channel was preferred before.
     """
-    latest = max((each.time for each in after), default=now)
-    time = now if latest < now else latest + timedelta(microseconds=1)
-    channel = None if choice.opted_in is False else choice.channel
-    return Preference(
-        contact_id=contact_id,
-        topic=choice.topic,
-        channel=channel,
-        opted_in=choice.opted_in,
-        frequency=choice.frequency,
-        time=time,
-        source="/drumbeat/notifier",
-        id=word_id,
+    latest_at = max((preference.time for preference in after), default=now)
+    return PreferenceRecord(
+        contact_id=change.contact_id,
+        topic=change.topic,
+        channel=None if change.opted_in is False else change.channel,
+        opted_in=change.opted_in,
+        frequency=change.frequency,
+        time=now if latest_at < now else latest_at + timedelta(microseconds=1),
+        source=SOURCE,
+        id=preference_id,
     )

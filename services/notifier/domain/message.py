@@ -1,7 +1,6 @@
-"""What a person reads: a template and its context become a subject and two bodies.
+"""The text of a message: a template and its context become a subject, a text body and an HTML body.
 
-Pure: the template engine is handed in. Header fields refuse line breaks, so that no account name can write
-a header of its own.
+The template engine is an argument. A header field refuses line breaks, so that no account name can add a header.
 """
 
 from collections.abc import Mapping
@@ -9,26 +8,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.notifier.domain.announcement import Announcement
+from services.notifier.domain.event import Event, readable_name
 
 Context = Mapping[str, str]
 
-MEETINGS = frozenset({"kickoff", "go_live_review", "business_review", "executive_review", "training_session"})
 REPORTS = frozenset({"value_report", "usage_report", "renewal_value_summary"})
 LEARNING = frozenset({"tips", "newsletter", "nurture", "in_app_guide", "feature_spotlight", "product_update"})
 INVITATIONS = frozenset({"webinar_invitation", "webinar", "event_invitation"})
 INTERNAL = frozenset({"risk_action_plan", "escalation", "renewal_escalation"})
 WELCOME = frozenset({"welcome", "onboarding_step"})
+TOPIC_NAMES: Mapping[str, str] = {
+    "account": "account updates",
+    "education": "educational messages",
+    "product_updates": "product updates",
+    "training": "training invitations",
+    "promotion": "promotions",
+    "events": "event invitations",
+    "surveys": "surveys",
+}
+"""What a person gets when they are opted in to a topic."""
 
 MAX_HEADER = 200
 
 
 class HeaderInjection(Exception):
-    """A value meant for a header has a line break or a control character in it."""
+    """A value for a header holds a line break or a control character."""
 
 
 class Render(Protocol):
-    """Fills a template; `html` says that values are to be escaped."""
+    """Fills a template; with `html` the values are escaped."""
 
     def __call__(self, template: str, context: Context, *, html: bool) -> str: ...
 
@@ -41,30 +49,29 @@ class Message:
 
 
 def header(value: str) -> str:
-    """The value as it may stand in a header, or `HeaderInjection`."""
+    """The value if it may stand in a header. Raises HeaderInjection."""
     if any(not character.isprintable() for character in value):
-        raise HeaderInjection(
-            f"a header must be one printable line, this is {value!r}: mend the source of it"
-        )
+        raise HeaderInjection(f"a mail header must be one printable line, not {value!r}; correct its source")
     return value
 
 
 def one_line(value: str, most: int = MAX_HEADER) -> str:
-    """Free text as one printable line of at most `most` characters: for subjects made of people's words."""
-    line = " ".join("".join(each if each.isprintable() else " " for each in value).split())
+    """Free text as one printable line of at most `most` characters."""
+    printable = "".join(character if character.isprintable() else " " for character in value)
+    line = " ".join(printable.split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
-def customer_family(touchpoint_type: str) -> str:
-    """The template a customer's mail about this type is written from."""
-    for family, members in (
+def customer_template(touchpoint_type: str) -> str:
+    """The name of the template for a customer's mail about this type."""
+    for name, members in (
         ("welcome", WELCOME),
         ("report", REPORTS),
         ("learning", LEARNING),
         ("invitation", INVITATIONS),
     ):
         if touchpoint_type in members:
-            return family
+            return name
     if touchpoint_type == "survey":
         return "survey"
     if touchpoint_type.startswith("cadence_"):
@@ -72,49 +79,47 @@ def customer_family(touchpoint_type: str) -> str:
     return "renewal" if "renewal" in touchpoint_type else "note"
 
 
-def csm_family(touchpoint_type: str) -> str:
-    """The template a CSM's mail about this type is written from."""
-    if touchpoint_type in INTERNAL:
-        return "csm_alert"
-    is_meeting = touchpoint_type in MEETINGS or touchpoint_type.endswith("_review")
-    return "csm_meeting" if is_meeting else "csm_task"
+def csm_template(touchpoint_type: str) -> str:
+    """The name of the template for a CSM's mail about this type."""
+    return "csm_alert" if touchpoint_type in INTERNAL else "csm_task"
 
 
-def spoken(touchpoint_type: str) -> str:
-    """`business_review` as people say it: `business review`."""
-    return touchpoint_type.replace("_", " ")
+def topic_name(topic: str) -> str:
+    return TOPIC_NAMES.get(topic) or readable_name(topic)
 
 
-def spoken_day(moment: datetime | None) -> str:
+def sentence_case(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def readable_day(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment:%A}, {moment.day} {moment:%B} {moment.year}"
 
 
-def context_for(
-    heard: Announcement, *, account_name: str, recipient_name: str | None, links: Context
-) -> Context:
-    """Everything a template may speak of; nothing is ever undefined."""
-    kind = spoken(heard.touchpoint_type)
+def make_context(event: Event, *, account: str, recipient: str, unsubscribe_url: str = "") -> Context:
+    """Every value that a template may use; an unknown one is empty. `account` and `recipient` are names."""
+    content = event.content
+    kind = readable_name(content.touchpoint_type)
     return {
-        "account": account_name,
-        "name": recipient_name or "",
+        "account": account,
+        "name": recipient,
         "kind": kind,
-        "title": kind[:1].upper() + kind[1:],
-        "purpose": heard.purpose or "",
-        "reason": heard.reason_text or "",
-        "channel": heard.channel.replace("_", " "),
-        "due": spoken_day(heard.due_at),
-        "deadline": spoken_day(heard.deadline),
-        "topic": (heard.topic or "account").replace("_", " "),
-        "unsubscribe_url": "",
-        **links,
+        "title": sentence_case(kind),
+        "purpose": content.purpose,
+        "reason": content.reason.text if content.reason else "",
+        "channel": readable_name(content.channel),
+        "due": readable_day(content.due_at),
+        "deadline": readable_day(content.deadline),
+        "topic": topic_name(content.topic or "account"),
+        "unsubscribe_url": unsubscribe_url,
     }
 
 
-def compose(family: str, context: Context, render: Render) -> Message:
-    """Render the family's three templates. The subject is made one printable line."""
-    subject = one_line(render(f"{family}.subject.txt", context, html=False))
+def compose_message(template: str, context: Context, render: Render) -> Message:
+    """Render the three files of a template. The subject becomes one printable line."""
+    subject = one_line(render(f"{template}.subject.txt", context, html=False))
     return Message(
         subject=header(subject),
-        text=render(f"{family}.txt", context, html=False),
-        html=render(f"{family}.html", context, html=True),
+        text=render(f"{template}.txt", context, html=False),
+        html=render(f"{template}.html", context, html=True),
     )

@@ -1,30 +1,20 @@
-"""The people the notifier knows: its own copy of the directories, no more of them than telling takes."""
+"""An account with its contacts, as far as the notifier needs it to send messages."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    contact_id: str
-    account_id: str
-    name: str | None = None
-    email: str | None = None
-    role: str | None = None
-    language: str | None = None
-    timezone: str | None = None
-    left: bool = False
+from schemas.directory import ContactRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A contact, or with None the whole account, is left alone until a moment (None: until resumed)."""
+    """No outreach to a contact (None: to the whole account) until a moment (None: until resumed)."""
 
     contact_id: str | None
     until: datetime | None
     reason: str
 
-    def holds(self, contact_id: str, now: datetime) -> bool:
+    def applies_to(self, contact_id: str, now: datetime) -> bool:
         return self.contact_id in (None, contact_id) and (self.until is None or now < self.until)
 
 
@@ -33,19 +23,5 @@ class Account:
     account_id: str
     name: str | None = None
     timezone: str | None = None
-    contacts: tuple[Contact, ...] = ()
+    contacts: tuple[ContactRecord, ...] = ()
     pauses: tuple[Pause, ...] = ()
-
-    @property
-    def title(self) -> str:
-        return self.name or self.account_id
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A CSM."""
-
-    csm_id: str
-    name: str | None = None
-    email: str | None = None
-    timezone: str | None = None

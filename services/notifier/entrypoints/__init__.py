@@ -1,1 +1,1 @@
-"""The doors: a message, a request, the clock. None of them decides anything."""
+"""What starts the use cases: Kafka records, HTTP requests and loops. Nothing is decided here."""

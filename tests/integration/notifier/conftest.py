@@ -1,4 +1,4 @@
-"""A notifier on a real database, its doors open, its clock in the test's hand, its receivers real sockets."""
+"""A notifier on a real database, with a clock that the test sets and receivers on real sockets."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
@@ -11,33 +11,31 @@ import orjson
 import pytest
 
 from schemas.envelope import Envelope, kafka_headers
+from schemas.times import format_instant
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Database, real_now
 from services.chassis.dead_letters import Record
 from services.chassis.keys import ApiKey, KeyRing, digest, new_secret
 from services.chassis.migrations import DATABASES, migrate
-from services.chassis.outbox import Outbox, timestamp, unpack
+from services.chassis.outbox import Outbox, unpack
 from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
-from services.notifier.adapters import wire
-from services.notifier.adapters.channels import signing
 from services.notifier.adapters.channels.webhook import WebhookClient
-from services.notifier.adapters.choices import PreferenceBook
-from services.notifier.adapters.desk import DeliveryDesk
-from services.notifier.adapters.reading import ReadingRoom
-from services.notifier.adapters.subscriptions import SubscriptionBook
+from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.preference_repository import PreferenceRepository
+from services.notifier.adapters.queries import Queries
+from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
-from services.notifier.adapters.work import IntakeWork
-from services.notifier.application.tell_people import Post, tell_people
-from services.notifier.domain.unsubscribe import token
-from services.notifier.entrypoints.consumer import Listener, Translate
-from services.notifier.entrypoints.delivery_routes import delivery_routes
-from services.notifier.entrypoints.preference_routes import preference_routes, unsubscribe_routes
-from services.notifier.entrypoints.senders import HookSender
-from services.notifier.entrypoints.stream_routes import Bell, stream_routes
-from services.notifier.entrypoints.subscription_routes import Hooks, subscription_routes
-from services.notifier.main import learned, person
-from tests.integration.notifier.receivers import Postbox, Receiver
+from services.notifier.adapters.unit_of_work import UnitOfWork
+from services.notifier.application.send_messages import Sending, send_messages
+from services.notifier.domain.unsubscribe import make_token
+from services.notifier.entrypoints.http_deliveries import delivery_routes
+from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
+from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
+from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
+from services.notifier.entrypoints.kafka_consumer import Consumer
+from services.notifier.entrypoints.workers import WebhookSender
+from tests.integration.notifier.receivers import KeptMail, Receiver
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
@@ -46,36 +44,36 @@ TABLES = (
 )
 
 
-class HandClock(ServiceClock):
-    """A service clock that stands where the test puts it."""
+class SetClock(ServiceClock):
+    """A service clock that shows the time that the test sets."""
 
     now_is = NOON
 
     def at(self, real: datetime) -> datetime:
-        return HandClock.now_is
+        return SetClock.now_is
 
 
 @dataclass
 class Notifier:
-    """The notifier's doors on one database."""
+    """The parts of a notifier on one database."""
 
     database: Database
     http: httpx.AsyncClient
-    listener: Listener
-    desk: DeliveryDesk
-    sender: HookSender
-    postbox: Postbox
-    post: Post
+    consumer: Consumer
+    queue: DeliveryQueue
+    sender: WebhookSender
+    mailer: KeptMail
+    sending: Sending
     unsubscribe_key: bytes
     offset: int = 0
 
-    async def hear(self, topic: str, *records: Record) -> None:
+    async def consume(self, *records: Record) -> None:
         async with self.database.transaction() as connection:
-            await self.listener(connection, records, await real_now(connection))
+            await self.consumer(connection, records, await real_now(connection))
 
-    def letter(self, topic: str, type_: str, key: str, data: Mapping[str, object], event_id: str) -> Record:
+    def record(self, topic: str, type_: str, key: str, data: Mapping[str, object], event_id: str) -> Record:
         self.offset += 1
-        envelope = Envelope(event_id, "/test", type_, key, HandClock.now_is, orjson.dumps(data))
+        envelope = Envelope(event_id, "/test", type_, key, SetClock.now_is, orjson.dumps(data))
         headers = tuple(kafka_headers(envelope))
         return Record(topic, 0, self.offset, key.encode(), envelope.data, headers, 0)
 
@@ -83,31 +81,29 @@ class Notifier:
         data = touchpoint(**more)
         event_id = f"{data['touchpoint_id']}:{data['sequence']}:{kind}"
         type_ = f"drumbeat.touchpoint.{kind}.v1"
-        return self.letter("touchpoint.events", type_, str(data["account_id"]), data, event_id)
+        return self.record("touchpoint.events", type_, str(data["account_id"]), data, event_id)
 
     async def due(self, **more: Any) -> None:
-        await self.hear("touchpoint.events", self.touchpoint("due", **more))
+        await self.consume(self.touchpoint("due", **more))
 
-    async def know_acme(self, version: int = 1, **more: Any) -> None:
-        record = {**ACME, "version": version, **more}
-        letter = self.letter(
-            "directory.accounts", "drumbeat.account.directory.v1", "acme", record, f"acme:{version}"
-        )
-        await self.hear("directory.accounts", letter)
+    async def add_acme(self, version: int = 1, **more: Any) -> None:
+        data = {**ACME, "version": version, **more}
+        event_id = f"acme:{version}"
+        record = self.record("directory.accounts", "drumbeat.account.directory.v1", "acme", data, event_id)
+        await self.consume(record)
 
-    async def know_carl(self, **more: Any) -> None:
-        record = {"csm_id": "carl", "name": "Carl", "email": "carl@vendor.example", "version": 1, **more}
-        letter = self.letter("directory.csms", "drumbeat.csm.directory.v1", "carl", record, "carl:1")
-        await self.hear("directory.csms", letter)
+    async def add_carl(self, **more: Any) -> None:
+        data = {"csm_id": "carl", "name": "Carl", "email": "carl@vendor.example", "version": 1, **more}
+        await self.consume(self.record("directory.csms", "drumbeat.csm.directory.v1", "carl", data, "carl:1"))
 
-    async def tell_people(self) -> int:
-        """One pass of the people sender; answers how many it claimed."""
-        claims, directory, now = await self.desk.claim_people(50)
+    async def send_messages(self) -> int:
+        """One pass of the message sender; returns how many it claimed."""
+        claims, directory, now = await self.queue.claim_messages(50)
         if claims:
-            await self.desk.complete(await tell_people(claims, directory, now, post=self.post))
+            await self.queue.complete(await send_messages(claims, directory, now, sending=self.sending))
         return len(claims)
 
-    async def call_hooks(self) -> None:
+    async def send_webhooks(self) -> None:
         """Run the webhook sender until nothing is ready."""
         while await self.sender.claim_once() == 0:
             await self.sender.close()
@@ -118,18 +114,21 @@ class Notifier:
         return answer.json()["items"]
 
     async def outbox(self) -> list[tuple[str, str, dict[str, str], Any]]:
-        """(topic, key, headers, data) of everything said so far."""
+        """(topic, key, headers, data) of all messages so far."""
         rows = await self.database.pool.fetch("SELECT topic, key, headers, payload FROM outbox ORDER BY id")
         return [
             (row[0], row[1], {n: v.decode() for n, v in unpack(row[2])}, orjson.loads(row[3])) for row in rows
         ]
 
     async def finished(self) -> list[dict[str, Any]]:
-        said = await self.outbox()
-        return [data for _, _, headers, data in said if headers["ce_type"] == "drumbeat.delivery.finished.v1"]
+        return [
+            data
+            for _, _, headers, data in await self.outbox()
+            if headers["ce_type"] == "drumbeat.delivery.finished.v1"
+        ]
 
     async def ready_again(self) -> None:
-        """Let the real clock's waits be over."""
+        """End all waits on the real clock."""
         await self.database.pool.execute(
             "UPDATE delivery SET next_at = clock_timestamp() WHERE state = 'pending'"
         )
@@ -153,12 +152,12 @@ def touchpoint(**more: Any) -> dict[str, Any]:
         "account_id": "acme",
         "touchpoint_type": "tips",
         "status": "due",
-        "due_at": timestamp(HandClock.now_is),
-        "released_at": timestamp(HandClock.now_is),
-        "deadline": timestamp(HandClock.now_is + timedelta(days=7)),
+        "due_at": format_instant(SetClock.now_is),
+        "released_at": format_instant(SetClock.now_is),
+        "deadline": format_instant(SetClock.now_is + timedelta(days=7)),
         "window": {
-            "from": timestamp(HandClock.now_is),
-            "to": timestamp(HandClock.now_is + timedelta(days=1)),
+            "from": format_instant(SetClock.now_is),
+            "to": format_instant(SetClock.now_is + timedelta(days=1)),
         },
         "owner": {"kind": owner, "csm_id": "carl" if owner == "csm" else None, "email": None},
         "channel": "email",
@@ -180,7 +179,7 @@ def migrated(postgres: EmbeddedPostgres) -> EmbeddedPostgres:
 
 @pytest.fixture
 async def database(migrated: EmbeddedPostgres) -> AsyncGenerator[Database]:
-    HandClock.now_is = NOON
+    SetClock.now_is = NOON
     made = await Database.open(migrated.url, DATABASES["notifier"])
     await made.pool.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
     yield made
@@ -202,7 +201,7 @@ async def notifier(database: Database) -> AsyncGenerator[Notifier]:
 
 
 @pytest.fixture
-async def held_notifier(database: Database) -> AsyncGenerator[Notifier]:
+async def notifier_on_hold(database: Database) -> AsyncGenerator[Notifier]:
     async with assembled(database, live=False) as made:
         yield made
 
@@ -210,47 +209,44 @@ async def held_notifier(database: Database) -> AsyncGenerator[Notifier]:
 class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
     def __init__(self, database: Database, *, live: bool) -> None:
         self.database, self.live = database, live
-        self.client = WebhookClient(allow_private=True, deadline=2.0)
+        self.client = WebhookClient(allow_private=True, deadline_seconds=2.0)
 
     async def __aenter__(self) -> Notifier:
         await self.client.start()
-        outbox, clock = Outbox("/drumbeat/notifier"), HandClock(NOON, NOON, 1.0)
-        choices = PreferenceBook(self.database, outbox, clock)
-        secret, templates, postbox = await choices.secret(), Templates(), Postbox()
-        desk = DeliveryDesk(self.database, outbox, clock, "test:1")
-        sender = HookSender(
-            desk, poster=self.client, sign=signing.headers, instant=timestamp, reported=lambda: None
-        )
-        self.http = self._app(clock, choices, secret, templates, sender)
+        outbox, clock = Outbox("/drumbeat/notifier"), SetClock(NOON, NOON, 1.0)
+        preferences = PreferenceRepository(self.database, outbox, clock)
+        key, templates, mailer = await preferences.link_key(), Templates(), KeptMail()
+        queue = DeliveryQueue(self.database, outbox, clock, "test:1")
+        sender = WebhookSender(queue, client=self.client, reported=lambda: None)
+        self.http = self._http(clock, preferences, key, templates, sender)
         return Notifier(
             database=self.database,
             http=self.http,
-            listener=Listener(
-                work=lambda connection: IntakeWork(connection, outbox),
-                translate=Translate(wire.heard, learned, person),
+            consumer=Consumer(
+                work=lambda connection: UnitOfWork(connection, outbox),
                 outbox=outbox,
                 clock=clock,
                 live=self.live,
             ),
-            desk=desk,
+            queue=queue,
             sender=sender,
-            postbox=postbox,
-            post=Post(
-                postbox,
+            mailer=mailer,
+            sending=Sending(
+                mailer,
                 templates,
-                lambda who, topic: f"http://test/v1/unsubscribe/{token(secret, who, topic)}",
+                lambda contact_id, topic: f"http://test/v1/unsubscribe/{make_token(key, contact_id, topic)}",
                 self.live,
             ),
-            unsubscribe_key=secret,
+            unsubscribe_key=key,
         )
 
-    def _app(
+    def _http(
         self,
-        clock: HandClock,
-        choices: PreferenceBook,
-        secret: bytes,
+        clock: SetClock,
+        preferences: PreferenceRepository,
+        link_key: bytes,
         templates: Templates,
-        sender: HookSender,
+        sender: WebhookSender,
     ) -> httpx.AsyncClient:
         keys, (key_id, key) = KeyRing(), new_secret()
         keys.learn(ApiKey(key_id, digest(key), frozenset({"admin"})))
@@ -259,21 +255,19 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             return None
 
         app = make_app(Chassis("notifier", clock, keys, ready), title="notifier")
-        reading = ReadingRoom(self.database)
-        hooks = Hooks(
-            book=SubscriptionBook(self.database),
-            reading=reading,
-            door=self.client,
-            sign=signing.headers,
-            shown=signing.shown,
+        queries = Queries(self.database)
+        services = SubscriptionServices(
+            subscriptions=SubscriptionRepository(self.database),
+            queries=queries,
+            client=self.client,
             clock=clock,
-            wake=sender.claiming.wake,
+            wake_sender=sender.claiming.wake,
         )
-        app.include_router(subscription_routes(hooks))
-        app.include_router(delivery_routes(reading, clock))
-        app.include_router(stream_routes(reading, Bell()))
-        app.include_router(preference_routes(choices))
-        app.include_router(unsubscribe_routes(choices, secret, templates))
+        app.include_router(subscription_routes(services))
+        app.include_router(delivery_routes(queries, clock))
+        app.include_router(stream_routes(queries, WakeSignal()))
+        app.include_router(preference_routes(preferences))
+        app.include_router(unsubscribe_routes(preferences, link_key, templates))
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app),
             base_url="http://test",

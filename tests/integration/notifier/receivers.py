@@ -1,4 +1,4 @@
-"""Those who hear of it in the tests: a postbox that keeps mails, a tool that keeps webhooks."""
+"""Receivers for the tests: a mailer that keeps mails, an endpoint that keeps webhooks."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,27 +7,27 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from services.notifier.application.ports import Mail
-from services.notifier.domain.delivery import Outcome, Receipt
+from services.notifier.domain.delivery import AttemptOutcome, Response
 
 
-class Postbox:
-    """A mailer that keeps mails; the next answers may be chosen."""
+class KeptMail:
+    """A mailer that keeps its mails; `responses` are its next ones."""
 
     def __init__(self) -> None:
         self.mails: list[Mail] = []
-        self.answers: list[Receipt] = []
+        self.responses: list[Response] = []
 
-    async def send(self, mail: Mail, *, at: datetime) -> Receipt:
+    async def send(self, mail: Mail, *, at: datetime) -> Response:
         self.mails.append(mail)
-        return self.answers.pop(0) if self.answers else Receipt(Outcome.DELIVERED, "250 kept")
+        return self.responses.pop(0) if self.responses else Response(AttemptOutcome.DELIVERED, "250 kept")
 
 
 @dataclass
 class Receiver:
-    """Somebody's tool: keeps what it hears, answers what `status` says."""
+    """An endpoint that keeps its requests and answers with `status`."""
 
     status: int = 204
-    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list[tuple[dict[str, str], bytes]])
+    requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list[tuple[dict[str, str], bytes]])
     server: TestServer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -37,7 +37,7 @@ class Receiver:
 
     async def answer(self, request: web.Request) -> web.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        self.heard.append((headers, await request.read()))
+        self.requests.append((headers, await request.read()))
         return web.Response(status=self.status)
 
     @property

@@ -1,1 +1,1 @@
-"""One file per channel. The only rooms from which the notifier speaks to the outside."""
+"""One file for each channel: the only modules of the notifier that connect to the outside."""

@@ -1,7 +1,7 @@
-"""Email over one SMTP relay: connections are kept, each recipient domain gets a bounded share of them.
+"""Email over one SMTP relay: connections are reused, and each recipient domain gets a bounded share of them.
 
-Replies are mapped as RFC 5321 means them. A connection lost after the message was handed over is ambiguous:
-it is tried again under the same Message-ID, and the attempt says so.
+Replies are read as RFC 5321 and RFC 3463 define them. A connection lost after the message was handed over is
+ambiguous: the mail is sent again under the same Message-ID, and the attempt is recorded as ambiguous.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from aiosmtplib.errors import (
     SMTPResponseException,
 )
 
-from services.notifier.adapters.channels.letter import AddressRejected, build
+from services.notifier.adapters.channels.email_message import AddressRejected, build_email
 from services.notifier.application.ports import Mail
-from services.notifier.domain.delivery import Outcome, Receipt
+from services.notifier.domain.delivery import AttemptOutcome, Response
 from services.notifier.domain.message import HeaderInjection
 
 CONNECTIONS, PER_DOMAIN = 16, 4
-# A lease lasts 90 s: waiting for a turn and the whole attempt must fit into it.
-TURN, ATTEMPT, TIMEOUT = 30.0, 40.0, 25.0
+# A lease lasts 90 s: waiting for a connection and the whole attempt must fit into it.
+WAIT_SECONDS, ATTEMPT_SECONDS, REPLY_SECONDS = 30.0, 40.0, 25.0
 ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 NO_SUCH_MAILBOX = frozenset({550, 551, 553})
 
@@ -37,9 +37,9 @@ class Tls(Enum):
 
 
 class Mailer:
-    """A pool of connections to the relay."""
+    """Implements the port `Mailer` with a pool of connections to the relay."""
 
-    def __init__(  # noqa: PLR0913 - the settings of a mail relay are this many
+    def __init__(  # noqa: PLR0913 - a mail relay has this many settings
         self,
         host: str,
         port: int,
@@ -59,46 +59,47 @@ class Mailer:
             lambda: asyncio.Semaphore(PER_DOMAIN)
         )
 
-    async def send(self, mail: Mail, *, at: datetime) -> Receipt:
-        """One attempt at this real moment. Never raises for what the other side does."""
+    async def send(self, mail: Mail, *, at: datetime) -> Response:
+        """Make one attempt at this real moment. Never raises for what the other side does."""
         try:
-            recipient, wire = build(mail, sender=self._sender, redirect_to=self._redirect_to, at=at)
+            recipient, content = build_email(mail, sender=self._sender, redirect_to=self._redirect_to, at=at)
         except (AddressRejected, HeaderInjection) as problem:
-            return Receipt(Outcome.REFUSED, str(problem), permanent=True, address_refused=True)
-        async with AsyncExitStack() as turn:
+            return Response(AttemptOutcome.REFUSED, str(problem), is_permanent=True, is_unknown_address=True)
+        async with AsyncExitStack() as shares:
             try:
-                async with asyncio.timeout(TURN):
-                    await turn.enter_async_context(self._domains[_domain(mail)])
-                    await turn.enter_async_context(self._total)
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await shares.enter_async_context(self._domains[_domain(mail)])
+                    await shares.enter_async_context(self._total)
             except TimeoutError:
-                return Receipt(Outcome.UNREACHED, "no turn at the relay: it is slow")
-            return await self._transact(recipient, wire)
+                busy = f"the mail relay is slow: no connection was free within {WAIT_SECONDS:g} s"
+                return Response(AttemptOutcome.UNREACHED, busy)
+            return await self._transact(recipient, content)
 
     async def stop(self) -> None:
         idle, self._idle = self._idle, []
-        for each in idle:
-            each.close()
+        for client in idle:
+            client.close()
 
-    async def _transact(self, recipient: str, mail: bytes) -> Receipt:
+    async def _transact(self, recipient: str, mail: bytes) -> Response:
         client: aiosmtplib.SMTP | None = None
         handed_over = False
         try:
-            async with asyncio.timeout(ATTEMPT):
+            async with asyncio.timeout(ATTEMPT_SECONDS):
                 client = await self._connection()
                 await client.mail(_envelope(self._sender))
                 await client.rcpt(recipient)
                 handed_over = True
                 answer = await client.data(mail)
         except SMTPAuthenticationError as problem:
-            receipt = Receipt(Outcome.UNREACHED, f"the relay refused our login: {problem.code}")
+            response = Response(AttemptOutcome.UNREACHED, f"the mail relay refused the login: {problem.code}")
         except SMTPResponseException as problem:
-            receipt = classify(problem.code, problem.message)
+            response = classify(problem.code, problem.message)
         except (SMTPException, OSError, ValueError) as problem:
-            receipt = _lost(problem, handed_over=handed_over)
+            response = _lost(problem, handed_over=handed_over)
         else:
-            receipt = Receipt(Outcome.DELIVERED, f"{answer.code} {answer.message}"[:200])
-        await self._give_back(client, receipt.outcome)
-        return receipt
+            response = Response(AttemptOutcome.DELIVERED, f"{answer.code} {answer.message}"[:200])
+        await self._give_back(client, response.outcome)
+        return response
 
     async def _connection(self) -> aiosmtplib.SMTP:
         while self._idle:
@@ -113,17 +114,17 @@ class Mailer:
             password=self._password,
             use_tls=self._tls is Tls.IMPLICIT,
             start_tls=self._tls is Tls.STARTTLS,
-            timeout=TIMEOUT,
+            timeout=REPLY_SECONDS,
         )
         await client.connect()
         return client
 
-    async def _give_back(self, client: aiosmtplib.SMTP | None, outcome: Outcome) -> None:
-        """A connection is used again only if it is known to be between two messages."""
+    async def _give_back(self, client: aiosmtplib.SMTP | None, outcome: AttemptOutcome) -> None:
+        """Reuse a connection only if it is known to be between two messages."""
         if client is None:
             return
-        answered = outcome in (Outcome.DELIVERED, Outcome.DEFERRED, Outcome.REFUSED)
-        if answered and client.is_connected and (outcome is Outcome.DELIVERED or await _alive(client)):
+        answered = outcome in (AttemptOutcome.DELIVERED, AttemptOutcome.DEFERRED, AttemptOutcome.REFUSED)
+        if answered and client.is_connected and (outcome is AttemptOutcome.DELIVERED or await _alive(client)):
             self._idle.append(client)
         else:
             client.close()
@@ -146,21 +147,19 @@ def _envelope(sender: str) -> str:
     return from_header.group(1) if from_header else sender
 
 
-def _lost(problem: Exception, *, handed_over: bool) -> Receipt:
+def _lost(problem: Exception, *, handed_over: bool) -> Response:
     what = f"{type(problem).__name__}: {problem}"[:200]
     if handed_over:
-        return Receipt(Outcome.AMBIGUOUS, f"no answer after the message was handed over ({what})")
-    return Receipt(Outcome.UNREACHED, f"the relay could not be reached ({what})")
+        return Response(AttemptOutcome.AMBIGUOUS, f"no answer after the message was handed over ({what})")
+    return Response(AttemptOutcome.UNREACHED, f"the mail relay could not be reached ({what})")
 
 
-def classify(code: int, text: str) -> Receipt:
-    """What an SMTP reply that is not 2xx means for the delivery and for the address."""
+def classify(code: int, text: str) -> Response:
+    """What an SMTP reply other than 2xx means for the delivery and for the address."""
     detail = f"{code} {text}"[:200]
     if not 500 <= code <= 599:
-        return Receipt(Outcome.DEFERRED, detail)
+        return Response(AttemptOutcome.DEFERRED, detail)
     enhanced = ENHANCED.search(text)
-    if enhanced is None or enhanced.group(2) == "0":
-        unknown_mailbox = code in NO_SUCH_MAILBOX
-    else:
-        unknown_mailbox = enhanced.group(2) == "1"
-    return Receipt(Outcome.REFUSED, detail, permanent=True, address_refused=unknown_mailbox)
+    subject = enhanced.group(2) if enhanced else "0"  # RFC 3463: 0 is undefined, 1 is the address
+    is_unknown = code in NO_SUCH_MAILBOX if subject == "0" else subject == "1"
+    return Response(AttemptOutcome.REFUSED, detail, is_permanent=True, is_unknown_address=is_unknown)

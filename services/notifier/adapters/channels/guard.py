@@ -1,14 +1,14 @@
 """The guard against requests into our own network: which addresses a webhook may never reach.
 
-`ipaddress.is_global` is True for a dozen ways to write an internal address (NAT64, 6to4, Teredo, mapped), so
-the lists are explicit. Names are resolved at every connect and the checked address itself is dialled; one
-forbidden address refuses the whole answer.
+`ipaddress.is_global` is True for many ways to write an internal address (NAT64, 6to4, Teredo, mapped), so the
+lists are explicit: the special-purpose addresses of RFC 6890, and multicast. Names are resolved
+at every connect and the connection uses the checked address; one forbidden address refuses all of a name.
 """
 
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
@@ -22,8 +22,8 @@ PORTS = frozenset({443, 8443})
 MAX_URL, MAX_HOST = 2048, 253
 
 FORBIDDEN_V4 = tuple(
-    ipaddress.IPv4Network(each)
-    for each in (
+    ipaddress.IPv4Network(network)
+    for network in (
         "0.0.0.0/8",
         "10.0.0.0/8",
         "100.64.0.0/10",
@@ -43,38 +43,38 @@ FORBIDDEN_V4 = tuple(
 )
 GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 MAPPED_V6 = ipaddress.IPv6Network("::ffff:0:0/96")
-# Inside the global range: Teredo and ORCHID, documentation, 6to4. All else outside it is forbidden anyway.
+# Inside the global range: Teredo and ORCHID, documentation, 6to4. Outside it everything is forbidden.
 FORBIDDEN_V6 = tuple(
-    ipaddress.IPv6Network(each) for each in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+    ipaddress.IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 )
 
 
 class ForbiddenAddress(OSError):
-    """The host leads to an address that no webhook may reach."""
+    """The host resolves to an address that webhooks may not reach."""
 
 
 class ForbiddenUrl(UrlRefused):
-    """The URL is malformed, or leads where no webhook may go."""
+    """The URL is malformed, or its host is one that webhooks may not reach."""
 
 
-def forbidden(address: Address) -> bool:
+def is_forbidden(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv4Address):
         return any(address in network for network in FORBIDDEN_V4)
     if address in MAPPED_V6:
-        return forbidden(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        return is_forbidden(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return address not in GLOBAL_V6 or any(address in network for network in FORBIDDEN_V6)
 
 
 def check_addresses(host: str, addresses: Iterable[str]) -> None:
-    """`ForbiddenAddress` if any of what the host resolved to is forbidden."""
-    for each in addresses:
-        if forbidden(ipaddress.ip_address(each.partition("%")[0])):
-            raise ForbiddenAddress(f"{host} leads to {each}, an address that webhooks may not reach")
+    """Raises ForbiddenAddress if any of the addresses of the host is forbidden."""
+    for address in addresses:
+        if is_forbidden(ipaddress.ip_address(address.partition("%")[0])):
+            raise ForbiddenAddress(f"{host} resolves to {address}, an address that webhooks may not reach")
 
 
 @lru_cache(maxsize=4096)
 def check_url(url: str, *, allow_private: bool) -> None:
-    """The checks that need no network: scheme, port, user info, length, literal addresses."""
+    """The checks without network: scheme, port, user info, length, literal addresses. Raises ForbiddenUrl."""
     if len(url) > MAX_URL or " " in url or not url.isprintable():
         raise ForbiddenUrl(f"the URL must be printable, without spaces, at most {MAX_URL} characters")
     try:
@@ -96,31 +96,31 @@ def _check_parts(parts: SplitResult) -> None:
     if parts.scheme not in ("http", "https"):
         raise ForbiddenUrl("the URL must begin with https://")
     if parts.username is not None or parts.password is not None:
-        raise ForbiddenUrl("the URL must not carry a user name or password")
+        raise ForbiddenUrl("the URL must not contain a user name or password")
     if not parts.hostname or len(parts.hostname) > MAX_HOST:
         raise ForbiddenUrl(f"the URL needs a host of at most {MAX_HOST} characters")
     if parts.fragment:
-        raise ForbiddenUrl("the URL must not carry a fragment")
+        raise ForbiddenUrl("the URL must not contain a fragment")
 
 
 def _check_literal(host: str) -> None:
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return  # a name: resolved and checked at every connect
-    if forbidden(address):
+        return  # a name, which is resolved and checked at every connect
+    if is_forbidden(address):
         raise ForbiddenUrl(f"{host} is an address that webhooks may not reach")
 
 
 async def resolve(host: str, port: int, family: int = socket.AF_UNSPEC) -> list[tuple[int, str]]:
-    """Every address of the host as (family, literal); `OSError` when there is none."""
+    """Every address of the host as (family, literal). Raises OSError when there is none."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-    return [(entry[0], str(entry[4][0])) for entry in found]
+    entries = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+    return [(entry[0], str(entry[4][0])) for entry in entries]
 
 
 class GuardedResolver(AbstractResolver):
-    """Resolves for aiohttp, which dials exactly the literals it is given."""
+    """Resolves names for aiohttp, which connects to exactly the addresses it gets."""
 
     def __init__(self, *, allow_private: bool) -> None:
         self._allow_private = allow_private
@@ -128,17 +128,13 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = await resolve(host, port, family)
+        addresses = list(dict.fromkeys(await resolve(host, port, family)))
         if not self._allow_private:
-            check_addresses(host, (literal for _, literal in found))
-        return [_result(host, port, each, literal) for each, literal in _unique(found)]
+            check_addresses(host, (literal for _, literal in addresses))
+        return [_result(host, port, literal_family, literal) for literal_family, literal in addresses]
 
     async def close(self) -> None:
         return
-
-
-def _unique(found: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
-    return list(dict.fromkeys(found))
 
 
 def _result(host: str, port: int, family: int, literal: str) -> ResolveResult:

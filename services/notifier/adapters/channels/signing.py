@@ -7,24 +7,23 @@ from collections.abc import Iterable
 from datetime import datetime
 
 PREFIX = "whsec_"
-SECRET_BYTES = 32
 
 
-def shown(secret: bytes) -> str:
-    """The form in which a secret is handed out, once."""
+def format_secret(secret: bytes) -> str:
+    """The text form of a secret."""
     return PREFIX + base64.b64encode(secret).decode()
 
 
-def headers(message_id: str, at: datetime, body: bytes, secrets: Iterable[bytes]) -> dict[str, str]:
+def sign_headers(webhook_id: str, at: datetime, body: bytes, secrets: Iterable[bytes]) -> dict[str, str]:
     """The three headers of one attempt at this real moment. The id must not contain a dot."""
     second = str(int(at.timestamp()))
-    signed = b"%b.%b.%b" % (message_id.encode(), second.encode(), body)
+    signed = b"%b.%b.%b" % (webhook_id.encode(), second.encode(), body)
     signatures = [
         "v1," + binascii.b2a_base64(hmac.digest(secret, signed, "sha256"), newline=False).decode()
         for secret in secrets
     ]
     return {
-        "webhook-id": message_id,
+        "webhook-id": webhook_id,
         "webhook-timestamp": second,
         "webhook-signature": " ".join(signatures),
     }

@@ -1,4 +1,4 @@
-"""Webhooks out: one signed POST, within a deadline, to nowhere but where it was meant to go."""
+"""Outgoing webhooks: one signed POST within a deadline, never to a forbidden address."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,7 +8,9 @@ from functools import cache
 from urllib.parse import urlsplit
 
 import aiohttp
+import orjson
 
+from schemas.times import format_instant
 from services.notifier.adapters.channels.guard import (
     ForbiddenAddress,
     ForbiddenUrl,
@@ -17,21 +19,23 @@ from services.notifier.adapters.channels.guard import (
     check_url,
     resolve,
 )
-from services.notifier.domain.delivery import Outcome, Receipt
+from services.notifier.adapters.channels.signing import sign_headers
+from services.notifier.application.ports import Endpoint, Webhook
+from services.notifier.domain.delivery import AttemptOutcome, Response
 
-DEADLINE = 30.0
-DRAIN_DEADLINE = 2.0
-MOST_READ = 64 * 1024
+DEADLINE_SECONDS = 30.0
+DRAIN_SECONDS = 2.0
+MOST_BYTES_READ = 64 * 1024
 THROTTLES = frozenset({429, 502, 503, 504})
 FIXED_HEADERS = {"content-type": "application/json", "user-agent": "Drumbeat-Webhooks/1.0"}
 
 
 class WebhookClient:
-    """Keep-alive connections to every endpoint. No proxies, cookies or redirects, no decompression."""
+    """Implements the port `WebhookClient`: keep-alive connections, no proxies, cookies, redirects or decompression."""
 
-    def __init__(self, *, allow_private: bool, deadline: float = DEADLINE) -> None:
+    def __init__(self, *, allow_private: bool, deadline_seconds: float = DEADLINE_SECONDS) -> None:
         self._allow_private = allow_private
-        self._deadline = deadline
+        self._deadline_seconds = deadline_seconds
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
@@ -47,7 +51,8 @@ class WebhookClient:
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(total=self._deadline),  # of the whole attempt, name to last byte
+            # Of the whole attempt, from the name lookup to the last byte.
+            timeout=aiohttp.ClientTimeout(total=self._deadline_seconds),
             skip_auto_headers=("accept-encoding",),
         )
 
@@ -57,7 +62,7 @@ class WebhookClient:
             self._session = None
 
     async def check(self, url: str) -> None:
-        """Whether the URL may be subscribed now; `ForbiddenUrl` says why not. Nothing is sent."""
+        """Raises ForbiddenUrl when the URL may not be subscribed. Nothing is sent."""
         check_url(url, allow_private=self._allow_private)
         if self._allow_private:
             return
@@ -65,77 +70,94 @@ class WebhookClient:
         host = parts.hostname or ""
         try:
             async with asyncio.timeout(5):
-                found = await resolve(host, parts.port or 443)
-            check_addresses(host, (literal for _, literal in found))
+                addresses = await resolve(host, parts.port or 443)
+            check_addresses(host, (literal for _, literal in addresses))
         except ForbiddenAddress as problem:
             raise ForbiddenUrl(str(problem)) from problem
         except (OSError, UnicodeError) as problem:
             raise ForbiddenUrl(f"{host} cannot be resolved: {problem}") from problem
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, at: datetime) -> Receipt:
-        """One attempt at this real moment. Never raises for what the other side does."""
+    async def send(self, endpoint: Endpoint, webhook: Webhook, *, at: datetime) -> Response:
+        """Make one signed attempt at this real moment. Never raises for what the other side does."""
+        body = webhook_body(webhook)
+        headers = sign_headers(webhook.id, at, body, endpoint.secrets.valid_at(at))
+        return await self.post(endpoint.url, body, headers, at=at)
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, at: datetime) -> Response:
+        """The same for a body and headers that are signed already."""
         session = self._session
         if session is None:
-            return Receipt(Outcome.UNREACHED, "the sender is stopping")
+            return Response(AttemptOutcome.UNREACHED, "the notifier is stopping")
         try:
             check_url(url, allow_private=self._allow_private)
             async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
-                receipt = _receipt(answer.status, answer.headers.get("retry-after"), at)
+                response = _response(answer.status, answer.headers.get("retry-after"), at)
                 if not answer.content.at_eof():
                     await _drain(answer)
-                return receipt
+                return response
         except (ForbiddenUrl, aiohttp.InvalidURL) as problem:
-            return Receipt(Outcome.REFUSED, f"forbidden: {problem}")
+            return Response(AttemptOutcome.REFUSED, f"forbidden: {problem}")
         except TimeoutError:
-            return Receipt(Outcome.AMBIGUOUS, f"no answer within {self._deadline:g} s")
+            return Response(AttemptOutcome.AMBIGUOUS, f"no answer within {self._deadline_seconds:g} s")
         except aiohttp.ClientConnectorError as problem:
             return _unreached(problem)
         except (aiohttp.ClientError, OSError, UnicodeError, ValueError) as problem:
-            return Receipt(Outcome.AMBIGUOUS, f"connection failed: {type(problem).__name__}")
+            return Response(AttemptOutcome.AMBIGUOUS, f"connection failed: {type(problem).__name__}")
+
+
+def webhook_body(webhook: Webhook) -> bytes:
+    """The body of Standard Webhooks: `{type, timestamp, data}` with the data as received."""
+    return orjson.dumps(
+        {
+            "type": webhook.type,
+            "timestamp": format_instant(webhook.time),
+            "data": orjson.Fragment(webhook.data),
+        }
+    )
 
 
 async def _drain(answer: aiohttp.ClientResponse) -> None:
-    """Read what little is allowed, so that the connection can be used again; else close it."""
+    """Read a bounded rest of the body so that the connection can be reused; else close it."""
     read = 0
     try:
-        async with asyncio.timeout(DRAIN_DEADLINE):
+        async with asyncio.timeout(DRAIN_SECONDS):
             while not answer.content.at_eof():
-                read += len(await answer.content.read(MOST_READ))
-                if read > MOST_READ:
+                read += len(await answer.content.read(MOST_BYTES_READ))
+                if read > MOST_BYTES_READ:
                     break
     except (TimeoutError, aiohttp.ClientError, OSError):
-        read = MOST_READ + 1
-    if read > MOST_READ:
+        read = MOST_BYTES_READ + 1
+    if read > MOST_BYTES_READ:
         answer.close()
 
 
-def _receipt(status: int, retry_after: str | None, at: datetime) -> Receipt:
+def _response(status: int, retry_after: str | None, at: datetime) -> Response:
     if 200 <= status < 300:
         return _delivered(status)
     detail = f"HTTP {status}"
     if status == 410:
-        return Receipt(Outcome.REFUSED, f"{detail}: the endpoint is gone", gone=True)
+        return Response(AttemptOutcome.REFUSED, f"{detail}: the endpoint is gone", is_gone=True)
     if 300 <= status < 400:
-        return Receipt(Outcome.REFUSED, f"{detail}: redirects are not followed")
+        return Response(AttemptOutcome.REFUSED, f"{detail}: redirects are not followed")
     if status in THROTTLES:
-        return Receipt(Outcome.DEFERRED, detail, retry_after=parse_retry_after(retry_after, at))
-    return Receipt(Outcome.REFUSED, detail)
+        return Response(AttemptOutcome.DEFERRED, detail, retry_after=parse_retry_after(retry_after, at))
+    return Response(AttemptOutcome.REFUSED, detail)
 
 
 @cache
-def _delivered(status: int) -> Receipt:
-    return Receipt(Outcome.DELIVERED, f"HTTP {status}")
+def _delivered(status: int) -> Response:
+    return Response(AttemptOutcome.DELIVERED, f"HTTP {status}")
 
 
-def _unreached(problem: aiohttp.ClientConnectorError) -> Receipt:
+def _unreached(problem: aiohttp.ClientConnectorError) -> Response:
     cause = problem.os_error
     if isinstance(cause, ForbiddenAddress):
-        return Receipt(Outcome.REFUSED, f"forbidden: {cause}")
-    return Receipt(Outcome.UNREACHED, f"no connection: {cause.strerror or type(cause).__name__}")
+        return Response(AttemptOutcome.REFUSED, f"forbidden: {cause}")
+    return Response(AttemptOutcome.UNREACHED, f"no connection: {cause.strerror or type(cause).__name__}")
 
 
 def parse_retry_after(value: str | None, at: datetime) -> timedelta | None:
-    """Seconds or an HTTP date; anything else counts as absent."""
+    """A Retry-After header: seconds or an HTTP date (RFC 9110, section 10.2.3); anything else counts as absent."""
     if value is None:
         return None
     text = value.strip()

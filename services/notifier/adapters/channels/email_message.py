@@ -1,0 +1,57 @@
+"""Builds an email: headers and bodies of one message to one recipient, as bytes."""
+
+import re
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from services.notifier.application.ports import Mail
+from services.notifier.domain.message import HeaderInjection, header
+
+ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
+
+
+class AddressRejected(Exception):
+    """The text is not a mail address that a message can be sent to."""
+
+
+def parse_address(value: str) -> str:
+    """The address with its domain in ASCII (IDNA); the local part must be ASCII. Raises AddressRejected."""
+    try:
+        local, at, domain = header(value.strip()).rpartition("@")
+        plain = f"{local}{at}{domain.encode('idna').decode()}" if not domain.isascii() else value.strip()
+    except (HeaderInjection, UnicodeError) as problem:
+        raise AddressRejected(f"invalid email address: {value!r}") from problem
+    if not ADDRESS.fullmatch(plain):
+        raise AddressRejected(f"invalid email address: {value!r}")
+    return plain
+
+
+def domain_of(sender: str) -> str:
+    return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+
+
+def build_email(mail: Mail, *, sender: str, redirect_to: str | None, at: datetime) -> tuple[str, bytes]:
+    """The envelope recipient and the message. Raises AddressRejected or HeaderInjection.
+
+    The Message-ID derives from the delivery, so that a repeated mail can be recognised.
+    """
+    intended = parse_address(mail.to)
+    recipient = parse_address(redirect_to) if redirect_to else intended
+    email = EmailMessage(policy=SMTP)
+    email["From"] = header(sender)
+    email["To"] = recipient
+    email["Subject"] = header(mail.message.subject)
+    email["Date"] = format_datetime(at)
+    email["Message-ID"] = f"<{mail.delivery_id}@{domain_of(sender)}>"
+    email["Auto-Submitted"] = "auto-generated"
+    email["X-Drumbeat-Delivery"] = mail.delivery_id
+    if redirect_to:
+        email["X-Drumbeat-Intended-To"] = intended
+    if mail.unsubscribe_url:
+        email["List-Unsubscribe"] = f"<{header(mail.unsubscribe_url)}>"
+        email["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    email.set_content(mail.message.text)
+    email.add_alternative(mail.message.html, subtype="html")
+    return recipient, email.as_bytes()

@@ -1,0 +1,144 @@
+"""Completion of claims: deliveries, attempts, circuit breakers and reports, in one transaction.
+
+Only the holder of the lease completes a delivery; for anyone else nothing is recorded.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.chassis.database import Connection
+from services.chassis.outbox import Outbox, Outgoing
+from services.notifier.adapters import subscription_repository
+from services.notifier.adapters.delivery_repository import add_deliveries, post_in_app, wake_at
+from services.notifier.adapters.directory_repository import address_hash
+from services.notifier.adapters.messages import delivery_finished
+from services.notifier.application.ports import ClaimResult, MessageClaim, Now, WebhookClaim
+from services.notifier.domain.delivery import State
+
+# Whoever holds the lease also writes the attempt, if one was made: its number is the count of attempts so far.
+COMPLETE = """
+WITH done AS (
+    UPDATE delivery d SET state = u.state, reason = u.reason, attempts = u.attempts, next_at = u.next_at,
+        rouse_at = u.rouse_at, waits_until = CASE WHEN u.state = 'pending' THEN d.waits_until END,
+        first_at = coalesce(d.first_at, u.tried_at),
+        finished_at = CASE WHEN u.state <> 'pending' THEN $1::timestamptz END,
+        ambiguous = d.ambiguous OR coalesce(u.outcome = 'ambiguous', false), lease_token = NULL, lease_until = NULL
+    FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[],
+        $9::timestamptz[], $10::text[], $11::text[])
+      AS u(id, token, state, reason, attempts, next_at, rouse_at, tried_at, outcome, detail)
+    WHERE d.id = u.id AND d.lease_token = u.token AND d.state = 'pending'
+    RETURNING d.id, u.attempts, u.tried_at, u.outcome, u.detail
+), tried AS (
+    INSERT INTO attempt (delivery_id, number, at, outcome, detail)
+    SELECT id, attempts, tried_at, outcome, detail FROM done WHERE outcome IS NOT NULL ON CONFLICT DO NOTHING
+)
+SELECT id::text FROM done
+"""
+REMOVE = "DELETE FROM delivery WHERE id = $1 AND lease_token = $2 AND state = 'pending' RETURNING id"
+ADD_UNKNOWN_ADDRESS = """
+INSERT INTO refused_address (address_hash, detail) VALUES ($1, $2) ON CONFLICT (address_hash) DO NOTHING
+"""
+SAVE_CIRCUIT = "UPDATE subscription SET failures = $2, open_until = $3 WHERE id = $1"
+DISABLE = "UPDATE subscription SET active = false, disabled_reason = $2 WHERE id = $1 AND active"
+
+
+async def complete(connection: Connection, outbox: Outbox, results: Sequence[ClaimResult], now: Now) -> None:
+    """Record the results whose lease still holds, and report the deliveries that became final."""
+    in_order = sorted(results, key=lambda result: result.delivery.id)
+    done = await _complete_rows(connection, [result for result in in_order if not result.replacements], now)
+    await _save_circuits(connection, done, now.real)
+    for result in done:
+        if result.unknown_address is not None and result.attempt is not None:
+            address = address_hash(result.unknown_address)
+            await connection.execute(ADD_UNKNOWN_ADDRESS, address, result.attempt.detail)
+    messages = [
+        (result.delivery.id, result.delivery.recipient, result.claim.event, result.in_app)
+        for result in done
+        if result.in_app is not None and isinstance(result.claim, MessageClaim)
+    ]
+    await post_in_app(connection, messages, now.service)
+    reports = [_report(result, now.service) for result in done if result.delivery.state.is_final]
+    for result in results:
+        if result.replacements:
+            reports += await _replace(connection, result, now)
+    await outbox.append(connection, reports)
+
+
+async def _complete_rows(
+    connection: Connection, results: Sequence[ClaimResult], now: Now
+) -> list[ClaimResult]:
+    attempts = [result.attempt for result in results]
+    rows = await connection.fetch(
+        COMPLETE,
+        now.service,
+        [result.delivery.id for result in results],
+        [result.claim.token for result in results],
+        [result.delivery.state for result in results],
+        [result.delivery.reason for result in results],
+        [result.delivery.attempts for result in results],
+        [None if result.send_after else result.delivery.next_at for result in results],
+        [_wake_at(result) for result in results],
+        [attempt.at if attempt else None for attempt in attempts],
+        [attempt.outcome if attempt else None for attempt in attempts],
+        [attempt.detail if attempt else None for attempt in attempts],
+    )
+    completed = {row[0] for row in rows}
+    return [result for result in results if result.delivery.id in completed]
+
+
+def _wake_at(result: ClaimResult) -> datetime | None:
+    if isinstance(result.claim, WebhookClaim) or result.delivery.state.is_final:
+        return None
+    return wake_at(result.delivery.channel, result.send_after, result.claim.event)
+
+
+async def _save_circuits(connection: Connection, done: Sequence[ClaimResult], real: datetime) -> None:
+    """Writes only the circuits that change: a healthy endpoint that answers costs nothing."""
+    attempted = [
+        (result.claim.endpoint, result)
+        for result in done
+        if isinstance(result.claim, WebhookClaim) and result.response is not None
+    ]
+    changing = {
+        endpoint.id
+        for endpoint, result in attempted
+        if result.delivery.state is not State.SENT or not endpoint.circuit.is_healthy
+    }
+    for endpoint_id in sorted(changing):
+        results = [result for endpoint, result in attempted if endpoint.id == endpoint_id]
+        await _save_circuit(connection, endpoint_id, results, real)
+
+
+async def _save_circuit(
+    connection: Connection, endpoint_id: str, results: Sequence[ClaimResult], real: datetime
+) -> None:
+    endpoint = await subscription_repository.lock_endpoint(connection, endpoint_id)
+    if endpoint is None:
+        return
+    circuit = endpoint.circuit
+    for result in results:
+        is_sent = result.delivery.state is State.SENT
+        circuit = circuit.after_success() if is_sent else circuit.after_failure(real)
+    await connection.execute(SAVE_CIRCUIT, endpoint_id, circuit.failures, circuit.open_until)
+    gone = next((result.response for result in results if result.response and result.response.is_gone), None)
+    if gone is not None:
+        await connection.execute(DISABLE, endpoint_id, gone.detail)
+
+
+async def _replace(connection: Connection, result: ClaimResult, now: Now) -> list[Outgoing]:
+    """Replace a delivery without a recipient by deliveries to the people who are known by now."""
+    if not await connection.fetchval(REMOVE, result.delivery.id, result.claim.token):
+        return []
+    return await add_deliveries(connection, result.replacements, now)
+
+
+def _report(result: ClaimResult, at: datetime) -> Outgoing:
+    match result.claim:
+        case WebhookClaim(
+            account_id=account_id, touchpoint_id=touchpoint_id, touchpoint_type=touchpoint_type
+        ):
+            touchpoint = (touchpoint_id, touchpoint_type)
+        case MessageClaim(event=event):
+            account_id = event.content.account_id
+            touchpoint = (event.content.touchpoint_id, event.content.touchpoint_type)
+    return delivery_finished(result.delivery, account_id=account_id, touchpoint=touchpoint, at=at)

@@ -1,0 +1,231 @@
+"""The notifier's copy of the directories: stored from account and CSM records, read by the delivery policy."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, cast
+
+import orjson
+
+from schemas.directory import AccountRecord, ContactRecord, CsmRecord, PauseRecord, PreferenceRecord
+from services.chassis.database import Connection
+from services.notifier.domain.consent import latest
+from services.notifier.domain.delivery_policy import Directory
+from services.notifier.domain.event import Event
+from services.notifier.domain.people import Account, Pause
+
+SAVE_ACCOUNTS = """
+INSERT INTO account (account_id, name, timezone, pauses, version)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]::jsonb[], $5::bigint[])
+ON CONFLICT (account_id) DO UPDATE SET name = excluded.name, timezone = excluded.timezone,
+    pauses = excluded.pauses, version = excluded.version
+WHERE account.version < excluded.version RETURNING account_id
+"""
+DELETE_OTHER_CONTACTS = "DELETE FROM contact WHERE account_id = ANY($1) AND NOT contact_id = ANY($2)"
+SAVE_CONTACTS = """
+INSERT INTO contact (contact_id, account_id, name, email, role, language, timezone, has_left)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+    $8::boolean[])
+ON CONFLICT (contact_id) DO UPDATE SET account_id = excluded.account_id, name = excluded.name,
+    email = excluded.email, role = excluded.role, language = excluded.language,
+    timezone = excluded.timezone, has_left = excluded.has_left
+"""
+SAVE_CSMS = """
+INSERT INTO person (csm_id, name, email, timezone, version)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+ON CONFLICT (csm_id) DO UPDATE SET name = excluded.name, email = excluded.email,
+    timezone = excluded.timezone, version = excluded.version
+WHERE person.version < excluded.version
+"""
+# An older preference never replaces a newer one, whether it allows more or less.
+SAVE_PREFERENCES = """
+INSERT INTO preference (contact_id, topic, channel, aspect, opted_in, frequency, said_at, source, word_id)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[],
+    $7::timestamptz[], $8::text[], $9::text[])
+ON CONFLICT (contact_id, topic, channel, aspect) DO UPDATE SET opted_in = excluded.opted_in,
+    frequency = excluded.frequency, said_at = excluded.said_at, source = excluded.source,
+    word_id = excluded.word_id
+WHERE (preference.said_at, preference.source COLLATE "C", preference.word_id COLLATE "C")
+    < (excluded.said_at, excluded.source COLLATE "C", excluded.word_id COLLATE "C")
+"""
+WAKE_WAITING = "UPDATE delivery SET next_at = $2 WHERE state = 'pending' AND waits_until > $2"
+ACCOUNTS = "SELECT account_id, name, timezone, pauses FROM account WHERE account_id = ANY($1)"
+CONTACTS = """
+SELECT account_id, contact_id, name, email, role, language, timezone, has_left AS left FROM contact
+WHERE account_id = ANY($1) ORDER BY contact_id
+"""
+CSMS = "SELECT csm_id, name, email, timezone, version FROM person WHERE csm_id = ANY($1)"
+PREFERENCES = """
+SELECT contact_id, nullif(topic, '') AS topic, nullif(channel, '') AS channel, opted_in, frequency, said_at AS time,
+    source, word_id AS id
+FROM preference WHERE contact_id = ANY($1)
+"""
+UNKNOWN_ADDRESSES = "SELECT address_hash FROM refused_address WHERE address_hash = ANY($1)"
+WITHDRAWN = "SELECT touchpoint_id, sequence, reason FROM withdrawn WHERE touchpoint_id = ANY($1)"
+
+
+def address_hash(address: str) -> bytes:
+    """A mail address as it is stored once it was refused as unknown: it can be recognised but not read."""
+    return sha256(address.lower().encode()).digest()
+
+
+async def save_accounts(connection: Connection, records: Sequence[AccountRecord]) -> None:
+    """Store accounts with their contacts; an older version changes nothing. One record for each account."""
+    records = sorted(records, key=lambda record: record.account_id)
+    rows = await connection.fetch(
+        SAVE_ACCOUNTS,
+        [record.account_id for record in records],
+        [record.name for record in records],
+        [record.timezone for record in records],
+        [_pauses_json(record.pauses) for record in records],
+        [record.version for record in records],
+    )
+    saved = {str(row[0]) for row in rows}
+    contacts = {
+        contact.contact_id: (record.account_id, contact)
+        for record in records
+        if record.account_id in saved
+        for contact in record.contacts
+    }
+    await connection.execute(DELETE_OTHER_CONTACTS, sorted(saved), list(contacts))
+    if contacts:
+        await _save_contacts(connection, contacts)
+
+
+async def _save_contacts(connection: Connection, contacts: Mapping[str, tuple[str, ContactRecord]]) -> None:
+    rows = [contacts[contact_id] for contact_id in sorted(contacts)]
+    await connection.execute(
+        SAVE_CONTACTS,
+        [contact.contact_id for _, contact in rows],
+        [account_id for account_id, _ in rows],
+        [contact.name for _, contact in rows],
+        [contact.email for _, contact in rows],
+        [contact.role for _, contact in rows],
+        [contact.language for _, contact in rows],
+        [contact.timezone for _, contact in rows],
+        [contact.left for _, contact in rows],
+    )
+
+
+def _pauses_json(pauses: Sequence[PauseRecord]) -> str:
+    rows = [pause.model_dump(mode="json", include={"contact_id", "until", "reason"}) for pause in pauses]
+    return orjson.dumps(rows).decode()
+
+
+async def save_csms(connection: Connection, records: Sequence[CsmRecord]) -> None:
+    records = sorted(records, key=lambda record: record.csm_id)
+    await connection.execute(
+        SAVE_CSMS,
+        [record.csm_id for record in records],
+        [record.name for record in records],
+        [record.email for record in records],
+        [record.timezone for record in records],
+        [record.version for record in records],
+    )
+
+
+async def save_preferences(connection: Connection, preferences: Sequence[PreferenceRecord]) -> None:
+    """Store the latest of each aspect in its own row; an older one than the stored changes nothing."""
+    winners = latest(preferences)
+    rows = [(key[3], winners[key]) for key in sorted(winners, key=lambda key: [part or "" for part in key])]
+    if not rows:
+        return
+    await connection.execute(
+        SAVE_PREFERENCES,
+        [preference.contact_id for _, preference in rows],
+        [preference.topic or "" for _, preference in rows],
+        [preference.channel or "" for _, preference in rows],
+        [aspect for aspect, _ in rows],
+        [preference.opted_in if aspect == "consent" else None for aspect, preference in rows],
+        [preference.frequency if aspect == "frequency" else None for aspect, preference in rows],
+        [preference.time for _, preference in rows],
+        [preference.source for _, preference in rows],
+        [preference.id for _, preference in rows],
+    )
+
+
+async def wake_messages_to_accounts(
+    connection: Connection, account_ids: Sequence[str], real: datetime
+) -> None:
+    """Make ready the deliveries that wait for these accounts."""
+    await connection.execute(f"{WAKE_WAITING} AND account_id = ANY($1)", account_ids, real)
+
+
+async def wake_messages_to_csms(connection: Connection, csm_ids: Sequence[str], real: datetime) -> None:
+    """Make ready the deliveries that wait for these CSMs."""
+    await connection.execute(
+        f"{WAKE_WAITING} AND recipient_kind = 'csm' AND recipient_id = ANY($1)", csm_ids, real
+    )
+
+
+async def delete_account(connection: Connection, account_id: str) -> None:
+    """Delete the account, its contacts and their preferences."""
+    await connection.execute(
+        "DELETE FROM preference WHERE contact_id IN (SELECT contact_id FROM contact WHERE account_id = $1)",
+        account_id,
+    )
+    await connection.execute("DELETE FROM contact WHERE account_id = $1", account_id)
+    await connection.execute("DELETE FROM account WHERE account_id = $1", account_id)
+
+
+async def delete_csm(connection: Connection, csm_id: str) -> None:
+    await connection.execute("DELETE FROM person WHERE csm_id = $1", csm_id)
+
+
+async def load_preferences(
+    connection: Connection, contact_ids: Sequence[str]
+) -> dict[str, list[PreferenceRecord]]:
+    """The stored preferences by contact id."""
+    by_contact: defaultdict[str, list[PreferenceRecord]] = defaultdict(list)
+    for row in await connection.fetch(PREFERENCES, list(contact_ids)):
+        by_contact[row[0]].append(PreferenceRecord(**row))
+    return by_contact
+
+
+async def load_directory(connection: Connection, events: Sequence[Event]) -> Directory:
+    """Everyone whom these events concern."""
+    accounts = await _accounts(connection, sorted({event.content.account_id for event in events}))
+    owners = [event.content.owner for event in events]
+    csm_ids = sorted({owner.csm_id for owner in owners if owner.csm_id})
+    csms = {row[0]: CsmRecord(**row) for row in await connection.fetch(CSMS, csm_ids)}
+    contacts = [contact for account in accounts.values() for contact in account.contacts]
+    addresses = {person.email for person in (*contacts, *csms.values(), *owners) if person.email}
+    touchpoint_ids = sorted({event.content.touchpoint_id for event in events if event.content.touchpoint_id})
+    withdrawn = await connection.fetch(WITHDRAWN, touchpoint_ids)
+    return Directory(
+        accounts=accounts,
+        csms=csms,
+        preferences=await load_preferences(connection, [contact.contact_id for contact in contacts]),
+        unknown_addresses=await _unknown_addresses(connection, addresses),
+        withdrawn={row[0]: (row[1], row[2]) for row in withdrawn},
+    )
+
+
+async def _unknown_addresses(connection: Connection, addresses: set[str]) -> frozenset[str]:
+    by_hash = {address_hash(address): address.lower() for address in addresses}
+    rows = await connection.fetch(UNKNOWN_ADDRESSES, list(by_hash))
+    return frozenset(by_hash[row[0]] for row in rows)
+
+
+async def _accounts(connection: Connection, account_ids: Sequence[str]) -> dict[str, Account]:
+    contacts: defaultdict[str, list[ContactRecord]] = defaultdict(list)
+    for row in await connection.fetch(CONTACTS, account_ids):
+        fields = dict(row)
+        contacts[fields.pop("account_id")].append(ContactRecord(**fields))
+    return {
+        row[0]: Account(row[0], row[1], row[2], tuple(contacts[row[0]]), _pauses(row[3]))
+        for row in await connection.fetch(ACCOUNTS, account_ids)
+    }
+
+
+def _pauses(stored: str) -> tuple[Pause, ...]:
+    rows = cast("list[dict[str, Any]]", orjson.loads(stored))
+    return tuple(
+        Pause(
+            row["contact_id"],
+            datetime.fromisoformat(row["until"]) if row["until"] else None,
+            row["reason"],
+        )
+        for row in rows
+    )

@@ -1,0 +1,70 @@
+"""The messages that the notifier publishes, as the models of the schemas define them."""
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from prometheus_client import Counter
+
+from schemas.directory import PreferenceRecord
+from schemas.facts import PreferenceChanged
+from schemas.outcomes import DELIVERY_FINISHED
+from schemas.times import format_instant
+from services.chassis.outbox import Outgoing
+from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind, State
+
+OUTCOMES, SIGNALS = "touchpoint.outcomes", "account.signals"
+PREFERENCE_CHANGED = "drumbeat.preference.changed.v1"
+NOBODY = "nobody"
+"""The recipient's id where there is no recipient."""
+LONGEST_REASON = 2000
+# Counted when written, so a transaction that is rolled back and repeated counts twice.
+FINISHED = Counter("drumbeat_deliveries_total", "Deliveries brought to a final state", ["channel", "state"])
+# A batch of deliveries has one moment and few counters: neither is computed again for each delivery.
+_instant = lru_cache(maxsize=64)(format_instant)
+_counter = lru_cache(maxsize=64)(FINISHED.labels)
+
+Touchpoint = tuple[str | None, str | None]
+"""The id and the type of a touchpoint."""
+
+
+def delivery_finished(
+    delivery: Delivery, *, account_id: str, touchpoint: Touchpoint, at: datetime
+) -> Outgoing:
+    """The event that reports a delivery in its final state."""
+    _counter(delivery.channel, delivery.state).inc()
+    # Not written by the model `DeliveryFinished`, which takes several times as long; a test holds it to the model.
+    data = orjson.dumps(
+        {
+            "delivery_id": delivery.id,
+            "touchpoint_id": touchpoint[0],
+            "touchpoint_type": touchpoint[1],
+            "channel": delivery.channel,
+            "recipient": {"kind": delivery.recipient.kind, "id": delivery.recipient.id or NOBODY},
+            "state": delivery.state,
+            "reason": delivery.reason[:LONGEST_REASON] if delivery.reason else None,
+            "at": _instant(at),
+        }
+    )
+    return Outgoing(OUTCOMES, account_id, f"{delivery.id}:finished", DELIVERY_FINISHED, at, data)
+
+
+def delivery_finished_of_row(row: Any, at: datetime) -> Outgoing:
+    """The same of a row: id, channel, recipient kind and id, state, reason, account, touchpoint id and type."""
+    recipient = Recipient(RecipientKind(row[2]), row[3])
+    delivery = Delivery(str(row[0]), row[1], recipient, State(row[4]), row[5])
+    return delivery_finished(delivery, account_id=row[6], touchpoint=(row[7], row[8]), at=at)
+
+
+def preference_changed(preference: PreferenceRecord, account_id: str) -> Outgoing:
+    """A preference taken in here, as a fact for the rules engine. An unknown field is left out."""
+    data = PreferenceChanged(
+        contact_id=preference.contact_id,
+        topic=preference.topic,
+        channel=preference.channel,
+        frequency=preference.frequency,
+        opted_in=preference.opted_in,
+    )
+    payload = data.model_dump_json(exclude_none=True).encode()
+    return Outgoing(SIGNALS, account_id, preference.id, PREFERENCE_CHANGED, preference.time, payload)

@@ -1,0 +1,87 @@
+"""One transaction of ingest: the statements behind the use cases that store events and directory records."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from schemas.directory import AccountRecord, CsmRecord, PreferenceRecord
+from services.chassis.database import Connection
+from services.chassis.outbox import Outbox
+from services.notifier.adapters import directory_repository, subscription_repository
+from services.notifier.adapters.delivery_repository import add_deliveries, event_key, suppress_withdrawn
+from services.notifier.application.ports import NewDelivery, Now
+from services.notifier.domain.delivery_policy import Directory
+from services.notifier.domain.event import Event
+from services.notifier.domain.subscription import Subscription
+
+ADD_EVENTS = """
+INSERT INTO feed (key, event_id, type, said_at, account_id, data)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[])
+ON CONFLICT (key) DO NOTHING RETURNING event_id
+"""
+WITHDRAW = """
+INSERT INTO withdrawn (touchpoint_id, sequence, reason)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[])
+ON CONFLICT (touchpoint_id) DO UPDATE SET sequence = excluded.sequence, reason = excluded.reason
+WHERE withdrawn.sequence < excluded.sequence
+"""
+
+
+class UnitOfWork:
+    """Implements the port `UnitOfWork` on one connection that is inside a transaction."""
+
+    def __init__(self, connection: Connection, outbox: Outbox) -> None:
+        self._connection = connection
+        self._outbox = outbox
+
+    async def add_events(self, events: Sequence[Event]) -> set[str]:
+        by_key = {event_key(event.id): event for event in events}
+        rows = await self._connection.fetch(
+            ADD_EVENTS,
+            list(by_key),
+            [event.id for event in by_key.values()],
+            [event.type for event in by_key.values()],
+            [event.time for event in by_key.values()],
+            [event.content.account_id for event in by_key.values()],
+            [event.data for event in by_key.values()],
+        )
+        return {cast("str", row[0]) for row in rows}
+
+    async def subscriptions(self) -> Sequence[Subscription]:
+        return await subscription_repository.active_subscriptions(self._connection)
+
+    async def directory_of(self, events: Sequence[Event]) -> Directory:
+        return await directory_repository.load_directory(self._connection, events)
+
+    async def withdraw(self, events: Sequence[Event], now: Now) -> None:
+        in_order = sorted(events, key=lambda event: event.content.sequence)
+        latest = {event.content.touchpoint_id or "": event for event in in_order}
+        reasons = {
+            touchpoint_id: latest[touchpoint_id].withdrawal_reason or "" for touchpoint_id in sorted(latest)
+        }
+        sequences = [latest[touchpoint_id].content.sequence for touchpoint_id in reasons]
+        await self._connection.execute(WITHDRAW, list(reasons), sequences, list(reasons.values()))
+        reports = await suppress_withdrawn(self._connection, reasons, now)
+        await self._outbox.append(self._connection, reports)
+
+    async def add_deliveries(self, deliveries: Sequence[NewDelivery], now: Now) -> None:
+        reports = await add_deliveries(self._connection, deliveries, now)
+        await self._outbox.append(self._connection, reports)
+
+    async def save_accounts(
+        self, records: Sequence[AccountRecord], preferences: Sequence[PreferenceRecord], now: Now
+    ) -> None:
+        await directory_repository.save_accounts(self._connection, records)
+        await directory_repository.save_preferences(self._connection, preferences)
+        account_ids = [record.account_id for record in records]
+        await directory_repository.wake_messages_to_accounts(self._connection, account_ids, now.real)
+
+    async def save_csms(self, records: Sequence[CsmRecord], now: Now) -> None:
+        await directory_repository.save_csms(self._connection, records)
+        csm_ids = [record.csm_id for record in records]
+        await directory_repository.wake_messages_to_csms(self._connection, csm_ids, now.real)
+
+    async def delete_account(self, account_id: str) -> None:
+        await directory_repository.delete_account(self._connection, account_id)
+
+    async def delete_csm(self, csm_id: str) -> None:
+        await directory_repository.delete_csm(self._connection, csm_id)

@@ -1,0 +1,96 @@
+"""Ingest events: create the deliveries of each new event, each with a decision, in one transaction."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services.notifier.application.ports import InAppMessage, NewDelivery, Now, UnitOfWork
+from services.notifier.domain.delivery import Recipient, RecipientKind, State
+from services.notifier.domain.delivery_policy import (
+    Action,
+    Directory,
+    RecipientDecision,
+    decide_recipients,
+    is_owned_by_person,
+)
+from services.notifier.domain.event import Event, readable_name
+from services.notifier.domain.message import one_line, sentence_case
+from services.notifier.domain.subscription import Subscription
+
+PATIENCE = timedelta(seconds=60)
+"""Real time in which a directory record may still arrive."""
+POSTED = "posted in the app"
+
+
+async def ingest_events(events: Sequence[Event], *, work: UnitOfWork, live: bool, now: Now) -> bool:
+    """Store events and their deliveries; repeated events change nothing. Returns whether any event is new."""
+    new_ids = await work.add_events(events)
+    new = [event for event in events if event.id in new_ids]
+    if not new:
+        return False
+    # Withdrawals first: what becomes due and is cancelled in one batch is decided on as cancelled.
+    withdrawals = [event for event in new if event.withdrawal_reason]
+    if withdrawals:
+        await work.withdraw(withdrawals, now)
+    subscriptions = await work.subscriptions()
+    deliveries = [webhook for event in new for webhook in webhooks_of(event, subscriptions, now)]
+    notifying = [event for event in new if event.notifies_people]
+    if notifying:
+        directory = await work.directory_of(notifying)
+        for event in notifying:
+            deliveries += messages_of(event, directory, live=live, now=now)
+    if deliveries:
+        await work.add_deliveries(deliveries, now)
+    return True
+
+
+def webhooks_of(event: Event, subscriptions: Sequence[Subscription], now: Now) -> list[NewDelivery]:
+    """One webhook for each subscription that wants the event."""
+    return [
+        NewDelivery(
+            event, "webhook", Recipient(RecipientKind.SUBSCRIPTION, subscription.id), next_at=now.real
+        )
+        for subscription in subscriptions
+        if subscription.wants(event)
+    ]
+
+
+def messages_of(
+    event: Event, directory: Directory, *, live: bool, now: Now, has_waited: bool = False
+) -> list[NewDelivery]:
+    """One delivery for each person whom the event concerns, as the delivery policy decides."""
+    situation = directory.situation_of(event, live=live, has_waited=has_waited)
+    decisions = decide_recipients(event, situation, now.service)
+    return [_new_delivery(event, decision, directory, now) for decision in decisions]
+
+
+def _new_delivery(event: Event, decided: RecipientDecision, directory: Directory, now: Now) -> NewDelivery:
+    decision, channel, recipient = decided.decision, decided.channel, decided.recipient
+    match decision.action:
+        case Action.SUPPRESS:
+            return NewDelivery(event, channel, recipient, State.SUPPRESSED, decision.text)
+        case Action.EXPIRE:
+            return NewDelivery(event, channel, recipient, State.EXPIRED, decision.text)
+        case Action.WAIT:
+            until = now.real + PATIENCE
+            return NewDelivery(
+                event, channel, recipient, reason=decision.text, next_at=until, waits_until=until
+            )
+        case Action.SEND if channel == "in_app":
+            in_app = in_app_message(event, directory)
+            return NewDelivery(event, channel, recipient, State.SENT, POSTED, in_app=in_app)
+        case Action.SEND:
+            reason = decision.text if decision.send_after else None
+            return NewDelivery(
+                event, channel, recipient, reason=reason, next_at=now.real, send_after=decision.send_after
+            )
+
+
+def in_app_message(event: Event, directory: Directory) -> InAppMessage:
+    content = event.content
+    account = directory.accounts.get(content.account_id)
+    kind = readable_name(content.touchpoint_type)
+    if not is_owned_by_person(event):
+        return InAppMessage(one_line(sentence_case(kind)), content.purpose)
+    name = (account.name if account else None) or content.account_id
+    reason = content.reason.text if content.reason else ""
+    return InAppMessage(one_line(f"{name}: {kind}"), "\n".join(filter(None, (content.purpose, reason))))

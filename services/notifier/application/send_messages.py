@@ -1,0 +1,113 @@
+"""Send messages: decide once more on each claimed delivery, write the mail, send it, derive the result."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from services.notifier.application.ingest_events import PATIENCE, POSTED, in_app_message, messages_of
+from services.notifier.application.ports import ClaimResult, Mail, Mailer, MessageClaim, Now
+from services.notifier.domain import message
+from services.notifier.domain.delivery import AttemptOutcome, RecipientKind, Response, State
+from services.notifier.domain.delivery_policy import (
+    Action,
+    DeliveryDecision,
+    Directory,
+    Situation,
+    csm_address,
+    decide_delivery,
+)
+from services.notifier.domain.retry import after_attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How mails are written and sent, and whether customers may be contacted (`live`).
+
+    `unsubscribe_url` takes a contact id and a topic, None for all topics.
+    """
+
+    mailer: Mailer
+    render: message.Render
+    unsubscribe_url: Callable[[str, str | None], str]
+    live: bool
+
+
+async def send_messages(
+    claims: Sequence[MessageClaim], directory: Directory, now: Now, *, sending: Sending
+) -> list[ClaimResult]:
+    """A result for every claim. Mails are sent concurrently, as far as the mailer allows."""
+    return list(await asyncio.gather(*(_send_safely(claim, directory, now, sending) for claim in claims)))
+
+
+async def _send_safely(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> ClaimResult:
+    """One mail that cannot be written must not stop the others of its batch."""
+    try:
+        return await _send(claim, directory, now, sending)
+    except Exception as problem:  # noqa: BLE001
+        detail = f"the mail could not be written: {problem!r}"[:500]
+        return _attempted(claim, Response(AttemptOutcome.REFUSED, detail, is_permanent=True), now)
+
+
+async def _send(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> ClaimResult:
+    delivery, event = claim.delivery, claim.event
+    # What does not wait for the directory was known at ingest: whoever is unknown now has been deleted.
+    has_waited = claim.waits_until is None or now.real >= claim.waits_until
+    if delivery.recipient.id is None:
+        new = messages_of(event, directory, live=sending.live, now=now, has_waited=has_waited)
+        recipients = [(replacement.recipient, replacement.channel) for replacement in new]
+        if (delivery.recipient, delivery.channel) not in recipients:
+            return ClaimResult(claim, delivery, replacements=tuple(new))
+    situation = directory.situation_of(event, live=sending.live, has_waited=has_waited)
+    decision = decide_delivery(event, delivery.recipient, delivery.channel, situation, now.service)
+    if decision.action is not Action.SEND:
+        return _not_sent(claim, decision, now)
+    if delivery.channel == "in_app":
+        posted = delivery.finished(State.SENT, POSTED)
+        return ClaimResult(claim, posted, in_app=in_app_message(event, directory))
+    if decision.send_after is not None:
+        postponed = delivery.postponed(now.real, decision.text)
+        return ClaimResult(claim, postponed, send_after=decision.send_after)
+    mail = write_mail(claim, situation, sending)
+    return _attempted(claim, await sending.mailer.send(mail, at=now.real), now, address=mail.to)
+
+
+def _not_sent(claim: MessageClaim, decision: DeliveryDecision, now: Now) -> ClaimResult:
+    match decision.action:
+        case Action.SUPPRESS:
+            return ClaimResult(claim, claim.delivery.finished(State.SUPPRESSED, decision.text))
+        case Action.EXPIRE:
+            return ClaimResult(claim, claim.delivery.finished(State.EXPIRED, decision.text))
+        case _:
+            until = claim.waits_until or now.real + PATIENCE
+            return ClaimResult(claim, claim.delivery.postponed(until, decision.text))
+
+
+def _attempted(claim: MessageClaim, response: Response, now: Now, address: str | None = None) -> ClaimResult:
+    delivery, attempt = after_attempt(claim.delivery, response, at=now.real, first_at=claim.first_at)
+    is_unknown = response.is_unknown_address and response.outcome is AttemptOutcome.REFUSED
+    return ClaimResult(
+        claim,
+        delivery,
+        attempt=attempt,
+        response=response,
+        unknown_address=address if is_unknown else None,
+    )
+
+
+def write_mail(claim: MessageClaim, situation: Situation, sending: Sending) -> Mail:
+    """The mail of a claim. A customer's mail leaves out the account's name when it is unknown."""
+    event, recipient = claim.event, claim.delivery.recipient
+    content = event.content
+    account = (situation.account.name if situation.account else None) or ""
+    if recipient.kind is RecipientKind.CSM:
+        csm = situation.csms.get(recipient.id or "")
+        template, address, url = message.csm_template, csm_address(event, situation), None
+        name, account = csm.name if csm else None, account or content.account_id
+    else:
+        contact = situation.contact(recipient.id)
+        template, address = message.customer_template, contact.email if contact else None
+        url = sending.unsubscribe_url(recipient.id or "", content.topic)
+        name = contact.name if contact else None
+    context = message.make_context(event, account=account, recipient=name or "", unsubscribe_url=url or "")
+    composed = message.compose_message(template(content.touchpoint_type), context, sending.render)
+    return Mail(claim.delivery.id, address or "", composed, url)

@@ -1,0 +1,113 @@
+"""The Kafka consumer: events and directory records, one partition's batch in one transaction."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schemas.directory import (
+    ACCOUNT_DIRECTORY,
+    CSM_DIRECTORY,
+    KEY_DIRECTORY,
+    AccountRecord,
+    CsmRecord,
+    KeyRecord,
+)
+from schemas.envelope import from_kafka
+from schemas.notices import NOTICE_REQUESTED
+from schemas.problems import Malformed
+from schemas.touchpoints import TOUCHPOINT_EVENTS
+from services.chassis.clock import ServiceClock
+from services.chassis.database import Connection
+from services.chassis.dead_letters import Record, bury
+from services.chassis.key_directory import keep_keys
+from services.chassis.keys import ApiKey
+from services.chassis.outbox import Outbox
+from services.chassis.telemetry import METRICS
+from services.notifier.application.ingest_events import ingest_events
+from services.notifier.application.ports import Now, UnitOfWork
+from services.notifier.application.update_directory import (
+    AccountDeleted,
+    CsmDeleted,
+    DirectoryChange,
+    update_directory,
+)
+from services.notifier.domain.event import Event, parse_event
+
+ACCOUNTS, CSMS, KEYS = "directory.accounts", "directory.csms", "directory.keys"
+TOPICS = ("touchpoint.events", "account.notices", ACCOUNTS, CSMS, KEYS)
+EVENT_TYPES = frozenset({*TOUCHPOINT_EVENTS, NOTICE_REQUESTED})
+
+
+@dataclass(slots=True)
+class _Batch:
+    events: list[Event] = field(default_factory=list[Event])
+    changes: list[DirectoryChange] = field(default_factory=list[DirectoryChange])
+    keys: list[ApiKey] = field(default_factory=list[ApiKey])
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """Handles one partition's batch inside the transaction that moves its offset."""
+
+    work: Callable[[Connection], UnitOfWork]
+    outbox: Outbox
+    clock: ServiceClock
+    live: bool
+
+    async def __call__(self, connection: Connection, records: Sequence[Record], real: datetime) -> None:
+        now = Now(real, self.clock.at(real))
+        batch = _Batch()
+        for record in records:
+            try:
+                _read(record, batch)
+            except Malformed as problem:
+                await bury(connection, self.outbox, record, reason=str(problem))
+        work = self.work(connection)
+        if batch.keys:
+            await keep_keys(connection, batch.keys)
+        if batch.changes:
+            await update_directory(batch.changes, work=work, now=now)
+        if batch.events and not await ingest_events(batch.events, work=work, live=self.live, now=now):
+            METRICS.duplicates.labels(records[0].topic).inc(len(batch.events))
+
+
+def _read(record: Record, batch: _Batch) -> None:
+    """Read a record into the batch. Raises Malformed."""
+    if record.value is None:
+        batch.changes += _deletion(record)
+        return
+    envelope = from_kafka(record.headers, record.value)
+    if envelope.type in EVENT_TYPES:
+        batch.events.append(parse_event(envelope.id, envelope.type, envelope.time, envelope.data))
+    elif envelope.type == ACCOUNT_DIRECTORY:
+        batch.changes.append(AccountRecord.read(envelope.data))
+    elif envelope.type == CSM_DIRECTORY:
+        batch.changes.append(CsmRecord.read(envelope.data))
+    elif envelope.type == KEY_DIRECTORY:
+        batch.keys.append(_key(KeyRecord.read(envelope.data)))
+    else:
+        raise Malformed(f"type: {envelope.type!r} is not one that the notifier reads on {record.topic}")
+
+
+def _deletion(record: Record) -> list[DirectoryChange]:
+    """What a tombstone deletes. Keys are revoked, never deleted. Raises Malformed."""
+    if record.topic not in (ACCOUNTS, CSMS, KEYS):
+        raise Malformed("value: the record has none; an event needs data")
+    try:
+        key = (record.key or b"").decode()
+    except UnicodeDecodeError as problem:
+        raise Malformed(f"key: not UTF-8 ({problem})") from problem
+    if record.topic == ACCOUNTS:
+        return [AccountDeleted(key)]
+    return [CsmDeleted(key)] if record.topic == CSMS else []
+
+
+def _key(record: KeyRecord) -> ApiKey:
+    return ApiKey(
+        key_id=record.key_id,
+        sha256=record.sha256,
+        scopes=frozenset(record.scopes),
+        expires_at=record.expires_at,
+        revoked=record.revoked,
+        version=record.version,
+    )

@@ -1,0 +1,144 @@
+"""The workers: senders of messages and webhooks, and the sweep that wakes what is due on the service clock.
+
+No worker holds a transaction while it talks to the outside. A result that could not be recorded is recorded
+again; one that was lost with its process is claimed by another sender when the lease ends.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable
+
+import structlog
+
+from services.chassis.clock import real_now
+from services.chassis.faults import fault
+from services.chassis.loops import Loop
+from services.notifier.application.deliver_webhooks import deliver_webhook
+from services.notifier.application.ports import ClaimResult, DeliveryQueue, WebhookClaim, WebhookClient
+from services.notifier.application.send_messages import Sending, send_messages
+
+log = structlog.get_logger(__name__)
+
+MESSAGES_AT_ONCE = 50
+WEBHOOKS_AT_ONCE = 200
+MOST_CLAIMED = 500  # under way, waiting for a task, or not yet recorded
+LEAST_TO_CLAIM = 150  # while fewer may be claimed, wait until there is room for more
+FRESH_SECONDS = (
+    45.0  # real time from the claim in which an attempt may begin, so that it ends within the 90 s lease
+)
+MOST_RECORDED_AT_ONCE = 300
+LEAST_TO_RECORD = 150  # fewer results wait a moment for others while webhooks are under way
+GATHER_SECONDS = 0.02  # real time
+FALLBACK_SECONDS = 0.5  # real time; ingest wakes the senders of its process, this finds what others created
+
+
+def message_sender(queue: DeliveryQueue, sending: Sending, reported: Callable[[], None]) -> Loop:
+    """Sends messages to people, one batch after another."""
+
+    async def run_once() -> float | None:
+        claims, directory, now = await queue.claim_messages(MESSAGES_AT_ONCE)
+        if not claims:
+            return None
+        results = await send_messages(claims, directory, now, sending=sending)
+        fault("sender.after_send")
+        await queue.complete(results)
+        reported()
+        return 0
+
+    return Loop("people sender", interval=FALLBACK_SECONDS, run_once=run_once)
+
+
+def sweep(queue: DeliveryQueue, sender: Loop, *, interval: float) -> Loop:
+    """Wakes what is due on the service clock and closes orphans; `interval` in real seconds."""
+
+    async def run_once() -> float | None:
+        woken = await queue.wake_due()
+        closed = await queue.close_orphans()
+        if woken:
+            sender.wake()
+        return 0 if woken or closed else None
+
+    return Loop("delivery sweep", interval=interval, run_once=run_once)
+
+
+class WebhookSender:
+    """Keeps up to two hundred webhooks under way and records their results in batches.
+
+    The next ones are claimed while those before are sent and recorded, so that no task waits for the database.
+    A task lives as long as there is work: one task for each webhook costs a third more CPU.
+    """
+
+    def __init__(self, queue: DeliveryQueue, *, client: WebhookClient, reported: Callable[[], None]) -> None:
+        self._queue = queue
+        self._client = client
+        self._reported = reported
+        self._waiting: deque[tuple[float, WebhookClaim]] = deque()  # with the moment before it was claimed
+        self._under_way: Counter[str] = Counter()  # by endpoint
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._results: deque[ClaimResult] = deque()
+        self._has_gathered = False
+        self.claiming = Loop("webhook sender", interval=FALLBACK_SECONDS, run_once=self.claim_once)
+        self.recording = Loop("webhook outcomes", interval=FALLBACK_SECONDS, run_once=self.record_once)
+
+    async def claim_once(self) -> float | None:
+        """Claim and start as many as there is room for; 0 when there may be more."""
+        room = MOST_CLAIMED - self._under_way.total() - len(self._results)
+        if room < LEAST_TO_CLAIM:
+            return None  # woken when results are recorded
+        began = asyncio.get_running_loop().time()
+        claims = await self._queue.claim_webhooks(room, self._under_way)
+        self._waiting.extend((began, claim) for claim in claims)
+        self._under_way.update(claim.endpoint.id for claim in claims)
+        for _ in range(min(len(self._waiting), WEBHOOKS_AT_ONCE - len(self._tasks))):
+            task = asyncio.create_task(self._send_waiting())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return 0 if claims else None
+
+    async def _send_waiting(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while self._waiting:
+            began, claim = self._waiting.popleft()
+            try:
+                if clock() - began > FRESH_SECONDS:
+                    log.warning("webhook.claim_went_stale", delivery=claim.delivery.id)
+                    continue  # the lease may have ended: whoever claims it next sends it
+                self._results.append(await deliver_webhook(claim, at=real_now(), client=self._client))
+            except Exception:
+                log.exception("webhook.attempt_broke", delivery=claim.delivery.id)  # its lease will end
+            finally:
+                self._under_way[claim.endpoint.id] -= 1
+            if len(self._results) in (1, LEAST_TO_RECORD):
+                self.recording.wake()
+
+    async def record_once(self) -> float | None:
+        """Record results, many at a time."""
+        is_few = 0 < len(self._results) < LEAST_TO_RECORD and self._under_way.total() > 0
+        if is_few and not self._has_gathered:
+            self._has_gathered = True
+            return GATHER_SECONDS
+        self._has_gathered = False
+        return await self._record()
+
+    async def _record(self) -> float | None:
+        batch = [self._results.popleft() for _ in range(min(MOST_RECORDED_AT_ONCE, len(self._results)))]
+        if not batch:
+            return None
+        fault("sender.after_send")
+        try:
+            await self._queue.complete(batch)
+        except Exception:
+            self._results.extendleft(reversed(batch))
+            raise
+        self._reported()
+        self.claiming.wake()
+        return 0 if self._results else None
+
+    async def close(self) -> None:
+        """Wait a moment for what is under way, then record the results."""
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=5)
+        for task in list(self._tasks):
+            task.cancel()
+        while self._results:
+            await self._record()

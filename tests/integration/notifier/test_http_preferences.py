@@ -1,0 +1,108 @@
+"""Preferences and unsubscribing: binding at once, published as facts, unaffected by link scanners."""
+
+from typing import Any
+
+import pytest
+
+from services.notifier.domain.unsubscribe import TokenRejected, make_token, read_token
+from tests.integration.notifier.conftest import Notifier
+
+pytestmark = pytest.mark.integration
+
+
+async def facts(notifier: Notifier) -> list[tuple[str, dict[str, Any]]]:
+    return [(key, data) for topic, key, _, data in await notifier.outbox() if topic == "account.signals"]
+
+
+async def test_a_change_is_shown_and_published_as_a_fact(notifier: Notifier) -> None:
+    await notifier.add_acme()
+    change = {"opted_in": True, "channel": "email", "frequency": "monthly"}
+
+    answer = await notifier.http.put("/v1/contacts/ann/preferences", json={"topics": {"education": change}})
+
+    assert answer.json()["topics"]["education"] == change
+    assert answer.json()["topics"]["promotion"] == {"opted_in": True, "channel": None, "frequency": None}
+    shown = await notifier.http.get("/v1/contacts/ann/preferences")
+    assert shown.json() == answer.json()
+    assert await facts(notifier) == [("acme", {"contact_id": "ann", "topic": "education", **change})]
+
+
+async def test_a_later_frequency_does_not_lift_an_opt_out(notifier: Notifier) -> None:
+    await notifier.add_acme()
+    for change in ({"opted_in": False}, {"frequency": "weekly"}):
+        await notifier.http.put("/v1/contacts/ann/preferences", json={"topics": {"education": change}})
+
+    shown = (await notifier.http.get("/v1/contacts/ann/preferences")).json()
+
+    assert shown["topics"]["education"] == {"opted_in": False, "channel": None, "frequency": "weekly"}
+
+
+async def test_an_unknown_contact_is_not_found(notifier: Notifier) -> None:
+    assert (await notifier.http.get("/v1/contacts/zoe/preferences")).status_code == 404
+    body = {"topics": {"education": {"opted_in": False}}}
+    assert (await notifier.http.put("/v1/contacts/zoe/preferences", json=body)).status_code == 404
+    body = {"topics": {"gossip": {"opted_in": False}}}
+    assert (await notifier.http.put("/v1/contacts/ann/preferences", json=body)).status_code == 422
+
+
+async def test_opening_the_link_changes_nothing_and_the_button_does(notifier: Notifier) -> None:
+    await notifier.add_acme()
+    link = f"/v1/unsubscribe/{make_token(notifier.unsubscribe_key, 'ann', 'education')}"
+
+    opened = await notifier.http.get(link, headers={"Authorization": ""})
+    assert opened.status_code == 200
+    assert 'method="post"' in opened.text
+    assert await facts(notifier) == []
+
+    left = await notifier.http.post(link, content="List-Unsubscribe=One-Click", headers={"Authorization": ""})
+    await notifier.http.post(link, content="List-Unsubscribe=One-Click")
+    await notifier.due()
+    await notifier.send_messages()
+
+    assert left.status_code == 200
+    assert [mail.to for mail in notifier.mailer.mails] == ["ben@acme.example"]
+    assert (await facts(notifier))[0] == (
+        "acme",
+        {"contact_id": "ann", "topic": "education", "opted_in": False},
+    )
+
+
+async def test_an_opt_out_of_everything_covers_every_topic(notifier: Notifier) -> None:
+    await notifier.add_acme()
+    link = f"/v1/unsubscribe/{make_token(notifier.unsubscribe_key, 'ann', 'education')}"
+
+    await notifier.http.post(link, params={"everything": "true"})
+
+    shown = (await notifier.http.get("/v1/contacts/ann/preferences")).json()
+    assert not any(row["opted_in"] for row in shown["topics"].values())
+
+
+async def test_a_link_opts_out_even_before_the_directory_has_the_contact(
+    notifier: Notifier,
+) -> None:
+    link = f"/v1/unsubscribe/{make_token(notifier.unsubscribe_key, 'ann', None)}"
+    await notifier.http.post(link)
+
+    await notifier.add_acme()
+    await notifier.due()
+    await notifier.send_messages()
+
+    assert [mail.to for mail in notifier.mailer.mails] == ["ben@acme.example"]
+
+
+@pytest.mark.parametrize("text", ["x", "AAAA", "%00", "é", "A" * 900])
+async def test_a_link_that_was_not_made_here_does_nothing(notifier: Notifier, text: str) -> None:
+    for method in ("GET", "POST"):
+        answer = await notifier.http.request(method, f"/v1/unsubscribe/{text}")
+        assert answer.status_code == 404
+    assert await facts(notifier) == []
+
+
+def test_a_token_is_read_only_with_its_key() -> None:
+    link = make_token(b"k" * 32, "ann", None)
+
+    assert read_token(b"k" * 32, link) == ("ann", None)
+    with pytest.raises(TokenRejected):
+        read_token(b"j" * 32, link)
+    with pytest.raises(TokenRejected):
+        read_token(b"k" * 32, link[:-4])

@@ -1,0 +1,116 @@
+"""Webhooks and their leases: a result that is not recorded in time is another sender's, and is recorded once."""
+
+import asyncio
+
+import pytest
+
+from services.chassis.clock import real_now
+from services.notifier.application.ports import ClaimResult
+from services.notifier.domain.delivery import AttemptOutcome, Response
+from services.notifier.domain.retry import after_attempt
+from services.notifier.entrypoints import workers
+from tests.integration.notifier.conftest import Notifier
+from tests.integration.notifier.receivers import Receiver
+
+pytestmark = pytest.mark.integration
+
+END_LEASES = "UPDATE delivery SET lease_until = '2000-01-01Z' WHERE lease_until IS NOT NULL"
+
+
+async def subscribe(notifier: Notifier, url: str) -> None:
+    assert (await notifier.http.post("/v1/subscriptions", json={"url": url})).status_code == 201
+
+
+async def claimed_and_sent(notifier: Notifier, response: Response) -> list[ClaimResult]:
+    """The results of a sender that has sent and not recorded."""
+    results: list[ClaimResult] = []
+    for claim in await notifier.queue.claim_webhooks(100, {}):
+        delivery, attempt = after_attempt(claim.delivery, response, at=real_now(), first_at=claim.first_at)
+        results.append(ClaimResult(claim, delivery, attempt=attempt, response=response))
+    return results
+
+
+async def test_a_crash_between_sending_and_recording_sends_again_and_records_once(
+    notifier: Notifier, receiver: Receiver
+) -> None:
+    await subscribe(notifier, receiver.url)
+    await notifier.due()
+    lost = await claimed_and_sent(notifier, Response(AttemptOutcome.REFUSED, "HTTP 500"))
+    assert len(lost) == 1
+
+    await notifier.send_webhooks()
+    assert receiver.requests == []  # the lease still holds
+    await notifier.database.pool.execute(END_LEASES)
+    await notifier.send_webhooks()
+    await notifier.queue.complete(lost)  # the sender that seemed dead goes on
+
+    assert len(receiver.requests) == 1
+    (item,) = [row for row in await notifier.deliveries() if row["channel"] == "webhook"]
+    assert item["state"] == "sent"
+    assert [row["outcome"] for row in item["attempts"]] == ["delivered"]
+    row = await notifier.database.pool.fetchrow(
+        "SELECT ambiguous, lease_token FROM delivery WHERE channel = 'webhook'"
+    )
+    assert row is not None
+    assert (row["ambiguous"], row["lease_token"]) == (True, None)
+    reports = [row for row in await notifier.finished() if row["channel"] == "webhook"]
+    assert [row["state"] for row in reports] == ["sent"]
+
+
+async def test_an_ambiguous_attempt_is_recorded_as_one(notifier: Notifier, receiver: Receiver) -> None:
+    await subscribe(notifier, receiver.url)
+    await notifier.due()
+
+    await notifier.queue.complete(
+        await claimed_and_sent(notifier, Response(AttemptOutcome.AMBIGUOUS, "no answer"))
+    )
+    (item,) = [row for row in await notifier.deliveries() if row["channel"] == "webhook"]
+
+    assert item["state"] == "pending"
+    assert [row["outcome"] for row in item["attempts"]] == ["ambiguous"]
+    assert await notifier.database.pool.fetchval("SELECT ambiguous FROM delivery WHERE channel = 'webhook'")
+
+
+async def test_a_claim_that_waited_too_long_for_a_task_is_left_to_its_next_owner(
+    notifier: Notifier, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await subscribe(notifier, receiver.url)
+    await notifier.due()
+    with monkeypatch.context() as frozen:
+        frozen.setattr(workers, "FRESH_SECONDS", -1.0)
+        await notifier.send_webhooks()
+    assert receiver.requests == []
+
+    await notifier.database.pool.execute(END_LEASES)
+    await notifier.send_webhooks()
+
+    assert len(receiver.requests) == 1
+    (item,) = [row for row in await notifier.deliveries() if row["channel"] == "webhook"]
+    assert item["state"] == "sent"
+
+
+async def test_more_than_may_be_claimed_at_once_is_sent_once_each(
+    notifier: Notifier, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "MOST_CLAIMED", 20)
+    monkeypatch.setattr(workers, "LEAST_TO_CLAIM", 5)
+    monkeypatch.setattr(workers, "WEBHOOKS_AT_ONCE", 4)
+    await subscribe(notifier, receiver.url)
+    for number in range(60):
+        await notifier.due(touchpoint_id=f"00000000-0000-4000-8000-0000000000{number:02d}")
+    tasks = [
+        asyncio.create_task(loop.run()) for loop in (notifier.sender.claiming, notifier.sender.recording)
+    ]
+
+    async with asyncio.timeout(30):
+        while await notifier.database.pool.fetchval(
+            "SELECT count(*) FROM delivery WHERE channel = 'webhook' AND state <> 'sent'"
+        ):
+            await asyncio.sleep(0.02)
+    notifier.sender.claiming.stop()
+    notifier.sender.recording.stop()
+    await asyncio.gather(*tasks)
+    await notifier.sender.close()
+
+    ids = [headers["webhook-id"] for headers, _ in receiver.requests]
+    assert len(ids) == len(set(ids)) == 60

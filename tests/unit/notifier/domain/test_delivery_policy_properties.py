@@ -1,0 +1,261 @@
+"""The delivery policy: opt-outs and quiet hours hold, and every decision has a reason."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
+from schemas.touchpoints import TouchpointOwner
+from services.notifier.domain.delivery import RecipientKind
+from services.notifier.domain.delivery_policy import (
+    Action,
+    DeliveryDecision,
+    Reason,
+    Situation,
+    after_quiet_hours,
+    decide_delivery,
+    decide_recipients,
+)
+from services.notifier.domain.event import Event
+from services.notifier.domain.people import Account, Pause
+from tests.unit.notifier.events import NOON, due
+
+ANN = ContactRecord(contact_id="ann", name="Ann", email="ann@acme.example", role="champion")
+BEN = ContactRecord(contact_id="ben", name="Ben", email="ben@acme.example", role="admin")
+ACME = Account("acme", "Acme", "UTC", (ANN, BEN))
+CARL = CsmRecord(csm_id="carl", name="Carl", email="carl@vendor.example", version=1)
+
+
+def decide(
+    event: Event, situation: Situation, now: datetime = NOON
+) -> dict[tuple[str | None, str], DeliveryDecision]:
+    """The decisions by recipient id and channel, no two of them the same."""
+    decisions = decide_recipients(event, situation, now)
+    by_recipient = {(decided.recipient.id, decided.channel): decided.decision for decided in decisions}
+    assert len(by_recipient) == len(decisions)
+    return by_recipient
+
+
+def opt_out(
+    contact_id: str = "ann",
+    topic: str | None = "education",
+    channel: str | None = None,
+    time: datetime = NOON,
+) -> PreferenceRecord:
+    fields = {"contact_id": contact_id, "topic": topic, "channel": channel, "time": time}
+    return PreferenceRecord(**fields, opted_in=False, source="crm", id=contact_id)  # pyright: ignore[reportArgumentType]
+
+
+def test_an_owner_who_is_a_person_gets_an_email_and_an_in_app_message() -> None:
+    decisions = decide(due("csm", "call"), Situation(account=ACME, csms={"carl": CARL}))
+
+    assert {key: decision.action for key, decision in decisions.items()} == {
+        ("carl", "email"): Action.SEND,
+        ("carl", "in_app"): Action.SEND,
+    }
+
+
+def test_without_a_csm_it_is_suppressed_as_unassigned() -> None:
+    event = due("csm", "call", owner=TouchpointOwner(kind="csm"))
+
+    (only,) = decide_recipients(event, Situation(account=ACME), NOON)
+
+    assert only.decision == DeliveryDecision(Action.SUPPRESS, Reason.UNASSIGNED)
+    assert only.recipient.kind is RecipientKind.CSM
+
+
+def test_an_unknown_csm_is_waited_for_and_then_given_up() -> None:
+    event = due("csm", "call")
+
+    early = decide(event, Situation(account=ACME))
+    late = decide(event, Situation(account=ACME, has_waited=True))
+
+    assert early["carl", "email"].action is Action.WAIT
+    assert early["carl", "in_app"].action is Action.SEND
+    assert late["carl", "email"] == DeliveryDecision(Action.SUPPRESS, Reason.UNKNOWN_CSM)
+
+
+def test_automation_writes_to_each_contact_of_the_audience() -> None:
+    decisions = decide(due(audience=("champion",)), Situation(account=ACME))
+
+    assert set(decisions) == {("ann", "email")}
+
+
+def test_an_empty_audience_is_one_suppressed_delivery() -> None:
+    decisions = decide(due(audience=("executive_sponsor",)), Situation(account=ACME))
+
+    assert decisions == {
+        (None, "email"): DeliveryDecision(Action.SUPPRESS, Reason.NO_AUDIENCE, "executive sponsor")
+    }
+
+
+def test_an_unknown_account_is_waited_for() -> None:
+    early = decide(due(), Situation())
+    late = decide(due(), Situation(has_waited=True))
+
+    assert early[None, "email"].action is Action.WAIT
+    assert late[None, "email"] == DeliveryDecision(Action.SUPPRESS, Reason.UNKNOWN_ACCOUNT)
+
+
+def test_an_opt_out_of_the_topic_or_the_channel_or_all_suppresses() -> None:
+    for topic, channel in (("education", None), (None, None), ("education", "email"), (None, "email")):
+        situation = Situation(account=ACME, preferences=[opt_out(topic=topic, channel=channel)])
+        decisions = decide(due(), situation)
+
+        assert decisions["ann", "email"].reason is Reason.OPTED_OUT
+        assert decisions["ben", "email"].action is Action.SEND
+
+
+def test_an_opt_out_of_another_channel_does_not_matter() -> None:
+    situation = Situation(account=ACME, preferences=[opt_out(channel="sms")])
+
+    assert decide(due(), situation)["ann", "email"].action is Action.SEND
+
+
+@pytest.mark.parametrize(
+    ("email", "reason"), [(None, Reason.NO_ADDRESS), ("Bad@acme.example", Reason.UNKNOWN_ADDRESS)]
+)
+def test_an_address_that_is_missing_or_was_refused_suppresses(email: str | None, reason: Reason) -> None:
+    contact = ContactRecord(contact_id="ann", email=email)
+    situation = Situation(
+        account=Account("acme", contacts=(contact,)), unknown_addresses=frozenset({"bad@acme.example"})
+    )
+
+    assert decide(due(), situation) == {("ann", "email"): DeliveryDecision(Action.SUPPRESS, reason)}
+
+
+def test_a_paused_contact_gets_nothing_until_the_pause_ends() -> None:
+    paused = Account("acme", contacts=(ANN,), pauses=(Pause("ann", NOON + timedelta(days=1), "on leave"),))
+
+    during = decide(due(), Situation(account=paused))
+    afterwards = decide(due(), Situation(account=paused), NOON + timedelta(days=1))
+
+    assert during["ann", "email"] == DeliveryDecision(Action.SUPPRESS, Reason.PAUSED, "on leave")
+    assert afterwards["ann", "email"].action is Action.SEND
+
+
+def test_on_hold_customers_get_nothing_and_csms_do() -> None:
+    situation = Situation(live=False, account=ACME, csms={"carl": CARL})
+
+    customer = decide(due(), situation)
+    csm = decide(due("csm", "call"), situation)
+
+    assert customer == {(None, "email"): DeliveryDecision(Action.EXPIRE, Reason.ON_HOLD)}
+    assert csm["carl", "email"].action is Action.SEND
+
+
+@pytest.mark.parametrize("channel", ["sms", "slack", "call", "meeting", "webhook"])
+def test_an_unsupported_channel_is_suppressed_with_that_reason(channel: str) -> None:
+    decisions = decide(due(channel=channel), Situation(account=ACME))
+
+    assert decisions == {(None, channel): DeliveryDecision(Action.SUPPRESS, Reason.CHANNEL, channel)}
+
+
+def test_after_the_deadline_or_a_withdrawal_nobody_gets_a_message() -> None:
+    for owner in ("csm", "automation"):
+        situation = Situation(account=ACME, csms={"carl": CARL})
+        late = decide(due(owner, deadline=NOON), situation)
+        withdrawn = decide(
+            due(owner), Situation(account=ACME, withdrawal_reason="the touchpoint was cancelled")
+        )
+
+        assert {decision.action for decision in late.values()} == {Action.EXPIRE}
+        assert {decision.text for decision in withdrawn.values()} == {
+            "withdrawn: the touchpoint was cancelled"
+        }
+
+
+zones = st.sampled_from(
+    ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia")
+)
+moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@given(now=moments, zone=zones)
+def test_customer_mail_goes_out_between_eight_and_eight(now: datetime, zone: str) -> None:
+    opening = after_quiet_hours(now, zone)
+
+    assert opening >= now
+    assert opening - now <= timedelta(hours=13)
+    assert 8 <= opening.astimezone(ZoneInfo(zone)).hour < 20
+    assert after_quiet_hours(opening, zone) == opening
+
+
+@given(zone=st.text(max_size=30), now=moments)
+def test_an_unknown_zone_counts_as_utc(zone: str, now: datetime) -> None:
+    assert after_quiet_hours(now, f"no/such/{zone}") == after_quiet_hours(now, None)
+
+
+contacts = st.lists(
+    st.builds(
+        ContactRecord,
+        contact_id=st.sampled_from("abcdef"),
+        email=st.none() | st.just("someone@acme.example"),
+        role=st.sampled_from(("champion", "admin")),
+        timezone=st.none() | zones,
+        left=st.booleans(),
+    ),
+    max_size=5,
+    unique_by=lambda contact: contact.contact_id,
+).map(tuple)
+preference_lists = st.lists(
+    st.builds(
+        PreferenceRecord,
+        contact_id=st.sampled_from("abcdef"),
+        topic=st.sampled_from((None, "education", "promotion")),
+        channel=st.sampled_from((None, "email", "in_app")),
+        opted_in=st.booleans(),
+        frequency=st.none(),
+        time=st.integers(0, 3).map(lambda hours: NOON + timedelta(hours=hours)),
+        source=st.just("crm"),
+        id=st.integers(0, 99).map(str),
+    ),
+    max_size=8,
+    unique_by=lambda preference: (preference.time, preference.id),
+)
+situations = st.builds(
+    Situation,
+    live=st.booleans(),
+    account=st.none() | st.builds(Account, account_id=st.just("acme"), contacts=contacts),
+    preferences=preference_lists,
+    has_waited=st.booleans(),
+)
+events = st.builds(due, st.sampled_from(("automation", "csm")), st.sampled_from(("email", "in_app", "sms")))
+
+
+@given(event=events, situation=situations, now=moments)
+def test_every_event_has_a_decision_and_every_decision_a_reason(
+    event: Event, situation: Situation, now: datetime
+) -> None:
+    decisions = decide(event, situation, now)
+
+    assert decisions
+    assert all(decision.text for decision in decisions.values())
+    assert situation.live or all(
+        decided.recipient.kind is RecipientKind.CSM or decided.decision.action is Action.EXPIRE
+        for decided in decide_recipients(event, situation, now)
+    )
+
+
+@given(event=events, situation=situations, data=st.data())
+def test_a_contact_whose_latest_preference_is_an_opt_out_of_all_gets_nothing(
+    event: Event, situation: Situation, data: st.DataObject
+) -> None:
+    late = NOON + timedelta(days=1)
+    opt_outs = [opt_out(contact_id, None, None, late) for contact_id in "abcdef"]
+    preferences = data.draw(st.permutations([*situation.preferences, *opt_outs]))
+    opted_out = Situation(account=situation.account, preferences=preferences, has_waited=situation.has_waited)
+
+    for decided in decide_recipients(event, opted_out, NOON):
+        assert decided.recipient.kind is RecipientKind.CSM or decided.decision.action is not Action.SEND
+
+
+@given(event=events, situation=situations, now=moments)
+def test_deciding_again_in_the_same_situation_gives_the_same_decision(
+    event: Event, situation: Situation, now: datetime
+) -> None:
+    for decided in decide_recipients(event, situation, now):
+        assert decide_delivery(event, decided.recipient, decided.channel, situation, now) == decided.decision
