@@ -14,6 +14,7 @@ from services.cadence.policy.load import (
 from services.chassis.batches import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
+from services.chassis.ndjson import LARGEST_STREAM
 from services.chassis.openapi_export import always_ready, print_openapi, run_command, unplugged
 from services.chassis.pruning import prune_loop
 from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime, serve
@@ -39,7 +40,6 @@ from services.rules_engine.entrypoints import http_policy_diff as comparing
 from services.rules_engine.entrypoints.http_ingest import Ingest
 from services.rules_engine.entrypoints.http_why import why_routes
 from services.rules_engine.entrypoints.kafka_consumer import Engine, EventConsumer
-from services.rules_engine.entrypoints.ndjson import LARGEST_STREAM
 from services.rules_engine.entrypoints.workers import Sweeper
 
 IDENTITY = Identity(

@@ -17,8 +17,12 @@ from services.rules_engine.adapters.account_repository import decision_id
 from services.rules_engine.application.queries import Filter
 from services.rules_engine.domain.account import ReceiptState
 
+ACCOUNT = """
+SELECT state, segment, stage, color, csm_id, plan_version, decided_at, next_evaluation_at, undecided
+FROM account WHERE account_id = $1 AND state IS NOT NULL
+"""
 ACCOUNTS = """
-SELECT account_id, name, segment, stage, color, csm_id, plan_version, decided_at, undecided FROM account
+SELECT account_id AS id, name, segment, stage, color, csm_id, plan_version, decided_at, undecided FROM account
 WHERE account_id > $1 AND state IS NOT NULL AND ($3::text IS NULL OR segment = $3) AND ($4::text IS NULL OR stage = $4)
   AND ($5::text IS NULL OR color = $5) AND ($6::text IS NULL OR csm_id = $6)
   AND ($7::text IS NULL OR account_id ILIKE $7 OR name ILIKE $7)
@@ -55,35 +59,19 @@ class Queries:
 
     async def account(self, account_id: str) -> dict[str, object] | None:
         """Facts and plan of one account; None when there is no such account."""
-        row = await self._database.pool.fetchrow(
-            "SELECT state, plan_version, segment, stage, color, decided_at, next_evaluation_at, undecided, csm_id"
-            " FROM account WHERE account_id = $1",
-            account_id,
-        )
-        if row is None or row["state"] is None:
+        row = await self._database.pool.fetchrow(ACCOUNT, account_id)
+        if row is None:
             return None
-        facts, _ = decode(account_id, row["state"])
-        decision = await self._database.pool.fetchrow(PLAN, decision_id(account_id, row["plan_version"]))
-        plan: dict[str, object] | None = None
-        if decision is not None:
-            plan = {
-                "version": row["plan_version"],
-                "policy": decision["policy"],
-                "policy_version": decision["policy_version"],
-                **orjson.loads(decision["plan"]),
-            }
+        columns = dict(row)
+        version = columns.pop("plan_version")
+        facts, _ = decode(account_id, columns.pop("state"))
+        decision = await self._database.pool.fetchrow(PLAN, decision_id(account_id, version))
         return {
             "id": account_id,
-            "segment": row["segment"],
-            "stage": row["stage"],
-            "color": row["color"],
-            "csm_id": row["csm_id"],
-            "facts": {name: shown(known) for name, known in sorted(facts.known().items())},
+            **columns,
+            "facts": {name: fact_document(known) for name, known in sorted(facts.known().items())},
             **_people(facts),
-            "plan": plan,
-            "decided_at": row["decided_at"],
-            "next_evaluation_at": row["next_evaluation_at"],
-            "undecided": row["undecided"],
+            "plan": None if decision is None else _plan_document(version, decision),
         }
 
     async def accounts(self, wanted: Filter, *, after: str, limit: int) -> list[dict[str, object]]:
@@ -91,20 +79,7 @@ class Queries:
         rows = await self._database.pool.fetch(
             ACCOUNTS, after, limit, wanted.segment, wanted.stage, wanted.color, wanted.csm_id, pattern
         )
-        return [
-            {
-                "id": row[0],
-                "name": row[1],
-                "segment": row[2],
-                "stage": row[3],
-                "color": row[4],
-                "csm_id": row[5],
-                "plan_version": row[6],
-                "decided_at": row[7],
-                "undecided": row[8],
-            }
-            for row in rows
-        ]
+        return [dict(row) for row in rows]
 
     async def decisions(self, account_id: str, *, before: int, limit: int) -> list[dict[str, Any]]:
         """Newest first, those with a version below `before`."""
@@ -126,19 +101,9 @@ class Queries:
 
     async def parked(self, *, before: int, limit: int, replayed: bool) -> list[dict[str, Any]]:
         rows = await self._database.pool.fetch(PARKED, before, replayed, limit)
+        items = [dict(row) for row in rows]
         return [
-            {
-                "id": row["id"],
-                "account_id": row["account_id"],
-                "type": row["type"],
-                "source": row["source"],
-                "event_id": row["event_id"],
-                "reason": row["reason"],
-                "data": (row["value"] or b"")[:10_000].decode(errors="replace"),
-                "parked_at": row["parked_at"],
-                "replayed_at": row["replayed_at"],
-            }
-            for row in rows
+            {**item, "data": (item.pop("value") or b"")[:10_000].decode(errors="replace")} for item in items
         ]
 
     async def replay_parked(self, parked_id: int) -> bool:
@@ -154,7 +119,16 @@ class Queries:
         return True
 
 
-def shown(known: Known) -> dict[str, object]:
+def _plan_document(version: int, decision: Any) -> dict[str, object]:
+    return {
+        "version": version,
+        "policy": decision["policy"],
+        "policy_version": decision["policy_version"],
+        **orjson.loads(decision["plan"]),
+    }
+
+
+def fact_document(known: Known) -> dict[str, object]:
     """A fact as the API returns it."""
     return {
         "value": known.value,

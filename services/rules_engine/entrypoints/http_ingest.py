@@ -16,10 +16,10 @@ from schemas.problems import Malformed
 from services.chassis.clock import ServiceClock
 from services.chassis.faults import fault
 from services.chassis.kafka import Message, Producer
+from services.chassis.ndjson import lines_of
 from services.chassis.problems import Problem
 from services.chassis.web import JSON
 from services.rules_engine.entrypoints.kafka_consumer import TooFarAhead, check_time
-from services.rules_engine.entrypoints.ndjson import lines_of
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
