@@ -7,7 +7,7 @@ from typing import cast
 
 import orjson
 
-from schemas.base import Wire
+from schemas.base import SchemaModel
 from schemas.envelope import Envelope
 from schemas.events import parse_data
 from schemas.facts import Driver
@@ -25,7 +25,7 @@ def short(event_type: str) -> str:
     return event_type.removeprefix(PREFIX).removesuffix(SUFFIX)
 
 
-def fact_event(envelope: Envelope, data: Wire) -> FactEvent:
+def fact_event(envelope: Envelope, data: SchemaModel) -> FactEvent:
     """The event of an envelope and its parsed data: only the fields that were present, null where one was cleared.
 
     The provenance's hash (16 hex digits, blake2b-64) is that of the canonical content, so that white space and the order
@@ -45,7 +45,7 @@ def read_event(envelope: Envelope) -> FactEvent:
     return fact_event(envelope, data)
 
 
-def fields_of(letter: Wire) -> dict[str, object]:
+def fields_of(letter: SchemaModel) -> dict[str, object]:
     """Fields by wire name; nested messages as dictionaries, instants and dates as Python's."""
     said = letter.__dict__
     return {
@@ -65,7 +65,7 @@ def _plain(value: object) -> object:
             return {name: _plain(each) for name, each in cast("dict[str, object]", value).items()}
         case Driver():
             return value.text or value.name
-        case Wire():
+        case SchemaModel():
             return value.model_dump(exclude_unset=True, by_alias=True)
         case _:
             return value

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from schemas.base import Wire
+from schemas.base import SchemaModel
 from schemas.envelope import Envelope, from_kafka
 from schemas.events import parse_data
 from schemas.problems import Malformed
@@ -136,7 +136,7 @@ class SignalConsumer:
             await work.acknowledge([_dead(refused.envelope, record, refused.reason)])
 
 
-def _letter(topic: str, envelope: Envelope) -> Wire:
+def _letter(topic: str, envelope: Envelope) -> SchemaModel:
     if topic == "touchpoint.events":
         return TouchpointData.read(envelope.data)
     return parse_data(envelope.type, envelope.data)
