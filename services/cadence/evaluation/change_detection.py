@@ -24,7 +24,7 @@ SNAPSHOT_EVENT_TYPES = frozenset({_SCORED})
 class HealthSnapshot(NamedTuple):
     """What an account stands on: when it was first heard of, what is told of its health, and the dated entries of it."""
 
-    first_heard: int | None
+    first_event_at: int | None
     score: Plain
     color: Plain
     scored: Entries
@@ -37,7 +37,7 @@ def health_snapshot(facts: Facts) -> HealthSnapshot:
     for said in facts.account.values():
         score = said.get("health_score", score)
         color = said.get("color", color)
-    return HealthSnapshot(facts.first_heard, score, color, facts.entries.get(_SCORED, {}).copy())
+    return HealthSnapshot(facts.first_event_at, score, color, facts.entries.get(_SCORED, {}).copy())
 
 
 def is_unaffected(
@@ -49,7 +49,7 @@ def is_unaffected(
     """
     reading = _reading(policy, portfolio.reads)
     if (
-        before.first_heard != after.first_heard
+        before.first_event_at != after.first_event_at
         or reading.color(before.color, before.score) != reading.color(after.color, after.score)
         or (reading.score and before.score != after.score)
     ):

@@ -102,7 +102,7 @@ def evaluate_account(
     scene = Scene(policy, facts, portfolio, view, touches, pause, seasons.known)
     grant(scene, wishes)
     make_steps(scene, wishes)
-    turns = [*wishes.turns, *view.turns, *felt.turns, *seasons.turns, *_days(policy, view)]
+    turns = [*wishes.turns, *view.change_times, *felt.turns, *seasons.turns, *_days(policy, view)]
     if pause is not None and pause.end is not None:
         turns.append(pause.end)
     ahead = [at for at in turns if at > view.now]
@@ -119,7 +119,7 @@ def evaluate_account(
 
 def _wishes(policy: Policy, view: AccountView) -> Days:
     """What the customer asks for, days by topic, where the policy gives way to it."""
-    return tuple(sorted(view.wishes.items())) if view.wishes and policy.gives_way else NONE
+    return tuple(sorted(view.preferred_days.items())) if view.preferred_days and policy.gives_way else NONE
 
 
 def _stand(wishes: Wishes, touches: dict[str, dict[str, Fields]], now: int) -> None:

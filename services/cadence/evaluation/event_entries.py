@@ -182,10 +182,10 @@ def _left(facts: Facts, _seen: AccountView, since: int) -> Iterator[Heard]:
 
 def _mails(facts: Facts, view: AccountView, since: int) -> Iterator[Heard]:
     mails = Mails(facts)
-    turn = mails.next_judged(view.now)
+    turn = mails.next_counted_at(view.now)
     if turn is not None:
-        view.turns.append(turn)
-    for at, stamp, opened, clicked in mails.judged(view.now):
+        view.change_times.append(turn)
+    for at, stamp, opened, clicked in mails.rates(view.now):
         if at >= since:
             yield Heard(stamp, at, {"open_rate": opened, "click_rate": clicked})
 
@@ -200,7 +200,7 @@ def _programs(_facts: Facts, view: AccountView, since: int) -> Iterator[Heard]:
 
 def _contracts(facts: Facts, view: AccountView, since: int) -> Iterator[Heard]:
     found: list[Heard] = []
-    for each in view.standings:
+    for each in view.contract_terms:
         contract = facts.contracts[each.contract_id]
         changes = _revenue_changes(contract)
         for stamp in contract.terms.keys() | changes.keys():

@@ -21,7 +21,7 @@ class Marks:
         return self._words[name]
 
     def _newest(self, name: str) -> Stamp | None:
-        rests = self._seen.rests.get(name)
+        rests = self._seen.stamps.get(name)
         if rests is not None:
             return rests
         word = feature_named(name)
@@ -61,19 +61,20 @@ class Marks:
             case "renewal":
                 return each.anchor
             case "status":
-                return each.status_mark
+                return each.status_stamp
             case "signature":
-                return each.signature or each.status_mark
+                return each.signature or each.status_stamp
             case "start":
-                return each.first_signature or each.status_mark or each.anchor
+                return each.first_signature or each.status_stamp or each.anchor
             case _:
-                return max(self._facts.contracts[each.contract_id].held, default=None)
+                return max(self._facts.contracts[each.contract_id].fields, default=None)
 
     def _revenue(self) -> Stamp | None:
         """The newest word on any contract's revenue."""
         contracts = self._facts.contracts.values()
         return max(
-            (stamp for each in contracts for stamp, said in each.held.items() if "arr" in said), default=None
+            (stamp for each in contracts for stamp, said in each.fields.items() if "arr" in said),
+            default=None,
         )
 
     def _event(self, kind: str) -> Stamp | None:

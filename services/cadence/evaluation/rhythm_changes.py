@@ -32,5 +32,5 @@ def _wished(policy: Policy, each: Chosen, view: AccountView) -> Said:
     if each.every_days != each.wish:
         end = "least" if (each.wish or 0) < each.every_days else "most"
         text += f"; the policy allows {each.every_days} days at the {end}"
-    stamp = view.wish_marks.get(topic)
+    stamp = view.preference_stamps.get(topic)
     return Said(f"{text}.", [] if stamp is None else [fact_of("preferred_days", each.wish, stamp)])

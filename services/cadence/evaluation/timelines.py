@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from services.cadence.account import DAY, Facts, Plain, Stamp, day_text, when
-from services.cadence.account.contract_terms import Standing
+from services.cadence.account.contract_terms import ContractTerms
 from services.cadence.account.retention import WENT_LIVE
 from services.cadence.evaluation.candidates import Scene, Stop, Wish, Wishes, over, own_touch, placed
 from services.cadence.features.compute import next_day, renews_itself
@@ -90,7 +90,7 @@ def _same(taken: Mapping[tuple[str, ...], str], wish: Wish) -> Stop | None:
 
 def _renewals(scene: Scene, wishes: Wishes, end: int) -> Iterator[AnchorPoint]:
     view = scene.view
-    for each in view.standings:
+    for each in view.contract_terms:
         if each.renews_on is None or each.anchor is None or not each.live:
             continue
         base = each.renews_on * DAY
@@ -105,7 +105,7 @@ def _renewals(scene: Scene, wishes: Wishes, end: int) -> Iterator[AnchorPoint]:
         yield AnchorPoint((each.contract_id, term), base, each.anchor, words)
 
 
-def _contract_words(facts: Facts, now: int, each: Standing, renews_on: int) -> dict[str, Plain]:
+def _contract_words(facts: Facts, now: int, each: ContractTerms, renews_on: int) -> dict[str, Plain]:
     return {
         "contract_status": each.status,
         "contract_signed": each.signed,
@@ -119,7 +119,7 @@ def _start(scene: Scene, end: int) -> Iterator[AnchorPoint]:
     at = scene.view.bases.get("days_since_start")
     if at is not None and scene.view.now < at + end:
         first = min(
-            (each for each in scene.view.standings if each.first_start is not None),
+            (each for each in scene.view.contract_terms if each.first_start is not None),
             key=lambda each: (each.first_start or 0, each.contract_id),
             default=None,
         )
@@ -127,7 +127,7 @@ def _start(scene: Scene, end: int) -> Iterator[AnchorPoint]:
         yield AnchorPoint(("start",), at // DAY * DAY, stamp, scene.view.values)
 
 
-def _said_start(facts: Facts, each: Standing) -> Stamp | None:
+def _said_start(facts: Facts, each: ContractTerms) -> Stamp | None:
     terms = facts.contracts[each.contract_id].terms
     return next((stamp for stamp, said in terms.items() if said.get("starts_on") == each.first_start), None)
 

@@ -43,5 +43,5 @@ def feedback_stop(land: Land, rule: Feedback) -> Stopped | None:
 
 def _chosen(land: Land, felt: Felt, held: int) -> tuple[Chosen, ...]:
     view, policy = land.view, land.policy
-    wishes = tuple(sorted(view.wishes.items())) if view.wishes and policy.gives_way else NONE
+    wishes = tuple(sorted(view.preferred_days.items())) if view.preferred_days and policy.gives_way else NONE
     return resolve(policy, held & policy.rhythm_bits, wishes, felt.levels).chosen

@@ -2,7 +2,7 @@
 
 import orjson
 
-from services.cadence.account import FactEvent, Facts, Known
+from services.cadence.account import FactEvent, Facts, StampedValue
 from services.cadence.evaluation import PlanChange
 from services.chassis.outbox import timestamp
 from services.rules_engine.domain.account import Account, NewPlan
@@ -49,7 +49,7 @@ def cause_json(event: FactEvent) -> dict[str, str]:
 
 def account_record(account: Account, facts: Facts) -> bytes:
     """The data of `drumbeat.account.directory.v1` without its version: equal belief, equal bytes."""
-    known = facts.known()
+    known = facts.account_values()
     return orjson.dumps(
         {
             "account_id": account.account_id,
@@ -63,7 +63,7 @@ def account_record(account: Account, facts: Facts) -> bytes:
                     **{name: _value(person.get(name)) for name in PERSON},
                     "left": bool(_value(person.get("left"))),
                 }
-                for contact_id, person in facts.known_contacts().items()
+                for contact_id, person in facts.contact_values().items()
             ],
             "preferences": _preferences(facts),
             "pauses": _pauses(facts),
@@ -81,7 +81,7 @@ def _preferences(facts: Facts) -> list[dict[str, object]]:
             "opted_in": _value(said.get("opted_in")),
             **_latest(said),
         }
-        for (contact_id, topic, channel), said in facts.known_preferences().items()
+        for (contact_id, topic, channel), said in facts.preference_values().items()
     ]
 
 
@@ -93,17 +93,17 @@ def _pauses(facts: Facts) -> list[dict[str, object]]:
             "reason": _value(said.get("reason")) or "",
             **_latest(said),
         }
-        for contact_id, said in facts.known_pauses().items()
+        for contact_id, said in facts.pause_values().items()
         if _value(said.get("paused"))
     ]
 
 
-def _latest(said: dict[str, Known]) -> dict[str, object]:
+def _latest(said: dict[str, StampedValue]) -> dict[str, object]:
     provenance = max(each.provenance for each in said.values())
     return {"time": timestamp(provenance.time), "source": provenance.source, "id": provenance.id}
 
 
-def _value(known: Known | None) -> object:
+def _value(known: StampedValue | None) -> object:
     if known is None:
         return None
     value = known.value

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from services.cadence.account import Facts, Known
+from services.cadence.account import Facts, StampedValue
 from services.cadence.account.codec import decode
 from services.chassis.database import Database
 from services.chassis.dead_letters import headers_from_bytes
@@ -77,7 +77,7 @@ class Queries:
             "stage": row["stage"],
             "color": row["color"],
             "csm_id": row["csm_id"],
-            "facts": {name: shown(known) for name, known in sorted(facts.known().items())},
+            "facts": {name: shown(known) for name, known in sorted(facts.account_values().items())},
             **_people(facts),
             "plan": plan,
             "decided_at": row["decided_at"],
@@ -153,7 +153,7 @@ class Queries:
         return True
 
 
-def shown(known: Known) -> dict[str, object]:
+def shown(known: StampedValue) -> dict[str, object]:
     """A fact as the contract shows it."""
     return {
         "value": known.value,
@@ -164,13 +164,13 @@ def shown(known: Known) -> dict[str, object]:
 
 
 def _people(facts: Facts) -> dict[str, object]:
-    def values(said: dict[str, Known]) -> dict[str, object]:
+    def values(said: dict[str, StampedValue]) -> dict[str, object]:
         return {name: known.value for name, known in said.items()}
 
     return {
-        "contacts": [{"contact_id": key, **values(said)} for key, said in facts.known_contacts().items()],
-        "contracts": [{"contract_id": key, **values(said)} for key, said in facts.known_contracts().items()],
-        "pauses": [{"contact_id": key, **values(said)} for key, said in facts.known_pauses().items()],
+        "contacts": [{"contact_id": key, **values(said)} for key, said in facts.contact_values().items()],
+        "contracts": [{"contract_id": key, **values(said)} for key, said in facts.contract_values().items()],
+        "pauses": [{"contact_id": key, **values(said)} for key, said in facts.pause_values().items()],
     }
 
 

@@ -72,7 +72,7 @@ def _revenue(facts: Facts) -> float | None:
             return float(value)
     found: list[float] = []
     for contract in facts.contracts.values():
-        known = {name: value for said in contract.held.values() for name, value in said.items()}
+        known = {name: value for said in contract.fields.values() for name, value in said.items()}
         value = known.get("arr")
         if isinstance(value, int | float) and known.get("status") not in _NO_REVENUE:
             found.append(value)
