@@ -1,1 +1,1 @@
-"""The published language: every message that crosses a service line, and nothing else."""
+"""The published messages: every message that one service sends to another or to the outside, and nothing else."""

@@ -1,4 +1,4 @@
-"""Renders the topic map as AsyncAPI 3.0, so that the document cannot say anything the code does not."""
+"""Render the topics as an AsyncAPI 3.0 document, so that the document always agrees with the code."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -10,18 +10,19 @@ Json = dict[str, object]
 DIALECT: Final = "application/schema+json;version=draft-2020-12"
 CONTENT_TYPE: Final = "application/json"
 PARTITIONS: Final = 12
-BURIED: Final = "record.buried"
+DEAD_LETTER: Final = "record.buried"
+"""The published name of the message; it stays as it is for the readers of the document."""
 
-_WHO: Final[dict[Party, str]] = {
-    "rules_engine": "Reads facts, decides plans.",
-    "scheduler": "Keeps the calendar, says what is due.",
-    "notifier": "Tells people and their tools, reports what became of it.",
-    "outside": "Producers and readers beside the services.",
+_PARTIES: Final[dict[Party, str]] = {
+    "rules_engine": "Reads facts and evaluates plans.",
+    "scheduler": "Keeps the calendar and reports which touchpoints are due.",
+    "notifier": "Sends messages to people and their tools and reports the outcomes.",
+    "outside": "Producers and consumers other than the services.",
 }
 
 
 def document(version: str) -> Json:
-    """The whole AsyncAPI document as plain data; payloads refer to the files beside it in `jsonschema/`."""
+    """The whole AsyncAPI document as JSON data; payloads refer to the files beside it in `jsonschema/`."""
     return {
         "asyncapi": "3.0.0",
         "id": "urn:drumbeat",
@@ -29,9 +30,9 @@ def document(version: str) -> Json:
             "title": "Drumbeat",
             "version": version,
             "description": "An event-driven customer cadence engine. Messages are CloudEvents 1.0, written "
-            "in the Kafka binary binding and read in the binary and the structured one "
-            "(content-type application/cloudevents+json). Every topic is at least once.",
-            "tags": [{"name": party, "description": about} for party, about in _WHO.items()],
+            "in Kafka's binary content mode and read in the binary and the structured content mode "
+            "(content-type application/cloudevents+json). Every topic is delivered at least once.",
+            "tags": [{"name": party, "description": about} for party, about in _PARTIES.items()],
         },
         "defaultContentType": CONTENT_TYPE,
         "servers": {"broker": _server()},
@@ -42,7 +43,7 @@ def document(version: str) -> Json:
 
 
 def message_name(event_type: str) -> str:
-    """The name of a message: its type without the product and the version."""
+    """The name of a message in the document: its type without the product."""
     return event_type.removeprefix("drumbeat.")
 
 
@@ -99,7 +100,7 @@ def _operation(topic: Topic, action: str, party: Party) -> Json:
 
 
 def _message_names(topic: Topic) -> tuple[str, ...]:
-    return tuple(message_name(each) for each in topic.types) or (BURIED,)
+    return tuple(message_name(event_type) for event_type in topic.types) or (DEAD_LETTER,)
 
 
 def _messages() -> Json:
@@ -107,10 +108,10 @@ def _messages() -> Json:
     for topic in TOPICS:
         for event_type in topic.types:
             messages[message_name(event_type)] = _message(topic, event_type)
-    messages[BURIED] = {
-        "name": BURIED,
+    messages[DEAD_LETTER] = {
+        "name": DEAD_LETTER,
         "title": "A record that could not be read",
-        "summary": "The record as it was; headers beside its own say where it stood and what was wrong.",
+        "summary": "The record, unchanged; additional headers name its origin and what is wrong with it.",
         "headers": _headers("drumbeat_reason", "drumbeat_topic", "drumbeat_partition", "drumbeat_offset"),
         "bindings": _key("the original key"),
     }
@@ -139,7 +140,7 @@ def _ce_headers(event_type: str) -> Json:
         "ce_source": {"type": "string", "maxLength": 1024},
         "ce_type": {"type": "string", "const": event_type},
         "ce_subject": {"type": "string", "maxLength": 200, "description": "The record's key."},
-        "ce_time": {"type": "string", "format": "date-time", "description": "The moment it happened."},
+        "ce_time": {"type": "string", "format": "date-time", "description": "The time of the event."},
         "content-type": {"type": "string", "const": CONTENT_TYPE},
     }
     return {**headers, "properties": properties}

@@ -1,6 +1,6 @@
-"""The alphabet of the published language: strict where a value is named, tolerant of names it does not know.
+"""The base of all models and their field types: strict about declared fields, tolerant of unknown ones.
 
-Strings, numbers, lists and maps are all bounded, so that no message can be larger than its reader expects.
+Strings, numbers, lists and maps are all bounded, so that no message is larger than its reader expects.
 """
 
 import re
@@ -13,22 +13,22 @@ from pydantic.annotated_handlers import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from schemas.forms import CURRENCY, EMAIL, LANGUAGE, ONE_LINE, TEXT
+from schemas.patterns import CURRENCY, EMAIL, LANGUAGE, ONE_LINE, TEXT
 from schemas.problems import Malformed, explain
 
-DEEPEST: Final = 64
-"""Levels of nesting a message may have."""
+MAX_DEPTH: Final = 64
+"""Levels of nesting that a message may have."""
 
 _BRACKETS_AND_STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=ONE_LINE)]
-"""An identity: 1 to 200 characters, none of them a control character."""
+"""An identifier: 1 to 200 characters without control characters."""
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=ONE_LINE)]
 """A short name on one line."""
 Text = Annotated[str, Field(max_length=2000, pattern=TEXT)]
-"""Up to 2,000 characters; tabs and line ends are the only control characters."""
+"""Up to 2,000 characters without control characters, apart from tabs and line ends."""
 LongText = Annotated[str, Field(max_length=20_000, pattern=TEXT)]
-"""What a person wrote."""
+"""A text that a person wrote, up to 20,000 characters."""
 Email = Annotated[str, Field(min_length=3, max_length=254, pattern=EMAIL)]
 Language = Annotated[str, Field(max_length=35, pattern=LANGUAGE)]
 """A language tag such as `de` or `pt-BR`."""
@@ -43,8 +43,8 @@ Minutes = Annotated[int, Field(ge=0, le=10_080)]
 """At most the minutes of a week."""
 
 
-class Wire(BaseModel):
-    """A message or a part of one. Frozen; absent and null differ: `model_fields_set` says what was there."""
+class SchemaModel(BaseModel):
+    """A message or a part of one. Frozen. Absent and null differ: `model_fields_set` has the fields that were present."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         strict=True,
@@ -59,16 +59,15 @@ class Wire(BaseModel):
 
     @classmethod
     def read(cls, data: bytes) -> Self:
-        """Reads raw JSON; raises Malformed with every problem of it."""
+        """Read raw JSON. Raises Malformed with all its problems."""
         check_depth(data)
         try:
             message = cls.__pydantic_validator__.validate_json(data)
         except ValidationError as invalid:
             raise Malformed(explain(invalid)) from None
         if message.model_extra:
-            parse_json(
-                data
-            )  # nobody bounded what was not declared: a NUL or an endless number may hide there
+            # No model bounds the undeclared fields: they may have a NUL or a number beyond a double.
+            parse_json(data)
         return message
 
     @classmethod
@@ -91,14 +90,14 @@ class Wire(BaseModel):
         return message
 
     def write(self) -> bytes:
-        """The message as JSON, with every declared field (null where nothing is known)."""
+        """Write JSON with every declared field, null for one without a value."""
         return self.__pydantic_serializer__.to_json(self)
 
     @classmethod
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Additional properties are welcome and said to be so."""
+        """Declare in the JSON Schema that additional properties are allowed."""
         schema = handler(core_schema)
         handler.resolve_ref_schema(schema)["additionalProperties"] = True
         return schema
@@ -112,94 +111,94 @@ _NO_EXTRA: Final[dict[str, object]] = {}
 
 
 @lru_cache(maxsize=256)
-def _fields(model: type[Wire]) -> dict[str, object]:
+def _fields(model: type[SchemaModel]) -> dict[str, object]:
     """Every field with its default (None for a required one)."""
     return {
         name: None if field.is_required() else field.default for name, field in model.model_fields.items()
     }
 
 
-def unknown_fields(model: Wire) -> list[str]:
-    """Paths of the fields nobody declared, such as `limits.seats.colour`: worth a warning."""
-    found: list[str] = []
-    _note_unknown(model, "", found)
-    return found
+def unknown_fields(model: SchemaModel) -> list[str]:
+    """The paths of undeclared fields, such as `limits.seats.colour`."""
+    paths: list[str] = []
+    _collect_unknown(model, "", paths)
+    return paths
 
 
 @lru_cache(maxsize=256)
-def nesting_fields(model: type[Wire]) -> tuple[str, ...]:
-    """The fields of a model that can hold further models: nothing undeclared is found in the others."""
+def nesting_fields(model: type[SchemaModel]) -> tuple[str, ...]:
+    """The fields of a model that can have further models in them; the others have no undeclared fields."""
     return tuple(name for name, field in model.model_fields.items() if _nests(field.annotation))
 
 
 def _nests(annotation: object) -> bool:
-    if isinstance(annotation, type) and issubclass(annotation, Wire):
+    if isinstance(annotation, type) and issubclass(annotation, SchemaModel):
         return True
-    return any(_nests(each) for each in get_args(annotation))
+    return any(_nests(argument) for argument in get_args(annotation))
 
 
-def _note_unknown(value: object, path: str, found: list[str]) -> None:
-    if isinstance(value, Wire):
-        found += [path + name for name in value.model_extra or ()]
+def _collect_unknown(value: object, path: str, paths: list[str]) -> None:
+    if isinstance(value, SchemaModel):
+        paths += [path + name for name in value.model_extra or ()]
         for name in nesting_fields(type(value)):
-            _note_unknown(getattr(value, name), f"{path}{name}.", found)
+            _collect_unknown(getattr(value, name), f"{path}{name}.", paths)
     elif isinstance(value, tuple):
-        for index, each in enumerate(cast("tuple[object, ...]", value)):
-            if not isinstance(each, str):
-                _note_unknown(each, f"{path[:-1]}[{index}].", found)
+        for index, element in enumerate(cast("tuple[object, ...]", value)):
+            if not isinstance(element, str):
+                _collect_unknown(element, f"{path[:-1]}[{index}].", paths)
     elif isinstance(value, dict):
-        for name, each in cast("dict[str, object]", value).items():
-            _note_unknown(each, f"{path}{name}.", found)
+        for name, member in cast("dict[str, object]", value).items():
+            _collect_unknown(member, f"{path}{name}.", paths)
 
 
-def check_depth(raw: bytes, place: str = "data") -> None:
-    """Refuses JSON nested deeper than any message is. Costs two scans of the bytes. Raises Malformed."""
-    if raw.count(b"{") + raw.count(b"[") > DEEPEST and depth(raw) > DEEPEST:
-        raise Malformed(_too_deep(place))
+def check_depth(raw: bytes, path: str = "data") -> None:
+    """Raise Malformed for JSON nested deeper than `MAX_DEPTH`. Costs two scans of the bytes."""
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
+        raise Malformed(_too_deep(path))
 
 
-def parse_json(raw: bytes, place: str = "data") -> object:
-    """Any JSON value, parsed once: no NaN, no lone surrogate, no NUL, no number beyond a double. Raises Malformed.
+def parse_json(raw: bytes, path: str = "data") -> object:
+    """Parse any JSON value without NaN, lone surrogates, NUL and numbers beyond a double. Raises Malformed.
 
-    Only the parser's own limit (1,024 levels) bounds the nesting here; `check_depth` asks for less.
+    Only the parser's own limit (1,024 levels) bounds the nesting here; the limit of `check_depth` is lower.
     """
     try:
         value: object = orjson.loads(raw)
     except orjson.JSONDecodeError as broken:
         if "depth" in str(broken) or "recursion" in str(broken):
-            raise Malformed(_too_deep(place)) from None
+            raise Malformed(_too_deep(path)) from None
         hint = "; NaN and Infinity are not JSON" if b"NaN" in raw or b"Infinity" in raw else ""
-        raise Malformed(f"{place}: is not JSON: {broken}{hint}") from None
-    if b"\\u0000" in raw and _holds_nul(value):
-        raise Malformed(f"{place}: a text holds the NUL character (\\u0000); remove it")
+        raise Malformed(f"{path}: is not JSON: {broken}{hint}") from None
+    if b"\\u0000" in raw and _contains_nul(value):
+        raise Malformed(f"{path}: a text contains the NUL character (\\u0000); remove it")
     return value
 
 
-def dump_json(value: object, place: str = "data") -> bytes:
-    """What `parse_json` gave, as JSON again. Raises Malformed for what cannot be JSON."""
+def dump_json(value: object, path: str = "data") -> bytes:
+    """Write a value of `parse_json` as JSON. Raises Malformed for a value that JSON cannot represent."""
     try:
         raw = orjson.dumps(value)
     except TypeError as wrong:
         raise Malformed(
-            _too_deep(place) if "ecursion" in str(wrong) else f"{place}: is not JSON: {wrong}"
+            _too_deep(path) if "ecursion" in str(wrong) else f"{path}: is not JSON: {wrong}"
         ) from None
-    check_depth(raw, place)
+    check_depth(raw, path)
     return raw
 
 
-def _too_deep(place: str) -> str:
-    return f"{place}: nested deeper than {DEEPEST} levels; flatten it"
+def _too_deep(path: str) -> str:
+    return f"{path}: nested deeper than {MAX_DEPTH} levels; flatten it"
 
 
-def depth(raw: bytes) -> int:
-    """The deepest nesting of brackets outside strings, counted up to just beyond the limit; linear."""
+def _depth(raw: bytes) -> int:
+    """The deepest nesting of brackets outside strings, counted to one beyond the limit. Linear in the length."""
     level = deepest = 0
     for token in _BRACKETS_AND_STRINGS.finditer(raw):
         match token[0][:1]:
             case b"[" | b"{":
                 level += 1
                 deepest = max(deepest, level)
-                if level > DEEPEST:
+                if level > MAX_DEPTH:
                     break
             case b"]" | b"}":
                 level -= 1
@@ -208,16 +207,16 @@ def depth(raw: bytes) -> int:
     return deepest
 
 
-def _holds_nul(root: object) -> bool:
-    """Walks without recursion: what it walks may be deeper than Python's own stack."""
-    left = [root]
-    while left:
-        value = left.pop()
+def _contains_nul(root: object) -> bool:
+    """Search without recursion: the value may be nested deeper than Python's stack."""
+    pending = [root]
+    while pending:
+        value = pending.pop()
         if isinstance(value, str) and "\0" in value:
             return True
         if isinstance(value, dict):
             members = cast("dict[str, object]", value)
-            left += [*members, *members.values()]
+            pending += [*members, *members.values()]
         elif isinstance(value, list):
-            left += cast("list[object]", value)
+            pending += cast("list[object]", value)
     return False

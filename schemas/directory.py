@@ -1,10 +1,10 @@
-"""Who is who, as the rules engine believes it; each service keeps its own copy of the people it needs."""
+"""The directory: accounts, CSMs and API keys as the rules engine stores them. Each service keeps its own copy."""
 
 from typing import Annotated, Final
 
 from pydantic import Field
 
-from schemas.base import Id, Minutes, Name, Text, Version, Wire
+from schemas.base import Id, Minutes, Name, SchemaModel, Text, Version
 from schemas.times import Away, Instant, Weekday, WorkingHours
 from schemas.vocabulary import Channel, Color, Frequency, Role, Segment, Stage, Topic
 
@@ -13,7 +13,7 @@ CSM_DIRECTORY: Final = "drumbeat.csm.directory.v1"
 KEY_DIRECTORY: Final = "drumbeat.key.directory.v1"
 
 
-class ContactRecord(Wire):
+class ContactRecord(SchemaModel):
     """A person at the customer."""
 
     contact_id: Id
@@ -27,14 +27,14 @@ class ContactRecord(Wire):
     left: bool = False
 
 
-class PreferenceRecord(Wire):
-    """A wish of a contact, with the event it came from: the latest (time, source, id) wins."""
+class PreferenceRecord(SchemaModel):
+    """A preference of a contact and the event it came from. The latest (time, source, id) wins."""
 
     contact_id: Id
     topic: Topic | None = None
-    """None: all topics."""
+    """null: all topics."""
     channel: Channel | None = None
-    """None: all channels."""
+    """null: all channels."""
     frequency: Frequency | None = None
     opted_in: bool | None = None
     time: Instant
@@ -42,8 +42,8 @@ class PreferenceRecord(Wire):
     id: str
 
 
-class PauseRecord(Wire):
-    """A pause of outreach in force, of one contact or of the whole account."""
+class PauseRecord(SchemaModel):
+    """A pause of outreach that is in force, for one contact or for the whole account."""
 
     contact_id: Id | None = None
     until: Instant | None = None
@@ -53,8 +53,8 @@ class PauseRecord(Wire):
     id: str
 
 
-class AccountRecord(Wire):
-    """An account and its people. The highest version wins."""
+class AccountRecord(SchemaModel):
+    """An account and its contacts. The highest version wins."""
 
     account_id: Id
     name: Name | None = None
@@ -73,8 +73,8 @@ class AccountRecord(Wire):
     version: Version
 
 
-class CsmRecord(Wire):
-    """A customer success manager. What is None has the policy's default."""
+class CsmRecord(SchemaModel):
+    """A customer success manager. For a field that is null the policy's default applies."""
 
     csm_id: Id
     name: Name | None = None
@@ -88,8 +88,8 @@ class CsmRecord(Wire):
     version: Version
 
 
-class KeyRecord(Wire):
-    """An API key as every service checks it: never the key, only its SHA-256 in hex."""
+class KeyRecord(SchemaModel):
+    """An API key as every service checks it: never the key itself, only its SHA-256 in hex."""
 
     key_id: Id
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

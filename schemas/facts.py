@@ -1,7 +1,6 @@
-"""Facts: what the world tells Drumbeat about an account, its people and those who look after them.
+"""Facts: the data of events about accounts, contacts, CSMs, contracts and programs. One model per event type.
 
-A field that is absent leaves the belief unchanged, null clears it; a required field can be neither. One model
-per type, so that what a producer may send is written down in one place.
+An absent field leaves the stored value unchanged, null clears it; a required field can be neither absent nor null.
 """
 
 from typing import Annotated, ClassVar, Final, Literal, Self
@@ -19,18 +18,32 @@ from schemas.base import (
     Money,
     Name,
     Quantity,
+    SchemaModel,
     Text,
-    Wire,
 )
-from schemas.forms import ONE_LINE
+from schemas.patterns import ONE_LINE
 from schemas.times import Away, Day, Instant, Weekday, WorkingHours, Zone
-from schemas.vocabulary import Channel, Color, Complexity, Frequency, Role, Segment, Topic
+from schemas.vocabulary import (
+    Channel,
+    Color,
+    Complexity,
+    ContractStatus,
+    ExpansionSignal,
+    Frequency,
+    MilestoneKind,
+    ProgramKind,
+    Role,
+    Segment,
+    SurveyAnswer,
+    Topic,
+)
 
-MOST_ENTRIES: Final = 500
+MAX_ENTRIES: Final = 500
+"""Entries that one list or map of an event may have."""
 
 
-class AccountDescribed(Wire):
-    """What a company is: its size, place, language and who looks after it."""
+class AccountDescribed(SchemaModel):
+    """An account: its size, place, language and CSM."""
 
     name: Name | None = None
     arr: Money | None = None
@@ -44,11 +57,11 @@ class AccountDescribed(Wire):
     pool: Name | None = None
     paid_success: bool | None = None
     segment: Segment | None = None
-    """Overrides the segment that the policy would derive."""
+    """Overrides the segment that the policy derives."""
 
 
-class ContactDescribed(Wire):
-    """A person at the customer. The id is unique in the deployment."""
+class ContactDescribed(SchemaModel):
+    """A person at the customer. The contact id is unique in the deployment."""
 
     contact_id: Id
     name: Name | None = None
@@ -61,11 +74,11 @@ class ContactDescribed(Wire):
 
 
 class ContactLeft(ContactDescribed):
-    """A person is no longer at the customer."""
+    """A person has left the customer."""
 
 
-class CsmDescribed(Wire):
-    """A customer success manager: hours, zone and capacity. The subject of the event is the CSM's id."""
+class CsmDescribed(SchemaModel):
+    """A customer success manager: working hours, time zone and capacity. The event's subject is the CSM's id."""
 
     name: Name | None = None
     email: Email | None = None
@@ -73,19 +86,19 @@ class CsmDescribed(Wire):
     weekly_minutes: Minutes | None = None
     working_days: Annotated[tuple[Weekday, ...], Field(max_length=7)] | None = None
     working_hours: WorkingHours | None = None
-    time_off: Annotated[tuple[Away, ...], Field(max_length=MOST_ENTRIES)] | None = None
+    time_off: Annotated[tuple[Away, ...], Field(max_length=MAX_ENTRIES)] | None = None
     pool: Name | None = None
 
 
-class Limit(Wire):
-    """How much of an allowance is used up."""
+class Limit(SchemaModel):
+    """How much of a limit is used."""
 
     used: Quantity
     limit: Quantity
 
 
-class UsageReported(Wire):
-    """What an account did with the product in a period."""
+class UsageReported(SchemaModel):
+    """The usage of the product by an account in a period."""
 
     period_start: Instant
     period_end: Instant
@@ -93,42 +106,42 @@ class UsageReported(Wire):
     seats: Count | None = None
     seats_used: Count | None = None
     events: Count | None = None
-    features: Annotated[dict[Name, Quantity], Field(max_length=MOST_ENTRIES)] | None = None
-    limits: Annotated[dict[Name, Limit], Field(max_length=MOST_ENTRIES)] | None = None
+    features: Annotated[dict[Name, Quantity], Field(max_length=MAX_ENTRIES)] | None = None
+    limits: Annotated[dict[Name, Limit], Field(max_length=MAX_ENTRIES)] | None = None
 
     @model_validator(mode="after")
-    def _period_runs_forward(self) -> Self:
+    def _period_ends_after_it_starts(self) -> Self:
         if self.period_end <= self.period_start:
             raise ValueError("period_end must be later than period_start")
         return self
 
 
-class MilestoneReached(Wire):
-    """The customer got somewhere worth noticing."""
+class MilestoneReached(SchemaModel):
+    """The customer reached a milestone."""
 
     milestone: Name
-    kind: Literal["adoption", "success", "go_live"] | None = None
+    kind: MilestoneKind | None = None
 
 
-class Driver(Wire):
-    """One cause of a health score, with its weight or an explanation."""
+class Driver(SchemaModel):
+    """One cause of a health score, with its value or an explanation."""
 
     name: Text
     value: Annotated[float, Field(ge=-1e15, le=1e15)] | None = None
     text: Text | None = None
 
 
-def _form_of_driver(value: object) -> str:
+def _driver_tag(value: object) -> str:
     return "text" if isinstance(value, str) else "driver"
 
 
 _Driver = Annotated[
-    Annotated[Text, Tag("text")] | Annotated[Driver, Tag("driver")], Discriminator(_form_of_driver)
+    Annotated[Text, Tag("text")] | Annotated[Driver, Tag("driver")], Discriminator(_driver_tag)
 ]
 
 
-class HealthScored(Wire):
-    """How well an account does: a score, a colour or both; the policy derives an absent colour."""
+class HealthScored(SchemaModel):
+    """The health of an account: a score, a colour or both. The policy derives an absent colour from the score."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         json_schema_extra={
@@ -144,34 +157,34 @@ class HealthScored(Wire):
     drivers: Annotated[tuple[_Driver, ...], Field(max_length=100)] | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _has_score_or_color(self) -> Self:
         if self.score is None and self.color is None:
             raise ValueError("score or color is required; give a score of 0 to 100, or red, yellow or green")
         return self
 
 
-class NpsAnswered(Wire):
-    """An answer to the recommendation question."""
+class NpsAnswered(SchemaModel):
+    """An answer to the NPS question, "how likely are you to recommend us?"."""
 
     contact_id: Id | None = None
     score: Annotated[int, Field(ge=0, le=10)]
     comment: LongText | None = None
 
 
-class SurveyAnswered(Wire):
-    """An answer to a survey, about the rhythm of contact or about satisfaction."""
+class SurveyAnswered(SchemaModel):
+    """An answer to a survey about the frequency of contact or about satisfaction."""
 
     survey: Name | None = None
     touchpoint_type: Name | None = None
-    answer: Literal["too_much", "too_little", "about_right"] | None = None
+    answer: SurveyAnswer | None = None
     csat: Annotated[int, Field(ge=1, le=5)] | None = None
 
 
-class ContractChanged(Wire):
-    """A contract: its state, its term and its worth. Signed while active means the next term is signed."""
+class ContractChanged(SchemaModel):
+    """A contract: its status, term and revenue. `signed` while the contract is active signs the next term."""
 
     contract_id: Id
-    status: Literal["draft", "active", "signed", "churned"] | None = None
+    status: ContractStatus | None = None
     starts_on: Day | None = None
     renews_on: Day | None = None
     signed_at: Instant | None = None
@@ -179,26 +192,26 @@ class ContractChanged(Wire):
     auto_renew: bool | None = None
 
 
-class ExpansionSignalled(Wire):
-    """A sign that the account may want more."""
+class ExpansionSignalled(SchemaModel):
+    """A sign that the customer may need more of the product."""
 
-    signal: Literal["seat_limit", "usage_limit", "power_users", "advanced_feature", "team_growth", "other"]
+    signal: ExpansionSignal
     detail: Text | None = None
 
 
-class RequestReceived(Wire):
-    """The customer came to us."""
+class RequestReceived(SchemaModel):
+    """The customer sent us a request."""
 
     request_id: Id
     channel: Name | None = None
 
 
 class RequestAnswered(RequestReceived):
-    """We answered a request; the two times say how fast."""
+    """We answered a request. The time between the two events is the response time."""
 
 
-class PreferenceChanged(Wire):
-    """How a contact wishes to be contacted; an absent topic means all topics, an absent channel all."""
+class PreferenceChanged(SchemaModel):
+    """How a contact wants to be contacted. An absent topic means all topics, an absent channel all channels."""
 
     contact_id: Id
     topic: Topic | None = None
@@ -207,8 +220,8 @@ class PreferenceChanged(Wire):
     opted_in: bool | None = None
 
 
-class InteractionLogged(Wire):
-    """Contact outside the plan, which counts as contact."""
+class InteractionLogged(SchemaModel):
+    """Contact with the customer outside the plan. It counts as contact."""
 
     channel: Channel | None = None
     touchpoint_type: Name | None = None
@@ -218,8 +231,8 @@ class InteractionLogged(Wire):
     initiated_by: Literal["us", "customer"] | None = None
 
 
-class OutreachPaused(Wire):
-    """Customers are left alone: one contact, or the whole account when no contact is named."""
+class OutreachPaused(SchemaModel):
+    """Outreach to one contact is paused, or to the whole account when no contact is named."""
 
     contact_id: Id | None = None
     until: Instant | None = None
@@ -227,16 +240,16 @@ class OutreachPaused(Wire):
 
 
 class OutreachResumed(OutreachPaused):
-    """A pause ends."""
+    """A pause of outreach ends."""
 
 
-class ProgramAnnounced(Wire):
-    """Something that concerns many accounts. The subject of the event is `*`."""
+class ProgramAnnounced(SchemaModel):
+    """A release, webinar, newsletter or event for many accounts. The event's subject is `*`."""
 
     program_id: Id
-    kind: Literal["release", "webinar", "newsletter", "event"] | None = None
+    kind: ProgramKind | None = None
     at: Instant | None = None
     title: Text | None = None
     audience: Text | None = None
-    """A condition in the words of the policy."""
+    """A condition of the policy language; absent or null: all accounts."""
     meaningful: bool | None = None

@@ -1,10 +1,10 @@
-"""Words to a customer about the rhythm itself: what it is, and that it changed."""
+"""Notices to a customer about the cadence itself: what it is, and that it changed."""
 
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from schemas.base import Id, LongText, Name, Version, Wire
+from schemas.base import Id, LongText, Name, SchemaModel, Version
 from schemas.plans import Reason
 from schemas.times import Instant
 from schemas.vocabulary import Channel, Owner, Role
@@ -12,8 +12,8 @@ from schemas.vocabulary import Channel, Owner, Role
 NOTICE_REQUESTED: Final = "drumbeat.notice.requested.v1"
 
 
-class NoticeRhythm(Wire):
-    """A rhythm as a customer is told of it."""
+class NoticeRhythm(SchemaModel):
+    """A rhythm as a notice to the customer describes it."""
 
     touchpoint_type: Name
     every_days: Annotated[int, Field(ge=1, le=3660)]
@@ -21,14 +21,14 @@ class NoticeRhythm(Wire):
     owner: Owner
 
 
-class NoticeRequested(Wire):
-    """The customer is to be told their cadence, or that it changed."""
+class NoticeRequested(SchemaModel):
+    """A request to send the customer a notice of their cadence, or of a change to it."""
 
     notice_id: Id
     account_id: Id
     kind: Literal["cadence_told", "cadence_changed"]
     version: Version
-    """The plan that the notice speaks of."""
+    """The version of the plan that the notice is about."""
     rhythms: tuple[NoticeRhythm, ...] = ()
     audience: tuple[Role, ...] = ()
     text: LongText = ""

@@ -1,8 +1,8 @@
-"""What became of a touchpoint or a message: said by people and tools outside, and by the notifier itself."""
+"""Outcomes of touchpoints and messages, reported by people and tools outside and by the notifier."""
 
 from typing import Final, Literal
 
-from schemas.base import Id, LongText, Name, Text, Wire
+from schemas.base import Id, LongText, Name, SchemaModel, Text
 from schemas.times import Instant
 from schemas.vocabulary import Channel, DeliveryState, Engagement, Outcome
 
@@ -11,35 +11,35 @@ MESSAGE_ENGAGED: Final = "drumbeat.message.engaged.v1"
 DELIVERY_FINISHED: Final = "drumbeat.delivery.finished.v1"
 
 
-class TouchpointSettled(Wire):
-    """A touchpoint took place, or did not. Without an id it is contact of that type outside the plan."""
+class TouchpointSettled(SchemaModel):
+    """A touchpoint took place or did not. Without a touchpoint id it is contact of that type outside the plan."""
 
     touchpoint_id: Id | None = None
     touchpoint_type: Name
     outcome: Outcome
     at: Instant | None = None
     to: Instant | None = None
-    """The new time of a rescheduled one."""
+    """The new time of a rescheduled touchpoint."""
     notes: LongText | None = None
 
 
-class MessageEngaged(Wire):
-    """Somebody, or their mail server, reacted to a message of Drumbeat."""
+class MessageEngaged(SchemaModel):
+    """A recipient or their mail server reacted to a message from Drumbeat."""
 
     delivery_id: Id
     touchpoint_id: Id | None = None
     kind: Engagement
 
 
-class Recipient(Wire):
-    """Whom a delivery was for: a CSM, a contact, or a webhook subscription."""
+class Recipient(SchemaModel):
+    """The recipient of a delivery: a CSM, a contact or a webhook subscription."""
 
     kind: Literal["csm", "contact", "subscription"]
     id: Id
 
 
-class DeliveryFinished(Wire):
-    """A delivery of the notifier reached its one final state."""
+class DeliveryFinished(SchemaModel):
+    """A delivery of the notifier reached its final state."""
 
     delivery_id: Id
     touchpoint_id: Id | None = None

@@ -1,33 +1,18 @@
-"""The whole desired plan of an account, as the rules engine states it and the scheduler converges on it."""
+"""The whole plan of an account, as the rules engine publishes it and the scheduler reconciles its calendar with it."""
 
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue
 
-from schemas.base import Id, LongText, Name, Text, Version, Wire
+from schemas.base import Id, LongText, Name, SchemaModel, Text, Version
 from schemas.times import Instant, Window
 from schemas.vocabulary import Channel, Color, Owner, Role, Segment, Stage, Topic, Urgency
-
-__all__ = [
-    "PLAN_ADJUSTED",
-    "Avoid",
-    "Cause",
-    "Change",
-    "FactRef",
-    "OneOffItem",
-    "Owner",
-    "Plan",
-    "PlanAdjusted",
-    "Reason",
-    "RhythmItem",
-    "Window",
-]
 
 PLAN_ADJUSTED: Final = "drumbeat.plan.adjusted.v1"
 
 
-class FactRef(Wire):
-    """A fact that a verdict read, and the event it came from."""
+class FactRef(SchemaModel):
+    """A fact that a rule read, and the event it came from."""
 
     name: Name
     value: JsonValue = None
@@ -36,8 +21,8 @@ class FactRef(Wire):
     time: Instant | None = None
 
 
-class Reason(Wire):
-    """Why: the rule, the policy it stands in, the facts it read, and the same in a sentence."""
+class Reason(SchemaModel):
+    """Why: the rule, the hash of its policy, the facts the rule read, and a sentence for people."""
 
     rule: Name
     policy: str
@@ -45,15 +30,15 @@ class Reason(Wire):
     text: LongText
 
 
-class Cause(Wire):
-    """The identity of the event that a one-off touchpoint answers."""
+class Cause(SchemaModel):
+    """The identity of the event that caused a one-off touchpoint."""
 
     source: str
     id: str
 
 
-class RhythmItem(Wire):
-    """A touchpoint type that returns every so many days."""
+class RhythmItem(SchemaModel):
+    """A touchpoint type that repeats every `every_days` days."""
 
     touchpoint_type: Name
     every_days: Annotated[int, Field(ge=1, le=3660)]
@@ -63,18 +48,18 @@ class RhythmItem(Wire):
     csm_id: Id | None = None
     purpose: Text = ""
     topic: Topic | None = None
-    """None: internal work, no customer is contacted."""
+    """null: internal work, no customer is contacted."""
     minutes: Annotated[int, Field(ge=0, le=1440)] = 0
     urgency: Urgency = "spread"
-    """When the first one comes: as `soon` as the last contact allows, or `spread` over the interval."""
+    """When the first touchpoint takes place: as `soon` as the last contact allows, or `spread` over the interval."""
     last_touch_at: Instant | None = None
     audience: tuple[Role, ...] = ()
     never_skip: bool = False
-    """It may move, but one of each period always takes place."""
+    """A touchpoint may move, but one takes place in every period."""
 
 
-class OneOffItem(Wire):
-    """A single touchpoint with a window. The id derives from its cause."""
+class OneOffItem(SchemaModel):
+    """A single touchpoint with a window. Its id is derived from its cause."""
 
     id: Id
     touchpoint_type: Name
@@ -89,25 +74,25 @@ class OneOffItem(Wire):
     minutes: Annotated[int, Field(ge=0, le=1440)] = 0
     audience: tuple[Role, ...] = ()
     spacing_days: Annotated[int, Field(ge=0, le=3660)] | None = None
-    """Not created when one of the same type came due within so many days."""
+    """Not created when a touchpoint of the same type came due within so many days."""
     cause: Cause | None = None
     never_skip: bool = False
 
 
-class Avoid(Wire):
-    """A stretch of time in which nothing of these types is to be held: a pause, a season. `to` itself is outside it."""
+class Avoid(SchemaModel):
+    """A period in which no touchpoint of these types takes place: a pause or a blackout. `to` itself is outside it."""
 
     name: Name
     from_: Instant = Field(validation_alias="from", serialization_alias="from")
     to: Instant | None = None
-    """None: until further notice."""
+    """null: until further notice."""
     touchpoint_types: tuple[Name, ...] = ()
-    """Empty: all that a customer hears of (`topic` is not null)."""
+    """Empty: all types that contact a customer (whose `topic` is not null)."""
     text: LongText = ""
 
 
-class Change(Wire):
-    """One difference from the plan before, for people; the scheduler compares plans itself."""
+class Change(SchemaModel):
+    """One difference from the previous plan, for people. The scheduler compares plans itself."""
 
     what: Literal["rhythm", "touchpoint"]
     kind: Literal["added", "changed", "withdrawn"]
@@ -116,7 +101,7 @@ class Change(Wire):
     text: Text
 
 
-class Plan(Wire):
+class Plan(SchemaModel):
     """What should happen with an account, whole: evaluation returns it, the outbox carries it, the scheduler keeps it."""
 
     rhythms: tuple[RhythmItem, ...] = ()

@@ -1,4 +1,4 @@
-"""What is wrong with a message, said once and said whole: what, where, and what to do about it."""
+"""Error messages for data that cannot be read: what is wrong, where, and what to do about it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
@@ -7,14 +7,16 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from schemas.forms import EXPLAINED
+from schemas.patterns import PATTERN_ERRORS
 
-LONGEST_EXCERPT: Final = 60
-MOST_PROBLEMS: Final = 20
+MAX_EXCERPT: Final = 60
+"""Characters of a value that an error message shows."""
+MAX_PROBLEMS: Final = 20
+"""Problems that one error message lists."""
 
 
 class Malformed(Exception):
-    """A message that cannot be read. Its text says what is wrong, where, and what to do."""
+    """Data that cannot be read. The message says what is wrong, where, and what to do."""
 
 
 Context = Mapping[str, object]
@@ -36,7 +38,7 @@ _PHRASES: Final[Mapping[str, Phrase]] = {
     "string_type": lambda value, _: f"{value} is not a string; put it in quotes",
     "string_too_long": lambda _, ctx: f"is longer than {ctx['max_length']} characters; shorten it",
     "string_too_short": lambda _, __: "is empty; give a text, or leave the field out",
-    "string_pattern_mismatch": lambda value, ctx: f"{value} {_form(ctx['pattern'])}",
+    "string_pattern_mismatch": lambda value, ctx: f"{value} {_pattern_error(ctx['pattern'])}",
     "literal_error": lambda value, ctx: f"{value} is not one of {ctx['expected']}",
     "too_long": lambda _, ctx: (
         f"has {ctx['actual_length'] or 'too many'} entries, more than {ctx['max_length']}"
@@ -51,19 +53,22 @@ _PHRASES: Final[Mapping[str, Phrase]] = {
 
 
 def explain(invalid: ValidationError, root: str = "data") -> str:
-    """Every problem of a model in one line: `data.score: 130 is greater than 100; data.color: ...`."""
+    """All problems of a model in one line: `data.score: 130 is greater than 100; data.color: ...`."""
     details = invalid.errors(include_url=False)
-    lines = [_one(place, list(each)) for place, each in groupby(details, lambda detail: _place(root, detail))]
-    shown = lines[:MOST_PROBLEMS]
+    lines = [
+        _explain_field(path, list(problems))
+        for path, problems in groupby(details, lambda detail: _field_path(root, detail))
+    ]
+    shown = lines[:MAX_PROBLEMS]
     if len(lines) > len(shown):
         shown.append(f"and {len(lines) - len(shown)} more")
     return "; ".join(shown)
 
 
 def excerpt(value: object) -> str:
-    """A value as it may be shown to a person: short, printable, and never an error itself."""
+    """A value as an error message shows it: at most `MAX_EXCERPT` printable characters. Never raises."""
     if isinstance(value, bytes | bytearray):
-        value = bytes(value[:LONGEST_EXCERPT]).decode("utf-8", "replace")
+        value = bytes(value[:MAX_EXCERPT]).decode("utf-8", "replace")
     if isinstance(value, int) and value.bit_length() > 128:
         return f"a whole number of about {int(value.bit_length() * 0.30103) + 1} digits"
     if isinstance(value, Mapping):
@@ -73,40 +78,38 @@ def excerpt(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     shown = (
-        ascii(value[: LONGEST_EXCERPT + 1])
-        if isinstance(value, str) and not value.isprintable()
-        else repr(value)
+        ascii(value[: MAX_EXCERPT + 1]) if isinstance(value, str) and not value.isprintable() else repr(value)
     )
-    return shown if len(shown) <= LONGEST_EXCERPT else shown[: LONGEST_EXCERPT - 1] + "…"
+    return shown if len(shown) <= MAX_EXCERPT else shown[: MAX_EXCERPT - 1] + "…"
 
 
-def _one(place: str, details: Sequence[ErrorDetails]) -> str:
-    return f"{place}: " + ", or ".join(dict.fromkeys(_phrase(detail) for detail in details))
+def _explain_field(path: str, details: Sequence[ErrorDetails]) -> str:
+    return f"{path}: " + ", or ".join(dict.fromkeys(_phrase(detail) for detail in details))
 
 
 def _phrase(detail: ErrorDetails) -> str:
     if detail["input"] is None and detail["type"] != "missing":
-        return "may not be null; it cannot be cleared, give a value"
+        return "may not be null; this field cannot be cleared, give a value"
     phrase = _PHRASES.get(detail["type"])
     value = excerpt(detail["input"])
     return phrase(value, detail.get("ctx", {})) if phrase else f"{detail['msg']} (it is {value})"
 
 
-def _place(root: str, detail: ErrorDetails) -> str:
-    """Where a problem is, as one would write it: `data.limits.seats.used`, `data.time_off[2]`."""
-    place = root
+def _field_path(root: str, detail: ErrorDetails) -> str:
+    """The path of a field with a problem, such as `data.limits.seats.used` or `data.time_off[2]`."""
+    path = root
     for part in detail["loc"]:
         if isinstance(part, int):
-            place += f"[{part}]"
+            path += f"[{part}]"
         elif part == "[key]":
-            place += " (the name itself)"
+            path += " (the name itself)"
         else:
-            place += f".{excerpt(part)[1:-1]}" if part else '.""'
-    return place
+            path += f".{excerpt(part)[1:-1]}" if part else '.""'
+    return path
 
 
-def _form(pattern: object) -> str:
-    return EXPLAINED.get(str(pattern), f"does not have the form {pattern}")
+def _pattern_error(pattern: object) -> str:
+    return PATTERN_ERRORS.get(str(pattern), f"does not match the pattern {pattern}")
 
 
 def _number(bound: object) -> str:

@@ -1,6 +1,6 @@
-"""Moments, days, hours and zones on the wire.
+"""Instants, days, working hours and time zones in messages.
 
-An instant without a zone is a guess, and a guess about time makes touchpoints come too early: it is refused.
+A time without a zone is rejected: a guess of the zone could make touchpoints due too early.
 """
 
 import re
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from schemas.base import Wire
+from schemas.base import SchemaModel
 from schemas.problems import excerpt
 
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,35 +31,35 @@ _DAY_NAMES: Final[Mapping[str, WeekdayName]] = {
 _RFC_3339: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
-_LIKE_THIS: Final = "write it like 2026-03-31T09:30:00Z"
+_TIME_HINT: Final = "write it like 2026-03-31T09:30:00Z"
 _ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _HOUR: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
 
 
 @lru_cache(maxsize=16_384)
 def parse_instant(text: str) -> datetime:
-    """RFC 3339 to an aware UTC datetime between 1970 and 9999; fractions beyond microseconds are cut.
+    """Read RFC 3339 as an aware UTC datetime between 1970 and 9999; fractions beyond microseconds are cut.
 
-    Raises ValueError whose text says what is wrong and what to write instead.
+    Raises ValueError with a message that says what is wrong and what to write instead.
     """
     if not _RFC_3339.fullmatch(text):
-        raise ValueError(f"{excerpt(text)} is not an RFC 3339 time with a zone; {_LIKE_THIS}")
+        raise ValueError(f"{excerpt(text)} is not an RFC 3339 time with a zone; {_TIME_HINT}")
     try:
         moment = datetime.fromisoformat(text if text[-1] == "Z" else text.upper())
         if moment.tzinfo is not UTC:
             moment = moment.astimezone(UTC)
     except (ValueError, OverflowError) as wrong:
-        raise ValueError(f"{excerpt(text)} is not a time that exists ({wrong})") from None
+        raise ValueError(f"{excerpt(text)} is not an existing time ({wrong})") from None
     if moment < EARLIEST:
-        raise ValueError(f"{excerpt(text)} lies before 1970")
+        raise ValueError(f"{excerpt(text)} is before 1970")
     return moment
 
 
 @lru_cache(maxsize=16_384)
 def format_instant(moment: datetime) -> str:
-    """An aware datetime as RFC 3339 in UTC with `Z`; microseconds only when there are any.
+    """Write an aware datetime as RFC 3339 in UTC with `Z`, with a fraction only when it is not zero.
 
-    Cached: windows open and close at midnight, and one event stands behind many parts of a plan.
+    Cached: windows open and close at midnight, and one event is behind many parts of a plan.
     """
     return moment.astimezone(UTC).isoformat()[:-6] + "Z"
 
@@ -69,7 +69,7 @@ def _instant(value: object) -> datetime:
         return parse_instant(value)
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC)
-    raise ValueError(f"{excerpt(value)} is not an RFC 3339 time with a zone; {_LIKE_THIS}")
+    raise ValueError(f"{excerpt(value)} is not an RFC 3339 time with a zone; {_TIME_HINT}")
 
 
 def _day(value: object) -> date:
@@ -77,13 +77,13 @@ def _day(value: object) -> date:
         try:
             day = date.fromisoformat(value)
         except ValueError as wrong:
-            raise ValueError(f"{excerpt(value)} is not a date that exists ({wrong})") from None
+            raise ValueError(f"{excerpt(value)} is not an existing date ({wrong})") from None
     elif isinstance(value, date) and not isinstance(value, datetime):
         day = value
     else:
         raise ValueError(f"{excerpt(value)} is not a date; write it like 2026-03-31")
     if day.year < 1970:
-        raise ValueError(f"{excerpt(value)} lies before 1970")
+        raise ValueError(f"{excerpt(value)} is before 1970")
     return day
 
 
@@ -108,7 +108,7 @@ Instant = Annotated[
     PlainSerializer(format_instant, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-"""An aware UTC datetime; RFC 3339 with a zone on the wire."""
+"""An aware UTC datetime; in JSON RFC 3339 with a zone."""
 
 Day = Annotated[
     date,
@@ -122,15 +122,15 @@ Zone = Annotated[str, Field(max_length=64), AfterValidator(_zone)]
 """An IANA time zone name."""
 
 
-class Window(Wire):
-    """A stretch of time, both ends included."""
+class Window(SchemaModel):
+    """A period of time, both ends included."""
 
     from_: Instant = Field(validation_alias="from", serialization_alias="from")
     to: Instant
 
 
-class Hours(Wire):
-    """The hours of a working day on the person's own clock, `{"from": "09:00", "to": "17:00"}`."""
+class Hours(SchemaModel):
+    """The working hours of a day in the person's own time zone, `{"from": "09:00", "to": "17:00"}`."""
 
     from_: str = Field(
         validation_alias="from", serialization_alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$"
@@ -138,8 +138,8 @@ class Hours(Wire):
     to: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
 
 
-class TimeOff(Wire):
-    """Days somebody is away, first and last included."""
+class TimeOff(SchemaModel):
+    """Days off, the first and the last included."""
 
     from_: Day = Field(validation_alias="from", serialization_alias="from")
     to: Day
@@ -156,7 +156,7 @@ def _hours(value: object) -> Hours:
             return _ordered(Hours(from_=_hour(opening.strip()), to=_hour(closing.strip())))
         case _:
             raise ValueError(
-                f'{excerpt(value)} are not working hours; write {{"from": "09:00", "to": "17:00"}}'
+                f'{excerpt(value)} is not a pair of working hours; write {{"from": "09:00", "to": "17:00"}}'
             )
 
 
@@ -168,7 +168,7 @@ def _hour(text: str) -> str:
 
 def _ordered(hours: Hours) -> Hours:
     if hours.from_ >= hours.to:
-        raise ValueError(f"working hours end ({hours.to}) before they begin ({hours.from_})")
+        raise ValueError(f"working hours end ({hours.to}) before they start ({hours.from_})")
     return hours
 
 
@@ -185,7 +185,7 @@ def _time_off(value: object) -> TimeOff:
                 f'{excerpt(value)} is not time off; write {{"from": "2026-08-03", "to": "2026-08-14"}}'
             )
     if away.to < away.from_:
-        raise ValueError(f"time off ends ({away.to}) before it begins ({away.from_})")
+        raise ValueError(f"time off ends ({away.to}) before it starts ({away.from_})")
     return away
 
 
@@ -203,16 +203,16 @@ WorkingHours = Annotated[
         _hours, json_schema_input_type=Hours | Annotated[str, Field(pattern=r"^\d\d:\d\d ?- ?\d\d:\d\d$")]
     ),
 ]
-"""Hours of work; also read from `"09:00-17:00"`."""
+"""Working hours; also read from `"09:00-17:00"`."""
 Weekday = Annotated[
     WeekdayName,
     PlainValidator(_weekday, json_schema_input_type=WeekdayName | Annotated[int, Field(ge=1, le=7)]),
 ]
 """`mon` to `sun`; also read from 1 (Monday) to 7."""
 Away = Annotated[TimeOff, BeforeValidator(_time_off, json_schema_input_type=TimeOff | Day)]
-"""Days away; a single date is read as one day."""
+"""Days off; a single date is read as one day."""
 
 
 def clock_time(text: str) -> time:
-    """`09:30` as a time of day; `24:00` is the last microsecond of the day."""
+    """Read `09:30` as a time of day; `24:00` is the last microsecond of the day."""
     return time.max if text == "24:00" else time.fromisoformat(text)

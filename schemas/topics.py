@@ -1,10 +1,10 @@
-"""The map: every topic, what it carries, who writes and who reads it. The only file that knows all arrows."""
+"""All Kafka topics: the event types of each, its writers and readers, and its broker settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from schemas.base import Wire
+from schemas.base import SchemaModel
 from schemas.directory import (
     ACCOUNT_DIRECTORY,
     CSM_DIRECTORY,
@@ -26,7 +26,7 @@ THIRTY_DAYS_MS: Final = 30 * 24 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. `retention_ms` counts from the record's timestamp (the real clock's); None is for ever."""
+    """A topic. `retention_ms` counts from the record's timestamp, which is the real clock's; None: for ever."""
 
     name: str
     key: str
@@ -38,7 +38,7 @@ class Topic:
     about: str
 
 
-MODELS: Final[Mapping[str, type[Wire]]] = {
+MODELS: Final[Mapping[str, type[SchemaModel]]] = {
     **FACTS,
     **OUTCOMES,
     DELIVERY_FINISHED: DeliveryFinished,
@@ -49,7 +49,7 @@ MODELS: Final[Mapping[str, type[Wire]]] = {
     KEY_DIRECTORY: KeyRecord,
     **dict.fromkeys(TOUCHPOINT_EVENTS, TouchpointData),
 }
-"""The model of the data of every type on any topic."""
+"""Event type -> model of its data, for all topics."""
 
 TOPICS: Final[tuple[Topic, ...]] = (
     Topic(
@@ -80,7 +80,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
         types=(NOTICE_REQUESTED,),
         cleanup="delete",
         retention_ms=THIRTY_DAYS_MS,
-        about="Words to the customer about the cadence itself.",
+        about="Notices to the customer about the cadence itself.",
     ),
     Topic(
         name="directory.accounts",
@@ -90,7 +90,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
         types=(ACCOUNT_DIRECTORY,),
         cleanup="compact",
         retention_ms=None,
-        about="Profile, people and preferences as believed.",
+        about="Profile, contacts and preferences of accounts.",
     ),
     Topic(
         name="directory.csms",
@@ -100,7 +100,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
         types=(CSM_DIRECTORY,),
         cleanup="compact",
         retention_ms=None,
-        about="Hours, zone, capacity and time off.",
+        about="Working hours, time zone, capacity and time off of CSMs.",
     ),
     Topic(
         name="directory.keys",
@@ -120,7 +120,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
         types=TOUCHPOINT_EVENTS,
         cleanup="delete",
         retention_ms=THIRTY_DAYS_MS,
-        about="A touchpoint was scheduled, moved, cancelled, announced, came due or is overdue.",
+        about="A touchpoint was scheduled, moved or cancelled, has a reminder, came due or is overdue.",
     ),
     Topic(
         name="touchpoint.outcomes",
@@ -130,7 +130,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
         types=(*OUTCOMES, DELIVERY_FINISHED),
         cleanup="delete",
         retention_ms=THIRTY_DAYS_MS,
-        about="What became of a touchpoint or a message.",
+        about="Outcomes of touchpoints and messages.",
     ),
     Topic(
         name="dead.letters",
@@ -140,7 +140,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
         types=(),
         cleanup="delete",
         retention_ms=THIRTY_DAYS_MS,
-        about="Records that could not be read, as they were; the reason and the origin are in headers.",
+        about="Records that could not be read, unchanged; headers name the reason and the origin.",
     ),
 )
 
@@ -148,11 +148,11 @@ BY_NAME: Final[Mapping[str, Topic]] = {topic.name: topic for topic in TOPICS}
 
 
 def broker_configs() -> list[tuple[str, dict[str, str]]]:
-    """Every topic's name with the broker settings it is created with."""
+    """(name, broker settings) of every topic, as it is created."""
     return [(topic.name, _configs(topic)) for topic in TOPICS]
 
 
 def _configs(topic: Topic) -> dict[str, str]:
     retention = "-1" if topic.retention_ms is None else str(topic.retention_ms)
-    # The record's timestamp is the real clock's: the broker would delete a backfill by the event's own time.
+    # The record timestamp is the real clock's: by the event's own time the broker would delete a backfill at once.
     return {"cleanup.policy": topic.cleanup, "retention.ms": retention}

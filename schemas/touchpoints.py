@@ -1,36 +1,29 @@
-"""What the scheduler says of a touchpoint: on `touchpoint.events`, to webhooks and on the live stream."""
+"""Touchpoint events of the scheduler: on `touchpoint.events`, to webhooks and on the live stream."""
 
 from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
-from schemas.base import Id, Name, Text, Wire
-from schemas.plans import Reason, Window
-from schemas.times import Instant
+from schemas.base import Id, Name, SchemaModel, Text
+from schemas.plans import Reason
+from schemas.times import Instant, Window
 from schemas.vocabulary import Channel, Owner, Role, Topic, TouchpointStatus
 
-Kind = Literal["scheduled", "moved", "cancelled", "reminder", "due", "overdue"]
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+_Kind = Literal["scheduled", "moved", "cancelled", "reminder", "due", "overdue"]
+TOUCHPOINT_EVENTS: Final = tuple(f"drumbeat.touchpoint.{kind}.v1" for kind in get_args(_Kind))
+"""The types of the events whose data is `TouchpointData`."""
 
 
-def touchpoint_type_of_event(kind: Kind) -> str:
-    """The event type of a kind: `due` -> `drumbeat.touchpoint.due.v1`."""
-    return f"drumbeat.touchpoint.{kind}.v1"
-
-
-TOUCHPOINT_EVENTS: Final[tuple[str, ...]] = tuple(touchpoint_type_of_event(kind) for kind in KINDS)
-
-
-class TouchpointOwner(Wire):
-    """Who does it: the kind of owner, and the person when there is one."""
+class TouchpointOwner(SchemaModel):
+    """The owner: its kind, and the person when there is one."""
 
     kind: Owner
     csm_id: Id | None = None
     email: str | None = None
 
 
-class TouchpointData(Wire):
-    """A touchpoint as it stands after what the event tells. Readers keep the highest `sequence`."""
+class TouchpointData(SchemaModel):
+    """A touchpoint after the event. Readers keep the highest `sequence`."""
 
     touchpoint_id: Id
     account_id: Id
@@ -46,12 +39,12 @@ class TouchpointData(Wire):
     reason: Reason
     sequence: Annotated[int, Field(ge=0, le=2**31)]
     topic: Topic | None = None
-    """None: internal work, no customer is contacted."""
+    """null: internal work, no customer is contacted."""
     minutes: Annotated[int, Field(ge=0, le=1440)] = 0
     audience: tuple[Role, ...] = ()
     occurrence: Annotated[int, Field(ge=0, le=2**31)] | None = None
-    """The number in its rhythm; None for a one-off."""
+    """The number of the occurrence in its rhythm; null for a one-off."""
     previous_due_at: Instant | None = None
-    """Where a moved one stood before."""
+    """The time of a moved touchpoint before it moved."""
     note: Text | None = None
-    """Why it moved, was cancelled or is overdue."""
+    """Why the touchpoint moved, was cancelled or is overdue."""

@@ -1,4 +1,4 @@
-"""The closed word lists of the contract. A word outside them is refused where it is read."""
+"""The closed word lists of the contract. A value outside its list is rejected where it is read."""
 
 from typing import Literal
 
@@ -11,6 +11,13 @@ Channel = Literal["call", "meeting", "email", "sms", "slack", "in_app", "webhook
 Topic = Literal["account", "education", "product_updates", "training", "promotion", "events", "surveys"]
 Role = Literal["champion", "decision_maker", "executive_sponsor", "admin", "user"]
 Frequency = Literal["daily", "weekly", "biweekly", "monthly", "quarterly"]
+ContractStatus = Literal["draft", "active", "signed", "churned"]
+MilestoneKind = Literal["adoption", "success", "go_live"]
+SurveyAnswer = Literal["too_much", "too_little", "about_right"]
+ExpansionSignal = Literal[
+    "seat_limit", "usage_limit", "power_users", "advanced_feature", "team_growth", "other"
+]
+ProgramKind = Literal["release", "webinar", "newsletter", "event"]
 Outcome = Literal["completed", "attended", "missed", "declined", "rescheduled", "cancelled"]
 Engagement = Literal["delivered", "opened", "clicked", "replied", "bounced", "complained", "unsubscribed"]
 TouchpointStatus = Literal["planned", "due", "settled", "cancelled", "overdue"]

@@ -1,9 +1,10 @@
-"""Announcements: programs and ranks of revenue as events say, and the portfolio made of them.
+"""Announcements: the programs and revenue ranks that events give, and the portfolio of both.
 
-An audience is a condition that somebody wrote; one that cannot be read is reported, and its program reaches nobody.
+The audience of a program is a condition that a person wrote. One that cannot be read is reported, and its program
+reaches nobody.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import quantiles
@@ -11,10 +12,10 @@ from typing import cast
 
 import orjson
 
+from schemas.vocabulary import ProgramKind
 from services.cadence.account import (
     FactEvent,
     Fields,
-    Stamp,
     StampedFields,
     merge_fields,
     micros,
@@ -29,15 +30,16 @@ from services.cadence.expressions.parser import parse
 from services.cadence.expressions.tree import ExpressionError, Node, names
 from services.cadence.features.compute import view_account
 from services.cadence.features.registry import features_in_scope
-from services.cadence.portfolio import Portfolio, Program, ProgramKind
+from services.cadence.portfolio import Portfolio, Program
 
 _REVENUE = frozenset({"arr"})
 _CUT_OFFS = 100
+_MAX_MISTAKES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """A program and its audience as written; `error` says why that cannot be read."""
+    """A program and its audience as written; `error` says why the audience cannot be read."""
 
     program: Program
     audience: str | None
@@ -45,74 +47,63 @@ class Announced:
 
 
 def audience_of(text: str) -> tuple[Node | None, str | None]:
-    """The checked condition, or everything that is wrong with it, each with its place in the text (from 1)."""
+    """The checked condition, or its mistakes with their positions in the text (from 1)."""
     try:
         tree = parse(text)
-        faults = check(tree, features_in_scope())
-    except ExpressionError as fault:
-        tree, faults = None, [fault]
-    if not faults:
+        mistakes = check(tree, features_in_scope())
+    except ExpressionError as mistake:
+        tree, mistakes = None, [mistake]
+    if not mistakes:
         return tree, None
-    return None, "; ".join(f"character {fault.at + 1}: {fault.message}" for fault in faults[:10])
+    first = mistakes[:_MAX_MISTAKES]
+    return None, "; ".join(f"character {mistake.at + 1}: {mistake.message}" for mistake in first)
 
 
-def happens_at(held: StampedFields) -> int:
-    """When a program takes place, in microseconds; one that never said so was announced when it mattered."""
-    said = _known(held).get("at")
-    return micros(datetime.fromisoformat(said)) if isinstance(said, str) else when(max(held))
+def happens_at(stamped: StampedFields) -> int:
+    """When a program takes place, in microseconds since 1970; without a time, when it was announced."""
+    at = _values(stamped).get("at")
+    return micros(datetime.fromisoformat(at)) if isinstance(at, str) else when(max(stamped))
 
 
 def announced(program_id: str, state: bytes) -> Announced:
-    held = cast("StampedFields", orjson.loads(state))
-    known = _known(held)
-    written = known.get("audience")
-    text = written if isinstance(written, str) and written.strip() else None
+    """Read a stored program: stamped fields as JSON, each value JSON text."""
+    stamped = cast("StampedFields", orjson.loads(state))
+    values = _values(stamped)
+    audience = values.get("audience")
+    text = audience if isinstance(audience, str) and audience.strip() else None
     tree, error = audience_of(text) if text is not None else (None, None)
     program = Program(
         id=program_id,
-        kind=cast("ProgramKind | None", known.get("kind")),
-        at=happens_at(held),
-        title=str(known.get("title") or ""),
-        meaningful=known.get("meaningful") is True,
-        audience=compile_condition(tree) if tree is not None else None,
-        reads=frozenset(names(tree)) if tree is not None else frozenset(),
-        stamp=_newest(held),
+        kind=cast("ProgramKind | None", values.get("kind")),
+        at=happens_at(stamped),
+        title=str(values.get("title") or ""),
+        meaningful=values.get("meaningful") is True,
+        audience=None if tree is None else compile_condition(tree),
+        reads=frozenset() if tree is None else frozenset(names(tree)),
+        stamp=max(stamped),
     )
     return Announced(program, text, error)
 
 
-def portfolio_of(announcements: Sequence[FactEvent], account_states: Iterable[AccountState]) -> Portfolio:
-    """What concerns many accounts, by the same law as in the database: the latest word wins."""
-    held: dict[str, StampedFields] = {}
+def portfolio_of(announcements: Iterable[FactEvent], account_states: Iterable[AccountState]) -> Portfolio:
+    """The portfolio of announcements and accounts. As in the database, the newest value of a field counts."""
+    stored: dict[str, StampedFields] = {}
     for event in announcements:
-        said: Fields = {
+        fields: Fields = {
             name: orjson.dumps(value, default=str).decode() for name, value in event.fields.items()
         }
-        merge_fields(held.setdefault(str(event.fields["program_id"]), {}), stamp_of(event.provenance), said)
-    found = [announced(key, orjson.dumps(held[key])) for key in sorted(held)]
-    programs: tuple[Program, ...] = tuple(each.program for each in found if each.error is None)
-    return Portfolio(0, _ranks(account_states), programs)
+        program = stored.setdefault(str(event.fields["program_id"]), {})
+        merge_fields(program, stamp_of(event.provenance), fields)
+    programs = [announced(key, orjson.dumps(stored[key])) for key in sorted(stored)]
+    readable = tuple(item.program for item in programs if item.error is None)
+    return Portfolio(0, _percentiles(account_states), readable)
 
 
-def _ranks(account_states: Iterable[AccountState]) -> tuple[float, ...]:
-    revenues: list[float] = []
-    for facts, _ in account_states:
-        revenue = view_account(facts, Portfolio(), moment(0), _REVENUE).values["arr"]
-        if isinstance(revenue, int | float):
-            revenues.append(float(revenue))
-    if len(revenues) < 2:
-        return ()
-    return tuple(quantiles(revenues, n=_CUT_OFFS, method="inclusive"))
+def _percentiles(account_states: Iterable[AccountState]) -> tuple[float, ...]:
+    views = (view_account(facts, Portfolio(), moment(0), _REVENUE) for facts, _ in account_states)
+    revenues = [float(arr) for view in views if isinstance(arr := view.values["arr"], int | float)]
+    return tuple(quantiles(revenues, n=_CUT_OFFS, method="inclusive")) if len(revenues) > 1 else ()
 
 
-def _known(held: StampedFields) -> dict[str, object]:
-    return {
-        name: cast("object", orjson.loads(str(value)))
-        for fields in held.values()
-        for name, value in fields.items()
-    }
-
-
-def _newest(held: StampedFields) -> Stamp:
-    stamps: Sequence[Stamp] = sorted(held)
-    return stamps[-1]
+def _values(stamped: StampedFields) -> dict[str, object]:
+    return {name: orjson.loads(str(value)) for fields in stamped.values() for name, value in fields.items()}

@@ -1,15 +1,14 @@
-"""The book: what concerns many accounts at once.
+"""The portfolio: what evaluations read that concerns many accounts at once.
 
-Versioned by its epoch; a change has the sweep decide accounts again.
+It has a generation; after a change the sweep evaluates the accounts again.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
+from schemas.vocabulary import ProgramKind
 from services.cadence.account import Plain, Stamp
 
-ProgramKind = Literal["release", "webinar", "newsletter", "event"]
 Audience = Callable[[Mapping[str, Plain]], bool]
 
 
@@ -17,7 +16,7 @@ Audience = Callable[[Mapping[str, Plain]], bool]
 class Program:
     """A release, webinar, newsletter or event. `at`: when it ships or takes place, microseconds since 1970.
 
-    `audience`: its condition, compiled (None: everybody), and `reads` the words it reads. `mark`: the word it rests on.
+    `audience`: its compiled condition (None: all accounts), and `reads` the features it reads. `stamp`: its newest event.
     """
 
     id: str
@@ -32,16 +31,13 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """What `decide` may know beyond the account itself.
-
-    `arr_percentiles`: the 99 cut-offs of revenue for 1 to 99 %, ascending; empty: not ranked.
-    """
+    """`arr_percentiles`: the 99 cut-offs of revenue for 1 to 99%, ascending; empty: not ranked."""
 
     generation: int = 0
     arr_percentiles: tuple[float, ...] = ()
     programs: tuple[Program, ...] = ()
     reads: frozenset[str] = field(init=False, compare=False)
-    """The words that audiences of programs read."""
+    """The features that the audiences of programs read."""
 
     def __post_init__(self) -> None:
         read = frozenset[str]().union(*(program.reads for program in self.programs))

@@ -1,65 +1,25 @@
-"""Facts: what is believed about one account, and since when.
+"""The account: its events, the facts they give, what was issued, and the stored state of both."""
 
-Messages arrive late, twice and out of order, and working memory must not care. A field belongs to the newest stamp
-that spoke of it (absent: unchanged, null: cleared); a dated entry is kept once per (source, id), the newest N of a kind.
-So any order and any repetition end in the same belief and in the same bytes. Inside, a stamp is one text and a
-moment an integer of microseconds, because this is folded tens of thousands of times a second.
-"""
-
-from services.cadence.account.folding import apply_fact, upgrade
-from services.cadence.account.merging import add_entry, merge_fields
-from services.cadence.account.retention import ACCOUNT_FIELDS, ENTRIES, MET, REQUESTS_KEPT, WENT_LIVE
-from services.cadence.account.stamps import (
-    DAY,
-    Entries,
-    Fields,
-    Plain,
-    Provenance,
-    Stamp,
-    StampedFields,
-    day_text,
-    earliest,
-    micros,
-    moment,
-    plain,
-    provenance_of,
-    readable,
-    stamp_of,
-    when,
-    who,
-)
-from services.cadence.account.state import Change, Contract, FactEvent, Facts, Known
-
-__all__ = [
-    "ACCOUNT_FIELDS",
-    "DAY",
-    "ENTRIES",
-    "MET",
-    "REQUESTS_KEPT",
-    "WENT_LIVE",
-    "Change",
-    "Contract",
-    "Entries",
-    "FactEvent",
-    "Facts",
-    "Fields",
-    "Known",
-    "Plain",
-    "Provenance",
-    "Stamp",
-    "StampedFields",
-    "add_entry",
-    "apply_fact",
-    "day_text",
-    "earliest",
-    "merge_fields",
-    "micros",
-    "moment",
-    "plain",
-    "provenance_of",
-    "readable",
-    "stamp_of",
-    "upgrade",
-    "when",
-    "who",
-]
+from services.cadence.account.folding import apply_fact as apply_fact
+from services.cadence.account.merging import merge_fields as merge_fields
+from services.cadence.account.retention import ACCOUNT_FIELDS as ACCOUNT_FIELDS
+from services.cadence.account.retention import WENT_LIVE as WENT_LIVE
+from services.cadence.account.stamps import DAY as DAY
+from services.cadence.account.stamps import Entries as Entries
+from services.cadence.account.stamps import Fields as Fields
+from services.cadence.account.stamps import Plain as Plain
+from services.cadence.account.stamps import Provenance as Provenance
+from services.cadence.account.stamps import Stamp as Stamp
+from services.cadence.account.stamps import StampedFields as StampedFields
+from services.cadence.account.stamps import day_text as day_text
+from services.cadence.account.stamps import earliest as earliest
+from services.cadence.account.stamps import micros as micros
+from services.cadence.account.stamps import moment as moment
+from services.cadence.account.stamps import provenance_of as provenance_of
+from services.cadence.account.stamps import stamp_of as stamp_of
+from services.cadence.account.stamps import when as when
+from services.cadence.account.stamps import who as who
+from services.cadence.account.state import Contract as Contract
+from services.cadence.account.state import FactEvent as FactEvent
+from services.cadence.account.state import Facts as Facts
+from services.cadence.account.state import StampedValue as StampedValue

@@ -1,22 +1,20 @@
-"""The memory as bytes and back: compact, versioned, equal for equal belief.
-
-The one module of the domain that knows JSON bytes.
-"""
+"""The state of an account as bytes and back: compact, versioned, equal bytes for equal states."""
 
 from typing import NamedTuple, NotRequired, TypedDict, cast
 
 import orjson
 
-from services.cadence.account import Contract, Entries, Facts, Stamp, StampedFields, upgrade
+from services.cadence.account import Contract, Entries, Facts, Stamp, StampedFields
+from services.cadence.account.folding import upgrade
 from services.cadence.account.issued import Issued
 
 FORMAT = 2
-"""1, read but no longer written, knew no first descriptions of contacts and no history of revenue."""
+"""Format 1, which is read but no longer written, has no joining times of contacts and no revenue history."""
 
 
 class _Document(TypedDict):
-    """Version, first heard, account, entries; and where there are any contacts, when they joined, contracts,
-    preferences, pauses and what was issued.
+    """Version, time of the first event, account and entries; then contacts with their joining times, contracts,
+    preferences, pauses and issued touchpoints, where there are any.
     """
 
     v: int
@@ -32,14 +30,14 @@ class _Document(TypedDict):
 
 
 class AccountState(NamedTuple):
-    """All that is remembered of an account."""
+    """Everything stored of an account."""
 
     facts: Facts
     issued: Issued
 
 
 class UnreadableState(Exception):
-    """An account's stored memory is of a format this code does not know."""
+    """The stored state of an account has a format that this version does not know."""
 
 
 def dumps(document: object) -> bytes:
@@ -52,10 +50,10 @@ def loads(data: bytes | str) -> object:
 
 
 def encode(facts: Facts, issued: Issued) -> bytes:
-    """Equal belief, equal bytes; about 1-4 kB an account. Sorted keys put what a mark opens in its order, too."""
+    """Write the state, about 1-4 kB an account. The sorted keys put entries in the order of their stamps."""
     document: dict[str, object] = {
         "v": FORMAT,
-        "f": facts.first_heard,
+        "f": facts.first_event_at,
         "a": facts.account,
         "e": facts.entries,
     }
@@ -63,29 +61,32 @@ def encode(facts: Facts, issued: Issued) -> bytes:
         document["c"] = facts.contacts
         document["j"] = facts.joined
     if facts.contracts:
-        document["k"] = {key: (each.held, each.terms, each.revenues) for key, each in facts.contracts.items()}
+        document["k"] = {
+            key: (contract.fields, contract.terms, contract.revenues)
+            for key, contract in facts.contracts.items()
+        }
     if facts.preferences:
         document["p"] = facts.preferences
     if facts.pauses:
         document["z"] = facts.pauses
     if issued.touches:
         document["i"] = issued.touches
-    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    return dumps(document)
 
 
 def decode(account_id: str, data: bytes | None) -> AccountState:
-    """The memory of an account (None: nothing heard yet). Raises `UnreadableState` for a format of another day.
+    """Read the state of an account (None: there is none yet). Raises `UnreadableState` for an unknown format.
 
-    The document is taken as it is, without a copy: marks are texts, and their order is that of the sorted keys.
+    Nothing is converted or copied: stamps are texts, and their order is that of the sorted keys.
     """
     if data is None:
         return AccountState(Facts(account_id), Issued())
     document = cast("_Document", orjson.loads(data))
-    written_in = document.get("v")
-    if written_in not in {1, FORMAT}:
+    version = document.get("v")
+    if version not in {1, FORMAT}:
         raise UnreadableState(
-            f"the memory of account {account_id} has format {written_in!r}, this version reads up to {FORMAT}: "
-            "start the version that wrote it, or a newer one"
+            f"the stored state of account {account_id} has format {version!r}, and this version reads formats up to "
+            f"{FORMAT}: start the version that wrote it, or a newer one"
         )
     facts = Facts(
         account_id,
@@ -98,6 +99,6 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         document["e"],
         document.get("j", {}),
     )
-    if written_in != FORMAT:
+    if version != FORMAT:
         upgrade(facts)
     return AccountState(facts, Issued(document.get("i", {})))

@@ -1,18 +1,18 @@
-"""Terms: where a contract stands, read from its dated changes in the order they happened, not the order they came.
+"""The terms of a contract, read from its dated changes in the order of their stamps, not of their arrival.
 
-A `signed` while active signs the term that is running; any other first `signed` is the first signature. A renewal date
-that moves is a correction and keeps the term, unless the old date had passed or its term was signed: then a new
-term began on the old date.
+`signed` while active signs the running term; any other first `signed` is the first signature. A renewal date that
+moves is a correction and keeps the term, unless the old date has passed or its term is signed: then a new term starts
+on the old date.
 """
 
 from dataclasses import dataclass
 
-from services.cadence.account import DAY, Contract, Stamp, when
+from services.cadence.account import DAY, Contract, Plain, Stamp, when
 
 
 @dataclass(slots=True)
-class Standing:
-    """One contract now. Days count from 1970. `anchor` is the stamp that said when it renews."""
+class ContractTerms:
+    """The present status and dates of a contract; dates are days since 1970. `anchor`: the stamp of its renewal date."""
 
     contract_id: str
     status: str | None = None
@@ -24,7 +24,7 @@ class Standing:
     first_signature: Stamp | None = None
     first_start: int | None = None
     anchor: Stamp | None = None
-    status_mark: Stamp | None = None
+    status_stamp: Stamp | None = None
     signature: Stamp | None = None
 
     @property
@@ -33,51 +33,51 @@ class Standing:
 
     @property
     def signed(self) -> bool:
-        """The term that is running has been signed on beyond its end."""
+        """Whether the running term has been renewed by a signature."""
         return self.renews_on is not None and self.signed_for == self.renews_on
 
 
-def standing(contract_id: str, contract: Contract) -> Standing:
-    """Walk the changes of a contract in order of their stamps."""
-    now = Standing(contract_id)
-    for stamp, said in contract.terms.items():
-        status = said.get("status")
-        before, signed_before = now.renews_on, now.signed_at
-        if "signed_at" in said:
-            now.signed_at = _whole(said["signed_at"])
+def read_contract_terms(contract_id: str, contract: Contract) -> ContractTerms:
+    """Apply the changes of a contract in the order of their stamps."""
+    terms = ContractTerms(contract_id)
+    for stamp, fields in contract.terms.items():
+        status = fields.get("status")
+        renews_on, signed_at = terms.renews_on, terms.signed_at
+        if "signed_at" in fields:
+            terms.signed_at = _integer(fields["signed_at"])
         if isinstance(status, str):
-            _status(now, stamp, status, before=before, signed_before=signed_before)
-        if "renews_on" in said:
-            _renews(now, stamp, _whole(said["renews_on"]))
-        if "starts_on" in said:
-            now.starts_on = _whole(said["starts_on"])
-            if now.starts_on is not None:
-                now.term_start = now.starts_on
-                if now.first_start is None or before is None or now.starts_on < before:
-                    now.first_start = now.starts_on
-    return now
+            _change_status(terms, stamp, status, renews_on=renews_on, signed_at=signed_at)
+        if "renews_on" in fields:
+            _change_renewal(terms, stamp, _integer(fields["renews_on"]))
+        if "starts_on" in fields:
+            terms.starts_on = _integer(fields["starts_on"])
+            if terms.starts_on is not None:
+                terms.term_start = terms.starts_on
+                if terms.first_start is None or renews_on is None or terms.starts_on < renews_on:
+                    terms.first_start = terms.starts_on
+    return terms
 
 
-def _whole(value: object) -> int | None:
+def _integer(value: Plain) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _status(
-    now: Standing, stamp: Stamp, status: str, *, before: int | None, signed_before: int | None
+def _change_status(
+    terms: ContractTerms, stamp: Stamp, status: str, *, renews_on: int | None, signed_at: int | None
 ) -> None:
+    """`renews_on`, `signed_at`: the dates before this change."""
     if status == "signed":
-        again = now.status == "signed" and None not in (signed_before, now.signed_at)
-        if now.status == "active" or (again and signed_before != now.signed_at):
-            now.signed_for, now.signature = before, stamp
-        elif now.status != "signed":
-            now.first_signature = stamp
-    now.status, now.status_mark = status, stamp
+        repeated = terms.status == "signed" and None not in (signed_at, terms.signed_at)
+        if terms.status == "active" or (repeated and signed_at != terms.signed_at):
+            terms.signed_for, terms.signature = renews_on, stamp
+        elif terms.status != "signed":
+            terms.first_signature = stamp
+    terms.status, terms.status_stamp = status, stamp
 
 
-def _renews(now: Standing, stamp: Stamp, renews_on: int | None) -> None:
-    old = now.renews_on
-    if renews_on == old:
-        return
-    if old is not None and (old == now.signed_for or when(stamp) // DAY >= old):
-        now.term_start = old
-    now.renews_on, now.anchor = renews_on, stamp
+def _change_renewal(terms: ContractTerms, stamp: Stamp, renews_on: int | None) -> None:
+    old = terms.renews_on
+    if renews_on != old:
+        if old is not None and (old == terms.signed_for or when(stamp) // DAY >= old):
+            terms.term_start = old
+        terms.renews_on, terms.anchor = renews_on, stamp

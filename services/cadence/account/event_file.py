@@ -1,4 +1,4 @@
-"""A file of events as it is posted (one, an array, or one per line), read into what is believed of each account."""
+"""Read a file of CloudEvents (one, an array, or one per line) into the states of the accounts it is about."""
 
 import json
 from collections.abc import Iterator
@@ -8,73 +8,73 @@ from typing import cast
 
 from schemas.envelope import from_structured
 from schemas.problems import Malformed
-from services.cadence.account import FactEvent, Facts
+from services.cadence.account import FactEvent
 from services.cadence.account.apply import apply_event
-from services.cadence.account.codec import AccountState
+from services.cadence.account.codec import AccountState, decode
 from services.cadence.account.events import read_event
-from services.cadence.account.issued import Issued
 
-MOST_MISTAKES = 20
-_BOOKED = frozenset({"program.announced", "csm.described"})
+MAX_MISTAKES = 20
 
 
 class FactsRefused(Exception):
-    """A file of events holds what is none; the message has each with its place."""
+    """A file of events has mistakes; the message lists them with their places."""
 
 
 @dataclass(slots=True)
 class EventFile:
-    """`newest`: the time of the newest event; `announcements`: what concerns many accounts."""
+    """Account id -> state, the announcements of programs, and the time of the newest event."""
 
-    account_states: dict[str, AccountState] = field(default_factory=dict[str, AccountState])
-    announcements: list[FactEvent] = field(default_factory=list[FactEvent])
+    account_states: dict[str, AccountState] = field(default_factory=dict)
+    announcements: list[FactEvent] = field(default_factory=list)
     newest: datetime | None = None
 
 
 def read_event_file(content: bytes, name: str) -> EventFile:
-    """Read CloudEvents (one, an array, or one per line) into account states; `name` is what errors call the file.
+    """Apply the events of a file; `name` is the file's name in errors.
 
-    Raises `FactsRefused` with the place of each of the first mistakes, and where there is no event.
+    Raises `FactsRefused` with the first mistakes, or if the file has no event.
     """
-    found = EventFile()
+    event_file = EventFile()
     mistakes: list[str] = []
-    for place, event in _events(content):
+    for number, raw in _split(content):
         try:
-            _apply(found, read_event(from_structured(event)))
+            _apply(event_file, read_event(from_structured(raw)))
         except Malformed as problem:
-            mistakes.append(f"{name}:{place}: {problem}")
-            if len(mistakes) == MOST_MISTAKES:
-                mistakes.append("there may be more mistakes; these come first")
+            mistakes.append(f"{name}:{number}: {problem}")
+            if len(mistakes) == MAX_MISTAKES:
+                mistakes.append(f"these are the first {MAX_MISTAKES} mistakes; there may be more")
                 break
     if mistakes:
         raise FactsRefused("\n".join(mistakes))
-    if found.newest is None:
-        raise FactsRefused(f"{name}: there is no event in it")
-    return found
+    if event_file.newest is None:
+        raise FactsRefused(
+            f"{name}: the file has no event; give CloudEvents as JSON, one per line or in an array"
+        )
+    return event_file
 
 
-def _events(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Line (in an array: number) and text of each."""
+def _split(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """(line number, or position in the array, from 1; JSON) of each event."""
     try:
-        whole = cast("object", json.loads(content))
+        document = cast("object", json.loads(content))
     except ValueError:
         for number, line in enumerate(content.splitlines(), 1):
             if line.strip():
                 yield number, line
         return
-    listed = cast("list[object]", whole) if isinstance(whole, list) else [whole]
-    for number, event in enumerate(listed, 1):
+    events = cast("list[object]", document) if isinstance(document, list) else [document]
+    for number, event in enumerate(events, 1):
         yield number, json.dumps(event).encode()
 
 
-def _apply(found: EventFile, event: FactEvent) -> None:
+def _apply(event_file: EventFile, event: FactEvent) -> None:
     at = event.provenance.time
-    found.newest = at if found.newest is None else max(found.newest, at)
-    if event.type in _BOOKED:
-        if event.type == "program.announced":
-            found.announcements.append(event)
-        return
-    key = event.account_id
-    if key not in found.account_states:
-        found.account_states[key] = AccountState(Facts(key), Issued())
-    apply_event(found.account_states[key], event)
+    event_file.newest = at if event_file.newest is None else max(event_file.newest, at)
+    match event.type:
+        case "program.announced":
+            event_file.announcements.append(event)
+        case "csm.described":
+            pass  # Plans do not depend on the description of a CSM.
+        case _:
+            new = decode(event.account_id, None)
+            apply_event(event_file.account_states.setdefault(event.account_id, new), event)

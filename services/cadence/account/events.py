@@ -1,13 +1,12 @@
 """Read CloudEvents: an envelope and its data become a `FactEvent` with its provenance."""
 
 from datetime import date, datetime
-from functools import lru_cache
 from hashlib import blake2b
 from typing import cast
 
 import orjson
 
-from schemas.base import Wire
+from schemas.base import SchemaModel
 from schemas.envelope import Envelope
 from schemas.events import parse_data
 from schemas.facts import Driver
@@ -15,17 +14,10 @@ from schemas.touchpoints import TOUCHPOINT_EVENTS, TouchpointData
 from services.cadence.account.stamps import Provenance, micros
 from services.cadence.account.state import FactEvent
 
-PREFIX, SUFFIX = "drumbeat.", ".v1"
 SCALARS = frozenset({str, int, float, bool, type(None), datetime, date})
 
 
-@lru_cache(maxsize=256)
-def short(event_type: str) -> str:
-    """`drumbeat.health.scored.v1` -> `health.scored`."""
-    return event_type.removeprefix(PREFIX).removesuffix(SUFFIX)
-
-
-def fact_event(envelope: Envelope, data: Wire) -> FactEvent:
+def fact_event(envelope: Envelope, data: SchemaModel) -> FactEvent:
     """The event of an envelope and its parsed data: only the fields that were present, null where one was cleared.
 
     The provenance's hash (16 hex digits, blake2b-64) is that of the canonical content, so that white space and the order
@@ -35,37 +27,39 @@ def fact_event(envelope: Envelope, data: Wire) -> FactEvent:
     about = f"\n{envelope.type}\n{envelope.subject}\n{micros(envelope.time)}".encode()
     content = blake2b(canonical + about, digest_size=8).hexdigest()
     provenance = Provenance(envelope.time, envelope.source, envelope.id, content)
-    return FactEvent(short(envelope.type), envelope.subject, provenance, fields_of(data))
+    short_type = envelope.type.removeprefix("drumbeat.").removesuffix(".v1")
+    return FactEvent(short_type, envelope.subject, provenance, fields_of(data))
 
 
 def read_event(envelope: Envelope) -> FactEvent:
-    """Parse the data of an envelope, whichever topic it travels on. Raises `Malformed`."""
-    announced = envelope.type in TOUCHPOINT_EVENTS
-    data = TouchpointData.read(envelope.data) if announced else parse_data(envelope.type, envelope.data)
+    """Parse the data of an envelope of any topic. Raises `Malformed`."""
+    is_touchpoint = envelope.type in TOUCHPOINT_EVENTS
+    data = TouchpointData.read(envelope.data) if is_touchpoint else parse_data(envelope.type, envelope.data)
     return fact_event(envelope, data)
 
 
-def fields_of(letter: Wire) -> dict[str, object]:
-    """Fields by wire name; nested messages as dictionaries, instants and dates as Python's."""
-    said = letter.__dict__
+def fields_of(data: SchemaModel) -> dict[str, object]:
+    """The fields that were present, by their JSON names; nested models as dictionaries, instants as datetimes."""
+    values = data.__dict__
     return {
-        name: value if type(value := said[name]) in SCALARS else _plain(value)
-        for name in letter.__pydantic_fields_set__
-        if name in said
+        name: value if type(value := values[name]) in SCALARS else _simplify(value)
+        for name in data.__pydantic_fields_set__
+        if name in values
     }
 
 
-def _plain(value: object) -> object:
-    # Lists first: asking whether something is a message is the dear question.
+def _simplify(value: object) -> object:
+    # The check for a model is the slowest, so it comes last.
     match value:
         case tuple():
             elements = cast("tuple[object, ...]", value)
-            return [each if type(each) in SCALARS else _plain(each) for each in elements]
+            return [element if type(element) in SCALARS else _simplify(element) for element in elements]
         case dict():
-            return {name: _plain(each) for name, each in cast("dict[str, object]", value).items()}
+            members = cast("dict[str, object]", value)
+            return {name: _simplify(member) for name, member in members.items()}
         case Driver():
             return value.text or value.name
-        case Wire():
+        case SchemaModel():
             return value.model_dump(exclude_unset=True, by_alias=True)
         case _:
             return value

@@ -1,27 +1,14 @@
-"""Folding: one fact into the memory, in any order and any number of times to the same end."""
+"""Apply facts: any order and any number of repetitions of the same events give the same facts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import cast
 
-from services.cadence.account.merging import add_entry, keep_earliest, make_room, merge_fields, replace
-from services.cadence.account.retention import (
-    ACCOUNT_FIELDS,
-    CONTACT_FIELDS,
-    CONTACTS_KEPT,
-    CONTRACT_FIELDS,
-    CONTRACTS_KEPT,
-    ENTRIES,
-    PREFERENCES_KEPT,
-    REVENUES_KEPT,
-    TERM_FIELDS,
-    TERMS_KEPT,
-    WENT_LIVE,
-    Kept,
-)
+from services.cadence.account.merging import add_entry, make_room, merge_fields
+from services.cadence.account.retention import ACCOUNT_FIELDS, ENTRY_RULES, WENT_LIVE, EntryRule
 from services.cadence.account.stamps import (
     DAY,
     Fields,
-    Plain,
     Stamp,
     StampedFields,
     plain,
@@ -29,229 +16,216 @@ from services.cadence.account.stamps import (
     stamp_of,
     when,
 )
-from services.cadence.account.state import Change, Contract, FactEvent, Facts
+from services.cadence.account.state import ApplyResult, Contract, FactEvent, Facts
+
+_Result = tuple[bool, Stamp | None]
+"""Whether anything changed, and a stamp of the same (source, id) with other content."""
+_UNCHANGED: _Result = (False, None)
+_CONTACT_FIELDS = ("name", "email", "role", "language", "timezone", "phone", "slack")
+_CONTRACT_FIELDS = ("status", "starts_on", "renews_on", "signed_at", "arr", "auto_renew")
+_TERM_FIELDS = ("status", "starts_on", "renews_on", "signed_at")
+TERMS_KEPT, REVENUES_KEPT = 24, 8  # of each contract
+CONTACTS_KEPT, CONTRACTS_KEPT, PREFERENCES_KEPT = 1_000, 200, 4_000
+"""Limits against runaway producers, far above any real account. Beyond them the ids first in alphabetical order stay."""
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_NOT_STORED = frozenset({"limits", "features", "notes", "comment", "detail", "recipient"})
 
 
-def apply_fact(facts: Facts, event: FactEvent) -> Change:
-    """Hear one fact. A type nobody remembers only moves `first_heard`. Cost: a few microseconds."""
+def apply_fact(facts: Facts, event: FactEvent) -> ApplyResult:
+    """Apply one event in place; one of a type that is not stored moves only `first_event_at`. Takes microseconds."""
     stamp = stamp_of(event.provenance)
-    at, heard = when(stamp), facts.first_heard
-    changed = heard is None or at < heard
+    at, first = when(stamp), facts.first_event_at
+    changed = first is None or at < first
     if changed:
-        facts.first_heard = at
-    told: tuple[str, ...] = ()
+        facts.first_event_at = at
+    changed_fields: tuple[str, ...] = ()
     conflict: Stamp | None = None
-    for did, names, other in _spread(facts, event, stamp):
-        if did:
+    for names, (part_changed, other) in _apply_parts(facts, event, stamp):
+        if part_changed:
             changed = True
-            told += names
+            changed_fields += names
         if other is not None and (conflict is None or other > conflict):
             conflict = other
-    return Change(changed, told, None if conflict is None else provenance_of(conflict))
+    return ApplyResult(changed, changed_fields, None if conflict is None else provenance_of(conflict))
 
 
-_Step = tuple[bool, tuple[str, ...], Stamp | None]
-_NOTHING: _Step = (False, (), None)
-_AS_IT_IS = frozenset({str, int, float, bool, type(None)})
-_NESTED = frozenset({"limits", "features", "notes", "comment", "detail", "recipient"})
+def _apply_parts(facts: Facts, event: FactEvent, stamp: Stamp) -> list[tuple[tuple[str, ...], _Result]]:
+    """Apply the event to all parts of the facts that store its type: (names, result) of each part."""
+    event_type, fields = event.type, _stored_fields(event)
+    results: list[tuple[tuple[str, ...], _Result]] = []
+    names = ACCOUNT_FIELDS.get(event_type)
+    if names is not None:
+        values = {names[name]: value for name, value in fields.items() if name in names}
+        if values:
+            results.append((tuple(values), merge_fields(facts.account, stamp, values)))
+    results += [
+        ((rule.name,), _add_entry(facts, rule, stamp, fields))
+        for rule in ENTRY_RULES.get(event_type, ())
+        if rule.accepts(fields)
+    ]
+    part = _PARTS.get(event_type)
+    if part is not None:
+        name, apply = part
+        results.append(((name,), apply(facts, stamp, fields)))
+    return results
 
 
-def _fields(event: FactEvent) -> Fields:
+def _stored_fields(event: FactEvent) -> Fields:
     fields = {
-        name: value if type(value) in _AS_IT_IS else plain(value)
-        for name, value in cast("Mapping[str, Plain]", event.fields).items()
-        if name not in _NESTED
+        name: value if type(value) in _SCALARS else plain(value)
+        for name, value in cast("Fields", event.fields).items()
+        if name not in _NOT_STORED
     }
-    prepare = _PREPARE.get(event.type)
-    if prepare is not None:
-        prepare(fields, event.fields)
+    derive = _DERIVED.get(event.type)
+    if derive is not None:
+        derive(fields, event.fields)
     return fields
 
 
-def _spread(facts: Facts, event: FactEvent, stamp: Stamp) -> list[_Step]:
-    """Lay the fact down wherever its type is remembered."""
-    kind, fields = event.type, _fields(event)
-    steps: list[_Step] = []
-    names = ACCOUNT_FIELDS.get(kind)
-    if names is not None:
-        said = {names[name]: value for name, value in fields.items() if name in names}
-        told = tuple(said)
-        if said:
-            steps.append(_step(merge_fields(facts.account, stamp, said), told))
-    steps += [
-        _step(_enter(facts, kept, stamp, fields), (kept.name,))
-        for kept in ENTRIES.get(kind, ())
-        if kept.wants(fields)
-    ]
-    scoped = _SCOPED.get(kind)
-    if scoped is not None:
-        steps.append(scoped(facts, stamp, fields))
-    return steps
-
-
-def _enter(facts: Facts, kept: Kept, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp | None]:
-    entry = {name: fields[name] for name in kept.fields if name in fields}
-    entries = facts.entries.get(kept.name)
+def _add_entry(facts: Facts, rule: EntryRule, stamp: Stamp, fields: Fields) -> _Result:
+    entry = {name: fields[name] for name in rule.fields if name in fields}
+    entries = facts.entries.get(rule.name)
     if entries is None:
-        entries = facts.entries[kept.name] = {}
-    if kept.key is None:
-        return add_entry(entries, stamp, entry, kept.newest)
-    return replace(entries, stamp, entry, kept.newest, kept.key)
+        entries = facts.entries[rule.name] = {}
+    return add_entry(entries, stamp, entry, rule.limit, rule.key)
 
 
-def _step(result: tuple[bool, Stamp | None], names: tuple[str, ...]) -> _Step:
-    return result[0], names, result[1]
-
-
-def _contact(facts: Facts, stamp: Stamp, fields: Fields) -> _Step:
+def _apply_contact(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
     contact_id = str(fields["contact_id"])
-    said: Fields = {name: fields[name] for name in CONTACT_FIELDS if name in fields}
-    said["left"] = False
-    step = _person(facts, contact_id, stamp, said)
-    if contact_id in facts.contacts and not facts.joined.get(contact_id, stamp) < stamp:
-        changed = facts.joined.get(contact_id) != stamp
+    values: Fields = {name: fields[name] for name in _CONTACT_FIELDS if name in fields}
+    changed, conflict = _merge_contact(facts, contact_id, stamp, {**values, "left": False})
+    joined = facts.joined.get(contact_id)
+    if contact_id in facts.contacts and (joined is None or stamp < joined):
         facts.joined[contact_id] = stamp
-        return changed or step[0], step[1], step[2]
-    return step
+        changed = True
+    return changed, conflict
 
 
-def _contact_left(facts: Facts, stamp: Stamp, fields: Fields) -> _Step:
-    return _person(facts, str(fields["contact_id"]), stamp, {"left": True})
+def _apply_contact_left(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
+    return _merge_contact(facts, str(fields["contact_id"]), stamp, {"left": True})
 
 
-def _person(facts: Facts, contact_id: str, stamp: Stamp, said: Fields) -> _Step:
-    gone = make_room(facts.contacts, contact_id, CONTACTS_KEPT)
-    if gone == contact_id:
-        return _NOTHING
-    if gone is not None:
-        del facts.contacts[gone]
-        facts.joined.pop(gone, None)
-    return _step(merge_fields(facts.contacts.setdefault(contact_id, {}), stamp, said), ("contacts",))
+def _merge_contact(facts: Facts, contact_id: str, stamp: Stamp, values: Fields) -> _Result:
+    deleted = make_room(facts.contacts, contact_id, CONTACTS_KEPT)
+    if deleted == contact_id:
+        return _UNCHANGED
+    facts.joined.pop(deleted or "", None)
+    return merge_fields(facts.contacts.setdefault(contact_id, {}), stamp, values)
 
 
-def _contract(facts: Facts, stamp: Stamp, fields: Fields) -> _Step:
+def _apply_contract(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
     contract_id = str(fields["contract_id"])
-    said = {name: fields[name] for name in CONTRACT_FIELDS if name in fields}
-    if not said:
-        return _NOTHING
-    gone = make_room(facts.contracts, contract_id, CONTRACTS_KEPT)
-    if gone == contract_id:
-        return _NOTHING
-    if gone is not None:
-        del facts.contracts[gone]
+    values = {name: fields[name] for name in _CONTRACT_FIELDS if name in fields}
+    if not values or make_room(facts.contracts, contract_id, CONTRACTS_KEPT) == contract_id:
+        return _UNCHANGED
     contract = facts.contracts.setdefault(contract_id, Contract())
-    term = {name: fields[name] for name in TERM_FIELDS if name in fields}
-    did, conflict = merge_fields(contract.held, stamp, said)
+    changed, conflict = merge_fields(contract.fields, stamp, values)
+    term = {name: fields[name] for name in _TERM_FIELDS if name in fields}
     if term:
-        kept, other = add_entry(contract.terms, stamp, term, TERMS_KEPT)
-        did, conflict = did or kept, conflict or other
+        added, other = add_entry(contract.terms, stamp, term, TERMS_KEPT)
+        changed, conflict = changed or added, conflict or other
     if "arr" in fields:
-        kept, other = add_entry(contract.revenues, stamp, {"arr": fields["arr"]}, REVENUES_KEPT)
-        did, conflict = did or kept, conflict or other
-    return did, ("contracts",), conflict
+        added, other = _add_revenue(contract, stamp, fields)
+        changed, conflict = changed or added, conflict or other
+    return changed, conflict
 
 
-def _preference(facts: Facts, stamp: Stamp, fields: Fields) -> _Step:
+def _add_revenue(contract: Contract, stamp: Stamp, fields: Fields) -> _Result:
+    return add_entry(contract.revenues, stamp, {"arr": fields["arr"]}, REVENUES_KEPT)
+
+
+def _apply_preference(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
     key = "\n".join(str(fields.get(name) or "") for name in ("contact_id", "topic", "channel"))
-    said = {name: fields[name] for name in ("frequency", "opted_in") if name in fields}
-    return _settled_under(facts.preferences, key, stamp, said, "preferences") if said else _NOTHING
+    values = {name: fields[name] for name in ("frequency", "opted_in") if name in fields}
+    return _merge_under(facts.preferences, key, stamp, values) if values else _UNCHANGED
 
 
-def _paused(facts: Facts, stamp: Stamp, fields: Fields) -> _Step:
-    said: Fields = {"paused": True, "until": fields.get("until"), "reason": fields.get("reason")}
-    return _pause(facts, stamp, fields, said)
+def _apply_pause(facts: Facts, stamp: Stamp, fields: Fields, *, paused: bool) -> _Result:
+    until = fields.get("until") if paused else None
+    values: Fields = {"paused": paused, "until": until, "reason": fields.get("reason")}
+    return _merge_under(facts.pauses, str(fields.get("contact_id") or ""), stamp, values)
 
 
-def _resumed(facts: Facts, stamp: Stamp, fields: Fields) -> _Step:
-    return _pause(facts, stamp, fields, {"paused": False, "until": None, "reason": fields.get("reason")})
+def _merge_under(stored: dict[str, StampedFields], key: str, stamp: Stamp, values: Fields) -> _Result:
+    if make_room(stored, key, PREFERENCES_KEPT) == key:
+        return _UNCHANGED
+    return merge_fields(stored.setdefault(key, {}), stamp, values)
 
 
-def _pause(facts: Facts, stamp: Stamp, fields: Fields, said: Fields) -> _Step:
-    return _settled_under(facts.pauses, str(fields.get("contact_id") or ""), stamp, said, "pauses")
+def _apply_milestone(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
+    """Keep the earliest milestone of kind go_live."""
+    entries = facts.entries.setdefault(WENT_LIVE, {}) if fields.get("kind") == "go_live" else None
+    if entries is None or (entries and next(iter(entries)) <= stamp):
+        return _UNCHANGED
+    entries.clear()
+    entries[stamp] = {}
+    return True, None
 
 
-def _settled_under(kept: dict[str, StampedFields], key: str, stamp: Stamp, said: Fields, name: str) -> _Step:
-    gone = make_room(kept, key, PREFERENCES_KEPT)
-    if gone == key:
-        return _NOTHING
-    if gone is not None:
-        del kept[gone]
-    return _step(merge_fields(kept.setdefault(key, {}), stamp, said), (name,))
-
-
-def _milestone(facts: Facts, stamp: Stamp, fields: Fields) -> _Step:
-    if fields.get("kind") != "go_live":
-        return _NOTHING
-    return keep_earliest(facts.entries.setdefault(WENT_LIVE, {}), stamp, {}), (WENT_LIVE,), None
-
-
-_SCOPED = {
-    "contact.described": _contact,
-    "contact.left": _contact_left,
-    "contract.changed": _contract,
-    "milestone.reached": _milestone,
-    "preference.changed": _preference,
-    "outreach.paused": _paused,
-    "outreach.resumed": _resumed,
+_PARTS: Mapping[str, tuple[str, Callable[[Facts, Stamp, Fields], _Result]]] = {
+    "contact.described": ("contacts", _apply_contact),
+    "contact.left": ("contacts", _apply_contact_left),
+    "contract.changed": ("contracts", _apply_contract),
+    "milestone.reached": (WENT_LIVE, _apply_milestone),
+    "preference.changed": ("preferences", _apply_preference),
+    "outreach.paused": ("pauses", partial(_apply_pause, paused=True)),
+    "outreach.resumed": ("pauses", partial(_apply_pause, paused=False)),
 }
 
 
-def _health(fields: Fields, _raw: Mapping[str, object]) -> None:
-    # A score without a colour asks for the derived colour; an older explicit one must not outlive it.
+def _derive_color(fields: Fields, _data: Mapping[str, object]) -> None:
+    # Without a colour the policy derives it from the score; an older explicit colour must not outlive that score.
     fields.setdefault("color", None)
 
 
-def _usage(fields: Fields, raw: Mapping[str, object]) -> None:
+def _derive_usage(fields: Fields, data: Mapping[str, object]) -> None:
     start, end, events = fields.get("period_start"), fields.get("period_end"), fields.get("events")
     if isinstance(start, int) and isinstance(end, int) and isinstance(events, int | float) and start < end:
         fields["daily"] = events * DAY / (end - start)
-    limits = cast("Mapping[str, Mapping[str, float | None]] | None", raw.get("limits"))
-    if "limits" not in raw:
+    if "limits" not in data:
         return
-    ratios = [
-        (each.get("used") or 0) / limit for each in (limits or {}).values() if (limit := each.get("limit"))
-    ]
+    limits = cast("Mapping[str, Mapping[str, float | None]]", data["limits"] or {})
+    ratios = [(usage.get("used") or 0) / limit for usage in limits.values() if (limit := usage.get("limit"))]
     fields["limit_ratio"] = max(ratios) if ratios else None
 
 
-def _touch(fields: Fields, _raw: Mapping[str, object]) -> None:
-    # Contact that names no type is contact all the same, of a type of its own.
+def _derive_touch(fields: Fields, _data: Mapping[str, object]) -> None:
+    # Contact without a touchpoint type counts as contact of a type of its own, "".
     fields["touch"] = fields.get("touchpoint_type") or ""
 
 
-def _delivery(fields: Fields, raw: Mapping[str, object]) -> None:
-    recipient = cast("Mapping[str, object]", raw.get("recipient") or {})
+def _derive_delivery(fields: Fields, data: Mapping[str, object]) -> None:
+    recipient = cast("Mapping[str, object]", data.get("recipient") or {})
     fields["recipient_kind"] = str(recipient.get("kind", "contact"))
     fields["touch"] = fields.get("touchpoint_type") or ""
 
 
-_PREPARE = {
-    "health.scored": _health,
-    "usage.reported": _usage,
-    "interaction.logged": _touch,
-    "touchpoint.settled": _touch,
-    "delivery.finished": _delivery,
+_DERIVED: Mapping[str, Callable[[Fields, Mapping[str, object]], None]] = {
+    "health.scored": _derive_color,
+    "usage.reported": _derive_usage,
+    "interaction.logged": _derive_touch,
+    "touchpoint.settled": _derive_touch,
+    "delivery.finished": _derive_delivery,
 }
 
 
 def upgrade(facts: Facts) -> None:
-    """Bring what an earlier version remembered (format 1) into the shape of this one."""
-    facts.joined.update((key, min(held)) for key, held in facts.contacts.items() if held)
-    old = facts.entries
-    facts.entries = {}
-    for kind, entries in old.items():
-        for stamp, fields in entries.items():
-            _spread_entry(facts, kind, stamp, fields)
+    """Convert facts that were stored in format 1 to the present format."""
+    facts.joined.update((key, min(stamped)) for key, stamped in facts.contacts.items() if stamped)
+    stored, facts.entries = facts.entries, {}
+    for event_type, entries in stored.items():
+        for stamp, entry in entries.items():
+            _upgrade_entry(facts, event_type, stamp, entry)
     for contract in facts.contracts.values():
-        for stamp, said in contract.held.items():
-            if "arr" in said:
-                add_entry(contract.revenues, stamp, {"arr": said["arr"]}, REVENUES_KEPT)
+        for stamp, fields in contract.fields.items():
+            if "arr" in fields:
+                _add_revenue(contract, stamp, fields)
 
 
-def _spread_entry(facts: Facts, kind: str, stamp: Stamp, fields: Fields) -> None:
-    said = {**fields, "touch": fields.get("touchpoint_type") or ""}
-    for kept in ENTRIES.get(kind, ()):
-        if kept.wants(said):
-            _enter(facts, kept, stamp, said)
-    if kind == "milestone.reached":
-        _milestone(facts, stamp, said)
+def _upgrade_entry(facts: Facts, event_type: str, stamp: Stamp, entry: Fields) -> None:
+    fields: Fields = {**entry, "touch": entry.get("touchpoint_type") or ""}
+    for rule in ENTRY_RULES.get(event_type, ()):
+        if rule.accepts(fields):
+            _add_entry(facts, rule, stamp, fields)
+    if event_type == "milestone.reached":
+        _apply_milestone(facts, stamp, fields)

@@ -1,76 +1,71 @@
-"""Settling: whose word counts. Laws of keeping that end the same whatever the order and however often they are told."""
+"""Merge rules: each gives the same result whatever the order of the events and however often they are applied."""
 
-from collections.abc import Mapping, MutableMapping
+from services.cadence.account.stamps import Entries, Fields, Plain, Stamp, StampedFields, identity
+from services.cadence.account.state import Contract
 
-from services.cadence.account.stamps import Entries, Fields, Stamp, StampedFields, identity
 
+def merge_fields(stored: StampedFields, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp | None]:
+    """Give each of `fields` to `stamp` unless a newer stamp has it; `fields` loses those and is then stored itself.
 
-def merge_fields(held: StampedFields, stamp: Stamp, said: Fields) -> tuple[bool, Stamp | None]:
-    """Let `said` take each field whose present owner is older. Returns (anything changed, a conflicting mark)."""
+    Returns whether anything changed, and a stamp of the same (source, id) with other content.
+    """
     conflict: Stamp | None = None
     emptied: list[Stamp] = []
     own = identity(stamp)
-    for other, fields in held.items():
+    for other, other_fields in stored.items():
         if other == stamp:
             continue
         if own in other:
             conflict = other
-        if not fields.keys().isdisjoint(said):
-            _yield_to(*((fields, said) if other > stamp else (said, fields)))
-            if not fields:
+        if not other_fields.keys().isdisjoint(fields):
+            _remove_older(*((other_fields, fields) if other > stamp else (fields, other_fields)))
+            if not other_fields:
                 emptied.append(other)
     for other in emptied:
-        del held[other]
-    if not said or held.get(stamp) == said:
+        del stored[other]
+    if not fields or stored.get(stamp) == fields:
         return False, conflict
-    held[stamp] = said
+    stored[stamp] = fields
     return True, conflict
 
 
-def _yield_to(newer: Fields, older: Fields) -> None:
+def _remove_older(newer: Fields, older: Fields) -> None:
     for name in newer.keys() & older.keys():
         del older[name]
 
 
-def add_entry(entries: Entries, stamp: Stamp, fields: Fields, newest: int) -> tuple[bool, Stamp | None]:
-    """Keep a dated entry once per (source, id), the newest `newest` by stamp. Returns like `settle`."""
-    if stamp in entries:
-        return False, None
-    own, conflict = identity(stamp), None
-    # One search through all of them is three times faster than one in each, and mostly finds nothing.
-    if own in "".join(entries):
-        conflict = next(other for other in entries if own in other)
-        if conflict > stamp:
-            return False, conflict
-        del entries[conflict]
-    return _insert(entries, stamp, fields, newest), conflict
-
-
-def replace(
-    entries: Entries, stamp: Stamp, fields: Fields, newest: int, key: str
+def add_entry(
+    entries: Entries, stamp: Stamp, fields: Fields, limit: int, key: str | None = None
 ) -> tuple[bool, Stamp | None]:
-    """Keep the newest entry of each value of the field `key`, and of those the newest `newest`.
+    """Keep a dated entry once per (source, id), and of all entries the newest `limit`. Returns like `merge_fields`.
 
-    What has no such value stands for itself, once per (source, id). Returns like `settle`.
+    With `key` only the newest of the entries with the same value in this field is kept; an entry without a value is
+    still kept once per (source, id).
     """
     if stamp in entries:
         return False, None
     own, conflict = identity(stamp), None
+    # One search in the joined stamps is three times faster than one in each, and mostly finds nothing.
     if own in "".join(entries):
         conflict = next(other for other in entries if own in other)
-    value = fields.get(key)
-    for other, known in entries.items():
-        held = known.get(key)
-        if own in other and held is None if value is None else held == value:
-            if other > stamp:
-                return False, conflict
-            del entries[other]
-            break
-    return _insert(entries, stamp, fields, newest), conflict
+    replaced = conflict if key is None else _find_same(entries, own, key, fields.get(key))
+    if replaced is not None:
+        if replaced > stamp:
+            return False, conflict
+        del entries[replaced]
+    return _insert(entries, stamp, fields, limit), conflict
 
 
-def _insert(entries: Entries, stamp: Stamp, fields: Fields, newest: int) -> bool:
-    if len(entries) >= newest and stamp < next(iter(entries)):
+def _find_same(entries: Entries, own: str, key: str, value: Plain) -> Stamp | None:
+    for stamp, fields in entries.items():
+        other = fields.get(key)
+        if own in stamp and other is None if value is None else other == value:
+            return stamp
+    return None
+
+
+def _insert(entries: Entries, stamp: Stamp, fields: Fields, limit: int) -> bool:
+    if len(entries) >= limit and stamp < next(iter(entries)):
         return False
     late = bool(entries) and stamp < next(reversed(entries))
     entries[stamp] = fields
@@ -78,25 +73,20 @@ def _insert(entries: Entries, stamp: Stamp, fields: Fields, newest: int) -> bool
         ordered = sorted(entries.items())
         entries.clear()
         entries.update(ordered)
-    if len(entries) > newest:
+    if len(entries) > limit:
         del entries[next(iter(entries))]
     return True
 
 
-def keep_earliest(entries: Entries, stamp: Stamp, fields: Fields) -> bool:
-    """Keep one entry, the earliest ever told."""
-    if entries and next(iter(entries)) <= stamp:
-        return False
-    entries.clear()
-    entries[stamp] = fields
-    return True
+def make_room(stored: dict[str, StampedFields] | dict[str, Contract], key: str, limit: int) -> str | None:
+    """Delete the item whose key is last in alphabetical order when `key` would be one item too many.
 
-
-def make_room(kept: MutableMapping[str, object] | Mapping[str, object], key: str, most: int) -> str | None:
-    """Which key has to go so that `key` finds a place among at most `most`; it may be `key` itself. None: there is room.
-
-    The first in the alphabet stay, so what stays is known in full: nothing is let go and then taken up again.
+    Returns the deleted key, or `key` itself when it is the last and must not be stored. As the first keys stay, the
+    order of arrival does not matter, and a deleted item never comes back incomplete.
     """
-    if key in kept or len(kept) < most:
+    if key in stored or len(stored) < limit:
         return None
-    return max(*kept, key)
+    last = max(*stored, key)
+    if last != key:
+        del stored[last]
+    return last

@@ -1,7 +1,7 @@
-"""Stamps and plain values: how the memory holds moments, days and whose word something is.
+"""Stamps, instants and plain values: how the account state stores times and where a value comes from.
 
-Inside, a stamp is one text and a moment an integer of microseconds: they are folded tens of thousands of times a second,
-and stored and read again without being converted.
+A stamp is one text and an instant an integer of microseconds: tens of thousands a second are applied, stored and read
+again without conversion.
 """
 
 from collections.abc import Sequence
@@ -9,29 +9,31 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple, cast
 
+from schemas.times import format_instant
+
 Plain = str | int | float | bool | list[str] | None
+"""A stored value: instants are microseconds and dates are days since 1970."""
 Stamp = str
-"""A stamp as the memory holds it: microseconds since 1970 in 18 digits, source, id, content hash, with a unit
-separator between them. It sorts as stamps do: the digits are of one width, and the separator, which no source and no id
-may hold, is less than whatever they do hold."""
+"""Microseconds since 1970 in 18 digits, source, event id and content hash, joined by the unit separator (U+001F).
+Stamps sort by time, then by source, id and hash: the digits have a fixed width, and the separator sorts before every
+character that a source or an id may contain."""
 Fields = dict[str, Plain]
 StampedFields = dict[Stamp, Fields]
-"""Fields by the stamp that owns them; a field stands under one stamp only."""
+"""Fields by the stamp that set them; a field is under one stamp only."""
 Entries = dict[Stamp, Fields]
-"""Dated entries by their stamp, oldest first."""
+"""Dated entries by stamp, oldest first."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_ORDINAL = EPOCH.toordinal()
-SECOND = 1_000_000
-DAY = 86_400 * SECOND
+DAY = 86_400_000_000
 _DIGITS = 18
 
-DAYS = frozenset({"starts_on", "renews_on"})
-INSTANTS = frozenset({"signed_at", "at", "until", "period_start", "period_end", "to"})
+DATE_FIELDS = frozenset({"starts_on", "renews_on"})
+INSTANT_FIELDS = frozenset({"signed_at", "at", "until", "period_start", "period_end", "to"})
 
 
 class Provenance(NamedTuple):
-    """When a fact happened and whose it is; the greater stamp wins."""
+    """When an event happened and where it comes from. Of two the greater wins."""
 
     time: datetime
     source: str
@@ -40,14 +42,23 @@ class Provenance(NamedTuple):
 
 
 def micros(moment: datetime) -> int:
-    """Microseconds since 1970 of an aware moment."""
+    """Microseconds since 1970 of an aware datetime."""
     since = moment - EPOCH
-    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def moment(value: int) -> datetime:
-    """The aware UTC moment of microseconds since 1970."""
+    """The aware UTC datetime of microseconds since 1970."""
     return EPOCH + timedelta(microseconds=value)
+
+
+@lru_cache(maxsize=16_384)
+def format_micros(value: int) -> str:
+    """Microseconds since 1970 as RFC 3339 text, equal to `format_instant(moment(value))`.
+
+    Cached: windows start and end at midnight, and many values share the event they come from.
+    """
+    return format_instant(moment(value))
 
 
 def day_text(day: int) -> str:
@@ -56,30 +67,30 @@ def day_text(day: int) -> str:
 
 
 def stamp_of(provenance: Provenance) -> Stamp:
-    # Sixteen characters tell two contents of one identity apart; the rest would only be carried about.
+    """The stamp of a provenance, with the first 16 characters of its hash: they distinguish two contents of one id."""
     return (
         f"{micros(provenance.time):018d}\x1f{provenance.source}\x1f{provenance.id}\x1f{provenance.hash[:16]}"
     )
 
 
 def when(stamp: Stamp) -> int:
-    """The moment of a mark, in microseconds since 1970."""
+    """The time of a stamp, in microseconds since 1970."""
     return int(stamp[:_DIGITS])
 
 
 def earliest(at: int) -> Stamp:
-    """What no mark of that moment or later comes before: to compare marks without reading their digits."""
+    """A text that sorts before every stamp of that time or later, to compare stamps without parsing them."""
     return f"{max(at, 0):018d}"
 
 
 def who(stamp: Stamp) -> tuple[str, str]:
-    """(source, id) of a mark."""
+    """(source, event id) of a stamp."""
     _, source, event_id, _ = stamp.split("\x1f")
     return source, event_id
 
 
 def identity(stamp: Stamp) -> str:
-    """The middle of a mark, separators included: it is found in exactly the marks of the same (source, id)."""
+    """The source and id of a stamp with their separators: a substring of exactly the stamps of the same event."""
     return stamp[_DIGITS : stamp.rindex("\x1f") + 1]
 
 
@@ -90,7 +101,7 @@ def provenance_of(stamp: Stamp) -> Provenance:
 
 
 def plain(value: object) -> Plain:
-    """A value as it is remembered: moments as microseconds, days as days since 1970, the rest as it is."""
+    """A value as it is stored."""
     match value:
         case None | str() | bool() | int() | float():
             return value
@@ -99,13 +110,13 @@ def plain(value: object) -> Plain:
         case date():
             return value.toordinal() - EPOCH_ORDINAL
         case _:
-            return [str(each) for each in cast("Sequence[object]", value)]
+            return [str(element) for element in cast("Sequence[object]", value)]
 
 
 def readable(name: str, value: Plain) -> object:
-    """A remembered value as it was said."""
-    if isinstance(value, int) and name in DAYS:
+    """A stored value as it was in the event: a date or a datetime for the fields that have one."""
+    if isinstance(value, int) and name in DATE_FIELDS:
         return date.fromordinal(value + EPOCH_ORDINAL)
-    if isinstance(value, int) and name in INSTANTS:
+    if isinstance(value, int) and name in INSTANT_FIELDS:
         return moment(value)
     return value

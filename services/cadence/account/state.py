@@ -1,28 +1,19 @@
-"""Facts: what is believed about one account, and since when.
+"""The facts of one account: the newest value of each field, and dated entries.
 
-Messages arrive late, twice and out of order, and working memory must not care. A field belongs to the newest stamp
-that spoke of it (absent: unchanged, null: cleared); a dated entry is kept once per (source, id), the newest N of a kind.
-So any order and any repetition end in the same belief and in the same bytes. Inside, a stamp is one text and a
-moment an integer of microseconds, because this is folded tens of thousands of times a second.
+Events arrive late, twice and out of order. A field belongs to the newest stamp that set it (absent: unchanged, null:
+cleared); a dated entry is kept once per (source, id), the newest N of a kind. So any order and any repetition of the
+same events give the same facts and the same bytes.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from services.cadence.account.stamps import (
-    Entries,
-    Fields,
-    Provenance,
-    Stamp,
-    StampedFields,
-    provenance_of,
-    readable,
-)
+from services.cadence.account.stamps import Entries, Provenance, Stamp, StampedFields, provenance_of, readable
 
 
 class FactEvent(NamedTuple):
-    """A validated fact: short type (`health.scored`), and only the fields that were present in its data."""
+    """A validated event: its short type (`health.scored`) and only the fields that were present in its data."""
 
     type: str
     account_id: str
@@ -30,15 +21,17 @@ class FactEvent(NamedTuple):
     fields: Mapping[str, object]
 
 
-class Known(NamedTuple):
-    """A remembered value (None: cleared) and the stamp it rests on."""
+class StampedValue(NamedTuple):
+    """A stored value (None: cleared) and the event that set it."""
 
     value: object
     provenance: Provenance
 
 
-class Change(NamedTuple):
-    """What one fold did. `conflict` is the other stamp when one (source, id) came with two contents."""
+class ApplyResult(NamedTuple):
+    """What applying one event did. `fields`: the parts of the facts that changed; `contacts`, `contracts`, `preferences`
+    and `pauses` stand for all of theirs. `conflict`: another event with the same (source, id) and other content.
+    """
 
     changed: bool
     fields: tuple[str, ...] = ()
@@ -47,55 +40,56 @@ class Change(NamedTuple):
 
 @dataclass(slots=True)
 class Contract:
-    """Fields of a contract, and its dated changes: of status and dates, from which its terms are read, and of revenue."""
+    """The newest fields of a contract, the dated changes of its status and dates, and those of its revenue."""
 
-    held: StampedFields = field(default_factory=dict[Stamp, Fields])
-    terms: Entries = field(default_factory=dict[Stamp, Fields])
-    revenues: Entries = field(default_factory=dict[Stamp, Fields])
+    fields: StampedFields = field(default_factory=dict)
+    terms: Entries = field(default_factory=dict)
+    revenues: Entries = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Facts:
-    """An account's working memory. Changed by `fold` alone, in place, for speed; the laws hold whatever the order."""
+    """Everything stored of an account. For speed `apply_fact` changes it in place; nothing else does."""
 
     account_id: str
-    first_heard: int | None = None
-    account: StampedFields = field(default_factory=dict[Stamp, Fields])
-    contacts: dict[str, StampedFields] = field(default_factory=dict[str, StampedFields])
-    contracts: dict[str, Contract] = field(default_factory=dict[str, Contract])
-    preferences: dict[str, StampedFields] = field(default_factory=dict[str, StampedFields])
-    pauses: dict[str, StampedFields] = field(default_factory=dict[str, StampedFields])
-    entries: dict[str, Entries] = field(default_factory=dict[str, Entries])
-    joined: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
-    """By contact id: the earliest description of it that was ever told."""
+    first_event_at: int | None = None
+    account: StampedFields = field(default_factory=dict)
+    contacts: dict[str, StampedFields] = field(default_factory=dict)
+    contracts: dict[str, Contract] = field(default_factory=dict)
+    preferences: dict[str, StampedFields] = field(default_factory=dict)
+    pauses: dict[str, StampedFields] = field(default_factory=dict)
+    entries: dict[str, Entries] = field(default_factory=dict)
+    joined: dict[str, Stamp] = field(default_factory=dict)
+    """Contact id -> the earliest event that describes the contact."""
 
-    def known(self) -> dict[str, Known]:
-        """The account's fields by name."""
+    def account_values(self) -> dict[str, StampedValue]:
+        """The account's own fields."""
         return _readable(self.account)
 
-    def known_contacts(self) -> dict[str, dict[str, Known]]:
-        """By contact id; the field `left` tells who is gone."""
-        return {key: _readable(held) for key, held in sorted(self.contacts.items())}
+    def contact_values(self) -> dict[str, dict[str, StampedValue]]:
+        """Contact id -> fields; `left` is True for a contact who left."""
+        return {key: _readable(fields) for key, fields in sorted(self.contacts.items())}
 
-    def known_contracts(self) -> dict[str, dict[str, Known]]:
-        return {key: _readable(contract.held) for key, contract in sorted(self.contracts.items())}
+    def contract_values(self) -> dict[str, dict[str, StampedValue]]:
+        """Contract id -> fields."""
+        return {key: _readable(contract.fields) for key, contract in sorted(self.contracts.items())}
 
-    def known_preferences(self) -> dict[tuple[str, str | None, str | None], dict[str, Known]]:
-        """By (contact id, topic or None for all, channel or None for all): `frequency`, `opted_in`."""
-        found: dict[tuple[str, str | None, str | None], dict[str, Known]] = {}
-        for key, held in sorted(self.preferences.items()):
+    def preference_values(self) -> dict[tuple[str, str | None, str | None], dict[str, StampedValue]]:
+        """(contact id, topic or None for all, channel or None for all) -> `frequency`, `opted_in`."""
+        values: dict[tuple[str, str | None, str | None], dict[str, StampedValue]] = {}
+        for key, fields in sorted(self.preferences.items()):
             contact, topic, channel = key.split("\n")
-            found[contact, topic or None, channel or None] = _readable(held)
-        return found
+            values[contact, topic or None, channel or None] = _readable(fields)
+        return values
 
-    def known_pauses(self) -> dict[str | None, dict[str, Known]]:
-        """By contact id (None: the account): `paused`, `until`, `reason`."""
-        return {key or None: _readable(held) for key, held in sorted(self.pauses.items())}
+    def pause_values(self) -> dict[str | None, dict[str, StampedValue]]:
+        """Contact id (None: the account) -> `paused`, `until`, `reason`."""
+        return {key or None: _readable(fields) for key, fields in sorted(self.pauses.items())}
 
 
-def _readable(held: StampedFields) -> dict[str, Known]:
+def _readable(stamped: StampedFields) -> dict[str, StampedValue]:
     return {
-        name: Known(readable(name, value), provenance_of(stamp))
-        for stamp, fields in sorted(held.items())
+        name: StampedValue(readable(name, value), provenance_of(stamp))
+        for stamp, fields in sorted(stamped.items())
         for name, value in fields.items()
     }

@@ -24,7 +24,7 @@ SNAPSHOT_EVENT_TYPES = frozenset({_SCORED})
 class HealthSnapshot(NamedTuple):
     """When the account's first event happened, its health, and its dated health scores."""
 
-    first_heard: int | None
+    first_event_at: int | None
     score: Plain
     color: Plain
     scores: Entries
@@ -37,7 +37,7 @@ def health_snapshot(facts: Facts) -> HealthSnapshot:
     for fields in facts.account.values():
         score = fields.get("health_score", score)
         color = fields.get("color", color)
-    return HealthSnapshot(facts.first_heard, score, color, facts.entries.get(_SCORED, {}).copy())
+    return HealthSnapshot(facts.first_event_at, score, color, facts.entries.get(_SCORED, {}).copy())
 
 
 def needs_reevaluation(
@@ -50,7 +50,7 @@ def needs_reevaluation(
     """
     reading = _reading(policy, portfolio.reads)
     if (
-        before.first_heard != after.first_heard
+        before.first_event_at != after.first_event_at
         or reading.color(before.color, before.score) != reading.color(after.color, after.score)
         or (reading.reads_score and before.score != after.score)
     ):

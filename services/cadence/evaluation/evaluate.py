@@ -82,7 +82,7 @@ def evaluate_account(
     outline = PlanOutline(view, rhythms.chosen, feedback, selection.selected, selection.due, avoid)
     change_points = [
         *selection.change_points,
-        *view.turns,
+        *view.change_times,
         *feedback.change_points,
         *blackouts.change_points,
         *_day_counts(policy, view),
@@ -108,7 +108,7 @@ def _next_evaluation(change_points: Iterable[int], now: int) -> datetime | None:
 
 def _preferences(policy: Policy, view: AccountView) -> Amounts:
     """The customer's preferred days by topic, where the policy lets them move a rhythm."""
-    return tuple(sorted(view.wishes.items())) if view.wishes and policy.gives_way else NONE
+    return tuple(sorted(view.preferred_days.items())) if view.preferred_days and policy.gives_way else NONE
 
 
 def _day_counts(policy: Policy, view: AccountView) -> list[int]:

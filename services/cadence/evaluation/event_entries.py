@@ -185,10 +185,10 @@ def _left_contacts(facts: Facts, _view: AccountView, since: int) -> Iterator[Eve
 
 def _mail_entries(facts: Facts, view: AccountView, since: int) -> Iterator[EventEntry]:
     mails = Mails(facts)
-    upcoming = mails.next_judged(view.now)
+    upcoming = mails.next_counted_at(view.now)
     if upcoming is not None:
-        view.turns.append(upcoming)
-    for at, stamp, opened, clicked in mails.judged(view.now):
+        view.change_times.append(upcoming)
+    for at, stamp, opened, clicked in mails.rates(view.now):
         if at >= since:
             yield EventEntry(stamp, at, {"open_rate": opened, "click_rate": clicked})
 
@@ -203,7 +203,7 @@ def _program_entries(_facts: Facts, view: AccountView, since: int) -> Iterator[E
 
 def _contract_entries(facts: Facts, view: AccountView, since: int) -> Iterator[EventEntry]:
     entries: list[EventEntry] = []
-    for contract_state in view.standings:
+    for contract_state in view.contract_terms:
         contract = facts.contracts[contract_state.contract_id]
         changes = _revenue_changes(contract)
         for stamp in contract.terms.keys() | changes.keys():

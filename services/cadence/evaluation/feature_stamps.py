@@ -21,7 +21,7 @@ class FeatureStamps:
         return self._stamps[name]
 
     def _newest(self, name: str) -> Stamp | None:
-        computed = self._view.rests.get(name)
+        computed = self._view.stamps.get(name)
         if computed is not None:
             return computed
         feature = feature_named(name)
@@ -59,18 +59,18 @@ class FeatureStamps:
             case "renewal":
                 return contract.anchor
             case "status":
-                return contract.status_mark
+                return contract.status_stamp
             case "signature":
-                return contract.signature or contract.status_mark
+                return contract.signature or contract.status_stamp
             case "start":
-                return contract.first_signature or contract.status_mark or contract.anchor
+                return contract.first_signature or contract.status_stamp or contract.anchor
             case _:
-                return max(self._facts.contracts[contract.contract_id].held, default=None)
+                return max(self._facts.contracts[contract.contract_id].fields, default=None)
 
     def _revenue(self) -> Stamp | None:
         """The newest stamp of any contract's revenue."""
         contracts = self._facts.contracts.values()
-        stamps = (stamp for each in contracts for stamp, fields in each.held.items() if "arr" in fields)
+        stamps = (stamp for each in contracts for stamp, fields in each.fields.items() if "arr" in fields)
         return max(stamps, default=None)
 
     def _event(self, kind: str) -> Stamp | None:

@@ -35,7 +35,7 @@ def _preference(policy: Policy, chosen: ChosenRhythm, view: AccountView) -> Sent
     if chosen.every_days != preferred:
         end = "least" if preferred < chosen.every_days else "most"
         text += f"; the policy allows {chosen.every_days} days at the {end}"
-    stamp = view.wish_marks.get(topic)
+    stamp = view.preference_stamps.get(topic)
     return Sentence(
         f"{text}.", [] if stamp is None else [fact_reference("preferred_days", chosen.preferred_days, stamp)]
     )

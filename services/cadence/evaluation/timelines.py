@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from services.cadence.account import DAY, Facts, Plain, Stamp, day_text, when
-from services.cadence.account.contract_terms import Standing
+from services.cadence.account.contract_terms import ContractTerms
 from services.cadence.account.retention import WENT_LIVE
 from services.cadence.evaluation.candidates import (
     Candidate,
@@ -111,7 +111,7 @@ def _same(taken: Mapping[tuple[str, ...], str], candidate: Candidate) -> Obstacl
 
 def _renewals(state: EvaluationState, selection: Selection, end: int) -> Iterator[AnchorPoint]:
     view = state.view
-    for contract in view.standings:
+    for contract in view.contract_terms:
         if contract.renews_on is None or contract.anchor is None or not contract.live:
             continue
         base = contract.renews_on * DAY
@@ -126,7 +126,7 @@ def _renewals(state: EvaluationState, selection: Selection, end: int) -> Iterato
         yield AnchorPoint((contract.contract_id, term), base, contract.anchor, values)
 
 
-def _contract_values(facts: Facts, now: int, contract: Standing, renews_on: int) -> dict[str, Plain]:
+def _contract_values(facts: Facts, now: int, contract: ContractTerms, renews_on: int) -> dict[str, Plain]:
     return {
         "contract_status": contract.status,
         "contract_signed": contract.signed,
@@ -140,7 +140,7 @@ def _start(state: EvaluationState, end: int) -> Iterator[AnchorPoint]:
     at = state.view.bases.get("days_since_start")
     if at is not None and state.view.now < at + end:
         first = min(
-            (contract for contract in state.view.standings if contract.first_start is not None),
+            (contract for contract in state.view.contract_terms if contract.first_start is not None),
             key=lambda contract: (contract.first_start or 0, contract.contract_id),
             default=None,
         )
@@ -148,7 +148,7 @@ def _start(state: EvaluationState, end: int) -> Iterator[AnchorPoint]:
         yield AnchorPoint(("start",), at // DAY * DAY, stamp, state.view.values)
 
 
-def _start_stamp(facts: Facts, contract: Standing) -> Stamp | None:
+def _start_stamp(facts: Facts, contract: ContractTerms) -> Stamp | None:
     terms = facts.contracts[contract.contract_id].terms
     matching = (stamp for stamp, fields in terms.items() if fields.get("starts_on") == contract.first_start)
     return next(matching, None)

@@ -79,7 +79,7 @@ class Evidence:
     def _scoped_type(self, stamp: Stamp) -> str:
         facts = self._facts
         contracts = facts.contracts.values()
-        if any(stamp in each.held or stamp in each.terms or stamp in each.revenues for each in contracts):
+        if any(stamp in each.fields or stamp in each.terms or stamp in each.revenues for each in contracts):
             return "contract.changed"
         for contact in facts.contacts.values():
             if stamp in contact:

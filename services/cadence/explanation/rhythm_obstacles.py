@@ -42,5 +42,7 @@ def feedback_obstacle(subject: Subject, rule: Feedback) -> Stopped | None:
 
 def _chosen(subject: Subject, feedback: FeedbackState, fired: int) -> tuple[ChosenRhythm, ...]:
     view, policy = subject.view, subject.policy
-    preferred = tuple(sorted(view.wishes.items())) if view.wishes and policy.gives_way else NONE
+    preferred = (
+        tuple(sorted(view.preferred_days.items())) if view.preferred_days and policy.gives_way else NONE
+    )
     return resolve_rhythms(policy, fired & policy.rhythm_bits, preferred, feedback.levels).chosen

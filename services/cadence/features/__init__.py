@@ -1,1 +1,1 @@
-"""The vocabulary: the words a condition may read, and what they mean for an account at a moment."""
+"""Features: the values that conditions of a policy read, and how they are computed for an account at a moment."""

@@ -1,4 +1,4 @@
-"""The view: what the vocabulary's words mean for one account at one moment, as one flat dictionary."""
+"""Compute the view of one account at one moment: the values of all features that are wanted."""
 
 from bisect import bisect_left
 from collections.abc import Callable
@@ -7,75 +7,67 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple, cast
 
-from services.cadence.account import DAY, Facts, Fields, Plain, StampedFields, micros
-from services.cadence.features.contracts import look_at_contracts, renews_itself
-from services.cadence.features.last_contacts import last_touches, look_at_types
-from services.cadence.features.people import look_at_people, look_at_wishes
-from services.cadence.features.registry import FEATURES, MEETINGS, touch_type
-from services.cadence.features.requests import look_at_answers, look_at_requests
-from services.cadence.features.responses import (
-    look_at_go_live,
-    look_at_mails,
-    look_at_meetings,
-    look_at_scores,
-    look_at_surveys,
-)
+from services.cadence.account import DAY, Facts, Fields, Plain, Stamp, StampedFields, micros
+from services.cadence.features import people, requests, responses
+from services.cadence.features.contracts import fill_contracts, renews_itself
+from services.cadence.features.feature import MEETINGS, STAKEHOLDERS
+from services.cadence.features.last_contacts import fill_days_since_types, last_touches
+from services.cadence.features.registry import FEATURES, touch_type
 from services.cadence.features.view import AccountView
 from services.cadence.portfolio import Portfolio
 
-__all__ = ["ALL", "AccountView", "last_touches", "next_day", "ratio", "renews_itself", "view_account"]
+__all__ = ["AccountView", "next_day", "ratio", "renews_itself", "view_account"]
 
-ALL = frozenset(FEATURES)
-_CUSTOMARY = frozenset(MEETINGS)
+_ALL = frozenset(FEATURES)
+_MEETINGS = frozenset(MEETINGS)
 
 
 class _Needs(NamedTuple):
-    """What a set of wanted words asks for: a blank sheet of values, the work to do, and the types to count from."""
+    """What a set of wanted features needs: initial values, functions to call, and (feature, touchpoint type) pairs."""
 
-    blank: dict[str, Plain]
-    looks: tuple[Callable[[AccountView], None], ...]
+    initial: dict[str, Plain]
+    fills: tuple[Callable[[AccountView], None], ...]
     types: tuple[tuple[str, str], ...]
 
 
-def _look_at_usage(view: AccountView) -> None:
-    entries = view.facts.entries.get("usage.reported")
-    if entries:
-        end, newest = max((cast("int", fields["period_end"]), stamp) for stamp, fields in entries.items())
-        view.values["usage_spike_ratio"] = view.spikes.of(entries[newest])
-        view.bases["days_since_usage"] = end
+def _newest_report(view: AccountView) -> tuple[int, Stamp, Fields] | None:
+    """(end of its period, stamp, fields) of the usage report with the latest period."""
+    reports = view.facts.entries.get("usage.reported")
+    if not reports:
+        return None
+    end, newest = max((cast("int", fields["period_end"]), stamp) for stamp, fields in reports.items())
+    return end, newest, reports[newest]
 
 
-def _look_at_change(view: AccountView) -> None:
-    entries = view.facts.entries.get("usage.reported")
-    if entries:
-        _, newest = max((cast("int", fields["period_end"]), stamp) for stamp, fields in entries.items())
-        change = view.spikes.change(entries[newest])
-        if change is not None:
-            view.rest("usage_change", change, newest)
+def _fill_usage(view: AccountView) -> None:
+    report = _newest_report(view)
+    if report is not None:
+        view.bases["days_since_usage"], _, fields = report
+        view.values["usage_spike_ratio"] = view.spikes.of(fields)
 
 
-_LOOKS: tuple[tuple[Callable[[AccountView], None], frozenset[str]], ...] = (
-    (_look_at_usage, frozenset({"usage_spike_ratio", "days_since_usage"})),
-    (_look_at_change, frozenset({"usage_change"})),
-    (look_at_scores, frozenset({"nps_trend"})),
-    (look_at_surveys, frozenset({"days_since_survey"})),
-    (look_at_go_live, frozenset({"went_live", "days_since_go_live"})),
-    (look_at_mails, frozenset({"open_rate", "click_rate"})),
-    (look_at_meetings, frozenset({"declines_in_row", "attendance_rate"})),
+def _fill_usage_change(view: AccountView) -> None:
+    report = _newest_report(view)
+    change = None if report is None else view.spikes.change(report[2])
+    if report is not None and change is not None:
+        view.set("usage_change", change, report[1])
+
+
+_FILLS: tuple[tuple[Callable[[AccountView], None], frozenset[str]], ...] = (
+    (_fill_usage, frozenset({"usage_spike_ratio", "days_since_usage"})),
+    (_fill_usage_change, frozenset({"usage_change"})),
+    (responses.fill_nps_trend, frozenset({"nps_trend"})),
+    (responses.fill_days_since_survey, frozenset({"days_since_survey"})),
+    (responses.fill_go_live, frozenset({"went_live", "days_since_go_live"})),
+    (responses.fill_mail_rates, frozenset({"open_rate", "click_rate"})),
+    (responses.fill_attendance, frozenset({"declines_in_row", "attendance_rate"})),
     (
-        look_at_people,
-        frozenset(
-            {
-                "has_champion",
-                "has_decision_maker",
-                "has_executive_sponsor",
-                "days_since_stakeholder_left",
-                "days_since_stakeholder_joined",
-            }
-        ),
+        people.fill_stakeholders,
+        frozenset({f"has_{role}" for role in STAKEHOLDERS})
+        | {"days_since_stakeholder_left", "days_since_stakeholder_joined"},
     ),
-    (look_at_requests, frozenset({"requests_28d", "requests_prior_28d"})),
-    (look_at_answers, frozenset({"open_requests", "response_hours"})),
+    (requests.fill_request_counts, frozenset({"requests_28d", "requests_prior_28d"})),
+    (requests.fill_answers, frozenset({"open_requests", "response_hours"})),
 )
 _NEVER_NULL: dict[str, Plain] = {"truth": False, "number": 0}
 
@@ -84,54 +76,53 @@ _NEVER_NULL: dict[str, Plain] = {"truth": False, "number": 0}
 def _needs(wanted: frozenset[str], reads: frozenset[str]) -> _Needs:
     wanted |= reads
     types = tuple((name, kind) for name in sorted(wanted) if (kind := touch_type(name)) is not None)
-    blank = {
-        name: None if word.nullable else _NEVER_NULL.get(word.kind)
-        for name, word in FEATURES.items()
+    initial = {
+        name: None if feature.nullable else _NEVER_NULL.get(feature.kind)
+        for name, feature in FEATURES.items()
         if touch_type(name) is None
     }
-    looks = tuple(look for look, names in _LOOKS if not names.isdisjoint(wanted))
-    return _Needs(blank | dict.fromkeys(name for name, _ in types), looks, types)
+    fills = tuple(fill for fill, names in _FILLS if not names.isdisjoint(wanted))
+    return _Needs(initial | dict.fromkeys(name for name, _ in types), fills, types)
 
 
 def view_account(
     facts: Facts,
     portfolio: Portfolio,
     now: datetime,
-    wanted: AbstractSet[str] = ALL,
+    wanted: AbstractSet[str] = _ALL,
     *,
-    meetings: frozenset[str] = _CUSTOMARY,
+    meetings: frozenset[str] = _MEETINGS,
 ) -> AccountView:
-    """What conditions read. Pure. Words that cost something are only worked out when they are `wanted`.
+    """Compute the features of an account at `now` (aware). Pure. Costly features are only computed if `wanted`.
 
-    `meetings`: the touchpoint types that a customer attends or does not: calls and meetings of the policy's catalogue.
+    `meetings`: the touchpoint types that a customer attends, the calls and meetings of the policy's catalogue.
     """
-    at = micros(now)
     needs = _needs(frozenset(wanted), portfolio.reads)
-    values = needs.blank.copy()
+    values = needs.initial.copy()
     values["account_id"] = facts.account_id
     for fields in facts.account.values():
         values.update(fields)
     values["paid_success"] = values["paid_success"] is True
     values["seat_ratio"] = ratio(values["seats_used"], values["seats"])
-    view = AccountView(at, values, facts, portfolio, meetings)
-    look_at_contracts(view)
-    _rank(view)
+    view = AccountView(micros(now), values, facts, portfolio, meetings)
+    fill_contracts(view)
+    _fill_percentile(view)
     view.last_touch = last_touches(facts)
     if None in view.last_touch:
         view.bases["days_since_touch"] = view.last_touch[None][0]
     if facts.preferences:
-        look_at_wishes(view)
-    for look in needs.looks:
-        look(view)
+        people.fill_preferences(view)
+    for fill in needs.fills:
+        fill(view)
     if needs.types:
-        look_at_types(view, needs.types)
-    _pause(view, facts.pauses.get(""))
-    _count_days(view)
+        fill_days_since_types(view, needs.types)
+    _fill_pause(view, facts.pauses.get(""))
+    _fill_day_counts(view)
     return view
 
 
 def next_day(base: int, now: int, counts: tuple[int, ...] | None) -> int | None:
-    """When the whole days since `base` next become one of `counts` (sorted; None: any), in microseconds."""
+    """When the whole days since `base` next equal one of `counts` (sorted; None: any), in microseconds since 1970."""
     passed = (now - base) // DAY
     for count in (passed + 1,) if counts is None else counts:
         if count > passed:
@@ -145,33 +136,33 @@ def ratio(part: Plain, whole: Plain) -> float | None:
     return None
 
 
-def _rank(view: AccountView) -> None:
+def _fill_percentile(view: AccountView) -> None:
     revenue, cut_offs = view.values["arr"], view.portfolio.arr_percentiles
     if cut_offs and isinstance(revenue, int | float):
         view.values["arr_percentile"] = bisect_left(cut_offs, revenue)
 
 
-def _pause(view: AccountView, held: StampedFields | None) -> None:
-    if not held:
+def _fill_pause(view: AccountView, pause: StampedFields | None) -> None:
+    if not pause:
         return
-    fields: Fields = {name: value for said in held.values() for name, value in said.items()}
+    fields: Fields = {name: value for part in pause.values() for name, value in part.items()}
     until = fields.get("until")
     if isinstance(until, int):
-        view.turns.append(until)
+        view.change_times.append(until)
     paused = fields.get("paused") is True and (not isinstance(until, int) or until > view.now)
-    view.rest("paused", paused, max(held) if paused else None)
+    view.set("paused", paused, max(pause) if paused else None)
     view.paused_until = until if paused and isinstance(until, int) else None
 
 
-def _count_days(view: AccountView) -> None:
-    values, bases, reads = view.values, view.bases, view.portfolio.reads
-    for name, base in bases.items():
+def _fill_day_counts(view: AccountView) -> None:
+    values, reads = view.values, view.portfolio.reads
+    for name, base in view.bases.items():
         count = (view.now - base) // DAY
         values[name] = -count if name == "days_to_renewal" else count
         if name in reads:
-            # Nobody knows at which counts the audience of a program turns: any day may be the one.
-            view.turns.append(base + (count + 1) * DAY)
-    ends = values["days_to_renewal"]
-    if values["auto_renew"] and isinstance(ends, int) and ends < 0:
-        # A term that ended and renews by itself is running again; when it ends next is not known yet.
+            # The audience of a program may change at any count of days, so every day is a change time.
+            view.change_times.append(base + (count + 1) * DAY)
+    renewal = values["days_to_renewal"]
+    if values["auto_renew"] and isinstance(renewal, int) and renewal < 0:
+        # A term that ended and renews automatically is running again; its next end is not known yet.
         values["days_to_renewal"] = None

@@ -1,55 +1,59 @@
-"""Contracts: where the one that renews next stands, what all of them bring, and when the first began."""
+"""Features of the contracts: the one that renews next, the revenue of all, and the start of the first."""
 
 from services.cadence.account import DAY, Facts, when
-from services.cadence.account.contract_terms import Standing, standing
+from services.cadence.account.contract_terms import ContractTerms, read_contract_terms
 from services.cadence.features.view import AccountView
 
 
-def look_at_contracts(view: AccountView) -> None:
-    """The words of the contract that renews next, the revenue where nobody described it, and the start."""
+def fill_contracts(view: AccountView) -> None:
+    """The features of the contract that renews next, the revenue if it is not described, and the start."""
     facts = view.facts
     if facts.contracts:
-        view.standings = [standing(key, facts.contracts[key]) for key in sorted(facts.contracts)]
-        _primary(view, min(view.standings, key=_urgency))
+        view.contract_terms = [
+            read_contract_terms(key, facts.contracts[key]) for key in sorted(facts.contracts)
+        ]
+        _fill_primary(view, min(view.contract_terms, key=_urgency))
         if view.values["arr"] is None:
-            view.values["arr"] = _revenue(facts, view.standings)
-    start = _start(facts, view.standings)
+            view.values["arr"] = _revenue(facts, view.contract_terms)
+    start = _start(facts, view.contract_terms)
     if start is not None:
         view.bases["days_since_start"] = start
 
 
-def _primary(view: AccountView, primary: Standing) -> None:
+def _fill_primary(view: AccountView, primary: ContractTerms) -> None:
     view.primary = primary
     view.values["contract_status"] = primary.status
     view.values["contract_signed"] = primary.signed
     view.values["auto_renew"] = renews_itself(view.facts, primary)
     if primary.renews_on is not None and primary.live:
         view.bases["days_to_renewal"] = primary.renews_on * DAY
-        view.turns.append((primary.renews_on + 1) * DAY)
+        view.change_times.append((primary.renews_on + 1) * DAY)
 
 
-def renews_itself(facts: Facts, each: Standing) -> bool:
-    held = facts.contracts[each.contract_id].held
-    return any(said.get("auto_renew") is True for said in held.values())
+def renews_itself(facts: Facts, terms: ContractTerms) -> bool:
+    contract = facts.contracts[terms.contract_id]
+    return any(fields.get("auto_renew") is True for fields in contract.fields.values())
 
 
-def _urgency(each: Standing) -> tuple[int, bool, int, str]:
-    rank = 0 if each.status in {"active", "signed"} else 2 if each.status == "churned" else 1
-    return rank, each.renews_on is None or each.signed, each.renews_on or 0, each.contract_id
+def _urgency(terms: ContractTerms) -> tuple[int, bool, int, str]:
+    rank = 0 if terms.status in {"active", "signed"} else 2 if terms.status == "churned" else 1
+    return rank, terms.renews_on is None or terms.signed, terms.renews_on or 0, terms.contract_id
 
 
-def _revenue(facts: Facts, standings: list[Standing]) -> float | None:
-    found = [
+def _revenue(facts: Facts, contracts: list[ContractTerms]) -> float | None:
+    revenues = [
         value
-        for each in standings
-        if each.live
-        for said in facts.contracts[each.contract_id].held.values()
-        if isinstance(value := said.get("arr"), int | float)
+        for terms in contracts
+        if terms.live
+        for fields in facts.contracts[terms.contract_id].fields.values()
+        if isinstance(value := fields.get("arr"), int | float)
     ]
-    return sum(found) if found else None
+    return sum(revenues) if revenues else None
 
 
-def _start(facts: Facts, standings: list[Standing]) -> int | None:
-    starts = [each.first_start * DAY for each in standings if each.first_start is not None]
-    starts = starts or [when(each.first_signature) for each in standings if each.first_signature is not None]
-    return min(starts) if starts else facts.first_heard
+def _start(facts: Facts, contracts: list[ContractTerms]) -> int | None:
+    starts = [terms.first_start * DAY for terms in contracts if terms.first_start is not None]
+    starts = starts or [
+        when(terms.first_signature) for terms in contracts if terms.first_signature is not None
+    ]
+    return min(starts) if starts else facts.first_event_at

@@ -1,28 +1,31 @@
-"""What a word of the vocabulary is, and the closed lists of names that conditions may compare with."""
+"""The definition of a feature, and the closed lists of values that conditions may compare with."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from schemas import vocabulary
 
 Kind = Literal["number", "text", "truth", "choice"]
 Counts = Literal["since", "until"]
 
-SEGMENTS = ("enterprise", "mid_market", "small_business", "self_service")
-STAGES = ("onboarding", "adoption", "growth", "renewal", "churned")
-COLORS = ("red", "yellow", "green")
-COMPLEXITIES = ("simple", "standard", "complex")
-OWNERS = ("csm", "pooled_csm", "marketing", "sales", "automation")
-CHANNELS = ("call", "meeting", "email", "sms", "slack", "in_app", "webhook")
-TOPICS = ("account", "education", "product_updates", "training", "promotion", "events", "surveys")
-ROLES = ("champion", "decision_maker", "executive_sponsor", "admin", "user")
-STAKEHOLDERS = ("champion", "decision_maker", "executive_sponsor")
-CONTRACT_STATES = ("draft", "active", "signed", "churned")
-SIGNALS = ("seat_limit", "usage_limit", "power_users", "advanced_feature", "team_growth", "other")
-MILESTONE_KINDS = ("adoption", "success", "go_live")
-ANSWERS = ("too_much", "too_little", "about_right")
-OUTCOMES = ("completed", "attended", "missed", "declined", "rescheduled", "cancelled")
-PROGRAM_KINDS = ("release", "webinar", "newsletter", "event")
+SEGMENTS: tuple[str, ...] = get_args(vocabulary.Segment)
+STAGES: tuple[str, ...] = get_args(vocabulary.Stage)
+COLORS: tuple[str, ...] = get_args(vocabulary.Color)
+COMPLEXITIES: tuple[str, ...] = get_args(vocabulary.Complexity)
+OWNERS: tuple[str, ...] = get_args(vocabulary.Owner)
+CHANNELS: tuple[str, ...] = get_args(vocabulary.Channel)
+TOPICS: tuple[str, ...] = get_args(vocabulary.Topic)
+ROLES: tuple[str, ...] = get_args(vocabulary.Role)
+CONTRACT_STATES: tuple[str, ...] = get_args(vocabulary.ContractStatus)
+SIGNALS: tuple[str, ...] = get_args(vocabulary.ExpansionSignal)
+MILESTONE_KINDS: tuple[str, ...] = get_args(vocabulary.MilestoneKind)
+ANSWERS: tuple[str, ...] = get_args(vocabulary.SurveyAnswer)
+OUTCOMES: tuple[str, ...] = get_args(vocabulary.Outcome)
+PROGRAM_KINDS: tuple[str, ...] = get_args(vocabulary.ProgramKind)
+STAKEHOLDERS = frozenset({"champion", "decision_maker", "executive_sponsor"})
+"""The roles whose arrival, departure and preferences matter most."""
 FREQUENCIES = {"daily": 1, "weekly": 7, "biweekly": 14, "monthly": 30, "quarterly": 90}
-"""How often a contact may wish to hear from us, in days."""
+"""The frequencies a contact may choose, in days."""
 
 MEETINGS = (
     "kickoff",
@@ -43,7 +46,7 @@ MEETINGS = (
     "training_session",
     "webinar",
 )
-"""Touchpoint types that a customer attends or does not: calls and meetings, as delivered."""
+"""The touchpoint types of the shipped policy that a customer attends: calls and meetings."""
 TOUCHPOINT_TYPES = (
     *MEETINGS,
     "risk_action_plan",
@@ -67,12 +70,14 @@ TOUCHPOINT_TYPES = (
     "event_invitation",
     "survey",
 )
-"""The touchpoint types everybody knows; a policy may add its own."""
+"""The touchpoint types of the shipped policy; a policy may add its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A field of the view. `counts`: a count of days that time alone changes. `rests_on`: stored facts behind it."""
+    """A value of the account view. `changed_by`: the event types that may change it. `counts`: a count of days since or
+    until a moment, which time alone changes. `rests_on`: the stored fields it is computed from.
+    """
 
     name: str
     kind: Kind

@@ -1,4 +1,4 @@
-"""The customer's people: who is there, who came and went, and how often they wish to hear from us."""
+"""Features of the customer's contacts: who is present, who joined and left, and how often they want messages."""
 
 from typing import NamedTuple, cast
 
@@ -8,79 +8,79 @@ from services.cadence.features.view import AccountView
 
 
 class Person(NamedTuple):
-    """A contact: the role last told, whether they left, and who said so."""
+    """A contact's role, whether the contact left, and the events of both."""
 
     role: str | None = None
-    role_mark: Stamp | None = None
+    role_stamp: Stamp | None = None
     left: bool = False
-    left_mark: Stamp | None = None
+    left_stamp: Stamp | None = None
 
 
-def person(held: StampedFields | None) -> Person:
-    """A contact as it is believed; one nobody described is there and has no role."""
-    role, role_mark, left, left_mark = None, None, False, None
-    for stamp, said in (held or {}).items():
-        if "role" in said:
-            role, role_mark = cast("str | None", said["role"]), stamp
-        if "left" in said:
-            left, left_mark = said["left"] is True, stamp
-    return Person(role, role_mark, left, left_mark)
+def person(contact: StampedFields | None) -> Person:
+    """The person of a stored contact; one that was never described is present and has no role."""
+    role, role_stamp, left, left_stamp = None, None, False, None
+    for stamp, fields in (contact or {}).items():
+        if "role" in fields:
+            role, role_stamp = cast("str | None", fields["role"]), stamp
+        if "left" in fields:
+            left, left_stamp = fields["left"] is True, stamp
+    return Person(role, role_stamp, left, left_stamp)
 
 
-def look_at_people(view: AccountView) -> None:
-    """Who of those that matter is present, and when the last of them came and went."""
+def fill_stakeholders(view: AccountView) -> None:
+    """Which stakeholder roles are present, and when a stakeholder last joined and left."""
     facts = view.facts
-    for contact_id, held in facts.contacts.items():
-        each = person(held)
-        if each.role not in STAKEHOLDERS:
+    for contact_id, contact in facts.contacts.items():
+        someone = person(contact)
+        if someone.role not in STAKEHOLDERS:
             continue
-        if each.left and each.left_mark is not None:
-            _newest(view, "days_since_stakeholder_left", each.left_mark)
+        if someone.left and someone.left_stamp is not None:
+            _count_from_newest(view, "days_since_stakeholder_left", someone.left_stamp)
         else:
-            name, stamp = f"has_{each.role}", each.role_mark or ""
-            view.rest(name, value=True, stamp=max(stamp, view.rests.get(name, "")))
+            name, stamp = f"has_{someone.role}", someone.role_stamp or ""
+            view.set(name, value=True, stamp=max(stamp, view.stamps.get(name, "")))
             joined = facts.joined.get(contact_id)
             if joined is not None:
-                _newest(view, "days_since_stakeholder_joined", joined)
+                _count_from_newest(view, "days_since_stakeholder_joined", joined)
 
 
-def _newest(view: AccountView, name: str, stamp: Stamp) -> None:
-    if stamp > view.rests.get(name, ""):
-        view.count(name, when(stamp), stamp)
+def _count_from_newest(view: AccountView, name: str, stamp: Stamp) -> None:
+    if stamp > view.stamps.get(name, ""):
+        view.count_from(name, when(stamp), stamp)
 
 
-def look_at_wishes(view: AccountView) -> None:
-    """Per topic the wish of those who matter most, of equals the newest; a wish for all topics counts for each."""
+def fill_preferences(view: AccountView) -> None:
+    """Per topic the preference of a stakeholder before others, then the newest; one for all topics counts for each."""
     best: dict[str, tuple[bool, Stamp, str]] = {}
-    for key, held in view.facts.preferences.items():
-        wish = _wish(held)
-        if wish is None:
+    for key, preference in view.facts.preferences.items():
+        frequency = _frequency(preference)
+        if frequency is None:
             continue
         contact_id, topic, _ = key.split("\n")
-        each = person(view.facts.contacts.get(contact_id))
-        if each.left:
+        someone = person(view.facts.contacts.get(contact_id))
+        if someone.left:
             continue
-        told = (each.role in STAKEHOLDERS, *wish)
+        ranked = (someone.role in STAKEHOLDERS, *frequency)
         for name in (topic,) if topic else TOPICS:
-            if name not in best or best[name] < told:
-                best[name] = told
-    view.wishes = {topic: FREQUENCIES[frequency] for topic, (_, _, frequency) in best.items()}
-    view.wish_marks = {topic: stamp for topic, (_, stamp, _) in best.items()}
+            if name not in best or best[name] < ranked:
+                best[name] = ranked
+    view.preferred_days = {topic: FREQUENCIES[frequency] for topic, (_, _, frequency) in best.items()}
+    view.preference_stamps = {topic: stamp for topic, (_, stamp, _) in best.items()}
     if "account" in best:
         _, stamp, frequency = best["account"]
-        view.rest("preferred_frequency", frequency, stamp)
+        view.set("preferred_frequency", frequency, stamp)
 
 
-def _wish(held: StampedFields) -> tuple[Stamp, str] | None:
-    """The frequency asked for under one preference, unless that preference is to hear nothing."""
-    found: tuple[Stamp, str] | None = None
-    for stamp, said in held.items():
-        if said.get("opted_in") is False:
+def _frequency(preference: StampedFields) -> tuple[Stamp, str] | None:
+    """(event, frequency) of a preference; None: it has no frequency, or it is an opt-out."""
+    newest: tuple[Stamp, str] | None = None
+    for stamp, fields in preference.items():
+        if fields.get("opted_in") is False:
             return None
-        frequency = said.get("frequency")
+        frequency = fields.get("frequency")
         if isinstance(frequency, str) and frequency in FREQUENCIES:
-            found = (stamp, frequency)
-    return found
+            newest = (stamp, frequency)
+    return newest
 
 
 def role_of(facts: Facts, contact_id: object) -> str | None:

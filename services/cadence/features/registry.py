@@ -1,91 +1,67 @@
-"""The vocabulary: every word a condition may read, with its type and what may change it.
-
-The one source for the checker and for everything derived from the words: documents, columns, schemas.
-"""
+"""All features that a condition may read: the one source for the checker, the documents, the columns and the schemas."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from services.cadence.features.account_features import ACCOUNT_WORDS, touch_word
+from services.cadence.features.account_features import ACCOUNT_FEATURES, days_since_feature
 from services.cadence.features.event_features import EVENT_FEATURES, EVENTS
 from services.cadence.features.feature import (
-    ANSWERS,
     CHANNELS,
     COLORS,
-    COMPLEXITIES,
-    CONTRACT_STATES,
     FREQUENCIES,
-    MEETINGS,
-    MILESTONE_KINDS,
-    OUTCOMES,
     OWNERS,
-    PROGRAM_KINDS,
     ROLES,
     SEGMENTS,
-    SIGNALS,
     STAGES,
-    STAKEHOLDERS,
     TOPICS,
     TOUCHPOINT_TYPES,
-    Counts,
     Feature,
     Kind,
 )
 
 __all__ = [
-    "ANSWERS",
     "CHANNELS",
     "COLORS",
-    "COMPLEXITIES",
-    "CONTRACT_STATES",
     "EVENTS",
     "EVENT_FEATURES",
     "FEATURES",
     "FREQUENCIES",
-    "MEETINGS",
-    "MILESTONE_KINDS",
-    "OUTCOMES",
     "OWNERS",
-    "PROGRAM_KINDS",
     "ROLES",
     "SEGMENTS",
-    "SIGNALS",
     "STAGES",
-    "STAKEHOLDERS",
     "TOPICS",
     "TOUCHPOINT_TYPES",
-    "Counts",
     "Feature",
     "Kind",
     "feature_named",
     "features_in_scope",
     "touch_type",
-    "touch_word",
 ]
 
-_NAMED = {word.name: word for word in ACCOUNT_WORDS}
+_NAMED = {feature.name: feature for feature in ACCOUNT_FEATURES}
 _SINCE = "days_since_"
 
 
 def _with_types(types: Iterable[str]) -> dict[str, Feature]:
-    # A word of its own comes before that of a type: `days_since_survey` counts from the answer, not from the question.
-    return {word.name: word for word in map(touch_word, types)} | _NAMED
+    # A named feature replaces that of a type: `days_since_survey` counts from the answer, not from the survey's mail.
+    return {feature.name: feature for feature in map(days_since_feature, types)} | _NAMED
 
 
 FEATURES: Mapping[str, Feature] = _with_types(TOUCHPOINT_TYPES)
-"""What conditions may read about the account; a policy's own touchpoint types add `days_since_<type>` (`scope`)."""
+"""The features of an account by name; `features_in_scope` adds `days_since_<type>` of a policy's own types."""
 
 
 @lru_cache(maxsize=4096)
 def feature_named(name: str) -> Feature | None:
-    """The account's word of that name, one of a policy's own touchpoint types among them; None: there is none."""
+    """The account's feature of that name, including those of a policy's own touchpoint types; None: there is none."""
     kind = touch_type(name)
-    return FEATURES.get(name) or (None if kind is None else touch_word(kind))
+    return FEATURES.get(name) or (None if kind is None else days_since_feature(kind))
 
 
 @lru_cache(maxsize=4096)
 def touch_type(name: str) -> str | None:
-    """The touchpoint type whose last contact a word of this name counts from; None: it is no such word."""
+    """The touchpoint type since whose last contact a feature of this name counts the days; None: it does not."""
     kind = name.removeprefix(_SINCE)
     return kind if kind not in {name, ""} and name not in _NAMED else None
 
@@ -93,9 +69,9 @@ def touch_type(name: str) -> str | None:
 def features_in_scope(
     event: str | None = None, types: Iterable[str] = TOUCHPOINT_TYPES
 ) -> Mapping[str, Feature]:
-    """The words a condition may use: those of the account, and within a rule on an event those of its entry over them.
+    """The features that a condition may read: the account's and, in a rule about an event, also the event's.
 
-    `types`: the touchpoint types of the policy's catalogue, for each of which there is a `days_since_<type>`.
+    `types`: the touchpoint types of the policy's catalogue; each has a `days_since_<type>`.
     """
-    words = FEATURES if types is TOUCHPOINT_TYPES else _with_types((*TOUCHPOINT_TYPES, *types))
-    return words if event is None else {**words, **EVENT_FEATURES[event]}
+    features = FEATURES if types is TOUCHPOINT_TYPES else _with_types((*TOUCHPOINT_TYPES, *types))
+    return features if event is None else {**features, **EVENT_FEATURES[event]}

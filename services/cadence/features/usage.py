@@ -1,4 +1,4 @@
-"""Usage over time: how a period compares with the four weeks before it."""
+"""Usage over time: a period compared with the four weeks before it."""
 
 from bisect import bisect_right
 
@@ -6,43 +6,43 @@ from services.cadence.account import DAY, Entries, Fields
 
 BASELINE = 28 * DAY
 COVERED = 21 * DAY
-_LONG_AGO = -(1 << 62)
+_BEFORE_ALL = -(1 << 62)
 
 
-class Trail:
-    """Daily rates over time as running sums, so that any four weeks are two look-ups.
+class DailyRates:
+    """Daily rates over time as running sums, so that the mean of any four weeks takes two look-ups.
 
-    Where two reports cover one day, the one that began earlier counts for it; of two that began together the longer,
-    then the greater, so that the order of arrival means nothing.
+    Where two reports cover a day, the one that starts earlier counts; of two that start together the longer, then the
+    greater. So the order of arrival does not matter.
     """
 
     __slots__ = ("_covered", "_ends", "_rates", "_starts", "_totals")
 
     def __init__(self, entries: Entries, metric: str) -> None:
-        found: list[tuple[int, int, float]] = []
+        reports: list[tuple[int, int, float]] = []
         for fields in entries.values():
-            daily, start, end = fields.get(metric), fields.get("period_start"), fields.get("period_end")
-            if isinstance(daily, int | float) and isinstance(start, int) and isinstance(end, int):
-                found.append((start, -end, -daily))
-        found.sort()
+            rate, start, end = fields.get(metric), fields.get("period_start"), fields.get("period_end")
+            if isinstance(rate, int | float) and isinstance(start, int) and isinstance(end, int):
+                reports.append((start, -end, -rate))
+        reports.sort()
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._rates: list[float] = []
         self._covered: list[int] = []
         self._totals: list[float] = []
-        reached, covered, total = _LONG_AGO, 0, 0.0
-        for start, negative_end, negative_rate in found:
-            begin, end = max(start, reached), -negative_end
-            if end > begin:
-                self._starts.append(begin)
+        last_end, covered, total = _BEFORE_ALL, 0, 0.0
+        for first, negative_end, negative_rate in reports:
+            start, end = max(first, last_end), -negative_end
+            if end > start:
+                self._starts.append(start)
                 self._ends.append(end)
                 self._rates.append(-negative_rate)
                 self._covered.append(covered)
                 self._totals.append(total)
-                covered, total, reached = covered + end - begin, total - (end - begin) * negative_rate, end
+                covered, total, last_end = covered + end - start, total - (end - start) * negative_rate, end
 
     def upto(self, at: int) -> tuple[int, float]:
-        """Microseconds covered before `at`, and their rates summed over them."""
+        """(microseconds covered before `at`, sum of rate times microseconds over them)."""
         index = bisect_right(self._starts, at) - 1
         if index < 0:
             return 0, 0.0
@@ -50,7 +50,7 @@ class Trail:
         return self._covered[index] + part, self._totals[index] + part * self._rates[index]
 
     def mean(self, until: int) -> float | None:
-        """The mean daily rate of the 28 days before `until`; None unless 21 of them are known."""
+        """The mean daily rate of the 28 days before `until`; None unless 21 of them are covered."""
         covered, total = self.upto(until)
         covered_before, total_before = self.upto(until - BASELINE)
         covered -= covered_before
@@ -58,43 +58,43 @@ class Trail:
 
 
 class Spikes:
-    """What the reports of one account are against the weeks before; a trail is made once per metric, when first asked."""
+    """The usage reports of one account against the weeks before them; the rates of a metric are computed once."""
 
-    __slots__ = ("_entries", "_trails")
+    __slots__ = ("_entries", "_rates")
 
     def __init__(self, entries: Entries) -> None:
         self._entries = entries
-        self._trails: dict[str, Trail] = {}
+        self._rates: dict[str, DailyRates] = {}
 
     def of(self, fields: Fields) -> float | None:
-        """None unless 21 of the 28 days before the period are known and their mean is above nothing."""
-        found = self._trail(fields)
+        """The report's rate divided by the mean of the 28 days before it; None unless 21 are covered and above 0."""
+        metric, rate = _metric(fields)
         until = fields.get("period_start")
-        if found is None or not isinstance(until, int) or len(self._entries) < 2:
+        if rate is None or not isinstance(until, int) or len(self._entries) < 2:
             return None
-        trail, daily = found
-        before = trail.mean(until)
-        # Sums of fractions end a hair off; a ratio of exactly one and a half has to read as that.
-        return None if before is None or before <= 0 else round(daily / before, 9)
+        before = self._of_metric(metric).mean(until)
+        # Rounded, because sums of fractions are slightly off: a ratio of 1.5 has to compare equal to 1.5.
+        return None if before is None or before <= 0 else round(rate / before, 9)
 
     def change(self, fields: Fields) -> float | None:
-        """The mean of the 28 days up to the period's end, per that of the 28 before; None unless 21 of each are known."""
-        found = self._trail(fields)
+        """The mean of the 28 days up to the period's end divided by that of the 28 before; None unless 21 are covered."""
+        metric, rate = _metric(fields)
         until = fields.get("period_end")
-        if found is None or not isinstance(until, int) or len(self._entries) < 2:
+        if rate is None or not isinstance(until, int) or len(self._entries) < 2:
             return None
-        before = found[0].mean(until - BASELINE)
-        if before is None or before <= 0:
-            return None
-        latest = found[0].mean(until)
-        return None if latest is None else round(latest / before, 9)
+        rates = self._of_metric(metric)
+        before = rates.mean(until - BASELINE)
+        latest = None if before is None or before <= 0 else rates.mean(until)
+        return None if before is None or latest is None else round(latest / before, 9)
 
-    def _trail(self, fields: Fields) -> tuple[Trail, float] | None:
-        # Events are counted per day of their period; active users are a level and stand as they are.
-        metric = "daily" if fields.get("daily") is not None else "active_users"
-        daily = fields.get(metric)
-        if not isinstance(daily, int | float):
-            return None
-        if metric not in self._trails:
-            self._trails[metric] = Trail(self._entries, metric)
-        return self._trails[metric], daily
+    def _of_metric(self, metric: str) -> DailyRates:
+        if metric not in self._rates:
+            self._rates[metric] = DailyRates(self._entries, metric)
+        return self._rates[metric]
+
+
+def _metric(fields: Fields) -> tuple[str, float | None]:
+    """The metric of a report and its rate: events per day or, without events, active users, which are a level."""
+    metric = "daily" if fields.get("daily") is not None else "active_users"
+    rate = fields.get(metric)
+    return metric, rate if isinstance(rate, int | float) else None

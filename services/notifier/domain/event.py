@@ -9,12 +9,12 @@ from typing import Final
 
 from schemas.notices import NOTICE_REQUESTED, NoticeRequested, NoticeRhythm
 from schemas.plans import Reason
-from schemas.touchpoints import TouchpointData, TouchpointOwner, touchpoint_type_of_event
+from schemas.touchpoints import TouchpointData, TouchpointOwner
 from schemas.vocabulary import Channel, Role, Topic
 
-DUE: Final = touchpoint_type_of_event("due")
-CANCELLED: Final = touchpoint_type_of_event("cancelled")
-MOVED: Final = touchpoint_type_of_event("moved")
+DUE: Final = "drumbeat.touchpoint.due.v1"
+CANCELLED: Final = "drumbeat.touchpoint.cancelled.v1"
+MOVED: Final = "drumbeat.touchpoint.moved.v1"
 AUTOMATION: Final = TouchpointOwner(kind="automation")
 
 

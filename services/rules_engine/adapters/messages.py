@@ -7,7 +7,7 @@ from schemas.directory import AccountRecord, ContactRecord, PauseRecord, Prefere
 from schemas.plans import PlanAdjusted
 from schemas.times import format_instant
 from schemas.vocabulary import Color, Segment, Stage
-from services.cadence.account import FactEvent, Facts, Known
+from services.cadence.account import FactEvent, Facts, StampedValue
 from services.rules_engine.domain.account import Account, NewPlan
 
 PROFILE = ("name", "timezone", "language", "country", "industry", "csm_id", "pool")
@@ -44,7 +44,7 @@ def cause_document(event: FactEvent) -> dict[str, str]:
 
 def account_record(account: Account, facts: Facts, version: int) -> AccountRecord:
     """The record of `directory.accounts`."""
-    known = facts.known()
+    known = facts.account_values()
     return AccountRecord.model_validate(
         {
             "account_id": account.account_id,
@@ -60,7 +60,7 @@ def account_record(account: Account, facts: Facts, version: int) -> AccountRecor
                         "left": bool(_value(contact, "left")),
                     }
                 )
-                for contact_id, contact in facts.known_contacts().items()
+                for contact_id, contact in facts.contact_values().items()
             ),
             "preferences": _preferences(facts),
             "pauses": _pauses(facts),
@@ -80,7 +80,7 @@ def _preferences(facts: Facts) -> tuple[PreferenceRecord, ...]:
                 **_newest(preference),
             }
         )
-        for (contact_id, topic, channel), preference in facts.known_preferences().items()
+        for (contact_id, topic, channel), preference in facts.preference_values().items()
     )
 
 
@@ -94,19 +94,19 @@ def _pauses(facts: Facts) -> tuple[PauseRecord, ...]:
                 **_newest(pause),
             }
         )
-        for contact_id, pause in facts.known_pauses().items()
+        for contact_id, pause in facts.pause_values().items()
         if _value(pause, "paused")
     )
 
 
-def _newest(known: Mapping[str, Known]) -> dict[str, object]:
+def _newest(known: Mapping[str, StampedValue]) -> dict[str, object]:
     provenance = max(value.provenance for value in known.values())
     return {"time": provenance.time, "source": provenance.source, "id": provenance.id}
 
 
-def _values(known: Mapping[str, Known], names: tuple[str, ...]) -> dict[str, object]:
+def _values(known: Mapping[str, StampedValue], names: tuple[str, ...]) -> dict[str, object]:
     return {name: _value(known, name) for name in names}
 
 
-def _value(known: Mapping[str, Known], name: str) -> object:
+def _value(known: Mapping[str, StampedValue], name: str) -> object:
     return known[name].value if name in known else None

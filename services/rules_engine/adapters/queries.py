@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 
 from schemas.times import format_instant
-from services.cadence.account import Facts, Known
+from services.cadence.account import Facts, StampedValue
 from services.cadence.account.codec import decode
 from services.chassis.database import Database
 from services.chassis.dead_letters import headers_from_bytes
@@ -69,7 +69,7 @@ class Queries:
         return {
             "id": account_id,
             **columns,
-            "facts": {name: fact_document(known) for name, known in sorted(facts.known().items())},
+            "facts": {name: fact_document(known) for name, known in sorted(facts.account_values().items())},
             **_people(facts),
             "plan": None if decision is None else _plan_document(version, decision),
         }
@@ -128,7 +128,7 @@ def _plan_document(version: int, decision: Any) -> dict[str, object]:
     }
 
 
-def fact_document(known: Known) -> dict[str, object]:
+def fact_document(known: StampedValue) -> dict[str, object]:
     """A fact as the API returns it."""
     return {
         "value": known.value,
@@ -139,15 +139,15 @@ def fact_document(known: Known) -> dict[str, object]:
 
 
 def _people(facts: Facts) -> dict[str, object]:
-    def values(known: dict[str, Known]) -> dict[str, object]:
+    def values(known: dict[str, StampedValue]) -> dict[str, object]:
         return {name: value.value for name, value in known.items()}
 
     return {
-        "contacts": [{"contact_id": key, **values(known)} for key, known in facts.known_contacts().items()],
+        "contacts": [{"contact_id": key, **values(known)} for key, known in facts.contact_values().items()],
         "contracts": [
-            {"contract_id": key, **values(known)} for key, known in facts.known_contracts().items()
+            {"contract_id": key, **values(known)} for key, known in facts.contract_values().items()
         ],
-        "pauses": [{"contact_id": key, **values(known)} for key, known in facts.known_pauses().items()],
+        "pauses": [{"contact_id": key, **values(known)} for key, known in facts.pause_values().items()],
     }
 
 

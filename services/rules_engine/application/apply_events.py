@@ -7,10 +7,9 @@ is parked and its account goes on. An account whose health reads as before is no
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.cadence.account import FactEvent, apply_fact
+from services.cadence.account import FactEvent
+from services.cadence.account.apply import apply_event
 from services.cadence.account.codec import AccountState, decode, encode
-from services.cadence.account.issued import ONLY_ISSUED, apply_issued
-from services.cadence.account.issued import TYPES as ISSUED_TYPES
 from services.cadence.evaluation import SNAPSHOT_EVENT_TYPES, health_snapshot, needs_reevaluation
 from services.rules_engine.application.ports import UnitOfWork
 from services.rules_engine.application.replan_account import record_plans, replan_account
@@ -135,15 +134,9 @@ def _apply_all(
 
 
 def _apply(account: Account, account_state: AccountState, event: FactEvent, counts: BatchCounts) -> bool:
-    """Apply an event to the facts, to what was issued, or to both; True when either changed."""
-    changed = False
-    if event.type in ISSUED_TYPES:
-        changed = apply_issued(account_state.issued, event)
-        if event.type in ONLY_ISSUED:
-            return changed
-    result = apply_fact(account_state.facts, event)
-    if result.conflict is not None:
-        counts.conflicts += 1
+    """Apply an event, count a conflict, and note whether the directory record may change; True when it was new."""
+    result = apply_event(account_state, event)
+    counts.conflicts += result.conflict is not None
     if result.changed and not account.directory_changed:
         account.directory_changed = not DIRECTORY_FIELDS.isdisjoint(result.fields)
-    return changed or result.changed
+    return result.changed

@@ -117,7 +117,7 @@ def _revenue(facts: Facts) -> float | None:
             return float(value)
     revenues: list[float] = []
     for contract in facts.contracts.values():
-        values = {name: value for fields in contract.held.values() for name, value in fields.items()}
+        values = {name: value for fields in contract.fields.values() for name, value in fields.items()}
         value = values.get("arr")
         if isinstance(value, int | float) and values.get("status") not in _NO_REVENUE:
             revenues.append(value)

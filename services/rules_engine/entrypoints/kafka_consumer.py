@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from schemas.base import Wire
+from schemas.base import SchemaModel
 from schemas.envelope import Envelope, from_kafka
 from schemas.events import parse_data
 from schemas.problems import Malformed
@@ -140,7 +140,7 @@ class EventConsumer:
             await work.acknowledge([_dead_receipt(refused.envelope, record, refused.reason)])
 
 
-def _data(topic: str, envelope: Envelope) -> Wire:
+def _data(topic: str, envelope: Envelope) -> SchemaModel:
     if topic == "touchpoint.events":
         return TouchpointData.read(envelope.data)
     return parse_data(envelope.type, envelope.data)

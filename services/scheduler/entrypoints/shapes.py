@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import orjson
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from schemas.base import Id, LongText, Name, Text, Wire
+from schemas.base import Id, LongText, Name, SchemaModel, Text
 from schemas.plans import Reason
 from schemas.times import Instant, Window
 from schemas.vocabulary import Channel, Owner, Role, Topic, TouchpointStatus
@@ -63,7 +63,7 @@ class Cancel(Asked):
     version: Version
 
 
-class OutcomeItem(Wire):
+class OutcomeItem(SchemaModel):
     outcome: OutcomeWord
     time: Instant
     source: str
@@ -71,7 +71,7 @@ class OutcomeItem(Wire):
     notes: str | None
 
 
-class TouchpointItem(Wire):
+class TouchpointItem(SchemaModel):
     """A touchpoint as it stands. `projected`: not planned yet, but this is where its rhythm will put it."""
 
     id: Id
@@ -102,7 +102,7 @@ class TouchpointItem(Wire):
     projected: bool
 
 
-class TouchpointPage(Wire):
+class TouchpointPage(SchemaModel):
     """`resume_cursor` goes on after the last item even when there is nothing more yet (change feed)."""
 
     items: tuple[TouchpointItem, ...]
@@ -110,7 +110,7 @@ class TouchpointPage(Wire):
     resume_cursor: str | None = None
 
 
-class CapacityWeek(Wire):
+class CapacityWeek(SchemaModel):
     csm_id: Id
     week: Annotated[str, Field(description="ISO week, as 2026-W14")]
     weekly_minutes: int
@@ -119,7 +119,7 @@ class CapacityWeek(Wire):
     touches: int
 
 
-class Capacity(Wire):
+class Capacity(SchemaModel):
     weeks: tuple[CapacityWeek, ...]
 
 

@@ -20,7 +20,7 @@ from tests.benchmarks.figures import Figure, ratio_of_rounds
 from tests.benchmarks.rules.timing import in_turn
 
 
-class Known(NamedTuple):
+class StampedValue(NamedTuple):
     """An account as we know it, and as the peer does."""
 
     account_id: str
@@ -47,14 +47,14 @@ def run(*, quick: bool) -> list[Figure]:
     ]
 
 
-def known_accounts(many: int) -> Iterator[Known]:
+def known_accounts(many: int) -> Iterator[StampedValue]:
     """The book of the engine's benchmark, folded."""
-    found: dict[str, Known] = {}
+    found: dict[str, StampedValue] = {}
     for message in portfolio(many):
         envelope = from_kafka(message.headers, message.value)
         known = found.get(envelope.subject)
         if known is None:
-            known = Known(envelope.subject, decode(envelope.subject, None), {})
+            known = StampedValue(envelope.subject, decode(envelope.subject, None), {})
             found[envelope.subject] = known
         letter = FACTS[envelope.type].model_validate_json(envelope.data)
         apply_fact(known.account_state.facts, fact_event(envelope, letter))

@@ -434,7 +434,7 @@ class TestTwoReplicas:
                 account = await running.account(name)
                 assert account["plan"]["policy"] == before["hash"]
                 async with database.transaction() as connection:
-                    number = (await current_epoch(connection)).number
+                    number = (await current_epoch(connection)).generation
                     await connection.execute(
                         "UPDATE account SET decided_under = $1 WHERE account_id = $2", number, name
                     )

@@ -1,6 +1,6 @@
-"""Laws are judged by their outcome; a busy machine must not fail them by the clock."""
+"""Property tests have no deadline: they must not fail because the machine is busy."""
 
 from hypothesis import settings
 
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")

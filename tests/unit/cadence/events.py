@@ -1,4 +1,4 @@
-"""What tests of the rules are given: events with a stamp, a memory that heard them, the shipped policy."""
+"""Helpers of tests: events, the facts and issued touchpoints after them, and decisions of the shipped policy."""
 
 import hashlib
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ def shipped() -> Policy:
 
 
 def shipped_text() -> str:
-    """The shipped policy as one file: none of its sections stands in two."""
+    """The shipped policy as one file: no section is in two of its files."""
     return "\n".join(policy_texts(SHIPPED).values())
 
 
@@ -42,14 +42,14 @@ def facts_after(events: Iterable[FactEvent]) -> Facts:
 
 
 def issued(events: Iterable[FactEvent]) -> Issued:
-    held = Issued()
+    issued_touchpoints = Issued()
     for event in events:
-        apply_issued(held, event)
-    return held
+        apply_issued(issued_touchpoints, event)
+    return issued_touchpoints
 
 
 def decided(*events: FactEvent, now: datetime = NOW, came: Iterable[FactEvent] = ()) -> Decision:
-    """The shipped policy's decision after these facts, and after these touchpoints `came` due or ended."""
+    """The shipped policy's decision after these events; `came`: the touchpoints that came due or ended."""
     return evaluate_account(shipped(), facts_after(events), issued(came), Portfolio(), now)
 
 
@@ -62,7 +62,7 @@ def one_offs(decision: Decision, kind: str) -> list[OneOffItem]:
 
 
 def came_due(item: OneOffItem, at: datetime) -> FactEvent:
-    """What the scheduler says when this one-off comes due: its reason comes back as it was sent."""
+    """The scheduler's event when this one-off comes due: it repeats the reason of the plan."""
     return make_event(
         "touchpoint.due",
         at,
@@ -82,8 +82,14 @@ def came_due(item: OneOffItem, at: datetime) -> FactEvent:
             "policy": item.reason.policy,
             "text": item.reason.text,
             "facts": [
-                {"name": e.name, "value": e.value, "source": e.source, "id": e.id, "time": e.time}
-                for e in item.reason.facts
+                {
+                    "name": fact.name,
+                    "value": fact.value,
+                    "source": fact.source,
+                    "id": fact.id,
+                    "time": fact.time,
+                }
+                for fact in item.reason.facts
             ],
         },
     )

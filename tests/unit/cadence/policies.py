@@ -102,7 +102,7 @@ def policy(*rules: Rule | Limit, damping: Damping | None = None) -> Policy:
     )
 
 
-def judged(
+def evaluated(
     under: Policy,
     *events: FactEvent,
     now: object = NOW,

@@ -1,4 +1,4 @@
-"""Moments and hours read and written."""
+"""Instants and times of day are read and written."""
 
 from datetime import UTC, datetime, time, timedelta, timezone
 
@@ -12,7 +12,7 @@ moments = st.datetimes(datetime(1970, 1, 2), datetime(9999, 12, 30), timezones=Z
 
 
 @given(moment=moments)
-def test_an_instant_is_the_same_moment_after_it_was_written_and_read(moment: datetime) -> None:
+def test_an_instant_survives_writing_and_reading(moment: datetime) -> None:
     read = parse_instant(format_instant(moment))
 
     assert read == moment
@@ -20,11 +20,11 @@ def test_an_instant_is_the_same_moment_after_it_was_written_and_read(moment: dat
     assert parse_instant(moment.isoformat()) == moment
 
 
-def test_microseconds_are_written_only_when_there_are_any() -> None:
+def test_a_fraction_is_written_only_when_it_is_not_zero() -> None:
     assert format_instant(datetime(2026, 3, 2, tzinfo=UTC)) == "2026-03-02T00:00:00Z"
     assert format_instant(datetime(2026, 3, 2, 0, 0, 0, 5, tzinfo=UTC)) == "2026-03-02T00:00:00.000005Z"
 
 
-def test_a_day_may_be_worked_to_its_end() -> None:
+def test_24_00_is_the_end_of_the_day() -> None:
     assert clock_time("09:30") == time(9, 30)
     assert clock_time("24:00") == time.max

@@ -1,4 +1,4 @@
-"""Working memory: whose word counts, field by field."""
+"""The facts of an account after events: the newest value of each field counts."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from services.cadence.account.issued import Issued
 from tests.unit.cadence.events import DAY, NOW, facts_after, make_event
 
 
-def test_the_newest_word_on_a_field_counts_and_an_absent_field_is_unchanged() -> None:
+def test_the_newest_value_of_a_field_counts_and_an_absent_field_is_unchanged() -> None:
     facts = facts_after(
         [
             make_event("account.described", NOW, arr=5_000, industry="retail"),
@@ -17,11 +17,11 @@ def test_the_newest_word_on_a_field_counts_and_an_absent_field_is_unchanged() ->
         ]
     )
 
-    known = facts.known()
+    values = facts.account_values()
 
-    assert known["arr"].value == 120_000
-    assert known["industry"].value == "retail"
-    assert known["arr"].provenance.time == NOW + DAY
+    assert values["arr"].value == 120_000
+    assert values["industry"].value == "retail"
+    assert values["arr"].provenance.time == NOW + DAY
 
 
 def test_null_clears_a_field_and_an_older_value_does_not_come_back() -> None:
@@ -32,19 +32,19 @@ def test_null_clears_a_field_and_an_older_value_does_not_come_back() -> None:
         ]
     )
 
-    assert facts.known()["csm_id"].value is None
+    assert facts.account_values()["csm_id"].value is None
 
 
-def test_a_score_without_a_colour_asks_for_the_derived_colour_again() -> None:
+def test_a_score_without_a_color_clears_an_older_color() -> None:
     facts = facts_after(
         [make_event("health.scored", NOW, color="green"), make_event("health.scored", NOW + DAY, score=20)]
     )
 
-    assert facts.known()["color"].value is None
-    assert facts.known()["health_score"].value == 20
+    assert facts.account_values()["color"].value is None
+    assert facts.account_values()["health_score"].value == 20
 
 
-def test_two_contents_under_one_identity_are_told_as_a_conflict_and_the_order_decides() -> None:
+def test_two_contents_of_one_identity_are_reported_as_a_conflict_and_the_greater_wins() -> None:
     facts = Facts("acme")
     first = FactEvent("nps.answered", "acme", Provenance(NOW, "/survey", "1", "aaaa"), {"score": 3})
     second = FactEvent("nps.answered", "acme", Provenance(NOW, "/survey", "1", "bbbb"), {"score": 9})
@@ -53,27 +53,27 @@ def test_two_contents_under_one_identity_are_told_as_a_conflict_and_the_order_de
     change = apply_fact(facts, first)
 
     assert change.conflict == second.provenance
-    assert facts.known()["nps_score"].value == 9
+    assert facts.account_values()["nps_score"].value == 9
 
 
-def test_a_repeated_fact_changes_nothing_and_says_so() -> None:
+def test_a_repeated_event_changes_nothing() -> None:
     event = make_event("usage.reported", NOW, period_start=NOW - DAY, period_end=NOW, seats=10, seats_used=9)
     facts = facts_after([event])
 
     assert not apply_fact(facts, event).changed
 
 
-def test_a_contact_who_left_is_back_only_when_described_later() -> None:
+def test_a_contact_who_left_is_present_again_only_when_described_later() -> None:
     left = make_event("contact.left", NOW, contact_id="ann")
     before = make_event("contact.described", NOW - DAY, contact_id="ann", name="Ann")
     after = make_event("contact.described", NOW + DAY, contact_id="ann", email="ann@example.com")
 
-    assert facts_after([left, before]).known_contacts()["ann"]["left"].value is True
-    assert facts_after([left, after, before]).known_contacts()["ann"]["left"].value is False
-    assert facts_after([left, after, before]).known_contacts()["ann"]["name"].value == "Ann"
+    assert facts_after([left, before]).contact_values()["ann"]["left"].value is True
+    assert facts_after([left, after, before]).contact_values()["ann"]["left"].value is False
+    assert facts_after([left, after, before]).contact_values()["ann"]["name"].value == "Ann"
 
 
-def test_dates_and_moments_are_told_as_they_were_said() -> None:
+def test_dates_and_instants_are_returned_as_they_were_in_the_event() -> None:
     facts = facts_after(
         [
             make_event("contract.changed", NOW, contract_id="c", renews_on=date(2027, 1, 1), signed_at=NOW),
@@ -81,12 +81,12 @@ def test_dates_and_moments_are_told_as_they_were_said() -> None:
         ]
     )
 
-    assert facts.known_contracts()["c"]["renews_on"].value == date(2027, 1, 1)
-    assert facts.known_contracts()["c"]["signed_at"].value == NOW
-    assert facts.known_pauses()[None]["until"].value == NOW + DAY
+    assert facts.contract_values()["c"]["renews_on"].value == date(2027, 1, 1)
+    assert facts.contract_values()["c"]["signed_at"].value == NOW
+    assert facts.pause_values()[None]["until"].value == NOW + DAY
 
 
-def test_a_preference_stands_for_a_contact_a_topic_and_a_channel() -> None:
+def test_a_preference_is_stored_by_contact_topic_and_channel() -> None:
     facts = facts_after(
         [
             make_event("preference.changed", NOW, contact_id="ann", opted_in=False),
@@ -94,12 +94,12 @@ def test_a_preference_stands_for_a_contact_a_topic_and_a_channel() -> None:
         ]
     )
 
-    known = facts.known_preferences()
-    assert known["ann", None, None]["opted_in"].value is False
-    assert known["ann", "education", None]["frequency"].value == "weekly"
+    preferences = facts.preference_values()
+    assert preferences["ann", None, None]["opted_in"].value is False
+    assert preferences["ann", "education", None]["frequency"].value == "weekly"
 
 
-def test_a_memory_of_the_first_format_is_read_and_written_in_the_new_one() -> None:
+def test_a_state_of_format_1_is_read_and_written_in_the_present_format() -> None:
     events = [
         make_event("contact.described", NOW, contact_id="ann", role="champion"),
         make_event("contract.changed", NOW, contract_id="c", arr=5, status="active"),
@@ -113,16 +113,16 @@ def test_a_memory_of_the_first_format_is_read_and_written_in_the_new_one() -> No
     facts = facts_after(events)
     engaged = {stamp_of(events[-1].provenance): {"delivery_id": "d", "kind": "clicked"}}
     kept = {
-        kind: entries for kind, entries in facts.entries.items() if kind in {each.type for each in events}
+        kind: entries for kind, entries in facts.entries.items() if kind in {event.type for event in events}
     }
     old = dumps(
         {
             "v": 1,
-            "f": facts.first_heard,
+            "f": facts.first_event_at,
             "a": facts.account,
             "e": {**kept, "message.engaged": engaged},
             "c": facts.contacts,
-            "k": {key: (each.held, each.terms) for key, each in facts.contracts.items()},
+            "k": {key: (contract.fields, contract.terms) for key, contract in facts.contracts.items()},
         }
     )
 
@@ -130,7 +130,7 @@ def test_a_memory_of_the_first_format_is_read_and_written_in_the_new_one() -> No
     assert decode("acme", encode(facts, Issued())).facts == facts
 
 
-def test_a_contract_of_which_nothing_is_said_is_none() -> None:
+def test_a_contract_without_any_field_is_not_stored() -> None:
     facts = facts_after([make_event("contract.changed", contract_id="c1")])
 
     assert facts.contracts == {}

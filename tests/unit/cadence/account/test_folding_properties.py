@@ -1,4 +1,4 @@
-"""Working memory does not care how the post arrived."""
+"""The facts do not depend on the order and the repetition of events."""
 
 from datetime import timedelta
 
@@ -14,15 +14,15 @@ maybe = st.none()
 fields = st.one_of(
     st.fixed_dictionaries(
         {}, optional={"arr": maybe | st.integers(0, 10**6), "csm_id": maybe | st.sampled_from(["a", "b"])}
-    ).map(lambda make_event: ("account.described", make_event)),
+    ).map(lambda data: ("account.described", data)),
     st.fixed_dictionaries({"score": st.integers(0, 100)}, optional={"color": st.just("red")}).map(
-        lambda make_event: ("health.scored", make_event)
+        lambda data: ("health.scored", data)
     ),
-    st.fixed_dictionaries({"score": st.integers(0, 10)}).map(lambda make_event: ("nps.answered", make_event)),
+    st.fixed_dictionaries({"score": st.integers(0, 10)}).map(lambda data: ("nps.answered", data)),
     st.fixed_dictionaries(
         {"contract_id": st.sampled_from(["c1", "c2"])},
         optional={"status": st.sampled_from(["draft", "active", "signed"]), "auto_renew": st.booleans()},
-    ).map(lambda make_event: ("contract.changed", make_event)),
+    ).map(lambda data: ("contract.changed", data)),
     st.integers(0, 60).map(
         lambda day: (
             "usage.reported",
@@ -31,49 +31,49 @@ fields = st.one_of(
     ),
     st.fixed_dictionaries(
         {"contact_id": st.sampled_from(["ann", "bob"])}, optional={"role": st.just("admin")}
-    ).map(lambda make_event: ("contact.described", make_event)),
+    ).map(lambda data: ("contact.described", data)),
     st.just(("contact.left", {"contact_id": "ann"})),
     st.fixed_dictionaries(
         {"contact_id": st.just("ann")}, optional={"topic": st.just("education"), "opted_in": st.booleans()}
-    ).map(lambda make_event: ("preference.changed", make_event)),
+    ).map(lambda data: ("preference.changed", data)),
     st.just(("outreach.paused", {"reason": "freeze"})),
     st.just(("outreach.resumed", {"reason": "over"})),
 )
 
 
 @st.composite
-def posts(draw: st.DrawFn) -> list[FactEvent]:
+def event_lists(draw: st.DrawFn) -> list[FactEvent]:
     """Events with few sources, ids and moments, so that identities and moments collide."""
-    made: dict[str, FactEvent] = {}
-    for kind, what in draw(st.lists(fields, max_size=25)):
+    by_content: dict[str, FactEvent] = {}
+    for kind, data in draw(st.lists(fields, max_size=25)):
         at = NOW + timedelta(hours=draw(st.integers(0, 5)))
         provenance = Provenance(at, draw(st.sampled_from(["/a", "/b"])), str(draw(st.integers(0, 8))), "")
-        event = FactEvent(kind, "acme", provenance, what)
-        content = make_event(kind, at, **what).provenance.hash
+        event = FactEvent(kind, "acme", provenance, data)
+        content = make_event(kind, at, **data).provenance.hash
         key = f"{provenance}{content}"
-        made[key] = FactEvent(
+        by_content[key] = FactEvent(
             kind, "acme", Provenance(at, provenance.source, provenance.id, content), event.fields
         )
-    return list(made.values())
+    return list(by_content.values())
 
 
-@given(post=posts(), data=st.data())
-def test_any_order_of_arrival_ends_in_the_same_belief(post: list[FactEvent], data: st.DataObject) -> None:
-    shuffled = data.draw(st.permutations(post))
+@given(events=event_lists(), data=st.data())
+def test_any_order_of_arrival_gives_the_same_state(events: list[FactEvent], data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(events))
 
-    assert encode(facts_after(shuffled), Issued()) == encode(facts_after(post), Issued())
-
-
-@given(post=posts(), data=st.data())
-def test_hearing_everything_again_changes_nothing(post: list[FactEvent], data: st.DataObject) -> None:
-    repeated = post + data.draw(st.permutations(post))
-
-    assert encode(facts_after(repeated), Issued()) == encode(facts_after(post), Issued())
+    assert encode(facts_after(shuffled), Issued()) == encode(facts_after(events), Issued())
 
 
-@given(post=posts())
-def test_what_was_written_is_read_again(post: list[FactEvent]) -> None:
-    facts = facts_after(post)
+@given(events=event_lists(), data=st.data())
+def test_applying_all_events_again_changes_nothing(events: list[FactEvent], data: st.DataObject) -> None:
+    repeated = events + data.draw(st.permutations(events))
+
+    assert encode(facts_after(repeated), Issued()) == encode(facts_after(events), Issued())
+
+
+@given(events=event_lists())
+def test_a_state_is_read_as_it_was_written(events: list[FactEvent]) -> None:
+    facts = facts_after(events)
     data = encode(facts, Issued())
 
     again, _ = decode("acme", data)
@@ -83,19 +83,19 @@ def test_what_was_written_is_read_again(post: list[FactEvent]) -> None:
 
 
 @given(data=st.data())
-def test_more_entries_than_are_kept_still_end_in_the_newest(data: st.DataObject) -> None:
-    post = [make_event("nps.answered", NOW + day * DAY, score=day % 11) for day in range(24)]
-    shuffled = data.draw(st.permutations(post))
+def test_beyond_the_limit_the_newest_entries_are_kept(data: st.DataObject) -> None:
+    events = [make_event("nps.answered", NOW + day * DAY, score=day % 11) for day in range(24)]
+    shuffled = data.draw(st.permutations(events))
 
     facts = facts_after(shuffled)
 
     assert len(facts.entries["nps.answered"]) == 16
-    assert encode(facts, Issued()) == encode(facts_after(post), Issued())
+    assert encode(facts, Issued()) == encode(facts_after(events), Issued())
 
 
 @given(data=st.data())
-def test_what_came_due_and_ended_is_believed_in_any_order(data: st.DataObject) -> None:
-    post = [
+def test_issued_touchpoints_do_not_depend_on_the_order(data: st.DataObject) -> None:
+    events = [
         make_event(
             "touchpoint.due",
             NOW + hour * DAY,
@@ -105,7 +105,7 @@ def test_what_came_due_and_ended_is_believed_in_any_order(data: st.DataObject) -
         )
         for hour in range(6)
     ]
-    post += [
+    events += [
         make_event(
             kind, NOW + hour * DAY, touchpoint_id=str(hour % 3), touchpoint_type="kickoff", outcome=outcome
         )
@@ -120,6 +120,6 @@ def test_what_came_due_and_ended_is_believed_in_any_order(data: st.DataObject) -
             ]
         )
     ]
-    shuffled = data.draw(st.permutations([*post, *post]))
+    shuffled = data.draw(st.permutations([*events, *events]))
 
-    assert encode(facts_after([]), issued(shuffled)) == encode(facts_after([]), issued(post))
+    assert encode(facts_after([]), issued(shuffled)) == encode(facts_after([]), issued(events))

@@ -11,7 +11,7 @@ from services.cadence.account import FactEvent, micros, moment
 from services.cadence.evaluation.avoid import HORIZON_DAYS, blackouts_of
 from tests.unit.cadence.events import DAY, HOUR, NOW, make_event, one_offs
 from tests.unit.cadence.events import rhythm as item
-from tests.unit.cadence.policies import blackout, judged, policy, rhythm, step, stop, trigger
+from tests.unit.cadence.policies import blackout, evaluated, policy, rhythm, step, stop, trigger
 
 UNDER = policy(
     rhythm("base", "check_in", 14),
@@ -30,7 +30,7 @@ def resumed(at: datetime) -> FactEvent:
 
 
 def test_a_pause_moves_contact_to_its_end_while_our_own_work_goes_on() -> None:
-    decision = judged(UNDER, NPS, paused(NOW + 3 * DAY))
+    decision = evaluated(UNDER, NPS, paused(NOW + 3 * DAY))
     (ask,) = one_offs(decision, "advocacy_ask")
     (work,) = one_offs(decision, "risk_action_plan")
 
@@ -42,7 +42,7 @@ def test_a_pause_moves_contact_to_its_end_while_our_own_work_goes_on() -> None:
 
 @pytest.mark.parametrize("until", [None, NOW + 11 * DAY])
 def test_what_finds_no_room_after_the_pause_is_told_to_be_stopped_by_it(until: datetime | None) -> None:
-    decision = judged(UNDER, NPS, paused(until))
+    decision = evaluated(UNDER, NPS, paused(until))
 
     assert one_offs(decision, "advocacy_ask") == []
     assert (stop(decision, "ask").cause, stop(decision, "ask").until) == ("pause", until)
@@ -51,24 +51,24 @@ def test_what_finds_no_room_after_the_pause_is_told_to_be_stopped_by_it(until: d
 
 def test_the_plan_says_what_to_avoid_and_its_key_follows() -> None:
     until = NOW + 3 * DAY
-    decision = judged(UNDER, paused(until))
+    decision = evaluated(UNDER, paused(until))
     (avoid,) = decision.plan.avoid
 
     assert (avoid.name, avoid.from_, avoid.to, avoid.touchpoint_types) == ("pause", NOW - DAY, until, ())
     assert avoid.text == "Outreach is paused until 2026-06-04: a merger"
     assert Plan.read(decision.plan.write()) == decision.plan
-    assert judged(UNDER).plan.avoid == ()
-    assert len({judged(UNDER).key, decision.key, judged(UNDER, paused()).key}) == 3
+    assert evaluated(UNDER).plan.avoid == ()
+    assert len({evaluated(UNDER).key, decision.key, evaluated(UNDER, paused()).key}) == 3
 
 
 def test_a_pause_ends_by_itself_or_when_somebody_resumes() -> None:
     until = NOW + 3 * DAY
 
-    assert judged(UNDER, NPS, paused(until), now=until - HOUR).plan.avoid
+    assert evaluated(UNDER, NPS, paused(until), now=until - HOUR).plan.avoid
     for decision in (
-        judged(UNDER, NPS, paused(until), now=until),
-        judged(UNDER, NPS, paused(until), resumed(NOW), now=NOW + HOUR),
-        judged(UNDER, NPS, paused(), resumed(NOW), now=NOW + HOUR),
+        evaluated(UNDER, NPS, paused(until), now=until),
+        evaluated(UNDER, NPS, paused(until), resumed(NOW), now=NOW + HOUR),
+        evaluated(UNDER, NPS, paused(), resumed(NOW), now=NOW + HOUR),
     ):
         assert decision.plan.avoid == ()
         assert len(one_offs(decision, "advocacy_ask")) == 1
@@ -77,7 +77,7 @@ def test_a_pause_ends_by_itself_or_when_somebody_resumes() -> None:
 def test_a_pause_of_a_contact_is_none_of_the_account() -> None:
     other = make_event("outreach.paused", NOW - DAY, contact_id="ann", until=None)
 
-    assert judged(UNDER, NPS, other).key == judged(UNDER, NPS).key
+    assert evaluated(UNDER, NPS, other).key == evaluated(UNDER, NPS).key
 
 
 SUMMER = blackout("summer", (5, 20), (6, 5), "advocacy_ask", "check_in")
@@ -85,19 +85,19 @@ SEASONAL = policy(SUMMER, rhythm("base", "check_in", 14), trigger("ask", "nps.an
 
 
 def test_what_falls_into_a_season_moves_to_its_end() -> None:
-    (ask,) = one_offs(judged(SEASONAL, NPS), "advocacy_ask")
+    (ask,) = one_offs(evaluated(SEASONAL, NPS), "advocacy_ask")
 
     assert ask.window.from_ == datetime(2026, 6, 6, tzinfo=UTC)
     assert ask.window.to == NOW - HOUR + 10 * DAY
     # It stays where it was moved to when the season is over.
-    assert one_offs(judged(SEASONAL, NPS, now=NOW + 6 * DAY), "advocacy_ask") == [ask]
+    assert one_offs(evaluated(SEASONAL, NPS, now=NOW + 6 * DAY), "advocacy_ask") == [ask]
 
 
 def test_what_has_no_room_after_a_season_is_stopped_by_it_unless_it_is_never_skipped() -> None:
     long = blackout("long", (5, 20), (6, 30), "advocacy_ask", "business_review")
     asks = trigger("ask", "nps.answered", "advocacy_ask", 10)
     review = trigger("review", "nps.answered", "business_review", 10)
-    decision = judged(policy(long, asks, review), NPS)
+    decision = evaluated(policy(long, asks, review), NPS)
 
     assert one_offs(decision, "advocacy_ask") == []
     assert stop(decision, "ask").cause == "blackout"
@@ -111,20 +111,20 @@ def test_steps_of_a_timeline_move_out_of_a_season_too() -> None:
     renewal = make_event(
         "contract.changed", NOW - 300 * DAY, contract_id="c", status="active", renews_on=date(2026, 6, 12)
     )
-    (found,) = one_offs(judged(under, renewal), "advocacy_ask")
+    (found,) = one_offs(evaluated(under, renewal), "advocacy_ask")
 
     assert found.window.from_ == datetime(2026, 6, 6, tzinfo=UTC)
 
 
 def test_the_plan_tells_of_the_seasons_of_fourteen_months_and_keeps_up_with_them() -> None:
-    decision = judged(SEASONAL)
+    decision = evaluated(SEASONAL)
 
     assert [(each.from_.date(), each.to and each.to.date()) for each in decision.plan.avoid] == [
         (date(2026, 5, 20), date(2026, 6, 6)),
         (date(2027, 5, 20), date(2027, 6, 6)),
     ]
     assert decision.next_evaluation_at == datetime(2026, 6, 6, tzinfo=UTC)
-    later = judged(SEASONAL, now=datetime(2026, 6, 6, tzinfo=UTC))
+    later = evaluated(SEASONAL, now=datetime(2026, 6, 6, tzinfo=UTC))
     assert [each.from_.year for each in later.plan.avoid] == [2027]
     assert later.key != decision.key
 
@@ -133,7 +133,9 @@ def test_a_season_may_run_over_the_turn_of_the_year() -> None:
     turn = policy(blackout("turn", (12, 15), (1, 6), "check_in"), rhythm("base", "check_in", 14))
     now = datetime(2027, 1, 2, tzinfo=UTC)
 
-    assert [(each.from_.date(), each.to and each.to.date()) for each in judged(turn, now=now).plan.avoid] == [
+    assert [
+        (each.from_.date(), each.to and each.to.date()) for each in evaluated(turn, now=now).plan.avoid
+    ] == [
         (date(2026, 12, 15), date(2027, 1, 7)),
         (date(2027, 12, 15), date(2028, 1, 7)),
     ]
@@ -167,10 +169,10 @@ def test_nothing_changes_before_the_next_evaluation(
     )
     now = NOW + ahead * DAY
     asked = make_event("nps.answered", now - HOUR, score=9)
-    decision = judged(under, asked, now=now)
+    decision = evaluated(under, asked, now=now)
     until = micros(decision.next_evaluation_at or now + DAY)
     later = moment(micros(now) + int((until - micros(now)) * share))
 
     assert decision.next_evaluation_at is not None
     assert decision.next_evaluation_at - now <= timedelta(days=HORIZON_DAYS)
-    assert judged(under, asked, now=later).key == decision.key
+    assert evaluated(under, asked, now=later).key == decision.key

@@ -13,7 +13,7 @@ from services.cadence.policy import Cap, Trigger
 from tests.unit.cadence.events import DAY, HOUR, NOW, came_due, make_event, one_offs, settled
 from tests.unit.cadence.policies import (
     blackout,
-    judged,
+    evaluated,
     limit,
     policy,
     rhythm,
@@ -60,20 +60,20 @@ def check(stopped: Decision, cause: str, until: datetime | None, removed: Decisi
 
 def test_a_cool_down_stops_until_it_is_over() -> None:
     under = policy(replace(ASK, cooldown=timedelta(days=30)))
-    stopped = judged(under, NPS, came=(met("advocacy_ask", 25),))
+    stopped = evaluated(under, NPS, came=(met("advocacy_ask", 25),))
 
-    check(stopped, "cooldown", NOW + 5 * DAY, judged(under, NPS))
+    check(stopped, "cooldown", NOW + 5 * DAY, evaluated(under, NPS))
     assert stopped.next_evaluation_at == NOW + 5 * DAY
-    assert fires(judged(under, NPS, came=(met("advocacy_ask", 25),), now=NOW + 5 * DAY))
+    assert fires(evaluated(under, NPS, came=(met("advocacy_ask", 25),), now=NOW + 5 * DAY))
 
 
 def test_a_cap_counts_what_was_held_and_opens_when_the_oldest_of_it_has_passed() -> None:
     came = (met("advocacy_ask", 85), met("advocacy_ask", 40))
     under = policy(with_cap(2, 90))
 
-    check(judged(under, NPS, came=came), "cap", NOW + 5 * DAY, judged(under, NPS, came=came[1:]))
-    assert fires(judged(policy(with_cap(3, 90)), NPS, came=came))
-    assert fires(judged(under, NPS, came=came, now=NOW + 5 * DAY))
+    check(evaluated(under, NPS, came=came), "cap", NOW + 5 * DAY, evaluated(under, NPS, came=came[1:]))
+    assert fires(evaluated(policy(with_cap(3, 90)), NPS, came=came))
+    assert fires(evaluated(under, NPS, came=came, now=NOW + 5 * DAY))
 
 
 def test_a_limit_counts_all_of_its_types_rhythms_too() -> None:
@@ -82,20 +82,20 @@ def test_a_limit_counts_all_of_its_types_rhythms_too() -> None:
     base = rhythm("base", "check_in", 14)
 
     check(
-        judged(policy(ASK, base, budget), NPS, came=came),
+        evaluated(policy(ASK, base, budget), NPS, came=came),
         "limit",
         NOW + 6 * DAY,
-        judged(policy(ASK, base, budget), NPS, came=came[:1]),
+        evaluated(policy(ASK, base, budget), NPS, came=came[:1]),
     )
-    assert fires(judged(policy(ASK, base), NPS, came=came))
+    assert fires(evaluated(policy(ASK, base), NPS, came=came))
 
 
 def test_a_limit_counts_what_is_planned_the_earlier_fact_has_the_room() -> None:
     budget = limit("budget", 1, 90, "advocacy_ask", "expansion_discovery")
     signal = make_event("expansion.signalled", NOW - HOUR, signal="other")
-    stopped = judged(policy(ASK, OTHER, budget), NPS, signal)
+    stopped = evaluated(policy(ASK, OTHER, budget), NPS, signal)
 
-    check(stopped, "limit", NOW + 90 * DAY, judged(policy(ASK, OTHER, budget), NPS))
+    check(stopped, "limit", NOW + 90 * DAY, evaluated(policy(ASK, OTHER, budget), NPS))
     assert len(one_offs(stopped, "expansion_discovery")) == 1
 
 
@@ -103,35 +103,35 @@ def test_of_one_type_the_earlier_fact_asks_first() -> None:
     first = replace(OTHER, rule="first", touchpoint="advocacy_ask")
     signal = make_event("expansion.signalled", NOW - HOUR, signal="other")
 
-    check(judged(policy(ASK, first), NPS, signal), "asked_first", None, judged(policy(ASK, first), NPS))
+    check(evaluated(policy(ASK, first), NPS, signal), "asked_first", None, evaluated(policy(ASK, first), NPS))
 
 
 def test_of_two_rules_on_one_fact_one_answers() -> None:
     twin = replace(ASK, rule="a-twin")
 
-    check(judged(policy(ASK, twin), NPS), "precedence", None, judged(policy(ASK), NPS))
+    check(evaluated(policy(ASK, twin), NPS), "precedence", None, evaluated(policy(ASK), NPS))
 
 
 def test_a_pause_stops_what_does_not_outlast_it() -> None:
     pause = make_event("outreach.paused", NOW - DAY, until=NOW + 20 * DAY)
 
-    check(judged(policy(ASK), NPS, pause), "pause", NOW + 20 * DAY, judged(policy(ASK), NPS))
+    check(evaluated(policy(ASK), NPS, pause), "pause", NOW + 20 * DAY, evaluated(policy(ASK), NPS))
 
 
 def test_a_season_stops_what_does_not_outlast_it() -> None:
     season = blackout("season", (5, 1), (6, 30), "advocacy_ask")
 
-    stopped = judged(policy(ASK, season), NPS)
-    check(stopped, "blackout", datetime.fromisoformat("2026-07-01T00:00:00Z"), judged(policy(ASK), NPS))
+    stopped = evaluated(policy(ASK, season), NPS)
+    check(stopped, "blackout", datetime.fromisoformat("2026-07-01T00:00:00Z"), evaluated(policy(ASK), NPS))
 
 
 def test_what_was_done_is_over_and_what_came_due_stands() -> None:
     under = policy(ASK)
-    (asked,) = one_offs(judged(under, NPS), "advocacy_ask")
+    (asked,) = one_offs(evaluated(under, NPS), "advocacy_ask")
     due = came_due(asked, NOW + HOUR)
 
-    stands = judged(under, NPS, came=(due,), now=NOW + 2 * HOUR)
-    over = judged(under, NPS, came=(due, settled(asked, NOW + 3 * HOUR)), now=NOW + 4 * HOUR)
+    stands = evaluated(under, NPS, came=(due,), now=NOW + 2 * HOUR)
+    over = evaluated(under, NPS, came=(due, settled(asked, NOW + 3 * HOUR)), now=NOW + 4 * HOUR)
     assert (fires(stands), stops(stands)) == (True, [])
     assert (stop(over, "ask").cause, stop(over, "ask").reason) == ("over", "it was completed already")
 
@@ -141,7 +141,7 @@ def test_what_was_done_is_over_and_what_came_due_stands() -> None:
 )
 def test_a_rhythm_gives_way_to_what_comes_first(precedence: str, cause: str) -> None:
     base = rhythm("base", "check_in", 14)
-    decision = judged(policy(base, rhythm("strong", "check_in", 7, precedence=precedence)))
+    decision = evaluated(policy(base, rhythm("strong", "check_in", 7, precedence=precedence)))
 
     assert (stop(decision, "base").cause, stop(decision, "base").reason) == (cause, "strong comes first")
     assert decision.stopped("strong") is None
@@ -149,7 +149,7 @@ def test_a_rhythm_gives_way_to_what_comes_first(precedence: str, cause: str) -> 
 
 def test_the_one_that_ends_soonest_is_told_of_several() -> None:
     under = policy(replace(ASK, cooldown=timedelta(days=30)))
-    decision = judged(
+    decision = evaluated(
         under, NPS, make_event("nps.answered", NOW - DAY, score=9), came=(met("advocacy_ask", 25),)
     )
 
@@ -180,7 +180,7 @@ def test_a_budget_is_never_exceeded_in_any_window(
         now = NOW + day * DAY
         known = [each for each in events if each.provenance.time <= now]
         open_ids = {each.fields["touchpoint_id"] for each in came}
-        for asked in judged(under, *known, came=tuple(came), now=now).plan.touchpoints:
+        for asked in evaluated(under, *known, came=tuple(came), now=now).plan.touchpoints:
             if asked.id not in open_ids:
                 came.append(came_due(asked, now))
                 held.append(day)

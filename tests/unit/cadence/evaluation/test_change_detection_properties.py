@@ -49,7 +49,7 @@ scores = st.lists(scored(), max_size=20)
 quiet = st.lists(scored(), min_size=1, max_size=4)
 
 
-def judged(under: Policy, facts: Facts, hours: float = 0) -> tuple[object, ...]:
+def evaluated(under: Policy, facts: Facts, hours: float = 0) -> tuple[object, ...]:
     found: Decision = evaluate_account(under, facts, Issued(), Portfolio(), NOW + timedelta(hours=hours))
     return found.key, found.next_evaluation_at, found.segment, found.stage, found.color
 
@@ -62,8 +62,8 @@ def test_without_a_need_to_reevaluate_the_decision_is_the_same_now_and_later(
     assume(not needs_reevaluation(under, Portfolio(), health_snapshot(known), health_snapshot(facts), NOW))
 
     assert {each.type for each in news} <= SNAPSHOT_EVENT_TYPES
-    assert judged(under, facts) == judged(under, known)
-    assert judged(under, facts, hours) == judged(under, known, hours)
+    assert evaluated(under, facts) == evaluated(under, known)
+    assert evaluated(under, facts, hours) == evaluated(under, known, hours)
 
 
 def test_a_score_of_the_same_colour_needs_no_reevaluation() -> None:

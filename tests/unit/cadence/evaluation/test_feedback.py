@@ -10,7 +10,7 @@ from services.cadence.expressions.parser import parse
 from services.cadence.policy import Damping, Policy
 from tests.unit.cadence.events import DAY, HOUR, NOW, make_event
 from tests.unit.cadence.events import rhythm as item
-from tests.unit.cadence.policies import adjustment, feedback, judged, policy, rhythm
+from tests.unit.cadence.policies import adjustment, evaluated, feedback, policy, rhythm
 
 DAMPING = Damping((7, 14, 30, 60, 90, 180), timedelta(days=60), timedelta(days=180), "email")
 BASE = rhythm("base", "check_in", 14, within=(7, 30))
@@ -60,7 +60,7 @@ def found(decision: Decision) -> tuple[int, str]:
 
 
 def every(*events: FactEvent, now: datetime = NOW) -> int:
-    return found(judged(under(), *events, now=now))[0]
+    return found(evaluated(under(), *events, now=now))[0]
 
 
 def test_three_declines_in_a_row_make_the_rhythm_rarer_by_one_step() -> None:
@@ -80,19 +80,19 @@ def test_the_word_on_our_rhythm_counts_as_a_step(answer: str, days: int) -> None
 
 
 def test_a_second_step_counts_only_after_the_spacing_and_moves_to_mail_at_the_end() -> None:
-    assert found(judged(under(), survey(60), survey(1))) == (30, "call")
-    assert found(judged(under(), survey(61), survey(1))) == (30, "email")
+    assert found(evaluated(under(), survey(60), survey(1))) == (30, "call")
+    assert found(evaluated(under(), survey(61), survey(1))) == (30, "email")
 
 
 def test_at_the_end_without_another_channel_the_longest_interval_stays() -> None:
     plain = policy(BASE, TOO_MUCH, damping=Damping(DAMPING.ladder))
 
-    assert found(judged(plain, survey(61), survey(1))) == (30, "call")
+    assert found(evaluated(plain, survey(61), survey(1))) == (30, "call")
 
 
 def test_a_step_ages_out_when_it_is_due_and_the_engine_looks_again_right_then() -> None:
     event = survey(0)
-    decision = judged(under(), event)
+    decision = evaluated(under(), event)
 
     assert decision.next_evaluation_at == NOW + 180 * DAY
     assert every(event, now=NOW + 180 * DAY - HOUR) == 30
@@ -109,7 +109,7 @@ def test_steps_in_both_directions_cancel_each_other() -> None:
 
 def test_what_happens_later_than_now_does_not_act_yet() -> None:
     ahead = make_event("survey.answered", NOW + 2 * DAY, survey="rhythm", answer="too_much")
-    decision = judged(under(), ahead)
+    decision = evaluated(under(), ahead)
 
     assert found(decision)[0] == 14
     assert decision.next_evaluation_at == NOW + 2 * DAY
@@ -121,27 +121,27 @@ def test_health_acts_at_once_and_is_never_damped() -> None:
     green = make_event("health.scored", NOW + HOUR, color="green")
     events = (survey(61), survey(1))
 
-    assert found(judged(under(), *events, red)) == (7, "call")
-    assert found(judged(under(), *events, red, green, now=NOW + HOUR)) == (30, "email")
+    assert found(evaluated(under(), *events, red)) == (7, "call")
+    assert found(evaluated(under(), *events, red, green, now=NOW + HOUR)) == (30, "email")
 
 
 def test_feedback_and_adjustments_add_up() -> None:
     closer = adjustment("closer", -1, "check_in")
 
-    assert found(judged(under(closer)))[0] == 7
-    assert found(judged(under(closer), survey(1)))[0] == 14
+    assert found(evaluated(under(closer)))[0] == 7
+    assert found(evaluated(under(closer), survey(1)))[0] == 14
 
 
 def test_feedback_moves_only_the_types_it_names_and_rules_that_allow_it() -> None:
     firm = policy(rhythm("base", "check_in", 14), rhythm("tips", "tips", 14, within=(7, 90)), TOO_MUCH)
-    decision = judged(firm, survey(1))
+    decision = evaluated(firm, survey(1))
 
     assert [each.every_days for each in decision.plan.rhythms] == [14, 14]
 
 
 def test_the_reason_names_the_step_and_the_fact_behind_it() -> None:
     event = survey(1)
-    held = item(judged(under(), event), "check_in")
+    held = item(evaluated(under(), event), "check_in")
 
     assert held is not None
     assert held.reason.rule == "base"
@@ -154,5 +154,5 @@ def test_the_reason_names_the_step_and_the_fact_behind_it() -> None:
 def test_feedback_that_acted_is_among_what_fired() -> None:
     policy_ = under()
 
-    assert judged(policy_, survey(1)).fired >> policy_.bits["too-much"] & 1
-    assert not judged(policy_).fired >> policy_.bits["too-much"] & 1
+    assert evaluated(policy_, survey(1)).fired >> policy_.bits["too-much"] & 1
+    assert not evaluated(policy_).fired >> policy_.bits["too-much"] & 1

@@ -12,7 +12,7 @@ from services.cadence.features.compute import view_account
 from services.cadence.policy import Damping
 from services.cadence.portfolio import Portfolio
 from tests.unit.cadence.events import DAY, NOW, facts_after, make_event
-from tests.unit.cadence.policies import feedback, judged, policy, rhythm
+from tests.unit.cadence.policies import evaluated, feedback, policy, rhythm
 
 DAMPING = Damping((7, 14, 30, 60, 90, 180), timedelta(days=60), timedelta(days=180), "email")
 UNDER = policy(
@@ -54,7 +54,7 @@ posts = st.lists(events(), max_size=15)
 
 def interval(post: list[FactEvent], now: datetime = NOW) -> int:
     (found,) = [
-        each for each in judged(UNDER, *post, now=now).plan.rhythms if each.touchpoint_type == "check_in"
+        each for each in evaluated(UNDER, *post, now=now).plan.rhythms if each.touchpoint_type == "check_in"
     ]
     return found.every_days
 
@@ -63,7 +63,7 @@ def interval(post: list[FactEvent], now: datetime = NOW) -> int:
 def test_the_order_of_arrival_means_nothing(post: list[FactEvent], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(post))
 
-    assert judged(UNDER, *post).key == judged(UNDER, *shuffled, *post).key
+    assert evaluated(UNDER, *post).key == evaluated(UNDER, *shuffled, *post).key
 
 
 @given(posts)
@@ -96,11 +96,11 @@ def test_at_most_one_step_counts_in_any_spacing(days: list[int], now: int) -> No
 
 @given(posts, st.floats(0, 1, exclude_max=True))
 def test_nothing_changes_before_the_next_evaluation(post: list[FactEvent], share: float) -> None:
-    first = judged(UNDER, *post)
+    first = evaluated(UNDER, *post)
     until = first.next_evaluation_at or NOW + 400 * DAY
     later = NOW + timedelta(microseconds=int((until - NOW) / US * share))
 
-    assert judged(UNDER, *post, now=later).key == first.key
+    assert evaluated(UNDER, *post, now=later).key == first.key
 
 
 @given(posts)

@@ -9,7 +9,7 @@ from services.cadence.expressions.parser import parse
 from services.cadence.policy import Damping, Policy
 from tests.unit.cadence.events import DAY, NOW, make_event
 from tests.unit.cadence.events import rhythm as item
-from tests.unit.cadence.policies import adjustment, judged, policy, rhythm, stop, stops
+from tests.unit.cadence.policies import adjustment, evaluated, policy, rhythm, stop, stops
 
 LADDER = (7, 14, 30, 60, 90, 180)
 
@@ -48,8 +48,8 @@ def test_the_shortest_default_stands_and_a_preference_comes_before_it() -> None:
     defaults = (rhythm("rare", "check_in", 30), rhythm("often", "check_in", 14))
     chosen = rhythm("chosen", "check_in", 60, precedence="preference")
 
-    assert every(judged(policy(*defaults))) == 14
-    decision = judged(policy(*defaults, chosen))
+    assert every(evaluated(policy(*defaults))) == 14
+    decision = evaluated(policy(*defaults, chosen))
     assert every(decision) == 60
     assert stops(decision) == [("often", "preference"), ("rare", "preference")]
 
@@ -58,9 +58,9 @@ def test_the_shortest_default_stands_and_a_preference_comes_before_it() -> None:
 def test_nothing_rarer_than_a_guarantee_stands_and_nothing_denser_gives_way_to_it(precedence: str) -> None:
     guard = rhythm("guard", "check_in", 14, precedence=precedence)
 
-    assert rule(judged(policy(rhythm("base", "check_in", 30), guard))) == "guard"
-    assert rule(judged(policy(rhythm("base", "check_in", 7), guard))) == "base"
-    equal = judged(policy(rhythm("base", "check_in", 14), guard))
+    assert rule(evaluated(policy(rhythm("base", "check_in", 30), guard))) == "guard"
+    assert rule(evaluated(policy(rhythm("base", "check_in", 7), guard))) == "base"
+    equal = evaluated(policy(rhythm("base", "check_in", 14), guard))
     assert rule(equal) == ("guard" if precedence == "escalation" else "base")
 
 
@@ -68,17 +68,17 @@ def test_a_wish_is_honoured_within_what_the_rule_allows_and_only_where_it_allows
     loose = policy(rhythm("base", "check_in", 14, within=(7, 60)))
     firm = policy(rhythm("base", "check_in", 14))
 
-    assert every(judged(loose, condition_of("monthly"))) == 30
-    assert every(judged(loose, condition_of("quarterly"))) == 60
-    assert every(judged(loose, condition_of("daily"))) == 7
-    assert every(judged(loose, condition_of("monthly", None))) == 30
-    assert every(judged(loose, condition_of("monthly", "education"))) == 14
-    assert every(judged(firm, condition_of("monthly"))) == 14
+    assert every(evaluated(loose, condition_of("monthly"))) == 30
+    assert every(evaluated(loose, condition_of("quarterly"))) == 60
+    assert every(evaluated(loose, condition_of("daily"))) == 7
+    assert every(evaluated(loose, condition_of("monthly", None))) == 30
+    assert every(evaluated(loose, condition_of("monthly", "education"))) == 14
+    assert every(evaluated(firm, condition_of("monthly"))) == 14
 
 
 def test_a_wish_says_in_the_reason_whose_word_it_was_and_how_far_it_could_go() -> None:
     asked = condition_of("quarterly")
-    found = item(judged(policy(rhythm("base", "check_in", 14, within=(7, 60))), asked), "check_in")
+    found = item(evaluated(policy(rhythm("base", "check_in", 14, within=(7, 60))), asked), "check_in")
 
     assert found is not None
     assert found.reason.text == (
@@ -94,14 +94,14 @@ def test_a_guarantee_outdoes_a_wish_and_a_wish_outdoes_adjustments() -> None:
     floor = rhythm("floor", "check_in", 30, precedence="floor")
     under = policy(base, floor, adjustment("denser", -1, "check_in"))
 
-    assert (every(judged(under)), rule(judged(under))) == (7, "base")
+    assert (every(evaluated(under)), rule(evaluated(under))) == (7, "base")
     assert (
-        every(judged(under, condition_of("biweekly"))),
-        rule(judged(under, condition_of("biweekly"))),
+        every(evaluated(under, condition_of("biweekly"))),
+        rule(evaluated(under, condition_of("biweekly"))),
     ) == (14, "base")
     assert (
-        every(judged(under, condition_of("quarterly"))),
-        rule(judged(under, condition_of("quarterly"))),
+        every(evaluated(under, condition_of("quarterly"))),
+        rule(evaluated(under, condition_of("quarterly"))),
     ) == (30, "floor")
 
 
@@ -114,8 +114,8 @@ def test_adjustments_that_hold_add_up_and_are_named() -> None:
     told = make_event("account.described", NOW, complexity="complex")
     under = policy(base, complex_one, quiet)
 
-    assert every(judged(under)) == 14
-    decision = judged(under, told)
+    assert every(evaluated(under)) == 14
+    decision = evaluated(under, told)
     assert every(decision) == 7
     found = item(decision, "check_in")
     assert found is not None
@@ -124,17 +124,17 @@ def test_adjustments_that_hold_add_up_and_are_named() -> None:
         "Because of base. Because of complex. Because of quiet. So it is every 7"
     )
     assert [fact.name for fact in found.reason.facts] == ["complexity"]
-    assert every(judged(policy(rhythm("firm", "check_in", 30), quiet))) == 30
+    assert every(evaluated(policy(rhythm("firm", "check_in", 30), quiet))) == 30
 
 
 def test_a_fallback_stands_only_where_no_other_rhythm_reaches_the_customer_as_often() -> None:
     least = rhythm("least", "usage_report", 30, fallback=True, precedence="floor")
     internal = rhythm("internal", "risk_action_plan", 7)
 
-    assert rule(judged(policy(least)), "usage_report") == "least"
-    assert rule(judged(policy(least, rhythm("rare", "check_in", 90))), "usage_report") == "least"
-    assert rule(judged(policy(least, internal)), "usage_report") == "least"
-    held = judged(policy(least, rhythm("often", "check_in", 30)))
+    assert rule(evaluated(policy(least)), "usage_report") == "least"
+    assert rule(evaluated(policy(least, rhythm("rare", "check_in", 90))), "usage_report") == "least"
+    assert rule(evaluated(policy(least, internal)), "usage_report") == "least"
+    held = evaluated(policy(least, rhythm("often", "check_in", 30)))
     assert item(held, "usage_report") is None
     assert stop(held, "least").cause == "fallback"
     assert "every 30 days already" in stop(held, "least").reason
@@ -143,7 +143,7 @@ def test_a_fallback_stands_only_where_no_other_rhythm_reaches_the_customer_as_of
 def test_of_two_fallbacks_one_is_enough_and_it_replaces_a_rarer_rhythm_of_its_type() -> None:
     first = rhythm("first", "usage_report", 30, fallback=True, precedence="floor")
     second = rhythm("second", "tips", 30, fallback=True, precedence="floor")
-    decision = judged(policy(first, second, rhythm("rare", "usage_report", 90)))
+    decision = evaluated(policy(first, second, rhythm("rare", "usage_report", 90)))
 
     assert [each.reason.rule for each in decision.plan.rhythms] == ["first"]
     assert stops(decision) == [("second", "fallback"), ("rare", "precedence")] or stops(decision) == [
@@ -155,7 +155,7 @@ def test_of_two_fallbacks_one_is_enough_and_it_replaces_a_rarer_rhythm_of_its_ty
 def test_a_fallback_never_replaces_what_is_denser() -> None:
     inner = rhythm("inner", "risk_action_plan", 1, precedence="floor")
     least = rhythm("least", "risk_action_plan", 7, fallback=True, precedence="floor")
-    decision = judged(policy(inner, least))
+    decision = evaluated(policy(inner, least))
 
     assert [each.reason.rule for each in decision.plan.rhythms] == ["inner"]
     assert stops(decision) == [("least", "fallback")]
@@ -165,20 +165,20 @@ def test_a_wish_that_makes_a_rhythm_too_rare_brings_the_fallback_in() -> None:
     least = rhythm("least", "usage_report", 30, fallback=True, precedence="floor")
     under = policy(least, rhythm("base", "check_in", 14, within=(7, 90)))
 
-    assert item(judged(under), "usage_report") is None
-    assert rule(judged(under, condition_of("quarterly")), "usage_report") == "least"
+    assert item(evaluated(under), "usage_report") is None
+    assert rule(evaluated(under, condition_of("quarterly")), "usage_report") == "least"
 
 
 def test_the_key_follows_what_a_wish_changes_and_nothing_else() -> None:
     under = policy(rhythm("base", "check_in", 14, within=(7, 60)))
 
-    assert judged(under).key != judged(under, condition_of("monthly")).key
-    assert judged(under).key == judged(under, condition_of("biweekly")).key
-    assert judged(under).key == judged(under, condition_of("monthly", "education")).key
+    assert evaluated(under).key != evaluated(under, condition_of("monthly")).key
+    assert evaluated(under).key == evaluated(under, condition_of("biweekly")).key
+    assert evaluated(under).key == evaluated(under, condition_of("monthly", "education")).key
 
 
 def test_what_is_never_skipped_says_so() -> None:
-    decision = judged(policy(rhythm("review", "business_review", 90), rhythm("base", "check_in", 14)))
+    decision = evaluated(policy(rhythm("review", "business_review", 90), rhythm("base", "check_in", 14)))
 
     assert [each.never_skip for each in decision.plan.rhythms] == [True, False]
 
@@ -187,4 +187,4 @@ def test_a_policy_that_allows_no_move_asks_for_no_work() -> None:
     under: Policy = policy(rhythm("base", "check_in", 14), damping=Damping())
 
     assert not under.gives_way
-    assert judged(under, condition_of("daily")).key == judged(under).key
+    assert evaluated(under, condition_of("daily")).key == evaluated(under).key

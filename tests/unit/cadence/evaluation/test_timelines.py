@@ -11,7 +11,7 @@ from services.cadence.expressions.parser import parse
 from services.cadence.policy import compile_policy
 from services.cadence.portfolio import Portfolio, Program
 from tests.unit.cadence.events import DAY, NOW, came_due, make_event, one_offs, settled
-from tests.unit.cadence.policies import judged, policy, step, stop, stops, trigger
+from tests.unit.cadence.policies import evaluated, policy, step, stop, stops, trigger
 
 START = NOW.date()
 TODAY = datetime(2026, 6, 1, tzinfo=UTC)
@@ -20,7 +20,7 @@ SIGNED = make_event("contract.changed", NOW - 9 * DAY, contract_id="c", status="
 
 def test_a_sequence_counts_from_the_day_the_first_contract_starts() -> None:
     under = policy(step("one", "check_in", 0, anchor="start"), step("three", "tips", 2, anchor="start"))
-    decision = judged(under, SIGNED)
+    decision = evaluated(under, SIGNED)
 
     assert [
         (each.touchpoint_type, each.window.from_, each.window.to) for each in decision.plan.touchpoints
@@ -36,7 +36,7 @@ def test_a_sequence_counts_from_the_day_the_first_contract_starts() -> None:
 
 def test_without_a_contract_it_counts_from_the_day_the_account_was_first_heard_of() -> None:
     facts_after = make_event("account.described", NOW - 3 * DAY, name="Acme")
-    decision = judged(policy(step("ten", "check_in", 10, anchor="start")), facts_after)
+    decision = evaluated(policy(step("ten", "check_in", 10, anchor="start")), facts_after)
     (found,) = decision.plan.touchpoints
 
     assert (found.window.from_, found.cause) == (TODAY + 7 * DAY, None)
@@ -48,19 +48,19 @@ def test_what_has_passed_its_window_is_never_asked_for() -> None:
     )
     under = policy(step("one", "check_in", 0, anchor="start"), step("late", "tips", 795, anchor="start"))
 
-    assert [each.touchpoint_type for each in judged(under, old).plan.touchpoints] == ["tips"]
+    assert [each.touchpoint_type for each in evaluated(under, old).plan.touchpoints] == ["tips"]
 
 
 def test_several_steps_of_one_type_are_told_apart_by_their_ordinals() -> None:
     days = [step(f"d{n}", "tips", n, anchor="start", ordinal=n) for n in range(5)]
-    found = judged(policy(*days), SIGNED).plan.touchpoints
+    found = evaluated(policy(*days), SIGNED).plan.touchpoints
 
     assert [each.id for each in found] == [touchpoint_id("acme", ("tips", "start", str(n))) for n in range(5)]
 
 
 def test_two_sequences_that_hold_together_ask_once_for_what_is_the_same() -> None:
     under = policy(step("b", "check_in", 1, anchor="start"), step("a", "check_in", 3, anchor="start"))
-    decision = judged(under, SIGNED)
+    decision = evaluated(under, SIGNED)
 
     assert [each.reason.rule for each in decision.plan.touchpoints] == ["b"]
     assert stops(decision) == [("a", "precedence")]
@@ -68,12 +68,12 @@ def test_two_sequences_that_hold_together_ask_once_for_what_is_the_same() -> Non
 
 def test_a_done_step_stays_done_when_the_start_moves() -> None:
     under = policy(step("one", "check_in", 0, 30, anchor="start"))
-    (first,) = judged(under, SIGNED).plan.touchpoints
+    (first,) = evaluated(under, SIGNED).plan.touchpoints
     moved = make_event("contract.changed", NOW, contract_id="c", starts_on=START + 5 * DAY)
     came = (came_due(first, NOW), settled(first, NOW))
 
-    assert judged(under, SIGNED, moved).plan.touchpoints[0].id == first.id
-    done = judged(under, SIGNED, moved, came=came, now=NOW + DAY)
+    assert evaluated(under, SIGNED, moved).plan.touchpoints[0].id == first.id
+    done = evaluated(under, SIGNED, moved, came=came, now=NOW + DAY)
     assert done.plan.touchpoints == ()
     assert stop(done, "one").cause == "over"
 
@@ -89,7 +89,7 @@ def test_renewals_keep_the_identity_they_had_and_later_ordinals_add_to_it() -> N
         renews_on=START + 365 * DAY,
     )
 
-    assert [each.id for each in judged(under, renewal).plan.touchpoints] == [
+    assert [each.id for each in evaluated(under, renewal).plan.touchpoints] == [
         touchpoint_id("acme", ("check_in", "c", "2026-06-01")),
         touchpoint_id("acme", ("check_in", "c", "2026-06-01", "1")),
     ]
@@ -99,9 +99,9 @@ def test_going_live_counts_from_the_first_time() -> None:
     under = policy(step("after", "check_in", 7, anchor="go_live"))
     first = make_event("milestone.reached", NOW - 2 * DAY, milestone="live", kind="go_live")
     again = make_event("milestone.reached", NOW, milestone="live", kind="go_live")
-    (found,) = judged(under, first, again).plan.touchpoints
+    (found,) = evaluated(under, first, again).plan.touchpoints
 
-    assert judged(under).plan.touchpoints == ()
+    assert evaluated(under).plan.touchpoints == ()
     assert found.window.from_ == TODAY + 5 * DAY
     assert found.id == touchpoint_id("acme", ("check_in", "go_live", "0"))
     assert found.cause == Cause(source=first.provenance.source, id=first.provenance.id)
@@ -121,12 +121,12 @@ def test_a_program_invites_those_it_is_for() -> None:
     portfolio = Portfolio(1, programs=(WEBINAR, rich))
     known = make_event("account.described", NOW, arr=5)
 
-    (found,) = judged(under, portfolio=portfolio).plan.touchpoints
+    (found,) = evaluated(under, portfolio=portfolio).plan.touchpoints
     assert found.id == touchpoint_id("acme", ("tips", "w1", "0"))
     assert found.window.from_ == NOW + 6 * DAY
     assert found.cause == Cause(source=ANNOUNCED.provenance.source, id=ANNOUNCED.provenance.id)
-    assert len(judged(under, known, portfolio=portfolio).plan.touchpoints) == 2
-    assert judged(under, portfolio=portfolio, now=NOW + 13 * DAY).plan.touchpoints == ()
+    assert len(evaluated(under, known, portfolio=portfolio).plan.touchpoints) == 2
+    assert evaluated(under, portfolio=portfolio, now=NOW + 13 * DAY).plan.touchpoints == ()
 
 
 def test_a_step_towards_a_program_reads_what_the_program_is() -> None:
@@ -139,7 +139,7 @@ def test_a_step_towards_a_program_reads_what_the_program_is() -> None:
 
     assert [
         each.reason.rule
-        for each in judged(under, portfolio=Portfolio(1, programs=(WEBINAR,))).plan.touchpoints
+        for each in evaluated(under, portfolio=Portfolio(1, programs=(WEBINAR,))).plan.touchpoints
     ] == ["a"]
 
 
@@ -164,13 +164,13 @@ def test_identities_do_not_follow_the_names_of_rules() -> None:
         )
     )
 
-    ids = [each.id for each in judged(under, *events).plan.touchpoints]
+    ids = [each.id for each in evaluated(under, *events).plan.touchpoints]
     assert len(ids) == 4
-    assert [each.id for each in judged(renamed, *events).plan.touchpoints] == ids
+    assert [each.id for each in evaluated(renamed, *events).plan.touchpoints] == ids
 
 
 def test_a_trigger_may_open_its_window_later() -> None:
     later = trigger("later", "nps.answered", "advocacy_ask", 20, after=timedelta(days=7))
-    (found,) = one_offs(judged(policy(later), make_event("nps.answered", NOW, score=1)), "advocacy_ask")
+    (found,) = one_offs(evaluated(policy(later), make_event("nps.answered", NOW, score=1)), "advocacy_ask")
 
     assert (found.window.from_, found.window.to) == (NOW + 7 * DAY, NOW + 20 * DAY)

@@ -34,8 +34,8 @@ from tests.unit.cadence.events import (
 from tests.unit.cadence.policies import (
     adjustment,
     blackout,
+    evaluated,
     feedback,
-    judged,
     limit,
     policy,
     rhythm,
@@ -180,7 +180,7 @@ def season(n: int) -> Planted:
 
 def over(n: int) -> Planted:
     held = ask()
-    (item,) = one_offs(judged(held, nps(1)), "advocacy_ask")
+    (item,) = one_offs(evaluated(held, nps(1)), "advocacy_ask")
     outcome = ("completed", "attended", "missed", "declined", "completed")[n % 5]
     came = (came_due(item, NOW - 10 * HOUR), settled(item, NOW - n * HOUR, outcome))
     return Planted(held, "ask", (nps(1),), (), came)

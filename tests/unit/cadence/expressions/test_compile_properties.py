@@ -89,13 +89,13 @@ def test_a_whole_policy_over_columns_judges_as_it_does_account_by_account(
     ]
     evaluate_conditions = compile_conditions(HEALTH, segments, stages, list(enumerate(trees)))
 
-    judged = compile_condition_columns(HEALTH, segments, stages, trees, FEATURES)(
+    evaluated = compile_condition_columns(HEALTH, segments, stages, trees, FEATURES)(
         columns_of(accounts, column_names(trees), FEATURES)
     )
 
     for index, row in enumerate(accounts):
         segment, stage, color, fired = evaluate_conditions(row)
-        assert SEGMENTS[judged.segment[index]] == segment
-        assert STAGES[judged.stage[index]] == stage
-        assert (None if judged.color[index] == NULL else COLORS[judged.color[index]]) == color
-        assert sum(1 << line for line in range(len(trees)) if judged.fired[line, index]) == fired
+        assert SEGMENTS[evaluated.segment[index]] == segment
+        assert STAGES[evaluated.stage[index]] == stage
+        assert (None if evaluated.color[index] == NULL else COLORS[evaluated.color[index]]) == color
+        assert sum(1 << line for line in range(len(trees)) if evaluated.fired[line, index]) == fired

@@ -1,4 +1,4 @@
-"""What the words say, one by one: of the account now, and of an entry as of then."""
+"""What the features say, one by one: of the account now, and of an entry as of then."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -19,20 +19,20 @@ from services.cadence.portfolio import Portfolio, Program
 from tests.unit.cadence.events import DAY, HOUR, NOW, facts_after, make_event
 
 
-def seen(events: Sequence[FactEvent], *wanted: str, portfolio: Portfolio | None = None) -> AccountView:
+def view_of(events: Sequence[FactEvent], *wanted: str, portfolio: Portfolio | None = None) -> AccountView:
     return view_account(facts_after(events), portfolio or Portfolio(), NOW, frozenset(wanted or FEATURES))
 
 
-def word(events: Sequence[FactEvent], name: str) -> Plain:
-    return seen(events, name).values[name]
+def value_of(events: Sequence[FactEvent], name: str) -> Plain:
+    return view_of(events, name).values[name]
 
 
-def words_of(
+def features_of_events(
     events: Sequence[FactEvent], event: str, portfolio: Portfolio | None = None
 ) -> list[dict[str, Plain]]:
     facts = facts_after(events)
-    now = view_account(facts, portfolio or Portfolio(), NOW)
-    return [entry.values for entry in entries_of(facts, now, event, 0)]
+    view = view_account(facts, portfolio or Portfolio(), NOW)
+    return [entry.values for entry in entries_of(facts, view, event, 0)]
 
 
 def settled(days: float, outcome: str, kind: str = "check_in", touchpoint_id: str | None = None) -> FactEvent:
@@ -74,23 +74,25 @@ def contact(days: float, name: str, role: str | None) -> FactEvent:
     return make_event("contact.described", NOW - days * DAY, contact_id=name, role=role)
 
 
-def test_without_facts_a_word_is_null_or_nothing() -> None:
-    values = seen([]).values
+def test_without_events_a_feature_is_null_false_or_zero() -> None:
+    values = view_of([]).values
 
     assert values["account_id"] == "acme"
-    for name, each in FEATURES.items():
+    for name, feature in FEATURES.items():
         if name not in {"account_id", "segment", "stage"}:
-            assert values[name] == (None if each.nullable else {"truth": False, "number": 0}[each.kind]), name
+            assert values[name] == (
+                None if feature.nullable else {"truth": False, "number": 0}[feature.kind]
+            ), name
 
 
-def test_every_event_has_words_and_a_description() -> None:
+def test_every_event_has_features_and_all_have_descriptions() -> None:
     assert EVENTS.keys() == EVENT_FEATURES.keys()
-    assert all(each.description for words in EVENT_FEATURES.values() for each in words.values())
-    assert all(each.description for each in FEATURES.values())
+    assert all(feature.description for features in EVENT_FEATURES.values() for feature in features.values())
+    assert all(feature.description for feature in FEATURES.values())
 
 
-def test_an_entry_carries_exactly_the_words_of_its_event() -> None:
-    told = {
+def test_an_entry_has_exactly_the_features_of_its_event() -> None:
+    data_by_type = {
         "health.scored": {"score": 50},
         "nps.answered": {"score": 9},
         "survey.answered": {"answer": "too_much"},
@@ -104,32 +106,34 @@ def test_an_entry_carries_exactly_the_words_of_its_event() -> None:
         "contact.described": {"contact_id": "ann", "role": "user"},
         "contact.left": {"contact_id": "ann"},
     }
-    events = [make_event(kind, NOW - 9 * DAY, **fields) for kind, fields in told.items()] + [mailed(4, "m")]
+    events = [make_event(kind, NOW - 9 * DAY, **fields) for kind, fields in data_by_type.items()] + [
+        mailed(4, "m")
+    ]
     portfolio = Portfolio(programs=(Program("p", "release", micros(NOW)),))
     facts = facts_after(events)
-    now = view_account(facts, portfolio, NOW)
+    view = view_account(facts, portfolio, NOW)
 
-    assert set(recent_events(facts, now, dict.fromkeys(EVENTS, 30 * 86_400_000_000))) == EVENTS.keys()
-    for event, words in EVENT_FEATURES.items():
-        (entry,) = entries_of(facts, now, event, 0)
-        assert entry.values.keys() == words.keys(), event
+    assert set(recent_events(facts, view, dict.fromkeys(EVENTS, 30 * 86_400_000_000))) == EVENTS.keys()
+    for event, features in EVENT_FEATURES.items():
+        (entry,) = entries_of(facts, view, event, 0)
+        assert entry.values.keys() == features.keys(), event
 
 
-def test_a_catalogue_adds_a_word_for_each_of_its_types() -> None:
-    words = features_in_scope(types=["garden_walk"])
+def test_a_catalogue_adds_a_feature_for_each_of_its_types() -> None:
+    features = features_in_scope(types=["garden_walk"])
     events = [settled(5, "completed", "garden_walk")]
 
-    assert words["days_since_garden_walk"].counts == "since"
-    assert {f"days_since_{kind}" for kind in TOUCHPOINT_TYPES} <= words.keys()
-    assert word(events, "days_since_garden_walk") == 5
+    assert features["days_since_garden_walk"].counts == "since"
+    assert {f"days_since_{kind}" for kind in TOUCHPOINT_TYPES} <= features.keys()
+    assert value_of(events, "days_since_garden_walk") == 5
 
 
-def test_declines_in_a_row_end_with_the_last_one_attended() -> None:
+def test_declines_in_a_row_end_with_the_last_attended_meeting() -> None:
     events = [settled(9, "declined"), settled(8, "attended"), settled(7, "missed"), settled(6, "rescheduled")]
     events += [settled(5, "declined", "business_review"), settled(4, "missed", "newsletter")]
 
-    assert word(events, "declines_in_row") == 2
-    assert [words["declines_in_row"] for words in words_of(events, "touchpoint.settled")] == [
+    assert value_of(events, "declines_in_row") == 2
+    assert [features["declines_in_row"] for features in features_of_events(events, "touchpoint.settled")] == [
         1,
         0,
         1,
@@ -139,82 +143,83 @@ def test_declines_in_a_row_end_with_the_last_one_attended() -> None:
     ]
 
 
-def test_of_one_touchpoint_the_last_word_counts() -> None:
+def test_of_one_touchpoint_the_newest_outcome_counts() -> None:
     events = [settled(9, "declined"), settled(8, "missed", touchpoint_id="x")]
 
-    assert word([*events, settled(7, "attended", touchpoint_id="x")], "declines_in_row") == 0
-    assert word([*events, settled(8.5, "attended", touchpoint_id="x")], "declines_in_row") == 2
+    assert value_of([*events, settled(7, "attended", touchpoint_id="x")], "declines_in_row") == 0
+    assert value_of([*events, settled(8.5, "attended", touchpoint_id="x")], "declines_in_row") == 2
 
 
-def test_attendance_is_known_from_eight_meetings_on() -> None:
+def test_the_attendance_rate_needs_eight_meetings() -> None:
     events = [settled(day, "attended" if day % 4 else "missed") for day in range(1, 10)]
 
-    assert word(events[:7], "attendance_rate") is None
-    assert word(events, "attendance_rate") == 6 / 8
-    assert [words["attendance_rate"] for words in words_of(events, "touchpoint.settled")[-2:]] == [
-        6 / 8,
-        6 / 8,
-    ]
+    assert value_of(events[:7], "attendance_rate") is None
+    assert value_of(events, "attendance_rate") == 6 / 8
+    assert [
+        features["attendance_rate"] for features in features_of_events(events, "touchpoint.settled")[-2:]
+    ] == [6 / 8, 6 / 8]
 
 
-def test_mails_are_judged_three_days_after_they_were_sent() -> None:
+def test_a_mail_counts_from_three_days_after_it_was_sent() -> None:
     events = [mailed(4 + day, f"m{day}") for day in range(8)] + [mailed(2, "young"), mailed(9, "csm", "csm")]
     events += [opened(1, "m1"), opened(1, "m2", "clicked"), opened(1, "young"), opened(1, "m3", "bounced")]
-    now = seen(events, "open_rate", "click_rate")
+    view = view_of(events, "open_rate", "click_rate")
 
-    assert (now.values["open_rate"], now.values["click_rate"]) == (2 / 8, 1 / 8)
-    assert now.turns == [micros(NOW + DAY)]
-    judged = words_of(events, "mail.judged")
-    assert len(judged) == 8
-    assert judged[-1] == {"open_rate": 2 / 8, "click_rate": 1 / 8}
-    assert judged[0] == {"open_rate": None, "click_rate": None}
-
-
-def test_a_message_that_reached_a_contact_counts_for_its_type_and_not_as_a_talk() -> None:
-    now = seen([mailed(3, "m")])
-
-    assert now.values["days_since_newsletter"] == 3
-    assert now.values["days_since_touch"] is None
-    assert now.last_touch == {}
+    assert (view.values["open_rate"], view.values["click_rate"]) == (2 / 8, 1 / 8)
+    assert view.change_times == [micros(NOW + DAY)]
+    evaluated = features_of_events(events, "mail.judged")
+    assert len(evaluated) == 8
+    assert evaluated[-1] == {"open_rate": 2 / 8, "click_rate": 1 / 8}
+    assert evaluated[0] == {"open_rate": None, "click_rate": None}
 
 
-def test_contact_of_long_ago_is_remembered_by_its_type_until_it_is_taken_back() -> None:
+def test_a_message_to_a_contact_counts_for_its_type_but_not_as_contact() -> None:
+    view = view_of([mailed(3, "m")])
+
+    assert view.values["days_since_newsletter"] == 3
+    assert view.values["days_since_touch"] is None
+    assert view.last_touch == {}
+
+
+def test_old_contact_is_stored_by_type_until_a_later_event_undoes_it() -> None:
     review = settled(300, "attended", "business_review", "qbr")
     many = [settled(day, "completed") for day in range(1, 60)]
 
-    assert word([review, *many], "days_since_business_review") == 300
+    assert value_of([review, *many], "days_since_business_review") == 300
     back = settled(0.5, "missed", "business_review", "qbr")
-    assert word([review, *many, back], "days_since_business_review") is None
+    assert value_of([review, *many, back], "days_since_business_review") is None
 
 
-def test_an_nps_trend_is_the_newest_against_up_to_three_before() -> None:
-    assert word([score(1, 3)], "nps_trend") is None
-    assert word([score(2, 9), score(1, 3)], "nps_trend") == -6
-    assert word([score(9, 1), score(4, 8), score(3, 9), score(2, 10), score(1, 6)], "nps_trend") == -3
+def test_the_nps_trend_is_the_newest_answer_minus_the_mean_of_up_to_three_before() -> None:
+    assert value_of([score(1, 3)], "nps_trend") is None
+    assert value_of([score(2, 9), score(1, 3)], "nps_trend") == -6
+    assert value_of([score(9, 1), score(4, 8), score(3, 9), score(2, 10), score(1, 6)], "nps_trend") == -3
 
 
 def test_usage_is_compared_with_the_four_weeks_before() -> None:
     events = [used(day, 10 if day < 28 else 20) for day in range(2, 60)]
 
-    assert word(events, "usage_change") == round((26 * 10 + 2 * 20) / 28 / 20, 9)
-    assert word(events[:48], "usage_change") is None
-    assert words_of(events, "usage.reported")[-1]["usage_change"] == word(events, "usage_change")
+    assert value_of(events, "usage_change") == round((26 * 10 + 2 * 20) / 28 / 20, 9)
+    assert value_of(events[:48], "usage_change") is None
+    assert features_of_events(events, "usage.reported")[-1]["usage_change"] == value_of(
+        events, "usage_change"
+    )
 
 
-def test_requests_leave_their_window_by_time_alone() -> None:
+def test_requests_leave_their_window_as_time_passes() -> None:
     asked = [
         make_event("request.received", NOW - day * DAY, request_id=f"r{day}", channel="email")
         for day in (1, 27, 28, 55, 56)
     ]
     twice = make_event("request.received", NOW - HOUR, "/other", request_id="r1")
-    now = seen([*asked, twice], "requests_28d", "requests_prior_28d")
+    view = view_of([*asked, twice], "requests_28d", "requests_prior_28d")
 
-    assert (now.values["requests_28d"], now.values["requests_prior_28d"]) == (2, 2)
-    assert now.turns == [micros(NOW + DAY)]
-    assert words_of(asked, "request.received")[0] == {"request_channel": "email"}
+    assert (view.values["requests_28d"], view.values["requests_prior_28d"]) == (2, 2)
+    assert view.change_times == [micros(NOW + DAY)]
+    assert features_of_events(asked, "request.received")[0] == {"request_channel": "email"}
 
 
-def test_response_hours_are_of_the_last_eight_answers() -> None:
+def test_response_hours_are_those_of_the_last_eight_answers() -> None:
     events: list[FactEvent] = []
     for day in range(1, 11):
         at = NOW - day * DAY
@@ -222,16 +227,16 @@ def test_response_hours_are_of_the_last_eight_answers() -> None:
         if day > 1:
             events.append(make_event("request.answered", at + day * HOUR, request_id=f"r{day}"))
 
-    assert word(events, "response_hours") == sum(range(2, 10)) / 8
-    assert word(events, "open_requests") == 1
-    assert word(events[:1], "response_hours") is None
+    assert value_of(events, "response_hours") == sum(range(2, 10)) / 8
+    assert value_of(events, "open_requests") == 1
+    assert value_of(events[:1], "response_hours") is None
 
 
-def test_stakeholders_come_and_go() -> None:
+def test_stakeholders_join_and_leave() -> None:
     events = [contact(50, "ann", "champion"), contact(9, "bob", "user"), contact(20, "bob", "decision_maker")]
     events += [contact(3, "ann", "champion"), contact(40, "eve", "executive_sponsor")]
     events.append(make_event("contact.left", NOW - 5 * DAY, contact_id="eve"))
-    values = seen(events).values
+    values = view_of(events).values
 
     assert (values["has_champion"], values["has_decision_maker"], values["has_executive_sponsor"]) == (
         True,
@@ -240,10 +245,10 @@ def test_stakeholders_come_and_go() -> None:
     )
     assert values["days_since_stakeholder_joined"] == 50
     assert values["days_since_stakeholder_left"] == 5
-    assert words_of(events, "contact.left") == [{"role": "executive_sponsor"}]
+    assert features_of_events(events, "contact.left") == [{"role": "executive_sponsor"}]
 
 
-def test_only_the_first_description_of_a_contact_is_a_joining() -> None:
+def test_a_contact_joins_with_its_first_description_only() -> None:
     nightly = [contact(day, f"c{number}", "champion") for day in range(1, 9) for number in range(20)]
     facts = facts_after([*nightly, contact(0.5, "new", "champion")])
     entries = list(
@@ -262,12 +267,12 @@ def test_the_first_go_live_counts_however_many_milestones_follow() -> None:
         make_event("milestone.reached", NOW - day * HOUR, milestone=str(day), kind="adoption")
         for day in range(40)
     ]
-    values = seen(events).values
+    values = view_of(events).values
 
     assert (values["went_live"], values["days_since_go_live"]) == (True, 90)
 
 
-def test_scores_and_revenue_are_told_against_the_ones_before() -> None:
+def test_score_drops_and_revenue_changes_are_relative_to_the_value_before() -> None:
     events = [
         make_event("health.scored", NOW - day * DAY, score=points) for day, points in ((3, 80), (1, 55))
     ]
@@ -277,21 +282,32 @@ def test_scores_and_revenue_are_told_against_the_ones_before() -> None:
         for day, arr in ((9, 1000), (8, 1500), (7, None), (6, 9))
     ]
 
-    assert [words["score_drop"] for words in words_of(events, "health.scored")] == [None, None, 25]
-    assert [words["arr_change"] for words in words_of(events, "contract.changed")] == [None, 500, None, None]
+    assert [features["score_drop"] for features in features_of_events(events, "health.scored")] == [
+        None,
+        None,
+        25,
+    ]
+    assert [features["arr_change"] for features in features_of_events(events, "contract.changed")] == [
+        None,
+        500,
+        None,
+        None,
+    ]
 
 
 @pytest.mark.parametrize(("arr", "rank"), [(0, 0), (1, 0), (1.5, 1), (99, 98), (100, 99), (None, None)])
-def test_a_rank_is_the_percent_of_accounts_below(arr: float | None, rank: int | None) -> None:
+def test_the_percentile_is_the_percentage_of_accounts_with_less_revenue(
+    arr: float | None, rank: int | None
+) -> None:
     events = [] if arr is None else [make_event("account.described", arr=arr)]
     portfolio = Portfolio(arr_percentiles=tuple(float(cut) for cut in range(1, 100)))
 
-    assert seen(events, portfolio=portfolio).values["arr_percentile"] == rank
-    assert seen(events).values["arr_percentile"] is None
+    assert view_of(events, portfolio=portfolio).values["arr_percentile"] == rank
+    assert view_of(events).values["arr_percentile"] is None
 
 
-def test_a_wish_of_those_who_matter_comes_first_then_the_newest() -> None:
-    def condition_of(days: int, who: str, frequency: str, **more: object) -> FactEvent:
+def test_a_stakeholder_s_preference_comes_first_then_the_newest() -> None:
+    def preference(days: int, who: str, frequency: str, **more: object) -> FactEvent:
         return make_event("preference.changed", NOW - days * DAY, contact_id=who, frequency=frequency, **more)
 
     events = [
@@ -299,48 +315,52 @@ def test_a_wish_of_those_who_matter_comes_first_then_the_newest() -> None:
         contact(90, "bob", "user"),
         contact(90, "eve", "champion"),
         make_event("contact.left", NOW - DAY, contact_id="eve"),
-        condition_of(9, "ann", "quarterly", topic="account"),
-        condition_of(3, "bob", "weekly"),
-        condition_of(1, "eve", "daily"),
-        condition_of(2, "ann", "monthly", topic="events", opted_in=False),
+        preference(9, "ann", "quarterly", topic="account"),
+        preference(3, "bob", "weekly"),
+        preference(1, "eve", "daily"),
+        preference(2, "ann", "monthly", topic="events", opted_in=False),
     ]
-    now = seen(events)
+    view = view_of(events)
 
-    assert now.values["preferred_frequency"] == "quarterly"
-    assert now.wishes["account"] == 90
-    assert {now.wishes[topic] for topic in ("education", "events", "surveys")} == {7}
-    assert now.wish_marks["account"] == stamp_of(events[4].provenance)
+    assert view.values["preferred_frequency"] == "quarterly"
+    assert view.preferred_days["account"] == 90
+    assert {view.preferred_days[topic] for topic in ("education", "events", "surveys")} == {7}
+    assert view.preference_stamps["account"] == stamp_of(events[4].provenance)
 
 
-def test_a_pause_tells_when_it_ends() -> None:
+def test_a_pause_has_the_time_of_its_end() -> None:
     until = NOW + 3 * DAY
-    now = seen([make_event("outreach.paused", NOW - DAY, until=until, reason="freeze")])
+    view = view_of([make_event("outreach.paused", NOW - DAY, until=until, reason="freeze")])
 
-    assert (now.values["paused"], now.paused_until, now.turns) == (True, micros(until), [micros(until)])
-    over = seen([make_event("outreach.paused", NOW - 9 * DAY, until=NOW, reason="freeze")])
+    assert (view.values["paused"], view.paused_until, view.change_times) == (
+        True,
+        micros(until),
+        [micros(until)],
+    )
+    over = view_of([make_event("outreach.paused", NOW - 9 * DAY, until=NOW, reason="freeze")])
     assert (over.values["paused"], over.paused_until) == (False, None)
 
 
-def test_a_program_is_heard_by_its_audience_and_time_alone_may_make_one_of_it() -> None:
+def test_a_program_reaches_its_audience_which_may_change_as_time_passes() -> None:
     grown = Program(
         "p", "webinar", micros(NOW + DAY), "Growing", meaningful=True, stamp="m",
-        audience=lambda values: values["went_live"] is True, reads=frozenset({"went_live", "days_since_go_live"}),
+        audience=lambda values: values["went_live"] is True, reads=frozenset({"went_live", "days_since_go_live"})
     )  # fmt: skip
     portfolio = Portfolio(programs=(grown, Program("q", None, micros(NOW - DAY))))
     live = [make_event("milestone.reached", NOW - timedelta(hours=30), milestone="m", kind="go_live")]
 
-    assert words_of(live, "program.announced", portfolio) == [
+    assert features_of_events(live, "program.announced", portfolio) == [
         {"program_kind": None, "meaningful": False},
         {"program_kind": "webinar", "meaningful": True},
     ]
-    assert len(words_of([], "program.announced", portfolio)) == 1
-    assert micros(NOW + 18 * HOUR) in seen(live, "arr", portfolio=portfolio).turns
+    assert len(features_of_events([], "program.announced", portfolio)) == 1
+    assert micros(NOW + 18 * HOUR) in view_of(live, "arr", portfolio=portfolio).change_times
 
 
-def test_a_word_names_the_newest_fact_behind_it() -> None:
+def test_a_feature_has_the_stamp_of_the_newest_event_behind_it() -> None:
     events = [score(3, 9), score(1, 2), settled(5, "missed")]
-    now = seen(events)
+    view = view_of(events)
 
-    assert now.rests["nps_trend"] == stamp_of(events[1].provenance)
-    assert now.rests["declines_in_row"] == stamp_of(events[2].provenance)
-    assert "open_rate" not in now.rests
+    assert view.stamps["nps_trend"] == stamp_of(events[1].provenance)
+    assert view.stamps["declines_in_row"] == stamp_of(events[2].provenance)
+    assert "open_rate" not in view.stamps

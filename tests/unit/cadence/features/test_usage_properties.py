@@ -1,4 +1,4 @@
-"""A spike is measured against the four weeks before it, whatever gaps and overlaps the reports have."""
+"""A spike is relative to the four weeks before it, whatever gaps and overlaps the reports have."""
 
 import math
 
@@ -22,7 +22,7 @@ def entry(number: int, start: int, days: int, daily: int) -> tuple[str, Fields]:
 
 
 @given(periods, st.integers(0, 50))
-def test_a_spike_is_the_rate_against_the_mean_of_the_days_that_are_known(
+def test_a_spike_is_the_rate_divided_by_the_mean_of_the_covered_days(
     reported: list[tuple[int, int, int]], daily: int
 ) -> None:
     by_day: dict[int, int] = {}
@@ -30,13 +30,13 @@ def test_a_spike_is_the_rate_against_the_mean_of_the_days_that_are_known(
         for day in range(start, start + days):
             by_day.setdefault(day, rate)
     newest = entry(99, 50, 1, daily)
-    known = [by_day[day] for day in range(22, 50) if day in by_day]
+    covered = [by_day[day] for day in range(22, 50) if day in by_day]
 
-    spikes = Spikes(dict([*(entry(n, *each) for n, each in enumerate(reported)), newest]))
-    found = spikes.of(newest[1])
+    spikes = Spikes(dict([*(entry(n, *report) for n, report in enumerate(reported)), newest]))
+    spike = spikes.of(newest[1])
 
-    if len(known) < 21 or sum(known) == 0:
-        assert found is None
+    if len(covered) < 21 or sum(covered) == 0:
+        assert spike is None
     else:
-        assert found is not None
-        assert math.isclose(found, daily * len(known) / sum(known), abs_tol=1e-8)
+        assert spike is not None
+        assert math.isclose(spike, daily * len(covered) / sum(covered), abs_tol=1e-8)

@@ -5,7 +5,6 @@ import pytest
 
 from schemas.notices import NOTICE_REQUESTED
 from schemas.problems import Malformed
-from schemas.touchpoints import touchpoint_type_of_event
 from services.notifier.domain.event import Event, Notice, parse_event
 from services.notifier.domain.subscription import Subscription
 from tests.unit.notifier.events import NOON, due
@@ -26,14 +25,14 @@ NOTICE = {
 
 
 def touchpoint_event(kind: str, status: str) -> Event:
-    event_type = touchpoint_type_of_event(kind)  # pyright: ignore[reportArgumentType]
+    event_type = f"drumbeat.touchpoint.{kind}.v1"
     return parse_event("e", event_type, NOON, due(status=status).data)
 
 
 def test_an_event_keeps_its_data_as_received() -> None:
     data = b" " + due().data
 
-    event = parse_event("e", touchpoint_type_of_event("due"), NOON, data)
+    event = parse_event("e"("due"), NOON, data)
 
     assert event.data == data
     assert event.content == due().content
@@ -73,4 +72,4 @@ def test_an_event_says_why_pending_messages_are_withdrawn(kind: str, status: str
 
 def test_data_that_its_model_refuses_is_malformed() -> None:
     with pytest.raises(Malformed):
-        parse_event("e", touchpoint_type_of_event("due"), NOON, b"{}")
+        parse_event("e"("due"), NOON, b"{}")

@@ -1,4 +1,4 @@
-"""Every published type has a sample as it was once written; it still opens, and comes out as it went in."""
+"""Every published event type has a stored sample that is still read and written unchanged."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def test_every_type_has_a_sample() -> None:
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
-def test_a_sample_opens_and_comes_out_as_it_went_in(sample: Path) -> None:
+def test_a_sample_is_read_and_written_unchanged(sample: Path) -> None:
     envelope = from_structured(sample.read_bytes())
     message = MODELS[envelope.type].read(envelope.data)
 
@@ -31,7 +31,7 @@ def test_a_sample_opens_and_comes_out_as_it_went_in(sample: Path) -> None:
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
-def test_a_sample_means_the_same_in_either_content_mode(sample: Path) -> None:
+def test_a_sample_is_equal_in_both_content_modes(sample: Path) -> None:
     envelope = from_structured(sample.read_bytes())
 
     assert from_kafka(kafka_headers(envelope), envelope.data) == envelope
@@ -39,7 +39,7 @@ def test_a_sample_means_the_same_in_either_content_mode(sample: Path) -> None:
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
-def test_a_sample_obeys_the_published_json_schema(sample: Path) -> None:
+def test_a_sample_is_valid_under_the_published_json_schema(sample: Path) -> None:
     schema = jsonschema_rs.validator_for(json.loads(json_schema(sample.stem)))
 
     assert [str(problem) for problem in schema.iter_errors(json.loads(sample.read_bytes())["data"])] == []

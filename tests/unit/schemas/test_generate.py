@@ -1,4 +1,4 @@
-"""The generated documents are fresh, whole, and say of every topic what the map says."""
+"""The generated documents are up to date, complete and agree with the topics."""
 
 import json
 import re
@@ -18,10 +18,10 @@ NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def resolve(reference: object) -> object:
-    found: object = ASYNC_API
+    target: object = ASYNC_API
     for step in str(reference).removeprefix("#/").split("/"):
-        found = cast("Json", found)[step]
-    return found
+        target = cast("Json", target)[step]
+    return target
 
 
 def references(value: object) -> list[str]:
@@ -29,18 +29,18 @@ def references(value: object) -> list[str]:
         case {"$ref": str(reference)}:
             return [reference]
         case dict():
-            return [each for member in cast("Json", value).values() for each in references(member)]
+            return [reference for member in cast("Json", value).values() for reference in references(member)]
         case list():
-            return [each for member in cast("list[object]", value) for each in references(member)]
+            return [reference for member in cast("list[object]", value) for reference in references(member)]
         case _:
             return []
 
 
-def test_the_committed_documents_are_fresh() -> None:
+def test_the_committed_documents_are_up_to_date() -> None:
     assert stale(FOLDER) == []
 
 
-def test_check_names_what_is_missing_changed_or_left_over(
+def test_check_names_missing_changed_and_obsolete_documents(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path)
@@ -49,16 +49,16 @@ def test_check_names_what_is_missing_changed_or_left_over(
     (tmp_path / "jsonschema" / "drumbeat.gone.v1.json").write_text("{}")
 
     assert main(["--check", "--into", str(tmp_path)]) == 1
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert {"asyncapi.yaml", "drumbeat.nps.answered.v1", "drumbeat.gone.v1"} <= set(
-        re.findall(r"asyncapi.yaml|drumbeat[a-z.]+v1", said)
+        re.findall(r"asyncapi.yaml|drumbeat[a-z.]+v1", output)
     )
 
     assert main(["--into", str(tmp_path)]) == 0
     assert main(["--check", "--into", str(tmp_path)]) == 0
 
 
-def test_the_async_api_document_has_what_the_specification_requires() -> None:
+def test_the_async_api_document_has_the_required_members() -> None:
     assert cast("object", ASYNC_API["asyncapi"]) == "3.0.0"
     assert {"title", "version"} <= ASYNC_API["info"].keys()
     for server in cast("list[Json]", list(ASYNC_API["servers"].values())):
@@ -70,7 +70,7 @@ def test_the_async_api_document_has_what_the_specification_requires() -> None:
         assert all(NAME.fullmatch(name) for name in ASYNC_API[section])
 
 
-def test_every_reference_leads_somewhere() -> None:
+def test_every_reference_resolves() -> None:
     inside = [reference for reference in references(ASYNC_API) if reference.startswith("#/")]
     files = {reference for reference in references(ASYNC_API) if not reference.startswith("#/")}
 
@@ -79,14 +79,14 @@ def test_every_reference_leads_somewhere() -> None:
     assert len(files) == len(MODELS)
 
 
-def test_an_operation_speaks_only_of_messages_of_its_own_channel() -> None:
+def test_an_operation_refers_only_to_messages_of_its_channel() -> None:
     for operation in cast("list[Json]", list(ASYNC_API["operations"].values())):
         channel = str(cast("Json", operation["channel"])["$ref"])
         for message in cast("list[Json]", operation["messages"]):
             assert str(message["$ref"]).startswith(f"{channel}/messages/")
 
 
-def test_every_arrow_of_the_map_is_an_operation_and_no_other() -> None:
+def test_every_writer_and_reader_of_a_topic_is_an_operation_and_no_other() -> None:
     arrows = {f"{party}.send.{topic.name}" for topic in TOPICS for party in topic.writers}
     arrows |= {f"{party}.receive.{topic.name}" for topic in TOPICS for party in topic.readers}
 
@@ -94,7 +94,7 @@ def test_every_arrow_of_the_map_is_an_operation_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("event_type", sorted(MODELS))
-def test_a_json_schema_is_valid_named_by_a_urn_and_open_to_additions(event_type: str) -> None:
+def test_a_json_schema_is_valid_has_a_urn_and_allows_additional_fields(event_type: str) -> None:
     schema = json.loads(documents()[f"jsonschema/{event_type}.json"])
 
     jsonschema_rs.meta.validate(schema)
@@ -104,9 +104,9 @@ def test_a_json_schema_is_valid_named_by_a_urn_and_open_to_additions(event_type:
     assert schema["description"]
 
 
-def test_the_documents_name_no_address_but_that_of_the_schema_dialect() -> None:
-    found = {
+def test_the_documents_name_no_url_except_that_of_the_schema_dialect() -> None:
+    addresses = {
         address for content in documents().values() for address in re.findall(r"https?://[^\s\"']+", content)
     }
 
-    assert found == {"https://json-schema.org/draft/2020-12/schema"}
+    assert addresses == {"https://json-schema.org/draft/2020-12/schema"}
