@@ -32,7 +32,7 @@ def touchpoint_event(kind: str, status: str) -> Event:
 def test_an_event_keeps_its_data_as_received() -> None:
     data = b" " + due().data
 
-    event = parse_event("e"("due"), NOON, data)
+    event = parse_event("e", "drumbeat.touchpoint.due.v1", NOON, data)
 
     assert event.data == data
     assert event.content == due().content
