@@ -10,11 +10,11 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from services.console import asking, keys, policies, policy_commands
+from services.console import commands, keys, policies, policy_commands
 from services.console.calls import CallFailed
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-app.add_typer(asking.app)
+app.add_typer(commands.app)
 app.add_typer(keys.app, name="keys")
 
 

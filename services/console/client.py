@@ -7,7 +7,7 @@ import httpx
 
 from services.chassis.settings import Settings
 from services.console.calls import Service
-from services.console.reading import Json
+from services.console.json_fields import Json
 
 PATIENCE: Final = 5.0  # real seconds
 LONG_PATIENCE: Final = 60.0

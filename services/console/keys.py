@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from services.console import tables
+from services.console import terminal
 from services.console.calls import Api, settings
 
 app = typer.Typer(invoke_without_command=True, help="API keys: list, create, revoke.")
@@ -17,9 +17,9 @@ def list_keys(context: typer.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     with Api(settings()) as api:
-        found = tables.items(api.get("rules_engine", "/v1/keys"))
+        found = terminal.items(api.get("rules_engine", "/v1/keys"))
     names = ("key_id", "name", "scopes", "expires_at", "revoked")
-    tables.table("Keys", names, [[each.get(name) for name in names] for each in found])
+    terminal.table("Keys", names, [[each.get(name) for name in names] for each in found])
 
 
 @app.command("create")
@@ -31,7 +31,7 @@ def create_key(
     """A new key, shown once."""
     wish = json.dumps({"name": name, "scopes": scope, "days": days}).encode()
     with Api(settings()) as api:
-        tables.screen.print(str(api.post("rules_engine", "/v1/keys", wish).get("key")), soft_wrap=True)
+        terminal.screen.print(str(api.post("rules_engine", "/v1/keys", wish).get("key")), soft_wrap=True)
 
 
 @app.command("revoke")
@@ -39,4 +39,4 @@ def revoke_key(key_id: str) -> None:
     """A key stops working everywhere."""
     with Api(settings()) as api:
         api.delete("rules_engine", f"/v1/keys/{key_id}")
-    tables.screen.print(f"{key_id}: revoked")
+    terminal.screen.print(f"{key_id}: revoked")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.console import tables
+from services.console import terminal
 from services.console.calls import Api, settings
 
 app = typer.Typer(
@@ -56,12 +56,12 @@ def versions(
         found = list(api.every("rules_engine", "/v1/policies"))
         progress = api.get("rules_engine", "/v1/policies/progress")
     if as_json:
-        tables.document({"items": found, "progress": progress})
+        terminal.document({"items": found, "progress": progress})
         return
     columns = ("version", "in force", "published", "by", "from", "name", "hash", "why")
-    tables.table("Policies", columns, [_row(each) for each in found])
+    terminal.table("Policies", columns, [_row(each) for each in found])
     about = "about " if progress.get("estimated") else ""
-    tables.screen.print(
+    terminal.screen.print(
         f"{about}{progress.get('behind')} of {progress.get('accounts')} accounts to be decided anew"
     )
 
@@ -89,12 +89,12 @@ def _files(folder: Path) -> list[Path]:
     return [file for file in seen if file.suffix == ".yaml" and not file.name.endswith("_test.yaml")]
 
 
-def _tell(answer: tables.Json) -> None:
+def _tell(answer: terminal.Json) -> None:
     state = "is in force" if answer.get("changed") else "was in force already; nothing changed"
-    tables.screen.print(f"version {answer.get('version')} {state} ({answer.get('hash')})", soft_wrap=True)
+    terminal.screen.print(f"version {answer.get('version')} {state} ({answer.get('hash')})", soft_wrap=True)
 
 
-def _row(each: tables.Json) -> tuple[object, ...]:
+def _row(each: terminal.Json) -> tuple[object, ...]:
     return (
         each.get("version"),
         "yes" if each.get("in_force") else "",

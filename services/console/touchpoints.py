@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from services.console import words
-from services.console.reading import Json, moment, number, part, text
+from services.console import labels
+from services.console.json_fields import Json, moment, number, part, text
 
 AHEAD: Final = timedelta(days=14)
 _NEXT: Final = 6
@@ -39,12 +39,12 @@ class Touchpoint:
 
     @property
     def title(self) -> str:
-        return words.title(self.type)
+        return labels.title(self.type)
 
     @property
     def how(self) -> str:
         """`Call · csm-joe`."""
-        return words.how(self.channel, self.owner, self.csm_id)
+        return labels.how(self.channel, self.owner, self.csm_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def board(
 
 def since(each: Touchpoint, now: datetime) -> str:
     """How long it has been due."""
-    return f"due {words.relative(each.released_at or each.due_at, now)}"
+    return f"due {labels.relative(each.released_at or each.due_at, now)}"
 
 
 def limit(each: Touchpoint, now: datetime) -> str:
@@ -129,15 +129,15 @@ def limit(each: Touchpoint, now: datetime) -> str:
     if each.deadline is None:
         return ""
     if each.deadline <= now:
-        past = words.relative(each.deadline, now)
-        return f"deadline passed {past}, {words.day(each.deadline.date(), now.date())}"
-    return f"by {words.when(each.deadline, now)}"
+        past = labels.relative(each.deadline, now)
+        return f"deadline passed {past}, {labels.day(each.deadline.date(), now.date())}"
+    return f"by {labels.when(each.deadline, now)}"
 
 
 def timing(each: Touchpoint, now: datetime) -> str:
     """When it is or was due, and until when it is to be done."""
     if each.status not in ("due", "overdue"):
-        text = words.when(each.due_at, now)
+        text = labels.when(each.due_at, now)
     else:
         text = " · ".join(part for part in (since(each, now), limit(each, now)) if part)
     return text[:1].upper() + text[1:]
@@ -153,7 +153,7 @@ def selection(calendar: Sequence[Touchpoint]) -> list[Touchpoint]:
 
 def _summary(overdue: int, due: int) -> str:
     parts = [f"{number:,} {name}" for number, name in ((overdue, "overdue"), (due, "due")) if number]
-    return words.listing(parts)
+    return labels.listing(parts)
 
 
 def _empty(upcoming: Touchpoint | None, now: datetime, names: Mapping[str, str]) -> str:
@@ -164,14 +164,14 @@ def _empty(upcoming: Touchpoint | None, now: datetime, names: Mapping[str, str])
 
 def _next(each: Touchpoint, now: datetime, names: Mapping[str, str]) -> str:
     account = names.get(each.account_id, each.account_id)
-    return f"“{each.title}” for {account}, {words.when(each.due_at, now)}"
+    return f"“{each.title}” for {account}, {labels.when(each.due_at, now)}"
 
 
 def _days(near: Sequence[Touchpoint], now: datetime) -> Iterable[Day]:
     for when, group in groupby(near, key=lambda each: each.due_at.date()):
-        name = words.day(when, now.date())
+        name = labels.day(when, now.date())
         away = (when - now.date()).days
-        distance = f"in {words.count(away, 'day')}" if away > 1 else ""
+        distance = f"in {labels.count(away, 'day')}" if away > 1 else ""
         yield Day(when, name, distance, tuple(group))
 
 

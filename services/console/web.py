@@ -16,10 +16,10 @@ from services.chassis.keys import ApiKey, KeyFileUnreadable, KeyRing, digest, fi
 from services.chassis.problems import Problem
 from services.chassis.settings import Settings
 from services.chassis.web import Chassis, make_app
+from services.console.auth import door_routes
 from services.console.client import Apis, Trouble
-from services.console.doors import door_routes
 from services.console.pages import overview, policy
-from services.console.pages.frame import Guests
+from services.console.pages.page_header import Guests
 
 _STATIC: Final = Path(__file__).with_name("static")
 _MARK: Final = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.chassis.settings import Settings
-from services.console import tables
+from services.console import terminal
 from services.console.calls import APIS, Api, CallFailed, settings
 from services.devstack.embedded.cache import cache_folder
 from services.devstack.embedded.failures import CannotRun
@@ -83,9 +83,9 @@ def main() -> int:
     """Print every finding; 1 when one has a remedy."""
     findings = list(examine(settings()))
     for each in findings:
-        tables.screen.print(f"{'✗' if each.remedy else '✓'} {each.what}: {each.found}", soft_wrap=True)
+        terminal.screen.print(f"{'✗' if each.remedy else '✓'} {each.what}: {each.found}", soft_wrap=True)
         if each.remedy:
-            tables.screen.print(f"    {each.remedy}", soft_wrap=True)
+            terminal.screen.print(f"    {each.remedy}", soft_wrap=True)
     return 1 if any(each.remedy for each in findings) else 0
 
 

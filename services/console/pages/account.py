@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.console import words
-from services.console.inquiry import Inquiry, Question
+from services.console import labels
+from services.console.account_view import Change, Decision, Fact, Mark, Portrait, Wish
+from services.console.activity_feed import TONES, Delivery
+from services.console.explanations import Inquiry, Question
 from services.console.pages.elements import Badge, Keyed, Node, Plain
-from services.console.pages.why import AbsentRow, WhyButton
-from services.console.portrait import Change, Decision, Fact, Mark, Portrait, Wish
-from services.console.story import TONES, Delivery
+from services.console.pages.explain_panel import AbsentRow, WhyButton
 from services.console.touchpoints import Touchpoint, selection, timing
 
 TOUCHPOINT_TONES = {"due": "due", "overdue": "bad", "settled": "good", "planned": "waiting"}
@@ -237,7 +237,7 @@ class _DeliveryRow:
         self._badge.tell(each.state, TONES.get(each.state, "quiet"))
         self._title.say(each.what)
         self._about.say(each.title)
-        self._when.say(words.when(each.at, now))
+        self._when.say(labels.when(each.at, now))
         self._reason.say(each.detail)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.console import words
+from services.console import labels
 from services.console.pages.elements import AccountLink, Badge, Keyed, Node, Select
 from services.console.touchpoints import Board, Day, Touchpoint, limit, since
 
@@ -121,7 +121,7 @@ class _Slot:
     def show(self, item: Shown) -> None:
         each = item.touchpoint
         self._time.put("datetime", each.due_at.isoformat())
-        self._time.say(words.clock(each.due_at))
+        self._time.say(labels.clock(each.due_at))
         self._title.say(each.title)
         self._account.name(each.account_id, item.account)
         self._how.say(each.how)

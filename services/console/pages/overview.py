@@ -8,15 +8,15 @@ from nicegui import ui
 from starlette.responses import RedirectResponse, Response
 
 from services.chassis.clock import ServiceClock
+from services.console.auth import key_of
 from services.console.client import Apis
-from services.console.doors import key_of
+from services.console.pages.accounts import Workspace
+from services.console.pages.activity import HappenedPanel
 from services.console.pages.due import DuePanel
 from services.console.pages.elements import Node, address
-from services.console.pages.frame import Guests, Masthead
-from services.console.pages.happened import HappenedPanel
-from services.console.pages.workspace import Workspace
+from services.console.pages.page_header import Guests, Masthead
+from services.console.poller import Watch, with_age
 from services.console.touchpoints import board
-from services.console.watch import Watch, with_age
 
 _ASK_EVERY: Final = 2.0  # real seconds
 _TICK: Final = 1.0

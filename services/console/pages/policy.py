@@ -10,15 +10,15 @@ from nicegui import ui
 from starlette.responses import RedirectResponse, Response
 
 from services.chassis.clock import ServiceClock
+from services.console.auth import key_of
 from services.console.client import Apis
-from services.console.desk import Desk
-from services.console.doors import key_of
-from services.console.edition import edition
 from services.console.pages.elements import Node
-from services.console.pages.frame import Guests, Masthead
+from services.console.pages.page_header import Guests, Masthead
+from services.console.pages.policy_status import FindingsPanel, StandingPanel
 from services.console.pages.publishing import PublishPanel
-from services.console.pages.standing import FindingsPanel, StandingPanel
 from services.console.pages.versions import VersionsPanel
+from services.console.policy_editor import Desk
+from services.console.policy_view import edition
 
 _ASK_EVERY: Final = 2.0  # real seconds
 _TICK: Final = 1.0

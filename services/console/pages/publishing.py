@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Final, cast
 
-from services.console import words
-from services.console.desk import Checked, Desk
-from services.console.difference import difference
+from services.console import labels
+from services.console.difference_view import difference
+from services.console.json_fields import Json, number, text
 from services.console.pages.elements import Badge, Keyed, Node, Plain
-from services.console.pages.standing import Findings
+from services.console.pages.policy_status import Findings
 from services.console.pages.versions import WHY
-from services.console.reading import Json, number, text
+from services.console.policy_editor import Checked, Desk
 
 # Files come in pieces that fit into a message of the page.
 _SEND: Final = """
@@ -236,10 +236,12 @@ def _state(held: str | None, drafted: str | None) -> str:
 
 def _verdict(checked: Checked) -> str:
     if checked.errors:
-        return f"{words.count(len(checked.errors), 'mistake')}. Nothing can be published until they are gone."
+        return (
+            f"{labels.count(len(checked.errors), 'mistake')}. Nothing can be published until they are gone."
+        )
     if not checked.sound:
         return ""
-    found = f", with {words.count(len(checked.findings), 'finding')}" if checked.findings else ""
+    found = f", with {labels.count(len(checked.findings), 'finding')}" if checked.findings else ""
     return f"The policy is sound{found}."
 
 

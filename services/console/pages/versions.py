@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Final
 
 from services.chassis.clock import ServiceClock
-from services.console.desk import Desk
+from services.console.json_fields import Json, number, text
 from services.console.pages.elements import Badge, Keyed, Node
-from services.console.pages.standing import about
-from services.console.reading import Json, number, text
+from services.console.pages.policy_status import about
+from services.console.policy_editor import Desk
 
 _NOTE: Final = '() => emit(document.getElementById("roll-back-note").value)'
 _ASK: Final = """

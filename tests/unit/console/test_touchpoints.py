@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.console.reading import Json
+from services.console.json_fields import Json
 from services.console.touchpoints import Touchpoint, board, selection, timing, touchpoint, touchpoints
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from services.console.reading import Json, number, text
+from services.console.json_fields import Json, number, text
 
 
 @dataclass(frozen=True, slots=True)

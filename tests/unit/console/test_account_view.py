@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.console.portrait import Mark, accounts, decisions, portrait
-from services.console.reading import Json
+from services.console.account_view import Mark, accounts, decisions, portrait
+from services.console.json_fields import Json
 from services.console.touchpoints import touchpoints
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import json
 
-from services.console.posting import LINES, ONE, requests
+from services.console.event_batches import LINES, ONE, requests
 
 
 def test_one_event_travels_alone() -> None:

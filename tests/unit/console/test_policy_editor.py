@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 
 from services.console.client import Apis
-from services.console.desk import Desk
-from services.console.difference import difference
-from services.console.reading import Json
-from tests.unit.console.test_watch import KEY, settings
+from services.console.difference_view import difference
+from services.console.json_fields import Json
+from services.console.policy_editor import Desk
+from tests.unit.console.test_poller import KEY, settings
 
 FILES = {"a.yaml": "one", "b.yaml": "two"}
 MISTAKE = {"file": "b.yaml", "line": 1, "column": 2, "where": "x", "message": "no"}

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Final
 
-from services.console.inquiry import Inquiry
+from services.console.account_view import Mark, accounts, decisions, portrait
+from services.console.explanations import Inquiry
 from services.console.pages.account import AccountSheet, Sheet
 from services.console.pages.elements import AccountLink, Badge, Keyed, Node, Select
-from services.console.portrait import Mark, accounts, decisions, portrait
-from services.console.watch import Account, Book, with_age
+from services.console.poller import Account, Book, with_age
 
 _TYPED: Final = "(e) => emit(e.target.value)"
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.console.reading import Json
-from services.console.story import Delivery, delivery, lines
+from services.console.activity_feed import Delivery, delivery, lines
+from services.console.json_fields import Json
 from services.console.touchpoints import Touchpoint, touchpoints
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Final
 from nicegui import ui
 from nicegui.client import Client
 
-from services.console import words
+from services.console import labels
 from services.console.pages.elements import Node
 
 _HEAD: Final = """
@@ -55,7 +55,7 @@ class Masthead:
                         Node("a", name, href=anchor)
             with Node("p", classes="clock"):
                 self._clock = Node("time")
-                Node("span", words.rate(rate), "rate")
+                Node("span", labels.rate(rate), "rate")
             with Node("form", method="post", action="/sign-out"):
                 Node("button", "Sign out", "quiet-button", type="submit")
         header.move(target_index=0)

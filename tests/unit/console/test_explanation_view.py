@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from services.console.explaining import explanation
-from services.console.reading import Json
+from services.console.explanation_view import explanation
+from services.console.json_fields import Json
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 HEARD: Json = {"type": "nps.answered", "source": "/survey", "id": "n1", "time": "2026-11-23T13:30:00Z"}

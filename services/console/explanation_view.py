@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
 
-from services.console import words
-from services.console.reading import Json, items, moment, part, text
+from services.console import labels
+from services.console.json_fields import Json, items, moment, part, text
 
 _CAUSES: Final = {
     "clause": "a condition does not hold",
@@ -94,17 +94,17 @@ def _clause(clause: Json, now: datetime) -> Clause:
 def _values(clause: Json) -> Iterable[str]:
     for name, value in part(clause, "values").items():
         inner = cast("Json", value).get("value") if isinstance(value, dict) else value
-        yield f"{words.title(name)}: {words.value(inner)}"
+        yield f"{labels.title(name)}: {labels.value(inner)}"
     for each in items(clause, "values"):
-        yield f"{words.title(text(each, 'name'))}: {words.value(each.get('value'))}"
+        yield f"{labels.title(text(each, 'name'))}: {labels.value(each.get('value'))}"
 
 
 def _event(event: Json, now: datetime) -> str:
     when = moment(event, "time")
     kind = text(event, "type") or text(event, "name")
     parts = [
-        words.title(kind.replace(".", "_")),
-        "" if when is None else words.when(when, now),
+        labels.title(kind.replace(".", "_")),
+        "" if when is None else labels.when(when, now),
         text(event, "source"),
         text(event, "id"),
     ]

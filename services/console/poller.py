@@ -8,12 +8,12 @@ from typing import Final
 from urllib.parse import quote
 
 from services.chassis.clock import ServiceClock
-from services.console import words
+from services.console import labels
+from services.console.activity_feed import Delivery, Line, delivery, lines
 from services.console.calls import Service
 from services.console.client import Answer, Apis, Query, Trouble
-from services.console.inquiry import Inquiry
-from services.console.reading import Json, items, part, text
-from services.console.story import Delivery, Line, delivery, lines
+from services.console.explanations import Inquiry
+from services.console.json_fields import Json, items, part, text
 from services.console.touchpoints import Touchpoint, touchpoints
 
 # How far back the first look at changes goes: the longest of these whose changes fit into one page.
@@ -207,7 +207,7 @@ def with_age(trouble: str, known_at: datetime | None, now: datetime) -> str:
     """The trouble, and from when that is which is shown all the same."""
     if not trouble or known_at is None:
         return trouble
-    return f"{trouble} What you see is from {words.when(known_at, now)}."
+    return f"{trouble} What you see is from {labels.when(known_at, now)}."
 
 
 def _trouble(answer: Answer) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, cast
 
-from services.console import words
-from services.console.places import NOWHERE, Place, Places
-from services.console.reading import Json, number, text
+from services.console import labels
+from services.console.json_fields import Json, number, text
+from services.console.source_map import NOWHERE, Place, Places
 
 _SPAN: Final = re.compile(r"(\d+)([dh])")
 _FALLBACK: Final = "unless another rhythm is as frequent"
@@ -58,18 +58,18 @@ def span(written: str) -> str:
     found = _SPAN.fullmatch(written)
     if found is None:
         return written
-    return words.count(int(found[1]), "day" if found[2] == "d" else "hour")
+    return labels.count(int(found[1]), "day" if found[2] == "d" else "hour")
 
 
 def event(name: str) -> str:
-    return _EVENTS.get(name, words.title(name.replace(".", "_")))
+    return _EVENTS.get(name, labels.title(name.replace(".", "_")))
 
 
 def offset(days: int, of: str) -> str:
     """A day on the line: `90 days before`, `the start`, `3 days after`."""
     if days == 0:
         return f"The day of {of}"
-    return f"{words.count(abs(days), 'day')} {'before' if days < 0 else 'after'}"
+    return f"{labels.count(abs(days), 'day')} {'before' if days < 0 else 'after'}"
 
 
 def strength(rhythm: Json) -> str:
@@ -82,12 +82,12 @@ def strength(rhythm: Json) -> str:
 def damping(feedback: Json) -> str:
     """How feedback acts, in a paragraph."""
     found = cast("list[object]", feedback.get("ladder")) if isinstance(feedback.get("ladder"), list) else []
-    ladder = [words.value(each) for each in found]
+    ladder = [labels.value(each) for each in found]
     said = [
-        f"A step moves an interval along {words.listing(ladder)} days" if ladder else "",
+        f"A step moves an interval along {labels.listing(ladder)} days" if ladder else "",
         f"at most one step in {span(text(feedback, 'spacing'))}",
         f"a step lasts {span(text(feedback, 'lasts'))}",
-        f"past the longest it moves to {words.channel(text(feedback, 'at_the_end'))}"
+        f"past the longest it moves to {labels.channel(text(feedback, 'at_the_end'))}"
         if text(feedback, "at_the_end")
         else "",
     ]
@@ -107,7 +107,7 @@ class Teller:
         when = text(each, "when")
         rest = "everybody else" if when == "true" else ""
         conditions = () if rest else (("when", when),)
-        name = words.title(text(each, "name"))
+        name = labels.title(text(each, "name"))
         return Said(name, name, rest, conditions=conditions, place=self._places.of(each))
 
     def rhythm(self, each: Json) -> Said:
@@ -115,7 +115,7 @@ class Teller:
         within = each.get("within")
         ends = cast("list[object]", within) if isinstance(within, list) else []
         terms = [
-            f"may move between {words.value(ends[0])} and {words.value(ends[1])} days"
+            f"may move between {labels.value(ends[0])} and {labels.value(ends[1])} days"
             if len(ends) == 2
             else "",
             "any contact counts" if each.get("any_contact") is True else "",
@@ -126,7 +126,10 @@ class Teller:
 
     def guarantee(self, each: Json) -> Said:
         """A rhythm that guarantees something, with its interval."""
-        terms = [words.every(number(each, "every_days")), _FALLBACK if each.get("fallback") is True else ""]
+        terms = [
+            labels.every(number(each, "every_days")),
+            _FALLBACK if each.get("fallback") is True else "",
+        ]
         return self._said(each, terms, tagged=True)
 
     def trigger(self, each: Json) -> Said:
@@ -151,7 +154,7 @@ class Teller:
     def move(self, each: Json) -> Said:
         """An adjustment or feedback."""
         steps, kinds = number(each, "steps"), texts(each, "touchpoints")
-        way = f"{words.count(abs(steps), 'step')} {'rarer' if steps > 0 else 'denser'}"
+        way = f"{labels.count(abs(steps), 'step')} {'rarer' if steps > 0 else 'denser'}"
         on = f"{event(text(each, 'on'))}: " if text(each, "on") else ""
         return self._said(each, [way], tagged=True, title=f"{on}{_kinds(kinds)}")
 
@@ -168,9 +171,9 @@ class Teller:
         owner = text(each, "owner")
         return Said(
             rule=text(each, "rule"),
-            title=title or words.title(text(each, "touchpoint")),
+            title=title or labels.title(text(each, "touchpoint")),
             terms=" · ".join(term for term in terms if term),
-            how=words.how(text(each, "channel"), owner, None, anybody=True) if owner else "",
+            how=labels.how(text(each, "channel"), owner, None, anybody=True) if owner else "",
             tags=tuple(self._tags(each)) if tagged else (),
             conditions=tuple((name, said) for name, said in conditions if said),
             because=text(each, "because"),
@@ -183,14 +186,14 @@ class Teller:
             held = texts(each, name)
             left_out = [one for one in known if one not in held]
             if held and len(left_out) == 1 and len(held) > 1:
-                yield f"not {words.title(left_out[0]).lower()}"
+                yield f"not {labels.title(left_out[0]).lower()}"
             elif left_out:
-                yield from map(words.title, held)
+                yield from map(labels.title, held)
 
 
 def _kinds(names: Iterable[str]) -> str:
-    first, *rest = [words.title(name) for name in names] or [""]
-    return words.listing(
+    first, *rest = [labels.title(name) for name in names] or [""]
+    return labels.listing(
         [first, *(name[:1].lower() + name[1:] if name[1:2].islower() else name for name in rest)]
     )
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
 
-from services.console import words
-from services.console.reading import Json, items, moment, number, part, text
+from services.console import labels
+from services.console.json_fields import Json, items, moment, number, part, text
 from services.console.touchpoints import Touchpoint
 
 _HEALTH: Final = {"red": "bad", "yellow": "due", "green": "good"}
@@ -86,7 +86,7 @@ def portrait(account: Json, calendar: Sequence[Touchpoint], now: datetime) -> Po
         name=text(part(facts, "name"), "value") or identity,
         marks=tuple(_marks(account, facts)),
         warnings=tuple(_warnings(account, now)),
-        decided="" if decided is None else f"Decided {words.when(decided, now)}.",
+        decided="" if decided is None else f"Decided {labels.when(decided, now)}.",
         rhythms=tuple(_rhythm(each, calendar, now) for each in items(plan, "rhythms")),
         one_offs=tuple(
             _one_off(each, calendar, now) for each in sorted(items(plan, "touchpoints"), key=_opens)
@@ -106,9 +106,9 @@ def fact(name: str, known: Json, now: datetime) -> Fact:
     since = moment(known, "time")
     source, identity = text(known, "source"), text(known, "id")
     return Fact(
-        name=words.title(name),
-        value="none" if known.get("value") is None else words.value(known.get("value")),
-        since="" if since is None else words.when(since, now),
+        name=labels.title(name),
+        value="none" if known.get("value") is None else labels.value(known.get("value")),
+        since="" if since is None else labels.when(since, now),
         source=f"{source} · {identity}" if identity else source,
     )
 
@@ -116,10 +116,10 @@ def fact(name: str, known: Json, now: datetime) -> Fact:
 def _marks(account: Json, facts: Json) -> Iterable[Mark]:
     for name in ("segment", "stage"):
         if word := text(account, name):
-            yield Mark(words.title(name), words.title(word))
+            yield Mark(labels.title(name), labels.title(word))
     if color := text(account, "color"):
         score = part(facts, "health_score").get("value")
-        shown = color if score is None else f"{color} ({words.value(score)})"
+        shown = color if score is None else f"{color} ({labels.value(score)})"
         yield Mark("Health", shown, _HEALTH.get(color, "quiet"))
     if csm := text(account, "csm_id"):
         yield Mark("CSM", csm)
@@ -133,15 +133,15 @@ def _warnings(account: Json, now: datetime) -> Iterable[str]:
         if until is not None and until <= now:
             continue
         who = f"Contact {pause['contact_id']}" if pause.get("contact_id") else "The account"
-        end = "until further notice" if until is None else f"until {words.when(until, now)}"
+        end = "until further notice" if until is None else f"until {labels.when(until, now)}"
         yield f"{who} is left alone {end}: {text(pause, 'reason') or 'no reason given'}."
 
 
 def _rhythm(wish: Json, calendar: Sequence[Touchpoint], now: datetime) -> Wish:
     kind = text(wish, "touchpoint_type")
     coming = next((each for each in calendar if each.type == kind and _comes(each, now)), None)
-    interval = words.every(number(wish, "every_days"))
-    when = interval if coming is None else f"{interval} · next {words.when(coming.due_at, now)}"
+    interval = labels.every(number(wish, "every_days"))
+    when = interval if coming is None else f"{interval} · next {labels.when(coming.due_at, now)}"
     return _wish(wish, f"rhythm:{kind}", when, now)
 
 
@@ -156,18 +156,18 @@ def _one_off(wish: Json, calendar: Sequence[Touchpoint], now: datetime) -> Wish:
     standing = next((each for each in calendar if each.id == identity), None)
     parts = [] if standing is None else [_standing(standing, now)]
     if opens is not None and closes is not None and (standing is None or standing.status == "planned"):
-        ends = "" if closes == deadline else f" to {words.day(closes.date(), now.date())}"
-        parts.append(f"window from {words.day(opens.date(), now.date())}{ends}")
+        ends = "" if closes == deadline else f" to {labels.day(closes.date(), now.date())}"
+        parts.append(f"window from {labels.day(opens.date(), now.date())}{ends}")
     if deadline is not None:
-        parts.append(f"deadline {words.when(deadline, now)}")
+        parts.append(f"deadline {labels.when(deadline, now)}")
     return _wish(wish, identity, " · ".join(parts), now)
 
 
 def _standing(each: Touchpoint, now: datetime) -> str:
     if each.status == "planned":
-        return f"planned for {words.when(each.due_at, now)}"
+        return f"planned for {labels.when(each.due_at, now)}"
     if each.status in ("due", "overdue"):
-        return f"{each.status} since {words.when(each.released_at or each.due_at, now)}"
+        return f"{each.status} since {labels.when(each.released_at or each.due_at, now)}"
     return each.outcome or each.status
 
 
@@ -176,9 +176,9 @@ def _wish(wish: Json, key: str, when: str, now: datetime) -> Wish:
     behind = {text(each, "name"): fact(text(each, "name"), each, now) for each in items(reason, "facts")}
     return Wish(
         key=key,
-        title=words.title(text(wish, "touchpoint_type")),
+        title=labels.title(text(wish, "touchpoint_type")),
         when=when[:1].upper() + when[1:],
-        how=words.how(text(wish, "channel"), text(wish, "owner"), text(wish, "csm_id") or None),
+        how=labels.how(text(wish, "channel"), text(wish, "owner"), text(wish, "csm_id") or None),
         purpose=text(wish, "purpose"),
         why=text(reason, "text"),
         rule=text(reason, "rule"),
@@ -202,7 +202,7 @@ def _contract(contract: Json) -> str:
     if renews := text(contract, "renews_on"):
         parts.append(f"renews on {renews}")
     if contract.get("arr") is not None:
-        parts.append(f"{words.value(contract['arr'])} a year")
+        parts.append(f"{labels.value(contract['arr'])} a year")
     return " · ".join(part for part in parts if part)
 
 
@@ -210,7 +210,7 @@ def _decision(document: Json, now: datetime) -> Decision:
     decided = moment(document, "decided_at")
     return Decision(
         key=text(document, "id"),
-        when="" if decided is None else words.when(decided, now),
+        when="" if decided is None else labels.when(decided, now),
         heard=_heard(items(document, "events")),
         policy=text(document, "policy")[:12],
         changes=tuple(Change(text(each, "kind"), text(each, "text")) for each in items(document, "changes")),
@@ -222,13 +222,13 @@ def _heard(events: Sequence[Json]) -> str:
     kinds = list(dict.fromkeys(text(each, "type") for each in reversed(events)))
     if not kinds:
         return "Time passed, or the policy changed"
-    shown = [words.title(kind.replace(".", "_")) for kind in kinds[:_SHOWN_EVENTS]]
+    shown = [labels.title(kind.replace(".", "_")) for kind in kinds[:_SHOWN_EVENTS]]
     more = len(kinds) - len(shown)
-    return "Heard: " + words.listing([*shown, f"{more} more"] if more > 0 else shown)
+    return "Heard: " + labels.listing([*shown, f"{more} more"] if more > 0 else shown)
 
 
 def _set_aside(suppressed: Json) -> str:
-    kind, rule = words.title(text(suppressed, "touchpoint_type")), text(suppressed, "rule")
+    kind, rule = labels.title(text(suppressed, "touchpoint_type")), text(suppressed, "rule")
     return f"{kind} (rule {rule}): {text(suppressed, 'reason')}"
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.console import words
+from services.console import labels
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
     ],
 )
 def test_a_distance_is_told_in_its_largest_unit(distance: timedelta, expected: str) -> None:
-    assert words.relative(NOW + distance, NOW) == expected
+    assert labels.relative(NOW + distance, NOW) == expected
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,12 @@ def test_a_distance_is_told_in_its_largest_unit(distance: timedelta, expected: s
     ],
 )
 def test_a_day_is_named_as_people_name_it(when: date, expected: str) -> None:
-    assert words.day(when, NOW.date()) == expected
+    assert labels.day(when, NOW.date()) == expected
 
 
 def test_an_instant_says_its_zone_and_its_distance() -> None:
-    assert words.when(NOW + timedelta(days=7), NOW) == "Mon 30 Nov, 14:30 UTC (in 7 days)"
-    assert words.when(NOW + timedelta(hours=-2), NOW) == "today 12:30 UTC (2 hours ago)"
+    assert labels.when(NOW + timedelta(days=7), NOW) == "Mon 30 Nov, 14:30 UTC (in 7 days)"
+    assert labels.when(NOW + timedelta(hours=-2), NOW) == "today 12:30 UTC (2 hours ago)"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_an_instant_says_its_zone_and_its_distance() -> None:
     ],
 )
 def test_the_speed_of_the_service_clock_is_told(rate: float, expected: str) -> None:
-    assert words.rate(rate) == expected
+    assert labels.rate(rate) == expected
 
 
 @pytest.mark.parametrize(
@@ -76,29 +76,29 @@ def test_the_speed_of_the_service_clock_is_told(rate: float, expected: str) -> N
     ],
 )
 def test_a_value_is_readable_whatever_its_kind(found: object, expected: str) -> None:
-    assert words.value(found) == expected
+    assert labels.value(found) == expected
 
 
 def test_names_become_titles() -> None:
-    assert words.title("business_review") == "Business review"
-    assert words.title("nps") == "NPS"
-    assert words.title("") == ""
+    assert labels.title("business_review") == "Business review"
+    assert labels.title("nps") == "NPS"
+    assert labels.title("") == ""
 
 
 def test_an_owner_is_a_person_when_one_is_named() -> None:
-    assert words.how("call", "csm", "csm-joe") == "Call · csm-joe"
-    assert words.how("in_app", "pooled_csm", None) == "In the app · the CSM pool"
-    assert words.how("email", "automation", None) == "Email · automation"
+    assert labels.how("call", "csm", "csm-joe") == "Call · csm-joe"
+    assert labels.how("in_app", "pooled_csm", None) == "In the app · the CSM pool"
+    assert labels.how("email", "automation", None) == "Email · automation"
 
 
 @pytest.mark.parametrize(
     ("days", "expected"), [(1, "every day"), (7, "every week"), (14, "every 2 weeks"), (90, "every 90 days")]
 )
 def test_an_interval_is_told_as_people_tell_it(days: int, expected: str) -> None:
-    assert words.every(days) == expected
+    assert labels.every(days) == expected
 
 
 def test_a_listing_reads_like_a_sentence() -> None:
-    assert words.listing([]) == ""
-    assert words.listing(["a"]) == "a"
-    assert words.listing(["a", "b", "c"]) == "a, b and c"
+    assert labels.listing([]) == ""
+    assert labels.listing(["a"]) == "a"
+    assert labels.listing(["a", "b", "c"]) == "a, b and c"

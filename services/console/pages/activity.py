@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from services.console import words
+from services.console import labels
+from services.console.activity_feed import Line
 from services.console.pages.elements import AccountLink, Badge, Keyed, Node, Select
-from services.console.story import Line
 
 
 class HappenedPanel:
@@ -34,7 +34,7 @@ class HappenedPanel:
         )
         self._lines.show(
             [
-                (each, words.relative(each.at, now), names.get(each.account_id, each.account_id))
+                (each, labels.relative(each.at, now), names.get(each.account_id, each.account_id))
                 for each in lines
             ]
         )

@@ -4,8 +4,8 @@ import httpx
 
 from services.chassis.settings import Settings
 from services.console.client import Apis
-from services.console.inquiry import Inquiry, Question
-from tests.unit.console.test_watch import CLOCK, KEY, settings
+from services.console.explanations import Inquiry, Question
+from tests.unit.console.test_poller import CLOCK, KEY, settings
 
 WHY = Question("a/b", rule="weekly/growth")
 ACCOUNT: dict[str, object] = {

@@ -7,9 +7,9 @@ from typing import Final
 from urllib.parse import quote
 
 from services.chassis.clock import ServiceClock
-from services.console import words
+from services.console import labels
 from services.console.client import Apis, Trouble
-from services.console.reading import Json, items, part, text
+from services.console.json_fields import Json, items, part, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,5 +92,5 @@ class Inquiry:
         }
         identity = text(account, "id")
         absent = (kind for kind in self._kinds if kind not in planned)
-        named = ((words.title(kind), Question(identity, touchpoint_type=kind)) for kind in absent)
+        named = ((labels.title(kind), Question(identity, touchpoint_type=kind)) for kind in absent)
         return sorted(named, key=lambda each: each[0])

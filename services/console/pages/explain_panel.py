@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Final
 
-from services.console.explaining import Clause, Explanation, explanation
-from services.console.inquiry import Asked, Inquiry, Question
+from services.console.explanation_view import Clause, Explanation, explanation
+from services.console.explanations import Asked, Inquiry, Question
 from services.console.pages.elements import Badge, Keyed, Node, Plain
 
 # A mouse that rests here asks; one that passes by does not. What a finger or a key does is a click.

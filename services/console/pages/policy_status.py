@@ -1,11 +1,11 @@
 """How the policy in force stands: which version, since when, who follows it already, and what a linter found."""
 
 from services.chassis.clock import ServiceClock
-from services.console import words
-from services.console.desk import Desk, InForce
+from services.console import labels
+from services.console.json_fields import Json, moment, number, part, text
 from services.console.pages.elements import Badge, Keyed, Node
-from services.console.places import Place, Places
-from services.console.reading import Json, moment, number, part, text
+from services.console.policy_editor import Desk, InForce
+from services.console.source_map import Place, Places
 
 
 class StandingPanel:
@@ -38,16 +38,18 @@ class StandingPanel:
     def _follow(self, progress: Json) -> None:
         accounts, decided, behind = (number(progress, name) for name in ("accounts", "decided", "behind"))
         about = "about " if progress.get("estimated") is True else ""
-        everybody = f"{about.capitalize()}{words.count(accounts, 'account')} decided under it."
+        everybody = f"{about.capitalize()}{labels.count(accounts, 'account')} decided under it."
         followed = (
-            f"{decided:,} of {about}{words.count(accounts, 'account')} decided under it, {behind:,} to go."
+            f"{decided:,} of {about}{labels.count(accounts, 'account')} decided under it, {behind:,} to go."
         )
         mode = text(progress, "mode")
         self._followed.say((followed if behind else everybody) + _MODES.get(mode, ""))
         self._bar.put("value", str(round(100 * decided / accounts, 1)) if accounts else "100")
         self._bar.show(bool(behind))
         undecided = number(progress, "undecided")
-        failed = f"{words.count(undecided, 'account')} could not be decided under this policy; each says why."
+        failed = (
+            f"{labels.count(undecided, 'account')} could not be decided under this policy; each says why."
+        )
         self._undecided.say(failed if undecided else "")
 
 
@@ -96,7 +98,7 @@ class _Finding:
 
     def show(self, item: tuple[Json, Place]) -> None:
         finding, place = item
-        self._kind.tell(words.title(text(finding, "kind") or "finding").lower(), "due")
+        self._kind.tell(labels.title(text(finding, "kind") or "finding").lower(), "due")
         self._place.lead(place)
         self._rule.say(text(finding, "rule"))
         self._message.say(text(finding, "message"))
@@ -123,7 +125,7 @@ def about(version: Json, clock: ServiceClock) -> str:
     parts = [
         text(version, "name"),
         f"{by}, rolled back" if origin == "rollback" and by else by,
-        "" if published is None else words.when(clock.at(published), clock.now()),
+        "" if published is None else labels.when(clock.at(published), clock.now()),
         f"hash {text(version, 'hash')[:12]}",
     ]
     return " · ".join(each for each in parts if each)
@@ -133,7 +135,7 @@ def _proof(finding: Json) -> str:
     """How it was found, and an account that shows it."""
     found = _PROOFS.get(text(finding, "proof"), text(finding, "proof"))
     witness = part(finding, "witness")
-    shown = ", ".join(f"{words.title(name)} {words.value(value)}" for name, value in witness.items())
+    shown = ", ".join(f"{labels.title(name)} {labels.value(value)}" for name, value in witness.items())
     return f"{found}, for an account with: {shown}." if shown else found and f"{found}."
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from services.console.client import Answer, Apis, Trouble
-from services.console.reading import Json, items, part, text
+from services.console.json_fields import Json, items, part, text
 
 LARGEST: Final = 1_000_000  # signs of all files of a draft together
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from services.console import rule_words, words
-from services.console.places import File, Place, Places
-from services.console.reading import Json, items, number, part, text
-from services.console.rule_words import Said
+from services.console import labels, rule_view
+from services.console.json_fields import Json, items, number, part, text
+from services.console.rule_view import Said
+from services.console.source_map import File, Place, Places
 
 _STAGES: Final = ("onboarding", "adoption", "growth", "renewal", "churned")
 _ANCHORS: Final = {
@@ -95,14 +95,14 @@ def edition(document: Json, files: Mapping[str, str]) -> Edition:
     """The document of the rules engine and the files it was made of."""
     places = Places(files)
     stages = _names(document, "stages")
-    told = rule_words.Teller(places, _names(document, "segments"), stages)
+    told = rule_view.Teller(places, _names(document, "segments"), stages)
     rhythms = items(document, "rhythms")
     return Edition(
         health=_health(part(document, "health")),
         segments=tuple(told.named(each) for each in items(document, "segments")),
         stages=tuple(told.named(each) for each in items(document, "stages")),
         tables=tuple(_tables(rhythms, _names(document, "segments"), stages, told)),
-        guarantees=tuple(told.guarantee(each) for each in rhythms if rule_words.strength(each)),
+        guarantees=tuple(told.guarantee(each) for each in rhythms if rule_view.strength(each)),
         triggers=tuple(_triggers(items(document, "triggers"), told)),
         lines=tuple(_lines(items(document, "steps"), told)),
         moves=tuple(_moves(document, told)),
@@ -121,7 +121,7 @@ def _names(document: Json, section: str) -> tuple[str, ...]:
 
 
 def _health(said: Json) -> str:
-    red, yellow = (words.value(said.get(name)) for name in ("red_below", "yellow_below"))
+    red, yellow = (labels.value(said.get(name)) for name in ("red_below", "yellow_below"))
     return (
         f"When only a score is told: below {red} is red, below {yellow} yellow, the rest green."
         if said
@@ -130,16 +130,16 @@ def _health(said: Json) -> str:
 
 
 def _tables(
-    rhythms: list[Json], segments: Iterable[str], stages: tuple[str, ...], told: rule_words.Teller
+    rhythms: list[Json], segments: Iterable[str], stages: tuple[str, ...], told: rule_view.Teller
 ) -> Iterable[Table]:
     for segment in segments:
-        here = [each for each in rhythms if segment in rule_words.texts(each, "segments")]
+        here = [each for each in rhythms if segment in rule_view.texts(each, "segments")]
         held = tuple(
-            stage for stage in stages if any(stage in rule_words.texts(each, "stages") for each in here)
+            stage for stage in stages if any(stage in rule_view.texts(each, "stages") for each in here)
         )
         if here:
             beats = (_beat(list(group), held, told) for group in _by_stem(here))
-            yield Table(words.title(segment), tuple(map(words.title, held)), tuple(beats))
+            yield Table(labels.title(segment), tuple(map(labels.title, held)), tuple(beats))
 
 
 def _by_stem(rhythms: list[Json]) -> Iterable[list[Json]]:
@@ -154,65 +154,65 @@ def _stem(rhythm: Json) -> str:
     return text(rhythm, "rule").partition("/")[0]
 
 
-def _beat(group: list[Json], stages: tuple[str, ...], told: rule_words.Teller) -> Beat:
+def _beat(group: list[Json], stages: tuple[str, ...], told: rule_view.Teller) -> Beat:
     first = group[0]
     intervals = (
-        next((number(each, "every_days") for each in group if stage in rule_words.texts(each, "stages")), 0)
+        next((number(each, "every_days") for each in group if stage in rule_view.texts(each, "stages")), 0)
         for stage in stages
     )
-    shown = (words.every(days) if days else "" for days in intervals)
+    shown = (labels.every(days) if days else "" for days in intervals)
     return Beat(
-        title=words.title(text(first, "touchpoint")),
-        intervals=tuple(zip(map(words.title, stages), shown, strict=True)),
+        title=labels.title(text(first, "touchpoint")),
+        intervals=tuple(zip(map(labels.title, stages), shown, strict=True)),
         said=told.rhythm({**first, "rule": _stem(first)}),
     )
 
 
-def _triggers(triggers: list[Json], told: rule_words.Teller) -> Iterable[Group]:
+def _triggers(triggers: list[Json], told: rule_view.Teller) -> Iterable[Group]:
     events = dict.fromkeys(text(each, "on") for each in triggers)
     for event in events:
         rules = (told.trigger(each) for each in triggers if text(each, "on") == event)
-        yield Group(rule_words.event(event), tuple(rules))
+        yield Group(rule_view.event(event), tuple(rules))
 
 
-def _lines(steps: list[Json], told: rule_words.Teller) -> Iterable[Line]:
+def _lines(steps: list[Json], told: rule_view.Teller) -> Iterable[Line]:
     for name in dict.fromkeys(text(each, "anchor") for each in steps):
-        title, of = _ANCHORS.get(name, (words.title(name), name))
+        title, of = _ANCHORS.get(name, (labels.title(name), name))
         here = sorted(
             (each for each in steps if text(each, "anchor") == name), key=lambda each: number(each, "days")
         )
         stops = (
-            Stop(rule_words.offset(days, of), tuple(told.step(each) for each in group))
+            Stop(rule_view.offset(days, of), tuple(told.step(each) for each in group))
             for days, group in groupby(here, key=lambda each: number(each, "days"))
         )
         yield Line(title, tuple(stops))
 
 
-def _moves(document: Json, told: rule_words.Teller) -> Iterable[Group]:
+def _moves(document: Json, told: rule_view.Teller) -> Iterable[Group]:
     feedback = part(document, "feedback")
     if adjustments := items(document, "adjustments"):
         yield Group("Because of what an account is like", tuple(told.move(each) for each in adjustments))
     if heard := items(feedback, "rules"):
         yield Group("Because of how they respond", tuple(told.move(each) for each in heard))
-        yield Group(rule_words.damping(feedback), ())
+        yield Group(rule_view.damping(feedback), ())
 
 
 def _kind(said: Json, places: Places) -> Kind:
-    minutes, audience = number(said, "minutes"), rule_words.texts(said, "audience")
+    minutes, audience = number(said, "minutes"), rule_view.texts(said, "audience")
     topic = text(said, "topic")
     terms = [
-        f"topic {words.title(topic).lower()}" if topic else "internal work",
-        words.count(minutes, "minute") if minutes else "",
-        f"for {words.listing(name.replace('_', ' ') for name in audience)}" if audience else "",
+        f"topic {labels.title(topic).lower()}" if topic else "internal work",
+        labels.count(minutes, "minute") if minutes else "",
+        f"for {labels.listing(name.replace('_', ' ') for name in audience)}" if audience else "",
         "never skipped" if said.get("never_skip") is True else "",
     ]
     return Kind(
-        title=words.title(text(said, "type")),
-        how=words.how(text(said, "channel"), text(said, "owner"), None, anybody=True),
+        title=labels.title(text(said, "type")),
+        how=labels.how(text(said, "channel"), text(said, "owner"), None, anybody=True),
         purpose=text(said, "purpose"),
-        aim=words.title(text(said, "aim")),
+        aim=labels.title(text(said, "aim")),
         expects=text(said, "expects"),
-        agenda=tuple(rule_words.texts(said, "agenda")),
+        agenda=tuple(rule_view.texts(said, "agenda")),
         terms=" · ".join(each for each in terms if each),
         place=places.of(said),
     )

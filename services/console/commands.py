@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from services.console import tables
+from services.console import terminal
 from services.console.calls import APIS, Api, Service, settings
-from services.console.posting import requests
+from services.console.event_batches import requests
 
 app = typer.Typer()
 events = typer.Typer(no_args_is_help=True, help="Facts in.")
@@ -26,19 +26,19 @@ def post(
         content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as trouble:
         raise typer.BadParameter(f"{file} cannot be read ({trouble.strerror})") from trouble
-    accepted, refused = 0, list[tables.Json]()
+    accepted, refused = 0, list[terminal.Json]()
     with Api(settings()) as api:
         for request in requests(content):
             answer = api.post("rules_engine", "/v1/events", request.content, request.media_type)
-            for result in tables.items(answer, "results"):
+            for result in terminal.items(answer, "results"):
                 if result.get("status") == "accepted":
                     accepted += 1
                 else:
                     refused.append({**result, "index": int(str(result.get("index", 0))) + request.first})
-    tables.screen.print(f"{accepted} accepted, {len(refused)} not")
+    terminal.screen.print(f"{accepted} accepted, {len(refused)} not")
     if refused:
         rows = [(each["index"], each.get("id"), each.get("status"), _problem(each)) for each in refused]
-        tables.table("Not accepted", ("place", "id", "status", "why"), rows)
+        terminal.table("Not accepted", ("place", "id", "status", "why"), rows)
         raise typer.Exit(1)
 
 
@@ -49,23 +49,24 @@ def account(account_id: str, as_json: AsJson = False) -> None:  # noqa: FBT002
         found = api.get("rules_engine", f"/v1/accounts/{account_id}")
         planned = api.get("scheduler", "/v1/touchpoints", account_id=account_id, limit=20)
     if as_json:
-        tables.document({**found, "calendar": planned.get("items")})
+        terminal.document({**found, "calendar": planned.get("items")})
         return
-    tables.screen.print(f"{account_id}: {found.get('segment')}, {found.get('stage')}", style="bold")
-    facts, plan = tables.part(found, "facts"), tables.part(found, "plan")
+    terminal.screen.print(f"{account_id}: {found.get('segment')}, {found.get('stage')}", style="bold")
+    facts, plan = terminal.part(found, "facts"), terminal.part(found, "plan")
     rows = [
-        (name, tables.part(facts, name).get("value"), tables.part(facts, name).get("time")) for name in facts
+        (name, terminal.part(facts, name).get("value"), terminal.part(facts, name).get("time"))
+        for name in facts
     ]
-    tables.table("Facts", ("fact", "value", "since"), rows)
+    terminal.table("Facts", ("fact", "value", "since"), rows)
     columns = ("touchpoint", "every days", "channel", "owner", "why")
-    rhythms = tables.items(plan, "rhythms")
+    rhythms = terminal.items(plan, "rhythms")
     names = ("touchpoint_type", "every_days", "channel", "owner")
-    tables.table(
+    terminal.table(
         "Rhythms",
         columns,
-        [[*(each.get(name) for name in names), tables.reason_text(each)] for each in rhythms],
+        [[*(each.get(name) for name in names), terminal.reason_text(each)] for each in rhythms],
     )
-    tables.touchpoints("Calendar", tables.items(planned))
+    terminal.touchpoints("Calendar", terminal.items(planned))
 
 
 @app.command()
@@ -78,9 +79,9 @@ def due(
     with Api(settings()) as api:
         found = api.get("scheduler", "/v1/touchpoints", status="due", csm_id=csm, limit=limit)
     if as_json:
-        tables.document(found)
+        terminal.document(found)
     else:
-        tables.touchpoints("Due", tables.items(found))
+        terminal.touchpoints("Due", terminal.items(found))
 
 
 @app.command()
@@ -90,14 +91,14 @@ def parked(as_json: AsJson = False) -> None:  # noqa: FBT002
         facts = list(api.every("rules_engine", "/v1/parked"))
         letters = [{"service": name, **each} for name in APIS for each in api.every(name, "/v1/dead-letters")]
     if as_json:
-        tables.document({"parked": facts, "dead_letters": letters})
+        terminal.document({"parked": facts, "dead_letters": letters})
     else:
         rows = [
             (each.get("id"), each.get("account_id"), each.get("type"), each.get("reason")) for each in facts
         ]
-        tables.table("Parked", ("id", "account", "type", "why"), rows)
+        terminal.table("Parked", ("id", "account", "type", "why"), rows)
         dead = [(each["service"], each.get("id"), each.get("topic"), each.get("reason")) for each in letters]
-        tables.table("Dead letters", ("service", "id", "topic", "why"), dead)
+        terminal.table("Dead letters", ("service", "id", "topic", "why"), dead)
     if facts or letters:
         raise typer.Exit(1)
 
@@ -122,7 +123,7 @@ def replay(
             driven = [
                 _replay(api, service, "parked" if dead_letter_of is None else "dead-letters", str(item))
             ]
-    tables.screen.print(f"{len(driven)} driven again" if everything else f"{item}: {driven[0]}")
+    terminal.screen.print(f"{len(driven)} driven again" if everything else f"{item}: {driven[0]}")
 
 
 def waiting(api: Api) -> list[tuple[Service, str, str]]:
@@ -138,5 +139,5 @@ def _replay(api: Api, service: Service, kind: str, item: str) -> object:
     return api.post(service, f"/v1/{kind}/{item}/replay").get("status")
 
 
-def _problem(result: tables.Json) -> object:
-    return tables.part(result, "problem").get("detail") or result.get("problem")
+def _problem(result: terminal.Json) -> object:
+    return terminal.part(result, "problem").get("detail") or result.get("problem")

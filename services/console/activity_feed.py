@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from services.console import words
-from services.console.reading import Json, items, moment, part, text
+from services.console import labels
+from services.console.json_fields import Json, items, moment, part, text
 from services.console.touchpoints import Touchpoint
 
 TONES: Final = {
@@ -53,9 +53,9 @@ class Delivery:
     def what(self) -> str:
         """`Email to csm-joe`."""
         text = (
-            f"{words.channel(self.channel)} to {self.recipient}"
+            f"{labels.channel(self.channel)} to {self.recipient}"
             if self.recipient
-            else words.channel(self.channel)
+            else labels.channel(self.channel)
         )
         return text[:1].upper() + text[1:]
 
@@ -82,7 +82,7 @@ def delivery(document: Json, service_time: Callable[[datetime], datetime]) -> De
         id=text(document, "id"),
         account_id=text(document, "account_id"),
         touchpoint_id=text(document, "touchpoint_id"),
-        title=words.title(text(document, "touchpoint_type")),
+        title=labels.title(text(document, "touchpoint_type")),
         channel=text(document, "channel"),
         recipient=_recipient(document),
         state=text(document, "state"),
@@ -127,11 +127,11 @@ def _planned(group: Sequence[Touchpoint], now: datetime) -> Line:
     first = min(group, key=lambda each: each.due_at)
     at = max(each.changed_at or each.due_at for each in group)
     key = f"planned:{first.account_id}:{at.isoformat()}"
-    when = words.stamp(first.due_at, now)
+    when = labels.stamp(first.due_at, now)
     if len(group) == 1:
         word = "planned" if first.sequence <= 1 else "rearranged"
         return Line(key, at, first.account_id, "quiet", word, first.title, f"For {when}")
-    what = words.count(len(group), "touchpoint")
+    what = labels.count(len(group), "touchpoint")
     return Line(key, at, first.account_id, "quiet", "planned", what, f"First: {first.title}, {when}")
 
 
@@ -180,10 +180,12 @@ def _result(each: Delivery) -> tuple[str, str, str]:
 
 def _what(told: Sequence[Delivery]) -> str:
     """`Email and in the app to csm-joe`, `Email to contact a and contact b`."""
-    channels = sorted({words.channel(each.channel) for each in told})
+    channels = sorted({labels.channel(each.channel) for each in told})
     recipients = sorted({each.recipient for each in told if each.recipient})
     text = (
-        f"{words.listing(channels)} to {words.listing(recipients)}" if recipients else words.listing(channels)
+        f"{labels.listing(channels)} to {labels.listing(recipients)}"
+        if recipients
+        else labels.listing(channels)
     )
     return text[:1].upper() + text[1:]
 

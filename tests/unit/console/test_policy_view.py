@@ -1,8 +1,8 @@
 """A policy is read section by section, with every rule in words and a way to its line."""
 
-from services.console.edition import Edition, edition
-from services.console.places import Place, Places
-from services.console.reading import Json
+from services.console.json_fields import Json
+from services.console.policy_view import Edition, edition
+from services.console.source_map import Place, Places
 
 FILES = {"b.yaml": "rhythms:\n  - rule: weekly\n", "a.yaml": "segments:\n"}
 WHERE: Json = {"file": "/srv/b.yaml", "line": 2}

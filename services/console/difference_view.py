@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.console import words
-from services.console.reading import Json, items, number, part, text
+from services.console import labels
+from services.console.json_fields import Json, items, number, part, text
 
 _SHOWN = 5
 
@@ -27,7 +27,7 @@ def difference(document: Json) -> Difference:
     totals += [("Minutes of CSMs", _amount(whole, "minutes_"))] if whole else []
     by_kind = part(document, "totals")
     totals += [
-        (words.title(kind), _amount(part(by_kind, kind))) for kind in by_kind if _moved(part(by_kind, kind))
+        (labels.title(kind), _amount(part(by_kind, kind))) for kind in by_kind if _moved(part(by_kind, kind))
     ]
     return Difference(_summary(document), tuple(totals), tuple(_examples(items(document, "accounts"))))
 
@@ -39,12 +39,12 @@ def _summary(document: Json) -> str:
         number(document, name) for name in ("compared", "changed", "moved", "undecided")
     )
     said = [
-        f"{changed:,} of {words.count(compared, 'account')} would have another plan",
-        f"{words.count(moved, 'account')} another segment or stage" if moved else "",
-        f"{words.count(undecided, 'account')} could not be decided" if undecided else "",
+        f"{changed:,} of {labels.count(compared, 'account')} would have another plan",
+        f"{labels.count(moved, 'account')} another segment or stage" if moved else "",
+        f"{labels.count(undecided, 'account')} could not be decided" if undecided else "",
     ]
     days = number(document, "days")
-    over = f" Counted over {words.count(days, 'day')} from now." if days else ""
+    over = f" Counted over {labels.count(days, 'day')} from now." if days else ""
     sample = " Told from a sample of the accounts." if document.get("sample") is True else ""
     return f"{'; '.join(each for each in said if each)}.{over}{sample}"
 
@@ -57,7 +57,7 @@ def _amount(amount: Json, of: str = "") -> str:
     """`12 before, 9 after (-3)`."""
     before, after, by = (amount.get(f"{of}{name}") for name in ("before", "after", "difference"))
     sign = "+" if isinstance(by, int | float) and by > 0 else ""
-    return f"{words.value(before)} now, {words.value(after)} then ({f'{sign}{words.value(by)}' if by else 'unchanged'})"
+    return f"{labels.value(before)} now, {labels.value(after)} then ({f'{sign}{labels.value(by)}' if by else 'unchanged'})"
 
 
 def _examples(accounts: list[Json]) -> Iterable[str]:
@@ -65,4 +65,4 @@ def _examples(accounts: list[Json]) -> Iterable[str]:
         changes = "; ".join(text(change, "text") for change in items(each, "changes"))
         yield f"{text(each, 'account_id')}: {changes}"
     if len(accounts) > _SHOWN:
-        yield f"And {words.count(len(accounts) - _SHOWN, 'account')} more."
+        yield f"And {labels.count(len(accounts) - _SHOWN, 'account')} more."

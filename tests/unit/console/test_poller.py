@@ -7,9 +7,9 @@ import httpx
 
 from services.chassis.clock import ServiceClock
 from services.chassis.settings import Http, Settings
+from services.console.auth import local
 from services.console.client import Apis, Trouble
-from services.console.doors import local
-from services.console.watch import Watch, with_age
+from services.console.poller import Watch, with_age
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 CLOCK = ServiceClock(START, START, 1.0)
