@@ -1,21 +1,21 @@
-"""One account as an operator reads it: who they are, what is planned and why, what was decided, what is known."""
+"""One account as its page shows it: who they are, what is planned and why, what was decided, what is known."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
 
 from services.console import labels
-from services.console.json_fields import Json, items, moment, number, part, text
+from services.console.json_fields import Json, instant, items, nested, number, text
 from services.console.touchpoints import Touchpoint
 
-_HEALTH: Final = {"red": "bad", "yellow": "due", "green": "good"}
-_SHOWN_EVENTS: Final = 3
+_HEALTH_TONES: Final = {"red": "bad", "yellow": "due", "green": "good"}
+_SHOWN_EVENT_TYPES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that is believed, since when, and from whom it was heard."""
+    """A fact with its value, the time it is valid from, and its source."""
 
     name: str
     value: str
@@ -24,13 +24,13 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """A rhythm or a one-off of the plan: when, how, why, by which rule, and the facts behind it."""
+class PlanItem:
+    """A rhythm or a one-off of the plan. `facts`: those its reason rests on."""
 
     key: str
     title: str
-    when: str
-    how: str
+    timing: str
+    contact: str
     purpose: str
     why: str
     rule: str
@@ -38,204 +38,212 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    kind: str
-    text: str
+class DecisionEntry:
+    """A decision. `changes`: (kind, text); `not_applied`: rules that would have applied, with what stopped them."""
 
-
-@dataclass(frozen=True, slots=True)
-class Decision:
     key: str
-    when: str
-    heard: str
+    decided: str
+    triggered_by: str
     policy: str
-    changes: tuple[Change, ...]
-    set_aside: tuple[str, ...]
+    changes: tuple[tuple[str, str], ...]
+    not_applied: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """A short property beside the name: `label` for what it is, `tone` with the word, never alone."""
+class Property:
+    """A short property beside the account's name, such as its segment."""
 
     label: str
-    word: str
+    value: str
     tone: str = "quiet"
 
 
 @dataclass(frozen=True, slots=True)
-class Portrait:
+class AccountView:
     id: str
     name: str
-    marks: tuple[Mark, ...]
+    properties: tuple[Property, ...]
     warnings: tuple[str, ...]
     decided: str
-    rhythms: tuple[Wish, ...]
-    one_offs: tuple[Wish, ...]
+    rhythms: tuple[PlanItem, ...]
+    one_offs: tuple[PlanItem, ...]
     people: tuple[str, ...]
     contracts: tuple[str, ...]
     facts: tuple[Fact, ...]
 
 
-def portrait(account: Json, calendar: Sequence[Touchpoint], now: datetime) -> Portrait:
-    """The account's document of the rules engine; `calendar` are its touchpoints, by due time."""
-    facts, plan = part(account, "facts"), part(account, "plan")
-    identity = text(account, "id")
-    decided = moment(account, "decided_at")
-    return Portrait(
-        id=identity,
-        name=text(part(facts, "name"), "value") or identity,
-        marks=tuple(_marks(account, facts)),
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """A row of the list of accounts."""
+
+    id: str
+    name: str
+    properties: tuple[Property, ...]
+
+
+def account_view(account: Json, calendar: Sequence[Touchpoint], now: datetime) -> AccountView:
+    """`account` is the document of the rules engine, `calendar` the account's touchpoints by due time."""
+    facts, plan = nested(account, "facts"), nested(account, "plan")
+    decided_at = instant(account, "decided_at")
+    one_offs = sorted(items(plan, "touchpoints"), key=lambda item: text(nested(item, "window"), "from"))
+    return AccountView(
+        id=text(account, "id"),
+        name=text(nested(facts, "name"), "value") or text(account, "id"),
+        properties=tuple(_properties(account, facts)),
         warnings=tuple(_warnings(account, now)),
-        decided="" if decided is None else f"Decided {labels.when(decided, now)}.",
-        rhythms=tuple(_rhythm(each, calendar, now) for each in items(plan, "rhythms")),
-        one_offs=tuple(
-            _one_off(each, calendar, now) for each in sorted(items(plan, "touchpoints"), key=_opens)
+        decided="" if decided_at is None else f"Decided {labels.when(decided_at, now)}.",
+        rhythms=tuple(_rhythm(item, calendar, now) for item in items(plan, "rhythms")),
+        one_offs=tuple(_one_off(item, calendar, now) for item in one_offs),
+        people=tuple(
+            _person(contact) for contact in items(account, "contacts") if contact.get("left") is not True
         ),
-        people=tuple(_person(each) for each in items(account, "contacts") if each.get("left") is not True),
-        contracts=tuple(_contract(each) for each in items(account, "contracts")),
-        facts=tuple(fact(name, part(facts, name), now) for name in facts if name != "name"),
+        contracts=tuple(map(_contract, items(account, "contracts"))),
+        facts=tuple(_fact(name, nested(facts, name), now) for name in facts if name != "name"),
     )
 
 
-def decisions(documents: Iterable[Json], now: datetime) -> list[Decision]:
-    """The trail of decisions, in the order given."""
-    return [_decision(each, now) for each in documents]
+def account_rows(documents: Iterable[Json]) -> list[AccountRow]:
+    """The rows of a listing of accounts."""
+    return [
+        AccountRow(
+            text(account, "id"), text(account, "name") or text(account, "id"), tuple(_properties(account, {}))
+        )
+        for account in documents
+        if text(account, "id")
+    ]
 
 
-def fact(name: str, known: Json, now: datetime) -> Fact:
-    since = moment(known, "time")
-    source, identity = text(known, "source"), text(known, "id")
+def decision_entries(documents: Iterable[Json], now: datetime) -> list[DecisionEntry]:
+    """The decisions about an account, in the given order."""
+    return [
+        DecisionEntry(
+            key=text(decision, "id"),
+            decided=labels.when(instant(decision, "decided_at"), now),
+            triggered_by=_triggered_by(items(decision, "events")),
+            policy=text(decision, "policy")[:12],
+            changes=tuple(
+                (text(change, "kind"), text(change, "text")) for change in items(decision, "changes")
+            ),
+            not_applied=tuple(map(_not_applied, items(decision, "suppressed"))),
+        )
+        for decision in documents
+    ]
+
+
+def _fact(name: str, fact: Json, now: datetime) -> Fact:
     return Fact(
         name=labels.title(name),
-        value="none" if known.get("value") is None else labels.value(known.get("value")),
-        since="" if since is None else labels.when(since, now),
-        source=f"{source} · {identity}" if identity else source,
+        value="none" if fact.get("value") is None else labels.value(fact.get("value")),
+        since=labels.when(instant(fact, "time"), now),
+        source=labels.joined(text(fact, "source"), text(fact, "id")),
     )
 
 
-def _marks(account: Json, facts: Json) -> Iterable[Mark]:
+def _properties(account: Json, facts: Json) -> Iterable[Property]:
     for name in ("segment", "stage"):
         if word := text(account, name):
-            yield Mark(labels.title(name), labels.title(word))
+            yield Property(labels.title(name), labels.title(word))
     if color := text(account, "color"):
-        score = part(facts, "health_score").get("value")
-        shown = color if score is None else f"{color} ({labels.value(score)})"
-        yield Mark("Health", shown, _HEALTH.get(color, "quiet"))
+        score = nested(facts, "health_score").get("value")
+        health = color if score is None else f"{color} ({labels.value(score)})"
+        yield Property("Health", health, _HEALTH_TONES.get(color, "quiet"))
     if csm := text(account, "csm_id"):
-        yield Mark("CSM", csm)
+        yield Property("CSM", csm)
 
 
 def _warnings(account: Json, now: datetime) -> Iterable[str]:
     if undecided := text(account, "undecided"):
-        yield f"No decision could be made: {undecided}. The facts are kept and it is tried again."
+        yield f"The last evaluation failed: {undecided}. The facts are kept, and the evaluation is retried."
     for pause in items(account, "pauses"):
-        until = moment(pause, "until")
+        until = instant(pause, "until")
         if until is not None and until <= now:
             continue
-        who = f"Contact {pause['contact_id']}" if pause.get("contact_id") else "The account"
+        who = f"contact {pause['contact_id']}" if pause.get("contact_id") else "this account"
         end = "until further notice" if until is None else f"until {labels.when(until, now)}"
-        yield f"{who} is left alone {end}: {text(pause, 'reason') or 'no reason given'}."
+        reason = text(pause, "reason")
+        yield f"Outreach to {who} is paused {end}{f': {reason}' if reason else ''}."
 
 
-def _rhythm(wish: Json, calendar: Sequence[Touchpoint], now: datetime) -> Wish:
-    kind = text(wish, "touchpoint_type")
-    coming = next((each for each in calendar if each.type == kind and _comes(each, now)), None)
-    interval = labels.every(number(wish, "every_days"))
-    when = interval if coming is None else f"{interval} · next {labels.when(coming.due_at, now)}"
-    return _wish(wish, f"rhythm:{kind}", when, now)
+def _rhythm(item: Json, calendar: Sequence[Touchpoint], now: datetime) -> PlanItem:
+    kind = text(item, "touchpoint_type")
+    coming = (
+        touchpoint.due_at
+        for touchpoint in calendar
+        if touchpoint.type == kind and touchpoint.status == "planned" and touchpoint.due_at > now
+    )
+    due_at = next(coming, None)
+    upcoming = "" if due_at is None else f"next {labels.when(due_at, now)}"
+    timing = labels.joined(labels.interval(number(item, "every_days")), upcoming)
+    return _plan_item(item, f"rhythm:{kind}", timing, now)
 
 
-def _comes(each: Touchpoint, now: datetime) -> bool:
-    return each.status == "planned" and each.due_at > now
+def _one_off(item: Json, calendar: Sequence[Touchpoint], now: datetime) -> PlanItem:
+    window = nested(item, "window")
+    opens, closes, deadline = instant(window, "from"), instant(window, "to"), instant(item, "deadline")
+    placed = next((touchpoint for touchpoint in calendar if touchpoint.id == text(item, "id")), None)
+    window_text = ""
+    if opens is not None and closes is not None and (placed is None or placed.status == "planned"):
+        end = "" if closes == deadline else f" to {labels.day(closes.date(), now.date())}"
+        window_text = f"window from {labels.day(opens.date(), now.date())}{end}"
+    timing = labels.joined(
+        "" if placed is None else _placement(placed, now),
+        window_text,
+        "" if deadline is None else f"deadline {labels.when(deadline, now)}",
+    )
+    return _plan_item(item, text(item, "id"), timing, now)
 
 
-def _one_off(wish: Json, calendar: Sequence[Touchpoint], now: datetime) -> Wish:
-    identity = text(wish, "id")
-    window = part(wish, "window")
-    opens, closes, deadline = moment(window, "from"), moment(window, "to"), moment(wish, "deadline")
-    standing = next((each for each in calendar if each.id == identity), None)
-    parts = [] if standing is None else [_standing(standing, now)]
-    if opens is not None and closes is not None and (standing is None or standing.status == "planned"):
-        ends = "" if closes == deadline else f" to {labels.day(closes.date(), now.date())}"
-        parts.append(f"window from {labels.day(opens.date(), now.date())}{ends}")
-    if deadline is not None:
-        parts.append(f"deadline {labels.when(deadline, now)}")
-    return _wish(wish, identity, " · ".join(parts), now)
+def _placement(touchpoint: Touchpoint, now: datetime) -> str:
+    match touchpoint.status:
+        case "planned":
+            return f"planned for {labels.when(touchpoint.due_at, now)}"
+        case "due" | "overdue":
+            since = touchpoint.released_at or touchpoint.due_at
+            return f"{touchpoint.status} since {labels.when(since, now)}"
+        case status:
+            return touchpoint.outcome or status
 
 
-def _standing(each: Touchpoint, now: datetime) -> str:
-    if each.status == "planned":
-        return f"planned for {labels.when(each.due_at, now)}"
-    if each.status in ("due", "overdue"):
-        return f"{each.status} since {labels.when(each.released_at or each.due_at, now)}"
-    return each.outcome or each.status
-
-
-def _wish(wish: Json, key: str, when: str, now: datetime) -> Wish:
-    reason = part(wish, "reason")
-    behind = {text(each, "name"): fact(text(each, "name"), each, now) for each in items(reason, "facts")}
-    return Wish(
+def _plan_item(item: Json, key: str, timing: str, now: datetime) -> PlanItem:
+    reason = nested(item, "reason")
+    facts = {text(fact, "name"): _fact(text(fact, "name"), fact, now) for fact in items(reason, "facts")}
+    owner = labels.owner(text(item, "owner"), text(item, "csm_id") or None)
+    return PlanItem(
         key=key,
-        title=labels.title(text(wish, "touchpoint_type")),
-        when=when[:1].upper() + when[1:],
-        how=labels.how(text(wish, "channel"), text(wish, "owner"), text(wish, "csm_id") or None),
-        purpose=text(wish, "purpose"),
+        title=labels.title(text(item, "touchpoint_type")),
+        timing=labels.capitalized(timing),
+        contact=labels.channel_and_owner(text(item, "channel"), owner),
+        purpose=text(item, "purpose"),
         why=text(reason, "text"),
         rule=text(reason, "rule"),
-        facts=tuple(behind.values()),
+        facts=tuple(facts.values()),
     )
-
-
-def _opens(wish: Json) -> str:
-    return text(part(wish, "window"), "from")
 
 
 def _person(contact: Json) -> str:
-    name = text(contact, "name") or text(contact, "contact_id")
-    role = text(contact, "role")
-    parts = [f"{name}, {role.replace('_', ' ')}" if role else name, text(contact, "email")]
-    return " · ".join(part for part in parts if part)
+    name, role = text(contact, "name") or text(contact, "contact_id"), text(contact, "role")
+    return labels.joined(f"{name}, {role.replace('_', ' ')}" if role else name, text(contact, "email"))
 
 
 def _contract(contract: Json) -> str:
-    parts = [text(contract, "contract_id"), text(contract, "status")]
-    if renews := text(contract, "renews_on"):
-        parts.append(f"renews on {renews}")
-    if contract.get("arr") is not None:
-        parts.append(f"{labels.value(contract['arr'])} a year")
-    return " · ".join(part for part in parts if part)
-
-
-def _decision(document: Json, now: datetime) -> Decision:
-    decided = moment(document, "decided_at")
-    return Decision(
-        key=text(document, "id"),
-        when="" if decided is None else labels.when(decided, now),
-        heard=_heard(items(document, "events")),
-        policy=text(document, "policy")[:12],
-        changes=tuple(Change(text(each, "kind"), text(each, "text")) for each in items(document, "changes")),
-        set_aside=tuple(_set_aside(each) for each in items(document, "suppressed")),
+    renews_on, arr = text(contract, "renews_on"), contract.get("arr")
+    return labels.joined(
+        text(contract, "contract_id"),
+        text(contract, "status"),
+        f"renews on {renews_on}" if renews_on else "",
+        f"{labels.value(arr)} per year" if arr is not None else "",
     )
 
 
-def _heard(events: Sequence[Json]) -> str:
-    kinds = list(dict.fromkeys(text(each, "type") for each in reversed(events)))
-    if not kinds:
-        return "Time passed, or the policy changed"
-    shown = [labels.title(kind.replace(".", "_")) for kind in kinds[:_SHOWN_EVENTS]]
-    more = len(kinds) - len(shown)
-    return "Heard: " + labels.listing([*shown, f"{more} more"] if more > 0 else shown)
+def _triggered_by(events: Sequence[Json]) -> str:
+    types = list(dict.fromkeys(text(event, "type") for event in reversed(events)))
+    if not types:
+        return "Triggered by time or by a policy change"
+    names = [labels.title(kind.replace(".", "_")) for kind in types[:_SHOWN_EVENT_TYPES]]
+    more = len(types) - len(names)
+    return "Triggered by: " + labels.listing([*names, f"{more} more"] if more > 0 else names)
 
 
-def _set_aside(suppressed: Json) -> str:
+def _not_applied(suppressed: Json) -> str:
     kind, rule = labels.title(text(suppressed, "touchpoint_type")), text(suppressed, "rule")
     return f"{kind} (rule {rule}): {text(suppressed, 'reason')}"
-
-
-def accounts(documents: Iterable[Json]) -> list[tuple[str, str, tuple[Mark, ...]]]:
-    """Accounts of a listing as (id, name, marks)."""
-    return [
-        (text(each, "id"), text(each, "name") or text(each, "id"), tuple(_marks(each, cast("Json", {}))))
-        for each in documents
-        if text(each, "id")
-    ]

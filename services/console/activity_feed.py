@@ -1,4 +1,4 @@
-"""What just happened, told in lines: touchpoints that changed and messages that went out, newest first."""
+"""The activity feed: touchpoints that changed and messages that were sent, newest first."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,23 +7,31 @@ from itertools import groupby
 from typing import Final
 
 from services.console import labels
-from services.console.json_fields import Json, items, moment, part, text
+from services.console.json_fields import Json, instant, items, nested, text
 from services.console.touchpoints import Touchpoint
 
-TONES: Final = {
+DELIVERY_TONES: Final = {
     "pending": "waiting",
     "sent": "good",
     "failed": "bad",
     "suppressed": "quiet",
     "expired": "quiet",
 }
-_NEAR: Final = timedelta(days=28)
-_RECIPIENTS: Final = {"csm": "", "contact": "contact ", "subscription": "subscription "}
+_FEED_LENGTH: Final = 30
+_NEWS_HORIZON: Final = timedelta(days=28)
+_RECIPIENT_KINDS: Final = {"contact": "contact ", "subscription": "subscription "}
+_STATUS_LABELS: Final[Mapping[str, tuple[str, str]]] = {
+    "due": ("due", "came due"),
+    "overdue": ("bad", "overdue"),
+    "cancelled": ("quiet", "cancelled"),
+    "settled": ("good", "settled"),
+}
+_OUTCOME_TONES: Final[Mapping[str, str]] = {"missed": "bad", "declined": "quiet", "cancelled": "quiet"}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One thing that happened at `at` (service time). `tone` goes with `word`, never alone."""
+class Activity:
+    """An entry of the feed; `at` is service time. `word` carries the meaning of `tone`."""
 
     key: str
     at: datetime
@@ -36,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message to one recipient over one channel; `at` is service time."""
+    """A message to one recipient over one channel; `at` is service time."""
 
     id: str
     account_id: str
@@ -45,39 +53,29 @@ class Delivery:
     channel: str
     recipient: str
     state: str
-    reason: str
-    attempts: tuple[str, ...]
+    detail: str
     at: datetime
 
     @property
     def what(self) -> str:
         """`Email to csm-joe`."""
-        text = (
-            f"{labels.channel(self.channel)} to {self.recipient}"
-            if self.recipient
-            else labels.channel(self.channel)
-        )
-        return text[:1].upper() + text[1:]
-
-    @property
-    def detail(self) -> str:
-        """Why it stands where it stands; of what was sent there is nothing to explain."""
-        if self.state == "sent":
-            return ""
-        return self.reason or (self.attempts or ("",))[-1]
+        return _channels_and_recipients([self])
 
 
 def delivery(document: Json, service_time: Callable[[datetime], datetime]) -> Delivery | None:
-    """A delivery from an item; None without an identity.
+    """Read an item of the notifier's listing; None for an item without an id or a time.
 
-    It is final at a moment of service time; what was before that is on the real clock, and is mapped.
+    `finished_at` is service time; attempts and `created_at` are real time, which `service_time` maps.
     """
     attempts = items(document, "attempts")
-    last = moment(attempts[-1], "at") if attempts else None
-    real = last or moment(document, "created_at")
-    at = moment(document, "finished_at") or (service_time(real) if real is not None else None)
+    real = (instant(attempts[-1], "at") if attempts else None) or instant(document, "created_at")
+    at = instant(document, "finished_at") or (service_time(real) if real is not None else None)
     if at is None or not text(document, "id"):
         return None
+    last_attempt = ": ".join(
+        filter(None, (text(attempts[-1], name) for name in ("outcome", "detail"))) if attempts else ()
+    )
+    state = text(document, "state")
     return Delivery(
         id=text(document, "id"),
         account_id=text(document, "account_id"),
@@ -85,116 +83,103 @@ def delivery(document: Json, service_time: Callable[[datetime], datetime]) -> De
         title=labels.title(text(document, "touchpoint_type")),
         channel=text(document, "channel"),
         recipient=_recipient(document),
-        state=text(document, "state"),
-        reason=text(document, "reason"),
-        attempts=tuple(
-            ": ".join(part for part in (text(each, "outcome"), text(each, "detail")) if part)
-            for each in attempts
-        ),
+        state=state,
+        detail="" if state == "sent" else text(document, "reason") or last_attempt,
         at=at,
     )
 
 
-def lines(
-    changed: Iterable[Touchpoint], delivered: Iterable[Delivery], now: datetime, *, most: int = 30
-) -> list[Line]:
-    """The newest `most` lines of both."""
-    told = [*_calendar(changed, now), *_messages(delivered)]
-    return sorted(told, key=lambda each: (each.at, each.key), reverse=True)[:most]
+def activities(
+    touchpoints: Iterable[Touchpoint], deliveries: Iterable[Delivery], now: datetime
+) -> list[Activity]:
+    """The newest entries of both."""
+    entries = [*_calendar_activities(touchpoints, now), *_message_activities(deliveries)]
+    return sorted(entries, key=lambda entry: (entry.at, entry.key), reverse=True)[:_FEED_LENGTH]
 
 
-def _calendar(changed: Iterable[Touchpoint], now: datetime) -> Iterable[Line]:
-    """A line for each change; what was planned together for one account is one line.
+def _calendar_activities(touchpoints: Iterable[Touchpoint], now: datetime) -> Iterable[Activity]:
+    """An entry for each change, and one for what was planned together for one account.
 
-    The calendar grows at its far end all the time: what is planned for later than a month is no news.
+    What is planned beyond `_NEWS_HORIZON` is left out: occurrences are added there all the time.
     """
-    known = [each for each in changed if each.changed_at is not None]
-    near = (each for each in known if each.status == "planned" and each.due_at < now + _NEAR)
-    fresh = sorted(near, key=_together)
-    for _, group in groupby(fresh, key=_together):
+    dated = [item for item in touchpoints if item.changed_at is not None]
+    near = (item for item in dated if item.status == "planned" and item.due_at < now + _NEWS_HORIZON)
+    for _, group in groupby(sorted(near, key=_planning_minute), key=_planning_minute):
         yield _planned(list(group), now)
-    for each in known:
-        if each.status != "planned":
-            yield _changed(each)
+    for item in dated:
+        if item.status != "planned":
+            yield _changed(item)
 
 
-def _together(each: Touchpoint) -> tuple[str, datetime]:
-    at = each.changed_at or each.due_at
-    return each.account_id, at.replace(second=0, microsecond=0)
+def _changed_at(item: Touchpoint) -> datetime:
+    return item.changed_at or item.due_at
 
 
-def _planned(group: Sequence[Touchpoint], now: datetime) -> Line:
-    first = min(group, key=lambda each: each.due_at)
-    at = max(each.changed_at or each.due_at for each in group)
-    key = f"planned:{first.account_id}:{at.isoformat()}"
-    when = labels.stamp(first.due_at, now)
+def _planning_minute(item: Touchpoint) -> tuple[str, datetime]:
+    return item.account_id, _changed_at(item).replace(second=0, microsecond=0)
+
+
+def _planned(group: Sequence[Touchpoint], now: datetime) -> Activity:
+    first, at = min(group, key=lambda item: item.due_at), max(map(_changed_at, group))
+    due = labels.stamp(first.due_at, now)
     if len(group) == 1:
-        word = "planned" if first.sequence <= 1 else "rearranged"
-        return Line(key, at, first.account_id, "quiet", word, first.title, f"For {when}")
-    what = labels.count(len(group), "touchpoint")
-    return Line(key, at, first.account_id, "quiet", "planned", what, f"First: {first.title}, {when}")
+        word = "planned" if first.sequence <= 1 else "updated"
+        what, detail = first.title, f"For {due}"
+    else:
+        word, what = "planned", labels.count(len(group), "touchpoint")
+        detail = f"First: {first.title}, {due}"
+    key = f"planned:{first.account_id}:{at.isoformat()}"
+    return Activity(key, at, first.account_id, "quiet", word, what, detail)
 
 
-_STATUS: Final[Mapping[str, tuple[str, str]]] = {
-    "due": ("due", "came due"),
-    "overdue": ("bad", "overdue"),
-    "cancelled": ("quiet", "cancelled"),
-    "settled": ("good", "settled"),
-}
-_OUTCOMES: Final[Mapping[str, str]] = {"missed": "bad", "declined": "quiet", "cancelled": "quiet"}
+def _changed(item: Touchpoint) -> Activity:
+    tone, word = _STATUS_LABELS.get(item.status, ("quiet", item.status))
+    detail = item.contact
+    if item.status == "settled":
+        tone, word = _OUTCOME_TONES.get(item.outcome, "good"), item.outcome or word
+        by_a_person = item.owner not in ("automation", "marketing")
+        detail = (item.outcome_notes if by_a_person else "") or detail
+    elif item.status == "cancelled":
+        detail = item.note or item.why or detail
+    key = f"{item.id}:{item.sequence}:{item.status}"
+    return Activity(key, _changed_at(item), item.account_id, tone, word, item.title, detail)
 
 
-def _changed(each: Touchpoint) -> Line:
-    tone, word = _STATUS.get(each.status, ("quiet", each.status))
-    detail = each.how
-    if each.status == "settled":
-        tone, word = _OUTCOMES.get(each.outcome, "good"), each.outcome or word
-        by_people = each.owner not in ("automation", "marketing")
-        detail = (each.outcome_notes if by_people else "") or detail
-    elif each.status == "cancelled":
-        detail = each.note or each.why or detail
-    key = f"{each.id}:{each.sequence}:{each.status}"
-    return Line(key, each.changed_at or each.due_at, each.account_id, tone, word, each.title, detail)
-
-
-def _messages(delivered: Iterable[Delivery]) -> Iterable[Line]:
-    """A line for all that was said about one touchpoint with the same result."""
-    for key, group in groupby(sorted(delivered, key=_result), key=_result):
-        told = list(group)
-        newest = max(told, key=lambda each: each.at)
+def _message_activities(deliveries: Iterable[Delivery]) -> Iterable[Activity]:
+    """An entry for all messages about one touchpoint with the same result."""
+    for key, grouped in groupby(sorted(deliveries, key=_result), key=_result):
+        group = list(grouped)
+        newest = max(group, key=lambda delivery: delivery.at)
         about = f"About: {newest.title}" if newest.title else ""
-        yield Line(
+        yield Activity(
             key=":".join(key),
             at=newest.at,
             account_id=newest.account_id,
-            tone=TONES.get(newest.state, "quiet"),
+            tone=DELIVERY_TONES.get(newest.state, "quiet"),
             word="waiting" if newest.state == "pending" else newest.state,
-            what=_what(told),
-            detail=". ".join(part for part in (about, newest.detail) if part),
+            what=_channels_and_recipients(group),
+            detail=". ".join(filter(None, (about, labels.capitalized(newest.detail)))),
         )
 
 
-def _result(each: Delivery) -> tuple[str, str, str]:
-    return each.touchpoint_id or each.id, each.state, each.detail
+def _result(delivery: Delivery) -> tuple[str, str, str]:
+    return delivery.touchpoint_id or delivery.id, delivery.state, delivery.detail
 
 
-def _what(told: Sequence[Delivery]) -> str:
-    """`Email and in the app to csm-joe`, `Email to contact a and contact b`."""
-    channels = sorted({labels.channel(each.channel) for each in told})
-    recipients = sorted({each.recipient for each in told if each.recipient})
-    text = (
-        f"{labels.listing(channels)} to {labels.listing(recipients)}"
-        if recipients
-        else labels.listing(channels)
-    )
-    return text[:1].upper() + text[1:]
+def _channels_and_recipients(group: Sequence[Delivery]) -> str:
+    """`Email and in-app to csm-joe`, `Email to contact a and contact b`."""
+    channels = sorted({labels.channel(delivery.channel) for delivery in group})
+    recipients = sorted({delivery.recipient for delivery in group if delivery.recipient})
+    parts = filter(None, (labels.listing(channels), labels.listing(recipients)))
+    return labels.capitalized(" to ".join(parts))
 
 
 def _recipient(document: Json) -> str:
-    who = part(document, "recipient")
-    if not who:
+    recipient = nested(document, "recipient")
+    if not recipient:
         return text(document, "recipient")
-    name = text(who, "id") or text(who, "email") or text(who, "url")
+    name = text(recipient, "id") or text(recipient, "email") or text(recipient, "url")
     if not name:
         return ""
-    return _RECIPIENTS.get(text(who, "kind"), "") + (name[:13] + "…" if len(name) > 30 else name)
+    short = name[:13] + "…" if len(name) > 30 else name
+    return _RECIPIENT_KINDS.get(text(recipient, "kind"), "") + short

@@ -1,143 +1,217 @@
-"""What an operator asks and does at the terminal: facts in, accounts, what is due, what is parked."""
+"""Commands that read and change a deployment: events, accounts, touchpoints, dead letters, API keys."""
+# ruff: noqa: FBT002 - flags of commands
 
-import sys
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
-from services.console import terminal
-from services.console.calls import APIS, Api, Service, settings
-from services.console.event_batches import requests
+from services.console.client import SERVICES, ApiClient, Service, connect
+from services.console.event_batches import event_batches
+from services.console.json_fields import Json, items, nested, text
+from services.console.terminal import AsJson, InputFile, print_json, print_table, print_text, read_input
+from services.console.touchpoints import touchpoints
 
 app = typer.Typer()
-events = typer.Typer(no_args_is_help=True, help="Facts in.")
+events = typer.Typer(no_args_is_help=True, help="Send events.")
+keys = typer.Typer(invoke_without_command=True, help="List, create and revoke API keys.")
 app.add_typer(events, name="events")
-
-AsJson = Annotated[bool, typer.Option("--json", help="The document itself, for programs.")]
+app.add_typer(keys, name="keys")
 
 
 @events.command("post")
-def post(
-    file: Annotated[Path, typer.Argument(help="One event, an array, or one per line; - reads stdin.")],
+def post_events(
+    file: Annotated[
+        InputFile,
+        typer.Argument(
+            parser=read_input,
+            metavar="FILE",
+            help="One event, an array, or one event per line; - reads standard input.",
+        ),
+    ],
+    as_json: AsJson = False,
 ) -> None:
-    """Send a file of CloudEvents; refusals are listed with their reasons."""
-    try:
-        content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as trouble:
-        raise typer.BadParameter(f"{file} cannot be read ({trouble.strerror})") from trouble
-    accepted, refused = 0, list[terminal.Json]()
-    with Api(settings()) as api:
-        for request in requests(content):
-            answer = api.post("rules_engine", "/v1/events", request.content, request.media_type)
-            for result in terminal.items(answer, "results"):
+    """Send a file of CloudEvents. Exit code 1 when any is refused."""
+    accepted, refused = 0, list[Json]()
+    with connect() as api:
+        for batch in event_batches(file.content):
+            for result in api.post_events(batch.content, batch.media_type):
                 if result.get("status") == "accepted":
                     accepted += 1
                 else:
-                    refused.append({**result, "index": int(str(result.get("index", 0))) + request.first})
-    terminal.screen.print(f"{accepted} accepted, {len(refused)} not")
+                    refused.append({**result, "index": int(str(result.get("index", 0))) + batch.first})
+    if as_json:
+        print_json({"accepted": accepted, "refused": refused})
+    else:
+        print_text(f"{accepted} accepted, {len(refused)} refused")
+        if refused:
+            columns = ("position", "id", "status", "why")
+            print_table("Refused", columns, [_refused_row(result) for result in refused])
     if refused:
-        rows = [(each["index"], each.get("id"), each.get("status"), _problem(each)) for each in refused]
-        terminal.table("Not accepted", ("place", "id", "status", "why"), rows)
         raise typer.Exit(1)
 
 
+def _refused_row(result: Json) -> tuple[object, ...]:
+    problem = nested(result, "problem").get("detail") or result.get("problem")
+    return result["index"], result.get("id"), result.get("status"), problem
+
+
 @app.command()
-def account(account_id: str, as_json: AsJson = False) -> None:  # noqa: FBT002
-    """One account: its facts, its plan and why, what is on the calendar."""
-    with Api(settings()) as api:
-        found = api.get("rules_engine", f"/v1/accounts/{account_id}")
-        planned = api.get("scheduler", "/v1/touchpoints", account_id=account_id, limit=20)
+def account(account_id: str, as_json: AsJson = False) -> None:
+    """Show an account: its facts, its plan with reasons, its calendar."""
+    with connect() as api:
+        document = api.get("rules_engine", f"/v1/accounts/{quote(account_id, safe='')}")
+        calendar = items(api.get("scheduler", "/v1/touchpoints", account_id=account_id, limit=20))
     if as_json:
-        terminal.document({**found, "calendar": planned.get("items")})
+        print_json({**document, "calendar": calendar})
         return
-    terminal.screen.print(f"{account_id}: {found.get('segment')}, {found.get('stage')}", style="bold")
-    facts, plan = terminal.part(found, "facts"), terminal.part(found, "plan")
-    rows = [
-        (name, terminal.part(facts, name).get("value"), terminal.part(facts, name).get("time"))
-        for name in facts
-    ]
-    terminal.table("Facts", ("fact", "value", "since"), rows)
-    columns = ("touchpoint", "every days", "channel", "owner", "why")
-    rhythms = terminal.items(plan, "rhythms")
+    print_text(", ".join(filter(None, (account_id, text(document, "segment"), text(document, "stage")))))
+    facts = {name: nested(nested(document, "facts"), name) for name in nested(document, "facts")}
+    rows = [(name, fact.get("value"), fact.get("time")) for name, fact in facts.items()]
+    print_table("Facts", ("fact", "value", "since"), rows)
     names = ("touchpoint_type", "every_days", "channel", "owner")
-    terminal.table(
-        "Rhythms",
-        columns,
-        [[*(each.get(name) for name in names), terminal.reason_text(each)] for each in rhythms],
-    )
-    terminal.touchpoints("Calendar", terminal.items(planned))
+    rows = [
+        (*(rhythm.get(name) for name in names), text(nested(rhythm, "reason"), "text"))
+        for rhythm in items(nested(document, "plan"), "rhythms")
+    ]
+    print_table("Rhythms", ("touchpoint", "every days", "channel", "owner", "why"), rows)
+    _print_touchpoints("Calendar", calendar)
+
+
+def _print_touchpoints(title: str, documents: list[Json]) -> None:
+    rows = [
+        (f"{item.due_at:%Y-%m-%d %H:%M}", item.account_id, item.type, item.status, item.contact, item.why)
+        for item in touchpoints(documents)
+    ]
+    print_table(title, ("due", "account", "touchpoint", "status", "channel and owner", "why"), rows)
 
 
 @app.command()
 def due(
-    csm: Annotated[str | None, typer.Option(help="Only this person's.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
-    as_json: AsJson = False,  # noqa: FBT002
+    csm: Annotated[str | None, typer.Option(metavar="ID", help="Only touchpoints of this CSM.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="Show at most this many.")] = 50,
+    as_json: AsJson = False,
 ) -> None:
-    """What is due now."""
-    with Api(settings()) as api:
-        found = api.get("scheduler", "/v1/touchpoints", status="due", csm_id=csm, limit=limit)
+    """List the touchpoints that are due now."""
+    with connect() as api:
+        document = api.get("scheduler", "/v1/touchpoints", status="due", csm_id=csm, limit=limit)
     if as_json:
-        terminal.document(found)
+        print_json(document)
     else:
-        terminal.touchpoints("Due", terminal.items(found))
+        _print_touchpoints("Due", items(document))
 
 
 @app.command()
-def parked(as_json: AsJson = False) -> None:  # noqa: FBT002
-    """What could not be folded or read, with reasons. Exit code 1 when there is any."""
-    with Api(settings()) as api:
-        facts = list(api.every("rules_engine", "/v1/parked"))
-        letters = [{"service": name, **each} for name in APIS for each in api.every(name, "/v1/dead-letters")]
-    if as_json:
-        terminal.document({"parked": facts, "dead_letters": letters})
-    else:
-        rows = [
-            (each.get("id"), each.get("account_id"), each.get("type"), each.get("reason")) for each in facts
+def parked(as_json: AsJson = False) -> None:
+    """List parked facts and dead letters with reasons. Exit code 1 when there are any."""
+    with connect() as api:
+        facts = list(api.list_all("rules_engine", "/v1/parked"))
+        letters = [
+            {"service": service, **letter}
+            for service in SERVICES
+            for letter in api.list_all(service, "/v1/dead-letters")
         ]
-        terminal.table("Parked", ("id", "account", "type", "why"), rows)
-        dead = [(each["service"], each.get("id"), each.get("topic"), each.get("reason")) for each in letters]
-        terminal.table("Dead letters", ("service", "id", "topic", "why"), dead)
+    if as_json:
+        print_json({"parked": facts, "dead_letters": letters})
+    else:
+        for title, rows, names in (
+            ("Parked facts", facts, ("id", "account_id", "type", "reason")),
+            ("Dead letters", letters, ("service", "id", "topic", "reason")),
+        ):
+            columns = [name.removesuffix("_id") if name != "reason" else "why" for name in names]
+            print_table(title, columns, [[row.get(name) for name in names] for row in rows])
     if facts or letters:
         raise typer.Exit(1)
 
 
 @app.command()
 def replay(
-    item: Annotated[str | None, typer.Argument(help="An id that `drumbeat parked` shows.")] = None,
+    item: Annotated[str | None, typer.Argument(metavar="ID", help="An id from `drumbeat parked`.")] = None,
     dead_letter_of: Annotated[
-        Literal["rules_engine", "scheduler", "notifier"] | None,
-        typer.Option(help="A dead letter of this service."),
+        Service | None,
+        typer.Option(help="The id is that of a dead letter of this service."),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that is parked or dead.")] = False,  # noqa: FBT002
+    everything: Annotated[
+        bool, typer.Option("--all", help="Retry all parked facts and dead letters.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Drive a parked fact, or a dead letter, again."""
+    """Retry a parked fact or a dead letter."""
     if (item is None) != everything:
         raise typer.BadParameter("give one id, or --all")
-    with Api(settings()) as api:
-        if everything:
-            driven = [_replay(api, *each) for each in waiting(api)]
+    with connect() as api:
+        chosen: list[tuple[Service, str, str]]
+        if item is None:
+            chosen = _all_parked(api)
+        elif dead_letter_of is None:
+            chosen = [("rules_engine", "parked", item)]
         else:
-            service = dead_letter_of or "rules_engine"
-            driven = [
-                _replay(api, service, "parked" if dead_letter_of is None else "dead-letters", str(item))
-            ]
-    terminal.screen.print(f"{len(driven)} driven again" if everything else f"{item}: {driven[0]}")
+            chosen = [(dead_letter_of, "dead-letters", item)]
+        results: list[Json] = [
+            {
+                "service": service,
+                "id": identity,
+                "status": api.send("POST", service, f"/v1/{kind}/{identity}/replay").get("status"),
+            }
+            for service, kind, identity in chosen
+        ]
+    if as_json:
+        print_json(results)
+    else:
+        print_text(f"{len(results)} retried" if everything else f"{item}: {results[0]['status']}")
 
 
-def waiting(api: Api) -> list[tuple[Service, str, str]]:
-    """Everything parked or dead, as (service, kind, id)."""
-    places: list[tuple[Service, str]] = [
+def _all_parked(api: ApiClient) -> list[tuple[Service, str, str]]:
+    """Every parked fact and dead letter as (service, kind, id)."""
+    lists: list[tuple[Service, str]] = [
         ("rules_engine", "parked"),
-        *((name, "dead-letters") for name in APIS),
+        *((service, "dead-letters") for service in SERVICES),
     ]
-    return [(name, kind, str(each["id"])) for name, kind in places for each in api.every(name, f"/v1/{kind}")]
+    return [
+        (service, kind, str(item["id"]))
+        for service, kind in lists
+        for item in api.list_all(service, f"/v1/{kind}")
+    ]
 
 
-def _replay(api: Api, service: Service, kind: str, item: str) -> object:
-    return api.post(service, f"/v1/{kind}/{item}/replay").get("status")
+@keys.callback()
+def list_keys(context: typer.Context, as_json: AsJson = False) -> None:
+    """List API keys; their secrets are not stored."""
+    if context.invoked_subcommand is not None:
+        return
+    with connect() as api:
+        listed = items(api.get("rules_engine", "/v1/keys"))
+    if as_json:
+        print_json(listed)
+    else:
+        names = ("key_id", "name", "scopes", "expires_at", "revoked")
+        print_table("Keys", names, [[key.get(name) for name in names] for key in listed])
 
 
-def _problem(result: terminal.Json) -> object:
-    return terminal.part(result, "problem").get("detail") or result.get("problem")
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="Who or what uses the key.")],
+    scope: Annotated[list[str], typer.Option(help="events, read, act or admin; may be repeated.")],
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Days until it expires; without it, it does not expire.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create an API key and show its secret once."""
+    with connect() as api:
+        key = api.send("POST", "rules_engine", "/v1/keys", {"name": name, "scopes": scope, "days": days})
+    if as_json:
+        print_json(key)
+    else:
+        typer.echo(key.get("key"))
+
+
+@keys.command("revoke")
+def revoke_key(key_id: str, as_json: AsJson = False) -> None:
+    """Revoke an API key in every service."""
+    with connect() as api:
+        answer = api.send("DELETE", "rules_engine", f"/v1/keys/{key_id}")
+    if as_json:
+        print_json(answer)
+    else:
+        print_text(f"{key_id}: revoked")

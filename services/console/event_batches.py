@@ -1,52 +1,49 @@
-"""A file of events as requests: one event, a batch, or lines, told apart by what stands in it."""
+"""A file of events as requests: one event, an array, or one event per line."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
-ONE = "application/cloudevents+json"
+ONE_EVENT = "application/cloudevents+json"
 LINES = "application/x-ndjson"
-_MOST_IN_A_BATCH = 500
-_MOST_BYTES_OF_LINES = 16 * 1024 * 1024
+_BATCH_EVENTS = 500
+_BATCH_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A body to be posted, and the place of its first event in the file (from 0)."""
+class EventBatch:
+    """The body of a request. `first`: position of its first event in the file, from 0."""
 
     media_type: str
     content: bytes
     first: int
 
 
-def requests(content: bytes) -> Iterator[Request]:
-    """The requests that carry this file, each within the limits of the API."""
+def event_batches(content: bytes) -> Iterator[EventBatch]:
+    """The requests that send a file, each within the limits of the API."""
     try:
-        whole = cast("object", json.loads(content))
+        document = cast("object", json.loads(content))
     except ValueError:
-        yield from _lines(content)
+        yield from _batches_of_lines(content)
         return
-    if isinstance(whole, list):
-        events = cast("list[object]", whole)
-        for first in range(0, len(events), _MOST_IN_A_BATCH):
-            part = events[first : first + _MOST_IN_A_BATCH]
-            yield Request(LINES, b"\n".join(json.dumps(event).encode() for event in part), first)
-    else:
-        yield Request(ONE, content, 0)
+    if not isinstance(document, list):
+        yield EventBatch(ONE_EVENT, content, 0)
+        return
+    events = cast("list[object]", document)
+    for first in range(0, len(events), _BATCH_EVENTS):
+        lines = [json.dumps(event).encode() for event in events[first : first + _BATCH_EVENTS]]
+        yield EventBatch(LINES, b"\n".join(lines), first)
 
 
-def _lines(content: bytes) -> Iterator[Request]:
-    held: list[bytes] = []
-    first = size = count = 0
-    for line in content.splitlines():
-        if not line.strip():
-            continue
-        if size + len(line) > _MOST_BYTES_OF_LINES and held:
-            yield Request(LINES, b"\n".join(held), first)
-            held, first, size = [], count, 0
-        held.append(line)
+def _batches_of_lines(content: bytes) -> Iterator[EventBatch]:
+    batch: list[bytes] = []
+    first = size = 0
+    for line in filter(bytes.strip, content.splitlines()):
+        if batch and size + len(line) > _BATCH_BYTES:
+            yield EventBatch(LINES, b"\n".join(batch), first)
+            first, size, batch = first + len(batch), 0, []
+        batch.append(line)
         size += len(line) + 1
-        count += 1
-    if held:
-        yield Request(LINES, b"\n".join(held), first)
+    if batch:
+        yield EventBatch(LINES, b"\n".join(batch), first)

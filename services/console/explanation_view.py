@@ -1,37 +1,17 @@
-"""Why, and why not: what the rules engine explains of one rule or one kind of touchpoint, in words."""
+"""Why, or why not: the rules engine's explanation of a rule or a touchpoint type, as text."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast
+from typing import cast
 
 from services.console import labels
-from services.console.json_fields import Json, items, moment, part, text
-
-_CAUSES: Final = {
-    "clause": "a condition does not hold",
-    "precedence": "another rule comes first",
-    "preference": "a wish of the customer",
-    "cooldown": "it was asked for not long ago",
-    "cap": "it was asked for often enough",
-    "limit": "a contact budget is used up",
-    "asked_first": "another rule asked first",
-    "pause": "contact is paused",
-    "blackout": "a season in which it is not held",
-    "over": "its window has passed",
-    "fallback": "other rhythms reach the customer as often",
-    "event": "nothing happened that it answers",
-    "window": "its time is over",
-    "opt_out": "nobody of the audience wants to hear of it",
-}
+from services.console.json_fields import Json, instant, items, nested, text
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
-    """A part of a condition. `values` and `events`: what it was judged by, and from where that was heard.
-
-    `holds` None: something unknown before it left it unjudged.
-    """
+class ClauseView:
+    """A clause of a condition. `holds`: None when an unknown value before it left it unevaluated."""
 
     text: str
     holds: bool | None
@@ -40,8 +20,8 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
-    """`verdict`: planned or not. `cause` and `change`: empty for what is planned; `text`: empty where they say it all."""
+class ExplanationView:
+    """`cause` and `change` are empty for what is planned; `text` is empty where they say it all."""
 
     verdict: str
     fires: bool
@@ -49,76 +29,66 @@ class Explanation:
     text: str
     cause: str
     change: str
-    clauses: tuple[Clause, ...]
+    clauses: tuple[ClauseView, ...]
     others: tuple[str, ...]
 
 
-def explanation(document: Json, now: datetime) -> Explanation:
-    """The answer of `/why`, read tolerantly."""
+def explanation_view(document: Json, now: datetime) -> ExplanationView:
+    """The answer of `/why`; fields that are missing are left out."""
     fires = document.get("fires") is True
-    cause, change = ("", "") if fires else (_cause(document), _told(document, "smallest_change"))
-    return Explanation(
-        verdict="planned" if fires else "not planned",
+    cause, change = (
+        ("", "") if fires else (_text_of(document, "stopped_by"), _text_of(document, "smallest_change"))
+    )
+    return ExplanationView(
+        verdict=_verdict(document),
         fires=fires,
         rule=text(document, "rule"),
         text="" if cause and change else text(document, "text"),
-        cause=_sentence(cause),
-        change=_sentence(change),
-        clauses=tuple(_clause(each, now) for each in items(document, "clauses")),
-        others=tuple(filter(None, (_other(each) for each in items(document, "others")))),
+        cause=_capitalized(cause),
+        change=_capitalized(change),
+        clauses=tuple(_clause(clause, now) for clause in items(document, "clauses")),
+        others=tuple(filter(None, map(_other_rule, items(document, "others")))),
     )
 
 
-def _cause(document: Json) -> str:
-    stopped = part(document, "stopped_by")
-    kind = text(stopped, "cause") or text(stopped, "kind") or text(document, "stopped_by")
-    told = text(stopped, "text") or text(stopped, "reason")
-    named = _CAUSES.get(kind, kind.replace(".", "_"))
-    return told or named
+def _verdict(document: Json) -> str:
+    return "planned" if document.get("fires") is True else "not planned"
 
 
-def _told(document: Json, name: str) -> str:
-    """A sentence, whether it came as text or as an object with text."""
-    return text(document, name) or text(part(document, name), "text")
+def _text_of(document: Json, name: str) -> str:
+    return text(nested(document, name), "text")
 
 
-def _clause(clause: Json, now: datetime) -> Clause:
-    return Clause(
+def _clause(clause: Json, now: datetime) -> ClauseView:
+    holds = clause.get("holds")
+    return ClauseView(
         text=text(clause, "text"),
-        holds=found if isinstance(found := clause.get("holds"), bool) else None,
+        holds=holds if isinstance(holds, bool) else None,
         values=", ".join(_values(clause)),
-        events=tuple(dict.fromkeys(_event(each, now) for each in items(clause, "events"))),
+        events=tuple(dict.fromkeys(_event(event, now) for event in items(clause, "events"))),
     )
 
 
 def _values(clause: Json) -> Iterable[str]:
-    for name, value in part(clause, "values").items():
+    for name, value in nested(clause, "values").items():
         inner = cast("Json", value).get("value") if isinstance(value, dict) else value
         yield f"{labels.title(name)}: {labels.value(inner)}"
-    for each in items(clause, "values"):
-        yield f"{labels.title(text(each, 'name'))}: {labels.value(each.get('value'))}"
 
 
 def _event(event: Json, now: datetime) -> str:
-    when = moment(event, "time")
-    kind = text(event, "type") or text(event, "name")
-    parts = [
-        labels.title(kind.replace(".", "_")),
-        "" if when is None else labels.when(when, now),
+    return labels.joined(
+        labels.title(text(event, "type").replace(".", "_")),
+        labels.when(instant(event, "time"), now),
         text(event, "source"),
         text(event, "id"),
-    ]
-    return " · ".join(each for each in parts if each)
-
-
-def _other(other: Json) -> str:
-    told = (
-        text(other, "text") or _cause(other) or ("planned" if other.get("fires") is True else "not planned")
     )
-    rule = text(other, "rule")
-    return told if told.startswith(rule) else f"{rule}: {told}"
 
 
-def _sentence(words_of: str) -> str:
-    named = "_" in words_of.partition(" ")[0]  # a word of the policy stays as it is written
-    return words_of if named else words_of[:1].upper() + words_of[1:]
+def _other_rule(other: Json) -> str:
+    sentence, rule = text(other, "text") or _verdict(other), text(other, "rule")
+    return sentence if sentence.startswith(rule) else f"{rule}: {sentence}"
+
+
+def _capitalized(sentence: str) -> str:
+    """With a capital, unless the first word is a name of the policy."""
+    return sentence if "_" in sentence.partition(" ")[0] else labels.capitalized(sentence)

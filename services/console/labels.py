@@ -1,4 +1,4 @@
-"""What people read in place of names, numbers and instants. Every instant is held against service now."""
+"""The text shown for names, numbers, owners and instants."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -7,13 +7,11 @@ from typing import Final, cast
 import orjson
 
 _ACRONYMS: Final = {"arr": "ARR", "csm": "CSM", "nps": "NPS", "id": "id", "csat": "CSAT", "sms": "SMS"}
-_CHANNELS: Final = {"in_app": "in the app", "sms": "SMS", "slack": "Slack"}
-_KINDS_OF_OWNERS: Final = {"csm": "CSM", "pooled_csm": "CSM pool"}
-_NAMED: Final = {1: "every day", 365: "every year"}
+_CHANNELS: Final = {"in_app": "in-app", "sms": "SMS", "slack": "Slack"}
 _MINUTE: Final = 60.0
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
-# (seconds in it, its name, from how many seconds on it is used)
+# (length in seconds, name, shortest span in seconds that is given in it)
 _UNITS: Final = (
     (365 * _DAY, "year", 350 * _DAY),
     (30.4 * _DAY, "month", 60 * _DAY),
@@ -25,9 +23,14 @@ _UNITS: Final = (
 
 def title(name: str) -> str:
     """`business_review` -> `Business review`."""
-    words = [_ACRONYMS.get(word, word) for word in name.replace("-", "_").split("_") if word]
-    text = " ".join(words)
-    return text[:1].upper() + text[1:]
+    return capitalized(
+        " ".join(_ACRONYMS.get(word, word) for word in name.replace("-", "_").split("_") if word)
+    )
+
+
+def capitalized(sentence: str) -> str:
+    """The sentence with a capital first letter; the rest stays as it is."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def count(number: int, noun: str) -> str:
@@ -36,7 +39,7 @@ def count(number: int, noun: str) -> str:
 
 
 def span(length: timedelta) -> str:
-    """A length in its largest unit, rounded: `3 days`; what is below a minute is `moments`."""
+    """A length in its largest unit, rounded: `3 days`; below 45 seconds `moments`."""
     seconds = abs(length.total_seconds())
     for size, noun, least in _UNITS:
         if seconds >= least:
@@ -49,12 +52,11 @@ def relative(moment: datetime, now: datetime) -> str:
     distance = moment - now
     if abs(distance) < timedelta(seconds=45):
         return "now" if distance > timedelta() else "just now"
-    length = span(distance)
-    return f"in {length}" if distance > timedelta() else f"{length} ago"
+    return f"in {span(distance)}" if distance > timedelta() else f"{span(distance)} ago"
 
 
 def day(when: date, today: date) -> str:
-    """`Today`, `Tomorrow`, `Mon 30 Nov`, and the year when it is another one."""
+    """`Today`, `Tomorrow`, `Mon 30 Nov`, and the year when it is not the current one."""
     if when == today:
         return "Today"
     if when == today + timedelta(days=1):
@@ -75,68 +77,80 @@ def stamp(moment: datetime, now: datetime) -> str:
     return f"{name}, {clock(moment)} UTC"
 
 
-def when(moment: datetime, now: datetime) -> str:
-    """An instant and how far off it is."""
-    return f"{stamp(moment, now)} ({relative(moment, now)})"
+def when(moment: datetime | None, now: datetime) -> str:
+    """An instant and its distance from `now`; empty for None."""
+    return "" if moment is None else f"{stamp(moment, now)} ({relative(moment, now)})"
 
 
 def rate(seconds: float) -> str:
-    """How fast the service clock runs."""
+    """The speed of the service clock, which is `seconds` of service time in a second."""
     if seconds == 1:
-        return "in real time"
+        return "real time"
     for size, noun in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
         if seconds >= size:
             amount = seconds / size
-            return f"{amount:,.4g} {noun}{'' if amount == 1 else 's'} each second"
+            return f"{amount:,.4g} {noun}{'' if amount == 1 else 's'} per second"
     return f"{seconds:,.4g} times real time"
 
 
-def every(days: int) -> str:
-    """The interval of a rhythm."""
-    if days in _NAMED:
-        return _NAMED[days]
-    if days % 7 == 0 and days <= 28:
-        return "every week" if days == 7 else f"every {days // 7} weeks"
-    return f"every {days} days"
+def interval(days: int) -> str:
+    """`every day`, `every 2 weeks`, `every 90 days`, `every year`."""
+    match days:
+        case 1 | 7 | 365:
+            return {1: "every day", 7: "every week", 365: "every year"}[days]
+        case 14 | 21 | 28:
+            return f"every {days // 7} weeks"
+        case _:
+            return f"every {days} days"
 
 
 def owner(kind: str, csm_id: str | None) -> str:
-    """Who does it: a person when one is named."""
-    if kind == "csm":
-        return csm_id or "a CSM (nobody is named)"
-    if kind == "pooled_csm":
-        return f"{csm_id} (pool)" if csm_id else "the CSM pool"
-    return kind.replace("_", " ")
+    """Who carries a touchpoint: the person, `unassigned`, or the kind of owner that is no person."""
+    match kind:
+        case "csm":
+            return csm_id or "unassigned"
+        case "pooled_csm":
+            return f"{csm_id} (pool)" if csm_id else "CSM pool"
+        case _:
+            return kind.replace("_", " ")
+
+
+def owner_kind(kind: str) -> str:
+    """The kind of owner that a rule names: `CSM`, `CSM pool`, `marketing`."""
+    return "CSM" if kind == "csm" else owner(kind, None)
 
 
 def channel(name: str) -> str:
     return _CHANNELS.get(name, name.replace("_", " "))
 
 
-def how(channel_name: str, owner_kind: str, csm_id: str | None, *, anybody: bool = False) -> str:
-    """`Call · csm-joe`. `anybody`: of a rule, which names a kind of owner and nobody in person."""
-    text = channel(channel_name)
-    by = _KINDS_OF_OWNERS.get(owner_kind) if anybody else None
-    return f"{text[:1].upper()}{text[1:]} · {by or owner(owner_kind, csm_id)}"
+def channel_and_owner(channel_name: str, owner_text: str) -> str:
+    """`Call · csm-joe`."""
+    return capitalized(joined(channel(channel_name), owner_text))
 
 
-def value(found: object) -> str:
+def value(fact: object) -> str:
     """The value of a fact."""
-    match found:
+    match fact:
         case None:
-            return "not known"
+            return "unknown"
         case bool():
-            return "yes" if found else "no"
+            return "yes" if fact else "no"
         case int():
-            return f"{found:,}"
+            return f"{fact:,}"
         case float():
-            return f"{found:,.0f}" if found.is_integer() else f"{found:,.4g}"
+            return f"{fact:,.0f}" if fact.is_integer() else f"{fact:,.4g}"
         case str():
-            return found or "(empty)"
+            return fact or "(empty)"
         case list():
-            return ", ".join(value(each) for each in cast("list[object]", found)) or "none"
+            return ", ".join(map(value, cast("list[object]", fact))) or "none"
         case _:
-            return orjson.dumps(found).decode()
+            return orjson.dumps(fact).decode()
+
+
+def joined(*parts: str) -> str:
+    """The parts that have text, separated by middle dots."""
+    return " · ".join(filter(None, parts))
 
 
 def listing(names: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""A policy as it is read: its sections with every rule in words, and the lines of its files."""
+"""A policy for a reader: its sections with every rule as text, and the lines of its files."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,147 +6,146 @@ from itertools import groupby
 from typing import Final
 
 from services.console import labels, rule_view
-from services.console.json_fields import Json, items, number, part, text
-from services.console.rule_view import Said
-from services.console.source_map import File, Place, Places
+from services.console.json_fields import Json, items, nested, number, text, texts
+from services.console.rule_view import RuleView, RuleViews
+from services.console.source_map import SourceFile, SourceLink, SourceMap
 
 _STAGES: Final = ("onboarding", "adoption", "growth", "renewal", "churned")
 _ANCHORS: Final = {
     "renewal": ("Around the renewal", "the renewal"),
     "start": ("From the start of the contract", "the start"),
-    "go_live": ("From going live", "going live"),
+    "go_live": ("From go-live", "go-live"),
     "program": ("Around a program", "the program"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
-    """A row of the table of rhythms: (stage, interval) by stage, without interval where it does not hold."""
+class RhythmRow:
+    """A row of the table of rhythms. `intervals`: (stage, interval), the interval empty where it does not apply."""
 
     title: str
     intervals: tuple[tuple[str, str], ...]
-    said: Said
+    view: RuleView
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RhythmTable:
     """The rhythms of a segment."""
 
     segment: str
     stages: tuple[str, ...]
-    beats: tuple[Beat, ...]
+    rows: tuple[RhythmRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
-    """A day on a line of days, and what is done on it."""
+class TimelineDay:
+    """A day of a timeline and its steps."""
 
     when: str
-    steps: tuple[Said, ...]
+    steps: tuple[RuleView, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Timeline:
+    title: str
+    days: tuple[TimelineDay, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGroup:
     """Rules under a heading of their own."""
 
     title: str
-    rules: tuple[Said, ...]
+    rules: tuple[RuleView, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    title: str
-    stops: tuple[Stop, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of touchpoint as the catalogue describes it."""
+class TouchpointType:
+    """An entry of the catalogue."""
 
     title: str
-    how: str
+    contact: str
     purpose: str
     aim: str
     expects: str
     agenda: tuple[str, ...]
     terms: str
-    place: Place
+    link: SourceLink
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
-    """All of a policy. Sections that say nothing are empty."""
+class PolicyView:
+    """All of a policy; a section it does not have is empty."""
 
     health: str
-    segments: tuple[Said, ...]
-    stages: tuple[Said, ...]
-    tables: tuple[Table, ...]
-    guarantees: tuple[Said, ...]
-    triggers: tuple[Group, ...]
-    lines: tuple[Line, ...]
-    moves: tuple[Group, ...]
-    limits: tuple[Said, ...]
-    blackouts: tuple[Said, ...]
-    kinds: tuple[Kind, ...]
-    files: tuple[File, ...]
+    segments: tuple[RuleView, ...]
+    stages: tuple[RuleView, ...]
+    tables: tuple[RhythmTable, ...]
+    guarantees: tuple[RuleView, ...]
+    triggers: tuple[RuleGroup, ...]
+    timelines: tuple[Timeline, ...]
+    adjustments: tuple[RuleGroup, ...]
+    feedback: str
+    limits: tuple[RuleView, ...]
+    blackouts: tuple[RuleView, ...]
+    catalogue: tuple[TouchpointType, ...]
+    files: tuple[SourceFile, ...]
 
 
-def edition(document: Json, files: Mapping[str, str]) -> Edition:
-    """The document of the rules engine and the files it was made of."""
-    places = Places(files)
-    stages = _names(document, "stages")
-    told = rule_view.Teller(places, _names(document, "segments"), stages)
-    rhythms = items(document, "rhythms")
-    return Edition(
-        health=_health(part(document, "health")),
-        segments=tuple(told.named(each) for each in items(document, "segments")),
-        stages=tuple(told.named(each) for each in items(document, "stages")),
-        tables=tuple(_tables(rhythms, _names(document, "segments"), stages, told)),
-        guarantees=tuple(told.guarantee(each) for each in rhythms if rule_view.strength(each)),
-        triggers=tuple(_triggers(items(document, "triggers"), told)),
-        lines=tuple(_lines(items(document, "steps"), told)),
-        moves=tuple(_moves(document, told)),
-        limits=tuple(told.limit(each) for each in items(document, "limits")),
-        blackouts=tuple(told.blackout(each) for each in items(document, "blackouts")),
-        kinds=tuple(_kind(each, places) for each in items(document, "touchpoints")),
-        files=places.files(),
+def policy_view(document: Json, files: Mapping[str, str]) -> PolicyView:
+    """`document` is the rules engine's document of the policy, `files` are its sources."""
+    sources = SourceMap(files)
+    segments, stages = _names(document, "segments"), _names(document, "stages")
+    views = RuleViews(sources, segments, stages)
+    rhythms, feedback = items(document, "rhythms"), nested(document, "feedback")
+    return PolicyView(
+        health=_health(nested(document, "health")),
+        segments=tuple(map(views.category, items(document, "segments"))),
+        stages=tuple(map(views.category, items(document, "stages"))),
+        tables=tuple(_tables(rhythms, segments, stages, views)),
+        guarantees=tuple(views.guarantee(rhythm) for rhythm in rhythms if rule_view.guarantee_text(rhythm)),
+        triggers=tuple(_triggers(items(document, "triggers"), views)),
+        timelines=tuple(_timelines(items(document, "steps"), views)),
+        adjustments=tuple(_adjustments(document, feedback, views)),
+        feedback=rule_view.feedback_text(feedback) if items(feedback, "rules") else "",
+        limits=tuple(map(views.limit, items(document, "limits"))),
+        blackouts=tuple(map(views.blackout, items(document, "blackouts"))),
+        catalogue=tuple(_touchpoint_type(item, sources) for item in items(document, "touchpoints")),
+        files=sources.files(),
     )
 
 
 def _names(document: Json, section: str) -> tuple[str, ...]:
-    """The names of segments or stages, those of the contract in its order."""
-    found = dict.fromkeys(text(each, "name") for each in items(document, section))
-    known = [name for name in _STAGES if name in found]
-    return (*known, *(name for name in found if name not in _STAGES))
+    """The names of segments or stages; the well-known stages come first, in the order of a customer's life."""
+    names = dict.fromkeys(text(rule, "name") for rule in items(document, section))
+    stages = [name for name in _STAGES if name in names]
+    return (*stages, *(name for name in names if name not in _STAGES))
 
 
-def _health(said: Json) -> str:
-    red, yellow = (labels.value(said.get(name)) for name in ("red_below", "yellow_below"))
-    return (
-        f"When only a score is told: below {red} is red, below {yellow} yellow, the rest green."
-        if said
-        else ""
-    )
+def _health(health: Json) -> str:
+    red, yellow = (labels.value(health.get(name)) for name in ("red_below", "yellow_below"))
+    sentence = f"A health score without a colour is red below {red}, yellow below {yellow}, else green."
+    return sentence if health else ""
 
 
 def _tables(
-    rhythms: list[Json], segments: Iterable[str], stages: tuple[str, ...], told: rule_view.Teller
-) -> Iterable[Table]:
+    rhythms: list[Json], segments: Iterable[str], stages: tuple[str, ...], views: RuleViews
+) -> Iterable[RhythmTable]:
     for segment in segments:
-        here = [each for each in rhythms if segment in rule_view.texts(each, "segments")]
-        held = tuple(
-            stage for stage in stages if any(stage in rule_view.texts(each, "stages") for each in here)
+        of_segment = [rhythm for rhythm in rhythms if segment in texts(rhythm, "segments")]
+        columns = tuple(
+            stage for stage in stages if any(stage in texts(rhythm, "stages") for rhythm in of_segment)
         )
-        if here:
-            beats = (_beat(list(group), held, told) for group in _by_stem(here))
-            yield Table(labels.title(segment), tuple(map(labels.title, held)), tuple(beats))
+        if of_segment:
+            rows = (_row(group, columns, views) for group in _by_stem(of_segment))
+            yield RhythmTable(labels.title(segment), tuple(map(labels.title, columns)), tuple(rows))
 
 
 def _by_stem(rhythms: list[Json]) -> Iterable[list[Json]]:
-    """Rhythms that were written as one, by stage, together; those of one touchpoint beside each other."""
-    order = list(dict.fromkeys(text(each, "touchpoint") for each in rhythms))
-    by_kind = sorted(rhythms, key=lambda each: order.index(text(each, "touchpoint")))
-    for _, group in groupby(by_kind, key=lambda each: (text(each, "touchpoint"), _stem(each))):
+    """Groups of rhythms that are one rule with an interval by stage; those of one touchpoint type are adjacent."""
+    types = list(dict.fromkeys(text(rhythm, "touchpoint") for rhythm in rhythms))
+    by_type = sorted(rhythms, key=lambda rhythm: types.index(text(rhythm, "touchpoint")))
+    for _, group in groupby(by_type, key=lambda rhythm: (text(rhythm, "touchpoint"), _stem(rhythm))):
         yield list(group)
 
 
@@ -154,65 +153,63 @@ def _stem(rhythm: Json) -> str:
     return text(rhythm, "rule").partition("/")[0]
 
 
-def _beat(group: list[Json], stages: tuple[str, ...], told: rule_view.Teller) -> Beat:
+def _row(group: list[Json], stages: tuple[str, ...], views: RuleViews) -> RhythmRow:
     first = group[0]
-    intervals = (
-        next((number(each, "every_days") for each in group if stage in rule_view.texts(each, "stages")), 0)
-        for stage in stages
-    )
-    shown = (labels.every(days) if days else "" for days in intervals)
-    return Beat(
+
+    def interval(stage: str) -> str:
+        days = (number(rhythm, "every_days") for rhythm in group if stage in texts(rhythm, "stages"))
+        return labels.interval(shown) if (shown := next(days, 0)) else ""
+
+    return RhythmRow(
         title=labels.title(text(first, "touchpoint")),
-        intervals=tuple(zip(map(labels.title, stages), shown, strict=True)),
-        said=told.rhythm({**first, "rule": _stem(first)}),
+        intervals=tuple((labels.title(stage), interval(stage)) for stage in stages),
+        view=views.rhythm({**first, "rule": _stem(first)}),
     )
 
 
-def _triggers(triggers: list[Json], told: rule_view.Teller) -> Iterable[Group]:
-    events = dict.fromkeys(text(each, "on") for each in triggers)
-    for event in events:
-        rules = (told.trigger(each) for each in triggers if text(each, "on") == event)
-        yield Group(rule_view.event(event), tuple(rules))
+def _triggers(triggers: list[Json], views: RuleViews) -> Iterable[RuleGroup]:
+    for event in dict.fromkeys(text(trigger, "on") for trigger in triggers):
+        rules = (views.trigger(trigger) for trigger in triggers if text(trigger, "on") == event)
+        yield RuleGroup(rule_view.event_text(event), tuple(rules))
 
 
-def _lines(steps: list[Json], told: rule_view.Teller) -> Iterable[Line]:
-    for name in dict.fromkeys(text(each, "anchor") for each in steps):
-        title, of = _ANCHORS.get(name, (labels.title(name), name))
-        here = sorted(
-            (each for each in steps if text(each, "anchor") == name), key=lambda each: number(each, "days")
+def _timelines(steps: list[Json], views: RuleViews) -> Iterable[Timeline]:
+    for anchor in dict.fromkeys(text(step, "anchor") for step in steps):
+        title, phrase = _ANCHORS.get(anchor, (labels.title(anchor), anchor))
+        of_anchor = sorted(
+            (step for step in steps if text(step, "anchor") == anchor), key=lambda step: number(step, "days")
         )
-        stops = (
-            Stop(rule_view.offset(days, of), tuple(told.step(each) for each in group))
-            for days, group in groupby(here, key=lambda each: number(each, "days"))
+        days = (
+            TimelineDay(rule_view.offset_text(offset, phrase), tuple(map(views.step, group)))
+            for offset, group in groupby(of_anchor, key=lambda step: number(step, "days"))
         )
-        yield Line(title, tuple(stops))
+        yield Timeline(title, tuple(days))
 
 
-def _moves(document: Json, told: rule_view.Teller) -> Iterable[Group]:
-    feedback = part(document, "feedback")
-    if adjustments := items(document, "adjustments"):
-        yield Group("Because of what an account is like", tuple(told.move(each) for each in adjustments))
-    if heard := items(feedback, "rules"):
-        yield Group("Because of how they respond", tuple(told.move(each) for each in heard))
-        yield Group(rule_view.damping(feedback), ())
+def _adjustments(document: Json, feedback: Json, views: RuleViews) -> Iterable[RuleGroup]:
+    for title, rules in (
+        ("By the kind of account", items(document, "adjustments")),
+        ("By the account's feedback", items(feedback, "rules")),
+    ):
+        if rules:
+            yield RuleGroup(title, tuple(map(views.adjustment, rules)))
 
 
-def _kind(said: Json, places: Places) -> Kind:
-    minutes, audience = number(said, "minutes"), rule_view.texts(said, "audience")
-    topic = text(said, "topic")
+def _touchpoint_type(item: Json, sources: SourceMap) -> TouchpointType:
+    minutes, audience, topic = number(item, "minutes"), texts(item, "audience"), text(item, "topic")
     terms = [
         f"topic {labels.title(topic).lower()}" if topic else "internal work",
         labels.count(minutes, "minute") if minutes else "",
-        f"for {labels.listing(name.replace('_', ' ') for name in audience)}" if audience else "",
-        "never skipped" if said.get("never_skip") is True else "",
+        f"for {labels.listing(role.replace('_', ' ') for role in audience)}" if audience else "",
+        "never skipped" if item.get("never_skip") is True else "",
     ]
-    return Kind(
-        title=labels.title(text(said, "type")),
-        how=labels.how(text(said, "channel"), text(said, "owner"), None, anybody=True),
-        purpose=text(said, "purpose"),
-        aim=labels.title(text(said, "aim")),
-        expects=text(said, "expects"),
-        agenda=tuple(rule_view.texts(said, "agenda")),
-        terms=" · ".join(each for each in terms if each),
-        place=places.of(said),
+    return TouchpointType(
+        title=labels.title(text(item, "type")),
+        contact=labels.channel_and_owner(text(item, "channel"), labels.owner_kind(text(item, "owner"))),
+        purpose=text(item, "purpose"),
+        aim=labels.title(text(item, "aim")),
+        expects=text(item, "expects"),
+        agenda=tuple(texts(item, "agenda")),
+        terms=labels.joined(*terms),
+        link=sources.link_of(item),
     )

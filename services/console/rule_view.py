@@ -1,29 +1,29 @@
-"""Rules of a policy in words: where they hold, what they ask for, how far they go."""
+"""The rules of a policy as text: where they apply, what they plan, and their limits."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, cast
+from datetime import date
+from typing import Final
 
 from services.console import labels
-from services.console.json_fields import Json, number, text
-from services.console.source_map import NOWHERE, Place, Places
+from services.console.json_fields import Json, nested, number, text, texts, values
+from services.console.source_map import NO_LINK, SourceLink, SourceMap
 
 _SPAN: Final = re.compile(r"(\d+)([dh])")
-_FALLBACK: Final = "unless another rhythm is as frequent"
-_STRENGTHS: Final = {"floor": "at least", "escalation": "escalation"}
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_FALLBACK: Final = "unless another rhythm is at least as frequent"
+_GUARANTEES: Final = {"floor": "at least", "escalation": "escalation"}
 _EVENTS: Final = {
     "contract.changed": "A contract is signed or changes",
     "health.scored": "Health is scored",
     "usage.reported": "Usage is reported",
-    "nps.answered": "NPS is answered",
+    "nps.answered": "An NPS survey is answered",
     "survey.answered": "A survey is answered",
     "milestone.reached": "A milestone is reached",
     "expansion.signalled": "The customer shows a sign of growth",
     "contact.described": "A contact joins or changes",
     "contact.left": "A contact leaves",
-    "request.received": "The customer asks for something",
+    "request.received": "The customer sends a request",
     "touchpoint.settled": "A touchpoint is settled",
     "mail.judged": "Three days after a mail",
     "program.announced": "A program is announced",
@@ -32,175 +32,168 @@ _EVENTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A rule in words. `terms`: what it asks for; `tags`: where alone it holds; `conditions`: in its author's words."""
+class RuleView:
+    """`tags`: the segments and stages it is limited to; `conditions`: (keyword, expression as written)."""
 
     rule: str
     title: str = ""
     terms: str = ""
-    how: str = ""
+    contact: str = ""
     tags: tuple[str, ...] = ()
     conditions: tuple[tuple[str, str], ...] = ()
     because: str = ""
-    strength: str = ""
-    place: Place = NOWHERE
+    guarantee: str = ""
+    link: SourceLink = NO_LINK
 
 
-def texts(document: Json, name: str) -> list[str]:
-    """The strings of the list under `name`."""
-    found = document.get(name)
-    listed = cast("list[object]", found) if isinstance(found, list) else []
-    return [each for each in listed if isinstance(each, str)]
+def span_text(span: str) -> str:
+    """`14d` -> `14 days`, `36h` -> `36 hours`; anything else as it is."""
+    match = _SPAN.fullmatch(span)
+    return labels.count(int(match[1]), "day" if match[2] == "d" else "hour") if match else span
 
 
-def span(written: str) -> str:
-    """`14d` -> `14 days`, `2d` -> `2 days`, `36h` -> `36 hours`."""
-    found = _SPAN.fullmatch(written)
-    if found is None:
-        return written
-    return labels.count(int(found[1]), "day" if found[2] == "d" else "hour")
-
-
-def event(name: str) -> str:
+def event_text(name: str) -> str:
     return _EVENTS.get(name, labels.title(name.replace(".", "_")))
 
 
-def offset(days: int, of: str) -> str:
-    """A day on the line: `90 days before`, `the start`, `3 days after`."""
+def offset_text(days: int, anchor: str) -> str:
+    """A day relative to its anchor: `90 days before`, `The day of the renewal`, `3 days after`."""
     if days == 0:
-        return f"The day of {of}"
+        return f"The day of {anchor}"
     return f"{labels.count(abs(days), 'day')} {'before' if days < 0 else 'after'}"
 
 
-def strength(rhythm: Json) -> str:
-    """The word for a rhythm that guarantees something; empty for one that does not."""
-    if rhythm.get("fallback") is True:
-        return "minimum"
-    return _STRENGTHS.get(text(rhythm, "precedence"), "")
+def guarantee_text(rhythm: Json) -> str:
+    """`at least`, `escalation` or `minimum` for a rhythm that is a guarantee; else empty."""
+    return "minimum" if rhythm.get("fallback") is True else _GUARANTEES.get(text(rhythm, "precedence"), "")
 
 
-def damping(feedback: Json) -> str:
-    """How feedback acts, in a paragraph."""
-    found = cast("list[object]", feedback.get("ladder")) if isinstance(feedback.get("ladder"), list) else []
-    ladder = [labels.value(each) for each in found]
-    said = [
-        f"A step moves an interval along {labels.listing(ladder)} days" if ladder else "",
-        f"at most one step in {span(text(feedback, 'spacing'))}",
-        f"a step lasts {span(text(feedback, 'lasts'))}",
-        f"past the longest it moves to {labels.channel(text(feedback, 'at_the_end'))}"
-        if text(feedback, "at_the_end")
-        else "",
+def feedback_text(feedback: Json) -> str:
+    """How feedback moves intervals, in a paragraph."""
+    ladder = labels.listing(map(labels.value, values(feedback, "ladder")))
+    last = text(feedback, "at_the_end")
+    sentences = [
+        f"A step moves an interval to the next of {ladder} days." if ladder else "",
+        f"There is at most one step in {span_text(text(feedback, 'spacing'))}.",
+        f"A step lasts {span_text(text(feedback, 'lasts'))}.",
+        f"After the longest interval the touchpoint moves to {labels.channel(last)}." if last else "",
     ]
-    return "; ".join(each for each in said if each) + "."
+    return " ".join(filter(None, sentences))
 
 
-class Teller:
-    """Tells rules; names of segments and stages that mean all of them are left out."""
+class RuleViews:
+    """Makes the views of one policy's rules; a rule for all segments or all stages has no tag for them."""
 
-    def __init__(self, places: Places, segments: Iterable[str], stages: Iterable[str]) -> None:
-        self._places = places
+    def __init__(self, sources: SourceMap, segments: Iterable[str], stages: Iterable[str]) -> None:
+        self._sources = sources
         self._segments = tuple(segments)
         self._stages = tuple(stages)
 
-    def named(self, each: Json) -> Said:
+    def category(self, rule: Json) -> RuleView:
         """A segment or a stage."""
-        when = text(each, "when")
-        rest = "everybody else" if when == "true" else ""
-        conditions = () if rest else (("when", when),)
-        name = labels.title(text(each, "name"))
-        return Said(name, name, rest, conditions=conditions, place=self._places.of(each))
-
-    def rhythm(self, each: Json) -> Said:
-        """A rhythm without its intervals."""
-        within = each.get("within")
-        ends = cast("list[object]", within) if isinstance(within, list) else []
-        terms = [
-            f"may move between {labels.value(ends[0])} and {labels.value(ends[1])} days"
-            if len(ends) == 2
-            else "",
-            "any contact counts" if each.get("any_contact") is True else "",
-            "starts soon" if text(each, "urgency") == "soon" else "",
-            _FALLBACK if each.get("fallback") is True else "",
-        ]
-        return self._said(each, terms)
-
-    def guarantee(self, each: Json) -> Said:
-        """A rhythm that guarantees something, with its interval."""
-        terms = [
-            labels.every(number(each, "every_days")),
-            _FALLBACK if each.get("fallback") is True else "",
-        ]
-        return self._said(each, terms, tagged=True)
-
-    def trigger(self, each: Json) -> Said:
-        after, within, deadline, cooldown = (
-            span(text(each, name)) for name in ("after", "within", "deadline", "cooldown")
+        when = text(rule, "when")
+        is_last = when == "true"
+        name = labels.title(text(rule, "name"))
+        return RuleView(
+            name,
+            name,
+            "all others" if is_last else "",
+            conditions=() if is_last else (("when", when),),
+            link=self._sources.link_of(rule),
         )
-        cap = cast("Json", each["cap"]) if isinstance(each.get("cap"), dict) else {}
+
+    def rhythm(self, rule: Json) -> RuleView:
+        """A rhythm without its intervals."""
+        within = values(rule, "within")
+        shortest, longest = map(labels.value, within) if len(within) == 2 else ("", "")
         terms = [
-            f"from {after} after it" if text(each, "after") not in ("", "0d") else "",
+            f"may move between {shortest} and {longest} days" if longest else "",
+            "any contact counts" if rule.get("any_contact") is True else "",
+            "starts soon" if text(rule, "urgency") == "soon" else "",
+            _FALLBACK if rule.get("fallback") is True else "",
+        ]
+        return self._view(rule, terms)
+
+    def guarantee(self, rule: Json) -> RuleView:
+        """A rhythm that is a guarantee, with its interval."""
+        terms = [
+            labels.interval(number(rule, "every_days")),
+            _FALLBACK if rule.get("fallback") is True else "",
+        ]
+        return self._view(rule, terms, tagged=True)
+
+    def trigger(self, rule: Json) -> RuleView:
+        after, within, deadline, cooldown = (
+            span_text(text(rule, name)) for name in ("after", "within", "deadline", "cooldown")
+        )
+        cap = nested(rule, "cap")
+        terms = [
+            f"from {after} after it" if text(rule, "after") not in ("", "0d") else "",
             f"within {within}" if within else "",
             f"deadline {deadline}" if deadline else "",
             f"at most once in {cooldown}" if cooldown else "",
-            f"at most {number(cap, 'at_most')} in {span(text(cap, 'per'))}" if cap else "",
+            _at_most(cap) if cap else "",
         ]
-        return self._said(each, terms, tagged=True)
+        return self._view(rule, terms, tagged=True)
 
-    def step(self, each: Json) -> Said:
-        deadline = span(text(each, "deadline"))
-        terms = [f"within {span(text(each, 'within'))}", f"deadline {deadline}" if deadline else ""]
-        return self._said(each, terms, tagged=True)
+    def step(self, rule: Json) -> RuleView:
+        deadline = span_text(text(rule, "deadline"))
+        terms = [f"within {span_text(text(rule, 'within'))}", f"deadline {deadline}" if deadline else ""]
+        return self._view(rule, terms, tagged=True)
 
-    def move(self, each: Json) -> Said:
-        """An adjustment or feedback."""
-        steps, kinds = number(each, "steps"), texts(each, "touchpoints")
-        way = f"{labels.count(abs(steps), 'step')} {'rarer' if steps > 0 else 'denser'}"
-        on = f"{event(text(each, 'on'))}: " if text(each, "on") else ""
-        return self._said(each, [way], tagged=True, title=f"{on}{_kinds(kinds)}")
+    def adjustment(self, rule: Json) -> RuleView:
+        """An adjustment or a feedback rule."""
+        steps = number(rule, "steps")
+        direction = "less often" if steps > 0 else "more often"
+        on = f"{event_text(text(rule, 'on'))}: " if text(rule, "on") else ""
+        terms = [f"{labels.count(abs(steps), 'step')} {direction}"]
+        return self._view(rule, terms, tagged=True, title=f"{on}{_touchpoint_types(rule)}")
 
-    def limit(self, each: Json) -> Said:
-        terms = [f"at most {number(each, 'at_most')} in {span(text(each, 'per'))}"]
-        return self._said(each, terms, title=_kinds(texts(each, "touchpoints")))
+    def limit(self, rule: Json) -> RuleView:
+        return self._view(rule, [_at_most(rule)], title=_touchpoint_types(rule))
 
-    def blackout(self, each: Json) -> Said:
-        terms = [f"{_date(text(each, 'from'))} to {_date(text(each, 'to'))}"]
-        return self._said(each, terms, tagged=True, title=_kinds(texts(each, "touchpoints")))
+    def blackout(self, rule: Json) -> RuleView:
+        terms = [f"{_date(text(rule, 'from'))} to {_date(text(rule, 'to'))}"]
+        return self._view(rule, terms, tagged=True, title=_touchpoint_types(rule))
 
-    def _said(self, each: Json, terms: Iterable[str], *, tagged: bool = False, title: str = "") -> Said:
-        conditions = ((name, text(each, name)) for name in ("when", "unless"))
-        owner = text(each, "owner")
-        return Said(
-            rule=text(each, "rule"),
-            title=title or labels.title(text(each, "touchpoint")),
-            terms=" · ".join(term for term in terms if term),
-            how=labels.how(text(each, "channel"), owner, None, anybody=True) if owner else "",
-            tags=tuple(self._tags(each)) if tagged else (),
-            conditions=tuple((name, said) for name, said in conditions if said),
-            because=text(each, "because"),
-            strength=strength(each),
-            place=self._places.of(each),
+    def _view(self, rule: Json, terms: Iterable[str], *, tagged: bool = False, title: str = "") -> RuleView:
+        owner = text(rule, "owner")
+        return RuleView(
+            rule=text(rule, "rule"),
+            title=title or labels.title(text(rule, "touchpoint")),
+            terms=labels.joined(*terms),
+            contact=(
+                labels.channel_and_owner(text(rule, "channel"), labels.owner_kind(owner)) if owner else ""
+            ),
+            tags=tuple(self._tags(rule)) if tagged else (),
+            conditions=tuple((name, text(rule, name)) for name in ("when", "unless") if text(rule, name)),
+            because=text(rule, "because"),
+            guarantee=guarantee_text(rule),
+            link=self._sources.link_of(rule),
         )
 
-    def _tags(self, each: Json) -> Iterable[str]:
-        for name, known in (("segments", self._segments), ("stages", self._stages)):
-            held = texts(each, name)
-            left_out = [one for one in known if one not in held]
-            if held and len(left_out) == 1 and len(held) > 1:
-                yield f"not {labels.title(left_out[0]).lower()}"
-            elif left_out:
-                yield from map(labels.title, held)
+    def _tags(self, rule: Json) -> Iterable[str]:
+        for field, names in (("segments", self._segments), ("stages", self._stages)):
+            included = texts(rule, field)
+            excluded = [name for name in names if name not in included]
+            if len(included) > 1 and len(excluded) == 1:
+                yield f"not {labels.title(excluded[0]).lower()}"
+            elif excluded:
+                yield from map(labels.title, included)
 
 
-def _kinds(names: Iterable[str]) -> str:
-    first, *rest = [labels.title(name) for name in names] or [""]
-    return labels.listing(
-        [first, *(name[:1].lower() + name[1:] if name[1:2].islower() else name for name in rest)]
-    )
+def _at_most(limit: Json) -> str:
+    return f"at most {number(limit, 'at_most')} in {span_text(text(limit, 'per'))}"
+
+
+def _touchpoint_types(rule: Json) -> str:
+    """`Advocacy ask and survey`: the titles of the rule's touchpoint types, as one phrase."""
+    first, *rest = [labels.title(name) for name in texts(rule, "touchpoints")] or [""]
+    lowered = (name[:1].lower() + name[1:] if name[1:2].islower() else name for name in rest)
+    return labels.listing([first, *lowered])
 
 
 def _date(month_day: str) -> str:
     """`11-01` -> `1 Nov`."""
-    month, _, day = month_day.partition("-")
-    if not (month.isdigit() and day.isdigit() and 1 <= int(month) <= len(_MONTHS)):
-        return month_day
-    return f"{int(day)} {_MONTHS[int(month) - 1]}"
+    day = date.fromisoformat(f"2000-{month_day}")
+    return f"{day.day} {day:%b}"

@@ -1,4 +1,4 @@
-"""Places in policy files: how they are named, and where on the page their line stands."""
+"""Positions in policy files: their labels, and the ids of their lines on the policy page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,45 +8,44 @@ from services.console.json_fields import Json, number, text
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where something is said. `anchor`: the id of the line on the page; empty when it is not there."""
+class SourceLink:
+    """`text`: `file:line`; `anchor`: id of the line on the page, empty when the page does not show it."""
 
     text: str = ""
     anchor: str = ""
 
 
-NOWHERE: Final = Place()
+NO_LINK: Final = SourceLink()
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """A file of a policy. `lines`: (id of the line, its text)."""
+class SourceFile:
+    """A policy file. `lines`: (id of the line on the page, text)."""
 
     name: str
     lines: tuple[tuple[str, str], ...]
 
 
-class Places:
-    """The lines of some files, as they stand on the page."""
+class SourceMap:
+    """The lines of the files that a page shows."""
 
     def __init__(self, files: Mapping[str, str]) -> None:
         self._lines = {name: files[name].splitlines() for name in sorted(files)}
         self._index = {name: index for index, name in enumerate(self._lines)}
 
-    def of(self, said: Json) -> Place:
-        """The place that an object of the API tells with `file` and `line`."""
-        return self.at(text(said, "file"), number(said, "line"))
-
-    def at(self, file: str, line: int) -> Place:
-        name = file.rpartition("/")[2]
+    def link_of(self, document: Json) -> SourceLink:
+        """The position under `file` and `line` of an API object."""
+        name, line = text(document, "file").rpartition("/")[2], number(document, "line")
         if not name:
-            return NOWHERE
-        known = 0 < line <= len(self._lines.get(name, ()))
-        return Place(f"{name}:{line}" if line > 0 else name, self._anchor(name, line) if known else "")
+            return NO_LINK
+        is_shown = 0 < line <= len(self._lines.get(name, ()))
+        return SourceLink(
+            f"{name}:{line}" if line > 0 else name, self._anchor(name, line) if is_shown else ""
+        )
 
-    def files(self) -> tuple[File, ...]:
+    def files(self) -> tuple[SourceFile, ...]:
         return tuple(
-            File(
+            SourceFile(
                 name, tuple((self._anchor(name, number), line) for number, line in enumerate(lines, start=1))
             )
             for name, lines in self._lines.items()

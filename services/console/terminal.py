@@ -1,74 +1,71 @@
-"""Documents of the APIs as tables for the terminal."""
+"""Output of the `drumbeat` command: tables for people, JSON for programs."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
 
+import orjson
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-Json = dict[str, object]
-
-_WIDE = 160
-screen = Console(highlight=False, markup=False)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+PIPE_WIDTH = 160
+screen = Console(highlight=False, markup=False, emoji=False)
 if not screen.is_terminal:
-    screen = Console(highlight=False, markup=False, width=_WIDE)  # a pipe has no edge to wrap at
+    screen = Console(highlight=False, markup=False, emoji=False, width=PIPE_WIDTH)
 
 
-def items(document: Mapping[str, object], name: str = "items") -> list[Json]:
-    """The list of objects under `name`; empty when there is none."""
-    found = document.get(name)
-    return [cast("Json", each) for each in cast("list[object]", found)] if isinstance(found, list) else []
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    name: str
+    content: bytes
 
 
-def part(document: Mapping[str, object], name: str) -> Json:
-    """The object under `name`; empty when there is none."""
-    found = document.get(name)
-    return cast("Json", found) if isinstance(found, dict) else {}
+def read_input(name: str) -> InputFile:
+    """The value of an option that names a file; `-` is standard input."""
+    try:
+        return InputFile(name, sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes())
+    except OSError as error:
+        raise typer.BadParameter(f"{name} cannot be read ({error.strerror})") from error
+
+
+def print_text(text: str = "") -> None:
+    """Print a paragraph; the terminal wraps it."""
+    screen.print(text, soft_wrap=True)
+
+
+def print_json(value: object) -> None:
+    """Print a document; instants become RFC 3339 in UTC."""
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z))
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numeric: bool = False
+) -> None:
+    """Print a table, or `<title>: none`. The last column wraps; `numeric`: all but the first align right."""
+    cells = [[cell(value) for value in row] for row in rows]
+    if not cells:
+        screen.print(f"{title}: none")
+        return
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for place, column in enumerate(columns, start=1):
+        table.add_column(
+            column, no_wrap=place < len(columns), justify="right" if numeric and place > 1 else "left"
+        )
+    for row in cells:
+        table.add_row(*map(Text, row))
+    screen.print(table)
 
 
 def cell(value: object) -> str:
-    """One value for one cell: times to the minute, objects as JSON, nothing as a dash."""
+    """The text of a value: instants to the minute, objects as JSON, null as a dash."""
     if value is None:
         return "-"
     if isinstance(value, str):
         return value[:16].replace("T", " ") if len(value) > 19 and value[10:11] == "T" else value
     return json.dumps(value) if isinstance(value, dict | list) else str(value)
-
-
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; an empty one says so in a line."""
-    shown = [[cell(value) for value in row] for row in rows]
-    if not shown:
-        screen.print(f"{title}: nothing")
-        return
-    drawn = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for place, column in enumerate(columns, start=1):
-        drawn.add_column(column, no_wrap=place < len(columns))
-    for row in shown:
-        drawn.add_row(*map(Text, row))
-    screen.print(drawn)
-
-
-def document(value: object) -> None:
-    """Print a document as JSON, for programs."""
-    screen.print_json(json.dumps(value))
-
-
-def reason_text(row: Mapping[str, object]) -> str:
-    """The words of a reason, whether it came whole or as text."""
-    reason = row.get("reason")
-    return cell(part(row, "reason").get("text")) if isinstance(reason, dict) else cell(reason)
-
-
-def touchpoints(title: str, rows: Iterable[Json]) -> None:
-    """The calendar's listing."""
-    names = ("due_at", "account_id", "type", "status", "owner", "channel")
-    columns = ("due", "account", "touchpoint", "status", "owner", "channel", "why")
-    table(title, columns, [[*(_owner(row, name) for name in names), reason_text(row)] for row in rows])
-
-
-def _owner(row: Mapping[str, object], name: str) -> object:
-    value = row.get(name)
-    return part(row, name).get("kind") if isinstance(value, dict) else value

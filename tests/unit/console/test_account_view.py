@@ -1,8 +1,8 @@
-"""A portrait says in words what is planned, why, and what is known, however thin the document is."""
+"""The view of an account says what is planned, why, and what is known, even when the document has few fields."""
 
 from datetime import UTC, datetime, timedelta
 
-from services.console.account_view import Mark, accounts, decisions, portrait
+from services.console.account_view import Property, account_rows, account_view, decision_entries
 from services.console.json_fields import Json
 from services.console.touchpoints import touchpoints
 
@@ -52,7 +52,7 @@ ACCOUNT: Json = {
 }
 
 
-def test_a_rhythm_tells_how_often_when_next_by_whom_and_why() -> None:
+def test_a_rhythm_shows_its_interval_its_next_date_its_owner_and_its_reason() -> None:
     coming = touchpoints(
         [
             {
@@ -64,60 +64,66 @@ def test_a_rhythm_tells_how_often_when_next_by_whom_and_why() -> None:
         ]
     )
 
-    (rhythm,) = portrait(ACCOUNT, coming, NOW).rhythms
+    (rhythm,) = account_view(ACCOUNT, coming, NOW).rhythms
 
-    assert rhythm.when == "Every week · next Mon 30 Nov, 14:30 UTC (in 7 days)"
-    assert rhythm.how == "Call · csm-joe"
+    assert rhythm.timing == "Every week · next Mon 30 Nov, 14:30 UTC (in 7 days)"
+    assert rhythm.contact == "Call · csm-joe"
     assert rhythm.why == "Health is red, so the CSM calls every week."
-    assert [(each.name, each.value, each.since, each.source) for each in rhythm.facts] == [
+    assert [(fact.name, fact.value, fact.since, fact.source) for fact in rhythm.facts] == [
         ("Health score", "31", "today 13:30 UTC (1 hour ago)", "/crm · h3")
     ]
 
 
-def test_a_one_off_tells_its_window_and_its_deadline() -> None:
-    (one_off,) = portrait(ACCOUNT, [], NOW).one_offs
+def test_a_one_off_shows_its_window_and_its_deadline() -> None:
+    (one_off,) = account_view(ACCOUNT, [], NOW).one_offs
     expected = "Window from Wed 25 Nov to Fri 27 Nov · deadline Sat 28 Nov, 00:00 UTC (in 4 days)"
-    assert one_off.when == expected
+    assert one_off.timing == expected
 
 
-def test_a_one_off_that_came_due_tells_since_when() -> None:
+def test_a_one_off_that_is_due_shows_since_when() -> None:
     due = touchpoints([{"id": "t1", "type": "advocacy_ask", "status": "due", "due_at": NOW.isoformat()}])
-    (one_off,) = portrait(ACCOUNT, due, NOW).one_offs
-    assert one_off.when.startswith("Due since today 14:30 UTC (just now)")
+    (one_off,) = account_view(ACCOUNT, due, NOW).one_offs
+    assert one_off.timing.startswith("Due since today 14:30 UTC (just now)")
 
 
-def test_who_they_are_stands_beside_the_name() -> None:
-    found = portrait(ACCOUNT, [], NOW)
-    assert found.name == "Halcyon Health"
-    assert found.marks == (
-        Mark("Segment", "Mid market"),
-        Mark("Stage", "Adoption"),
-        Mark("Health", "red (31)", "bad"),
-        Mark("CSM", "csm-joe"),
+def test_the_properties_of_an_account_are_listed_beside_its_name() -> None:
+    view = account_view(ACCOUNT, [], NOW)
+    assert view.name == "Halcyon Health"
+    assert view.properties == (
+        Property("Segment", "Mid market"),
+        Property("Stage", "Adoption"),
+        Property("Health", "red (31)", "bad"),
+        Property("CSM", "csm-joe"),
     )
-    assert found.people == ("Maria, decision maker · m@x.example",)
-    assert found.contracts == ("k · active · renews on 2027-06-21",)
-    assert [(each.name, each.value) for each in found.facts] == [("Health score", "31"), ("Currency", "none")]
+    assert view.people == ("Maria, decision maker · m@x.example",)
+    assert view.contracts == ("k · active · renews on 2027-06-21",)
+    assert [(fact.name, fact.value) for fact in view.facts] == [("Health score", "31"), ("Currency", "none")]
 
 
-def test_an_undecided_or_paused_account_warns_until_the_pause_is_over() -> None:
+def test_an_undecided_or_paused_account_has_warnings_until_the_pause_is_over() -> None:
     pauses: list[Json] = [
         {"contact_id": "c1", "until": "2026-11-01T00:00:00Z", "reason": "holiday"},
         {"contact_id": None, "until": "2026-12-01T14:30:00Z", "reason": "a merger"},
     ]
-    found = portrait({**ACCOUNT, "undecided": "rule x divides by zero", "pauses": pauses}, [], NOW)
-    assert found.warnings == (
-        "No decision could be made: rule x divides by zero. The facts are kept and it is tried again.",
-        "The account is left alone until Tue 1 Dec, 14:30 UTC (in 8 days): a merger.",
+    view = account_view({**ACCOUNT, "undecided": "rule x divides by zero", "pauses": pauses}, [], NOW)
+    assert view.warnings == (
+        "The last evaluation failed: rule x divides by zero. The facts are kept, and the evaluation is retried.",
+        "Outreach to this account is paused until Tue 1 Dec, 14:30 UTC (in 8 days): a merger.",
     )
 
 
-def test_an_account_of_which_almost_nothing_is_known_has_a_portrait() -> None:
-    found = portrait({"id": "x", "plan": None}, [], NOW)
-    assert (found.name, found.marks, found.rhythms, found.facts) == ("x", (), (), ())
+def test_an_account_with_few_fields_has_a_view() -> None:
+    view = account_view({"id": "x", "plan": None}, [], NOW)
+    assert (view.name, view.properties, view.rhythms, view.facts) == ("x", (), (), ())
 
 
-def test_a_decision_tells_what_was_heard_what_changed_and_what_was_set_aside() -> None:
+def test_an_account_without_a_csm_is_unassigned() -> None:
+    rhythm: Json = {"touchpoint_type": "check_in", "every_days": 7, "channel": "call", "owner": "csm"}
+    (item,) = account_view({"id": "x", "plan": {"rhythms": [rhythm]}}, [], NOW).rhythms
+    assert item.contact == "Call · unassigned"
+
+
+def test_a_decision_shows_what_triggered_it_what_changed_and_what_did_not_apply() -> None:
     document: Json = {
         "id": "d",
         "decided_at": NOW.isoformat(),
@@ -127,20 +133,18 @@ def test_a_decision_tells_what_was_heard_what_changed_and_what_was_set_aside() -
         "suppressed": [{"rule": "calm", "touchpoint_type": "check_in", "reason": "red-check-in comes first"}],
     }
 
-    (found,) = decisions([document], NOW)
+    (entry,) = decision_entries([document], NOW)
 
-    assert found.heard == "Heard: Health scored and Account described"
-    assert [each.text for each in found.changes] == ["Check in every 7 days by call."]
-    assert found.set_aside == ("Check in (rule calm): red-check-in comes first",)
+    assert entry.triggered_by == "Triggered by: Health scored and Account described"
+    assert entry.changes == (("added", "Check in every 7 days by call."),)
+    assert entry.not_applied == ("Check in (rule calm): red-check-in comes first",)
 
 
-def test_a_decision_without_events_came_with_time() -> None:
-    (found,) = decisions([{"id": "d"}], NOW)
-    assert found.heard == "Time passed, or the policy changed"
+def test_a_decision_without_events_was_triggered_by_time_or_by_a_policy_change() -> None:
+    (entry,) = decision_entries([{"id": "d"}], NOW)
+    assert entry.triggered_by == "Triggered by time or by a policy change"
 
 
 def test_accounts_are_listed_by_name_or_id() -> None:
-    assert [each[:2] for each in accounts([{"id": "a", "name": None}, {"id": "b", "name": "B"}, {}])] == [
-        ("a", "a"),
-        ("b", "B"),
-    ]
+    rows = account_rows([{"id": "a", "name": None}, {"id": "b", "name": "B"}, {}])
+    assert [(row.id, row.name) for row in rows] == [("a", "a"), ("b", "B")]

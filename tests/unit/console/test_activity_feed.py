@@ -1,8 +1,8 @@
-"""The story tells each change once, puts together what belongs together, and keeps service time."""
+"""The feed shows each change once, groups what belongs together, and keeps service time."""
 
 from datetime import UTC, datetime, timedelta
 
-from services.console.activity_feed import Delivery, delivery, lines
+from services.console.activity_feed import Delivery, activities, delivery
 from services.console.json_fields import Json
 from services.console.touchpoints import Touchpoint, touchpoints
 
@@ -26,7 +26,7 @@ def changed(identity: str, status: str, ago: timedelta, **more: object) -> Touch
     return touchpoints([document])[0]
 
 
-def told(identity: str, **more: object) -> Delivery:
+def sent(identity: str, **more: object) -> Delivery:
     document: Json = {
         "id": identity,
         "touchpoint_id": "t",
@@ -38,69 +38,69 @@ def told(identity: str, **more: object) -> Delivery:
         "finished_at": NOW.isoformat(),
         **more,
     }
-    found = delivery(document, lambda real: real)
-    assert found is not None
-    return found
+    item = delivery(document, lambda real: real)
+    assert item is not None
+    return item
 
 
-def test_the_newest_comes_first() -> None:
-    found = lines(
+def test_the_newest_entry_comes_first() -> None:
+    entries = activities(
         [changed("a", "due", timedelta(hours=2)), changed("b", "overdue", timedelta(hours=1))], [], NOW
     )
-    assert [each.word for each in found] == ["overdue", "came due"]
+    assert [entry.word for entry in entries] == ["overdue", "came due"]
 
 
-def test_what_was_planned_together_is_one_line_and_the_far_end_of_the_calendar_is_no_news() -> None:
+def test_touchpoints_planned_together_are_one_entry_and_those_far_ahead_are_left_out() -> None:
     at = timedelta(minutes=5)
     near = [
         changed(f"n{day}", "planned", at, due_at=(NOW + timedelta(days=day)).isoformat()) for day in (3, 10)
     ]
     far = changed("f", "planned", at, due_at=(NOW + timedelta(days=300)).isoformat())
 
-    (line,) = lines([*near, far], [], NOW)
+    (entry,) = activities([*near, far], [], NOW)
 
-    assert line.what == "2 touchpoints"
-    assert line.detail == "First: Check in, Thu 26 Nov, 14:30 UTC"
+    assert entry.what == "2 touchpoints"
+    assert entry.detail == "First: Check in, Thu 26 Nov, 14:30 UTC"
 
 
-def test_what_a_person_settled_tells_the_outcome_and_the_notes() -> None:
+def test_a_touchpoint_that_a_person_settled_shows_the_outcome_and_the_notes() -> None:
     outcome = {"outcome": "missed", "notes": "Nobody picked up."}
-    (line,) = lines([changed("a", "settled", timedelta(), outcome=outcome)], [], NOW)
-    assert (line.word, line.tone, line.detail) == ("missed", "bad", "Nobody picked up.")
+    (entry,) = activities([changed("a", "settled", timedelta(), outcome=outcome)], [], NOW)
+    assert (entry.word, entry.tone, entry.detail) == ("missed", "bad", "Nobody picked up.")
 
 
-def test_a_cancelled_one_says_why() -> None:
-    (line,) = lines(
+def test_a_cancelled_touchpoint_shows_why() -> None:
+    (entry,) = activities(
         [changed("a", "cancelled", timedelta(), note="withdrawn: the plan has no such rhythm")], [], NOW
     )
-    assert line.detail == "withdrawn: the plan has no such rhythm"
+    assert entry.detail == "withdrawn: the plan has no such rhythm"
 
 
-def test_messages_about_one_touchpoint_with_one_result_are_one_line() -> None:
-    found = lines([], [told("1"), told("2", channel="in_app")], NOW)
-    assert [(each.word, each.what, each.detail) for each in found] == [
-        ("sent", "Email and in the app to csm-joe", "About: Check in")
+def test_messages_about_one_touchpoint_with_one_result_are_one_entry() -> None:
+    entries = activities([], [sent("1"), sent("2", channel="in_app")], NOW)
+    assert [(entry.word, entry.what, entry.detail) for entry in entries] == [
+        ("sent", "Email and in-app to csm-joe", "About: Check in")
     ]
 
 
-def test_a_message_that_was_not_sent_says_why() -> None:
-    found = lines(
+def test_a_message_that_was_not_sent_shows_why() -> None:
+    entries = activities(
         [],
-        [told("1", state="suppressed", reason="no CSM is assigned", recipient={"kind": "csm", "id": None})],
+        [sent("1", state="suppressed", reason="no CSM is assigned", recipient={"kind": "csm", "id": None})],
         NOW,
     )
-    assert [(each.word, each.what, each.detail) for each in found] == [
-        ("suppressed", "Email", "About: Check in. no CSM is assigned")
+    assert [(entry.word, entry.what, entry.detail) for entry in entries] == [
+        ("suppressed", "Email", "About: Check in. No CSM is assigned")
     ]
 
 
-def test_what_is_not_final_is_dated_by_the_real_clock_and_mapped_to_service_time() -> None:
+def test_an_unfinished_delivery_is_dated_by_the_real_clock_and_mapped_to_service_time() -> None:
     document: Json = {"id": "1", "state": "pending", "finished_at": None, "created_at": NOW.isoformat()}
-    found = delivery(document, lambda real: real + timedelta(days=100))
-    assert found is not None
-    assert found.at == NOW + timedelta(days=100)
+    item = delivery(document, lambda real: real + timedelta(days=100))
+    assert item is not None
+    assert item.at == NOW + timedelta(days=100)
 
 
-def test_a_delivery_without_identity_or_time_is_left_out() -> None:
+def test_a_delivery_without_an_id_or_a_time_is_left_out() -> None:
     assert delivery({"id": "1"}, lambda real: real) is None
     assert delivery({"finished_at": NOW.isoformat()}, lambda real: real) is None

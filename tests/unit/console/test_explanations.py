@@ -1,11 +1,11 @@
-"""Questions about an account are asked while they are open, and forgotten when they are closed."""
+"""Explanations are kept current while they are open, and dropped when they are closed."""
 
 import httpx
 
-from services.chassis.settings import Settings
-from services.console.client import Apis
-from services.console.explanations import Inquiry, Question
-from tests.unit.console.test_poller import CLOCK, KEY, settings
+from services.console.client import AsyncApiClient
+from services.console.explanations import Explanations, Question
+from tests.unit.console.test_client import KEY, make_settings
+from tests.unit.console.test_poller import CLOCK
 
 WHY = Question("a/b", rule="weekly/growth")
 ACCOUNT: dict[str, object] = {
@@ -15,68 +15,67 @@ ACCOUNT: dict[str, object] = {
 
 
 class Engine:
-    """Answers everything, counts what was asked, and may be down."""
+    """A rules engine that answers everything, records the paths, and may be down."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.down = False
+        self.paths: list[str] = []
+        self.is_down = False
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request.url.raw_path.decode())
-        if self.down:
+        self.paths.append(request.url.raw_path.decode())
+        if self.is_down:
             return httpx.Response(503, json={"detail": "later"})
-        kinds = [{"type": each} for each in ("survey", "kickoff", "check_in", "advocacy_ask")]
-        return httpx.Response(200, json={"fires": True, "touchpoints": kinds})
+        types = [{"type": name} for name in ("survey", "kickoff", "check_in", "advocacy_ask")]
+        return httpx.Response(200, json={"fires": True, "touchpoints": types})
 
 
-def inquiry(engine: Engine) -> Inquiry:
-    held: Settings = settings()
-    return Inquiry(Apis(held, httpx.MockTransport(engine)), KEY, CLOCK)
+def explanations_of(engine: Engine) -> Explanations:
+    return Explanations(AsyncApiClient(make_settings(), httpx.MockTransport(engine)), KEY, CLOCK)
 
 
-async def test_an_open_question_is_asked_again_and_a_closed_one_is_not() -> None:
+async def test_an_open_explanation_is_read_again_and_a_closed_one_is_not() -> None:
     engine = Engine()
-    asking = inquiry(engine)
-    asking.want(WHY, wanted=True)
-    await asking.ask(WHY)
-    await asking.refresh("a/b")
-    assert engine.asked == ["/v1/accounts/a%2Fb/why?rule=weekly%2Fgrowth"] * 2
-    assert (asking.answer(WHY).document or {})["fires"] is True
+    explanations = explanations_of(engine)
+    explanations.set_open(WHY, is_open=True)
+    await explanations.load(WHY)
+    await explanations.refresh("a/b")
+    assert engine.paths == ["/v1/accounts/a%2Fb/why?rule=weekly%2Fgrowth"] * 2
+    assert (explanations.answer(WHY).document or {})["fires"] is True
 
-    asking.want(WHY, wanted=False)
-    await asking.refresh("a/b")
-    assert len(engine.asked) == 2
-    assert asking.answer(WHY).document is None
+    explanations.set_open(WHY, is_open=False)
+    await explanations.refresh("a/b")
+    assert len(engine.paths) == 2
+    assert explanations.answer(WHY).document is None
 
 
-async def test_trouble_is_told_beside_what_was_known() -> None:
+async def test_an_error_is_shown_beside_the_last_answer() -> None:
     engine = Engine()
-    asking = inquiry(engine)
-    asking.want(WHY, wanted=True)
-    await asking.ask(WHY)
-    engine.down = True
-    await asking.ask(WHY)
-    assert asking.answer(WHY).document is not None
-    assert "not available just now: later" in asking.answer(WHY).trouble
+    explanations = explanations_of(engine)
+    explanations.set_open(WHY, is_open=True)
+    await explanations.load(WHY)
+    engine.is_down = True
+    await explanations.load(WHY)
+    assert explanations.answer(WHY).document is not None
+    assert "temporarily unavailable: later" in explanations.answer(WHY).error
 
 
-async def test_what_a_plan_lacks_of_the_catalogue_can_be_asked_for() -> None:
+async def test_touchpoint_types_that_are_not_planned_have_a_question() -> None:
     engine = Engine()
-    asking = inquiry(engine)
-    assert asking.absent(ACCOUNT) == []
-    await asking.learn_kinds("f00d")
-    await asking.learn_kinds("f00d")
-    assert engine.asked == ["/v1/policies/f00d/document"]
-    assert asking.absent(ACCOUNT) == [
+    explanations = explanations_of(engine)
+    assert explanations.not_planned(ACCOUNT) == []
+    await explanations.load_touchpoint_types("f00d")
+    await explanations.load_touchpoint_types("f00d")
+    assert engine.paths == ["/v1/policies/f00d/document"]
+    assert explanations.not_planned(ACCOUNT) == [
         ("Advocacy ask", Question("a/b", touchpoint_type="advocacy_ask")),
         ("Survey", Question("a/b", touchpoint_type="survey")),
     ]
 
 
-async def test_another_account_closes_what_was_asked_about_the_one_before() -> None:
+async def test_opening_another_account_closes_the_explanations_of_the_one_before() -> None:
     engine = Engine()
-    asking = inquiry(engine)
-    asking.want(WHY, wanted=True)
-    await asking.refresh("other")
-    await asking.refresh("a/b")
-    assert engine.asked == []
+    explanations = explanations_of(engine)
+    explanations.set_open(WHY, is_open=True)
+    await explanations.refresh("other")
+    await explanations.refresh("a/b")
+    assert engine.paths == []

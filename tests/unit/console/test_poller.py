@@ -1,4 +1,4 @@
-"""The watch asks with its reader's key, keeps what it knew through trouble, and says the trouble plainly."""
+"""The poller reads with its reader's key, keeps what it read when a service fails, and shows the error."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -6,14 +6,12 @@ from datetime import UTC, datetime
 import httpx
 
 from services.chassis.clock import ServiceClock
-from services.chassis.settings import Http, Settings
-from services.console.auth import local
-from services.console.client import Apis, Trouble
-from services.console.poller import Watch, with_age
+from services.console.client import AsyncApiClient
+from services.console.poller import Poller, with_age
+from tests.unit.console.test_client import KEY, make_settings
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 CLOCK = ServiceClock(START, START, 1.0)
-KEY = "db_0123abcd_secret"
 TOUCHPOINT = {
     "id": "t",
     "account_id": "a",
@@ -23,110 +21,76 @@ TOUCHPOINT = {
 }
 
 
-def settings() -> Settings:
-    return Settings(rules_engine=Http(port=1), scheduler=Http(port=2), notifier=Http(port=3))
+def make_poller(respond: Callable[[httpx.Request], httpx.Response]) -> Poller:
+    return Poller(AsyncApiClient(make_settings(), httpx.MockTransport(respond)), KEY, CLOCK)
 
 
-def watching(answer: Callable[[httpx.Request], httpx.Response]) -> Watch:
-    return Watch(Apis(settings(), httpx.MockTransport(answer)), KEY, CLOCK)
+async def test_a_service_that_does_not_answer_is_named_and_what_was_read_before_stays() -> None:
+    is_down = False
 
-
-async def test_a_service_that_does_not_answer_is_told_and_what_was_known_stays() -> None:
-    down = False
-
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         assert request.headers["authorization"] == f"Bearer {KEY}"
-        if down:
+        if is_down:
             raise httpx.ConnectError("refused")
         return httpx.Response(200, json={"items": [TOUCHPOINT], "next_cursor": None})
 
-    watch = watching(answer)
-    await watch.refresh()
-    down = True
-    await watch.refresh()
+    poller = make_poller(respond)
+    await poller.refresh()
+    is_down = True
+    await poller.refresh()
 
-    assert [each.id for each in watch.calendar.waiting or []] == ["t"]
-    assert watch.calendar.trouble == "The scheduler does not answer at http://127.0.0.1:2."
-    assert "What you see is from" in with_age(watch.calendar.trouble, watch.calendar.known_at, CLOCK.now())
-
-
-async def test_refusals_are_plain_words() -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        status = {1: 401, 2: 403, 3: 503}[request.url.port or 0]
-        return httpx.Response(status, json={"detail": "the database is not answering"})
-
-    apis = Apis(settings(), httpx.MockTransport(answer))
-
-    found = [
-        await apis.get(KEY, service, "/v1/clock") for service in ("rules_engine", "scheduler", "notifier")
-    ]
-
-    assert [each.text for each in found if isinstance(each, Trouble)] == [
-        "The rules engine does not accept this key. Sign out, and in again with one that is valid.",
-        "This key may not read from the scheduler: it lacks the scope “read”.",
-        "The notifier is not available just now: the database is not answering",
-    ]
+    calendar = poller.calendar
+    assert [touchpoint.id for touchpoint in calendar.open_touchpoints or []] == ["t"]
+    assert calendar.error == "The scheduler does not answer at http://127.0.0.1:2."
+    assert "The data shown is from" in with_age(calendar.error, calendar.read_at, CLOCK.now())
 
 
-async def test_changes_are_read_on_from_where_the_last_look_ended() -> None:
-    asked: list[str | None] = []
+async def test_changes_are_read_from_where_the_last_read_ended() -> None:
+    cursors: list[str | None] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         if "updated_since" not in request.url.params:
             return httpx.Response(200, json={"items": []})
-        asked.append(request.url.params.get("cursor"))
-        step = {**TOUCHPOINT, "sequence": len(asked), "updated_at": "2026-11-23T00:00:00Z"}
-        body = {"items": [step], "next_cursor": None, "resume_cursor": f"after {len(asked)}"}
+        cursors.append(request.url.params.get("cursor"))
+        step = {**TOUCHPOINT, "sequence": len(cursors), "updated_at": "2026-11-23T00:00:00Z"}
+        body = {"items": [step], "next_cursor": None, "resume_cursor": f"after {len(cursors)}"}
         return httpx.Response(200, json=body)
 
-    watch = watching(answer)
-    await watch.refresh()
-    await watch.refresh()
-    lines, trouble = watch.told(CLOCK.now())
+    poller = make_poller(respond)
+    await poller.refresh()
+    await poller.refresh()
+    entries, error = poller.activities(CLOCK.now())
 
-    assert asked == [None, "after 1"]
-    assert len(lines or []) == 2
-    assert trouble == ""
+    assert cursors == [None, "after 1"]
+    assert len(entries or []) == 2
+    assert error == ""
 
 
-async def test_a_first_look_goes_back_only_as_far_as_one_page_holds() -> None:
-    asked: list[str] = []
+async def test_the_first_read_goes_back_only_as_far_as_one_page_holds() -> None:
+    starts: list[str] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         if "updated_since" in request.url.params:
-            asked.append(request.url.params["updated_since"])
-        more = "more" if len(asked) == 1 else None
-        return httpx.Response(200, json={"items": [], "next_cursor": more, "resume_cursor": None})
+            starts.append(request.url.params["updated_since"])
+        cursor = "more" if len(starts) == 1 else None
+        return httpx.Response(200, json={"items": [], "next_cursor": cursor, "resume_cursor": None})
 
-    await watching(answer).refresh()
+    await make_poller(respond).refresh()
 
-    assert len(asked) == 2
-    assert asked[0] < asked[1]
-
-
-async def test_an_account_nobody_heard_of_is_said_to_be_one() -> None:
-    watch = watching(lambda _: httpx.Response(404, json={"detail": "Not Found"}))
-    watch.open("no/body")
-    await watch.look()
-    assert watch.account is not None
-    assert watch.account.troubles == {"account": "Nothing was heard of an account “no/body”."}
+    assert len(starts) == 2
+    assert starts[0] < starts[1]
 
 
-async def test_an_answer_that_is_no_document_harms_nobody() -> None:
-    watch = watching(lambda _: httpx.Response(200, content=b"<html>"))
-    watch.open("a")
-    await watch.refresh()
-    assert watch.calendar.waiting == []
+async def test_an_unknown_account_is_reported_once() -> None:
+    poller = make_poller(lambda _: httpx.Response(404, json={"detail": "Not Found"}))
+    poller.select("no/body")
+    await poller.read_selected()
+    assert poller.selected is not None
+    assert poller.selected.errors == {"account": "There is no account “no/body”."}
 
 
-def test_after_signing_in_one_stays_on_this_console() -> None:
-    assert local("/?account=a") == "/?account=a"
-    for elsewhere in (
-        "//evil.example",
-        "https://evil.example/",
-        "/\\evil.example",
-        "javascript:alert(1)",
-        "",
-        "/\n",
-    ):
-        assert local(elsewhere) == "/"
+async def test_an_answer_that_is_not_json_is_read_as_an_empty_list() -> None:
+    poller = make_poller(lambda _: httpx.Response(200, content=b"<html>"))
+    poller.select("a")
+    await poller.refresh()
+    assert poller.calendar.open_touchpoints == []

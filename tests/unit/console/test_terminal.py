@@ -1,21 +1,25 @@
-"""Documents as cells."""
+"""Documents as tables for people and as JSON for programs."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
 
 from services.console import terminal
 
 
-def test_cells_are_short_and_say_when_there_is_nothing() -> None:
+def test_cells_are_short_and_show_a_dash_for_null() -> None:
     assert terminal.cell("2026-11-23T14:42:37.245476Z") == "2026-11-23 14:42"
     assert terminal.cell(None) == "-"
     assert terminal.cell(["a"]) == '["a"]'
     assert terminal.cell(3) == "3"
 
 
-def test_a_reason_is_its_words_however_it_came() -> None:
-    assert terminal.reason_text({"reason": {"text": "red health", "rule": "x"}}) == "red health"
-    assert terminal.reason_text({"reason": "by hand"}) == "by hand"
-    assert terminal.reason_text({}) == "-"
+def test_an_empty_table_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.print_table("Due", ("due", "account"), [])
+    assert capsys.readouterr().out == "Due: none\n"
 
 
-def test_items_of_a_document_that_has_none_are_none() -> None:
-    assert terminal.items({"items": None}) == []
-    assert terminal.part({"plan": []}, "plan") == {}
+def test_json_has_instants_in_utc(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.print_json({"at": datetime(2026, 11, 23, 14, 42, tzinfo=UTC)})
+    assert json.loads(capsys.readouterr().out) == {"at": "2026-11-23T14:42:00Z"}
