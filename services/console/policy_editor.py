@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from services.console.client import Answer, AsyncApiClient, Failure
-from services.console.json_fields import Json, items, nested, text
+from services.console.json_fields import Json, items, nested, number, text
 
 MAX_DRAFT_CHARACTERS: Final = 1_000_000
 
@@ -52,6 +52,10 @@ class PolicyInForce:
         return text(self.policy or {}, "hash")
 
     @property
+    def version(self) -> int:
+        return number(self.policy or {}, "version")
+
+    @property
     def files(self) -> dict[str, str]:
         files = nested(self.policy or {}, "files")
         return {name: source for name, source in files.items() if isinstance(source, str)}
@@ -77,8 +81,8 @@ class PolicyEditor:
             return
         self.in_force.error = ""
         self.progress = progress
-        current = (self.in_force.hash, (self.in_force.policy or {}).get("version"))
-        if (text(progress, "policy"), progress.get("version")) != current:
+        current = self.in_force.hash, self.in_force.version
+        if (text(progress, "policy"), number(progress, "version")) != current:
             await self._load()
 
     async def _load(self) -> None:

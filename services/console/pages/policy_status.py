@@ -35,7 +35,7 @@ class StatusPanel:
         self._error.show_text(in_force.error)
         current = next((item for item in editor.versions if item.get("in_force") is True), None) or Json()
         if in_force.policy is not None:
-            self._title.show_text(f"Policy, version {number(in_force.policy, 'version')}")
+            self._title.show_text(f"Policy, version {in_force.version}")
             self._about.show_text(version_text(current or in_force.policy, clock))
             self._note.show_text(text(current, "note"))
         self._progress.show(bool(progress))

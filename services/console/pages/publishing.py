@@ -38,7 +38,7 @@ class PublishPanel:
     def __init__(self, editor: PolicyEditor, changed: Callable[[], None]) -> None:
         self._editor, self._changed = editor, changed
         self._pieces: list[str] = []
-        self._error_text, self._is_publishing = "", False
+        self._error_text, self._is_publishing, self._published_version = "", False, -1
         with Node("section", classes="chapter", aria_labelledby="publish-title") as self._root:
             Node("h3", "Publish a change", id="publish-title")
             intro = (
@@ -89,6 +89,8 @@ class PublishPanel:
         self._root.show(editor.may_change)
         self._body.show(bool(draft.files))
         self._error.show_text(self._error_text)
+        is_published = self._published_version == editor.in_force.version
+        self._success.show_text(f"Version {editor.in_force.version} is in force." if is_published else "")
         current = editor.in_force.files if draft.files else {}
         names = sorted({*draft.files, *current})
         self._files.show([(name, _file_state(current.get(name), draft.files.get(name))) for name in names])
@@ -105,7 +107,7 @@ class PublishPanel:
         if piece.get("last") is True:
             source = "".join(self._pieces).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
             self._pieces = []
-            self._success.show_text("")
+            self._published_version = -1
             self._error_text = self._editor.add_file(str(piece.get("name", "")), source)
             self.show()
 
@@ -137,8 +139,7 @@ class PublishPanel:
             self._is_publishing = True
             self._error_text = await self._editor.publish(note.strip())
             self._is_publishing = False
-            version = number(self._editor.in_force.policy or {}, "version")
-            self._success.show_text("" if self._error_text else f"Version {version} is in force.")
+            self._published_version = -1 if self._error_text else self._editor.in_force.version
         self._changed()
 
 
