@@ -27,9 +27,9 @@ window.addEventListener("popstate", () => {
 """
 # On a narrow screen the account is below the calendar.
 _SCROLL_TO_ACCOUNT: Final = """
-const panel = document.getElementById("account");
-if (window.innerWidth < 1100) panel.scrollIntoView(); else panel.scrollTop = 0;
+if (window.innerWidth < 1100) document.getElementById("account").scrollIntoView();
 """
+_SCROLL_TO_TOP: Final = 'document.getElementById("account").scrollTop = 0;'
 # The heading gets the focus, so that a screen reader announces the account.
 _FOCUS_ACCOUNT: Final = """
 requestAnimationFrame(() => document.getElementById("account-name").focus({preventScroll: true}));
@@ -105,7 +105,7 @@ class OverviewPage:
         self._poller.select(account_id)
         self.draw()
         if account_id:
-            self._client.run_javascript(_SCROLL_TO_ACCOUNT)
+            self._client.run_javascript(_SCROLL_TO_TOP + _SCROLL_TO_ACCOUNT)
         await self._poller.read_selected()
         self.draw()
         if account_id:
