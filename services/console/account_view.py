@@ -118,7 +118,7 @@ def decision_entries(documents: Iterable[Json], now: datetime) -> list[DecisionE
     return [
         DecisionEntry(
             key=text(decision, "id"),
-            decided=labels.when(instant(decision, "decided_at"), now),
+            decided=labels.capitalized(labels.when(instant(decision, "decided_at"), now)),
             triggered_by=_triggered_by(items(decision, "events")),
             policy=text(decision, "policy")[:12],
             changes=tuple(
@@ -134,7 +134,7 @@ def _fact(name: str, fact: Json, now: datetime) -> Fact:
     return Fact(
         name=labels.title(name),
         value="none" if fact.get("value") is None else labels.value(fact.get("value")),
-        since=labels.when(instant(fact, "time"), now),
+        since=labels.capitalized(labels.when(instant(fact, "time"), now)),
         source=labels.joined(text(fact, "source"), text(fact, "id")),
     )
 

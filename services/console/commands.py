@@ -31,27 +31,27 @@ def post_events(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Send a file of CloudEvents. Exit code 1 when any is refused."""
-    accepted, refused = 0, list[Json]()
+    """Send a file of CloudEvents. Exit code 1 when any is not accepted."""
+    accepted, rejected = 0, list[Json]()
     with connect() as api:
         for batch in event_batches(file.content):
             for result in api.post_events(batch.content, batch.media_type):
                 if result.get("status") == "accepted":
                     accepted += 1
                 else:
-                    refused.append({**result, "index": int(str(result.get("index", 0))) + batch.first})
+                    rejected.append({**result, "index": int(str(result.get("index", 0))) + batch.first})
     if as_json:
-        print_json({"accepted": accepted, "refused": refused})
+        print_json({"accepted": accepted, "not_accepted": rejected})
     else:
-        print_text(f"{accepted} accepted, {len(refused)} refused")
-        if refused:
+        print_text(f"{accepted} accepted, {len(rejected)} not accepted")
+        if rejected:
             columns = ("position", "id", "status", "why")
-            print_table("Refused", columns, [_refused_row(result) for result in refused])
-    if refused:
+            print_table("Not accepted", columns, map(_rejected_row, rejected))
+    if rejected:
         raise typer.Exit(1)
 
 
-def _refused_row(result: Json) -> tuple[object, ...]:
+def _rejected_row(result: Json) -> tuple[object, ...]:
     problem = nested(result, "problem").get("detail") or result.get("problem")
     return result["index"], result.get("id"), result.get("status"), problem
 

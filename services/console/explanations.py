@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from urllib.parse import quote
 
 from services.chassis.clock import ServiceClock
@@ -29,9 +28,6 @@ class Explained:
     error: str = ""
 
 
-_PENDING: Final = Explained()
-
-
 class Explanations:
     """Reads explanations from the rules engine with the key of one reader."""
 
@@ -46,7 +42,7 @@ class Explanations:
         return self._clock.now()
 
     def answer(self, question: Question) -> Explained:
-        return self._answers.get(question, _PENDING)
+        return self._answers.get(question, Explained())
 
     def set_open(self, question: Question, *, is_open: bool) -> None:
         """Keep the answer current from now on, or drop it."""

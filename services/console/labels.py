@@ -56,25 +56,18 @@ def relative(moment: datetime, now: datetime) -> str:
 
 
 def day(when: date, today: date) -> str:
-    """`Today`, `Tomorrow`, `Mon 30 Nov`, and the year when it is not the current one."""
+    """`today`, `tomorrow`, `Mon 30 Nov`, and the year when it is not the current one."""
     if when == today:
-        return "Today"
+        return "today"
     if when == today + timedelta(days=1):
-        return "Tomorrow"
+        return "tomorrow"
     return f"{when:%a} {when.day} {when:%b}" + ("" if when.year == today.year else f" {when.year}")
-
-
-def clock(moment: datetime) -> str:
-    """The time of day, in UTC."""
-    return f"{moment:%H:%M}"
 
 
 def stamp(moment: datetime, now: datetime) -> str:
     """`today 09:00 UTC`, `Mon 30 Nov, 09:00 UTC`."""
     name = day(moment.date(), now.date())
-    if name in ("Today", "Tomorrow"):
-        return f"{name.lower()} {clock(moment)} UTC"
-    return f"{name}, {clock(moment)} UTC"
+    return f"{name}{'' if name in ('today', 'tomorrow') else ','} {moment:%H:%M} UTC"
 
 
 def when(moment: datetime | None, now: datetime) -> str:

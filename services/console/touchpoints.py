@@ -166,7 +166,7 @@ def _days(planned: Sequence[Touchpoint], now: datetime) -> Iterable[Day]:
     for on, group in groupby(planned, key=lambda item: item.due_at.date()):
         days_ahead = (on - now.date()).days
         distance = f"in {labels.count(days_ahead, 'day')}" if days_ahead > 1 else ""
-        yield Day(on, labels.day(on, now.date()), distance, tuple(group))
+        yield Day(on, labels.capitalized(labels.day(on, now.date())), distance, tuple(group))
 
 
 def _deadline(item: Touchpoint) -> datetime:

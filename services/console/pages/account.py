@@ -230,7 +230,7 @@ class _DeliveryRow:
         self._badge.show_word(delivery.state, DELIVERY_TONES.get(delivery.state, "quiet"))
         self._title.show_text(delivery.what)
         self._about.show_text(delivery.title)
-        self._timing.show_text(labels.when(delivery.at, now))
+        self._timing.show_text(labels.capitalized(labels.when(delivery.at, now)))
         self._detail.show_text(delivery.detail)
 
 

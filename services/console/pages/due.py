@@ -112,7 +112,7 @@ class _Slot:
     def show(self, item: DueItem) -> None:
         touchpoint, account, _ = item
         self._time.set_attribute("datetime", touchpoint.due_at.isoformat())
-        self._time.show_text(labels.clock(touchpoint.due_at))
+        self._time.show_text(f"{touchpoint.due_at:%H:%M}")
         self._title.show_text(touchpoint.title)
         self._account.show_account(touchpoint.account_id, account)
         self._contact.show_text(touchpoint.contact)

@@ -70,7 +70,7 @@ def test_a_rhythm_shows_its_interval_its_next_date_its_owner_and_its_reason() ->
     assert rhythm.contact == "Call · csm-joe"
     assert rhythm.why == "Health is red, so the CSM calls every week."
     assert [(fact.name, fact.value, fact.since, fact.source) for fact in rhythm.facts] == [
-        ("Health score", "31", "today 13:30 UTC (1 hour ago)", "/crm · h3")
+        ("Health score", "31", "Today 13:30 UTC (1 hour ago)", "/crm · h3")
     ]
 
 

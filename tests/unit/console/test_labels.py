@@ -33,8 +33,8 @@ def test_a_distance_is_given_in_its_largest_unit(distance: timedelta, expected: 
 @pytest.mark.parametrize(
     ("when", "expected"),
     [
-        (date(2026, 11, 23), "Today"),
-        (date(2026, 11, 24), "Tomorrow"),
+        (date(2026, 11, 23), "today"),
+        (date(2026, 11, 24), "tomorrow"),
         (date(2026, 11, 22), "Sun 22 Nov"),
         (date(2027, 1, 4), "Mon 4 Jan 2027"),
     ],
