@@ -103,11 +103,11 @@ class Poller:
 
     async def search(self) -> None:
         """Read the accounts that match the query."""
-        accounts, asked = self.accounts, self.accounts.query
+        accounts, query = self.accounts, self.accounts.query
         answer = await self._get(
-            "rules_engine", "/v1/accounts", {"limit": 100, **({"q": asked} if asked else {})}
+            "rules_engine", "/v1/accounts", {"limit": 100, **({"q": query} if query else {})}
         )
-        if asked != accounts.query:
+        if query != accounts.query:
             return
         accounts.error = _error(answer)
         if not isinstance(answer, Failure):
