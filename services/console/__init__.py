@@ -1,1 +1,1 @@
-"""The console: the face an operator sees, in the browser and at the terminal; a client of the HTTP APIs, nothing else."""
+"""The console: the operator's pages and the `drumbeat` command, both clients of the three HTTP APIs."""

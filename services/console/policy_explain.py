@@ -1,193 +1,197 @@
-"""A hand knocks with a file of events: the plan of an account with its reasons, a why, and the difference of policies."""
+"""`drumbeat policy explain` and `diff`: evaluate policy files over a file of events, without a deployment."""
+# ruff: noqa: FBT002 - flags of commands
 
-import argparse
-import sys
-from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
-import orjson
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import typer
 
-from schemas.plans import OneOffItem, RhythmItem
+from schemas.times import parse_instant
 from services.cadence.account.event_file import EventFile, FactsRefused, read_event_file
 from services.cadence.announcements import portfolio_of
-from services.cadence.evaluation import Decision
+from services.cadence.evaluation import Decision, OneOffItem, RhythmItem
 from services.cadence.evaluation.policy_diff import Difference, Period
-from services.cadence.explanation import Explainer, Explanation, NoSuchRule, NoSuchTouchpoint
+from services.cadence.explanation import Inquiry, NoSuchRule, NoSuchTouchpoint, Why, document
 from services.cadence.policy import Policy
+from services.cadence.policy.load import load_policy
+from services.console import labels
+from services.console.json_fields import Json
+from services.console.terminal import AsJson, InputFile, print_json, print_table, print_text, read_input
 
-_WIDE = 160
-_SHOWN = 20
-
-
-class Screen:
-    """Standard output for people: as wide as the terminal, and without an edge into a pipe."""
-
-    def __init__(self) -> None:
-        console = Console(highlight=False, markup=False, emoji=False)
-        self._console = (
-            console
-            if console.is_terminal
-            else Console(highlight=False, markup=False, emoji=False, width=_WIDE)
-        )
-
-    def say(self, text: str = "") -> None:
-        self._console.print(text, soft_wrap=True)
-
-    def document(self, said: object) -> None:
-        text = orjson.dumps(said, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
-        self._console.file.write(f"{text.decode()}\n")
-
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        drawn = Table(box=None, pad_edge=False, header_style="bold")
-        for name in columns:
-            drawn.add_column(name, justify="left" if name == columns[0] else "right")
-        for row in rows:
-            drawn.add_row(*(Text(str(each)) for each in row))
-        self._console.print(drawn)
+_ACCOUNTS_SHOWN = 20
+_AMOUNTS = (
+    *(("before", ",.1f"), ("after", ",.1f"), ("difference", "+,.1f")),
+    *(("minutes_before", ",.0f"), ("minutes_after", ",.0f"), ("minutes_difference", "+,.0f")),
+)
 
 
-def explain(asked: argparse.Namespace, policy: Policy) -> int:
-    """The plan of an account, or why about one rule or touchpoint."""
-    heard = _read(asked.facts)
-    now = _moment(asked.at, heard)
-    account_state = heard.account_states.get(asked.account)
-    if account_state is None:
-        known = ", ".join(sorted(heard.account_states)[:5])
-        raise FactsRefused(
-            f"{asked.facts}: nothing is told of an account {asked.account!r}; of {known} it is"
-        )
-    inquiry = Explainer(
-        policy, account_state, portfolio_of(heard.announcements, heard.account_states.values()), now
-    )
-    screen = Screen()
+def _parse_at(text: str) -> datetime:
     try:
-        why = _asked(asked, inquiry)
+        return parse_instant(text)
+    except ValueError as wrong:
+        raise typer.BadParameter(str(wrong)) from wrong
+
+
+PolicyPath = Annotated[
+    Path, typer.Argument(exists=True, metavar="PATH", help="A policy file, or a flat folder of them.")
+]
+Facts = Annotated[
+    InputFile,
+    typer.Option(
+        parser=read_input,
+        metavar="FILE",
+        help="Events, as for `drumbeat events post`; - reads standard input.",
+    ),
+]
+At = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=_parse_at,
+        metavar="TIME",
+        help="Evaluate at this time, such as 2026-03-02T09:00:00Z; by default that of the newest event.",
+    ),
+]
+app = typer.Typer()
+
+
+@app.command("explain")
+def explain_account(  # noqa: PLR0913, PLR0917 - options of a command
+    path: PolicyPath,
+    facts: Facts,
+    account_id: Annotated[str, typer.Option("--account", metavar="ID", help="The account to explain.")],
+    rule: Annotated[str, typer.Option(metavar="NAME", help="Explain why this rule fires, or why not.")] = "",
+    touchpoint: Annotated[
+        str, typer.Option(metavar="TYPE", help="Explain why this touchpoint type is planned, or why not.")
+    ] = "",
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show an account's plan with its reasons, or explain one rule or touchpoint type."""
+    if rule and touchpoint:
+        raise typer.BadParameter("use --rule or --touchpoint, not both")
+    policy, events = load_policy(path), read_event_file(facts.content, facts.name)
+    now = _evaluation_time(at, events)
+    inquiry = _inquiry(policy, events, account_id, now)
+    try:
+        why = inquiry.rule(rule) if rule else inquiry.touchpoint(touchpoint) if touchpoint else None
     except (NoSuchRule, NoSuchTouchpoint) as unknown:
         raise FactsRefused(str(unknown)) from unknown
-    if asked.json:
-        screen.document({"account_id": asked.account, "at": now, **_answer(inquiry.decision, why)})
+    if as_json:
+        answer = _plan_document(inquiry.decision) if why is None else document(why)
+        print_json({"account_id": account_id, "at": now, **answer})
     elif why is not None:
-        _say_why(screen, why)
+        _print_why(why)
     else:
-        screen.say(f"{asked.account} at {now:%Y-%m-%d %H:%M} UTC")
-        _say_plan(screen, inquiry.decision)
-    return 0
+        print_text(f"{account_id} at {now:%Y-%m-%d %H:%M} UTC")
+        _print_plan(inquiry.decision)
 
 
-def _read(path: Path) -> EventFile:
-    """`-` reads standard input. Raises `FactsRefused`."""
-    try:
-        content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-    except OSError as trouble:
-        raise FactsRefused(f"{path}: cannot be read: {trouble.strerror}") from trouble
-    return read_event_file(content, str(path))
+@app.command("diff")
+def diff_policies(  # noqa: PLR0913, PLR0917 - options of a command
+    old: PolicyPath,
+    new: PolicyPath,
+    facts: Facts,
+    at: At = None,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="Count touchpoints over this many days.")] = 90,
+    show_all: Annotated[bool, typer.Option("--all", help="Show every account that changes.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what another policy changes: for which accounts, how many touchpoints, how many CSM minutes."""
+    events = read_event_file(facts.content, facts.name)
+    period = Period(_evaluation_time(at, events), days)
+    difference = Difference(load_policy(old), load_policy(new), period, listed=None)
+    portfolio = portfolio_of(events.announcements, events.account_states.values())
+    for account_id in sorted(events.account_states):
+        difference.compare(events.account_states[account_id], portfolio)
+    if as_json:
+        print_json(difference.document())
+    else:
+        _print_difference(difference, None if show_all else _ACCOUNTS_SHOWN)
 
 
-def _asked(asked: argparse.Namespace, inquiry: Explainer) -> Explanation | None:
-    if asked.rule:
-        return inquiry.explain_rule(asked.rule)
-    return inquiry.explain_touchpoint(asked.touchpoint) if asked.touchpoint else None
+def _evaluation_time(at: datetime | None, events: EventFile) -> datetime:
+    """`at`, or the time of the newest event, so that the output depends on the file alone."""
+    now = at or events.newest
+    if now is None:
+        raise FactsRefused("the file has no event to take the time from; give --at")
+    return now
 
 
-def _answer(decision: Decision, why: Explanation | None) -> dict[str, object]:
-    if why is not None:
-        return why.document()
-    place = {"segment": decision.segment, "stage": decision.stage, "color": decision.color}
-    return {**place, "plan": decision.plan.model_dump(mode="json"), "suppressed": decision.suppressed}
+def _inquiry(policy: Policy, events: EventFile, account_id: str, now: datetime) -> Inquiry:
+    account_state = events.account_states.get(account_id)
+    if account_state is None:
+        accounts = sorted(events.account_states)
+        more = f" and {len(accounts) - 5} more" if len(accounts) > 5 else ""
+        raise FactsRefused(
+            f"there is no account {account_id!r}; this file has: {', '.join(accounts[:5])}{more}"
+        )
+    portfolio = portfolio_of(events.announcements, events.account_states.values())
+    return Inquiry(policy, account_state, portfolio, now)
 
 
-def _say_plan(screen: Screen, decision: Decision) -> None:
-    screen.say(f"{decision.segment}, {decision.stage}, health {decision.color or 'unknown'}")
-    screen.say("\nRhythms")
-    for each in decision.plan.rhythms:
-        _say_item(screen, f"{each.touchpoint_type} every {each.every_days} days", each)
-    screen.say("\nTouchpoints")
+def _plan_document(decision: Decision) -> Json:
+    state: Json = {"segment": decision.segment, "stage": decision.stage, "color": decision.color}
+    return {**state, "plan": decision.document, "suppressed": decision.suppressed}
+
+
+def _print_plan(decision: Decision) -> None:
+    health = f"health {decision.color}" if decision.color else "health unknown"
+    print_text(f"{decision.segment}, {decision.stage}, {health}")
+    print_text("\nRhythms")
+    for rhythm in decision.plan.rhythms:
+        _print_item(f"{rhythm.touchpoint_type} {labels.interval(rhythm.every_days)}", rhythm)
+    print_text("\nTouchpoints")
     for item in decision.plan.touchpoints:
-        times = f"{item.window.from_:%Y-%m-%d %H:%M} to {item.window.to:%Y-%m-%d %H:%M}"
-        _say_item(screen, f"{item.touchpoint_type} {times}", item)
+        window = f"{item.window_from:%Y-%m-%d %H:%M} to {item.window_to:%Y-%m-%d %H:%M}"
+        _print_item(f"{item.touchpoint_type} {window}", item)
     for avoid in decision.plan.avoid:
-        until = "further notice" if avoid.to is None else f"{avoid.to:%Y-%m-%d}"
-        screen.say(f"\nAvoid from {avoid.from_:%Y-%m-%d} until {until}: {avoid.text}")
+        end = "further notice" if avoid.end is None else f"{avoid.end:%Y-%m-%d}"
+        print_text(f"\nAvoid from {avoid.start:%Y-%m-%d} until {end}: {avoid.text}")
     if decision.suppressed:
-        screen.say("\nStopped")
+        print_text("\nDid not apply")
         for stop in decision.suppressed:
-            screen.say(f"  {stop.rule} ({stop.touchpoint_type}): {stop.reason} [{stop.cause}]")
+            print_text(f"  {stop.rule} ({stop.touchpoint_type}): {stop.reason} [{stop.cause}]")
 
 
-def _say_item(screen: Screen, what: str, item: RhythmItem | OneOffItem) -> None:
-    screen.say(f"  {what}, by {item.channel}, led by {item.owner}")
-    screen.say(f"    {item.reason.text} [{item.reason.rule}]")
+def _print_item(what: str, item: RhythmItem | OneOffItem) -> None:
+    print_text(f"  {what}, by {labels.channel(item.channel)}, led by {labels.owner_kind(item.owner)}")
+    print_text(f"    {item.reason.text} [{item.reason.rule}]")
 
 
-def _say_why(screen: Screen, why: Explanation) -> None:
-    screen.say(why.text)
-    for each in why.clauses:
-        sign = {True: "holds", False: "fails", None: "not judged"}[each.holds]
-        values = ", ".join(f"{name} = {value}" for name, value in each.values.items())
-        screen.say(f"  {sign:<10}  {each.text}   ({values})")
-        for event in each.events:
-            screen.say(
-                f"              {event.type} {event.source} {event.id} {event.time:%Y-%m-%d %H:%M} UTC"
-            )
+def _print_why(why: Why) -> None:
+    print_text(why.text)
+    for clause in why.clauses:
+        verdict = {True: "holds", False: "fails", None: "not evaluated"}[clause.holds]
+        values = ", ".join(f"{name} = {value}" for name, value in clause.values.items())
+        print_text(f"  {verdict:<14}{clause.text}   ({values})")
+        for event in clause.events:
+            source = f"{event.type} {event.source} {event.id} {event.time:%Y-%m-%d %H:%M} UTC"
+            print_text(f"                {source}")
     for other in why.others:
-        screen.say(f"{other.rule} fires as well: {other.text}" if other.fires else other.text)
+        print_text(f"{other.rule} fires as well: {other.text}" if other.fires else other.text)
 
 
-def diff(asked: argparse.Namespace, old: Policy, new: Policy) -> int:
-    """What changes for which account, and by how much in sum."""
-    heard = _read(asked.facts)
-    found = Difference(old, new, Period(_moment(asked.at, heard), asked.days), listed=None)
-    portfolio = portfolio_of(heard.announcements, heard.account_states.values())
-    for account_id in sorted(heard.account_states):
-        found.compare(heard.account_states[account_id], portfolio)
-    screen = Screen()
-    if asked.json:
-        screen.document(found.document())
-    else:
-        _say_difference(screen, found, every=asked.all)
-    return 0
-
-
-def _say_difference(screen: Screen, found: Difference, *, every: bool) -> None:
-    shown = found.accounts if every else found.accounts[:_SHOWN]
-    for each in shown:
-        screen.say(f"{each['account_id']} ({each['segment']})")
-        for change in cast("list[dict[str, str]]", each["changes"]):
-            screen.say(f"  {change['text']}")
-    if len(found.accounts) > len(shown):
-        screen.say(f"and {len(found.accounts) - len(shown)} more accounts; --all shows them")
-    said = cast("dict[str, dict[str, float]]", found.document()["totals"])
-    rows = [(kind, *_row(amount)) for kind, amount in said.items() if amount["before"] or amount["after"]]
-    whole = cast("dict[str, float]", found.document()["all"])
-    screen.say()
+def _print_difference(difference: Difference, limit: int | None) -> None:
+    for account in difference.accounts[:limit]:
+        print_text(f"{account['account_id']} ({account['segment']})")
+        for change in cast("list[dict[str, str]]", account["changes"]):
+            print_text(f"  {change['text']}")
+    hidden = len(difference.accounts[limit:]) if limit is not None else 0
+    if hidden:
+        print_text(f"and {labels.count(hidden, 'more account')}; --all shows them")
+    totals = cast("dict[str, dict[str, float]]", difference.document()["totals"])
+    whole = cast("dict[str, float]", difference.document()["all"])
+    rows = [(kind, *_amounts(total)) for kind, total in totals.items() if total["before"] or total["after"]]
     columns = ("touchpoints", "old", "new", "difference", "CSM minutes old", "new", "difference")
-    screen.table(columns, [*rows, ("all", *_row(whole))])
-    period = found.period
-    screen.say(
-        f"\n{found.changed} of {found.compared} accounts change; {found.moved} of another segment or stage"
+    print_table("\nTotals", columns, [*rows, ("all", *_amounts(whole))], numeric=True)
+    period = difference.period
+    print_text(
+        f"\n{difference.changed} of {labels.count(difference.compared, 'account')} change; "
+        f"{difference.moved} to another segment or stage"
     )
-    screen.say(f"counted over {period.days} days from {period.now:%Y-%m-%d %H:%M} UTC")
+    print_text(f"counted over {labels.count(period.days, 'day')} from {period.now:%Y-%m-%d %H:%M} UTC")
 
 
-def _row(amount: dict[str, float]) -> tuple[str, ...]:
-    return (
-        f"{amount['before']:,.1f}",
-        f"{amount['after']:,.1f}",
-        f"{amount['difference']:+,.1f}",
-        f"{amount['minutes_before']:,.0f}",
-        f"{amount['minutes_after']:,.0f}",
-        f"{amount['minutes_difference']:+,.0f}",
-    )
-
-
-def _moment(said: datetime | None, heard: EventFile) -> datetime:
-    """Without a moment that of the newest event: the answer follows from the file alone."""
-    at = said or heard.newest
-    if at is None:
-        raise FactsRefused("there is no event to tell the moment; say --at")
-    return at
+def _amounts(total: dict[str, float]) -> tuple[str, ...]:
+    return tuple(f"{total[name]:{number_format}}" for name, number_format in _AMOUNTS)

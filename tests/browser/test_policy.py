@@ -1,4 +1,4 @@
-"""The policy in the browser: read, checked, published, taken back, and left alone by keys that may only read."""
+"""The policy page in a real browser: reading, checking, publishing, rolling back, and keys that may only read."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def slower(days: int) -> str:
     return TEXT.replace(ONBOARDING, f"every: {{onboarding: {days}d, adoption: 14d", 1)
 
 
-async def read(visit: Visit, key: str = KEY) -> Page:
+async def open_policy(visit: Visit, key: str = KEY) -> Page:
     """The policy page, opened with this key."""
     await visit.page.goto(f"{visit.url}/policy")
     await visit.sign_in(key)
@@ -38,7 +38,7 @@ async def read(visit: Visit, key: str = KEY) -> Page:
     return visit.page
 
 
-async def offer(page: Page, text: str) -> None:
+async def check_draft(page: Page, text: str) -> None:
     """Upload the rhythms, and have the draft checked."""
     file: FilePayload = {"name": FILE, "mimeType": "text/yaml", "buffer": text.encode()}
     await page.get_by_label("Upload files").set_input_files([file])
@@ -51,15 +51,15 @@ async def check_in(stack: Stack, account_id: str) -> int | None:
     plan: dict[str, list[dict[str, Any]]] = (await stack.get("rules_engine", f"/v1/accounts/{account_id}"))[
         "plan"
     ]
-    every = {each["touchpoint_type"]: each["every_days"] for each in plan["rhythms"]}
-    return every.get("check_in")
+    intervals = {rhythm["touchpoint_type"]: rhythm["every_days"] for rhythm in plan["rhythms"]}
+    return intervals.get("check_in")
 
 
-async def test_the_policy_is_read_as_a_document_whose_rules_lead_to_their_lines(
+async def test_the_policy_is_a_document_whose_rules_link_to_their_lines(
     browser: Browser, stack: Stack
 ) -> None:
     async with visiting(browser, stack) as (visit, _):
-        page = await read(visit)
+        page = await open_policy(visit)
 
         await expect(page.get_by_role("heading", name="Policy, version")).to_be_visible()
         enterprise = page.get_by_role("table", name="Enterprise")
@@ -78,74 +78,74 @@ async def test_the_policy_page_needs_no_sideways_scrolling_on_a_narrow_screen(
     browser: Browser, stack: Stack
 ) -> None:
     async with visiting(browser, stack, NARROW) as (visit, _):
-        page = await read(visit)
+        page = await open_policy(visit)
         assert await visit.fits()
         await page.get_by_role("link", name=f"{FILE}:").first.click()
         assert await visit.fits()
         assert visit.complaints == []
 
 
-async def test_mistakes_are_told_with_their_places_and_stop_the_publication(
+async def test_errors_are_shown_with_their_positions_and_prevent_publishing(
     browser: Browser, stack: Stack
 ) -> None:
     async with visiting(browser, stack) as (visit, _):
-        page = await read(visit)
-        await offer(page, TEXT.replace("segment: enterprise", "segment: enterprize", 1))
+        page = await open_policy(visit)
+        await check_draft(page, TEXT.replace("segment: enterprise", "segment: enterprize", 1))
 
-        mistake = page.locator(".mistake")
-        await expect(mistake).to_contain_text("did you mean 'enterprise'?")
-        await expect(mistake).to_contain_text(f"{FILE}:")
-        await expect(mistake.locator(".excerpt")).to_contain_text("segment: enterprize")
+        error = page.locator(".policy-error")
+        await expect(error).to_contain_text("did you mean 'enterprise'?")
+        await expect(error).to_contain_text(f"{FILE}:")
+        await expect(error.locator(".excerpt")).to_contain_text("segment: enterprize")
         await expect(page.get_by_role("button", name="Publish", exact=True)).to_be_hidden()
         assert visit.complaints == []
 
 
-async def test_a_change_published_on_the_page_changes_plans_and_rolling_back_asks_first(
+async def test_a_published_change_changes_plans_and_rolling_back_asks_first(
     browser: Browser, stack: Stack
 ) -> None:
     assert await check_in(stack, "quiet") == 7
     async with visiting(browser, stack) as (visit, _):
-        page = await read(visit)
-        await offer(page, slower(21))
+        page = await open_policy(visit)
+        await check_draft(page, slower(21))
         publish = page.get_by_role("button", name="Publish", exact=True)
         await publish.click()
-        await expect(page.get_by_role("alert").filter(has_text="Say why")).to_be_visible()
+        await expect(page.get_by_role("alert").filter(has_text="Give a reason")).to_be_visible()
         await page.get_by_label("Note").fill("They asked for fewer calls")
         await publish.click()
 
         await expect(page.get_by_role("status").filter(has_text="is in force.")).to_be_visible()
         await expect(page.locator("#policy")).to_contain_text("They asked for fewer calls")
-        await until(lambda: _every(stack, 21), 30, "the plan follows the policy")
-        await expect(page.locator("#followed")).to_contain_text("accounts decided under it.")
+        await until(lambda: _has_interval(stack, 21), 30, "the plan follows the policy")
+        await expect(page.locator("#evaluated")).to_contain_text("accounts evaluated under this policy.")
 
         await page.get_by_role("button", name="Roll back to version 1").click()
         dialog = page.get_by_role("dialog", name="Roll back to version 1?")
         await dialog.get_by_role("button", name="Roll back").click()
-        await expect(dialog.get_by_role("alert")).to_contain_text("Say why")
+        await expect(dialog.get_by_role("alert")).to_contain_text("Give a reason")
         assert await check_in(stack, "quiet") == 21
-        await dialog.get_by_label("Why").fill("They missed the calls")
+        await dialog.get_by_label("Reason").fill("They missed the calls")
         await dialog.get_by_role("button", name="Roll back").click()
 
         await expect(dialog).to_be_hidden()
-        await until(lambda: _every(stack, 7), 30, "the plan follows the policy back")
+        await until(lambda: _has_interval(stack, 7), 30, "the plan follows the policy back")
         assert visit.complaints == []
 
 
-async def _every(stack: Stack, days: int) -> bool:
+async def _has_interval(stack: Stack, days: int) -> bool:
     return await check_in(stack, "quiet") == days
 
 
-async def test_findings_are_listed_on_top_and_lead_to_their_lines(browser: Browser, stack: Stack) -> None:
+async def test_findings_are_listed_first_and_link_to_their_lines(browser: Browser, stack: Stack) -> None:
     async with visiting(browser, stack) as (visit, _):
-        page = await read(visit)
-        on_top = page.get_by_role("region", name="Findings")
-        await expect(on_top).to_contain_text("No findings.")
-        await offer(page, TEXT.replace("rhythms:\n", NEVER, 1))
-        await expect(page.locator(".result")).to_contain_text("The policy is sound, with 1 finding.")
+        page = await open_policy(visit)
+        findings = page.get_by_role("region", name="Findings")
+        await expect(findings).to_contain_text("No findings.")
+        await check_draft(page, TEXT.replace("rhythms:\n", NEVER, 1))
+        await expect(page.locator(".result")).to_contain_text("The policy is valid, with 1 warning about ")
         await page.get_by_label("Note").fill("A rule for nobody")
         await page.get_by_role("button", name="Publish", exact=True).click()
 
-        finding = on_top.locator(".finding").filter(has_text="tiny-enterprise")
+        finding = findings.locator(".finding").filter(has_text="tiny-enterprise")
         await expect(finding).to_contain_text("never fires")
         await expect(finding).to_contain_text("Proved by analysis")
         await finding.get_by_role("link", name=f"{FILE}:").click()
@@ -153,7 +153,7 @@ async def test_findings_are_listed_on_top_and_lead_to_their_lines(browser: Brows
         await expect(page.locator(".code li:focus")).to_contain_text("rule: tiny-enterprise")
         assert visit.complaints == []
         await stack.post("rules_engine", "/v1/policies/rollback", {"version": 1})
-        await expect(on_top).to_contain_text("No findings.")
+        await expect(findings).to_contain_text("No findings.")
 
 
 async def test_a_key_that_may_only_read_sees_the_policy_and_nothing_to_change_it(
@@ -168,7 +168,7 @@ async def test_a_key_that_may_only_read_sees_the_policy_and_nothing_to_change_it
 
     await until(known, 20, "the key is known")
     async with visiting(browser, stack) as (visit, _):
-        page = await read(visit, made["key"])
+        page = await open_policy(visit, made["key"])
 
         await expect(page.get_by_role("heading", name="Versions")).to_be_visible()
         await expect(page.get_by_role("heading", name="Publish a change")).to_be_hidden()
@@ -177,7 +177,7 @@ async def test_a_key_that_may_only_read_sees_the_policy_and_nothing_to_change_it
             assert await page.get_by_role("button", name=name).count() == 0
 
 
-async def test_the_policy_page_asks_for_a_key_first(browser: Browser, stack: Stack) -> None:
+async def test_the_policy_page_needs_a_key(browser: Browser, stack: Stack) -> None:
     async with visiting(browser, stack) as (visit, _):
         await visit.page.goto(f"{visit.url}/policy")
         await visit.sign_in("db_0123abcd_" + "x" * 43)

@@ -1,4 +1,4 @@
-"""Why, and why not, in the browser: by mouse, by key and by finger."""
+"""Why, and why not, in a real browser: with a mouse, a keyboard and a touch screen."""
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
@@ -15,17 +15,17 @@ async def account(visit: Visit) -> Page:
     """The page with acme, whose health is red."""
     await visit.page.goto(f"{visit.url}/?account=acme")
     await visit.sign_in(KEY)
-    await expect(visit.page.locator(".absent-row").first).to_be_visible(timeout=20_000)
+    await expect(visit.page.locator(".not-planned-row").first).to_be_visible(timeout=20_000)
     return visit.page
 
 
 def check_in(page: Page) -> tuple[Locator, Locator]:
     """The title of the rhythm of check-ins, and the card that explains it."""
-    row = page.locator(".wishes").first.locator(".wish").filter(has_text="Check in")
+    row = page.locator(".plan-items").first.locator(".plan-item").filter(has_text="Check in")
     return row.get_by_role("button", name="Check in"), row.locator(".why-card")
 
 
-async def test_a_mouse_on_a_rhythm_shows_why_and_takes_it_along_again(browser: Browser, stack: Stack) -> None:
+async def test_a_mouse_on_a_rhythm_shows_why_until_it_leaves(browser: Browser, stack: Stack) -> None:
     async with visiting(browser, stack) as (visit, _):
         page = await account(visit)
         title, card = check_in(page)
@@ -42,7 +42,9 @@ async def test_a_mouse_on_a_rhythm_shows_why_and_takes_it_along_again(browser: B
         assert visit.complaints == []
 
 
-async def test_keys_alone_open_keep_and_close_an_explanation(browser: Browser, stack: Stack) -> None:
+async def test_the_keyboard_alone_opens_keeps_and_closes_an_explanation(
+    browser: Browser, stack: Stack
+) -> None:
     async with visiting(browser, stack) as (visit, _):
         page = await account(visit)
         title, card = check_in(page)
@@ -61,28 +63,28 @@ async def test_keys_alone_open_keep_and_close_an_explanation(browser: Browser, s
         assert visit.complaints == []
 
 
-async def test_an_advocacy_ask_that_is_not_planned_tells_its_one_cause_and_the_smallest_change(
+async def test_an_advocacy_ask_that_is_not_planned_shows_its_one_cause_and_the_smallest_change(
     browser: Browser, stack: Stack
 ) -> None:
     async with visiting(browser, stack, NARROW) as (visit, _):
         page = await account(visit)
-        row = page.locator(".absent-row").filter(has_text="Advocacy ask")
+        row = page.locator(".not-planned-row").filter(has_text="Advocacy ask")
         await row.get_by_role("button", name="Advocacy ask").click()
 
         card = row.locator(".why-card")
         await expect(card).to_contain_text("not planned")
         stopped = card.locator(".fact").filter(has_text="Stopped by")
         await expect(stopped).to_have_count(1)
-        await expect(stopped.locator("dd")).to_contain_text("ever heard")
+        await expect(stopped.locator("dd")).to_contain_text("milestone.reached")
         change = card.locator(".fact").filter(has_text="Smallest change")
-        await expect(change.locator("dd")).to_contain_text("would have to be heard")
+        await expect(change.locator("dd")).to_contain_text("milestone.reached")
         await card.get_by_text("Other rules").click()
         await expect(card).to_contain_text("advocacy-by-nps")
         assert await visit.fits()
         assert visit.complaints == []
 
 
-async def test_an_explanation_stays_open_while_the_page_goes_on(browser: Browser, stack: Stack) -> None:
+async def test_an_explanation_stays_open_while_the_page_updates(browser: Browser, stack: Stack) -> None:
     async with visiting(browser, stack) as (visit, _):
         page = await account(visit)
         title, card = check_in(page)

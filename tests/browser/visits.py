@@ -1,4 +1,4 @@
-"""A visit to the console in a real browser: what the page does, what it complains about, whom it asks."""
+"""A page of the console in a real browser, with its errors and its requests to other hosts."""
 
 import os
 import shutil
@@ -21,10 +21,10 @@ WIDE = 1280
 
 
 def chromium() -> str:
-    """The browser of this machine. Where tests must be whole, its absence is a failure."""
+    """The browser of this machine; in CI its absence is a failure, else the tests are skipped."""
     for name in ("chromium", "chromium-browser", "google-chrome"):
-        if (found := shutil.which(name)) is not None:
-            return found
+        if (path := shutil.which(name)) is not None:
+            return path
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail("No Chromium is installed: `apt-get install chromium`.")
     pytest.skip("No Chromium is installed: `apt-get install chromium`.")
@@ -32,16 +32,18 @@ def chromium() -> str:
 
 @dataclass
 class Visit:
-    """A page, and everything it complained about or asked of others than the console."""
+    """A page. `complaints`: its errors, and its requests to other hosts than the console."""
 
     page: Page
     url: str
     complaints: list[str] = field(default_factory=list[str])
 
     def watch(self) -> "Visit":
-        self.page.on("console", lambda said: self._note(said.text) if said.type == "error" else None)
+        self.page.on("console", lambda message: self._note(message.text) if message.type == "error" else None)
         self.page.on("pageerror", lambda error: self._note(str(error)))
-        self.page.on("request", lambda asked: None if self._own(asked.url) else self._note(asked.url))
+        self.page.on(
+            "request", lambda request: None if self._is_own(request.url) else self._note(request.url)
+        )
         return self
 
     async def sign_in(self, key: str) -> None:
@@ -49,13 +51,13 @@ class Visit:
         await self.page.get_by_role("button", name="Sign in").click()
 
     async def fits(self) -> bool:
-        """Whether nothing sticks out to the right."""
+        """Whether the page needs no horizontal scrolling."""
         return await self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
     def _note(self, text: str) -> None:
         self.complaints.append(text)
 
-    def _own(self, url: str) -> bool:
+    def _is_own(self, url: str) -> bool:
         return url.startswith((self.url, self.url.replace("http", "ws", 1), "data:"))
 
 

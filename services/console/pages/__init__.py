@@ -1,1 +1,1 @@
-"""The pages as the browser gets them: elements that stay while their words change; no decision is made here."""
+"""The pages: NiceGUI elements that show the views; they make no decisions."""

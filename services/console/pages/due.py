@@ -1,72 +1,63 @@
-"""What is overdue, what is due, and the fourteen days after."""
+"""What is overdue, what is due, and the next fourteen days."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.console import words
-from services.console.pages.elements import AccountLink, Badge, Keyed, Node, Select
-from services.console.touchpoints import Board, Day, Touchpoint, limit, since
+from services.console import labels
+from services.console.pages.elements import AccountLink, Badge, KeyedList, Message, Node, Select
+from services.console.touchpoints import Board, Day, Touchpoint, deadline_text, due_since
 
-_AT_ONCE: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A touchpoint with what the moment makes of it."""
-
-    touchpoint: Touchpoint
-    account: str
-    since: str
-    limit: str
+_SHOWN_AT_FIRST: Final = 8
+DueItem = tuple[Touchpoint, str, datetime]
+"""A touchpoint, the name of its account, and now."""
 
 
 class DuePanel:
-    """The first column. `show` is called again and again; what did not change stays untouched."""
+    """The first column."""
 
     def __init__(self, select: Select) -> None:
-        self._all = False
-        with Node("section", classes="panel due-panel", id="due", aria_labelledby="due-title"):
+        self._is_expanded = False
+        with Node("section", classes="panel", id="due", aria_labelledby="due-title"):
             with Node("div", classes="panel-head"):
                 Node("h2", "Due and next", id="due-title")
-                self._summary = Node("p", classes="panel-summary", role="status")
-            self._trouble = Node("p", classes="trouble", role="alert")
-            self._empty = Node("p", classes="empty")
-            waiting = Node("ul", classes="cards")
-            self._more = Node("button", classes="more", type="button").on("click", self._show_all)
-            days = Node("div", classes="days")
-            self._beyond = Node("p", classes="beyond")
-        self._waiting = Keyed[Shown](waiting, lambda: _Card(select), _key)
-        self._days = Keyed[tuple[Day, list[Shown]]](
-            days, lambda: _DaySection(select), lambda each: str(each[0].when)
-        )
-        self._waiting_list = waiting
-        for each in (self._trouble, self._empty, self._more, self._beyond):
-            each.say("")
+                self._summary = Message("panel-summary", role="status")
+            self._error = Message("error", role="alert")
+            self._empty = Message("empty")
+            self._card_list = Node("ul", classes="cards")
+            self._cards = KeyedList[DueItem](self._card_list, lambda: _Card(select), lambda item: item[0].id)
+            self._more = Node("button", classes="more", type="button").on("click", self._expand)
+            self._days = KeyedList[tuple[Day, list[DueItem]]](
+                Node("div", classes="days"), lambda: _DaySection(select), lambda row: str(row[0].on)
+            )
+            self._beyond = Message("beyond")
+        self._more.show_text("")
 
-    def show(self, board: Board | None, trouble: str, now: datetime, names: Mapping[str, str]) -> None:
-        """`board` is None until there was an answer."""
-        self._trouble.say(trouble)
+    def show(self, board: Board | None, error: str, now: datetime, names: Mapping[str, str]) -> None:
+        """`board` is None before the first answer; `names` maps account ids."""
+        self._error.show_text(error)
         if board is None:
-            self._empty.say("" if trouble else "Reading the calendar…")
+            self._empty.show_text("" if error else "Loading…")
             return
-        waiting = [_shown(each, now, names) for each in (*board.overdue, *board.due)]
-        hidden = 0 if self._all else max(0, len(waiting) - _AT_ONCE)
-        self._summary.say(board.summary)
-        self._empty.say("" if waiting else board.empty)
-        self._waiting.show(waiting[: len(waiting) - hidden])
-        self._waiting_list.show(bool(waiting))
-        self._more.say(f"Show {hidden} more" if hidden else "")
-        self._days.show([(day, [_shown(each, now, names) for each in day.touchpoints]) for day in board.days])
-        self._beyond.say(board.beyond if board.days or waiting else "")
+        items = [_due_item(touchpoint, now, names) for touchpoint in (*board.overdue, *board.due)]
+        shown = items if self._is_expanded else items[:_SHOWN_AT_FIRST]
+        hidden = len(items) - len(shown)
+        self._summary.show_text(board.summary)
+        self._empty.show_text("" if items else board.empty)
+        self._cards.show(shown)
+        self._card_list.show(bool(items))
+        self._more.show_text(f"Show {hidden} more" if hidden else "")
+        self._days.show(
+            [(day, [_due_item(item, now, names) for item in day.touchpoints]) for day in board.days]
+        )
+        self._beyond.show_text(board.beyond if board.days or items else "")
 
-    def _show_all(self) -> None:
-        self._all = True
+    def _expand(self) -> None:
+        self._is_expanded = True
 
 
 class _Card:
-    """A touchpoint that waits for somebody."""
+    """A touchpoint that is due or overdue."""
 
     def __init__(self, select: Select) -> None:
         with Node("li", classes="card") as self.root:
@@ -74,36 +65,36 @@ class _Card:
                 self._account = AccountLink(select)
                 self._badge = Badge()
             self._title = Node("h3")
-            self._limit = Node("p", classes="timing")
-            self._how = Node("p", classes="how")
+            self._deadline = Node("p", classes="timing")
+            self._contact = Node("p", classes="contact")
             self._why = Node("p", classes="why")
 
-    def show(self, item: Shown) -> None:
-        each = item.touchpoint
-        self.root.dress(f"card {each.status}")
-        self._account.name(each.account_id, item.account)
-        self._badge.tell(each.status, "bad" if each.status == "overdue" else "due")
-        self._title.say(each.title)
-        self._limit.say(item.limit[:1].upper() + item.limit[1:])
-        self._how.say(f"{each.how} · {item.since}")
-        self._why.say(each.why)
+    def show(self, item: DueItem) -> None:
+        touchpoint, account, now = item
+        self.root.set_classes(f"card {touchpoint.status}")
+        self._account.show_account(touchpoint.account_id, account)
+        self._badge.show_word(touchpoint.status, "bad" if touchpoint.status == "overdue" else "due")
+        self._title.show_text(touchpoint.title)
+        self._deadline.show_text(labels.capitalized(deadline_text(touchpoint, now)))
+        self._contact.show_text(f"{touchpoint.contact} · {due_since(touchpoint, now)}")
+        self._why.show_text(touchpoint.why)
 
 
 class _DaySection:
-    """A day of the calendar and what is planned on it."""
+    """A day of the calendar with its planned touchpoints."""
 
     def __init__(self, select: Select) -> None:
         with Node("section", classes="day") as self.root:
             with Node("h3"):
                 self._name = Node("span")
                 self._distance = Node("span", classes="distance")
-            self._rows = Keyed[Shown](Node("ul", classes="slots"), lambda: _Slot(select), _key)
+            self._slots = KeyedList[DueItem](Node("ul"), lambda: _Slot(select), lambda item: item[0].id)
 
-    def show(self, item: tuple[Day, list[Shown]]) -> None:
+    def show(self, item: tuple[Day, list[DueItem]]) -> None:
         day, touchpoints = item
-        self._name.say(day.name)
-        self._distance.say(day.distance)
-        self._rows.show(touchpoints)
+        self._name.show_text(day.name)
+        self._distance.show_text(day.distance)
+        self._slots.show(touchpoints)
 
 
 class _Slot:
@@ -116,20 +107,16 @@ class _Slot:
                 with Node("p", classes="slot-what"):
                     self._title = Node("span", classes="slot-title")
                     self._account = AccountLink(select)
-                self._how = Node("p", classes="how")
+                self._contact = Node("p", classes="contact")
 
-    def show(self, item: Shown) -> None:
-        each = item.touchpoint
-        self._time.put("datetime", each.due_at.isoformat())
-        self._time.say(words.clock(each.due_at))
-        self._title.say(each.title)
-        self._account.name(each.account_id, item.account)
-        self._how.say(each.how)
-
-
-def _key(item: Shown) -> str:
-    return item.touchpoint.id
+    def show(self, item: DueItem) -> None:
+        touchpoint, account, _ = item
+        self._time.set_attribute("datetime", touchpoint.due_at.isoformat())
+        self._time.show_text(f"{touchpoint.due_at:%H:%M}")
+        self._title.show_text(touchpoint.title)
+        self._account.show_account(touchpoint.account_id, account)
+        self._contact.show_text(touchpoint.contact)
 
 
-def _shown(each: Touchpoint, now: datetime, names: Mapping[str, str]) -> Shown:
-    return Shown(each, names.get(each.account_id, each.account_id), since(each, now), limit(each, now))
+def _due_item(touchpoint: Touchpoint, now: datetime, names: Mapping[str, str]) -> DueItem:
+    return touchpoint, names.get(touchpoint.account_id, touchpoint.account_id), now

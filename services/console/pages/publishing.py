@@ -1,17 +1,18 @@
-"""Publishing from the page: files come in, are checked, show what they would change, and go in force with a note."""
+"""Publishing from the page: files are added, checked, compared with the policy in force, and published with a note."""
 
 from collections.abc import Callable
 from typing import Final, cast
 
-from services.console import words
-from services.console.desk import Checked, Desk
-from services.console.difference import difference
-from services.console.pages.elements import Badge, Keyed, Node, Plain
-from services.console.pages.standing import Findings
-from services.console.pages.versions import WHY
-from services.console.reading import Json, number, text
+from services.console import labels
+from services.console.difference_view import difference_view
+from services.console.json_fields import Json, number, text
+from services.console.pages.elements import Badge, KeyedList, Message, Node, pair_list, text_list
+from services.console.pages.policy_status import FindingList
+from services.console.pages.versions import NOTE_MISSING
+from services.console.policy_editor import CheckResult, PolicyEditor
+from services.console.source_map import SourceMap
 
-# Files come in pieces that fit into a message of the page.
+# Files are sent in pieces that fit into a message of the page.
 _SEND: Final = """
 const send = (name, text) => {
   const size = 100000, parts = Math.max(1, Math.ceil(text.length / size));
@@ -32,221 +33,206 @@ _NOTE: Final = '() => emit(document.getElementById("publish-note").value)'
 
 
 class PublishPanel:
-    """Shown to those who may publish. `done` is called after a publication."""
+    """Shown to readers who may publish. `changed` is called after a publication."""
 
-    def __init__(self, desk: Desk, done: Callable[[], None]) -> None:
-        self._desk, self._done = desk, done
+    def __init__(self, editor: PolicyEditor, changed: Callable[[], None]) -> None:
+        self._editor, self._changed = editor, changed
         self._pieces: list[str] = []
-        self._told, self._busy = "", False
+        self._error_text, self._is_publishing, self._published_version = "", False, -1
         with Node("section", classes="chapter", aria_labelledby="publish-title") as self._root:
             Node("h3", "Publish a change", id="publish-title")
-            Node(
-                "p",
-                "Give files of the policy. Each takes the place of the one with its name; the others stay as they are.",
-                "lead",
+            intro = (
+                "Add policy files. Each replaces the file with its name; the other files stay as they are."
             )
-            self._ways_in()
-            self._status = Node("p", classes="trouble", role="alert")
-            self._done_words = Node("p", classes="done", role="status")
-            self._draft()
-        for each in (self._status, self._done_words):
-            each.say("")
+            Node("p", intro, "intro")
+            self._inputs()
+            self._error = Message("error", role="alert")
+            self._success = Message("success", role="status")
+            with Node("div") as self._body:
+                self._draft()
 
-    def _ways_in(self) -> None:
-        with Node("div", classes="ways-in"):
+    def _inputs(self) -> None:
+        with Node("div", classes="uploads"):
             with Node("div"):
                 Node("label", "Upload files", for_="upload")
                 upload = Node("input", id="upload", type="file", accept=".yaml", multiple=True)
-                upload.on("change", self._piece, js_handler=_UPLOADED)
+                upload.on("change", self._add_piece, js_handler=_UPLOADED)
             with Node("details"):
                 Node("summary", "Paste a file")
                 Node("label", "File name", for_="paste-name")
                 Node("input", id="paste-name", type="text", placeholder="20-rhythms.yaml", autocomplete="off")
-                Node("label", "Text of the file", for_="paste-text")
+                Node("label", "Content", for_="paste-text")
                 Node("textarea", id="paste-text", rows="8", spellcheck="false")
-                Node("button", "Add the file", "quiet-button", type="button").on(
-                    "click", self._piece, js_handler=_PASTED
+                Node("button", "Add the file", "secondary-button", type="button").on(
+                    "click", self._add_piece, js_handler=_PASTED
                 )
 
     def _draft(self) -> None:
-        with Node("div") as self._body:
-            Node("h4", "Files to be published")
-            rows = Node("ul", classes="rule-rows")
-            with Node("div", classes="choices"):
-                self._check = Node("button", "Check", "strong-button", type="button")
-                self._check.on("click", self._look)
-                Node("button", "Discard", "quiet-button", type="button").on("click", self._discard)
-            self._waiting = Node("p", classes="empty", role="status")
-            self._result = _Result()
-            with Node("div", classes="publish") as self._last:
-                Node("label", "Note", for_="publish-note")
-                Node(
-                    "input", id="publish-note", type="text", maxlength="2000", placeholder="Why this change?"
-                )
-                go = Node("button", "Publish", "strong-button", type="button")
-                go.on("click", lambda event: self._publish(str(event.args)), js_handler=_NOTE)
-        self._files = Keyed[tuple[str, str]](rows, lambda: _File(self._leave_out), lambda each: each[0])
-        self._waiting.say("")
+        Node("h4", "Files to publish")
+        self._files = KeyedList[tuple[str, str]](
+            Node("ul"), lambda: _FileRow(self._toggle_file), lambda row: row[0]
+        )
+        with Node("div", classes="buttons"):
+            Node("button", "Check", "primary-button", type="button").on("click", self._check)
+            Node("button", "Discard", "secondary-button", type="button").on("click", self._discard)
+        self._checking = Message("empty", role="status")
+        self._result = _CheckResultPanel()
+        with Node("div", classes="publish") as self._publish_form:
+            Node("label", "Note", for_="publish-note")
+            placeholder = "Why this change?"
+            Node("input", id="publish-note", type="text", maxlength="2000", placeholder=placeholder)
+            publish = Node("button", "Publish", "primary-button", type="button")
+            publish.on("click", lambda event: self._publish(str(event.args)), js_handler=_NOTE)
 
     def show(self) -> None:
-        desk, draft = self._desk, self._desk.draft
-        self._root.show(desk.may_change)
+        editor, draft = self._editor, self._editor.draft
+        self._root.show(editor.may_change)
         self._body.show(bool(draft.files))
-        self._status.say(self._told)
-        held = desk.in_force.files
-        names = sorted({*draft.files, *(held if draft.files else ())})
-        self._files.show([(name, _state(held.get(name), draft.files.get(name))) for name in names])
-        self._result.show(draft.checked)
-        checked = draft.checked
-        self._last.show(checked is not None and checked.sound and checked.hash != draft.based_on)
+        self._error.show_text(self._error_text)
+        is_published = self._published_version == editor.in_force.version
+        self._success.show_text(f"Version {editor.in_force.version} is in force." if is_published else "")
+        current = editor.in_force.files if draft.files else {}
+        names = sorted({*draft.files, *current})
+        self._files.show([(name, _file_state(current.get(name), draft.files.get(name))) for name in names])
+        result = draft.result
+        self._result.show(result)
+        self._publish_form.show(result is not None and result.is_valid and result.hash != draft.based_on)
 
-    def _piece(self, event: object) -> None:
-        """A piece of a file arrived; half a character may stand at either end."""
+    def _add_piece(self, event: object) -> None:
+        """A piece of a file arrived; a surrogate pair may be split between two pieces."""
         piece = cast("Json", getattr(event, "args", {}))
         if piece.get("first") is True:
             self._pieces = []
         self._pieces.append(str(piece.get("text", "")))
         if piece.get("last") is True:
-            whole = "".join(self._pieces).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            source = "".join(self._pieces).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
             self._pieces = []
-            self._done_words.say("")
-            self._told = self._desk.begin(str(piece.get("name", "")), whole)
+            self._published_version = -1
+            self._error_text = self._editor.add_file(str(piece.get("name", "")), source)
             self.show()
 
-    def _leave_out(self, name: str) -> None:
-        desk = self._desk
-        if name in desk.draft.files:
-            desk.leave_out(name)
+    def _toggle_file(self, name: str) -> None:
+        """Remove a file from the draft, or restore a removed one."""
+        editor = self._editor
+        if name in editor.draft.files:
+            editor.remove_file(name)
         else:
-            self._told = desk.begin(name, desk.in_force.files.get(name, ""))
+            self._error_text = editor.add_file(name, editor.in_force.files.get(name, ""))
         self.show()
 
     def _discard(self) -> None:
-        self._desk.discard()
-        self._told = ""
+        self._editor.discard()
+        self._error_text = ""
         self.show()
 
-    async def _look(self) -> None:
-        self._told = ""
-        self._waiting.say("Checking…")
-        await self._desk.check()
-        self._waiting.say("")
+    async def _check(self) -> None:
+        self._error_text = ""
+        self._checking.show_text("Checking…")
+        await self._editor.check()
+        self._checking.show_text("")
         self.show()
 
     async def _publish(self, note: str) -> None:
         if not note.strip():
-            self._told = WHY
-        elif not self._busy:
-            self._busy = True
-            self._told = await self._desk.publish(note.strip())
-            self._busy = False
-            version = number(self._desk.in_force.policy or {}, "version")
-            self._done_words.say("" if self._told else f"Version {version} is in force.")
-        self._done()
+            self._error_text = NOTE_MISSING
+        elif not self._is_publishing:
+            self._is_publishing = True
+            self._error_text = await self._editor.publish(note.strip())
+            self._is_publishing = False
+            self._published_version = -1 if self._error_text else self._editor.in_force.version
+        self._changed()
 
 
-class _Result:
-    """What came of checking."""
-
+class _CheckResultPanel:
     def __init__(self) -> None:
         with Node("div", classes="result", role="status") as self._root:
-            self._trouble = Node("p", classes="trouble")
-            self._verdict = Node("p", classes="why")
-            self._errors = Keyed[tuple[Json, str]](
-                Node("ul", classes="findings"), _Mistake, lambda each: str(each[0])
+            self._error = Message("error")
+            self._verdict = Message("why")
+            self._errors = KeyedList[tuple[Json, str]](
+                Node("ul", classes="findings"), _ErrorRow, lambda row: str(row[0])
             )
-            self._findings = Findings()
-            with Node("div") as self._change:
-                Node("h4", "What it would change")
+            self._findings = FindingList()
+            with Node("div") as self._effect:
+                Node("h4", "Effect of the change")
                 self._summary = Node("p", classes="why")
-                self._totals = Keyed[tuple[str, str]](
-                    Node("dl", classes="facts"), _Total, lambda each: each[0]
-                )
-                self._examples = Keyed[str](Node("ul", classes="simple"), Plain, str)
+                self._totals = pair_list("facts")
+                self._examples = text_list("simple")
 
-    def show(self, checked: Checked | None) -> None:
-        self._root.show(checked is not None)
-        if checked is None:
+    def show(self, result: CheckResult | None) -> None:
+        self._root.show(result is not None)
+        if result is None:
             return
-        self._trouble.say(checked.trouble)
-        self._verdict.say(_verdict(checked))
-        self._errors.show([(each, _excerpt(checked, each)) for each in checked.errors])
-        self._findings.show(checked.findings, None)
-        told = difference(checked.difference)
-        self._change.show(bool(told.summary or told.totals))
-        self._summary.say(told.summary)
-        self._totals.show(told.totals)
-        self._examples.show(told.examples)
+        self._error.show_text(result.error)
+        self._verdict.show_text(_verdict(result))
+        self._errors.show([(error, _excerpt(result, error)) for error in result.errors])
+        self._findings.show(result.findings, SourceMap({}))
+        difference = difference_view(result.difference)
+        self._effect.show(bool(difference.summary or difference.totals))
+        self._summary.show_text(difference.summary)
+        self._totals.show(difference.totals)
+        self._examples.show(difference.examples)
 
 
-class _Mistake:
+class _ErrorRow:
+    """An error of the policy with its line."""
+
     def __init__(self) -> None:
-        with Node("li", classes="finding mistake") as self.root:
-            with Node("p", classes="wish-head"):
-                self._place = Node("strong")
-                self._where = Node("span", classes="how")
+        with Node("li", classes="finding policy-error") as self.root:
+            with Node("p", classes="item-head"):
+                self._position = Node("strong")
+                self._field = Node("span", classes="contact")
             self._message = Node("p", classes="why")
             self._line = Node("pre", classes="excerpt")
 
     def show(self, item: tuple[Json, str]) -> None:
-        mistake, line = item
-        place = (text(mistake, "file"), str(number(mistake, "line")), str(number(mistake, "column")))
-        self._place.say(":".join(place) if place[0] else "All files")
-        self._where.say(text(mistake, "where"))
-        self._message.say(text(mistake, "message"))
-        self._line.say(line)
+        error, line = item
+        position = (text(error, "file"), str(number(error, "line")), str(number(error, "column")))
+        self._position.show_text(":".join(position) if position[0] else "All files")
+        self._field.show_text(text(error, "where"))
+        self._message.show_text(text(error, "message"))
+        self._line.show_text(line)
 
 
-class _Total:
-    def __init__(self) -> None:
-        with Node("div", classes="fact") as self.root:
-            self._name = Node("dt")
-            self._value = Node("dd")
-
-    def show(self, item: tuple[str, str]) -> None:
-        self._name.say(item[0])
-        self._value.say(item[1])
-
-
-class _File:
-    def __init__(self, leave_out: Callable[[str], None]) -> None:
+class _FileRow:
+    def __init__(self, toggle: Callable[[str], None]) -> None:
         self._file = ""
         with Node("li", classes="rule-row draft-file") as self.root:
             self._name = Node("strong")
             self._badge = Badge()
-            self._button = Node("button", classes="quiet-button", type="button")
-            self._button.on("click", lambda: leave_out(self._file))
+            self._button = Node("button", classes="secondary-button", type="button")
+            self._button.on("click", lambda: toggle(self._file))
 
     def show(self, item: tuple[str, str]) -> None:
         self._file, state = item
-        self._name.say(self._file)
-        self._badge.tell(state, "quiet" if state == "unchanged" else "due")
-        out = state == "left out"
-        self._button.say("Take back in" if out else "Leave out")
-        self._button.put("aria-label", f"{'Take back in' if out else 'Leave out'} {self._file}")
+        self._name.show_text(self._file)
+        self._badge.show_word(state, "quiet" if state == "unchanged" else "due")
+        action = "Restore" if state == "removed" else "Remove"
+        self._button.show_text(action)
+        self._button.set_attribute("aria-label", f"{action} {self._file}")
 
 
-def _state(held: str | None, drafted: str | None) -> str:
+def _file_state(current: str | None, drafted: str | None) -> str:
     if drafted is None:
-        return "left out"
-    if held is None:
+        return "removed"
+    if current is None:
         return "new"
-    return "unchanged" if held == drafted else "changed"
+    return "unchanged" if current == drafted else "changed"
 
 
-def _verdict(checked: Checked) -> str:
-    if checked.errors:
-        return f"{words.count(len(checked.errors), 'mistake')}. Nothing can be published until they are gone."
-    if not checked.sound:
+def _verdict(result: CheckResult) -> str:
+    if result.errors:
+        return f"{labels.count(len(result.errors), 'error')}. The policy cannot be published with errors."
+    if not result.is_valid:
         return ""
-    found = f", with {words.count(len(checked.findings), 'finding')}" if checked.findings else ""
-    return f"The policy is sound{found}."
+    count = len(result.findings)
+    warnings = f", with {labels.count(count, 'warning')} about likely mistakes" if count else ""
+    return f"The policy is valid{warnings}."
 
 
-def _excerpt(checked: Checked, mistake: Json) -> str:
-    """The line of a mistake, with a mark under its place."""
-    lines = checked.files.get(text(mistake, "file"), "").splitlines()
-    line, column = number(mistake, "line"), number(mistake, "column")
+def _excerpt(result: CheckResult, error: Json) -> str:
+    """The line of an error, with a caret under its column."""
+    lines = result.files.get(text(error, "file"), "").splitlines()
+    line, column = number(error, "line"), number(error, "column")
     if not 0 < line <= len(lines):
         return ""
     return f"{lines[line - 1]}\n{' ' * max(0, column - 1)}^"

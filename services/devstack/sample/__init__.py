@@ -1,1 +1,1 @@
-"""The sample book: twelve believable accounts, so that a newcomer sees touchpoints come due within seconds."""
+"""The sample data: twelve plausible accounts, so that a first run has touchpoints that are due within seconds."""

@@ -1,39 +1,40 @@
-"""`python -m services.devstack.sample`: feed the sample book, unless the store already knows an account."""
+"""`python -m services.devstack.sample`: send the sample data, unless the deployment already has accounts."""
 
 import json
 import sys
 from datetime import datetime
-from typing import cast
 
-from services.chassis.settings import SettingsRejected, load_settings
-from services.console.calls import Api, CallFailed
-from services.devstack.sample.history import book
+from services.chassis.settings import SettingsRejected
+from services.console.client import ApiClient, CallFailed, connect
+from services.console.event_batches import LINES
+from services.devstack.sample.history import sample_events
 
 
-def feed(api: Api) -> str:
-    """Post the book and say what came of it; `CallFailed` when it was not taken in whole."""
+def send_sample(api: ApiClient) -> str:
+    """Send the sample data and return a message. Raises `CallFailed` when an event is not accepted."""
     if api.get("rules_engine", "/v1/accounts", limit=1).get("items"):
-        return "The store already holds accounts: the sample book was left out."
+        return "The deployment already has accounts: no sample data was sent."
     now = datetime.fromisoformat(str(api.get("rules_engine", "/v1/clock")["now"]))
-    events = book(now)
+    events = sample_events(now)
     lines = "\n".join(json.dumps(event) for event in events)
-    answer = api.post("rules_engine", "/v1/events", lines.encode(), "application/x-ndjson")
-    results = cast("list[dict[str, object]]", answer.get("results", []))
-    lost = [each for each in results if each.get("status") != "accepted"]
-    if lost or len(results) != len(events):
-        raise CallFailed(f"of {len(events)} events {len(lost)} were not accepted, the first: {lost[:1]}")
+    results = api.post_events(lines.encode(), LINES)
+    refused = [result for result in results if result.get("status") != "accepted"]
+    if refused or len(results) != len(events):
+        raise CallFailed(
+            f"{len(refused)} of {len(events)} events were not accepted, the first: {refused[:1]}"
+        )
     accounts = len({event["subject"] for event in events if event["type"] == "drumbeat.account.described.v1"})
     return (
-        f"A sample book was fed: {accounts} accounts, {len(events)} facts (DRUMBEAT_SAMPLE=0 leaves it out)."
+        f"Sample data was sent: {accounts} accounts, {len(events)} events (DRUMBEAT_SAMPLE=0 turns this off)."
     )
 
 
 def main() -> int:
     try:
-        with Api(load_settings()) as api:
-            sys.stdout.write(feed(api) + "\n")
-    except (CallFailed, SettingsRejected) as trouble:
-        sys.stdout.write(f"sample book: {trouble}\n")
+        with connect() as api:
+            sys.stdout.write(send_sample(api) + "\n")
+    except (CallFailed, SettingsRejected) as error:
+        sys.stdout.write(f"sample data: {error}\n")
         return 1
     return 0
 

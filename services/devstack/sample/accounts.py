@@ -1,4 +1,4 @@
-"""Who is in the sample book: CSMs around the world, accounts of every segment, each with one story to tell."""
+"""The sample CSMs and accounts: several time zones, every segment, and one notable situation for each account."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ HOUR: Final = 1 / 24
 
 @dataclass(frozen=True, slots=True)
 class Csm:
-    """A customer success manager. `days` and `hours` are working ones, on the person's own clock."""
+    """A customer success manager. `days` and `hours`: working time in the person's own time zone."""
 
     id: str
     name: str
@@ -21,7 +21,7 @@ class Csm:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account and its facts. Counts of days are relative to service now: `renews_in` ahead, the rest ago."""
+    """An account and its facts. `renews_in` is in days from now, other numbers of days are in the past."""
 
     id: str
     name: str
@@ -35,9 +35,9 @@ class Account:
     renews_in: int
     seats: tuple[int, int]
     scores: tuple[int, ...]
-    """Health, oldest first, a week apart; the last is an hour old."""
+    """Health scores, oldest first, a week apart; the last is an hour old."""
     nps: int | None = None
-    """Answered an hour ago."""
+    """The score of an answer an hour ago."""
     last_contact: int | None = None
     spike: bool = False
     milestone: str | None = None

@@ -1,24 +1,21 @@
-"""The sample book as CloudEvents, every time relative to service now, in the order it would have happened."""
+"""The sample data as CloudEvents in order of time, with all times relative to now on the service clock."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from schemas.times import format_instant
 from services.devstack.sample.accounts import ACCOUNTS, CSMS, HOUR, Account, Csm
 
 SOURCE = "/drumbeat/sample-book"
 Event = dict[str, object]
 
 
-def book(now: datetime) -> list[Event]:
-    """All events of the book; none is later than `now` (aware, service time)."""
+def sample_events(now: datetime) -> list[Event]:
+    """All events by time; none is later than `now` (aware, service time)."""
+    now = now.replace(microsecond=0)
     events = [event for csm in CSMS for event in _csm(csm, now)]
     events += [event for account in ACCOUNTS for event in _account(account, now)]
     return sorted(events, key=lambda event: str(event["time"]))
-
-
-def text(moment: datetime) -> str:
-    """RFC 3339 in UTC to the second."""
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _event(subject: str, kind: str, number: int, at: datetime, data: Event) -> Event:
@@ -28,7 +25,7 @@ def _event(subject: str, kind: str, number: int, at: datetime, data: Event) -> E
         "source": SOURCE,
         "type": f"drumbeat.{kind}.v1",
         "subject": subject,
-        "time": text(at),
+        "time": format_instant(at),
         "data": data,
     }
 
@@ -51,7 +48,7 @@ def _account(account: Account, now: datetime) -> Iterator[Event]:
     yield from _people(account, now)
     yield from _contract(account, now)
     yield from _usage(account, now)
-    yield from _signs(account, now)
+    yield from _recent_events(account, now)
 
 
 def _people(account: Account, now: datetime) -> Iterator[Event]:
@@ -96,7 +93,7 @@ def _contract(account: Account, now: datetime) -> Iterator[Event]:
 
 
 def _usage(account: Account, now: datetime) -> Iterator[Event]:
-    """Five weeks, the last ending an hour ago; a spike is the last at twice the four before it."""
+    """Five weekly reports, the last ending an hour ago; with a spike the last has twice the usual events."""
     seats, used = account.seats
     for week in range(5):
         ends = now - timedelta(days=7 * (4 - week) + HOUR)
@@ -107,8 +104,8 @@ def _usage(account: Account, now: datetime) -> Iterator[Event]:
             week + 1,
             ends,
             {
-                "period_start": text(ends - timedelta(days=7)),
-                "period_end": text(ends),
+                "period_start": format_instant(ends - timedelta(days=7)),
+                "period_end": format_instant(ends),
                 "active_users": max(1, used * (20 + week) // 25),
                 "seats": seats,
                 "seats_used": used,
@@ -117,7 +114,7 @@ def _usage(account: Account, now: datetime) -> Iterator[Event]:
         )
 
 
-def _signs(account: Account, now: datetime) -> Iterator[Event]:
+def _recent_events(account: Account, now: datetime) -> Iterator[Event]:
     recent = now - timedelta(hours=1)
     for number, score in enumerate(account.scores, start=1):
         at = recent - timedelta(weeks=len(account.scores) - number)
@@ -125,7 +122,7 @@ def _signs(account: Account, now: datetime) -> Iterator[Event]:
     if account.last_contact is not None:
         data: Event = {"channel": "call", "touchpoint_type": "check_in", "initiated_by": "us"}
         at = now - timedelta(days=account.last_contact)
-        yield _event(account.id, "interaction.logged", 1, at, {**data, "at": text(at)})
+        yield _event(account.id, "interaction.logged", 1, at, {**data, "at": format_instant(at)})
     if account.milestone is not None:
         reached: Event = {"milestone": account.milestone, "kind": "success"}
         yield _event(account.id, "milestone.reached", 1, now - timedelta(days=10), reached)
@@ -137,8 +134,12 @@ def _signs(account: Account, now: datetime) -> Iterator[Event]:
         }
         yield _event(account.id, "nps.answered", 1, recent, answer)
     if account.expansion is not None:
-        wish: Event = {"signal": account.expansion, "detail": "A second office asks for access."}
-        yield _event(account.id, "expansion.signalled", 1, recent, wish)
+        signal: Event = {"signal": account.expansion, "detail": "A second office asks for access."}
+        yield _event(account.id, "expansion.signalled", 1, recent, signal)
     if account.opted_out_of is not None:
-        choice: Event = {"contact_id": f"{account.id}-1", "topic": account.opted_out_of, "opted_in": False}
-        yield _event(account.id, "preference.changed", 1, now - timedelta(days=30), choice)
+        preference: Event = {
+            "contact_id": f"{account.id}-1",
+            "topic": account.opted_out_of,
+            "opted_in": False,
+        }
+        yield _event(account.id, "preference.changed", 1, now - timedelta(days=30), preference)

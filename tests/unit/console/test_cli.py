@@ -1,14 +1,12 @@
-"""The command line: what is wrong use, and what a command says when nothing runs."""
+"""The command line: its commands, its exit codes, and what it says when nothing runs."""
 
+import socket
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from services.console.calls import CallFailed
-from services.console.cli import app
-from services.console.policies import read
+from services.console import cli
+from tests.unit.console.drumbeat import drumbeat
 
 COMMANDS = (
     "run",
@@ -23,55 +21,81 @@ COMMANDS = (
     "keys",
     "doctor",
 )
+Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_every_promised_command_is_there() -> None:
-    shown = CliRunner().invoke(app, ["--help"]).output
-    assert [command for command in COMMANDS if command not in shown] == []
+def test_the_help_lists_every_command_and_the_exit_codes(capsys: Capture) -> None:
+    result = drumbeat(capsys, "--help")
+    assert result.code == 0
+    assert [command for command in COMMANDS if command not in result.out] == []
+    assert "3 a service cannot be reached" in " ".join(result.out.split())
+
+
+def test_the_version_is_shown(capsys: Capture) -> None:
+    result = drumbeat(capsys, "--version")
+    assert (result.code, result.out.split()[0]) == (0, "drumbeat")
 
 
 @pytest.mark.parametrize(
-    "words",
-    [["no-such"], ["serve", "mailman"], ["replay"], ["due", "--limit", "0"], ["events", "post", "gone"]]
-    + [
-        ["policy", *words]
-        for words in (
-            ["publish"],
-            ["publish", "gone"],
-            ["rollback", "first"],
-            ["rollback", "0"],
-            ["list", "x"],
-        )
+    "arguments",
+    [
+        ["no-such"],
+        ["serve", "mailman"],
+        ["replay"],
+        ["replay", "7", "--all"],
+        ["due", "--limit", "0"],
+        ["events", "post", "gone"],
+        ["policy", "publish"],
+        ["policy", "publish", "gone"],
+        ["policy", "rollback", "first"],
+        ["policy", "rollback", "0"],
+        ["policy", "list", "x"],
+        ["policy", "tst", "."],
+        ["policy", "test"],
     ],
 )
-def test_wrong_use_ends_with_code_2(words: list[str]) -> None:
-    assert CliRunner().invoke(app, words).exit_code == 2
+def test_wrong_use_has_exit_code_2(arguments: list[str], capsys: Capture) -> None:
+    assert drumbeat(capsys, *arguments).code == 2
 
 
-def test_without_a_deployment_the_reason_names_the_key_file() -> None:
-    failure = CliRunner().invoke(app, ["due"]).exception
-    assert isinstance(failure, CallFailed)
-    assert "no API key to read at .drumbeat/api-key" in str(failure)
+def test_without_an_api_key_the_message_names_the_key_file(capsys: Capture) -> None:
+    result = drumbeat(capsys, "due")
+    assert result.code == 3
+    assert "No API key can be read at .drumbeat/api-key" in result.err
 
 
-def test_a_folder_without_a_policy_is_not_published(tmp_path: Path) -> None:
-    (tmp_path / "mine_test.yaml").write_text("tests: []")
-    (tmp_path / ".draft.yaml").write_text("health: {}")
-    done = CliRunner().invoke(app, ["policy", "publish", "."])
-    assert done.exit_code == 2
-    assert "holds no *.yaml file" in done.output
-
-
-@pytest.mark.parametrize(("name", "told"), [("b.yml", "rename it"), ("b.yaml", "no text in UTF-8")])
-def test_a_file_of_a_policy_is_not_overlooked_when_it_is_published(
-    tmp_path: Path, name: str, told: str
+def test_a_service_that_does_not_answer_has_exit_code_3(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "a.yaml").write_text("health: {}")
-    (tmp_path / name).write_bytes(b"\xff")
-    with pytest.raises(typer.BadParameter, match=rf"{name}.*{told}"):
-        read(tmp_path)
+    with socket.socket() as listener:  # bound and not listening: nobody answers
+        listener.bind(("127.0.0.1", 0))
+        Path("key").write_text("db_0123abcd_secret")
+        monkeypatch.setenv("DRUMBEAT_API_KEY_FILE", "key")
+        monkeypatch.setenv("DRUMBEAT_SCHEDULER__PORT", str(listener.getsockname()[1]))
+        result = drumbeat(capsys, "due", "--json")
+    assert (result.code, result.out) == (3, "")
+    assert "The scheduler does not answer at http://127.0.0.1:" in result.err
+
+
+def test_an_invalid_setting_has_exit_code_2(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRUMBEAT_SCHEDULER__PORT", "many")
+    result = drumbeat(capsys, "due")
+    assert result.code == 2
+    assert "DRUMBEAT_SCHEDULER__PORT" in result.err
+
+
+def test_run_names_the_extra_when_the_embedded_parts_are_not_installed(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def import_fails(_: str) -> None:
+        raise ModuleNotFoundError("No module named 'aiosmtpd'", name="aiosmtpd")
+
+    monkeypatch.setattr(cli, "import_module", import_fails)
+    result = drumbeat(capsys, "run")
+    assert result.code == 1
+    assert "pip install 'drumbeat[local]'" in result.err

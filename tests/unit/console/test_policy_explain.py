@@ -1,27 +1,19 @@
-"""Policy tools on files of events: the plan and its reasons, a why, and the difference of two policies."""
+"""`drumbeat policy explain` and `diff` on files of events."""
 
 import json
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from services.cadence.account.codec import AccountState
-from services.cadence.account.issued import Issued
-from services.cadence.evaluation.policy_diff import Difference, Period
-from services.cadence.expressions.parser import parse
-from services.cadence.policy import Policy
-from services.cadence.portfolio import Portfolio
-from services.console import policy_commands as cli
-from tests.unit.cadence.events import DAY, NOW, facts_after, make_event, shipped, shipped_text
-from tests.unit.cadence.policies import policy, rhythm, trigger
+from tests.unit.cadence.events import shipped, shipped_text
+from tests.unit.console.drumbeat import drumbeat
 
-MINUTES = shipped().catalogue["check_in"].minutes
 Capture = pytest.CaptureFixture[str]
+CHECK_IN_MINUTES = shipped().catalogue["check_in"].minutes
 
 
-def line(kind: str, account: str, number: int, day: int, /, **data: object) -> str:
+def event_line(kind: str, account: str, number: int, day: int, /, **data: object) -> str:
     event = {
         "specversion": "1.0",
         "type": f"drumbeat.{kind}.v1",
@@ -42,150 +34,112 @@ def folder(tmp_path: Path) -> Path:
         text.replace("every: 14d\n    urgency: soon", "every: 21d\n    urgency: soon")
     )
     lines = [
-        line("account.described", "acme", 1, 1, arr=50_000, csm_id="dana"),
-        line("contract.changed", "acme", 2, 1, contract_id="c", status="active", starts_on="2024-01-01"),
-        line("health.scored", "acme", 3, 2, score=55),
-        line("account.described", "bold", 4, 1, arr=5_000),
-        line("program.announced", "*", 5, 1, program_id="p", kind="webinar", at="2026-03-20T09:00:00Z"),
-        line("csm.described", "dana", 6, 1, name="Dana"),
+        event_line("account.described", "acme", 1, 1, arr=50_000, csm_id="dana"),
+        event_line(
+            "contract.changed", "acme", 2, 1, contract_id="c", status="active", starts_on="2024-01-01"
+        ),
+        event_line("health.scored", "acme", 3, 2, score=55),
+        event_line("account.described", "bold", 4, 1, arr=5_000),
+        event_line("program.announced", "*", 5, 1, program_id="p", kind="webinar", at="2026-03-20T09:00:00Z"),
+        event_line("csm.described", "dana", 6, 1, name="Dana"),
     ]
     (tmp_path / "facts.ndjson").write_text("\n".join(lines))
     (tmp_path / "facts.json").write_text(f"[{','.join(reversed(lines))}]")
     return tmp_path
 
 
-def run(words: list[str], capsys: Capture) -> tuple[int, str, str]:
-    code = cli.policy(words)
-    out, err = capsys.readouterr()
-    return code, out, err
+def explain(folder: Path, *options: str, file: str = "facts.ndjson") -> list[str]:
+    paths = [str(folder / "old.yaml"), "--facts", str(folder / file)]
+    return ["policy", "explain", *paths, "--account", "acme", *options]
 
 
-def explain(folder: Path, *more: str, file: str = "facts.ndjson") -> list[str]:
-    return ["explain", str(folder / "old.yaml"), "--facts", str(folder / file), "--account", "acme", *more]
+def test_the_plan_of_an_account_is_printed_with_its_reasons(folder: Path, capsys: Capture) -> None:
+    result = drumbeat(capsys, *explain(folder))
+
+    assert result.code == 0
+    assert result.out.startswith("acme at 2026-03-02 09:00 UTC\nmid_market, growth, health yellow\n")
+    assert "check_in every 2 weeks, by call, led by CSM" in result.out
+    assert "Health is yellow, so the CSM checks in every other week. [yellow-check-in]" in result.out
+    assert "webinar_invitation 2026-03-06 09:00" in result.out
+    assert "Did not apply\n  mid-market-check-in/growth (check_in): yellow-check-in " in result.out
 
 
-def test_the_plan_of_an_account_is_told_with_its_reasons(folder: Path, capsys: Capture) -> None:
-    code, out, _ = run(explain(folder), capsys)
+def test_the_order_and_the_form_of_the_file_do_not_matter(folder: Path, capsys: Capture) -> None:
+    lines = drumbeat(capsys, *explain(folder, "--json")).out
+    array = drumbeat(capsys, *explain(folder, "--json", file="facts.json")).out
 
-    assert code == 0
-    assert out.startswith("acme at 2026-03-02 09:00 UTC\nmid_market, growth, health yellow\n")
-    assert "check_in every 14 days, by call, led by csm" in out
-    assert "Health is yellow, so the CSM checks in every other week. [yellow-check-in]" in out
-    assert "webinar_invitation 2026-03-06 09:00" in out
-    assert "mid-market-check-in/growth (check_in): yellow-check-in comes first [precedence]" in out
-
-
-def test_the_order_and_the_form_of_the_file_mean_nothing(folder: Path, capsys: Capture) -> None:
-    _, lines, _ = run(explain(folder, "--json"), capsys)
-    _, array, _ = run(explain(folder, "--json", file="facts.json"), capsys)
-
+    assert json.loads(lines)["plan"]["rhythms"]
     assert json.loads(lines) == json.loads(array)
 
 
-def test_a_rule_and_a_touchpoint_are_explained(folder: Path, capsys: Capture) -> None:
-    _, out, _ = run(explain(folder, "--rule", "red-check-in"), capsys)
-    assert out.startswith(
-        'red-check-in does not fire: `color == "red"` does not hold (the health colour is yellow). '
-    )
-    assert 'fails       color == "red"   (color = yellow)' in out
+def test_a_rule_is_explained_with_its_clauses_and_events(folder: Path, capsys: Capture) -> None:
+    out = drumbeat(capsys, *explain(folder, "--rule", "red-check-in")).out
+    assert out.startswith('red-check-in does not fire: `color == "red"` does not hold (')
+    assert 'fails         color == "red"   (color = yellow)' in out
     assert "health.scored /crm 3 2026-03-02 09:00 UTC" in out
-    _, out, _ = run(explain(folder, "--touchpoint", "check_in", "--json"), capsys)
-    why: dict[str, Any] = json.loads(out)
-    assert (why["account_id"], why["fires"], why["rule"]) == ("acme", True, "yellow-check-in")
-    _, out, _ = run(
-        explain(folder, "--rule", "yellow-check-in", "--at", "2026-03-01T12:00:00Z", "--json"), capsys
+
+
+def test_a_touchpoint_type_is_explained_at_a_time(folder: Path, capsys: Capture) -> None:
+    why: dict[str, Any] = json.loads(
+        drumbeat(capsys, *explain(folder, "--touchpoint", "check_in", "--json")).out
     )
-    assert json.loads(out)["at"] == "2026-03-01T12:00:00Z"
+    assert (why["account_id"], why["fires"], why["rule"]) == ("acme", True, "yellow-check-in")
+    options = ("--rule", "yellow-check-in", "--at", "2026-03-01T12:00:00Z", "--json")
+    assert json.loads(drumbeat(capsys, *explain(folder, *options)).out)["at"] == "2026-03-01T12:00:00Z"
 
 
 @pytest.mark.parametrize(
-    ("more", "code", "told"),
+    ("options", "code", "message"),
     [
         (["--rule", "red-chek-in"], 1, "did you mean 'red-check-in'"),
         (["--touchpoint", "chek_in"], 1, "did you mean 'check_in'"),
-        (["--rule", "a", "--touchpoint", "b"], 2, "not allowed with"),
-        (["--at", "2026-03-01"], 2, "has no zone"),
-        (["--at", "soon"], 2, "--at: soon is no time; write it as"),
-        (["--account", "nobody"], 1, "nothing is told of an account 'nobody'"),
-        (["--facts", "/nowhere"], 2, "there is no such file"),
+        (["--account", "nobody"], 1, "there is no account 'nobody'; this file has: acme, bold"),
+        (["--rule", "a", "--touchpoint", "b"], 2, "use --rule or --touchpoint, not both"),
+        (["--at", "2026-03-01"], 2, "write it like"),
+        (["--at", "soon"], 2, "Invalid value for '--at'"),
+        (["--facts", "/nowhere"], 2, "/nowhere cannot be read (No such file or directory)"),
     ],
 )
-def test_wrong_use_is_told(folder: Path, capsys: Capture, more: list[str], code: int, told: str) -> None:
-    found, _, err = run(explain(folder, *more), capsys)
+def test_wrong_use_has_a_message_and_an_exit_code(
+    folder: Path, capsys: Capture, options: list[str], code: int, message: str
+) -> None:
+    result = drumbeat(capsys, *explain(folder, *options))
 
-    assert found == code
-    assert told in err
+    assert result.code == code
+    assert message in result.error_text
 
 
-def test_every_line_that_is_no_event_is_told_with_its_place(folder: Path, capsys: Capture) -> None:
+def test_every_line_that_is_not_an_event_is_named(folder: Path, capsys: Capture) -> None:
     bad = folder / "bad.ndjson"
-    bad.write_text(
-        line("nps.answered", "acme", 1, 1, score=30) + "\n\nnot json\n" + line("nps.answerd", "a", 2, 1)
+    lines = [event_line("nps.answered", "acme", 1, 1, score=30), "", "not json"]
+    bad.write_text("\n".join([*lines, event_line("nps.answerd", "a", 2, 1)]))
+    result = drumbeat(capsys, *explain(folder, "--facts", str(bad)))
+
+    assert result.code == 1
+    positions = [line.split(": ")[0] for line in result.err.splitlines()]
+    assert positions == [f"{bad}:1", f"{bad}:3", f"{bad}:4"]
+    assert "did you mean drumbeat.nps.answered.v1?" in result.err
+
+
+def test_the_difference_of_two_policies_is_printed_by_account_and_in_total(
+    folder: Path, capsys: Capture
+) -> None:
+    policies = [folder / "old.yaml", folder / "new.yaml"]
+    facts = ["--facts", folder / "facts.ndjson"]
+    result = drumbeat(capsys, "policy", "diff", *policies, *facts)
+    assert result.code == 0
+    assert result.out.startswith("acme (mid_market)\n  Check in every 21 days instead of every 14 days.")
+    assert "1 of 2 accounts change; 0 to another segment or stage" in result.out
+
+    document: dict[str, Any] = json.loads(
+        drumbeat(capsys, "policy", "diff", *policies, *facts, "--json", "--days", "84").out
     )
-    code, _, err = run(explain(folder, "--facts", str(bad)), capsys)
-
-    assert code == 1
-    assert [each.split(": ")[0] for each in err.splitlines()] == [f"{bad}:1", f"{bad}:3", f"{bad}:4"]
-    assert "did you mean drumbeat.nps.answered.v1?" in err
+    check_in = document["totals"]["check_in"]
+    assert (check_in["difference"], check_in["minutes_difference"]) == (-2, -2 * CHECK_IN_MINUTES)
+    assert document["totals"]["tips"]["difference"] == 0
 
 
-def test_the_difference_of_two_policies_is_told_by_account_and_in_sum(folder: Path, capsys: Capture) -> None:
-    words = [
-        "diff",
-        str(folder / "old.yaml"),
-        str(folder / "new.yaml"),
-        "--facts",
-        str(folder / "facts.ndjson"),
-    ]
-    code, out, _ = run(words, capsys)
-    assert code == 0
-    assert out.startswith("acme (mid_market)\n  Check in every 21 days instead of every 14 days.")
-    assert "1 of 2 accounts change; 0 of another segment or stage" in out
-    _, out, _ = run([*words, "--json", "--days", "84"], capsys)
-    told: dict[str, Any] = json.loads(out)
-    check_in = told["totals"]["check_in"]
-    assert (check_in["difference"], check_in["minutes_difference"]) == (-2, -2 * MINUTES)
-    assert told["totals"]["tips"]["difference"] == 0
-    same = [*words[:2], words[1], *words[3:], "--json"]
-    assert json.loads(run(same, capsys)[1])["changed"] == 0
-
-
-def compared(old: Policy, new: Policy, days: int = 60) -> Difference:
-    found = Difference(old, new, Period(NOW, days))
-    for revenue in (10, 2_000):
-        found.compare(
-            AccountState(facts_after([make_event("account.described", NOW, arr=revenue)]), Issued()),
-            Portfolio(),
-        )
-    return found
-
-
-def test_what_is_counted_is_what_an_oracle_counts_by_hand() -> None:
-    large = parse("arr is not null and arr >= 1000")
-    old = policy(rhythm("all", "check_in", 30), rhythm("tips", "tips", 7, owner="automation"))
-    new = policy(
-        rhythm("all", "check_in", 30),
-        rhythm("large", "check_in", 10, large),
-        trigger("ask", "nps.answered", "advocacy_ask", 7),
-    )
-    found = compared(old, new)
-
-    assert (found.compared, found.changed, found.undecided) == (2, 2, 0)
-    check_in, tips = found.totals["check_in"], found.totals["tips"]
-    assert (check_in.before, check_in.after) == (60 / 30 * 2, 60 / 30 + 60 / 10)
-    assert (check_in.minutes_before, check_in.minutes_after) == (4 * 30, 8 * 30)
-    assert (tips.before, tips.after, tips.minutes_before) == (60 / 7 * 2, 0, 0)
-    changes = [cast("list[dict[str, str]]", account["changes"]) for account in found.accounts]
-    kinds = [{each["kind"] for each in each_account} for each_account in changes]
-    assert kinds == [{"rhythm_removed"}, {"rhythm_changed", "rhythm_removed"}]
-
-
-def test_one_offs_that_open_after_the_period_are_not_counted() -> None:
-    old = policy()
-    new = policy(trigger("later", "nps.answered", "advocacy_ask", 40, after=timedelta(days=30)))
-    account_state = AccountState(facts_after([make_event("nps.answered", NOW - DAY, score=9)]), Issued())
-    for days, count in ((28, 0), (31, 1)):
-        found = Difference(old, new, Period(NOW, days))
-        found.compare(account_state, Portfolio())
-        assert sum(each.after for each in found.totals.values()) == count
-        assert found.changed == 1
+def test_a_policy_does_not_differ_from_itself(folder: Path, capsys: Capture) -> None:
+    policy = folder / "old.yaml"
+    result = drumbeat(capsys, "policy", "diff", policy, policy, "--facts", folder / "facts.ndjson", "--json")
+    assert json.loads(result.out)["changed"] == 0

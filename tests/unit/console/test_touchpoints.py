@@ -1,8 +1,8 @@
-"""The board sorts what waits by urgency and what comes by day, and has words for when there is nothing."""
+"""The board sorts what is open by urgency and what is planned by day, and has texts for when there is nothing."""
 
 from datetime import UTC, datetime, timedelta
 
-from services.console.reading import Json
+from services.console.json_fields import Json
 from services.console.touchpoints import Touchpoint, board, selection, timing, touchpoint, touchpoints
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
@@ -23,7 +23,6 @@ def item(
         "owner": "csm",
         "csm_id": "csm-joe",
         "channel": "call",
-        "purpose": "Hear how it goes",
         "reason": {"rule": "red-check-in", "text": "Health is red.", "facts": []},
         "sequence": 1,
         "updated_at": NOW.isoformat(),
@@ -35,7 +34,7 @@ def read(*items: Json) -> list[Touchpoint]:
     return touchpoints(items)
 
 
-def test_what_is_overdue_stands_apart_and_the_nearest_deadline_first() -> None:
+def test_overdue_touchpoints_are_separate_and_the_nearest_deadline_comes_first() -> None:
     waiting = read(
         item("later", "due", timedelta(hours=-3), timedelta(days=5)),
         item("open end", "due", timedelta(hours=-9)),
@@ -43,14 +42,14 @@ def test_what_is_overdue_stands_apart_and_the_nearest_deadline_first() -> None:
         item("late", "overdue", timedelta(days=-9), timedelta(days=-2)),
     )
 
-    found = board(waiting, [], NOW, NAMES)
+    view = board(waiting, [], NOW, NAMES)
 
-    assert [each.id for each in found.overdue] == ["late"]
-    assert [each.id for each in found.due] == ["sooner", "later", "open end"]
-    assert found.summary == "1 overdue and 3 due"
+    assert [touchpoint.id for touchpoint in view.overdue] == ["late"]
+    assert [touchpoint.id for touchpoint in view.due] == ["sooner", "later", "open end"]
+    assert view.summary == "1 overdue and 3 due"
 
 
-def test_the_next_fourteen_days_are_told_day_by_day_and_the_first_after_them_in_a_sentence() -> None:
+def test_the_next_fourteen_days_are_shown_by_day_and_the_first_touchpoint_after_them_in_a_sentence() -> None:
     planned = read(
         item("a", "planned", timedelta(hours=1)),
         item("b", "planned", timedelta(hours=2)),
@@ -58,16 +57,16 @@ def test_the_next_fourteen_days_are_told_day_by_day_and_the_first_after_them_in_
         item("d", "planned", timedelta(days=20)),
     )
 
-    found = board([], planned, NOW, NAMES)
+    view = board([], planned, NOW, NAMES)
 
-    assert [(day.name, day.distance, len(day.touchpoints)) for day in found.days] == [
+    assert [(day.name, day.distance, len(day.touchpoints)) for day in view.days] == [
         ("Today", "", 2),
         ("Mon 30 Nov", "in 7 days", 1),
     ]
-    assert found.beyond == "After that: “Check in” for Halcyon Health, Sun 13 Dec, 14:30 UTC (in 20 days)."
+    assert view.beyond == "After that: “Check in” for Halcyon Health, Sun 13 Dec, 14:30 UTC (in 20 days)."
 
 
-def test_nothing_due_says_what_comes_next() -> None:
+def test_with_nothing_due_the_next_touchpoint_is_named() -> None:
     planned = read(item("a", "planned", timedelta(days=20)))
 
     expected = "Nothing is due. The next touchpoint is “Check in” for Halcyon Health, Sun 13 Dec, 14:30 UTC (in 20 days)."
@@ -75,7 +74,7 @@ def test_nothing_due_says_what_comes_next() -> None:
     assert board([], [], NOW, NAMES).empty.startswith("Nothing is due and nothing is planned.")
 
 
-def test_timing_tells_since_when_and_until_when() -> None:
+def test_timing_shows_the_time_since_it_is_due_and_the_deadline() -> None:
     due, late, planned = read(
         item("a", "due", timedelta(minutes=-3), timedelta(days=2)),
         item("b", "overdue", timedelta(days=-9), timedelta(days=-2)),
@@ -87,23 +86,23 @@ def test_timing_tells_since_when_and_until_when() -> None:
     assert timing(planned, NOW) == "Mon 30 Nov, 14:30 UTC (in 7 days)"
 
 
-def test_an_account_shows_what_waits_then_what_comes_then_what_was() -> None:
+def test_an_account_shows_open_then_planned_then_closed_touchpoints() -> None:
     past = [item(f"past {n}", "settled", timedelta(days=n - 40)) for n in range(12)]
     coming = [item(f"next {n}", "planned", timedelta(days=n + 1)) for n in range(9)]
     waiting = item("waits", "due", timedelta(days=-1))
 
-    found = [each.id for each in selection(read(*past, waiting, *coming))]
+    ids = [touchpoint.id for touchpoint in selection(read(*past, waiting, *coming))]
 
-    assert found[:2] == ["waits", "next 0"]
-    assert found[7:9] == ["past 11", "past 10"]
-    assert len(found) == 1 + 6 + 8
+    assert ids[:2] == ["waits", "next 0"]
+    assert ids[7:9] == ["past 11", "past 10"]
+    assert len(ids) == 1 + 6 + 8
 
 
-def test_an_item_that_lacks_its_identity_is_left_out_and_strange_members_do_no_harm() -> None:
+def test_an_item_without_an_id_is_left_out_and_fields_of_another_type_are_ignored() -> None:
     assert touchpoint({"due_at": NOW.isoformat()}) is None
     assert touchpoint({"id": "x", "due_at": "soon"}) is None
-    found = touchpoint(
+    sales = touchpoint(
         {"id": "x", "due_at": NOW.isoformat(), "reason": 7, "owner": {"kind": "sales"}, "csm_id": []}
     )
-    assert found is not None
-    assert (found.owner, found.why, found.csm_id) == ("sales", "", None)
+    assert sales is not None
+    assert (sales.owner, sales.why, sales.csm_id) == ("sales", "", None)

@@ -8,7 +8,6 @@ import pytest
 from services.cadence.lint import KINDS, Finding, lint
 from services.cadence.policy import Location
 from services.cadence.policy.load import SHIPPED, load_policy_texts, policy_texts
-from services.console.policy_commands import policy
 from tests.unit.cadence.events import shipped
 from tests.unit.cadence.policy_defects import DEFECTS, Defect, line_of, planted
 
@@ -68,20 +67,6 @@ def test_what_analysis_cannot_decide_is_searched_for_and_says_so() -> None:
     )
     found = lint(load_policy_texts({**TEXTS, "70-more.yaml": "rhythms:\n" + new}))
     assert [(each.kind, each.rule, each.proof) for each in found] == [("never-fires", "odd", "search")]
-
-
-def test_policy_check_tells_findings_and_ends_with_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for file, text in planted(DEFECTS[0], TEXTS).items():
-        (tmp_path / file).write_text(text)
-    assert policy(["check", str(tmp_path)]) == 1
-    told = capsys.readouterr()
-    assert "20-rhythms.yaml:" in told.err
-    assert "below-minimum: monthly-word: " in told.err
-    assert "sound: findings: 2; " in told.out
-    assert policy(["check", str(SHIPPED)]) == 0
-    assert capsys.readouterr().err == ""
 
 
 def test_a_rhythm_that_follows_another_kind_is_no_swing() -> None:

