@@ -7,12 +7,13 @@ from typing import Annotated, cast
 
 import typer
 
+from schemas.plans import OneOffItem, RhythmItem
 from schemas.times import parse_instant
 from services.cadence.account.event_file import EventFile, FactsRefused, read_event_file
 from services.cadence.announcements import portfolio_of
-from services.cadence.evaluation import Decision, OneOffItem, RhythmItem
+from services.cadence.evaluation import Decision
 from services.cadence.evaluation.policy_diff import Difference, Period
-from services.cadence.explanation import Inquiry, NoSuchRule, NoSuchTouchpoint, Why, document
+from services.cadence.explanation import Explainer, Explanation, NoSuchRule, NoSuchTouchpoint
 from services.cadence.policy import Policy
 from services.cadence.policy.load import load_policy
 from services.console import labels
@@ -62,7 +63,8 @@ def explain_account(  # noqa: PLR0913, PLR0917 - options of a command
     account_id: Annotated[str, typer.Option("--account", metavar="ID", help="The account to explain.")],
     rule: Annotated[str, typer.Option(metavar="NAME", help="Explain why this rule fires, or why not.")] = "",
     touchpoint: Annotated[
-        str, typer.Option(metavar="TYPE", help="Explain why this touchpoint type is planned, or why not.")
+        str,
+        typer.Option(metavar="TYPE", help="Explain why this touchpoint type is planned, or why not."),
     ] = "",
     at: At = None,
     as_json: AsJson = False,
@@ -72,19 +74,25 @@ def explain_account(  # noqa: PLR0913, PLR0917 - options of a command
         raise typer.BadParameter("use --rule or --touchpoint, not both")
     policy, events = load_policy(path), read_event_file(facts.content, facts.name)
     now = _evaluation_time(at, events)
-    inquiry = _inquiry(policy, events, account_id, now)
+    explainer = _explainer(policy, events, account_id, now)
     try:
-        why = inquiry.rule(rule) if rule else inquiry.touchpoint(touchpoint) if touchpoint else None
+        explanation = (
+            explainer.explain_rule(rule)
+            if rule
+            else explainer.explain_touchpoint(touchpoint)
+            if touchpoint
+            else None
+        )
     except (NoSuchRule, NoSuchTouchpoint) as unknown:
         raise FactsRefused(str(unknown)) from unknown
     if as_json:
-        answer = _plan_document(inquiry.decision) if why is None else document(why)
+        answer = _plan_document(explainer.decision) if explanation is None else explanation.document()
         print_json({"account_id": account_id, "at": now, **answer})
-    elif why is not None:
-        _print_why(why)
+    elif explanation is not None:
+        _print_explanation(explanation)
     else:
         print_text(f"{account_id} at {now:%Y-%m-%d %H:%M} UTC")
-        _print_plan(inquiry.decision)
+        _print_plan(explainer.decision)
 
 
 @app.command("diff")
@@ -118,7 +126,7 @@ def _evaluation_time(at: datetime | None, events: EventFile) -> datetime:
     return now
 
 
-def _inquiry(policy: Policy, events: EventFile, account_id: str, now: datetime) -> Inquiry:
+def _explainer(policy: Policy, events: EventFile, account_id: str, now: datetime) -> Explainer:
     account_state = events.account_states.get(account_id)
     if account_state is None:
         accounts = sorted(events.account_states)
@@ -127,12 +135,12 @@ def _inquiry(policy: Policy, events: EventFile, account_id: str, now: datetime) 
             f"there is no account {account_id!r}; this file has: {', '.join(accounts[:5])}{more}"
         )
     portfolio = portfolio_of(events.announcements, events.account_states.values())
-    return Inquiry(policy, account_state, portfolio, now)
+    return Explainer(policy, account_state, portfolio, now)
 
 
 def _plan_document(decision: Decision) -> Json:
     state: Json = {"segment": decision.segment, "stage": decision.stage, "color": decision.color}
-    return {**state, "plan": decision.document, "suppressed": decision.suppressed}
+    return {**state, "plan": decision.plan.model_dump(mode="json"), "suppressed": decision.suppressed}
 
 
 def _print_plan(decision: Decision) -> None:
@@ -143,11 +151,11 @@ def _print_plan(decision: Decision) -> None:
         _print_item(f"{rhythm.touchpoint_type} {labels.interval(rhythm.every_days)}", rhythm)
     print_text("\nTouchpoints")
     for item in decision.plan.touchpoints:
-        window = f"{item.window_from:%Y-%m-%d %H:%M} to {item.window_to:%Y-%m-%d %H:%M}"
+        window = f"{item.window.from_:%Y-%m-%d %H:%M} to {item.window.to:%Y-%m-%d %H:%M}"
         _print_item(f"{item.touchpoint_type} {window}", item)
     for avoid in decision.plan.avoid:
-        end = "further notice" if avoid.end is None else f"{avoid.end:%Y-%m-%d}"
-        print_text(f"\nAvoid from {avoid.start:%Y-%m-%d} until {end}: {avoid.text}")
+        end = "further notice" if avoid.to is None else f"{avoid.to:%Y-%m-%d}"
+        print_text(f"\nAvoid from {avoid.from_:%Y-%m-%d} until {end}: {avoid.text}")
     if decision.suppressed:
         print_text("\nDid not apply")
         for stop in decision.suppressed:
@@ -159,16 +167,16 @@ def _print_item(what: str, item: RhythmItem | OneOffItem) -> None:
     print_text(f"    {item.reason.text} [{item.reason.rule}]")
 
 
-def _print_why(why: Why) -> None:
-    print_text(why.text)
-    for clause in why.clauses:
+def _print_explanation(explanation: Explanation) -> None:
+    print_text(explanation.text)
+    for clause in explanation.clauses:
         verdict = {True: "holds", False: "fails", None: "not evaluated"}[clause.holds]
         values = ", ".join(f"{name} = {value}" for name, value in clause.values.items())
         print_text(f"  {verdict:<14}{clause.text}   ({values})")
         for event in clause.events:
             source = f"{event.type} {event.source} {event.id} {event.time:%Y-%m-%d %H:%M} UTC"
             print_text(f"                {source}")
-    for other in why.others:
+    for other in explanation.others:
         print_text(f"{other.rule} fires as well: {other.text}" if other.fires else other.text)
 
 

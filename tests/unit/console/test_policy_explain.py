@@ -74,7 +74,7 @@ def test_the_order_and_the_form_of_the_file_do_not_matter(folder: Path, capsys: 
 
 def test_a_rule_is_explained_with_its_clauses_and_events(folder: Path, capsys: Capture) -> None:
     out = drumbeat(capsys, *explain(folder, "--rule", "red-check-in")).out
-    assert out.startswith('red-check-in does not fire: `color == "red"` does not hold (')
+    assert out.startswith('red-check-in does not fire: `color == "red"` is not true (')
     assert 'fails         color == "red"   (color = yellow)' in out
     assert "health.scored /crm 3 2026-03-02 09:00 UTC" in out
 

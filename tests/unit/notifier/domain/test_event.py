@@ -72,4 +72,4 @@ def test_an_event_says_why_pending_messages_are_withdrawn(kind: str, status: str
 
 def test_data_that_its_model_refuses_is_malformed() -> None:
     with pytest.raises(Malformed):
-        parse_event("e"("due"), NOON, b"{}")
+        parse_event("e", "drumbeat.touchpoint.due.v1", NOON, b"{}")
