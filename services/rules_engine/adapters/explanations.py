@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from pydantic.main import IncEx
+
 from schemas.plans import Plan
 from services.cadence.account.codec import decode
 from services.cadence.explanation import Explainer
@@ -24,6 +26,11 @@ from services.rules_engine.application.explain_account import (
 STATE = "SELECT state, plan_version FROM account WHERE account_id = $1"
 DECISION = "SELECT state, policy, decided_at, plan FROM decision WHERE id = $1"
 STORED = "SELECT EXISTS (SELECT 1 FROM policy WHERE hash = $1)"
+_SENTENCES: IncEx = {
+    "rhythms": {"__all__": {"reason": {"text"}}},
+    "touchpoints": {"__all__": {"reason": {"text"}}},
+    "avoid": {"__all__": {"text"}},
+}
 MOST_CACHED = 4  # earlier policies: people look at one decision after the other
 
 
@@ -68,7 +75,7 @@ class StoredExplanations:
         explainer = explainer_as_of(policy, account_state, portfolio, decided_at)
         document = explanation_document(question, explainer, decided_at)
         # The stored state leads to the stored plan again, unless programs or ranks have changed since.
-        reproduced = Plan.read_stored(row[3]).write() == explainer.decision.plan.write()
+        reproduced = _values(row[3]) == _values(explainer.decision.plan.write())
         return {**document, "reproduced": reproduced}
 
     async def _policy(self, policy_hash: str) -> Policy:
@@ -89,3 +96,8 @@ class StoredExplanations:
             while len(self._policies) > MOST_CACHED:
                 self._policies.pop(next(iter(self._policies)))
         return self._policies[policy_hash]
+
+
+def _values(plan: bytes) -> dict[str, object]:
+    """A plan without its sentences: another version may word a reason differently, or leave out fields that are null."""
+    return Plan.read_stored(plan).model_dump(exclude=_SENTENCES)
