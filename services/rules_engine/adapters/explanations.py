@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic.main import IncEx
 
 from schemas.plans import Plan
-from services.cadence.account.codec import decode
+from services.cadence.account.codec import AccountState, UnreadableState, decode
 from services.cadence.explanation import Explainer
 from services.cadence.policy import Policy
 from services.cadence.policy.load import PolicyRefused
@@ -58,7 +58,7 @@ class StoredExplanations:
         if question.decision is not None:
             return await self._explain_decision(question, question.decision)
         context, now = self._active_policy.context(), self._clock.now()
-        account_state = decode(question.account_id, row[0])
+        account_state = _decode(question.account_id, row[0])
         explainer = Explainer(context.policy, account_state, context.portfolio, now)
         return {**explanation_document(question, explainer, now), "plan_version": row[1] or None}
 
@@ -70,7 +70,7 @@ class StoredExplanations:
             )
         decided_at: datetime = row[2]
         policy = await self._policy(row[1])
-        account_state = decode(question.account_id, row[0])
+        account_state = _decode(question.account_id, row[0])
         portfolio = self._active_policy.context().portfolio
         explainer = explainer_as_of(policy, account_state, portfolio, decided_at)
         document = explanation_document(question, explainer, decided_at)
@@ -96,6 +96,13 @@ class StoredExplanations:
             while len(self._policies) > MOST_CACHED:
                 self._policies.pop(next(iter(self._policies)))
         return self._policies[policy_hash]
+
+
+def _decode(account_id: str, state: bytes) -> AccountState:
+    try:
+        return decode(account_id, state)
+    except UnreadableState as unreadable:
+        raise NoSuchDecision(f"The state of the account cannot be explained: {unreadable}.") from unreadable
 
 
 def _values(plan: bytes) -> dict[str, object]:

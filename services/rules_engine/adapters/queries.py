@@ -9,7 +9,7 @@ import orjson
 
 from schemas.times import format_instant
 from services.cadence.account import Facts, Known
-from services.cadence.account.codec import decode
+from services.cadence.account.codec import UnreadableState, decode
 from services.chassis.database import Database
 from services.chassis.dead_letters import headers_from_bytes
 from services.chassis.outbox import Outbox, Raw, Relay
@@ -62,7 +62,7 @@ class Queries:
         )
         if row is None or row["state"] is None:
             return None
-        facts, _ = decode(account_id, row["state"])
+        facts = _readable_facts(account_id, row["state"])
         decision = await self._database.pool.fetchrow(PLAN, decision_id(account_id, row["plan_version"]))
         plan: dict[str, object] | None = None
         if decision is not None:
@@ -162,6 +162,14 @@ def shown(known: Known) -> dict[str, object]:
         "source": known.provenance.source,
         "id": known.provenance.id,
     }
+
+
+def _readable_facts(account_id: str, state: bytes) -> Facts:
+    """None of the facts when the state cannot be read: the account is still shown, and `undecided` says why."""
+    try:
+        return decode(account_id, state).facts
+    except UnreadableState:
+        return Facts(account_id)
 
 
 def _people(facts: Facts) -> dict[str, object]:
