@@ -16,7 +16,7 @@ from services.cadence.policy.load import SHIPPED, policy_texts
 from services.chassis.database import Database
 from services.chassis.migrations import DATABASES
 from services.rules_engine.adapters.configuration_repository import Offer, put_in_force
-from services.rules_engine.adapters.configuration_repository import current as current_epoch
+from services.rules_engine.adapters.configuration_repository import current as current_configuration
 from tests.integration.rules_engine.conftest import Engine, OpenEngine, fresh, problem_of
 from tests.stack import KEY, ROOT, until
 
@@ -434,7 +434,7 @@ class TestTwoReplicas:
                 account = await running.account(name)
                 assert account["plan"]["policy"] == before["hash"]
                 async with database.transaction() as connection:
-                    number = (await current_epoch(connection)).number
+                    number = (await current_configuration(connection)).generation
                     await connection.execute(
                         "UPDATE account SET decided_under = $1 WHERE account_id = $2", number, name
                     )
