@@ -110,12 +110,12 @@ def poisoned(body: Any) -> Iterator[Any]:
         case dict():
             members = cast("dict[str, Any]", body)
             for name, value in members.items():
-                yield from ({**members, name: each} for each in poisoned(value))
+                yield from ({**members, name: text} for text in poisoned(value))
             yield from ({**members, odd: 1} for odd in ("\x00", "\ud800"))
         case list():
             items = cast("list[Any]", body)
             for index, value in enumerate(items[:3]):
-                yield from ([*items[:index], each, *items[index + 1 :]] for each in poisoned(value))
+                yield from ([*items[:index], text, *items[index + 1 :]] for text in poisoned(value))
         case _:
             return
 

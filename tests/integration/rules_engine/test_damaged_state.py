@@ -52,7 +52,7 @@ def produce_in_order(running: Engine, *events: Mapping[str, Any]) -> None:
 async def two_accounts(running: Engine) -> tuple[str, str]:
     names = fresh("damaged"), fresh("sound")
     for name in names:
-        await running.tell("account.described", name, {"name": name, "arr": 50_000})
+        await running.post_event("account.described", name, {"name": name, "arr": 50_000})
     return names
 
 
@@ -65,7 +65,7 @@ async def evaluate_all(running: Engine) -> dict[str, Any]:
     """An announced program has every account evaluated again; returns the progress when all are."""
     generation = (await running.get("/v1/policies/progress"))["epoch"]
     program = {"program_id": fresh("program"), "kind": "webinar", "at": (await running.now()).isoformat()}
-    await running.tell("program.announced", "*", program)
+    await running.post_event("program.announced", "*", program)
 
     async def evaluated() -> dict[str, Any] | None:
         progress = await running.get("/v1/policies/progress")
@@ -81,12 +81,13 @@ class TestUnreadable:
         parked = await running.metric("drumbeat_events_total", topic="account.signals", outcome="parked")
         await change_state(running, damaged, lambda state: state.update(v=99))
         sent = [
-            await running.told("health.scored", account, {"color": "red"}) for account in (damaged, sound)
+            await running.make_event("health.scored", account, {"color": "red"})
+            for account in (damaged, sound)
         ]
 
         produce_in_order(running, *sent)
 
-        await running.folded(sent[1])
+        await running.wait_until_folded(sent[1])
         assert (await running.account(sound))["color"] == "red"
         receipt = await running.receipt(sent[0])
         assert receipt is not None
@@ -101,13 +102,13 @@ class TestUnreadable:
         assert account["undecided"] == item["reason"]
         assert (account["plan"], account["color"]) == (before["plan"], before["color"])
         path = f"/v1/accounts/{damaged}/why"
-        why = problem_of(await running.ask("GET", path, params={"touchpoint_type": "check_in"}), 404)
+        why = problem_of(await running.request("GET", path, params={"touchpoint_type": "check_in"}), 404)
         assert "99" in why["detail"]
 
         await change_state(running, damaged, lambda state: state.update(v=2))
-        answer = await running.ask("POST", f"/v1/parked/{item['id']}/replay")
+        answer = await running.request("POST", f"/v1/parked/{item['id']}/replay")
         assert answer.status_code == 200, answer.text
-        await running.folded(sent[0])
+        await running.wait_until_folded(sent[0])
         account = await running.account(damaged)
         assert (account["undecided"], account["color"]) == (None, "red")
         assert await parked_of(running, damaged) == []
@@ -135,19 +136,19 @@ class TestEvent:
         self, running: Engine
     ) -> None:
         account = fresh("parked")
-        await running.tell("account.described", account, {"arr": 50_000})
+        await running.post_event("account.described", account, {"arr": 50_000})
         await change_state(running, account, lambda state: state["e"].update({"usage.reported": []}))
         usage = {
             "events": 10,
             "period_start": "2026-01-01T00:00:00Z",
             "period_end": "2026-01-08T00:00:00Z",
         }
-        refused = await running.told("usage.reported", account, usage)
-        accepted = await running.told("health.scored", account, {"color": "red"})
+        refused = await running.make_event("usage.reported", account, usage)
+        accepted = await running.make_event("health.scored", account, {"color": "red"})
 
         produce_in_order(running, refused, accepted)
 
-        await running.folded(accepted)
+        await running.wait_until_folded(accepted)
         shown = await running.account(account)
         assert (shown["color"], shown["undecided"]) == ("red", None)
         (item,) = await parked_of(running, account)
@@ -155,8 +156,8 @@ class TestEvent:
         assert "Error: " in item["reason"]
 
         await change_state(running, account, lambda state: state["e"].pop("usage.reported"))
-        await running.ask("POST", f"/v1/parked/{item['id']}/replay")
-        await running.folded(refused)
+        await running.request("POST", f"/v1/parked/{item['id']}/replay")
+        await running.wait_until_folded(refused)
         assert await parked_of(running, account) == []
 
 
@@ -173,13 +174,14 @@ class TestEvaluation:
 
         await change_state(running, damaged, spoil)
         sent = [
-            await running.told("health.scored", account, {"color": "red"}) for account in (damaged, sound)
+            await running.make_event("health.scored", account, {"color": "red"})
+            for account in (damaged, sound)
         ]
 
         produce_in_order(running, *sent)
 
         for event in sent:
-            await running.folded(event)
+            await running.wait_until_folded(event)
         assert (await running.account(sound))["color"] == "red"
         undecided = await running.account(damaged)
         assert undecided["undecided"].startswith("TypeError: ")
@@ -189,7 +191,7 @@ class TestEvaluation:
         items = (await running.get("/v1/accounts", q=damaged))["items"]
         assert [item["undecided"] for item in items] == [undecided["undecided"]]
 
-        await running.tell("account.described", damaged, {"arr": 50_000})
+        await running.post_event("account.described", damaged, {"arr": 50_000})
         decided = await running.account(damaged)
         assert (decided["undecided"], decided["color"]) == (None, "red")
         assert decided["plan"]["version"] > before["plan"]["version"]
