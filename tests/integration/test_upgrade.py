@@ -154,7 +154,7 @@ async def _decisions_are_explained(stack: Stack) -> None:
 
 
 async def _a_new_event_leads_to_a_new_plan(ledger: Ledger, before: Snapshot) -> None:
-    """Only its account has new plans, its calendar follows, and the same event sent again changes nothing."""
+    """Only its account has new plans, only what they change is announced, and the same event again changes nothing."""
     stack = ledger.stack
     data = {"score": 5, "color": "red"}
     score = event("health.scored", "quill", data, id="after-upgrade", time=await stack.now())
@@ -168,6 +168,8 @@ async def _a_new_event_leads_to_a_new_plan(ledger: Ledger, before: Snapshot) -> 
     assert _published(stack, "touchpoint.commands") == commands
     assert _published(stack, "touchpoint.events") == announcements
     assert {record.key for record in (*commands.values(), *announcements.values())} == {"quill"}
+    announced = {record.data["touchpoint_type"] for record in announcements.values()}
+    assert announced == {"check_in", "ad_hoc_call", "risk_action_plan", "escalation"}
     versions = [command.data["version"] for command in commands.values()]
     assert versions[0] > before.plan_versions["quill"]
     after = await take_snapshot(stack.postgres.url)
