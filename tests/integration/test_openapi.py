@@ -1,5 +1,5 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
-"""What the OpenAPI documents promise, tried with made-up requests, sound and unsound, against the running services."""
+"""Generated requests, valid and invalid, to the running services: responses match the OpenAPI documents."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ pytestmark = [
 ]
 
 Operation = APIOperation[Any, Any, Any, Any]
-EXAMPLES = 60  # of each operation
+EXAMPLES = 60  # per operation
 QUIET = settings(
     database=None,
     deadline=None,
@@ -51,38 +51,38 @@ CHECKS = [
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def everything() -> AsyncGenerator[Stack]:
+async def stack() -> AsyncGenerator[Stack]:
     with tempfile.TemporaryDirectory(prefix="drumbeat-openapi-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        async with Stack(folder) as stack:
-            yield await stack.run()
+        async with Stack(folder) as running:
+            yield await running.run()
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_every_operation_keeps_its_word(everything: Stack, service: str) -> None:
-    await asyncio.to_thread(explore, everything.processes[service].url)
-    log = everything.processes[service].log.read_text()
+async def test_every_operation_answers_as_documented(stack: Stack, service: str) -> None:
+    await asyncio.to_thread(explore, stack.processes[service].url)
+    log = stack.processes[service].log.read_text()
     assert "Traceback" not in log, log[-3000:]
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_no_text_in_a_body_breaks_a_service(everything: Stack, service: str) -> None:
-    await asyncio.to_thread(poison, everything.processes[service].url)
-    log = everything.processes[service].log.read_text()
+async def test_no_text_in_a_body_causes_a_server_error(stack: Stack, service: str) -> None:
+    await asyncio.to_thread(send_poisoned_bodies, stack.processes[service].url)
+    log = stack.processes[service].log.read_text()
     assert "Traceback" not in log, log[-3000:]
 
 
-def poison(url: str) -> None:
-    """Sound bodies in which one text after the other is what no table can hold."""
+def send_poisoned_bodies(url: str) -> None:
+    """Send valid bodies in which one text after the other is replaced by one that no table can store."""
     broken: list[str] = []
     with httpx.Client(headers={"Authorization": f"Bearer {KEY}"}, timeout=20) as client:
 
         @settings(QUIET, max_examples=8)
         @given(st.data())
-        def tried(data: st.DataObject) -> None:
-            for found in schemathesis.openapi.from_url(f"{url}/openapi.json").get_all_operations():
-                operation = found.ok() if isinstance(found, Ok) else None
+        def send(data: st.DataObject) -> None:
+            for result in schemathesis.openapi.from_url(f"{url}/openapi.json").get_all_operations():
+                operation = result.ok() if isinstance(result, Ok) else None
                 if operation is None or not operation.body or operation.path == "/v1/events":
                     continue
                 case: Any = data.draw(operation.as_strategy())
@@ -98,24 +98,24 @@ def poison(url: str) -> None:
                     if answer.status_code >= 500:
                         broken.append(f"{case.method} {path} {sent}: {answer.status_code}")
 
-        tried()
+        send()
     assert not broken, broken[:10]
 
 
 def poisoned(body: Any) -> Iterator[Any]:
-    """Copies of the body, each with one of its texts replaced, or with a name of a member."""
+    """Copies of a body, each with one text or one member's name replaced."""
     match body:
         case str():
             yield from ("\x00", "a\x00b", "\ud800", "\x1e", "x" * 5000)
         case dict():
             members = cast("dict[str, Any]", body)
             for name, value in members.items():
-                yield from ({**members, name: each} for each in poisoned(value))
+                yield from ({**members, name: text} for text in poisoned(value))
             yield from ({**members, odd: 1} for odd in ("\x00", "\ud800"))
         case list():
             items = cast("list[Any]", body)
             for index, value in enumerate(items[:3]):
-                yield from ([*items[:index], each, *items[index + 1 :]] for each in poisoned(value))
+                yield from ([*items[:index], text, *items[index + 1 :]] for text in poisoned(value))
         case _:
             return
 
@@ -123,29 +123,29 @@ def poisoned(body: Any) -> Iterator[Any]:
 def explore(url: str) -> None:
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
     listed = [*schema.get_all_operations()]
-    operations = [found.ok() for found in listed if isinstance(found, Ok)]
+    operations = [result.ok() for result in listed if isinstance(result, Ok)]
     assert len(operations) == len(listed) >= 10
     broken: list[Exception] = []
     for operation in operations:
         if operation.path not in ENDLESS:
             try:
-                _try(operation, url)
+                _check_operation(operation, url)
             except Exception as problem:  # noqa: BLE001 - all of them are reported together
                 broken.append(problem)
     if broken:
-        raise ExceptionGroup("promises that were not kept", broken)
+        raise ExceptionGroup("responses that differ from the document", broken)
 
 
-def _try(operation: Operation, url: str) -> None:
-    guarded = bool(operation.definition.raw.get("security"))
-    checks = [*CHECKS, ignored_auth] if guarded else CHECKS
-    anything = operation.as_strategy(generation_mode=GenerationMode.POSITIVE) | operation.as_strategy(
+def _check_operation(operation: Operation, url: str) -> None:
+    needs_key = bool(operation.definition.raw.get("security"))
+    checks = [*CHECKS, ignored_auth] if needs_key else CHECKS
+    cases = operation.as_strategy(generation_mode=GenerationMode.POSITIVE) | operation.as_strategy(
         generation_mode=GenerationMode.NEGATIVE
     )
 
     @settings(QUIET, max_examples=EXAMPLES)
-    @given(case=anything)
-    def tried(case: Any) -> None:
+    @given(case=cases)
+    def check(case: Any) -> None:
         case.call_and_validate(url, headers={"Authorization": f"Bearer {KEY}"}, checks=checks, timeout=20)
 
-    tried()
+    check()

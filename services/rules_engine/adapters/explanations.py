@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from pydantic.main import IncEx
+
 from schemas.plans import Plan
-from services.cadence.account.codec import decode
+from services.cadence.account.codec import AccountState, UnreadableState, decode
 from services.cadence.explanation import Explainer
 from services.cadence.policy import Policy
 from services.cadence.policy.load import PolicyRefused
@@ -24,6 +26,11 @@ from services.rules_engine.application.explain_account import (
 STATE = "SELECT state, plan_version FROM account WHERE account_id = $1"
 DECISION = "SELECT state, policy, decided_at, plan FROM decision WHERE id = $1"
 STORED = "SELECT EXISTS (SELECT 1 FROM policy WHERE hash = $1)"
+_SENTENCES: IncEx = {
+    "rhythms": {"__all__": {"reason": {"text"}}},
+    "touchpoints": {"__all__": {"reason": {"text"}}},
+    "avoid": {"__all__": {"text"}},
+}
 MOST_CACHED = 4  # earlier policies: people look at one decision after the other
 
 
@@ -51,7 +58,7 @@ class StoredExplanations:
         if question.decision is not None:
             return await self._explain_decision(question, question.decision)
         context, now = self._active_policy.context(), self._clock.now()
-        account_state = decode(question.account_id, row[0])
+        account_state = _decode(question.account_id, row[0])
         explainer = Explainer(context.policy, account_state, context.portfolio, now)
         return {**explanation_document(question, explainer, now), "plan_version": row[1] or None}
 
@@ -63,12 +70,12 @@ class StoredExplanations:
             )
         decided_at: datetime = row[2]
         policy = await self._policy(row[1])
-        account_state = decode(question.account_id, row[0])
+        account_state = _decode(question.account_id, row[0])
         portfolio = self._active_policy.context().portfolio
         explainer = explainer_as_of(policy, account_state, portfolio, decided_at)
         document = explanation_document(question, explainer, decided_at)
         # The stored state leads to the stored plan again, unless programs or ranks have changed since.
-        reproduced = Plan.read_stored(row[3]).write() == explainer.decision.plan.write()
+        reproduced = _values(row[3]) == _values(explainer.decision.plan.write())
         return {**document, "reproduced": reproduced}
 
     async def _policy(self, policy_hash: str) -> Policy:
@@ -89,3 +96,15 @@ class StoredExplanations:
             while len(self._policies) > MOST_CACHED:
                 self._policies.pop(next(iter(self._policies)))
         return self._policies[policy_hash]
+
+
+def _decode(account_id: str, state: bytes) -> AccountState:
+    try:
+        return decode(account_id, state)
+    except UnreadableState as unreadable:
+        raise NoSuchDecision(f"The state of the account cannot be explained: {unreadable}.") from unreadable
+
+
+def _values(plan: bytes) -> dict[str, object]:
+    """A plan without its sentences: another version may word a reason differently, or leave out fields that are null."""
+    return Plan.read_stored(plan).model_dump(exclude=_SENTENCES)

@@ -26,21 +26,9 @@ async def measure(database: Database, generation: int) -> dict[str, object]:
 
     `undecided`: accounts for which the policy failed; they count as decided, since only another policy helps them.
     """
-    pool = database.pool
-    undecided = await pool.fetchval(UNDECIDED)
-    pages = await pool.fetchval(PAGES)
-    if pages <= EXACT_PAGES:
-        accounts, behind = await pool.fetchrow(EXACT, generation) or (0, 0)
-        return _progress(accounts, behind, undecided, estimated=False)
-    percent = 100 * SAMPLED_PAGES / pages
-    sampled, late = await pool.fetchrow(SAMPLE, generation, percent) or (0, 0)
-    left = await pool.fetchval(LEFT, generation, EXACT_BEHIND)
-    accounts = round(sampled * 100 / percent)
-    behind = left if left < EXACT_BEHIND else max(left, round(late * 100 / percent))
-    return _progress(accounts, behind, undecided, estimated=True)
-
-
-def _progress(accounts: int, behind: int, undecided: int, *, estimated: bool) -> dict[str, object]:
+    accounts, behind, estimated = await _count(database, generation)
+    # Counted last: who sees that none is behind also sees for which of them the policy failed.
+    undecided = await database.pool.fetchval(UNDECIDED)
     return {
         "accounts": accounts,
         "decided": max(0, accounts - behind),
@@ -48,3 +36,17 @@ def _progress(accounts: int, behind: int, undecided: int, *, estimated: bool) ->
         "undecided": undecided,
         "estimated": estimated,
     }
+
+
+async def _count(database: Database, generation: int) -> tuple[int, int, bool]:
+    """Accounts, those behind, and whether both are estimated."""
+    pool = database.pool
+    pages = await pool.fetchval(PAGES)
+    if pages <= EXACT_PAGES:
+        accounts, behind = await pool.fetchrow(EXACT, generation) or (0, 0)
+        return accounts, behind, False
+    percent = 100 * SAMPLED_PAGES / pages
+    sampled, late = await pool.fetchrow(SAMPLE, generation, percent) or (0, 0)
+    left = await pool.fetchval(LEFT, generation, EXACT_BEHIND)
+    accounts = round(sampled * 100 / percent)
+    return accounts, left if left < EXACT_BEHIND else max(left, round(late * 100 / percent)), True

@@ -9,7 +9,7 @@ import orjson
 
 from schemas.times import format_instant
 from services.cadence.account import Facts, StampedValue
-from services.cadence.account.codec import decode
+from services.cadence.account.codec import UnreadableState, decode
 from services.chassis.database import Database
 from services.chassis.dead_letters import headers_from_bytes
 from services.chassis.outbox import Outbox, Raw, Relay
@@ -64,7 +64,7 @@ class Queries:
             return None
         columns = dict(row)
         version = columns.pop("plan_version")
-        facts, _ = decode(account_id, columns.pop("state"))
+        facts = _readable_facts(account_id, columns.pop("state"))
         decision = await self._database.pool.fetchrow(PLAN, decision_id(account_id, version))
         return {
             "id": account_id,
@@ -136,6 +136,14 @@ def fact_document(known: StampedValue) -> dict[str, object]:
         "source": known.provenance.source,
         "id": known.provenance.id,
     }
+
+
+def _readable_facts(account_id: str, state: bytes) -> Facts:
+    """None of the facts when the state cannot be read: the account is still shown, and `undecided` says why."""
+    try:
+        return decode(account_id, state).facts
+    except UnreadableState:
+        return Facts(account_id)
 
 
 def _people(facts: Facts) -> dict[str, object]:

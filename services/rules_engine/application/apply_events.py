@@ -1,7 +1,8 @@
 """Apply events: a batch changes account states, and account states lead to plans; each account is evaluated once a batch.
 
 Order and duplicates inside a batch do not matter, and a repeated batch changes nothing. An event that cannot be applied
-is parked and its account goes on. An account whose health reads as before is not evaluated again.
+is parked and its account goes on; all events of an account whose stored state cannot be read are parked, and the account
+is undecided. An account whose health reads as before is not evaluated again.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,12 @@ from services.cadence.account.apply import apply_event
 from services.cadence.account.codec import AccountState, decode, encode
 from services.cadence.evaluation import SNAPSHOT_EVENT_TYPES, health_snapshot, needs_reevaluation
 from services.rules_engine.application.ports import UnitOfWork
-from services.rules_engine.application.replan_account import record_plans, replan_account
+from services.rules_engine.application.replan_account import (
+    mark_undecided,
+    reason_of,
+    record_plans,
+    replan_account,
+)
 from services.rules_engine.domain.account import (
     Account,
     BatchCounts,
@@ -64,7 +70,15 @@ def _process(
     clocks: Clocks,
     outcome: BatchOutcome,
 ) -> None:
-    applied = _apply_all(account, items, context, clocks, outcome.counts)
+    try:
+        stored = decode(account.account_id, account.state)
+    except Exception as problem:  # noqa: BLE001 - one unreadable account must not stop the others
+        mark_undecided(account, problem, context, clocks)
+        outcome.changed.append(account)
+        outcome.counts.undecided += account.undecided is not None
+        outcome.parked.extend(Parked(item, reason_of(problem)) for item in items)
+        return
+    applied = _apply_all(account, stored, items, context, clocks, outcome.counts)
     version: int | None = None
     if applied.plan_unaffected:
         outcome.changed.append(account)
@@ -97,6 +111,7 @@ class _Applied(NamedTuple):
 
 def _apply_all(
     account: Account,
+    account_state: AccountState,
     items: Sequence[IncomingEvent],
     context: EvaluationContext,
     clocks: Clocks,
@@ -108,15 +123,15 @@ def _apply_all(
         item.event.type in SNAPSHOT_EVENT_TYPES for item in items
     )
     while True:
-        account_state = decode(account.account_id, account.state)
         before = health_snapshot(account_state.facts) if only_health else None
         changed = False
         for item in items:
             try:
                 changed |= _apply(account, account_state, item.event, counts)
             except Exception as problem:  # noqa: BLE001 - whatever goes wrong with an event, it alone is parked
-                parked.append(Parked(item, f"{type(problem).__name__}: {problem}"[:2000]))
+                parked.append(Parked(item, reason_of(problem)))
                 items = [other for other in items if other is not item]
+                account_state = decode(account.account_id, account.state)
                 break
         else:
             unaffected = (

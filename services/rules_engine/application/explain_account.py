@@ -27,7 +27,7 @@ class NoSuchAccount(Exception):
 
 
 class NoSuchDecision(Exception):
-    """The account has no decision of this plan version, or its policy can no longer be read."""
+    """The account has no decision of this plan version, or its policy or state cannot be read by this version."""
 
 
 class Explanations(Protocol):

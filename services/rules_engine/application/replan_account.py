@@ -22,23 +22,42 @@ def replan_account(
     An account that was decided under a later generation is left to a replica of that generation: an older policy must
     not undo what a newer one decided. Its generation, turned negative, tells the sweep that it waits.
     """
-    if abs(account.decided_under) > context.generation:
-        account.decided_under = -abs(account.decided_under)
+    if _is_left_to_later_generation(account, context):
         return None
-    account.decided_under = context.generation
     try:
         decision = evaluate_account(
             context.policy, account_state.facts, account_state.issued, context.portfolio, clocks.service
         )
     except Exception as problem:  # noqa: BLE001 - a policy that fails on one account must not stop the others
-        account.undecided = f"{type(problem).__name__}: {problem}"[:2000]
-        account.next_evaluation_at = clocks.service + context.retry_after
+        mark_undecided(account, problem, context, clocks)
         return None
+    account.decided_under = context.generation
     account.take_decision(decision)
     unpublished = context.publish and account.published_key != decision.key
     if account.plan_key == decision.key and not unpublished:
         return None
     return _new_plan(account, decision, context, clocks, tuple(causes))
+
+
+def mark_undecided(account: Account, problem: Exception, context: EvaluationContext, clocks: Clocks) -> None:
+    """Its plan stays in force; the sweep tries again after `context.retry_after`."""
+    if _is_left_to_later_generation(account, context):
+        return
+    account.decided_under = context.generation
+    account.undecided = reason_of(problem)
+    account.next_evaluation_at = clocks.service + context.retry_after
+
+
+def reason_of(problem: Exception) -> str:
+    """The exception in at most 2,000 characters, as it is stored and shown."""
+    return f"{type(problem).__name__}: {problem}"[:2000]
+
+
+def _is_left_to_later_generation(account: Account, context: EvaluationContext) -> bool:
+    if abs(account.decided_under) <= context.generation:
+        return False
+    account.decided_under = -abs(account.decided_under)
+    return True
 
 
 def _new_plan(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.cadence.account.codec import decode
 from services.rules_engine.application.ports import UnitOfWork
-from services.rules_engine.application.replan_account import record_plans, replan_account
+from services.rules_engine.application.replan_account import mark_undecided, record_plans, replan_account
 from services.rules_engine.domain.account import Clocks, EvaluationContext, NewPlan
 
 
@@ -16,7 +16,11 @@ async def sweep_accounts(
     new_plans: list[NewPlan] = []
     for account_id in account_ids:
         account = accounts[account_id]
-        account_state = decode(account_id, account.state)
+        try:
+            account_state = decode(account_id, account.state)
+        except Exception as problem:  # noqa: BLE001 - one unreadable account must not stop the others
+            mark_undecided(account, problem, context, clocks)
+            continue
         new_plan = replan_account(account, account_state, context, clocks, ())
         account.take_state(account_state)
         if new_plan is not None:

@@ -1,4 +1,4 @@
-"""One broker, one database and one rules engine for each module of this folder."""
+"""One broker, one database and one rules engine for a module of this folder."""
 
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -29,7 +29,7 @@ async def engine(**more: Any) -> AsyncGenerator["Engine"]:
 
 
 class Engine:
-    """The doors of one rules engine, and words to speak with it."""
+    """A client of one running rules engine."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -38,7 +38,7 @@ class Engine:
     def url(self) -> str:
         return self.stack.processes["rules_engine"].url
 
-    async def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+    async def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         return await self.stack.client.request(method, self.url + path, **more)
 
     async def get(self, path: str, **params: Any) -> Any:
@@ -51,30 +51,34 @@ class Engine:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         if media is not None:
             named["content-type"] = media
-        return await self.ask("POST", f"/v1/events{query}", content=content, headers=named)
+        return await self.request("POST", f"/v1/events{query}", content=content, headers=named)
 
     async def now(self) -> datetime:
         return await self.stack.now()
 
-    async def told(self, kind: str, account: str, data: Mapping[str, object], **more: Any) -> dict[str, Any]:
-        """An event of a minute ago, not sent yet, under an id of its own."""
+    async def make_event(
+        self, kind: str, account: str, data: Mapping[str, object], **more: Any
+    ) -> dict[str, Any]:
+        """An event of a minute ago with an id of its own, not posted yet."""
         more.setdefault("time", await self.now() - timedelta(minutes=1))
         more.setdefault("id", fresh("event"))
         return event(kind, account, data, **more)
 
-    async def tell(self, kind: str, account: str, data: Mapping[str, object], **more: Any) -> dict[str, Any]:
-        """Send an event and wait until it is folded."""
-        sent = await self.told(kind, account, data, **more)
+    async def post_event(
+        self, kind: str, account: str, data: Mapping[str, object], **more: Any
+    ) -> dict[str, Any]:
+        """Post an event and wait until it is applied."""
+        sent = await self.make_event(kind, account, data, **more)
         await self.stack.tell(sent)
-        await self.folded(sent)
+        await self.wait_until_folded(sent)
         return sent
 
     async def receipt(self, sent: Mapping[str, Any]) -> dict[str, Any] | None:
-        answer = await self.ask("GET", "/v1/events", params={"source": sent["source"], "id": sent["id"]})
+        answer = await self.request("GET", "/v1/events", params={"source": sent["source"], "id": sent["id"]})
         assert answer.status_code in (200, 404), answer.text
         return answer.json() if answer.status_code == 200 else None
 
-    async def folded(self, sent: Mapping[str, Any], seconds: float = 20) -> dict[str, Any]:
+    async def wait_until_folded(self, sent: Mapping[str, Any], seconds: float = 20) -> dict[str, Any]:
         async def read() -> dict[str, Any] | None:
             receipt = await self.receipt(sent)
             return receipt if receipt is not None and receipt["status"] == "folded" else None
@@ -86,12 +90,12 @@ class Engine:
 
     async def metric(self, name: str, **labels: str) -> float:
         """The sum of a metric's samples that carry these labels."""
-        text = (await self.ask("GET", "/metrics")).text
+        text = (await self.request("GET", "/metrics")).text
         total = 0.0
         for line in text.splitlines():
             sample, _, value = line.rpartition(" ")
             if sample.startswith(f"{name}{{") and all(
-                f'{key}="{said}"' in sample for key, said in labels.items()
+                f'{label}="{wanted}"' in sample for label, wanted in labels.items()
             ):
                 total += float(value)
         return total
@@ -103,7 +107,7 @@ def fresh(stem: str) -> str:
 
 
 def problem_of(answer: httpx.Response, status: int) -> dict[str, Any]:
-    """The problem document of an answer that must be one."""
+    """The problem document in an answer; fails when there is none."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     body = answer.json()

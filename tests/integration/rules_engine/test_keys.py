@@ -1,4 +1,4 @@
-"""Who may do what: keys, scopes, what needs none, and that no secret is ever told twice."""
+"""API keys and scopes: what needs a key, what a scope allows, and that a secret is shown once."""
 
 from typing import Any
 
@@ -43,13 +43,15 @@ CALLS = [
 
 
 async def make(running: Engine, *scopes: str, **more: Any) -> dict[str, Any]:
-    answer = await running.ask("POST", "/v1/keys", json={"name": "for a test", "scopes": [*scopes], **more})
+    answer = await running.request(
+        "POST", "/v1/keys", json={"name": "for a test", "scopes": [*scopes], **more}
+    )
     assert answer.status_code == 201, answer.text
     return answer.json()
 
 
 async def knock(running: Engine, key: str, method: str, path: str) -> httpx.Response:
-    return await running.ask(method, path, headers={"authorization": f"Bearer {key}"})
+    return await running.request(method, path, headers={"authorization": f"Bearer {key}"})
 
 
 async def until_answered(
@@ -63,12 +65,12 @@ async def until_answered(
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
-async def test_no_call_works_without_a_valid_key(running: Engine, method: str, path: str) -> None:
+async def test_every_call_needs_a_valid_key(running: Engine, method: str, path: str) -> None:
     secret = KEY.rsplit("_", 1)[1]
     wrong = ("", "Bearer", f"Basic {KEY}", "Bearer nonsense", "Bearer db_0123abcd_wrong", f"Bearer {secret}")
     async with httpx.AsyncClient(base_url=running.url) as stranger:
         answers = [await stranger.request(method, path)]
-        answers += [await stranger.request(method, path, headers={"authorization": each}) for each in wrong]
+        answers += [await stranger.request(method, path, headers={"authorization": value}) for value in wrong]
         answers.append(
             await stranger.request(method, path, headers=[(b"authorization", "Bearer db_ü_ü".encode())])
         )
@@ -83,9 +85,9 @@ async def test_health_metrics_and_openapi_need_no_key(running: Engine) -> None:
             assert (await stranger.get(path)).status_code == 200, path
 
 
-async def test_unknown_addresses_and_methods_are_problems_too(running: Engine) -> None:
-    assert "/nowhere" in problem_of(await running.ask("GET", "/nowhere"), 404)["detail"]
-    answer = await running.ask("PUT", "/v1/events")
+async def test_unknown_paths_and_methods_return_a_problem(running: Engine) -> None:
+    assert "/nowhere" in problem_of(await running.request("GET", "/nowhere"), 404)["detail"]
+    answer = await running.request("PUT", "/v1/events")
     assert "PUT" in problem_of(answer, 405)["detail"]
     assert "allow" in answer.headers
 
@@ -97,8 +99,8 @@ async def test_a_key_does_what_its_scopes_say_and_no_more(running: Engine) -> No
         assert "scope" in problem_of(await knock(running, key, method, path), 403)["detail"]
     sender = (await make(running, "events"))["key"]
     await until_answered(running, sender, 403)
-    sent = await running.told("health.scored", "sent-by-key", {"score": 3})
-    answer = await running.ask(
+    sent = await running.make_event("health.scored", "sent-by-key", {"score": 3})
+    answer = await running.request(
         "POST",
         "/v1/events",
         json=sent,
@@ -107,16 +109,16 @@ async def test_a_key_does_what_its_scopes_say_and_no_more(running: Engine) -> No
     assert answer.status_code == 202, answer.text
 
 
-async def test_a_revoked_key_opens_nothing(running: Engine) -> None:
+async def test_a_revoked_key_is_refused(running: Engine) -> None:
     made = await make(running, "admin")
     await until_answered(running, made["key"], 200)
-    answer = await running.ask("DELETE", f"/v1/keys/{made['key_id']}")
+    answer = await running.request("DELETE", f"/v1/keys/{made['key_id']}")
     assert answer.status_code == 200, answer.text
     problem_of(await until_answered(running, made["key"], 401), 401)
-    problem_of(await running.ask("DELETE", f"/v1/keys/{made['key_id']}"), 404)
+    problem_of(await running.request("DELETE", f"/v1/keys/{made['key_id']}"), 404)
 
 
-async def test_an_expired_key_opens_nothing(running: Engine) -> None:
+async def test_an_expired_key_is_refused(running: Engine) -> None:
     made = await make(running, "read", days=1)
     await until_answered(running, made["key"], 200)
     connection = await asyncpg.connect(database_url(running.stack.postgres.url, DATABASES["rules_engine"]))
@@ -145,18 +147,20 @@ async def test_an_expired_key_opens_nothing(running: Engine) -> None:
         b'{"name": "x", "scopes": ["read"], "more": 1}',
     ],
 )
-async def test_a_key_that_makes_no_sense_is_refused(running: Engine, body: bytes) -> None:
-    answer = await running.ask("POST", "/v1/keys", content=body, headers={"content-type": "application/json"})
+async def test_an_invalid_key_request_is_refused(running: Engine, body: bytes) -> None:
+    answer = await running.request(
+        "POST", "/v1/keys", content=body, headers={"content-type": "application/json"}
+    )
     problem_of(answer, 422)
 
 
-async def test_no_secret_stands_in_a_list_an_answer_or_a_log(running: Engine) -> None:
+async def test_no_secret_is_in_a_list_a_response_or_a_log(running: Engine) -> None:
     made = await make(running, "read")
     await until_answered(running, made["key"], 200)
     await knock(running, made["key"], "GET", "/v1/keys")
     secret = made["key"].split("_", 2)[2]
     listed = await running.get("/v1/keys")
-    mine = next(each for each in listed["items"] if each["key_id"] == made["key_id"])
+    mine = next(item for item in listed["items"] if item["key_id"] == made["key_id"])
     assert mine == {
         "key_id": made["key_id"],
         "scopes": ["read"],
@@ -167,7 +171,7 @@ async def test_no_secret_stands_in_a_list_an_answer_or_a_log(running: Engine) ->
     connection = await asyncpg.connect(database_url(running.stack.postgres.url, DATABASES["rules_engine"]))
     rows = await connection.fetch("SELECT api_key::text FROM api_key")
     await connection.close()
-    told = [str(listed), running.stack.processes["rules_engine"].log.read_text(), *(row[0] for row in rows)]
-    for text in told:
+    texts = [str(listed), running.stack.processes["rules_engine"].log.read_text(), *(row[0] for row in rows)]
+    for text in texts:
         assert secret not in text
         assert KEY.split("_", 2)[2] not in text

@@ -1,4 +1,4 @@
-"""A million events, shuffled by up to a day and told up to three times, end in the same plans as told once in order."""
+"""A million events, shuffled by up to a day and repeated up to three times, lead to the same plans as in order."""
 
 import hashlib
 import random
@@ -15,7 +15,7 @@ from services.cadence.policy.load import SHIPPED, load_policy
 from services.cadence.portfolio import Portfolio
 
 pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(600)]
-ACCOUNTS, EACH = 2_000, 500
+ACCOUNTS, EVENTS_EACH = 2_000, 500
 START = datetime(2025, 3, 1, 9, tzinfo=UTC)
 NOW = START + timedelta(days=365)
 LATEST = timedelta(days=1).total_seconds()
@@ -67,7 +67,7 @@ KINDS = (*FIELDS, *(("usage.reported",) * 3), *(("health.scored",) * 2))
 
 def _history(account: int) -> Iterator[FactEvent]:
     dice = random.Random(account)
-    for number in range(EACH):
+    for number in range(EVENTS_EACH):
         at = START + timedelta(seconds=dice.randrange(365 * 86_400))
         kind = dice.choice(KINDS)
         fields = FIELDS[kind](dice, at, number)
@@ -76,17 +76,17 @@ def _history(account: int) -> Iterator[FactEvent]:
 
 
 def _late(events: list[FactEvent], dice: random.Random) -> list[FactEvent]:
-    """Each one to three times, each telling late by up to a day."""
-    told = [
+    """Every event one to three times, each copy late by up to a day."""
+    copies = [
         (event.provenance.time.timestamp() + dice.random() * LATEST, place, event)
         for place, event in enumerate(events)
         for _ in range(dice.choice((1, 1, 1, 2, 3)))
     ]
-    return [event for _, _, event in sorted(told, key=lambda each: each[:2])]
+    return [event for _, _, event in sorted(copies, key=lambda copy: copy[:2])]
 
 
 def _plan_of(account: int, events: list[FactEvent], pieces: int) -> bytes:
-    """Heard in as many batches, the memory stored and read again between them, as the engine does."""
+    """The plan after so many batches; between them the state is stored and read again, as in the engine."""
     facts, issued = Facts(f"acc-{account}"), Issued()
     size = len(events) // pieces + 1
     for begin in range(0, len(events), size):
@@ -104,13 +104,13 @@ POLICY = load_policy(SHIPPED)
 
 def test_a_million_events_in_any_order_lead_to_the_same_plans() -> None:
     dice = random.Random(7)
-    in_order, shuffled, told = hashlib.sha256(), hashlib.sha256(), 0
+    in_order, shuffled, count = hashlib.sha256(), hashlib.sha256(), 0
     for account in range(ACCOUNTS):
         events = sorted(_history(account), key=lambda event: event.provenance)
         late = _late(events, dice)
-        told += len(events) + len(late)
+        count += len(events) + len(late)
         in_order.update(_plan_of(account, events, 5))
         shuffled.update(_plan_of(account, late, 7))
 
-    assert told > 2 * ACCOUNTS * EACH
+    assert count > 2 * ACCOUNTS * EVENTS_EACH
     assert shuffled.hexdigest() == in_order.hexdigest()

@@ -1,4 +1,4 @@
-"""What keeps the service from starting, and the one sentence it says about it before it ends with code 1."""
+"""What keeps the service from starting, and the message with which it ends, with code 1."""
 
 import asyncio
 import os
@@ -27,30 +27,30 @@ NAME = DATABASES["rules_engine"]
 
 @dataclass
 class Start:
-    """What a start of the service needs; a test spoils one thing."""
+    """What a start of the service needs; a test breaks one thing."""
 
     folder: Path
     environment: dict[str, str]
 
-    async def refused(self, **spoilt: str) -> str:
-        """The service ends with code 1; what it said, without its log."""
-        async with self.begun(**spoilt) as child:
+    async def refused(self, **changes: str) -> str:
+        """Start the service, which must end with code 1; returns its message, without the log."""
+        async with self.started(**changes) as child:
             async with asyncio.timeout(30):
                 output, errors = await child.communicate()
-        said = errors.decode()
-        assert child.returncode == 1, (said, output.decode()[-2000:])
-        assert "Traceback" not in said, said
-        assert said.startswith("rules_engine cannot start: "), said
-        return said.removeprefix("rules_engine cannot start: ")
+        message = errors.decode()
+        assert child.returncode == 1, (message, output.decode()[-2000:])
+        assert "Traceback" not in message, message
+        assert message.startswith("rules_engine cannot start: "), message
+        return message.removeprefix("rules_engine cannot start: ")
 
     @asynccontextmanager
-    async def begun(self, **spoilt: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+    async def started(self, **changes: str) -> AsyncGenerator[asyncio.subprocess.Process]:
         child = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "services.rules_engine",
             "serve",
-            env={**self.environment, **spoilt},
+            env={**self.environment, **changes},
             cwd=self.folder,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -93,15 +93,15 @@ class TestPolicy:
         )
         path = start.folder / "mine.yaml"
         path.write_text(text)
-        line = next(number for number, each in enumerate(text.splitlines(), 1) if "arrr" in each)
+        line = next(number for number, content in enumerate(text.splitlines(), 1) if "arrr" in content)
         column = text.splitlines()[line - 1].index("arrr") + 1
 
-        said = await start.refused(DRUMBEAT_POLICY=str(path))
+        message = await start.refused(DRUMBEAT_POLICY=str(path))
 
-        assert f"{path}:{line}:{column}" in said
-        assert "arrr" in said
+        assert f"{path}:{line}:{column}" in message
+        assert "arrr" in message
 
-    async def test_broken_yaml_is_named_with_its_place(self, start: Start) -> None:
+    async def test_invalid_yaml_is_named_with_its_place(self, start: Start) -> None:
         path = start.folder / "mine.yaml"
         path.write_text("rhythms:\n  - rule: a\n   every: 7d\n")
         assert f"{path}:3:" in await start.refused(DRUMBEAT_POLICY=str(path))
@@ -109,7 +109,7 @@ class TestPolicy:
     @pytest.mark.parametrize(
         "content", [b"", b"\xff\xfe\x00", b"7", b"- a", b"a: &a [*a]", b"a: \x01", b"---\na: 1\n---\nb: 1"]
     )
-    async def test_what_is_no_policy_is_refused(self, start: Start, content: bytes) -> None:
+    async def test_a_file_that_is_no_policy_is_refused(self, start: Start, content: bytes) -> None:
         path = start.folder / "mine.yaml"
         path.write_bytes(content)
         assert str(path) in await start.refused(DRUMBEAT_POLICY=str(path))
@@ -120,17 +120,17 @@ class TestPolicy:
         assert "empty" in await start.refused(DRUMBEAT_POLICY=str(start.folder / "empty"))
 
 
-class TestSurroundings:
+class TestEnvironment:
     async def test_a_port_in_use(self, start: Start) -> None:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = str(taken.getsockname()[1])
-            said = await start.refused(DRUMBEAT_RULES_ENGINE__PORT=port)
-        assert f"port {port} on 127.0.0.1 cannot be used" in said
-        assert len(said.strip().splitlines()) == 1
+            message = await start.refused(DRUMBEAT_RULES_ENGINE__PORT=port)
+        assert f"port {port} on 127.0.0.1 cannot be used" in message
+        assert len(message.strip().splitlines()) == 1
 
-    async def test_a_key_file_that_is_missing_or_holds_none(self, start: Start) -> None:
+    async def test_a_key_file_that_is_missing_or_invalid(self, start: Start) -> None:
         missing = start.folder / "no-key"
         assert str(missing) in await start.refused(DRUMBEAT_API_KEY_FILE=str(missing))
         for content in (b"nonsense", b"", b"\xff\xfe"):
@@ -149,18 +149,18 @@ class TestSurroundings:
             ("DRUMBEAT_FAULTS", "consumer.before_commit=kill@soon"),
         ],
     )
-    async def test_a_setting_that_makes_no_sense_is_named(self, start: Start, name: str, value: str) -> None:
+    async def test_an_invalid_setting_is_named(self, start: Start, name: str, value: str) -> None:
         assert name in await start.refused(**{name: value})
 
-    async def test_no_address_at_all(self, start: Start) -> None:
+    async def test_a_missing_database_address(self, start: Start) -> None:
         del start.environment["DRUMBEAT_DATABASE__URL"]
         assert "DRUMBEAT_DATABASE__URL" in await start.refused()
 
-    async def test_a_database_that_does_not_answer_is_waited_for_until_told_to_stop(
+    async def test_the_service_waits_for_a_database_that_does_not_answer_until_it_is_stopped(
         self, start: Start
     ) -> None:
         url = f"postgresql://nobody@127.0.0.1:{free_port()}/postgres"
-        async with start.begun(DRUMBEAT_DATABASE__URL=url) as child:
+        async with start.started(DRUMBEAT_DATABASE__URL=url) as child:
             assert child.stdout is not None
             async with asyncio.timeout(20):
                 while b"start.waiting" not in await child.stdout.readline():
@@ -174,7 +174,7 @@ class TestSurroundings:
 class TestSchema:
     async def test_a_database_of_another_version(self, start: Start, postgres: EmbeddedPostgres) -> None:
         connection = await asyncpg.connect(database_url(postgres.url, NAME))
-        held = await connection.fetchval("SELECT version_num FROM alembic_version")
+        revision = await connection.fetchval("SELECT version_num FROM alembic_version")
         try:
             await connection.execute("UPDATE alembic_version SET version_num = 'rules_9999'")
             newer = await start.refused()
@@ -186,27 +186,27 @@ class TestSchema:
             await connection.execute("ALTER TABLE elsewhere RENAME TO alembic_version")
             await connection.execute("DELETE FROM alembic_version")
             older = await start.refused()
-            assert f"the code needs {held}" in older
+            assert f"the code needs {revision}" in older
             assert "drumbeat migrate" in older
-            assert all(len(each.strip().splitlines()) == 1 for each in (newer, absent, older))
+            assert all(len(message.strip().splitlines()) == 1 for message in (newer, absent, older))
         finally:
             await connection.execute("DELETE FROM alembic_version")
-            await connection.execute("INSERT INTO alembic_version VALUES ($1)", held)
+            await connection.execute("INSERT INTO alembic_version VALUES ($1)", revision)
             await connection.close()
 
-    async def test_a_server_that_was_never_prepared(self, start: Start, postgres: EmbeddedPostgres) -> None:
+    async def test_a_server_without_the_database(self, start: Start, postgres: EmbeddedPostgres) -> None:
         connection = await asyncpg.connect(postgres.url)
         await connection.execute(f'ALTER DATABASE "{NAME}" RENAME TO elsewhere')
         try:
-            said = await start.refused()
-            assert "drumbeat migrate" in said
+            message = await start.refused()
+            assert "drumbeat migrate" in message
         finally:
             await connection.execute(f'ALTER DATABASE elsewhere RENAME TO "{NAME}"')
             await connection.close()
 
 
-async def test_with_everything_in_place_it_starts_and_stops(start: Start) -> None:
-    async with start.begun() as child:
+async def test_the_service_starts_and_stops(start: Start) -> None:
+    async with start.started() as child:
         port = int(start.environment["DRUMBEAT_RULES_ENGINE__PORT"])
 
         async def ready() -> bool:

@@ -1,4 +1,4 @@
-"""Why and why not over HTTP; and that re-evaluating what a decision was made of gives the same decision."""
+"""Explanations over HTTP: why a rule fires or not, now and at the time of a decision."""
 
 import asyncio
 import json
@@ -20,9 +20,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180), pytest.mark.asy
 ACCOUNTS = 240
 
 
-def life(dice: random.Random) -> list[tuple[str, Mapping[str, object], float]]:
-    """Something that happened to an account: type, data, and how many days ago."""
-    found: list[tuple[str, Mapping[str, object], float]] = [
+def random_history(dice: random.Random) -> list[tuple[str, Mapping[str, object], float]]:
+    """Events of one account: type, data, and how many days ago."""
+    history: list[tuple[str, Mapping[str, object], float]] = [
         (
             "account.described",
             {"arr": dice.choice([100, 5_000, 50_000, 500_000]), "csm_id": dice.choice([None, "dana"])},
@@ -42,44 +42,46 @@ def life(dice: random.Random) -> list[tuple[str, Mapping[str, object], float]]:
         ("survey.answered", {"answer": dice.choice(["too_much", "too_little"]), "csat": 5}),
         ("outreach.paused", {"reason": "busy"}),
     ]
-    return found + [(*each, dice.uniform(0, 20)) for each in dice.sample(more, dice.randrange(1, 6))]
+    return history + [(*item, dice.uniform(0, 20)) for item in dice.sample(more, dice.randrange(1, 6))]
 
 
-async def tell_all(running: Engine) -> dict[str, list[dict[str, Any]]]:
-    """Accounts with lives of their own; the events by account."""
+async def post_histories(running: Engine) -> dict[str, list[dict[str, Any]]]:
+    """Post random histories; returns the events by account."""
     dice, now = random.Random(7), await running.now()
-    told: dict[str, list[dict[str, Any]]] = {}
+    events_by_account: dict[str, list[dict[str, Any]]] = {}
     for _ in range(ACCOUNTS):
         name = fresh("life")
-        told[name] = [
-            await running.told(kind, name, data, time=now - timedelta(days=ago))
-            for kind, data, ago in life(dice)
+        events_by_account[name] = [
+            await running.make_event(kind, name, data, time=now - timedelta(days=ago))
+            for kind, data, ago in random_history(dice)
         ]
-    body = "\n".join(json.dumps(event) for events in told.values() for event in events)
+    body = "\n".join(json.dumps(event) for events in events_by_account.values() for event in events)
     answer = await running.send(body, "application/x-ndjson")
     assert answer.status_code == 202, answer.text
-    for events in list(told.values())[-20:]:
+    for events in list(events_by_account.values())[-20:]:
         for event in events:
-            await running.folded(event, 60)
-    return told
+            await running.wait_until_folded(event, 60)
+    return events_by_account
 
 
-class TestThen:
-    async def test_re_evaluating_the_facts_of_a_decision_gives_the_same_decision(
+class TestDecision:
+    async def test_the_stored_state_of_a_decision_leads_to_the_same_decision_again(
         self, running: Engine
     ) -> None:
-        told = await tell_all(running)
+        events_by_account = await post_histories(running)
 
-        async def all_known() -> bool:
+        async def are_listed() -> bool:
             items = (await running.get("/v1/accounts", limit=500, q="life-"))["items"]
-            return len(items) == len(told)
+            return len(items) == len(events_by_account)
 
-        await until(all_known, 60, "every account")
-        same = await asyncio.gather(*(self._same(running, name, events) for name, events in told.items()))
-        assert sum(same) >= ACCOUNTS
+        await until(are_listed, 60, "every account")
+        counts = await asyncio.gather(
+            *(self._check_decisions(running, name, events) for name, events in events_by_account.items())
+        )
+        assert sum(counts) >= ACCOUNTS
 
-    async def _same(self, running: Engine, name: str, events: list[dict[str, Any]]) -> int:
-        """Of one account: each decision follows from what was kept of it, and names what it was made of."""
+    async def _check_decisions(self, running: Engine, name: str, events: list[dict[str, Any]]) -> int:
+        """Every decision of an account follows from what was stored with it, and cites only its events."""
         decisions = (await running.get(f"/v1/accounts/{name}/decisions"))["items"]
         assert decisions
         for decision in decisions:
@@ -91,18 +93,18 @@ class TestThen:
                 assert why["plan_version"] == version
                 assert why["fires"] or why["stopped_by"]["cause"] == "opt_out"
                 known = {(event["source"], event["id"]) for event in events}
-                heard = {
-                    (each["source"], each["id"]) for clause in why["clauses"] for each in clause["events"]
+                cited = {
+                    (event["source"], event["id"]) for clause in why["clauses"] for event in clause["events"]
                 }
-                assert heard <= known
+                assert cited <= known
         return len(decisions)
 
 
 class TestNow:
-    async def test_what_fires_and_what_does_not(self, running: Engine) -> None:
+    async def test_a_rule_fires_or_names_what_stopped_it(self, running: Engine) -> None:
         name = fresh("red/one")
-        scored = await running.tell("health.scored", name, {"score": 20})
-        await running.tell("account.described", name, {"arr": 50_000})
+        scored = await running.post_event("health.scored", name, {"score": 20})
+        await running.post_event("account.described", name, {"arr": 50_000})
         path = f"/v1/accounts/{quote(name, safe='')}/why"
 
         red = await running.get(path, touchpoint_type="check_in")
@@ -114,8 +116,8 @@ class TestNow:
         )
         last = red["clauses"][-1]
         assert (last["text"], last["holds"], last["values"]) == ('color == "red"', True, {"color": "red"})
-        assert [each["id"] for each in last["events"]] == [scored["id"]]
-        assert "mid-market-pooled-check-in/onboarding" in {each["rule"] for each in red["others"]}
+        assert [event["id"] for event in last["events"]] == [scored["id"]]
+        assert "mid-market-pooled-check-in/onboarding" in {other["rule"] for other in red["others"]}
 
         yellow = await running.get(path, rule="yellow-check-in")
         assert (yellow["fires"], yellow["stopped_by"]["cause"]) == (False, "clause")
@@ -126,31 +128,31 @@ class TestNow:
             "red-check-in",
         )
 
-    async def test_what_cannot_be_answered_is_refused_in_words(self, running: Engine) -> None:
+    async def test_a_question_without_an_answer_is_refused_with_a_reason(self, running: Engine) -> None:
         name = fresh("refused")
-        await running.tell("account.described", name, {"arr": 50_000})
+        await running.post_event("account.described", name, {"arr": 50_000})
         path = f"/v1/accounts/{name}/why"
 
-        assert "?rule=" in problem_of(await running.ask("GET", path), 422)["detail"]
+        assert "?rule=" in problem_of(await running.request("GET", path), 422)["detail"]
         both = {"rule": "red-check-in", "touchpoint_type": "check_in"}
-        problem_of(await running.ask("GET", path, params=both), 422)
-        typo = problem_of(await running.ask("GET", path, params={"rule": "red-chek-in"}), 404)
+        problem_of(await running.request("GET", path, params=both), 422)
+        typo = problem_of(await running.request("GET", path, params={"rule": "red-chek-in"}), 404)
         assert typo["detail"].endswith("did you mean 'red-check-in'?")
-        typo = problem_of(await running.ask("GET", path, params={"touchpoint_type": "chek_in"}), 404)
+        typo = problem_of(await running.request("GET", path, params={"touchpoint_type": "chek_in"}), 404)
         assert typo["detail"].endswith("did you mean 'check_in'?")
-        nobody = await running.ask("GET", "/v1/accounts/nobody/why", params={"rule": "red-check-in"})
+        nobody = await running.request("GET", "/v1/accounts/nobody/why", params={"rule": "red-check-in"})
         assert "nobody" in problem_of(nobody, 404)["detail"]
         then = {"rule": "red-check-in", "decision": 7}
-        assert "plan version 7" in problem_of(await running.ask("GET", path, params=then), 404)["detail"]
-        problem_of(await running.ask("GET", path, params={"rule": "red-check-in", "decision": "x"}), 422)
+        assert "plan version 7" in problem_of(await running.request("GET", path, params=then), 404)["detail"]
+        problem_of(await running.request("GET", path, params={"rule": "red-check-in", "decision": "x"}), 422)
 
 
-class TestDifference:
-    async def test_another_policy_is_held_against_the_one_in_force(self, running: Engine) -> None:
+class TestPolicyDiff:
+    async def test_another_policy_is_compared_with_the_one_in_force(self, running: Engine) -> None:
         name = fresh("compared")
-        await running.tell("account.described", name, {"arr": 50_000})
+        await running.post_event("account.described", name, {"arr": 50_000})
         texts = {Path(file).name: text for file, text in policy_texts(SHIPPED).items()}
-        same = (await running.ask("POST", "/v1/policies/diff", json={"files": texts})).json()
+        same = (await running.request("POST", "/v1/policies/diff", json={"files": texts})).json()
         assert (same["changed"], same["sample"], same["old"] == same["new"]) == (0, False, True)
 
         rule = (
@@ -160,19 +162,19 @@ class TestDifference:
             file: text.replace(f"{rule}    every: 7d", f"{rule}    every: 14d")
             for file, text in texts.items()
         }
-        answer = await running.ask("POST", "/v1/policies/diff", json={"files": rarer, "days": 28})
-        told = answer.json()
+        answer = await running.request("POST", "/v1/policies/diff", json={"files": rarer, "days": 28})
+        difference = answer.json()
         assert answer.status_code == 200, answer.text
-        assert told["compared"] >= 1
-        assert told["changed"] >= 1
-        assert [kind for kind, each in told["totals"].items() if each["difference"]] == ["tips"]
-        assert told["totals"]["tips"]["difference"] < 0
-        assert len(told["accounts"]) == min(100, told["changed"])
-        assert told["accounts"][0]["changes"][0]["text"].startswith(
+        assert difference["compared"] >= 1
+        assert difference["changed"] >= 1
+        assert [kind for kind, total in difference["totals"].items() if total["difference"]] == ["tips"]
+        assert difference["totals"]["tips"]["difference"] < 0
+        assert len(difference["accounts"]) == min(100, difference["changed"])
+        assert difference["accounts"][0]["changes"][0]["text"].startswith(
             "Tips every 14 days instead of every 7 days"
         )
-        assert told["all"]["minutes_difference"] == 0
+        assert difference["all"]["minutes_difference"] == 0
 
     async def test_a_policy_with_mistakes_is_refused_with_their_places(self, running: Engine) -> None:
-        answer = await running.ask("POST", "/v1/policies/diff", json={"files": {"p.yaml": "rhythms: 7"}})
+        answer = await running.request("POST", "/v1/policies/diff", json={"files": {"p.yaml": "rhythms: 7"}})
         assert problem_of(answer, 422)["errors"][0]["file"] == "p.yaml"

@@ -48,4 +48,4 @@ async def test_policies_are_linted_one_at_a_time_whoever_asks() -> None:
     configurations = ConfigurationRepository(Database(cast("Any", None)))
     policies = PolicyRepository(configurations, cast("Any", None), lambda _: shipped(), lint)
     checked = await gather(*(policies.check({"a.yaml": ""}) for _ in range(4)))
-    assert [each.findings for each in checked] == [({"kind": "looked"},)] * 4
+    assert [result.findings for result in checked] == [({"kind": "looked"},)] * 4

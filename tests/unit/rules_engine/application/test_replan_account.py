@@ -8,7 +8,7 @@ from services.cadence.account.codec import AccountState
 from services.cadence.account.issued import Issued
 from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
-from services.rules_engine.application.replan_account import replan_account
+from services.rules_engine.application.replan_account import mark_undecided, replan_account
 from services.rules_engine.domain.account import Account, Clocks, EvaluationContext
 from tests.unit.cadence.events import HOUR, NOW, facts_after, make_event, shipped
 
@@ -55,3 +55,10 @@ def test_an_unchanged_plan_is_recorded_once() -> None:
     version = account.version
     assert replan_account(account, acme(), CONTEXT, CLOCKS, ()) is None
     assert account.version == version
+
+
+def test_a_failure_under_an_older_policy_leaves_the_decision_of_a_later_generation() -> None:
+    account = Account("acme", decided_under=5)
+    mark_undecided(account, ValueError("no"), CONTEXT, CLOCKS)
+
+    assert (account.decided_under, account.undecided, account.next_evaluation_at) == (-5, None, None)

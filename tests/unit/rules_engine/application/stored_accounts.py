@@ -1,0 +1,61 @@
+"""Accounts in memory instead of the database."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from schemas.plans import Plan
+from services.cadence.account import FactEvent
+from services.cadence.portfolio import Portfolio
+from services.rules_engine.domain.account import (
+    Account,
+    EvaluationContext,
+    IncomingEvent,
+    NewPlan,
+    Parked,
+    Receipt,
+)
+from tests.unit.cadence.events import shipped
+
+CONTEXT = EvaluationContext(
+    shipped(), Portfolio(generation=3), 3, publish=True, retry_after=timedelta(minutes=1)
+)
+
+
+class StoredAccounts:
+    """The `UnitOfWork` port over accounts that keep what was saved between the batches."""
+
+    def __init__(self, *account_ids: str) -> None:
+        self.stored = {account_id: Account(account_id) for account_id in account_ids}
+        self.latest_plans: dict[str, Plan] = {}
+        self.saved = self.recorded = 0
+        self.parked: list[Parked] = []
+        self.receipts: list[Receipt] = []
+
+    async def accounts(self, account_ids: Sequence[str]) -> dict[str, Account]:
+        return {account_id: self.stored[account_id] for account_id in account_ids}
+
+    async def save(self, accounts: Sequence[Account]) -> None:
+        self.saved += len(accounts)
+
+    async def plans(self, versions: Mapping[str, int]) -> dict[str, Plan]:
+        return {account_id: self.latest_plans[account_id] for account_id in versions}
+
+    async def record(self, new_plans: Sequence[NewPlan], *, publish: bool) -> None:
+        assert publish
+        for new in new_plans:
+            self.latest_plans[new.account.account_id] = new.plan
+            self.recorded += 1
+
+    async def publish_directory(self, accounts: Sequence[Account], real: datetime) -> None:
+        """The directory has no reader here."""
+
+    async def acknowledge(self, receipts: Sequence[Receipt]) -> int:
+        self.receipts += receipts
+        return len(receipts)
+
+    async def park(self, parked: Sequence[Parked]) -> None:
+        self.parked += parked
+
+
+def incoming(event: FactEvent) -> IncomingEvent:
+    return IncomingEvent(event, b"", b"", None)
