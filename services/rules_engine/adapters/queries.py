@@ -11,7 +11,8 @@ from services.cadence.account import Facts, Known
 from services.cadence.account.codec import decode
 from services.chassis.database import Database
 from services.chassis.dead_letters import headers_from_bytes
-from services.chassis.outbox import Outbox, Raw, Relay, timestamp
+from services.chassis.outbox import Outbox, Raw, timestamp
+from services.chassis.relay import Relay
 from services.rules_engine.adapters.account_repository import decision_id
 from services.rules_engine.application.queries import Filter
 from services.rules_engine.domain.account import ReceiptState
