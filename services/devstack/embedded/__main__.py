@@ -1,4 +1,4 @@
-"""`python -m services.devstack.embedded`: a real Kafka alone, for development (`make kafka`)."""
+"""`python -m services.devstack.embedded` (`make kafka`): run a real Kafka alone, for development."""
 
 import argparse
 import asyncio
@@ -8,21 +8,21 @@ import sys
 from pathlib import Path
 
 from services.devstack.embedded.failures import CannotRun
-from services.devstack.embedded.jars import say
+from services.devstack.embedded.jars import print_progress
 from services.devstack.embedded.kafka import EmbeddedKafka
 
 
 async def run(kafka: EmbeddedKafka) -> None:
-    """Keep the broker up until Ctrl-C or SIGTERM."""
+    """Run the broker until Ctrl-C or SIGTERM."""
     stopping = asyncio.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, stopping.set)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     starting, stop = asyncio.create_task(kafka.start()), asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait([starting, stop], return_when=asyncio.FIRST_COMPLETED)
         if not stop.done():
-            say(f"Kafka listens on {starting.result()}; data in {kafka.folder}; Ctrl-C stops it")
-            say(f"  export DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS={kafka.bootstrap}")
+            print_progress(f"Kafka listens on {starting.result()}; data in {kafka.folder}; Ctrl-C stops it")
+            print_progress(f"  export DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS={kafka.bootstrap}")
             await stop
     finally:
         starting.cancel()
@@ -32,16 +32,16 @@ async def run(kafka: EmbeddedKafka) -> None:
 
 
 def main() -> int:
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--folder", type=Path, default=Path(".drumbeat/kafka-alone"))
-    words.add_argument("--port", type=int, default=9092, help="of the first broker; another if it is taken")
-    words.add_argument("--nodes", type=int, choices=(1, 3), default=1)
-    chosen = words.parse_args()
-    ports = tuple(range(chosen.port, chosen.port + chosen.nodes))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path(".drumbeat/kafka-alone"))
+    parser.add_argument("--port", type=int, default=9092, help="of the first broker; another if it is in use")
+    parser.add_argument("--nodes", type=int, choices=(1, 3), default=1)
+    options = parser.parse_args()
+    ports = tuple(range(options.port, options.port + options.nodes))
     try:
-        asyncio.run(run(EmbeddedKafka(chosen.folder, nodes=chosen.nodes, ports=ports)))
+        asyncio.run(run(EmbeddedKafka(options.folder, nodes=options.nodes, ports=ports)))
     except CannotRun as reason:
-        say(f"drumbeat: {reason}")
+        print_progress(f"drumbeat: {reason}")
         return 1
     return 0
 

@@ -12,8 +12,8 @@ from aiokafka.partitioner import DefaultPartitioner
 from services.chassis.kafka import LARGEST_RECORD, MOST_IN_BATCH, Message, Producer, partition_of
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
-from services.devstack.embedded.kafka import EmbeddedKafka
 from tests.integration.chassis.records import stored_records
+from tests.stack import BreakableKafka
 
 pytestmark = pytest.mark.integration
 
@@ -105,7 +105,7 @@ async def test_results_are_unknown_while_the_broker_is_away_and_sending_works_af
     folder: Path, topic_name: Callable[[str], str]
 ) -> None:
     topic = topic_name("away")
-    async with EmbeddedKafka(folder / "away") as broker:
+    async with BreakableKafka(folder / "away") as broker:
         kafka = Kafka(bootstrap_servers=broker.bootstrap, partitions=2)
         async with producing(kafka, topic) as producer:
             assert await producer.send([message(topic, "one", "1")], timeout=20) == [True]

@@ -20,8 +20,8 @@ from services.chassis.outbox import Outbox, Outgoing
 from services.chassis.relay import Relay
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
-from services.devstack.embedded.kafka import EmbeddedKafka
 from tests.integration.chassis.records import StoredRecord, stored_records
+from tests.stack import BreakableKafka
 
 pytestmark = pytest.mark.integration
 
@@ -114,7 +114,7 @@ async def test_only_rows_before_the_first_unacknowledged_one_are_deleted(
     chassis_database: Database, folder: Path, topic_name: TopicName
 ) -> None:
     topic = topic_name("prefix")
-    async with EmbeddedKafka(folder / "relay-brokers", nodes=3) as brokers:
+    async with BreakableKafka(folder / "relay-brokers", nodes=3) as brokers:
         kafka = Kafka(bootstrap_servers=brokers.bootstrap, partitions=3, replication_factor=1)
         await ensure_topics(kafka, [TopicSpec(topic)])
         leaders = await leaders_of(kafka, topic)
