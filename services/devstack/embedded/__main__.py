@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from services.devstack.embedded.failures import CannotRun
-from services.devstack.embedded.jars import print_progress
 from services.devstack.embedded.kafka import EmbeddedKafka
+from services.devstack.embedded.processes import print_line
 
 
 async def run(kafka: EmbeddedKafka) -> None:
@@ -21,8 +21,8 @@ async def run(kafka: EmbeddedKafka) -> None:
     try:
         await asyncio.wait([starting, stop], return_when=asyncio.FIRST_COMPLETED)
         if not stop.done():
-            print_progress(f"Kafka listens on {starting.result()}; data in {kafka.folder}; Ctrl-C stops it")
-            print_progress(f"  export DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS={kafka.bootstrap}")
+            print_line(f"Kafka listens on {starting.result()}; data in {kafka.folder}; Ctrl-C stops it")
+            print_line(f"  export DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS={kafka.bootstrap}")
             await stop
     finally:
         starting.cancel()
@@ -41,7 +41,7 @@ def main() -> int:
     try:
         asyncio.run(run(EmbeddedKafka(options.folder, nodes=options.nodes, ports=ports)))
     except CannotRun as reason:
-        print_progress(f"drumbeat: {reason}")
+        sys.stderr.write(f"drumbeat: {reason}\n")
         return 1
     return 0
 

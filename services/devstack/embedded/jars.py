@@ -2,9 +2,8 @@
 
 import hashlib
 import importlib.metadata
-import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -13,9 +12,9 @@ from typing import cast
 
 from services.devstack.embedded.cache import cache_folder, one_at_a_time
 from services.devstack.embedded.failures import CannotRun
+from services.devstack.embedded.processes import PrintLine, print_line
 
 LOCK = Path(__file__).parent / "kafka.lock"
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +64,7 @@ def startup_archive() -> tuple[str, ...]:
     return (f"-XX:AOTCache={path}",) if path.exists() else ()
 
 
-def print_progress(line: str) -> None:
-    """Print a line for the person at the terminal, on standard error."""
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
-
-
-def class_path(progress: Progress = print_progress) -> tuple[Path, ...]:
+def class_path(progress: PrintLine = print_line) -> tuple[Path, ...]:
     """The verified jars on this machine, downloaded first if need be. Raises `CannotRun`."""
     repository = cache_folder() / "maven"
     jars = locked_jars()
@@ -90,7 +83,7 @@ def _is_valid(repository: Path, jar: Jar) -> bool:
         return False
 
 
-def _download(jars: Sequence[Jar], repository: Path, progress: Progress) -> None:
+def _download(jars: Sequence[Jar], repository: Path, progress: PrintLine) -> None:
     if not jars:
         return
     progress(f"Downloading Apache Kafka: {len(jars)} jars, about 43 MB, once (stored in {repository})")

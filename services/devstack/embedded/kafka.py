@@ -17,9 +17,10 @@ from services.chassis.clock import monotonic
 from services.chassis.ids import fresh
 from services.devstack.embedded import processes
 from services.devstack.embedded.failures import CannotRun, PartFailed
-from services.devstack.embedded.jars import Progress, class_path, print_progress, startup_archive
+from services.devstack.embedded.jars import class_path, startup_archive
 from services.devstack.embedded.kafka_node import Layout, Node, Ports, remembered_cluster, short_id
 from services.devstack.embedded.ports import free_ports, is_free
+from services.devstack.embedded.processes import PrintLine, print_line
 
 _START_SECONDS = 90.0
 _STOP_SECONDS = 10.0
@@ -66,7 +67,7 @@ class EmbeddedKafka:
         nodes: int = 1,
         ports: tuple[int, ...] = (),
         partitions: int = 12,
-        progress: Progress = print_progress,
+        progress: PrintLine = print_line,
         java_options: tuple[str, ...] | None = None,
     ) -> None:
         self.folder = data_dir.absolute()
@@ -99,6 +100,7 @@ class EmbeddedKafka:
     async def start(self) -> str:
         """Start every node that does not run, wait until all are listed; returns the bootstrap address."""
         if not self._java:
+            java()  # first, since without it the jars are of no use
             jars = await asyncio.to_thread(class_path, self._progress)
             options = startup_archive() if self._options is None else self._options
             self._java = java_command(jars, heap_mb=256 if self._count > 1 else 192, options=options)
@@ -122,22 +124,24 @@ class EmbeddedKafka:
         for node in self.nodes:
             if not node.alive():
                 node.spawn(self._java)
-        await self.wait_ready()
+        await self._wait_ready()
 
-    async def wait_ready(self, brokers: int | None = None, seconds: float = _START_SECONDS) -> None:
-        """Wait until every running node answers and lists `brokers` nodes (default: as many as run)."""
-        deadline = monotonic() + seconds
+    async def _wait_ready(self) -> None:
+        """Wait until every running node answers and lists as many nodes as run."""
+        deadline = monotonic() + _START_SECONDS
         while monotonic() < deadline:
             running = [node for node in self.nodes if node.alive()]
             if not running:
                 break
             # The others list a killed node until its session ends, so every node is asked at its own address.
             counts = [await _listed(node.address) for node in running]
-            if all(count == (brokers or len(running)) for count in counts):
+            if all(count == len(running) for count in counts):
                 return
             await asyncio.sleep(0.05)
         log = next((node.log for node in self.nodes if not node.alive()), self.nodes[0].log)
-        raise PartFailed(f"Kafka did not become ready within {seconds:.0f} s ({log}):\n{processes.tail(log)}")
+        raise PartFailed(
+            f"Kafka did not become ready within {_START_SECONDS:.0f} s ({log}):\n{processes.tail(log)}"
+        )
 
     async def stop(self) -> None:
         """Shut down all nodes at once (the last of three has no quorum); kill them after 10 s."""

@@ -18,7 +18,6 @@ import asyncpg
 from services.chassis.clock import monotonic
 from services.devstack.embedded import processes
 from services.devstack.embedded.failures import CannotRun, PartFailed
-from services.devstack.embedded.jars import print_progress
 from services.devstack.embedded.ports import free_port
 from services.devstack.embedded.reach import reachable_cluster, reachable_tools
 
@@ -116,7 +115,7 @@ class EmbeddedPostgres:
     def _make_folder(self, user: processes.RunAs | None) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            home = reachable_cluster(self.folder, user, print_progress)
+            home = reachable_cluster(self.folder, user)
             if user is not None:
                 os.chown(home, user.uid, user.gid)
             home.chmod(0o700)

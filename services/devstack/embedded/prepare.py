@@ -8,9 +8,9 @@ import sys
 from services.chassis.clock import monotonic
 from services.devstack.embedded.cache import cache_folder, one_at_a_time
 from services.devstack.embedded.failures import CannotRun
-from services.devstack.embedded.jars import archive_path, class_path, print_progress
+from services.devstack.embedded.jars import archive_path, class_path
 from services.devstack.embedded.kafka import EmbeddedKafka
-from services.devstack.embedded.processes import scratch
+from services.devstack.embedded.processes import print_line, scratch
 
 _ASSEMBLY_SECONDS = 120.0
 
@@ -39,17 +39,17 @@ async def prepare() -> None:
         return
     with one_at_a_time(cache_folder(), "archive"):
         if not archive_path().exists():
-            print_progress("Preparing Kafka's start-up archive, once (about 10 s)")
+            print_line("Preparing Kafka's start-up archive, once (about 10 s)")
             began = monotonic()
             await train()
-            print_progress(f"  done in {monotonic() - began:.0f} s")
+            print_line(f"  done in {monotonic() - began:.0f} s")
 
 
 def main() -> int:
     try:
         asyncio.run(prepare())
     except CannotRun as reason:
-        print_progress(f"drumbeat: {reason}")
+        sys.stderr.write(f"drumbeat: {reason}\n")
         return 1
     return 0
 

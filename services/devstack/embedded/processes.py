@@ -7,6 +7,7 @@ import pwd
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,15 @@ from services.devstack.embedded.failures import CannotRun
 
 _PR_SET_PDEATHSIG = 1
 _TICK = 0.02
+
+
+PrintLine = Callable[[str], None]
+
+
+def print_line(line: str) -> None:
+    """Print a line for the person at the terminal."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,12 @@ PostgreSQL's binaries are copied and its cluster is stored below one open folder
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from services.chassis.ids import fresh
 from services.devstack.embedded.cache import one_at_a_time
 from services.devstack.embedded.failures import CannotRun
-from services.devstack.embedded.processes import RunAs, closed_parent
+from services.devstack.embedded.processes import RunAs, closed_parent, print_line
 
 OPEN_FOLDER = Path("/var/lib/drumbeat")
 _POINTER = "kept-elsewhere"
@@ -40,9 +39,7 @@ def reachable_tools(tools: Path, user: RunAs | None, shared: Path = OPEN_FOLDER)
     return copy / package.name / installation.name / tools.name
 
 
-def reachable_cluster(
-    folder: Path, user: RunAs | None, progress: Callable[[str], None], shared: Path = OPEN_FOLDER
-) -> Path:
+def reachable_cluster(folder: Path, user: RunAs | None, shared: Path = OPEN_FOLDER) -> Path:
     """Where the cluster of `folder` is stored: in it, or in an open folder that it points to."""
     pointer = folder / _POINTER
     if pointer.exists():
@@ -56,7 +53,7 @@ def reachable_cluster(
     os.chown(home, user.uid, user.gid)
     folder.mkdir(parents=True, exist_ok=True)
     pointer.write_text(f"{home}\n")
-    progress(
+    print_line(
         f"PostgreSQL runs as the user {user.name}, who cannot enter {closed}: its files are stored in {home}"
     )
     return home

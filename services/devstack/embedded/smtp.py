@@ -30,7 +30,7 @@ class Sink:
         new.rename(self._folder / f"{name}.eml")
 
 
-async def serve(host: str, port: int, folder: Path) -> None:
+async def serve(port: int, folder: Path) -> None:
     """Accept mail until SIGTERM or SIGINT."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -39,7 +39,7 @@ async def serve(host: str, port: int, folder: Path) -> None:
     sink = Sink(folder)
     server = await loop.create_server(
         lambda: SMTP(sink, data_size_limit=_LARGEST_MAIL, enable_SMTPUTF8=True, hostname="drumbeat.local"),
-        host,
+        "127.0.0.1",
         port,
     )
     async with server:
@@ -48,12 +48,11 @@ async def serve(host: str, port: int, folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    asyncio.run(serve(options.host, options.port, options.folder))
+    asyncio.run(serve(options.port, options.folder))
 
 
 if __name__ == "__main__":

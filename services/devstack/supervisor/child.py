@@ -5,27 +5,20 @@ import contextlib
 import shutil
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from services.chassis.clock import monotonic
 from services.devstack.embedded import processes
 from services.devstack.embedded.failures import PartFailed
+from services.devstack.embedded.kafka import EmbeddedKafka
+from services.devstack.embedded.postgres import EmbeddedPostgres
+from services.devstack.embedded.processes import print_line
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0  # seconds before a restart
 _STEADY_SECONDS = 10.0
 _CHECK_SECONDS = 0.2
 _LARGEST_LOG = 50 * 1024 * 1024  # bytes
-
-PrintLine = Callable[[str], None]
-
-
-def print_line(line: str) -> None:
-    """Print a line for the person at the terminal."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def next_pause(pause: float, lived: float) -> float:
@@ -46,21 +39,12 @@ def describe_end(code: int) -> str:
 class Child:
     """A process below the supervisor. `refusals` counts the times it ended by itself with an exit code."""
 
-    def __init__(
-        self,
-        name: str,
-        command: Sequence[str],
-        *,
-        env: Mapping[str, str],
-        log: Path,
-        say: PrintLine = print_line,
-    ) -> None:
+    def __init__(self, name: str, command: Sequence[str], *, env: Mapping[str, str], log: Path) -> None:
         self.name = name
         self.log = log
         self.refusals = 0
         self._command = list(command)
         self._env = {"PYTHONUNBUFFERED": "1", **env}
-        self._say = say
         self._process: subprocess.Popen[bytes] | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -81,7 +65,7 @@ class Child:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
         if self._process is not None and not await processes.end(self._process, signal.SIGTERM, seconds):
-            self._say(f"{self.name} did not stop within {seconds:.0f} s and was killed")
+            print_line(f"{self.name} did not stop within {seconds:.0f} s and was killed")
 
     async def _keep_running(self) -> None:
         pause = FIRST_PAUSE
@@ -92,7 +76,7 @@ class Child:
             await processes.until_exit(self._process, float("inf"))
             code = self._process.wait()
             self.refusals += 1 if code > 0 else 0
-            self._say(
+            print_line(
                 f"{self.name} ended ({describe_end(code)}); it starts again in {pause:.1f} s; see {self.log}"
             )
             await asyncio.sleep(pause)
@@ -106,26 +90,18 @@ def rotate(log: Path, largest: int = _LARGEST_LOG) -> None:
             shutil.move(log, log.with_name(f"{log.name}.1"))
 
 
-class Part(Protocol):
-    """An embedded Kafka or PostgreSQL; its address stays the same over a restart."""
-
-    def alive(self) -> bool: ...
-    async def start(self) -> str: ...
-    async def stop(self) -> None: ...
-
-
-async def keep_part_running(name: str, part: Part, say: PrintLine = print_line) -> None:
-    """Start `part` again whenever it ends, until cancelled."""
+async def keep_part_running(name: str, part: EmbeddedKafka | EmbeddedPostgres) -> None:
+    """Start `part` again at the same address whenever it ends, until cancelled."""
     pause = FIRST_PAUSE
     while True:
         await asyncio.sleep(_CHECK_SECONDS)
         if part.alive():
             pause = FIRST_PAUSE
             continue
-        say(f"{name} ended; it starts again")
+        print_line(f"{name} ended; it starts again")
         try:
             await part.start()
         except PartFailed as failure:
-            say(str(failure))
+            print_line(str(failure))
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
-from services.devstack.supervisor.child import PrintLine, print_line
+from services.devstack.embedded.processes import print_line
 
 _SHOWN_LEVELS = {"warning", "error", "critical"}
 _INTERVAL_SECONDS = 0.3
@@ -69,12 +69,12 @@ class LogReader:
         return [line for line in shown if line is not None]
 
 
-async def show_logs(readers: Sequence[LogReader], say: PrintLine = print_line) -> None:
+async def show_logs(readers: Sequence[LogReader]) -> None:
     """Show new lines of all logs until cancelled; a line is not repeated when it comes twice in a row."""
     previous = ""
     while True:
         for line in (line for reader in readers for line in reader.new_lines()):
             if line != previous:
-                say(line)
+                print_line(line)
             previous = line
         await asyncio.sleep(_INTERVAL_SECONDS)

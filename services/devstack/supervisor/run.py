@@ -1,7 +1,6 @@
 """A run of Drumbeat: start everything, post the sample, stay until Ctrl-C or SIGTERM, stop everything."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -10,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from services.chassis.clock import monotonic, real_now, service_clock
 from services.chassis.settings import CannotStart, SettingsRejected
 from services.devstack.embedded import processes
+from services.devstack.embedded.processes import print_line
 from services.devstack.supervisor.banner import ready_text
-from services.devstack.supervisor.child import print_line
 from services.devstack.supervisor.options import RunOptions, prepare_run
 from services.devstack.supervisor.stack import Stack
 
@@ -45,10 +44,9 @@ async def _run(options: RunOptions, after_start: AfterStart | None) -> None:
             running.result()
     finally:
         print_line("Stopping")
-        for task in (running, stop):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, CannotStart):
-                await task
+        running.cancel()
+        stop.cancel()
+        await asyncio.gather(running, stop, return_exceptions=True)
         await stack.stop()
         print_line("Stopped")
 

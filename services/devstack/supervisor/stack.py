@@ -10,8 +10,8 @@ from services.chassis.settings import Clock
 from services.devstack.embedded.failures import PartFailed
 from services.devstack.embedded.kafka import EmbeddedKafka
 from services.devstack.embedded.postgres import EmbeddedPostgres
-from services.devstack.embedded.processes import tail
-from services.devstack.supervisor.child import Child, keep_part_running, print_line
+from services.devstack.embedded.processes import print_line, tail
+from services.devstack.supervisor.child import Child, keep_part_running
 from services.devstack.supervisor.log_tail import LogReader, show_logs
 from services.devstack.supervisor.options import SERVICES, RunOptions, endpoints
 

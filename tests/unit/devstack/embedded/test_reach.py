@@ -33,13 +33,9 @@ def closed(top: Path) -> Path:
     return folder
 
 
-def quiet(_: str) -> None:
-    """For a call whose output does not matter."""
-
-
 def test_folders_that_the_user_can_enter_are_used_directly(top: Path, closed: Path) -> None:
     assert reachable_tools(closed / "pg" / "18" / "bin", MYSELF, top / "open") == closed / "pg" / "18" / "bin"
-    assert reachable_cluster(closed / "data", None, quiet, top / "open") == closed / "data"
+    assert reachable_cluster(closed / "data", None, top / "open") == closed / "data"
 
 
 def test_tools_that_the_user_cannot_reach_are_copied_once(top: Path, closed: Path) -> None:
@@ -52,15 +48,14 @@ def test_tools_that_the_user_cannot_reach_are_copied_once(top: Path, closed: Pat
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root gives folders away")
 def test_a_cluster_that_the_user_cannot_reach_is_stored_elsewhere_and_found_again(
-    top: Path, closed: Path
+    top: Path, closed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines: list[str] = []
-    first = reachable_cluster(closed / "data", STRANGER, lines.append, top / "open")
+    first = reachable_cluster(closed / "data", STRANGER, top / "open")
     assert first.parent == top / "open"
     assert first.stat().st_uid == STRANGER.uid
-    assert reachable_cluster(closed / "data", STRANGER, lines.append, top / "open") == first
-    assert len(lines) == 1
-    assert f"cannot enter {closed}" in lines[0]
+    assert reachable_cluster(closed / "data", STRANGER, top / "open") == first
+    (line,) = capsys.readouterr().out.splitlines()
+    assert f"cannot enter {closed}" in line
 
 
 def test_the_error_names_the_closed_folder_when_no_open_one_can_be_created(top: Path, closed: Path) -> None:

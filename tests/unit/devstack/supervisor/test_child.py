@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from services.devstack.supervisor.child import LONGEST_PAUSE, Child, describe_end, next_pause, rotate
 
 
@@ -38,9 +40,10 @@ def test_a_log_beyond_its_size_is_rotated(tmp_path: Path) -> None:
     assert (tmp_path / "x.log.1").read_bytes() == b"0123456789"
 
 
-async def test_a_killed_child_is_started_again_every_time(tmp_path: Path) -> None:
-    lines: list[str] = []
-    child = Child("sleeper", ["sleep", "60"], env={}, log=tmp_path / "log", say=lines.append)
+async def test_a_killed_child_is_started_again_every_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    child = Child("sleeper", ["sleep", "60"], env={}, log=tmp_path / "log")
     child.start()
     seen: set[int] = set()
     for _ in range(3):
@@ -50,15 +53,14 @@ async def test_a_killed_child_is_started_again_every_time(tmp_path: Path) -> Non
     await another(child, seen)
     await child.stop(5)
     assert child.pid is None
+    lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     assert all("ended (SIGKILL); it starts again in " in line for line in lines)
     assert child.refusals == 0
 
 
 async def test_a_child_that_exits_with_a_code_is_counted_as_a_refusal(tmp_path: Path) -> None:
-    child = Child(
-        "refuser", [sys.executable, "-c", "raise SystemExit(1)"], env={}, log=tmp_path / "log", say=quiet
-    )
+    child = Child("refuser", [sys.executable, "-c", "raise SystemExit(1)"], env={}, log=tmp_path / "log")
     child.start()
     await eventually(lambda: child.refusals >= 2)
     await child.stop(5)
@@ -66,7 +68,7 @@ async def test_a_child_that_exits_with_a_code_is_counted_as_a_refusal(tmp_path: 
 
 
 async def test_a_stopped_child_stays_stopped(tmp_path: Path) -> None:
-    child = Child("sleeper", ["sleep", "60"], env={}, log=tmp_path / "log", say=quiet)
+    child = Child("sleeper", ["sleep", "60"], env={}, log=tmp_path / "log")
     child.start()
     await eventually(lambda: child.pid is not None)
     await child.stop(5)
@@ -88,7 +90,3 @@ async def eventually(holds: Callable[[], bool]) -> None:
 
 def signal_to(pid: int, sent: signal.Signals) -> None:
     os.kill(pid, sent)
-
-
-def quiet(_: str) -> None:
-    """For a child whose output does not matter."""
