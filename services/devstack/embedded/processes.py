@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import importlib.util
 import os
 import pwd
 import signal
@@ -27,6 +28,14 @@ def print_line(line: str) -> None:
     """Print a line for the person at the terminal."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def package_folder(name: str, instead: str) -> Path:
+    """The folder of an installed package of the extra. Raises `CannotRun`; `instead` is the setting that avoids it."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise CannotRun(f"The package {name} is missing: install `drumbeat[local]`, or set {instead}.")
+    return Path(spec.origin).parent
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from services.chassis.database import without_password
+from services.chassis.outbox import timestamp
 from services.devstack.supervisor.options import RunOptions
 
 ACCOUNT: Final = "northwind"  # of the sample
@@ -24,7 +25,7 @@ def ready_text(
         else f"stored in {options.folder.mail_folder}, not delivered"
     )
     key = f'-H "Authorization: Bearer $(cat {options.key_file})"'
-    time = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    time = timestamp(now.replace(microsecond=0))
     event = {
         "specversion": "1.0",
         "type": "drumbeat.health.scored.v1",
