@@ -11,6 +11,20 @@ from services.devstack.supervisor.options import RunOptions
 ACCOUNT: Final = "northwind"  # of the sample
 
 
+def first_event(now: datetime) -> dict[str, object]:
+    """An event about an account of the sample, at service time `now`."""
+    time = timestamp(now.replace(microsecond=0))
+    return {
+        "specversion": "1.0",
+        "type": "drumbeat.health.scored.v1",
+        "source": "/me",
+        "id": f"hello-{time}",
+        "subject": ACCOUNT,
+        "time": time,
+        "data": {"score": 35},
+    }
+
+
 def ready_text(
     options: RunOptions, *, bootstrap: str, database_url: str, now: datetime, seconds: float
 ) -> str:
@@ -25,16 +39,7 @@ def ready_text(
         else f"stored in {options.folder.mail_folder}, not delivered"
     )
     key = f'-H "Authorization: Bearer $(cat {options.key_file})"'
-    time = timestamp(now.replace(microsecond=0))
-    event = {
-        "specversion": "1.0",
-        "type": "drumbeat.health.scored.v1",
-        "source": "/me",
-        "id": f"hello-{time}",
-        "subject": ACCOUNT,
-        "time": time,
-        "data": {"score": 35},
-    }
+    event = first_event(now)
     body = json.dumps(event, separators=(",", ":"))
     return f"""
 Drumbeat is ready ({seconds:.1f} s). Ctrl-C stops it; the data stays in {options.folder.path}
@@ -54,7 +59,7 @@ A first event: the health of the account `{ACCOUNT}` turns red
 
 What Drumbeat did with it, and which touchpoints of the account, and of all accounts, are due
 
-  curl -s "{engine}/v1/events?source=/me&id=hello-{time}" {key}
+  curl -s "{engine}/v1/events?source=/me&id={event["id"]}" {key}
   curl -s "{scheduler}/v1/touchpoints?account_id={ACCOUNT}" {key}
   curl -s "{scheduler}/v1/touchpoints?status=due" {key}
 """
