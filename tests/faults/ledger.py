@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from email import message_from_bytes
 from typing import Any, cast
 
 import asyncpg
@@ -172,6 +173,7 @@ class Ledger:
         await self._every_event_folded_once()
         released = await self.emitted()
         await self._every_delivery_ended_once(released)
+        await self._every_mail_has_its_delivery()
         assert not await self.rows("rules_engine", "SELECT * FROM parked")
         assert not await self.rows(
             "rules_engine", "SELECT account_id FROM account WHERE undecided IS NOT NULL"
@@ -248,3 +250,12 @@ class Ledger:
         delivered = Counter(body["data"]["touchpoint_id"] for body in self.receiver.of("due"))
         assert set(delivered) == released
         assert set(delivered.values()) <= {1}, "a touchpoint was delivered under two webhook ids"
+
+    async def _every_mail_has_its_delivery(self) -> None:
+        """The mail server got exactly the mails of the sent deliveries; a repetition has the same Message-ID."""
+        rows = await self.rows(
+            "notifier", "SELECT id::text FROM delivery WHERE channel = 'email' AND state = 'sent'"
+        )
+        message_ids = {message_from_bytes(content)["Message-ID"] for _, content in self.stack.mail.messages}
+        mailed = {str(message_id).strip("<>").partition("@")[0] for message_id in message_ids}
+        assert mailed == {row["id"] for row in rows}, (len(mailed), len(rows))

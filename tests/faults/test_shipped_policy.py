@@ -27,6 +27,7 @@ async def test_kills_of_every_service_lose_and_repeat_nothing_under_the_shipped_
         await ledger.quiet(120)
 
         await ledger.check()
+        assert stack.mail.messages
         due = await ledger.rows(
             "scheduler", "SELECT DISTINCT type FROM touchpoint WHERE released_at IS NOT NULL"
         )
