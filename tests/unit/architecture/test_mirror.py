@@ -1,4 +1,4 @@
-"""Unit tests mirror the tree: tests/unit/PATH/test_X.py tests the module X, or a module whose name X continues."""
+"""Unit tests mirror the tree: tests/unit/PATH/test_X.py and test_X_ASPECT.py test PATH/X.py, or the package PATH/X."""
 
 from pathlib import Path
 
@@ -7,8 +7,13 @@ import pytest
 from tests.unit.architecture.sources import ROOT, TESTS, name_of
 
 UNIT = ROOT / "tests" / "unit"
-# They test the repository as a whole, or code of the benchmarks.
-EXCEPTIONS = ("tests/unit/architecture/", "tests/unit/benchmarks/", "tests/unit/test_documents.py")
+EXCEPTIONS = (
+    "tests/unit/architecture/",  # the repository as a whole
+    "tests/unit/benchmarks/",  # code of tests/benchmarks
+    "tests/unit/test_documents.py",  # README and docs
+    "tests/unit/schemas/test_documents.py",  # the generated documents
+    "tests/unit/schemas/test_golden.py",  # records that earlier versions wrote
+)
 MIRRORED = [
     path
     for path in TESTS
@@ -22,8 +27,9 @@ def is_mirrored(test: Path, root: Path) -> bool:
     """Whether the module of a test file exists. `test` is relative to tests/unit."""
     folder = root / test.parent if test.parts[0] == "schemas" else root / "services" / test.parent
     words = test.stem.removeprefix("test_").split("_")
-    candidates = [folder / "_".join(words[:count]) for count in range(1, len(words) + 1)]
-    return any(module.with_suffix(".py").exists() or module.is_dir() for module in candidates)
+    names = ["_".join(words[:count]) for count in range(1, len(words) + 1)]
+    in_folder = any((folder / name).with_suffix(".py").exists() or (folder / name).is_dir() for name in names)
+    return in_folder or (folder.name in names and folder.is_dir())  # a package in its own folder
 
 
 def test_every_test_file_lies_where_its_module_lies() -> None:
@@ -37,6 +43,8 @@ def test_every_test_file_lies_where_its_module_lies() -> None:
         ("chassis/test_web.py", True),
         ("chassis/test_web_paging.py", True),
         ("schemas/test_times.py", True),
+        ("cadence/test_lint.py", True),
+        ("cadence/lint/test_lint_speed.py", True),
         ("chassis/test_webs.py", False),
         ("test_web.py", False),
         ("devstack/test_web.py", False),
