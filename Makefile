@@ -1,4 +1,4 @@
-# The one door for a developer. Every target sets up what it needs; `make` alone lists them.
+# The targets for a developer. Every target installs what it needs; `make` alone lists them.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +7,7 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
 
 SERVICES := rules_engine scheduler notifier console
-# Pages that the rules engine prints, and where they are kept.
+# Pages that the policy library prints, and the files that contain them.
 ABOUT_POLICIES := schema=schemas/generated/policy.schema.json reference=docs/policy.md requirements=docs/requirements.md
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
@@ -18,30 +18,31 @@ PYTEST := $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 .PHONY: help run demo kafka test check lint types unit faults bench generate fix clean clean-data
 
-help: ## What there is
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 ##  Run
 
-run: $(RUN) $(PARTS) ## Drumbeat with everything it needs, until Ctrl-C
+run: $(RUN) $(PARTS) ## Run Drumbeat with everything it needs, until Ctrl-C
 	@exec $(BIN)/python -m services.devstack.supervisor
 
-demo: $(RUN) $(PARTS) ## The same on a fresh folder with the clock at half a day per second: 60 days in two minutes
+demo: $(RUN) $(PARTS) ## The same on a fresh folder: 60 days in two minutes, with people who act; Ctrl-C stops it
+	@test ! -f .drumbeat-demo/postgres/kept-elsewhere || rm -rf "$$(cat .drumbeat-demo/postgres/kept-elsewhere)"
 	@rm -rf .drumbeat-demo
-	@DRUMBEAT_DATA_DIR=.drumbeat-demo DRUMBEAT_CLOCK__RATE=43200 exec $(BIN)/python -m services.devstack.supervisor
+	@DRUMBEAT_DATA_DIR=.drumbeat-demo DRUMBEAT_CLOCK__RATE=43200 exec $(BIN)/python -m services.devstack.demo
 
-kafka: $(RUN) $(PARTS) ## A real broker alone, for development, on 127.0.0.1:9092
+kafka: $(RUN) $(PARTS) ## Run a real broker alone, for development, on 127.0.0.1:9092
 	@exec $(BIN)/python -m services.devstack.embedded
 
-##  Prove
+##  Check
 
-test: check ## Everything: what `check` does, then all tests on real Kafka and PostgreSQL
+test: check ## All tests: `check`, then the tests with real Kafka and PostgreSQL
 	@echo "== all tests"
 	@$(PYTEST) tests/integration tests/browser -n 3 --dist loadfile --no-loadscope-reorder
 	@echo "== faults, one at a time"
 	@$(PYTEST) tests/faults
 
-check: lint types unit ## Format, lint, types, import law, unit and property tests, generated files
+check: lint types unit ## Format, lint, dead code, types, import contracts, unit tests, generated files
 	@echo "== generated files"
 	@$(BIN)/python -m schemas.generate --check
 	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi | \
@@ -51,9 +52,10 @@ check: lint types unit ## Format, lint, types, import law, unit and property tes
 	cmp -s - $${each#*=} || { echo "stale: $${each#*=}; run \`make generate\` and commit what it writes"; exit 1; }; done
 
 lint: $(DEV)
-	@echo "== format, lint, import law"
+	@echo "== format, lint, dead code, import contracts"
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
+	@$(BIN)/vulture
 	@$(BIN)/lint-imports --no-logo
 
 types: $(DEV)
@@ -64,34 +66,34 @@ unit: $(DEV) $(PARTS)
 	@echo "== unit and property tests"
 	@$(PYTEST) tests/unit -n 2 -q
 
-faults: $(DEV) $(PARTS) ## The fault matrix: kill, freeze and restart everything, then check the ledger
+faults: $(DEV) $(PARTS) ## The fault tests: kill, freeze and restart everything, then check the ledger
 	@$(PYTEST) tests/faults
 
-bench: $(DEV) $(PARTS) ## Budgets, each beside its bare peer in the same run; prints and stores them
+bench: $(DEV) $(PARTS) ## Benchmarks, each against a minimal peer in the same run; prints and stores the figures
 	@$(BIN)/python -m tests.benchmarks
 
-##  Keep in shape
+##  Maintain
 
-generate: $(DEV) ## Write schemas/generated, docs/policy.md and docs/requirements.md anew
+generate: $(DEV) ## Write schemas/generated, docs/policy.md and docs/requirements.md again
 	@$(BIN)/python -m schemas.generate
 	@mkdir -p schemas/generated/openapi
 	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi \
 	> schemas/generated/openapi/$$each.json || exit 1; done
 	@for each in $(ABOUT_POLICIES); do $(BIN)/python -m services.cadence.pages $${each%%=*} > $${each#*=} || exit 1; done
 
-fix: $(DEV) ## Format, and repair what the linter can
+fix: $(DEV) ## Format, and fix what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-clean: ## Remove the environment and every cache in the checkout; data stays
+clean: ## Delete the environment and every cache in the checkout; data stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache .drumbeat-demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-clean-data: ## Remove the data of `make run` (.drumbeat)
+clean-data: ## Delete the data of `make run` (.drumbeat)
 	@test ! -f .drumbeat/postgres/kept-elsewhere || rm -rf "$$(cat .drumbeat/postgres/kept-elsewhere)"
 	rm -rf .drumbeat
 
-##  What the others stand on
+##  Used by the other targets
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Drumbeat needs Python 3.11 or later, found $$(python3 --version 2>&1): \
@@ -100,9 +102,9 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing or broken: on Debian \
 	and Ubuntu, apt-get install python3-venv"; exit 1; }
 
-$(RUN): requirements.txt pyproject.toml | $(BIN)/python
+$(RUN): requirements-local.txt pyproject.toml | $(BIN)/python
 	@echo "== packages to run (locked, checked by hash)"
-	@$(INSTALL) --require-hashes -r requirements.txt
+	@$(INSTALL) --require-hashes -r requirements-local.txt
 	@$(INSTALL) --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -1,6 +1,6 @@
-"""A whole Drumbeat for a test: real broker, real database, services as processes on free ports.
+"""A complete Drumbeat for a test: a real broker, a real database, the services as processes on free ports.
 
-The test kills, freezes and restarts them; nothing here pretends.
+Tests kill, freeze and restart them; nothing is simulated.
 """
 
 import asyncio
@@ -38,22 +38,39 @@ def free_port() -> int:
 
 
 def stopped(pid: int) -> bool:
-    """Whether every thread of that process stands still: a signal to stop reaches them one after the other."""
+    """Whether every thread of that process is stopped: SIGSTOP reaches them one after the other."""
     states = [
         task.read_text().rpartition(")")[2].split()[0] for task in Path(f"/proc/{pid}/task").glob("*/stat")
     ]
     return bool(states) and set(states) == {"T"}
 
 
+class BreakableKafka(EmbeddedKafka):
+    """An embedded Kafka whose nodes a test freezes and restarts."""
+
+    def freeze(self, node: int = 1) -> None:
+        """SIGSTOP: the process exists, but does not answer."""
+        self.nodes[node - 1].send(signal.SIGSTOP)
+
+    def thaw(self, node: int = 1) -> None:
+        self.nodes[node - 1].send(signal.SIGCONT)
+
+    async def restart(self, node: int = 1) -> None:
+        """Kill a node if it runs, start the nodes that do not run, wait until all are listed."""
+        self.kill(node)
+        await self.start()
+
+
 class Mail:
-    """A mail server that keeps every message it took."""
+    """A mail server that keeps every message it accepted."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[list[str], bytes]] = []
 
     async def handle_DATA(self, server: object, session: object, envelope: Envelope) -> str:  # noqa: N802
-        self.messages.append(([str(each) for each in envelope.rcpt_tos], bytes(envelope.content or b"")))  # pyright: ignore[reportArgumentType]
-        return "250 taken"
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        self.messages.append(([str(recipient) for recipient in envelope.rcpt_tos], content))
+        return "250 accepted"
 
 
 @dataclass
@@ -73,7 +90,7 @@ class Process:
 
 @dataclass
 class Stack:
-    """The running whole. `rate` is the speed of the service clock, which starts at `start`."""
+    """All parts and services. `rate` is the speed of the service clock, which starts at `start`."""
 
     folder: Path
     rate: float = 1.0
@@ -85,7 +102,7 @@ class Stack:
 
     async def __aenter__(self) -> Self:
         self.postgres = EmbeddedPostgres(self.folder / "postgres", durable=self.durable)
-        self.kafka = EmbeddedKafka(self.folder / "kafka", nodes=self.nodes)
+        self.kafka = BreakableKafka(self.folder / "kafka", nodes=self.nodes)
         await asyncio.gather(self.postgres.start(), self.kafka.start())
         await migrate(self.postgres.url)
         (self.folder / "api-key").write_text(KEY)
@@ -134,12 +151,12 @@ class Stack:
     def spawn(self, name: str, *, faults: str = "", port: int | None = None) -> Process:
         """Start a replica; `name` is the service, or `service#2` for a further one."""
         service = name.partition("#")[0]
-        held = self.processes.get(name)
-        chosen = port or (held.port if held else free_port())
+        previous = self.processes.get(name)
+        port = port or (previous.port if previous else free_port())
         log = self.folder / f"{name}.log"
         environment = {
             **self.environment,
-            f"DRUMBEAT_{service.upper()}__PORT": str(chosen),
+            f"DRUMBEAT_{service.upper()}__PORT": str(port),
             "DRUMBEAT_FAULTS": faults,
         }
         with log.open("ab") as output:
@@ -151,7 +168,7 @@ class Stack:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
             )
-        self.processes[name] = Process(service, chosen, child, log, environment)
+        self.processes[name] = Process(service, port, child, log, environment)
         return self.processes[name]
 
     async def ready(self, name: str, seconds: float = 90) -> None:
@@ -168,7 +185,7 @@ class Stack:
         await until(answers, seconds, f"{name} ready; its log: {process.log}")
 
     async def hurry(self, rate: float) -> None:
-        """Stop every service and start it again on a clock that goes on from here at another rate."""
+        """Stop every service and start it again on a clock that continues from here at another rate."""
         before, now = datetime.now(UTC), await self.now()
         for process in self.processes.values():
             process.child.terminate()
@@ -218,15 +235,15 @@ class Stack:
                 waiting = batch + waiting
                 await asyncio.sleep(0.2)
                 continue
-            known = answer.status_code in (202, 207, 422, 503)
-            results: list[dict[str, Any]] = answer.json()["results"] if known else []
-            refused = [each for each in results if each["status"] == "refused"]
+            has_results = answer.status_code in (202, 207, 422, 503)
+            results: list[dict[str, Any]] = answer.json()["results"] if has_results else []
+            refused = [result for result in results if result["status"] == "refused"]
             assert not refused, refused
-            unsure = [each["index"] for each in results if each["status"] == "unknown"]
+            unknown = [result["index"] for result in results if result["status"] == "unknown"]
             if not results:
-                unsure = list(range(len(batch)))
-            if unsure:
-                waiting = [batch[index] for index in unsure] + waiting
+                unknown = list(range(len(batch)))
+            if unknown:
+                waiting = [batch[index] for index in unknown] + waiting
                 await asyncio.sleep(0.2)
 
     async def now(self) -> datetime:
@@ -238,11 +255,11 @@ async def until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
     """Wait until `holds()` (or its awaited value) is true; fail with `what` after `seconds`."""
     deadline = asyncio.get_running_loop().time() + seconds
     while True:
-        found = holds()
-        if asyncio.iscoroutine(found):
-            found = await found
-        if found:
-            return found
+        value = holds()
+        if asyncio.iscoroutine(value):
+            value = await value
+        if value:
+            return value
         if asyncio.get_running_loop().time() > deadline:
             raise AssertionError(f"not within {seconds} s: {what}")
         await asyncio.sleep(0.1)

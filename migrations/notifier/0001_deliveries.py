@@ -1,4 +1,4 @@
-"""People, subscriptions, announcements, deliveries and what became of them."""
+"""The notifier's first schema: people, subscriptions, announcements, deliveries and their outcomes."""
 
 from alembic import op
 
@@ -24,8 +24,8 @@ PEOPLE = (
     """,
     "CREATE INDEX contact_account ON contact (account_id)",
     "CREATE TABLE person (csm_id text PRIMARY KEY, name text, email text, timezone text, version bigint NOT NULL)",
-    # Topic and channel '' mean all of them. One row for each aspect: a word about frequency must not
-    # stand in the way of an opt-out.
+    # Topic and channel '' mean all of them. One row for each aspect, so that a newer frequency does not
+    # replace an opt-out.
     """
     CREATE TABLE preference (
         contact_id text NOT NULL, topic text NOT NULL, channel text NOT NULL, aspect text NOT NULL,
@@ -69,7 +69,7 @@ ANNOUNCEMENTS = (
     """,
 )
 DELIVERIES = (
-    # A claim writes only columns that no index has, so that it stays within its page (HOT).
+    # A claim changes only columns without an index, so that the row stays on its page (HOT update).
     """
     CREATE TABLE delivery (
         id uuid PRIMARY KEY, seq bigint GENERATED ALWAYS AS IDENTITY,

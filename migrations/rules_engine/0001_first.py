@@ -1,4 +1,4 @@
-"""First schema of the rules engine: accounts as believed, decisions, receipts, parked facts, the book."""
+"""The rules engine's first schema: accounts, decisions, receipts, parked facts, the portfolio."""
 
 from alembic import op
 
@@ -10,8 +10,8 @@ branch_labels = None
 depends_on = None
 
 TABLES = (
-    # One row an account. The memory is read and written whole, so it stays in line (toast_tuple_target) and
-    # uncompressed: a jsonb column or a compressed one doubles the cost of an event.
+    # One row for each account. Its state is always read and written completely, so it stays in the row
+    # (toast_tuple_target) and uncompressed: a jsonb or a compressed column doubles the cost of an event.
     """
     CREATE TABLE account (
         account_id text PRIMARY KEY,
@@ -35,8 +35,8 @@ TABLES = (
     ) WITH (toast_tuple_target = 8160)
     """,
     "CREATE INDEX decision_account ON decision (account_id, version DESC)",
-    # The inbox of facts. `identity` stands for (source, id), `content` for what was said under it: two
-    # contents under one identity are two rows, and the fold tells which one counts.
+    # The inbox of events. `identity` is a digest of (source, id), `content` one of the data: two contents
+    # under one identity are two rows, and ingestion decides which one counts.
     """
     CREATE TABLE receipt (
         identity bytea NOT NULL, content bytea NOT NULL, state smallint NOT NULL,
@@ -64,8 +64,8 @@ TABLES = (
     )
     """,
     "ALTER TABLE api_key ADD COLUMN name text",
-    # The one row that says under which policy, mode and book accounts are decided; each change raises the
-    # number, and the sweep decides again whoever is behind it.
+    # The one row with the policy, mode and portfolio under which accounts are evaluated. A change raises its
+    # number, and the sweep evaluates every account with a smaller number again.
     """
     CREATE TABLE epoch (
         one boolean PRIMARY KEY DEFAULT true CHECK (one),

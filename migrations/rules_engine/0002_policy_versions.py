@@ -1,4 +1,4 @@
-"""Versions of the policy, the ranks of the book, and an account's revenue, so that it can be ranked."""
+"""Versions of the policy, ranks in the portfolio, and the revenue of an account, by which it is ranked."""
 
 from alembic import op
 
@@ -17,7 +17,7 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX policy_version_hash ON policy_version (hash, number)",
-    # Until now every policy came from a file; the one in force is the newest version.
+    # Before this version every policy came from a file; the active one is the newest version.
     """
     INSERT INTO policy_version (number, hash, name, origin, published_at)
     SELECT row_number() OVER (ORDER BY p.hash = e.policy_hash, p.loaded_at), p.hash, p.name, 'file', p.loaded_at
@@ -25,7 +25,7 @@ STATEMENTS = (
     """,
     "ALTER TABLE epoch ADD COLUMN version bigint NOT NULL DEFAULT 1",
     "UPDATE epoch SET version = (SELECT max(number) FROM policy_version)",
-    # What each replica last found under DRUMBEAT_POLICY: only somebody who edits the files puts them in force.
+    # What each replica last read from DRUMBEAT_POLICY: the files become active only when somebody edits them.
     "CREATE TABLE policy_offer (owner text PRIMARY KEY, fingerprint text NOT NULL)",
     """
     CREATE TABLE book (
@@ -35,7 +35,7 @@ STATEMENTS = (
     """,
     "INSERT INTO book DEFAULT VALUES",
     "ALTER TABLE account ADD COLUMN arr float8",
-    # Only changes of revenue or stage touch this index; ranking a million accounts reads it and not the accounts.
+    # Only changes of revenue or stage change this index; ranking a million accounts reads it, not the table.
     "CREATE INDEX account_arr ON account (arr) WHERE arr IS NOT NULL AND stage <> 'churned'",
     "CREATE INDEX account_undecided ON account (account_id) WHERE undecided IS NOT NULL",
     "ALTER TABLE program ADD COLUMN at timestamptz NOT NULL DEFAULT 'epoch'",

@@ -1,4 +1,4 @@
-"""The scheduler's first schema: the calendar, its rhythms, the people it needs."""
+"""The scheduler's first schema: the calendar, its rhythms, and the people of the calendar."""
 
 from alembic import op
 
@@ -10,8 +10,8 @@ branch_labels = None
 depends_on = None
 
 TABLES = (
-    # One row an account: its lock, the plan it follows, what the directory says of it. `extend_at` is when
-    # the horizon wants the next occurrence; '-infinity' means at once (hours or zone have changed).
+    # One row for each account: its lock, its plan, its entry of the directory. `extend_at` is when the next
+    # occurrence comes within the horizon; '-infinity' means at once (hours or zone have changed).
     """
     CREATE TABLE account_calendar (
         account_id text PRIMARY KEY,
@@ -24,7 +24,7 @@ TABLES = (
     CREATE INDEX account_calendar_extend ON account_calendar (extend_at, account_id)
     WHERE extend_at IS NOT NULL
     """,
-    # A rhythm speaks for its planned occurrences (face); `last_number` is never used again.
+    # A rhythm has the content of its planned occurrences (face); `last_number` is never used again.
     """
     CREATE TABLE rhythm (
         account_id text NOT NULL, type text NOT NULL,
@@ -34,9 +34,9 @@ TABLES = (
         PRIMARY KEY (account_id, type)
     )
     """,
-    # `face` is what is said about a touchpoint, as members of a JSON object without its braces; NULL while its
-    # rhythm speaks for it. No index here holds a column that the release changes, and pages keep room: a
-    # release rewrites one row in its page and touches no index (HOT), however many rows there are.
+    # `face` is the content of a touchpoint, as members of a JSON object without its braces; NULL while it has
+    # that of its rhythm. No index contains a column that the release changes, and pages keep free space: a
+    # release rewrites one row on its page and changes no index (HOT update), however many rows there are.
     """
     CREATE TABLE touchpoint (
         id uuid PRIMARY KEY, account_id text NOT NULL, type text NOT NULL, origin text NOT NULL, number int,
@@ -53,15 +53,15 @@ TABLES = (
     "CREATE INDEX touchpoint_account ON touchpoint (account_id, due_at)",
     "CREATE INDEX touchpoint_csm ON touchpoint (csm_id, due_at) WHERE csm_id IS NOT NULL",
     "CREATE INDEX touchpoint_due ON touchpoint (due_at, id)",
-    # The two queues in time: what is planned, by due time; what people owe or will, by the moment it lapses.
+    # Two queues: planned touchpoints by due time; open ones of people by the time at which they become overdue.
     """
     CREATE TABLE agenda (at timestamptz NOT NULL, id uuid NOT NULL, PRIMARY KEY (at, id))
     WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 2000,
           autovacuum_vacuum_cost_limit = 2000)
     """,
     "CREATE TABLE lapsing (at timestamptz NOT NULL, id uuid NOT NULL, PRIMARY KEY (at, id))",
-    # The change feed in the order of commit: readers stop below the oldest running transaction, and show of
-    # each touchpoint only its latest change.
+    # The change feed in the order of commits: readers stop before the oldest running transaction, and return
+    # only the latest change of a touchpoint.
     """
     CREATE TABLE change (
         xid xid8 NOT NULL, id uuid NOT NULL, changed_at timestamptz NOT NULL,
@@ -76,7 +76,7 @@ TABLES = (
         away daterange[] NOT NULL DEFAULT '{}', pool text, doubt text
     )
     """,
-    # An outcome that was heard before the touchpoint it speaks of.
+    # An outcome that arrived before its touchpoint.
     """
     CREATE TABLE early_outcome (
         touchpoint_id uuid PRIMARY KEY, account_id text NOT NULL,

@@ -1,4 +1,4 @@
-"""What a rhythm leaves out because of times to avoid, so that it comes back when they go away."""
+"""The dates that a rhythm leaves out because of times to avoid, so that they return when those times end."""
 
 from alembic import op
 

@@ -1,7 +1,7 @@
 """The two clocks: the real one, read here and nowhere else, and the service clock that is mapped from it.
 
-Facts, due times, windows and budgets live on the service clock. Leases, timeouts, retries and signatures
-live on the real one. A rehearsal changes only the mapping.
+Facts, due times, windows and budgets use the service clock. Leases, timeouts, retries and signatures use the
+real clock. A rehearsal changes only the mapping.
 """
 
 import time
@@ -12,7 +12,7 @@ from services.chassis.settings import Clock
 
 
 def real_now() -> datetime:
-    """The clock of this host, UTC. What decides about shared state asks the database instead."""
+    """The clock of this host, UTC. Decisions about shared state use the database's clock instead."""
     return datetime.now(UTC)
 
 
@@ -32,15 +32,15 @@ class ServiceClock:
         return self.start + (real - self.origin) * self.rate
 
     def real_seconds(self, span: timedelta) -> float:
-        """How long a span of service time lasts in real seconds."""
+        """How many real seconds a span of service time lasts."""
         return span.total_seconds() / self.rate
 
     def now(self) -> datetime:
-        """Service now by this host's clock: for doors that ask no database (the check of an event's time)."""
+        """Service now by this host's clock, for code that has no database connection at hand."""
         return self.at(real_now())
 
 
 def service_clock(settings: Clock) -> ServiceClock:
-    """The clock the settings ask for; without a start it is the real clock running at `rate`."""
+    """The clock of these settings; without a start it is the real clock running at `rate`."""
     origin = settings.origin or settings.start or real_now()
     return ServiceClock(start=settings.start or origin, origin=origin, rate=settings.rate)

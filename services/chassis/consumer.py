@@ -1,10 +1,9 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
-"""The one consume loop: a partition's batch, its offset and its effects commit together or not at all.
+"""The consume loop: a partition's batch, its offset and its effects commit together or not at all.
 
-Each partition this replica holds has one worker; a few transactions run at once. A batch that fails for want
-of a database or a broker is tried again for as long as it takes. A batch that fails for another reason is cut
-in halves until the record that cannot be handled stands alone; that one is buried with its reason, and the
-partition goes on.
+Each partition of this replica has one worker; a few transactions run at once. A batch that fails because the
+database or the broker is away is retried until it succeeds. A batch that fails for another reason is halved
+until the record that fails is alone; that record becomes a dead letter with the reason, and the partition goes on.
 """
 
 import asyncio
@@ -21,8 +20,9 @@ from services.chassis.clock import monotonic
 from services.chassis.database import INFRASTRUCTURE, Database
 from services.chassis.dead_letters import Record
 from services.chassis.faults import fault
-from services.chassis.kafka import client_options
-from services.chassis.leases import TTL, Claim, Leases, Place
+from services.chassis.kafka import client_options, stop_client
+from services.chassis.leases import TTL, Leases, PartitionClaim
+from services.chassis.loops import wait_for_event
 from services.chassis.outbox import Outbox
 from services.chassis.settings import Kafka
 from services.chassis.telemetry import METRICS
@@ -32,13 +32,13 @@ from services.chassis.watchdog import Watchdog
 log = structlog.get_logger(__name__)
 
 BATCH = 2000  # records: 500 halves the rate, 5000 gains nothing (measured on two cores)
-AT_ONCE = 4  # transactions
-WATCH_EVERY = 5.0  # seconds between two looks at whether partitions move
-POLL = 0.5  # seconds a worker waits for records before it looks whether it should stop
+CONCURRENT_TRANSACTIONS = 4
+WATCH_SECONDS = 5.0  # between two checks whether partitions move
+POLL_SECONDS = 0.5  # a worker waits this long for records before it checks whether it should stop
 
 
 class Consumer:
-    """Reads the partitions this replica holds leases of."""
+    """Reads the partitions whose leases this replica owns."""
 
     def __init__(
         self,
@@ -56,62 +56,45 @@ class Consumer:
         self._leases = Leases(database, cluster.id, subscription.group, owner)
         self._batches = Batches(database, self._leases, outbox, subscription, self._unwanted)
         self._client: AIOKafkaConsumer | None = None
-        self._workers: dict[Place, tuple[Claim, asyncio.Task[None]]] = {}
-        self._dropped: set[Place] = set()
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._workers: dict[TopicPartition, tuple[PartitionClaim, asyncio.Task[None]]] = {}
+        self._dropped: set[TopicPartition] = set()
+        self._slots = asyncio.Semaphore(CONCURRENT_TRANSACTIONS)
         self._stopping = asyncio.Event()
-        self._halted: set[Place] = set()
-        self._busy: set[Place] = set()
+        self._halted: set[TopicPartition] = set()
+        self._busy: set[TopicPartition] = set()
         self._watchdog = Watchdog()
         self._watch_again = 0.0
         self._reading = False
 
     def waits_for(self) -> str | None:
-        """None once it reads, else what is missing. One halted partition does not make a service unready."""
+        """None once it reads, else the reason. One halted partition does not make a service unready."""
         return None if self._reading else f"{self._subscription.group} does not read from Kafka yet"
 
-    def _unwanted(self, claim: Claim) -> bool:
-        return self._stopping.is_set() or claim.place in self._dropped
+    def _unwanted(self, claim: PartitionClaim) -> bool:
+        return self._stopping.is_set() or claim.partition in self._dropped
 
     def stop(self) -> None:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Consume until stopped. Trouble at the start is waited out, like any other."""
+        """Consume until stopped; errors of the database or the broker are retried, also at the start."""
         try:
-            await self._connect_patiently()
             while not self._stopping.is_set():
                 try:
+                    if self._client is None:
+                        self._client = await self._connect()
                     await self._balance()
                     self._reading = True
                     await self._watch()
                 except (*INFRASTRUCTURE, KafkaError) as problem:
-                    log.warning("consumer.balance_failed", problem=repr(problem))
-                await self._pause(TTL / 6)
+                    log.warning("consumer.interrupted", problem=repr(problem))
+                await wait_for_event(self._stopping, TTL / 6)
         finally:
             await self._close()
 
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        except TimeoutError:
-            return
-
-    async def _connect_patiently(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                return await self._connect()
-            except (*INFRASTRUCTURE, KafkaError) as problem:
-                log.warning("consumer.waiting", problem=repr(problem))
-                await self._pause(1.0)
-        return None
-
-    async def _connect(self) -> None:
-        """Assign every partition, at its stored offset and paused: a lease then only seeks and resumes."""
-        if self._client is not None:
-            await _stop(self._client)
-        client = self._client = AIOKafkaConsumer(
+    async def _connect(self) -> AIOKafkaConsumer:
+        """A client with every partition assigned, at its stored offset and paused: a claim only seeks and resumes."""
+        client = AIOKafkaConsumer(
             **client_options(self._kafka),
             client_id=self._subscription.group,
             enable_auto_commit=False,
@@ -122,137 +105,130 @@ class Consumer:
             max_partition_fetch_bytes=1 << 20,
             request_timeout_ms=11_000,
         )
-        await client.start()
-        places = [
+        partitions = [
             TopicPartition(topic, part)
             for topic in self._subscription.topics
             for part in range(self._cluster.partitions[topic])
         ]
-        client.assign(places)
-        beginnings = await client.beginning_offsets(places)
-        offsets = await self._leases.enrol(
-            {(tp.topic, tp.partition): int(at) for tp, at in beginnings.items()}
-        )
-        for tp in places:
-            client.seek(tp, offsets[tp.topic, tp.partition])
-        client.pause(*places)
+        try:
+            await client.start()
+            client.assign(partitions)
+            offsets = await self._leases.enrol(await client.beginning_offsets(partitions))
+            for partition in partitions:
+                client.seek(partition, offsets[partition])
+            client.pause(*partitions)
+        except BaseException:
+            await stop_client(client)
+            raise
+        return client
 
     async def _balance(self) -> None:
-        """Hold a fair share of the partitions: drop what was lost, give back a surplus, take what is free."""
-        members, held = await self._leases.renew()
-        gone = [
-            place
-            for place, (claim, task) in self._workers.items()
-            if held.get(place) != claim.epoch or task.done()
+        """Read a fair share of the partitions: drop lost ones, give back a surplus, claim free ones."""
+        members, epochs = await self._leases.renew()
+        lost = [
+            partition
+            for partition, (claim, task) in self._workers.items()
+            if epochs.get(partition) != claim.epoch or task.done()
         ]
-        await self._drop(gone)
+        await self._drop(lost)
         total = sum(self._cluster.partitions[topic] for topic in self._subscription.topics)
         share = math.ceil(total / members)
         surplus = max(0, len(self._workers) - share)
-        by_partition = sorted(self._workers, key=lambda place: (place[1], place[0]), reverse=True)
-        await self._drop(by_partition[:surplus])
+        highest_first = sorted(self._workers, key=lambda tp: (tp.partition, tp.topic), reverse=True)
+        await self._drop(highest_first[:surplus])
         if len(self._workers) < share:
             for claim in await self._leases.take(share - len(self._workers), list(self._workers)):
                 fault("consumer.after_claim")
-                self._workers[claim.place] = (claim, asyncio.create_task(self._work(claim)))
+                self._workers[claim.partition] = (claim, asyncio.create_task(self._work(claim)))
 
     async def _watch(self) -> None:
-        """Measure the lag, and connect anew when fetching stands still before the end of a partition."""
+        """Measure the lag, and reconnect when fetching has stopped before the end of a partition."""
         client = self._client
         if client is None or monotonic() < self._watch_again:
             return
-        self._watch_again = monotonic() + WATCH_EVERY
-        held = [TopicPartition(*place) for place in self._workers]
-        async with asyncio.timeout(2):  # leases must be renewed meanwhile
-            ends = {
-                (tp.topic, tp.partition): int(end) for tp, end in (await client.end_offsets(held)).items()
-            }
-            positions = {(tp.topic, tp.partition): int(await client.position(tp)) for tp in held}
-        for place, (claim, _) in self._workers.items():
-            METRICS.lag.labels(*place).set(max(0, ends.get(place, 0) - claim.next_offset))
-            METRICS.halted.labels(*place).set(place in self._halted)
-        idle = {place: at for place, at in positions.items() if place not in self._busy | self._halted}
+        self._watch_again = monotonic() + WATCH_SECONDS
+        partitions = list(self._workers)
+        async with asyncio.timeout(2):  # the leases must be renewed in time
+            ends: dict[TopicPartition, int] = await client.end_offsets(partitions)
+            positions = {partition: int(await client.position(partition)) for partition in partitions}
+        for partition, (claim, _) in self._workers.items():
+            METRICS.lag.labels(*partition).set(max(0, ends.get(partition, 0) - claim.next_offset))
+            METRICS.halted.labels(*partition).set(partition in self._halted)
+        idle = {tp: position for tp, position in positions.items() if tp not in self._busy | self._halted}
         stuck = self._watchdog.stuck(idle, ends, monotonic())
         if stuck:
             log.error("consumer.stuck", partitions=[f"{topic}/{part}" for topic, part in stuck])
             self._watchdog.forget()
             await self._drop(list(self._workers))
-            await self._connect_patiently()
+            self._client = None
+            await stop_client(client)
 
-    async def _drop(self, places: Sequence[Place]) -> None:
-        """Let the workers finish what they are at, then give the leases back."""
-        if not places:
+    async def _drop(self, partitions: Sequence[TopicPartition]) -> None:
+        """Let the workers finish their current batch, then give the leases back."""
+        if not partitions:
             return
-        self._halted.difference_update(places)
-        dropped = [self._workers.pop(place) for place in places]
-        self._dropped.update(places)
+        self._halted.difference_update(partitions)
+        dropped = [self._workers.pop(partition) for partition in partitions]
+        self._dropped.update(partitions)
         await asyncio.wait([task for _, task in dropped])
-        self._dropped.difference_update(places)
+        self._dropped.difference_update(partitions)
         for claim, task in dropped:
-            METRICS.lag.labels(*claim.place).set(0)
-            METRICS.halted.labels(*claim.place).set(0)
+            METRICS.lag.labels(*claim.partition).set(0)
+            METRICS.halted.labels(*claim.partition).set(0)
             if (problem := task.exception()) is not None:
-                log.error("consumer.worker_failed", topic=claim.topic, exc_info=problem)
+                log.error("consumer.worker_failed", topic=claim.partition.topic, exc_info=problem)
             await self._leases.release(claim)
 
-    async def _work(self, claim: Claim) -> None:
+    async def _work(self, claim: PartitionClaim) -> None:
         """Read one partition until it is dropped or lost."""
-        client = self._client
+        client, partition = self._client, claim.partition
         if client is None:
             return
-        tp = TopicPartition(*claim.place)
-        client.seek(tp, claim.next_offset)
-        client.resume(tp)
+        client.seek(partition, claim.next_offset)
+        client.resume(partition)
         try:
             while not self._unwanted(claim):
-                records = await self._fetch(client, tp)
-                records = [each for each in records if each.offset >= claim.next_offset]
+                records = await self._fetch(client, partition)
+                records = [record for record in records if record.offset >= claim.next_offset]
                 if records:
-                    self._busy.add(claim.place)
+                    self._busy.add(partition)
                     async with self._slots:
                         await self._batches.handle(claim, records)
-                    self._busy.discard(claim.place)
-                    METRICS.lag.labels(*tp).set(
-                        (client.highwater(tp) or claim.next_offset) - claim.next_offset
-                    )
+                    self._busy.discard(partition)
+                    end = client.highwater(partition) or claim.next_offset
+                    METRICS.lag.labels(*partition).set(end - claim.next_offset)
         except PartitionLost:
-            METRICS.conflicts.labels(claim.topic).inc()
-            log.info("consumer.partition_lost", topic=claim.topic, partition=claim.part)
+            METRICS.conflicts.labels(partition.topic).inc()
+            log.info("consumer.partition_lost", **partition._asdict())
         finally:
-            self._busy.discard(claim.place)
-            client.pause(tp)
+            self._busy.discard(partition)
+            client.pause(partition)
 
-    async def _fetch(self, client: AIOKafkaConsumer, tp: TopicPartition) -> list[Record]:
+    async def _fetch(self, client: AIOKafkaConsumer, partition: TopicPartition) -> list[Record]:
         # Never cancelled: aiokafka leaks its fetch count when a getmany is.
         try:
             batches: Mapping[Any, Sequence[Any]] = await client.getmany(
-                tp, timeout_ms=int(POLL * 1000), max_records=BATCH
+                partition, timeout_ms=int(POLL_SECONDS * 1000), max_records=BATCH
             )
         except OffsetOutOfRangeError:
-            # The stored offset is not on the broker: truncated, or another topic of that name. Going
-            # on anywhere else would lose records silently: the partition halts until an operator decides.
-            log.exception("consumer.offset_out_of_range", topic=tp.topic, partition=tp.partition)
-            self._halted.add((tp.topic, tp.partition))
-            await self._pause(5.0)
+            # The broker does not have the stored offset: the topic was truncated or created again. Reading on
+            # from another offset would lose records silently: the partition halts until an operator decides.
+            log.exception("consumer.offset_out_of_range", **partition._asdict())
+            self._halted.add(partition)
+            await wait_for_event(self._stopping, 5.0)
             return []
         except (KafkaError, OSError) as problem:
             log.warning("consumer.fetch_failed", problem=repr(problem))
-            await self._pause(1.0)
+            await wait_for_event(self._stopping, 1.0)
             return []
-        found = batches.get(tp, ())
-        if found:
-            self._halted.discard((tp.topic, tp.partition))
+        messages = batches.get(partition, ())
+        if messages:
+            self._halted.discard(partition)
         return [
             Record(
-                each.topic,
-                each.partition,
-                each.offset,
-                each.key,
-                each.value,
-                tuple(each.headers),
-                each.timestamp,
+                *partition, record.offset, record.key, record.value, tuple(record.headers), record.timestamp
             )
-            for each in found
+            for record in messages
         ]
 
     async def _close(self) -> None:
@@ -263,14 +239,6 @@ class Consumer:
                 await self._drop(list(self._workers))
                 await self._leases.leave()
         except (TimeoutError, *INFRASTRUCTURE) as problem:
-            log.warning("consumer.left_without_goodbye", problem=repr(problem))
+            log.warning("consumer.leave_failed", problem=repr(problem))
         if self._client is not None:
-            await _stop(self._client)
-
-
-async def _stop(client: AIOKafkaConsumer) -> None:
-    try:
-        async with asyncio.timeout(5):
-            await client.stop()
-    except (TimeoutError, KafkaError, OSError, asyncio.CancelledError):
-        log.warning("consumer.abandoned")
+            await stop_client(self._client)

@@ -1,7 +1,7 @@
 """PostgreSQL: one pool per service, on its own database and under its own role.
 
-Sessions give up rather than wait: a transaction that idles, a statement that hangs or a lock that does not
-come would hold the whole queue back (a held snapshot slows the release two to four times).
+Sessions have time limits: an idle transaction, a hanging statement or a lock that is not granted would delay
+all work (an old snapshot that stays open slows the release of touchpoints two to four times).
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from services.chassis.settings import CannotStart
+
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
-    Pool = asyncpg.Pool[asyncpg.Record]
 else:
     Connection = asyncpg.Connection
-    Pool = asyncpg.Pool
 
-# What a lost or overloaded server looks like: never the fault of a message, always worth another try.
+# Errors of a lost or overloaded server: never caused by a message, always worth a retry.
 INFRASTRUCTURE = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -38,8 +38,8 @@ INFRASTRUCTURE = (
 )
 
 
-class DatabaseMissing(Exception):
-    """The server answers and has no such database or role; the message says what to do."""
+class DatabaseMissing(CannotStart):
+    """The server answers but has no such database or role; the message says what to do."""
 
 
 SESSION = {
@@ -48,19 +48,26 @@ SESSION = {
     "statement_timeout": "20s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "10s",
-    # Hot tables are in memory; the default of 4 has the planner read them whole rather than by index.
+    # Hot tables are in memory; with the default of 4 the planner prefers sequential scans to their indexes.
     "random_page_cost": "1.1",
 }
 
 
 def database_url(server_url: str, name: str) -> str:
-    """The URL of one database on the server that the settings name."""
+    """The URL of the database `name` on the server of `server_url`."""
     parts = urlsplit(server_url.replace("postgresql+asyncpg://", "postgresql://", 1))
     return urlunsplit(parts._replace(path=f"/{name}"))
 
 
-# A client that freezes between two messages of one statement is neither idle nor running for the server, and
-# keeps its locks: only this limit ends it. PostgreSQL has it from version 17 on.
+def without_password(url: str) -> str:
+    """A URL without its password, to be shown."""
+    scheme, _, rest = url.partition("://")
+    user, at, host = rest.rpartition("@")
+    return f"{scheme}://{user.split(':')[0]}{at}{host}"
+
+
+# To the server, a client that freezes between two messages of one statement is neither idle nor running, and
+# it keeps its locks: only this limit ends it. PostgreSQL has it since version 17.
 TRANSACTION_TIMEOUT = "20s"
 
 
@@ -75,15 +82,15 @@ async def _limits_of(url: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A service's database. Its transactions are READ COMMITTED and short; no I/O happens inside one."""
+    """A service's database. Transactions are READ COMMITTED and short; only the relay does other I/O inside one."""
 
-    pool: Pool
+    pool: "asyncpg.Pool[asyncpg.Record]"
 
     @classmethod
     async def open(cls, server_url: str, name: str, *, pool_size: int = 8) -> "Database":
-        """Open the pool; each connection works under the role that has the database's name.
+        """Open the pool; each connection uses the role that has the database's name.
 
-        Raises `DatabaseMissing` when the server has neither.
+        Raises `DatabaseMissing` when the database or the role does not exist.
         """
         url = database_url(server_url, name)
         try:
@@ -110,7 +117,7 @@ class Database:
         await self.pool.fetchval("SELECT 1", timeout=3)
 
     async def close(self) -> None:
-        """Close the pool; a connection that does not finish within five seconds is dropped."""
+        """Close the pool; connections that do not finish within five seconds are aborted."""
         try:
             async with asyncio.timeout(5):
                 await self.pool.close()
@@ -119,5 +126,5 @@ class Database:
 
 
 async def real_now(connection: Connection) -> datetime:
-    """The server's real clock, read now (not the transaction's start)."""
+    """The server's real clock now, not at the transaction's start."""
     return cast("datetime", await connection.fetchval("SELECT clock_timestamp()"))

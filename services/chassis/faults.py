@@ -1,14 +1,15 @@
-"""Named fault points: places where a test may kill, freeze or break the process.
+"""Named fault points: where a test may kill, stop or break the process.
 
-They are compiled in, because the binary that is tested must be the one that runs. Without `DRUMBEAT_FAULTS`
-a point costs one dictionary look-up. The fault suite walks `POINTS` and kills the process at each.
+They are part of the shipped code, so that the tested code is the code that runs. Without `DRUMBEAT_FAULTS` a
+point costs one dictionary look-up. The fault tests go through `POINTS` and kill the process at each.
 """
 
 import os
 import signal
 import time
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+from services.chassis.settings import CannotStart
 
 Point = Literal[
     "ingest.before_produce",
@@ -32,58 +33,49 @@ POINTS: tuple[Point, ...] = get_args(Point)
 ACTIONS = ("kill", "stop", "raise", "sleep")
 
 
-class FaultPlanRejected(Exception):
+class FaultPlanRejected(CannotStart):
     """DRUMBEAT_FAULTS names a point or an action that does not exist."""
 
 
 class FaultInjected(Exception):
-    """A test asked for this failure."""
+    """The failure that a test injected with the action `raise`."""
 
 
-@dataclass(slots=True)
-class _Plan:
-    action: str
-    at_pass: int
-    passes: int = 0
-
-
-_armed: dict[str, _Plan] = {}
+_armed: dict[str, tuple[str, int]] = {}  # by point: the action, and how many passes remain until it
 
 
 def arm(plan: str) -> None:
-    """Arm the points of a plan such as `consumer.before_commit=kill@3,relay.after_produce=stop`."""
+    """Arm the points of a plan such as `consumer.before_commit=kill@3,relay.after_produce=stop`.
+
+    Raises `FaultPlanRejected` for a point, an action or a number of passes that does not exist.
+    """
     _armed.clear()
-    for part in filter(None, (each.strip() for each in plan.split(","))):
-        name, _, what = part.partition("=")
-        action, at, at_pass = what.partition("@")
+    for part in filter(None, (part.strip() for part in plan.split(","))):
+        name, _, action_and_pass = part.partition("=")
+        action, at, at_pass = action_and_pass.partition("@")
         number = int(at_pass) if at_pass.isdecimal() else 0 if at else 1
         if name not in POINTS or action not in ACTIONS or number < 1:
             raise FaultPlanRejected(
                 f"DRUMBEAT_FAULTS: {part!r} is not <point>=<action>[@pass]; points: {', '.join(POINTS)}; "
                 f"actions: {', '.join(ACTIONS)}"
             )
-        _armed[name] = _Plan(action, number)
+        _armed[name] = (action, number)
 
 
 def fault(name: Point) -> None:
-    """Pass a fault point: nothing, unless a test armed it."""
-    if not _armed:
+    """Pass a fault point: does nothing unless a test armed it."""
+    if name not in _armed:
         return
-    plan = _armed.get(name)
-    if plan is None:
-        return
-    plan.passes += 1
-    if plan.passes == plan.at_pass:
-        _act(plan.action, name)
-
-
-def _act(action: str, name: str) -> None:
-    match action:
+    action, remaining = _armed[name]
+    _armed[name] = (action, remaining - 1)
+    match action if remaining == 1 else "":
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         case "stop":
             os.kill(os.getpid(), signal.SIGSTOP)
         case "sleep":
             time.sleep(40)
-        case _:
+        case "raise":
             raise FaultInjected(name)
+        case _:
+            return

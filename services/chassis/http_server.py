@@ -1,4 +1,4 @@
-"""The door of a service: its port, bound before anything else, and a web server that leaves the signals to us."""
+"""The web server of a service: its port is bound before anything else, and signals stay with the service."""
 
 import contextlib
 import socket
@@ -6,16 +6,16 @@ from collections.abc import Generator
 
 import uvicorn
 
-from services.chassis.settings import Http
+from services.chassis.settings import CannotStart, Http
 
 
-class CannotListen(Exception):
+class CannotListen(CannotStart):
     """The port cannot be bound; the message says which, why, and what to do."""
 
 
 @contextlib.contextmanager
 def listening(http: Http, variable: str) -> Generator[socket.socket]:
-    """Bind first: a port in use is found before anything is touched. `variable` is the setting that names it."""
+    """Bind the port, which `variable` sets, before any work begins. Raises `CannotListen`."""
     family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,21 +1,22 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
-"""The one door to Kafka: connection options and the producer.
+"""The connection to Kafka: client options and the producer.
 
-The producer is idempotent and waits for all in-sync replicas. aiokafka never gives up on an idempotent batch
-while the broker is away, and after some broker troubles its sender dies for good; so every wait has a limit,
-a missing acknowledgement is *unknown* (not failed), and a producer that broke is replaced by a new one.
-Records are put into batches here: a future and a coroutine for each would cost more than all the rest.
+The producer is idempotent and waits for all in-sync replicas. aiokafka never gives up an idempotent batch while
+the broker is away, and after some broker errors its sender task ends for good; so every wait has a limit, a
+missing acknowledgement is *unknown* (not failed), and a producer whose sender ended is replaced by a new one.
+Records are put into batches here: a future and a coroutine for each record would cost more than all the rest.
 """
 
 import asyncio
 import ssl
 from collections.abc import Sequence
+from enum import Enum, auto
 from functools import lru_cache
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 import structlog
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerClosed, RecordListTooLargeError
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
@@ -25,29 +26,31 @@ log = structlog.get_logger(__name__)
 
 MOST_IN_BATCH = 256 * 1024  # bytes
 LARGEST_RECORD = 2 * 1024 * 1024  # bytes
+TOO_LARGE = (
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)  # the broker's refusals of a batch for its size
 
 Headers = Sequence[tuple[str, bytes]]
 Outcome = asyncio.Future[Exception | None]
-"""What became of a batch: None when every in-sync replica has it."""
+"""The result of sending a batch: None when every in-sync replica has it."""
 
 
-class ClientOptions(TypedDict, total=False):
-    bootstrap_servers: str
-    security_protocol: str
-    sasl_mechanism: str
-    sasl_plain_username: str
-    sasl_plain_password: str
-    ssl_context: ssl.SSLContext
-    metadata_max_age_ms: int
+class Delivery(Enum):
+    """The result of sending a record."""
+
+    ACKNOWLEDGED = auto()
+    UNKNOWN = auto()  # not acknowledged in time: it may be stored, or may still arrive
+    TOO_LARGE = auto()  # it exceeds LARGEST_RECORD, or the broker refused its batch for its size
 
 
-def client_options(kafka: Kafka) -> ClientOptions:
-    """What every client of the broker is built with."""
-    options = ClientOptions(
-        bootstrap_servers=kafka.bootstrap_servers or "",
-        security_protocol=kafka.security_protocol,
-        metadata_max_age_ms=60_000,
-    )
+def client_options(kafka: Kafka) -> dict[str, Any]:
+    """The options of every aiokafka client, from the settings."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": kafka.bootstrap_servers or "",
+        "security_protocol": kafka.security_protocol,
+        "metadata_max_age_ms": 60_000,
+    }
     if kafka.security_protocol.startswith("SASL"):
         options["sasl_mechanism"] = kafka.sasl_mechanism
         options["sasl_plain_username"] = kafka.sasl_username or ""
@@ -66,41 +69,37 @@ class Message(NamedTuple):
     headers: Headers
 
 
-class NotAcknowledged(Exception):
-    """The broker did not acknowledge in time: the records may or may not be stored."""
-
-
 @lru_cache(maxsize=65_536)
 def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of a key, as every Kafka client by default chooses it."""
+    """The partition of a key, as Kafka's default partitioner chooses it."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions
 
 
-class _Lane:
-    """The records for one partition: one batch on its way to the broker, one being filled meanwhile."""
+class _PartitionQueue:
+    """The records for one partition: one batch is being sent while the next one is filled."""
 
     def __init__(self, client: AIOKafkaProducer, topic: str, partition: int) -> None:
         self._client = client
         self._topic, self._partition = topic, partition
         self._filling: BatchBuilder | None = None
         self._outcome = Outcome()
-        self._left = asyncio.Event()
+        self._batch_closed = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
     def put(self, record: Message) -> Outcome | None:
-        """What will become of the record's batch; None when the batch being filled has no room for it."""
+        """The outcome of the record's batch, still open; None when the batch being filled has no room for it."""
         if self._filling is None:
             self._filling, self._outcome = self._client.create_batch(), Outcome()
-            self._left.clear()
+            self._batch_closed.clear()
             if self._running is None:
                 self._running = asyncio.create_task(self._run())
         headers = list(record.headers)
-        put = self._filling.append(timestamp=None, key=record.key, value=record.value, headers=headers)
-        return None if put is None else self._outcome
+        appended = self._filling.append(timestamp=None, key=record.key, value=record.value, headers=headers)
+        return None if appended is None else self._outcome
 
     async def put_when_there_is_room(self, record: Message) -> Outcome:
         while (outcome := self.put(record)) is None:
-            await self._left.wait()
+            await self._batch_closed.wait()
         return outcome
 
     async def _run(self) -> None:
@@ -108,7 +107,7 @@ class _Lane:
             while self._filling is not None:
                 batch, outcome, self._filling = self._filling, self._outcome, None
                 batch.close()
-                self._left.set()
+                self._batch_closed.set()
                 await self._send(batch, outcome)
         finally:
             self._running = None
@@ -118,13 +117,13 @@ class _Lane:
         try:
             await (await self._client.send_batch(batch, self._topic, partition=self._partition))
             problem = None
-        except Exception as trouble:  # noqa: BLE001 - whatever it was, those who wait for the batch are told
-            problem = trouble
+        except Exception as raised:  # noqa: BLE001 - whatever it is, it is the batch's outcome
+            problem = raised
         finally:
             outcome.set_result(problem)
 
     async def stop(self) -> None:
-        """Give up what is still on its way, when the client is closed."""
+        """Give up the batches that are not acknowledged yet, after the client was closed."""
         running, self._running = self._running, None
         if running is not None:
             running.cancel()
@@ -132,51 +131,51 @@ class _Lane:
         if self._filling is not None:
             self._filling = None
             self._outcome.set_result(ProducerClosed())
-            self._left.set()
+            self._batch_closed.set()
 
 
 class _Connection:
-    """A client with its lanes."""
+    """A client with its queues."""
 
     def __init__(self, client: AIOKafkaProducer) -> None:
         self.client = client
-        self._lanes: dict[tuple[str, int], _Lane] = {}
+        self._queues: dict[tuple[str, int], _PartitionQueue] = {}
 
     async def put(self, messages: Sequence[Message], outcomes: list[Outcome | None]) -> None:
-        """Hand the records over, each partition's in order; `outcomes` has one place for each.
+        """Add the records to their partitions' batches, in order; fills in `outcomes`, which has one item for each.
 
-        A record that finds no room waits after the others are handed over, so that a partition that takes
-        nothing holds up no other. A record beyond the limit is never handed over.
+        A record that finds no room waits until the others are added, so that a partition that takes nothing
+        delays no other. A record beyond the limit is never sent.
         """
         partitions = {
-            each: len(await self.client.partitions_for(each)) for each in {m.topic for m in messages}
+            topic: len(await self.client.partitions_for(topic)) for topic in {m.topic for m in messages}
         }
-        full: list[tuple[int, _Lane]] = []
-        for index, each in enumerate(messages):
-            if each.value is not None and len(each.value) > LARGEST_RECORD:
-                log.error("produce.too_large", topic=each.topic, key=each.key, bytes=len(each.value))
+        full: list[tuple[int, _PartitionQueue]] = []
+        for index, message in enumerate(messages):
+            if _is_too_large(message):
+                log.error("produce.too_large", topic=message.topic, key=message.key, limit=LARGEST_RECORD)
                 continue
-            lane = self._lane(each.topic, partition_of(each.key, partitions[each.topic]))
-            outcomes[index] = outcome = lane.put(each)
+            queue = self._queue(message.topic, partition_of(message.key, partitions[message.topic]))
+            outcomes[index] = outcome = queue.put(message)
             if outcome is None:
-                full.append((index, lane))
-        for index, lane in full:
-            outcomes[index] = await lane.put_when_there_is_room(messages[index])
+                full.append((index, queue))
+        for index, queue in full:
+            outcomes[index] = await queue.put_when_there_is_room(messages[index])
 
-    def _lane(self, topic: str, partition: int) -> _Lane:
-        lane = self._lanes.get((topic, partition))
-        if lane is None:
-            lane = self._lanes[topic, partition] = _Lane(self.client, topic, partition)
-        return lane
+    def _queue(self, topic: str, partition: int) -> _PartitionQueue:
+        queue = self._queues.get((topic, partition))
+        if queue is None:
+            queue = self._queues[topic, partition] = _PartitionQueue(self.client, topic, partition)
+        return queue
 
     async def stop(self) -> None:
-        await _stop(self.client)
-        for each in self._lanes.values():
-            await each.stop()
+        await stop_client(self.client)
+        for queue in self._queues.values():
+            await queue.stop()
 
 
 class Producer:
-    """An idempotent producer that replaces its client when that broke."""
+    """An idempotent producer that replaces its client after a hard error."""
 
     def __init__(self, kafka: Kafka, *, client_id: str) -> None:
         self._kafka = kafka
@@ -203,16 +202,20 @@ class Producer:
                 try:
                     await client.start()
                 except BaseException:
-                    await _stop(client)
+                    await stop_client(client)
                     raise
                 self._connection = _Connection(client)
             return self._connection
 
     async def send(self, messages: Sequence[Message], *, timeout: float) -> list[bool]:  # noqa: ASYNC109
-        """Produce in order; answer for each whether it was acknowledged within `timeout` seconds.
+        """Produce in order; returns for each message whether it was acknowledged within `timeout` seconds.
 
-        False means unknown: it may still arrive. Never raises for a broker that is away.
+        False means unknown: it may still arrive. Does not raise when the broker is away.
         """
+        return [result is Delivery.ACKNOWLEDGED for result in await self.deliver(messages, timeout=timeout)]
+
+    async def deliver(self, messages: Sequence[Message], *, timeout: float) -> list[Delivery]:  # noqa: ASYNC109
+        """Like `send`, but returns why a message was not acknowledged."""
         if not messages:
             return []
         outcomes: list[Outcome | None] = [None] * len(messages)
@@ -221,17 +224,16 @@ class Producer:
             async with asyncio.timeout(timeout):
                 connection = await self._connected()
                 await connection.put(messages, outcomes)
-                handed_over = {each for each in outcomes if each is not None}
-                if handed_over:
-                    await asyncio.wait(handed_over)
+                if any(outcomes):
+                    await asyncio.wait({outcome for outcome in outcomes if outcome is not None})
         except (TimeoutError, KafkaError, OSError, asyncio.InvalidStateError) as problem:
             log.warning("produce.unacknowledged", problem=repr(problem), records=len(messages))
-        if connection is not None and any(_failed(each) for each in outcomes):
+        if connection is not None and any(_failed(outcome) for outcome in outcomes):
             await self._discard(connection)
-        return [each is not None and each.done() and each.result() is None for each in outcomes]
+        return [_delivery(*pair) for pair in zip(messages, outcomes, strict=True)]
 
     async def _discard(self, broken: _Connection) -> None:
-        """After a hard error the client's sender task is dead: the next send gets a new client."""
+        """After a hard error the client's sender task has ended: the next call gets a new client."""
         if self._connection is broken:
             self._connection = None
             await broken.stop()
@@ -242,14 +244,27 @@ class Producer:
             await connection.stop()
 
 
+def _is_too_large(message: Message) -> bool:
+    return message.value is not None and len(message.value) > LARGEST_RECORD
+
+
 def _failed(outcome: Outcome | None) -> bool:
     return outcome is not None and outcome.done() and outcome.result() is not None
 
 
-async def _stop(client: AIOKafkaProducer) -> None:
-    """`stop` of an idempotent producer with pending batches hangs while the broker is away."""
+def _delivery(message: Message, outcome: Outcome | None) -> Delivery:
+    if outcome is None or not outcome.done():
+        return Delivery.TOO_LARGE if _is_too_large(message) else Delivery.UNKNOWN
+    problem = outcome.result()
+    if problem is None:
+        return Delivery.ACKNOWLEDGED
+    return Delivery.TOO_LARGE if isinstance(problem, TOO_LARGE) else Delivery.UNKNOWN
+
+
+async def stop_client(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """Stop a client within five seconds: `stop` hangs when batches are pending and the broker is away."""
     try:
         async with asyncio.timeout(5):
             await client.stop()
     except (TimeoutError, KafkaError, OSError, asyncio.CancelledError):
-        log.warning("producer.abandoned")
+        log.warning("kafka.client_abandoned")

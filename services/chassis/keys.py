@@ -1,25 +1,25 @@
-"""API keys: what a caller may do. Only SHA-256 is kept; secrets of 256 bits need no slow hash."""
+"""API keys: what a caller may do. Only SHA-256 digests are stored; secrets of 256 bits need no slow hash."""
 
 import hmac
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
+
+from services.chassis.settings import CannotStart
 
 Scope = Literal["events", "read", "act", "admin"]
-SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
-class KeyFileUnreadable(Exception):
+class KeyFileUnreadable(CannotStart):
     """The file with the first key cannot be read; the message says which and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is known of a key. `admin` includes every other scope."""
+    """A key without its secret. The scope `admin` includes every other one."""
 
     key_id: str
     sha256: str
@@ -34,7 +34,7 @@ class ApiKey:
 
 
 def new_secret() -> tuple[str, str]:
-    """(key id, the whole key): `db_<id>_<secret>`; the id stands in logs, the secret nowhere."""
+    """(key id, whole key `db_<id>_<secret>`). The id appears in logs and answers; the secret is never stored."""
     key_id = secrets.token_hex(4)
     return key_id, f"db_{key_id}_{secrets.token_urlsafe(32)}"
 
@@ -50,21 +50,17 @@ def key_id_of(key: str) -> str:
 
 @dataclass(slots=True)
 class KeyRing:
-    """The keys this service knows: the first one from its file, the rest from the directory of keys."""
+    """The keys this service accepts: the first one from its file, the others from the topic `directory.keys`."""
 
     keys: dict[str, ApiKey] = field(default_factory=dict[str, ApiKey])
 
     def learn(self, key: ApiKey) -> None:
-        held = self.keys.get(key.key_id)
-        if held is None or key.version >= held.version:
+        stored = self.keys.get(key.key_id)
+        if stored is None or key.version >= stored.version:
             self.keys[key.key_id] = key
 
-    def replace_all(self, keys: Mapping[str, ApiKey]) -> None:
-        for key in keys.values():
-            self.learn(key)
-
     def find(self, presented: str) -> ApiKey | None:
-        """The key that was presented, compared in constant time; None when it is not known."""
+        """The key with this secret, compared in constant time; None for an unknown one."""
         key = self.keys.get(key_id_of(presented))
         if key is None or not hmac.compare_digest(key.sha256, digest(presented)):
             return None
@@ -72,15 +68,15 @@ class KeyRing:
 
 
 def first_key(path: Path) -> ApiKey:
-    """The full-scope key that `drumbeat run` made, from its file."""
+    """The full-scope key that `drumbeat run` wrote to this file. Raises `KeyFileUnreadable`."""
     try:
-        presented = path.read_text(encoding="utf-8", errors="replace").strip()
+        key = path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError as problem:
         raise KeyFileUnreadable(
             f"The API key file {path} cannot be read ({problem.strerror}). Start `drumbeat run`"
-            " once, which makes it, or set DRUMBEAT_API_KEY_FILE to a file that holds a key."
+            " once, which creates it, or set DRUMBEAT_API_KEY_FILE to a file with a key."
         ) from problem
-    key_id = key_id_of(presented)
+    key_id = key_id_of(key)
     if not key_id:
-        raise KeyFileUnreadable(f"{path} does not hold a key of the form db_<id>_<secret>.")
-    return ApiKey(key_id, digest(presented), frozenset({"admin"}), version=2**62)
+        raise KeyFileUnreadable(f"{path} does not contain a key of the form db_<id>_<secret>.")
+    return ApiKey(key_id, digest(key), frozenset({"admin"}), version=2**62)

@@ -1,24 +1,26 @@
-"""Who reads which partition: lease rows in PostgreSQL, shared out evenly among the replicas that are alive.
+"""Which replica reads which partition: lease rows in PostgreSQL, spread evenly over the live replicas.
 
-A lease only saves wasted work. What makes a batch safe is the offset row: a claim raises its epoch, and a
-batch commits only under the epoch it was claimed with, so a replica that was frozen past its lease writes
-nothing when it wakes. (Why not Kafka's consumer groups: docs/adr.)
+A lease only saves wasted work. Safety comes from the offset row: a claim raises its epoch, and a batch commits
+only under the epoch of its claim, so a replica that was frozen beyond its lease writes nothing when it wakes.
+(Why not Kafka's consumer groups: docs/adr/0002-partitions-by-lease-rows.md.)
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
+from aiokafka import TopicPartition
 
 from services.chassis.database import Connection, Database
 
-TTL = 6.0  # real seconds without renewal until a replica's partitions are free for others
+TTL = 6.0  # real seconds without renewal after which others may claim a replica's partitions
 
-MEET = """
+ANNOUNCE = """
 INSERT INTO consumer_member (grp, owner, seen_at) VALUES ($1, $2, clock_timestamp())
 ON CONFLICT (grp, owner) DO UPDATE SET seen_at = excluded.seen_at
 """
-FORGET = (
+DELETE_SILENT = (
     "DELETE FROM consumer_member WHERE grp = $1 AND seen_at < clock_timestamp() - make_interval(secs => $2)"
 )
 RENEW = """
@@ -46,132 +48,115 @@ UPDATE consumer_lease SET owner = NULL
 WHERE cluster = $1 AND grp = $2 AND owner = $3 AND topic = $4 AND part = $5 AND epoch = $6
 """
 
-STORED = "SELECT topic, part, next_offset FROM consumer_offset WHERE cluster = $1 AND grp = $2"
-ENROL_OFFSETS = """
+OFFSETS = "SELECT topic, part, next_offset FROM consumer_offset WHERE cluster = $1 AND grp = $2"
+INSERT_OFFSETS = """
 INSERT INTO consumer_offset (cluster, grp, topic, part, next_offset)
 SELECT $1, $2, * FROM unnest($3::text[], $4::int[], $5::bigint[]) ON CONFLICT DO NOTHING
 """
-ENROL_LEASES = """
+INSERT_LEASES = """
 INSERT INTO consumer_lease (cluster, grp, topic, part)
 SELECT $1, $2, * FROM unnest($3::text[], $4::int[]) ON CONFLICT DO NOTHING
 """
-
-Place = tuple[str, int]
+ADVANCE = """
+UPDATE consumer_offset SET next_offset = $7, updated_at = clock_timestamp()
+WHERE cluster = $1 AND grp = $2 AND topic = $3 AND part = $4 AND next_offset = $5 AND epoch = $6
+"""
+STORED_OFFSET = """
+SELECT next_offset, epoch FROM consumer_offset WHERE cluster = $1 AND grp = $2 AND topic = $3 AND part = $4
+"""
 
 
 @dataclass(slots=True)
-class Claim:
+class PartitionClaim:
     """A partition this replica reads, from `next_offset` on, under `epoch`."""
 
-    topic: str
-    part: int
+    partition: TopicPartition
     epoch: int
     next_offset: int
-
-    @property
-    def place(self) -> Place:
-        return self.topic, self.part
 
 
 @dataclass(frozen=True, slots=True)
 class Leases:
-    """The lease rows of one consumer group on one cluster, as one replica sees them."""
+    """The lease rows of one consumer group on one cluster, as one replica uses them."""
 
     database: Database
     cluster: str
     group: str
     owner: str
 
-    async def enrol(self, beginnings: Mapping[Place, int]) -> dict[Place, int]:
-        """Make the rows that are missing, at the partitions' beginnings; answer every stored offset.
+    async def enrol(self, beginnings: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """Insert the missing rows, with the partitions' beginnings as offsets; returns every stored offset.
 
-        Only what is missing is inserted: an insert would wait for whoever holds the row that is there.
+        Only missing rows are inserted: an insert of an existing row would wait for whoever locks it.
         """
         async with self.database.transaction() as connection:
-            held = await connection.fetch(STORED, self.cluster, self.group)
-            offsets = {(row[0], row[1]): int(row[2]) for row in held}
-            missing = [place for place in beginnings if place not in offsets]
+            rows = await connection.fetch(OFFSETS, self.cluster, self.group)
+            stored = {TopicPartition(row[0], row[1]) for row in rows}
+            missing = [partition for partition in beginnings if partition not in stored]
             if missing:
-                topics, parts = [place[0] for place in missing], [place[1] for place in missing]
-                starts = [beginnings[place] for place in missing]
-                await connection.execute(ENROL_OFFSETS, self.cluster, self.group, topics, parts, starts)
-                await connection.execute(ENROL_LEASES, self.cluster, self.group, topics, parts)
-                held = await connection.fetch(STORED, self.cluster, self.group)
-        return {(row[0], row[1]): row[2] for row in held}
+                topics, parts = [tp.topic for tp in missing], [tp.partition for tp in missing]
+                starts = [beginnings[partition] for partition in missing]
+                await connection.execute(INSERT_OFFSETS, self.cluster, self.group, topics, parts, starts)
+                await connection.execute(INSERT_LEASES, self.cluster, self.group, topics, parts)
+                rows = await connection.fetch(OFFSETS, self.cluster, self.group)
+        return {TopicPartition(row[0], row[1]): int(row[2]) for row in rows}
 
-    async def renew(self) -> tuple[int, dict[Place, int]]:
-        """Say that this replica lives; answer how many do, and the epochs of what it still holds."""
+    async def renew(self) -> tuple[int, dict[TopicPartition, int]]:
+        """Announce that this replica lives; returns how many replicas do, and the epochs of its partitions."""
         async with self.database.transaction() as connection:
-            await connection.execute(MEET, self.group, self.owner)
-            await connection.execute(FORGET, self.group, TTL)
+            await connection.execute(ANNOUNCE, self.group, self.owner)
+            await connection.execute(DELETE_SILENT, self.group, TTL)
             members = await connection.fetchval(
                 "SELECT count(*) FROM consumer_member WHERE grp = $1", self.group
             )
             rows = await connection.fetch(RENEW, self.cluster, self.group, self.owner, TTL)
-        return max(1, int(members)), {(row[0], row[1]): row[2] for row in rows}
+        return max(1, int(members)), {TopicPartition(row[0], row[1]): row[2] for row in rows}
 
-    async def take(self, count: int, held: Sequence[Place]) -> list[Claim]:
-        """Claim up to `count` partitions that nobody reads."""
-        free = await self.database.pool.fetch(FREE, self.cluster, self.group, self.owner)
-        wanted = [place for place in ((row[0], row[1]) for row in free) if place not in held][:count]
-        claims = [await self._claim_unless_busy(place) for place in wanted]
+    async def take(self, count: int, own: Sequence[TopicPartition]) -> list[PartitionClaim]:
+        """Claim up to `count` partitions that nobody reads; `own` are those this replica reads already."""
+        rows = await self.database.pool.fetch(FREE, self.cluster, self.group, self.owner)
+        free = [partition for partition in (TopicPartition(*row) for row in rows) if partition not in own]
+        claims: list[PartitionClaim | None] = []
+        for partition in free[:count]:
+            # A frozen replica may lock the offset row until its session ends: the claim is tried again later.
+            with contextlib.suppress(asyncpg.LockNotAvailableError):
+                claims.append(await self._claim(partition))
         return [claim for claim in claims if claim is not None]
 
-    async def _claim_unless_busy(self, place: Place) -> Claim | None:
-        """A zombie may hold the offset's row inside a transaction until its session is ended: try again later."""
-        try:
-            return await self._claim(place)
-        except asyncpg.LockNotAvailableError:
-            return None
-
-    async def _claim(self, place: Place) -> Claim | None:
+    async def _claim(self, partition: TopicPartition) -> PartitionClaim | None:
         async with self.database.transaction() as connection:
             await connection.execute("SET LOCAL lock_timeout = '300ms'")
-            epoch = await connection.fetchval(TAKE, self.cluster, self.group, self.owner, *place, TTL)
+            epoch = await connection.fetchval(TAKE, self.cluster, self.group, self.owner, *partition, TTL)
             if epoch is None:
                 return None
-            next_offset = await connection.fetchval(FENCE, self.cluster, self.group, *place, epoch)
-        return None if next_offset is None else Claim(*place, epoch=epoch, next_offset=next_offset)
+            next_offset = await connection.fetchval(FENCE, self.cluster, self.group, *partition, epoch)
+        return None if next_offset is None else PartitionClaim(partition, epoch, next_offset)
 
-    async def release(self, claim: Claim) -> None:
+    async def release(self, claim: PartitionClaim) -> None:
         await self.database.pool.execute(
-            RELEASE, self.cluster, self.group, self.owner, claim.topic, claim.part, claim.epoch
+            RELEASE, self.cluster, self.group, self.owner, *claim.partition, claim.epoch
         )
 
     async def leave(self) -> None:
-        """A clean goodbye: the others take over at once instead of waiting for the lease to run out."""
+        """Leave the group: the others take over at once instead of waiting for the lease to expire."""
         await self.database.pool.execute(
             "DELETE FROM consumer_member WHERE grp = $1 AND owner = $2", self.group, self.owner
         )
 
 
-async def advance(connection: Connection, leases: Leases, claim: Claim, *, to: int) -> bool:
-    """Move the offset in the caller's transaction; False when another replica owns the partition by now.
+async def advance(connection: Connection, leases: Leases, claim: PartitionClaim, *, to: int) -> bool:
+    """Move the offset in the caller's transaction; False when another replica owns the partition.
 
-    It comes first in the transaction: its row lock makes a zombie wait here and then find the epoch changed.
+    It is the first statement of the transaction: on its row lock an outdated replica waits, and then it finds
+    that the epoch changed.
     """
     moved = await connection.execute(
-        "UPDATE consumer_offset SET next_offset = $7, updated_at = clock_timestamp()"
-        " WHERE cluster = $1 AND grp = $2 AND topic = $3 AND part = $4 AND next_offset = $5 AND epoch = $6",
-        leases.cluster,
-        leases.group,
-        claim.topic,
-        claim.part,
-        claim.next_offset,
-        claim.epoch,
-        to,
+        ADVANCE, leases.cluster, leases.group, *claim.partition, claim.next_offset, claim.epoch, to
     )
     return moved == "UPDATE 1"
 
 
-async def stored_offset(leases: Leases, claim: Claim) -> tuple[int, int]:
-    """(next offset, epoch) as stored: tells after a lost connection whether the commit happened."""
-    row = await leases.database.pool.fetchrow(
-        "SELECT next_offset, epoch FROM consumer_offset"
-        " WHERE cluster = $1 AND grp = $2 AND topic = $3 AND part = $4",
-        leases.cluster,
-        leases.group,
-        claim.topic,
-        claim.part,
-    )
+async def stored_offset(leases: Leases, claim: PartitionClaim) -> tuple[int, int]:
+    """(next offset, epoch) as stored; after a lost connection they show whether the commit happened."""
+    row = await leases.database.pool.fetchrow(STORED_OFFSET, leases.cluster, leases.group, *claim.partition)
     return (row[0], row[1]) if row is not None else (-1, -1)

@@ -1,22 +1,32 @@
-"""A loop: one pass after another, woken early or after its interval, stopped between passes."""
+"""A loop: one pass after another, started by `wake()` or after its interval, stopped between passes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
 
+from services.chassis.database import INFRASTRUCTURE
 from services.chassis.telemetry import METRICS
 
 log = structlog.get_logger(__name__)
 
-SLOWEST_RETRY = 5.0  # seconds
+LONGEST_RETRY_SECONDS = 5.0
+
+
+async def wait_for_event(event: asyncio.Event, seconds: float) -> None:
+    """Wait until the event is set, `seconds` at most."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
 
 
 class Loop:
-    """Runs `run_once` for ever.
+    """Runs `run_once` until it is stopped.
 
-    `run_once` answers how many real seconds may pass until the next pass: 0 when there is more to do, None
-    for the loop's interval. A pass that raises is logged, counted and tried again with a growing pause.
+    `run_once` returns how many real seconds may pass until the next pass: 0 when there is more to do, None
+    for the loop's interval. A pass that raises is logged, counted and retried after a growing pause.
     """
 
     def __init__(
@@ -25,36 +35,35 @@ class Loop:
         self.name = name
         self._interval = interval
         self.run_once = run_once
-        self._bell = asyncio.Event()
-        self._stopping = False
+        self._woken = asyncio.Event()
+        self._stopping = asyncio.Event()
 
     def wake(self) -> None:
-        self._bell.set()
+        self._woken.set()
 
     def stop(self) -> None:
-        self._stopping = True
-        self._bell.set()
+        self._stopping.set()
+        self._woken.set()
 
     async def run(self) -> None:
         failures = 0
-        while not self._stopping:
-            self._bell.clear()
+        while not self._stopping.is_set():
+            self._woken.clear()
             try:
                 pause = await self.run_once()
-                failures = 0
-            except Exception:
+            except Exception as problem:
                 failures += 1
                 METRICS.loop_failures.labels(self.name).inc()
-                log.exception("loop.failed", loop=self.name, failures=failures)
-                pause = min(0.1 * 2**failures, SLOWEST_RETRY)
-            await self._rest(self._interval if pause is None else min(pause, self._interval))
-
-    async def _rest(self, seconds: float) -> None:
-        if seconds <= 0:
-            await asyncio.sleep(0)
-            return
-        try:
-            async with asyncio.timeout(seconds):
-                await self._bell.wait()
-        except TimeoutError:
-            return
+                if isinstance(problem, INFRASTRUCTURE):
+                    log.warning("loop.interrupted", loop=self.name, problem=repr(problem))
+                else:
+                    log.exception("loop.failed", loop=self.name, failures=failures)
+                retry = min(0.1 * 2**failures, self._interval, LONGEST_RETRY_SECONDS)
+                await wait_for_event(self._stopping, retry)
+                continue
+            failures = 0
+            seconds = self._interval if pause is None else min(pause, self._interval)
+            if seconds > 0:
+                await wait_for_event(self._woken, seconds)
+            else:
+                await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Schema: each service's database, role and history, brought up to date by `drumbeat migrate`."""
+"""The database schemas: each service's database, role and Alembic history, upgraded by `drumbeat migrate`."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,19 +13,24 @@ from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.chassis.database import Database, database_url
+from services.chassis.database import Database, database_url, without_password
+from services.chassis.settings import CannotStart
 
 DATABASES: Final = {
     "rules_engine": "drumbeat_rules",
     "scheduler": "drumbeat_scheduler",
     "notifier": "drumbeat_notifier",
 }
-HOME = Path(__file__).resolve().parents[2] / "migrations"
+FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 MIGRATION_LOCK = 0x64727563
 
 
-class SchemaMismatch(Exception):
-    """The database is older or newer than the code; the message says which and what to do."""
+class CannotMigrate(CannotStart):
+    """The databases cannot be created or upgraded; the message says why and what to do."""
+
+
+class SchemaMismatch(CannotMigrate):
+    """A database's schema is older or newer than the code; the message says which and what to do."""
 
 
 def history(service: str) -> ScriptDirectory:
@@ -34,20 +39,26 @@ def history(service: str) -> ScriptDirectory:
 
 def _config(service: str) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(HOME))
-    config.set_main_option("version_locations", str(HOME / service))
+    config.set_main_option("script_location", str(FOLDER))
+    config.set_main_option("version_locations", str(FOLDER / service))
     config.set_main_option("path_separator", "os")
     return config
 
 
 async def migrate(server_url: str, services: Sequence[str] = tuple(DATABASES)) -> None:
-    """Make roles and databases where they are missing, and bring every schema to the code's version."""
-    await _make_databases(server_url, [DATABASES[service] for service in services])
-    for service in services:
-        await _upgrade(server_url, service)
+    """Create missing roles and databases, and upgrade every schema to the code's. Raises `CannotMigrate`."""
+    try:
+        await _create_databases(server_url, [DATABASES[service] for service in services])
+        for service in services:
+            await _upgrade(server_url, service)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+        raise CannotMigrate(
+            f"The databases on {without_password(server_url)} could not be prepared ({problem}): check "
+            f"DRUMBEAT_DATABASE__URL, and that its user may create roles and databases."
+        ) from problem
 
 
-async def _make_databases(server_url: str, names: Sequence[str]) -> None:
+async def _create_databases(server_url: str, names: Sequence[str]) -> None:
     connection = await asyncpg.connect(server_url, timeout=30)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
@@ -89,15 +100,15 @@ def _run_upgrade(connection: SyncConnection, service: str) -> None:
 
 
 def _refuse_newer(service: str, stored: str | None) -> None:
-    if stored is not None and stored not in {each.revision for each in history(service).walk_revisions()}:
+    if stored is not None and stored not in {rev.revision for rev in history(service).walk_revisions()}:
         raise SchemaMismatch(
-            f"The database {DATABASES[service]} is at schema {stored}, which this Drumbeat does not know:"
-            " a newer one made it. Run that version, or restore a backup from before the upgrade."
+            f"The database {DATABASES[service]} is at schema {stored}, which a newer version of Drumbeat made."
+            " Run that version, or restore a backup from before the upgrade."
         )
 
 
 async def check_schema(database: Database, service: str) -> None:
-    """Refuse to work on a schema that is not the code's: `SchemaMismatch` says what to do."""
+    """Raise `SchemaMismatch` unless the database's schema is that of the code."""
     name = DATABASES[service]
     head = await asyncio.to_thread(lambda: history(service).get_current_head())
     if await database.pool.fetchval("SELECT to_regclass('alembic_version')") is None:

@@ -1,7 +1,7 @@
 """Errors as RFC 9457 `application/problem+json`: what is wrong, where, and what to do."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 import orjson
@@ -33,7 +33,7 @@ TITLES: Mapping[int, str] = {
 
 
 class Problem(Exception):
-    """An answer other than success: `status`, `detail` for people, and whatever members help a program."""
+    """An error response: `status`, `detail` for people, and further members for programs."""
 
     def __init__(
         self, status: int, detail: str, *, headers: Mapping[str, str] | None = None, **members: object
@@ -45,34 +45,21 @@ class Problem(Exception):
         self.members = members
 
 
-def problem_body(status: int, detail: str, **members: object) -> dict[str, object]:
-    return {
-        "type": "about:blank",
-        "title": TITLES.get(status, "Error"),
-        "status": status,
-        "detail": detail,
-        **members,
-    }
-
-
 def problem_response(problem: Problem) -> Response:
-    body = problem_body(problem.status, problem.detail, **problem.members)
-    return _json(problem.status, body, problem.headers)
+    title = TITLES.get(problem.status, "Error")
+    body = {"type": "about:blank", "title": title, "status": problem.status, "detail": problem.detail}
+    return Response(_dump({**body, **problem.members}), problem.status, problem.headers, MEDIA_TYPE)
 
 
-def _json(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(_dumped(body), status, dict(headers or {}), MEDIA_TYPE)
-
-
-def _dumped(body: object) -> bytes:
+def _dump(body: object) -> bytes:
     try:
         return orjson.dumps(body, default=str)
-    except TypeError:  # it repeats what the sender said, which no text may hold: a lone surrogate
+    except TypeError:  # it repeats a lone surrogate of the request, which UTF-8 cannot encode
         return json.dumps(body, default=str, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of the app a problem document."""
+    """Turn every error of the app into a problem document."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -88,39 +75,36 @@ async def _on_problem(_: Request, raised: Exception) -> Response:
 
 async def _on_http(request: Request, raised: Exception) -> Response:
     assert isinstance(raised, HTTPException)  # noqa: S101
-    status, detail = raised.status_code, str(raised.detail)
-    if status == 404 and detail == "Not Found":
-        detail = f"There is nothing at {request.url.path}. /openapi.json lists what there is."
-    if status == 405:
+    detail = str(raised.detail)
+    if raised.status_code == 404 and detail == "Not Found":
+        detail = f"There is no resource at {request.url.path}. /openapi.json lists all of them."
+    if raised.status_code == 405:
         allowed = (raised.headers or {}).get("Allow", "another method")
-        detail = f"{request.method} is not taken at {request.url.path}. Use {allowed}."
-    return _json(status, problem_body(status, detail), raised.headers)
+        detail = f"{request.url.path} does not support {request.method}. Use {allowed}."
+    return problem_response(Problem(raised.status_code, detail, headers=raised.headers))
 
 
 async def _on_invalid(_: Request, raised: Exception) -> Response:
     assert isinstance(raised, RequestValidationError)  # noqa: S101
-    errors = [{"where": ".".join(map(str, each["loc"])), "what": each["msg"]} for each in raised.errors()]
-    return _json(422, problem_body(422, _summary(errors), errors=errors))
-
-
-def _summary(errors: Sequence[Mapping[str, str]]) -> str:
-    return "; ".join(f"{each['where']}: {each['what']}" for each in errors[:10])
+    errors = [{"where": ".".join(map(str, error["loc"])), "what": error["msg"]} for error in raised.errors()]
+    summary = "; ".join(f"{error['where']}: {error['what']}" for error in errors[:10])
+    return problem_response(Problem(422, summary, errors=errors))
 
 
 async def _on_unavailable(request: Request, raised: Exception) -> Response:
     log.warning("http.unavailable", path=request.url.path, problem=repr(raised))
-    detail = "The database is not answering. Nothing was changed; try again."
-    return _json(503, problem_body(503, detail), {"Retry-After": "2"})
+    detail = "The database does not answer. Nothing was changed; try again."
+    return problem_response(Problem(503, detail, headers={"Retry-After": "2"}))
 
 
 async def _on_bug(request: Request, raised: Exception) -> Response:
     log.error("http.failed", path=request.url.path, exc_info=raised)
-    return _json(500, problem_body(500, "This is a fault of Drumbeat; its log has the details."))
+    return problem_response(Problem(500, "This is an error in Drumbeat; its log has the details."))
 
 
 DOCUMENT: Mapping[str, object] = {
     "type": "object",
-    "description": "RFC 9457: what is wrong, where, and what to do",
+    "description": "RFC 9457 problem details: what is wrong, where, and what to do",
     "required": ["type", "title", "status", "detail"],
     "properties": {
         "type": {"type": "string"},
@@ -136,19 +120,19 @@ DOCUMENT: Mapping[str, object] = {
         },
     },
 }
-WHAT: Mapping[str, str] = {
+DESCRIPTIONS: Mapping[str, str] = {
     "400": "the body cannot be read",
     "401": "no valid key",
     "403": "the key lacks the scope",
-    "404": "there is no such thing",
+    "404": "it does not exist",
     "413": "the body is too large",
     "422": "a value is not valid; `detail` says which and why",
-    "503": "a part is away; try again after `Retry-After` seconds",
+    "503": "a part is not available; try again after `Retry-After` seconds",
 }
 
 
 def documented(document: dict[str, Any]) -> dict[str, Any]:
-    """The OpenAPI document with what `install` makes of errors: every operation's problems, one schema for all."""
+    """The OpenAPI document with the problem responses of every operation, which `install` sends."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = DOCUMENT
     schemas.pop("HTTPValidationError", None)
@@ -166,13 +150,15 @@ def _document(operation: dict[str, Any]) -> None:
         statuses |= {"401", "403"}
     if operation.get("requestBody"):
         statuses |= {"400", "413"}
-    if any(each["in"] == "path" for each in operation.get("parameters", ())):
+    if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
         statuses.add("404")
     problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for status in sorted(statuses | {each for each in responses if each.startswith(("4", "5"))}):
-        said = responses.setdefault(status, {"description": WHAT.get(status, "")})
-        if said["description"] == "Validation Error":
-            said["description"] = WHAT["422"]
-        if "HTTPValidationError" in str(said.get("content")):  # FastAPI's own form, which is not sent here
-            del said["content"]
-        said.setdefault("content", problem)
+    for status in sorted(statuses | {status for status in responses if status.startswith(("4", "5"))}):
+        response = responses.setdefault(status, {"description": DESCRIPTIONS.get(status, "")})
+        if response["description"] == "Validation Error":
+            response["description"] = DESCRIPTIONS["422"]
+        if "HTTPValidationError" in str(
+            response.get("content")
+        ):  # FastAPI's own form, which is not sent here
+            del response["content"]
+        response.setdefault("content", problem)

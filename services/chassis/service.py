@@ -1,7 +1,7 @@
-"""The life of a service: its parts start in order, run side by side, and stop in reverse within a limit.
+"""The life of a service: its parts start in order, run concurrently, and stop in reverse within a time limit.
 
-A part that ends by itself, or breaks, ends the process: the supervisor starts it again, and everything it
-needs stands in PostgreSQL and Kafka.
+A part that ends by itself, or fails, ends the process: the supervisor starts it again, and its state is in
+PostgreSQL and Kafka.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
 import structlog
@@ -24,35 +24,33 @@ from services.chassis import faults
 from services.chassis.batches import Subscription
 from services.chassis.clock import ServiceClock, service_clock
 from services.chassis.consumer import Consumer
-from services.chassis.database import INFRASTRUCTURE, Database, DatabaseMissing
-from services.chassis.http_server import CannotListen, Server, listening
+from services.chassis.database import INFRASTRUCTURE, Database
+from services.chassis.http_server import Server, listening
 from services.chassis.kafka import Producer
 from services.chassis.key_directory import key_loop
-from services.chassis.keys import KeyFileUnreadable, KeyRing, first_key
+from services.chassis.keys import KeyRing, first_key
 from services.chassis.loops import Loop
-from services.chassis.migrations import DATABASES, SchemaMismatch, check_schema
-from services.chassis.outbox import Outbox, Relay
+from services.chassis.migrations import DATABASES, check_schema
+from services.chassis.outbox import Outbox
 from services.chassis.pruning import prune_loop
-from services.chassis.settings import Http, Settings, SettingsRejected, load_settings
+from services.chassis.relay import Relay
+from services.chassis.settings import CannotStart, Http, Settings, load_settings
 from services.chassis.telemetry import configure_logs
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
+from services.chassis.web import Readiness
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-GRACE = 12.0  # real seconds for the parts to stop; the supervisor allows fifteen
-
-
-class CannotStart(Exception):
-    """The service cannot start as it is set up; the message says what is wrong and what to do."""
+STOP_SECONDS = 12.0  # real time for the parts to stop; the supervisor allows fifteen
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """What the chassis built before the service's own parts.
 
-    `owner` names this replica by host and port: whoever comes up under it is the successor of who had it before,
+    `owner` names this replica by host and port. A process that starts with the same owner is its successor,
     since two processes cannot listen on one port.
     """
 
@@ -69,47 +67,39 @@ class Runtime:
 
 @dataclass(slots=True)
 class Parts:
-    """What a service is made of: its app, what it reads, its loops, and what must be closed at the end."""
+    """The parts of a service: its app, its subscriptions, its loops, and what to close at the end."""
 
-    app: Callable[["Readiness"], FastAPI]
+    app: Callable[[Readiness], FastAPI]
     subscriptions: Sequence[Subscription] = ()
     loops: Sequence[Loop] = ()
     close: Sequence[Callable[[], Awaitable[None]]] = ()
 
 
-Readiness = Callable[[], Awaitable[str | None]]
 Build = Callable[[Runtime], Awaitable[Parts]]
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a service is: the name of its folder, its part of the settings, the topics it needs."""
+    """A service: the name of its folder, its group of the settings, the topics it needs."""
 
     name: str
     http: Callable[[Settings], Http]
-    topics: Sequence[TopicSpec] = field(default=())
+    topics: Sequence[TopicSpec] = ()
 
 
 def serve(identity: Identity, build: Build) -> NoReturn:
-    """Run the service until it is told to stop; exit 1 with one readable sentence when it cannot start."""
+    """Run the service until SIGTERM or SIGINT; exit 1 with one sentence when it cannot start."""
     try:
         settings = load_settings()
         configure_logs(settings.log_level, service=identity.name)
         faults.arm(settings.faults)
         code = uvloop.run(_serve(identity, settings, build))
-    except (
-        SettingsRejected,
-        KeyFileUnreadable,
-        SchemaMismatch,
-        CannotStart,
-        CannotListen,
-        faults.FaultPlanRejected,
-    ) as refused:
-        sys.stderr.write(f"{identity.name} cannot start: {refused}\n")
+    except CannotStart as reason:
+        sys.stderr.write(f"{identity.name} cannot start: {reason}\n")
         code = 1
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # a library's thread or an abandoned client must not hold the process
+    os._exit(code)  # a library's thread or an abandoned client must not keep the process alive
 
 
 async def _serve(identity: Identity, settings: Settings, build: Build) -> int:
@@ -136,9 +126,9 @@ async def _serve(identity: Identity, settings: Settings, build: Build) -> int:
 
 
 def spare_the_collector() -> None:
-    """What was imported stays: looking through it again and again was a third of a busy service's CPU.
+    """Exclude what was imported from garbage collection: traversing it was a third of a busy service's CPU time.
 
-    A few batches of events at once stay below the first threshold: they are let go without being looked through.
+    A few concurrent batches of events stay below the first threshold and are freed by their reference counts.
     """
     gc.collect()
     gc.freeze()
@@ -146,22 +136,18 @@ def spare_the_collector() -> None:
 
 
 async def _start(identity: Identity, settings: Settings, owner: str) -> Runtime:
-    """Reach the database and the broker, waiting for them as long as it takes."""
+    """Connect to the database and the broker, however long it takes."""
     keys = KeyRing()
     keys.learn(first_key(settings.key_file))
     url = settings.database_url()
     settings.broker()
     name = DATABASES[identity.name]
-    try:
-        database = await _patiently(
-            "PostgreSQL", lambda: Database.open(url, name, pool_size=settings.database.pool_size)
-        )
-    except DatabaseMissing as missing:
-        raise CannotStart(str(missing)) from missing
+    pool_size = settings.database.pool_size
+    database = await _retry("PostgreSQL", lambda: Database.open(url, name, pool_size=pool_size))
     await check_schema(database, identity.name)
-    cluster = await _patiently("Kafka", lambda: ensure_topics(settings.kafka, identity.topics))
+    cluster = await _retry("Kafka", lambda: ensure_topics(settings.kafka, identity.topics))
     producer = Producer(settings.kafka, client_id=identity.name)
-    await _patiently("Kafka", producer.start)
+    await _retry("Kafka", producer.start)
     outbox = Outbox(f"/drumbeat/{identity.name}")
     return Runtime(
         owner=owner,
@@ -170,13 +156,13 @@ async def _start(identity: Identity, settings: Settings, owner: str) -> Runtime:
         database=database,
         producer=producer,
         outbox=outbox,
-        relay=Relay(database, producer),
+        relay=Relay(database, producer, outbox),
         cluster=cluster,
         keys=keys,
     )
 
 
-async def _patiently(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
+async def _retry(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
     pause = 0.2
     while True:
         try:
@@ -188,29 +174,29 @@ async def _patiently(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "asyncio.Task[object]") -> int:
-    """Everything side by side until told to stop, or until a part ends; then all of it, in order."""
+    """Run every part until a stop is asked for or a part ends; then stop all of them, in order."""
     consumers = [_consumer(runtime, subscription) for subscription in parts.subscriptions]
     database = runtime.database
     loops = [*parts.loops, key_loop(database, runtime.keys), prune_loop(database, "inbox", "seen_at")]
     server = _server(parts.app(lambda: _readiness(runtime, consumers)))
     web = asyncio.create_task(server.serve([listener]))
     relaying = asyncio.create_task(runtime.relay.run())
-    working = [asyncio.create_task(each.run()) for each in (*consumers, *loops)]
+    working = [asyncio.create_task(part.run()) for part in (*consumers, *loops)]
     log.info("service.started", owner=runtime.owner)
     await asyncio.wait([stop, web, relaying, *working], return_when=asyncio.FIRST_COMPLETED)
-    broken = [task for task in (web, relaying, *working) if task.done()]
-    for task in broken:
+    ended = [task for task in (web, relaying, *working) if task.done()]
+    for task in ended:
         log.error("service.part_ended", exc_info=task.exception() if not task.cancelled() else None)
     server.should_exit = True
     for part in (*consumers, *loops):
         part.stop()
-    await asyncio.wait([web, *working], timeout=GRACE)
-    runtime.relay.stop()  # last, so that it carries what the others left
+    await asyncio.wait([web, *working], timeout=STOP_SECONDS)
+    runtime.relay.stop()  # last, so that it carries the messages of the others
     await asyncio.wait([relaying], timeout=3)
     for close in parts.close:
         await close()
-    log.info("service.stopped", clean=not broken)
-    return 1 if broken else 0
+    log.info("service.stopped", clean=not ended)
+    return 1 if ended else 0
 
 
 def _consumer(runtime: Runtime, subscription: Subscription) -> Consumer:
@@ -242,5 +228,5 @@ async def _readiness(runtime: Runtime, consumers: Sequence[Consumer]) -> str | N
         await runtime.database.ping()
     except INFRASTRUCTURE as problem:
         return f"PostgreSQL does not answer ({type(problem).__name__})"
-    waiting = [reason for each in consumers if (reason := each.waits_for()) is not None]
+    waiting = [reason for consumer in consumers if (reason := consumer.waits_for()) is not None]
     return "; ".join(waiting) or None

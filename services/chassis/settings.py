@@ -1,12 +1,12 @@
-"""Settings: what may be configured, read once from the environment and `.env` at the start of a process.
+"""Settings, read once from the environment and `.env` at the start of a process.
 
-Addresses that are not given are those of the embedded parts, which `drumbeat run` leaves in
-`addresses.json` of the data directory.
+Addresses that are not set are those of the embedded parts, which `drumbeat run` writes to `addresses.json` in
+the data directory.
 """
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, ClassVar, Literal, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -16,8 +16,12 @@ ADDRESSES_FILE = "addresses.json"
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class SettingsRejected(Exception):
-    """The settings do not make sense; the message names each variable, what is wrong and what it takes."""
+class CannotStart(Exception):
+    """A process cannot start with its configuration; the message says what is wrong and what to do."""
+
+
+class SettingsRejected(CannotStart):
+    """A setting is invalid or missing; the message names each variable and what is wrong with it."""
 
 
 class Group(BaseModel):
@@ -25,7 +29,7 @@ class Group(BaseModel):
 
 
 class Kafka(Group):
-    """The broker. `partitions` and `replication_factor` count only when a topic is created."""
+    """The broker. `partitions` and `replication_factor` apply only when a topic is created."""
 
     bootstrap_servers: str | None = None
     partitions: int = Field(default=12, ge=1, le=1000)
@@ -38,14 +42,14 @@ class Kafka(Group):
 
 
 class Database(Group):
-    """PostgreSQL. The URL names the server; each service has its own database and role on it."""
+    """PostgreSQL. The URL names the server, where each service has its own database and role."""
 
     url: str | None = None
     pool_size: int = Field(default=8, ge=2, le=100)
 
 
 class Clock(Group):
-    """Service now = start + (real now - origin) x rate. Absent start and origin: the real clock."""
+    """Service now = start + (real now - origin) x rate. Without start and origin: the real clock."""
 
     start: AwareDatetime | None = None
     rate: float = Field(default=1.0, gt=0, le=1_000_000)
@@ -58,7 +62,7 @@ class Http(Group):
 
 
 class Email(Group):
-    """The mail relay. `redirect_to` sends every mail to one address instead (staging)."""
+    """The mail relay. With `redirect_to` every mail goes to that address instead (staging)."""
 
     host: str | None = None
     port: Port = 25
@@ -70,7 +74,7 @@ class Email(Group):
 
 
 class AddressesSource(PydanticBaseSettingsSource):
-    """The lowest source: where a running `drumbeat run` left the addresses of its embedded parts."""
+    """The source of lowest priority: the addresses of embedded parts that `drumbeat run` wrote."""
 
     def get_field_value(self, field: object, field_name: str) -> tuple[object, str, bool]:  # noqa: ARG002
         return None, field_name, False
@@ -78,17 +82,17 @@ class AddressesSource(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, object]:
         data_dir = Path(str(self.current_state.get("data_dir", ".drumbeat")))
         try:
-            left: object = json.loads((data_dir / ADDRESSES_FILE).read_bytes())
+            document: object = json.loads((data_dir / ADDRESSES_FILE).read_bytes())
         except (OSError, ValueError):
             return {}
-        if not isinstance(left, dict):
-            return {}
-        found = cast("dict[str, object]", left)
-        return {name: found[name] for name in ("kafka", "database", "clock", "email") if name in found}
+        values = cast("dict[str, object]", document) if isinstance(document, dict) else {}
+        return {name: values[name] for name in ("kafka", "database", "clock", "email") if name in values}
 
 
 class Settings(BaseSettings):
-    """Everything that may be set, as `DRUMBEAT_NAME` or, inside a group, `DRUMBEAT_GROUP__NAME`."""
+    """Every setting: `DRUMBEAT_NAME` or, inside a group, `DRUMBEAT_GROUP__NAME`."""
+
+    reads_addresses: ClassVar[bool] = True
 
     model_config = SettingsConfigDict(
         env_prefix="DRUMBEAT_",
@@ -110,7 +114,7 @@ class Settings(BaseSettings):
     scheduler: Http = Http(port=8002)
     notifier: Http = Http(port=8003)
     policy: Path | None = Field(default=None, description="a policy file or a flat folder of them")
-    sample: bool = Field(default=True, description="feed the sample book to an empty store")
+    sample: bool = Field(default=True, description="`make run` posts the sample accounts to an empty store")
     mode: Literal["live", "hold", "observe"] = "live"
     webhook_allow_private: bool = False
     public_url: str | None = Field(default=None, description="the notifier's address in links to customers")
@@ -127,14 +131,15 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, dotenv_settings, AddressesSource(settings_cls)
+        addresses = (AddressesSource(settings_cls),) if cls.reads_addresses else ()
+        return init_settings, env_settings, dotenv_settings, *addresses
 
     @property
     def key_file(self) -> Path:
         return self.api_key_file or self.data_dir / "api-key"
 
     def url_of(self, service: Literal["console", "rules_engine", "scheduler", "notifier"]) -> str:
-        """The address under which a service of this deployment answers on this machine."""
+        """The URL of a service of this deployment on this machine."""
         http = cast("Http", getattr(self, service))
         host = "127.0.0.1" if http.host in ("0.0.0.0", "::") else http.host  # noqa: S104
         return f"http://{host}:{http.port}"
@@ -153,20 +158,23 @@ class Settings(BaseSettings):
 def _no_address(what: str, variable: str, data_dir: Path) -> str:
     return (
         f"No address of {what}: set {variable}, or start `drumbeat run` on the data directory {data_dir}, "
-        f"which leaves the addresses of its embedded parts there."
+        f"which writes the addresses of its embedded parts there."
     )
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read the settings; `SettingsRejected` names every variable that is wrong at once."""
+    """Read the settings. Raises `SettingsRejected`, which names every invalid variable."""
     try:
         return Settings(**overrides)  # pyright: ignore[reportArgumentType]
-    except ValidationError as wrong:
+    except ValidationError as invalid:
         lines = [
-            f"{_variable(each['loc'])}: {each['msg']} (found {each['input']!r})" for each in wrong.errors()
+            f"{_variable(error['loc'])}: {error['msg']} (the value is {error['input']!r})"
+            for error in invalid.errors()
         ]
-        raise SettingsRejected("Settings refused:\n  " + "\n  ".join(lines)) from wrong
+        if len(lines) == 1:
+            raise SettingsRejected(f"Invalid setting: {lines[0]}") from invalid
+        raise SettingsRejected("Invalid settings:\n  " + "\n  ".join(lines)) from invalid
 
 
-def _variable(place: tuple[int | str, ...]) -> str:
-    return "DRUMBEAT_" + "__".join(str(part).upper() for part in place)
+def _variable(location: tuple[int | str, ...]) -> str:
+    return "DRUMBEAT_" + "__".join(str(part).upper() for part in location)

@@ -1,5 +1,5 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
-"""Topics are made once, with a partition count that is never changed: a key's partition must not move."""
+"""Topics are created once, with a partition count that never changes: a key's partition must not move."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from services.chassis.kafka import client_options
 from services.chassis.settings import Kafka
 
-KNOWN_WITHIN = 30.0  # real seconds until a topic just made must be known to the broker that is asked
+METADATA_SECONDS = 30.0  # real time until the broker's metadata must contain a new topic
 
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """A topic to be created if absent; `configs` are the broker's own names (cleanup.policy, …)."""
+    """A topic to be created if absent; `configs` uses the broker's names (cleanup.policy, …)."""
 
     name: str
     configs: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -25,20 +25,20 @@ class TopicSpec:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What a service must know of the broker: whose offsets these are, and how many partitions there are."""
+    """The broker's cluster id, to which stored offsets belong, and the number of partitions by topic."""
 
     id: str
     partitions: Mapping[str, int]
 
 
 class TopicsNotMade(Exception):
-    """The broker refused to create a topic; the message carries its reason."""
+    """The broker refused to create a topic; the message contains its reason."""
 
 
 async def ensure_topics(kafka: Kafka, topics: Sequence[TopicSpec]) -> Cluster:
-    """Create what is missing. Safe to call from many processes at once.
+    """Create the topics that are missing. Many processes may call it at once.
 
-    Raises `TopicsNotMade`, and TimeoutError when the topics do not become known in time.
+    Raises `TopicsNotMade`, and TimeoutError when the broker's metadata does not contain the topics in time.
     """
     admin = AIOKafkaAdminClient(**client_options(kafka), request_timeout_ms=15_000)
     await admin.start()
@@ -47,33 +47,33 @@ async def ensure_topics(kafka: Kafka, topics: Sequence[TopicSpec]) -> Cluster:
         missing = [_new_topic(kafka, topic) for topic in topics if topic.name not in existing]
         if missing:
             _raise_refusals(await admin.create_topics(missing))
-        partitions = await _known(admin, topics, {each.name for each in missing}, kafka.partitions)
+        partitions = await _partitions(admin, topics, {topic.name for topic in missing}, kafka.partitions)
         cluster = await admin.describe_cluster()
         return Cluster(str(cluster["cluster_id"]), partitions)
     finally:
         await admin.close()
 
 
-async def _known(
+async def _partitions(
     admin: AIOKafkaAdminClient, topics: Sequence[TopicSpec], new: set[str], wanted: int
 ) -> dict[str, int]:
-    """Partitions by topic, once the broker that answers knows all of them.
+    """The number of partitions by topic, once the broker that answers has metadata of all of them.
 
-    A broker that has not yet heard of a topic just made describes it as unknown, with no partitions: taken at its
-    word, a consumer would read nothing of it for ever, and say nothing.
+    A broker that has no metadata of a new topic yet describes it as unknown, with no partitions: a consumer that
+    believed it would read nothing of the topic, without an error.
     """
     names = [topic.name for topic in topics]
-    async with asyncio.timeout(KNOWN_WITHIN):
+    async with asyncio.timeout(METADATA_SECONDS):
         while True:
             described = cast("list[dict[str, Any]]", await admin.describe_topics(names))
-            known = {
-                str(each["topic"]): len(each["partitions"])
-                for each in described
-                if not each["error_code"]
-                and len(each["partitions"]) >= (wanted if each["topic"] in new else 1)
+            partitions = {
+                str(topic["topic"]): len(topic["partitions"])
+                for topic in described
+                if not topic["error_code"]
+                and len(topic["partitions"]) >= (wanted if topic["topic"] in new else 1)
             }
-            if len(known) == len(names):
-                return known
+            if len(partitions) == len(names):
+                return partitions
             await asyncio.sleep(0.1)
 
 
@@ -82,14 +82,14 @@ def _new_topic(kafka: Kafka, topic: TopicSpec) -> NewTopic:
         name=topic.name,
         num_partitions=kafka.partitions,
         replication_factor=kafka.replication_factor,
-        # aiokafka takes the broker's default (-1) only beside an assignment, which may be empty.
+        # aiokafka accepts -1, the broker's default, only together with an assignment, which may be empty.
         replica_assignments={} if kafka.replication_factor == -1 else None,
         topic_configs=dict(topic.configs),
     )
 
 
-def _raise_refusals(answer: Any) -> None:
-    for name, code, *message in answer.topic_errors:
+def _raise_refusals(response: Any) -> None:
+    for name, code, *message in response.topic_errors:
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
             raise TopicsNotMade(f"topic {name}: {error.__name__} {message}")

@@ -1,30 +1,33 @@
-"""Fetching may silently stop after broker trouble. What lies on the broker and is not fetched shows it."""
+"""Fetching may stop silently after broker trouble. A partition with unread records whose position stays shows it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from services.chassis.leases import Place
+from aiokafka import TopicPartition
 
 PATIENCE = 15.0  # real seconds in which a partition with records to fetch must move
+Offsets = Mapping[TopicPartition, int]
+Position = tuple[int, float]  # an offset, and since when (monotonic seconds) it has not changed
 
 
 @dataclass(slots=True)
 class Watchdog:
-    """Remembers since when each partition has stood still before its end."""
+    """Remembers since when the position of each partition has not moved."""
 
-    _waiting: dict[Place, tuple[int, float]] = field(default_factory=dict[Place, tuple[int, float]])
+    _waiting: dict[TopicPartition, Position] = field(default_factory=dict[TopicPartition, Position])
 
-    def stuck(self, positions: Mapping[Place, int], ends: Mapping[Place, int], now: float) -> list[Place]:
+    def stuck(self, positions: Offsets, ends: Offsets, now: float) -> list[TopicPartition]:
         """The partitions whose fetch position has not moved for `PATIENCE` seconds though records follow it.
 
-        `positions` are those that should move: neither halted nor busy with a batch.
+        `positions` are those that should move: neither halted nor busy with a batch. `now` is monotonic seconds.
         """
-        behind = {place: at for place, at in positions.items() if ends.get(place, at) > at}
+        behind = {tp: position for tp, position in positions.items() if ends.get(tp, position) > position}
+        before = self._waiting
         self._waiting = {
-            place: held if (held := self._waiting.get(place)) is not None and held[0] == at else (at, now)
-            for place, at in behind.items()
+            tp: before[tp] if tp in before and before[tp][0] == position else (position, now)
+            for tp, position in behind.items()
         }
-        return sorted(place for place, (_, since) in self._waiting.items() if now - since >= PATIENCE)
+        return sorted(tp for tp, (_, since) in self._waiting.items() if now - since >= PATIENCE)
 
     def forget(self) -> None:
-        self._waiting.clear()
+        self._waiting = {}

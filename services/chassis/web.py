@@ -1,8 +1,8 @@
-"""The HTTP side every service shares: health, metrics, the clock, keys, limits, problem documents, paging."""
+"""HTTP for every service: health, metrics, the clock, API keys, body limits, problem documents, paging."""
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,7 @@ import orjson
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette import types as asgi
 from starlette.responses import JSONResponse, Response
 
 from services.chassis import problems
@@ -21,21 +22,16 @@ from services.chassis.outbox import timestamp
 from services.chassis.problems import Problem
 
 BODY_LIMIT = 1 << 20  # bytes, unless a route asks for more
-Limit = Annotated[int, Query(ge=1, le=500, description="how many items at most")]
+Limit = Annotated[int, Query(ge=1, le=500, description="the number of items at most")]
 RowId = Annotated[int, Path(ge=1, le=2**63 - 1)]
-Cursor = Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before")]
+Cursor = Annotated[str | None, Query(max_length=400, description="`next_cursor` of the previous page")]
 
 Readiness = Callable[[], Awaitable[str | None]]
-ASGIScope = MutableMapping[str, Any]
-ASGIMessage = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[ASGIMessage]]
-Send = Callable[[ASGIMessage], Awaitable[None]]
-ASGIApp = Callable[[ASGIScope, Receive, Send], Awaitable[None]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 class JSON(JSONResponse):
-    """JSON by orjson: instants as RFC 3339 in UTC."""
+    """JSON written by orjson: instants as RFC 3339 in UTC."""
 
     def render(self, content: object) -> bytes:
         return orjson.dumps(content, default=_jsonable, option=orjson.OPT_UTC_Z)
@@ -49,60 +45,59 @@ def _jsonable(value: object) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Chassis:
-    """What a service hands to its app: who it is, its clock, its keys, and whether it can work."""
+    """What a service gives to its app: its name, its clock, its keys, and its readiness."""
 
     service: str
     clock: ServiceClock
     keys: KeyRing
     readiness: Readiness
-    """None when the service can do its work, else what it waits for."""
+    """None when the service can work, else what it waits for."""
 
 
 class Limits:
-    """Refuses, before anything is parsed, a body over its limit and an address that no database can look for."""
+    """Refuses, before anything is parsed, a body over its limit and a URL with a NUL, which PostgreSQL cannot store."""
 
-    def __init__(self, app: ASGIApp, *, limit: int, larger: dict[str, int]) -> None:
+    def __init__(self, app: asgi.ASGIApp, *, limit: int, larger: dict[str, int]) -> None:
         self._app = app
         self._limit = limit
         self._larger = larger
 
-    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refused = _with_nul(scope["path"], scope["query_string"])
-        if refused is not None:
-            await problems.problem_response(refused)(scope, receive, send)
-            return
         limit = self._larger.get(scope["path"], self._limit)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > limit:
-            await problems.problem_response(_too_large(limit))(scope, receive, send)
+        problem = _nul_in_url(scope["path"], scope["query_string"])
+        if problem is None and declared.isdigit() and int(declared) > limit:
+            problem = _too_large(limit)
+        if problem is not None:
+            await problems.problem_response(problem)(scope, receive, send)
             return
         await self._app(scope, _counting(receive, limit), send)
 
 
-def _with_nul(path: str, query: bytes) -> Problem | None:
+def _nul_in_url(path: str, query: bytes) -> Problem | None:
     if "\x00" in path:
-        return Problem(404, "There is nothing under an address that holds the NUL character (%00).")
+        return Problem(404, "No resource has a NUL character (%00) in its path.")
     if b"%00" in query or b"\x00" in query:
-        return Problem(422, "The query holds the NUL character (%00). Remove it.")
+        return Problem(422, "The query contains a NUL character (%00). Remove it.")
     return None
 
 
-def _counting(receive: Receive, limit: int) -> Receive:
-    seen = 0
+def _counting(receive: asgi.Receive, limit: int) -> asgi.Receive:
+    received = 0
 
-    async def counted() -> ASGIMessage:
-        nonlocal seen
+    async def receive_counted() -> asgi.Message:
+        nonlocal received
         message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > limit:
+        received += len(message.get("body", b""))
+        if received > limit:
             # Not a `Problem`: while FastAPI reads a body it lets only its own exception pass.
             raise HTTPException(413, _too_large(limit).detail)
         return message
 
-    return counted
+    return receive_counted
 
 
 def _too_large(limit: int) -> Problem:
@@ -116,7 +111,7 @@ def make_app(
     lifespan: Lifespan | None = None,
     larger_bodies: dict[str, int] | None = None,
 ) -> FastAPI:
-    """An app with what every service has; `larger_bodies` maps a path to its limit in bytes."""
+    """An app with the routes and handlers of every service; `larger_bodies` maps a path to its limit in bytes."""
     app = FastAPI(
         title=f"Drumbeat {title}",
         version="1",
@@ -130,29 +125,25 @@ def make_app(
     app.add_middleware(Limits, limit=BODY_LIMIT, larger=larger_bodies or {})
     problems.install(app)
     app.include_router(_health(chassis))
-    _document_problems(app)
-    return app
+    generate = app.openapi
 
-
-def _document_problems(app: FastAPI) -> None:
-    plain = app.openapi
-
-    def whole() -> dict[str, Any]:
+    def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = problems.documented(plain())
+            app.openapi_schema = problems.documented(generate())
         return app.openapi_schema
 
-    app.openapi = whole
+    app.openapi = openapi
+    return app
 
 
 def _health(chassis: Chassis) -> APIRouter:
     router = APIRouter(tags=["service"])
 
-    @router.get("/livez", summary="The process answers")
+    @router.get("/livez", summary="Whether the process answers")
     async def livez() -> dict[str, str]:
         return {"status": "alive", "service": chassis.service}
 
-    @router.get("/readyz", summary="The service can do its work")
+    @router.get("/readyz", summary="Whether the service can work")
     async def readyz() -> dict[str, str]:
         waiting_for = await chassis.readiness()
         if waiting_for is not None:
@@ -182,7 +173,7 @@ bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: B
 def require(scope: Scope) -> Any:
     """A dependency: 401 without a valid key, 403 when the key lacks the scope."""
 
-    async def checked(
+    async def check_key(
         request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
     ) -> ApiKey:
         chassis = cast("Chassis", request.app.state.chassis)
@@ -195,19 +186,20 @@ def require(scope: Scope) -> Any:
                 headers={"WWW-Authenticate": 'Bearer realm="drumbeat"'},
             )
         if not key.allows(scope, now):
-            raise Problem(403, f"The key {key.key_id} has no scope {scope!r}.", scope=scope)
+            raise Problem(403, f"The key {key.key_id} does not have the scope {scope!r}.", scope=scope)
         return key
 
-    return Depends(checked)
+    return Depends(check_key)
 
 
 def encode_cursor(*parts: str | int | datetime) -> str:
+    """The position in a list as opaque text."""
     texts = [timestamp(part) if isinstance(part, datetime) else part for part in parts]
     return base64.urlsafe_b64encode(orjson.dumps(texts)).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str | None, *kinds: type) -> list[Any] | None:
-    """The parts of a cursor, each of its kind (str, int, datetime); 422 when it is not one of ours."""
+    """The parts of a cursor, which must be of these kinds (str, int, datetime); raises a 422 `Problem`."""
     if cursor is None:
         return None
     try:
@@ -229,11 +221,11 @@ def _part(part: object, kind: type) -> object:
 
 
 def _bad_cursor() -> Problem:
-    return Problem(422, "cursor: not a `next_cursor` of this list. Leave it out to begin at the start.")
+    return Problem(422, "cursor: not a `next_cursor` of this list. Omit it to begin at the start.")
 
 
 def page(items: list[Any], limit: int, cursor_of: Callable[[Any], str]) -> dict[str, object]:
-    """`{items, next_cursor}` from up to limit + 1 items."""
+    """`{items, next_cursor}` from up to limit + 1 items: one more than shown means that there is a next page."""
     more = len(items) > limit
     shown = items[:limit]
     return {"items": shown, "next_cursor": cursor_of(shown[-1]) if more else None}

@@ -73,7 +73,7 @@ def serve(
 @app.command()
 def migrate() -> None:
     """Migrate the three databases to the schema of this version."""
-    become("services.devstack.supervisor.migrate")
+    become("services.chassis.migrate")
 
 
 @app.command()

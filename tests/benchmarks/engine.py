@@ -11,7 +11,8 @@ from services.chassis.clock import ServiceClock, real_now
 from services.chassis.consumer import Consumer
 from services.chassis.database import Database, database_url
 from services.chassis.kafka import Message, Producer
-from services.chassis.outbox import Outbox, Relay
+from services.chassis.outbox import Outbox
+from services.chassis.relay import Relay
 from services.chassis.service import spare_the_collector
 from services.chassis.settings import Kafka
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
@@ -97,7 +98,7 @@ class EvaluationContext:
 
     async def consume(self, group: str, handler: Handler, count: int) -> float:
         """Seconds from the first batch to the last outbox row acknowledged."""
-        relay = Relay(self.database, self.producer)
+        relay = Relay(self.database, self.producer, self.outbox)
         seen, done, began = 0, asyncio.Event(), 0.0
         self.batches = 0
 

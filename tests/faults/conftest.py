@@ -14,14 +14,14 @@ from tests.stack import Stack, receiving
 
 MONDAY_MORNING = datetime(2026, 3, 2, 10, tzinfo=UTC)
 SMALL_POLICY = Path(__file__).parent / "policy.yaml"
-"""What is done exactly once is the subject here, not how much is done: a policy with one answer and two rhythms."""
+"""A policy with one trigger and two rhythms: these tests are about exactly-once effects, not about their number."""
 
 OpenStack = Callable[..., AbstractAsyncContextManager[Ledger]]
 
 
 @pytest.fixture
 def open_stack() -> OpenStack:
-    """Opens a stack on which everything runs and one subscription listens to what comes due.
+    """Opens a stack with all services and one webhook subscription to due touchpoints.
 
     `policy` None: the shipped one.
     """

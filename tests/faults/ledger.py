@@ -1,8 +1,8 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
-"""The ledger: what was acknowledged, held against everything the services stored, published and delivered.
+"""The ledger: compares the acknowledged events with everything the services stored, published and delivered.
 
-Each check is a statement about the whole history, not about a sample: the topics are read from their
-beginning by an outside client, the tables are read directly, the receiver kept every request it got.
+Every check is about the whole history, not about a sample: another Kafka client reads the topics from their
+beginning, the tables are read directly, the receiver keeps every request.
 """
 
 import json
@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from email import message_from_bytes
 from typing import Any, cast
 
 import asyncpg
@@ -36,7 +37,7 @@ def structured(event: Mapping[str, Any]) -> tuple[bytes, Headers]:
 
 @dataclass
 class Published:
-    """One record of a topic, as an outside client reads it."""
+    """A record of a topic, as another Kafka client reads it."""
 
     topic: str
     key: str
@@ -59,7 +60,7 @@ def read_topic(bootstrap: str, topic: str) -> list[Published]:
     ends = {part: consumer.get_watermark_offsets(TopicPartition(topic, part), timeout=20) for part in parts}
     waiting = {part for part, (low, high) in ends.items() if high > low}
     consumer.assign([TopicPartition(topic, part, ends[part][0]) for part in waiting])
-    found: list[Published] = []
+    records: list[Published] = []
     while waiting:
         record = consumer.poll(20)
         assert record is not None, f"{topic}: nothing more came of {waiting}"
@@ -69,7 +70,7 @@ def read_topic(bootstrap: str, topic: str) -> list[Published]:
             for name, value in cast("list[tuple[str, bytes]]", record.headers() or [])
         }
         value = record.value()
-        found.append(
+        records.append(
             Published(
                 topic, (record.key() or b"").decode(), headers.get("ce_id", ""), headers.get("ce_type", ""),
                 None if not value or topic == "dead.letters" else json.loads(value),
@@ -78,31 +79,32 @@ def read_topic(bootstrap: str, topic: str) -> list[Published]:
         if (record.offset() or 0) + 1 >= ends[record.partition()][1]:
             waiting.discard(record.partition())
     consumer.close()
-    return found
+    return records
 
 
 @dataclass
 class Ledger:
-    """What the test told and was acknowledged, and the means to check what became of it."""
+    """The events that a test posted and that were acknowledged, and the checks of their effects."""
 
     stack: Stack
     receiver: Receiver
-    told: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    posted: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     """Event id -> (account, touchpoint type that it must lead to, or an empty string)."""
 
-    async def tell(self, events: Iterable[Mapping[str, Any]], *, leads_to: str = "") -> None:
+    async def post(self, events: Iterable[Mapping[str, Any]], *, leads_to: str = "") -> None:
+        """Post events until they are acknowledged; each account must get the touchpoint `leads_to`."""
         listed = list(events)
         await self.stack.tell(*listed)
-        for each in listed:
-            self.told[str(each["id"])] = (str(each["subject"]), leads_to)
+        for event in listed:
+            self.posted[str(event["id"])] = (str(event["subject"]), leads_to)
 
     def produce(self, events: Iterable[Mapping[str, Any]], *, leads_to: str = "") -> None:
-        """Straight to Kafka, as an outside client does it."""
+        """Produce events directly to Kafka, with another client."""
         producer = Producer({"bootstrap.servers": self.stack.kafka.bootstrap})
-        for each in events:
-            value, headers = binary(each)
-            producer.produce("account.signals", value, key=str(each["subject"]), headers=headers)
-            self.told[str(each["id"])] = (str(each["subject"]), leads_to)
+        for event in events:
+            value, headers = binary(event)
+            producer.produce("account.signals", value, key=str(event["subject"]), headers=headers)
+            self.posted[str(event["id"])] = (str(event["subject"]), leads_to)
         assert producer.flush(30) == 0
 
     async def rows(self, service: str, statement: str, *values: object) -> list[asyncpg.Record]:
@@ -113,21 +115,21 @@ class Ledger:
             await connection.close()
 
     async def quiet(self, seconds: float = 60) -> None:
-        """Wait until nothing is on its way: every event read, every outbox empty, nothing due or pending left."""
-        unread = list(self.told)
+        """Wait until every event is read, every outbox is empty, and nothing due or pending is left."""
+        unread = list(self.posted)
 
         async def nothing_left() -> bool:
             nonlocal unread
-            unread = [each for each in unread if not await self._read(each)]
+            unread = [event_id for event_id in unread if not await self._read(event_id)]
             return not unread and not await self.unfinished()
 
         try:
             await until(nothing_left, seconds, "quiescence")
-            # Twice in a row, with time between for a message that was in nobody's hands.
+            # Twice in a row, for a message that was between two services at the first time.
             await until(nothing_left, seconds, "quiescence")
         except AssertionError as late:
             raise AssertionError(
-                f"{late}; unread: {unread[:5]}; on its way: {await self.unfinished()}"
+                f"{late}; unread: {unread[:5]}; unfinished: {await self.unfinished()}"
             ) from late
 
     async def _read(self, event_id: str) -> bool:
@@ -138,7 +140,7 @@ class Ledger:
         return answer.status_code == 200 and answer.json()["status"] == "folded"
 
     async def unfinished(self) -> dict[str, int]:
-        """How much is still on its way, by what it is; empty when all is quiet."""
+        """The number of unfinished things by kind; empty when all work is done."""
         now = await self.stack.now()
         left: Counter[str] = Counter()
         for service in DATABASES:
@@ -167,10 +169,11 @@ class Ledger:
         return lag
 
     async def check(self) -> None:
-        """Every promise, over the whole history."""
+        """Check every guarantee over the whole history."""
         await self._every_event_folded_once()
         released = await self.emitted()
         await self._every_delivery_ended_once(released)
+        await self._every_mail_has_its_delivery()
         assert not await self.rows("rules_engine", "SELECT * FROM parked")
         assert not await self.rows(
             "rules_engine", "SELECT account_id FROM account WHERE undecided IS NOT NULL"
@@ -183,21 +186,21 @@ class Ledger:
             "rules_engine", "SELECT identity, count(*) FROM receipt GROUP BY identity HAVING count(*) > 1"
         )
         assert not counted, "two contents under one identity"
-        wanted = defaultdict[str, set[str]](set)
-        for account, leads_to in self.told.values():
+        expected = defaultdict[str, set[str]](set)
+        for account, leads_to in self.posted.values():
             if leads_to:
-                wanted[account].add(leads_to)
+                expected[account].add(leads_to)
         rows = await self.rows(
             "scheduler",
             "SELECT account_id, type, count(*) AS n FROM touchpoint WHERE origin = 'one_off' GROUP BY 1, 2",
         )
-        found = {(row[0], row[1]): row[2] for row in rows}
-        for account, types in wanted.items():
-            for each in types:
-                assert found.get((account, each)) == 1, (account, each, found.get((account, each)))
+        counts = {(row[0], row[1]): row[2] for row in rows}
+        for account, types in expected.items():
+            for name in types:
+                assert counts.get((account, name)) == 1, (account, name, counts.get((account, name)))
 
     async def emitted(self) -> set[str]:
-        """Every released touchpoint was published once, never early; answers their ids."""
+        """Check that every released touchpoint was published once and never early; returns their ids."""
         rows = await self.rows(
             "scheduler",
             "SELECT id::text, due_at, released_at, status FROM touchpoint WHERE released_at IS NOT NULL",
@@ -211,10 +214,12 @@ class Ledger:
                 due, released = (
                     datetime.fromisoformat(record.data[name]) for name in ("due_at", "released_at")
                 )
-                assert released >= due, f"{record.id} came early: {released} before {due}"
-        assert {row["id"] for row in rows} == set(emitted), "what was released and what was published differ"
+                assert released >= due, f"{record.id} was early: {released} before {due}"
+        assert {row["id"] for row in rows} == set(emitted), (
+            "the released and the published touchpoints differ"
+        )
         for touchpoint, ids in emitted.items():
-            assert len(ids) == 1, f"{touchpoint} came due twice: {ids}"
+            assert len(ids) == 1, f"{touchpoint} was due twice: {ids}"
         for event_id, contents in content.items():
             assert len(contents) == 1, f"{event_id} was published with two contents"
         for row in rows:
@@ -242,6 +247,15 @@ class Ledger:
             row["message_id"] for row in deliveries if row["channel"] == "webhook" and row["state"] == "sent"
         }
         assert hit == sent, (len(hit), len(sent))
-        told = Counter(body["data"]["touchpoint_id"] for body in self.receiver.of("due"))
-        assert set(told) == released
-        assert set(told.values()) <= {1}, "a touchpoint was delivered under two webhook ids"
+        delivered = Counter(body["data"]["touchpoint_id"] for body in self.receiver.of("due"))
+        assert set(delivered) == released
+        assert set(delivered.values()) <= {1}, "a touchpoint was delivered under two webhook ids"
+
+    async def _every_mail_has_its_delivery(self) -> None:
+        """The mail server got exactly the mails of the sent deliveries; a repetition has the same Message-ID."""
+        rows = await self.rows(
+            "notifier", "SELECT id::text FROM delivery WHERE channel = 'email' AND state = 'sent'"
+        )
+        message_ids = {message_from_bytes(content)["Message-ID"] for _, content in self.stack.mail.messages}
+        mailed = {str(message_id).strip("<>").partition("@")[0] for message_id in message_ids}
+        assert mailed == {row["id"] for row in rows}, (len(mailed), len(rows))

@@ -1,4 +1,4 @@
-"""Accounts in trouble: each told of in two events, the second of which must lead to one action plan."""
+"""Accounts in trouble: two events for each, the second of which must lead to one action plan."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -23,17 +23,17 @@ def troubled(accounts: int, now: datetime) -> Iterator[dict[str, Any]]:
 
 
 def with_people(accounts: int, now: datetime) -> Iterator[dict[str, Any]]:
-    """The same, each with a contact at the customer who can be told."""
-    for each in troubled(accounts, now):
-        yield each
-        if each["type"] == "drumbeat.account.described.v1":
-            name = each["subject"]
+    """The same accounts with a contact who can be written to."""
+    for described in troubled(accounts, now):
+        yield described
+        if described["type"] == "drumbeat.account.described.v1":
+            name = described["subject"]
             data = {"contact_id": f"{name}-ann", "email": f"ann@{name}.example", "role": "champion"}
-            yield event("contact.described", name, data, id=f"{each['id']}-ann", time=now)
+            yield event("contact.described", name, data, id=f"{described['id']}-ann", time=now)
 
 
 def csms(now: datetime) -> Iterator[dict[str, Any]]:
-    """The three people who lead those accounts."""
+    """The three CSMs of those accounts."""
     for number in range(3):
         data = {"name": f"CSM {number}", "email": f"csm-{number}@example.com"}
         yield event("csm.described", f"csm-{number}", data, id=f"csm-{number}", time=now)

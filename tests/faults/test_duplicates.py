@@ -1,4 +1,4 @@
-"""An outside client repeats and shuffles everything, in both content modes: the effects are there once."""
+"""Another client repeats and shuffles all events, in both content modes: every effect exists once."""
 
 import json
 import random
@@ -24,7 +24,7 @@ async def test_repeated_and_shuffled_facts_have_one_effect(open_stack: OpenStack
             value, headers = dice.choice((binary, structured))(event)
             producer.produce("account.signals", value, key=event["subject"], headers=headers)
         assert producer.flush(30) == 0
-        ledger.told.update({event["id"]: (event["subject"], LEADS_TO) for event in events})
+        ledger.posted.update({event["id"]: (event["subject"], LEADS_TO) for event in events})
 
         await ledger.quiet(120)
 
@@ -33,7 +33,9 @@ async def test_repeated_and_shuffled_facts_have_one_effect(open_stack: OpenStack
             assert read_topic(ledger.stack.kafka.bootstrap, topic), topic
 
 
-async def test_what_cannot_be_read_is_kept_with_its_reason_and_stops_nothing(open_stack: OpenStack) -> None:
+async def test_what_cannot_be_read_is_kept_with_its_reason_and_stops_nothing(
+    open_stack: OpenStack,
+) -> None:
     good = [*troubled(1, MONDAY_MORNING)]
     base = binary(good[0])
     broken: list[tuple[bytes | None, Headers]] = [
@@ -58,11 +60,11 @@ async def test_what_cannot_be_read_is_kept_with_its_reason_and_stops_nothing(ope
             producer.produce("account.signals", value, key=b"acc-broken", headers=headers)
         assert producer.flush(30) == 0
 
-        await ledger.tell(good, leads_to=LEADS_TO)
+        await ledger.post(good, leads_to=LEADS_TO)
         await ledger.quiet()
 
-        letters = (await ledger.stack.get("rules_engine", "/v1/dead-letters"))["items"]
-        assert len(letters) == len(broken)
-        assert all(len(letter["reason"]) > 20 for letter in letters)
+        dead_letters = (await ledger.stack.get("rules_engine", "/v1/dead-letters"))["items"]
+        assert len(dead_letters) == len(broken)
+        assert all(len(letter["reason"]) > 20 for letter in dead_letters)
         published = read_topic(ledger.stack.kafka.bootstrap, "dead.letters")
         assert len(published) == len(broken)

@@ -1,4 +1,4 @@
-"""kill -9 at every fault point of every service: nothing acknowledged is lost, nothing is done twice."""
+"""kill -9 at every fault point of every service: no acknowledged event is lost, no effect exists twice."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ POINTS_OF = {
 }
 
 
-def test_every_point_is_killed_at_in_some_service() -> None:
+def test_every_fault_point_is_tested_in_some_service() -> None:
     assert {point for points in POINTS_OF.values() for point in points} == set(POINTS)
 
 
@@ -34,12 +34,12 @@ async def test_a_kill_at_any_point_loses_and_doubles_nothing(open_stack: OpenSta
                 service, faults=f"{point}=kill@{1 if point.startswith(('ingest', 'sender')) else 2}"
             )
             await asyncio.sleep(0.5)
-            telling = asyncio.create_task(ledger.tell(troubled(3, MONDAY_MORNING), leads_to=LEADS_TO))
+            posting = asyncio.create_task(ledger.post(troubled(3, MONDAY_MORNING), leads_to=LEADS_TO))
             await until(lambda armed=armed: armed.child.poll() is not None, 90, f"{service} dies at {point}")
             assert armed.child.returncode == -9, f"{point}: {armed.log.read_text()[-2000:]}"
             stack.spawn(service)
             await stack.ready(service)
-            await telling
+            await posting
 
         await ledger.quiet()
         await ledger.check()

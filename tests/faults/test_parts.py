@@ -1,11 +1,11 @@
-"""The broker and the database restart, crash, or lose a node: work stops, resumes by itself, and the books balance."""
+"""The broker and the database restart, crash, or lose a node: work stops, resumes, and the ledger is complete."""
 
 import asyncio
 
 import pytest
 
 from tests.faults.conftest import OpenStack
-from tests.faults.test_zombies import tell_for_a_while
+from tests.faults.test_zombies import post_for_a_while
 from tests.stack import stopped, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -13,40 +13,40 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 async def test_a_crashed_broker_comes_back_and_nothing_is_missing(open_stack: OpenStack) -> None:
     async with open_stack() as ledger:
-        telling = asyncio.create_task(tell_for_a_while(ledger, 12))
+        posting = asyncio.create_task(post_for_a_while(ledger, 12))
         await asyncio.sleep(3)
 
         ledger.stack.kafka.kill()
         await asyncio.sleep(4)
         await ledger.stack.kafka.restart()
 
-        await telling
+        await posting
         await ledger.quiet(120)
         await ledger.check()
 
 
 async def test_one_of_three_brokers_may_be_lost(open_stack: OpenStack) -> None:
     async with open_stack(nodes=3) as ledger:
-        telling = asyncio.create_task(tell_for_a_while(ledger, 15))
+        posting = asyncio.create_task(post_for_a_while(ledger, 15))
         await asyncio.sleep(3)
 
         ledger.stack.kafka.kill(2)
 
-        await telling
+        await posting
         await ledger.quiet(120)
         await ledger.check()
 
 
 async def test_a_crashed_database_comes_back_and_nothing_is_missing(open_stack: OpenStack) -> None:
     async with open_stack() as ledger:
-        telling = asyncio.create_task(tell_for_a_while(ledger, 12))
+        posting = asyncio.create_task(post_for_a_while(ledger, 12))
         await asyncio.sleep(3)
 
         ledger.stack.postgres.kill()
         await asyncio.sleep(3)
         await ledger.stack.postgres.start()
 
-        await telling
+        await posting
         await ledger.quiet(120)
         await ledger.check()
 
@@ -54,7 +54,7 @@ async def test_a_crashed_database_comes_back_and_nothing_is_missing(open_stack: 
 async def test_no_answer_from_the_broker_is_a_503_within_ten_seconds(open_stack: OpenStack) -> None:
     async with open_stack() as ledger:
         ledger.stack.kafka.freeze()
-        await until(lambda: stopped(ledger.stack.kafka.nodes[0].pid or 0), 10, "the broker stands still")
+        await until(lambda: stopped(ledger.stack.kafka.nodes[0].pid or 0), 10, "the broker is stopped")
         engine = ledger.stack.processes["rules_engine"]
         event = {
             "specversion": "1.0", "type": "drumbeat.health.scored.v1", "source": "/test", "id": "lonely",

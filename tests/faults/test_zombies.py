@@ -1,4 +1,4 @@
-"""Frozen replicas: others take their work over, and what wakes writes nothing over it."""
+"""Frozen replicas: others take over their work, and a replica that wakes overwrites nothing."""
 
 import asyncio
 
@@ -12,15 +12,15 @@ from tests.stack import SERVICES, stopped, until
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 
-async def tell_for_a_while(ledger: Ledger, seconds: float) -> None:
+async def post_for_a_while(ledger: Ledger, seconds: float) -> None:
     """Three accounts turn red every quarter of a second."""
     until_then = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < until_then:
-        await ledger.tell(troubled(3, MONDAY_MORNING), leads_to=LEADS_TO)
+        await ledger.post(troubled(3, MONDAY_MORNING), leads_to=LEADS_TO)
         await asyncio.sleep(0.25)
 
 
-async def test_a_frozen_replica_of_each_service_is_replaced_and_wakes_to_nothing(
+async def test_a_frozen_replica_of_each_service_is_replaced_and_writes_nothing_when_it_wakes(
     open_stack: OpenStack,
 ) -> None:
     async with open_stack() as ledger:
@@ -29,7 +29,7 @@ async def test_a_frozen_replica_of_each_service_is_replaced_and_wakes_to_nothing
         for name in seconds:
             stack.spawn(name)
         await asyncio.gather(*(stack.ready(name) for name in seconds))
-        telling = asyncio.create_task(tell_for_a_while(ledger, 20))
+        posting = asyncio.create_task(post_for_a_while(ledger, 20))
         await asyncio.sleep(3)
 
         for name in seconds:
@@ -38,7 +38,7 @@ async def test_a_frozen_replica_of_each_service_is_replaced_and_wakes_to_nothing
         for name in seconds:
             stack.thaw(name)
 
-        await telling
+        await posting
         await ledger.quiet(120)
         await ledger.check()
 

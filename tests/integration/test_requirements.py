@@ -94,11 +94,11 @@ async def _run_story() -> Story:
 async def _collect_story(stack: Stack, receiver: Receiver) -> Story:
     ledger = Ledger(stack, receiver)
     begin = await stack.now()
-    await ledger.tell(initial_events(begin))
+    await ledger.post(initial_events(begin))
     await ledger.quiet()
     await _people_act(stack)
     await ledger.quiet()
-    names = sorted({subject for subject, _ in ledger.told.values()} - {"*", "dana"})
+    names = sorted({subject for subject, _ in ledger.posted.values()} - {"*", "dana"})
     year = begin + YEAR
     accounts = {name: await stack.get("rules_engine", f"/v1/accounts/{name}") for name in names}
     suppressed = {name: await _suppressed(stack, name) for name in names}

@@ -158,11 +158,11 @@ async def _a_new_event_leads_to_a_new_plan(ledger: Ledger, before: Snapshot) -> 
     stack = ledger.stack
     data = {"score": 5, "color": "red"}
     score = event("health.scored", "quill", data, id="after-upgrade", time=await stack.now())
-    await ledger.tell([score])
+    await ledger.post([score])
     await _quiescence(ledger)
     commands = _published(stack, "touchpoint.commands")
     announcements = _published(stack, "touchpoint.events")
-    await ledger.tell([score])
+    await ledger.post([score])
     await _quiescence(ledger)
 
     assert _published(stack, "touchpoint.commands") == commands

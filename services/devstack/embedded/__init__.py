@@ -1,4 +1,4 @@
-"""The embedded parts: a real Kafka, a real PostgreSQL and a mail sink, run as children of one process.
+"""The embedded parts: a real Kafka, a real PostgreSQL and a mail sink, as child processes.
 
-They serve `drumbeat run`, `make kafka` and the tests. The services never know: they are given addresses.
+`drumbeat run`, `make kafka` and the tests use them. The services do not know: they get addresses.
 """

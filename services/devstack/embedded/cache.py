@@ -1,4 +1,4 @@
-"""The user's cache: what is fetched or prepared once and used by every run and test on this machine."""
+"""The user's cache: what is downloaded or prepared once and used by every run and test on this machine."""
 
 import fcntl
 import os
@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """`~/.cache/drumbeat`, made if need be; below the temporary folder where a home cannot be written."""
+    """`~/.cache/drumbeat`, created if need be; below the temporary folder when the home cannot be written."""
     home = Path.home() / ".cache" / "drumbeat"
-    spare = Path(tempfile.gettempdir()) / f"drumbeat-cache-{os.getuid()}"
-    for folder in (home, spare):
+    fallback = Path(tempfile.gettempdir()) / f"drumbeat-cache-{os.getuid()}"
+    for folder in (home, fallback):
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o755)
         except OSError:
@@ -24,7 +24,7 @@ def cache_folder() -> Path:
 
 @contextmanager
 def one_at_a_time(folder: Path, name: str) -> Generator[None]:
-    """Hold a lock other processes honour: first starts side by side must not disturb each other."""
+    """Take a lock between processes, so that concurrent first starts do not disturb each other."""
     with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

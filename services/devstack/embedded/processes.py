@@ -1,12 +1,14 @@
-"""Children that die with their parent, and the unprivileged user some of them need."""
+"""Child processes that end with their parent, and the unprivileged user that some of them need."""
 
 import asyncio
 import ctypes
+import importlib.util
 import os
 import pwd
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,23 @@ _PR_SET_PDEATHSIG = 1
 _TICK = 0.02
 
 
+PrintLine = Callable[[str], None]
+
+
+def print_line(line: str) -> None:
+    """Print a line for the person at the terminal."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def package_folder(name: str, instead: str) -> Path:
+    """The folder of an installed package of the extra. Raises `CannotRun`; `instead` is the setting that avoids it."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise CannotRun(f"The package {name} is missing: install `drumbeat[local]`, or set {instead}.")
+    return Path(spec.origin).parent
+
+
 @dataclass(frozen=True, slots=True)
 class RunAs:
     """A user id and group id for a child that refuses to run as root."""
@@ -29,21 +48,21 @@ class RunAs:
 
 
 def unprivileged() -> RunAs | None:
-    """The user for a child that refuses root; None when this process is not root."""
+    """The user for a child that refuses root; None when this process is not root. Raises `CannotRun`."""
     if os.geteuid() != 0:
         return None
     try:
         entry = pwd.getpwnam("nobody")
     except KeyError:
         raise CannotRun(
-            "PostgreSQL refuses to run as root and there is no user `nobody` to run it as: "
+            "PostgreSQL refuses to run as root, and the user `nobody` for it does not exist: "
             "start Drumbeat as an ordinary user, or set DRUMBEAT_DATABASE__URL to a PostgreSQL of your own."
         ) from None
     return RunAs(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
 def closed_parent(folder: Path, user: RunAs | None) -> Path | None:
-    """The outermost existing folder on the way to `folder` that `user` may not enter, if any."""
+    """The outermost existing folder of the path to `folder` that `user` may not enter, if any."""
     if user is None:
         return None
     for parent in reversed((folder, *folder.absolute().parents)):
@@ -52,16 +71,16 @@ def closed_parent(folder: Path, user: RunAs | None) -> Path | None:
     return None
 
 
-def _may_enter(found: os.stat_result, user: RunAs) -> bool:
-    if found.st_uid == user.uid:
-        return bool(found.st_mode & stat.S_IXUSR)
-    if found.st_gid == user.gid:
-        return bool(found.st_mode & stat.S_IXGRP)
-    return bool(found.st_mode & stat.S_IXOTH)
+def _may_enter(folder: os.stat_result, user: RunAs) -> bool:
+    if folder.st_uid == user.uid:
+        return bool(folder.st_mode & stat.S_IXUSR)
+    if folder.st_gid == user.gid:
+        return bool(folder.st_mode & stat.S_IXGRP)
+    return bool(folder.st_mode & stat.S_IXOTH)
 
 
 def scratch(prefix: str = "drumbeat-") -> Path:
-    """A fresh folder under the system's temporary one that PostgreSQL's user can reach as well."""
+    """A new temporary folder that PostgreSQL's user can enter too."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     folder.chmod(0o755)
     return folder
@@ -76,10 +95,11 @@ def spawn(
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own, its output appended to `log`; the kernel sends it
-    `death_signal` when this process dies, however it dies. `env` is added to our environment.
+    """Start a child in a session of its own; its output is appended to `log`, `env` to our environment.
+
+    The kernel sends it `death_signal` when this process ends, however it ends.
     """
-    inherited = {**os.environ, **(env or {})}  # noqa: TID251 - handed on, not read
+    environment = {**os.environ, **(env or {})}  # noqa: TID251 - passed on, not read
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603
@@ -87,7 +107,7 @@ def spawn(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=inherited,
+            env=environment,
             cwd=cwd,
             user=None if user is None else user.uid,
             group=None if user is None else user.gid,
@@ -101,20 +121,20 @@ def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
     try:
         prctl = ctypes.CDLL(None, use_errno=True).prctl
     except (OSError, AttributeError):
-        return None  # not Linux: an orderly stop still stops every child
+        return None  # not Linux: only an orderly stop ends the children
 
     parent = os.getpid()
 
-    def ask_the_kernel() -> None:
+    def set_death_signal() -> None:
         prctl(_PR_SET_PDEATHSIG, int(death_signal))
-        if os.getppid() != parent:  # it died between the fork and this line
+        if os.getppid() != parent:  # it ended between the fork and this line
             os._exit(1)
 
-    return ask_the_kernel
+    return set_death_signal
 
 
 async def until_exit(child: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Wait for a child to end; False when it still runs after `seconds`."""
+    """Wait until a child ends; False when it still runs after `seconds`."""
     deadline = monotonic() + seconds
     while child.poll() is None:
         if monotonic() > deadline:
@@ -123,10 +143,10 @@ async def until_exit(child: subprocess.Popen[bytes], seconds: float) -> bool:
     return True
 
 
-async def end(child: subprocess.Popen[bytes], how: signal.Signals, seconds: float) -> bool:
-    """Ask a child to stop with `how`, kill it after `seconds`; True when it stopped by itself."""
+async def end(child: subprocess.Popen[bytes], number: signal.Signals, seconds: float) -> bool:
+    """Send a child a signal and kill it after `seconds`; True when the signal was enough."""
     if child.poll() is None:
-        child.send_signal(how)
+        child.send_signal(number)
     if await until_exit(child, seconds):
         return True
     kill(child)
@@ -134,14 +154,14 @@ async def end(child: subprocess.Popen[bytes], how: signal.Signals, seconds: floa
 
 
 def kill(child: subprocess.Popen[bytes]) -> None:
-    """SIGKILL, and wait until the kernel has buried it."""
+    """SIGKILL, and wait until the process has ended."""
     if child.poll() is None:
         child.kill()
     child.wait()
 
 
 def tail(log: Path, lines: int = 8) -> str:
-    """The last lines of a log, indented, for a message."""
+    """The last lines of a log, indented, to be quoted in a message."""
     try:
         text = log.read_bytes()[-8000:].decode(errors="replace")
     except OSError:

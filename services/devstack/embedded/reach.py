@@ -1,24 +1,23 @@
-"""Places PostgreSQL's own user can enter, for when we are root in a home that is closed to everybody else.
+"""Folders that PostgreSQL's own user can enter, for root with a home folder that is closed to other users.
 
-Its binaries are copied and its cluster is kept below one open folder; a pointer stays where it belongs.
+PostgreSQL's binaries are copied and its cluster is stored below one open folder; the data directory keeps a pointer.
 """
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from services.chassis.ids import fresh
 from services.devstack.embedded.cache import one_at_a_time
-from services.devstack.embedded.failures import FolderUnusable
-from services.devstack.embedded.processes import RunAs, closed_parent
+from services.devstack.embedded.failures import CannotRun
+from services.devstack.embedded.processes import RunAs, closed_parent, print_line
 
 OPEN_FOLDER = Path("/var/lib/drumbeat")
 _POINTER = "kept-elsewhere"
 
 
 def reachable_tools(tools: Path, user: RunAs | None, shared: Path = OPEN_FOLDER) -> Path:
-    """`tools` (the `bin` of an installation), or that of a copy `user` can reach."""
+    """`tools` (the `bin` of an installation), or the `bin` of a copy that `user` can enter."""
     closed = closed_parent(tools, user)
     if closed is None:
         return tools
@@ -29,21 +28,19 @@ def reachable_tools(tools: Path, user: RunAs | None, shared: Path = OPEN_FOLDER)
     _open(shared, closed, "DRUMBEAT_DATABASE__URL to a PostgreSQL of your own")
     with one_at_a_time(shared, "copy"):
         if not copy.exists():
-            half_made = copy.with_suffix(".new")
-            shutil.rmtree(half_made, ignore_errors=True)
-            shutil.copytree(installation, half_made / package.name / installation.name, symlinks=True)
+            incomplete = copy.with_suffix(".new")
+            shutil.rmtree(incomplete, ignore_errors=True)
+            shutil.copytree(installation, incomplete / package.name / installation.name, symlinks=True)
             if libraries.is_dir():
-                shutil.copytree(libraries, half_made / libraries.name)
-            half_made.chmod(0o755)
-            (half_made / package.name).chmod(0o755)
-            half_made.rename(copy)
+                shutil.copytree(libraries, incomplete / libraries.name)
+            incomplete.chmod(0o755)
+            (incomplete / package.name).chmod(0o755)
+            incomplete.rename(copy)
     return copy / package.name / installation.name / tools.name
 
 
-def reachable_cluster(
-    folder: Path, user: RunAs | None, say: Callable[[str], None], shared: Path = OPEN_FOLDER
-) -> Path:
-    """Where the cluster that belongs to `folder` lies: in it, or in an open folder it points to."""
+def reachable_cluster(folder: Path, user: RunAs | None, shared: Path = OPEN_FOLDER) -> Path:
+    """Where the cluster of `folder` is stored: in it, or in an open folder that it points to."""
     pointer = folder / _POINTER
     if pointer.exists():
         return Path(pointer.read_text().strip())
@@ -51,21 +48,23 @@ def reachable_cluster(
     if closed is None or user is None:
         return folder
     _open(shared, closed, "DRUMBEAT_DATA_DIR to a folder that user can enter")
-    place = shared / f"postgres-{fresh()}"
-    place.mkdir(mode=0o700)
-    os.chown(place, user.uid, user.gid)
+    home = shared / f"postgres-{fresh()}"
+    home.mkdir(mode=0o700)
+    os.chown(home, user.uid, user.gid)
     folder.mkdir(parents=True, exist_ok=True)
-    pointer.write_text(f"{place}\n")
-    say(f"PostgreSQL runs as the user {user.name}, who cannot enter {closed}: its files are kept in {place}")
-    return place
+    pointer.write_text(f"{home}\n")
+    print_line(
+        f"PostgreSQL runs as the user {user.name}, who cannot enter {closed}: its files are stored in {home}"
+    )
+    return home
 
 
-def _open(shared: Path, closed: Path, instead: str) -> None:
+def _open(shared: Path, closed: Path, setting: str) -> None:
     try:
         shared.mkdir(parents=True, exist_ok=True)
         shared.chmod(0o755)
     except OSError as denied:
-        raise FolderUnusable(
-            f"PostgreSQL runs as a user who cannot enter {closed}, and {shared} cannot be made for it "
-            f"({denied.strerror}): run `chmod o+x {closed}`, start Drumbeat as an ordinary user, or set {instead}."
+        raise CannotRun(
+            f"PostgreSQL runs as a user who cannot enter {closed}, and {shared} cannot be created for it "
+            f"({denied.strerror}): run `chmod o+x {closed}`, start Drumbeat as an ordinary user, or set {setting}."
         ) from denied

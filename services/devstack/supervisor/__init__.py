@@ -1,1 +1,1 @@
-"""The supervisor: `drumbeat run` starts the embedded parts and the services, watches them, stops them."""
+"""The supervisor of `make run`: starts the embedded parts and the services, and keeps them running."""

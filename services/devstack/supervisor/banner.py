@@ -1,44 +1,65 @@
-"""What a newcomer sees once everything runs: where things are, and lines to copy."""
+"""What `make run` prints once everything is ready: addresses, and commands to copy."""
 
-from services.devstack.supervisor.plan import Plan
-from services.devstack.supervisor.stack import without_password
+import json
+from datetime import datetime
+from typing import Final
 
-_HEALTH = (
-    '{{"specversion":"1.0","id":"hello-1","source":"/me","type":"drumbeat.health.scored.v1",'
-    '"subject":"acme","time":"{now}","data":{{"score":35}}}}'
-)
+from services.chassis.database import without_password
+from services.chassis.outbox import timestamp
+from services.devstack.supervisor.options import RunOptions
+
+ACCOUNT: Final = "northwind"  # of the sample
 
 
-def greeting(plan: Plan, *, bootstrap: str, database_url: str, now: str, seconds: float) -> str:
-    """The text of the first screen. `now` is service now, so that the first event is not in the future."""
-    settings = plan.settings
-    engine, scheduler, notifier = (settings.url_of(x) for x in ("rules_engine", "scheduler", "notifier"))
-    key = f'-H "Authorization: Bearer {plan.key}"'
-    event = _HEALTH.format(now=now)
+def first_event(now: datetime) -> dict[str, object]:
+    """An event about an account of the sample, at service time `now`."""
+    time = timestamp(now.replace(microsecond=0))
+    return {
+        "specversion": "1.0",
+        "type": "drumbeat.health.scored.v1",
+        "source": "/me",
+        "id": f"hello-{time}",
+        "subject": ACCOUNT,
+        "time": time,
+        "data": {"score": 35},
+    }
+
+
+def ready_text(
+    options: RunOptions, *, bootstrap: str, database_url: str, now: datetime, seconds: float
+) -> str:
+    """The text of the first screen. `now` is service time; `seconds` is how long the start took."""
+    settings, email = options.settings, options.settings.email
+    engine, scheduler, notifier = (
+        settings.url_of(name) for name in ("rules_engine", "scheduler", "notifier")
+    )
+    mail = (
+        f"{email.host}:{email.port}"
+        if email.host
+        else f"stored in {options.folder.mail_folder}, not delivered"
+    )
+    key = f'-H "Authorization: Bearer $(cat {options.key_file})"'
+    event = first_event(now)
+    body = json.dumps(event, separators=(",", ":"))
     return f"""
-Drumbeat is ready ({seconds:.1f} s). Ctrl-C stops it; the data stays in {plan.folder.path}
+Drumbeat is ready ({seconds:.1f} s). Ctrl-C stops it; the data stays in {options.folder.path}
 
   console       {settings.url_of("console")}
-  rules_engine  {engine}     facts in, accounts and their plans
+  rules_engine  {engine}     events in, accounts and their plans
   scheduler     {scheduler}     the calendar
   notifier      {notifier}     deliveries, webhooks, the live stream
   Kafka         {bootstrap}
   PostgreSQL    {without_password(database_url)}
-  mail          {_mail(plan)}
-  API key       {plan.key_file}
+  mail          {mail}
+  API key       {options.key_file}
 
-A first event: the health of the account `acme` turns red
+A first event: the health of the account `{ACCOUNT}` turns red
 
-  curl -s {engine}/v1/events {key} -H "Content-Type: application/cloudevents+json" -d '{event}'
+  curl -s {engine}/v1/events {key} -H "Content-Type: application/cloudevents+json" -d '{body}'
 
-What became of it, and what is due
+What Drumbeat did with it, and which touchpoints of the account, and of all accounts, are due
 
-  curl -s "{engine}/v1/events?source=/me&id=hello-1" {key}
-  curl -s "{scheduler}/v1/touchpoints?account_id=acme" {key}
+  curl -s "{engine}/v1/events?source=/me&id={event["id"]}" {key}
+  curl -s "{scheduler}/v1/touchpoints?account_id={ACCOUNT}" {key}
   curl -s "{scheduler}/v1/touchpoints?status=due" {key}
 """
-
-
-def _mail(plan: Plan) -> str:
-    email = plan.settings.email
-    return f"{email.host}:{email.port}" if email.host else f"kept in {plan.folder.mail_folder}, not delivered"

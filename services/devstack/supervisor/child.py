@@ -1,36 +1,32 @@
-"""One supervised process: started again whenever it ends, sooner than five seconds later, every time."""
+"""What the supervisor keeps running: processes and embedded parts, started again within five seconds, every time."""
 
 import asyncio
 import contextlib
 import shutil
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from services.chassis.clock import monotonic
 from services.devstack.embedded import processes
+from services.devstack.embedded.failures import PartFailed
+from services.devstack.embedded.kafka import EmbeddedKafka
+from services.devstack.embedded.postgres import EmbeddedPostgres
+from services.devstack.embedded.processes import print_line
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0  # seconds before a restart
 _STEADY_SECONDS = 10.0
-_MOST_LOG_BYTES = 50 * 1024 * 1024
-
-Tell = Callable[[str], None]
-
-
-def tell(line: str) -> None:
-    """A line for the person at the terminal."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+_CHECK_SECONDS = 0.2
+_LARGEST_LOG = 50 * 1024 * 1024  # bytes
 
 
 def next_pause(pause: float, lived: float) -> float:
-    """Seconds to wait before the next start: doubling while starts fail, short again after a steady life."""
+    """Seconds before the next start: doubled while starts fail, short again after a process lived long enough."""
     return FIRST_PAUSE if lived >= _STEADY_SECONDS else min(pause * 2, LONGEST_PAUSE)
 
 
-def manner(code: int) -> str:
+def describe_end(code: int) -> str:
     """How a process ended, for people: its exit code or the signal that ended it."""
     if code >= 0:
         return f"exit code {code}"
@@ -41,17 +37,14 @@ def manner(code: int) -> str:
 
 
 class Child:
-    """A process below the supervisor. `refusals` counts starts it ended by itself with an exit code."""
+    """A process below the supervisor. `refusals` counts the times it ended by itself with an exit code."""
 
-    def __init__(
-        self, name: str, command: Sequence[str], *, env: Mapping[str, str], log: Path, say: Tell = tell
-    ) -> None:
+    def __init__(self, name: str, command: Sequence[str], *, env: Mapping[str, str], log: Path) -> None:
         self.name = name
         self.log = log
         self.refusals = 0
         self._command = list(command)
         self._env = {"PYTHONUNBUFFERED": "1", **env}
-        self._say = say
         self._process: subprocess.Popen[bytes] | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -62,8 +55,8 @@ class Child:
         return self._process.pid if self._process is not None and running else None
 
     def start(self) -> None:
-        """Begin to keep the process running."""
-        self._keeper = asyncio.create_task(self._keep())
+        """Start the process, and start it again whenever it ends."""
+        self._keeper = asyncio.create_task(self._keep_running())
 
     async def stop(self, seconds: float) -> None:
         """SIGTERM, and SIGKILL after `seconds`; it is not started again."""
@@ -72,26 +65,43 @@ class Child:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
         if self._process is not None and not await processes.end(self._process, signal.SIGTERM, seconds):
-            self._say(f"{self.name} did not stop within {seconds:.0f} s and was killed")
+            print_line(f"{self.name} did not stop within {seconds:.0f} s and was killed")
 
-    async def _keep(self) -> None:
+    async def _keep_running(self) -> None:
         pause = FIRST_PAUSE
         while True:
-            trim(self.log)
+            rotate(self.log)
             began = monotonic()
             self._process = processes.spawn(self._command, log=self.log, env=self._env)
             await processes.until_exit(self._process, float("inf"))
             code = self._process.wait()
             self.refusals += 1 if code > 0 else 0
-            self._say(
-                f"{self.name} ended ({manner(code)}), starting it again in {pause:.1f} s; see {self.log}"
+            print_line(
+                f"{self.name} ended ({describe_end(code)}); it starts again in {pause:.1f} s; see {self.log}"
             )
             await asyncio.sleep(pause)
             pause = next_pause(pause, monotonic() - began)
 
 
-def trim(log: Path, most: int = _MOST_LOG_BYTES) -> None:
-    """Keep a log from growing for ever: beyond `most` bytes it becomes `<name>.1` and begins anew."""
+def rotate(log: Path, largest: int = _LARGEST_LOG) -> None:
+    """Rename a log of more than `largest` bytes to `<name>.1`, so that a new one begins."""
     with contextlib.suppress(OSError):
-        if log.stat().st_size > most:
+        if log.stat().st_size > largest:
             shutil.move(log, log.with_name(f"{log.name}.1"))
+
+
+async def keep_part_running(name: str, part: EmbeddedKafka | EmbeddedPostgres) -> None:
+    """Start `part` again at the same address whenever it ends, until cancelled."""
+    pause = FIRST_PAUSE
+    while True:
+        await asyncio.sleep(_CHECK_SECONDS)
+        if part.alive():
+            pause = FIRST_PAUSE
+            continue
+        print_line(f"{name} ended; it starts again")
+        try:
+            await part.start()
+        except PartFailed as failure:
+            print_line(str(failure))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)

@@ -1,4 +1,4 @@
-"""Warnings and errors of the services, brought from their log files to the terminal in a readable form."""
+"""Shows the warnings and errors of the services' logs at the terminal in a readable form."""
 
 import asyncio
 import json
@@ -6,44 +6,44 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
-from services.devstack.supervisor.child import Tell, tell
+from services.devstack.embedded.processes import print_line
 
-_LOUD = {"warning", "error", "critical"}
-_TICK = 0.3
-_MOST_AT_ONCE = 64 * 1024
+_SHOWN_LEVELS = {"warning", "error", "critical"}
+_INTERVAL_SECONDS = 0.3
+_LARGEST_READ = 64 * 1024  # bytes
 
 
-def readable(name: str, line: str) -> str | None:
-    """A log line for the terminal, None when it is not worth one; what is no JSON is shown as it is."""
-    words = line.strip()
-    if not words:
+def format_line(name: str, line: str) -> str | None:
+    """A log line of a service for the terminal; None for one below a warning. Text that is not JSON is unchanged."""
+    text = line.strip()
+    if not text:
         return None
     try:
-        found: object = json.loads(words)
+        document: object = json.loads(text)
     except ValueError:
-        return f"{name} | {words}"
-    if not isinstance(found, dict):
-        return f"{name} | {words}"
-    entry = cast("dict[str, object]", found)
+        return f"{name} | {text}"
+    if not isinstance(document, dict):
+        return f"{name} | {text}"
+    entry = cast("dict[str, object]", document)
     level = str(entry.pop("level", "info"))
-    if level not in _LOUD:
+    if level not in _SHOWN_LEVELS:
         return None
     event, exception = entry.pop("event", ""), entry.pop("exception", None)
-    for known in ("timestamp", "service"):
-        entry.pop(known, None)
-    said = [f"{name} | {level}: {event}", *(f"{key}={value}" for key, value in entry.items())]
+    for key in ("timestamp", "service"):
+        entry.pop(key, None)
+    words = [f"{name} | {level}: {event}", *(f"{key}={value}" for key, value in entry.items())]
     if exception:
-        said.append(f"[{str(exception).strip().splitlines()[-1]}]")
-    return " ".join(said)
+        words.append(f"[{str(exception).strip().splitlines()[-1]}]")
+    return " ".join(words)
 
 
-class Follower:
-    """Reads what is appended to one log, from where it stood when it was made."""
+class LogReader:
+    """Reads what is appended to a log after the reader was created."""
 
     def __init__(self, name: str, log: Path) -> None:
         self._name = name
         self._log = log
-        self._place = self._size()
+        self._position = self._size()
         self._rest = b""
 
     def _size(self) -> int:
@@ -52,29 +52,29 @@ class Follower:
         except OSError:
             return 0
 
-    def news(self) -> list[str]:
-        """The readable lines since the last call; of a flood, only the newest part."""
+    def new_lines(self) -> list[str]:
+        """The formatted lines since the last call; of very many, only the newest."""
         size = self._size()
-        if size < self._place:  # begun anew
-            self._place, self._rest = 0, b""
-        if size == self._place:
+        if size < self._position:  # it was rotated
+            self._position, self._rest = 0, b""
+        if size == self._position:
             return []
-        self._place = max(self._place, size - _MOST_AT_ONCE)
+        self._position = max(self._position, size - _LARGEST_READ)
         with self._log.open("rb") as file:
-            file.seek(self._place)
-            text = self._rest + file.read(size - self._place)
-        self._place = size
+            file.seek(self._position)
+            text = self._rest + file.read(size - self._position)
+        self._position = size
         *lines, self._rest = text.split(b"\n")
-        shown = [readable(self._name, line.decode(errors="replace")) for line in lines]
+        shown = [format_line(self._name, line.decode(errors="replace")) for line in lines]
         return [line for line in shown if line is not None]
 
 
-async def echo(followers: Sequence[Follower], say: Tell = tell) -> None:
-    """Bring news of every log to the terminal until cancelled; the same line is not repeated in a row."""
-    before = ""
+async def show_logs(readers: Sequence[LogReader]) -> None:
+    """Show new lines of all logs until cancelled; a line is not repeated when it comes twice in a row."""
+    previous = ""
     while True:
-        for line in (line for each in followers for line in each.news()):
-            if line != before:
-                say(line)
-            before = line
-        await asyncio.sleep(_TICK)
+        for line in (line for reader in readers for line in reader.new_lines()):
+            if line != previous:
+                print_line(line)
+            previous = line
+        await asyncio.sleep(_INTERVAL_SECONDS)

@@ -18,7 +18,7 @@ from schemas.problems import Malformed
 from schemas.touchpoints import TOUCHPOINT_EVENTS
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection
-from services.chassis.dead_letters import Record, bury
+from services.chassis.dead_letters import Record, dead_letter_record
 from services.chassis.key_directory import keep_keys
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox
@@ -61,7 +61,7 @@ class Consumer:
             try:
                 _read(record, batch)
             except Malformed as problem:
-                await bury(connection, self.outbox, record, reason=str(problem))
+                await dead_letter_record(connection, self.outbox, record, reason=str(problem))
         work = self.work(connection)
         if batch.keys:
             await keep_keys(connection, batch.keys)

@@ -7,7 +7,8 @@ from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.key_directory import keep_keys
 from services.chassis.keys import ApiKey, digest, new_secret
-from services.chassis.outbox import Outbox, Outgoing, Relay
+from services.chassis.outbox import Outbox, Outgoing
+from services.chassis.relay import Relay
 
 
 class KeyRepository:

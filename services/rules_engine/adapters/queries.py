@@ -12,7 +12,8 @@ from services.cadence.account import Facts, StampedValue
 from services.cadence.account.codec import UnreadableState, decode
 from services.chassis.database import Database
 from services.chassis.dead_letters import headers_from_bytes
-from services.chassis.outbox import Outbox, Raw, Relay
+from services.chassis.outbox import Outbox, Raw
+from services.chassis.relay import Relay
 from services.rules_engine.adapters.account_repository import decision_id
 from services.rules_engine.application.queries import Filter
 from services.rules_engine.domain.account import ReceiptState

@@ -15,7 +15,7 @@ from schemas.touchpoints import TouchpointData
 from services.cadence.account.events import fact_event
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection
-from services.chassis.dead_letters import Record, bury
+from services.chassis.dead_letters import Record, dead_letter_record
 from services.chassis.outbox import Outbox
 from services.rules_engine.application.apply_events import apply_events
 from services.rules_engine.application.ports import UnitOfWork
@@ -135,7 +135,7 @@ class EventConsumer:
     async def _dead_letter(
         self, connection: Connection, work: UnitOfWork, record: Record, refused: Unreadable
     ) -> None:
-        await bury(connection, self._engine.outbox, record, reason=refused.reason)
+        await dead_letter_record(connection, self._engine.outbox, record, reason=refused.reason)
         if refused.envelope is not None:
             await work.acknowledge([_dead_receipt(refused.envelope, record, refused.reason)])
 

@@ -17,7 +17,7 @@ from schemas.problems import Malformed
 from services.chassis import inbox
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection
-from services.chassis.dead_letters import Record, bury
+from services.chassis.dead_letters import Record, dead_letter_record
 from services.chassis.key_directory import keep_keys
 from services.chassis.outbox import Outbox
 from services.scheduler.application.accept import accept, erasure
@@ -74,7 +74,7 @@ class Intake:
 
     async def _bury(self, connection: Connection, record: Record, problem: Malformed) -> None:
         self.counted("unreadable", 1)
-        await bury(connection, self.outbox, record, reason=str(problem))
+        await dead_letter_record(connection, self.outbox, record, reason=str(problem))
 
     async def _commands(self, connection: Connection, read: Sequence[Read], now: datetime) -> None:
         wishes: list[Wish] = []

@@ -1,4 +1,4 @@
-"""Topics as three brokers come to know them: none is taken for empty because its news is still on the way."""
+"""Topics on three brokers: none is taken for empty while a broker does not have its metadata yet."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from services.devstack.embedded.kafka import EmbeddedKafka
 pytestmark = pytest.mark.integration
 
 
-async def test_a_topic_just_made_has_all_its_partitions_whichever_broker_is_asked(folder: Path) -> None:
+async def test_a_new_topic_has_all_its_partitions_whichever_broker_answers(folder: Path) -> None:
     async with EmbeddedKafka(folder / "three-brokers", nodes=3) as brokers:
         kafka = Kafka(bootstrap_servers=brokers.bootstrap, partitions=12)
         names = [f"fresh-{number}" for number in range(30)]

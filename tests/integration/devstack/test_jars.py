@@ -1,4 +1,4 @@
-"""Jars that are not to be had, or not the ones that were locked, end in one sentence."""
+"""Jars that cannot be downloaded, or differ from the lock, end in one sentence."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from services.devstack.embedded.failures import JarsUnavailable
+from services.devstack.embedded.failures import CannotRun
 from services.devstack.embedded.jars import class_path
 from services.devstack.embedded.ports import free_port
 
@@ -44,19 +44,19 @@ def mirror_that_answers(body: bytes) -> Generator[int]:
         server.shutdown()
 
 
-def test_an_unreachable_mirror_is_told_with_what_else_there_is(home: Path) -> None:
+def test_the_error_about_an_unreachable_mirror_names_the_alternatives(home: Path) -> None:
     use_mirror(home, free_port())
-    said: list[str] = []
-    with pytest.raises(JarsUnavailable) as refusal:
-        class_path(said.append)
-    assert "from central ([Errno 111] Connection refused)" in str(refusal.value)
-    assert "DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS" in str(refusal.value)
-    assert said[0].startswith("Fetching Apache Kafka: 46 jars")
+    lines: list[str] = []
+    with pytest.raises(CannotRun) as error:
+        class_path(lines.append)
+    assert "from central ([Errno 111] Connection refused)" in str(error.value)
+    assert "DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS" in str(error.value)
+    assert lines[0].startswith("Downloading Apache Kafka: 46 jars")
 
 
-def test_a_jar_that_is_not_the_locked_one_is_refused_and_not_kept(home: Path) -> None:
+def test_a_jar_that_differs_from_the_lock_is_refused_and_deleted(home: Path) -> None:
     with mirror_that_answers(b"not a jar") as port:
         use_mirror(home, port)
-        with pytest.raises(JarsUnavailable, match="its checksum differs from the lock"):
+        with pytest.raises(CannotRun, match="its checksum differs from the lock"):
             class_path(lambda _: None)
     assert not list((home / ".cache" / "drumbeat" / "maven").rglob("kafka_2.13-4.1.1.jar"))

@@ -1,5 +1,5 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-"""The embedded Kafka: what it acknowledges it keeps, on one node over a crash, on three without one of them."""
+"""The embedded Kafka keeps acknowledged records: on one node over a crash, on three without one of them."""
 
 import shutil
 import socket
@@ -15,6 +15,7 @@ from services.chassis.topics import TopicSpec, ensure_topics
 from services.devstack.embedded.kafka import EmbeddedKafka
 from services.devstack.embedded.kafka_node import Node
 from services.devstack.embedded.processes import scratch
+from tests.stack import BreakableKafka
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 TOPIC = "kept"
@@ -74,7 +75,7 @@ async def test_acknowledged_records_survive_a_kill_and_the_address_stays(own_fol
         assert await read(kafka, 25) == list(range(25))
 
 
-async def test_a_broker_made_anew_on_the_same_folder_knows_its_records(own_folder: Path) -> None:
+async def test_a_new_broker_on_the_same_folder_has_its_records(own_folder: Path) -> None:
     async with EmbeddedKafka(own_folder) as first:
         await make_topic(first)
         async with producing(first) as producer:
@@ -84,7 +85,7 @@ async def test_a_broker_made_anew_on_the_same_folder_knows_its_records(own_folde
 
 
 async def test_a_frozen_broker_goes_on_when_it_thaws(own_folder: Path) -> None:
-    async with EmbeddedKafka(own_folder) as kafka:
+    async with BreakableKafka(own_folder) as kafka:
         await make_topic(kafka)
         kafka.freeze()
         assert kafka.alive()
@@ -95,7 +96,7 @@ async def test_a_frozen_broker_goes_on_when_it_thaws(own_folder: Path) -> None:
 
 
 async def test_three_nodes_survive_the_loss_of_one(own_folder: Path) -> None:
-    kafka = EmbeddedKafka(own_folder, nodes=3)
+    kafka = BreakableKafka(own_folder, nodes=3)
     try:
         await kafka.start()
         await make_topic(kafka)
@@ -112,7 +113,7 @@ async def test_three_nodes_survive_the_loss_of_one(own_folder: Path) -> None:
             kafka.kill(node)
 
 
-async def test_a_port_taken_at_the_last_moment_is_given_up_for_another(tmp_path: Path) -> None:
+async def test_another_port_is_used_when_the_chosen_one_is_taken_at_the_last_moment(tmp_path: Path) -> None:
     with socket.socket() as thief:
         broker = EmbeddedKafka(tmp_path / "kafka")
         layout = broker._layout  # pyright: ignore[reportPrivateUsage]

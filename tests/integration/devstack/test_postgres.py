@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: starts, survives a crash with what was committed, refuses in sentences."""
+"""The embedded PostgreSQL starts, keeps committed rows over a crash, and explains errors in sentences."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from services.devstack.embedded.failures import FolderUnusable
+from services.devstack.embedded.failures import CannotRun
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.devstack.embedded.processes import scratch
 
@@ -49,7 +49,7 @@ async def test_data_outlives_the_server_object(own_folder: Path) -> None:
         await session.close()
 
 
-async def test_it_is_the_version_and_the_setting_we_promise(own_folder: Path) -> None:
+async def test_it_has_the_version_and_the_settings_of_the_documentation(own_folder: Path) -> None:
     async with EmbeddedPostgres(own_folder / "pg", durable=False) as server:
         session = await asyncpg.connect(server.url)
         assert str(await session.fetchval("SHOW server_version")).startswith("18.")
@@ -60,7 +60,7 @@ async def test_it_is_the_version_and_the_setting_we_promise(own_folder: Path) ->
         await session.close()
 
 
-async def test_a_half_made_cluster_is_made_anew(own_folder: Path) -> None:
+async def test_an_incomplete_cluster_is_created_again(own_folder: Path) -> None:
     (own_folder / "pg" / "cluster.new").mkdir(parents=True)
     (own_folder / "pg" / "cluster.new" / "PG_VERSION").write_text("18")
     async with EmbeddedPostgres(own_folder / "pg", durable=False) as server:
@@ -86,9 +86,9 @@ async def test_a_folder_its_user_cannot_enter_keeps_a_pointer_to_an_open_one(own
         shutil.rmtree((own_folder / "pg" / "kept-elsewhere").read_text().strip())
 
 
-async def test_a_folder_that_is_a_file_is_refused_in_a_sentence(own_folder: Path) -> None:
+async def test_the_error_about_a_folder_that_is_a_file_is_one_sentence(own_folder: Path) -> None:
     (own_folder / "file").write_text("")
-    with pytest.raises(FolderUnusable, match="cannot be written"):
+    with pytest.raises(CannotRun, match="cannot be written"):
         await EmbeddedPostgres(own_folder / "file" / "pg").start()
 
 

@@ -1,4 +1,4 @@
-"""`drumbeat run` that cannot run: one sentence, no trace, an exit code that says so."""
+"""`drumbeat run` that cannot run: one sentence, no traceback, an exit code."""
 
 import os
 import socket
@@ -30,42 +30,42 @@ def run(data_dir: Path, **settings: str) -> tuple[int, str]:
     return ended.returncode, ended.stderr
 
 
-def test_a_port_in_use_is_named_with_its_setting(tmp_path: Path) -> None:
+def test_the_error_about_a_port_in_use_names_its_setting(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-        code, said = run(tmp_path / "data", DRUMBEAT_NOTIFIER__PORT=port)
+        code, message = run(tmp_path / "data", DRUMBEAT_NOTIFIER__PORT=port)
     assert code == 1
-    assert f"Port {port}" in said
-    assert "DRUMBEAT_NOTIFIER__PORT" in said
+    assert f"Port {port}" in message
+    assert "DRUMBEAT_NOTIFIER__PORT" in message
 
 
-def test_a_data_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_the_error_about_a_data_directory_that_cannot_be_written_names_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    code, said = run(tmp_path / "file" / "data")
+    code, message = run(tmp_path / "file" / "data")
     assert code == 1
-    assert "file/data cannot be written" in said
+    assert "file/data cannot be written" in message
 
 
 def test_a_second_run_on_the_same_folder_is_refused(tmp_path: Path) -> None:
-    held = DataFolder(tmp_path).hold()
-    code, said = run(tmp_path)
+    locked = DataFolder(tmp_path).lock()
+    code, message = run(tmp_path)
     assert code == 1
-    assert f"already runs on the data directory {held.path}" in said
+    assert f"already runs on the data directory {locked.path}" in message
 
 
-def test_settings_that_make_no_sense_are_wrong_use(tmp_path: Path) -> None:
-    code, said = run(tmp_path / "data", DRUMBEAT_CLOCK__RATE="fast")
+def test_invalid_settings_are_wrong_use(tmp_path: Path) -> None:
+    code, message = run(tmp_path / "data", DRUMBEAT_CLOCK__RATE="fast")
     assert code == 2
-    assert "DRUMBEAT_CLOCK__RATE" in said
+    assert "DRUMBEAT_CLOCK__RATE" in message
 
 
-def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
+def test_the_error_about_a_database_that_does_not_answer_hides_its_password(tmp_path: Path) -> None:
     (port,) = free_ports(1)
-    code, said = run(
+    code, message = run(
         tmp_path / "data",
         DRUMBEAT_DATABASE__URL=f"postgresql://ann:secret@127.0.0.1:{port}/x",
         DRUMBEAT_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1",
     )
     assert code == 1
-    assert f"postgresql://ann@127.0.0.1:{port}/x could not be prepared" in said
-    assert "secret" not in said
+    assert f"postgresql://ann@127.0.0.1:{port}/x could not be prepared" in message
+    assert "secret" not in message

@@ -1,4 +1,4 @@
-"""The mail sink takes every mail and keeps it as files."""
+"""The mail sink accepts every mail and stores it as a file."""
 
 import asyncio
 import sys
@@ -8,13 +8,12 @@ import aiosmtplib
 import pytest
 
 from services.devstack.embedded.ports import free_port
-from services.devstack.embedded.smtp import mails
 from services.devstack.supervisor.child import Child
 
 pytestmark = pytest.mark.integration
 
 
-async def test_a_mail_is_kept_with_what_a_list_shows_of_it(tmp_path: Path) -> None:
+async def test_a_mail_is_stored_as_it_was_received(tmp_path: Path) -> None:
     port, folder = free_port(), tmp_path / "mail"
     command = [
         sys.executable,
@@ -29,10 +28,9 @@ async def test_a_mail_is_kept_with_what_a_list_shows_of_it(tmp_path: Path) -> No
     sink.start()
     try:
         await send(port, b"Subject: Hello\r\nMessage-ID: <1@x>\r\n\r\nBody\r\n")
-        (kept,) = mails(folder)
-        assert kept["subject"] == "Hello"
-        assert kept["to"] == ["ann@example.com"]
-        assert b"Body" in (folder / f"{kept['id']}.eml").read_bytes()
+        (stored,) = folder.iterdir()
+        assert stored.suffix == ".eml"
+        assert stored.read_bytes() == b"Subject: Hello\r\nMessage-ID: <1@x>\r\n\r\nBody\r\n"
     finally:
         await sink.stop(5)
 

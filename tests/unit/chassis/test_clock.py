@@ -1,4 +1,4 @@
-"""The service clock is a straight line over the real one."""
+"""The service clock is a linear function of the real clock."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ spans = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=30))
 rates = st.sampled_from([0.5, 1.0, 60.0, 3600.0, 43_200.0])
 
 
-def test_at_its_origin_it_says_its_start() -> None:
+def test_at_its_origin_it_shows_its_start() -> None:
     assert ServiceClock(START, ORIGIN, 86_400).at(ORIGIN) == START
     assert ServiceClock(START, ORIGIN, 86_400).at(ORIGIN + timedelta(seconds=1)) == START + timedelta(days=1)
 

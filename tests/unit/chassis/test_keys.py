@@ -1,15 +1,16 @@
-"""Keys: found by their id, proven by their digest, bounded by scope and time."""
+"""API keys: found by id, checked by digest, limited by scope and time."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from services.chassis.keys import (
-    SCOPES,
     ApiKey,
     KeyFileUnreadable,
     KeyRing,
+    Scope,
     digest,
     first_key,
     key_id_of,
@@ -23,7 +24,7 @@ def key(*scopes: str, version: int = 1, revoked: bool = False, expires_at: datet
     return ApiKey("0a1b2c3d", digest("db_0a1b2c3d_secret"), frozenset(scopes), expires_at, revoked, version)
 
 
-def test_a_key_is_found_only_by_the_whole_of_it() -> None:
+def test_a_key_is_found_only_by_its_whole_text() -> None:
     ring = KeyRing()
     ring.learn(key("read"))
     assert ring.find("db_0a1b2c3d_secret") is not None
@@ -39,16 +40,16 @@ def test_a_key_is_found_only_by_the_whole_of_it() -> None:
         assert ring.find(wrong) is None
 
 
-def test_new_keys_differ_and_carry_their_id() -> None:
+def test_new_keys_differ_and_contain_their_id() -> None:
     made = [new_secret() for _ in range(50)]
     assert len({secret for _, secret in made}) == 50
     assert all(key_id_of(secret) == key_id and len(secret) > 50 for key_id, secret in made)
 
 
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scope", get_args(Scope))
 def test_a_key_allows_its_scopes_and_admin_allows_all(scope: str) -> None:
-    for asked in SCOPES:
-        assert key(scope).allows(asked, NOW) is (scope in (asked, "admin"))
+    for other in get_args(Scope):
+        assert key(scope).allows(other, NOW) is (scope in (other, "admin"))
     assert not key().allows("read", NOW)
 
 
@@ -58,9 +59,9 @@ def test_a_key_ends_when_it_expires_or_is_revoked() -> None:
     assert not key("admin", revoked=True).allows("read", NOW)
 
 
-def test_an_older_word_about_a_key_changes_nothing() -> None:
+def test_an_older_version_of_a_key_changes_nothing() -> None:
     ring = KeyRing()
-    ring.replace_all({"a": key("read", version=5, revoked=True)})
+    ring.learn(key("read", version=5, revoked=True))
     ring.learn(key("read", version=4))
     assert ring.keys["0a1b2c3d"].revoked
     ring.learn(key("read", version=6))
@@ -76,13 +77,13 @@ def test_the_first_key_comes_from_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"secret", b"db_", b"db__x", b"\xff\xfe\x00"])
-def test_a_file_without_a_key_is_named(tmp_path: Path, content: bytes) -> None:
+def test_the_error_names_a_file_without_a_key(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "api-key"
     path.write_bytes(content)
     with pytest.raises(KeyFileUnreadable, match="api-key"):
         first_key(path)
 
 
-def test_a_missing_file_is_named_with_what_to_do(tmp_path: Path) -> None:
+def test_the_error_names_a_missing_file_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(KeyFileUnreadable, match=r"nowhere.*DRUMBEAT_API_KEY_FILE"):
         first_key(tmp_path / "nowhere")

@@ -1,4 +1,4 @@
-"""What goes into the outbox comes out for Kafka as it was."""
+"""Headers are the same after they were packed into a row of the outbox and unpacked again."""
 # pyright: reportPrivateUsage=false
 
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ def test_the_headers_of_an_event_are_utf_8_whatever_its_key_and_id(key: str, eve
 
 
 @given(st.lists(st.tuples(names, any_bytes), max_size=5))
-def test_a_record_sent_on_keeps_its_headers(headers: list[tuple[str, bytes]]) -> None:
+def test_a_raw_record_keeps_its_headers(headers: list[tuple[str, bytes]]) -> None:
     assert unpack(Outbox("/drumbeat/test")._pack(Raw("topic", "key", headers, None), {})) == headers
 
 

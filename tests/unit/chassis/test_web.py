@@ -1,4 +1,4 @@
-"""Cursors, pages, limits, and errors as problem documents, on an app of the chassis that is asked in process."""
+"""Cursors, pages, limits, and errors as problem documents, on an app of the chassis in this process."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -34,14 +34,14 @@ plain = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x0
 
 
 @given(plain, st.integers(-(2**63) + 1, 2**63 - 1), moments)
-def test_a_cursor_gives_back_what_went_into_it(text: str, number: int, moment: datetime) -> None:
+def test_a_cursor_decodes_to_what_was_encoded(text: str, number: int, moment: datetime) -> None:
     cursor = encode_cursor(text, number, moment)
     assert cursor.isascii()
     assert decode_cursor(cursor, str, int, datetime) == [text, number, moment]
 
 
 @given(st.text())
-def test_no_text_breaks_the_reading_of_a_cursor(text: str) -> None:
+def test_decoding_any_text_as_a_cursor_gives_a_result_or_a_422(text: str) -> None:
     for kinds in ((str,), (int,), (datetime, str)):
         try:
             decode_cursor(text, *kinds)
@@ -82,7 +82,7 @@ def test_instants_are_written_with_z() -> None:
     )
 
 
-class Wish(BaseModel):
+class Order(BaseModel):
     name: str
     many: int
 
@@ -100,9 +100,9 @@ def app() -> FastAPI:
     async def row(row: RowId, limit: Limit = 100) -> dict[str, int]:
         return {"row": row, "limit": limit}
 
-    @made.post("/wishes", dependencies=[require("read")])
-    async def wish(asked: Wish) -> dict[str, str]:
-        return {"name": asked.name}
+    @made.post("/orders", dependencies=[require("read")])
+    async def order(body: Order) -> dict[str, str]:
+        return {"name": body.name}
 
     @made.get("/acts", dependencies=[require("act")])
     async def act() -> None: ...
@@ -165,19 +165,19 @@ async def test_every_error_is_a_problem_document(client: httpx.AsyncClient, path
     assert status != 503 or int(answer.headers["retry-after"]) >= 1
 
 
-async def test_a_wrong_method_says_which_is_right(client: httpx.AsyncClient) -> None:
-    answer = await client.delete("/wishes")
+async def test_a_wrong_method_is_answered_with_the_allowed_one(client: httpx.AsyncClient) -> None:
+    answer = await client.delete("/orders")
     assert "POST" in problem(answer, 405)["detail"]
     assert answer.headers["allow"] == "POST"
 
 
-async def test_a_broken_service_does_not_tell_why(client: httpx.AsyncClient) -> None:
+async def test_an_internal_error_does_not_show_its_cause(client: httpx.AsyncClient) -> None:
     assert "ZeroDivision" not in (await client.get("/broken")).text
 
 
-async def test_each_wrong_field_is_named(client: httpx.AsyncClient) -> None:
-    body = problem(await client.post("/wishes", json={"many": "x"}), 422)
-    assert [each["where"] for each in body["errors"]] == ["body.name", "body.many"]
+async def test_a_problem_names_every_invalid_field(client: httpx.AsyncClient) -> None:
+    body = problem(await client.post("/orders", json={"many": "x"}), 422)
+    assert [error["where"] for error in body["errors"]] == ["body.name", "body.many"]
     assert "body.name" in body["detail"]
 
 
@@ -195,11 +195,11 @@ async def test_each_wrong_field_is_named(client: httpx.AsyncClient) -> None:
     ],
 )
 async def test_no_body_breaks_the_app(client: httpx.AsyncClient, content: bytes, status: int) -> None:
-    answer = await client.post("/wishes", content=content, headers={"content-type": "application/json"})
+    answer = await client.post("/orders", content=content, headers={"content-type": "application/json"})
     problem(answer, status)
 
 
-async def test_a_body_is_counted_while_it_comes(client: httpx.AsyncClient) -> None:
+async def test_a_body_is_counted_while_it_arrives(client: httpx.AsyncClient) -> None:
     taken = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -209,11 +209,13 @@ async def test_a_body_is_counted_while_it_comes(client: httpx.AsyncClient) -> No
             yield b" " * 65_536
 
     problem(
-        await client.post("/wishes", content=endless(), headers={"content-type": "application/json"}), 413
+        await client.post("/orders", content=endless(), headers={"content-type": "application/json"}), 413
     )
 
 
-async def test_keys_are_asked_for_where_they_are_due(client: httpx.AsyncClient) -> None:
+async def test_keys_are_required_except_for_health_metrics_and_the_api_document(
+    client: httpx.AsyncClient,
+) -> None:
     assert (await client.get("/rows/1")).json() == {"row": 1, "limit": 100}
     answer = await client.get("/rows/1", headers={"authorization": "Bearer db_0a1b2c3d_wrong"})
     problem(answer, 401)
@@ -222,17 +224,17 @@ async def test_keys_are_asked_for_where_they_are_due(client: httpx.AsyncClient) 
         assert (await client.get(path, headers={"authorization": ""})).status_code == 200
 
 
-async def test_the_clock_says_how_it_runs(client: httpx.AsyncClient) -> None:
+async def test_the_clock_shows_its_mapping(client: httpx.AsyncClient) -> None:
     clock = (await client.get("/v1/clock")).json()
     assert clock["start"] == clock["origin"] == "2026-03-02T10:00:00Z"
     assert clock["rate"] == 1.0
     assert datetime.fromisoformat(clock["now"]) - START > timedelta(0)
 
 
-async def test_the_openapi_document_tells_of_problems() -> None:
+async def test_the_openapi_document_describes_the_problems() -> None:
     document = app().openapi()
     assert "HTTPValidationError" not in str(document)
-    responses = document["paths"]["/wishes"]["post"]["responses"]
+    responses = document["paths"]["/orders"]["post"]["responses"]
     assert responses.keys() >= {"200", "400", "401", "403", "413", "422", "503"}
     assert list(responses["422"]["content"]) == ["application/problem+json"]
     assert "401" not in document["paths"]["/livez"]["get"]["responses"]

@@ -13,7 +13,7 @@ def test_every_jar_is_pinned_by_version_and_checksum() -> None:
     assert all(re.fullmatch("[0-9a-f]{64}", jar.sha256) for jar in jars)
 
 
-def test_the_broker_stands_first_on_the_class_path() -> None:
+def test_the_broker_is_first_on_the_class_path() -> None:
     assert locked_jars()[0].name == "kafka_2.13-4.1.1.jar"
 
 
@@ -21,7 +21,7 @@ def test_the_lock_names_no_host() -> None:
     assert "://" not in LOCK.read_text()
 
 
-def test_a_jar_lies_where_a_maven_repository_keeps_it() -> None:
+def test_a_jar_has_the_path_of_a_maven_repository() -> None:
     place = Jar("org.apache.kafka", "kafka_2.13", "4.1.1", "0" * 64).place
     assert place == Path("org/apache/kafka/kafka_2.13/4.1.1/kafka_2.13-4.1.1.jar")
 

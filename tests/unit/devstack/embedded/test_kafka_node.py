@@ -1,4 +1,4 @@
-"""A node's properties and its formatted folder."""
+"""A node's properties and its formatted data folder."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def lines(path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in path.read_text().splitlines())
 
 
-def test_three_nodes_keep_what_is_acknowledged_on_two() -> None:
+def test_three_nodes_acknowledge_what_two_have_stored() -> None:
     made = properties(THREE, 2, Path("/logs"))
     assert made["default.replication.factor"] == "3"
     assert made["min.insync.replicas"] == "2"
@@ -43,14 +43,14 @@ def test_a_folder_is_formatted_once_and_keeps_its_identity(tmp_path: Path) -> No
     assert len(first["directory.id"]) == 22
 
 
-def test_nodes_of_one_cluster_have_different_folders_ids(tmp_path: Path) -> None:
+def test_nodes_of_one_cluster_have_different_directory_ids(tmp_path: Path) -> None:
     for number in (1, 2):
         Node(number, tmp_path / str(number), THREE).format()
     ids = {lines(tmp_path / str(n) / "logs" / "meta.properties")["directory.id"] for n in (1, 2)}
     assert len(ids) == 2
 
 
-def test_the_cluster_id_is_written_down_at_the_first_start(tmp_path: Path) -> None:
+def test_the_first_start_stores_the_cluster_id(tmp_path: Path) -> None:
     first = remembered_cluster(tmp_path, short_id("a"))
     assert first == short_id("a")
     assert remembered_cluster(tmp_path, short_id("b")) == first

@@ -1,4 +1,4 @@
-"""Children: who may enter a folder, how they end, that they die with their parent."""
+"""Child processes: which folders their user may enter, and how they end."""
 
 import signal
 import subprocess
@@ -12,7 +12,7 @@ from services.devstack.embedded.processes import RunAs, closed_parent, end, scra
 NOBODY = RunAs("nobody", 65534, 65534)
 
 
-def test_the_outermost_closed_folder_on_the_way_is_named() -> None:
+def test_the_outermost_closed_folder_of_a_path_is_found() -> None:
     top = scratch()
     closed = top / "closed"
     (closed / "deeper").mkdir(parents=True)
@@ -28,14 +28,14 @@ def test_an_ordinary_user_needs_no_open_parents(tmp_path: Path) -> None:
     assert closed_parent(tmp_path, None) is None
 
 
-def test_the_end_of_a_log_is_quoted(tmp_path: Path) -> None:
+def test_the_last_lines_of_a_log_are_quoted(tmp_path: Path) -> None:
     log = tmp_path / "log"
     assert tail(log) == "  (no log)"
     log.write_text("one\ntwo\nthree\n")
     assert tail(log, 2) == "  two\n  three"
 
 
-async def test_a_child_that_ignores_the_polite_signal_is_killed(tmp_path: Path) -> None:
+async def test_a_child_that_ignores_the_signal_is_killed(tmp_path: Path) -> None:
     stubborn = (
         "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
         "print('on', flush=True); time.sleep(60)"
@@ -47,7 +47,7 @@ async def test_a_child_that_ignores_the_polite_signal_is_killed(tmp_path: Path) 
     assert child.returncode == -signal.SIGKILL
 
 
-def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+def test_children_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     parent_code = (
         "import sys,time; from pathlib import Path; from services.devstack.embedded.processes import spawn;"
         f"print(spawn(['sleep', '60'], log=Path({str(tmp_path / 'log')!r})).pid, flush=True); time.sleep(60)"

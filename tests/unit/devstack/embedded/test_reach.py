@@ -1,4 +1,4 @@
-"""Where PostgreSQL's user can go, and what is done where it cannot."""
+"""Folders that PostgreSQL's user cannot enter are replaced by copies in an open folder."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.devstack.embedded.failures import FolderUnusable
+from services.devstack.embedded.failures import CannotRun
 from services.devstack.embedded.processes import RunAs, scratch
 from services.devstack.embedded.reach import reachable_cluster, reachable_tools
 
@@ -33,16 +33,12 @@ def closed(top: Path) -> Path:
     return folder
 
 
-def quiet(_: str) -> None:
-    """Nobody listens."""
-
-
-def test_what_can_be_reached_is_used_where_it_is(top: Path, closed: Path) -> None:
+def test_folders_that_the_user_can_enter_are_used_directly(top: Path, closed: Path) -> None:
     assert reachable_tools(closed / "pg" / "18" / "bin", MYSELF, top / "open") == closed / "pg" / "18" / "bin"
-    assert reachable_cluster(closed / "data", None, quiet, top / "open") == closed / "data"
+    assert reachable_cluster(closed / "data", None, top / "open") == closed / "data"
 
 
-def test_tools_out_of_reach_are_copied_once(top: Path, closed: Path) -> None:
+def test_tools_that_the_user_cannot_reach_are_copied_once(top: Path, closed: Path) -> None:
     copy = reachable_tools(closed / "pg" / "18" / "bin", STRANGER, top / "open")
     assert (copy / "postgres").read_text() == "#!"
     assert copy.parents[3] == top / "open"
@@ -51,17 +47,18 @@ def test_tools_out_of_reach_are_copied_once(top: Path, closed: Path) -> None:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root gives folders away")
-def test_a_cluster_out_of_reach_is_kept_elsewhere_and_found_again(top: Path, closed: Path) -> None:
-    said: list[str] = []
-    first = reachable_cluster(closed / "data", STRANGER, said.append, top / "open")
+def test_a_cluster_that_the_user_cannot_reach_is_stored_elsewhere_and_found_again(
+    top: Path, closed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = reachable_cluster(closed / "data", STRANGER, top / "open")
     assert first.parent == top / "open"
     assert first.stat().st_uid == STRANGER.uid
-    assert reachable_cluster(closed / "data", STRANGER, said.append, top / "open") == first
-    assert len(said) == 1
-    assert f"cannot enter {closed}" in said[0]
+    assert reachable_cluster(closed / "data", STRANGER, top / "open") == first
+    (line,) = capsys.readouterr().out.splitlines()
+    assert f"cannot enter {closed}" in line
 
 
-def test_where_nothing_can_be_opened_the_closed_folder_is_named(top: Path, closed: Path) -> None:
+def test_the_error_names_the_closed_folder_when_no_open_one_can_be_created(top: Path, closed: Path) -> None:
     (top / "file").write_text("")
-    with pytest.raises(FolderUnusable, match=rf"cannot enter {closed}.*DRUMBEAT_DATABASE__URL"):
+    with pytest.raises(CannotRun, match=rf"cannot enter {closed}.*DRUMBEAT_DATABASE__URL"):
         reachable_tools(closed / "pg" / "18" / "bin", STRANGER, top / "file" / "open")

@@ -1,4 +1,4 @@
-"""Supervised processes: started again each time, soon, and stopped for good when asked."""
+"""Supervised processes start again every time, soon, and stay stopped after a stop."""
 
 import asyncio
 import os
@@ -7,7 +7,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from services.devstack.supervisor.child import LONGEST_PAUSE, Child, manner, next_pause, trim
+import pytest
+
+from services.devstack.supervisor.child import LONGEST_PAUSE, Child, describe_end, next_pause, rotate
 
 
 def test_pauses_double_up_to_a_limit_below_five_seconds() -> None:
@@ -18,29 +20,30 @@ def test_pauses_double_up_to_a_limit_below_five_seconds() -> None:
     assert max(pauses) < 5
 
 
-def test_a_steady_life_makes_the_next_pause_short_again() -> None:
+def test_the_next_pause_is_short_again_after_a_long_life() -> None:
     assert next_pause(LONGEST_PAUSE, lived=60) == 0.2
 
 
-def test_an_end_is_told_by_signal_or_exit_code() -> None:
-    assert manner(3) == "exit code 3"
-    assert manner(-signal.SIGKILL) == "SIGKILL"
-    assert manner(-64) in ("signal 64", "SIGRTMAX")
+def test_an_end_is_described_by_signal_or_exit_code() -> None:
+    assert describe_end(3) == "exit code 3"
+    assert describe_end(-signal.SIGKILL) == "SIGKILL"
+    assert describe_end(-64) in ("signal 64", "SIGRTMAX")
 
 
-def test_a_log_beyond_its_size_begins_anew(tmp_path: Path) -> None:
+def test_a_log_beyond_its_size_is_rotated(tmp_path: Path) -> None:
     log = tmp_path / "x.log"
     log.write_bytes(b"0123456789")
-    trim(log, most=10)
+    rotate(log, largest=10)
     assert log.exists()
-    trim(log, most=9)
+    rotate(log, largest=9)
     assert not log.exists()
     assert (tmp_path / "x.log.1").read_bytes() == b"0123456789"
 
 
-async def test_a_killed_child_is_started_again_every_time(tmp_path: Path) -> None:
-    told: list[str] = []
-    child = Child("sleeper", ["sleep", "60"], env={}, log=tmp_path / "log", say=told.append)
+async def test_a_killed_child_is_started_again_every_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    child = Child("sleeper", ["sleep", "60"], env={}, log=tmp_path / "log")
     child.start()
     seen: set[int] = set()
     for _ in range(3):
@@ -50,22 +53,22 @@ async def test_a_killed_child_is_started_again_every_time(tmp_path: Path) -> Non
     await another(child, seen)
     await child.stop(5)
     assert child.pid is None
-    assert len(told) == 3
-    assert all("ended (SIGKILL), starting it again" in line for line in told)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert all("ended (SIGKILL); it starts again in " in line for line in lines)
     assert child.refusals == 0
 
 
 async def test_a_child_that_exits_with_a_code_is_counted_as_a_refusal(tmp_path: Path) -> None:
-    child = Child(
-        "refuser", [sys.executable, "-c", "raise SystemExit(1)"], env={}, log=tmp_path / "log", say=quiet
-    )
+    child = Child("refuser", [sys.executable, "-c", "raise SystemExit(1)"], env={}, log=tmp_path / "log")
     child.start()
     await eventually(lambda: child.refusals >= 2)
     await child.stop(5)
+    assert child.pid is None
 
 
 async def test_a_stopped_child_stays_stopped(tmp_path: Path) -> None:
-    child = Child("sleeper", ["sleep", "60"], env={}, log=tmp_path / "log", say=quiet)
+    child = Child("sleeper", ["sleep", "60"], env={}, log=tmp_path / "log")
     child.start()
     await eventually(lambda: child.pid is not None)
     await child.stop(5)
@@ -87,7 +90,3 @@ async def eventually(holds: Callable[[], bool]) -> None:
 
 def signal_to(pid: int, sent: signal.Signals) -> None:
     os.kill(pid, sent)
-
-
-def quiet(_: str) -> None:
-    """For a child whose words are not the point."""

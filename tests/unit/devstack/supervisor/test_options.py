@@ -1,4 +1,4 @@
-"""What is settled before a run: addresses as asked for, ports looked at, sentences instead of traces."""
+"""The options of a run: addresses only from the settings, free ports, errors in one sentence."""
 
 import json
 import os
@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from services.devstack.embedded.failures import PortTaken
+from services.devstack.embedded.failures import CannotRun
 from services.devstack.embedded.ports import free_ports
-from services.devstack.supervisor.plan import SERVICES, settle
-from services.devstack.supervisor.stack import without_password
+from services.devstack.supervisor.options import SERVICES, prepare_run
 
 
 @pytest.fixture
@@ -22,34 +21,28 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
-def test_a_taken_port_is_refused_with_port_service_and_setting(environment: Path) -> None:
+def test_the_error_about_a_port_in_use_names_the_port_the_service_and_the_setting(environment: Path) -> None:
     port = int(os.environ["DRUMBEAT_SCHEDULER__PORT"])
     with (
         socket.create_server(("127.0.0.1", port)),
-        pytest.raises(PortTaken, match=rf"Port {port} .*scheduler.*DRUMBEAT_SCHEDULER__PORT"),
+        pytest.raises(CannotRun, match=rf"Port {port} .*scheduler.*DRUMBEAT_SCHEDULER__PORT"),
     ):
-        settle()
+        prepare_run()
 
 
-def test_addresses_an_earlier_run_left_do_not_count_as_asked_for(environment: Path) -> None:
+def test_the_addresses_of_an_earlier_run_do_not_count_as_settings(environment: Path) -> None:
     environment.mkdir()
     left = {"kafka": {"bootstrap_servers": "127.0.0.1:1"}, "database": {"url": "postgresql://x@y/"}}
     (environment / "addresses.json").write_text(json.dumps(left))
-    plan = settle()
-    assert plan.settings.kafka.bootstrap_servers is None
-    assert plan.settings.database.url is None
+    settings = prepare_run().settings
+    assert settings.kafka.bootstrap_servers is None
+    assert settings.database.url is None
 
 
-def test_remembered_ports_are_wished_for_again(environment: Path) -> None:
+def test_the_ports_of_the_previous_run_are_used_again(environment: Path) -> None:
     kafka, postgres, smtp = free_ports(3)
     environment.mkdir()
     left = {"ports": {"kafka": kafka, "postgres": postgres, "smtp": smtp}}
     (environment / "addresses.json").write_text(json.dumps(left))
-    ports = settle().ports
+    ports = prepare_run().ports
     assert (ports.kafka, ports.postgres, ports.smtp) == (kafka, postgres, smtp)
-
-
-def test_a_password_is_never_shown() -> None:
-    shown = without_password("postgresql://ann:secret@db:5432/x")
-    assert shown == "postgresql://ann@db:5432/x"
-    assert without_password("postgresql://db/x") == "postgresql://db/x"

@@ -1,0 +1,91 @@
+"""The relay carries the outbox to Kafka.
+
+It has no cursor (identity values are not commit order): it reads the oldest rows, produces them and deletes
+them after the acknowledgement. One relay works at a time per database, by a transaction-scoped advisory lock:
+a replica that dies or freezes loses the lock with its session. A crash between acknowledgement and delete
+repeats records with the same id and content; readers are idempotent. A record that the broker refuses for its
+size becomes a dead letter, so that it does not block the rows behind it.
+"""
+
+from collections.abc import Sequence
+
+import asyncpg
+import structlog
+
+from services.chassis.database import Connection, Database
+from services.chassis.dead_letters import UNSENT, Record, dead_letter_record
+from services.chassis.faults import fault
+from services.chassis.kafka import Delivery, Message, Producer
+from services.chassis.loops import Loop
+from services.chassis.outbox import Outbox, unpack
+from services.chassis.telemetry import METRICS
+
+log = structlog.get_logger(__name__)
+
+RELAY_LOCK = 0x6472756D  # "drum": the advisory lock that makes one relay per database
+BATCH = 2000
+POLL_SECONDS = 0.5  # the relay is woken in its process, polling only finds what another replica left
+SEND_SECONDS = 7.0
+RESEND_SECONDS = 2.0  # with SEND_SECONDS less than the session's idle_in_transaction_session_timeout
+
+OLDEST = "SELECT id, topic, key, headers, payload FROM outbox ORDER BY id LIMIT $1"
+DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
+
+
+class Relay(Loop):
+    """Carries the outbox of one database to Kafka, oldest rows first."""
+
+    def __init__(self, database: Database, producer: Producer, outbox: Outbox) -> None:
+        super().__init__("relay", interval=POLL_SECONDS, run_once=self._move_batch)
+        self._database = database
+        self._producer = producer
+        self._outbox = outbox
+
+    async def _move_batch(self) -> float | None:
+        """Move one batch: 0 when there may be more rows. Raises TimeoutError when some were not acknowledged."""
+        async with self._database.transaction() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", RELAY_LOCK)
+            rows = await connection.fetch(OLDEST, BATCH)
+            if not rows:
+                return None
+            messages = [Message(row[1], row[2].encode(), row[4], unpack(row[3])) for row in rows]
+            fault("relay.before_produce")
+            deliveries = await self._producer.deliver(messages, timeout=SEND_SECONDS)
+            fault("relay.after_produce")
+            finished, refused = await self._finish(
+                connection, [*zip(rows, messages, deliveries, strict=True)]
+            )
+            await connection.execute(DELETE, [row[0] for row in rows[:finished]])
+        fault("relay.after_delete")
+        METRICS.outbox_relayed.inc(finished - refused)
+        if finished < len(rows):
+            raise TimeoutError("the broker did not acknowledge the outbox")
+        return 0
+
+    async def _finish(
+        self, connection: Connection, batch: Sequence[tuple[asyncpg.Record, Message, Delivery]]
+    ) -> tuple[int, int]:
+        """(how many of the oldest rows are finished, how many of these became dead letters).
+
+        The rows behind one without an acknowledgement are sent again after it, which keeps their order.
+        """
+        refused = 0
+        for index, (row, message, delivery) in enumerate(batch):
+            if delivery is Delivery.TOO_LARGE:
+                # Perhaps only its batch was too large: alone it shows.
+                (alone,) = await self._producer.deliver([message], timeout=RESEND_SECONDS)
+                if alone is not Delivery.TOO_LARGE:
+                    return index + (alone is Delivery.ACKNOWLEDGED), refused
+                await self._dead_letter(connection, row[0], message)
+                refused += 1
+            elif delivery is Delivery.UNKNOWN:
+                return index, refused
+        return len(batch), refused
+
+    async def _dead_letter(self, connection: Connection, row_id: int, message: Message) -> None:
+        topic, key, value, headers = message
+        size = len(value or b"")
+        log.error("relay.record_too_large", topic=topic, key=key, bytes=size)
+        reason = f"too large to be sent ({size} bytes): raise max.message.bytes of the topic, then replay it"
+        record = Record(topic, UNSENT, row_id, key, value, tuple(headers), 0)
+        await dead_letter_record(connection, self._outbox, record, reason=reason)
