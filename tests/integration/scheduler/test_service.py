@@ -39,7 +39,7 @@ def plan(account: str) -> Message:
     return Message("touchpoint.commands", account.encode(), envelope.data, kafka_headers(envelope))
 
 
-async def heard_due(broker: str, wanted: int) -> list[Envelope]:
+async def due_events(broker: str, wanted: int) -> list[Envelope]:
     consumer = AIOKafkaConsumer("touchpoint.events", bootstrap_servers=broker, auto_offset_reset="earliest")
     await consumer.start()
     found: list[Envelope] = []
@@ -81,7 +81,7 @@ async def test_a_plan_in_is_a_touchpoint_due_out(
     try:
         await ready(port)
         await producer.send([plan(f"live-{n}") for n in range(3)], timeout=20)
-        due = await heard_due(kafka.bootstrap, 12)
+        due = await due_events(kafka.bootstrap, 12)
     finally:
         await producer.stop()
         process.send_signal(signal.SIGTERM)
