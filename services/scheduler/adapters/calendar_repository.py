@@ -136,7 +136,9 @@ class PostgresCalendarRepository:
     async def save_calendars(self, updates: Sequence[CalendarUpdate], now: datetime) -> None:
         await self.save([touchpoint for update in updates for touchpoint in update.touchpoints], now)
         rhythms = [
-            rows.rhythm_values(update.command.account_id, one) for update in updates for one in update.series
+            rows.rhythm_values(update.command.account_id, series)
+            for update in updates
+            for series in update.series
         ]
         if rhythms:
             columns = columns_of(rhythms)
@@ -175,13 +177,17 @@ class PostgresCalendarRepository:
             return
         changed = [update.touchpoint.id for update in updates]
         stored = [
-            each.touchpoint.id for each in updates if each.touchpoint.sequence > 1 or not each.event_kind
+            update.touchpoint.id
+            for update in updates
+            if update.touchpoint.sequence > 1 or not update.event_kind
         ]
         if stored:
             await self._connection.execute(rows.DELETE_TIMES, stored)
         await self._connection.execute(rows.SAVE, *columns_of(map(rows.touchpoint_values, updates)), now)
         await self._connection.execute(rows.SAVE_TIMES, *rows.time_columns(updates), changed, now)
-        csm_ids = {each.touchpoint.csm_id for each in updates if each.event_kind and each.touchpoint.csm_id}
+        csm_ids = {
+            update.touchpoint.csm_id for update in updates if update.event_kind and update.touchpoint.csm_id
+        }
         emails = await load_csm_emails(self._connection, csm_ids)
         await self._outbox.append(self._connection, update_events(updates, emails, now))
 

@@ -117,5 +117,5 @@ def _entry(row: Row) -> TouchpointEntry:
 
 def _csm_week(row: Row) -> CsmWeek:
     days = None if row["working_days"] is None else frozenset(row["working_days"])
-    away: list[tuple[date, date]] = [(each.lower, each.upper) for each in row["away"]]
+    away: list[tuple[date, date]] = [(days.lower, days.upper) for days in row["away"]]
     return CsmWeek(row["csm_id"], row["weekly_minutes"], days, away)

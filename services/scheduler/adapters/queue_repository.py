@@ -98,7 +98,7 @@ class PostgresQueue:
         return {(row[0], row[1]): row[2] for row in newest}
 
     async def save(self, touchpoints: Sequence[Touchpoint], now: datetime) -> None:
-        cancelled = [each.id for each in touchpoints if each.cancellation is not None]
+        cancelled = [touchpoint.id for touchpoint in touchpoints if touchpoint.cancellation is not None]
         if cancelled:
             await self._connection.execute(DELETE_OVERDUE_TIMES, cancelled)
         values = [_values(touchpoint, self._claimed[touchpoint.id]) for touchpoint in touchpoints]

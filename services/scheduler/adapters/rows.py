@@ -145,11 +145,13 @@ def columns_of(values: Iterable[Sequence[object]]) -> list[list[object]]:
 def time_columns(updates: Sequence[TouchpointUpdate]) -> tuple[list[object], ...]:
     """The first arrays of SAVE_TIMES: when and which planned ones come due, and owed ones become overdue."""
     touchpoints = [update.touchpoint for update in updates]
-    planned = [each for each in touchpoints if each.status is Status.PLANNED]
+    planned = [touchpoint for touchpoint in touchpoints if touchpoint.status is Status.PLANNED]
     owed = [
-        each
-        for each in touchpoints
-        if each.status in (Status.PLANNED, Status.DUE) and each.is_led_by_person and each.overdue_at
+        touchpoint
+        for touchpoint in touchpoints
+        if touchpoint.status in (Status.PLANNED, Status.DUE)
+        and touchpoint.is_led_by_person
+        and touchpoint.overdue_at
     ]
     return (
         [touchpoint.due_at for touchpoint in planned],

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import takewhile, tee
+from itertools import tee
 
 from schemas.plans import PlanAdjusted
 from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS
@@ -13,7 +13,7 @@ from services.scheduler.domain.placing import PlacedSlot, SlotPlacer
 from services.scheduler.domain.reconciliation.context import AccountHours
 from services.scheduler.domain.reconciliation.occurrence_plan import slots_to_consider
 from services.scheduler.domain.reconciliation.rhythms import make_occurrence
-from services.scheduler.domain.recurrence import Series, Slot, iterate_slots
+from services.scheduler.domain.recurrence import Series, Slot, slots_until
 from services.scheduler.domain.touchpoint import PEOPLE, Touchpoint
 
 FARTHEST = timedelta(days=731)
@@ -34,27 +34,25 @@ def project_rhythms(
     """
     hours = AccountHours(load_zone(timezone).info, DEFAULT_HOURS, {})
     limit = min(to, now + FARTHEST)
-    for one in series:
-        if not one.active or one.owner in PEOPLE:
+    for rhythm in series:
+        if not rhythm.active or rhythm.owner in PEOPLE:
             continue
-        zone, opening = hours.opening(one.owner, one.csm_id, one.content.topic, one.content.channel)
-        periods = () if plan is None else periods_for(plan.avoid, one.type, one.content.topic)
-        slots = _coming_slots(one, Availability(periods, zone, opening), plan, now, limit)
-        for number, slot in enumerate(slots, one.last_number + 1):
+        zone, opening = hours.opening_of(rhythm)
+        periods = () if plan is None else periods_for(plan.avoid, rhythm.type, rhythm.content.topic)
+        slots = _coming_slots(rhythm, Availability(periods, zone, opening), plan, now, limit)
+        for number, slot in enumerate(slots, rhythm.last_number + 1):
             if isinstance(slot, Slot) and slot.due_at <= limit:
-                yield replace(make_occurrence(account_id, one, slot, number), sequence=0)
+                yield replace(make_occurrence(account_id, rhythm, slot, number), sequence=0)
 
 
 def _coming_slots(
     series: Series, availability: Availability, plan: PlanAdjusted | None, now: datetime, limit: datetime
 ) -> Sequence[PlacedSlot]:
-    zone, opening = availability.zone, availability.opening
-    coming = iterate_slots(series.anchor, series.every_days, zone, opening, after=series.until)
-    near, beyond = tee(coming)
-    within = list(takewhile(lambda slot: slot.nominal <= limit, near))
+    near, beyond = tee(series.slots(availability.zone, availability.opening, series.until))
+    within = slots_until(near, limit)
     if plan is None or not availability.periods or not within:
         return within
     ahead = slots_to_consider((slot for slot in beyond if slot.nominal > limit), availability)
-    never_skip = any(each.touchpoint_type == series.type and each.never_skip for each in plan.rhythms)
+    never_skip = any(rhythm.touchpoint_type == series.type and rhythm.never_skip for rhythm in plan.rhythms)
     placer = SlotPlacer(availability, timedelta(days=series.every_days), never_skip, now)
     return placer.place([*within, *ahead], series.until)[: len(within)]

@@ -29,7 +29,7 @@ from services.scheduler.domain.reconciliation.context import (
     Reconciliation,
     StoredCalendar,
 )
-from services.scheduler.domain.recurrence import Series, horizon_of, iterate_slots
+from services.scheduler.domain.recurrence import Series, horizon_of
 from services.scheduler.domain.touchpoint import (
     Closure,
     Origin,
@@ -86,10 +86,10 @@ async def accept_plans(
             newest[command.account_id] = command
     accounts = await calendars.lock(newest.keys())
     erased = [command for command in newest.values() if command.plan is None]
-    fresh = [each for each in newest.values() if each.version > accounts[each.account_id].version]
+    fresh = [command for command in newest.values() if command.version > accounts[command.account_id].version]
     targets = await _load_targets(fresh, accounts, calendars)
-    same = [each for each in targets if each.spec_hash == accounts[each.plan.account_id].spec_hash]
-    changed = [each for each in targets if each.spec_hash != accounts[each.plan.account_id].spec_hash]
+    same = [target for target in targets if target.spec_hash == accounts[target.plan.account_id].spec_hash]
+    changed = [target for target in targets if target.spec_hash != accounts[target.plan.account_id].spec_hash]
     await calendars.save_contents([target.command for target in same])
     return await _reconcile_all(changed, erased, calendars, now)
 
@@ -121,7 +121,10 @@ async def _reconcile_all(
 ) -> ReconcileResult:
     if not targets and not erased:
         return ReconcileResult()
-    account_ids = [*(target.plan.account_id for target in targets), *(each.account_id for each in erased)]
+    account_ids = [
+        *(target.plan.account_id for target in targets),
+        *(command.account_id for command in erased),
+    ]
     one_off_ids = [item.id for target in targets for item in target.plan.touchpoints]
     stored = await calendars.load_calendars(account_ids, one_off_ids, now)
     updates: list[CalendarUpdate] = []
@@ -138,8 +141,13 @@ async def _reconcile_all(
         result = erase(stored[command.account_id])
         changes = list(_touchpoint_updates(result, stored[command.account_id]))
         updates.append(CalendarUpdate(command, None, changes, result.series, None))
-    left_out = sum(_is_left_out(each.touchpoint) for update in updates for each in update.touchpoints)
-    await calendars.save_calendars(await _with_early_outcomes(updates, calendars), now)
+    changes = [change for update in updates for change in update.touchpoints]
+    new = [change.touchpoint.id for change in changes if change.event_kind == "scheduled"]
+    outcomes = await calendars.take_early_outcomes(new)
+    if outcomes:
+        updates = [_settle_early(update, outcomes) for update in updates]
+    await calendars.save_calendars(updates, now)
+    left_out = sum(_is_left_out(change.touchpoint) for change in changes)
     return ReconcileResult(len(updates), left_out, stretched)
 
 
@@ -149,28 +157,15 @@ def _is_left_out(touchpoint: Touchpoint) -> bool:
     return is_suppressed and touchpoint.origin is Origin.RHYTHM
 
 
-async def _with_early_outcomes(
-    updates: Sequence[CalendarUpdate], calendars: CalendarRepository
-) -> Sequence[CalendarUpdate]:
-    """The updates, their new touchpoints settled by the outcomes that came before them."""
-    new = [
-        each.touchpoint.id
-        for update in updates
-        for each in update.touchpoints
-        if each.event_kind == "scheduled"
+def _settle_early(update: CalendarUpdate, outcomes: Mapping[str, RecordedOutcome]) -> CalendarUpdate:
+    """Settle the new touchpoints whose outcome came before them."""
+    touchpoints = [
+        replace(change, touchpoint=settle(change.touchpoint, outcomes[change.touchpoint.id]))
+        if change.touchpoint.id in outcomes
+        else change
+        for change in update.touchpoints
     ]
-    outcomes = await calendars.take_early_outcomes(new)
-    if not outcomes:
-        return updates
-    return [
-        replace(update, touchpoints=[_settle_early(each, outcomes) for each in update.touchpoints])
-        for update in updates
-    ]
-
-
-def _settle_early(update: TouchpointUpdate, outcomes: Mapping[str, RecordedOutcome]) -> TouchpointUpdate:
-    outcome = outcomes.get(update.touchpoint.id)
-    return update if outcome is None else replace(update, touchpoint=settle(update.touchpoint, outcome))
+    return replace(update, touchpoints=touchpoints)
 
 
 def _touchpoint_updates(reconciled: Reconciliation, calendar: StoredCalendar) -> Iterator[TouchpointUpdate]:
@@ -213,11 +208,10 @@ def _touchpoint_update(
 def find_extend_at(series: Iterable[Series], hours: AccountHours) -> datetime | None:
     """When the horizon of one of these rhythms reaches its next occurrence."""
     moments: list[datetime] = []
-    for each in series:
-        if each.active:
-            zone, opening = hours.opening(each.owner, each.csm_id, each.content.topic, each.content.channel)
-            following = next(iterate_slots(each.anchor, each.every_days, zone, opening, after=each.until))
-            moments.append(following.nominal - horizon_of(each.owner))
+    for rhythm in series:
+        if rhythm.active:
+            following = next(rhythm.slots(*hours.opening_of(rhythm), rhythm.until))
+            moments.append(following.nominal - horizon_of(rhythm.owner))
     return min(moments, default=None)
 
 

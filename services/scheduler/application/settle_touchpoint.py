@@ -64,8 +64,12 @@ async def settle_touchpoints(
 ) -> int:
     """Apply a batch in its order; the number of those that matched nothing that can be settled."""
     await calendars.lock({settlement.account_id for settlement in settlements})
-    named = await calendars.find({each.touchpoint_id for each in settlements if each.touchpoint_id})
-    unnamed = {(each.account_id, each.type) for each in settlements if not each.touchpoint_id}
+    named = await calendars.find(
+        {settlement.touchpoint_id for settlement in settlements if settlement.touchpoint_id}
+    )
+    unnamed = {
+        (settlement.account_id, settlement.type) for settlement in settlements if not settlement.touchpoint_id
+    }
     open_ones = await calendars.find_open(unnamed) if unnamed else ()
     batch = _Batch([*named.values(), *open_ones])
     for settlement in settlements:
@@ -79,7 +83,7 @@ class _Batch:
     """The touchpoints of one batch, as they are after the settlements applied so far."""
 
     def __init__(self, stored: Sequence[StoredTouchpoint]) -> None:
-        self.by_id = {each.touchpoint.id: each for each in stored}
+        self.by_id = {item.touchpoint.id: item for item in stored}
         self.updates: dict[str, TouchpointUpdate] = {}
         self.early: dict[str, tuple[str, RecordedOutcome]] = {}
         self.unmatched = 0
@@ -114,7 +118,7 @@ class _Batch:
             and stored.touchpoint.type == touchpoint_type
             and stored.touchpoint.status in (Status.DUE, Status.OVERDUE)
         ]
-        return min(waiting, key=lambda each: (each.touchpoint.due_at, each.touchpoint.id), default=None)
+        return min(waiting, key=lambda stored: (stored.touchpoint.due_at, stored.touchpoint.id), default=None)
 
     def _wait(self, settlement: Settlement, touchpoint_id: str) -> None:
         before = self.early.get(touchpoint_id)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from schemas.plans import Avoid
 from services.scheduler.domain.avoid import NEVER, Availability, describe_period
-from services.scheduler.domain.recurrence import MovedSlot, Slot
+from services.scheduler.domain.recurrence import Slot
 
 LATE = "its time passed while it was held back"
 CROWDED = "the one before it had to move"
@@ -190,7 +190,7 @@ class SlotPlacer:
     def _with_gap(self, slot: Slot, gap: timedelta, side: str) -> Slot:
         most = self.longest_gap / timedelta(days=1)
         text = f"{slot.shift}; {gap.days} days {side}, more than the {most:g} it should be at most"
-        return MovedSlot(slot.nominal, slot.due_at, slot.deadline, text, stretched=True)
+        return Slot(slot.nominal, slot.due_at, slot.deadline, text, stretched=True)
 
     def _slot_before(self, slot: Slot) -> datetime | None:
         if slot.due_at < self.now or self.availability.is_paused(slot.due_at):
@@ -224,8 +224,8 @@ class SlotPlacer:
         return one is None or other is None or other - one >= self.shortest_gap
 
 
-def _move(slot: Slot, due_at: datetime, reason: str) -> MovedSlot:
-    return MovedSlot(slot.nominal, due_at, slot.deadline, reason)
+def _move(slot: Slot, due_at: datetime, reason: str) -> Slot:
+    return Slot(slot.nominal, due_at, slot.deadline, reason)
 
 
 def _former_reason(slot: Slot) -> str | None:

@@ -40,40 +40,28 @@ class Series:
     minutes: int
     left_out: tuple[datetime, ...] = ()
 
+    def slots(self, zone: ZoneInfo, opening: OpenHours | None, after: datetime | None) -> Iterator["Slot"]:
+        """Its slots later than `after`, in order, without end."""
+        return iterate_slots(self.anchor, self.every_days, zone, opening, after=after)
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The place of an occurrence; `deadline` is the nominal moment of the next slot."""
+    """The place of an occurrence; `deadline` is the nominal moment of the next slot.
+
+    `shift`: why it is not due at its nominal time; None: it is. `stretched`: the gap beside it is too long.
+    """
 
     nominal: datetime
     due_at: datetime
     deadline: datetime
-
-    @property
-    def shift(self) -> str | None:
-        """Why it is not due at its nominal time; None: it is."""
-        return None
+    shift: str | None = None
+    stretched: bool = False
 
     @property
     def owed_by(self) -> datetime | None:
         """The deadline; None for a slot that was moved beyond it."""
-        return self.deadline
-
-
-@dataclass(frozen=True, slots=True)
-class MovedSlot(Slot):
-    """A slot at another time, and why; `stretched`: the gap beside it is longer than it should be."""
-
-    reason: str
-    stretched: bool = False
-
-    @property
-    def shift(self) -> str | None:
-        return self.reason
-
-    @property
-    def owed_by(self) -> datetime | None:
-        return None if self.deadline <= self.due_at else self.deadline
+        return None if self.shift is not None and self.deadline <= self.due_at else self.deadline
 
 
 def horizon_of(owner: Owner) -> timedelta:
@@ -132,15 +120,6 @@ def iterate_slots(
         nominal = following
 
 
-def list_slots(
-    anchor: datetime,
-    every_days: int,
-    zone: ZoneInfo,
-    opening: OpenHours | None,
-    *,
-    after: datetime | None,
-    limit: datetime,
-) -> list[Slot]:
-    """The slots after `after` with a nominal moment up to `limit`."""
-    slots = iterate_slots(anchor, every_days, zone, opening, after=after)
+def slots_until(slots: Iterator[Slot], limit: datetime) -> list[Slot]:
+    """The first slots, with a nominal moment up to `limit`."""
     return list(takewhile(lambda slot: slot.nominal <= limit, slots))

@@ -98,8 +98,12 @@ class RecordHandler:
     async def _handle_commands(
         self, connection: Connection, records: Sequence[Record], now: datetime
     ) -> None:
-        messages = await self._read(connection, records, lambda each: read(each, PLAN_ADJUSTED, read_plan))
-        commands = [PlanCommand(each.key) if isinstance(each, Tombstone) else each for each in messages]
+        messages = await self._read(
+            connection, records, lambda record: read(record, PLAN_ADJUSTED, read_plan)
+        )
+        commands = [
+            PlanCommand(message.key) if isinstance(message, Tombstone) else message for message in messages
+        ]
         if commands:
             result = await accept_plans(commands, self.calendars(connection), now)
             result.report("converged", self.count)
@@ -134,7 +138,7 @@ class RecordHandler:
         self, connection: Connection, records: Sequence[Record], event_type: str, model: type[M]
     ) -> tuple[list[M], list[str]]:
         """The records of a directory, and the keys of what is to be forgotten."""
-        messages = await self._read(connection, records, lambda each: read(each, event_type, model.read))
+        messages = await self._read(connection, records, lambda record: read(record, event_type, model.read))
         gone = [message.key for message in messages if isinstance(message, Tombstone)]
         return [message for message in messages if not isinstance(message, Tombstone)], gone
 
@@ -185,10 +189,14 @@ def _api_key(record: KeyRecord) -> ApiKey:
 async def _without_repetitions(connection: Connection, settlements: Sequence[Settlement]) -> list[Settlement]:
     """A repeated settlement that names no touchpoint would settle another one: it is dropped."""
     unnamed = {
-        digest("settled", each.outcome.source, each.outcome.id): each
-        for each in settlements
-        if each.touchpoint_id is None
+        digest("settled", settlement.outcome.source, settlement.outcome.id): settlement
+        for settlement in settlements
+        if settlement.touchpoint_id is None
     }
     fresh = await inbox.fresh(connection, list(unnamed))
     applied = {id(settlement) for key, settlement in unnamed.items() if key in fresh}
-    return [each for each in settlements if each.touchpoint_id is not None or id(each) in applied]
+    return [
+        settlement
+        for settlement in settlements
+        if settlement.touchpoint_id is not None or id(settlement) in applied
+    ]

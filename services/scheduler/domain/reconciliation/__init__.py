@@ -50,5 +50,5 @@ def erase(stored: StoredCalendar) -> Reconciliation:
         for touchpoint in stored.touchpoints
         if touchpoint.status in OPEN
     ]
-    series = tuple(replace(one, active=False) for one in stored.series.values())
+    series = tuple(replace(rhythm, active=False) for rhythm in stored.series.values())
     return Reconciliation(tuple(changes), series)

@@ -44,6 +44,9 @@ class AccountHours:
         is_internal = topic is None or channel == "in_app"
         return self.zone, None if is_internal else mail_hours(self.zone)
 
+    def opening_of(self, series: Series) -> tuple[ZoneInfo, OpenHours | None]:
+        return self.opening(series.owner, series.csm_id, series.content.topic, series.content.channel)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredCalendar:

@@ -13,13 +13,12 @@ from services.scheduler.domain.open_hours import add_days, next_open
 from services.scheduler.domain.placing import LeftOutSlot, SlotPlacer
 from services.scheduler.domain.reconciliation.context import ReconcileContext
 from services.scheduler.domain.recurrence import (
-    MovedSlot,
     Series,
     Slot,
     choose_anchor,
     horizon_of,
     iterate_slots,
-    list_slots,
+    slots_until,
 )
 from services.scheduler.domain.touchpoint import PEOPLE, Touchpoint
 
@@ -74,24 +73,26 @@ def _continue_series(
     """
     free = context.availability(rhythm)
     again = [
-        Slot(occurrence.start_at, next_open(occurrence.start_at, free.opening), occurrence.end_at)
+        Slot(
+            occurrence.start_at,
+            next_open(occurrence.start_at, free.opening),
+            occurrence.end_at,
+            occurrence.shift,
+        )
         for occurrence in movable
     ]
     floor = context.now - timedelta(days=series.every_days)
     after = floor if series.until is None else max(series.until, floor)
     limit = context.now + horizon_of(rhythm.owner)
-    further = list_slots(series.anchor, series.every_days, free.zone, free.opening, after=after, limit=limit)
+    further = slots_until(series.slots(free.zone, free.opening, after), limit)
     until = further[-1].nominal if further else series.until
     if not free.periods and not series.left_out and all(occurrence.shift is None for occurrence in movable):
         return OccurrencePlan(series.anchor, until, again + further)
-    for index, occurrence in enumerate(movable):
-        if occurrence.shift is not None:
-            due_at = again[index].due_at
-            again[index] = MovedSlot(occurrence.start_at, due_at, occurrence.end_at, occurrence.shift)
     back = [_slot_at(nominal, series, free) for nominal in series.left_out if nominal > context.now]
-    wanted = sorted({slot.nominal: slot for slot in (*back, *again, *further)}.values(), key=_nominal)
-    coming = iterate_slots(series.anchor, series.every_days, free.zone, free.opening, after=until)
-    placed, left_out = _place(wanted, coming, last_contact, _placer(rhythm, free, context))
+    wanted = {slot.nominal: slot for slot in (*back, *again, *further)}
+    in_order = [wanted[nominal] for nominal in sorted(wanted)]
+    coming = series.slots(free.zone, free.opening, until)
+    placed, left_out = _place(in_order, coming, last_contact, _placer(rhythm, free, context))
     starts = {occurrence.start_at for occurrence in movable}
     latest = max(starts, default=context.now)
     in_place = all(slot.nominal in starts or slot.nominal > latest for slot in placed)
@@ -104,7 +105,8 @@ def _start_series(
     free = context.availability(rhythm)
     anchor = choose_anchor(rhythm, context.plan.account_id, last_contact, context.now, free.opening)
     limit = context.now + horizon_of(rhythm.owner)
-    made = list_slots(anchor, rhythm.every_days, free.zone, free.opening, after=None, limit=limit)
+    slots = iterate_slots(anchor, rhythm.every_days, free.zone, free.opening, after=None)
+    made = slots_until(slots, limit)
     until = made[-1].nominal if made else None
     if not free.periods:
         return OccurrencePlan(anchor, until, made)
@@ -142,12 +144,7 @@ def slots_to_consider(coming: Iterator[Slot], availability: Availability) -> lis
 
 def _slot_at(nominal: datetime, series: Series, free: Availability) -> Slot:
     """The slot of the series at that moment, as if nothing had to be avoided."""
-    slots = iterate_slots(series.anchor, series.every_days, free.zone, free.opening, after=nominal - INSTANT)
-    slot = next(slots)
+    slot = next(series.slots(free.zone, free.opening, nominal - INSTANT))
     if slot.nominal == nominal:
         return slot
     return Slot(nominal, next_open(nominal, free.opening), add_days(nominal, series.every_days, free.zone))
-
-
-def _nominal(slot: Slot) -> datetime:
-    return slot.nominal

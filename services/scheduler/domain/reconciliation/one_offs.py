@@ -21,7 +21,11 @@ from services.scheduler.domain.touchpoint import (
 
 
 def change_one_offs(context: ReconcileContext) -> list[CalendarChange]:
-    stored = {each.id: each for each in context.stored.touchpoints if each.origin is not Origin.RHYTHM}
+    stored = {
+        touchpoint.id: touchpoint
+        for touchpoint in context.stored.touchpoints
+        if touchpoint.origin is not Origin.RHYTHM
+    }
     items = {item.id: item for item in context.plan.touchpoints}
     changes = [_change(item, stored.get(item.id), context) for item in items.values()]
     return changes + [

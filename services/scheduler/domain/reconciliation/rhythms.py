@@ -9,7 +9,7 @@ from services.scheduler.domain.placing import PlacedSlot
 from services.scheduler.domain.plan import content_of
 from services.scheduler.domain.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
 from services.scheduler.domain.reconciliation.occurrence_plan import OccurrencePlan, plan_occurrences
-from services.scheduler.domain.recurrence import MovedSlot, Series, Slot
+from services.scheduler.domain.recurrence import Series, Slot
 from services.scheduler.domain.touchpoint import OPEN, Cancellation, Closure, Origin, Touchpoint, derive_id
 
 
@@ -56,7 +56,7 @@ def change_rhythm(
             change = _create(context.plan.account_id, rhythm, slot, number)
         changes.append(change)
         is_visible = change.kind in (ChangeKind.CREATE, ChangeKind.MOVE)
-        stretched += isinstance(slot, MovedSlot) and slot.stretched and is_visible
+        stretched += isinstance(slot, Slot) and slot.stretched and is_visible
     return RhythmChanges([*changes, *gone], _series(rhythm, planned, number, context.now), stretched)
 
 
@@ -66,10 +66,10 @@ def _in_order(
     """The slots, and between them the moments that are left out for the first time."""
     if not planned.left_out:
         return planned.slots
-    known = {occurrence.start_at for occurrence in movable}
+    former = {occurrence.start_at for occurrence in movable}
     if series is not None:
-        known.update(series.left_out)
-    new = [slot for slot in planned.left_out if slot.nominal not in known]
+        former.update(series.left_out)
+    new = [slot for slot in planned.left_out if slot.nominal not in former]
     return sorted([*planned.slots, *new], key=lambda slot: slot.nominal)
 
 
@@ -125,13 +125,10 @@ def _move_to(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot) -> Calendar
 
 def _is_at(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot) -> bool:
     same_start = occurrence.due_at == slot.due_at and occurrence.start_at == slot.nominal
-    if occurrence.shift is None and not isinstance(slot, MovedSlot):
-        same_end = occurrence.end_at == slot.deadline == occurrence.deadline
-    else:
-        same_end = occurrence.end_at == slot.deadline and occurrence.deadline == slot.owed_by
-        same_end = same_end and occurrence.shift == slot.shift
+    same_end = occurrence.end_at == slot.deadline and occurrence.deadline == slot.owed_by
+    same_shift = occurrence.shift == slot.shift
     same_owner = occurrence.owner == rhythm.owner and occurrence.csm_id == rhythm.csm_id
-    return same_start and same_end and same_owner and occurrence.minutes == rhythm.minutes
+    return same_start and same_end and same_shift and same_owner and occurrence.minutes == rhythm.minutes
 
 
 def make_occurrence(account_id: str, rhythm: RhythmItem | Series, slot: Slot, number: int) -> Touchpoint:
