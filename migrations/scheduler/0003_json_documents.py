@@ -1,7 +1,8 @@
-"""The plan and the content of touchpoints become JSON documents, as the models of the schemas write them.
+"""Plans and the content of touchpoints become JSON documents, as the models of the schemas write them.
 
-Content was stored as the members of a JSON object without its braces. A text in JSON may hold an escaped NUL, which
-jsonb cannot; it becomes the replacement character.
+Content was stored as the members of a JSON object without its braces. A plan is stored as it was received: json, whose
+text is only checked, costs a tenth less for each plan than jsonb. JSON text may hold an escaped NUL, which jsonb
+cannot; it becomes the replacement character.
 """
 
 from alembic import op
@@ -11,18 +12,14 @@ down_revision = "scheduler_0002"
 branch_labels = None
 depends_on = None
 
-STATEMENTS = (
-    r"ALTER TABLE rhythm ALTER COLUMN face TYPE jsonb USING replace('{' || face || '}', '\u0000', '\ufffd')::jsonb",
-    r"ALTER TABLE touchpoint ALTER COLUMN face TYPE jsonb"
-    r" USING replace('{' || face || '}', '\u0000', '\ufffd')::jsonb",
-    r"ALTER TABLE account_calendar ALTER COLUMN plan TYPE jsonb"
-    r" USING replace(convert_from(plan, 'UTF8'), '\u0000', '\ufffd')::jsonb",
-)
+CONTENT = r"ALTER COLUMN face TYPE jsonb USING replace('{' || face || '}', '\u0000', '\ufffd')::jsonb"
+PLAN = r"ALTER COLUMN plan TYPE json USING replace(convert_from(plan, 'UTF8'), '\u0000', '\ufffd')::json"
 
 
 def upgrade() -> None:
-    for statement in STATEMENTS:
-        op.execute(statement)
+    op.execute(f"ALTER TABLE rhythm {CONTENT}")
+    op.execute(f"ALTER TABLE touchpoint {CONTENT}")
+    op.execute(f"ALTER TABLE account_calendar {PLAN}")
 
 
 def downgrade() -> None:

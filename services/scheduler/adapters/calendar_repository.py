@@ -47,24 +47,26 @@ WHERE account_id = ANY($1::text[]) AND due_at > $2 AND released_at IS NOT NULL G
 SAVE_ACCOUNTS = """
 UPDATE account_calendar a SET version = greatest(a.version, u.version), plan = u.plan, shape = u.shape,
     extend_at = u.extend_at
-FROM unnest($1::text[], $2::bigint[], $3::jsonb[], $4::bytea[], $5::timestamptz[])
+FROM unnest($1::text[], $2::bigint[], $3::json[], $4::bytea[], $5::timestamptz[])
     u(account_id, version, plan, shape, extend_at)
 WHERE a.account_id = u.account_id
 """
 SAVE_PLANS = """
 UPDATE account_calendar a SET version = u.version, plan = u.plan
-FROM unnest($1::text[], $2::bigint[], $3::jsonb[]) u(account_id, version, plan) WHERE a.account_id = u.account_id
+FROM unnest($1::text[], $2::bigint[], $3::json[]) u(account_id, version, plan) WHERE a.account_id = u.account_id
 """
+# What has come due keeps the content for which it came due.
 SAVE_CONTENTS = """
-UPDATE rhythm r SET face = u.face FROM unnest($1::text[], $2::text[], $3::jsonb[]) u(account_id, type, face)
-WHERE r.account_id = u.account_id AND r.type = u.type AND r.face <> u.face
-"""
-FREEZE_CONTENTS = """
-UPDATE touchpoint t SET face = r.face
-FROM unnest($1::text[], $2::text[], $3::jsonb[]) u(account_id, type, face)
-JOIN rhythm r ON r.account_id = u.account_id AND r.type = u.type AND r.face <> u.face
-WHERE t.account_id = u.account_id AND t.type = u.type AND t.origin = 'rhythm' AND t.face IS NULL
-    AND t.status IN ('due', 'overdue')
+WITH changed AS MATERIALIZED (
+    SELECT u.account_id, u.type, u.face, r.face AS former
+    FROM unnest($1::text[], $2::text[], $3::jsonb[]) u(account_id, type, face)
+    JOIN rhythm r ON r.account_id = u.account_id AND r.type = u.type AND r.face <> u.face
+), frozen AS (
+    UPDATE touchpoint t SET face = c.former FROM changed c
+    WHERE t.account_id = c.account_id AND t.type = c.type AND t.origin = 'rhythm' AND t.face IS NULL
+        AND t.status IN ('due', 'overdue')
+)
+UPDATE rhythm r SET face = c.face FROM changed c WHERE r.account_id = c.account_id AND r.type = c.type
 """
 FIND = f"""
 SELECT {COLUMNS}, r.face AS rhythm_face FROM touchpoint t
@@ -142,7 +144,7 @@ class PostgresCalendarRepository:
         ]
         if rhythms:
             columns = columns_of(rhythms)
-            await self._connection.execute(FREEZE_CONTENTS, columns[0], columns[1], columns[10])
+            await self._connection.execute(SAVE_CONTENTS, columns[0], columns[1], columns[10])
             await self._connection.execute(rows.SAVE_RHYTHMS, *columns)
         accounts = [
             (
@@ -168,8 +170,6 @@ class PostgresCalendarRepository:
             for rhythm in command.plan.rhythms
         ]
         if contents:
-            # What has come due keeps the reason for which it came due.
-            await self._connection.execute(FREEZE_CONTENTS, *columns_of(contents))
             await self._connection.execute(SAVE_CONTENTS, *columns_of(contents))
 
     async def save(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:

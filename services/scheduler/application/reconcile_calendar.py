@@ -224,11 +224,12 @@ def hash_spec(plan: PlanAdjusted, hours: AccountHours) -> bytes:
     rhythms = [
         (
             rhythm.touchpoint_type, rhythm.every_days, rhythm.owner, rhythm.csm_id, rhythm.minutes, rhythm.topic,
-            rhythm.channel, rhythm.never_skip, hours.of_csm(rhythm.csm_id),
+            rhythm.channel, rhythm.never_skip,
         )
         for rhythm in plan.rhythms
     ]  # fmt: skip
-    spec = [hours.zone.key, rhythms, [hours.of_csm(item.csm_id) for item in plan.touchpoints]]
+    csm_ids = sorted({item.csm_id or "" for item in (*plan.rhythms, *plan.touchpoints)})
+    spec = [hours.zone.key, rhythms, [(csm_id, hours.of_csm(csm_id)) for csm_id in csm_ids]]
     digest = blake2b(repr(spec).encode("utf-8", "replace"), digest_size=16)
     for item in (*plan.touchpoints, *plan.avoid):
         digest.update(item.write())

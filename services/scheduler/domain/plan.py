@@ -43,7 +43,7 @@ def check_uuid(text: str, field: str) -> str:
 
 
 def content_of(item: RhythmItem | OneOffItem) -> TouchpointContent:
-    return TouchpointContent.model_construct(
+    return TouchpointContent(
         channel=item.channel,
         purpose=item.purpose,
         topic=item.topic,
