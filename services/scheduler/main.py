@@ -37,10 +37,8 @@ def count(kind: str, number: int) -> None:
 async def build(runtime: Runtime) -> Parts:
     """Connect entrypoints and adapters."""
     database, clock, outbox, wake = runtime.database, runtime.clock, runtime.outbox, runtime.relay.wake
-    calendars, queue = (
-        partial(PostgresCalendarRepository, outbox=outbox),
-        partial(PostgresQueue, outbox=outbox),
-    )
+    calendars = partial(PostgresCalendarRepository, outbox=outbox)
+    queue = partial(PostgresQueue, outbox=outbox)
     releaser = Releaser(database, clock, queue, wake, count)
     marker = OverdueMarker(database, clock, queue, wake, count)
     extender = HorizonExtender(database, clock, calendars, wake, count)
@@ -55,14 +53,13 @@ async def build(runtime: Runtime) -> Parts:
 
     handler = RecordHandler(clock, outbox, calendars, PostgresDirectoryRepository, count)
     return Parts(
-        app=lambda ready: make(runtime, after_commit, ready),
+        app=lambda ready: make_http_app(runtime, after_commit, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),
         loops=(releasing, extending, marking),
     )
 
 
-def make(runtime: Runtime, after_commit: Callable[[], None], ready: Readiness) -> FastAPI:
-    """The HTTP app."""
+def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Readiness) -> FastAPI:
     calendars = partial(PostgresCalendarRepository, outbox=runtime.outbox)
     app = make_app(Chassis("scheduler", runtime.clock, runtime.keys, ready), title="scheduler")
     app.include_router(read_routes(PostgresReader(runtime.database), runtime.clock))
@@ -71,14 +68,17 @@ def make(runtime: Runtime, after_commit: Callable[[], None], ready: Readiness) -
     return app
 
 
-def documented() -> FastAPI:
+def make_documented_app() -> FastAPI:
     """The app without connections, for its OpenAPI document."""
     runtime = unplugged("scheduler")
-    return make(runtime, runtime.relay.wake, always_ready)
+    return make_http_app(runtime, runtime.relay.wake, always_ready)
 
 
 def main() -> None:
     run_command(
         "scheduler",
-        {"serve": lambda _: serve(IDENTITY, build), "openapi": lambda _: print_openapi(documented())},
+        {
+            "serve": lambda _: serve(IDENTITY, build),
+            "openapi": lambda _: print_openapi(make_documented_app()),
+        },
     )

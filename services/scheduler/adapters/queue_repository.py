@@ -19,7 +19,7 @@ Queue = Literal["agenda", "lapsing"]
 def _claim(queue: Queue, status: Status, time_column: str) -> str:
     """Lock the head of a queue and its touchpoints.
 
-    Both rows are locked and neither is waited for: a plan or a person that holds the touchpoint comes first.
+    Both rows are locked and neither is waited for: a plan or a person that has locked the touchpoint goes first.
     """
     return f"""
 WITH q AS MATERIALIZED (

@@ -66,7 +66,7 @@ SAVE_RHYTHMS = """
 INSERT INTO rhythm (account_id, type, every_days, anchor_at, until_at, last_number, active, owner, csm_id,
     minutes, face, left_out)
 SELECT u.account_id, u.type, u.every_days, u.anchor_at, u.until_at, u.last_number, u.active, u.owner, u.csm_id,
-    u.minutes, u.face, u.left_out::timestamptz[]
+    u.minutes, u.face, string_to_array(u.left_out, ' ')::timestamptz[]
 FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::boolean[],
     $8::text[], $9::text[], $10::int[], $11::jsonb[], $12::text[])
     u(account_id, type, every_days, anchor_at, until_at, last_number, active, owner, csm_id, minutes, face, left_out)
@@ -181,9 +181,9 @@ def touchpoint_values(update: TouchpointUpdate) -> tuple[object, ...]:
 
 
 def rhythm_values(account_id: str, series: Series) -> tuple[object, ...]:
-    """One row of SAVE_RHYTHMS; an array within an array travels as the text of a PostgreSQL array."""
+    """One row of SAVE_RHYTHMS; an array within an array travels as a text."""
     return (
         account_id, series.type, series.every_days, series.anchor, series.until, series.last_number, series.active,
         series.owner, series.csm_id, series.minutes, write_content(series.content),
-        "{" + ",".join(map(format_instant, series.left_out)) + "}",
+        " ".join(map(format_instant, series.left_out)),
     )  # fmt: skip

@@ -52,7 +52,7 @@ M = TypeVar("M", bound=Wire)
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A record that says that what has this key is to be forgotten."""
+    """A record without a value: what has this key is to be forgotten."""
 
     key: str
 

@@ -34,13 +34,13 @@ TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, perso
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
 
-class HandClock(ServiceClock):
+class FixedClock(ServiceClock):
     """A service clock that the test sets."""
 
     now_is = MONDAY
 
     def at(self, real: datetime) -> datetime:
-        return HandClock.now_is
+        return FixedClock.now_is
 
     def real_seconds(self, span: timedelta) -> float:
         return span.total_seconds()
@@ -53,7 +53,7 @@ class Scheduler:
     database: Database
     http: httpx.AsyncClient
     outbox: Outbox = field(default_factory=lambda: Outbox("/drumbeat/scheduler"))
-    clock: HandClock = field(default_factory=lambda: HandClock(MONDAY, MONDAY, 1.0))
+    clock: FixedClock = field(default_factory=lambda: FixedClock(MONDAY, MONDAY, 1.0))
     counted: dict[str, int] = field(default_factory=dict[str, int])
     offset: int = 0
 
@@ -76,7 +76,7 @@ class Scheduler:
             source=attributes.get("source", "/test"),
             type=kind,
             subject=key,
-            time=attributes.get("time", HandClock.now_is),
+            time=attributes.get("time", FixedClock.now_is),
             data=orjson.dumps(data),
         )
         return self.record(topic, key, kafka_headers(envelope), envelope.data)
@@ -109,7 +109,7 @@ class Scheduler:
             "touchpoints": touchpoints,
             "avoid": avoid,
             "changes": [],
-            "decided_at": HandClock.now_is,
+            "decided_at": FixedClock.now_is,
         }
         return self.event("touchpoint.commands", "drumbeat.plan.adjusted.v1", account, data)
 
@@ -201,7 +201,7 @@ def scheduler_url(postgres: EmbeddedPostgres) -> str:
 async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
     database = await Database.open(scheduler_url, DATABASES["scheduler"])
     await database.pool.execute(f"TRUNCATE {TABLES}")
-    HandClock.now_is = MONDAY
+    FixedClock.now_is = MONDAY
     key_id, key = new_secret()
     keys = KeyRing()
     keys.learn(ApiKey(key_id, digest(key), frozenset({"read", "act"})))
@@ -209,7 +209,7 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
     async def ready() -> str | None:
         return None
 
-    clock = HandClock(MONDAY, MONDAY, 1.0)
+    clock = FixedClock(MONDAY, MONDAY, 1.0)
     app = make_app(Chassis("scheduler", clock, keys, ready), title="scheduler")
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app, raise_app_exceptions=False),
@@ -226,5 +226,5 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
 
 def at(moment: datetime) -> datetime:
     """Set the clock."""
-    HandClock.now_is = moment
+    FixedClock.now_is = moment
     return moment

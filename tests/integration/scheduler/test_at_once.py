@@ -18,7 +18,7 @@ DAYS = 60
 
 
 async def until_done(act: Callable[[], Awaitable[object]]) -> None:
-    """As the consumer does: a deadlock is the database's way of asking for another try."""
+    """As the consumer does: after a deadlock it tries again."""
     while True:
         try:
             await act()

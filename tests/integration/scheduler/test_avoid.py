@@ -1,4 +1,4 @@
-"""Nothing is released into a season or a pause, and everybody hears why something moved."""
+"""Nothing is released in a season or a pause, and events say why something moved."""
 
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
@@ -18,7 +18,7 @@ def day_of(item: dict[str, str]) -> int:
     return (datetime.fromisoformat(item["due_at"]) - MONDAY).days
 
 
-async def test_a_season_that_is_announced_moves_what_stands_in_it_and_tells_why(scheduler: Scheduler) -> None:
+async def test_a_season_that_is_announced_moves_what_is_in_it_with_the_reason(scheduler: Scheduler) -> None:
     await scheduler.consume(scheduler.plan(1, [rhythm(30, urgency="soon", never_skip=True)]))
     await scheduler.sent()
 
@@ -97,7 +97,7 @@ async def test_a_pause_that_arrives_seconds_before_something_is_due_holds_it(sch
     assert all(each["note"].startswith("moved after pause") for each in caught_up)
 
 
-async def test_what_is_due_and_not_yet_released_when_a_pause_is_heard_is_held(scheduler: Scheduler) -> None:
+async def test_a_pause_stops_what_is_due_but_not_yet_released(scheduler: Scheduler) -> None:
     await scheduler.consume(scheduler.plan(1, [rhythm(7, last_touch_at=MONDAY - 6 * DAY)]))
     due = MONDAY + DAY
     at(due + timedelta(seconds=1))
@@ -125,10 +125,10 @@ async def test_a_pause_without_an_end_holds_until_the_plan_changes(scheduler: Sc
         await scheduler.extend()
 
     assert {each["type"] for each in await scheduler.list_touchpoints(status="due")} == {"escalation"}
-    held_back = await scheduler.list_touchpoints(type="check_in", status="planned")
-    assert {each["due_at"] for each in held_back} == {"9999-01-01T00:00:00Z"}
-    assert {each["note"] for each in held_back} == {"held until further notice: pause: it is not the time"}
-    assert {each["deadline"] for each in held_back} == {None}
+    locked = await scheduler.list_touchpoints(type="check_in", status="planned")
+    assert {each["due_at"] for each in locked} == {"9999-01-01T00:00:00Z"}
+    assert {each["note"] for each in locked} == {"held until further notice: pause: it is not the time"}
+    assert {each["deadline"] for each in locked} == {None}
     capacity = await scheduler.http.get(
         "/v1/capacity", params={"from": "2026-03-30", "to": "2026-04-12", "csm_id": "ada"}
     )
@@ -142,7 +142,7 @@ async def test_a_pause_without_an_end_holds_until_the_plan_changes(scheduler: Sc
     assert day_of((await scheduler.list_touchpoints(type="check_in", status="planned"))[0]) == 35
 
 
-async def test_the_sweep_goes_around_seasons_as_the_projection_said(scheduler: Scheduler) -> None:
+async def test_extended_horizons_avoid_seasons_as_projected(scheduler: Scheduler) -> None:
     avoid = [season(MONDAY + 33 * DAY, MONDAY + 60 * DAY)]
     await scheduler.consume(scheduler.plan(1, [tips(7)], avoid=avoid))
     end = (MONDAY + 90 * DAY).isoformat()

@@ -27,7 +27,7 @@ async def act(scheduler: Scheduler, item: dict[str, Any], deed: str, **asked: ob
     return answer.json()
 
 
-async def test_a_touchpoint_planned_by_hand_is_told_and_read_again(scheduler: Scheduler) -> None:
+async def test_a_touchpoint_planned_by_hand_is_published_and_readable(scheduler: Scheduler) -> None:
     made = await by_hand(scheduler, csm_id="ada", purpose="say hello")
 
     answer = await scheduler.http.get(f"/v1/touchpoints/{made['id']}")
@@ -38,7 +38,7 @@ async def test_a_touchpoint_planned_by_hand_is_told_and_read_again(scheduler: Sc
     assert await scheduler.event_kinds() == ["scheduled"]
 
 
-async def test_what_a_person_leads_falls_to_the_accounts_csm(scheduler: Scheduler) -> None:
+async def test_what_a_person_leads_goes_to_the_csm_of_the_account(scheduler: Scheduler) -> None:
     record = {"account_id": "acme", "csm_id": "ada", "version": 1}
     await scheduler.consume(
         scheduler.event("directory.accounts", "drumbeat.account.directory.v1", "acme", record)
@@ -59,7 +59,7 @@ async def test_the_same_idempotency_key_plans_once(scheduler: Scheduler) -> None
     assert await scheduler.event_kinds() == ["scheduled"]
 
 
-async def test_a_planned_one_is_settled_early_and_the_rules_engine_hears_of_it(scheduler: Scheduler) -> None:
+async def test_a_planned_one_is_settled_early_and_the_outcome_is_published(scheduler: Scheduler) -> None:
     await scheduler.consume(scheduler.plan(1, [rhythm(7)]))
     await scheduler.sent()
     item = (await scheduler.list_touchpoints())[3]
@@ -128,7 +128,7 @@ async def test_one_that_has_come_due_is_rescheduled_into_another(scheduler: Sche
     assert settled["outcome"]["outcome"] == "rescheduled"
 
 
-async def test_reassigning_and_cancelling_are_told(scheduler: Scheduler) -> None:
+async def test_reassigning_and_cancelling_publish_events(scheduler: Scheduler) -> None:
     item = await by_hand(scheduler, csm_id="ada")
 
     given = await act(scheduler, item, "reassign", csm_id="bob")
@@ -216,13 +216,13 @@ async def test_projection_pages_without_gaps(scheduler: Scheduler) -> None:
 
 async def test_the_change_feed_never_passes_a_running_transaction(scheduler: Scheduler) -> None:
     await scheduler.consume(scheduler.plan(1, [], account="first"))
-    held_back, free = (
+    locked, free = (
         scheduler.plan(1, [rhythm(28)], account="held"),
         scheduler.plan(1, [rhythm(28)], account="free"),
     )
     asked: dict[str, Any] = {"updated_since": MONDAY.isoformat(), "limit": 500}
     async with scheduler.database.transaction() as connection:
-        await scheduler.handler(connection, [held_back], MONDAY)
+        await scheduler.handler(connection, [locked], MONDAY)
         await scheduler.consume(free)
         during = (await scheduler.http.get("/v1/touchpoints", params=asked)).json()
     after = (await scheduler.http.get("/v1/touchpoints", params=asked)).json()
@@ -267,7 +267,7 @@ async def test_no_key_no_answer(scheduler: Scheduler) -> None:
     assert answer.status_code == 401
 
 
-async def test_a_date_stands_for_its_beginning(scheduler: Scheduler) -> None:
+async def test_a_date_means_its_beginning(scheduler: Scheduler) -> None:
     by_date = await scheduler.http.get("/v1/capacity", params={"from": "2026-03-02", "to": "2026-03-16"})
     by_instant = await scheduler.http.get(
         "/v1/capacity", params={"from": "2026-03-02T00:00:00Z", "to": "2026-03-16T00:00:00Z"}

@@ -24,7 +24,7 @@ from tests.integration.scheduler.conftest import MONDAY, rhythm
 pytestmark = pytest.mark.integration
 NAME = "scheduler_before_documents"
 ID = "0b1e0c5e-6b3c-5b0a-9a55-1f0b4b8b9a11"
-FACE = (
+CONTENT = (
     '"channel":"call","purpose":"keep in touch","topic":"account","audience":["champion"],"reason":{"rule":"red",'
     r'"policy":"p1","facts":[{"name":"note","value":"a\u0000b","source":null,"id":null,"time":null}],"text":"because"}'
 )
@@ -66,7 +66,7 @@ async def upgraded(postgres: EmbeddedPostgres) -> AsyncGenerator[Database]:
     await before.execute(
         "INSERT INTO rhythm VALUES ('acme', 'check_in', 7, $1, $1, 1, true, 'csm', 'ada', 30, $2)",
         MONDAY,
-        FACE,
+        CONTENT,
     )
     await before.execute(
         "INSERT INTO touchpoint (id, account_id, type, origin, number, status, due_at, start_at, end_at, owner,"

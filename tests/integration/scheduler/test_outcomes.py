@@ -1,4 +1,4 @@
-"""What became of a touchpoint closes it, in whatever order the news arrives."""
+"""Outcomes settle touchpoints, in whatever order they arrive."""
 
 import itertools
 from datetime import timedelta
@@ -89,7 +89,7 @@ async def test_another_accounts_outcome_settles_nothing(scheduler: Scheduler) ->
     assert scheduler.counted["unmatched"] == 1
 
 
-async def test_a_rescheduled_one_lives_on_in_another(scheduler: Scheduler) -> None:
+async def test_another_touchpoint_replaces_a_rescheduled_one(scheduler: Scheduler) -> None:
     (one,) = await due(scheduler, rhythm(7))
     outcome_event = scheduler.outcome(outcome_of(one, "rescheduled", to=MONDAY + 2 * DAY), id="crm-9")
 
@@ -149,7 +149,7 @@ async def test_a_delivery_to_a_subscription_settles_nothing(scheduler: Scheduler
     assert await scheduler.list_touchpoints(status="settled") == []
 
 
-async def test_odd_outcomes_are_buried(scheduler: Scheduler) -> None:
+async def test_unreadable_outcomes_become_dead_letters(scheduler: Scheduler) -> None:
     await scheduler.consume(
         scheduler.outcome({"touchpoint_id": "x", "touchpoint_type": "check_in", "outcome": "attended"}),
         scheduler.outcome({"touchpoint_type": "check_in", "outcome": "exploded"}),

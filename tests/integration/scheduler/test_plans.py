@@ -14,7 +14,9 @@ DAY = timedelta(days=1)
 STEP = str(uuid5(NAMESPACE_URL, "step"))
 
 
-async def test_a_plan_stands_a_year_ahead_and_every_touchpoint_is_told(scheduler: Scheduler) -> None:
+async def test_a_plan_is_planned_a_year_ahead_with_an_event_for_every_touchpoint(
+    scheduler: Scheduler,
+) -> None:
     await scheduler.consume(scheduler.plan(1, [rhythm(7), tips(7)]))
 
     items = await scheduler.list_touchpoints(account_id="acme", status="planned")
@@ -29,7 +31,7 @@ async def test_a_plan_stands_a_year_ahead_and_every_touchpoint_is_told(scheduler
         assert each["ce_source"] == "/drumbeat/scheduler"
 
 
-async def test_hearing_a_plan_twice_changes_nothing(scheduler: Scheduler) -> None:
+async def test_a_repeated_plan_changes_nothing(scheduler: Scheduler) -> None:
     event = scheduler.plan(1, [rhythm(7)], [one_off(STEP, MONDAY + DAY, MONDAY + 3 * DAY)])
     await scheduler.consume(event)
     await scheduler.sent()
@@ -50,7 +52,7 @@ async def test_a_stale_plan_is_ignored(scheduler: Scheduler) -> None:
     assert await scheduler.sent() == []
 
 
-async def test_a_new_interval_keeps_ids_and_tells_what_moved(scheduler: Scheduler) -> None:
+async def test_a_new_interval_keeps_ids_and_publishes_what_moved(scheduler: Scheduler) -> None:
     await scheduler.consume(scheduler.plan(1, [rhythm(28, urgency="spread")]))
     before = await scheduler.list_touchpoints(status="planned")
     await scheduler.sent()
@@ -110,7 +112,9 @@ async def test_an_erased_account_keeps_nothing_open(scheduler: Scheduler) -> Non
     assert await scheduler.extend() is None
 
 
-async def test_what_cannot_be_read_is_buried_and_the_rest_goes_on(scheduler: Scheduler) -> None:
+async def test_what_cannot_be_read_becomes_a_dead_letter_and_the_rest_is_handled(
+    scheduler: Scheduler,
+) -> None:
     bad = [
         scheduler.record("touchpoint.commands", "acme", (), b"{"),
         scheduler.event("touchpoint.commands", "drumbeat.plan.adjusted.v1", "acme", {"version": "many"}),
@@ -125,7 +129,7 @@ async def test_what_cannot_be_read_is_buried_and_the_rest_goes_on(scheduler: Sch
     assert await scheduler.database.pool.fetchval("SELECT count(*) FROM dead_letter") == len(bad)
 
 
-async def test_a_csms_hours_shift_what_is_planned_in_the_next_sweep(scheduler: Scheduler) -> None:
+async def test_new_hours_of_a_csm_move_what_is_planned_in_the_next_pass(scheduler: Scheduler) -> None:
     await scheduler.consume(scheduler.plan(1, [rhythm(7, urgency="spread")]))
     record = {
         "csm_id": "ada", "name": "Ada", "email": "ada@example.com", "timezone": "Asia/Tokyo", "version": 1,
@@ -168,7 +172,7 @@ async def test_the_horizon_moves_on_with_time(scheduler: Scheduler) -> None:
     assert await scheduler.extend() is None
 
 
-async def test_beyond_the_month_a_digital_rhythm_is_projected_with_the_ids_it_will_have(
+async def test_a_digital_rhythm_is_projected_beyond_its_month_with_the_ids_it_will_have(
     scheduler: Scheduler,
 ) -> None:
     await scheduler.consume(scheduler.plan(1, [tips(7)]))

@@ -1,4 +1,4 @@
-"""What is due is said to be due: once, never early, and as its misfire rule says after an outage."""
+"""What is due is released once, never early, and by the misfire rules after an outage."""
 
 import asyncio
 from datetime import timedelta
@@ -35,7 +35,7 @@ async def test_nothing_comes_due_early_and_everything_comes_due_once(scheduler: 
     assert item["reason"]["text"] == "because"
 
 
-async def test_the_loop_is_told_how_long_it_may_rest(scheduler: Scheduler) -> None:
+async def test_a_pass_returns_how_long_the_loop_may_rest(scheduler: Scheduler) -> None:
     await scheduler.consume(scheduler.plan(1, [rhythm(7, last_touch_at=MONDAY - 6 * DAY)]))
 
     assert await scheduler.release() == DAY.total_seconds()
@@ -100,7 +100,7 @@ async def test_what_a_person_owes_becomes_overdue_at_its_deadline(scheduler: Sch
     assert (sent["data"]["status"], sent["data"]["sequence"]) == ("overdue", 3)
 
 
-async def test_the_plan_never_meets_what_has_come_due(scheduler: Scheduler) -> None:
+async def test_a_plan_never_changes_what_has_come_due(scheduler: Scheduler) -> None:
     await scheduler.consume(scheduler.plan(1, [rhythm(7)]))
     await scheduler.release()
     (due,) = await scheduler.list_touchpoints(status="due")
@@ -164,7 +164,7 @@ async def test_a_backlog_is_released_by_several_lanes_once_each(scheduler: Sched
     assert len({each["ce_id"] for each in sent}) == len(sent) == 1300
 
 
-async def test_a_touchpoint_in_another_hand_is_left_for_the_next_pass(scheduler: Scheduler) -> None:
+async def test_a_touchpoint_locked_elsewhere_is_left_for_the_next_pass(scheduler: Scheduler) -> None:
     await scheduler.consume(scheduler.plan(1, [rhythm(7)]), scheduler.plan(1, [rhythm(7)], account="other"))
     await scheduler.sent()
 

@@ -1,5 +1,5 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
-"""The scheduler as a process of its own, on a real broker: a plan in, a touchpoint due out."""
+"""The scheduler as a process of its own, on a real broker."""
 
 import asyncio
 import os
@@ -56,9 +56,7 @@ async def due_events(broker: str, wanted: int) -> list[Envelope]:
     return found
 
 
-async def test_a_plan_in_is_a_touchpoint_due_out(
-    scheduler_url: str, kafka: EmbeddedKafka, tmp_path: Path
-) -> None:
+async def test_a_plan_leads_to_due_events(scheduler_url: str, kafka: EmbeddedKafka, tmp_path: Path) -> None:
     key_id_and_key = new_secret()
     (tmp_path / "key").write_text(key_id_and_key[1])
     port = free_port()

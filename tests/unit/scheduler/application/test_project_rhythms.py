@@ -9,7 +9,7 @@ DAY = timedelta(days=1)
 TIPS = rhythm(7, touchpoint_type="tips", owner="marketing", csm_id=None)
 
 
-def test_projections_are_what_the_sweep_will_plan() -> None:
+def test_projections_are_what_will_be_planned() -> None:
     stored = calendar(plan([TIPS]))
     coming = list(project_rhythms("acme", stored.series.values(), NOW, to=NOW + 60 * DAY))
 

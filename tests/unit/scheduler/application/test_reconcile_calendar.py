@@ -1,4 +1,4 @@
-"""What makes a plan worth a look at the calendar."""
+"""The hash of what a plan specifies, and when a horizon is extended."""
 
 from dataclasses import replace
 from datetime import time, timedelta
@@ -10,14 +10,14 @@ from services.scheduler.domain.reconciliation.context import AccountHours
 from tests.unit.scheduler.plans import HOURS, NOW, UTC_ZONE, calendar, one_off, plan, reason, rhythm
 
 
-def test_a_new_reason_of_a_rhythm_or_a_new_contact_is_no_news() -> None:
+def test_a_new_reason_of_a_rhythm_or_a_new_contact_keeps_the_hash() -> None:
     before = hash_spec(plan([rhythm(7)]), HOURS)
 
     assert hash_spec(plan([rhythm(7, reason=reason("new"))], version=2), HOURS) == before
     assert hash_spec(plan([rhythm(7, last_touch_at=NOW)], version=2), HOURS) == before
 
 
-def test_all_that_moves_a_touchpoint_is_news() -> None:
+def test_all_that_moves_a_touchpoint_changes_the_hash() -> None:
     ada_early = AccountHours(UTC_ZONE, HOURS.default, {"ada": OpenHours(UTC_ZONE, start=time(7))})
     shapes = {
         hash_spec(plan([rhythm(7)]), HOURS),
@@ -33,7 +33,7 @@ def test_all_that_moves_a_touchpoint_is_news() -> None:
     assert len(shapes) == 8
 
 
-def test_an_account_is_looked_at_again_when_its_horizon_wants_the_next_occurrence() -> None:
+def test_a_horizon_is_extended_when_it_reaches_the_next_occurrence() -> None:
     human = calendar(plan([rhythm(7)]))
     digital = calendar(plan([rhythm(7, owner="automation", csm_id=None)]))
 

@@ -88,7 +88,7 @@ def test_hours_that_never_open_are_the_usual_ones_with_the_doubt_noted(
     assert doubt is not None
 
 
-def test_described_hours_hold() -> None:
+def test_described_hours_are_used() -> None:
     assert check_hours(NEW_YORK, EVERY_DAY, time(6), time(7)) == (
         OpenHours(NEW_YORK, EVERY_DAY, time(6), time(7)),
         None,

@@ -1,4 +1,4 @@
-"""A slot is never earlier than asked, is open, and exists on both nights of change."""
+"""The next open moment is open and never earlier, also on the nights when the clocks change."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""A calendar is brought to its plan."""
+"""Plans without times to avoid."""
 
 import itertools
 from collections import Counter
@@ -49,7 +49,7 @@ def planned(stored: StoredCalendar) -> list[Touchpoint]:
     return [each for each in in_order(stored) if each.status is Status.PLANNED]
 
 
-def test_a_person_led_rhythm_stands_a_year_ahead_and_a_digital_one_a_month() -> None:
+def test_a_rhythm_of_a_person_is_planned_a_year_ahead_and_a_digital_one_a_month() -> None:
     people = calendar(plan([rhythm(7)]))
     digital = calendar(plan([rhythm(7, owner="automation", csm_id=None)]))
 
@@ -99,7 +99,7 @@ def test_numbers_are_never_used_again() -> None:
     assert min(number or 0 for number in new) == 54
 
 
-def test_what_has_come_due_is_never_met() -> None:
+def test_what_has_come_due_is_never_changed() -> None:
     before = calendar(plan([rhythm(7)]))
     first = in_order(before)[0]
     due = release(first, NOW)
@@ -119,7 +119,7 @@ def test_what_should_have_been_released_when_the_plan_was_decided_counts_as_come
     assert [each.number for each in planned(after)] == [1]
 
 
-def test_a_plan_decided_before_the_due_time_withdraws_even_when_it_is_heard_late() -> None:
+def test_a_plan_decided_before_the_due_time_withdraws_even_when_it_arrives_late() -> None:
     before = calendar(plan([rhythm(7)]))
     second = in_order(before)[1]
 
@@ -149,7 +149,7 @@ def test_a_hand_moved_occurrence_keeps_its_date() -> None:
     assert moved in after.touchpoints
 
 
-def test_a_hand_planned_touchpoint_is_not_touched_by_plans() -> None:
+def test_plans_do_not_change_a_touchpoint_planned_by_hand() -> None:
     hand = by_hand(NOW + DAY)
 
     after = calendar(plan([rhythm(7)]), StoredCalendar((hand,), {}, {}))
@@ -223,7 +223,7 @@ def test_a_one_off_without_an_open_slot_in_time_comes_due_at_the_start_of_its_wi
     assert made.due_at == saturday
 
 
-def test_internal_work_stands_at_any_hour() -> None:
+def test_internal_work_may_be_due_at_any_hour() -> None:
     (made,) = calendar(plan([], [one_off(days=5, topic=None)])).touchpoints
 
     assert made.due_at == NOW + 5 * DAY
@@ -238,7 +238,7 @@ def test_customer_mail_keeps_to_the_customers_day() -> None:
     assert 8 <= made.due_at.astimezone(auckland.zone).hour < 20
 
 
-def test_a_one_off_heard_too_late_is_recorded_as_expired() -> None:
+def test_a_one_off_received_too_late_is_recorded_as_expired() -> None:
     (made,) = calendar(plan([], [one_off(days=-20)])).touchpoints
 
     assert made.status is Status.CANCELLED
@@ -279,7 +279,7 @@ def test_an_absent_one_off_whose_time_has_passed_is_expired() -> None:
     assert [each.cancellation.closure for each in after.touchpoints if each.cancellation] == [Closure.EXPIRED]
 
 
-def test_a_rhythm_that_passes_from_a_person_to_the_machine_keeps_a_month() -> None:
+def test_a_rhythm_that_becomes_digital_keeps_a_month() -> None:
     before = calendar(plan([rhythm(7)]))
     digital = rhythm(7, owner="automation", csm_id=None)
 

@@ -1,4 +1,4 @@
-"""Seasons and pauses: what falls in them stands beside them, or is stored, and says why."""
+"""Seasons and pauses: what falls in them moves beside them, or is held, with the reason."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,7 @@ def days(several: list[Touchpoint]) -> list[int]:
     return [(each.due_at - NOW).days for each in several]
 
 
-def test_of_a_weekly_rhythm_one_stands_before_a_season_and_one_after_and_the_rest_is_left_out() -> None:
+def test_a_weekly_rhythm_has_one_before_a_season_and_one_after_and_the_others_are_left_out() -> None:
     stored = calendar(plan([rhythm(7)], avoid=[season(12, 40)]))
 
     assert days(planned(stored))[:6] == [0, 7, 11, 42, 49, 56]
@@ -89,7 +89,7 @@ def test_it_takes_the_farther_side_when_the_nearer_makes_too_long_a_gap() -> Non
     assert days(short)[:4] == [0, 94, 179, 273]
 
 
-def test_a_gap_that_no_side_can_keep_is_said_and_counted() -> None:
+def test_a_gap_that_is_too_long_on_both_sides_is_noted_and_counted() -> None:
     reconciliation = reconciled(plan([REVIEW], avoid=[season(1, 150)]), EMPTY, HOURS, NOW)
 
     reviews = planned(apply_changes(EMPTY, reconciliation), "business_review")
@@ -132,7 +132,7 @@ def test_after_a_pause_one_of_each_type_catches_up_and_the_others_keep_their_rhy
     assert {each for each in natural if each >= NOW + 31 * DAY} <= {each.due_at for each in planned(after)}
 
 
-def test_a_pause_without_an_end_holds_what_customers_see_and_lets_internal_work_go_on() -> None:
+def test_a_pause_without_an_end_holds_what_customers_see_and_internal_work_continues() -> None:
     internal = rhythm(7, touchpoint_type="escalation", topic=None)
     forever = [season(-1, None, name=PAUSE)]
 
@@ -172,7 +172,7 @@ def test_what_a_season_left_out_comes_back_when_it_goes_away() -> None:
     assert all(each.shift is None for each in planned(after))
 
 
-def test_a_season_moves_only_what_stands_in_it() -> None:
+def test_a_season_moves_only_what_is_in_it() -> None:
     plain = calendar(plan([rhythm(7, urgency="spread")]))
 
     changes = reconciled(
@@ -204,7 +204,7 @@ def test_named_types_alone_are_concerned_whatever_their_topic() -> None:
     assert not any(3 <= day < 24 for day in days(planned(stored, "escalation")))
 
 
-def test_what_was_about_to_be_released_when_a_pause_began_is_held_back() -> None:
+def test_a_pause_stops_what_was_about_to_be_released() -> None:
     before = calendar(plan([rhythm(7, last_touch_at=NOW - 7 * DAY + timedelta(seconds=2))]))
     first = planned(before)[0]
     late = first.due_at + timedelta(seconds=3)
@@ -218,7 +218,7 @@ def test_what_was_about_to_be_released_when_a_pause_began_is_held_back() -> None
     assert stays.touchpoints[0].status is Status.DUE
 
 
-def test_a_date_a_person_chose_stands_even_in_a_season() -> None:
+def test_a_date_that_a_person_chose_stays_even_in_a_season() -> None:
     hand = by_hand(NOW + 15 * DAY)
     before = calendar(plan([rhythm(7)]))
     moved = move_by_hand(planned(before)[2], NOW + 16 * DAY)
@@ -233,7 +233,7 @@ def test_a_date_a_person_chose_stands_even_in_a_season() -> None:
     assert hand in after.touchpoints
 
 
-def test_what_was_held_when_it_changed_hands_comes_back_in_those_hands() -> None:
+def test_a_touchpoint_reassigned_during_a_pause_comes_back_to_its_new_owner() -> None:
     stored = calendar(plan([rhythm(7)], avoid=[season(-1, None, name=PAUSE)]))
     first = reassign(planned(stored)[0], "bob")
 
@@ -293,7 +293,7 @@ def test_the_projection_goes_around_seasons_with_the_ids_that_will_be() -> None:
     assert {each.id: each.due_at for each in coming}.items() <= found.items()
 
 
-def test_what_is_to_be_avoided_is_news() -> None:
+def test_times_to_avoid_change_the_hash() -> None:
     shapes = {
         hash_spec(plan([rhythm(7)]), HOURS),
         hash_spec(plan([rhythm(7, never_skip=True)]), HOURS),

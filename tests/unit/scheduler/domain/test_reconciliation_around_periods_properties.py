@@ -1,4 +1,4 @@
-"""Whatever is to be avoided: nothing comes due in it, order stays, nothing is early, nothing is used twice."""
+"""For any times to avoid: nothing comes due in them, order stays, nothing is early, no id is used twice."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -70,7 +70,7 @@ def test_nothing_comes_due_inside_what_is_to_be_avoided(
 
 @unhurried
 @given(avoiding_plans(), avoiding_plans(version=2, at=LATER), account_hours())
-def test_what_is_held_is_held_by_something_without_an_end(
+def test_only_a_period_without_an_end_stops_a_touchpoint_for_good(
     first: PlanAdjusted, second: PlanAdjusted, hours: AccountHours
 ) -> None:
     after = calendar(second, known(come_due(calendar(first, EMPTY, hours), LATER)), hours, LATER)
@@ -85,7 +85,7 @@ def test_what_is_held_is_held_by_something_without_an_end(
 
 @unhurried
 @given(avoiding_plans(), account_hours())
-def test_planning_around_it_twice_equals_once(wanted: PlanAdjusted, hours: AccountHours) -> None:
+def test_planning_twice_equals_once(wanted: PlanAdjusted, hours: AccountHours) -> None:
     once = known(calendar(wanted, EMPTY, hours))
 
     again = reconciled(wanted, once, hours, NOW)

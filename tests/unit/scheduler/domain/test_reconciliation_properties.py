@@ -1,4 +1,4 @@
-"""Whatever the plans: planning twice equals once, ids stay, history is never met, nothing is early."""
+"""For any plans: planning twice equals once, ids stay, history never changes, nothing is early."""
 
 from datetime import timedelta
 
@@ -51,7 +51,7 @@ def test_a_second_plan_is_reached_in_one_step(
 
 @unhurried
 @given(plans(), plans(version=2, at=LATER), account_hours(), st.booleans())
-def test_history_is_never_met(
+def test_history_never_changes(
     first: PlanAdjusted,
     second: PlanAdjusted,
     hours: AccountHours,

@@ -1,10 +1,7 @@
-"""Where the occurrences of a rhythm stand."""
+"""When the occurrences of a rhythm are."""
 
-import json
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from itertools import islice, pairwise
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
@@ -12,7 +9,6 @@ from hypothesis import strategies as st
 
 from services.scheduler.domain.open_hours import OpenHours, mail_hours
 from services.scheduler.domain.recurrence import choose_anchor, iterate_slots, start_fraction
-from services.scheduler.domain.touchpoint import derive_id
 from tests.unit.scheduler.plans import NOW, OFFICE, UTC_ZONE, calendar, openings, plan, rhythm, zones
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -63,7 +59,7 @@ def test_a_daily_mail_goes_out_every_day() -> None:
     assert [slot.due_at for slot in made] == [NOW + timedelta(days=n) for n in range(8)]
 
 
-def test_going_on_later_gives_the_same_slots() -> None:
+def test_a_later_start_gives_the_same_slots() -> None:
     whole = list(islice(iterate_slots(NOW, 3, BERLIN, OpenHours(BERLIN), after=None), 60))
 
     assert (
@@ -82,13 +78,6 @@ def test_slots_ascend_are_open_never_early_and_end_before_the_next(
     for slot, following in pairwise(made):
         assert NOW + timedelta(days=days) < slot.nominal <= slot.due_at <= following.due_at
         assert slot.due_at < slot.deadline == following.nominal
-
-
-@given(st.lists(st.text(), max_size=4))
-def test_a_derived_id_is_the_digest_of_its_parts(parts: list[str]) -> None:
-    text = json.dumps(parts, separators=(",", ":"))
-
-    assert derive_id(*parts) == str(UUID(bytes=blake2b(text.encode(), digest_size=16).digest()))
 
 
 def test_fractions_lie_above_nothing_and_up_to_the_whole() -> None:

@@ -1,10 +1,13 @@
-"""The few paths a touchpoint's life may take."""
+"""The transitions of a touchpoint."""
 
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.chassis.ids import derived
 from services.scheduler.domain.touchpoint import (
     Cancellation,
     Closure,
@@ -13,6 +16,7 @@ from services.scheduler.domain.touchpoint import (
     Status,
     become_overdue,
     cancel,
+    derive_id,
     move_by_hand,
     plan_again,
     reassign,
@@ -91,6 +95,11 @@ def test_a_hand_moved_one_keeps_its_date_and_loses_a_deadline_before_it() -> Non
     assert (moved.due_at, moved.deadline, moved.pinned) == (NOW + timedelta(days=2), None, True)
 
 
-def test_what_nobody_led_is_led_by_the_person_it_is_given_to() -> None:
+def test_what_no_person_owned_becomes_the_csms_when_reassigned() -> None:
     assert reassign(replace(PLANNED, owner="automation"), "bob").owner == "csm"
     assert reassign(replace(PLANNED, owner="sales"), "bob").owner == "sales"
+
+
+@given(st.lists(st.text(), max_size=4))
+def test_a_derived_id_is_the_one_that_adapters_derive(parts: list[str]) -> None:
+    assert derive_id(*parts) == derived(*parts)

@@ -1,4 +1,4 @@
-"""No path leaves a terminal state, and every visible change counts one up."""
+"""No transition leaves a final state, and every visible change grows the sequence by one."""
 
 from datetime import datetime, timedelta
 
