@@ -2,7 +2,6 @@
 
 from hashlib import blake2b
 from json import JSONEncoder
-from uuid import UUID
 
 _encode = JSONEncoder(separators=(",", ":")).encode
 
@@ -13,5 +12,6 @@ def digest(*parts: str) -> bytes:
 
 
 def derived_id(*parts: str) -> str:
-    """The digest in the text form of a UUID."""
-    return str(UUID(bytes=digest(*parts)))
+    """The digest in the text form of a UUID (RFC 9562)."""
+    text = digest(*parts).hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -9,8 +9,15 @@ from schemas.plans import Reason
 from schemas.times import Instant, Window
 from schemas.vocabulary import Channel, Owner, Role, Topic, TouchpointStatus
 
-_Kind = Literal["scheduled", "moved", "cancelled", "reminder", "due", "overdue"]
-TOUCHPOINT_EVENTS: Final = tuple(f"drumbeat.touchpoint.{kind}.v1" for kind in get_args(_Kind))
+Kind = Literal["scheduled", "moved", "cancelled", "reminder", "due", "overdue"]
+
+
+def touchpoint_event_type(kind: Kind) -> str:
+    """The event type of a kind: `due` -> `drumbeat.touchpoint.due.v1`."""
+    return f"drumbeat.touchpoint.{kind}.v1"
+
+
+TOUCHPOINT_EVENTS: Final = tuple(map(touchpoint_event_type, get_args(Kind)))
 """The types of the events whose data is `TouchpointData`."""
 
 

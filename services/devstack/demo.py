@@ -67,15 +67,13 @@ class People:
             "time": time,
             "data": {"score": score},
         }
-        self._api.post(
-            "rules_engine", "/v1/events", json.dumps(event).encode(), "application/cloudevents+json"
-        )
+        self._api.post_events(json.dumps(event).encode(), "application/cloudevents+json")
         print_line(f"  {at:%d %B %Y}: {kind} of {NAMES[account]}, {score}")
 
     def _settle(self, touchpoint: dict[str, Any], outcome: str) -> None:
-        body = json.dumps({"outcome": outcome, "version": touchpoint["sequence"]}).encode()
+        body: dict[str, Any] = {"outcome": outcome, "version": touchpoint["sequence"]}
         try:
-            self._api.post("scheduler", f"/v1/touchpoints/{touchpoint['id']}/settle", body)
+            self._api.send("POST", "scheduler", f"/v1/touchpoints/{touchpoint['id']}/settle", body)
         except CallFailed:  # it has changed since it was read: the next pass decides again
             return
         late = "completed late" if touchpoint["status"] == "overdue" else "completed"

@@ -1,11 +1,13 @@
-"""The scheduler put together: the only place where doors and adapters meet."""
+"""Wires the scheduler: the only place where entrypoints and adapters meet."""
+
+from collections.abc import Callable
+from functools import partial
 
 from fastapi import FastAPI
-from prometheus_client import Counter as Metric
+from prometheus_client import Counter
 
 from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
-from services.chassis.database import Connection
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, print_openapi, run_command, unplugged
@@ -13,78 +15,70 @@ from services.chassis.service import Identity, Parts, Readiness, Runtime, serve
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
 from services.scheduler import settings
-from services.scheduler.adapters.calendar import PostgresCalendar
-from services.scheduler.adapters.people import PostgresDirectory
-from services.scheduler.adapters.queries import Queries
-from services.scheduler.adapters.queue import PostgresQueue
-from services.scheduler.adapters.sweep import claim_accounts
-from services.scheduler.entrypoints.acts import act_routes
-from services.scheduler.entrypoints.api import read_routes
-from services.scheduler.entrypoints.consumer import TOPICS, Intake
-from services.scheduler.entrypoints.desk import Answers, Counter
-from services.scheduler.entrypoints.loops import Extender, Lapser, Releaser
+from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
+from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
+from services.scheduler.adapters.queries import PostgresReader
+from services.scheduler.adapters.queue_repository import PostgresQueue
+from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
+from services.scheduler.entrypoints.http_touchpoints import read_routes
+from services.scheduler.entrypoints.kafka_consumer import TOPICS, RecordHandler
+from services.scheduler.entrypoints.workers import HorizonExtender, OverdueMarker, Releaser
 
 IDENTITY = Identity(
     "scheduler", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
 )
-CALENDAR = Metric("drumbeat_calendar_total", "What the scheduler did, by kind", ["what"])
+CALENDAR = Counter("drumbeat_calendar_total", "What the scheduler did, by kind", ["what"])
 
 
-def counted(what: str, number: int) -> None:
-    CALENDAR.labels(what).inc(number)
+def count(kind: str, number: int) -> None:
+    CALENDAR.labels(kind).inc(number)
 
 
 async def build(runtime: Runtime) -> Parts:
-    """Wire the service."""
+    """Connect entrypoints and adapters."""
     database, clock, outbox, wake = runtime.database, runtime.clock, runtime.outbox, runtime.relay.wake
-
-    def queue(connection: Connection) -> PostgresQueue:
-        return PostgresQueue(connection, outbox)
-
-    def calendar(connection: Connection) -> PostgresCalendar:
-        return PostgresCalendar(connection, outbox)
-
-    releaser = Releaser(database, clock, queue, wake, counted)
-    lapser = Lapser(database, clock, queue, wake, counted)
-    extender = Extender(database, clock, claim_accounts, calendar, wake, counted)
-    releasing = Loop("release", interval=settings.RELEASE_EVERY, run_once=releaser.run_once)
-    extending = Loop("extend", interval=settings.SWEEP_EVERY, run_once=extender.run_once)
-    lapsing = Loop("lapse", interval=settings.SWEEP_EVERY, run_once=lapser.run_once)
+    calendars = partial(PostgresCalendarRepository, outbox=outbox)
+    queue = partial(PostgresQueue, outbox=outbox)
+    releaser = Releaser(database, clock, queue, wake, count)
+    marker = OverdueMarker(database, clock, queue, wake, count)
+    extender = HorizonExtender(database, clock, calendars, wake, count)
+    releasing = Loop("release", interval=settings.RELEASE_INTERVAL_SECONDS, run_once=releaser.run_once)
+    extending = Loop("extend", interval=settings.SWEEP_INTERVAL_SECONDS, run_once=extender.run_once)
+    marking = Loop("lapse", interval=settings.SWEEP_INTERVAL_SECONDS, run_once=marker.run_once)
 
     def after_commit() -> None:
         wake()
         releasing.wake()
         extending.wake()
 
-    intake = Intake(clock, outbox, calendar, PostgresDirectory, counted)
-    counter = Counter(database, clock, calendar, after_commit)
+    handler = RecordHandler(clock, outbox, calendars, PostgresDirectoryRepository, count)
     return Parts(
-        app=lambda ready: make(runtime, counter, ready),
-        subscriptions=(Subscription(settings.GROUP, TOPICS, intake, after_commit),),
-        loops=(releasing, extending, lapsing),
+        app=lambda ready: make_http_app(runtime, after_commit, ready),
+        subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),
+        loops=(releasing, extending, marking),
     )
 
 
-def make(runtime: Runtime, counter: Counter, ready: Readiness) -> FastAPI:
+def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Readiness) -> FastAPI:
+    calendars = partial(PostgresCalendarRepository, outbox=runtime.outbox)
     app = make_app(Chassis("scheduler", runtime.clock, runtime.keys, ready), title="scheduler")
-    app.include_router(read_routes(Answers(Queries(runtime.database), runtime.clock)))
-    app.include_router(act_routes(counter))
+    app.include_router(read_routes(PostgresReader(runtime.database), runtime.clock))
+    app.include_router(action_routes(UnitOfWork(runtime.database, runtime.clock, calendars, after_commit)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app
 
 
-def documented() -> FastAPI:
-    """The app without its wires, for its OpenAPI document."""
+def make_documented_app() -> FastAPI:
+    """The app without connections, for its OpenAPI document."""
     runtime = unplugged("scheduler")
-
-    def calendar(connection: Connection) -> PostgresCalendar:
-        return PostgresCalendar(connection, runtime.outbox)
-
-    return make(runtime, Counter(runtime.database, runtime.clock, calendar, runtime.relay.wake), always_ready)
+    return make_http_app(runtime, runtime.relay.wake, always_ready)
 
 
 def main() -> None:
     run_command(
         "scheduler",
-        {"serve": lambda _: serve(IDENTITY, build), "openapi": lambda _: print_openapi(documented())},
+        {
+            "serve": lambda _: serve(IDENTITY, build),
+            "openapi": lambda _: print_openapi(make_documented_app()),
+        },
     )

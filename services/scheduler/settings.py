@@ -1,14 +1,14 @@
-"""What of the settings concerns the scheduler, and how it is tuned (real seconds)."""
+"""The scheduler's settings and its tuning."""
 
 from typing import Final
 
 from services.chassis.settings import Http, Settings
 
 GROUP: Final = "scheduler"
-RELEASE_EVERY: Final = 0.25
-"""The longest rest between two looks at what is due."""
-SWEEP_EVERY: Final = 1.0
-"""Between looks at horizons and deadlines."""
+RELEASE_INTERVAL_SECONDS: Final = 0.25
+"""The longest rest between two passes of the releaser, in real seconds."""
+SWEEP_INTERVAL_SECONDS: Final = 1.0
+"""Between two passes over horizons and deadlines, in real seconds."""
 
 
 def http(settings: Settings) -> Http:

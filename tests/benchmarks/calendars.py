@@ -16,10 +16,10 @@ DUE = 100_000
 """Occurrences due on each day of a calendar."""
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LOADED = ("touchpoint", "agenda")
-FACE = (
-    '"channel":"call","purpose":"Hear how it goes and agree on the next step","topic":"account",'
+CONTENT = (
+    '{"channel":"call","purpose":"Hear how it goes and agree on the next step","topic":"account",'
     '"audience":["champion"],"reason":{"rule":"check-in-red","policy":"p1","facts":[{"name":"color",'
-    '"value":"red","source":"/bench","id":"s-1","time":"2026-03-01T09:00:00Z"}],"text":"Health is red."}'
+    '"value":"red","source":"/bench","id":"s-1","time":"2026-03-01T09:00:00Z"}],"text":"Health is red."}}'
 )
 RHYTHMS = """
 INSERT INTO rhythm (account_id, type, every_days, anchor_at, last_number, active, owner, csm_id, minutes, face)
@@ -85,7 +85,7 @@ async def _load(sessions: list[Connection], days: int) -> None:
             f"ALTER TABLE {index[3]} DROP CONSTRAINT {index[2]}" if index[2] else f"DROP INDEX {index[0]}"
         )
     await one.execute(PEOPLE)
-    await one.execute(RHYTHMS, DUE, MONDAY, FACE)
+    await one.execute(RHYTHMS, DUE, MONDAY, CONTENT)
     half = DUE // 2
     await asyncio.gather(
         one.execute(TOUCHPOINTS, 0, half, 0, days, MONDAY),

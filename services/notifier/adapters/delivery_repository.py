@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from schemas.ids import derived_id
 from services.chassis.database import Connection
-from services.chassis.ids import derived
 from services.chassis.outbox import Outgoing
 from services.notifier.adapters.messages import delivery_finished, delivery_finished_of_row
 from services.notifier.application.ports import InAppMessage, NewDelivery, Now
@@ -48,14 +48,14 @@ RETURNING d.id, d.channel, d.recipient_kind, d.recipient_id, d.state, d.reason, 
 
 
 def event_key(event_id: str) -> str:
-    return derived("event", event_id)
+    return derived_id("event", event_id)
 
 
 def delivery_id(event_id: str, channel: str, recipient: Recipient, *, recovery: int = 0) -> str:
     """The id that follows from event, channel and recipient; each recovery of a failed delivery has its own."""
     recipient_id = f"nobody:{recipient.kind}" if recipient.id is None else recipient.id
     parts = ["recovery", str(recovery)] if recovery else []
-    return derived("delivery", event_id, channel, recipient_id, *parts)
+    return derived_id("delivery", event_id, channel, recipient_id, *parts)
 
 
 async def add_deliveries(

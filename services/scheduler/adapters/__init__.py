@@ -1,1 +1,1 @@
-"""The calendar in PostgreSQL, and what is said about it on Kafka."""
+"""The calendar in PostgreSQL, and the events about it."""

@@ -1,16 +1,17 @@
-"""What is asked about the calendar: lists, one touchpoint, the change feed, the load of CSMs.
+"""What is read from the calendar: lists, one touchpoint, the change feed, the load of CSMs.
 
-The change feed is in the order of commit: a row is shown only when no transaction that began before its
-writer is still running, so that a reader who goes on from a cursor never misses one.
+The change feed is in the order of commit: a row is shown only when no transaction that began before its writer is
+still running, so that a reader who continues from a cursor never misses one.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from services.chassis.database import Database, real_now
-from services.scheduler.adapters.rows import COLUMNS, Row, face_of, series_of, touchpoint_of
-from services.scheduler.application.capacity import Load, Person
-from services.scheduler.application.look import Entry, Filter, Rhythms
+from services.scheduler.adapters.rows import COLUMNS, Row, read_content, read_series, read_touchpoint
+from services.scheduler.application.measure_capacity import CsmWeek, WeekLoad
+from services.scheduler.application.read_touchpoints import AccountRhythms, TouchpointEntry, TouchpointFilter
+from services.scheduler.domain.plan import read_plan
 
 LIST = f"""
 SELECT {COLUMNS}, r.face AS rhythm_face, t.changed_at, t.change_xid::text::bigint AS change
@@ -31,89 +32,90 @@ WHERE csm_id IS NOT NULL AND ($3::text IS NULL OR csm_id = $3) AND due_at >= $1 
     AND status <> 'cancelled' AND owner IN ('csm', 'pooled_csm', 'sales')
 GROUP BY 1, 2
 """
-PEOPLE = """
+CSMS = """
 SELECT csm_id, weekly_minutes, working_days, away FROM person WHERE $1::text IS NULL OR csm_id = $1
 """
 
 
-class Queries:
+class PostgresReader:
+    """TouchpointReader, each call in a transaction of its own."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def now(self) -> datetime:
-        """The database's real clock."""
+    async def real_now(self) -> datetime:
         async with self._database.transaction() as connection:
             return await real_now(connection)
 
-    async def one(self, touchpoint_id: str) -> Entry | None:
+    async def find(self, touchpoint_id: str) -> TouchpointEntry | None:
         row = await self._database.pool.fetchrow(f"{LIST} WHERE t.id = $1", touchpoint_id)
         return None if row is None else _entry(row)
 
-    async def listed(self, wanted: Filter, after: tuple[datetime, str] | None, limit: int) -> list[Entry]:
-        """By (due_at, id), those after the cursor."""
+    async def list_touchpoints(
+        self, wanted: TouchpointFilter, after: tuple[datetime, str] | None, limit: int
+    ) -> list[TouchpointEntry]:
         clauses, values = _where(wanted)
         if after is not None:
             clauses.append(f"(t.due_at, t.id) > (${len(values) + 1}, ${len(values) + 2}::uuid)")
             values += after
         return await self._fetch(LIST, clauses, values, "t.due_at, t.id", limit)
 
-    async def changed(self, wanted: Filter, after: tuple[int, str] | None, limit: int) -> list[Entry]:
-        """By order of commit, those after the cursor or, without one, changed since the filter's moment."""
+    async def list_changes(
+        self, wanted: TouchpointFilter, after: tuple[int, str] | None, limit: int
+    ) -> list[TouchpointEntry]:
         clauses, values = _where(wanted)
         clauses.append("c.xid < pg_snapshot_xmin(pg_current_snapshot())")
         if after is not None:
             clauses.append(f"(c.xid, c.id) > (${len(values) + 1}::text::xid8, ${len(values) + 2}::uuid)")
             values += (str(after[0]), after[1])
-        elif wanted.since is not None:
+        elif wanted.changed_since is not None:
             clauses.append(f"c.changed_at >= ${len(values) + 1}")
-            values.append(wanted.since)
+            values.append(wanted.changed_since)
         return await self._fetch(CHANGES, clauses, values, "c.xid, c.id", limit)
 
     async def _fetch(
         self, select: str, clauses: Sequence[str], values: Sequence[object], order: str, limit: int
-    ) -> list[Entry]:
+    ) -> list[TouchpointEntry]:
         where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-        text = f"{select} {where} ORDER BY {order} LIMIT ${len(values) + 1}"
-        return [_entry(row) for row in await self._database.pool.fetch(text, *values, limit)]
+        statement = f"{select} {where} ORDER BY {order} LIMIT ${len(values) + 1}"
+        return [_entry(row) for row in await self._database.pool.fetch(statement, *values, limit)]
 
-    async def rhythms(self, account_id: str) -> Rhythms:
+    async def load_rhythms(self, account_id: str) -> AccountRhythms:
+        series = [read_series(row) for row in await self._database.pool.fetch(SERIES, account_id)]
         account = await self._database.pool.fetchrow(ACCOUNT, account_id)
-        series = [series_of(row) for row in await self._database.pool.fetch(SERIES, account_id)]
-        return Rhythms(series) if account is None else Rhythms(series, account["timezone"], account["plan"])
+        if account is None or account["plan"] is None:
+            return AccountRhythms(series, None if account is None else account["timezone"])
+        return AccountRhythms(series, account["timezone"], read_plan(account["plan"].encode()).plan)
 
-    async def load(
+    async def load_weeks(
         self, start: datetime, end: datetime, csm_id: str | None
-    ) -> tuple[Mapping[str, Person], list[Load]]:
-        people = {row["csm_id"]: _person(row) for row in await self._database.pool.fetch(PEOPLE, csm_id)}
-        rows = await self._database.pool.fetch(LOADS, start, end, csm_id)
-        return people, [Load(row[0], row[1], row[2], row[3]) for row in rows]
+    ) -> tuple[Mapping[str, CsmWeek], list[WeekLoad]]:
+        csms = {row["csm_id"]: _csm_week(row) for row in await self._database.pool.fetch(CSMS, csm_id)}
+        loads = await self._database.pool.fetch(LOADS, start, end, csm_id)
+        return csms, [WeekLoad(*row) for row in loads]
 
 
-def _where(wanted: Filter) -> tuple[list[str], list[object]]:
-    asked: list[tuple[str, object]] = [
-        ("t.account_id = $", wanted.account_id),
-        ("t.csm_id = $", wanted.csm_id),
-        ("t.type = $", wanted.type),
-        ("t.status = ANY($", list(wanted.statuses) or None),
-        ("t.due_at >= $", wanted.start),
-        ("t.due_at <= $", wanted.end),
+def _where(wanted: TouchpointFilter) -> tuple[list[str], list[object]]:
+    conditions: list[tuple[str, object]] = [
+        ("t.account_id = ${}", wanted.account_id),
+        ("t.csm_id = ${}", wanted.csm_id),
+        ("t.type = ${}", wanted.type),
+        ("t.status = ANY(${})", list(wanted.statuses) or None),
+        ("t.due_at >= ${}", wanted.start_at),
+        ("t.due_at <= ${}", wanted.end_at),
     ]
-    clauses: list[str] = []
-    values: list[object] = []
-    for clause, value in asked:
-        if value is not None:
-            values.append(value)
-            clauses.append(f"{clause}{len(values)}" + (")" if "ANY" in clause else ""))
-    return clauses, values
+    conditions = [(clause, value) for clause, value in conditions if value is not None]
+    clauses = [clause.format(number) for number, (clause, _) in enumerate(conditions, 1)]
+    return clauses, [value for _, value in conditions]
 
 
-def _entry(row: Row) -> Entry:
-    touchpoint = touchpoint_of(row)
-    face = touchpoint.face or face_of(row["rhythm_face"])
-    return Entry(touchpoint, face, row["changed_at"], row["change"])
+def _entry(row: Row) -> TouchpointEntry:
+    touchpoint = read_touchpoint(row)
+    content = touchpoint.content or read_content(row["rhythm_face"])
+    return TouchpointEntry(touchpoint, content, row["changed_at"], row["change"])
 
 
-def _person(row: Row) -> Person:
+def _csm_week(row: Row) -> CsmWeek:
     days = None if row["working_days"] is None else frozenset(row["working_days"])
-    away: list[tuple[date, date]] = [(each.lower, each.upper) for each in row["away"]]
-    return Person(row["csm_id"], row["weekly_minutes"], days, away)
+    away: list[tuple[date, date]] = [(days.lower, days.upper) for days in row["away"]]
+    return CsmWeek(row["csm_id"], row["weekly_minutes"], days, away)

@@ -1,1 +1,1 @@
-"""What the scheduler does, told with ports: accept a plan, release, settle, act, answer."""
+"""The scheduler's use cases: reconcile a calendar, release, settle, act, read."""

@@ -1,162 +1,146 @@
-"""What the application needs of the world: a calendar inside one transaction, and the queues in time.
+"""What the use cases need from the database: each port works inside one transaction.
 
-An implementation locks before it answers, in sorted order, so that two replicas never wait for each other
-in a ring; what it is told to keep and what is said about it become one commit.
+An implementation locks what it returns, in sorted order, so that two replicas never wait for each other in a cycle;
+what it stores and the events about it become one commit.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
-from services.scheduler.domain.calendar import Hours
-from services.scheduler.domain.plan import Held, Plan
+from schemas.directory import AccountRecord, CsmRecord
+from schemas.touchpoints import Kind
+from services.scheduler.domain.open_hours import OpenHours
+from services.scheduler.domain.plan import PlanCommand
+from services.scheduler.domain.reconciliation.context import StoredCalendar
 from services.scheduler.domain.recurrence import Series
-from services.scheduler.domain.touchpoint import Face, Origin, Outcome, Owner, Touchpoint, Verdict
+from services.scheduler.domain.touchpoint import RecordedOutcome, Touchpoint, TouchpointContent
 
-Kind = Literal["scheduled", "moved", "cancelled", "due", "overdue"]
+Count = Callable[[str, int], None]
+"""Adds to the metric `drumbeat_calendar_total` by kind."""
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """An account as the calendar knows it; `shape` is a digest of the wishes it already follows."""
+class CalendarAccount:
+    """An account's row; `spec_hash` stands for all of its plan that decides where touchpoints are."""
 
     account_id: str
     version: int
-    shape: bytes | None
-    zone: str | None
+    spec_hash: bytes | None
+    timezone: str | None
     csm_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """A plan, and the letter it came in: None says that the account is to be forgotten."""
+class StoredTouchpoint:
+    """A touchpoint with its own content or that of its rhythm."""
 
-    plan: Plan
-    letter: bytes | None
+    touchpoint: Touchpoint
+    content: TouchpointContent
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A touchpoint as it shall stand, the face that speaks for it, and what to tell the world, if anything."""
+class TouchpointUpdate:
+    """A touchpoint as it is to be stored, its content, and the kind of its event; None: no event."""
 
     touchpoint: Touchpoint
-    face: Face
-    tell: Kind | None
+    content: TouchpointContent
+    event_kind: Kind | None
     note: str | None = None
     previous_due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """An account's new page: touchpoints that changed, its rhythms, when it wants to be looked at again."""
+class CalendarUpdate:
+    """An account's reconciled calendar: what changed, its series, when its horizon needs more occurrences."""
 
-    wish: Wish
-    shape: bytes | None
-    touchpoints: Sequence[Kept]
+    command: PlanCommand
+    spec_hash: bytes | None
+    touchpoints: Sequence[TouchpointUpdate]
     series: Sequence[Series]
     extend_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reworded:
-    """A plan that wishes for what already stands: only its version, its letter and its reasons are new."""
-
-    wish: Wish
-    faces: Mapping[str, Face]
-
-
-class Calendar(Protocol):
-    async def lock(self, account_ids: Collection[str]) -> Mapping[str, Account]:
-        """Lock the accounts' rows, made if absent."""
+class CalendarRepository(Protocol):
+    async def lock(self, account_ids: Collection[str]) -> Mapping[str, CalendarAccount]:
+        """The accounts' rows, created if absent."""
         ...
 
-    async def held(self, plans: Sequence[Plan], now: datetime) -> Mapping[str, Held]:
-        """What is held for each plan's account, locked."""
+    async def claim_to_extend(self, now: datetime) -> Sequence[PlanCommand]:
+        """The plans of some accounts whose horizon needs more occurrences, or whose hours have changed."""
         ...
 
-    async def hours(self, csm_ids: Collection[str]) -> Mapping[str, Hours]: ...
-
-    async def keep_pages(self, pages: Sequence[Page], now: datetime) -> None: ...
-
-    async def keep_reworded(self, reworded: Sequence[Reworded]) -> None: ...
-
-    async def keep(self, kept: Sequence[Kept], now: datetime) -> None: ...
-
-    async def take_early_outcomes(self, ids: Sequence[str]) -> Mapping[str, Outcome]:
-        """Outcomes heard before their touchpoints, removed from where they waited."""
+    async def load_calendars(
+        self, account_ids: Collection[str], touchpoint_ids: Collection[str], now: datetime
+    ) -> Mapping[str, StoredCalendar]:
+        """By account id: what is open, and whatever has one of these touchpoint ids."""
         ...
 
+    async def load_hours(self, csm_ids: Collection[str]) -> Mapping[str, OpenHours]: ...
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A touchpoint, locked, with the face that speaks for it."""
+    async def save_calendars(self, updates: Sequence[CalendarUpdate], now: datetime) -> None: ...
 
-    touchpoint: Touchpoint
-    face: Face
-
-
-class Ledger(Protocol):
-    """Touchpoints by identity, for what people and outcomes do to them."""
-
-    async def lock(self, account_ids: Collection[str]) -> Mapping[str, Account]: ...
-
-    async def find(self, ids: Collection[str]) -> Mapping[str, Found]: ...
-
-    async def find_open(self, kinds: Collection[tuple[str, str]]) -> Sequence[Found]:
-        """Due and overdue ones of those (account, type), earliest first."""
+    async def save_contents(self, commands: Sequence[PlanCommand]) -> None:
+        """Store plans that move nothing: only their version and the content of their rhythms are new."""
         ...
 
-    async def keep(self, kept: Sequence[Kept], now: datetime) -> None: ...
+    async def save(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None: ...
 
-    async def remember_early(self, outcomes: Mapping[str, tuple[str, Outcome]]) -> None:
-        """By touchpoint id: the account and the outcome that came before it; the latest stamp stays."""
+    async def find(self, ids: Collection[str]) -> Mapping[str, StoredTouchpoint]: ...
+
+    async def find_open(self, types: Collection[tuple[str, str]]) -> Sequence[StoredTouchpoint]:
+        """The due and overdue ones of these (account, type)."""
         ...
 
-    async def tell_settled(self, touchpoint: Touchpoint, outcome: Outcome, to: datetime | None) -> None:
-        """Tell the rules engine what a person said here."""
+    async def save_early_outcomes(self, outcomes: Mapping[str, tuple[str, RecordedOutcome]]) -> None:
+        """By touchpoint id: the account and the outcome that came before the touchpoint; the latest stamp wins."""
+        ...
+
+    async def take_early_outcomes(self, ids: Sequence[str]) -> Mapping[str, RecordedOutcome]:
+        """Outcomes that came before these touchpoints; they are deleted."""
+        ...
+
+    async def publish_settled(
+        self, touchpoint: Touchpoint, outcome: RecordedOutcome, to: datetime | None
+    ) -> None:
+        """Send the rules engine the outcome that a person entered here."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A planned touchpoint whose time has come, locked by this pass; `key` finds it again."""
+class TouchpointQueue(Protocol):
+    """Touchpoints in the order of time; claims skip what another transaction has locked."""
 
-    key: int
-    account_id: str
-    type: str
-    origin: Origin
-    owner: Owner
-    number: int | None
-    due_at: datetime
-    lapses_at: datetime | None
-
-
-class Queue(Protocol):
-    """Touchpoints in the order of time; claims skip what another replica holds."""
-
-    async def claim_due(self, now: datetime, limit: int) -> int:
-        """Lock what is due, oldest first; answers how many."""
+    async def claim_due(self, now: datetime, limit: int) -> Sequence[Touchpoint]:
+        """Planned ones whose time has come, oldest first."""
         ...
 
-    def late(self, before: datetime) -> Sequence[Claimed]:
-        """Those of the claimed that were due before that moment."""
+    async def claim_overdue(self, now: datetime, limit: int) -> Sequence[Touchpoint]:
+        """Due ones of people whose deadline has passed, oldest first."""
         ...
 
-    async def newest_due(
+    async def find_newest_due(
         self, rhythms: Collection[tuple[str, str]], now: datetime
     ) -> Mapping[tuple[str, str], int]:
         """The highest number that has come due by (account, type)."""
         ...
 
-    async def announce(self, late: Mapping[int, Verdict], now: datetime) -> None:
-        """Release what was claimed, but for those with a verdict, which are cancelled with it."""
+    async def save(self, touchpoints: Sequence[Touchpoint], now: datetime) -> None:
+        """Store claimed ones as due, overdue or cancelled, each with its event."""
         ...
 
-    async def lapse(self, now: datetime, limit: int) -> int:
-        """Mark overdue what people owe beyond its deadline; answers how many."""
-        ...
+    async def next_due_at(self) -> datetime | None: ...
 
-    async def next_due(self) -> datetime | None: ...
+    async def delete_old_changes(self) -> None: ...
 
-    async def forget_old_changes(self) -> None: ...
+
+class DirectoryRepository(Protocol):
+    """The scheduler's copy of the directories; an older version of a record changes nothing."""
+
+    async def save_accounts(self, records: Sequence[AccountRecord]) -> None: ...
+
+    async def forget_accounts(self, account_ids: Sequence[str]) -> None: ...
+
+    async def save_csms(self, records: Sequence[CsmRecord]) -> None: ...
+
+    async def forget_csms(self, csm_ids: Sequence[str]) -> None: ...

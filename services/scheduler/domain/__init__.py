@@ -1,1 +1,1 @@
-"""The calendar's own language: pure, bottom-up, without clock, dice, files or wire."""
+"""The calendar's domain: pure values and functions, without clock, randomness, files or I/O."""

@@ -1,7 +1,7 @@
-"""Avoid: stretches of time in which nothing may come due, and the nearest moments outside them.
+"""Times to avoid, in which nothing may come due, and the nearest moments outside them.
 
-A stretch ends before its `end`. Several may overlap or touch; who looks for a way out leaves them all. An open
-one (`end` is None) has no way out: what falls in it is held at `NEVER`, planned and never released.
+A period ends before its `to`. Periods may overlap or touch. An open period (`to` is None) has no end: what falls
+in it is due at `NEVER`, planned and never released.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,110 +10,106 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from services.scheduler.domain.calendar import DAY, Hours, from_wall, next_open, step, to_wall
+from schemas.plans import Avoid
+from services.scheduler.domain.open_hours import DAY, OpenHours, add_days, from_wall, next_open, to_wall
 
 NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
-"""Later than any clock: what is held stands here until a plan says otherwise."""
+"""Later than any clock: what an open period holds back is due then until a plan says otherwise."""
 PAUSE: Final = "pause"
-"""The name of a stretch that somebody asked for: what it holds back comes after it, never before."""
-SPOKEN: Final = 400
-FARTHEST: Final = 800
-"""Days looked through for an open moment outside all stretches."""
+"""The name of a pause of outreach: what it holds back comes after it, never before it."""
+LONGEST_DESCRIPTION: Final = 400
+FARTHEST_DAYS: Final = 800
+"""How far to search for an open moment outside all periods."""
+
+
+def end_of(period: Avoid) -> datetime:
+    return NEVER if period.to is None else period.to
+
+
+def describe_period(period: Avoid) -> str:
+    return f"{period.name}: {period.text}"[:LONGEST_DESCRIPTION] if period.text else period.name
+
+
+def covers(period: Avoid, moment: datetime) -> bool:
+    return period.from_ <= moment < end_of(period)
+
+
+def periods_for(periods: Iterable[Avoid], touchpoint_type: str, topic: str | None) -> tuple[Avoid, ...]:
+    """The periods that concern touchpoints of that type; those without types concern all with a topic."""
+    return tuple(
+        period
+        for period in periods
+        if (touchpoint_type in period.touchpoint_types if period.touchpoint_types else topic is not None)
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Avoid:
-    """A stretch of time to avoid. `types` empty: every touchpoint a customer hears of."""
+class Availability:
+    """When a touchpoint may come due: outside `periods`, in open hours, by the wall clock of `zone`."""
 
-    name: str
-    start: datetime
-    end: datetime | None
-    types: tuple[str, ...] = ()
-    text: str = ""
+    periods: Sequence[Avoid]
+    zone: ZoneInfo
+    opening: OpenHours | None
 
-    @property
-    def until(self) -> datetime:
-        return NEVER if self.end is None else self.end
+    def period_at(self, moment: datetime) -> Avoid | None:
+        """The period around that moment that ends last."""
+        around = [period for period in self.periods if covers(period, moment)]
+        return max(around, key=end_of) if around else None
 
-    @property
-    def said(self) -> str:
-        return f"{self.name}: {self.text}"[:SPOKEN] if self.text else self.name
+    def is_paused(self, moment: datetime) -> bool:
+        return any(period.name == PAUSE and covers(period, moment) for period in self.periods)
 
-    def covers(self, moment: datetime) -> bool:
-        return self.start <= moment < self.until
+    def is_end_of_pause(self, end: datetime) -> bool:
+        """Whether a pause is among the joined periods that end at that moment."""
+        return any(
+            period.name == PAUSE and period.from_ < end == self.first_outside(period.from_)
+            for period in self.periods
+        )
 
-    def concerns(self, touchpoint_type: str, topic: str | None) -> bool:
-        return touchpoint_type in self.types if self.types else topic is not None
-
-
-def concerning(avoid: Iterable[Avoid], touchpoint_type: str, topic: str | None) -> tuple[Avoid, ...]:
-    return tuple(each for each in avoid if each.concerns(touchpoint_type, topic))
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """Where a touchpoint may stand: outside `windows`, in open hours, by the wall clock of `info`."""
-
-    windows: Sequence[Avoid]
-    info: ZoneInfo
-    opening: Hours | None
-
-    def covering(self, moment: datetime) -> Avoid | None:
-        """The stretch around that moment that lasts longest."""
-        around = [each for each in self.windows if each.covers(moment)]
-        return max(around, key=lambda each: each.until) if around else None
-
-    def paused(self, moment: datetime) -> bool:
-        return any(each.name == PAUSE and each.covers(moment) for each in self.windows)
-
-    def pauses_until(self, end: datetime) -> bool:
-        """Whether a pause is part of what ends at that moment."""
-        return any(each.name == PAUSE and each.start < end == self.clear(each.start) for each in self.windows)
-
-    def clear(self, moment: datetime) -> datetime:
-        """The first moment not before that one that no stretch covers; NEVER when there is none."""
-        while (window := self.covering(moment)) is not None:
-            moment = window.until
+    def first_outside(self, moment: datetime) -> datetime:
+        """The first moment not before that one outside all periods; NEVER when there is none."""
+        while (period := self.period_at(moment)) is not None:
+            moment = end_of(period)
         return moment
 
-    def soonest(self, moment: datetime) -> datetime:
-        """The first open moment not before that one outside all stretches; NEVER when there is none."""
-        for _ in range(FARTHEST):
-            outside = self.clear(moment)
+    def first_available(self, moment: datetime) -> datetime:
+        """The first open moment not before that one outside all periods; NEVER when there is none."""
+        for _ in range(FARTHEST_DAYS):
+            outside = self.first_outside(moment)
             if outside >= NEVER:
                 return NEVER
-            at = next_open(outside, self.opening)
-            moment = self.clear(at)
-            if moment == at:
-                return at
+            open_at = next_open(outside, self.opening)
+            moment = self.first_outside(open_at)
+            if moment == open_at:
+                return open_at
         return NEVER
 
-    def later(self, like: datetime, moment: datetime) -> datetime:
-        """As `soonest`, at the wall time of `like` when that is open within a week."""
-        at = self.clear(moment)
-        if at >= NEVER:
+    def available_after(self, like: datetime, moment: datetime) -> datetime:
+        """As `first_available`, at the wall time of `like` when that is available within a week."""
+        outside = self.first_outside(moment)
+        if outside >= NEVER:
             return NEVER
-        day = to_wall(at, self.info).date()
-        clock = to_wall(like, self.info).time()
+        day = to_wall(outside, self.zone).date()
+        clock = to_wall(like, self.zone).time()
         for days in range(8):
-            wished = from_wall(datetime.combine(day, clock) + days * DAY, self.info)
-            if wished >= at and self.covering(wished) is None and self._is_open(wished):
-                return wished
-        return self.soonest(moment)
+            candidate = from_wall(datetime.combine(day, clock) + days * DAY, self.zone)
+            if candidate >= outside and self.period_at(candidate) is None and self._is_open(candidate):
+                return candidate
+        return self.first_available(moment)
 
-    def earlier(self, like: datetime, now: datetime) -> datetime | None:
-        """The last open moment at the wall time of `like` before the stretches around it; None before now."""
+    def available_before(self, like: datetime, now: datetime) -> datetime | None:
+        """The last open moment at the wall time of `like` before the periods around it; None before `now`."""
         days = 0
-        for _ in range(FARTHEST):
+        for _ in range(FARTHEST_DAYS):
             days += 1
-            at = step(like, -days, self.info)
-            if at < now:
+            candidate = add_days(like, -days, self.zone)
+            if candidate < now:
                 return None
-            window = self.covering(at)
-            if window is None and self._is_open(at):
-                return at
-            if window is not None:
-                days += max((at - window.start) // timedelta(days=1) - 1, 0)
+            period = self.period_at(candidate)
+            if period is None and self._is_open(candidate):
+                return candidate
+            if period is not None:
+                days += max((candidate - period.from_) // timedelta(days=1) - 1, 0)
         return None
 
     def _is_open(self, moment: datetime) -> bool:

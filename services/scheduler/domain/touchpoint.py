@@ -1,12 +1,19 @@
-"""Touchpoint: one moment of contact with an account, and the few paths its life may take.
+"""A touchpoint, one moment of contact with an account, and its few transitions.
 
-planned -> due -> (overdue ->) settled | cancelled; a planned one may be settled early or cancelled.
-`sequence` grows by one on every change a reader could see, so that a late copy never wins.
+planned -> due -> (overdue ->) settled | cancelled; a planned one may also be settled early or cancelled.
+`sequence` grows by one with every change that a reader can see, so that a late copy never wins.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+from schemas.base import SchemaModel, Text
+from schemas.plans import Reason
+from schemas.times import format_instant
+from schemas.vocabulary import Channel, Owner, Role, Topic
+from schemas.vocabulary import Outcome as OutcomeKind
 
 
 class Status(StrEnum):
@@ -17,14 +24,6 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Owner(StrEnum):
-    CSM = "csm"
-    POOLED_CSM = "pooled_csm"
-    SALES = "sales"
-    MARKETING = "marketing"
-    AUTOMATION = "automation"
-
-
 class Origin(StrEnum):
     RHYTHM = "rhythm"
     ONE_OFF = "one_off"
@@ -32,7 +31,7 @@ class Origin(StrEnum):
 
 
 class Closure(StrEnum):
-    """Why a touchpoint was cancelled. Only a withdrawn one may stand in a plan again."""
+    """The kind of a cancellation. Only a withdrawn touchpoint may be planned again."""
 
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
@@ -41,43 +40,44 @@ class Closure(StrEnum):
     ERASED = "erased"
 
 
-HUMAN = frozenset({Owner.CSM, Owner.POOLED_CSM, Owner.SALES})
-OPEN = frozenset({Status.PLANNED, Status.DUE, Status.OVERDUE})
+PEOPLE: Final = frozenset[Owner]({"csm", "pooled_csm", "sales"})
+"""Owners that are people; the others are Drumbeat itself."""
+OPEN: Final = frozenset({Status.PLANNED, Status.DUE, Status.OVERDUE})
 
 
 class IllegalTransition(Exception):
-    def __init__(self, touchpoint: "Touchpoint", wish: str) -> None:
+    def __init__(self, touchpoint: "Touchpoint", transition: str) -> None:
         super().__init__(
-            f"touchpoint {touchpoint.id} is {touchpoint.status} and cannot be {wish}; "
-            "read it again and act on what it is now"
+            f"touchpoint {touchpoint.id} is {touchpoint.status} and cannot be {transition}; "
+            "read it again and act on its current state"
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
-    """What is said about a touchpoint. Occurrences of a rhythm share their rhythm's.
+class TouchpointContent(SchemaModel):
+    """What a touchpoint is about. The open occurrences of a rhythm share the content of their rhythm."""
 
-    `reason` is the decision's own JSON text: carried, never read here.
-    """
-
-    channel: str
-    purpose: str
-    topic: str | None
-    audience: tuple[str, ...]
-    reason: str
+    channel: Channel
+    purpose: Text
+    topic: Topic | None
+    audience: tuple[Role, ...]
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Cancellation:
     closure: Closure
     text: str
 
+    @property
+    def note(self) -> str:
+        return f"{self.closure}: {self.text}"
+
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a touchpoint, stamped so that the latest word wins whatever the order of arrival."""
+class RecordedOutcome:
+    """The outcome of a touchpoint. The latest stamp wins, so that the order of arrival does not matter."""
 
-    kind: str
+    kind: OutcomeKind
     time: datetime
     source: str
     id: str
@@ -90,11 +90,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touchpoint:
-    """Times are aware UTC. `start` is the nominal moment, `due_at` the same shifted into open hours.
+    """Times are aware UTC. `start_at` is the nominal moment, `due_at` the same moved into open hours.
 
-    `face` is None while an occurrence is open and its rhythm speaks for it.
-    `pinned`: a person chose the date; plans leave it alone.
-    `shift`: why it is not due where its rhythm or its window would have it; None: it is.
+    `content` is None while an occurrence is open: its rhythm has the content.
+    `pinned`: a person chose the date or the owner, plans leave them alone.
+    `shift`: why it is not due at its nominal time; None: it is.
     """
 
     id: str
@@ -103,8 +103,8 @@ class Touchpoint:
     origin: Origin
     status: Status = Status.PLANNED
     due_at: datetime
-    start: datetime
-    end: datetime
+    start_at: datetime
+    end_at: datetime
     deadline: datetime | None
     owner: Owner
     csm_id: str | None = None
@@ -113,45 +113,50 @@ class Touchpoint:
     pinned: bool = False
     sequence: int = 1
     released_at: datetime | None = None
-    face: Face | None = None
-    verdict: Verdict | None = None
-    outcome: Outcome | None = None
+    content: TouchpointContent | None = None
+    cancellation: Cancellation | None = None
+    outcome: RecordedOutcome | None = None
     follows: str | None = None
     shift: str | None = None
 
     @property
-    def led_by_a_person(self) -> bool:
-        return self.owner in HUMAN
+    def is_led_by_person(self) -> bool:
+        return self.owner in PEOPLE
 
     @property
-    def lapses_at(self) -> datetime | None:
-        """When it is too late; a one-off without a deadline has its window. What comes due later has none."""
-        latest = self.end if self.deadline is None and self.origin is Origin.ONE_OFF else self.deadline
+    def overdue_at(self) -> datetime | None:
+        """When it is too late: its deadline, for a one-off without one the end of its window.
+
+        None when there is no such moment, or when it comes due only after it.
+        """
+        latest = self.end_at if self.deadline is None and self.origin is Origin.ONE_OFF else self.deadline
         return latest if latest is not None and latest > self.due_at else None
 
     @property
-    def withdrawn(self) -> bool:
-        return self.verdict is not None and self.verdict.closure is Closure.WITHDRAWN
+    def is_withdrawn(self) -> bool:
+        return self.cancellation is not None and self.cancellation.closure is Closure.WITHDRAWN
 
 
-def released(touchpoint: Touchpoint, now: datetime) -> Touchpoint:
-    """The touchpoint, come due. Raises IllegalTransition before its time or out of its turn."""
+def release(touchpoint: Touchpoint, now: datetime) -> Touchpoint:
+    """The touchpoint as due. Raises IllegalTransition when it is not planned or its time has not come."""
     if touchpoint.status is not Status.PLANNED or now < touchpoint.due_at:
-        raise IllegalTransition(
-            touchpoint, f"released at {now.isoformat()}, due {touchpoint.due_at.isoformat()}"
-        )
+        due_at = format_instant(touchpoint.due_at)
+        raise IllegalTransition(touchpoint, f"released at {format_instant(now)}, it is due at {due_at}")
     return replace(touchpoint, status=Status.DUE, released_at=now, sequence=touchpoint.sequence + 1)
 
 
-def lapsed(touchpoint: Touchpoint) -> Touchpoint:
-    """Its deadline passed while nobody said what became of it."""
+def become_overdue(touchpoint: Touchpoint) -> Touchpoint:
+    """The touchpoint as overdue: its deadline passed without an outcome. Raises IllegalTransition."""
     if touchpoint.status is not Status.DUE:
         raise IllegalTransition(touchpoint, "overdue")
     return replace(touchpoint, status=Status.OVERDUE, sequence=touchpoint.sequence + 1)
 
 
-def settled(touchpoint: Touchpoint, outcome: Outcome) -> Touchpoint:
-    """Closed by an outcome; on one already settled only a later stamp changes anything."""
+def settle(touchpoint: Touchpoint, outcome: RecordedOutcome) -> Touchpoint:
+    """The touchpoint with an outcome; one already settled changes only by a later stamp.
+
+    Raises IllegalTransition when it is cancelled.
+    """
     if touchpoint.status is Status.CANCELLED:
         raise IllegalTransition(touchpoint, "settled")
     if touchpoint.outcome is not None and touchpoint.outcome.stamp >= outcome.stamp:
@@ -159,52 +164,57 @@ def settled(touchpoint: Touchpoint, outcome: Outcome) -> Touchpoint:
     return replace(touchpoint, status=Status.SETTLED, outcome=outcome, sequence=touchpoint.sequence + 1)
 
 
-def cancelled(touchpoint: Touchpoint, verdict: Verdict) -> Touchpoint:
+def cancel(touchpoint: Touchpoint, cancellation: Cancellation) -> Touchpoint:
+    """Raises IllegalTransition when it is settled or cancelled."""
     if touchpoint.status not in OPEN:
         raise IllegalTransition(touchpoint, "cancelled")
-    return replace(touchpoint, status=Status.CANCELLED, verdict=verdict, sequence=touchpoint.sequence + 1)
+    return replace(
+        touchpoint, status=Status.CANCELLED, cancellation=cancellation, sequence=touchpoint.sequence + 1
+    )
 
 
-def moved_by_hand(touchpoint: Touchpoint, to: datetime) -> Touchpoint:
-    """On the date a person chose; a deadline that would come first gives way."""
+def move_by_hand(touchpoint: Touchpoint, to: datetime) -> Touchpoint:
+    """The touchpoint on the date a person chose; a deadline not after it is dropped. Raises IllegalTransition."""
     if touchpoint.status is not Status.PLANNED:
         raise IllegalTransition(touchpoint, "moved")
     deadline = touchpoint.deadline if touchpoint.deadline is None or touchpoint.deadline > to else None
-    start, end = min(touchpoint.start, to), max(touchpoint.end, to)
+    start_at, end_at = min(touchpoint.start_at, to), max(touchpoint.end_at, to)
     return replace(
         touchpoint,
-        due_at=to, start=start, end=end, deadline=deadline, pinned=True, shift=None,
+        due_at=to, start_at=start_at, end_at=end_at, deadline=deadline, pinned=True, shift=None,
         sequence=touchpoint.sequence + 1,
     )  # fmt: skip
 
 
-def reassigned(touchpoint: Touchpoint, csm_id: str) -> Touchpoint:
-    """In another person's hands; what nobody led is led by that person from now on."""
+def reassign(touchpoint: Touchpoint, csm_id: str) -> Touchpoint:
+    """The touchpoint with another person; one that no person owned becomes the CSM's. Raises IllegalTransition."""
     if touchpoint.status not in OPEN:
         raise IllegalTransition(touchpoint, "reassigned")
-    owner = touchpoint.owner if touchpoint.led_by_a_person else Owner.CSM
+    owner: Owner = touchpoint.owner if touchpoint.is_led_by_person else "csm"
     return replace(touchpoint, owner=owner, csm_id=csm_id, pinned=True, sequence=touchpoint.sequence + 1)
 
 
-def planned_again(withdrawn: Touchpoint, wished: Touchpoint) -> Touchpoint:
-    """A withdrawn touchpoint that the plan asks for once more, under its old identity."""
-    if withdrawn.status is not Status.CANCELLED or not withdrawn.withdrawn:
+def plan_again(withdrawn: Touchpoint, target: Touchpoint) -> Touchpoint:
+    """The target under the id of a withdrawn touchpoint. Raises IllegalTransition for any other one."""
+    if withdrawn.status is not Status.CANCELLED or not withdrawn.is_withdrawn:
         raise IllegalTransition(withdrawn, "planned again")
-    return replace(wished, sequence=withdrawn.sequence + 1)
+    return replace(target, sequence=withdrawn.sequence + 1)
 
 
-def misfire(origin: Origin, owner: Owner, lapses_at: datetime | None, *, superseded: bool) -> Verdict | None:
-    """The verdict on a touchpoint found long after it was due and past its time; None: release it late.
+def check_misfire(touchpoint: Touchpoint, now: datetime, *, superseded: bool) -> Cancellation | None:
+    """Why a touchpoint that comes due long after its time expires instead; None: release it late.
 
-    A person's rhythm is always released, so that nothing they owe is forgotten. The machine's keeps only
-    its newest occurrence (`superseded`: a newer one is due as well): nobody gets three newsletters at once.
+    A person's rhythm is always released, so that nothing they owe is forgotten. A digital rhythm keeps only its
+    newest occurrence (`superseded`: a newer one is due as well): nobody gets three newsletters at once.
     """
-    if origin is Origin.RHYTHM:
-        if owner in HUMAN or not superseded:
+    if touchpoint.origin is Origin.RHYTHM:
+        if touchpoint.is_led_by_person or not superseded:
             return None
-        return Verdict(
+        return Cancellation(
             Closure.EXPIRED, "superseded after an outage: a newer one of its rhythm is due as well"
         )
-    if origin is Origin.ONE_OFF and lapses_at is not None:
-        return Verdict(Closure.EXPIRED, f"its time passed at {lapses_at.isoformat()} during an outage")
+    overdue_at = touchpoint.overdue_at
+    if touchpoint.origin is Origin.ONE_OFF and overdue_at is not None and overdue_at <= now:
+        ended = "window ended" if touchpoint.deadline is None else "deadline passed"
+        return Cancellation(Closure.EXPIRED, f"its {ended} at {format_instant(overdue_at)} during an outage")
     return None

@@ -1,1 +1,1 @@
-"""Who knocks: messages, the clock, and people over HTTP."""
+"""What drives the scheduler: HTTP, the Kafka consumer, the workers."""

@@ -1,4 +1,4 @@
-"""A scheduler on a real database, its doors open, its clock in the test's hand."""
+"""A scheduler on a real database, with a clock that the test sets."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -19,16 +19,14 @@ from services.chassis.migrations import DATABASES, migrate
 from services.chassis.outbox import Outbox, unpack
 from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
-from services.scheduler.adapters.calendar import PostgresCalendar
-from services.scheduler.adapters.people import PostgresDirectory
-from services.scheduler.adapters.queries import Queries
-from services.scheduler.adapters.queue import PostgresQueue
-from services.scheduler.adapters.sweep import claim_accounts
-from services.scheduler.entrypoints.acts import act_routes
-from services.scheduler.entrypoints.api import read_routes
-from services.scheduler.entrypoints.consumer import Intake
-from services.scheduler.entrypoints.desk import Answers, Counter
-from services.scheduler.entrypoints.loops import Extender, Lapser, Releaser
+from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
+from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
+from services.scheduler.adapters.queries import PostgresReader
+from services.scheduler.adapters.queue_repository import PostgresQueue
+from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
+from services.scheduler.entrypoints.http_touchpoints import read_routes
+from services.scheduler.entrypoints.kafka_consumer import RecordHandler
+from services.scheduler.entrypoints.workers import HorizonExtender, OverdueMarker, Releaser
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox,
@@ -36,49 +34,49 @@ TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, perso
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
 
-class HandClock(ServiceClock):
-    """A service clock that stands where the test puts it."""
+class FixedClock(ServiceClock):
+    """A service clock that the test sets."""
 
     now_is = MONDAY
 
     def at(self, real: datetime) -> datetime:
-        return HandClock.now_is
+        return FixedClock.now_is
 
     def real_seconds(self, span: timedelta) -> float:
         return span.total_seconds()
 
 
 @dataclass
-class House:
-    """The scheduler's doors on one database."""
+class Scheduler:
+    """The scheduler's entrypoints on one database."""
 
     database: Database
     http: httpx.AsyncClient
     outbox: Outbox = field(default_factory=lambda: Outbox("/drumbeat/scheduler"))
-    clock: HandClock = field(default_factory=lambda: HandClock(MONDAY, MONDAY, 1.0))
-    counts: dict[str, int] = field(default_factory=dict[str, int])
+    clock: FixedClock = field(default_factory=lambda: FixedClock(MONDAY, MONDAY, 1.0))
+    counted: dict[str, int] = field(default_factory=dict[str, int])
     offset: int = 0
 
     def count(self, what: str, number: int) -> None:
-        self.counts[what] = self.counts.get(what, 0) + number
+        self.counted[what] = self.counted.get(what, 0) + number
 
     def queue(self, connection: Connection) -> PostgresQueue:
         return PostgresQueue(connection, self.outbox)
 
-    def calendar(self, connection: Connection) -> PostgresCalendar:
-        return PostgresCalendar(connection, self.outbox)
+    def calendars(self, connection: Connection) -> PostgresCalendarRepository:
+        return PostgresCalendarRepository(connection, self.outbox)
 
     def record(self, topic: str, key: str, headers: Any, value: bytes | None) -> Record:
         self.offset += 1
         return Record(topic, 0, self.offset, key.encode(), value, tuple(headers), 0)
 
-    def letter(self, topic: str, kind: str, key: str, data: Mapping[str, object], **said: Any) -> Record:
+    def event(self, topic: str, kind: str, key: str, data: Mapping[str, object], **attributes: Any) -> Record:
         envelope = Envelope(
-            id=said.get("id", f"e{self.offset}"),
-            source=said.get("source", "/test"),
+            id=attributes.get("id", f"e{self.offset}"),
+            source=attributes.get("source", "/test"),
             type=kind,
             subject=key,
-            time=said.get("time", HandClock.now_is),
+            time=attributes.get("time", FixedClock.now_is),
             data=orjson.dumps(data),
         )
         return self.record(topic, key, kafka_headers(envelope), envelope.data)
@@ -86,12 +84,14 @@ class House:
     def tombstone(self, topic: str, key: str) -> Record:
         return self.record(topic, key, (), None)
 
-    def intake(self) -> Intake:
-        return Intake(self.clock, self.outbox, self.calendar, PostgresDirectory, self.count)
+    @property
+    def handler(self) -> RecordHandler:
+        return RecordHandler(self.clock, self.outbox, self.calendars, PostgresDirectoryRepository, self.count)
 
-    async def hear(self, *records: Record) -> None:
+    async def consume(self, *records: Record) -> None:
+        """As the consumer does: one transaction for all."""
         async with self.database.transaction() as connection:
-            await self.intake()(connection, records, MONDAY)
+            await self.handler(connection, records, MONDAY)
 
     def plan(
         self,
@@ -109,28 +109,29 @@ class House:
             "touchpoints": touchpoints,
             "avoid": avoid,
             "changes": [],
-            "decided_at": HandClock.now_is,
+            "decided_at": FixedClock.now_is,
         }
-        return self.letter("touchpoint.commands", "drumbeat.plan.adjusted.v1", account, data)
+        return self.event("touchpoint.commands", "drumbeat.plan.adjusted.v1", account, data)
 
-    def outcome(self, data: Mapping[str, object], account: str = "acme", **said: Any) -> Record:
-        return self.letter("touchpoint.outcomes", "drumbeat.touchpoint.settled.v1", account, data, **said)
+    def outcome(self, data: Mapping[str, object], account: str = "acme", **attributes: Any) -> Record:
+        return self.event(
+            "touchpoint.outcomes", "drumbeat.touchpoint.settled.v1", account, data, **attributes
+        )
 
     async def release(self) -> float:
         releaser = Releaser(self.database, self.clock, self.queue, lambda: None, self.count)
         return await releaser.run_once()
 
-    async def lapse(self) -> float | None:
-        return await Lapser(self.database, self.clock, self.queue, lambda: None, self.count).run_once()
+    async def mark_overdue(self) -> float | None:
+        return await OverdueMarker(self.database, self.clock, self.queue, lambda: None, self.count).run_once()
 
     async def extend(self) -> float | None:
-        extender = Extender(
-            self.database, self.clock, claim_accounts, self.calendar, lambda: None, self.count
-        )
-        return await extender.run_once()
+        return await HorizonExtender(
+            self.database, self.clock, self.calendars, lambda: None, self.count
+        ).run_once()
 
-    async def told(self) -> list[dict[str, Any]]:
-        """What stands in the outbox, oldest first, and is taken out of it."""
+    async def sent(self) -> list[dict[str, Any]]:
+        """The events in the outbox, oldest first; they are deleted from it."""
         rows = await self.database.pool.fetch("DELETE FROM outbox RETURNING id, topic, headers, payload")
         return [
             {
@@ -141,11 +142,11 @@ class House:
             for row in sorted(rows, key=lambda row: row["id"])
         ]
 
-    async def kinds(self) -> list[str]:
-        return [each["ce_type"].split(".")[-2] for each in await self.told()]
+    async def event_kinds(self) -> list[str]:
+        return [each["ce_type"].split(".")[-2] for each in await self.sent()]
 
-    async def listed(self, **asked: object) -> list[dict[str, Any]]:
-        answer = await self.http.get("/v1/touchpoints", params={"limit": 500, **asked})  # type: ignore[dict-item]
+    async def list_touchpoints(self, **filters: object) -> list[dict[str, Any]]:
+        answer = await self.http.get("/v1/touchpoints", params={"limit": 500, **filters})  # type: ignore[dict-item]
         assert answer.status_code == 200, answer.text
         return answer.json()["items"]
 
@@ -197,10 +198,10 @@ def scheduler_url(postgres: EmbeddedPostgres) -> str:
 
 
 @pytest.fixture
-async def house(scheduler_url: str) -> AsyncGenerator[House]:
+async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
     database = await Database.open(scheduler_url, DATABASES["scheduler"])
     await database.pool.execute(f"TRUNCATE {TABLES}")
-    HandClock.now_is = MONDAY
+    FixedClock.now_is = MONDAY
     key_id, key = new_secret()
     keys = KeyRing()
     keys.learn(ApiKey(key_id, digest(key), frozenset({"read", "act"})))
@@ -208,22 +209,22 @@ async def house(scheduler_url: str) -> AsyncGenerator[House]:
     async def ready() -> str | None:
         return None
 
-    clock = HandClock(MONDAY, MONDAY, 1.0)
+    clock = FixedClock(MONDAY, MONDAY, 1.0)
     app = make_app(Chassis("scheduler", clock, keys, ready), title="scheduler")
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app, raise_app_exceptions=False),
         base_url="http://scheduler",
         headers={"Authorization": f"Bearer {key}"},
     )
-    made = House(database, http)
-    app.include_router(read_routes(Answers(Queries(database), clock)))
-    app.include_router(act_routes(Counter(database, clock, made.calendar, lambda: None)))
+    made = Scheduler(database, http)
+    app.include_router(read_routes(PostgresReader(database), clock))
+    app.include_router(action_routes(UnitOfWork(database, clock, made.calendars, lambda: None)))
     yield made
     await http.aclose()
     await database.close()
 
 
 def at(moment: datetime) -> datetime:
-    """Put the clock there."""
-    HandClock.now_is = moment
+    """Set the clock."""
+    FixedClock.now_is = moment
     return moment

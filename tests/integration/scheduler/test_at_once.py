@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from services.chassis.dead_letters import Record
-from tests.integration.scheduler.conftest import MONDAY, House, at, rhythm, tips
+from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, rhythm, tips
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 ACCOUNTS = [f"account-{n}" for n in range(25)]
@@ -18,7 +18,7 @@ DAYS = 60
 
 
 async def until_done(act: Callable[[], Awaitable[object]]) -> None:
-    """As the consumer does: a deadlock is the database's way of asking for another try."""
+    """As the consumer does: after a deadlock it tries again."""
     while True:
         try:
             await act()
@@ -27,9 +27,9 @@ async def until_done(act: Callable[[], Awaitable[object]]) -> None:
         return
 
 
-def plans(house: House, dice: random.Random, version: int) -> list[Record]:
+def plans(scheduler: Scheduler, dice: random.Random, version: int) -> list[Record]:
     return [
-        house.plan(
+        scheduler.plan(
             version,
             [rhythm(dice.choice([3, 7, 14])), tips(dice.choice([1, 7]))][: dice.choice([1, 2, 2])],
             account=name,
@@ -38,39 +38,41 @@ def plans(house: House, dice: random.Random, version: int) -> list[Record]:
     ]
 
 
-def outcomes(house: House, dice: random.Random, number: int) -> list[Record]:
+def outcomes(scheduler: Scheduler, dice: random.Random, number: int) -> list[Record]:
     return [
-        house.outcome({"touchpoint_type": "check_in", "outcome": "completed"}, name, id=f"{number}:{name}")
+        scheduler.outcome(
+            {"touchpoint_type": "check_in", "outcome": "completed"}, name, id=f"{number}:{name}"
+        )
         for name in dice.sample(ACCOUNTS, 8)
     ]
 
 
-async def test_sixty_days_of_everything_at_once(house: House) -> None:
+async def test_sixty_days_of_everything_at_once(scheduler: Scheduler) -> None:
     dice = random.Random(7)
-    await house.hear(*(house.plan(0, [rhythm(7), tips(7)], account=name) for name in ACCOUNTS))
+    await scheduler.consume(*(scheduler.plan(0, [rhythm(7), tips(7)], account=name) for name in ACCOUNTS))
 
     for day in range(1, DAYS):
         at(MONDAY + timedelta(days=day))
-        commands, news = plans(house, dice, day), outcomes(house, dice, day)
+        commands, outcome_event = plans(scheduler, dice, day), outcomes(scheduler, dice, day)
         await asyncio.gather(
-            until_done(lambda c=commands: house.hear(*c)),
-            until_done(lambda n=news: house.hear(*n)),
-            until_done(house.release),
-            until_done(house.release),
-            until_done(house.lapse),
-            until_done(house.extend),
+            until_done(lambda c=commands: scheduler.consume(*c)),
+            until_done(lambda n=outcome_event: scheduler.consume(*n)),
+            until_done(scheduler.release),
+            until_done(scheduler.release),
+            until_done(scheduler.mark_overdue),
+            until_done(scheduler.extend),
         )
-    await house.release()
-    await house.lapse()
+    await scheduler.release()
+    await scheduler.mark_overdue()
 
-    await check_what_was_told(house)
-    await check_what_stands(house)
+    await check_events(scheduler)
+    await check_tables(scheduler)
 
 
-async def check_what_was_told(house: House) -> None:
+async def check_events(scheduler: Scheduler) -> None:
     sequences: dict[str, list[int]] = defaultdict(list)
     due: list[str] = []
-    for each in await house.told():
+    for each in await scheduler.sent():
         data = each["data"]
         sequences[data["touchpoint_id"]].append(data["sequence"])
         if each["ce_type"].endswith("due.v1") and not each["ce_type"].endswith("overdue.v1"):
@@ -78,12 +80,12 @@ async def check_what_was_told(house: House) -> None:
             assert data["released_at"] >= data["due_at"]
     assert len(due) > 300
     assert len(due) == len(set(due))
-    for heard in sequences.values():
-        assert heard == sorted(set(heard))
+    for sequence in sequences.values():
+        assert sequence == sorted(set(sequence))
 
 
-async def check_what_stands(house: House) -> None:
-    pool = house.database.pool
+async def check_tables(scheduler: Scheduler) -> None:
+    pool = scheduler.database.pool
     agenda = await pool.fetch("SELECT id, at FROM agenda ORDER BY id")
     planned = await pool.fetch("SELECT id, due_at FROM touchpoint WHERE status = 'planned' ORDER BY id")
     assert [tuple(row) for row in agenda] == [tuple(row) for row in planned]

@@ -6,78 +6,83 @@ from typing import Any
 
 import pytest
 
-from tests.integration.scheduler.conftest import MONDAY, House, at, rhythm, tips
+from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, rhythm, tips
 
 pytestmark = pytest.mark.integration
 DAY = timedelta(days=1)
 UNKNOWN = "00000000-0000-0000-0000-000000000000"
 
 
-async def by_hand(house: House, **more: object) -> dict[str, Any]:
+async def by_hand(scheduler: Scheduler, **more: object) -> dict[str, Any]:
     asked = {"account_id": "acme", "type": "check_in", "due_at": "2026-03-05T14:00:00+01:00", **more}
-    answer = await house.http.post("/v1/touchpoints", json=asked)
+    answer = await scheduler.http.post("/v1/touchpoints", json=asked)
     assert answer.status_code == 201, answer.text
     return answer.json()
 
 
-async def act(house: House, item: dict[str, Any], deed: str, **asked: object) -> dict[str, Any]:
+async def act(scheduler: Scheduler, item: dict[str, Any], deed: str, **asked: object) -> dict[str, Any]:
     body = {"version": item["sequence"], **asked}
-    answer = await house.http.post(f"/v1/touchpoints/{item['id']}/{deed}", json=body)
+    answer = await scheduler.http.post(f"/v1/touchpoints/{item['id']}/{deed}", json=body)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-async def test_a_touchpoint_planned_by_hand_is_told_and_read_again(house: House) -> None:
-    made = await by_hand(house, csm_id="ada", purpose="say hello")
+async def test_a_touchpoint_planned_by_hand_is_published_and_readable(scheduler: Scheduler) -> None:
+    made = await by_hand(scheduler, csm_id="ada", purpose="say hello")
 
-    answer = await house.http.get(f"/v1/touchpoints/{made['id']}")
+    answer = await scheduler.http.get(f"/v1/touchpoints/{made['id']}")
 
     read = answer.json()
     assert (read["status"], read["due_at"], read["origin"]) == ("planned", "2026-03-05T13:00:00Z", "hand")
     assert {**made, "updated_at": None} == {**read, "updated_at": None}
-    assert await house.kinds() == ["scheduled"]
+    assert await scheduler.event_kinds() == ["scheduled"]
 
 
-async def test_what_a_person_leads_falls_to_the_accounts_csm(house: House) -> None:
+async def test_what_a_person_leads_goes_to_the_csm_of_the_account(scheduler: Scheduler) -> None:
     record = {"account_id": "acme", "csm_id": "ada", "version": 1}
-    await house.hear(house.letter("directory.accounts", "drumbeat.account.directory.v1", "acme", record))
+    await scheduler.consume(
+        scheduler.event("directory.accounts", "drumbeat.account.directory.v1", "acme", record)
+    )
 
-    assert (await by_hand(house))["csm_id"] == "ada"
-    assert (await by_hand(house, owner="automation", channel="email"))["csm_id"] is None
+    assert (await by_hand(scheduler))["csm_id"] == "ada"
+    assert (await by_hand(scheduler, owner="automation", channel="email"))["csm_id"] is None
 
 
-async def test_the_same_idempotency_key_plans_once(house: House) -> None:
+async def test_the_same_idempotency_key_plans_once(scheduler: Scheduler) -> None:
     asked = {"account_id": "acme", "type": "check_in", "due_at": "2026-03-05T14:00:00Z"}
     answers = [
-        await house.http.post("/v1/touchpoints", json=asked, headers={"Idempotency-Key": "k"}) for _ in "ab"
+        await scheduler.http.post("/v1/touchpoints", json=asked, headers={"Idempotency-Key": "k"})
+        for _ in "ab"
     ]
 
     assert answers[0].json()["id"] == answers[1].json()["id"]
-    assert await house.kinds() == ["scheduled"]
+    assert await scheduler.event_kinds() == ["scheduled"]
 
 
-async def test_a_planned_one_is_settled_early_and_the_rules_engine_hears_of_it(house: House) -> None:
-    await house.hear(house.plan(1, [rhythm(7)]))
-    await house.told()
-    item = (await house.listed())[3]
+async def test_a_planned_one_is_settled_early_and_the_outcome_is_published(scheduler: Scheduler) -> None:
+    await scheduler.consume(scheduler.plan(1, [rhythm(7)]))
+    await scheduler.sent()
+    item = (await scheduler.list_touchpoints())[3]
 
-    after = await act(house, item, "settle", outcome="completed", notes="met at the fair")
+    after = await act(scheduler, item, "settle", outcome="completed", notes="met at the fair")
 
     assert (after["status"], after["sequence"]) == ("settled", 2)
-    (told,) = await house.told()
-    assert told["topic"] == "touchpoint.outcomes"
-    assert told["ce_type"] == "drumbeat.touchpoint.settled.v1"
-    assert told["ce_subject"] == "acme"
-    assert told["data"]["touchpoint_id"] == item["id"]
-    await house.hear(house.outcome(told["data"], id=told["ce_id"], source=told["ce_source"], time=MONDAY))
-    assert (await house.http.get(f"/v1/touchpoints/{item['id']}")).json()["sequence"] == 2
+    (sent,) = await scheduler.sent()
+    assert sent["topic"] == "touchpoint.outcomes"
+    assert sent["ce_type"] == "drumbeat.touchpoint.settled.v1"
+    assert sent["ce_subject"] == "acme"
+    assert sent["data"]["touchpoint_id"] == item["id"]
+    await scheduler.consume(
+        scheduler.outcome(sent["data"], id=sent["ce_id"], source=sent["ce_source"], time=MONDAY)
+    )
+    assert (await scheduler.http.get(f"/v1/touchpoints/{item['id']}")).json()["sequence"] == 2
 
 
-async def test_a_stale_version_is_refused_with_the_current_one(house: House) -> None:
-    item = await by_hand(house)
-    await act(house, item, "reschedule", to="2026-03-06T09:00:00Z")
+async def test_a_stale_version_is_refused_with_the_current_one(scheduler: Scheduler) -> None:
+    item = await by_hand(scheduler)
+    await act(scheduler, item, "reschedule", to="2026-03-06T09:00:00Z")
 
-    answer = await house.http.post(
+    answer = await scheduler.http.post(
         f"/v1/touchpoints/{item['id']}/cancel", json={"version": item["sequence"], "reason": "no"}
     )
 
@@ -86,53 +91,53 @@ async def test_a_stale_version_is_refused_with_the_current_one(house: House) -> 
     assert answer.json()["current"] == 2
 
 
-async def test_of_two_who_act_on_one_version_only_one_wins(house: House) -> None:
-    item = await by_hand(house)
+async def test_of_two_who_act_on_one_version_only_one_wins(scheduler: Scheduler) -> None:
+    item = await by_hand(scheduler)
     url, body = f"/v1/touchpoints/{item['id']}/settle", {"version": 1, "outcome": "attended"}
 
-    answers = await asyncio.gather(*(house.http.post(url, json=body) for _ in range(4)))
+    answers = await asyncio.gather(*(scheduler.http.post(url, json=body) for _ in range(4)))
 
     assert sorted(each.status_code for each in answers) == [200, 409, 409, 409]
 
 
-async def test_a_planned_one_is_moved_and_keeps_its_date_whatever_the_plan(house: House) -> None:
-    await house.hear(house.plan(1, [rhythm(7)]))
-    item = (await house.listed())[2]
-    await house.told()
+async def test_a_planned_one_is_moved_and_keeps_its_date_whatever_the_plan(scheduler: Scheduler) -> None:
+    await scheduler.consume(scheduler.plan(1, [rhythm(7)]))
+    item = (await scheduler.list_touchpoints())[2]
+    await scheduler.sent()
 
-    moved = await act(house, item, "reschedule", to="2026-03-20T11:00:00Z")
-    (told,) = await house.told()
-    await house.hear(house.plan(2, [rhythm(14)]))
+    moved = await act(scheduler, item, "reschedule", to="2026-03-20T11:00:00Z")
+    (sent,) = await scheduler.sent()
+    await scheduler.consume(scheduler.plan(2, [rhythm(14)]))
 
     assert (moved["due_at"], moved["sequence"]) == ("2026-03-20T11:00:00Z", 2)
-    assert told["ce_id"] == f"{item['id']}:2:moved"
-    read = (await house.http.get(f"/v1/touchpoints/{item['id']}")).json()
+    assert sent["ce_id"] == f"{item['id']}:2:moved"
+    read = (await scheduler.http.get(f"/v1/touchpoints/{item['id']}")).json()
     assert read["due_at"] == moved["due_at"]
 
 
-async def test_one_that_has_come_due_is_rescheduled_into_another(house: House) -> None:
-    await house.hear(house.plan(1, [rhythm(7)]))
-    await house.release()
-    (item,) = await house.listed(status="due")
+async def test_one_that_has_come_due_is_rescheduled_into_another(scheduler: Scheduler) -> None:
+    await scheduler.consume(scheduler.plan(1, [rhythm(7)]))
+    await scheduler.release()
+    (item,) = await scheduler.list_touchpoints(status="due")
 
-    following = await act(house, item, "reschedule", to="2026-03-04T11:00:00Z")
+    following = await act(scheduler, item, "reschedule", to="2026-03-04T11:00:00Z")
 
     assert following["follows"] == item["id"]
     assert following["status"] == "planned"
-    (settled,) = await house.listed(status="settled")
+    (settled,) = await scheduler.list_touchpoints(status="settled")
     assert settled["outcome"]["outcome"] == "rescheduled"
 
 
-async def test_reassigning_and_cancelling_are_told(house: House) -> None:
-    item = await by_hand(house, csm_id="ada")
+async def test_reassigning_and_cancelling_publish_events(scheduler: Scheduler) -> None:
+    item = await by_hand(scheduler, csm_id="ada")
 
-    given = await act(house, item, "reassign", csm_id="bob")
-    gone = await act(house, given, "cancel", reason="not needed")
+    given = await act(scheduler, item, "reassign", csm_id="bob")
+    gone = await act(scheduler, given, "cancel", reason="not needed")
 
     assert given["csm_id"] == "bob"
     assert (gone["status"], gone["reason"]["text"]) == ("cancelled", "cancelled: not needed")
-    assert await house.kinds() == ["scheduled", "moved", "cancelled"]
-    answer = await house.http.post(
+    assert await scheduler.event_kinds() == ["scheduled", "moved", "cancelled"]
+    answer = await scheduler.http.post(
         f"/v1/touchpoints/{item['id']}/settle", json={"version": 3, "outcome": "attended"}
     )
     assert answer.status_code == 409
@@ -145,8 +150,10 @@ async def test_reassigning_and_cancelling_are_told(house: House) -> None:
         ("/v1/touchpoints/x/cancel", {"version": 1, "reason": "no"}),
     ],
 )
-async def test_an_unknown_touchpoint_is_not_found(house: House, path: str, body: dict[str, object]) -> None:
-    assert (await house.http.post(path, json=body)).status_code == 404
+async def test_an_unknown_touchpoint_is_not_found(
+    scheduler: Scheduler, path: str, body: dict[str, object]
+) -> None:
+    assert (await scheduler.http.post(path, json=body)).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -159,31 +166,31 @@ async def test_an_unknown_touchpoint_is_not_found(house: House, path: str, body:
         {"account_id": "acme", "type": "check_in", "due_at": "2026-03-05T14:00:00Z", "dew_at": 1},
     ],
 )
-async def test_what_makes_no_sense_is_refused(house: House, body: dict[str, object]) -> None:
-    assert (await house.http.post("/v1/touchpoints", json=body)).status_code == 422
+async def test_what_makes_no_sense_is_refused(scheduler: Scheduler, body: dict[str, object]) -> None:
+    assert (await scheduler.http.post("/v1/touchpoints", json=body)).status_code == 422
 
 
 @pytest.mark.parametrize(
     "query", ["from=yesterday", "status=lost", "limit=0", "limit=501", "cursor=abc", "updated_since=1"]
 )
-async def test_odd_questions_are_refused(house: House, query: str) -> None:
-    assert (await house.http.get(f"/v1/touchpoints?{query}")).status_code == 422
+async def test_odd_questions_are_refused(scheduler: Scheduler, query: str) -> None:
+    assert (await scheduler.http.get(f"/v1/touchpoints?{query}")).status_code == 422
 
 
-async def test_filters_and_pages_give_everything_once(house: House) -> None:
-    await house.hear(
-        house.plan(1, [rhythm(7), tips(7)]), house.plan(1, [rhythm(7, csm_id="bob")], account="b")
+async def test_filters_and_pages_give_everything_once(scheduler: Scheduler) -> None:
+    await scheduler.consume(
+        scheduler.plan(1, [rhythm(7), tips(7)]), scheduler.plan(1, [rhythm(7, csm_id="bob")], account="b")
     )
 
-    assert len(await house.listed(csm_id="bob")) == 53
-    assert len(await house.listed(account_id="acme", type="tips")) == 5
+    assert len(await scheduler.list_touchpoints(csm_id="bob")) == 53
+    assert len(await scheduler.list_touchpoints(account_id="acme", type="tips")) == 5
     soon = {"from": MONDAY.isoformat(), "to": (MONDAY + 7 * DAY).isoformat()}
-    assert len(await house.listed(**soon)) == 6
+    assert len(await scheduler.list_touchpoints(**soon)) == 6
     seen: list[str] = []
     cursor: str | None = None
     while True:
         asked: dict[str, Any] = {"limit": 20} | ({"cursor": cursor} if cursor else {})
-        page = (await house.http.get("/v1/touchpoints", params=asked)).json()
+        page = (await scheduler.http.get("/v1/touchpoints", params=asked)).json()
         seen += [each["id"] for each in page["items"]]
         cursor = page["next_cursor"]
         if cursor is None:
@@ -191,53 +198,56 @@ async def test_filters_and_pages_give_everything_once(house: House) -> None:
     assert len(seen) == len(set(seen)) == 111
 
 
-async def test_projection_pages_without_gaps(house: House) -> None:
-    await house.hear(house.plan(1, [rhythm(7), tips(3)]))
+async def test_projection_pages_without_gaps(scheduler: Scheduler) -> None:
+    await scheduler.consume(scheduler.plan(1, [rhythm(7), tips(3)]))
     asked: dict[str, Any] = {"account_id": "acme", "to": (MONDAY + 100 * DAY).isoformat(), "limit": 7}
     seen: list[dict[str, Any]] = []
     while True:
-        page = (await house.http.get("/v1/touchpoints", params=asked)).json()
+        page = (await scheduler.http.get("/v1/touchpoints", params=asked)).json()
         seen += page["items"]
         if page["next_cursor"] is None:
             break
         asked["cursor"] = page["next_cursor"]
 
-    whole = await house.listed(account_id="acme", to=(MONDAY + 100 * DAY).isoformat())
+    whole = await scheduler.list_touchpoints(account_id="acme", to=(MONDAY + 100 * DAY).isoformat())
     assert [each["id"] for each in seen] == [each["id"] for each in whole]
     assert [each["due_at"] for each in whole] == sorted(each["due_at"] for each in whole)
 
 
-async def test_the_change_feed_never_passes_a_running_transaction(house: House) -> None:
-    await house.hear(house.plan(1, [], account="first"))
-    held, free = house.plan(1, [rhythm(28)], account="held"), house.plan(1, [rhythm(28)], account="free")
+async def test_the_change_feed_never_passes_a_running_transaction(scheduler: Scheduler) -> None:
+    await scheduler.consume(scheduler.plan(1, [], account="first"))
+    locked, free = (
+        scheduler.plan(1, [rhythm(28)], account="held"),
+        scheduler.plan(1, [rhythm(28)], account="free"),
+    )
     asked: dict[str, Any] = {"updated_since": MONDAY.isoformat(), "limit": 500}
-    async with house.database.transaction() as connection:
-        await house.intake()(connection, [held], MONDAY)
-        await house.hear(free)
-        during = (await house.http.get("/v1/touchpoints", params=asked)).json()
-    after = (await house.http.get("/v1/touchpoints", params=asked)).json()
+    async with scheduler.database.transaction() as connection:
+        await scheduler.handler(connection, [locked], MONDAY)
+        await scheduler.consume(free)
+        during = (await scheduler.http.get("/v1/touchpoints", params=asked)).json()
+    after = (await scheduler.http.get("/v1/touchpoints", params=asked)).json()
 
     assert during["items"] == []
     assert {each["account_id"] for each in after["items"]} == {"held", "free"}
     at(MONDAY + DAY)
-    item = (await house.listed(account_id="free"))[0]
-    await act(house, item, "settle", outcome="attended")
+    item = (await scheduler.list_touchpoints(account_id="free"))[0]
+    await act(scheduler, item, "settle", outcome="attended")
     more = (
-        await house.http.get("/v1/touchpoints", params={**asked, "cursor": after["resume_cursor"]})
+        await scheduler.http.get("/v1/touchpoints", params={**asked, "cursor": after["resume_cursor"]})
     ).json()
     assert [(each["id"], each["status"]) for each in more["items"]] == [(item["id"], "settled")]
 
 
-async def test_capacity_counts_minutes_by_csm_and_week(house: House) -> None:
+async def test_capacity_counts_minutes_by_csm_and_week(scheduler: Scheduler) -> None:
     record = {
         "csm_id": "ada", "version": 1, "weekly_minutes": 1500, "working_days": ["mon", "tue", "wed", "thu", "fri"],
         "time_off": [{"from": "2026-03-09", "to": "2026-03-10"}],
     }  # fmt: skip
-    await house.hear(house.letter("directory.csms", "drumbeat.csm.directory.v1", "ada", record))
-    await house.hear(*(house.plan(1, [rhythm(7)], account=f"a{n}") for n in range(4)))
+    await scheduler.consume(scheduler.event("directory.csms", "drumbeat.csm.directory.v1", "ada", record))
+    await scheduler.consume(*(scheduler.plan(1, [rhythm(7)], account=f"a{n}") for n in range(4)))
 
     asked = {"from": "2026-03-02T00:00:00Z", "to": "2026-03-15T00:00:00Z", "csm_id": "ada"}
-    weeks = (await house.http.get("/v1/capacity", params=asked)).json()["weeks"]
+    weeks = (await scheduler.http.get("/v1/capacity", params=asked)).json()["weeks"]
 
     assert weeks == [
         {
@@ -251,15 +261,15 @@ async def test_capacity_counts_minutes_by_csm_and_week(house: House) -> None:
     ]  # fmt: skip
 
 
-async def test_no_key_no_answer(house: House) -> None:
-    answer = await house.http.get("/v1/touchpoints", headers={"Authorization": "Bearer no"})
+async def test_no_key_no_answer(scheduler: Scheduler) -> None:
+    answer = await scheduler.http.get("/v1/touchpoints", headers={"Authorization": "Bearer no"})
 
     assert answer.status_code == 401
 
 
-async def test_a_date_stands_for_its_beginning(house: House) -> None:
-    by_date = await house.http.get("/v1/capacity", params={"from": "2026-03-02", "to": "2026-03-16"})
-    by_instant = await house.http.get(
+async def test_a_date_means_its_beginning(scheduler: Scheduler) -> None:
+    by_date = await scheduler.http.get("/v1/capacity", params={"from": "2026-03-02", "to": "2026-03-16"})
+    by_instant = await scheduler.http.get(
         "/v1/capacity", params={"from": "2026-03-02T00:00:00Z", "to": "2026-03-16T00:00:00Z"}
     )
 

@@ -7,174 +7,184 @@ import orjson
 import pytest
 
 from schemas.touchpoints import TouchpointData
-from tests.integration.scheduler.conftest import MONDAY, House, at, one_off, rhythm, tips
+from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, one_off, rhythm, tips
 
 pytestmark = pytest.mark.integration
 DAY = timedelta(days=1)
 STEP = str(uuid5(NAMESPACE_URL, "step"))
 
 
-async def test_a_plan_stands_a_year_ahead_and_every_touchpoint_is_told(house: House) -> None:
-    await house.hear(house.plan(1, [rhythm(7), tips(7)]))
+async def test_a_plan_is_planned_a_year_ahead_with_an_event_for_every_touchpoint(
+    scheduler: Scheduler,
+) -> None:
+    await scheduler.consume(scheduler.plan(1, [rhythm(7), tips(7)]))
 
-    items = await house.listed(account_id="acme", status="planned")
-    told = await house.told()
+    items = await scheduler.list_touchpoints(account_id="acme", status="planned")
+    sent = await scheduler.sent()
 
     assert sorted(each["type"] for each in items) == ["check_in"] * 53 + ["tips"] * 5
-    assert len(told) == len(items)
-    assert {each["ce_id"] for each in told} == {f"{each['id']}:1:scheduled" for each in items}
-    for each in told:
+    assert len(sent) == len(items)
+    assert {each["ce_id"] for each in sent} == {f"{each['id']}:1:scheduled" for each in items}
+    for each in sent:
         TouchpointData.model_validate_json(orjson.dumps(each["data"]))
         assert each["topic"] == "touchpoint.events"
         assert each["ce_source"] == "/drumbeat/scheduler"
 
 
-async def test_hearing_a_plan_twice_changes_nothing(house: House) -> None:
-    letter = house.plan(1, [rhythm(7)], [one_off(STEP, MONDAY + DAY, MONDAY + 3 * DAY)])
-    await house.hear(letter)
-    await house.told()
-    before = await house.listed()
+async def test_a_repeated_plan_changes_nothing(scheduler: Scheduler) -> None:
+    event = scheduler.plan(1, [rhythm(7)], [one_off(STEP, MONDAY + DAY, MONDAY + 3 * DAY)])
+    await scheduler.consume(event)
+    await scheduler.sent()
+    before = await scheduler.list_touchpoints()
 
-    await house.hear(letter, letter)
+    await scheduler.consume(event, event)
 
-    assert await house.told() == []
-    assert await house.listed() == before
-
-
-async def test_a_stale_plan_is_ignored(house: House) -> None:
-    await house.hear(house.plan(5, [rhythm(7)]))
-    await house.told()
-
-    await house.hear(house.plan(4, []))
-
-    assert await house.told() == []
+    assert await scheduler.sent() == []
+    assert await scheduler.list_touchpoints() == before
 
 
-async def test_a_new_interval_keeps_ids_and_tells_what_moved(house: House) -> None:
-    await house.hear(house.plan(1, [rhythm(28, urgency="spread")]))
-    before = await house.listed(status="planned")
-    await house.told()
+async def test_a_stale_plan_is_ignored(scheduler: Scheduler) -> None:
+    await scheduler.consume(scheduler.plan(5, [rhythm(7)]))
+    await scheduler.sent()
 
-    await house.hear(house.plan(2, [rhythm(14, urgency="spread")]))
+    await scheduler.consume(scheduler.plan(4, []))
 
-    after = await house.listed(status="planned")
+    assert await scheduler.sent() == []
+
+
+async def test_a_new_interval_keeps_ids_and_publishes_what_moved(scheduler: Scheduler) -> None:
+    await scheduler.consume(scheduler.plan(1, [rhythm(28, urgency="spread")]))
+    before = await scheduler.list_touchpoints(status="planned")
+    await scheduler.sent()
+
+    await scheduler.consume(scheduler.plan(2, [rhythm(14, urgency="spread")]))
+
+    after = await scheduler.list_touchpoints(status="planned")
     assert {each["id"] for each in before} <= {each["id"] for each in after}
-    moved = [each for each in await house.told() if each["ce_type"].endswith("moved.v1")]
+    moved = [each for each in await scheduler.sent() if each["ce_type"].endswith("moved.v1")]
     assert moved
     assert all(each["data"]["previous_due_at"] for each in moved)
 
 
-async def test_new_reasons_alone_move_nothing_and_are_read_at_once(house: House) -> None:
-    await house.hear(house.plan(1, [rhythm(7)]))
-    await house.told()
+async def test_new_reasons_alone_move_nothing_and_are_read_at_once(scheduler: Scheduler) -> None:
+    await scheduler.consume(scheduler.plan(1, [rhythm(7)]))
+    await scheduler.sent()
     fresh: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "the score fell again"}
 
-    await house.hear(house.plan(2, [rhythm(7, reason=fresh)]))
+    await scheduler.consume(scheduler.plan(2, [rhythm(7, reason=fresh)]))
 
-    assert await house.told() == []
-    assert {each["reason"]["text"] for each in await house.listed()} == {"the score fell again"}
-
-
-async def test_a_dropped_rhythm_is_cancelled_with_its_reason(house: House) -> None:
-    await house.hear(house.plan(1, [rhythm(7, urgency="spread")]))
-    await house.told()
-
-    await house.hear(house.plan(2, []))
-
-    told = await house.told()
-    assert {each["ce_type"] for each in told} == {"drumbeat.touchpoint.cancelled.v1"}
-    assert all(each["data"]["reason"]["text"].startswith("withdrawn") for each in told)
-    assert all(each["reason"]["rule"] == "red" for each in await house.listed(status="cancelled"))
+    assert await scheduler.sent() == []
+    assert {each["reason"]["text"] for each in await scheduler.list_touchpoints()} == {"the score fell again"}
 
 
-async def test_a_withdrawn_one_off_comes_back_under_its_own_id(house: House) -> None:
+async def test_a_dropped_rhythm_is_cancelled_with_its_reason(scheduler: Scheduler) -> None:
+    await scheduler.consume(scheduler.plan(1, [rhythm(7, urgency="spread")]))
+    await scheduler.sent()
+
+    await scheduler.consume(scheduler.plan(2, []))
+
+    sent = await scheduler.sent()
+    assert {each["ce_type"] for each in sent} == {"drumbeat.touchpoint.cancelled.v1"}
+    assert all(each["data"]["reason"]["text"].startswith("withdrawn") for each in sent)
+    assert all(
+        each["reason"]["rule"] == "red" for each in await scheduler.list_touchpoints(status="cancelled")
+    )
+
+
+async def test_a_withdrawn_one_off_comes_back_under_its_own_id(scheduler: Scheduler) -> None:
     step = one_off(STEP, MONDAY + 10 * DAY, MONDAY + 12 * DAY)
-    await house.hear(house.plan(1, [], [step]))
-    await house.hear(house.plan(2, [], []))
-    await house.hear(house.plan(3, [], [step]))
+    await scheduler.consume(scheduler.plan(1, [], [step]))
+    await scheduler.consume(scheduler.plan(2, [], []))
+    await scheduler.consume(scheduler.plan(3, [], [step]))
 
-    (item,) = await house.listed()
+    (item,) = await scheduler.list_touchpoints()
 
     assert (item["id"], item["status"], item["sequence"]) == (STEP, "planned", 3)
-    assert await house.kinds() == ["scheduled", "cancelled", "scheduled"]
+    assert await scheduler.event_kinds() == ["scheduled", "cancelled", "scheduled"]
 
 
-async def test_an_erased_account_keeps_nothing_open(house: House) -> None:
-    await house.hear(house.plan(1, [rhythm(7)], [one_off(STEP, MONDAY + DAY, MONDAY + 3 * DAY)]))
+async def test_an_erased_account_keeps_nothing_open(scheduler: Scheduler) -> None:
+    await scheduler.consume(scheduler.plan(1, [rhythm(7)], [one_off(STEP, MONDAY + DAY, MONDAY + 3 * DAY)]))
 
-    await house.hear(house.tombstone("touchpoint.commands", "acme"))
+    await scheduler.consume(scheduler.tombstone("touchpoint.commands", "acme"))
 
-    assert {each["status"] for each in await house.listed()} == {"cancelled"}
-    assert await house.extend() is None
+    assert {each["status"] for each in await scheduler.list_touchpoints()} == {"cancelled"}
+    assert await scheduler.extend() is None
 
 
-async def test_what_cannot_be_read_is_buried_and_the_rest_goes_on(house: House) -> None:
+async def test_what_cannot_be_read_becomes_a_dead_letter_and_the_rest_is_handled(
+    scheduler: Scheduler,
+) -> None:
     bad = [
-        house.record("touchpoint.commands", "acme", (), b"{"),
-        house.letter("touchpoint.commands", "drumbeat.plan.adjusted.v1", "acme", {"version": "many"}),
-        house.letter("touchpoint.commands", "drumbeat.health.scored.v1", "acme", {}),
-        house.plan(1, [], [one_off("not-an-id", MONDAY, MONDAY)]),
-        house.tombstone("touchpoint.commands", ""),
+        scheduler.record("touchpoint.commands", "acme", (), b"{"),
+        scheduler.event("touchpoint.commands", "drumbeat.plan.adjusted.v1", "acme", {"version": "many"}),
+        scheduler.event("touchpoint.commands", "drumbeat.health.scored.v1", "acme", {}),
+        scheduler.plan(1, [], [one_off("not-an-id", MONDAY, MONDAY)]),
+        scheduler.tombstone("touchpoint.commands", ""),
     ]
 
-    await house.hear(*bad, house.plan(2, [rhythm(7)]))
+    await scheduler.consume(*bad, scheduler.plan(2, [rhythm(7)]))
 
-    assert len(await house.listed()) == 53
-    assert await house.database.pool.fetchval("SELECT count(*) FROM dead_letter") == len(bad)
+    assert len(await scheduler.list_touchpoints()) == 53
+    assert await scheduler.database.pool.fetchval("SELECT count(*) FROM dead_letter") == len(bad)
 
 
-async def test_a_csms_hours_shift_what_is_planned_in_the_next_sweep(house: House) -> None:
-    await house.hear(house.plan(1, [rhythm(7, urgency="spread")]))
+async def test_new_hours_of_a_csm_move_what_is_planned_in_the_next_pass(scheduler: Scheduler) -> None:
+    await scheduler.consume(scheduler.plan(1, [rhythm(7, urgency="spread")]))
     record = {
         "csm_id": "ada", "name": "Ada", "email": "ada@example.com", "timezone": "Asia/Tokyo", "version": 1,
         "working_days": ["mon", "tue"], "working_hours": {"from": "10:00", "to": "12:00"},
         "time_off": [{"from": "2026-03-02", "to": "2026-03-04"}],
     }  # fmt: skip
-    await house.hear(house.letter("directory.csms", "drumbeat.csm.directory.v1", "ada", record))
-    await house.told()
+    await scheduler.consume(scheduler.event("directory.csms", "drumbeat.csm.directory.v1", "ada", record))
+    await scheduler.sent()
 
-    assert await house.extend() == 0
+    assert await scheduler.extend() == 0
 
-    items = await house.listed()
+    items = await scheduler.list_touchpoints()
     assert {each["due_at"][11:13] for each in items} <= {"01", "02"}
-    told = await house.told()
-    assert {each["data"]["owner"]["email"] for each in told} == {"ada@example.com"}
-    assert await house.extend() is None
+    sent = await scheduler.sent()
+    assert {each["data"]["owner"]["email"] for each in sent} == {"ada@example.com"}
+    assert await scheduler.extend() is None
 
 
-async def test_an_unknown_zone_of_an_account_is_noted_and_stops_nothing(house: House) -> None:
+async def test_an_unknown_zone_of_an_account_is_noted_and_stops_nothing(scheduler: Scheduler) -> None:
     record = {"account_id": "acme", "name": "Acme", "timezone": "Mars/Olympus", "version": 1}
-    await house.hear(house.letter("directory.accounts", "drumbeat.account.directory.v1", "acme", record))
+    await scheduler.consume(
+        scheduler.event("directory.accounts", "drumbeat.account.directory.v1", "acme", record)
+    )
 
-    await house.hear(house.plan(1, [tips(7)]))
+    await scheduler.consume(scheduler.plan(1, [tips(7)]))
 
-    assert len(await house.listed()) == 5
-    assert "Mars" in await house.database.pool.fetchval("SELECT doubt FROM account_calendar")
+    assert len(await scheduler.list_touchpoints()) == 5
+    assert "Mars" in await scheduler.database.pool.fetchval("SELECT doubt FROM account_calendar")
 
 
-async def test_the_horizon_moves_on_with_time(house: House) -> None:
-    await house.hear(house.plan(1, [rhythm(7)]))
-    await house.told()
-    assert await house.extend() is None
+async def test_the_horizon_moves_on_with_time(scheduler: Scheduler) -> None:
+    await scheduler.consume(scheduler.plan(1, [rhythm(7)]))
+    await scheduler.sent()
+    assert await scheduler.extend() is None
 
     at(MONDAY + 8 * DAY)
 
-    assert await house.extend() == 0
-    assert await house.kinds() == ["scheduled"]
-    assert await house.extend() is None
+    assert await scheduler.extend() == 0
+    assert await scheduler.event_kinds() == ["scheduled"]
+    assert await scheduler.extend() is None
 
 
-async def test_beyond_the_month_a_digital_rhythm_is_projected_with_the_ids_it_will_have(house: House) -> None:
-    await house.hear(house.plan(1, [tips(7)]))
+async def test_a_digital_rhythm_is_projected_beyond_its_month_with_the_ids_it_will_have(
+    scheduler: Scheduler,
+) -> None:
+    await scheduler.consume(scheduler.plan(1, [tips(7)]))
     end = (MONDAY + 90 * DAY).isoformat()
 
-    items = await house.listed(account_id="acme", to=end)
+    items = await scheduler.list_touchpoints(account_id="acme", to=end)
 
     assert [each["projected"] for each in items] == [False] * 5 + [True] * 8
     for days in (25, 50, 75):
         at(MONDAY + days * DAY)
-        await house.extend()
-    planned = {each["id"]: each["due_at"] for each in await house.listed(account_id="acme")}
+        await scheduler.extend()
+    planned = {each["id"]: each["due_at"] for each in await scheduler.list_touchpoints(account_id="acme")}
     for each in items:
         assert planned.get(each["id"], each["due_at"]) == each["due_at"]
     assert {each["id"] for each in items} <= set(planned)

@@ -1,5 +1,5 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
-"""The scheduler as a process of its own, on a real broker: a plan in, a touchpoint due out."""
+"""The scheduler as a process of its own, on a real broker."""
 
 import asyncio
 import os
@@ -39,7 +39,7 @@ def plan(account: str) -> Message:
     return Message("touchpoint.commands", account.encode(), envelope.data, kafka_headers(envelope))
 
 
-async def heard_due(broker: str, wanted: int) -> list[Envelope]:
+async def due_events(broker: str, wanted: int) -> list[Envelope]:
     consumer = AIOKafkaConsumer("touchpoint.events", bootstrap_servers=broker, auto_offset_reset="earliest")
     await consumer.start()
     found: list[Envelope] = []
@@ -56,9 +56,7 @@ async def heard_due(broker: str, wanted: int) -> list[Envelope]:
     return found
 
 
-async def test_a_plan_in_is_a_touchpoint_due_out(
-    scheduler_url: str, kafka: EmbeddedKafka, tmp_path: Path
-) -> None:
+async def test_a_plan_leads_to_due_events(scheduler_url: str, kafka: EmbeddedKafka, tmp_path: Path) -> None:
     key_id_and_key = new_secret()
     (tmp_path / "key").write_text(key_id_and_key[1])
     port = free_port()
@@ -81,7 +79,7 @@ async def test_a_plan_in_is_a_touchpoint_due_out(
     try:
         await ready(port)
         await producer.send([plan(f"live-{n}") for n in range(3)], timeout=20)
-        due = await heard_due(kafka.bootstrap, 12)
+        due = await due_events(kafka.bootstrap, 12)
     finally:
         await producer.stop()
         process.send_signal(signal.SIGTERM)

@@ -70,7 +70,7 @@ WRITERS: Mapping[Callable[[ast.AST], bool], frozenset[str]] = {
             "services/rules_engine/entrypoints/kafka_consumer.py",  # reads one to skip records cheaply
         }
     ),
-    derives_ids: frozenset({"schemas/ids.py", "services/chassis/ids.py"}),
+    derives_ids: frozenset({"schemas/ids.py"}),
 }
 
 

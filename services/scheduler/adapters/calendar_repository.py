@@ -1,0 +1,224 @@
+"""Calendars in one PostgreSQL transaction: locked, loaded, stored and published as whole batches."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from services.chassis.database import Connection
+from services.chassis.outbox import Outbox
+from services.scheduler.adapters import rows
+from services.scheduler.adapters.directory_repository import load_csm_emails, load_csm_hours
+from services.scheduler.adapters.messages import settled_event, update_events
+from services.scheduler.adapters.rows import COLUMNS, Row, columns_of
+from services.scheduler.application.ports import (
+    CalendarAccount,
+    CalendarUpdate,
+    StoredTouchpoint,
+    TouchpointUpdate,
+)
+from services.scheduler.domain.open_hours import OpenHours
+from services.scheduler.domain.plan import PlanCommand, content_of, read_plan
+from services.scheduler.domain.reconciliation.context import StoredCalendar
+from services.scheduler.domain.recurrence import Series
+from services.scheduler.domain.touchpoint import RecordedOutcome, Touchpoint
+
+LONG_AGO = timedelta(days=400)
+"""How far back the last due touchpoint of a type counts for spacing and intervals."""
+CLAIM_LIMIT = 200
+"""Accounts that one pass extends; replicas share them."""
+
+CREATE_ACCOUNTS = """
+INSERT INTO account_calendar (account_id) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING
+"""
+LOCK = """
+SELECT account_id, version, shape, timezone, csm_id FROM account_calendar WHERE account_id = ANY($1::text[])
+ORDER BY account_id FOR UPDATE
+"""
+LOAD_OPEN = f"""
+SELECT {COLUMNS} FROM touchpoint t
+WHERE (t.account_id = ANY($1::text[]) AND t.status IN ('planned', 'due', 'overdue')) OR t.id = ANY($2::uuid[])
+ORDER BY t.id FOR UPDATE
+"""
+SERIES = "SELECT * FROM rhythm WHERE account_id = ANY($1::text[])"
+LAST_DUE = """
+SELECT account_id, type, max(due_at) AS due_at FROM touchpoint
+WHERE account_id = ANY($1::text[]) AND due_at > $2 AND released_at IS NOT NULL GROUP BY account_id, type
+"""
+SAVE_ACCOUNTS = """
+UPDATE account_calendar a SET version = greatest(a.version, u.version), plan = u.plan, shape = u.shape,
+    extend_at = u.extend_at
+FROM unnest($1::text[], $2::bigint[], $3::json[], $4::bytea[], $5::timestamptz[])
+    u(account_id, version, plan, shape, extend_at)
+WHERE a.account_id = u.account_id
+"""
+SAVE_PLANS = """
+UPDATE account_calendar a SET version = u.version, plan = u.plan
+FROM unnest($1::text[], $2::bigint[], $3::json[]) u(account_id, version, plan) WHERE a.account_id = u.account_id
+"""
+# What has come due keeps the content for which it came due.
+SAVE_CONTENTS = """
+WITH changed AS MATERIALIZED (
+    SELECT u.account_id, u.type, u.face, r.face AS former
+    FROM unnest($1::text[], $2::text[], $3::jsonb[]) u(account_id, type, face)
+    JOIN rhythm r ON r.account_id = u.account_id AND r.type = u.type AND r.face <> u.face
+), frozen AS (
+    UPDATE touchpoint t SET face = c.former FROM changed c
+    WHERE t.account_id = c.account_id AND t.type = c.type AND t.origin = 'rhythm' AND t.face IS NULL
+        AND t.status IN ('due', 'overdue')
+)
+UPDATE rhythm r SET face = c.face FROM changed c WHERE r.account_id = c.account_id AND r.type = c.type
+"""
+FIND = f"""
+SELECT {COLUMNS}, r.face AS rhythm_face FROM touchpoint t
+LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
+WHERE t.id = ANY($1::uuid[]) ORDER BY t.id FOR UPDATE OF t
+"""
+FIND_OPEN = f"""
+SELECT {COLUMNS}, r.face AS rhythm_face FROM touchpoint t
+LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
+JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) k(account_id, type)) k
+    ON t.account_id = k.account_id AND t.type = k.type
+WHERE t.status IN ('due', 'overdue') ORDER BY t.id FOR UPDATE OF t
+"""
+SAVE_EARLY = """
+INSERT INTO early_outcome AS e
+    (touchpoint_id, account_id, outcome, outcome_time, outcome_source, outcome_id, outcome_notes)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[])
+ON CONFLICT (touchpoint_id) DO UPDATE SET account_id = excluded.account_id, outcome = excluded.outcome,
+    outcome_time = excluded.outcome_time, outcome_source = excluded.outcome_source,
+    outcome_id = excluded.outcome_id, outcome_notes = excluded.outcome_notes
+WHERE (e.outcome_time, e.outcome_source, e.outcome_id)
+    < (excluded.outcome_time, excluded.outcome_source, excluded.outcome_id)
+"""
+TAKE_EARLY = """
+DELETE FROM early_outcome WHERE touchpoint_id = ANY($1::uuid[])
+RETURNING touchpoint_id::text AS id, outcome, outcome_time, outcome_source, outcome_id, outcome_notes
+"""
+CLAIM = """
+SELECT plan FROM account_calendar WHERE extend_at <= $1 AND plan IS NOT NULL
+ORDER BY extend_at, account_id LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+
+
+class PostgresCalendarRepository:
+    """CalendarRepository on one open transaction."""
+
+    def __init__(self, connection: Connection, outbox: Outbox) -> None:
+        self._connection = connection
+        self._outbox = outbox
+
+    async def lock(self, account_ids: Collection[str]) -> Mapping[str, CalendarAccount]:
+        in_order = sorted(set(account_ids))
+        await self._connection.execute(CREATE_ACCOUNTS, in_order)
+        return {row[0]: CalendarAccount(*row) for row in await self._connection.fetch(LOCK, in_order)}
+
+    async def claim_to_extend(self, now: datetime) -> Sequence[PlanCommand]:
+        claimed = await self._connection.fetch(CLAIM, now, CLAIM_LIMIT)
+        return [read_plan(row["plan"].encode()) for row in claimed]
+
+    async def load_calendars(
+        self, account_ids: Collection[str], touchpoint_ids: Collection[str], now: datetime
+    ) -> Mapping[str, StoredCalendar]:
+        touchpoints: dict[str, list[Touchpoint]] = defaultdict(list)
+        for row in await self._connection.fetch(LOAD_OPEN, account_ids, touchpoint_ids):
+            touchpoints[row["account_id"]].append(rows.read_touchpoint(row))
+        series: dict[str, dict[str, Series]] = defaultdict(dict)
+        for row in await self._connection.fetch(SERIES, account_ids):
+            series[row["account_id"]][row["type"]] = rows.read_series(row)
+        last_due_at: dict[str, dict[str, datetime]] = defaultdict(dict)
+        for row in await self._connection.fetch(LAST_DUE, account_ids, now - LONG_AGO):
+            last_due_at[row[0]][row[1]] = row[2]
+        return {
+            name: StoredCalendar(touchpoints[name], series[name], last_due_at[name]) for name in account_ids
+        }
+
+    async def load_hours(self, csm_ids: Collection[str]) -> Mapping[str, OpenHours]:
+        return await load_csm_hours(self._connection, csm_ids)
+
+    async def save_calendars(self, updates: Sequence[CalendarUpdate], now: datetime) -> None:
+        await self.save([touchpoint for update in updates for touchpoint in update.touchpoints], now)
+        rhythms = [
+            rows.rhythm_values(update.command.account_id, series)
+            for update in updates
+            for series in update.series
+        ]
+        if rhythms:
+            columns = columns_of(rhythms)
+            await self._connection.execute(SAVE_CONTENTS, columns[0], columns[1], columns[10])
+            await self._connection.execute(rows.SAVE_RHYTHMS, *columns)
+        accounts = [
+            (
+                update.command.account_id,
+                update.command.version,
+                update.command.document,
+                update.spec_hash,
+                update.extend_at,
+            )
+            for update in updates
+        ]
+        await self._connection.execute(SAVE_ACCOUNTS, *columns_of(accounts))
+
+    async def save_contents(self, commands: Sequence[PlanCommand]) -> None:
+        if not commands:
+            return
+        accounts = [(command.account_id, command.version, command.document) for command in commands]
+        await self._connection.execute(SAVE_PLANS, *columns_of(accounts))
+        contents = [
+            (command.account_id, rhythm.touchpoint_type, rows.write_content(content_of(rhythm)))
+            for command in commands
+            if command.plan is not None
+            for rhythm in command.plan.rhythms
+        ]
+        if contents:
+            await self._connection.execute(SAVE_CONTENTS, *columns_of(contents))
+
+    async def save(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
+        if not updates:
+            return
+        changed = [update.touchpoint.id for update in updates]
+        stored = [
+            update.touchpoint.id
+            for update in updates
+            if update.touchpoint.sequence > 1 or not update.event_kind
+        ]
+        if stored:
+            await self._connection.execute(rows.DELETE_TIMES, stored)
+        await self._connection.execute(rows.SAVE, *columns_of(map(rows.touchpoint_values, updates)), now)
+        await self._connection.execute(rows.SAVE_TIMES, *rows.time_columns(updates), changed, now)
+        csm_ids = {
+            update.touchpoint.csm_id for update in updates if update.event_kind and update.touchpoint.csm_id
+        }
+        emails = await load_csm_emails(self._connection, csm_ids)
+        await self._outbox.append(self._connection, update_events(updates, emails, now))
+
+    async def find(self, ids: Collection[str]) -> Mapping[str, StoredTouchpoint]:
+        if not ids:
+            return {}
+        return {row["id"]: _stored(row) for row in await self._connection.fetch(FIND, sorted(set(ids)))}
+
+    async def find_open(self, types: Collection[tuple[str, str]]) -> Sequence[StoredTouchpoint]:
+        return [_stored(row) for row in await self._connection.fetch(FIND_OPEN, *columns_of(types))]
+
+    async def save_early_outcomes(self, outcomes: Mapping[str, tuple[str, RecordedOutcome]]) -> None:
+        if not outcomes:
+            return
+        values = [
+            (touchpoint_id, account_id, outcome.kind, outcome.time, outcome.source, outcome.id, outcome.notes)
+            for touchpoint_id, (account_id, outcome) in sorted(outcomes.items())
+        ]
+        await self._connection.execute(SAVE_EARLY, *columns_of(values))
+
+    async def take_early_outcomes(self, ids: Sequence[str]) -> Mapping[str, RecordedOutcome]:
+        if not ids:
+            return {}
+        return {row["id"]: rows.read_outcome(row) for row in await self._connection.fetch(TAKE_EARLY, ids)}
+
+    async def publish_settled(
+        self, touchpoint: Touchpoint, outcome: RecordedOutcome, to: datetime | None
+    ) -> None:
+        await self._outbox.append(self._connection, [settled_event(touchpoint, outcome, to)])
+
+
+def _stored(row: Row) -> StoredTouchpoint:
+    touchpoint = rows.read_touchpoint(row)
+    return StoredTouchpoint(touchpoint, touchpoint.content or rows.read_content(row["rhythm_face"]))

@@ -1,0 +1,127 @@
+"""The scheduler's copy of the directories: what it needs of accounts and CSMs.
+
+A changed zone or changed hours mark the accounts concerned: the horizon worker reconciles them in batches, never all
+of them in one transaction.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import time
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from schemas.directory import AccountRecord, CsmRecord
+from schemas.times import WEEKDAYS, clock_time
+from services.chassis.database import Connection
+from services.scheduler.adapters.rows import columns_of
+from services.scheduler.domain.open_hours import WORKDAYS, OpenHours, check_hours, load_zone
+
+SAVE_ACCOUNTS = """
+UPDATE account_calendar a SET directory_version = u.version, name = u.name, csm_id = u.csm_id,
+    timezone = u.timezone, doubt = u.doubt,
+    extend_at = CASE WHEN a.plan IS NOT NULL AND a.timezone IS DISTINCT FROM u.timezone
+        THEN '-infinity' ELSE a.extend_at END
+FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
+    u(account_id, version, name, csm_id, timezone, doubt)
+WHERE a.account_id = u.account_id AND a.directory_version < u.version
+"""
+FORGET_ACCOUNTS = """
+UPDATE account_calendar SET name = NULL, csm_id = NULL, timezone = NULL, doubt = NULL
+WHERE account_id = ANY($1::text[])
+"""
+SAVE_CSM = """
+INSERT INTO person AS p (csm_id, version, name, email, timezone, weekly_minutes, working_days, day_start,
+    day_end, away, pool, doubt)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (csm_id) DO UPDATE SET version = excluded.version, name = excluded.name, email = excluded.email,
+    timezone = excluded.timezone, weekly_minutes = excluded.weekly_minutes,
+    working_days = excluded.working_days, day_start = excluded.day_start, day_end = excluded.day_end,
+    away = excluded.away, pool = excluded.pool, doubt = excluded.doubt
+WHERE p.version < excluded.version
+"""
+FORGET_CSMS = "DELETE FROM person WHERE csm_id = ANY($1::text[])"
+HOURS = """
+SELECT csm_id, timezone, working_days, day_start, day_end FROM person WHERE csm_id = ANY($1::text[])
+"""
+EMAILS = "SELECT csm_id, email FROM person WHERE csm_id = ANY($1::text[]) AND email IS NOT NULL"
+MARK_ACCOUNTS = """
+UPDATE account_calendar SET extend_at = '-infinity' WHERE plan IS NOT NULL AND account_id IN (
+    SELECT DISTINCT account_id FROM touchpoint WHERE csm_id = ANY($1::text[]) AND status = 'planned')
+"""
+
+
+class PostgresDirectoryRepository:
+    """DirectoryRepository on one open transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def save_accounts(self, records: Sequence[AccountRecord]) -> None:
+        """Store accounts whose rows are locked; an older version changes nothing."""
+        in_order = sorted(records, key=lambda record: record.version)
+        newest = {record.account_id: record for record in in_order}.values()
+        values = [
+            (
+                record.account_id, record.version, record.name, record.csm_id, record.timezone,
+                load_zone(record.timezone).doubt,
+            )
+            for record in newest
+        ]  # fmt: skip
+        if values:
+            await self._connection.execute(SAVE_ACCOUNTS, *columns_of(values))
+
+    async def forget_accounts(self, account_ids: Sequence[str]) -> None:
+        await self._connection.execute(FORGET_ACCOUNTS, account_ids)
+
+    async def save_csms(self, records: Sequence[CsmRecord]) -> None:
+        """Store CSMs and mark the accounts with touchpoints in hours that have changed."""
+        newest = {record.csm_id: record for record in sorted(records, key=lambda record: record.version)}
+        before = await load_csm_hours(self._connection, newest.keys())
+        for csm_id in sorted(newest):
+            await self._connection.execute(SAVE_CSM, *csm_values(newest[csm_id]))
+        after = await load_csm_hours(self._connection, newest.keys())
+        undescribed = OpenHours(ZoneInfo("UTC"))
+        changed = [csm_id for csm_id in newest if before.get(csm_id, undescribed) != after.get(csm_id)]
+        if changed:
+            await self._connection.execute(MARK_ACCOUNTS, changed)
+
+    async def forget_csms(self, csm_ids: Sequence[str]) -> None:
+        await self._connection.execute(FORGET_CSMS, csm_ids)
+
+
+def csm_values(record: CsmRecord) -> tuple[object, ...]:
+    """One row of SAVE_CSM."""
+    days = None
+    if record.working_days is not None:
+        days = sorted(WEEKDAYS.index(day) for day in record.working_days)
+    hours = record.working_hours
+    start, end = (None, None) if hours is None else (clock_time(hours.from_), clock_time(hours.to))
+    _, doubt = _read_hours(record.timezone, days, start, end)
+    away = [asyncpg.Range(time_off.from_, time_off.to, upper_inc=True) for time_off in record.time_off]
+    return (
+        record.csm_id, record.version, record.name, record.email, record.timezone, record.weekly_minutes, days,
+        start, end, away, record.pool, doubt,
+    )  # fmt: skip
+
+
+async def load_csm_hours(connection: Connection, csm_ids: Collection[str]) -> Mapping[str, OpenHours]:
+    if not csm_ids:
+        return {}
+    return {row[0]: _read_hours(*row[1:])[0] for row in await connection.fetch(HOURS, sorted(csm_ids))}
+
+
+async def load_csm_emails(connection: Connection, csm_ids: Collection[str]) -> dict[str, str | None]:
+    if not csm_ids:
+        return {}
+    return {row[0]: row[1] for row in await connection.fetch(EMAILS, sorted(csm_ids))}
+
+
+def _read_hours(
+    timezone: str | None, days: Sequence[int] | None, start: time | None, end: time | None
+) -> tuple[OpenHours, str | None]:
+    """The open hours of a CSM, and what was wrong with their description, if anything."""
+    zone = load_zone(timezone)
+    usual = OpenHours(zone.info)
+    weekdays = WORKDAYS if days is None else frozenset(days)
+    hours, doubt = check_hours(zone.info, weekdays, start or usual.start, end or usual.end)
+    return hours, zone.doubt or doubt

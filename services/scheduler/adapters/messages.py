@@ -1,0 +1,91 @@
+"""The scheduler's events on `touchpoint.events` and `touchpoint.outcomes`.
+
+A release writes thousands of events a second: `touchpoint_data` writes what the model `TouchpointData` would write,
+without building one.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from schemas.outcomes import TOUCHPOINT_SETTLED, TouchpointSettled
+from schemas.touchpoints import Kind, touchpoint_event_type
+from services.chassis.outbox import Outgoing
+from services.scheduler.application.ports import TouchpointUpdate
+from services.scheduler.domain.touchpoint import RecordedOutcome, Touchpoint
+
+EVENTS = "touchpoint.events"
+OUTCOMES = "touchpoint.outcomes"
+
+
+def touchpoint_data(
+    touchpoint: Touchpoint,
+    content: Mapping[str, Any],
+    email: str | None,
+    note: str | None = None,
+    previous_due_at: datetime | None = None,
+) -> bytes:
+    """The data of an event as JSON; `content` is a `TouchpointContent` as parsed JSON, `email` the owner's.
+
+    The text of the reason of a cancelled touchpoint says why it was cancelled; the rule and the facts stay.
+    """
+    data: dict[str, object] = {
+        "touchpoint_id": touchpoint.id,
+        "account_id": touchpoint.account_id,
+        "touchpoint_type": touchpoint.type,
+        "status": touchpoint.status,
+        "due_at": touchpoint.due_at,
+        "released_at": touchpoint.released_at,
+        "deadline": touchpoint.deadline,
+        "window": {"from": min(touchpoint.start_at, touchpoint.due_at), "to": touchpoint.end_at},
+        "owner": {"kind": touchpoint.owner, "csm_id": touchpoint.csm_id, "email": email},
+        "sequence": touchpoint.sequence,
+        "minutes": touchpoint.minutes,
+        "occurrence": touchpoint.number,
+        "previous_due_at": previous_due_at,
+        "note": note,
+        **content,
+    }
+    if touchpoint.cancellation is not None:
+        data["reason"] = {**content["reason"], "text": touchpoint.cancellation.note}
+    return orjson.dumps(data, option=orjson.OPT_UTC_Z)
+
+
+def touchpoint_event(touchpoint: Touchpoint, kind: Kind, data: bytes, now: datetime) -> Outgoing:
+    event_id = f"{touchpoint.id}:{touchpoint.sequence}:{kind}"
+    return Outgoing(EVENTS, touchpoint.account_id, event_id, touchpoint_event_type(kind), now, data)
+
+
+def update_events(
+    updates: Sequence[TouchpointUpdate], emails: Mapping[str, str | None], now: datetime
+) -> list[Outgoing]:
+    """The events of the updates that have one; `emails` are those of owners by csm id."""
+    contents: dict[int, Mapping[str, Any]] = {}
+    events: list[Outgoing] = []
+    for update in updates:
+        if update.event_kind is None:
+            continue
+        content = contents.get(id(update.content))  # the occurrences of a rhythm share one
+        if content is None:
+            content = contents[id(update.content)] = update.content.model_dump(mode="json")
+        email = emails.get(update.touchpoint.csm_id or "")
+        data = touchpoint_data(update.touchpoint, content, email, update.note, update.previous_due_at)
+        events.append(touchpoint_event(update.touchpoint, update.event_kind, data, now))
+    return events
+
+
+def settled_event(touchpoint: Touchpoint, outcome: RecordedOutcome, to: datetime | None) -> Outgoing:
+    """The outcome that a person entered here, for the readers of `touchpoint.outcomes`, under the outcome's id."""
+    data = TouchpointSettled(
+        touchpoint_id=touchpoint.id,
+        touchpoint_type=touchpoint.type,
+        outcome=outcome.kind,
+        at=outcome.time,
+        to=to,
+        notes=outcome.notes,
+    )
+    return Outgoing(
+        OUTCOMES, touchpoint.account_id, outcome.id, TOUCHPOINT_SETTLED, outcome.time, data.write()
+    )

@@ -1,0 +1,135 @@
+"""The queue in time: what is due is claimed with SKIP LOCKED, so that any number of replicas share the work."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Final, Literal
+
+import orjson
+
+from schemas.touchpoints import Kind
+from services.chassis.database import Connection
+from services.chassis.outbox import Outbox, Outgoing
+from services.scheduler.adapters.messages import touchpoint_data, touchpoint_event
+from services.scheduler.adapters.rows import COLUMNS, Row, columns_of, read_touchpoint
+from services.scheduler.domain.touchpoint import Status, Touchpoint
+
+Queue = Literal["agenda", "lapsing"]
+
+
+def _claim(queue: Queue, status: Status, time_column: str) -> str:
+    """Lock the head of a queue and its touchpoints.
+
+    Both rows are locked and neither is waited for: a plan or a person that has locked the touchpoint goes first.
+    """
+    return f"""
+WITH q AS MATERIALIZED (
+    SELECT ctid, at, id FROM {queue} WHERE at <= $1 ORDER BY at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+SELECT q.ctid, {COLUMNS}, coalesce(t.face, r.face) AS content, p.email FROM q JOIN touchpoint t ON t.id = q.id
+LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
+LEFT JOIN person p ON p.csm_id = t.csm_id
+WHERE t.status = '{status}' AND t.{time_column} <= $1 FOR UPDATE OF t SKIP LOCKED
+"""
+
+
+def _save(queue: Queue) -> str:
+    """Take claimed touchpoints from the queue and store their new state."""
+    return f"""
+WITH gone AS (DELETE FROM {queue} WHERE ctid = ANY($1::tid[])
+), changed AS (
+    UPDATE touchpoint t SET status = u.status, released_at = u.released_at, sequence = u.sequence,
+        closure = u.closure, verdict = u.verdict, face = u.face, changed_at = $9, change_xid = pg_current_xact_id()
+    FROM unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::int[], $6::text[], $7::text[], $8::jsonb[])
+        u(id, status, released_at, sequence, closure, verdict, face)
+    WHERE t.id = u.id RETURNING t.id
+)
+INSERT INTO change (xid, id, changed_at) SELECT pg_current_xact_id(), id, $9 FROM changed
+"""
+
+
+# A batch is found by its keys, whatever the planner chooses for a table of this size.
+BY_KEYS = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+CLAIM_DUE = _claim("agenda", Status.PLANNED, "due_at")
+CLAIM_OVERDUE = _claim("lapsing", Status.DUE, "lapses_at")
+SAVE: Final[Mapping[Queue, str]] = {"agenda": _save("agenda"), "lapsing": _save("lapsing")}
+DELETE_OVERDUE_TIMES = """
+DELETE FROM lapsing l USING touchpoint t WHERE t.id = ANY($1::uuid[]) AND l.at = t.lapses_at AND l.id = t.id
+"""
+NEWEST_DUE = """
+SELECT t.account_id, t.type, max(t.number) FROM touchpoint t
+JOIN unnest($1::text[], $2::text[]) k(account_id, type) ON t.account_id = k.account_id AND t.type = k.type
+WHERE t.origin = 'rhythm' AND t.due_at <= $3 AND t.status <> 'cancelled' GROUP BY t.account_id, t.type
+"""
+NEXT_DUE = "SELECT min(at) FROM agenda"
+DELETE_CHANGES = """
+DELETE FROM change WHERE (xid, id) IN (
+    SELECT xid, id FROM (SELECT * FROM change ORDER BY xid, id LIMIT 2000) oldest
+    WHERE written_at < clock_timestamp() - interval '90 days')
+"""
+
+OVERDUE_NOTE = "its deadline passed without an outcome"
+
+
+class PostgresQueue:
+    """TouchpointQueue on one open and short transaction."""
+
+    def __init__(self, connection: Connection, outbox: Outbox) -> None:
+        self._connection = connection
+        self._outbox = outbox
+        self._queue: Queue = "agenda"
+        self._claimed: Mapping[str, Row] = {}
+
+    async def claim_due(self, now: datetime, limit: int) -> Sequence[Touchpoint]:
+        return await self._claim("agenda", CLAIM_DUE, now, limit)
+
+    async def claim_overdue(self, now: datetime, limit: int) -> Sequence[Touchpoint]:
+        return await self._claim("lapsing", CLAIM_OVERDUE, now, limit)
+
+    async def _claim(self, queue: Queue, statement: str, now: datetime, limit: int) -> Sequence[Touchpoint]:
+        await self._connection.execute(BY_KEYS)
+        claimed = await self._connection.fetch(statement, now, limit)
+        self._queue, self._claimed = queue, {row["id"]: row for row in claimed}
+        return [read_touchpoint(row) for row in claimed]
+
+    async def find_newest_due(
+        self, rhythms: Collection[tuple[str, str]], now: datetime
+    ) -> Mapping[tuple[str, str], int]:
+        newest = await self._connection.fetch(NEWEST_DUE, *columns_of(rhythms), now)
+        return {(row[0], row[1]): row[2] for row in newest}
+
+    async def save(self, touchpoints: Sequence[Touchpoint], now: datetime) -> None:
+        cancelled = [touchpoint.id for touchpoint in touchpoints if touchpoint.cancellation is not None]
+        if cancelled:
+            await self._connection.execute(DELETE_OVERDUE_TIMES, cancelled)
+        values = [_values(touchpoint, self._claimed[touchpoint.id]) for touchpoint in touchpoints]
+        await self._connection.execute(SAVE[self._queue], *columns_of(values), now)
+        events = [_event(touchpoint, self._claimed[touchpoint.id], now) for touchpoint in touchpoints]
+        await self._outbox.append(self._connection, events)
+
+    async def next_due_at(self) -> datetime | None:
+        return await self._connection.fetchval(NEXT_DUE)
+
+    async def delete_old_changes(self) -> None:
+        """The change feed goes back ninety days; who was away longer reads the whole list again."""
+        await self._connection.execute(DELETE_CHANGES)
+
+
+def _values(touchpoint: Touchpoint, row: Row) -> tuple[object, ...]:
+    """One row of SAVE; a cancelled occurrence keeps the content that its rhythm had until now."""
+    cancellation = touchpoint.cancellation
+    closure, text, content = None, touchpoint.shift, row["face"]
+    if cancellation is not None:
+        closure, text, content = cancellation.closure, cancellation.text, row["content"]
+    state = (touchpoint.status, touchpoint.released_at, touchpoint.sequence)
+    return (row["ctid"], touchpoint.id, *state, closure, text, content)
+
+
+def _event(touchpoint: Touchpoint, row: Row, now: datetime) -> Outgoing:
+    kind: Kind = "due"
+    note: str | None = None
+    if touchpoint.cancellation is not None:
+        kind, note = "cancelled", touchpoint.cancellation.note
+    elif touchpoint.status is Status.OVERDUE:
+        kind, note = "overdue", OVERDUE_NOTE
+    data = touchpoint_data(touchpoint, orjson.loads(row["content"]), row["email"], note)
+    return touchpoint_event(touchpoint, kind, data, now)

@@ -1,0 +1,109 @@
+"""Act on a touchpoint as a person does, with the version they last read."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from services.scheduler.application.ports import CalendarRepository, StoredTouchpoint, TouchpointUpdate
+from services.scheduler.application.settle_touchpoint import follow_up
+from services.scheduler.domain import touchpoint as transitions
+from services.scheduler.domain.touchpoint import (
+    Cancellation,
+    Closure,
+    RecordedOutcome,
+    Status,
+    Touchpoint,
+    TouchpointContent,
+)
+
+
+class NoSuchTouchpoint(Exception):
+    def __init__(self, touchpoint_id: str) -> None:
+        super().__init__(f"there is no touchpoint {touchpoint_id}")
+
+
+class StaleVersion(Exception):
+    def __init__(self, touchpoint: Touchpoint, version: int) -> None:
+        super().__init__(
+            f"touchpoint {touchpoint.id} is at version {touchpoint.sequence}, you acted on {version};"
+            " read it again"
+        )
+        self.current = touchpoint.sequence
+
+
+async def plan_by_hand(
+    touchpoint: Touchpoint, content: TouchpointContent, calendars: CalendarRepository, now: datetime
+) -> StoredTouchpoint:
+    """Plan it once; without a person it goes to the CSM of the account."""
+    accounts = await calendars.lock([touchpoint.account_id])
+    if touchpoint.csm_id is None and touchpoint.is_led_by_person:
+        touchpoint = replace(touchpoint, csm_id=accounts[touchpoint.account_id].csm_id)
+    stored = (await calendars.find([touchpoint.id])).get(touchpoint.id)
+    if stored is not None:
+        return stored
+    return await _save(TouchpointUpdate(touchpoint, content, "scheduled", "planned by hand"), calendars, now)
+
+
+async def settle(
+    touchpoint_id: str, version: int, outcome: RecordedOutcome, calendars: CalendarRepository, now: datetime
+) -> StoredTouchpoint:
+    """Close it with the outcome that a person enters, and tell the rules engine in the same transaction."""
+    stored = await _find(touchpoint_id, version, calendars)
+    settled = transitions.settle(stored.touchpoint, outcome)
+    await calendars.publish_settled(settled, outcome, None)
+    return await _save(TouchpointUpdate(settled, stored.content, None), calendars, now)
+
+
+async def reschedule(
+    touchpoint_id: str,
+    version: int,
+    to: datetime,
+    outcome: RecordedOutcome,
+    calendars: CalendarRepository,
+    now: datetime,
+) -> StoredTouchpoint:
+    """Move a planned one. One that has come due is settled as rescheduled and a new one replaces it."""
+    stored = await _find(touchpoint_id, version, calendars)
+    before, content = stored.touchpoint, stored.content
+    if before.status not in (Status.DUE, Status.OVERDUE):
+        moved = transitions.move_by_hand(before, to)
+        update = TouchpointUpdate(moved, content, "moved", "moved by hand", before.due_at)
+        return await _save(update, calendars, now)
+    settled = transitions.settle(before, outcome)
+    following = replace(follow_up(settled, to, outcome), content=content)
+    scheduled = TouchpointUpdate(following, content, "scheduled", "rescheduled")
+    await calendars.save([TouchpointUpdate(settled, content, None), scheduled], now)
+    await calendars.publish_settled(settled, outcome, to)
+    return StoredTouchpoint(following, content)
+
+
+async def reassign(
+    touchpoint_id: str, version: int, csm_id: str, calendars: CalendarRepository, now: datetime
+) -> StoredTouchpoint:
+    stored = await _find(touchpoint_id, version, calendars)
+    reassigned = transitions.reassign(stored.touchpoint, csm_id)
+    note = f"reassigned to {csm_id}"
+    update = TouchpointUpdate(reassigned, stored.content, "moved", note, reassigned.due_at)
+    return await _save(update, calendars, now)
+
+
+async def cancel(
+    touchpoint_id: str, version: int, reason: str, calendars: CalendarRepository, now: datetime
+) -> StoredTouchpoint:
+    stored = await _find(touchpoint_id, version, calendars)
+    cancelled = transitions.cancel(stored.touchpoint, Cancellation(Closure.BY_HAND, reason))
+    update = TouchpointUpdate(cancelled, stored.content, "cancelled", f"cancelled: {reason}")
+    return await _save(update, calendars, now)
+
+
+async def _find(touchpoint_id: str, version: int, calendars: CalendarRepository) -> StoredTouchpoint:
+    stored = (await calendars.find([touchpoint_id])).get(touchpoint_id)
+    if stored is None:
+        raise NoSuchTouchpoint(touchpoint_id)
+    if stored.touchpoint.sequence != version:
+        raise StaleVersion(stored.touchpoint, version)
+    return stored
+
+
+async def _save(update: TouchpointUpdate, calendars: CalendarRepository, now: datetime) -> StoredTouchpoint:
+    await calendars.save([update], now)
+    return StoredTouchpoint(update.touchpoint, update.content)

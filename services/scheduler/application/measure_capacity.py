@@ -1,0 +1,76 @@
+"""Measure the work in each CSM's weeks against the time those weeks have. Sums, no advice."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from schemas.base import Id, SchemaModel
+from services.scheduler.domain.open_hours import WORKDAYS
+
+DEFAULT_WEEKLY_MINUTES = 2400
+
+
+@dataclass(frozen=True, slots=True)
+class CsmWeek:
+    """The usual week of a CSM; `away` are first days and the days of return."""
+
+    csm_id: str
+    weekly_minutes: int | None = None
+    days: frozenset[int] | None = None
+    away: Sequence[tuple[date, date]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WeekLoad:
+    """The work of one CSM in one week, which its Monday names."""
+
+    csm_id: str
+    monday: date
+    minutes: int
+    touches: int
+
+
+class CapacityWeek(SchemaModel):
+    csm_id: Id
+    week: Annotated[str, Field(description="ISO week, as 2026-W14")]
+    weekly_minutes: int
+    available_minutes: int
+    planned_minutes: int
+    touches: int
+
+
+def measure_weeks(
+    csms: Mapping[str, CsmWeek], loads: Iterable[WeekLoad], first: date, last: date
+) -> list[CapacityWeek]:
+    """Every ISO week from `first` to `last` of every CSM who is described or has something to do."""
+    by_week = {(load.csm_id, load.monday): load for load in loads}
+    csm_ids = sorted({*csms, *(csm_id for csm_id, _ in by_week)})
+    monday = first - timedelta(days=first.weekday())
+    mondays = [monday + timedelta(days=7 * n) for n in range((last - monday).days // 7 + 1)]
+    return [
+        _measure_week(csms.get(csm_id, CsmWeek(csm_id)), monday, by_week.get((csm_id, monday)))
+        for csm_id in csm_ids
+        for monday in mondays
+    ]
+
+
+def _measure_week(csm: CsmWeek, monday: date, load: WeekLoad | None) -> CapacityWeek:
+    weekly = DEFAULT_WEEKLY_MINUTES if csm.weekly_minutes is None else csm.weekly_minutes
+    year, week, _ = monday.isocalendar()
+    return CapacityWeek(
+        csm_id=csm.csm_id,
+        week=f"{year}-W{week:02d}",
+        weekly_minutes=weekly,
+        available_minutes=_available_minutes(csm, weekly, monday),
+        planned_minutes=0 if load is None else load.minutes,
+        touches=0 if load is None else load.touches,
+    )
+
+
+def _available_minutes(csm: CsmWeek, weekly: int, monday: date) -> int:
+    working = [monday + timedelta(days=n) for n in sorted(csm.days or WORKDAYS)]
+    present = [day for day in working if not any(first <= day < end for first, end in csm.away)]
+    return weekly * len(present) // len(working)

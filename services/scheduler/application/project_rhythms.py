@@ -1,0 +1,58 @@
+"""Project digital rhythms beyond the month that is planned ahead, around the times to avoid."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import tee
+
+from schemas.plans import PlanAdjusted
+from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS
+from services.scheduler.domain.avoid import Availability, periods_for
+from services.scheduler.domain.open_hours import load_zone
+from services.scheduler.domain.placing import PlacedSlot, SlotPlacer
+from services.scheduler.domain.reconciliation.context import AccountHours
+from services.scheduler.domain.reconciliation.occurrence_plan import slots_to_consider
+from services.scheduler.domain.reconciliation.rhythms import make_occurrence
+from services.scheduler.domain.recurrence import Series, Slot, slots_until
+from services.scheduler.domain.touchpoint import PEOPLE, Touchpoint
+
+FARTHEST = timedelta(days=731)
+
+
+def project_rhythms(
+    account_id: str,
+    series: Iterable[Series],
+    now: datetime,
+    *,
+    to: datetime,
+    timezone: str | None = None,
+    plan: PlanAdjusted | None = None,
+) -> Iterator[Touchpoint]:
+    """Occurrences up to `to` that are not planned yet, with the ids they will have and sequence 0.
+
+    `plan` is the one the calendar follows: it has the times to avoid.
+    """
+    hours = AccountHours(load_zone(timezone).info, DEFAULT_HOURS, {})
+    limit = min(to, now + FARTHEST)
+    for rhythm in series:
+        if not rhythm.active or rhythm.owner in PEOPLE:
+            continue
+        zone, opening = hours.opening_of(rhythm)
+        periods = () if plan is None else periods_for(plan.avoid, rhythm.type, rhythm.content.topic)
+        slots = _coming_slots(rhythm, Availability(periods, zone, opening), plan, now, limit)
+        for number, slot in enumerate(slots, rhythm.last_number + 1):
+            if isinstance(slot, Slot) and slot.due_at <= limit:
+                yield replace(make_occurrence(account_id, rhythm, slot, number), sequence=0)
+
+
+def _coming_slots(
+    series: Series, availability: Availability, plan: PlanAdjusted | None, now: datetime, limit: datetime
+) -> Sequence[PlacedSlot]:
+    near, beyond = tee(series.slots(availability.zone, availability.opening, series.until))
+    within = slots_until(near, limit)
+    if plan is None or not availability.periods or not within:
+        return within
+    ahead = slots_to_consider((slot for slot in beyond if slot.nominal > limit), availability)
+    never_skip = any(rhythm.touchpoint_type == series.type and rhythm.never_skip for rhythm in plan.rhythms)
+    placer = SlotPlacer(availability, timedelta(days=series.every_days), never_skip, now)
+    return placer.place([*within, *ahead], series.until)[: len(within)]

@@ -1,0 +1,114 @@
+"""Read a page of the calendar, planned and projected touchpoints together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from schemas.plans import PlanAdjusted
+from services.scheduler.application.measure_capacity import CsmWeek, WeekLoad
+from services.scheduler.application.project_rhythms import project_rhythms
+from services.scheduler.domain.recurrence import Series
+from services.scheduler.domain.touchpoint import Status, Touchpoint, TouchpointContent
+
+
+@dataclass(frozen=True, slots=True)
+class TouchpointFilter:
+    """None matches all. `start_at` and `end_at` bound `due_at`, both included."""
+
+    account_id: str | None = None
+    csm_id: str | None = None
+    type: str | None = None
+    statuses: frozenset[Status] = field(default_factory=frozenset[Status])
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    changed_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TouchpointEntry:
+    """A touchpoint as it is shown. `change` is its place in the change feed; None: it is only projected."""
+
+    touchpoint: Touchpoint
+    content: TouchpointContent
+    changed_at: datetime | None
+    change: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRhythms:
+    """The active series of an account, its zone by name, and the plan they come from."""
+
+    series: Sequence[Series]
+    timezone: str | None = None
+    plan: PlanAdjusted | None = None
+
+
+class TouchpointReader(Protocol):
+    async def real_now(self) -> datetime:
+        """The real clock of the database."""
+        ...
+
+    async def find(self, touchpoint_id: str) -> TouchpointEntry | None: ...
+
+    async def list_touchpoints(
+        self, wanted: TouchpointFilter, after: tuple[datetime, str] | None, limit: int
+    ) -> list[TouchpointEntry]:
+        """By due time and id, those after the cursor."""
+        ...
+
+    async def list_changes(
+        self, wanted: TouchpointFilter, after: tuple[int, str] | None, limit: int
+    ) -> list[TouchpointEntry]:
+        """In the order of commit, those after the cursor, else those since `changed_since`."""
+        ...
+
+    async def load_rhythms(self, account_id: str) -> AccountRhythms: ...
+
+    async def load_weeks(
+        self, start: datetime, end: datetime, csm_id: str | None
+    ) -> tuple[Mapping[str, CsmWeek], list[WeekLoad]]: ...
+
+
+async def read_touchpoints(
+    reader: TouchpointReader,
+    wanted: TouchpointFilter,
+    *,
+    after: tuple[datetime, str] | None,
+    limit: int,
+    now: datetime,
+) -> list[TouchpointEntry]:
+    """Up to `limit` entries after the cursor, by due time and id.
+
+    What lies beyond the planned month is projected when the filter names one account and an end.
+    """
+    planned = await reader.list_touchpoints(wanted, after, limit)
+    wants_planned = not wanted.statuses or Status.PLANNED in wanted.statuses
+    if wanted.account_id is None or wanted.end_at is None or not wants_planned:
+        return planned
+    rhythms = await reader.load_rhythms(wanted.account_id)
+    contents = {series.type: series.content for series in rhythms.series}
+    projected = project_rhythms(
+        wanted.account_id, rhythms.series, now, to=wanted.end_at, timezone=rhythms.timezone, plan=rhythms.plan
+    )
+    entries = [
+        TouchpointEntry(touchpoint, contents[touchpoint.type], None, None)
+        for touchpoint in projected
+        if _matches(touchpoint, wanted, after)
+    ]
+    return sorted([*planned, *entries], key=lambda entry: position_of(entry.touchpoint))[:limit]
+
+
+def position_of(touchpoint: Touchpoint) -> tuple[datetime, str]:
+    """Its place in a list by due time."""
+    return touchpoint.due_at, touchpoint.id
+
+
+def _matches(touchpoint: Touchpoint, wanted: TouchpointFilter, after: tuple[datetime, str] | None) -> bool:
+    if wanted.type is not None and touchpoint.type != wanted.type:
+        return False
+    if wanted.csm_id is not None and touchpoint.csm_id != wanted.csm_id:
+        return False
+    if wanted.start_at is not None and touchpoint.due_at < wanted.start_at:
+        return False
+    return after is None or position_of(touchpoint) > after

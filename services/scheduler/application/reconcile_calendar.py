@@ -1,0 +1,236 @@
+"""Reconcile calendars with plans, a whole batch of accounts at a time.
+
+A stale plan is ignored; a plan that moves nothing does not load the calendar; an outcome that came before its
+touchpoint is applied as soon as the touchpoint exists.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from zoneinfo import ZoneInfo
+
+from schemas.plans import PlanAdjusted
+from services.scheduler.application.ports import (
+    CalendarAccount,
+    CalendarRepository,
+    CalendarUpdate,
+    Count,
+    TouchpointUpdate,
+)
+from services.scheduler.domain.open_hours import OpenHours, load_zone
+from services.scheduler.domain.plan import PlanCommand
+from services.scheduler.domain.reconciliation import erase, reconcile
+from services.scheduler.domain.reconciliation.context import (
+    AccountHours,
+    CalendarChange,
+    ChangeKind,
+    ReconcileContext,
+    Reconciliation,
+    StoredCalendar,
+)
+from services.scheduler.domain.recurrence import Series, horizon_of
+from services.scheduler.domain.touchpoint import (
+    Closure,
+    Origin,
+    RecordedOutcome,
+    Status,
+    Touchpoint,
+    TouchpointContent,
+    settle,
+)
+
+MIN_EXTEND_INTERVAL = timedelta(hours=1)
+"""An account's horizon is extended no more often, whatever the intervals of its rhythms."""
+DEFAULT_HOURS = OpenHours(ZoneInfo("UTC"))
+"""Of CSMs whom no directory record describes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileResult:
+    """How many calendars were reconciled, and of how many changes a time to avoid was the cause.
+
+    `left_out`: occurrences that it left no room; `stretched`: moves that make too long a gap.
+    """
+
+    calendars: int = 0
+    left_out: int = 0
+    stretched: int = 0
+
+    def report(self, kind: str, count: Count) -> None:
+        """`kind` is why the calendars were reconciled."""
+        count(kind, self.calendars)
+        count("left_out", self.left_out)
+        count("stretched", self.stretched)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A plan to reconcile a calendar with; what was due by `decided_at` has come due."""
+
+    command: PlanCommand
+    plan: PlanAdjusted
+    hours: AccountHours
+    spec_hash: bytes
+    decided_at: datetime
+
+
+async def accept_plans(
+    commands: Sequence[PlanCommand], calendars: CalendarRepository, now: datetime
+) -> ReconcileResult:
+    """Bring the calendars of these accounts to their newest plans; those of erased accounts are emptied."""
+    newest: dict[str, PlanCommand] = {}
+    for command in commands:
+        before = newest.get(command.account_id)
+        if before is None or command.plan is None or command.version >= before.version:
+            newest[command.account_id] = command
+    accounts = await calendars.lock(newest.keys())
+    erased = [command for command in newest.values() if command.plan is None]
+    fresh = [command for command in newest.values() if command.version > accounts[command.account_id].version]
+    targets = await _load_targets(fresh, accounts, calendars)
+    same = [target for target in targets if target.spec_hash == accounts[target.plan.account_id].spec_hash]
+    changed = [target for target in targets if target.spec_hash != accounts[target.plan.account_id].spec_hash]
+    await calendars.save_contents([target.command for target in same])
+    return await _reconcile_all(changed, erased, calendars, now)
+
+
+async def extend_horizons(calendars: CalendarRepository, now: datetime) -> ReconcileResult:
+    """Reconcile again some accounts whose horizon needs more occurrences, or whose hours have changed."""
+    commands = await calendars.claim_to_extend(now)
+    accounts = await calendars.lock({command.account_id for command in commands})
+    targets = await _load_targets(commands, accounts, calendars)
+    return await _reconcile_all([replace(target, decided_at=now) for target in targets], (), calendars, now)
+
+
+async def _load_targets(
+    commands: Sequence[PlanCommand], accounts: Mapping[str, CalendarAccount], calendars: CalendarRepository
+) -> list[_Target]:
+    planned = [(command, command.plan) for command in commands if command.plan is not None]
+    items = [item for _, plan in planned for item in (*plan.rhythms, *plan.touchpoints)]
+    by_csm = await calendars.load_hours({item.csm_id for item in items if item.csm_id})
+    targets: list[_Target] = []
+    for command, plan in planned:
+        zone = load_zone(accounts[plan.account_id].timezone).info
+        hours = AccountHours(zone, DEFAULT_HOURS, by_csm)
+        targets.append(_Target(command, plan, hours, hash_spec(plan, hours), plan.decided_at))
+    return targets
+
+
+async def _reconcile_all(
+    targets: Sequence[_Target], erased: Sequence[PlanCommand], calendars: CalendarRepository, now: datetime
+) -> ReconcileResult:
+    if not targets and not erased:
+        return ReconcileResult()
+    account_ids = [
+        *(target.plan.account_id for target in targets),
+        *(command.account_id for command in erased),
+    ]
+    one_off_ids = [item.id for target in targets for item in target.plan.touchpoints]
+    stored = await calendars.load_calendars(account_ids, one_off_ids, now)
+    updates: list[CalendarUpdate] = []
+    stretched = 0
+    for target in targets:
+        calendar = stored[target.plan.account_id]
+        result = reconcile(ReconcileContext(target.plan, calendar, target.hours, target.decided_at, now))
+        stretched += result.stretched
+        extend_at = find_extend_at(result.series, target.hours)
+        extend_at = None if extend_at is None else max(extend_at, now + MIN_EXTEND_INTERVAL)
+        changes = list(_touchpoint_updates(result, calendar))
+        updates.append(CalendarUpdate(target.command, target.spec_hash, changes, result.series, extend_at))
+    for command in erased:
+        result = erase(stored[command.account_id])
+        changes = list(_touchpoint_updates(result, stored[command.account_id]))
+        updates.append(CalendarUpdate(command, None, changes, result.series, None))
+    changes = [change for update in updates for change in update.touchpoints]
+    new = [change.touchpoint.id for change in changes if change.event_kind == "scheduled"]
+    outcomes = await calendars.take_early_outcomes(new)
+    if outcomes:
+        updates = [_settle_early(update, outcomes) for update in updates]
+    await calendars.save_calendars(updates, now)
+    left_out = sum(_is_left_out(change.touchpoint) for change in changes)
+    return ReconcileResult(len(updates), left_out, stretched)
+
+
+def _is_left_out(touchpoint: Touchpoint) -> bool:
+    cancellation = touchpoint.cancellation
+    is_suppressed = cancellation is not None and cancellation.closure is Closure.SUPPRESSED
+    return is_suppressed and touchpoint.origin is Origin.RHYTHM
+
+
+def _settle_early(update: CalendarUpdate, outcomes: Mapping[str, RecordedOutcome]) -> CalendarUpdate:
+    """Settle the new touchpoints whose outcome came before them."""
+    touchpoints = [
+        replace(change, touchpoint=settle(change.touchpoint, outcomes[change.touchpoint.id]))
+        if change.touchpoint.id in outcomes
+        else change
+        for change in update.touchpoints
+    ]
+    return replace(update, touchpoints=touchpoints)
+
+
+def _touchpoint_updates(reconciled: Reconciliation, calendar: StoredCalendar) -> Iterator[TouchpointUpdate]:
+    """Only what changed; a cancelled occurrence leaves with the content its rhythm had until now."""
+    contents = {series.type: series.content for series in reconciled.series}
+    before = {touchpoint.id: touchpoint for touchpoint in calendar.touchpoints}
+    for change in reconciled.changes:
+        if change.kind is ChangeKind.KEEP:
+            continue
+        touchpoint = change.touchpoint
+        series = calendar.series.get(touchpoint.type)
+        former = None if series is None else series.content
+        current = contents.get(touchpoint.type, former)
+        if change.kind is ChangeKind.CANCEL and former is not None:
+            current = former
+        content = touchpoint.content or current
+        if content is not None:
+            yield _touchpoint_update(change, content, before.get(touchpoint.id))
+
+
+def _touchpoint_update(
+    change: CalendarChange, content: TouchpointContent, before: Touchpoint | None
+) -> TouchpointUpdate:
+    touchpoint = change.touchpoint
+    note = None if touchpoint.cancellation is None else touchpoint.cancellation.note
+    match change.kind:
+        case ChangeKind.CREATE:
+            kind = "scheduled" if touchpoint.cancellation is None else "cancelled"
+            return TouchpointUpdate(touchpoint, content, kind, note or touchpoint.shift)
+        case ChangeKind.MOVE:
+            if before is None or before.status is Status.CANCELLED:
+                return TouchpointUpdate(touchpoint, content, "scheduled", change.reason)
+            return TouchpointUpdate(touchpoint, content, "moved", change.reason, before.due_at)
+        case ChangeKind.CANCEL:
+            return TouchpointUpdate(touchpoint, content, "cancelled", note)
+        case ChangeKind.REFRESH | ChangeKind.KEEP:
+            return TouchpointUpdate(touchpoint, content, None)
+
+
+def find_extend_at(series: Iterable[Series], hours: AccountHours) -> datetime | None:
+    """When the horizon of one of these rhythms reaches its next occurrence."""
+    moments: list[datetime] = []
+    for rhythm in series:
+        if rhythm.active:
+            following = next(rhythm.slots(*hours.opening_of(rhythm), rhythm.until))
+            moments.append(following.nominal - horizon_of(rhythm.owner))
+    return min(moments, default=None)
+
+
+def hash_spec(plan: PlanAdjusted, hours: AccountHours) -> bytes:
+    """A digest of all that decides when touchpoints are and what one-offs say.
+
+    It leaves out what only the start of a rhythm reads (its urgency, the last contact) and the reasons of rhythms,
+    which are stored with the rhythm for all its occurrences.
+    """
+    rhythms = [
+        (
+            rhythm.touchpoint_type, rhythm.every_days, rhythm.owner, rhythm.csm_id, rhythm.minutes, rhythm.topic,
+            rhythm.channel, rhythm.never_skip,
+        )
+        for rhythm in plan.rhythms
+    ]  # fmt: skip
+    csm_ids = sorted({item.csm_id or "" for item in (*plan.rhythms, *plan.touchpoints)})
+    spec = [hours.zone.key, rhythms, [(csm_id, hours.of_csm(csm_id)) for csm_id in csm_ids]]
+    digest = blake2b(repr(spec).encode("utf-8", "replace"), digest_size=16)
+    for item in (*plan.touchpoints, *plan.avoid):
+        digest.update(item.write())
+    return digest.digest()

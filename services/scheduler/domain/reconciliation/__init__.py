@@ -1,0 +1,54 @@
+"""Reconciles the calendar of one account with its plan.
+
+`reconcile` is level-triggered: it reads the whole plan and the whole calendar and returns what to change, so that a
+lost, repeated or late plan heals by itself. What has come due is history and stays; what a person planned is theirs;
+absence from the plan cancels only what has not come due, always with its reason.
+"""
+
+from dataclasses import replace
+
+from services.scheduler.domain.reconciliation.context import (
+    CalendarChange,
+    ReconcileContext,
+    Reconciliation,
+    StoredCalendar,
+)
+from services.scheduler.domain.reconciliation.one_offs import change_one_offs
+from services.scheduler.domain.reconciliation.rhythms import change_rhythm, open_occurrences
+from services.scheduler.domain.recurrence import Series
+from services.scheduler.domain.touchpoint import OPEN, Closure
+
+
+def reconcile(context: ReconcileContext) -> Reconciliation:
+    """Every change that brings the calendar to the plan; on a calendar already there, only kept touchpoints.
+
+    A planned touchpoint whose time had come when the plan was decided counts as come due.
+    """
+    plan, stored = context.plan, context.stored
+    changes: list[CalendarChange] = []
+    series: list[Series] = []
+    stretched = 0
+    rhythms = {rhythm.touchpoint_type: rhythm for rhythm in reversed(plan.rhythms)}
+    occurrences = open_occurrences(stored.touchpoints)
+    for rhythm in rhythms.values():
+        changed = change_rhythm(rhythm, occurrences.get(rhythm.touchpoint_type, ()), context)
+        changes += changed.changes
+        series.append(changed.series)
+        stretched += changed.stretched
+    for stopped in stored.series.values():
+        if stopped.active and stopped.type not in rhythms:
+            series.append(replace(stopped, active=False))
+            changes += map(context.withdraw, occurrences.get(stopped.type, ()))
+    changes += change_one_offs(context)
+    return Reconciliation(tuple(changes), tuple(series), stretched)
+
+
+def erase(stored: StoredCalendar) -> Reconciliation:
+    """Cancel everything open, whoever planned it: the account is erased."""
+    changes = [
+        CalendarChange.cancel(touchpoint, Closure.ERASED, "the account was erased")
+        for touchpoint in stored.touchpoints
+        if touchpoint.status in OPEN
+    ]
+    series = tuple(replace(rhythm, active=False) for rhythm in stored.series.values())
+    return Reconciliation(tuple(changes), series)

@@ -1,0 +1,157 @@
+"""What reconciling one account reads, and the changes it returns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from operator import attrgetter
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from schemas.plans import Avoid, OneOffItem, PlanAdjusted, RhythmItem
+from schemas.vocabulary import Channel, Owner, Topic
+from services.scheduler.domain.avoid import PAUSE, Availability, covers, periods_for
+from services.scheduler.domain.open_hours import OpenHours, mail_hours
+from services.scheduler.domain.recurrence import Series
+from services.scheduler.domain.touchpoint import (
+    PEOPLE,
+    Cancellation,
+    Closure,
+    Status,
+    Touchpoint,
+    cancel,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHours:
+    """The hours that count for an account: its zone, the described hours of CSMs, and those of all others."""
+
+    zone: ZoneInfo
+    default: OpenHours
+    by_csm: Mapping[str, OpenHours]
+
+    def of_csm(self, csm_id: str | None) -> OpenHours:
+        return self.by_csm.get(csm_id or "", self.default)
+
+    def opening(
+        self, owner: Owner, csm_id: str | None, topic: Topic | None, channel: Channel
+    ) -> tuple[ZoneInfo, OpenHours | None]:
+        """The zone to step in, and the open hours; None for work that no customer sees, at any hour."""
+        if owner in PEOPLE:
+            hours = self.of_csm(csm_id)
+            return hours.zone, None if topic is None else hours
+        is_internal = topic is None or channel == "in_app"
+        return self.zone, None if is_internal else mail_hours(self.zone)
+
+    def opening_of(self, series: Series) -> tuple[ZoneInfo, OpenHours | None]:
+        return self.opening(series.owner, series.csm_id, series.content.topic, series.content.channel)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCalendar:
+    """The stored calendar of an account: open touchpoints, those the plan names, series, the last due by type."""
+
+    touchpoints: Sequence[Touchpoint]
+    series: Mapping[str, Series]
+    last_due_at: Mapping[str, datetime]
+
+
+class ChangeKind(StrEnum):
+    """`REFRESH`: something that no reader acts upon was brought up to date (its reason, its wording)."""
+
+    CREATE = "create"
+    MOVE = "move"
+    CANCEL = "cancel"
+    KEEP = "keep"
+    REFRESH = "refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarChange:
+    """A touchpoint as it is to be stored, and why."""
+
+    kind: ChangeKind
+    touchpoint: Touchpoint
+    reason: str
+
+    @classmethod
+    def keep(cls, touchpoint: Touchpoint, reason: str) -> Self:
+        return cls(ChangeKind.KEEP, touchpoint, reason)
+
+    @classmethod
+    def create(cls, touchpoint: Touchpoint, reason: str) -> Self:
+        return cls(ChangeKind.CREATE, touchpoint, reason)
+
+    @classmethod
+    def refuse(cls, touchpoint: Touchpoint, cancellation: Cancellation) -> Self:
+        """Record a new touchpoint as cancelled."""
+        refused = replace(cancel(touchpoint, cancellation), sequence=1)
+        return cls(ChangeKind.CREATE, refused, cancellation.text)
+
+    @classmethod
+    def cancel(cls, touchpoint: Touchpoint, closure: Closure, reason: str) -> Self:
+        return cls(ChangeKind.CANCEL, cancel(touchpoint, Cancellation(closure, reason)), reason)
+
+    @classmethod
+    def between(cls, stored: Touchpoint, target: Touchpoint, reason: str) -> Self:
+        """From a stored touchpoint to the target; only what readers see grows its sequence."""
+        if stored == target:
+            return cls.keep(stored, reason)
+        if _visible(stored) == _visible(target):
+            return cls(ChangeKind.REFRESH, target, reason)
+        return cls(ChangeKind.MOVE, replace(target, sequence=stored.sequence + 1), reason)
+
+
+_visible = attrgetter("due_at", "start_at", "end_at", "deadline", "owner", "csm_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """`stretched`: how many of the changes leave a longer gap than there should be."""
+
+    changes: tuple[CalendarChange, ...]
+    series: tuple[Series, ...]
+    stretched: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileContext:
+    """`decided_at`: until when the plan counts as decided; what was due by then has come due."""
+
+    plan: PlanAdjusted
+    stored: StoredCalendar
+    hours: AccountHours
+    decided_at: datetime
+    now: datetime
+
+    def has_come_due(self, touchpoint: Touchpoint) -> bool:
+        if touchpoint.status is not Status.PLANNED:
+            return True
+        return touchpoint.due_at <= min(self.now, self.decided_at) and not self._must_wait(touchpoint)
+
+    def periods(self, touchpoint_type: str, topic: Topic | None) -> tuple[Avoid, ...]:
+        """The times to avoid for that type."""
+        return periods_for(self.plan.avoid, touchpoint_type, topic) if self.plan.avoid else ()
+
+    def availability(self, item: RhythmItem | OneOffItem) -> Availability:
+        zone, opening = self.hours.opening(item.owner, item.csm_id, item.topic, item.channel)
+        return Availability(self.periods(item.touchpoint_type, item.topic), zone, opening)
+
+    def withdraw(self, touchpoint: Touchpoint) -> CalendarChange:
+        """Cancel what the plan no longer contains, unless it has come due."""
+        if self.has_come_due(touchpoint):
+            return CalendarChange.keep(touchpoint, "it has come due")
+        reason = f"version {self.plan.version} of the plan no longer contains it"
+        return CalendarChange.cancel(touchpoint, Closure.WITHDRAWN, reason)
+
+    def _must_wait(self, touchpoint: Touchpoint) -> bool:
+        """Whether its release would fall into a time to avoid; a pause also holds back what is late."""
+        if not self.plan.avoid:
+            return False
+        series = self.stored.series.get(touchpoint.type)
+        content = touchpoint.content or (None if series is None else series.content)
+        return content is not None and any(
+            covers(period, touchpoint.due_at) or (period.name == PAUSE and covers(period, self.now))
+            for period in self.periods(touchpoint.type, content.topic)
+        )

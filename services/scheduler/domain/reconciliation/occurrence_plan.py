@@ -1,0 +1,150 @@
+"""Plans when the occurrences of a rhythm are: those that can move and those to come.
+
+Where nothing is to be avoided and nothing had to move, these are the slots of the rhythm itself.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from schemas.plans import RhythmItem
+from services.scheduler.domain.avoid import Availability
+from services.scheduler.domain.open_hours import add_days, next_open
+from services.scheduler.domain.placing import LeftOutSlot, SlotPlacer
+from services.scheduler.domain.reconciliation.context import ReconcileContext
+from services.scheduler.domain.recurrence import (
+    Series,
+    Slot,
+    choose_anchor,
+    horizon_of,
+    iterate_slots,
+    slots_until,
+)
+from services.scheduler.domain.touchpoint import PEOPLE, Touchpoint
+
+INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class OccurrencePlan:
+    """Where the movable occurrences go, in their order, and after them the new ones.
+
+    `in_place`: each slot still belongs to the occurrence that began with it.
+    """
+
+    anchor: datetime
+    until: datetime | None
+    slots: Sequence[Slot]
+    left_out: Sequence[LeftOutSlot] = ()
+    in_place: bool = False
+
+
+def plan_occurrences(
+    rhythm: RhythmItem,
+    series: Series | None,
+    fixed: Sequence[Touchpoint],
+    movable: Sequence[Touchpoint],
+    context: ReconcileContext,
+) -> OccurrencePlan:
+    """The plan for a rhythm whose `fixed` occurrences stay; a continued series keeps its nominal moments."""
+    came_due = [occurrence.due_at for occurrence in fixed if context.has_come_due(occurrence)]
+    contacts = (rhythm.last_touch_at, context.stored.last_due_at.get(rhythm.touchpoint_type), *came_due)
+    last_contact = max((moment for moment in contacts if moment is not None), default=None)
+    if series is not None and _continues(series, rhythm):
+        return _continue_series(rhythm, series, movable, last_contact, context)
+    return _start_series(rhythm, last_contact, context)
+
+
+def _continues(series: Series, rhythm: RhythmItem) -> bool:
+    same_kind = (series.owner in PEOPLE) == (rhythm.owner in PEOPLE)
+    return series.active and series.every_days == rhythm.every_days and same_kind
+
+
+def _continue_series(
+    rhythm: RhythmItem,
+    series: Series,
+    movable: Sequence[Touchpoint],
+    last_contact: datetime | None,
+    context: ReconcileContext,
+) -> OccurrencePlan:
+    """Each occurrence keeps its nominal moment; the horizon may need further ones.
+
+    After a long standstill at most one moment of the past is made up for.
+    """
+    free = context.availability(rhythm)
+    again = [
+        Slot(
+            occurrence.start_at,
+            next_open(occurrence.start_at, free.opening),
+            occurrence.end_at,
+            occurrence.shift,
+        )
+        for occurrence in movable
+    ]
+    floor = context.now - timedelta(days=series.every_days)
+    after = floor if series.until is None else max(series.until, floor)
+    limit = context.now + horizon_of(rhythm.owner)
+    further = slots_until(series.slots(free.zone, free.opening, after), limit)
+    until = further[-1].nominal if further else series.until
+    if not free.periods and not series.left_out and all(occurrence.shift is None for occurrence in movable):
+        return OccurrencePlan(series.anchor, until, again + further)
+    back = [_slot_at(nominal, series, free) for nominal in series.left_out if nominal > context.now]
+    wanted = {slot.nominal: slot for slot in (*back, *again, *further)}
+    in_order = [wanted[nominal] for nominal in sorted(wanted)]
+    coming = series.slots(free.zone, free.opening, until)
+    placed, left_out = _place(in_order, coming, last_contact, _placer(rhythm, free, context))
+    starts = {occurrence.start_at for occurrence in movable}
+    latest = max(starts, default=context.now)
+    in_place = all(slot.nominal in starts or slot.nominal > latest for slot in placed)
+    return OccurrencePlan(series.anchor, until, placed, left_out, in_place)
+
+
+def _start_series(
+    rhythm: RhythmItem, last_contact: datetime | None, context: ReconcileContext
+) -> OccurrencePlan:
+    free = context.availability(rhythm)
+    anchor = choose_anchor(rhythm, context.plan.account_id, last_contact, context.now, free.opening)
+    limit = context.now + horizon_of(rhythm.owner)
+    slots = iterate_slots(anchor, rhythm.every_days, free.zone, free.opening, after=None)
+    made = slots_until(slots, limit)
+    until = made[-1].nominal if made else None
+    if not free.periods:
+        return OccurrencePlan(anchor, until, made)
+    coming = iterate_slots(anchor, rhythm.every_days, free.zone, free.opening, after=until)
+    placed, left_out = _place(made, coming, last_contact, _placer(rhythm, free, context))
+    return OccurrencePlan(anchor, until, placed, left_out)
+
+
+def _placer(rhythm: RhythmItem, availability: Availability, context: ReconcileContext) -> SlotPlacer:
+    return SlotPlacer(availability, timedelta(days=rhythm.every_days), rhythm.never_skip, context.now)
+
+
+def _place(
+    wanted: Sequence[Slot], coming: Iterator[Slot], last: datetime | None, placer: SlotPlacer
+) -> tuple[list[Slot], list[LeftOutSlot]]:
+    """Placed with what comes beyond the horizon in mind, so that nothing has to be taken back later."""
+    ahead = slots_to_consider(coming, placer.availability) if wanted else ()
+    placed = placer.place([*wanted, *ahead], last)[: len(wanted)]
+    return (
+        [slot for slot in placed if isinstance(slot, Slot)],
+        [slot for slot in placed if isinstance(slot, LeftOutSlot)],
+    )
+
+
+def slots_to_consider(coming: Iterator[Slot], availability: Availability) -> list[Slot]:
+    """The slots that come next, up to the first outside all periods with an end."""
+    ahead: list[Slot] = []
+    for slot in coming:
+        ahead.append(slot)
+        period = availability.period_at(slot.due_at)
+        if period is None or period.to is None:
+            break
+    return ahead
+
+
+def _slot_at(nominal: datetime, series: Series, free: Availability) -> Slot:
+    """The slot of the series at that moment, as if nothing had to be avoided."""
+    slot = next(series.slots(free.zone, free.opening, nominal - INSTANT))
+    if slot.nominal == nominal:
+        return slot
+    return Slot(nominal, next_open(nominal, free.opening), add_days(nominal, series.every_days, free.zone))

@@ -1,0 +1,141 @@
+"""Changes the one-offs of an account, found by their ids: a new window moves open ones, closed ones stay."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from schemas.plans import OneOffItem
+from schemas.times import format_instant
+from services.scheduler.domain.avoid import NEVER, Availability, describe_period
+from services.scheduler.domain.open_hours import OpenHours, next_open
+from services.scheduler.domain.plan import content_of, latest_of, window_end
+from services.scheduler.domain.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
+from services.scheduler.domain.touchpoint import (
+    OPEN,
+    Cancellation,
+    Closure,
+    Origin,
+    Status,
+    Touchpoint,
+    plan_again,
+)
+
+
+def change_one_offs(context: ReconcileContext) -> list[CalendarChange]:
+    stored = {
+        touchpoint.id: touchpoint
+        for touchpoint in context.stored.touchpoints
+        if touchpoint.origin is not Origin.RHYTHM
+    }
+    items = {item.id: item for item in context.plan.touchpoints}
+    changes = [_change(item, stored.get(item.id), context) for item in items.values()]
+    return changes + [
+        _remove(touchpoint, context)
+        for touchpoint in stored.values()
+        if touchpoint.origin is Origin.ONE_OFF and touchpoint.id not in items and touchpoint.status in OPEN
+    ]
+
+
+def _change(item: OneOffItem, stored: Touchpoint | None, context: ReconcileContext) -> CalendarChange:
+    if stored is None:
+        return _create(item, context)
+    if stored.origin is Origin.HAND:
+        return CalendarChange.keep(stored, "a person planned it")
+    if stored.status is Status.CANCELLED and stored.is_withdrawn:
+        return _create_again(item, stored, context)
+    if context.has_come_due(stored):
+        return CalendarChange.keep(
+            stored, "it has come due" if stored.status in OPEN else f"it is {stored.status}"
+        )
+    fresh = _make(item, context)
+    dates = fresh
+    if stored.shift is None and stored.pinned:
+        dates = stored
+    elif stored.shift is None and _is_still_good(stored, item, context.availability(item)):
+        dates = replace(fresh, due_at=stored.due_at, shift=None)
+    responsible = stored if stored.pinned else fresh
+    target = replace(
+        stored, due_at=dates.due_at, start_at=dates.start_at, end_at=dates.end_at, deadline=dates.deadline,
+        shift=dates.shift, owner=responsible.owner, csm_id=responsible.csm_id, minutes=fresh.minutes,
+        content=fresh.content,
+    )  # fmt: skip
+    return CalendarChange.between(
+        stored, target, dates.shift or "its window or its owner in the plan changed"
+    )
+
+
+def _create(item: OneOffItem, context: ReconcileContext) -> CalendarChange:
+    refusal = _refuse(item, context)
+    if refusal is None:
+        return CalendarChange.create(_make(item, context), "the plan contains it")
+    return CalendarChange.refuse(_make(item, context), refusal)
+
+
+def _create_again(item: OneOffItem, stored: Touchpoint, context: ReconcileContext) -> CalendarChange:
+    refusal = _refuse(item, context)
+    if refusal is not None:
+        return CalendarChange.keep(stored, refusal.text)
+    again = plan_again(stored, _make(item, context))
+    return CalendarChange(ChangeKind.MOVE, again, "the plan contains it again")
+
+
+def _refuse(item: OneOffItem, context: ReconcileContext) -> Cancellation | None:
+    """Why the one-off is not planned: its time has passed, or one of its type came due too recently."""
+    latest = latest_of(item)
+    if latest <= context.now:
+        text = f"its time had passed at {format_instant(latest)} when it was first planned"
+        return Cancellation(Closure.EXPIRED, text)
+    last = context.stored.last_due_at.get(item.touchpoint_type)
+    if item.spacing_days is None or last is None:
+        return None
+    if context.now - last >= timedelta(days=item.spacing_days):
+        return None
+    text = f"another {item.touchpoint_type} came due at {format_instant(last)}, less than {item.spacing_days} days before"
+    return Cancellation(Closure.SUPPRESSED, text)
+
+
+def _make(item: OneOffItem, context: ReconcileContext) -> Touchpoint:
+    due_at, shift = _choose_time(item, context.availability(item), context.now)
+    return Touchpoint(
+        id=item.id, account_id=context.plan.account_id, type=item.touchpoint_type, origin=Origin.ONE_OFF,
+        due_at=due_at, start_at=item.window.from_, end_at=window_end(item), deadline=item.deadline,
+        owner=item.owner, csm_id=item.csm_id, minutes=item.minutes, content=content_of(item), shift=shift,
+    )  # fmt: skip
+
+
+def _choose_time(item: OneOffItem, availability: Availability, now: datetime) -> tuple[datetime, str | None]:
+    """When the one-off is due, and why not when it would be if nothing had to be avoided."""
+    due_at = _first_open(item, availability.opening, now)
+    period = availability.period_at(due_at)
+    if period is None:
+        return due_at, None
+    after = availability.first_available(due_at)
+    if after >= NEVER:
+        return NEVER, f"held until further notice: {describe_period(period)}"
+    before = None if availability.is_paused(due_at) else availability.available_before(due_at, now)
+    if before is not None and after > latest_of(item) and due_at - before <= after - due_at:
+        return before, f"moved before {describe_period(period)}"
+    return after, f"moved after {describe_period(period)}"
+
+
+def _first_open(item: OneOffItem, opening: OpenHours | None, now: datetime) -> datetime:
+    """The earliest open moment of the window; when none is open in time, the start of the window."""
+    start = max(item.window.from_, now)
+    open_at = next_open(start, opening)
+    return open_at if open_at <= latest_of(item) else start
+
+
+def _is_still_good(stored: Touchpoint, item: OneOffItem, availability: Availability) -> bool:
+    dates = (stored.start_at, stored.end_at, stored.deadline)
+    same_dates = dates == (item.window.from_, window_end(item), item.deadline)
+    open_at = next_open(stored.due_at, availability.opening)
+    is_free = availability.period_at(stored.due_at) is None
+    return same_dates and is_free and (open_at == stored.due_at or open_at > latest_of(item))
+
+
+def _remove(stored: Touchpoint, context: ReconcileContext) -> CalendarChange:
+    if context.has_come_due(stored):
+        return CalendarChange.keep(stored, "it has come due")
+    latest = stored.end_at if stored.deadline is None else stored.deadline
+    if latest <= context.now:
+        return CalendarChange.cancel(stored, Closure.EXPIRED, f"its time passed at {format_instant(latest)}")
+    return context.withdraw(stored)

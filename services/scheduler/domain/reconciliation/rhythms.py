@@ -1,0 +1,143 @@
+"""Changes the open occurrences of a rhythm: kept, moved in their order, created or withdrawn."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from schemas.ids import derived_id
+from schemas.plans import RhythmItem
+from services.scheduler.domain.placing import PlacedSlot
+from services.scheduler.domain.plan import content_of
+from services.scheduler.domain.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
+from services.scheduler.domain.reconciliation.occurrence_plan import OccurrencePlan, plan_occurrences
+from services.scheduler.domain.recurrence import Series, Slot
+from services.scheduler.domain.touchpoint import OPEN, Cancellation, Closure, Origin, Touchpoint
+
+
+@dataclass(frozen=True, slots=True)
+class RhythmChanges:
+    changes: Sequence[CalendarChange]
+    series: Series
+    stretched: int
+
+
+def open_occurrences(touchpoints: Iterable[Touchpoint]) -> dict[str, list[Touchpoint]]:
+    """The open occurrences of rhythms by type, in the order of their numbers."""
+    by_type: dict[str, list[Touchpoint]] = {}
+    for touchpoint in touchpoints:
+        if touchpoint.origin is Origin.RHYTHM and touchpoint.status in OPEN:
+            by_type.setdefault(touchpoint.type, []).append(touchpoint)
+    for occurrences in by_type.values():
+        occurrences.sort(key=lambda occurrence: occurrence.number or 0)
+    return by_type
+
+
+def change_rhythm(
+    rhythm: RhythmItem, occurrences: Sequence[Touchpoint], context: ReconcileContext
+) -> RhythmChanges:
+    fixed: list[Touchpoint] = []
+    movable: list[Touchpoint] = []
+    for occurrence in occurrences:
+        is_fixed = (occurrence.pinned and occurrence.shift is None) or context.has_come_due(occurrence)
+        (fixed if is_fixed else movable).append(occurrence)
+    series = context.stored.series.get(rhythm.touchpoint_type)
+    planned = plan_occurrences(rhythm, series, fixed, movable, context)
+    changes = [
+        CalendarChange.keep(occurrence, "it has come due, or a person set its date") for occurrence in fixed
+    ]
+    number = 0 if series is None else series.last_number
+    owners, gone = _match(planned, movable)
+    stretched = index = 0
+    for slot in _in_order(planned, series, movable):
+        if index < len(owners) and isinstance(slot, Slot):
+            change = _move_to(owners[index], rhythm, slot)
+            index += 1
+        else:
+            number += 1
+            change = _create(context.plan.account_id, rhythm, slot, number)
+        changes.append(change)
+        is_visible = change.kind in (ChangeKind.CREATE, ChangeKind.MOVE)
+        stretched += isinstance(slot, Slot) and slot.stretched and is_visible
+    return RhythmChanges([*changes, *gone], _series(rhythm, planned, number, context.now), stretched)
+
+
+def _in_order(
+    planned: OccurrencePlan, series: Series | None, movable: Sequence[Touchpoint]
+) -> Sequence[PlacedSlot]:
+    """The slots, and between them the moments that are left out for the first time."""
+    if not planned.left_out:
+        return planned.slots
+    former = {occurrence.start_at for occurrence in movable}
+    if series is not None:
+        former.update(series.left_out)
+    new = [slot for slot in planned.left_out if slot.nominal not in former]
+    return sorted([*planned.slots, *new], key=lambda slot: slot.nominal)
+
+
+def _match(
+    planned: OccurrencePlan, movable: Sequence[Touchpoint]
+) -> tuple[list[Touchpoint], list[CalendarChange]]:
+    """The occurrences that take the first slots, in their order, and the changes of the others.
+
+    While no moment comes back, each keeps its own and those left out are cancelled; else all move up.
+    """
+    if planned.in_place:
+        left_out = {slot.nominal: slot.reason for slot in planned.left_out}
+        cancelled = [
+            CalendarChange.cancel(occurrence, Closure.SUPPRESSED, left_out[occurrence.start_at])
+            for occurrence in movable
+            if occurrence.start_at in left_out
+        ]
+        return [occurrence for occurrence in movable if occurrence.start_at not in left_out], cancelled
+    room = len(planned.slots)
+    reason = "the new interval leaves it no room"
+    over = [CalendarChange.cancel(occurrence, Closure.WITHDRAWN, reason) for occurrence in movable[room:]]
+    return list(movable[:room]), over
+
+
+def _series(rhythm: RhythmItem, planned: OccurrencePlan, number: int, now: datetime) -> Series:
+    return Series(
+        type=rhythm.touchpoint_type, every_days=rhythm.every_days, anchor=planned.anchor, until=planned.until,
+        last_number=number, active=True, content=content_of(rhythm), owner=rhythm.owner, csm_id=rhythm.csm_id,
+        minutes=rhythm.minutes,
+        left_out=tuple(slot.nominal for slot in planned.left_out if slot.nominal > now),
+    )  # fmt: skip
+
+
+def _create(account_id: str, rhythm: RhythmItem, slot: PlacedSlot, number: int) -> CalendarChange:
+    if isinstance(slot, Slot):
+        occurrence = make_occurrence(account_id, rhythm, slot, number)
+        return CalendarChange.create(occurrence, slot.shift or f"every {rhythm.every_days} days")
+    nominal = Slot(slot.nominal, slot.nominal, slot.nominal)
+    occurrence = make_occurrence(account_id, rhythm, nominal, number)
+    return CalendarChange.refuse(occurrence, Cancellation(Closure.SUPPRESSED, slot.reason))
+
+
+def _move_to(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot) -> CalendarChange:
+    if _is_at(occurrence, rhythm, slot):  # the usual case, fifty times a plan
+        return CalendarChange.keep(occurrence, "it is where the plan puts it")
+    responsible = occurrence if occurrence.pinned else rhythm
+    target = replace(
+        occurrence, due_at=slot.due_at, start_at=slot.nominal, end_at=slot.deadline, deadline=slot.owed_by,
+        owner=responsible.owner, csm_id=responsible.csm_id, minutes=rhythm.minutes, shift=slot.shift,
+    )  # fmt: skip
+    return CalendarChange.between(occurrence, target, slot.shift or f"every {rhythm.every_days} days")
+
+
+def _is_at(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot) -> bool:
+    same_start = occurrence.due_at == slot.due_at and occurrence.start_at == slot.nominal
+    same_end = occurrence.end_at == slot.deadline and occurrence.deadline == slot.owed_by
+    same_shift = occurrence.shift == slot.shift
+    same_owner = occurrence.owner == rhythm.owner and occurrence.csm_id == rhythm.csm_id
+    return same_start and same_end and same_shift and same_owner and occurrence.minutes == rhythm.minutes
+
+
+def make_occurrence(account_id: str, rhythm: RhythmItem | Series, slot: Slot, number: int) -> Touchpoint:
+    """The planned occurrence of a rhythm with that number."""
+    touchpoint_type = rhythm.type if isinstance(rhythm, Series) else rhythm.touchpoint_type
+    return Touchpoint(
+        id=derived_id("touchpoint", account_id, touchpoint_type, str(number)), account_id=account_id,
+        type=touchpoint_type, origin=Origin.RHYTHM, due_at=slot.due_at, start_at=slot.nominal,
+        end_at=slot.deadline, deadline=slot.owed_by, owner=rhythm.owner, csm_id=rhythm.csm_id,
+        minutes=rhythm.minutes, number=number, shift=slot.shift,
+    )  # fmt: skip

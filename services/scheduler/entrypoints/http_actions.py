@@ -1,0 +1,130 @@
+"""What people do to touchpoints over HTTP; each action names the version it was decided on."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+
+from schemas.ids import derived_id
+from services.chassis.clock import ServiceClock
+from services.chassis.database import Connection, Database, real_now
+from services.chassis.ids import fresh
+from services.chassis.problems import Problem
+from services.chassis.web import JSON, require
+from services.scheduler.application import act_on_touchpoint as act
+from services.scheduler.application.ports import CalendarRepository, StoredTouchpoint
+from services.scheduler.application.read_touchpoints import TouchpointEntry
+from services.scheduler.domain.touchpoint import IllegalTransition, RecordedOutcome
+from services.scheduler.entrypoints.http_models import (
+    Cancel,
+    PlanByHand,
+    Reassign,
+    Reschedule,
+    Settle,
+    TouchpointItem,
+    parse_id,
+    show_touchpoint,
+)
+
+SOURCE = "/drumbeat/scheduler"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOfWork:
+    """One transaction for each request that acts; errors become problem documents."""
+
+    database: Database
+    clock: ServiceClock
+    calendars: Callable[[Connection], CalendarRepository]
+    after_commit: Callable[[], None]
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncGenerator[tuple[CalendarRepository, datetime]]:
+        """The calendars and service now. Raises Problem (404, 409); then nothing is changed."""
+        try:
+            async with self.database.transaction() as connection:
+                yield self.calendars(connection), self.clock.at(await real_now(connection))
+        except act.NoSuchTouchpoint as missing:
+            raise Problem(404, f"{missing}.") from missing
+        except act.StaleVersion as stale:
+            raise Problem(409, f"{stale}.", current=stale.current, sequence=stale.current) from stale
+        except IllegalTransition as refused:
+            raise Problem(409, f"{refused}.") from refused
+        self.after_commit()
+
+
+def action_routes(unit_of_work: UnitOfWork) -> APIRouter:
+    """POST /v1/touchpoints and /v1/touchpoints/{id}/settle, reschedule, reassign, cancel."""
+    router = APIRouter(prefix="/v1/touchpoints", tags=["calendar"], dependencies=[require("act")])
+    _add_plan_by_hand(router, unit_of_work)
+    _add_settle_and_reschedule(router, unit_of_work)
+    _add_reassign_and_cancel(router, unit_of_work)
+    return router
+
+
+def _add_plan_by_hand(router: APIRouter, unit_of_work: UnitOfWork) -> None:
+    @router.post("", summary="Plan one by hand", status_code=201, response_model=TouchpointItem)
+    async def plan_by_hand(
+        request: PlanByHand,
+        idempotency_key: Annotated[
+            str | None, Header(max_length=200, description="the same key plans the same touchpoint once")
+        ] = None,
+    ) -> JSON:
+        touchpoint_id = fresh()
+        if idempotency_key is not None:
+            cause = (request.account_id, request.type, "hand", idempotency_key)
+            touchpoint_id = derived_id("touchpoint", *cause)
+        content = request.content()
+        async with unit_of_work.begin() as (calendars, now):
+            stored = await act.plan_by_hand(
+                request.touchpoint(touchpoint_id, content), content, calendars, now
+            )
+        return _show(stored, now, status=201)
+
+
+def _add_settle_and_reschedule(router: APIRouter, unit_of_work: UnitOfWork) -> None:
+    @router.post("/{touchpoint_id}/settle", summary="Enter its outcome", response_model=TouchpointItem)
+    async def settle(touchpoint_id: str, request: Settle) -> JSON:
+        name = parse_id(touchpoint_id)
+        async with unit_of_work.begin() as (calendars, now):
+            outcome = RecordedOutcome(request.outcome, now, SOURCE, fresh(), request.notes)
+            stored = await act.settle(name, request.version, outcome, calendars, now)
+        return _show(stored, now)
+
+    @router.post(
+        "/{touchpoint_id}/reschedule",
+        summary="Move a planned one; one that has come due is settled and the one in the answer replaces it",
+        response_model=TouchpointItem,
+    )
+    async def reschedule(touchpoint_id: str, request: Reschedule) -> JSON:
+        name = parse_id(touchpoint_id)
+        async with unit_of_work.begin() as (calendars, now):
+            outcome = RecordedOutcome("rescheduled", now, SOURCE, fresh())
+            stored = await act.reschedule(name, request.version, request.to, outcome, calendars, now)
+        return _show(stored, now)
+
+
+def _add_reassign_and_cancel(router: APIRouter, unit_of_work: UnitOfWork) -> None:
+    @router.post(
+        "/{touchpoint_id}/reassign", summary="Give it to another person", response_model=TouchpointItem
+    )
+    async def reassign(touchpoint_id: str, request: Reassign) -> JSON:
+        name = parse_id(touchpoint_id)
+        async with unit_of_work.begin() as (calendars, now):
+            stored = await act.reassign(name, request.version, request.csm_id, calendars, now)
+        return _show(stored, now)
+
+    @router.post("/{touchpoint_id}/cancel", summary="Cancel it, with a reason", response_model=TouchpointItem)
+    async def cancel(touchpoint_id: str, request: Cancel) -> JSON:
+        name = parse_id(touchpoint_id)
+        async with unit_of_work.begin() as (calendars, now):
+            stored = await act.cancel(name, request.version, request.reason, calendars, now)
+        return _show(stored, now)
+
+
+def _show(stored: StoredTouchpoint, now: datetime, *, status: int = 200) -> JSON:
+    entry = TouchpointEntry(stored.touchpoint, stored.content, now, 0)
+    return JSON(show_touchpoint(entry), status_code=status)

@@ -1,0 +1,190 @@
+"""The bodies of requests and answers, as the OpenAPI document describes them."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from schemas.base import Id, LongText, Name, SchemaModel, Text
+from schemas.plans import Reason
+from schemas.times import Instant, Window
+from schemas.vocabulary import Channel, Outcome, Owner, Role, Topic, TouchpointStatus
+from services.chassis.problems import Problem
+from services.scheduler.application.measure_capacity import CapacityWeek
+from services.scheduler.application.read_touchpoints import TouchpointEntry
+from services.scheduler.domain.touchpoint import Origin, Touchpoint, TouchpointContent
+
+Version = Annotated[int, Field(ge=0, description="the `sequence` last read")]
+
+
+class Body(BaseModel):
+    """The body of a request. An unknown member is refused, so that a typo is found."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class PlanByHand(Body):
+    """A touchpoint that a person plans."""
+
+    account_id: Id
+    type: Annotated[Name, Field(validation_alias=AliasChoices("type", "touchpoint_type"))]
+    due_at: Instant
+    window: Window | None = None
+    deadline: Instant | None = None
+    owner: Owner = "csm"
+    csm_id: Id | None = None
+    channel: Channel = "call"
+    topic: Topic | None = "account"
+    purpose: Text = ""
+    minutes: Annotated[int, Field(ge=0, le=1440)] = 30
+    audience: tuple[Role, ...] = ()
+    reason: Annotated[LongText, Field(description="why, in a sentence")] = "Planned by hand."
+
+    def content(self) -> TouchpointContent:
+        return TouchpointContent(
+            channel=self.channel,
+            purpose=self.purpose,
+            topic=self.topic,
+            audience=self.audience,
+            reason=Reason(rule="by_hand", policy="", text=self.reason),
+        )
+
+    def touchpoint(self, touchpoint_id: str, content: TouchpointContent) -> Touchpoint:
+        return Touchpoint(
+            id=touchpoint_id,
+            account_id=self.account_id,
+            type=self.type,
+            origin=Origin.HAND,
+            due_at=self.due_at,
+            start_at=self.due_at if self.window is None else self.window.from_,
+            end_at=self.due_at if self.window is None else self.window.to,
+            deadline=self.deadline,
+            owner=self.owner,
+            csm_id=self.csm_id,
+            minutes=self.minutes,
+            pinned=True,
+            content=content,
+        )
+
+
+class Settle(Body):
+    outcome: Outcome
+    version: Version
+    notes: LongText | None = None
+
+
+class Reschedule(Body):
+    to: Instant
+    version: Version
+
+
+class Reassign(Body):
+    csm_id: Id
+    version: Version
+
+
+class Cancel(Body):
+    reason: LongText
+    version: Version
+
+
+class OutcomeItem(SchemaModel):
+    outcome: Outcome
+    time: Instant
+    source: str
+    id: str
+    notes: str | None
+
+
+class TouchpointItem(SchemaModel):
+    """A touchpoint in its current state. `projected`: not planned yet, but its rhythm will plan it so."""
+
+    id: Id
+    account_id: Id
+    type: Name
+    status: TouchpointStatus
+    due_at: Instant
+    released_at: Instant | None
+    window: Window
+    deadline: Instant | None
+    owner: Owner
+    csm_id: Id | None
+    channel: Channel
+    purpose: Text
+    topic: Topic | None
+    audience: tuple[Role, ...]
+    minutes: int
+    reason: Reason
+    note: Annotated[
+        str | None, Field(description="why it was cancelled, moved out of a time to avoid, or is held back")
+    ]
+    sequence: int
+    origin: Literal["rhythm", "one_off", "hand"]
+    occurrence: int | None
+    follows: Annotated[Id | None, Field(description="the rescheduled one that this one replaces")]
+    outcome: OutcomeItem | None
+    updated_at: Instant | None
+    projected: bool
+
+
+class TouchpointPage(SchemaModel):
+    """`resume_cursor` continues after the last item even when there is nothing more yet (change feed)."""
+
+    items: tuple[TouchpointItem, ...]
+    next_cursor: str | None
+    resume_cursor: str | None = None
+
+
+class Capacity(SchemaModel):
+    weeks: tuple[CapacityWeek, ...]
+
+
+def show_touchpoint(entry: TouchpointEntry) -> dict[str, object]:
+    """A TouchpointItem as JSON; the reason of a cancelled one says why it was cancelled."""
+    touchpoint, content = entry.touchpoint, entry.content
+    cancelled = None if touchpoint.cancellation is None else touchpoint.cancellation.note
+    reason = content.reason if cancelled is None else content.reason.model_copy(update={"text": cancelled})
+    window = Window(from_=min(touchpoint.start_at, touchpoint.due_at), to=touchpoint.end_at)
+    return TouchpointItem.model_construct(
+        id=touchpoint.id,
+        account_id=touchpoint.account_id,
+        type=touchpoint.type,
+        status=touchpoint.status.value,
+        due_at=touchpoint.due_at,
+        released_at=touchpoint.released_at,
+        window=window,
+        deadline=touchpoint.deadline,
+        owner=touchpoint.owner,
+        csm_id=touchpoint.csm_id,
+        channel=content.channel,
+        purpose=content.purpose,
+        topic=content.topic,
+        audience=content.audience,
+        minutes=touchpoint.minutes,
+        reason=reason,
+        note=cancelled or touchpoint.shift,
+        sequence=touchpoint.sequence,
+        origin=touchpoint.origin.value,
+        occurrence=touchpoint.number,
+        follows=touchpoint.follows,
+        outcome=_show_outcome(touchpoint),
+        updated_at=entry.changed_at,
+        projected=entry.change is None,
+    ).model_dump(mode="json")
+
+
+def _show_outcome(touchpoint: Touchpoint) -> OutcomeItem | None:
+    outcome = touchpoint.outcome
+    if outcome is None:
+        return None
+    return OutcomeItem.model_construct(
+        outcome=outcome.kind, time=outcome.time, source=outcome.source, id=outcome.id, notes=outcome.notes
+    )
+
+
+def parse_id(text: str) -> str:
+    """The canonical spelling of a touchpoint's id. Raises Problem (404) for what cannot be one."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise Problem(404, f"There is no touchpoint {text[:100]!r}: ids are UUIDs.") from None

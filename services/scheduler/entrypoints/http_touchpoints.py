@@ -1,0 +1,151 @@
+"""The calendar over HTTP: lists, one touchpoint, the capacity of CSMs."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from schemas.times import parse_instant
+from services.chassis.clock import ServiceClock
+from services.chassis.problems import Problem
+from services.chassis.web import JSON, Cursor, Limit, decode_cursor, encode_cursor, page, require
+from services.scheduler.application.measure_capacity import measure_weeks
+from services.scheduler.application.read_touchpoints import (
+    TouchpointFilter,
+    TouchpointReader,
+    position_of,
+    read_touchpoints,
+)
+from services.scheduler.domain.touchpoint import Status
+from services.scheduler.entrypoints.http_models import (
+    Capacity,
+    TouchpointItem,
+    TouchpointPage,
+    parse_id,
+    show_touchpoint,
+)
+
+QUARTER = timedelta(weeks=13)
+LONGEST = timedelta(days=731)
+
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+Moment = Annotated[
+    str | None, Query(max_length=64, description="RFC 3339 with a zone, or a date: its beginning in UTC")
+]
+
+
+def read_routes(reader: TouchpointReader, clock: ServiceClock) -> APIRouter:
+    """GET /v1/touchpoints, /v1/touchpoints/{id} and /v1/capacity."""
+    router = APIRouter(tags=["calendar"], dependencies=[require("read")])
+    _add_list(router, reader, clock)
+    _add_details(router, reader, clock)
+    return router
+
+
+def _add_list(router: APIRouter, reader: TouchpointReader, clock: ServiceClock) -> None:
+    @router.get("/v1/touchpoints", summary="The calendar, by due time", response_model=TouchpointPage)
+    async def list_touchpoints(
+        account_id: Annotated[str | None, Query(max_length=200)] = None,
+        csm_id: Annotated[str | None, Query(max_length=200)] = None,
+        touchpoint_type: Annotated[str | None, Query(alias="type", max_length=200)] = None,
+        status: Annotated[list[Status] | None, Query(description="may be given several times")] = None,
+        from_: Annotated[str | None, Query(alias="from", max_length=64)] = None,
+        to: Annotated[
+            str | None, Query(max_length=64, description="also projects digital rhythms of one account")
+        ] = None,
+        updated_since: Annotated[
+            str | None,
+            Query(max_length=64, description="in the order of change; continue with `resume_cursor`"),
+        ] = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> JSON:
+        since = _parse_moment("updated_since", updated_since)
+        wanted = TouchpointFilter(
+            account_id=_check_text("account_id", account_id),
+            csm_id=_check_text("csm_id", csm_id),
+            type=_check_text("type", touchpoint_type),
+            statuses=frozenset(status or ()),
+            start_at=_parse_moment("from", from_),
+            end_at=_parse_moment("to", to),
+            changed_since=since,
+        )
+        if since is not None:
+            return JSON(await _list_changes(reader, wanted, cursor, limit))
+        now = clock.at(await reader.real_now())
+        return JSON(await _list_planned(reader, wanted, cursor, limit, now))
+
+
+def _add_details(router: APIRouter, reader: TouchpointReader, clock: ServiceClock) -> None:
+    @router.get("/v1/touchpoints/{touchpoint_id}", summary="One touchpoint", response_model=TouchpointItem)
+    async def get_touchpoint(touchpoint_id: str) -> JSON:
+        entry = await reader.find(parse_id(touchpoint_id))
+        if entry is None:
+            raise Problem(404, f"There is no touchpoint {touchpoint_id}.")
+        return JSON(show_touchpoint(entry))
+
+    @router.get("/v1/capacity", summary="The planned work in CSMs' weeks", response_model=Capacity)
+    async def get_capacity(
+        from_: Annotated[str | None, Query(alias="from", max_length=64)] = None,
+        to: Moment = None,
+        csm_id: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> JSON:
+        start = _parse_moment("from", from_) or clock.at(await reader.real_now())
+        end = _parse_moment("to", to) or start + QUARTER
+        if not start <= end <= start + LONGEST:
+            raise Problem(422, "to: must be after `from`, by two years at most.")
+        first, last = _midnight(start), _midnight(end)
+        csms, loads = await reader.load_weeks(
+            first - timedelta(days=first.weekday()),
+            last + timedelta(days=7 - last.weekday()),
+            _check_text("csm_id", csm_id),
+        )
+        weeks = measure_weeks(csms, loads, start.date(), end.date())
+        return JSON({"weeks": [week.model_dump() for week in weeks]})
+
+
+async def _list_planned(
+    reader: TouchpointReader, wanted: TouchpointFilter, cursor: str | None, limit: int, now: datetime
+) -> dict[str, object]:
+    parts = decode_cursor(cursor, datetime, str)
+    after = None if parts is None else (parts[0], parse_id(parts[1]))
+    entries = await read_touchpoints(reader, wanted, after=after, limit=limit + 1, now=now)
+    answer = page(entries, limit, lambda entry: encode_cursor(*position_of(entry.touchpoint)))
+    return {**answer, "items": [show_touchpoint(entry) for entry in entries[:limit]]}
+
+
+async def _list_changes(
+    reader: TouchpointReader, wanted: TouchpointFilter, cursor: str | None, limit: int
+) -> dict[str, object]:
+    parts = decode_cursor(cursor, int, str)
+    after = None if parts is None else (parts[0], parse_id(parts[1]))
+    entries = await reader.list_changes(wanted, after, limit + 1)
+    shown = entries[:limit]
+    resume = encode_cursor(shown[-1].change or 0, shown[-1].touchpoint.id) if shown else cursor
+    return {
+        "items": [show_touchpoint(entry) for entry in shown],
+        "next_cursor": resume if len(entries) > limit else None,
+        "resume_cursor": resume,
+    }
+
+
+def _parse_moment(name: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        if DATE.fullmatch(text):
+            text += "T00:00:00Z"
+        return parse_instant(text.replace(" ", "+"))  # an unescaped + in a query arrives as a space
+    except ValueError as wrong:
+        raise Problem(422, f"{name}: {wrong}") from None
+
+
+def _check_text(name: str, text: str | None) -> str | None:
+    if text is not None and "\x00" in text:
+        raise Problem(422, f"{name}: contains the NUL character; remove it")
+    return text
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,202 @@
+"""Handles the records of one partition in one transaction.
+
+A record that cannot be read becomes a dead letter with its reason, and the partition goes on.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from schemas import outcomes
+from schemas.base import SchemaModel
+from schemas.directory import (
+    ACCOUNT_DIRECTORY,
+    CSM_DIRECTORY,
+    KEY_DIRECTORY,
+    AccountRecord,
+    CsmRecord,
+    KeyRecord,
+)
+from schemas.envelope import from_kafka
+from schemas.ids import digest
+from schemas.plans import PLAN_ADJUSTED
+from schemas.problems import Malformed
+from services.chassis import inbox
+from services.chassis.clock import ServiceClock
+from services.chassis.database import Connection
+from services.chassis.dead_letters import Record, dead_letter_record
+from services.chassis.key_directory import keep_keys
+from services.chassis.keys import ApiKey
+from services.chassis.outbox import Outbox
+from services.scheduler.application.ports import CalendarRepository, Count, DirectoryRepository
+from services.scheduler.application.reconcile_calendar import accept_plans
+from services.scheduler.application.settle_touchpoint import (
+    Settlement,
+    read_delivery,
+    read_settlement,
+    settle_touchpoints,
+)
+from services.scheduler.domain.plan import PlanCommand, read_plan
+
+TOPICS = (
+    "touchpoint.commands",
+    "directory.accounts",
+    "directory.csms",
+    "touchpoint.outcomes",
+    "directory.keys",
+)
+T = TypeVar("T")
+M = TypeVar("M", bound=SchemaModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """A record without a value: what has this key is to be forgotten."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordHandler:
+    """The handler of the scheduler's subscription."""
+
+    clock: ServiceClock
+    outbox: Outbox
+    calendars: Callable[[Connection], CalendarRepository]
+    directories: Callable[[Connection], DirectoryRepository]
+    count: Count
+
+    async def __call__(self, connection: Connection, records: Sequence[Record], real_now: datetime) -> None:
+        match records[0].topic:
+            case "touchpoint.commands":
+                await self._handle_commands(connection, records, self.clock.at(real_now))
+            case "touchpoint.outcomes":
+                await self._handle_outcomes(connection, records, self.clock.at(real_now))
+            case "directory.accounts":
+                await self._handle_accounts(connection, records)
+            case "directory.csms":
+                await self._handle_csms(connection, records)
+            case "directory.keys":
+                await self._handle_keys(connection, records)
+            case topic:
+                raise ValueError(f"the scheduler does not read the topic {topic}")
+
+    async def _read(
+        self, connection: Connection, records: Sequence[Record], read: Callable[[Record], T]
+    ) -> list[T]:
+        """What the readable records hold; the others become dead letters."""
+        messages: list[T] = []
+        for record in records:
+            try:
+                messages.append(read(record))
+            except Malformed as problem:
+                self.count("unreadable", 1)
+                await dead_letter_record(connection, self.outbox, record, reason=str(problem))
+        return messages
+
+    async def _handle_commands(
+        self, connection: Connection, records: Sequence[Record], now: datetime
+    ) -> None:
+        messages = await self._read(
+            connection, records, lambda record: read(record, PLAN_ADJUSTED, read_plan)
+        )
+        commands = [
+            PlanCommand(message.key) if isinstance(message, Tombstone) else message for message in messages
+        ]
+        if commands:
+            result = await accept_plans(commands, self.calendars(connection), now)
+            result.report("converged", self.count)
+
+    async def _handle_outcomes(
+        self, connection: Connection, records: Sequence[Record], now: datetime
+    ) -> None:
+        messages = await self._read(connection, records, read_outcome)
+        settlements = [settlement for settlement in messages if settlement is not None]
+        settlements = await _without_repetitions(connection, settlements)
+        if settlements:
+            unmatched = await settle_touchpoints(settlements, self.calendars(connection), now)
+            self.count("unmatched", unmatched)
+
+    async def _handle_accounts(self, connection: Connection, records: Sequence[Record]) -> None:
+        accounts, gone = await self._read_directory(connection, records, ACCOUNT_DIRECTORY, AccountRecord)
+        if accounts or gone:
+            await self.calendars(connection).lock([*(account.account_id for account in accounts), *gone])
+            await self.directories(connection).save_accounts(accounts)
+            await self.directories(connection).forget_accounts(gone)
+
+    async def _handle_csms(self, connection: Connection, records: Sequence[Record]) -> None:
+        csms, gone = await self._read_directory(connection, records, CSM_DIRECTORY, CsmRecord)
+        await self.directories(connection).save_csms(csms)
+        await self.directories(connection).forget_csms(gone)
+
+    async def _handle_keys(self, connection: Connection, records: Sequence[Record]) -> None:
+        keys, _ = await self._read_directory(connection, records, KEY_DIRECTORY, KeyRecord)
+        await keep_keys(connection, [_api_key(key) for key in keys])
+
+    async def _read_directory(
+        self, connection: Connection, records: Sequence[Record], event_type: str, model: type[M]
+    ) -> tuple[list[M], list[str]]:
+        """The records of a directory, and the keys of what is to be forgotten."""
+        messages = await self._read(connection, records, lambda record: read(record, event_type, model.read))
+        gone = [message.key for message in messages if isinstance(message, Tombstone)]
+        return [message for message in messages if not isinstance(message, Tombstone)], gone
+
+
+def read(record: Record, event_type: str, parse: Callable[[bytes], T]) -> T | Tombstone:
+    """The data of an event of that type, or a tombstone. Raises Malformed."""
+    if record.value is None:
+        return read_tombstone(record)
+    envelope = from_kafka(record.headers, record.value)
+    if envelope.type != event_type:
+        raise Malformed(f"type: {envelope.type!r} does not belong on this topic; send {event_type}")
+    return parse(envelope.data)
+
+
+def read_tombstone(record: Record) -> Tombstone:
+    """Raises Malformed for a key that is no text."""
+    try:
+        key = (record.key or b"").decode()
+    except UnicodeDecodeError:
+        raise Malformed("key: the key of a tombstone is not UTF-8") from None
+    if not key or "\x00" in key:
+        raise Malformed("key: a tombstone needs the key of what is to be forgotten")
+    return Tombstone(key)
+
+
+def read_outcome(record: Record) -> Settlement | None:
+    """What an event on `touchpoint.outcomes` settles, if anything. Raises Malformed."""
+    if record.value is None:
+        read_tombstone(record)
+        return None
+    envelope = from_kafka(record.headers, record.value)
+    match envelope.type:
+        case outcomes.TOUCHPOINT_SETTLED:
+            return read_settlement(envelope)
+        case outcomes.DELIVERY_FINISHED:
+            return read_delivery(envelope)
+        case outcomes.MESSAGE_ENGAGED:
+            return None
+        case other:
+            raise Malformed(f"type: {other!r} is not an outcome")
+
+
+def _api_key(record: KeyRecord) -> ApiKey:
+    scopes = frozenset(record.scopes)
+    return ApiKey(record.key_id, record.sha256, scopes, record.expires_at, record.revoked, record.version)
+
+
+async def _without_repetitions(connection: Connection, settlements: Sequence[Settlement]) -> list[Settlement]:
+    """A repeated settlement that names no touchpoint would settle another one: it is dropped."""
+    unnamed = {
+        digest("settled", settlement.outcome.source, settlement.outcome.id): settlement
+        for settlement in settlements
+        if settlement.touchpoint_id is None
+    }
+    fresh = await inbox.fresh(connection, list(unnamed))
+    applied = {id(settlement) for key, settlement in unnamed.items() if key in fresh}
+    return [
+        settlement
+        for settlement in settlements
+        if settlement.touchpoint_id is not None or id(settlement) in applied
+    ]

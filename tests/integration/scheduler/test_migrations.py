@@ -1,0 +1,101 @@
+"""A calendar that the version before the JSON documents stored is read as it was."""
+
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+
+import asyncpg
+import orjson
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from schemas.touchpoints import TouchpointData
+from services.chassis.database import Database, database_url
+from services.chassis.migrations import FOLDER
+from services.chassis.outbox import Outbox
+from services.devstack.embedded.postgres import EmbeddedPostgres
+from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
+from services.scheduler.adapters.queue_repository import PostgresQueue
+from services.scheduler.application.release_due import release_due
+from tests.integration.scheduler.conftest import MONDAY, rhythm
+
+pytestmark = pytest.mark.integration
+NAME = "scheduler_before_documents"
+ID = "0b1e0c5e-6b3c-5b0a-9a55-1f0b4b8b9a11"
+CONTENT = (
+    '"channel":"call","purpose":"keep in touch","topic":"account","audience":["champion"],"reason":{"rule":"red",'
+    r'"policy":"p1","facts":[{"name":"note","value":"a\u0000b","source":null,"id":null,"time":null}],"text":"because"}'
+)
+
+
+def upgrade(connection: SyncConnection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.set_main_option("version_locations", str(FOLDER / "scheduler"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+async def upgrade_to(server_url: str, revision: str) -> None:
+    engine = create_async_engine(database_url(server_url, NAME).replace("://", "+asyncpg://", 1))
+    async with engine.begin() as connection:
+        await connection.run_sync(upgrade, revision)
+    await engine.dispose()
+
+
+@pytest.fixture
+async def upgraded(postgres: EmbeddedPostgres) -> AsyncGenerator[Database]:
+    """A database at the head revision, with rows that were written at scheduler_0002."""
+    admin = await asyncpg.connect(postgres.url)
+    await admin.execute(f'CREATE ROLE "{NAME}" SUPERUSER')
+    await admin.execute(f'CREATE DATABASE "{NAME}" OWNER "{NAME}"')
+    await upgrade_to(postgres.url, "scheduler_0002")
+    plan = {
+        "account_id": "acme", "version": 3, "policy": "p1", "rhythms": [rhythm(7)], "touchpoints": [],
+        "changes": [], "decided_at": MONDAY,
+    }  # fmt: skip
+    before = await asyncpg.connect(database_url(postgres.url, NAME))
+    await before.execute(
+        "INSERT INTO account_calendar (account_id, version, plan, extend_at) VALUES ('acme', 3, $1, $2)",
+        orjson.dumps(plan),
+        MONDAY,
+    )
+    await before.execute(
+        "INSERT INTO rhythm VALUES ('acme', 'check_in', 7, $1, $1, 1, true, 'csm', 'ada', 30, $2)",
+        MONDAY,
+        CONTENT,
+    )
+    await before.execute(
+        "INSERT INTO touchpoint (id, account_id, type, origin, number, status, due_at, start_at, end_at, owner,"
+        " minutes, pinned, sequence, changed_at) VALUES ($1, 'acme', 'check_in', 'rhythm', 1, 'planned', $2, $2, $3,"
+        " 'csm', 30, false, 1, $2)",
+        ID,
+        MONDAY,
+        MONDAY + timedelta(days=7),
+    )
+    await before.execute("INSERT INTO agenda VALUES ($1, $2)", MONDAY, ID)
+    await before.close()
+    await upgrade_to(postgres.url, "head")
+    database = await Database.open(postgres.url, NAME)
+    yield database
+    await database.close()
+    await admin.execute(f'DROP DATABASE "{NAME}" WITH (FORCE)')
+    await admin.close()
+
+
+async def test_plans_and_contents_of_before_are_read_and_released(upgraded: Database) -> None:
+    outbox = Outbox("/drumbeat/scheduler")
+    async with upgraded.transaction() as connection:
+        calendars = PostgresCalendarRepository(connection, outbox)
+        (command,) = await calendars.claim_to_extend(MONDAY)
+        stored = await calendars.load_calendars(["acme"], [], MONDAY)
+        released = await release_due(PostgresQueue(connection, outbox), MONDAY, timedelta(seconds=5))
+
+    assert (command.account_id, command.version, released) == ("acme", 3, 1)
+    content = stored["acme"].series["check_in"].content
+    assert (content.purpose, content.reason.facts[0].value) == ("keep in touch", "a\ufffdb")
+    data = TouchpointData.read(await upgraded.pool.fetchval("SELECT payload FROM outbox"))
+    assert (data.status, data.reason.text, data.audience) == ("due", "because", ("champion",))

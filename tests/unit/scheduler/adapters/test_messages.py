@@ -1,0 +1,89 @@
+"""The written data of events is what the model writes."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.plans import OneOffItem
+from schemas.times import Window
+from schemas.touchpoints import TouchpointData, TouchpointOwner
+from services.scheduler.adapters.messages import touchpoint_data
+from services.scheduler.domain.avoid import NEVER
+from services.scheduler.domain.plan import content_of
+from services.scheduler.domain.touchpoint import (
+    Cancellation,
+    Closure,
+    Touchpoint,
+    TouchpointContent,
+    become_overdue,
+    cancel,
+    release,
+)
+from tests.unit.scheduler.plans import by_hand, one_offs
+
+instants = st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@st.composite
+def touchpoints(draw: st.DrawFn) -> Touchpoint:
+    touchpoint = replace(
+        by_hand(draw(instants | st.just(NEVER))),
+        account_id=draw(st.text(min_size=1, max_size=5)),
+        start_at=draw(instants),
+        end_at=draw(instants),
+        deadline=draw(st.none() | instants),
+        number=draw(st.none() | st.integers(1, 999)),
+        csm_id=draw(st.none() | st.text(min_size=1, max_size=5)),
+    )
+    match draw(st.sampled_from(["planned", "due", "overdue", "cancelled"])):
+        case "due":
+            return release(touchpoint, touchpoint.due_at)
+        case "overdue":
+            return become_overdue(release(touchpoint, touchpoint.due_at + timedelta(microseconds=1)))
+        case "cancelled":
+            return cancel(touchpoint, Cancellation(Closure.EXPIRED, draw(st.text(max_size=9))))
+        case _:
+            return touchpoint
+
+
+def by_the_model(
+    touchpoint: Touchpoint, content: TouchpointContent, email: str | None, note: str | None, before: datetime
+) -> bytes:
+    reason = content.reason
+    if touchpoint.cancellation is not None:
+        reason = reason.model_copy(update={"text": touchpoint.cancellation.note})
+    return TouchpointData.model_construct(
+        touchpoint_id=touchpoint.id,
+        account_id=touchpoint.account_id,
+        touchpoint_type=touchpoint.type,
+        status=touchpoint.status.value,
+        due_at=touchpoint.due_at,
+        released_at=touchpoint.released_at,
+        deadline=touchpoint.deadline,
+        window=Window(from_=min(touchpoint.start_at, touchpoint.due_at), to=touchpoint.end_at),
+        owner=TouchpointOwner.model_construct(kind=touchpoint.owner, csm_id=touchpoint.csm_id, email=email),
+        channel=content.channel,
+        purpose=content.purpose,
+        reason=reason,
+        sequence=touchpoint.sequence,
+        topic=content.topic,
+        minutes=touchpoint.minutes,
+        audience=content.audience,
+        occurrence=touchpoint.number,
+        previous_due_at=before,
+        note=note,
+    ).write()
+
+
+@given(touchpoints(), one_offs("step"), st.none() | st.text(), st.none() | st.text(), instants)
+def test_the_data_of_an_event_is_what_the_model_writes(
+    touchpoint: Touchpoint, item: OneOffItem, email: str | None, note: str | None, before: datetime
+) -> None:
+    content = content_of(item)
+
+    data = touchpoint_data(touchpoint, content.model_dump(mode="json"), email, note, before)
+
+    assert orjson.loads(data) == orjson.loads(by_the_model(touchpoint, content, email, note, before))

@@ -1,0 +1,29 @@
+"""Sums by CSM and week."""
+
+from datetime import date
+
+from services.scheduler.application.measure_capacity import CsmWeek, WeekLoad, measure_weeks
+
+MONDAY = date(2026, 3, 2)
+
+
+def test_a_week_off_leaves_nothing_available() -> None:
+    away = CsmWeek("ada", 1500, None, [(MONDAY, date(2026, 3, 9))])
+
+    first, second = measure_weeks({"ada": away}, [], MONDAY, date(2026, 3, 9))
+
+    assert (first.available_minutes, second.available_minutes) == (0, 1500)
+
+
+def test_somebody_nobody_described_has_the_usual_week() -> None:
+    (week,) = measure_weeks({}, [WeekLoad("bob", MONDAY, 90, 3)], MONDAY, MONDAY)
+
+    assert (week.week, week.weekly_minutes, week.planned_minutes, week.touches) == ("2026-W10", 2400, 90, 3)
+
+
+def test_part_time_days_count_by_themselves() -> None:
+    part = CsmWeek("ada", 600, frozenset({0, 1}), [(MONDAY, date(2026, 3, 3))])
+
+    (week,) = measure_weeks({"ada": part}, [], MONDAY, MONDAY)
+
+    assert week.available_minutes == 300

@@ -1,0 +1,95 @@
+"""Open hours and wall-clock steps."""
+
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.scheduler.domain.open_hours import (
+    EVERY_DAY,
+    WORKDAYS,
+    OpenHours,
+    add_days,
+    check_hours,
+    load_zone,
+    next_open,
+)
+
+NEW_YORK = ZoneInfo("America/New_York")
+OFFICE = OpenHours(NEW_YORK)
+
+
+def test_a_friday_evening_waits_for_monday_morning() -> None:
+    friday_evening = datetime(2026, 3, 6, 23, tzinfo=UTC)
+
+    assert next_open(friday_evening, OFFICE) == datetime(
+        2026, 3, 9, 13, tzinfo=UTC
+    )  # summer time began on Sunday
+
+
+def test_an_open_moment_stays() -> None:
+    noon = datetime(2026, 3, 4, 17, tzinfo=UTC)
+
+    assert next_open(noon, OFFICE) == noon
+
+
+def test_closing_time_is_closed() -> None:
+    five = datetime(2026, 3, 4, 22, tzinfo=UTC)
+
+    assert next_open(five, OFFICE) == datetime(2026, 3, 5, 14, tzinfo=UTC)
+
+
+def test_a_wall_time_in_the_spring_gap_moves_forward_by_the_gap() -> None:
+    half_past_two = datetime(2026, 3, 7, 7, 30, tzinfo=UTC)
+
+    assert add_days(half_past_two, 1, NEW_YORK) == datetime(2026, 3, 8, 7, 30, tzinfo=UTC)  # 03:30 EDT
+
+
+def test_a_wall_time_in_the_autumn_overlap_is_the_first_of_the_two() -> None:
+    half_past_one = datetime(2026, 10, 31, 5, 30, tzinfo=UTC)
+
+    assert add_days(half_past_one, 1, NEW_YORK) == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)  # still EDT
+
+
+def test_a_step_over_a_night_of_change_keeps_the_wall_time() -> None:
+    nine = datetime(2026, 3, 2, 14, tzinfo=UTC)
+
+    assert add_days(nine, 7, NEW_YORK) == datetime(2026, 3, 9, 13, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "name", ["Mars/Olympus", "", "../etc/passwd", "America", "Europe/Berlin\x00", "\ud800"]
+)
+def test_an_unknown_zone_is_utc_with_the_doubt_noted(name: str) -> None:
+    found = load_zone(name)
+
+    assert found.info == ZoneInfo("UTC")
+    assert found.doubt is not None
+
+
+def test_no_zone_is_utc_without_a_doubt() -> None:
+    assert load_zone(None).doubt is None
+
+
+@pytest.mark.parametrize(
+    ("days", "start", "end"),
+    [
+        (frozenset[int](), time(9), time(17)),
+        (WORKDAYS, time(17), time(9)),
+        (frozenset({9}), time(9), time(10)),
+    ],
+)
+def test_hours_that_never_open_are_the_usual_ones_with_the_doubt_noted(
+    days: frozenset[int], start: time, end: time
+) -> None:
+    found, doubt = check_hours(NEW_YORK, days, start, end)
+
+    assert found == OpenHours(NEW_YORK)
+    assert doubt is not None
+
+
+def test_described_hours_are_used() -> None:
+    assert check_hours(NEW_YORK, EVERY_DAY, time(6), time(7)) == (
+        OpenHours(NEW_YORK, EVERY_DAY, time(6), time(7)),
+        None,
+    )

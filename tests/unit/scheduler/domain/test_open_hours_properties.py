@@ -1,0 +1,43 @@
+"""The next open moment is open and never earlier, also on the nights when the clocks change."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.scheduler.domain.open_hours import OpenHours, add_days, next_open
+from tests.unit.scheduler.plans import moments, openings, zones
+
+
+@given(moments, openings())
+def test_a_slot_is_never_earlier_than_asked_and_is_open(moment: datetime, opening: OpenHours) -> None:
+    slot = next_open(moment, opening)
+    wall = slot.astimezone(opening.zone)
+
+    assert slot >= moment
+    assert wall.weekday() in opening.days
+    assert wall.time() >= opening.start
+    # An hour of the morning may be missing on a night of change; what is left of the day is then open.
+    assert wall.time() < opening.end
+
+
+@given(moments, openings())
+def test_an_open_slot_is_its_own_slot(moment: datetime, opening: OpenHours) -> None:
+    slot = next_open(moment, opening)
+
+    assert next_open(slot, opening) == slot
+
+
+@given(moments, zones, st.integers(0, 800))
+def test_a_step_keeps_the_wall_time_but_for_a_gap(moment: datetime, zone: ZoneInfo, days: int) -> None:
+    before = moment.astimezone(zone).replace(tzinfo=None)
+
+    after = add_days(moment, days, zone).astimezone(zone).replace(tzinfo=None)
+
+    assert after - (before + timedelta(days=days)) in (
+        timedelta(0),
+        timedelta(minutes=30),
+        timedelta(hours=1),
+    ) or (zone.key == "Pacific/Apia")
+    assert add_days(moment, days, zone).tzinfo is UTC

@@ -1,0 +1,96 @@
+"""The transitions of a touchpoint."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.scheduler.domain.touchpoint import (
+    Cancellation,
+    Closure,
+    IllegalTransition,
+    RecordedOutcome,
+    Status,
+    become_overdue,
+    cancel,
+    move_by_hand,
+    plan_again,
+    reassign,
+    release,
+    settle,
+)
+from tests.unit.scheduler.plans import NOW, by_hand
+
+PLANNED = by_hand(NOW)
+DONE = RecordedOutcome("completed", NOW, "crm", "1")
+
+
+def test_it_comes_due_at_its_time() -> None:
+    due = release(PLANNED, NOW)
+
+    assert (due.status, due.released_at, due.sequence) == (Status.DUE, NOW, 2)
+
+
+def test_it_never_comes_due_early() -> None:
+    with pytest.raises(IllegalTransition, match="released"):
+        release(PLANNED, NOW - timedelta(microseconds=1))
+
+
+def test_it_comes_due_once() -> None:
+    with pytest.raises(IllegalTransition):
+        release(release(PLANNED, NOW), NOW)
+
+
+def test_a_planned_one_may_be_settled_early() -> None:
+    assert settle(PLANNED, DONE).status is Status.SETTLED
+
+
+def test_an_overdue_one_may_still_be_settled() -> None:
+    overdue = become_overdue(release(PLANNED, NOW))
+
+    assert settle(overdue, DONE).sequence == overdue.sequence + 1
+
+
+def test_a_later_stamped_outcome_replaces_and_an_earlier_one_does_not() -> None:
+    done = settle(PLANNED, DONE)
+    later = replace(DONE, kind="missed", time=NOW + timedelta(seconds=1))
+    earlier = replace(DONE, kind="declined", time=NOW - timedelta(seconds=1))
+
+    assert settle(done, later).outcome == later
+    assert settle(done, earlier) == done
+    assert settle(done, DONE) == done
+
+
+def test_a_cancelled_one_is_not_settled() -> None:
+    gone = cancel(PLANNED, Cancellation(Closure.BY_HAND, "not wanted"))
+
+    with pytest.raises(IllegalTransition):
+        settle(gone, DONE)
+
+
+def test_only_a_withdrawn_one_is_planned_again() -> None:
+    withdrawn = cancel(PLANNED, Cancellation(Closure.WITHDRAWN, "no longer asked for"))
+    dropped = cancel(PLANNED, Cancellation(Closure.BY_HAND, "not wanted"))
+
+    again = plan_again(withdrawn, PLANNED)
+
+    assert (again.status, again.sequence, again.cancellation) == (
+        Status.PLANNED,
+        withdrawn.sequence + 1,
+        None,
+    )
+    with pytest.raises(IllegalTransition):
+        plan_again(dropped, PLANNED)
+
+
+def test_a_hand_moved_one_keeps_its_date_and_loses_a_deadline_before_it() -> None:
+    tight = replace(PLANNED, deadline=NOW + timedelta(days=1))
+
+    moved = move_by_hand(tight, NOW + timedelta(days=2))
+
+    assert (moved.due_at, moved.deadline, moved.pinned) == (NOW + timedelta(days=2), None, True)
+
+
+def test_what_no_person_owned_becomes_the_csms_when_reassigned() -> None:
+    assert reassign(replace(PLANNED, owner="automation"), "bob").owner == "csm"
+    assert reassign(replace(PLANNED, owner="sales"), "bob").owner == "sales"
