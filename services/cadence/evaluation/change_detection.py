@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from services.cadence.account import Entries, Facts, Plain, earliest, micros
 from services.cadence.evaluation.event_entries import scores_near
-from services.cadence.expressions.weaken import compile_loose
+from services.cadence.expressions.weaken import compile_weakened
 from services.cadence.features.registry import EVENT_FEATURES
 from services.cadence.policy import Policy, condition_of
 from services.cadence.portfolio import Portfolio
@@ -80,7 +80,7 @@ class _Reading(NamedTuple):
 def _reading(policy: Policy, reads: frozenset[str]) -> _Reading:
     rules = [rule for _, rule in (*policy.triggers.get(_SCORED, ()), *policy.feedback.get(_SCORED, ()))]
     health = policy.content.health
-    may = compile_loose(health, map(condition_of, rules), frozenset(EVENT_FEATURES[_SCORED]))
+    may = compile_weakened(health, map(condition_of, rules), frozenset(EVENT_FEATURES[_SCORED]))
 
     @lru_cache(maxsize=4096)
     def stirs(score: float | None, color: str | None, drop: float | None) -> bool:
@@ -88,7 +88,7 @@ def _reading(policy: Policy, reads: frozenset[str]) -> _Reading:
 
     within = _EVER if _SCORED in policy.feedback else policy.longest_within.get(_SCORED)
     return _Reading(
-        health.told,
+        health.effective_color,
         "health_score" in policy.reads | reads,
         within,
         stirs,

@@ -12,7 +12,7 @@ from services.cadence.explanation.model import Change, Stopped
 from services.cadence.explanation.phrasing import needed, valued
 from services.cadence.explanation.smallest_change import Need, smallest_change
 from services.cadence.expressions.format import format_expression
-from services.cadence.expressions.trace import Truth
+from services.cadence.expressions.trace import Trace
 from services.cadence.expressions.tree import IsNull, Node, Not, names
 from services.cadence.policy import Feedback, Rule, Step, Trigger, condition_of
 
@@ -23,7 +23,7 @@ class Case(NamedTuple):
     land: Land
     rule: Rule
     ground: Ground
-    truth: Truth
+    truth: Trace
 
     def values(self) -> Mapping[str, Plain]:
         return {**self.land.view.values, **self.ground.words}

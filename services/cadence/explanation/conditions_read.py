@@ -102,7 +102,7 @@ def _coloured(policy: Policy, entry: Heard) -> Heard:
     """Rules read the colour of a score that was told without one as the policy derives it; so does who asks why."""
     if "color" not in entry.words:
         return entry
-    color = policy.content.health.told(entry.words["color"], entry.words.get("health_score"))
+    color = policy.content.health.effective_color(entry.words["color"], entry.words.get("health_score"))
     return entry._replace(words={**entry.words, "color": color})
 
 

@@ -16,7 +16,7 @@ from services.cadence.account import (
 from services.cadence.evaluation.feature_stamps import Marks
 from services.cadence.explanation.model import Clause, Event
 from services.cadence.expressions.format import format_expression
-from services.cadence.expressions.trace import Recorder, Truth
+from services.cadence.expressions.trace import Trace, Tracer
 from services.cadence.expressions.tree import names
 from services.cadence.features.compute import AccountView
 from services.cadence.features.registry import Feature, features_in_scope
@@ -45,12 +45,12 @@ class Evidence:
         self._seen = view
         self._marks = Marks(facts, view)
 
-    def truth(self, rule: Rule, over: Mapping[str, Plain]) -> Truth:
+    def truth(self, rule: Rule, over: Mapping[str, Plain]) -> Trace:
         """The truth of a rule's condition; `over` lies over the words of the account."""
         recorder = _recorder(self._policy, rule.rule)
-        return recorder.truth(0, recorder.record({**self._blank(rule), **self._seen.values, **over}))
+        return recorder.trace(0, recorder.record({**self._blank(rule), **self._seen.values, **over}))
 
-    def clauses(self, truth: Truth, over: Mapping[str, Plain], stamp: Stamp | None) -> tuple[Clause, ...]:
+    def clauses(self, truth: Trace, over: Mapping[str, Plain], stamp: Stamp | None) -> tuple[Clause, ...]:
         """Each clause as its author wrote it. `mark`: the entry that the words in `over` are read of."""
         values = {**self._seen.values, **over}
         found: list[Clause] = []
@@ -104,10 +104,10 @@ class Evidence:
 
 
 @lru_cache(maxsize=4096)
-def _recorder(policy: Policy, rule: str) -> Recorder:
+def _recorder(policy: Policy, rule: str) -> Tracer:
     found = policy.rules[policy.bits[rule]]
     # Words that are never null are so where nothing was heard yet: nothing is left unasked.
-    return Recorder((condition_of(found),))
+    return Tracer((condition_of(found),))
 
 
 def words_of(policy: Policy, rule: Rule) -> Mapping[str, Feature]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from itertools import islice
 
 from services.cadence.account import Plain
-from services.cadence.expressions.analysis import witnessed
+from services.cadence.expressions.analysis import find_witness
 from services.cadence.expressions.compile import Values
-from services.cadence.expressions.format import constant, format_expression
-from services.cadence.expressions.interpret import atom, value
+from services.cadence.expressions.format import format_constant, format_expression
+from services.cadence.expressions.interpret import evaluate, evaluate_atom
 from services.cadence.expressions.ranges import Domain
-from services.cadence.expressions.search import DENIED, Goal, TooMany, Way, ways
-from services.cadence.expressions.tree import Compare, IsNull, Membership, Node, Not, names
+from services.cadence.expressions.search import Branch, BudgetExceeded, Constraint, find_branches
+from services.cadence.expressions.tree import NEGATED, Compare, IsNull, Membership, Node, Not, names
 from services.cadence.features.registry import Feature
 
 _WAYS = 50
@@ -47,13 +47,13 @@ def smallest_change(tree: Node, values: Values, words: Mapping[str, Feature]) ->
     prices = _Prices(values)
     unsure: tuple[Need, ...] | None = None
     try:
-        for way in islice(ways(((tree, True),), words, price=prices.of), _WAYS):
-            made, sure = witnessed(way, ((tree, True),), {**dict.fromkeys(names(tree)), **values})
+        for way in islice(find_branches(((tree, True),), words, price=prices.of), _WAYS):
+            made, sure = find_witness(way, ((tree, True),), {**dict.fromkeys(names(tree)), **values})
             if made is not None:
                 return _needs(way, prices, values, made)
             if not sure and unsure is None:
                 unsure = _needs(way, prices, values, {})
-    except TooMany:
+    except BudgetExceeded:
         pass
     return unsure
 
@@ -66,7 +66,7 @@ class _Prices:
         self._known: dict[tuple[int, bool], bool] = {}
         self._kept: list[Node] = []
 
-    def of(self, clauses: tuple[Goal, ...]) -> int:
+    def of(self, clauses: tuple[Constraint, ...]) -> int:
         failing = [goal for goal in clauses if self.fails(goal)]
         told = {name for node, _ in failing if not isinstance(node, IsNull) for name in names(node)}
         guards = {name for node, _ in failing if isinstance(node, IsNull) for name in names(node)} - told
@@ -75,7 +75,7 @@ class _Prices:
         )
         return count * _CLAUSE + len(told | guards)
 
-    def fails(self, goal: Goal) -> bool:
+    def fails(self, goal: Constraint) -> bool:
         node, want = goal
         key = (id(node), want)
         if key not in self._known:
@@ -85,18 +85,18 @@ class _Prices:
 
     def _judge(self, node: Node) -> bool | None:
         if isinstance(node, IsNull):
-            return atom(node, self._values)
+            return evaluate_atom(node, self._values)
         if any(self._values.get(name) is None for name in names(node)):
             return None
         return (
-            atom(node, self._values)
+            evaluate_atom(node, self._values)
             if isinstance(node, Compare | Membership)
-            else value(node, self._values) is True
+            else evaluate(node, self._values) is True
         )
 
 
-def _needs(way: Way, prices: _Prices, values: Values, made: Mapping[str, Plain]) -> tuple[Need, ...]:
-    by_words: dict[tuple[str, ...], list[Goal]] = {}
+def _needs(way: Branch, prices: _Prices, values: Values, made: Mapping[str, Plain]) -> tuple[Need, ...]:
+    by_words: dict[tuple[str, ...], list[Constraint]] = {}
     failing = [goal for goal in way.clauses if prices.fails(goal) and names(goal[0])]
     told = {name for node, _ in failing for name in names(node)}
     moved = {name for name, value_ in made.items() if name not in told and value_ != values.get(name)}
@@ -122,7 +122,7 @@ def _put(node: Node, *, want: bool) -> Node:
     if want:
         return node
     if isinstance(node, Compare):
-        return Compare(DENIED[node.op], node.left, node.right, node.at)
+        return Compare(NEGATED[node.op], node.left, node.right, node.at)
     return Not(node, node.at)
 
 
@@ -131,14 +131,14 @@ def wanted(held: Domain) -> str:
     if not held.some:
         return "null"
     if held.only is not None:
-        fits = [constant(each) for each in held.only if held.admits(each)]
+        fits = [format_constant(each) for each in held.only if held.admits(each)]
         return fits[0] if len(fits) == 1 else f"one of {', '.join(fits)}"
     said = [text for text in (_above(held), _below(held)) if text]
     if held.low == held.high:
-        said = [constant(_number(held.low))]
+        said = [format_constant(_number(held.low))]
     never = [each for each in held.never if not held.number or _inside(held, each)]
     if never:
-        said.append(f"not {' or '.join(sorted(map(constant, never)))}")
+        said.append(f"not {' or '.join(sorted(map(format_constant, never)))}")
     return " and ".join(said) or "known"
 
 
@@ -149,13 +149,13 @@ def _inside(held: Domain, value_: str | float) -> bool:
 def _above(held: Domain) -> str:
     if held.low == -math.inf:
         return ""
-    return f"{'more than' if held.low_open else 'at least'} {constant(_number(held.low))}"
+    return f"{'more than' if held.low_open else 'at least'} {format_constant(_number(held.low))}"
 
 
 def _below(held: Domain) -> str:
     if held.high == math.inf:
         return ""
-    return f"{'less than' if held.high_open else 'at most'} {constant(_number(held.high))}"
+    return f"{'less than' if held.high_open else 'at most'} {format_constant(_number(held.high))}"
 
 
 def _number(number: float) -> float:

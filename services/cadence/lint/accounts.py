@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from services.cadence.account import DAY, Plain
-from services.cadence.expressions.analysis import Verdict, satisfiable
+from services.cadence.expressions.analysis import Satisfiability, satisfiable
 from services.cadence.expressions.compile import source
-from services.cadence.expressions.search import Goal
+from services.cadence.expressions.search import Constraint
 from services.cadence.expressions.tree import And, Const, Node, Not, Or, names
 from services.cadence.features.registry import EVENT_FEATURES, SEGMENTS, Feature, features_in_scope
 from services.cadence.lint.sampling import sampled
@@ -59,8 +59,8 @@ class World(NamedTuple):
 
     segment: str
     stage: str
-    by_hand: tuple[Goal, ...]
-    by_rule: tuple[Goal, ...] | None
+    by_hand: tuple[Constraint, ...]
+    by_rule: tuple[Constraint, ...] | None
     witness: Mapping[str, Plain]
 
 
@@ -77,7 +77,7 @@ class Accounts:
         self.conditions = {each.rule: prepared(each) for each in policy.rules}
         self._reduced: dict[tuple[str, str, str], Node] = {}
         self._work = WORK
-        self._met: dict[tuple[str, bool], Verdict] = {}
+        self._met: dict[tuple[str, bool], Satisfiability] = {}
         self._alive: dict[str, tuple[World, ...]] = {}
 
     @cached_property
@@ -97,10 +97,10 @@ class Accounts:
             if verdict.answer != "no"
         )
 
-    def _firsts(self, what: str, held: Mapping[str, Plain]) -> Iterator[tuple[str, tuple[Goal, ...]]]:
+    def _firsts(self, what: str, held: Mapping[str, Plain]) -> Iterator[tuple[str, tuple[Constraint, ...]]]:
         """Each option with what makes it the first that holds."""
         content = self.policy.content
-        before: tuple[Goal, ...] = ()
+        before: tuple[Constraint, ...] = ()
         for name, tree in content.segments if what == "segment" else content.stages:
             left = reduced(tree, held)
             if left != NO:
@@ -108,7 +108,7 @@ class Accounts:
             before = (*before, (left, False))
 
     def _world(
-        self, segment: str, goals: tuple[Goal, ...] | None, stage: tuple[str, tuple[Goal, ...]]
+        self, segment: str, goals: tuple[Constraint, ...] | None, stage: tuple[str, tuple[Constraint, ...]]
     ) -> World:
         set_by_hand = And((known(HAND), compared(HAND, "==", segment)), 0)
         if goals is None:
@@ -136,27 +136,27 @@ class Accounts:
         world: World,
         hold: Iterable[str] = (),
         fail: Iterable[str] = (),
-        also: Iterable[Goal] = (),
+        also: Iterable[Constraint] = (),
         *,
         by_rule: bool = False,
-    ) -> Verdict:
+    ) -> Satisfiability:
         """Can these rules hold, those fail and this be so, of an account of this segment and stage?"""
         self._work -= 1
         if self.exhausted:
-            return Verdict("unknown")
+            return Satisfiability("unknown")
         goals = [(self.reduced(rule, world), True) for rule in hold]
         goals += [(self.reduced(rule, world), False) for rule in fail]
         goals += [(reduced(node, _place(world)), want) for node, want in also]
         if any((node == NO and want) or (node == YES and not want) for node, want in goals):
-            return Verdict("no")
+            return Satisfiability("no")
         goals = [each for each in goals if not isinstance(each[0], Const)]
         ground = world.by_rule if by_rule else world.by_hand
         if ground is None:
-            return Verdict("no")
+            return Satisfiability("no")
         verdict = self.meet(_linked(goals, ground) if goals else [*ground])
         if verdict.witness is None:
             return verdict
-        return Verdict(verdict.answer, {**_place(world), **verdict.witness})
+        return Satisfiability(verdict.answer, {**_place(world), **verdict.witness})
 
     def together(self, *rules: str) -> Mapping[str, Plain] | None:
         """An account for which all of these hold."""
@@ -166,18 +166,18 @@ class Accounts:
                 return witness
         return None
 
-    def meet(self, goals: list[Goal], *, derived: bool = False) -> Verdict:
+    def meet(self, goals: list[Constraint], *, derived: bool = False) -> Satisfiability:
         """Can all this be so, whatever the segment and stage? `derived`: colours follow from scores."""
         said = "&".join(f"{want:d}{source(node)}" for node, want in goals)
         if (said, derived) not in self._met:
             self._met[said, derived] = self._meet(goals, derived=derived)
         return self._met[said, derived]
 
-    def _meet(self, goals: list[Goal], *, derived: bool) -> Verdict:
+    def _meet(self, goals: list[Constraint], *, derived: bool) -> Satisfiability:
         if not goals:
-            return Verdict("yes", {})
+            return Satisfiability("yes", {})
         if self.exhausted:
-            return Verdict("unknown")
+            return Satisfiability("unknown")
         self._work -= len(goals)
         read = {name for node, _ in goals for name in names(node)}
         tree = asked(*goals, *self._bounds(read, derived=derived))
@@ -186,14 +186,14 @@ class Accounts:
             return found
         self._work -= _HARD * len(goals)
         witness = sampled(tree, self.words)
-        return Verdict("unknown") if witness is None else Verdict("yes", witness)
+        return Satisfiability("unknown") if witness is None else Satisfiability("yes", witness)
 
     @property
     def exhausted(self) -> bool:
         """Is the work used up, so that further questions are not answered?"""
         return self._work <= 0
 
-    def _bounds(self, read: set[str], *, derived: bool) -> Iterator[Goal]:
+    def _bounds(self, read: set[str], *, derived: bool) -> Iterator[Constraint]:
         for name in sorted(read):
             low, high = _RANGES.get(unprefixed(name), (None, None))
             if low is not None:
@@ -244,7 +244,7 @@ def unprefixed(text: str) -> str:
     return _PREFIX.sub("", text)
 
 
-def window_of(step: Step) -> Iterator[Goal]:
+def window_of(step: Step) -> Iterator[Constraint]:
     """What is so of an account while a step's window is open, where a word counts from its anchor."""
     word = {"start": "days_since_start", "go_live": "days_since_go_live", "renewal": "days_to_renewal"}.get(
         step.anchor
@@ -275,7 +275,7 @@ def _between(name: str, word: Feature, low: float, high: float | None) -> Node:
     return Or((null(name), inside), 0) if word.nullable else inside
 
 
-def _linked(goals: list[Goal], ground: Iterable[Goal]) -> list[Goal]:
+def _linked(goals: list[Constraint], ground: Iterable[Constraint]) -> list[Constraint]:
     """The goals, and of the ground what shares words with them; the rest can be met whatever they say."""
     read = {name for node, _ in goals for name in names(node)}
     left = list(ground)

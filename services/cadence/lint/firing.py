@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from services.cadence.expressions.format import format_expression
-from services.cadence.expressions.search import Goal
+from services.cadence.expressions.search import Constraint
 from services.cadence.expressions.tree import And, Const, Node, names
 from services.cadence.lint.accounts import HAND, Accounts, prepared, unprefixed, window_of
 from services.cadence.lint.findings import Finding
@@ -15,7 +15,7 @@ def unreached(accounts: Accounts) -> Iterator[Finding]:
     """Segments and stages that those before them take all accounts of, and clauses that change nothing about them."""
     content = accounts.policy.content
     for what, options in (("segment", content.segments), ("stage", content.stages)):
-        before: tuple[Goal, ...] = ()
+        before: tuple[Constraint, ...] = ()
         for index, (name, tree) in enumerate(options):
             place = content.places.get(f"{what}/{index}", Location())
             if accounts.meet([*before, (tree, True)]).answer == "no":
@@ -115,7 +115,7 @@ def _twice(tree: Node) -> str:
     return ""
 
 
-def _idle(accounts: Accounts, rule: Rule, clause: Node, before: tuple[Goal, ...]) -> Iterator[Finding]:
+def _idle(accounts: Accounts, rule: Rule, clause: Node, before: tuple[Constraint, ...]) -> Iterator[Finding]:
     # Where the rule can hold its clauses can, too; most others fail beside them.
     near = accounts.alive(rule.rule)
     worlds = (*near, *(each for each in accounts.worlds if each not in near))
@@ -128,7 +128,7 @@ def _idle(accounts: Accounts, rule: Rule, clause: Node, before: tuple[Goal, ...]
 
 
 def _idle_of_option(
-    accounts: Accounts, option: tuple[str, Node], place: Location, ahead: tuple[Goal, ...]
+    accounts: Accounts, option: tuple[str, Node], place: Location, ahead: tuple[Constraint, ...]
 ) -> Iterator[Finding]:
     for clause, before in clauses(option[1]):
         if accounts.meet([*ahead, *before]).answer == "no":

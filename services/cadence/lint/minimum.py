@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from services.cadence.account import Plain
 from services.cadence.evaluation.feedback import STEPS
 from services.cadence.evaluation.rhythms import NONE, Days, resolve
-from services.cadence.expressions.ranges import domain
+from services.cadence.expressions.ranges import domain_of
 from services.cadence.expressions.tree import names
 from services.cadence.features.registry import FREQUENCIES
 from services.cadence.lint.accounts import Accounts, World
@@ -75,7 +75,9 @@ def _searched(accounts: Accounts, world: World, start: Mapping[str, Plain]) -> _
     near = [each for tree in trees for each in constants(tree)]
     numbers = [each for each in near if isinstance(each, int | float) and not isinstance(each, bool)]
     offered = {
-        name: domain(accounts.words[name]).samples(numbers if accounts.words[name].kind == "number" else ())
+        name: domain_of(accounts.words[name]).samples(
+            numbers if accounts.words[name].kind == "number" else ()
+        )
         for name in read
     }
     dice = Dice()

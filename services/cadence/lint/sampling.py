@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from services.cadence.account import Plain
 from services.cadence.expressions.interpret import holds
-from services.cadence.expressions.ranges import domain
+from services.cadence.expressions.ranges import domain_of
 from services.cadence.expressions.tree import Node, names
 from services.cadence.features.registry import Feature
 from services.cadence.lint.trees import constants
@@ -31,7 +31,7 @@ def sampled(tree: Node, words: Mapping[str, Feature]) -> dict[str, Plain] | None
     texts = [each for each in near if isinstance(each, str)]
     offered: dict[str, tuple[Plain, ...]] = {}
     for name in names(tree):
-        held = domain(words[name])
+        held = domain_of(words[name])
         offered[name] = held.samples(numbers if held.number else texts if held.only is None else ())
     dice = Dice()
     for _ in range(TRIED):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from services.cadence.account import Plain
 from services.cadence.expressions.interpret import holds
-from services.cadence.expressions.search import Goal
+from services.cadence.expressions.search import Constraint
 from services.cadence.expressions.tree import (
     And,
     Arithmetic,
@@ -73,7 +73,7 @@ def renamed(node: Node, name: Callable[[str], str]) -> Node:
             return type(node)(tuple(renamed(each, name) for each in node.parts), node.at)
 
 
-def clauses(node: Node, before: tuple[Goal, ...] = ()) -> Iterator[tuple[Node, tuple[Goal, ...]]]:
+def clauses(node: Node, before: tuple[Constraint, ...] = ()) -> Iterator[tuple[Node, tuple[Constraint, ...]]]:
     """Every clause with what is known when it is looked at; constants and questions for null left out."""
     match node:
         case Not(item=item):
@@ -88,7 +88,7 @@ def clauses(node: Node, before: tuple[Goal, ...] = ()) -> Iterator[tuple[Node, t
             yield node, before
 
 
-def asked(*goals: Goal) -> Node:
+def asked(*goals: Constraint) -> Node:
     """All goals as one condition."""
     return And(tuple(node if want else Not(node, 0) for node, want in goals), 0)
 

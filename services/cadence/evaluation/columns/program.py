@@ -24,7 +24,7 @@ from services.cadence.expressions.tree import (
     Node,
     Not,
     Or,
-    truths,
+    is_boolean,
 )
 from services.cadence.features.registry import Feature, Kind
 
@@ -132,7 +132,7 @@ class Program:
         )
 
     def _sides(self, sides: tuple[Node, ...]) -> list[int]:
-        if any(map(truths, sides)):
+        if any(map(is_boolean, sides)):
             return [self.truth(side) for side in sides]
         if self._kind(sides[0]) == "number":
             return [self.number(side) for side in sides]
