@@ -1,0 +1,79 @@
+"""Operations on conditions: write them as text, simplify, rename features, and list clauses."""
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
+
+from services.cadence.account import Plain
+from services.cadence.expressions import tree
+from services.cadence.expressions.interpret import holds
+from services.cadence.expressions.parser import parse
+from services.cadence.expressions.search import Constraint
+from services.cadence.expressions.tree import And, Const, Node, Not, Or, names
+
+YES = Const(value=True, at=0)
+NO = Const(value=False, at=0)
+
+
+@lru_cache(maxsize=1024)
+def condition(text: str, prefix: str = "") -> Node:
+    """The condition of this text, with `prefix` before the names of its features."""
+    node = parse(text)
+    return add_prefix(node, prefix, names(node))
+
+
+def add_prefix(node: Node, prefix: str, own: Collection[str]) -> Node:
+    """The same condition with `prefix` before the names in `own`."""
+    match node:
+        case Const():
+            return node
+        case tree.Name(name=name):
+            return tree.Name(f"{prefix}{name}", node.at) if name in own else node
+        case Not() | tree.IsNull():
+            return type(node)(add_prefix(node.item, prefix, own), node.at)
+        case tree.Membership():
+            return tree.Membership(add_prefix(node.item, prefix, own), node.values, node.at)
+        case tree.Compare() | tree.Arithmetic():
+            sides = add_prefix(node.left, prefix, own), add_prefix(node.right, prefix, own)
+            return type(node)(node.op, *sides, node.at)
+        case tree.Call():
+            arguments = tuple(add_prefix(each, prefix, own) for each in node.arguments)
+            return tree.Call(node.function, arguments, node.at)
+        case And() | Or():
+            return type(node)(tuple(add_prefix(part, prefix, own) for part in node.parts), node.at)
+
+
+def simplify(node: Node, known: Mapping[str, Plain]) -> Node:
+    """The condition for these values: `YES`, `NO`, or what still depends on other features."""
+    match node:
+        case Not(item=item):
+            inner = simplify(item, known)
+            return YES if inner == NO else NO if inner == YES else Not(inner, node.at)
+        case And() | Or():
+            neutral, decisive = (YES, NO) if isinstance(node, And) else (NO, YES)
+            parts = [part for part in (simplify(each, known) for each in node.parts) if part != neutral]
+            if decisive in parts or not parts:
+                return decisive if parts else neutral
+            return parts[0] if len(parts) == 1 else type(node)(tuple(parts), node.at)
+        case _:
+            is_known = all(name in known for name in names(node))
+            return (YES if holds(node, known) else NO) if is_known else node
+
+
+def clauses(node: Node, before: tuple[Constraint, ...] = ()) -> Iterator[tuple[Node, tuple[Constraint, ...]]]:
+    """Every clause, with the constraints under which it is evaluated; constants and null tests are left out."""
+    match node:
+        case Not(item=item):
+            yield from clauses(item, before)
+        case And(parts=parts) | Or(parts=parts):
+            for part in parts:
+                yield from clauses(part, before)
+                before = (*before, (part, isinstance(node, And)))
+        case Const() | tree.IsNull():
+            return
+        case _:
+            yield node, before
+
+
+def conjunction(*constraints: Constraint) -> Node:
+    """All constraints as one condition."""
+    return And(tuple(node if wanted else Not(node, 0) for node, wanted in constraints), 0)
