@@ -42,7 +42,6 @@ _RANGES: Mapping[str, str] = {
 }
 """The values of features, by what events may contain and what is counted."""
 
-
 _Constraints = tuple[Constraint, ...]
 _Conditions = Sequence[str | Node]
 """Rules, by name, and other conditions."""

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from itertools import compress
 
 from services.cadence.lint.accounts import Cohort, PossibleAccounts
-from services.cadence.lint.findings import Finding, finding
+from services.cadence.lint.findings import Finding, finding, listed
 from services.cadence.lint.minimum import DAYS, monthly
 from services.cadence.policy import Blackout, Policy, Rhythm, Step, Trigger
 from services.cadence.policy.document import span
@@ -40,7 +40,7 @@ def blackouts(accounts: PossibleAccounts) -> Iterator[Finding]:
 def _together(policy: Policy, rules: tuple[str, ...], findings: list[Finding]) -> Finding:
     """One finding for a blackout that covers many touchpoints."""
     blackout = next(each for _, each in policy.blackouts if each.rule == rules[0])
-    names = f"{', '.join(each.rule for each in findings[:_LISTED])} and {len(findings) - _LISTED} more"
+    names = listed([each.rule for each in findings], _LISTED)
     message = f"it can cover {len(findings)} touchpoints: {names}; name fewer types in `touchpoints`"
     return finding("blackout", blackout, message)
 

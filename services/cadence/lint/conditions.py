@@ -1,6 +1,6 @@
-"""Operations on conditions: write them as text, simplify, rename features, and list clauses."""
+"""Operations on conditions: write them as text, simplify, substitute features, and list clauses."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from services.cadence.account import Plain
@@ -21,25 +21,28 @@ def condition(text: str, prefix: str = "") -> Node:
     return add_prefix(node, prefix, names(node))
 
 
-def add_prefix(node: Node, prefix: str, own: Collection[str]) -> Node:
+def add_prefix(node: Node, prefix: str, own: Iterable[str]) -> Node:
     """The same condition with `prefix` before the names in `own`."""
+    return substitute(node, {name: tree.Name(f"{prefix}{name}", 0) for name in own})
+
+
+def substitute(node: Node, new: Mapping[str, Node]) -> Node:
+    """The same condition with a new node for every name in `new`."""
     match node:
         case Const():
             return node
         case tree.Name(name=name):
-            return tree.Name(f"{prefix}{name}", node.at) if name in own else node
+            return new.get(name, node)
         case Not() | tree.IsNull():
-            return type(node)(add_prefix(node.item, prefix, own), node.at)
+            return type(node)(substitute(node.item, new), node.at)
         case tree.Membership():
-            return tree.Membership(add_prefix(node.item, prefix, own), node.values, node.at)
+            return tree.Membership(substitute(node.item, new), node.values, node.at)
         case tree.Compare() | tree.Arithmetic():
-            sides = add_prefix(node.left, prefix, own), add_prefix(node.right, prefix, own)
-            return type(node)(node.op, *sides, node.at)
+            return type(node)(node.op, substitute(node.left, new), substitute(node.right, new), node.at)
         case tree.Call():
-            arguments = tuple(add_prefix(each, prefix, own) for each in node.arguments)
-            return tree.Call(node.function, arguments, node.at)
+            return tree.Call(node.function, tuple(substitute(each, new) for each in node.arguments), node.at)
         case And() | Or():
-            return type(node)(tuple(add_prefix(part, prefix, own) for part in node.parts), node.at)
+            return type(node)(tuple(substitute(part, new) for part in node.parts), node.at)
 
 
 def simplify(node: Node, known: Mapping[str, Plain]) -> Node:

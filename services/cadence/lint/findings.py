@@ -1,6 +1,6 @@
 """Findings of the linter: parts of a valid policy that are probably mistakes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,8 +26,7 @@ KINDS: Mapping[Kind, str] = {
     "shadowed": "A rule that another rule always overrides or repeats; a segment or stage that is never reached; "
     "a part of a condition that changes nothing",
     "contradiction": "Rules that conflict: an answer to red or yellow that may be stretched, two owners of equal "
-    "precedence, a deadline outside its window, a cap that a cool-down makes unreachable, a minimum that is never "
-    "needed",
+    "precedence, a deadline outside its window, a cap that is never reached, a minimum that is never needed",
     "oscillation": "A rule that its own effect switches off and on again, without news from outside",
     "blackout": "A blackout that can cover a whole window, one too long for a touchpoint that is never skipped or for "
     "monthly contact, or blackouts that together leave no day of the year",
@@ -79,6 +78,12 @@ def finding(
 ) -> Finding:
     """A finding at the place of a rule."""
     return Finding(kind, rule.place, rule.rule, message, proof, witness)
+
+
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _format_facts(facts: Mapping[str, Plain]) -> str:

@@ -3,14 +3,20 @@
 from collections.abc import Callable, Iterator
 
 from services.cadence.account import DAY
-from services.cadence.expressions.format import format_constant, format_expression
+from services.cadence.expressions.format import format_expression
 from services.cadence.expressions.search import Constraint
 from services.cadence.expressions.tree import And, Const, Node, Or, names, walk
 from services.cadence.lint.accounts import OVERRIDE, PossibleAccounts, prepare
-from services.cadence.lint.conditions import clauses, condition, conjunction, simplify
+from services.cadence.lint.conditions import clauses, condition, conjunction, simplify, substitute
 from services.cadence.lint.findings import Finding, finding
 from services.cadence.policy import Location, Rule, Step, condition_of
 
+_COLOR_LAW = (
+    "color is null and health_score is null or color is not null and health_score is not null and ("
+    'color == "red" and health_score < red_below'
+    ' or color == "yellow" and health_score >= red_below and health_score < yellow_below'
+    ' or color == "green" and health_score >= red_below and health_score >= yellow_below)'
+)
 _ANCHORED = {"start": "days_since_start", "go_live": "days_since_go_live", "renewal": "days_to_renewal"}
 
 
@@ -73,9 +79,9 @@ def never(accounts: PossibleAccounts) -> Iterator[Finding]:
         parts = rule.when.parts if isinstance(rule.when, And) else (rule.when,)
         if any(isinstance(part, Const) and part.value is False for part in parts):
             continue
-        text, cohorts = f"`{format_expression(condition_of(rule))}`", accounts.cohorts_of(rule.rule)
+        text = f"`{format_expression(condition_of(rule))}`"
         message = _never(accounts, rule, text)
-        is_met = any(accounts.query(cohort, (rule.rule,)).answer == "yes" for cohort in cohorts)
+        is_met = accounts.example(rule.rule) is not None
         if message:
             yield finding("never-fires", rule, f"{message}; change or remove it")
         elif not is_met and not accounts.is_exhausted:
@@ -109,18 +115,13 @@ def _without_override(accounts: PossibleAccounts, rule: Rule) -> bool:
 
 def _with_derived_color(accounts: PossibleAccounts, rule: Rule) -> bool:
     """Whether the rule can hold for an account whose colour always follows from its score."""
-    health, tree = accounts.policy.content.health, accounts.conditions[rule.rule]
-    red, yellow = map(format_constant, (health.red_below, health.yellow_below))
-    law = (
-        "color is null and health_score is null or color is not null and health_score is not null and ("
-        f'color == "red" and health_score < {red}'
-        f' or color == "yellow" and health_score >= {red} and health_score < {yellow}'
-        f' or color == "green" and health_score >= {red} and health_score >= {yellow})'
-    )
-    prefixes = [
-        each for each in ("", "health.scored:") if {f"{each}color", f"{each}health_score"} <= {*names(tree)}
-    ]
-    laws = [(condition(law, prefix), True) for prefix in prefixes]
+    tree, health = accounts.conditions[rule.rule], accounts.policy.content.health
+    laws: list[Constraint] = []
+    for prefix in ("", "health.scored:"):
+        if {f"{prefix}color", f"{prefix}health_score"} <= {*names(tree)}:
+            ends = {"red_below": health.red_below, "yellow_below": health.yellow_below}
+            constants = {f"{prefix}{name}": Const(value, 0) for name, value in ends.items()}
+            laws.append((substitute(condition(_COLOR_LAW, prefix), constants), True))
     return not laws or any(
         accounts.satisfiable([(simplify(tree, cohort.values), True), *laws]).answer != "no"
         for cohort in accounts.cohorts_of(rule.rule)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from math import ceil
 
 from services.cadence.lint.accounts import Cohort, PossibleAccounts
-from services.cadence.lint.findings import Finding, finding
+from services.cadence.lint.findings import Finding, finding, listed
 from services.cadence.lint.precedence import is_guarantee, of_type, reach
 from services.cadence.policy import Limit, Policy, Rhythm, Step
 from services.cadence.policy.document import span
@@ -50,11 +50,8 @@ def _most(policy: Policy, kind: str, per: timedelta) -> int:
         return _UNBOUNDED
     if len(cooldowns) == len(triggers):
         return most + (ceil(per / min(cooldowns)) if cooldowns else 0)
-    return (
-        most + sum(cap.count * ceil(per / cap.per) for cap in caps)
-        if len(caps) == len(triggers)
-        else _UNBOUNDED
-    )
+    by_caps = sum(cap.count * ceil(per / cap.per) for cap in caps)
+    return most + by_caps if len(caps) == len(triggers) else _UNBOUNDED
 
 
 def _used_up(accounts: PossibleAccounts, limit: Limit) -> str:
@@ -66,7 +63,7 @@ def _used_up(accounts: PossibleAccounts, limit: Limit) -> str:
         steps = _simultaneous(accounts, limit, cohort)
         waits = any(cohort in accounts.cohorts_of(trigger.rule) for trigger in triggers)
         if taken + len(steps) > limit.cap.count or (taken >= limit.cap.count and waits):
-            names = ", ".join(rule.rule for rule in (*regular, *steps)[:4])
+            names = listed([rule.rule for rule in (*regular, *steps)])
             return (
                 f"for {cohort.segment} accounts in {cohort.stage}, rhythms and timelines alone need "
                 f"{taken + len(steps)} in {span(limit.cap.per)} ({names}), so {_format(limit)} leaves no room"

@@ -58,9 +58,9 @@ def _example(accounts: PossibleAccounts, cohort: Cohort) -> _Example | None:
     if of_certain.answer == "no":
         return None
     of_all = accounts.query(cohort, fail=[rule.rule for rule in monthly(accounts.policy)[:MOST]])
-    for witness in (of_all.witness, of_certain.witness):
-        moved = None if witness is None else _least_contact(accounts, cohort, witness)
-        if witness is not None and moved is not None:
+    for witness in filter(None, (of_all.witness, of_certain.witness)):
+        moved = _least_contact(accounts, cohort, witness)
+        if moved is not None:
             return {**witness, **moved}, "analysis"
     return _searched(accounts, cohort, of_certain.witness or {})
 
@@ -92,12 +92,8 @@ def _least_contact(accounts: PossibleAccounts, cohort: Cohort, witness: _Values)
     topics = {kind.topic for kind in policy.catalogue.values() if kind.topic is not None}
     rarest: Days = tuple((topic, max(FREQUENCIES.values())) for topic in sorted(topics))
     rarer: Days = tuple((kind, STEPS) for kind in sorted(answered))
-    attempts: tuple[tuple[Days, Days, _Values], ...] = (
-        (NONE, NONE, {}),
-        (rarest, NONE, {"preferred_frequency": "quarterly"}),
-        (NONE, rarer, {"feedback": "rarer, twice"}),
-    )
-    for preferences, levels, moved in attempts:
+    quarterly, twice = {"preferred_frequency": "quarterly"}, {"feedback": "rarer, twice"}
+    for preferences, levels, moved in ((NONE, NONE, {}), (rarest, NONE, quarterly), (NONE, rarer, twice)):
         chosen = resolve(policy, fired & policy.rhythm_bits, preferences, levels).chosen
         if not any(each.every_days <= DAYS and reaches_customer(policy, each.rule) for each in chosen):
             return moved

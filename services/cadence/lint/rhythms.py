@@ -6,19 +6,17 @@ from itertools import combinations
 from services.cadence.features.registry import COLORS
 from services.cadence.lint.accounts import PossibleAccounts
 from services.cadence.lint.conditions import condition
-from services.cadence.lint.findings import Finding, finding
+from services.cadence.lint.findings import Finding, finding, listed
 from services.cadence.lint.precedence import is_guarantee, leader, overriding, reach, reaches_customer
 from services.cadence.policy import Adjustment, Feedback, Rhythm, Trigger
-
-_NAMED = 4
-"""Rules that a message names at most."""
 
 
 def overridden(accounts: PossibleAccounts) -> Iterator[Finding]:
     """Rhythms that others always come before."""
     for _, rule in accounts.policy.rhythms:
         others = _needed(accounts, rule, overriding(accounts.policy, rule))
-        names, days = _named(others), rule.every_days
+        names, days = listed([other.rule for other in others]), rule.every_days
+        names = f"one of {names}" if len(others) > 1 else names
         if not others:
             continue
         if rule.fallback:
@@ -44,13 +42,6 @@ def _needed(accounts: PossibleAccounts, rule: Rhythm, others: list[Rhythm]) -> l
         if accounts.implies(rule.rule, [each.rule for each in fewer]):
             needed = fewer
     return needed
-
-
-def _named(rules: list[Rhythm]) -> str:
-    names = [rule.rule for rule in rules]
-    if len(names) > _NAMED:
-        names = [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} others"]
-    return f"one of {', '.join(names)}" if len(names) > 1 else "".join(names)
 
 
 def stretched(accounts: PossibleAccounts) -> Iterator[Finding]:
