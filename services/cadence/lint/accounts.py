@@ -57,7 +57,7 @@ class Cohort(NamedTuple):
     witness: Mapping[str, Plain] = {}
 
     @property
-    def values(self) -> dict[str, Plain]:
+    def values(self) -> dict[str, str]:
         return {"segment": self.segment, "stage": self.stage}
 
 
@@ -180,6 +180,10 @@ class PossibleAccounts:
             if feature == "color" and f"{event}{colon}health_score" in read:
                 yield condition("color is not null or health_score is null", event + colon), True
 
+    def may_have(self, values: Mapping[str, Plain]) -> bool:
+        """Whether these values lie within what events may contain and what is counted."""
+        return all(holds(law, values) for law, _ in self._laws(values))
+
     def samples(self, near: Iterable[Node], read: Iterable[str]) -> dict[str, tuple[Plain, ...]]:
         """Values to try for these features, near the constants of these conditions."""
         nodes = [node for tree in near for node in walk(tree)]
@@ -215,9 +219,7 @@ def prepare(rule: Rule) -> Node:
     return add_prefix(condition_of(rule), f"{prefix}:", own)
 
 
-def _first_options(
-    options: Sequence[Named], known: Mapping[str, Plain]
-) -> Iterator[tuple[str, _Constraints]]:
+def _first_options(options: Sequence[Named], known: Mapping[str, str]) -> Iterator[tuple[str, _Constraints]]:
     """Each segment or stage, with the constraints that make it the first that holds."""
     before: _Constraints = ()
     for name, node in options:

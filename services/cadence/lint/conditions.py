@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from services.cadence.account import Plain
 from services.cadence.expressions import tree
 from services.cadence.expressions.interpret import holds
 from services.cadence.expressions.parser import parse
+from services.cadence.expressions.ranges import Value
 from services.cadence.expressions.search import Constraint
 from services.cadence.expressions.tree import And, Const, Node, Not, Or, names
 
@@ -45,8 +45,8 @@ def substitute(node: Node, new: Mapping[str, Node]) -> Node:
             return type(node)(tuple(substitute(part, new) for part in node.parts), node.at)
 
 
-def simplify(node: Node, known: Mapping[str, Plain]) -> Node:
-    """The condition for these values: `YES`, `NO`, or what still depends on other features."""
+def simplify(node: Node, known: Mapping[str, Value]) -> Node:
+    """The condition for these values, none of them null: `YES`, `NO`, or what still depends on other features."""
     match node:
         case Not(item=item):
             inner = simplify(item, known)
@@ -58,8 +58,9 @@ def simplify(node: Node, known: Mapping[str, Plain]) -> Node:
                 return decisive if parts else neutral
             return parts[0] if len(parts) == 1 else type(node)(tuple(parts), node.at)
         case _:
-            is_known = all(name in known for name in names(node))
-            return (YES if holds(node, known) else NO) if is_known else node
+            # In a clause that reads other features too, those that are known are no longer free.
+            left = substitute(node, {name: Const(value, 0) for name, value in known.items()})
+            return left if names(left) else YES if holds(left, {}) else NO
 
 
 def clauses(node: Node, before: tuple[Constraint, ...] = ()) -> Iterator[tuple[Node, tuple[Constraint, ...]]]:

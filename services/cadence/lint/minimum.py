@@ -72,7 +72,8 @@ def _searched(accounts: PossibleAccounts, cohort: Cohort, witness: _Values) -> _
     options, numbers = accounts.samples(trees, read), repeatable_numbers()
     for _ in range(_TRIED if read else 0):
         name = read[next(numbers) % len(read)]
-        witness = {**witness, name: options[name][next(numbers) % len(options[name])]}
+        changed = {**witness, name: options[name][next(numbers) % len(options[name])]}
+        witness = changed if accounts.may_have(changed) else witness
         moved = _least_contact(accounts, cohort, witness)
         if moved is not None:
             return {**witness, **moved}, "search"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from services.cadence.account import Plain
 from services.cadence.evaluation.rhythms import resolve
 from services.cadence.expressions.compile import Health
+from services.cadence.expressions.parser import parse
 from services.cadence.expressions.tree import Const, Node, names
 from services.cadence.lint import Finding, lint
 from services.cadence.lint.accounts import PossibleAccounts
@@ -34,6 +35,7 @@ from tests.unit.cadence.policies import (
     step,
     trigger,
 )
+from tests.unit.cadence.policies import policy as small_policy
 
 _KINDS = tuple(each.type for each in CATALOGUE)
 _FOR_CUSTOMERS = tuple(each.type for each in CATALOGUE if each.topic is not None)
@@ -204,6 +206,19 @@ def test_an_account_reported_as_below_the_minimum_is_reached_by_nothing_within_a
     for finding in lint(policy):
         if finding.kind == "below-minimum":
             assert _is_below_minimum(policy, finding)
+
+
+def test_an_account_below_the_minimum_is_of_the_segment_it_is_reported_for() -> None:
+    mirrored = parse('(segment == "enterprise") == paid_success')
+    reaching = small_policy(rhythm("mirrored", "usage_report", 30, mirrored))
+
+    findings = [finding for finding in lint(reaching) if finding.kind == "below-minimum"]
+
+    assert [finding.witness for finding in findings] == [
+        {"segment": "enterprise", "stage": "growth", "paid_success": False},
+        {"segment": "self_service", "stage": "growth", "paid_success": True},
+    ]
+    assert all(_is_below_minimum(reaching, finding) for finding in findings)
 
 
 def _is_below_minimum(policy: Policy, finding: Finding) -> bool:
