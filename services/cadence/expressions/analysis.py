@@ -56,7 +56,7 @@ def find_witness(
 ) -> tuple[dict[str, Plain] | None, bool]:
     """Values in this branch that meet the constraints, near those of `now`; and whether the answer is certain."""
     related = tuple(dict.fromkeys(name for node, _ in branch.open for name in names(node)))
-    constants = tuple(each.value for node, _ in branch.open for each in walk(node) if isinstance(each, Const))
+    constants = tuple(part.value for node, _ in branch.open for part in walk(node) if isinstance(part, Const))
     near = (*(now.values() if now else ()), *constants)
     choices = {name: _choices(branch.domains[name], name, near, now) for name in branch.domains}
     base = {name: values[0] for name, values in choices.items() if values}

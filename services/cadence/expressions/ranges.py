@@ -121,7 +121,7 @@ class Domain:
 
     def _numbers(self) -> Iterator[int | float]:
         ends = [end for end in (self.low, self.high) if math.isfinite(end)]
-        points = sorted({*ends, *(float(each) for each in self.never if not isinstance(each, str))} or {0.0})
+        points = sorted({*ends, *(float(end) for end in self.never if not isinstance(end, str))} or {0.0})
         for point in (*points, points[0] - 1, points[-1] + 1):
             yield as_integer(point)
         for low, high in pairwise(points):
@@ -141,7 +141,7 @@ def domain_of(feature: Feature) -> Domain:
 
 
 def numbers_in(values: Iterable[object]) -> list[int | float]:
-    return [each for each in values if isinstance(each, int | float) and not isinstance(each, bool)]
+    return [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
 
 
 def as_integer(number: float) -> int | float:
@@ -191,7 +191,7 @@ def interval(node: tree.Node, domains: Mapping[str, Domain]) -> Interval | None:
             return _of_domain(domains[name])
         case tree.Call(function=function, arguments=arguments):
             intervals = [interval(argument, domains) for argument in arguments]
-            known = [each for each in intervals if each is not None]
+            known = [part for part in intervals if part is not None]
             return _of_call(function, known) if len(known) == len(intervals) else None
         case tree.Arithmetic(op=op, left=left, right=right):
             return _of_arithmetic(op, interval(left, domains), interval(right, domains))

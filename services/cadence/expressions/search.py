@@ -107,7 +107,7 @@ def _expand(node: Node, wanted: bool) -> tuple[bool, tuple[Constraint, ...]] | N
                 return False, ((both, True), (one, False))
             return True, ((one, True), (both, False))
         case tree.Membership(item=item, values=members) if is_boolean(item):
-            return not wanted, tuple((tree.Compare("==", item, each, node.at), wanted) for each in members)
+            return not wanted, tuple((tree.Compare("==", item, value, node.at), wanted) for value in members)
         case _:
             return None
 

@@ -35,9 +35,13 @@ def lint(policy: Policy) -> list[Finding]:
     """All findings, in the order of the files. Pure; a policy of some hundred rules takes a second or two."""
     accounts = PossibleAccounts(policy)
     is_small = len(policy.rules) <= _LARGEST
-    findings = {str(each): each for check in (_CHECKS if is_small else _QUICK) for each in check(accounts)}
+    findings = {
+        str(finding): finding for check in (_CHECKS if is_small else _QUICK) for finding in check(accounts)
+    }
     if accounts.is_exhausted or not is_small:
         place = min(rule.place for rule in policy.rules)
         message = f"its {len(policy.rules):,} rules are too many or too complex to check in full; split it"
         findings[message] = Finding("unfinished", place, "policy", message, "search")
-    return sorted(findings.values(), key=lambda each: (each.place, each.kind, each.rule, each.message))
+    return sorted(
+        findings.values(), key=lambda finding: (finding.place, finding.kind, finding.rule, finding.message)
+    )

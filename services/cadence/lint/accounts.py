@@ -125,7 +125,7 @@ class PossibleAccounts:
         constraints += [(self.simplified(rule, cohort), False) for rule in fail]
         if (NO, True) in constraints or (YES, False) in constraints:
             return Satisfiability("no")
-        constraints = [each for each in constraints if not isinstance(each[0], Const)]
+        constraints = [pair for pair in constraints if not isinstance(pair[0], Const)]
         result = self.satisfiable(_with_related(constraints, cohort.constraints))
         witness = None if result.witness is None else {**cohort.values, **result.witness}
         return Satisfiability(result.answer, witness)
@@ -175,8 +175,8 @@ class PossibleAccounts:
         for name in sorted(read):
             event, colon, feature = name.rpartition(":")
             if feature in _RANGES:
-                is_null = f"{feature} is null or " if self.features[name].nullable else ""
-                yield condition(f"{is_null}{feature} {_RANGES[feature]}", event + colon), True
+                or_null = f"{feature} is null or " if self.features[name].nullable else ""
+                yield condition(f"{or_null}{feature} {_RANGES[feature]}", event + colon), True
             if feature == "color" and f"{event}{colon}health_score" in read:
                 yield condition("color is not null or health_score is null", event + colon), True
 
@@ -235,8 +235,8 @@ def _with_related(constraints: list[Constraint], of_cohort: Sequence[Constraint]
         return of_cohort
     read = {name for node, _ in constraints for name in names(node)}
     left = of_cohort
-    while near := [each for each in left if not read.isdisjoint(names(each[0]))]:
-        left = [each for each in left if read.isdisjoint(names(each[0]))]
+    while near := [pair for pair in left if not read.isdisjoint(names(pair[0]))]:
+        left = [pair for pair in left if read.isdisjoint(names(pair[0]))]
         constraints = [*constraints, *near]
         read |= {name for node, _ in near for name in names(node)}
     return constraints

@@ -18,8 +18,6 @@ _LISTED = 5
 _STRETCH = 1.5
 """The latest a touchpoint that is never skipped may come, as a multiple of its interval."""
 _Planned = Trigger | Step | Rhythm
-
-
 _Run = tuple[int, tuple[str, ...]]
 """Bits of the days of a leap year, without a break, and the blackouts that cover them."""
 
@@ -39,8 +37,8 @@ def blackouts(accounts: PossibleAccounts) -> Iterator[Finding]:
 
 def _together(policy: Policy, rules: tuple[str, ...], findings: list[Finding]) -> Finding:
     """One finding for a blackout that covers many touchpoints."""
-    blackout = next(each for _, each in policy.blackouts if each.rule == rules[0])
-    names = listed([each.rule for each in findings], _LISTED)
+    blackout = next(other for _, other in policy.blackouts if other.rule == rules[0])
+    names = listed([item.rule for item in findings], _LISTED)
     message = f"it can cover {len(findings)} touchpoints: {names}; name fewer types in `touchpoints`"
     return finding("blackout", blackout, message)
 
@@ -49,10 +47,10 @@ def _lost(policy: Policy, rule: _Planned, days: int, names: str) -> str:
     never_skip = policy.catalogue[rule.touchpoint].never_skip
     if isinstance(rule, Rhythm):
         if days == _YEAR:
-            return f"{names} leave no day of the year for it; leave some days open"
+            return f"no day of the year lies outside {names}; leave some days open"
         if never_skip and days > _STRETCH * rule.every_days:
             most = f"{_STRETCH} times its interval of {rule.every_days} days"
-            return f"never skipped, but {names} lasts {days} days, more than {most}; shorten the blackout"
+            return f"never skipped, but the {days} days of {names} are more than {most}; shorten the blackout"
         return ""
     # From when it may be held until it is too late.
     room = rule.within if rule.deadline is None else min(rule.within, rule.deadline)
@@ -78,9 +76,9 @@ def _without_minimum(accounts: PossibleAccounts) -> Iterator[Finding]:
 def _longest(accounts: PossibleAccounts, rule: _Planned) -> _Run:
     """The longest time without a break that blackouts cover for an account that the rule holds for."""
     runs: list[_Run] = [(0, ())]
-    own = [each for _, each in accounts.policy.blackouts if rule.touchpoint in each.touchpoints]
+    own = [blackout for _, blackout in accounts.policy.blackouts if rule.touchpoint in blackout.touchpoints]
     for cohort in accounts.cohorts_of(rule.rule):
-        able = [each for each in own if accounts.query(cohort, (rule.rule, each.rule)).answer == "yes"]
+        able = [other for other in own if accounts.query(cohort, (rule.rule, other.rule)).answer == "yes"]
         runs += [_extended(accounts, cohort, rule, first, able) for first in able]
     return max(runs, key=lambda run: run[0].bit_count())
 
@@ -93,8 +91,8 @@ def _extended(
     while True:
         # The last day of the year comes before the first.
         near = days | days << 1 | days >> 1 | days << (_YEAR - 1) | days >> (_YEAR - 1)
-        joining = [each for each in others if _days(each) & near and _days(each) | days != days]
-        met = (accounts.query(cohort, (rule.rule, *rules, each.rule)).answer == "yes" for each in joining)
+        joining = [other for other in others if _days(other) & near and _days(other) | days != days]
+        met = (accounts.query(cohort, (rule.rule, *rules, other.rule)).answer == "yes" for other in joining)
         taken = next(compress(joining, met), None)
         if taken is None:
             return days, rules

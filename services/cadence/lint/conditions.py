@@ -40,7 +40,7 @@ def substitute(node: Node, new: Mapping[str, Node]) -> Node:
         case tree.Compare() | tree.Arithmetic():
             return type(node)(node.op, substitute(node.left, new), substitute(node.right, new), node.at)
         case tree.Call():
-            return tree.Call(node.function, tuple(substitute(each, new) for each in node.arguments), node.at)
+            return tree.Call(node.function, tuple(substitute(part, new) for part in node.arguments), node.at)
         case And() | Or():
             return type(node)(tuple(substitute(part, new) for part in node.parts), node.at)
 
@@ -53,7 +53,7 @@ def simplify(node: Node, known: Mapping[str, Value]) -> Node:
             return YES if inner == NO else NO if inner == YES else Not(inner, node.at)
         case And() | Or():
             neutral, decisive = (YES, NO) if isinstance(node, And) else (NO, YES)
-            parts = [part for part in (simplify(each, known) for each in node.parts) if part != neutral]
+            parts = [part for part in (simplify(item, known) for item in node.parts) if part != neutral]
             if decisive in parts or not parts:
                 return decisive if parts else neutral
             return parts[0] if len(parts) == 1 else type(node)(tuple(parts), node.at)

@@ -57,7 +57,7 @@ def without_effect(accounts: PossibleAccounts) -> Iterator[Finding]:
 
 def _without_effect(written: Node, tree: Node, is_possible: Callable[[Node], bool]) -> Iterator[str]:
     for (text, _), (clause, before) in zip(clauses(written), clauses(tree), strict=True):
-        results = [each for each in (True, False) if is_possible(conjunction(*before, (clause, each)))]
+        results = [result for result in (True, False) if is_possible(conjunction(*before, (clause, result)))]
         if len(results) == 1 and is_possible(conjunction(*before)):
             result = f"`{format_expression(text)}` always {'holds' if results[0] else 'fails'}"
             yield f"{result} where it is evaluated, so it changes nothing; remove or correct it"
@@ -107,7 +107,9 @@ def _never(accounts: PossibleAccounts, rule: Rule, text: str) -> str:
 
 def _without_override(accounts: PossibleAccounts, rule: Rule) -> bool:
     cohorts = accounts.cohorts_of(rule.rule)
-    by_rule = [each._replace(constraints=each.by_rule) for each in cohorts if each.by_rule is not None]
+    by_rule = [
+        cohort._replace(constraints=cohort.by_rule) for cohort in cohorts if cohort.by_rule is not None
+    ]
     return OVERRIDE in names(accounts.conditions[rule.rule]) or accounts.possible(
         (rule.rule,), cohorts=by_rule
     )

@@ -56,7 +56,7 @@ def _most(policy: Policy, kind: str, per: timedelta) -> int:
 
 def _used_up(accounts: PossibleAccounts, limit: Limit) -> str:
     """Accounts whose rhythms and steps alone need more than the limit, or leave its triggers no room ever."""
-    triggers = [each for each in accounts.policy.content.triggers if each.touchpoint in limit.touchpoints]
+    triggers = [rule for rule in accounts.policy.content.triggers if rule.touchpoint in limit.touchpoints]
     for cohort in accounts.cohorts:
         regular = _regular(accounts, limit, cohort)
         taken = sum(limit.cap.per // (reach(rule)[1] * _DAY) for rule in regular)
@@ -91,6 +91,6 @@ def _simultaneous(accounts: PossibleAccounts, limit: Limit, cohort: Cohort) -> l
         steps = [step for step in steps if cohort in accounts.cohorts_of(step.rule)]
         for first in steps:
             near = [step for step in steps if timedelta(0) <= (step.days - first.days) * _DAY < limit.cap.per]
-            if len(near) > len(most) and accounts.query(cohort, [each.rule for each in near]).answer == "yes":
+            if len(near) > len(most) and accounts.query(cohort, [step.rule for step in near]).answer == "yes":
                 most = near
     return most

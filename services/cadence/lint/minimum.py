@@ -96,6 +96,6 @@ def _least_contact(accounts: PossibleAccounts, cohort: Cohort, witness: _Values)
     quarterly, twice = {"preferred_frequency": "quarterly"}, {"feedback": "rarer, twice"}
     for preferences, levels, moved in ((NONE, NONE, {}), (rarest, NONE, quarterly), (NONE, rarer, twice)):
         chosen = resolve(policy, fired & policy.rhythm_bits, preferences, levels).chosen
-        if not any(each.every_days <= DAYS and reaches_customer(policy, each.rule) for each in chosen):
+        if not any(rhythm.every_days <= DAYS and reaches_customer(policy, rhythm.rule) for rhythm in chosen):
             return moved
     return None

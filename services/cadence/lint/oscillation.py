@@ -59,10 +59,10 @@ def _reads_own_effect(policy: Policy, rule: Rule) -> bool:
     if not isinstance(rule, Rhythm | Adjustment):
         return False
     effects = set(_planned(rule))
-    movable = [each for _, each in (*policy.rhythms, *policy.adjustments)]
+    movable = [mover for _, mover in (*policy.rhythms, *policy.adjustments)]
     while True:
-        moved = [each for each in movable if not effects.isdisjoint(_types_read(policy, each))]
-        more = {kind for each in moved for kind in _planned(each)}
+        moved = [mover for mover in movable if not effects.isdisjoint(_types_read(policy, mover))]
+        more = {kind for mover in moved for kind in _planned(mover)}
         if more <= effects:
             return not effects.isdisjoint(_types_read(policy, rule))
         effects |= more
@@ -134,12 +134,12 @@ class _Simulation:
         values |= {"segment": segment, "stage": stage, "color": color}
         levels = self._levels(day)
         chosen = resolve(policy, fired & policy.rhythm_bits, (), levels).chosen
-        for each in chosen:
-            self._hold_if_due(day, each, values)
+        for rhythm in chosen:
+            self._hold_if_due(day, rhythm, values)
         acts = bool(fired >> policy.bits[rule.rule] & 1)
         if isinstance(rule, Feedback):
             acts = any(kind in rule.touchpoints for kind, _ in levels)
-        return _DayState(acts, tuple((each.rule.rule, each.every_days, each.channel) for each in chosen))
+        return _DayState(acts, tuple((item.rule.rule, item.every_days, item.channel) for item in chosen))
 
     def _day_counts(self, day: int) -> dict[str, Plain]:
         counts: dict[str, Plain] = {
@@ -173,9 +173,9 @@ class _Simulation:
 
     def _levels(self, day: int) -> Days:
         levels: list[tuple[str, int]] = []
-        for kind in sorted({kind for each in self._asked for kind in each.rule.touchpoints}):
-            own = [each for each in self._asked if kind in each.rule.touchpoints]
+        for kind in sorted({kind for entry in self._asked for kind in entry.rule.touchpoints}):
+            own = [entry for entry in self._asked if kind in entry.rule.touchpoints]
             steps = counted(own, self._policy.content.damping, day * DAY, set())
-            level = max(-STEPS, min(STEPS, sum(1 if each.rule.steps > 0 else -1 for each in steps)))
+            level = max(-STEPS, min(STEPS, sum(1 if entry.rule.steps > 0 else -1 for entry in steps)))
             levels += [(kind, level)] if level else []
         return tuple(levels)

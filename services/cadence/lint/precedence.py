@@ -28,7 +28,7 @@ def reach(rule: Rhythm) -> tuple[int, int]:
     return min(ends), max(ends)
 
 
-def _rank(rule: Rhythm) -> tuple[int, int, str]:
+def rank(rule: Rhythm) -> tuple[int, int, str]:
     """The order in which rhythms of a type are selected."""
     return -PRECEDENCES.index(rule.precedence), rule.every_days, rule.rule
 
@@ -53,7 +53,7 @@ def _rarest(policy: Policy) -> dict[str, int]:
     """Rhythm without a guarantee -> the longest interval in days that its type may have where it holds."""
     rarest: dict[str, int] = {}
     by_type: dict[str, int] = {}
-    for rule in sorted((rule for _, rule in policy.rhythms if not is_guarantee(rule)), key=_rank):
+    for rule in sorted((rule for _, rule in policy.rhythms if not is_guarantee(rule)), key=rank):
         by_type[rule.touchpoint] = max(reach(rule)[1], by_type.get(rule.touchpoint, 0))
         rarest[rule.rule] = by_type[rule.touchpoint]
     return rarest
@@ -63,18 +63,18 @@ def overriding(policy: Policy, rule: Rhythm) -> list[Rhythm]:
     """Rhythms beside which this one is never selected, at most `MOST` of them."""
     if rule.fallback:
         reaching = certain(policy, rule.every_days)
-        others = [each for _, each in policy.rhythms if each.rule in reaching and each is not rule]
-        return [each for each in others if not each.fallback or _rank(each) < _rank(rule)][:MOST]
-    others = [each for each in of_type(policy, rule.touchpoint) if each is not rule]
-    return [each for each in others if _overrides(policy, each, rule)][:MOST]
+        others = [other for _, other in policy.rhythms if other.rule in reaching and other is not rule]
+        return [other for other in others if not other.fallback or rank(other) < rank(rule)][:MOST]
+    others = [other for other in of_type(policy, rule.touchpoint) if other is not rule]
+    return [other for other in others if _overrides(policy, other, rule)][:MOST]
 
 
 def _overrides(policy: Policy, one: Rhythm, other: Rhythm) -> bool:
     match is_guarantee(one), is_guarantee(other):
         case False, False:
-            return _rank(one) < _rank(other)
+            return rank(one) < rank(other)
         case True, True:
-            return (one.every_days, *_rank(one)) < (other.every_days, *_rank(other))
+            return (one.every_days, *rank(one)) < (other.every_days, *rank(other))
         case True, False:
             return one.every_days < reach(other)[0] + (one.precedence == "escalation")
         case _:

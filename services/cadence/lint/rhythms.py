@@ -7,7 +7,7 @@ from services.cadence.features.registry import COLORS
 from services.cadence.lint.accounts import PossibleAccounts
 from services.cadence.lint.conditions import condition
 from services.cadence.lint.findings import Finding, finding, listed
-from services.cadence.lint.precedence import is_guarantee, leader, overriding, reach, reaches_customer
+from services.cadence.lint.precedence import is_guarantee, leader, overriding, rank, reach, reaches_customer
 from services.cadence.policy import Adjustment, Feedback, Rhythm, Trigger
 
 
@@ -20,9 +20,7 @@ def overridden(accounts: PossibleAccounts) -> Iterator[Finding]:
         if not others:
             continue
         if rule.fallback:
-            message = (
-                f"never needed: wherever it holds, {names} reaches the customer every {days} days already"
-            )
+            message = f"never needed: wherever it holds, {names} reaches customers every {days} days already"
             yield finding("contradiction", rule, f"{message}; remove it, or change the other")
         elif is_guarantee(rule) and all(other.within is not None for other in others):
             message = f"every {days} days is rarer than the `within` of {names} ever allows"
@@ -33,13 +31,13 @@ def overridden(accounts: PossibleAccounts) -> Iterator[Finding]:
 
 
 def _needed(accounts: PossibleAccounts, rule: Rhythm, others: list[Rhythm]) -> list[Rhythm]:
-    """As few as it takes for one to hold wherever the rule does, rather such as may be stretched; empty: too few."""
+    """As few as it takes for one to hold wherever the rule does, if possible such as may be stretched; empty: too few."""
     needed = sorted(others, key=lambda other: other.within is not None)
     if not accounts.implies(rule.rule, [other.rule for other in needed]):
         return []
     for other in tuple(needed):
-        fewer = [each for each in needed if each is not other]
-        if accounts.implies(rule.rule, [each.rule for each in fewer]):
+        fewer = [kept for kept in needed if kept is not other]
+        if accounts.implies(rule.rule, [kept.rule for kept in fewer]):
             needed = fewer
     return needed
 
@@ -70,8 +68,7 @@ def undecided(accounts: PossibleAccounts) -> Iterator[Finding]:
     pairs: list[tuple[Rhythm | Trigger, Rhythm | Trigger]] = [
         (one, other)
         for (_, one), (_, other) in combinations(policy.rhythms, 2)
-        if (one.precedence, one.every_days, one.fallback)
-        == (other.precedence, other.every_days, other.fallback)
+        if rank(one)[:2] == rank(other)[:2] and one.fallback == other.fallback
     ]
     for triggers in policy.triggers.values():
         pairs += [(one, other) for (_, one), (_, other) in combinations(triggers, 2)]
@@ -82,7 +79,7 @@ def undecided(accounts: PossibleAccounts) -> Iterator[Finding]:
         witness = accounts.example(*(rule.rule for rule in pair)) if is_open else None
         if witness is not None:
             message = f"may hold together with {first.rule}, and only their names decide who leads"
-            advice = "narrow one of them, or give it another precedence"
+            advice = "narrow one, or change its precedence" if isinstance(first, Rhythm) else "narrow one"
             message = f"{message} ({here} here, {there} there); {advice}"
             yield finding("contradiction", second, message, witness=witness)
 
