@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from services.cadence.account import Entries, Facts, Plain, earliest, micros
 from services.cadence.evaluation.event_entries import scores_near
-from services.cadence.expressions.weaken import compile_loose
+from services.cadence.expressions.weaken import compile_weakened
 from services.cadence.features.registry import EVENT_FEATURES
 from services.cadence.policy import Policy, condition_of
 from services.cadence.portfolio import Portfolio
@@ -83,11 +83,11 @@ class _Reading(NamedTuple):
 def _reading(policy: Policy, reads: frozenset[str]) -> _Reading:
     rules = [rule for _, rule in (*policy.triggers.get(_SCORED, ()), *policy.feedback.get(_SCORED, ()))]
     health = policy.content.health
-    may_hold = compile_loose(health, map(condition_of, rules), frozenset(EVENT_FEATURES[_SCORED]))
+    may_hold = compile_weakened(health, map(condition_of, rules), frozenset(EVENT_FEATURES[_SCORED]))
 
     @lru_cache(maxsize=4096)
     def may_fire(score: float | None, color: str | None, drop: float | None) -> bool:
         return may_hold({"health_score": score, "color": color, "score_drop": drop})
 
     within = _FOREVER if _SCORED in policy.feedback else policy.longest_within.get(_SCORED)
-    return _Reading(health.told, "health_score" in policy.reads | reads, within, may_fire)
+    return _Reading(health.effective_color, "health_score" in policy.reads | reads, within, may_fire)

@@ -103,7 +103,7 @@ def _with_color(policy: Policy, entry: EventEntry) -> EventEntry:
     """Rules read the colour that the policy derives from a score without one; the explanation shows the same."""
     if "color" not in entry.values:
         return entry
-    color = policy.content.health.told(entry.values["color"], entry.values.get("health_score"))
+    color = policy.content.health.effective_color(entry.values["color"], entry.values.get("health_score"))
     return entry._replace(values={**entry.values, "color": color})
 
 

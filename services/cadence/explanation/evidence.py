@@ -7,7 +7,7 @@ from services.cadence.account import ACCOUNT_FIELDS, WENT_LIVE, Facts, Plain, St
 from services.cadence.evaluation.feature_stamps import FeatureStamps
 from services.cadence.explanation.model import Clause, Event
 from services.cadence.expressions.format import format_expression
-from services.cadence.expressions.trace import Recorder, Truth
+from services.cadence.expressions.trace import Trace, Tracer
 from services.cadence.expressions.tree import names
 from services.cadence.features.registry import Feature, features_in_scope
 from services.cadence.features.view import AccountView
@@ -36,13 +36,13 @@ class Evidence:
         self._view = view
         self._stamps = FeatureStamps(facts, view)
 
-    def truth(self, rule: Rule, over: Mapping[str, Plain]) -> Truth:
+    def trace(self, rule: Rule, over: Mapping[str, Plain]) -> Trace:
         """The truth of a rule's condition; `over` takes the place of the account's values."""
-        recorder = _recorder(self._policy, rule.rule)
+        tracer = _tracer(self._policy, rule.rule)
         unknown = dict.fromkeys(self._policy.read_by[rule.rule])
-        return recorder.truth(0, recorder.record({**unknown, **self._view.values, **over}))
+        return tracer.trace(0, tracer.record({**unknown, **self._view.values, **over}))
 
-    def clauses(self, truth: Truth, over: Mapping[str, Plain], stamp: Stamp | None) -> tuple[Clause, ...]:
+    def clauses(self, truth: Trace, over: Mapping[str, Plain], stamp: Stamp | None) -> tuple[Clause, ...]:
         """Each clause as its author wrote it. `stamp`: the event that the values in `over` come from."""
         values = {**self._view.values, **over}
         clauses: list[Clause] = []
@@ -98,9 +98,9 @@ class Evidence:
 
 
 @lru_cache(maxsize=4096)
-def _recorder(policy: Policy, rule: str) -> Recorder:
+def _tracer(policy: Policy, rule: str) -> Tracer:
     # Without the features' types, every clause is checked for null: nothing is left unevaluated.
-    return Recorder((condition_of(policy.rules[policy.bits[rule]]),))
+    return Tracer((condition_of(policy.rules[policy.bits[rule]]),))
 
 
 def features_of(policy: Policy, rule: Rule) -> Mapping[str, Feature]:

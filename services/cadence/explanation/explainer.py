@@ -91,7 +91,7 @@ class Explainer:
     def _explain(self, rule: Rule) -> Explanation:
         item = self._item(rule)
         basis = self._basis(rule, item)
-        truth = self._evidence.truth(rule, basis.values)
+        truth = self._evidence.trace(rule, basis.values)
         clauses = self._evidence.clauses(truth, basis.values, basis.stamp)
         case = Case(self._subject, rule, basis, truth)
         stopped = self._stopped(case, item)

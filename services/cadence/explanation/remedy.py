@@ -12,7 +12,7 @@ from services.cadence.explanation.model import Remedy, Stopped
 from services.cadence.explanation.phrasing import needs_text, value_text
 from services.cadence.explanation.smallest_change import Need, smallest_change
 from services.cadence.expressions.format import format_expression
-from services.cadence.expressions.trace import Truth
+from services.cadence.expressions.trace import Trace
 from services.cadence.expressions.tree import IsNull, Node, Not, names
 from services.cadence.policy import Feedback, Rule, Step, Trigger, condition_of
 
@@ -23,7 +23,7 @@ class Case(NamedTuple):
     subject: Subject
     rule: Rule
     basis: Basis
-    truth: Truth
+    truth: Trace
 
     def values(self) -> Mapping[str, Plain]:
         return {**self.subject.view.values, **self.basis.values}

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from itertools import islice
 
 from services.cadence.account import Plain
-from services.cadence.expressions.analysis import witnessed
+from services.cadence.expressions.analysis import find_witness
 from services.cadence.expressions.compile import Values
-from services.cadence.expressions.format import constant, format_expression
-from services.cadence.expressions.interpret import atom, value
+from services.cadence.expressions.format import format_constant, format_expression
+from services.cadence.expressions.interpret import evaluate, evaluate_atom
 from services.cadence.expressions.ranges import Domain
-from services.cadence.expressions.search import DENIED, Goal, TooMany, Way, ways
+from services.cadence.expressions.search import NEGATED, Branch, BudgetExceeded, Constraint, find_branches
 from services.cadence.expressions.tree import Compare, IsNull, Membership, Node, Not, names
 from services.cadence.features.registry import Feature
 
-_WAYS = 50
+_BRANCHES = 50
 _CLAUSE = 1_000
 """Clauses are counted first, features only where there are as many clauses."""
 
@@ -43,13 +43,13 @@ def smallest_change(tree: Node, values: Values, features: Mapping[str, Feature])
     prices = _Prices(values)
     unsure: tuple[Need, ...] | None = None
     try:
-        for way in islice(ways(((tree, True),), features, price=prices.of), _WAYS):
-            made, sure = witnessed(way, ((tree, True),), {**dict.fromkeys(names(tree)), **values})
+        for branch in islice(find_branches(((tree, True),), features, price=prices.of), _BRANCHES):
+            made, sure = find_witness(branch, ((tree, True),), {**dict.fromkeys(names(tree)), **values})
             if made is not None:
-                return _needs(way, prices, values, made)
+                return _needs(branch, prices, values, made)
             if not sure and unsure is None:
-                unsure = _needs(way, prices, values, {})
-    except TooMany:
+                unsure = _needs(branch, prices, values, {})
+    except BudgetExceeded:
         pass
     return unsure
 
@@ -62,8 +62,8 @@ class _Prices:
         self._known: dict[tuple[int, bool], bool] = {}
         self._nodes: list[Node] = []
 
-    def of(self, clauses: tuple[Goal, ...]) -> int:
-        failing = [goal for goal in clauses if self.fails(goal)]
+    def of(self, clauses: tuple[Constraint, ...]) -> int:
+        failing = [constraint for constraint in clauses if self.fails(constraint)]
         compared = {name for node, _ in failing if not isinstance(node, IsNull) for name in names(node)}
         guards = {name for node, _ in failing if isinstance(node, IsNull) for name in names(node)} - compared
         count = len({format_expression(node) for node, _ in failing if not isinstance(node, IsNull)}) + len(
@@ -71,8 +71,8 @@ class _Prices:
         )
         return count * _CLAUSE + len(compared | guards)
 
-    def fails(self, goal: Goal) -> bool:
-        node, want = goal
+    def fails(self, constraint: Constraint) -> bool:
+        node, want = constraint
         key = (id(node), want)
         if key not in self._known:
             self._nodes.append(node)
@@ -81,32 +81,38 @@ class _Prices:
 
     def _evaluate(self, node: Node) -> bool | None:
         if isinstance(node, IsNull):
-            return atom(node, self._values)
+            return evaluate_atom(node, self._values)
         if any(self._values.get(name) is None for name in names(node)):
             return None
         return (
-            atom(node, self._values)
+            evaluate_atom(node, self._values)
             if isinstance(node, Compare | Membership)
-            else value(node, self._values) is True
+            else evaluate(node, self._values) is True
         )
 
 
-def _needs(way: Way, prices: _Prices, values: Values, made: Mapping[str, Plain]) -> tuple[Need, ...]:
-    by_features: dict[tuple[str, ...], list[Goal]] = {}
-    failing = [goal for goal in way.clauses if prices.fails(goal) and names(goal[0])]
+def _needs(branch: Branch, prices: _Prices, values: Values, made: Mapping[str, Plain]) -> tuple[Need, ...]:
+    by_features: dict[tuple[str, ...], list[Constraint]] = {}
+    failing = [
+        constraint for constraint in branch.clauses if prices.fails(constraint) and names(constraint[0])
+    ]
     failing_names = {name for node, _ in failing for name in names(node)}
     moved = {
         name for name, value_ in made.items() if name not in failing_names and value_ != values.get(name)
     }
     # A clause between features that is true now may require another feature to change along with it.
-    along = [goal for goal in way.open if goal not in failing and moved & set(names(goal[0]))]
-    for goal in (*failing, *along):
-        by_features.setdefault(names(goal[0]), []).append(goal)
+    along = [
+        constraint
+        for constraint in branch.open
+        if constraint not in failing and moved & set(names(constraint[0]))
+    ]
+    for constraint in (*failing, *along):
+        by_features.setdefault(names(constraint[0]), []).append(constraint)
     needs: list[Need] = []
     for read, goals in by_features.items():
         clauses = tuple(dict.fromkeys(format_expression(_positive(node, want=want)) for node, want in goals))
-        between = any(goal in way.open for goal in goals)
-        want = " and ".join(clauses) if between else wanted(way.domains[read[0]])
+        between = any(constraint in branch.open for constraint in goals)
+        want = " and ".join(clauses) if between else wanted(branch.domains[read[0]])
         now = {name: values.get(name) for name in read}
         to = {name: made[name] for name in read if name in made}
         if between and len(read) == 1:
@@ -120,7 +126,7 @@ def _positive(node: Node, *, want: bool) -> Node:
     if want:
         return node
     if isinstance(node, Compare):
-        return Compare(DENIED[node.op], node.left, node.right, node.at)
+        return Compare(NEGATED[node.op], node.left, node.right, node.at)
     return Not(node, node.at)
 
 
@@ -129,14 +135,14 @@ def wanted(domain: Domain) -> str:
     if not domain.some:
         return "null"
     if domain.only is not None:
-        fits = [constant(each) for each in domain.only if domain.admits(each)]
+        fits = [format_constant(each) for each in domain.only if domain.admits(each)]
         return fits[0] if len(fits) == 1 else f"one of {', '.join(fits)}"
     bounds = [text for text in (_above(domain), _below(domain)) if text]
     if domain.low == domain.high:
-        bounds = [constant(_number(domain.low))]
+        bounds = [format_constant(_number(domain.low))]
     never = [each for each in domain.never if not domain.number or _inside(domain, each)]
     if never:
-        bounds.append(f"not {' or '.join(sorted(map(constant, never)))}")
+        bounds.append(f"not {' or '.join(sorted(map(format_constant, never)))}")
     return " and ".join(bounds) or "known"
 
 
@@ -147,13 +153,13 @@ def _inside(domain: Domain, value_: str | float) -> bool:
 def _above(domain: Domain) -> str:
     if domain.low == -math.inf:
         return ""
-    return f"{'more than' if domain.low_open else 'at least'} {constant(_number(domain.low))}"
+    return f"{'more than' if domain.low_open else 'at least'} {format_constant(_number(domain.low))}"
 
 
 def _below(domain: Domain) -> str:
     if domain.high == math.inf:
         return ""
-    return f"{'less than' if domain.high_open else 'at most'} {constant(_number(domain.high))}"
+    return f"{'less than' if domain.high_open else 'at most'} {format_constant(_number(domain.high))}"
 
 
 def _number(number: float) -> float:

@@ -1,1 +1,1 @@
-"""The word language of conditions: text to a tree whose types, nulls and ranges have been checked."""
+"""The expression language of conditions: parse, type-check, compile, explain, format and analyse."""

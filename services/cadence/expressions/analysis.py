@@ -1,7 +1,7 @@
-"""What can be said of conditions for all accounts at once: can one hold, does one imply another, what always holds.
+"""Statements about a condition that cover all accounts: whether it can hold, and which part of it never does.
 
-Every answer but `unknown` is exact over sound conditions whose words are free of one another: a word's type, choices,
-whole days and null are known here, that a colour follows from a score is not.
+Every answer but `unknown` is exact for checked conditions whose features are independent of one another: the type,
+choices, whole days and null of a feature are known here; that a colour follows from a score is not.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,160 +10,113 @@ from itertools import chain, islice, product
 from typing import Literal
 
 from services.cadence.account import Plain
-from services.cadence.expressions.format import format_expression
+from services.cadence.expressions import tree
 from services.cadence.expressions.interpret import holds
-from services.cadence.expressions.ranges import Domain, Value
-from services.cadence.expressions.search import STEPS, Goal, TooMany, Way, ways
-from services.cadence.expressions.tree import (
-    And,
-    Const,
-    ExpressionError,
-    IsNull,
-    Node,
-    Not,
-    Or,
-    children,
-    names,
-    truths,
-    walk,
-)
+from services.cadence.expressions.ranges import Domain, Value, numbers_in
+from services.cadence.expressions.search import STEPS, Branch, BudgetExceeded, Constraint, find_branches
+from services.cadence.expressions.tree import And, Const, ExpressionError, Node, Not, Or, names, walk
 from services.cadence.features.registry import Feature
 
-TRIED = 2_000
-"""Combinations of values that are tried on clauses between words."""
-_AT_LOAD = 4_000
+_MAX_COMBINATIONS = 2_000
+"""Combinations of values that are tried on clauses between features."""
+_STEPS_AT_LOAD = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """`witness`: values by word that show it: under which a condition holds, or an implication fails."""
+class Satisfiability:
+    """`witness`: values by feature under which the condition holds."""
 
     answer: Literal["yes", "no", "unknown"]
     witness: Mapping[str, Plain] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A clause that turns out the same whenever it is looked at, because of the clauses before it."""
-
-    text: str
-    holds: bool
-    at: int
+def satisfiable(condition: Node, features: Mapping[str, Feature], *, steps: int = STEPS) -> Satisfiability:
+    """Whether a checked condition can hold at all."""
+    return _solve(((condition, True),), features, steps)
 
 
-def satisfiable(tree: Node, words: Mapping[str, Feature], *, steps: int = STEPS) -> Verdict:
-    """Can a sound condition hold at all? `yes` brings the values under which it does."""
-    return _met(((tree, True),), words, steps)
-
-
-def implies(first: Node, then: Node, words: Mapping[str, Feature], *, steps: int = STEPS) -> Verdict:
-    """Whenever `first` holds, does `then`? `no` brings the values under which only `first` does."""
-    against = _met(((first, True), (then, False)), words, steps)
-    turned: Mapping[str, Literal["yes", "no", "unknown"]] = {"yes": "no", "no": "yes", "unknown": "unknown"}
-    return Verdict(turned[against.answer], against.witness)
-
-
-def always(tree: Node, words: Mapping[str, Feature], *, steps: int = STEPS) -> list[Finding]:
-    """Clauses that hold, or fail, whenever the clauses before them let them be looked at."""
-    found: list[Finding] = []
-    for clause, before in _clauses(tree, ()):
-        if _met(before, words, steps).answer == "yes":
-            found.extend(
-                Finding(format_expression(clause), not want, clause.at)
-                for want in (True, False)
-                if _met((*before, (clause, want)), words, steps).answer == "no"
-            )
-    return found
-
-
-def contradictions(tree: Node, words: Mapping[str, Feature]) -> list[ExpressionError]:
-    """Parts of a condition that can never hold, each told where it becomes clear."""
-    return _never(tree, words, want=True)
-
-
-def _met(goals: tuple[Goal, ...], words: Mapping[str, Feature], steps: int) -> Verdict:
-    found: Verdict = Verdict("no")
+def _solve(
+    constraints: tuple[Constraint, ...], features: Mapping[str, Feature], steps: int
+) -> Satisfiability:
+    result = Satisfiability("no")
     try:
-        for way in ways(goals, words, steps):
-            witness, sure = witnessed(way, goals)
+        for branch in find_branches(constraints, features, steps):
+            witness, is_sure = find_witness(branch, constraints)
             if witness is not None:
-                return Verdict("yes", witness)
-            if not sure:
-                found = Verdict("unknown")
-    except TooMany:
-        return Verdict("unknown")
-    return found
+                return Satisfiability("yes", witness)
+            if not is_sure:
+                result = Satisfiability("unknown")
+    except BudgetExceeded:
+        return Satisfiability("unknown")
+    return result
 
 
-def witnessed(
-    way: Way, goals: tuple[Goal, ...], now: Mapping[str, Plain] | None = None
+def find_witness(
+    branch: Branch, constraints: tuple[Constraint, ...], now: Mapping[str, Plain] | None = None
 ) -> tuple[dict[str, Plain] | None, bool]:
-    """Values that make the goals so in this way, near those of `now`; without any: is it sure that there are none?"""
-    linked = tuple(dict.fromkeys(name for node, _ in way.open for name in names(node)))
-    constants = tuple(each.value for node, _ in way.open for each in walk(node) if isinstance(each, Const))
+    """Values in this branch that meet the constraints, near those of `now`; and whether the answer is certain."""
+    related = tuple(dict.fromkeys(name for node, _ in branch.open for name in names(node)))
+    constants = tuple(part.value for node, _ in branch.open for part in walk(node) if isinstance(part, Const))
     near = (*(now.values() if now else ()), *constants)
-    choices = {name: _offered(way.domains[name], name, near, now) for name in way.domains}
-    base = {name: offered[0] for name, offered in choices.items() if offered}
+    choices = {name: _choices(branch.domains[name], name, near, now) for name in branch.domains}
+    base = {name: values[0] for name, values in choices.items() if values}
     if len(base) < len(choices):
         return None, False
-    sure = all(way.domains[name].finite for name in linked)
-    options = product(*(choices[name] for name in linked))
-    for values in islice(options, TRIED):
-        made: dict[str, Plain] = {**base, **dict(zip(linked, values, strict=True))}
-        if all(holds(node, made) is want for node, want in way.open) and all(
-            holds(node, made) is want for node, want in goals
-        ):
-            return made, True
-    return None, sure and next(options, None) is None
+    is_complete = all(branch.domains[name].is_finite for name in related)
+    combinations = product(*(choices[name] for name in related))
+    for values in islice(combinations, _MAX_COMBINATIONS):
+        witness: dict[str, Plain] = {**base, **dict(zip(related, values, strict=True))}
+        if all(holds(node, witness) is wanted for node, wanted in chain(branch.open, constraints)):
+            return witness, True
+    return None, is_complete and next(combinations, None) is None
 
 
-def _offered(
-    held: Domain, name: str, near: tuple[Plain, ...], now: Mapping[str, Plain] | None
+def _choices(
+    domain: Domain, name: str, near: tuple[Plain, ...], now: Mapping[str, Plain] | None
 ) -> tuple[Value | None, ...]:
-    """What to try for a word: as it is now, else null where nothing is asked of it, else what fits."""
-    numbers = [
-        each for each in near if isinstance(each, int | float) and not isinstance(each, bool) and held.number
-    ]
-    samples = held.samples(numbers)
-    first = now.get(name) if now is not None else None
-    if isinstance(first, list) or not held.admits(first):
+    """The values to try for a feature, its present one first."""
+    samples = domain.samples(numbers_in(near))
+    present = now.get(name) if now is not None else None
+    if isinstance(present, list) or not domain.admits(present):
         return samples
-    return tuple(dict.fromkeys((first, *samples)))
+    return tuple(dict.fromkeys((present, *samples)))
 
 
-def _never(node: Node, words: Mapping[str, Feature], *, want: bool) -> list[ExpressionError]:
+def contradictions(
+    node: Node, features: Mapping[str, Feature], *, wanted: bool = True
+) -> list[ExpressionError]:
+    """The parts of a condition that can never be as wanted, each at the clause where that becomes clear."""
     if isinstance(node, Not):
-        return _never(node.item, words, want=not want)
+        return contradictions(node.item, features, wanted=not wanted)
     if isinstance(node, And | Or):
-        inner = list(chain.from_iterable(_never(part, words, want=want) for part in node.parts))
-        if inner or isinstance(node, And) is not want:
+        by_part = [contradictions(part, features, wanted=wanted) for part in node.parts]
+        inner = list(chain.from_iterable(by_part))
+        if inner or isinstance(node, And) is not wanted:
             return inner
-    elif not want or not truths(node):
+    elif not wanted or not tree.is_boolean(node):
         return []
-    return (
-        []
-        if _fixed(node) or _met(((node, want),), words, _AT_LOAD).answer != "no"
-        else [_told(node, words, want)]
-    )
+    if _is_constant(node) or _solve(((node, wanted),), features, _STEPS_AT_LOAD).answer != "no":
+        return []
+    return [_contradiction(node, features, wanted=wanted)]
 
 
-def _fixed(node: Node) -> bool:
-    """A rule is switched off by `false`; that is no contradiction."""
+def _is_constant(node: Node) -> bool:
+    """Whether `true` or `false` is a part of it: that switches a rule off on purpose."""
     return any(
         isinstance(child, Const)
-        for each in walk(node)
-        if isinstance(each, And | Or | Not)
-        for child in children(each)
+        for part in walk(node)
+        if isinstance(part, And | Or | Not)
+        for child in tree.children(part)
     )
 
 
-def _told(node: Node, words: Mapping[str, Feature], want: bool) -> ExpressionError:  # noqa: FBT001
-    """At the first part that cannot hold beside those before it."""
-    goals: tuple[Goal, ...] = ()
+def _contradiction(node: Node, features: Mapping[str, Feature], *, wanted: bool) -> ExpressionError:
+    """At the first part that cannot hold together with those before it."""
+    constraints: tuple[Constraint, ...] = ()
     last = node
     for last in _flat(node):
-        goals = (*goals, (last, want))
-        if _met(goals, words, _AT_LOAD).answer == "no":
+        constraints = (*constraints, (last, wanted))
+        if _solve(constraints, features, _STEPS_AT_LOAD).answer == "no":
             break
     read = names(last)
     if len(read) == 1:
@@ -172,23 +125,9 @@ def _told(node: Node, words: Mapping[str, Feature], want: bool) -> ExpressionErr
 
 
 def _flat(node: Node) -> Iterator[Node]:
+    """The parts of a chain, those of chains of the same kind inside it taken apart."""
     if not isinstance(node, And | Or):
         yield node
         return
     for part in node.parts:
         yield from _flat(part) if type(part) is type(node) else [part]
-
-
-def _clauses(node: Node, before: tuple[Goal, ...]) -> Iterator[tuple[Node, tuple[Goal, ...]]]:
-    """Every clause with what is known when it is looked at."""
-    match node:
-        case Not(item=item):
-            yield from _clauses(item, before)
-        case And(parts=parts) | Or(parts=parts):
-            for part in parts:
-                yield from _clauses(part, before)
-                before = (*before, (part, isinstance(node, And)))
-        case Const() | IsNull():
-            return
-        case _:
-            yield node, before

@@ -1,33 +1,22 @@
-"""A tree in the words its author would write, in canonical spacing: it reads back as the same tree."""
+"""A tree as the text of a condition, in canonical spacing: parsing it gives the same tree."""
 
 import math
 from decimal import Decimal
 
-from services.cadence.expressions.tokens import DIGITS
-from services.cadence.expressions.tree import (
-    And,
-    Arithmetic,
-    Call,
-    Compare,
-    Const,
-    IsNull,
-    Membership,
-    Name,
-    Node,
-    Not,
-    Or,
-)
+from services.cadence.expressions import tree
+from services.cadence.expressions.parser import MAX_DIGITS
+from services.cadence.expressions.tree import Node
 
-_OR, _AND, _NOT, _COMPARED, _SUM, _PRODUCT, _WHOLE = range(1, 8)
+_OR, _AND, _NOT, _COMPARISON, _SUM, _PRODUCT, _OPERAND = range(1, 8)
 _GROUPED = 10_000
 
 
 def format_expression(node: Node) -> str:
-    """The condition, or a part of one, in the word language."""
-    return _spoken(node)[0]
+    """The text of a condition, or of a part of one."""
+    return _format(node)[0]
 
 
-def constant(value: str | float | bool) -> str:  # noqa: FBT001 - a constant of the language
+def format_constant(value: str | float | bool) -> str:  # noqa: FBT001 - a constant of the language
     """A constant as it is written in a condition."""
     match value:
         case bool():
@@ -40,70 +29,65 @@ def constant(value: str | float | bool) -> str:  # noqa: FBT001 - a constant of 
             return _decimal(value)
 
 
-def _spoken(node: Node) -> tuple[str, int]:
-    """The text and how tightly it binds."""
+def _format(node: Node) -> tuple[str, int]:
+    """The text, and the precedence of its outermost operator."""
     match node:
-        case Const():
-            return constant(node.value), _WHOLE
-        case Name():
-            return node.name, _WHOLE
-        case Call():
-            return f"{node.function}({', '.join(map(format_expression, node.arguments))})", _WHOLE
-        case Arithmetic():
-            power = _SUM if node.op in {"+", "-"} else _PRODUCT
-            return f"{_at(node.left, power)} {node.op} {_at(node.right, power + 1)}", power
-        case Compare() | Membership() | IsNull():
-            return _atom(node), _COMPARED
-        case Not():
-            return _negated(node)
-        case And() | Or():
+        case tree.Const():
+            return format_constant(node.value), _OPERAND
+        case tree.Name():
+            return node.name, _OPERAND
+        case tree.Call():
+            return f"{node.function}({', '.join(map(format_expression, node.arguments))})", _OPERAND
+        case tree.Arithmetic():
+            precedence = _SUM if node.op in {"+", "-"} else _PRODUCT
+            left, right = _bracketed(node.left, precedence), _bracketed(node.right, precedence + 1)
+            return f"{left} {node.op} {right}", precedence
+        case tree.Compare() | tree.Membership() | tree.IsNull():
+            return _atom(node), _COMPARISON
+        case tree.Not():
+            return _negation(node)
+        case tree.And() | tree.Or():
             return _chain(node)
 
 
-def _at(node: Node, power: int) -> str:
-    text, bound = _spoken(node)
-    return text if bound >= power else f"({text})"
+def _bracketed(node: Node, least: int = _SUM) -> str:
+    """The text, in brackets where its precedence is below `least`."""
+    text, precedence = _format(node)
+    return text if precedence >= least else f"({text})"
 
 
-def _atom(node: Compare | Membership | IsNull) -> str:
+def _atom(node: tree.Compare | tree.Membership | tree.IsNull, negation: str = "") -> str:
     match node:
-        case Compare():
-            return f"{_at(node.left, _SUM)} {node.op} {_at(node.right, _SUM)}"
-        case Membership():
-            return f"{_at(node.item, _SUM)} in {_members(node)}"
-        case IsNull():
-            return f"{_at(node.item, _SUM)} is null"
+        case tree.Compare():
+            return f"{_bracketed(node.left)} {node.op} {_bracketed(node.right)}"
+        case tree.Membership():
+            members = ", ".join(format_constant(member.value) for member in node.values)
+            return f"{_bracketed(node.item)} {negation}in [{members}]"
+        case tree.IsNull():
+            return f"{_bracketed(node.item)} is {negation}null"
 
 
-def _members(node: Membership) -> str:
-    return f"[{', '.join(constant(each.value) for each in node.values)}]"
+def _negation(node: tree.Not) -> tuple[str, int]:
+    if isinstance(node.item, tree.Membership | tree.IsNull):
+        return _atom(node.item, "not "), _COMPARISON
+    return f"not {_bracketed(node.item, _NOT)}", _NOT
 
 
-def _negated(node: Not) -> tuple[str, int]:
-    match node.item:
-        case IsNull(item=item):
-            return f"{_at(item, _SUM)} is not null", _COMPARED
-        case Membership(item=item) as among:
-            return f"{_at(item, _SUM)} not in {_members(among)}", _COMPARED
-        case _:
-            return f"not {_at(node.item, _NOT)}", _NOT
-
-
-def _chain(node: And | Or) -> tuple[str, int]:
+def _chain(node: tree.And | tree.Or) -> tuple[str, int]:
     match node:
-        case And(parts=(Compare(op=">=") as low, Compare(op="<=") as high)) if format_expression(
-            low.left
-        ) == format_expression(high.left):
-            ends = f"{_at(low.right, _SUM)} and {_at(high.right, _SUM)}"
-            return f"{_at(low.left, _SUM)} between {ends}", _COMPARED
-        case And():
-            return " and ".join(_at(part, _AND + 1) for part in node.parts), _AND
-        case Or():
-            return " or ".join(_at(part, _OR + 1) for part in node.parts), _OR
+        case tree.And(parts=(tree.Compare(op=">=") as low, tree.Compare(op="<=") as high)) if (
+            format_expression(low.left) == format_expression(high.left)
+        ):
+            ends = f"{_bracketed(low.right)} and {_bracketed(high.right)}"
+            return f"{_bracketed(low.left)} between {ends}", _COMPARISON
+        case tree.And():
+            return " and ".join(_bracketed(part, _AND + 1) for part in node.parts), _AND
+        case tree.Or():
+            return " or ".join(_bracketed(part, _OR + 1) for part in node.parts), _OR
 
 
 def _decimal(value: float) -> str:
-    """The shortest way to write it that reads back as the same number: plain, else in percent."""
+    """The shortest text that the lexer accepts and reads as the same number: plain, else as a percentage."""
     plain = _plain(repr(value))
     if not math.isfinite(value) or _fits(plain):
         return plain
@@ -115,9 +99,10 @@ def _decimal(value: float) -> str:
 
 
 def _plain(text: str) -> str:
-    made = format(Decimal(text), "f") if "n" not in text else text
-    return made if "." in made or not text.replace("-", "").isdigit() else f"{made}.0"
+    """Without an exponent, with a decimal point; `inf` and `nan` as they are."""
+    decimal = format(Decimal(text), "f") if "n" not in text else text
+    return decimal if "." in decimal or not text.replace("-", "").isdigit() else f"{decimal}.0"
 
 
 def _fits(text: str) -> bool:
-    return sum(map(str.isdigit, text)) <= DIGITS
+    return sum(map(str.isdigit, text)) <= MAX_DIGITS

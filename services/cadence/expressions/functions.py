@@ -1,16 +1,17 @@
-"""The functions of the language: each over numbers, of constant cost, without clock or state."""
+"""The functions of the expression language: over numbers, of constant cost, without clock or state."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """`parameters` as the reference names them; `of_counts`: they are counts of days, not any numbers."""
+    """`parameters`: as the reference page names them. `of_counts`: the arguments have to be counts of days."""
 
     name: str
     parameters: tuple[str, ...]
     description: str
+    compute: Callable[[Sequence[float]], float]
     of_counts: bool = False
 
     @property
@@ -19,14 +20,15 @@ class Function:
 
 
 _ALL = (
-    Function("abs", ("number",), "The number without its sign"),
-    Function("min", ("number", "number"), "The smaller of two numbers"),
-    Function("max", ("number", "number"), "The larger of two numbers"),
+    Function("abs", ("number",), "The number without its sign", lambda numbers: abs(numbers[0])),
+    Function("min", ("number", "number"), "The smaller of two numbers", min),
+    Function("max", ("number", "number"), "The larger of two numbers", max),
     Function(
         "days_between",
         ("days", "days"),
         "Whole days between the moments that two counts of days stand for; both count since, or both until",
+        lambda numbers: abs(numbers[0] - numbers[1]),
         of_counts=True,
     ),
 )
-FUNCTIONS: Mapping[str, Function] = {each.name: each for each in _ALL}
+FUNCTIONS: Mapping[str, Function] = {function.name: function for function in _ALL}

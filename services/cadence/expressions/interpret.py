@@ -1,6 +1,6 @@
-"""What a sound condition means, by walking its tree: the plain reading that every faster one must equal.
+"""The reference semantics of a checked condition, by walking its tree; every compiled form has to agree with it.
 
-Arithmetic is that of IEEE doubles; `and` and `or` look at a later part only when they must.
+Arithmetic is that of IEEE doubles; `and` and `or` evaluate a later part only when they have to.
 """
 
 import math
@@ -9,101 +9,71 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 from services.cadence.account import Plain
-from services.cadence.expressions.tree import (
-    And,
-    Arithmetic,
-    Call,
-    Compare,
-    Const,
-    IsNull,
-    Membership,
-    Name,
-    Node,
-    Not,
-    Or,
-)
+from services.cadence.expressions import tree
+from services.cadence.expressions.compile import Values
+from services.cadence.expressions.functions import FUNCTIONS
+from services.cadence.expressions.tree import Node
 
-Values = Mapping[str, Plain]
-Number = int | float
-_COMPARED = cast(
-    "Mapping[str, Callable[[Plain, Plain], bool]]",
-    {
-        "==": operator.eq,
-        "!=": operator.ne,
-        "<": operator.lt,
-        "<=": operator.le,
-        ">": operator.gt,
-        ">=": operator.ge,
-    },
-)
-_WORKED: Mapping[str, Callable[[float, float], float]] = {
-    "+": float.__add__,
-    "-": float.__sub__,
-    "*": float.__mul__,
-    "/": float.__truediv__,
+_COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": lambda left, right: left / right if right else math.nan,
 }
 
 
-def holds(tree: Node, values: Values) -> bool:
-    """Does a sound condition hold over these values? A word missing from them is null."""
-    match tree:
-        case Compare() | Membership() | IsNull():
-            return atom(tree, values)
-        case Not():
-            return not holds(tree.item, values)
-        case And():
-            return all(holds(part, values) for part in tree.parts)
-        case Or():
-            return any(holds(part, values) for part in tree.parts)
+def holds(condition: Node, values: Values) -> bool:
+    """Whether a checked condition holds over these values of features; a feature left out is null."""
+    match condition:
+        case tree.Compare() | tree.Membership() | tree.IsNull():
+            return evaluate_atom(condition, values)
+        case tree.Not():
+            return not holds(condition.item, values)
+        case tree.And():
+            return all(holds(part, values) for part in condition.parts)
+        case tree.Or():
+            return any(holds(part, values) for part in condition.parts)
         case _:
-            return value(tree, values) is True
+            return evaluate(condition, values) is True
 
 
-def atom(node: Compare | Membership | IsNull, values: Values) -> bool:
-    """The truth of one comparison, membership or question for null."""
+def evaluate_atom(node: tree.Compare | tree.Membership | tree.IsNull, values: Values) -> bool:
     match node:
-        case Compare():
-            return _COMPARED[node.op](value(node.left, values), value(node.right, values))
-        case Membership():
-            item = value(node.item, values)
-            return any(item == each.value for each in node.values)
-        case IsNull():
-            return value(node.item, values) is None
+        case tree.Compare():
+            return _COMPARISONS[node.op](_operand(node.left, values), _operand(node.right, values))
+        case tree.Membership():
+            item = evaluate(node.item, values)
+            return any(item == member.value for member in node.values)
+        case tree.IsNull():
+            return evaluate(node.item, values) is None
 
 
-def value(node: Node, values: Values) -> Plain:
-    """The value of a word, a constant, a sum or a call; of anything else its truth."""
+def evaluate(node: Node, values: Values) -> Plain:
+    """The value of any node; that of a condition is true or false. No arithmetic raises: overflow gives infinity."""
     match node:
-        case Const():
+        case tree.Const():
             return node.value
-        case Name():
+        case tree.Name():
             return values.get(node.name)
-        case Arithmetic():
-            return arithmetic(node.op, number(node.left, values), number(node.right, values))
-        case Call():
-            return called(node.function, [number(each, values) for each in node.arguments])
+        case tree.Arithmetic():
+            left, right = float(_operand(node.left, values)), float(_operand(node.right, values))
+            return _ARITHMETIC[node.op](left, right)
+        case tree.Call():
+            return FUNCTIONS[node.function].compute(
+                [_operand(argument, values) for argument in node.arguments]
+            )
         case _:
             return holds(node, values)
 
 
-def number(node: Node, values: Values) -> Number:
-    return cast("Number", value(node, values))
-
-
-def arithmetic(op: str, left: Number, right: Number) -> float:
-    """In doubles; nothing raises, too large is infinite."""
-    if op == "/" and not right:
-        return math.nan
-    return _WORKED[op](float(left), float(right))
-
-
-def called(function: str, arguments: list[Number]) -> Number:
-    match function:
-        case "abs":
-            return abs(arguments[0])
-        case "min":
-            return min(arguments)
-        case "max":
-            return max(arguments)
-        case _:
-            return abs(arguments[0] - arguments[1])
+def _operand(node: Node, values: Values) -> float:
+    """The value as a number: of what is no number, a checked condition only asks whether it is equal."""
+    return cast("float", evaluate(node, values))

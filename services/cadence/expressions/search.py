@@ -1,164 +1,146 @@
-"""The ways in which a condition can hold: consistent sets of its clauses, cheapest first, within a budget of steps."""
+"""Satisfiability search (an analytic tableau): the consistent sets of clauses under which a condition holds.
+
+The cheapest set comes first, and the search ends when its budget of steps is used up.
+"""
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from services.cadence.expressions.bounds import impossible
+from services.cadence.expressions import tree
 from services.cadence.expressions.format import format_expression
 from services.cadence.expressions.interpret import holds
-from services.cadence.expressions.ranges import Domain, domain
-from services.cadence.expressions.tree import (
-    And,
-    Compare,
-    Const,
-    IsNull,
-    Membership,
-    Name,
-    Node,
-    Not,
-    Or,
-    names,
-    truths,
-)
+from services.cadence.expressions.ranges import Domain, domain_of, is_impossible
+from services.cadence.expressions.tree import MIRRORED, NEGATED, Const, Name, Node, is_boolean, names
 from services.cadence.features.registry import Feature
 
 STEPS = 20_000
-Goal = tuple[Node, bool]
-"""A node, and whether it has to hold."""
-TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-DENIED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+Constraint = tuple[Node, bool]
+"""A condition, and whether it has to hold or to fail."""
 
 
-class TooMany(Exception):
-    """A condition has more ways to hold than the budget allows to look at."""
+class BudgetExceeded(Exception):
+    """The search has taken more steps than allowed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """What every word may be when these clauses hold; `open` are clauses between words, judged by bounds alone."""
+class Branch:
+    """One consistent set of clauses, and the domains of all features under it.
+
+    `open`: clauses between features, which are known to be possible by interval arithmetic alone.
+    """
 
     domains: Mapping[str, Domain]
-    clauses: tuple[Goal, ...] = ()
-    open: tuple[Goal, ...] = ()
+    clauses: tuple[Constraint, ...] = ()
+    open: tuple[Constraint, ...] = ()
 
 
-Price = Callable[[tuple[Goal, ...]], int]
+def find_branches(
+    constraints: tuple[Constraint, ...],
+    features: Mapping[str, Feature],
+    steps: int = STEPS,
+    price: Callable[[tuple[Constraint, ...]], int] | None = None,
+) -> Iterator[Branch]:
+    """Every consistent set of clauses that meets all constraints, by rising `price`; none: they cannot be met.
 
-
-def ways(
-    goals: tuple[Goal, ...], words: Mapping[str, Feature], steps: int = STEPS, price: Price | None = None
-) -> Iterator[Way]:
-    """Every consistent choice of clauses that makes all goals so, by rising `price` of its clauses.
-
-    None at all: the goals cannot be met. The price must not fall as clauses are added. Raises `TooMany`.
+    The price of a set of clauses must not fall as clauses are added. Raises `BudgetExceeded`.
     """
-    start = Way({name: domain(words[name]) for node, _ in goals for name in names(node)})
-    queue: list[tuple[int, tuple[int, ...], Way, tuple[Goal, ...]]] = [(0, (), start, goals)]
+    start = Branch({name: domain_of(features[name]) for node, _ in constraints for name in names(node)})
+    queue: list[tuple[int, tuple[int, ...], Branch, tuple[Constraint, ...]]] = [(0, (), start, constraints)]
     while queue:
-        known, path, way, left = heapq.heappop(queue)
+        known, path, branch, left = heapq.heappop(queue)
         steps -= 1 + len(left)
         if steps < 0:
-            raise TooMany
-        settled = _settle(way, left)
-        if settled is None:
+            raise BudgetExceeded
+        propagated = _propagate(branch, left)
+        if propagated is None:
             continue
-        way, splits = settled
-        cost = price(way.clauses) if price is not None else 0
+        branch, splits = propagated
+        cost = price(branch.clauses) if price is not None else 0
         if splits:
-            # Of equal price the one that appears first comes first, and is followed to its end.
-            for index, part in enumerate(_parts(splits[0])):
-                heapq.heappush(queue, (cost, (*path, index), way, (part, *splits[1:])))
+            # Of equal price the alternative that is written first comes first, and is followed to its end.
+            _, alternatives = _expand(*splits[0]) or (False, ())
+            for index, alternative in enumerate(alternatives):
+                heapq.heappush(queue, (cost, (*path, index), branch, (alternative, *splits[1:])))
         elif cost > known:
-            heapq.heappush(queue, (cost, path, way, ()))
+            heapq.heappush(queue, (cost, path, branch, ()))
         else:
-            yield way
+            yield branch
 
 
-def _parts(split: Goal) -> list[Goal]:
-    opened = _opened(*split)
-    return [] if opened is None else [(part, opened[2]) for part in opened[1]]
-
-
-def _settle(way: Way, goals: tuple[Goal, ...]) -> tuple[Way, tuple[Goal, ...]] | None:
-    """Lay all that has no alternative on the domains; what is left are the alternatives. None: contradictory."""
-    domains = dict(way.domains)
-    clauses, loose = list(way.clauses), list(way.open)
-    splits: list[Goal] = []
-    left = list(reversed(goals))
+def _propagate(
+    branch: Branch, constraints: tuple[Constraint, ...]
+) -> tuple[Branch, tuple[Constraint, ...]] | None:
+    """Apply everything without an alternative, and return the alternatives left; None: a contradiction."""
+    domains = dict(branch.domains)
+    clauses, between = list(branch.clauses), list(branch.open)
+    splits: list[Constraint] = []
+    left = list(reversed(constraints))
     while left:
-        node, want = left.pop()
-        match _opened(node, want):
-            case (True, parts, so):
-                left.extend((part, so) for part in reversed(parts))
-            case (False, _, _):
-                splits.append((node, want))
+        node, wanted = left.pop()
+        match _expand(node, wanted):
+            case (True, parts):
+                left.extend(reversed(parts))
+            case (False, _):
+                splits.append((node, wanted))
             case None:
-                clauses.append((node, want))
-                if not lay(domains, node, want=want):
-                    loose.append((node, want))
-                if any(domains[name].empty for name in names(node)) or _false(node, want):
+                clauses.append((node, wanted))
+                if not _narrow(domains, node, wanted=wanted):
+                    between.append((node, wanted))
+                if any(domains[name].is_empty for name in names(node)) or _is_false(node, wanted):
                     return None
-    if _contradictory(loose, domains):
+    if _is_contradictory(between, domains):
         return None
-    return replace(way, domains=domains, clauses=tuple(clauses), open=tuple(loose)), tuple(splits)
+    return replace(branch, domains=domains, clauses=tuple(clauses), open=tuple(between)), tuple(splits)
 
 
-def _opened(node: Node, want: bool) -> tuple[bool, tuple[Node, ...], bool] | None:  # noqa: FBT001
-    """(all of these, or one?, parts, whether they must hold); None for a clause, which has no parts."""
+def _expand(node: Node, wanted: bool) -> tuple[bool, tuple[Constraint, ...]] | None:  # noqa: FBT001
+    """Whether all parts are needed or one of them, and the parts; None: a clause, which has no parts."""
     match node:
-        case Not(item=item):
-            return True, (item,), not want
-        case And(parts=parts):
-            return want, parts, want
-        case Or(parts=parts):
-            return not want, parts, want
-        case Compare(op=op, left=left, right=right) if truths(left) or truths(right):
-            both, one = And((left, right), node.at), Or((left, right), node.at)
-            if (op == "==") == want:
-                return False, (both, Not(one, node.at)), True
-            return True, (one, Not(both, node.at)), True
-        case Membership(item=item, values=values) if truths(item):
-            return not want, tuple(Compare("==", item, each, node.at) for each in values), want
+        case tree.Not(item=item):
+            return True, ((item, not wanted),)
+        case tree.And(parts=parts) | tree.Or(parts=parts):
+            return isinstance(node, tree.And) is wanted, tuple((part, wanted) for part in parts)
+        case tree.Compare(op=op, left=left, right=right) if is_boolean(left) or is_boolean(right):
+            both, one = tree.And((left, right), node.at), tree.Or((left, right), node.at)
+            if (op == "==") == wanted:
+                return False, ((both, True), (one, False))
+            return True, ((one, True), (both, False))
+        case tree.Membership(item=item, values=members) if is_boolean(item):
+            return not wanted, tuple((tree.Compare("==", item, value, node.at), wanted) for value in members)
         case _:
             return None
 
 
-def lay(domains: dict[str, Domain], node: Node, *, want: bool) -> bool:
-    """Narrow the domains by one clause; False: it stands between words, and only makes them known."""
+def _narrow(domains: dict[str, Domain], node: Node, *, wanted: bool) -> bool:
+    """Narrow the domains by one clause. False: it relates several features, and only excludes their nulls."""
     match node:
         case Name(name=name):
-            domains[name] = domains[name].narrow("==", want)
-        case IsNull(item=Name(name=name)):
-            domains[name] = domains[name].be_null() if want else domains[name].be_known()
-        case Compare(op=op, left=Name(name=name), right=Const(value=value)):
-            domains[name] = domains[name].narrow(op if want else DENIED[op], value)
-        case Compare(op=op, left=Const(value=value), right=Name(name=name)):
-            domains[name] = domains[name].narrow(TURNED[op if want else DENIED[op]], value)
-        case Membership(item=Name(name=name), values=values):
-            members = tuple(each.value for each in values)
-            domains[name] = domains[name].among(members) if want else domains[name].beside(members)
+            domains[name] = domains[name].narrow("==", wanted)
+        case tree.IsNull(item=Name(name=name)):
+            domains[name] = domains[name].be_null() if wanted else domains[name].be_known()
+        case tree.Compare(op=op, left=Name(name=name), right=Const(value=value)):
+            domains[name] = domains[name].narrow(op if wanted else NEGATED[op], value)
+        case tree.Compare(op=op, left=Const(value=value), right=Name(name=name)):
+            domains[name] = domains[name].narrow(MIRRORED[op if wanted else NEGATED[op]], value)
+        case tree.Membership(item=Name(name=name), values=members):
+            values = [member.value for member in members]
+            domains[name] = domains[name].among(values) if wanted else domains[name].excluding(values)
         case _:
-            return _known(domains, names(node))
+            read = names(node)
+            domains.update({name: domains[name].be_known() for name in read})
+            return not read
     return True
 
 
-def _known(domains: dict[str, Domain], read: tuple[str, ...]) -> bool:
-    for name in read:
-        domains[name] = domains[name].be_known()
-    return not read
+def _is_false(node: Node, wanted: bool) -> bool:  # noqa: FBT001
+    """Whether a clause between constants is not as wanted."""
+    return not names(node) and holds(node, {}) is not wanted
 
 
-def _false(node: Node, want: bool) -> bool:  # noqa: FBT001
-    """A clause between constants says by itself whether it is met."""
-    return not names(node) and holds(node, {}) is not want
-
-
-def _contradictory(loose: list[Goal], domains: Mapping[str, Domain]) -> bool:
-    if not loose:
-        return False
-    asked: dict[str, bool] = {}
-    for node, want in loose:
-        if asked.setdefault(format_expression(node), want) is not want:
+def _is_contradictory(clauses: list[Constraint], domains: Mapping[str, Domain]) -> bool:
+    by_text: dict[str, bool] = {}
+    for node, wanted in clauses:
+        if by_text.setdefault(format_expression(node), wanted) is not wanted:
             return True
-    return any(impossible(node, domains, want=want) for node, want in loose)
+    return any(is_impossible(node, domains, wanted=wanted) for node, wanted in clauses)

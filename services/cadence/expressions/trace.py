@@ -1,146 +1,112 @@
-"""Explanation: the truth of every clause of a condition, those included that a short circuit would not have looked at.
+"""Explanation: the result of every clause of a condition, also of those that a short circuit would skip.
 
-A clause that reads a null is not judged: it is None, and so is whatever hangs on it alone. Where the quick function
-gives an answer this one gives the same, with the reasons.
+A clause that reads a null has no result, and neither has what depends on it alone. Where the compiled function gives
+an answer, the trace gives the same answer.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from services.cadence.expressions.compile import FUNCTIONS, Values, source
-from services.cadence.expressions.tree import (
-    And,
-    Compare,
-    Const,
-    IsNull,
-    Membership,
-    Node,
-    Not,
-    Or,
-    children,
-    names,
-    truths,
-)
+from services.cadence.expressions import tree
+from services.cadence.expressions.compile import Values, define, source
+from services.cadence.expressions.tree import Node, children, is_boolean, names
 from services.cadence.features.registry import Feature
 
-Told = tuple[bool | None, ...]
+AtomResults = tuple[bool | None, ...]
+"""The results of all atoms of a tracer, in the order of `Tracer.atoms`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
-    """`holds`: None where a guard before it failed, so that it was not judged. `parts` in the order they appear."""
+class Trace:
+    """The result of a node and of its `parts`, in the order they are written. `holds`: None where a null is read."""
 
     node: Node
     holds: bool | None
-    parts: tuple["Truth", ...] = ()
+    parts: tuple["Trace", ...] = ()
 
-    def walk(self) -> Iterator["Truth"]:
-        """Itself and all below it, in the order they appear."""
-        yield self
-        for part in self.parts:
-            yield from part.walk()
-
-    def clauses(self) -> Iterator["Truth"]:
-        """What an author would call its clauses: comparisons and questions, `not` kept with what it denies."""
-        plain_denial = isinstance(self.node, Not) and not self.parts[0].parts
-        if not self.parts or plain_denial:
+    def clauses(self) -> Iterator["Trace"]:
+        """The atoms, each together with a `not` directly before it."""
+        is_negated_atom = isinstance(self.node, tree.Not) and not self.parts[0].parts
+        if not self.parts or is_negated_atom:
             yield self
         else:
             for part in self.parts:
                 yield from part.clauses()
 
 
-class Recorder:
-    """One function for many conditions that records the truth of every clause, each of them once.
+class Tracer:
+    """One function for many conditions that evaluates every atom once.
 
-    `record(values)` is the quick part; `truth(index, told)` and `fires(index, told)` read the record of one.
+    `record(values)` is the fast part; `trace(index, results)` builds the trace of one condition from its results.
+    With `features`, those that are never null are not tested for null.
     """
 
-    def __init__(self, trees: Sequence[Node], words: Mapping[str, Feature] | None = None) -> None:
-        self.trees = tuple(trees)
+    def __init__(self, conditions: Sequence[Node], features: Mapping[str, Feature] | None = None) -> None:
+        self._conditions = tuple(conditions)
         self._slots: dict[str, int] = {}
         self.atoms: list[Node] = []
-        for tree in trees:
-            for atom in atoms(tree):
-                if self._slots.setdefault(source(atom), len(self.atoms)) == len(self.atoms):
-                    self.atoms.append(atom)
-        self.record = _recorded(self.atoms, words)
+        for atom in (atom for condition in conditions for atom in _atoms(condition)):
+            if self._slots.setdefault(source(atom), len(self.atoms)) == len(self.atoms):
+                self.atoms.append(atom)
+        self.record = _compile_atoms(self.atoms, features)
 
-    def truth(self, index: int, told: Told) -> Truth:
-        return self._truth(self.trees[index], told)
+    def trace(self, index: int, results: AtomResults) -> Trace:
+        return self._trace(self._conditions[index], results)
 
-    def fires(self, index: int, told: Told) -> bool:
-        return self._truth(self.trees[index], told).holds is True
-
-    def _truth(self, node: Node, told: Told) -> Truth:
-        parts = _inner(node)
+    def _trace(self, node: Node, results: AtomResults) -> Trace:
+        parts = tuple(self._trace(part, results) for part in _boolean_parts(node))
         if not parts:
-            return Truth(node, told[self._slots[source(node)]])
-        below = tuple(self._truth(part, told) for part in parts)
-        return Truth(node, _put_together(node, below), below)
+            return Trace(node, results[self._slots[source(node)]])
+        return Trace(node, _combine(node, [part.holds for part in parts]), parts)
 
 
-def compile_truths(tree: Node, words: Mapping[str, Feature] | None = None) -> Callable[[Values], Truth]:
-    """The explanation of one condition. With `words`, those never null are not asked for null."""
-    recorder = Recorder((tree,), words)
-    return lambda values: recorder.truth(0, recorder.record(values))
-
-
-def atoms(tree: Node) -> Iterator[Node]:
-    """The clauses of a condition that have no truths inside them, in the order they appear."""
-    parts = _inner(tree)
+def _atoms(condition: Node) -> Iterator[Node]:
+    """The clauses that have no condition inside them, in the order they are written."""
+    parts = _boolean_parts(condition)
     if not parts:
-        yield tree
+        yield condition
     for part in parts:
-        yield from atoms(part)
+        yield from _atoms(part)
 
 
-def _inner(node: Node) -> tuple[Node, ...]:
-    if isinstance(node, Not | And | Or):
+def _boolean_parts(node: Node) -> tuple[Node, ...]:
+    if isinstance(node, tree.Not | tree.And | tree.Or):
         return children(node)
-    if isinstance(node, Compare | Membership) and any(map(truths, children(node))):
+    if isinstance(node, tree.Compare | tree.Membership) and any(map(is_boolean, children(node))):
         return children(node)
     return ()
 
 
-def _recorded(found: Sequence[Node], words: Mapping[str, Feature] | None) -> Callable[[Values], Told]:
-    read = sorted({name for atom in found for name in names(atom)})
+def _compile_atoms(
+    atoms: Sequence[Node], features: Mapping[str, Feature] | None
+) -> Callable[[Values], AtomResults]:
+    read = sorted({name for atom in atoms for name in names(atom)})
     lines = [f" {name} = values[{name!r}]" for name in read]
-    told = "".join(f"{_asked(atom, words)}, " for atom in found)
-    text = "\n".join(["def record(values):", *lines, f" return ({told})"])
-    namespace: dict[str, object] = {"__builtins__": FUNCTIONS}
-    exec(compile(text, "<policy>", "exec"), namespace)  # noqa: S102 - made of checked trees, as the judge is
-    return cast("Callable[[Values], Told]", namespace["record"])
+    results = "".join(f"{_guarded(atom, features)}, " for atom in atoms)
+    return cast("Callable[[Values], AtomResults]", define("values", [*lines, f" return ({results})"]))
 
 
-def _asked(atom: Node, words: Mapping[str, Feature] | None) -> str:
-    if isinstance(atom, IsNull | Const):
+def _guarded(atom: Node, features: Mapping[str, Feature] | None) -> str:
+    nullable = [
+        name for name in names(atom) if features is None or name not in features or features[name].nullable
+    ]
+    if isinstance(atom, tree.IsNull) or not nullable:
         return source(atom)
-    loose = [name for name in names(atom) if words is None or name not in words or words[name].nullable]
-    if not loose:
-        return source(atom)
-    return f"None if {' or '.join(f'{name} is None' for name in loose)} else {source(atom)}"
+    return f"None if {' or '.join(f'{name} is None' for name in nullable)} else {source(atom)}"
 
 
-def _put_together(node: Node, below: tuple[Truth, ...]) -> bool | None:
-    told = [each.holds for each in below]
+def _combine(node: Node, results: Sequence[bool | None]) -> bool | None:
     match node:
-        case Not():
-            return None if told[0] is None else not told[0]
-        case And():
-            return False if False in told else None if None in told else True
-        case Or():
-            return True if True in told else None if None in told else False
+        case tree.And():
+            return False if False in results else None if None in results else True
+        case tree.Or():
+            return True if True in results else None if None in results else False
+        case _ if None in results:
+            return None
+        case tree.Compare(op=op):
+            return (results[0] == results[1]) == (op == "==")
+        case tree.Membership(values=members):
+            return any(results[0] is member.value for member in members)
         case _:
-            return None if None in told else _compared(node, told)
-
-
-def _compared(node: Node, told: Sequence[bool | None]) -> bool:
-    match node:
-        case Compare(op=op):
-            return (told[0] == told[1]) == (op == "==")
-        case Membership(values=values):
-            return any(told[0] is each.value for each in values)
-        case _:
-            return False
+            return not results[0]

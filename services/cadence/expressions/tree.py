@@ -1,11 +1,16 @@
-"""The tree of a condition. Every part knows the character it began at, so that errors can point."""
+"""The tree of a condition. Every node keeps `at`, its position in the text (from 0), for error messages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+MIRRORED: Mapping[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+"""Operator -> the one that says the same with its sides exchanged."""
+NEGATED: Mapping[str, str] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+"""Operator -> the one that holds exactly where it does not."""
 
 
 class ExpressionError(Exception):
-    """A condition is wrong: what, and at which character (from 0)."""
+    """A mistake in a condition: the message, and the position of the character (from 0) where it is."""
 
     def __init__(self, message: str, at: int) -> None:
         super().__init__(message)
@@ -21,6 +26,8 @@ class Const:
 
 @dataclass(frozen=True, slots=True)
 class Name:
+    """A feature, read by its name."""
+
     name: str
     at: int
 
@@ -35,7 +42,7 @@ class Arithmetic:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function of constant cost over numbers; `functions.FUNCTIONS` names them."""
+    """A function over numbers, one of `functions.FUNCTIONS`."""
 
     function: str
     arguments: tuple["Node", ...]
@@ -71,7 +78,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """All parts hold; a later part is only looked at when those before it hold."""
+    """All parts hold; a part is evaluated only when those before it hold."""
 
     parts: tuple["Node", ...]
     at: int
@@ -79,7 +86,7 @@ class And:
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """One part holds; a later part is only looked at when those before it do not."""
+    """At least one part holds; a part is evaluated only when those before it do not hold."""
 
     parts: tuple["Node", ...]
     at: int
@@ -103,17 +110,17 @@ def children(node: Node) -> tuple[Node, ...]:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """The node and everything below it."""
+    """The node and all nodes below it; the constants of a membership are left out."""
     yield node
     for child in children(node):
         yield from walk(child)
 
 
 def names(node: Node) -> tuple[str, ...]:
-    """The words a condition reads, in the order they first appear."""
-    return tuple(dict.fromkeys(each.name for each in walk(node) if isinstance(each, Name)))
+    """The features that a condition reads, in the order of their first appearance."""
+    return tuple(dict.fromkeys(child.name for child in walk(node) if isinstance(child, Name)))
 
 
-def truths(node: Node) -> bool:
-    """Is it true or false by its form alone; a word or a constant may be so too, by its kind."""
+def is_boolean(node: Node) -> bool:
+    """Whether the form of the node makes it true or false; a name or a constant may be so by its type."""
     return isinstance(node, Compare | Membership | IsNull | Not | And | Or)

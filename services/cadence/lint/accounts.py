@@ -1,288 +1,242 @@
-"""Accounts: all that may exist under a policy, by segment and stage, as a solver sees them.
+"""All accounts that may exist under a policy, by segment and stage, as constraints for the solver.
 
-What the policy derives is known here: segments and stages are the first that hold, a colour without a word on it
-follows from the score, and a score is no more than 100.
+What the policy derives is known: a segment or stage is the first whose condition holds, and a colour that no event
+names follows from the score. So are the least and greatest values of features.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from services.cadence.account import DAY, Plain
-from services.cadence.expressions.analysis import Verdict, satisfiable
-from services.cadence.expressions.compile import source
-from services.cadence.expressions.search import Goal
-from services.cadence.expressions.tree import And, Const, Node, Not, Or, names
+from services.cadence.account import Plain
+from services.cadence.expressions.analysis import Satisfiability, satisfiable
+from services.cadence.expressions.compile import Named, source
+from services.cadence.expressions.interpret import holds
+from services.cadence.expressions.ranges import domain_of
+from services.cadence.expressions.search import Constraint
+from services.cadence.expressions.tree import Const, Membership, Node, Or, names, walk
 from services.cadence.features.registry import EVENT_FEATURES, SEGMENTS, Feature, features_in_scope
-from services.cadence.lint.sampling import sampled
-from services.cadence.lint.trees import NO, YES, asked, compared, known, null, reduced, renamed
+from services.cadence.lint.conditions import NO, YES, add_prefix, condition, conjunction, simplify
 from services.cadence.policy import Feedback, Policy, Rule, Step, Trigger, condition_of
 from services.cadence.policy.compiled import anchor_features, own_features
 
-MOST_STEPS = 4_000
-"""Of search in a condition; what takes more is tried on samples."""
-WORK = 60_000
-"""Questions, and parts of conditions looked at for them: a bound on time."""
-_HARD = 100
-HAND = "segment_override"
-_PREFIX = re.compile(r"(?<![\w:])[a-z]+(?:\.[a-z]+)?:(?=[a-z])")
-_RANGES: Mapping[str, tuple[float, float | None]] = {
-    "arr": (0, None),
-    "arr_percentile": (0, 99),
-    "health_score": (0, 100),
-    "score_drop": (-100, 100),
-    "nps_score": (0, 10),
-    "nps_trend": (-10, 10),
-    "csat": (1, 5),
-    "active_users": (0, None),
-    "seats": (0, None),
-    "seats_used": (0, None),
-    "seat_ratio": (0, None),
-    "limit_ratio": (0, None),
-    "usage_spike_ratio": (0, None),
-    "usage_change": (0, None),
-    "attendance_rate": (0, 1),
-    "open_rate": (0, 1),
-    "click_rate": (0, 1),
-    "declines_in_row": (0, 32),
-    "requests_28d": (0, 48),
-    "requests_prior_28d": (0, 48),
-    "open_requests": (0, 48),
-    "response_hours": (0, None),
+_STEPS = 4_000
+"""Of one search; what takes more is tried on samples."""
+_SAMPLES = 200
+_WORK = 60_000
+"""Queries, and constraints in them: a bound on the time of all."""
+_SAMPLING_WORK = 100
+OVERRIDE = "segment_override"
+_RANGES: Mapping[str, str] = {
+    **dict.fromkeys(("arr", "active_users", "seats", "seats_used", "response_hours"), ">= 0"),
+    **dict.fromkeys(("seat_ratio", "limit_ratio", "usage_spike_ratio", "usage_change"), ">= 0"),
+    **dict.fromkeys(("attendance_rate", "open_rate", "click_rate"), "between 0 and 1"),
+    **dict.fromkeys(("requests_28d", "requests_prior_28d", "open_requests"), "between 0 and 48"),
+    "arr_percentile": "between 0 and 99",
+    "health_score": "between 0 and 100",
+    "score_drop": "between -100 and 100",
+    "nps_score": "between 0 and 10",
+    "nps_trend": "between -10 and 10",
+    "csat": "between 1 and 5",
+    "declines_in_row": "between 0 and 32",
 }
-"""Between what the values of a word lie, by what is accepted and counted."""
+"""The values of features, by what events may contain and what is counted."""
+
+_Constraints = tuple[Constraint, ...]
+_Conditions = Sequence[str | Node]
+"""Rules, by name, and other conditions."""
 
 
-class World(NamedTuple):
-    """Accounts of one segment in one stage: how they get there by the policy alone (None: never), and also by hand."""
+class Cohort(NamedTuple):
+    """Accounts of one segment in one stage. `by_rule`: without an override of the segment; None: there are none."""
 
     segment: str
     stage: str
-    by_hand: tuple[Goal, ...]
-    by_rule: tuple[Goal, ...] | None
-    witness: Mapping[str, Plain]
+    constraints: _Constraints
+    by_rule: _Constraints | None
+    witness: Mapping[str, Plain] = {}
+
+    @property
+    def values(self) -> dict[str, str]:
+        return {"segment": self.segment, "stage": self.stage}
 
 
-class Accounts:
-    """Questions about all accounts of a policy. Words of an event are kept apart as `<event>:<word>`."""
+class PossibleAccounts:
+    """Queries over all accounts of a policy. Features of an event are kept apart as `<event>:<feature>`."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self.words: dict[str, Feature] = dict(features_in_scope(types=tuple(policy.catalogue)))
+        self.features: dict[str, Feature] = dict(features_in_scope(types=tuple(policy.catalogue)))
         for event, own in EVENT_FEATURES.items():
-            self.words |= {f"{event}:{name}": word for name, word in own.items()}
-        for name in anchor_features("renewal"):
-            self.words[f"renewal:{name}"] = self.words[name]
-        self.conditions = {each.rule: prepared(each) for each in policy.rules}
-        self._reduced: dict[tuple[str, str, str], Node] = {}
-        self._work = WORK
-        self._met: dict[tuple[str, bool], Verdict] = {}
-        self._alive: dict[str, tuple[World, ...]] = {}
-
-    @cached_property
-    def worlds(self) -> tuple[World, ...]:
-        """Those that some account can be in."""
-        options = list(self._firsts("segment", {}))
-        by_hand = [(name, None) for name in SEGMENTS if name not in {option for option, _ in options}]
-        made = [
-            self._world(name, goals, stage)
-            for name, goals in (*options, *by_hand)
-            for stage in self._firsts("stage", {"segment": name})
-        ]
-        asked = [(world, self.meet([*world.by_hand])) for world in made]
-        return tuple(
-            world._replace(witness=verdict.witness or {})
-            for world, verdict in asked
-            if verdict.answer != "no"
-        )
-
-    def _firsts(self, what: str, held: Mapping[str, Plain]) -> Iterator[tuple[str, tuple[Goal, ...]]]:
-        """Each option with what makes it the first that holds."""
-        content = self.policy.content
-        before: tuple[Goal, ...] = ()
-        for name, tree in content.segments if what == "segment" else content.stages:
-            left = reduced(tree, held)
-            if left != NO:
-                yield name, (*before, (left, True))
-            before = (*before, (left, False))
-
-    def _world(
-        self, segment: str, goals: tuple[Goal, ...] | None, stage: tuple[str, tuple[Goal, ...]]
-    ) -> World:
-        set_by_hand = And((known(HAND), compared(HAND, "==", segment)), 0)
-        if goals is None:
-            return World(segment, stage[0], ((set_by_hand, True), *stage[1]), None, {})
-        rule = ((null(HAND), True), *goals)
-        either = Or((set_by_hand, asked(*rule)), 0)
-        return World(segment, stage[0], ((either, True), *stage[1]), (*rule, *stage[1]), {})
-
-    def reduced(self, rule: str, world: World) -> Node:
-        """A rule's condition for accounts of this segment and stage."""
-        key = (rule, world.segment, world.stage)
-        if key not in self._reduced:
-            self._reduced[key] = reduced(self.conditions[rule], _place(world))
-        return self._reduced[key]
-
-    def alive(self, rule: str) -> tuple[World, ...]:
-        """Worlds in which a rule can hold, as far as is known."""
-        if rule not in self._alive:
-            found = (each for each in self.worlds if self.reduced(rule, each) != NO)
-            self._alive[rule] = tuple(each for each in found if self.can(each, (rule,)).answer != "no")
-        return self._alive[rule]
-
-    def can(
-        self,
-        world: World,
-        hold: Iterable[str] = (),
-        fail: Iterable[str] = (),
-        also: Iterable[Goal] = (),
-        *,
-        by_rule: bool = False,
-    ) -> Verdict:
-        """Can these rules hold, those fail and this be so, of an account of this segment and stage?"""
-        self._work -= 1
-        if self.exhausted:
-            return Verdict("unknown")
-        goals = [(self.reduced(rule, world), True) for rule in hold]
-        goals += [(self.reduced(rule, world), False) for rule in fail]
-        goals += [(reduced(node, _place(world)), want) for node, want in also]
-        if any((node == NO and want) or (node == YES and not want) for node, want in goals):
-            return Verdict("no")
-        goals = [each for each in goals if not isinstance(each[0], Const)]
-        ground = world.by_rule if by_rule else world.by_hand
-        if ground is None:
-            return Verdict("no")
-        verdict = self.meet(_linked(goals, ground) if goals else [*ground])
-        if verdict.witness is None:
-            return verdict
-        return Verdict(verdict.answer, {**_place(world), **verdict.witness})
-
-    def together(self, *rules: str) -> Mapping[str, Plain] | None:
-        """An account for which all of these hold."""
-        for world in self.alive(rules[0]):
-            witness = self.can(world, rules).witness
-            if witness is not None:
-                return witness
-        return None
-
-    def meet(self, goals: list[Goal], *, derived: bool = False) -> Verdict:
-        """Can all this be so, whatever the segment and stage? `derived`: colours follow from scores."""
-        said = "&".join(f"{want:d}{source(node)}" for node, want in goals)
-        if (said, derived) not in self._met:
-            self._met[said, derived] = self._meet(goals, derived=derived)
-        return self._met[said, derived]
-
-    def _meet(self, goals: list[Goal], *, derived: bool) -> Verdict:
-        if not goals:
-            return Verdict("yes", {})
-        if self.exhausted:
-            return Verdict("unknown")
-        self._work -= len(goals)
-        read = {name for node, _ in goals for name in names(node)}
-        tree = asked(*goals, *self._bounds(read, derived=derived))
-        found = satisfiable(tree, self.words, steps=MOST_STEPS)
-        if found.answer != "unknown":
-            return found
-        self._work -= _HARD * len(goals)
-        witness = sampled(tree, self.words)
-        return Verdict("unknown") if witness is None else Verdict("yes", witness)
+            self.features |= {f"{event}:{name}": feature for name, feature in own.items()}
+        self.features |= {f"renewal:{name}": self.features[name] for name in anchor_features("renewal")}
+        self.conditions = {rule.rule: prepare(rule) for rule in policy.rules}
+        self._work = _WORK
+        self._simplified: dict[tuple[str, str, str], Node] = {}
+        self._cohorts_of: dict[str, tuple[Cohort, ...]] = {}
+        self._results: dict[str, Satisfiability] = {}
 
     @property
-    def exhausted(self) -> bool:
-        """Is the work used up, so that further questions are not answered?"""
+    def is_exhausted(self) -> bool:
+        """Whether the bound on work is reached, so that queries are not answered any more."""
         return self._work <= 0
 
-    def _bounds(self, read: set[str], *, derived: bool) -> Iterator[Goal]:
+    @cached_property
+    def cohorts(self) -> tuple[Cohort, ...]:
+        """Those that have accounts, as far as is known."""
+        content, cohorts = self.policy.content, list[Cohort]()
+        by_condition = list(_first_options(content.segments, {}))
+        never = [(name, None) for name in SEGMENTS if name not in dict(by_condition)]
+        for segment, constraints in (*by_condition, *never):
+            override = condition(f'{OVERRIDE} is not null and {OVERRIDE} == "{segment}"')
+            by_rule = constraints and ((condition(f"{OVERRIDE} is null"), True), *constraints)
+            either = Or((override, conjunction(*by_rule)), 0) if by_rule else override
+            for stage, in_stage in _first_options(content.stages, {"segment": segment}):
+                without_override = by_rule and (*by_rule, *in_stage)
+                cohort = Cohort(segment, stage, ((either, True), *in_stage), without_override)
+                result = self.satisfiable(cohort.constraints)
+                if result.answer != "no":
+                    cohorts.append(cohort._replace(witness=result.witness or {}))
+        return tuple(cohorts)
+
+    def cohorts_of(self, rule: str) -> tuple[Cohort, ...]:
+        """Cohorts in which a rule can hold, as far as is known."""
+        if rule not in self._cohorts_of:
+            likely = [cohort for cohort in self.cohorts if self.simplified(rule, cohort) != NO]
+            able = [cohort for cohort in likely if self.possible((rule,), cohorts=(cohort,))]
+            self._cohorts_of[rule] = tuple(able)
+        return self._cohorts_of[rule]
+
+    def simplified(self, rule: str | Node, cohort: Cohort) -> Node:
+        """A condition, or that of a rule, for the accounts of a cohort."""
+        if not isinstance(rule, str):
+            return simplify(rule, cohort.values)
+        key = (rule, cohort.segment, cohort.stage)
+        if key not in self._simplified:
+            self._simplified[key] = simplify(self.conditions[rule], cohort.values)
+        return self._simplified[key]
+
+    def query(self, cohort: Cohort, hold: _Conditions = (), fail: _Conditions = ()) -> Satisfiability:
+        """Whether an account of this cohort exists for which these rules or conditions hold, and those fail."""
+        self._work -= 1
+        if self.is_exhausted:
+            return Satisfiability("unknown")
+        constraints = [(self.simplified(rule, cohort), True) for rule in hold]
+        constraints += [(self.simplified(rule, cohort), False) for rule in fail]
+        if (NO, True) in constraints or (YES, False) in constraints:
+            return Satisfiability("no")
+        constraints = [pair for pair in constraints if not isinstance(pair[0], Const)]
+        result = self.satisfiable(_with_related(constraints, cohort.constraints))
+        witness = None if result.witness is None else {**cohort.values, **result.witness}
+        return Satisfiability(result.answer, witness)
+
+    def possible(
+        self, hold: _Conditions, fail: _Conditions = (), cohorts: Iterable[Cohort] | None = None
+    ) -> bool:
+        """Whether such an account may exist in one of the cohorts; None: those of the rule that comes first."""
+        cohorts = self.cohorts_of(str(hold[0])) if cohorts is None else cohorts
+        return any(self.query(cohort, hold, fail).answer != "no" for cohort in cohorts)
+
+    def implies(self, rule: str, others: Sequence[str]) -> bool:
+        """Whether one of the others holds wherever the rule does; False where the rule never holds."""
+        return bool(others and self.cohorts_of(rule)) and not self.possible((rule,), others)
+
+    def example(self, *rules: str) -> Mapping[str, Plain] | None:
+        """An account for which all these rules hold."""
+        witnesses = (self.query(cohort, rules).witness for cohort in self.cohorts_of(rules[0]))
+        return next((witness for witness in witnesses if witness is not None), None)
+
+    def satisfiable(self, constraints: Sequence[Constraint]) -> Satisfiability:
+        """Whether an account that meets all constraints exists, in any segment and stage."""
+        key = "&".join(f"{wanted:d}{source(node)}" for node, wanted in constraints)
+        if key not in self._results:
+            self._results[key] = self._satisfiable(constraints)
+        return self._results[key]
+
+    def _satisfiable(self, constraints: Sequence[Constraint]) -> Satisfiability:
+        if self.is_exhausted and constraints:
+            return Satisfiability("unknown")
+        self._work -= len(constraints)
+        laws = self._laws({name for node, _ in constraints for name in names(node)})
+        tree = conjunction(*constraints, *laws)
+        result = satisfiable(tree, self.features, steps=_STEPS)
+        if result.answer != "unknown":
+            return result
+        self._work -= _SAMPLING_WORK * len(constraints)
+        options, numbers = self.samples([tree], names(tree)), repeatable_numbers()
+        for _ in range(_SAMPLES):
+            sample = {name: values[next(numbers) % len(values)] for name, values in options.items()}
+            if holds(tree, sample):
+                return Satisfiability("yes", sample)
+        return result
+
+    def _laws(self, read: Iterable[str]) -> Iterator[Constraint]:
+        """What is true of these features for every account."""
         for name in sorted(read):
-            low, high = _RANGES.get(unprefixed(name), (None, None))
-            if low is not None:
-                yield _between(name, self.words[name], low, high), True
-        for event in ("", "health.scored:"):
-            color, score = f"{event}color", f"{event}health_score"
-            if color in read and score in read:
-                derive = self._derived if derived else _told
-                yield derive(color, score), True
+            event, colon, feature = name.rpartition(":")
+            if feature in _RANGES:
+                or_null = f"{feature} is null or " if self.features[name].nullable else ""
+                yield condition(f"{or_null}{feature} {_RANGES[feature]}", event + colon), True
+            if feature == "color" and f"{event}{colon}health_score" in read:
+                yield condition("color is not null or health_score is null", event + colon), True
 
-    def _derived(self, color: str, score: str) -> Node:
-        health = self.policy.content.health
-        red = compared(score, "<", health.red_below)
-        yellow = And((Not(red, 0), compared(score, "<", health.yellow_below)), 0)
-        green = compared(score, ">=", max(health.yellow_below, health.red_below))
-        return Or(
-            (
-                And((null(color), null(score)), 0),
-                *(
-                    And((known(color), known(score), compared(color, "==", name), tree), 0)
-                    for name, tree in (("red", red), ("yellow", yellow), ("green", green))
-                ),
-            ),
-            0,
-        )
+    def may_have(self, values: Mapping[str, Plain]) -> bool:
+        """Whether these values lie within what events may contain and what is counted."""
+        return all(holds(law, values) for law, _ in self._laws(values))
 
-    def whole(self, world: World, witness: Mapping[str, Plain]) -> dict[str, Plain]:
-        """Every word of an account of this world: those of the witness, the rest as where nothing is known."""
-        blank: dict[str, Plain] = {}
-        for name, word in self.words.items():
-            if ":" not in name:
-                blank[name] = None if word.nullable else {"truth": False, "number": 0}.get(word.kind, "")
-        told = {**world.witness, **witness, HAND: world.segment}
-        return {**blank, **{name: value for name, value in told.items() if name in blank}}
+    def samples(self, near: Iterable[Node], read: Iterable[str]) -> dict[str, tuple[Plain, ...]]:
+        """Values to try for these features, near the constants of these conditions."""
+        nodes = [node for tree in near for node in walk(tree)]
+        constants = [node.value for node in nodes if isinstance(node, Const)]
+        members = [member.value for node in nodes if isinstance(node, Membership) for member in node.values]
+        return {name: domain_of(self.features[name]).samples((*constants, *members)) for name in read}
+
+    def complete(self, cohort: Cohort, witness: Mapping[str, Plain]) -> dict[str, Plain]:
+        """All features of an account of this cohort: those of the witness, the rest as where nothing is known."""
+        known = {**cohort.witness, **witness, OVERRIDE: cohort.segment}
+        defaults: Mapping[str, Plain] = {"truth": False, "number": 0}
+        return {
+            name: known.get(name, None if feature.nullable else defaults.get(feature.kind, ""))
+            for name, feature in self.features.items()
+            if ":" not in name
+        }
 
 
-def prepared(rule: Rule) -> Node:
-    """The condition of a rule, the words it reads of its event kept apart from those of the account."""
+def repeatable_numbers() -> Iterator[int]:
+    """Pseudorandom numbers, the same every time: MINSTD (Park, Miller and Stockmeyer, 1993)."""
+    number = 1
+    while True:
+        number = number * 48_271 % (2**31 - 1)
+        yield number
+
+
+def prepare(rule: Rule) -> Node:
+    """The condition of a rule, the features of its event kept apart from those of the account."""
     own = own_features(rule)
     prefix = rule.on if isinstance(rule, Trigger | Feedback) else "program.announced"
     if isinstance(rule, Step) and rule.anchor == "renewal":
         own, prefix = anchor_features("renewal"), "renewal"
-    return renamed(condition_of(rule), lambda name: f"{prefix}:{name}" if name in own else name)
+    return add_prefix(condition_of(rule), f"{prefix}:", own)
 
 
-def unprefixed(text: str) -> str:
-    """A word, or a condition, as its author wrote it."""
-    return _PREFIX.sub("", text)
+def _first_options(options: Sequence[Named], known: Mapping[str, str]) -> Iterator[tuple[str, _Constraints]]:
+    """Each segment or stage, with the constraints that make it the first that holds."""
+    before: _Constraints = ()
+    for name, node in options:
+        left = simplify(node, known)
+        if left != NO:
+            yield name, (*before, (left, True))
+        before = (*before, (left, False))
 
 
-def window_of(step: Step) -> Iterator[Goal]:
-    """What is so of an account while a step's window is open, where a word counts from its anchor."""
-    word = {"start": "days_since_start", "go_live": "days_since_go_live", "renewal": "days_to_renewal"}.get(
-        step.anchor
-    )
-    if word is None:
-        return
-    days = int(-(-step.within.total_seconds() * 1_000_000 // DAY))
-    first, last = step.days - 1, step.days + days + 1
-    if step.anchor == "renewal":
-        first, last = -last, -first
-    yield known(word), True
-    yield compared(word, ">=", first), True
-    yield compared(word, "<=", last), True
-
-
-def _place(world: World) -> dict[str, Plain]:
-    return {"segment": world.segment, "stage": world.stage}
-
-
-def _told(color: str, score: str) -> Node:
-    """Any colour may be told; without one it follows from the score."""
-    return Or((known(color), null(score)), 0)
-
-
-def _between(name: str, word: Feature, low: float, high: float | None) -> Node:
-    held = [compared(name, ">=", low)] + ([] if high is None else [compared(name, "<=", high)])
-    inside = And(tuple(held), 0)
-    return Or((null(name), inside), 0) if word.nullable else inside
-
-
-def _linked(goals: list[Goal], ground: Iterable[Goal]) -> list[Goal]:
-    """The goals, and of the ground what shares words with them; the rest can be met whatever they say."""
-    read = {name for node, _ in goals for name in names(node)}
-    left = list(ground)
-    while True:
-        near = [each for each in left if not read.isdisjoint(names(each[0]))]
-        if not near:
-            return goals
-        left = [each for each in left if read.isdisjoint(names(each[0]))]
-        goals = [*goals, *near]
+def _with_related(constraints: list[Constraint], of_cohort: Sequence[Constraint]) -> Sequence[Constraint]:
+    """The constraints, and those of the cohort that share features with them; the others can be met in any case."""
+    if not constraints:
+        return of_cohort
+    read = {name for node, _ in constraints for name in names(node)}
+    left = of_cohort
+    while near := [pair for pair in left if not read.isdisjoint(names(pair[0]))]:
+        left = [pair for pair in left if read.isdisjoint(names(pair[0]))]
+        constraints = [*constraints, *near]
         read |= {name for node, _ in near for name in names(node)}
+    return constraints

@@ -1,11 +1,11 @@
-"""Findings: what is sound and yet hardly meant, each with its place, and how it is known."""
+"""Findings of the linter: parts of a valid policy that are probably mistakes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from services.cadence.account import Plain
-from services.cadence.policy import Location
+from services.cadence.policy import Limit, Location, Rule
 
 Kind = Literal[
     "below-minimum",
@@ -21,40 +21,44 @@ Kind = Literal[
 ]
 KINDS: Mapping[Kind, str] = {
     "below-minimum": "An account that has not churned may hear from us less than once in 30 days",
-    "never-fires": "A condition that no account can meet, given the segments, the stages and how colours are derived; "
-    "a step whose window lies where its condition cannot hold",
-    "shadowed": "A rule that another one always comes before or that says the same again; a segment or stage that is "
-    "never reached; a part of a condition that changes nothing",
-    "contradiction": "Rules at odds: a red account led by a rhythm that gives way, two owners of equal right, a deadline "
-    "outside its window, a cool-down that makes a cap idle, a minimum that is never needed",
+    "never-fires": "A condition that no account can meet, given segments, stages and how colours are derived; a step "
+    "whose condition cannot hold while its window is open; an adjustment or feedback that moves no rhythm",
+    "shadowed": "A rule that another rule always overrides or repeats; a segment or stage that is never reached; "
+    "a part of a condition that changes nothing",
+    "contradiction": "Rules that conflict: an answer to red or yellow that may be stretched, two owners of equal "
+    "precedence, a deadline outside its window, a cap that is never reached, a minimum that is never needed",
     "oscillation": "A rule that its own effect switches off and on again, without news from outside",
-    "blackout": "A touchpoint that a season can swallow whole, a season too long for what is never skipped or for a "
-    "word a month, seasons that together leave no day",
-    "purpose": "A touchpoint without a purpose or an outcome of its own, or led by somebody who cannot hold it",
-    "unused": "A kind of touchpoint that no rule asks for",
-    "limit": "A limit that holds nothing back, or that rhythms and timelines use up by themselves",
-    "unfinished": "The policy is too large, or its conditions are too hard, for all of it to be looked through",
+    "blackout": "A blackout that can cover a whole window, one too long for a touchpoint that is never skipped or for "
+    "monthly contact, or blackouts that together leave no day of the year",
+    "purpose": "A touchpoint type without a purpose or an outcome of its own, or with an owner who cannot carry it out",
+    "unused": "A touchpoint type that no rule uses",
+    "limit": "A limit that never holds anything back, or that rhythms and timelines use up by themselves",
+    "unfinished": "The policy has too many rules, or conditions too complex, to be checked in full",
 }
-"""Every kind of finding, in a line."""
+"""Every kind of finding, with a description for the reference page."""
 Proof = Literal["analysis", "search"]
+_Witness = Mapping[str, Plain] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`proof`: `analysis` covers all accounts, or shows one (`witness`); `search` found it among many that were tried."""
+    """A probable mistake in `rule`: a rule, a segment, a stage, a limit or a touchpoint type.
+
+    `proof`: `analysis` covers all accounts or shows one (`witness`); `search` found it among a number of samples.
+    """
 
     kind: Kind
     place: Location
     rule: str
     message: str
     proof: Proof = "analysis"
-    witness: Mapping[str, Plain] | None = None
+    witness: _Witness = None
 
     def __str__(self) -> str:
-        how = "proved by analysis" if self.proof == "analysis" else "found by search"
-        facts = f": {shown(self.witness)}" if self.witness else ""
-        where = f"{self.place.file}:{self.place.line}"
-        return f"{where}: {self.kind}: {self.rule}: {self.message} ({how}{facts})"
+        proof = "proved by analysis" if self.proof == "analysis" else "found by search"
+        facts = f": {_format_facts(self.witness)}" if self.witness else ""
+        place = f"{self.place.file}:{self.place.line}"
+        return f"{place}: {self.kind}: {self.rule}: {self.message} ({proof}{facts})"
 
     def document(self) -> dict[str, object]:
         """JSON-ready."""
@@ -69,11 +73,24 @@ class Finding:
         }
 
 
-def shown(facts: Mapping[str, Plain]) -> str:
-    """Facts as a reader would say them; what is unknown or false goes without saying."""
-    told = [
+def finding(
+    kind: Kind, rule: Rule | Limit, message: str, proof: Proof = "analysis", witness: _Witness = None
+) -> Finding:
+    """A finding at the place of a rule."""
+    return Finding(kind, rule.place, rule.rule, message, proof, witness)
+
+
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _format_facts(facts: Mapping[str, Plain]) -> str:
+    """The facts that are known and not false."""
+    texts = [
         f"{name} {str(value).lower() if isinstance(value, bool) else value}"
         for name, value in facts.items()
         if value is not None and value is not False
     ]
-    return ", ".join(told) or "nothing is known of the account"
+    return ", ".join(texts) or "nothing is known of the account"

@@ -1,112 +1,101 @@
-"""The least a customer hears: is there an account, not churned, that no rhythm reaches at least once a month?"""
+"""The minimum of contact: accounts, not churned, that no rhythm reaches at least once a month."""
 
 from collections.abc import Iterator, Mapping
 
 from services.cadence.account import Plain
 from services.cadence.evaluation.feedback import MOST_STEPS
 from services.cadence.evaluation.rhythms import NONE, Amounts, resolve_rhythms
-from services.cadence.expressions.ranges import domain
 from services.cadence.expressions.tree import names
 from services.cadence.features.registry import FREQUENCIES
-from services.cadence.lint.accounts import Accounts, World
+from services.cadence.lint.accounts import OVERRIDE, Cohort, PossibleAccounts, repeatable_numbers
 from services.cadence.lint.findings import Finding, Proof
-from services.cadence.lint.sampling import Dice
-from services.cadence.lint.standing import MOST, reaches, sure
-from services.cadence.lint.trees import constants
-from services.cadence.policy import Location, Policy
+from services.cadence.lint.precedence import MOST, certain, reaches_customer
+from services.cadence.policy import Location, Policy, Rhythm
 
 DAYS = 30
-"""Paying customers hear from us at least this often, human or not."""
+"""Paying customers hear from us at least this often, whoever contacts them."""
 _TRIED = 200
-_LOST = "churned"
-_Silent = tuple[World, Mapping[str, Plain], Proof]
+_Values = Mapping[str, Plain]
+_Example = tuple[_Values, Proof]
 
 
-def below(accounts: Accounts) -> Iterator[Finding]:
+def monthly(policy: Policy) -> list[Rhythm]:
+    """Rhythms that reach the customer at least once a month where nothing moves them."""
+    return [rule for _, rule in policy.rhythms if rule.every_days <= DAYS and reaches_customer(policy, rule)]
+
+
+def below(accounts: PossibleAccounts) -> Iterator[Finding]:
     """One finding for each segment that has such accounts."""
-    policy = accounts.policy
-    enough = [each.rule for each in sure(policy, DAYS)][:MOST]
-    silent: dict[str, list[_Silent]] = {}
-    for world in accounts.worlds:
-        if world.stage != _LOST and world.by_rule is not None:
-            found = _silent(accounts, world, enough)
-            if found is not None:
-                silent.setdefault(world.segment, []).append(found)
-    for segment, found in silent.items():
-        place, rule = _blamed(policy, segment)
-        stages = ", ".join(dict.fromkeys(world.stage for world, _, _ in found))
-        told = f"{segment} accounts in {stages} may hear from us less than once in {DAYS} days"
-        more = f"; let a rhythm of `minimum` hold for them, every {DAYS}d or more often"
-        yield Finding("below-minimum", place, rule, told + more, found[0][2], found[0][1])
+    by_segment: dict[str, dict[str, _Example]] = {}
+    for cohort in accounts.cohorts:
+        if cohort.stage != "churned" and cohort.by_rule is not None:
+            example = _example(accounts, cohort)
+            if example is not None:
+                by_segment.setdefault(cohort.segment, {}).setdefault(cohort.stage, example)
+    for segment, by_stage in by_segment.items():
+        place, rule = _responsible(accounts.policy, segment)
+        witness, proof = next(iter(by_stage.values()))
+        message = (
+            f"{segment} accounts in {', '.join(by_stage)} may hear from us less than once in {DAYS} days; "
+            f"let a rhythm of `minimum` hold for them, every {DAYS}d or more often"
+        )
+        yield Finding("below-minimum", place, rule, message, proof, witness)
 
 
-def _blamed(policy: Policy, segment: str) -> tuple[Location, str]:
-    """The minimum that leaves them out; without one, the segment."""
-    fallbacks = [each for _, each in policy.rhythms if each.fallback]
+def _responsible(policy: Policy, segment: str) -> tuple[Location, str]:
+    """The fallback that leaves them out; without any, the segment."""
+    fallbacks = [rule for _, rule in policy.rhythms if rule.fallback]
     if fallbacks:
-        first = min(fallbacks, key=lambda each: (each.every_days, each.rule))
+        first = min(fallbacks, key=lambda rule: (rule.every_days, rule.rule))
         return first.place, first.rule
-    index = next(index for index, (name, _) in enumerate(policy.content.segments) if name == segment)
+    index = [name for name, _ in policy.content.segments].index(segment)
     return policy.content.places.get(f"segment/{index}", Location()), segment
 
 
-def _silent(accounts: Accounts, world: World, enough: list[str]) -> _Silent | None:
-    """An account of this world below the minimum. Without any: proved where nothing beyond `enough` can be avoided."""
-    first = accounts.can(world, fail=enough)
-    if first.answer == "no":
+def _example(accounts: PossibleAccounts, cohort: Cohort) -> _Example | None:
+    """An account of this cohort below the minimum; None where it is proved that there is none, or none is found."""
+    of_certain = accounts.query(cohort, fail=certain(accounts.policy, DAYS)[:MOST])
+    if of_certain.answer == "no":
         return None
-    policy = accounts.policy
-    often = [rule.rule for _, rule in policy.rhythms if rule.every_days <= DAYS and reaches(policy, rule)][
-        :MOST
-    ]
-    none = accounts.can(world, fail=often)
-    for verdict in (none, first):
-        if verdict.witness is not None:
-            wishes = _lowest(accounts, world, verdict.witness)
-            if wishes is not None:
-                return world, {**verdict.witness, **wishes}, "analysis"
-    return _searched(accounts, world, first.witness or {})
+    of_all = accounts.query(cohort, fail=[rule.rule for rule in monthly(accounts.policy)[:MOST]])
+    for witness in filter(None, (of_all.witness, of_certain.witness)):
+        moved = _least_contact(accounts, cohort, witness)
+        if moved is not None:
+            return {**witness, **moved}, "analysis"
+    return _searched(accounts, cohort, of_certain.witness or {})
 
 
-def _searched(accounts: Accounts, world: World, start: Mapping[str, Plain]) -> _Silent | None:
-    """Accounts near that one, their values near the constants of the rhythms that may hold."""
-    trees = [accounts.reduced(rule.rule, world) for _, rule in accounts.policy.rhythms]
-    read = sorted({name for tree in trees for name in names(tree)} - {"segment_override"})
-    near = [each for tree in trees for each in constants(tree)]
-    numbers = [each for each in near if isinstance(each, int | float) and not isinstance(each, bool)]
-    offered = {
-        name: domain(accounts.words[name]).samples(numbers if accounts.words[name].kind == "number" else ())
-        for name in read
-    }
-    dice = Dice()
+def _searched(accounts: PossibleAccounts, cohort: Cohort, witness: _Values) -> _Example | None:
+    """Accounts near that one, with values near the constants of the rhythms that may hold."""
+    trees = [accounts.simplified(rule.rule, cohort) for _, rule in accounts.policy.rhythms]
+    read = sorted({name for tree in trees for name in names(tree)} - {OVERRIDE})
+    options, numbers = accounts.samples(trees, read), repeatable_numbers()
     for _ in range(_TRIED if read else 0):
-        name = read[dice.pick(len(read))]
-        start = {**start, name: offered[name][dice.pick(len(offered[name]))]}
-        wishes = _lowest(accounts, world, start)
-        if wishes is not None:
-            return world, {**start, **wishes}, "search"
+        name = read[next(numbers) % len(read)]
+        changed = {**witness, name: options[name][next(numbers) % len(options[name])]}
+        witness = changed if accounts.may_have(changed) else witness
+        moved = _least_contact(accounts, cohort, witness)
+        if moved is not None:
+            return {**witness, **moved}, "search"
     return None
 
 
-def _lowest(accounts: Accounts, world: World, witness: Mapping[str, Plain]) -> dict[str, Plain] | None:
-    """With which wish or feedback nothing reaches this account often enough; None: it is another, or always is."""
+def _least_contact(accounts: PossibleAccounts, cohort: Cohort, witness: _Values) -> _Values | None:
+    """The preference or feedback with which nothing reaches this account often enough.
+
+    None: it is not of this cohort, or is reached in any case.
+    """
     policy = accounts.policy
-    segment, stage, _, fired = policy.evaluate_conditions(accounts.whole(world, witness))
-    fired &= policy.rhythm_bits
-    if (segment, stage) != (world.segment, world.stage):
+    segment, stage, _, fired = policy.evaluate_conditions(accounts.complete(cohort, witness))
+    if (segment, stage) != (cohort.segment, cohort.stage):
         return None
-    fed = sorted({kind for rule in policy.content.feedback if rule.steps > 0 for kind in rule.touchpoints})
-    topics = sorted({each.topic for each in policy.catalogue.values() if each.topic is not None})
-    most = max(FREQUENCIES.values())
-    rarest: Amounts = tuple((topic, most) for topic in topics)
-    asked: Amounts = tuple((kind, MOST_STEPS) for kind in fed)
-    tries: tuple[tuple[Amounts, Amounts, dict[str, Plain]], ...] = (
-        (NONE, NONE, {}),
-        (rarest, NONE, {"preferred_frequency": "quarterly"}),
-        (NONE, asked, {"feedback": "rarer, twice"}),
-    )
-    for wishes, levels, told in tries:
-        chosen = resolve_rhythms(policy, fired, wishes, levels).chosen
-        if not any(each.every_days <= DAYS and reaches(policy, each.rule) for each in chosen):
-            return told
+    answered = {kind for rule in policy.content.feedback if rule.steps > 0 for kind in rule.touchpoints}
+    topics = {kind.topic for kind in policy.catalogue.values() if kind.topic is not None}
+    rarest: Amounts = tuple((topic, max(FREQUENCIES.values())) for topic in sorted(topics))
+    rarer: Amounts = tuple((kind, MOST_STEPS) for kind in sorted(answered))
+    quarterly, twice = {"preferred_frequency": "quarterly"}, {"feedback": "rarer, twice"}
+    for preferences, levels, moved in ((NONE, NONE, {}), (rarest, NONE, quarterly), (NONE, rarer, twice)):
+        chosen = resolve_rhythms(policy, fired & policy.rhythm_bits, preferences, levels).chosen
+        if not any(rhythm.every_days <= DAYS and reaches_customer(policy, rhythm.rule) for rhythm in chosen):
+            return moved
     return None

@@ -1,155 +1,118 @@
-"""Rhythms that never stand, that give way where they must not, or that leave open who leads."""
+"""Rhythms that are never selected, that may be stretched where they must not, or that leave their owner open."""
 
 from collections.abc import Iterator
 from itertools import combinations
 
-from services.cadence.lint.accounts import Accounts
-from services.cadence.lint.findings import Finding
-from services.cadence.lint.standing import (
-    beaters,
-    guarantees,
-    led,
-    longest,
-    met,
-    reaches,
-    shortest,
-)
-from services.cadence.lint.trees import compared, known
-from services.cadence.policy import Adjustment, Feedback, Rhythm
-
-_URGENT = ("red", "yellow")
-_NAMED = 4
-"""Rules that a message names at most."""
+from services.cadence.features.registry import COLORS
+from services.cadence.lint.accounts import PossibleAccounts
+from services.cadence.lint.conditions import condition
+from services.cadence.lint.findings import Finding, finding, listed
+from services.cadence.lint.precedence import is_guarantee, leader, overriding, rank, reach, reaches_customer
+from services.cadence.policy import Adjustment, Feedback, Rhythm, Trigger
 
 
-def hidden(accounts: Accounts) -> Iterator[Finding]:
-    """Rhythms beside which others always stand."""
-    policy = accounts.policy
-    for _, rule in policy.rhythms:
-        ahead = beaters(policy, rule)
-        if not accounts.alive(rule.rule) or not met(accounts, rule, ahead):
+def overridden(accounts: PossibleAccounts) -> Iterator[Finding]:
+    """Rhythms that others always come before."""
+    for _, rule in accounts.policy.rhythms:
+        others = _needed(accounts, rule, overriding(accounts.policy, rule))
+        names, days = listed([other.rule for other in others]), rule.every_days
+        names = f"one of {names}" if len(others) > 1 else names
+        if not others:
             continue
-        ahead = _needed(accounts, rule, ahead)
-        names = _named(ahead)
         if rule.fallback:
-            told = f"never needed: wherever it holds, {names} reaches the customer every {rule.every_days} days already"
-            yield Finding(
-                "contradiction", rule.place, rule.rule, f"{told}; take it out, or ask for less elsewhere"
-            )
-        elif guarantees(rule) and all(each.within is not None for each in ahead):
-            told = f"every {rule.every_days} days is rarer than the `within` of {names} ever allows"
-            yield Finding(
-                "contradiction", rule.place, rule.rule, f"{told}; make it shorter, or widen `within`"
-            )
+            message = f"never needed: wherever it holds, {names} reaches customers every {days} days already"
+            yield finding("contradiction", rule, f"{message}; remove it, or change the other")
+        elif is_guarantee(rule) and all(other.within is not None for other in others):
+            message = f"every {days} days is rarer than the `within` of {names} ever allows"
+            yield finding("contradiction", rule, f"{message}; make it shorter, or widen `within`")
         else:
-            told = f"never stands: wherever it holds, {names} comes first"
-            yield Finding("shadowed", rule.place, rule.rule, f"{told}; take it out, or narrow the other")
+            message = f"never selected: wherever it holds, {names} comes first"
+            yield finding("shadowed", rule, f"{message}; remove it, or narrow the other")
 
 
-def _needed(accounts: Accounts, rule: Rhythm, ahead: list[Rhythm]) -> list[Rhythm]:
-    """As few of them as it takes, those that give way before others."""
-    found = sorted(ahead, key=lambda each: each.within is not None)
-    for each in tuple(found):
-        fewer = [other for other in found if other is not each]
-        if met(accounts, rule, fewer):
-            found = fewer
-    return found
+def _needed(accounts: PossibleAccounts, rule: Rhythm, others: list[Rhythm]) -> list[Rhythm]:
+    """As few as it takes for one to hold wherever the rule does, if possible such as may be stretched; empty: too few."""
+    needed = sorted(others, key=lambda other: other.within is not None)
+    if not accounts.implies(rule.rule, [other.rule for other in needed]):
+        return []
+    for other in tuple(needed):
+        fewer = [kept for kept in needed if kept is not other]
+        if accounts.implies(rule.rule, [kept.rule for kept in fewer]):
+            needed = fewer
+    return needed
 
 
-def _named(found: list[Rhythm]) -> str:
-    names = [each.rule for each in found]
-    if len(names) > _NAMED:
-        names = [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} others"]
-    return names[0] if len(names) == 1 else f"one of {', '.join(names)}"
-
-
-def yielding(accounts: Accounts) -> Iterator[Finding]:
-    """Answers to red and yellow that a wish, feedback or another rhythm may stretch."""
-    policy = accounts.policy
-    for _, rule in policy.rhythms:
-        if guarantees(rule) or not reaches(policy, rule) or not accounts.alive(rule.rule):
+def stretched(accounts: PossibleAccounts) -> Iterator[Finding]:
+    """Answers to red and yellow that a preference, feedback or another rhythm may stretch."""
+    for _, rule in accounts.policy.rhythms:
+        if is_guarantee(rule) or not reaches_customer(accounts.policy, rule):
             continue
-        color = _answers(accounts, rule)
-        if color:
+        colors = _urgent_colors(accounts, rule)
+        if colors:
             most = f"to {rule.within[1]} days" if rule.within else "by any rhythm that comes before it"
-            told = f"answers {color} every {rule.every_days} days, but may be stretched {most}"
-            more = "; give it `precedence: escalation` and leave `within` away"
-            yield Finding("contradiction", rule.place, rule.rule, told + more)
+            message = f"answers {colors} every {rule.every_days} days, but may be stretched {most}"
+            advice = "give it `precedence: escalation` and remove `within`"
+            yield finding("contradiction", rule, f"{message}; {advice}")
 
 
-def _answers(accounts: Accounts, rule: Rhythm) -> str:
-    """The colours an account has whenever the rule holds, where these are urgent ones."""
-    found: list[str] = []
-    for color in ("red", "yellow", "green"):
-        so = ((known("color"), True), (compared("color", "==", color), True))
-        if any(
-            accounts.can(world, (rule.rule,), also=so).answer != "no" for world in accounts.alive(rule.rule)
-        ):
-            found.append(color)
-    without = ((known("color"), False),)
-    free = any(
-        accounts.can(world, (rule.rule,), also=without).answer != "no" for world in accounts.alive(rule.rule)
-    )
-    return "" if free or not set(found) <= set(_URGENT) else " or ".join(found)
+def _urgent_colors(accounts: PossibleAccounts, rule: Rhythm) -> str:
+    """The colours an account has whenever the rule holds, where these are urgent ones; empty where it never does."""
+    tests = {color: f'color is not null and color == "{color}"' for color in COLORS} | {"": "color is null"}
+    colors = [color for color, text in tests.items() if accounts.possible((rule.rule, condition(text)))]
+    return " or ".join(colors) if {"red", "yellow"}.issuperset(colors) else ""
 
 
-def undecided(accounts: Accounts) -> Iterator[Finding]:
-    """Two of equal right that differ in who leads: their names decide."""
+def undecided(accounts: PossibleAccounts) -> Iterator[Finding]:
+    """Two rhythms, or triggers on one event, that differ in owner or channel alone, so that their names decide."""
     policy = accounts.policy
-    for (_, one), (_, other) in combinations(policy.rhythms, 2):
-        alike = (one.touchpoint, one.precedence, one.every_days, one.fallback)
-        if alike != (other.touchpoint, other.precedence, other.every_days, other.fallback):
-            continue
-        if led(policy, one) == led(policy, other):
-            continue
-        witness = accounts.together(one.rule, other.rule)
+    pairs: list[tuple[Rhythm | Trigger, Rhythm | Trigger]] = [
+        (one, other)
+        for (_, one), (_, other) in combinations(policy.rhythms, 2)
+        if rank(one)[:2] == rank(other)[:2] and one.fallback == other.fallback
+    ]
+    for triggers in policy.triggers.values():
+        pairs += [(one, other) for (_, one), (_, other) in combinations(triggers, 2)]
+    for pair in pairs:
+        first, second = sorted(pair, key=lambda rule: rule.place)
+        there, here = (" by ".join(leader(policy, rule)) for rule in (first, second))
+        is_open = first.touchpoint == second.touchpoint and here != there
+        witness = accounts.example(*(rule.rule for rule in pair)) if is_open else None
         if witness is not None:
-            first, second = sorted((one, other), key=lambda each: each.place)
-            who = f"{' over '.join(led(policy, second))} here, {' over '.join(led(policy, first))} in {first.rule}"
-            told = f"two rhythms of equal right may hold together with different leads: {who}"
-            more = "; narrow one, or give it another precedence"
-            yield Finding("contradiction", second.place, second.rule, told + more, witness=witness)
+            message = f"may hold together with {first.rule}, and only their names decide who leads"
+            advice = "narrow one, or change its precedence" if isinstance(first, Rhythm) else "narrow one"
+            message = f"{message} ({here} here, {there} there); {advice}"
+            yield finding("contradiction", second, message, witness=witness)
 
 
-def opposed(accounts: Accounts) -> Iterator[Finding]:
+def opposed(accounts: PossibleAccounts) -> Iterator[Finding]:
     """Adjustments that always hold together and cancel each other."""
     for (_, one), (_, other) in combinations(accounts.policy.adjustments, 2):
         shared = sorted({*one.touchpoints} & {*other.touchpoints})
-        if shared and one.steps + other.steps == 0 and _same(accounts, one, other):
-            first, second = sorted((one, other), key=lambda each: each.place)
-            told = f"holds whenever {first.rule} does and undoes it for {', '.join(shared)}; take one out"
-            yield Finding("contradiction", second.place, second.rule, told)
+        if not shared or one.steps + other.steps != 0:
+            continue
+        if accounts.implies(one.rule, (other.rule,)) and accounts.implies(other.rule, (one.rule,)):
+            first, second = sorted((one, other), key=lambda rule: rule.place)
+            message = f"holds whenever {first.rule} does and cancels it for {', '.join(shared)}; remove one"
+            yield finding("contradiction", second, message)
 
 
-def unmoving(accounts: Accounts) -> Iterator[Finding]:
-    """Adjustments and feedback beside which no rhythm has room to move their way."""
+def unmoving(accounts: PossibleAccounts) -> Iterator[Finding]:
+    """Adjustments and feedback that no rhythm has room to follow."""
     policy = accounts.policy
-    for _, rule in (*policy.adjustments, *(each for found in policy.feedback.values() for each in found)):
-        if accounts.alive(rule.rule) and not any(_moves(accounts, rule, each) for _, each in policy.rhythms):
-            way = "rarer" if rule.steps > 0 else "denser"
-            told = (
-                f"moves nothing: where it holds, no rhythm of {', '.join(rule.touchpoints)} may become {way}"
-            )
-            yield Finding(
-                "never-fires", rule.place, rule.rule, f"{told}; widen `within` there, or take it out"
-            )
+    feedback = (rule for rules in policy.feedback.values() for rule in rules)
+    for _, rule in (*policy.adjustments, *feedback):
+        moved = any(_moves(accounts, rule, rhythm) for _, rhythm in policy.rhythms)
+        if not moved and accounts.cohorts_of(rule.rule):
+            types, way = ", ".join(rule.touchpoints), "rarer" if rule.steps > 0 else "denser"
+            message = f"moves nothing: where it holds, no rhythm of {types} may become {way}"
+            yield finding("never-fires", rule, f"{message}; widen `within` there, or remove it")
 
 
-def _moves(accounts: Accounts, rule: Adjustment | Feedback, rhythm: Rhythm) -> bool:
+def _moves(accounts: PossibleAccounts, rule: Adjustment | Feedback, rhythm: Rhythm) -> bool:
     if rhythm.touchpoint not in rule.touchpoints or rhythm.within is None:
         return False
-    ends_elsewhere = isinstance(rule, Feedback) and accounts.policy.content.damping.at_the_end is not None
-    far = longest(rhythm) > rhythm.every_days or ends_elsewhere
-    if not (far if rule.steps > 0 else shortest(rhythm) < rhythm.every_days):
-        return False
-    alive = accounts.alive(rule.rule)
-    return any(accounts.can(world, (rule.rule, rhythm.rule)).answer != "no" for world in alive)
-
-
-def _same(accounts: Accounts, one: Adjustment, other: Adjustment) -> bool:
-    pairs = ((one.rule, other.rule), (other.rule, one.rule))
-    return bool(accounts.alive(one.rule)) and all(
-        accounts.can(world, (held,), (failed,)).answer == "no"
-        for held, failed in pairs
-        for world in accounts.alive(held)
-    )
+    shortest, longest = reach(rhythm)
+    has_room = longest > rhythm.every_days if rule.steps > 0 else shortest < rhythm.every_days
+    if isinstance(rule, Feedback) and rule.steps > 0:
+        has_room = has_room or accounts.policy.content.damping.at_the_end is not None
+    return has_room and accounts.possible((rule.rule, rhythm.rule))

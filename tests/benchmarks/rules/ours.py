@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from services.cadence.account import Plain
 from services.cadence.expressions.compile import Health, compile_bits
-from services.cadence.expressions.trace import Recorder, Told
+from services.cadence.expressions.trace import AtomResults, Tracer
 from services.cadence.expressions.tree import Node
 from services.cadence.features.registry import FEATURES
 
@@ -19,14 +19,14 @@ def verdict(rules: Rules) -> Callable[[Account], int]:
     return lambda account: bits(account, _NOTHING)
 
 
-def every_atom(rules: Rules) -> Callable[[Account], tuple[int, Told]]:
+def every_atom(rules: Rules) -> Callable[[Account], tuple[int, AtomResults]]:
     """The same, with the truth of every atom beside it."""
     bits, record = verdict(rules), recorder(rules).record
     return lambda account: (bits(account), record(account))
 
 
-def recorder(rules: Rules) -> Recorder:
-    return Recorder([tree for _, tree in rules], FEATURES)
+def recorder(rules: Rules) -> Tracer:
+    return Tracer([tree for _, tree in rules], FEATURES)
 
 
 def explained(rules: Rules) -> Callable[[Account], int]:
@@ -35,6 +35,6 @@ def explained(rules: Rules) -> Callable[[Account], int]:
 
     def fired(account: Account) -> int:
         told = kept.record(account)
-        return sum(1 << bit for index, (bit, _) in enumerate(rules) if kept.fires(index, told))
+        return sum(1 << bit for index, (bit, _) in enumerate(rules) if kept.trace(index, told).holds)
 
     return fired

@@ -1,4 +1,4 @@
-"""Many accounts at once: the same trees over NumPy columns, for comparing policies and for replaying history."""
+"""Conditions over many accounts at once, as NumPy columns: for comparing policies and for replaying history."""
 
 from services.cadence.evaluation.columns.conditions import (
     ConditionResults,

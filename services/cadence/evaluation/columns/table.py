@@ -1,4 +1,4 @@
-"""Rows as NumPy columns: numbers are float64 and null is NaN; choices, truths and texts are codes and null is -1."""
+"""Rows as NumPy columns: numbers are float64 and null is NaN; choices, booleans and texts are codes and null is -1."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ Bools = NDArray[np.bool_]
 
 
 class UnknownChoice(Exception):
-    """A row holds a value that its word does not list."""
+    """A row has a value that its feature does not list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """`numbers` and `codes` by word, all of `size` rows. `texts`: the code of every text, the same for all words."""
+    """`numbers` and `codes` by feature, each of shape (size,). `texts`: the codes of texts, shared by all features."""
 
     size: int
     numbers: Mapping[str, Numbers]
@@ -38,29 +38,27 @@ class Columns:
         )
 
 
-def columns_of(rows: Sequence[Values], read: Iterable[str], words: Mapping[str, Feature]) -> Columns:
-    """The columns of these rows for the words read. Raises `UnknownChoice`."""
+def columns_of(rows: Sequence[Values], read: Iterable[str], features: Mapping[str, Feature]) -> Columns:
+    """The columns of these rows for the features in `read`. Raises `UnknownChoice`."""
     numbers: dict[str, Numbers] = {}
     codes: dict[str, Codes] = {}
     texts: dict[str, int] = {}
     for name in dict.fromkeys(read):
-        held = [row.get(name) for row in rows]
-        word = words[name]
-        if word.kind == "number":
-            numbers[name] = np.array([np.nan if each is None else each for each in held], np.float64)
-        elif word.kind == "text":
-            found = [
-                NULL if each is None else texts.setdefault(cast("str", each), len(texts)) for each in held
-            ]
-            codes[name] = np.array(found, np.int32)
-        else:
-            try:
-                found = [NULL if each is None else _code(word, each) for each in held]
-            except ValueError:
-                raise UnknownChoice(f"{name} holds a value beside {', '.join(word.values)}") from None
-            codes[name] = np.array(found, np.int32)
+        feature, values = features[name], [row.get(name) for row in rows]
+        if feature.kind == "number":
+            numbers[name] = np.array([np.nan if value is None else value for value in values], np.float64)
+            continue
+        try:
+            of_rows = [NULL if value is None else _code(feature, value, texts) for value in values]
+        except ValueError:
+            allowed = ", ".join(feature.values)
+            raise UnknownChoice(f"a value of {name} is none of its choices: {allowed}") from None
+        codes[name] = np.array(of_rows, np.int32)
     return Columns(len(rows), numbers, codes, texts)
 
 
-def _code(word: Feature, value: object) -> int:
-    return int(bool(value)) if word.kind == "truth" else word.values.index(cast("str", value))
+def _code(feature: Feature, value: object, texts: dict[str, int]) -> int:
+    if feature.kind == "truth":
+        return int(bool(value))
+    text = cast("str", value)
+    return texts.setdefault(text, len(texts)) if feature.kind == "text" else feature.values.index(text)

@@ -10,10 +10,9 @@ from services.cadence.explanation.smallest_change import Need, smallest_change
 from services.cadence.expressions.analysis import satisfiable
 from services.cadence.expressions.interpret import holds
 from services.cadence.expressions.parser import parse
-from services.cadence.expressions.trace import compile_truths
 from services.cadence.expressions.tree import Node, names
 from services.cadence.features.registry import FEATURES
-from tests.unit.cadence.expression_trees import conditions, rows, single
+from tests.unit.cadence.expression_trees import atoms_of, conditions, rows, single, trace_of
 
 Row = dict[str, Plain]
 
@@ -49,12 +48,8 @@ def _counted(need: Need) -> int:
 
 def _turned(tree: Node, row: Row, account: Row) -> int:
     """Clauses that read differently over two accounts, guards counted."""
-    before, after = compile_truths(tree)(row), compile_truths(tree)(account)
-    return sum(
-        one.holds is not two.holds
-        for one, two in zip(before.walk(), after.walk(), strict=True)
-        if not one.parts
-    )
+    before, after = atoms_of(trace_of(tree, row)), atoms_of(trace_of(tree, account))
+    return sum(one.holds is not two.holds for one, two in zip(before, after, strict=True))
 
 
 @given(conditions(), rows)

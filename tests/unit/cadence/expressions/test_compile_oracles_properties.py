@@ -1,4 +1,4 @@
-"""Two engines by other hands, given the same conditions in their own languages, say the same."""
+"""Two independent engines, given the same conditions in their own languages, give the same results."""
 
 from collections.abc import Callable, Mapping
 from typing import Protocol, cast
@@ -8,21 +8,10 @@ from cel_expr_python import cel
 from hypothesis import given
 
 from services.cadence.account import Plain
+from services.cadence.expressions import tree
 from services.cadence.expressions.compile import compile_condition
 from services.cadence.expressions.format import format_expression
-from services.cadence.expressions.tree import (
-    And,
-    Arithmetic,
-    Call,
-    Compare,
-    Const,
-    IsNull,
-    Membership,
-    Name,
-    Node,
-    Not,
-    Or,
-)
+from services.cadence.expressions.tree import Name, Node
 from tests.unit.cadence.expression_trees import USED, conditions, rows
 
 Row = dict[str, Plain]
@@ -67,22 +56,22 @@ def in_doubles(row: Row) -> Row:
 def as_logic(node: Node) -> Json:
     """JsonLogic."""
     match node:
-        case Const(value=value):
+        case tree.Const(value=value):
             return value if isinstance(value, str | bool) else float(value)
         case Name(name=name):
             return {"var": name}
-        case Arithmetic(op=op) | Compare(op=op):
+        case tree.Arithmetic(op=op) | tree.Compare(op=op):
             return {_LOGIC.get(op, op): [as_logic(node.left), as_logic(node.right)]}
-        case Call(function=function, arguments=arguments):
+        case tree.Call(function=function, arguments=arguments):
             return _logic_call(function, [as_logic(each) for each in arguments])
-        case Membership(item=item, values=values):
+        case tree.Membership(item=item, values=values):
             return {"in": [as_logic(item), [as_logic(each) for each in values]]}
-        case IsNull(item=item):
+        case tree.IsNull(item=item):
             return {"===": [as_logic(item), None]}
-        case Not(item=item):
+        case tree.Not(item=item):
             return {"!": [as_logic(item)]}
-        case And(parts=parts) | Or(parts=parts):
-            return {"and" if isinstance(node, And) else "or": [as_logic(part) for part in parts]}
+        case tree.And(parts=parts) | tree.Or(parts=parts):
+            return {"and" if isinstance(node, tree.And) else "or": [as_logic(part) for part in parts]}
 
 
 def _logic_call(function: str, arguments: list[Json]) -> Json:
@@ -95,29 +84,29 @@ def _logic_call(function: str, arguments: list[Json]) -> Json:
 def as_cel(node: Node) -> str:
     """Google's Common Expression Language."""
     match node:
-        case Const() | Name() | IsNull():
+        case tree.Const() | Name() | tree.IsNull():
             return _cel_leaf(node)
-        case Arithmetic(op=op) | Compare(op=op):
+        case tree.Arithmetic(op=op) | tree.Compare(op=op):
             return f"({as_cel(node.left)} {op} {as_cel(node.right)})"
-        case Call(function=function, arguments=arguments):
+        case tree.Call(function=function, arguments=arguments):
             return _cel_call(function, [as_cel(each) for each in arguments])
-        case Membership(item=item, values=values):
+        case tree.Membership(item=item, values=values):
             return f"({as_cel(item)} in [{', '.join(as_cel(each) for each in values)}])"
-        case Not(item=item):
+        case tree.Not(item=item):
             return f"!{as_cel(item)}"
-        case And(parts=parts) | Or(parts=parts):
-            return f"({(' && ' if isinstance(node, And) else ' || ').join(map(as_cel, parts))})"
+        case tree.And(parts=parts) | tree.Or(parts=parts):
+            return f"({(' && ' if isinstance(node, tree.And) else ' || ').join(map(as_cel, parts))})"
 
 
-def _cel_leaf(node: Const | Name | IsNull) -> str:
+def _cel_leaf(node: tree.Const | Name | tree.IsNull) -> str:
     match node:
-        case Const(value=value):
+        case tree.Const(value=value):
             if isinstance(value, bool):
                 return str(value).lower()
             return f'"{value}"' if isinstance(value, str) else repr(float(value))
         case Name(name=name):
             return name
-        case IsNull(item=item):
+        case tree.IsNull(item=item):
             return f"({as_cel(item)} == null)"
 
 
@@ -130,14 +119,14 @@ def _cel_call(function: str, arguments: list[str]) -> str:
 
 
 @given(conditions(size=4), rows)
-def test_datalogic_says_the_same(tree: Node, row: Row) -> None:
+def test_datalogic_gives_the_same_result(tree: Node, row: Row) -> None:
     expected = compile_condition(tree)(row)
 
     assert _datalogic.compile(as_logic(tree)).evaluate(in_doubles(row)) is expected, format_expression(tree)
 
 
 @given(conditions(size=4), rows)
-def test_the_common_expression_language_says_the_same(tree: Node, row: Row) -> None:
+def test_the_common_expression_language_gives_the_same_result(tree: Node, row: Row) -> None:
     expected = compile_condition(tree)(row)
 
     assert _cel.compile(as_cel(tree)).eval(data=in_doubles(row)).value() is expected, format_expression(tree)

@@ -1,4 +1,4 @@
-"""What is spoken reads back as what was meant."""
+"""A formatted condition parses to the same tree."""
 
 import pytest
 from hypothesis import given
@@ -6,41 +6,38 @@ from hypothesis import strategies as st
 
 from services.cadence.expressions.checker import check
 from services.cadence.expressions.format import format_expression
-from services.cadence.expressions.parser import parse
-from services.cadence.expressions.tokens import DIGITS
-from services.cadence.expressions.tree import Node, truths
+from services.cadence.expressions.parser import MAX_DIGITS, parse
+from services.cadence.expressions.tree import Node, is_boolean
 from services.cadence.features.registry import FEATURES
-from tests.unit.cadence.expression_trees import conditions, unplaced
+from tests.unit.cadence.expression_trees import conditions, without_positions
 
 
 @given(conditions())
-def test_a_spoken_condition_reads_back_as_the_same_tree(tree: Node) -> None:
-    assert unplaced(parse(format_expression(tree))) == unplaced(tree)
+def test_a_formatted_condition_parses_to_the_same_tree(tree: Node) -> None:
+    assert without_positions(parse(format_expression(tree))) == without_positions(tree)
 
 
 @given(conditions())
-def test_the_generator_makes_conditions_that_the_checker_finds_sound(tree: Node) -> None:
-    never = [fault for fault in check(tree, FEATURES) if not fault.message.startswith("never true")]
+def test_the_generator_makes_valid_conditions(tree: Node) -> None:
+    errors = [error for error in check(tree, FEATURES) if not error.message.startswith("never true")]
 
-    assert not never
-    assert truths(tree) or format_expression(tree) in FEATURES
+    assert not errors
+    assert is_boolean(tree) or format_expression(tree) in FEATURES
 
 
-@given(st.integers(0, 10**DIGITS - 1), st.integers(0, DIGITS - 1), st.sampled_from(["", "%"]))
-def test_every_number_that_can_be_written_reads_back_as_itself(
-    digits: int, places: int, percent: str
-) -> None:
+@given(st.integers(0, 10**MAX_DIGITS - 1), st.integers(0, MAX_DIGITS - 1), st.sampled_from(["", "%"]))
+def test_every_number_that_can_be_written_parses_to_itself(digits: int, places: int, percent: str) -> None:
     text = str(digits).rjust(places + 1, "0")
-    written = (f"{text[:-places]}.{text[-places:]}" if places else text)[: DIGITS + 1]
-    if sum(map(str.isdigit, written)) > DIGITS or written.endswith("."):
+    written = (f"{text[:-places]}.{text[-places:]}" if places else text)[: MAX_DIGITS + 1]
+    if sum(map(str.isdigit, written)) > MAX_DIGITS or written.endswith("."):
         return
     tree = parse(f"arr > {written}{percent}")
 
-    assert unplaced(parse(format_expression(tree))) == unplaced(tree)
+    assert without_positions(parse(format_expression(tree))) == without_positions(tree)
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "formatted"),
     [
         ("arr>=100000", "arr >= 100_000"),
         ("not(paid_success)", "not paid_success"),
@@ -55,5 +52,5 @@ def test_every_number_that_can_be_written_reads_back_as_itself(
         ("(a == b) == true", "(a == b) == true"),
     ],
 )
-def test_spacing_and_brackets_are_canonical(written: str, told: str) -> None:
-    assert format_expression(parse(written)) == told
+def test_spacing_and_brackets_are_canonical(written: str, formatted: str) -> None:
+    assert format_expression(parse(written)) == formatted

@@ -1,4 +1,4 @@
-"""The word language: what it accepts means what Python means, and what it refuses it refuses politely."""
+"""What the expression language accepts means what Python means; everything else is refused with an error."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,13 +75,13 @@ conditions = st.recursive(
 
 
 @given(st.lists(pieces, max_size=40).map(" ".join) | st.text(max_size=60))
-def test_nothing_but_a_fault_comes_out_of_any_text(text: str) -> None:
+def test_any_text_is_parsed_or_refused_with_an_error(text: str) -> None:
     try:
-        faults = check(parse(text), FEATURES)
-    except ExpressionError as fault:
-        faults = [fault]
+        errors = check(parse(text), FEATURES)
+    except ExpressionError as error:
+        errors = [error]
 
-    assert all(0 <= fault.at <= len(text) for fault in faults)
+    assert all(0 <= error.at <= len(text) for error in errors)
 
 
 @given(conditions, st.integers(0, 9), st.integers(0, 9), st.booleans())
@@ -98,7 +98,7 @@ def test_a_condition_means_what_python_means_by_it(text: str, since: int, seen: 
 
 
 @given(st.lists(pieces, max_size=12).map(" ".join))
-def test_a_sound_condition_never_meets_a_null(text: str) -> None:
+def test_a_valid_condition_never_reads_a_null(text: str) -> None:
     try:
         tree = parse(text)
     except ExpressionError:
@@ -106,8 +106,8 @@ def test_a_sound_condition_never_meets_a_null(text: str) -> None:
     if check(tree, FEATURES):
         return
     nothing: dict[str, Plain] = {
-        name: None if word.nullable else False if word.kind == "truth" else (word.values or ("",))[0]
-        for name, word in FEATURES.items()
+        name: None if feature.nullable else False if feature.kind == "truth" else (feature.values or ("",))[0]
+        for name, feature in FEATURES.items()
     }
 
     assert compile_condition(tree)(nothing) in {True, False}

@@ -1,4 +1,4 @@
-"""The linter on policies at random: it never fails, and what it says is so of every account that is tried."""
+"""The linter on random policies: it never fails, and its findings are true of every account that is tried."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from services.cadence.account import Plain
 from services.cadence.evaluation.rhythms import resolve_rhythms
 from services.cadence.expressions.compile import Health
+from services.cadence.expressions.parser import parse
 from services.cadence.expressions.tree import Const, Node, names
 from services.cadence.lint import Finding, lint
-from services.cadence.lint.accounts import Accounts
+from services.cadence.lint.accounts import PossibleAccounts
 from services.cadence.policy import (
     Cap,
     Damping,
@@ -34,9 +35,10 @@ from tests.unit.cadence.policies import (
     step,
     trigger,
 )
+from tests.unit.cadence.policies import policy as small_policy
 
 _KINDS = tuple(each.type for each in CATALOGUE)
-_FACED = tuple(each.type for each in CATALOGUE if each.topic is not None)
+_FOR_CUSTOMERS = tuple(each.type for each in CATALOGUE if each.topic is not None)
 _ALWAYS = Const(value=True, at=0)
 _names = st.sampled_from(_KINDS)
 _days = st.sampled_from((7, 14, 30, 60, 90))
@@ -57,7 +59,7 @@ def _rhythms(draw: st.DrawFn, index: int) -> Rhythm:
     loose = precedence in {"default", "preference"} and draw(st.booleans())
     return rhythm(
         f"rhythm-{index}",
-        draw(st.sampled_from(_FACED) if fallback else _names),
+        draw(st.sampled_from(_FOR_CUSTOMERS) if fallback else _names),
         every,
         draw(conditions(size=3)),
         precedence=precedence,
@@ -101,8 +103,8 @@ def _steps(draw: st.DrawFn, index: int) -> Step:
     )
 
 
-def _options(found: tuple[str, ...], trees: list[Node]) -> tuple[tuple[str, Node], ...]:
-    return (*zip(found, trees, strict=False), (found[-1], _ALWAYS))
+def _options(names: tuple[str, ...], trees: list[Node]) -> tuple[tuple[str, Node], ...]:
+    return (*zip(names, trees, strict=False), (names[-1], _ALWAYS))
 
 
 @st.composite
@@ -141,10 +143,10 @@ def policies(draw: st.DrawFn) -> Policy:
 
 @given(policies())
 @_bounded
-def test_any_policy_can_be_looked_through_and_told_the_same_twice(policy: Policy) -> None:
-    found = lint(policy)
-    assert [str(each) for each in found] == [str(each) for each in lint(policy)]
-    assert all(each.message and each.rule for each in found)
+def test_any_policy_can_be_checked_twice_with_the_same_findings(policy: Policy) -> None:
+    findings = lint(policy)
+    assert list(map(str, findings)) == list(map(str, lint(policy)))
+    assert all(finding.message and finding.rule for finding in findings)
 
 
 _possible: Mapping[str, tuple[float, float]] = {
@@ -165,59 +167,71 @@ def _can_be(row: dict[str, Plain]) -> bool:
 
 accounts = st.lists(rows.filter(_can_be), min_size=1, max_size=12)
 levels = st.lists(st.tuples(_names, st.sampled_from((-2, -1, 1, 2))), max_size=3).map(
-    lambda each: tuple(sorted(dict(each).items()))
+    lambda pairs: tuple(sorted(dict(pairs).items()))
 )
-wishes = st.sampled_from(((), (("account", 7),), (("account", 90), ("education", 90))))
+preferences = st.sampled_from(((), (("account", 7),), (("account", 90), ("education", 90))))
 
 
-@given(policies(), accounts, levels, wishes)
+@given(policies(), accounts, levels, preferences)
 @_bounded
-def test_what_is_said_never_to_hold_or_stand_does_not(
+def test_a_rule_reported_as_never_holding_or_never_selected_is_not(
     policy: Policy,
-    some: list[dict[str, Plain]],
+    rows: list[dict[str, Plain]],
     moved: tuple[tuple[str, int], ...],
-    wished: tuple[tuple[str, int], ...],
+    preferred: tuple[tuple[str, int], ...],
 ) -> None:
-    found = lint(policy)
-    never = {each.rule for each in found if each.message.startswith("no account can meet")}
-    hidden = {each.rule for each in found if "never stands" in each.message or "never needed" in each.message}
-    blank = Accounts(policy)
-    for row in some:
+    findings = lint(policy)
+    never = {each.rule for each in findings if each.message.startswith("no account can meet")}
+    hidden = {each.rule for each in findings if each.message.startswith(("never selected", "never needed"))}
+    blank = PossibleAccounts(policy)
+    for row in rows:
         for override in (None, "enterprise", "small_business"):
             values = {**_nothing(blank), **row, "segment_override": override}
             fired = policy.evaluate_conditions(values)[3]
-            holding = {each.rule for bit, each in policy.rhythms if fired >> bit & 1}
+            holding = {rule.rule for bit, rule in policy.rhythms if fired >> bit & 1}
             assert not holding & never
-            stands = {
-                each.rule.rule
-                for each in resolve_rhythms(policy, fired & policy.rhythm_bits, wished, moved).chosen
-            }
-            assert not stands & hidden
+            chosen = resolve_rhythms(policy, fired & policy.rhythm_bits, preferred, moved).chosen
+            assert not {each.rule.rule for each in chosen} & hidden
 
 
-def _nothing(accounts: Accounts) -> dict[str, Plain]:
-    return accounts.whole(accounts.worlds[0]._replace(witness={}), {})
+def _nothing(accounts: PossibleAccounts) -> dict[str, Plain]:
+    return accounts.complete(accounts.cohorts[0]._replace(witness={}), {})
 
 
 @given(policies())
 @_bounded
-def test_an_account_named_as_too_silent_hears_from_nobody_within_a_month(policy: Policy) -> None:
-    for each in lint(policy):
-        if each.kind == "below-minimum":
-            assert _hears_nothing(policy, each)
+def test_an_account_reported_as_below_the_minimum_is_reached_by_nothing_within_a_month(
+    policy: Policy,
+) -> None:
+    for finding in lint(policy):
+        if finding.kind == "below-minimum":
+            assert _is_below_minimum(policy, finding)
 
 
-def _hears_nothing(policy: Policy, found: Finding) -> bool:
-    witness = dict(found.witness or {})
+def test_an_account_below_the_minimum_is_of_the_segment_it_is_reported_for() -> None:
+    mirrored = parse('(segment == "enterprise") == paid_success')
+    reaching = small_policy(rhythm("mirrored", "usage_report", 30, mirrored))
+
+    findings = [finding for finding in lint(reaching) if finding.kind == "below-minimum"]
+
+    assert [finding.witness for finding in findings] == [
+        {"segment": "enterprise", "stage": "growth", "paid_success": False},
+        {"segment": "self_service", "stage": "growth", "paid_success": True},
+    ]
+    assert all(_is_below_minimum(reaching, finding) for finding in findings)
+
+
+def _is_below_minimum(policy: Policy, finding: Finding) -> bool:
+    witness = dict(finding.witness or {})
     rarest = (("account", 90), ("education", 90)) if witness.pop("preferred_frequency", None) else ()
-    fed = sorted({kind for rule in policy.content.feedback for kind in rule.touchpoints})
-    rarer = tuple((kind, 2) for kind in fed) if witness.pop("feedback", None) else ()
-    accounts = Accounts(policy)
-    for world in accounts.worlds:
-        if (world.segment, world.stage) == (witness["segment"], witness["stage"]):
-            fired = policy.evaluate_conditions(accounts.whole(world, witness))[3] & policy.rhythm_bits
+    answered = sorted({kind for rule in policy.content.feedback for kind in rule.touchpoints})
+    rarer = tuple((kind, 2) for kind in answered) if witness.pop("feedback", None) else ()
+    accounts = PossibleAccounts(policy)
+    for cohort in accounts.cohorts:
+        if (cohort.segment, cohort.stage) == (witness["segment"], witness["stage"]):
+            fired = policy.evaluate_conditions(accounts.complete(cohort, witness))[3] & policy.rhythm_bits
             chosen = resolve_rhythms(policy, fired, rarest, rarer).chosen
-            faced = [each.every_days for each in chosen if policy.catalogue[each.rule.touchpoint].topic]
-            if all(days > 30 for days in faced):
+            intervals = [each.every_days for each in chosen if policy.catalogue[each.rule.touchpoint].topic]
+            if all(days > 30 for days in intervals):
                 return True
     return False
