@@ -7,10 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from services.cadence.account.event_file import FactsRefused
-from services.cadence.account.events import read_event
 from services.cadence.lint import lint
-from services.cadence.policy.load import load_policy
-from services.cadence.policy.yaml_source import PolicyRefused
+from services.cadence.policy.load import PolicyRefused, load_policy
 from services.cadence.testing.load import policy_beside, read_tests, texts_of_tests
 from services.cadence.testing.runner import Case, run
 from services.console import policy_explain
@@ -112,7 +110,7 @@ def _test(asked: argparse.Namespace) -> int:
     held = load_policy(asked.policy or policy_beside(asked.path))
     wanted = [
         case
-        for case in read_tests(texts_of_tests(asked.path), held, read_event)
+        for case in read_tests(texts_of_tests(asked.path), held)
         if _asked_for(case, asked.only)
     ]
     if not wanted:

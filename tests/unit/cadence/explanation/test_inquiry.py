@@ -10,7 +10,6 @@ import pytest
 from services.cadence.account import FactEvent, Facts
 from services.cadence.account.apply import apply_event
 from services.cadence.account.codec import AccountState
-from services.cadence.account.events import read_event
 from services.cadence.account.issued import Issued
 from services.cadence.explanation import Inquiry, NoSuchRule, NoSuchTouchpoint, Why, document
 from services.cadence.expressions.parser import parse
@@ -397,7 +396,7 @@ def test_what_moves_a_rhythm_is_asked_like_any_rule() -> None:
 def shipped_moments() -> list[tuple[str, AccountState, Portfolio, datetime]]:
     """Every account and moment that the tests of the shipped policy speak of."""
     found: list[tuple[str, AccountState, Portfolio, datetime]] = []
-    for case in read_tests(texts_of_tests(SHIPPED), shipped(), read_event):
+    for case in read_tests(texts_of_tests(SHIPPED), shipped()):
         events: list[FactEvent] = []
         for phase in case.phases:
             events += phase.events

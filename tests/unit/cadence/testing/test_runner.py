@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from services.cadence.account.events import read_event
 from services.cadence.policy import Policy
 from services.cadence.policy.load import PolicyRefused, load_policy_texts
 from services.cadence.testing.load import read_tests
@@ -80,13 +79,13 @@ def policy() -> Policy:
 
 
 def outcomes(text: str) -> list[Outcome]:
-    held = policy()
-    return [run(held, case) for case in read_tests({"x_test.yaml": text}, held, read_event)]
+    tested = policy()
+    return [run(tested, case) for case in read_tests({"x_test.yaml": text}, tested)]
 
 
 def mistakes(text: str) -> list[str]:
     with pytest.raises(PolicyRefused) as refused:
-        read_tests({"x_test.yaml": text}, policy(), read_event)
+        read_tests({"x_test.yaml": text}, policy())
     return list(refused.value.errors)
 
 
@@ -125,15 +124,15 @@ tests:
 """
 
 
-def test_a_test_that_says_all_it_can_say_passes_and_names_the_rules_behind_it() -> None:
-    (found,) = outcomes(FULL)
-    assert found.failures == ()
+def test_a_test_with_every_kind_of_expectation_passes_and_names_the_rules_behind_it() -> None:
+    (outcome,) = outcomes(FULL)
+    assert outcome.failures == ()
     places = {"segment/enterprise", "stage/onboarding", "color/none", "color/red"}
-    assert found.rules == {"monthly", "complex", "promoter", "summer", "red-weekly"} | places
-    assert (found.case.shows, found.case.place.line) == (("S1", "X20"), 4)
+    assert outcome.rules == {"monthly", "complex", "promoter", "summer", "red-weekly"} | places
+    assert (outcome.case.shows, outcome.case.place.line) == (("S1", "X20"), 4)
 
 
-def test_a_failure_tells_place_expectation_what_came_and_why() -> None:
+def test_a_failure_has_place_expectation_what_came_and_why() -> None:
     text = """
 tests:
   - test: Weekly
@@ -145,8 +144,8 @@ tests:
         advocacy_ask: present
       stopped: {promoter: cap}
 """
-    (found,) = outcomes(text)
-    rhythm, ask, stopped = found.failures
+    (outcome,) = outcomes(text)
+    rhythm, ask, stopped = outcome.failures
     assert (rhythm.place.line, rhythm.expected) == (7, "rhythms: check_in: 7d")
     assert rhythm.came == "every 30 days by call, led by csm, rule monthly"
     assert rhythm.why == "Once a month."
@@ -157,7 +156,7 @@ tests:
     assert stopped.came == "it does not hold, so nothing stopped it"
 
 
-def test_what_stopped_a_touchpoint_is_told_where_it_was_expected() -> None:
+def test_a_touchpoint_that_was_stopped_is_explained() -> None:
     text = """
 tests:
   - test: Twice
@@ -168,13 +167,13 @@ tests:
       - nps.answered: {score: 10}
     expect: {touchpoints: {advocacy_ask: present}}
 """
-    (found,) = outcomes(text)
-    assert found.failures[0].why.startswith(
+    (outcome,) = outcomes(text)
+    assert outcome.failures[0].why.startswith(
         "promoter does not fire: cooling down until 2026-05-26 09:00 UTC. "
     )
 
 
-def test_where_another_rule_stands_the_expected_one_is_explained() -> None:
+def test_an_expected_rule_that_did_not_apply_is_explained() -> None:
     text = """
 tests:
   - test: Red
@@ -182,12 +181,12 @@ tests:
     facts: [{health.scored: {score: 90}}]
     expect: {rhythms: {check_in: {rule: red-weekly}}}
 """
-    (found,) = outcomes(text)
-    (failure,) = found.failures
+    (outcome,) = outcomes(text)
+    (failure,) = outcome.failures
     assert failure.why.startswith('Once a month. red-weekly does not fire: `color == "red"` does not hold')
 
 
-def test_the_order_of_facts_in_a_file_means_nothing() -> None:
+def test_the_order_of_facts_in_a_file_does_not_matter() -> None:
     facts = [
         "      - health.scored: {score: 20}\n        at: -3d\n",
         "      - health.scored: {score: 90}\n        at: -2d\n",
@@ -198,11 +197,11 @@ def test_the_order_of_facts_in_a_file_means_nothing() -> None:
     tail = "    expect: {color: green, touchpoints: {advocacy_ask: {from: -2h, count: 1}}}\n"
     for seed in range(12):
         random.Random(seed).shuffle(facts)
-        (found,) = outcomes(head + "".join(facts) + tail)
-        assert found.failures == ()
+        (outcome,) = outcomes(head + "".join(facts) + tail)
+        assert outcome.failures == ()
 
 
-def test_ranks_and_programs_of_the_book_can_be_given() -> None:
+def test_a_test_may_have_percentiles_and_programs() -> None:
     text = """
 tests:
   - test: Ranked
@@ -211,13 +210,13 @@ tests:
     programs: [{program_id: spring, kind: webinar, at: 20d, title: Spring, audience: 'segment == "enterprise"'}]
     expect: {segment: enterprise}
 """
-    (case,) = read_tests({"x_test.yaml": text}, policy(), read_event)
+    (case,) = read_tests({"x_test.yaml": text}, policy())
     assert (case.portfolio.arr_percentiles[18], case.portfolio.arr_percentiles[98]) == (0, 50_000)
     assert case.portfolio.programs[0].audience is not None
 
 
 @pytest.mark.parametrize(
-    ("text", "told_at", "expected"),
+    ("text", "place", "expected"),
     [
         ("tests:\n  - test: A\n    acount: {}\n", "3:5", "did you mean 'account'?"),
         ("tests:\n  - test: A\n    account: {ar: 5}\n    expect: {}\n", "3:15", "did you mean 'arr'?"),
@@ -236,7 +235,7 @@ tests:
         (
             "tests:\n  - test: A\n    account: {}\n    facts: [{nps.answered: {score: 3}, at: 1d}]\n    expect: {}\n",
             "4:44",
-            "lies after the moment",
+            "after the moment of the plan",
         ),
         (
             "tests:\n  - test: A\n    account: {}\n    expect: {rhythms: {chek_in: 7d}}\n",
@@ -272,22 +271,22 @@ tests:
         (
             "tests:\n  - test: A\n    shows: [seven]\n    account: {}\n    expect: {}\n",
             "3:13",
-            "no number of a requirement",
+            "a number such as S24",
         ),
         (
             "tests:\n  - test: A\n    account: {}\n    then: [{at: -1d, expect: {}}]\n",
             "4:17",
-            "before the moment above",
+            "before the moment above it",
         ),
     ],
 )
-def test_a_mistake_in_a_test_file_is_told_with_its_place(text: str, told_at: str, expected: str) -> None:
+def test_a_mistake_in_a_test_file_is_reported_with_its_place(text: str, place: str, expected: str) -> None:
     (mistake,) = mistakes(text)
-    assert mistake.startswith(f"x_test.yaml:{told_at}: ")
+    assert mistake.startswith(f"x_test.yaml:{place}: ")
     assert expected in mistake
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     text = "tests:\n  - test: A\n    account: {ar: 5}\n    expect: {stage: growt, colour: red}\n"
     assert len(mistakes(text)) == 3
 
@@ -299,7 +298,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_command_answers_0_1_and_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_returns_0_1_or_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.policy(["test", str(folder)]) == 0
     assert capsys.readouterr().out == "1 test passed\n"
     assert cli.policy(["test", str(folder / "p.yaml"), "--only", "X20"]) == 0
@@ -310,11 +309,11 @@ def test_the_command_answers_0_1_and_2(folder: Path, capsys: pytest.CaptureFixtu
     bad = folder / "bad_test.yaml"
     bad.write_text("tests:\n  - test: Weekly\n    account: {}\n    expect: {rhythms: {check_in: 7d}}\n")
     assert cli.policy(["test", str(bad)]) == 1
-    make_event = capsys.readouterr().out
-    assert make_event.startswith(f"{bad}:2: Weekly\n")
-    assert make_event.endswith("1 of 1 test failed\n")
+    output = capsys.readouterr().out
+    assert output.startswith(f"{bad}:2: Weekly\n")
+    assert output.endswith("1 of 1 test failed\n")
     assert cli.policy(["test", str(folder), "--json"]) == 1
-    assert [each["passed"] for each in json.loads(capsys.readouterr().out)] == [False, True]
+    assert [outcome["passed"] for outcome in json.loads(capsys.readouterr().out)] == [False, True]
     bad.write_text("tests:\n  - test: Weekly\n    acount: {}\n")
     assert cli.policy(["test", str(folder)]) == 1
     assert "bad_test.yaml:3:5: test: unknown key 'acount'" in capsys.readouterr().err
