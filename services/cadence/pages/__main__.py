@@ -12,11 +12,6 @@ from services.cadence.testing.load import read_tests, texts_of_tests
 from services.cadence.testing.runner import run
 
 
-def schema() -> str:
-    """The JSON Schema of policy files."""
-    return json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
 def requirements() -> str:
     """The requirements that the tests of the shipped policy show."""
     policy = load_policy(SHIPPED)
@@ -26,7 +21,7 @@ def requirements() -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
-    "schema": schema,
+    "schema": lambda: json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n",
     "reference": policy_reference,
     "requirements": requirements,
 }

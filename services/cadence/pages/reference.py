@@ -23,17 +23,13 @@ Schema = Mapping[str, Any]
 def policy_reference() -> str:
     """The page as Markdown."""
     page, schema = _TEMPLATE.read_text(encoding="utf-8"), policy_schema()
-    sections = [
-        (f"`{name}`", _value(part), "required" if name in REQUIRED else "", str(part["description"]))
-        for name, part in schema["properties"].items()
-    ]
     parts = {
-        "sections": _table(("section", "value", "", "meaning"), sections),
-        "keys": "\n\n".join(_keys(name, schema["$defs"][name]) for name in _mappings(schema)),
-        "functions": "\n".join(f"| `{entry.usage}` | {entry.description} |" for entry in FUNCTIONS.values()),
-        "features": _features(
-            feature for feature in registry.FEATURES.values() if feature.name not in _OF_TYPES
+        "sections": _rows("section", {**schema, "required": REQUIRED}),
+        "keys": "\n\n".join(
+            f"### `{_heading(name)}`\n\n{_rows('key', schema['$defs'][name])}" for name in _mappings(schema)
         ),
+        "functions": "\n".join(f"| `{entry.usage}` | {entry.description} |" for entry in FUNCTIONS.values()),
+        "features": _features(),
         "events": "\n\n".join(_event(event, features) for event, features in registry.EVENT_FEATURES.items()),
         "slots": "; ".join(f"{anchor}: {_listed(names)}" for anchor, names in SLOTS.items()),
         "findings": _table(("kind", "meaning"), ((f"`{kind}`", meaning) for kind, meaning in KINDS.items())),
@@ -56,14 +52,20 @@ def _references(part: object) -> list[str]:
     return re.findall(r'"#/\$defs/(\w+)"', json.dumps(part))
 
 
-def _keys(name: str, mapping: Schema) -> str:
+def _rows(head: str, mapping: Schema) -> str:
     one_of_two = [key for option in mapping.get("oneOf", ()) for key in option["required"]]
+    required: tuple[str, ...] = tuple(mapping.get("required", ()))
     rows: list[tuple[str, ...]] = []
-    for key, part in mapping["properties"].items():
+    for key, part in sorted(mapping["properties"].items(), key=lambda item: _order(item[0], required)):
         value = "[event](#events-and-their-features)" if key == "on" else _value(part)
-        need = "required" if key in mapping.get("required", ()) else _left_out(part)
-        rows.append((f"`{key}`", value, "one of the two" if key in one_of_two else need, part["description"]))
-    return f"### `{_heading(name)}`\n\n" + _table(("key", "value", "", "meaning"), rows)
+        need = "required" if key in required else "one of the two" if key in one_of_two else _left_out(part)
+        rows.append((f"`{key}`", value, need, part["description"]))
+    return _table((head, "value", "", "meaning"), rows)
+
+
+def _order(key: str, required: Iterable[str]) -> int:
+    """The name first, then what is required."""
+    return 0 if key in {"rule", "limit", "blackout", "sequence"} else 1 if key in required else 2
 
 
 def _heading(definition: str) -> str:
@@ -98,10 +100,11 @@ def _value(part: Schema) -> str:
             return "`true` or `false`"
 
 
-def _features(features: Iterable[Feature]) -> str:
+def _features() -> str:
     rows = (
         (*_feature(feature), ", ".join((*feature.changed_by, *(("time",) if feature.counts else ()))))
-        for feature in features
+        for feature in registry.FEATURES.values()
+        if feature.name not in _OF_TYPES
     )
     return _table(("feature", "kind", "", "meaning", "changed by"), rows)
 

@@ -15,7 +15,7 @@ _HEAD = """\
 # What the shipped policy does, by requirement
 
 Made by `make generate` from [the policy](../services/cadence/policy/shipped) and its tests: a rule is named where a
-passing test expects what it does. `drumbeat policy test services/cadence/policy/shipped --only S24` runs the tests of one number.
+passing test expects it. `drumbeat policy test services/cadence/policy/shipped --only S24` runs the tests of one number.
 
 | number | requirement | rules | shown by |
 |---|---|---|---|

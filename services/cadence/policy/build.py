@@ -27,7 +27,6 @@ def build_content(files: Sequence[Item]) -> model.PolicyContent:
     ((_, _, health),) = _items(files, "health")
     segments, stages, feedback = ([*_items(files, section)] for section in ("segments", "stages", "feedback"))
     touchpoints = tuple(map(_touchpoint, _items(files, "touchpoints")))
-    public = tuple(sorted(touchpoint.type for touchpoint in touchpoints if touchpoint.topic is not None))
     damping = [(file, path, spec, spec.model_fields_set - {"rules"}) for file, path, spec in feedback]
     return model.PolicyContent(
         health=Health(health.red_below, health.yellow_below),
@@ -47,11 +46,11 @@ def build_content(files: Sequence[Item]) -> model.PolicyContent:
             for item in _items(files, section)
             for step in _steps(item)
         ),
-        adjustments=tuple(_moving(model.Adjustment, item) for item in _items(files, "adjustments")),
-        feedback=tuple(_moving(model.Feedback, item) for item in _items(feedback, "rules")),
+        adjustments=tuple(_value(model.Adjustment, item) for item in _items(files, "adjustments")),
+        feedback=tuple(_value(model.Feedback, item) for item in _items(feedback, "rules")),
         damping=model.Damping(**{key: getattr(spec, key) for _, _, spec, keys in damping for key in keys}),
-        limits=tuple(_limit(item, public) for item in _items(files, "limits")),
-        blackouts=tuple(_blackout(item, public) for item in _items(files, "blackouts")),
+        limits=tuple(_value(model.Limit, item) for item in _items(files, "limits")),
+        blackouts=tuple(_value(model.Blackout, item) for item in _items(files, "blackouts")),
         places={
             **{f"segment/{path[1]}": file.place(path) for file, path, _ in segments},
             **{f"stage/{path[1]}": file.place(path) for file, path, _ in stages},
@@ -83,15 +82,10 @@ def _value(kind: type[Value], item: Item, **others: Any) -> Value:
 
 def _touchpoint(item: Item) -> model.Touchpoint:
     file, path, spec = item
-    return _value(
-        model.Touchpoint,
-        item,
-        type=path[-1],
-        topic=None if spec.topic == INTERNAL else spec.topic,
-        agenda=spec.agenda or (),
-        audience=spec.audience or (),
-        place=file.place(path, on_key=True),
-    )
+    empty = {name: () for name in ("agenda", "audience") if getattr(spec, name) is None}
+    topic = None if spec.topic == INTERNAL else spec.topic
+    place = file.place(path, on_key=True)
+    return _value(model.Touchpoint, item, type=path[-1], topic=topic, place=place, **empty)
 
 
 def _rhythms(item: Item) -> Iterator[model.Rhythm]:
@@ -99,34 +93,12 @@ def _rhythms(item: Item) -> Iterator[model.Rhythm]:
     file, path, spec = item
     minimum = {"precedence": "floor", "fallback": True} if path[0] == "minimum" else {}
     for stage, days in spec.every.items():
-        own = (
-            {}
-            if not stage
-            else {
-                "rule": f"{spec.rule}/{stage}",
-                "when": joined([is_among("stage", [stage])], spec.when),
-                "place": file.place((*path, "every", stage), on_key=True),
-            }
-        )
-        yield _value(model.Rhythm, item, every_days=days, **minimum, **own)
-
-
-def _moving(kind: type[Value], item: Item) -> Value:
-    spec = item[-1]
-    steps = (spec.rarer or 0) - (spec.denser or 0)
-    return _value(kind, item, touchpoints=tuple(sorted(spec.touchpoints)), steps=steps)
-
-
-def _limit(item: Item, public: tuple[str, ...]) -> model.Limit:
-    spec = item[-1]
-    types = tuple(sorted(spec.touchpoints or public))
-    return _value(model.Limit, item, rule=spec.limit, cap=spec.at_most, touchpoints=types)
-
-
-def _blackout(item: Item, public: tuple[str, ...]) -> model.Blackout:
-    spec = item[-1]
-    types = tuple(sorted(spec.touchpoints or public))
-    return _value(model.Blackout, item, rule=spec.blackout, first=spec.from_, last=spec.to, touchpoints=types)
+        own = stage and {
+            "rule": f"{spec.rule}/{stage}",
+            "when": joined([is_among("stage", [stage])], spec.when),
+            "place": file.place((*path, "every", stage), on_key=True),
+        }
+        yield _value(model.Rhythm, item, every_days=days, **minimum, **(own or {}))
 
 
 def _steps(timeline: Item) -> Iterator[model.Step]:

@@ -71,17 +71,17 @@ def _rule(rule: Rule, content: PolicyContent) -> Json:
     return shown
 
 
-def _truth(node: Node, known: Mapping[str, str]) -> bool | None:
-    """The truth of a condition of which only segment and stage are known; None: it depends on more."""
-    if known.keys() >= set(names(node)):
-        return holds(node, known)
+def _truth(node: Node, state: Mapping[str, str]) -> bool | None:
+    """The truth of a condition in a segment and a stage; None: it depends on more."""
+    if state.keys() >= set(names(node)):
+        return holds(node, state)
     match node:
         case Not(item=item):
-            inner = _truth(item, known)
+            inner = _truth(item, state)
             return None if inner is None else not inner
         case And(parts=parts) | Or(parts=parts):
             decides = isinstance(node, Or)
-            truths = {_truth(part, known) for part in parts}
+            truths = {_truth(part, state) for part in parts}
             return decides if decides in truths else None if None in truths else not decides
         case _:
             return None

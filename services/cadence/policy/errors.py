@@ -23,20 +23,20 @@ class PolicyRefused(Exception):
 class Mistakes:
     """The first `MAX_MISTAKES` as (file, line, column, text), and the YAML events read so far."""
 
-    found: set[tuple[str, int, int, str]] = field(default_factory=set[tuple[str, int, int, str]])
+    entries: set[tuple[str, int, int, str]] = field(default_factory=set[tuple[str, int, int, str]])
     yaml_events: int = 0
 
     @property
     def are_enough(self) -> bool:
-        return len(self.found) >= MAX_MISTAKES
+        return len(self.entries) >= MAX_MISTAKES
 
     def add(self, file: str, position: tuple[int, int], text: str) -> None:
         if not self.are_enough:
-            self.found.add((file, *position, text))
+            self.entries.add((file, *position, text))
 
     def raise_any(self) -> None:
         """Raises `PolicyRefused` if there is a mistake."""
-        errors = [f"{file}:{line}:{column}: {text}" for file, line, column, text in sorted(self.found)]
+        errors = [f"{file}:{line}:{column}: {text}" for file, line, column, text in sorted(self.entries)]
         if self.are_enough:
             errors.append("there may be more mistakes; these come first")
         if errors:
@@ -61,10 +61,10 @@ def refuse(*faults: Fault) -> PydanticCustomError:
 
 def choose(value: str, options: Iterable[str]) -> str:
     """The value, if it is one of the options. Raises PydanticCustomError."""
-    known = tuple(options)
-    if value in known:
+    allowed = tuple(options)
+    if value in allowed:
         return value
-    raise PydanticCustomError("choice", "unknown value", {"value": value, "options": known})
+    raise PydanticCustomError("choice", "unknown value", {"value": value, "options": allowed})
 
 
 def excerpt(value: str) -> str:

@@ -12,8 +12,8 @@ from services.cadence.policy.schema import PolicyFile
 class _Generator(GenerateJsonSchema):
     """Without titles made of key names, without null, which files do not have, and with the names of free keys."""
 
-    def field_title_should_be_set(self, _schema: object) -> bool:
-        return False
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return schema is None
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
@@ -23,9 +23,13 @@ class _Generator(GenerateJsonSchema):
         return {name: value for name, value in described.items() if name != "default" or value is not None}
 
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
-        keys, values = (self.generate_inner(schema[part]) for part in ("keys_schema", "values_schema"))
-        least = {"minProperties": schema["min_length"]} if "min_length" in schema else {}
-        return {"type": "object", "propertyNames": keys, "additionalProperties": values, **least}
+        """With `propertyNames`, whether the names have a pattern or are listed."""
+        described = {
+            **super().dict_schema(schema),
+            "propertyNames": self.generate_inner(schema.get("keys_schema", core_schema.str_schema())),
+        }
+        patterns = described.pop("patternProperties", {})
+        return {"additionalProperties": next(iter(patterns.values()), True), **described}
 
 
 def policy_schema() -> JsonSchemaValue:

@@ -12,16 +12,6 @@ from services.cadence.policy.schema import REQUIRED, PolicyFile
 from services.cadence.policy.scope import scope_of
 from services.cadence.policy.yaml_source import read_yaml
 
-__all__ = [
-    "SHIPPED",
-    "PolicyRefused",
-    "is_test",
-    "load_policy",
-    "load_policy_texts",
-    "policy_texts",
-    "read_content",
-]
-
 SHIPPED = Path(__file__).with_name("shipped")
 MAX_FILES = 200
 

@@ -51,21 +51,22 @@ class Scope:
         An unknown event has the features of all events, so that it is one mistake, not several.
         """
         if event not in self._features:
-            known = event if event in EVENT_FEATURES else None
-            others = EVENT_FEATURES.values() if event and known is None else ()
+            is_unknown = event and event not in EVENT_FEATURES
+            others = EVENT_FEATURES.values() if is_unknown else ()
             of_all = {name: feature for features in others for name, feature in features.items()}
-            self._features[event] = {**of_all, **features_in_scope(known, tuple(self.topics))}
+            own = features_in_scope(None if is_unknown else event or None, tuple(self.topics))
+            self._features[event] = {**of_all, **own}
         return self._features[event]
 
-    def check(self, tree: Node, features: Mapping[str, Feature], to: Path = ()) -> None:
-        """Raise the faults of a condition. `to`: the path to them, if the condition has no text of its own."""
+    def faults_of(self, tree: Node, features: Mapping[str, Feature], to: Path = ()) -> list[Fault]:
+        """The faults of a condition. `to`: the path to them, if the condition has no text of its own."""
         if self.is_exhausted:
-            return
+            return []
         self._parts += sum(1 for _ in walk(tree))
         if self._parts > MAX_PARTS:
             self._faults = MAX_MISTAKES
-            raise refuse(Fault(f"all conditions together have at most {MAX_PARTS:,} parts", to=to))
-        self.refuse([Fault(fault.message, fault.at, to) for fault in check(tree, features)])
+            return [Fault(f"all conditions together have at most {MAX_PARTS:,} parts", to=to)]
+        return [Fault(fault.message, fault.at, to) for fault in check(tree, features)]
 
     def refuse(self, faults: Sequence[Fault]) -> None:
         """Raise these faults, if there are any."""

@@ -45,7 +45,7 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class _OrAlone:
-    """Metadata of a collection: JSON Schema allows one of its members (`items`, ...) in its place."""
+    """Metadata of a collection that may be written as one of its members. `member`: their key in JSON Schema."""
 
     member: str
 
@@ -78,9 +78,9 @@ def number(least: int, most: int, *, whole: bool = True, hint: str = "") -> Pars
 
     def read(value: object) -> float:
         text = line(value)
-        found = float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text) else -1.0
-        if least <= found <= most and (not whole or found.is_integer()):
-            return int(found) if whole else found
+        amount = float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text) else -1.0
+        if least <= amount <= most and (not whole or amount.is_integer()):
+            return int(amount) if whole else amount
         raise ValueError(f"{kind} is expected here, not {excerpt(text)}{hint}")
 
     return Parsed(read, {"type": "integer" if whole else "number", "minimum": least, "maximum": most})
@@ -225,8 +225,11 @@ MonthDay = Annotated[
     tuple[int, int],
     text("month-day", "[0-9]{2}-[0-9]{2}", "a day of the year such as 11-01 (month-day)", _month_day),
 ]
-_LENGTHS = {"minItems": 2, "maxItems": MAX_LADDER, "uniqueItems": True}
-Ladder = Annotated[tuple[Days, ...], AfterValidator(_ladder), Field(json_schema_extra=_LENGTHS)]
+Ladder = Annotated[
+    tuple[Days, ...],
+    AfterValidator(_ladder),
+    Field(json_schema_extra={"minItems": 2, "maxItems": MAX_LADDER, "uniqueItems": True}),
+]
 _Stage = Annotated[str, Parsed(lambda value: value and choose(line(value), STAGES), {"enum": list(STAGES)})]
 Every = Annotated[
     dict[_Stage, Days],

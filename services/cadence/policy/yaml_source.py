@@ -6,6 +6,7 @@ Scalars stay the text that was written. Tags, aliases and further documents are 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Protocol
 
 import yaml
@@ -99,21 +100,20 @@ def _named(name: str) -> str:
     return name if re.fullmatch("[a-z][a-z0-9_-]{0,63}", name) else ""
 
 
-def written_text(node: yaml.ScalarNode) -> str:
-    return node.value
-
-
 def read_yaml(
-    name: str, text: str, mistakes: Mistakes, scalar: Callable[[yaml.ScalarNode], object] = written_text
+    name: str,
+    text: str,
+    mistakes: Mistakes,
+    scalar: Callable[[yaml.ScalarNode], object] = attrgetter("value"),
 ) -> YamlFile | None:
     """The file, or None with a mistake added. `scalar` makes the value of a scalar."""
-    file, before = YamlFile(name, text.removeprefix("\ufeff"), mistakes, scalar), len(mistakes.found)
+    file, before = YamlFile(name, text.removeprefix("\ufeff"), mistakes, scalar), len(mistakes.entries)
     try:
         root = yaml.compose(file.text, yaml.CSafeLoader) if _is_within_limits(file) else None
         if root is not None:
             file.data = file.read(root, root)
             return file
-        if len(mistakes.found) == before:
+        if len(mistakes.entries) == before:
             mistakes.add(name, (1, 1), "the file is empty")
     except UnicodeEncodeError as error:
         line = file.text.count("\n", 0, error.start) + 1

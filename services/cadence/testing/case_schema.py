@@ -6,15 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Self, get_args
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    WrapValidator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic.functional_validators import AfterValidator, WrapValidator, model_validator
 
 from schemas.events import READABLE
 from schemas.touchpoints import TouchpointData
@@ -22,7 +15,7 @@ from services.cadence.evaluation import Cause
 from services.cadence.features.registry import COLORS, PROGRAM_KINDS
 from services.cadence.policy import Policy, values
 from services.cadence.policy.errors import Fault, choose, excerpt, refuse
-from services.cadence.policy.values import Items, Parsed, Text, line, number, one_of
+from services.cadence.policy.values import Items, Parsed, Text, line, one_of
 from services.cadence.portfolio import ProgramKind
 
 NOW: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -37,29 +30,16 @@ FIELDS: Final = {
 """The types of events about an account, each with the fields its data may have."""
 CONTRACT_KEYS: Final = ("starts", "renews", "status", "signed_at", "auto_renew")
 _CONSTANTS: Final = {"true": True, "false": False, "null": None, "~": None}
-Info = ValidationInfo[Policy]
 
 
-class Plain(str):
-    """A scalar without quotes: `true`, `null` and numbers stand for these values; a quoted one is text."""
-
-    __slots__ = ()
-
-
-def written(node: yaml.ScalarNode) -> str:
-    return node.value if node.style in {"'", '"', "|", ">"} else Plain(node.value)
-
-
-def value_of(scalar: object) -> object:
-    """The value as JSON has it."""
-    if not isinstance(scalar, Plain):
-        return scalar
-    if scalar in _CONSTANTS:
-        return _CONSTANTS[scalar]
-    if re.fullmatch(r"-?[0-9][0-9_]*(\.[0-9]+)?", scalar):
-        digits = scalar.replace("_", "")
+def json_scalar(node: yaml.ScalarNode) -> object:
+    """`true`, `null` and numbers (`100_000`) as JSON has them; text in quotes, and all other text, as it is."""
+    if node.style in {"'", '"', "|", ">"}:
+        return node.value
+    if re.fullmatch(r"-?[0-9][0-9_]*(\.[0-9]+)?", node.value):
+        digits = node.value.replace("_", "")
         return float(digits) if "." in digits else int(digits)
-    return str(scalar)
+    return _CONSTANTS.get(node.value, node.value)
 
 
 def read_moment(value: object) -> timedelta | datetime:
@@ -77,10 +57,19 @@ def read_moment(value: object) -> timedelta | datetime:
     raise ValueError(f"{what} is expected here, not {excerpt(text)}")
 
 
+def _read_moments(data: dict[str, object]) -> dict[str, object]:
+    for key in data.keys() & {"at", "starts", "renews"}:
+        try:
+            data[key] = read_moment(data[key])
+        except ValueError as error:
+            raise refuse(Fault(str(error), to=(key,))) from error
+    return data
+
+
 def _known(names: Callable[[Policy], Iterable[str]]) -> AfterValidator:
     """Of names that the policy has."""
 
-    def check(name: str, info: Info) -> str:
+    def check(name: str, info: ValidationInfo[Policy]) -> str:
         return choose(name, names(info.context))
 
     return AfterValidator(check)
@@ -97,31 +86,6 @@ def _or_presence(short: str) -> WrapValidator:
     return WrapValidator(read)
 
 
-def _amount(value: object) -> float:
-    found = value_of(value)
-    if isinstance(found, int | float) and not isinstance(found, bool):
-        return float(found)
-    raise ValueError("an amount of revenue is expected here, such as 100_000")
-
-
-def _moments(*keys: str) -> AfterValidator:
-    """Of mappings that have moments under these keys."""
-
-    def read(data: dict[str, object]) -> dict[str, object]:
-        moments: dict[str, object] = {}
-        faults: list[Fault] = []
-        for key in data.keys() & set(keys):
-            try:
-                moments[key] = read_moment(data[key])
-            except ValueError as error:
-                faults.append(Fault(str(error), to=(key,)))
-        if faults:
-            raise refuse(*faults)
-        return data | moments
-
-    return AfterValidator(read)
-
-
 def _one_type(fact: dict[str, object]) -> dict[str, object]:
     if len(fact.keys() - {"at", "id"}) == 1:
         return fact
@@ -136,22 +100,23 @@ def _check_rising(revenues: dict[int, float]) -> dict[int, float]:
 
 
 Moment = Annotated[timedelta | datetime, Parsed(read_moment, {})]
-Scalar = Annotated[object, Parsed(value_of, {})]
-Whole = Annotated[int, number(0, 1_000_000)]
+Whole = Annotated[int, Field(ge=0, strict=True)]
 TypeName = Annotated[Text, _known(lambda policy: policy.catalogue)]
 RuleName = Annotated[Text, _known(lambda policy: policy.bits)]
 BlackoutName = Annotated[Text, _known(lambda policy: ("pause", *(rule.rule for _, rule in policy.blackouts)))]
 Requirement = Annotated[str, values.text("number", "[A-Z][0-9]{1,3}", "a number such as S24")]
-Account = Annotated[
-    dict[Annotated[str, one_of(*FIELDS["account.described"], *CONTRACT_KEYS, "at")], object],
-    _moments("at", "starts", "renews"),
-]
-Contact = Annotated[dict[Annotated[str, one_of(*FIELDS["contact.described"], "at")], object], _moments("at")]
-Percentiles = Annotated[
-    dict[Annotated[int, number(1, 99)], Annotated[float, Parsed(_amount, {})]], AfterValidator(_check_rising)
-]
+_AccountKey = Annotated[str, one_of(*FIELDS["account.described"], *CONTRACT_KEYS, "at")]
+_ContactKey = Annotated[str, one_of(*FIELDS["contact.described"], "at")]
+Account = Annotated[dict[_AccountKey, object], AfterValidator(_read_moments)]
+Contact = Annotated[dict[_ContactKey, object], AfterValidator(_read_moments)]
 Fact = Annotated[
-    dict[Annotated[str, one_of(*FIELDS, "at", "id")], object], AfterValidator(_one_type), _moments("at")
+    dict[Annotated[str, one_of(*FIELDS, "at", "id")], object],
+    AfterValidator(_one_type),
+    AfterValidator(_read_moments),
+]
+Percentiles = Annotated[
+    dict[Annotated[int, Field(ge=1, le=99)], Annotated[float, Field(strict=True)]],
+    AfterValidator(_check_rising),
 ]
 
 
@@ -164,7 +129,7 @@ class _ItemExpectation(CaseModel):
     channel: values.Channel | None = None
     rule: RuleName | None = None
     never_skip: values.Truth | None = None
-    csm_id: Scalar = None
+    csm_id: object = None
     minutes: Whole | None = None
 
 

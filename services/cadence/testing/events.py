@@ -19,14 +19,7 @@ from services.cadence.expressions.tree import names
 from services.cadence.policy.errors import Path, excerpt
 from services.cadence.policy.yaml_source import YamlFile
 from services.cadence.portfolio import Program
-from services.cadence.testing.case_schema import (
-    CONTRACT_KEYS,
-    FIELDS,
-    ISSUED,
-    ProgramSpec,
-    read_moment,
-    value_of,
-)
+from services.cadence.testing.case_schema import CONTRACT_KEYS, FIELDS, ISSUED, ProgramSpec, read_moment
 from services.cadence.testing.runner import ACCOUNT
 
 SOURCE: Final = "/policy-test"
@@ -123,13 +116,13 @@ class EventReader:
             return {key: self._json(item, key) for key, item in value.items()}
         if isinstance(value, list):
             return [self._json(item, name) for item in value]
-        found, is_day = value_of(value), name.endswith("_on")
-        if not isinstance(found, str) or not (is_day or name in _INSTANTS or name.endswith("_at")):
-            return found
+        is_day = name.endswith("_on")
+        if not isinstance(value, str) or not (is_day or name in _INSTANTS or name.endswith("_at")):
+            return value
         try:
-            at = moment_at(read_moment(found), self.now)
+            at = moment_at(read_moment(value), self.now)
         except ValueError:
-            return found
+            return value
         return at.date().isoformat() if is_day else format_instant(at)
 
 

@@ -15,9 +15,9 @@ from services.cadence.policy.load import is_test, read_texts
 from services.cadence.policy.parse import parse_file
 from services.cadence.policy.yaml_source import YamlFile, read_yaml
 from services.cadence.portfolio import Portfolio
-from services.cadence.testing.case_schema import NOW, CaseFile, CaseSpec, Expect, LaterSpec, written
+from services.cadence.testing.case_schema import NOW, CaseFile, CaseSpec, Expect, LaterSpec, json_scalar
 from services.cadence.testing.events import EventReader, moment_at
-from services.cadence.testing.runner import PRESENT, Case, Expected, Phase
+from services.cadence.testing.runner import Case, Expected, Phase
 
 
 def texts_of_tests(path: Path) -> dict[str, str]:
@@ -38,9 +38,8 @@ def read_tests(texts: Mapping[str, str], policy: Policy) -> tuple[Case, ...]:
     """The tests of these files, in order. Raises `PolicyRefused` with every mistake and its place."""
     mistakes, cases = Mistakes(), list[Case]()
     for name, text in sorted(texts.items()):
-        file = read_yaml(name, text, mistakes, written)
-        spec = parse_file(file, CaseFile, policy) if file else None
-        if file and spec:
+        file = read_yaml(name, text, mistakes, json_scalar)
+        if file and (spec := parse_file(file, CaseFile, policy)):
             now = moment_at(spec.now or NOW, NOW)
             cases += [_case(file, case, ("tests", index), now) for index, case in enumerate(spec.tests)]
     mistakes.raise_any()
@@ -64,11 +63,9 @@ def _case(file: YamlFile, case: CaseSpec, path: KeyPath, now: datetime) -> Case:
 
 def _cut_offs(revenues: Mapping[int, float]) -> tuple[float, ...]:
     """For each of 1 to 99 percent the revenue of the nearest percent at or below it; nothing if none is given."""
-    known = {0: 0.0, **revenues}
-    below = [
-        max(given for given in known if given <= percent) for percent in range(1, 100 if revenues else 1)
-    ]
-    return tuple(known[percent] for percent in below)
+    cut_offs = [(0, 0.0), *sorted(revenues.items())]
+    percents = range(1, 100) if revenues else ()
+    return tuple(max(entry for entry in cut_offs if entry[0] <= percent)[1] for percent in percents)
 
 
 def _phases(reader: EventReader, case: CaseSpec, path: KeyPath) -> Iterator[Phase]:
@@ -121,4 +118,4 @@ def _wanted(item: object, now: datetime) -> Mapping[str, object]:
             key: moment_at(value, now) if isinstance(value, timedelta | datetime) else value
             for key, value in values.items()
         }
-    return {PRESENT if isinstance(item, bool) else "is": item}
+    return {"present" if isinstance(item, bool) else "is": item}

@@ -17,8 +17,7 @@ from services.cadence.portfolio import Portfolio
 
 ACCOUNT = "account"
 Item = RhythmItem | OneOffItem
-PRESENT = "present"
-COUNT = "count"
+_MOMENT = "%Y-%m-%dT%H:%MZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +100,7 @@ def run(policy: Policy, case: Case) -> Outcome:
         decision = evaluate_account(
             policy, account_state.facts, account_state.issued, case.portfolio, phase.at
         )
-        inquiry = partial(Inquiry, policy, account_state, case.portfolio, phase.at)
-        result = _Result(policy, decision, inquiry)
+        result = _Result(policy, decision, partial(Inquiry, policy, account_state, case.portfolio, phase.at))
         for expected in phase.expected:
             finding = _CHECKS[expected.part](result, expected)
             if finding.met:
@@ -128,16 +126,14 @@ def _check_state(result: _Result, expected: Expected) -> _Finding:
 def _check_items(result: _Result, expected: Expected) -> _Finding:
     """`count`: how many items are as wanted; without it at least one; `present: false`: none of the type at all."""
     plan, name = result.decision.plan, expected.name
-    of_kind: Sequence[Item] = plan.rhythms if expected.part == "rhythms" else plan.touchpoints
-    items = [item for item in of_kind if item.touchpoint_type == name]
-    wanted = {key: value for key, value in expected.wanted.items() if key not in {COUNT, PRESENT}}
+    of_part: Sequence[Item] = plan.rhythms if expected.part == "rhythms" else plan.touchpoints
+    items = [item for item in of_part if item.touchpoint_type == name]
+    wanted = {key: value for key, value in expected.wanted.items() if key in _ATTRIBUTES}
     matching = [item for item in items if all(_ATTRIBUTES[key](item) == wanted[key] for key in wanted)]
-    if expected.wanted.get(PRESENT) is False:
+    count = expected.wanted.get("count")
+    met = bool(matching) if count is None else len(matching) == count
+    if expected.wanted.get("present") is False:
         met = not items
-    elif COUNT in expected.wanted:
-        met = len(matching) == expected.wanted[COUNT]
-    else:
-        met = bool(matching)
     more = f"; and {len(items) - 5} more" if len(items) > 5 else ""
     came = "; ".join(map(_item_in_words, items[:5])) + more or f"no {name}"
     if not met:
@@ -169,17 +165,13 @@ def _rules_behind(result: _Result, item: Item) -> Iterable[str]:
 
 
 def _item_in_words(item: Item) -> str:
-    led = f"by {item.channel}, led by {item.owner}, rule {item.reason.rule}"
     never = ", never skipped" if item.never_skip else ""
+    led = f"by {item.channel}, led by {item.owner}, rule {item.reason.rule}{never}"
     if isinstance(item, RhythmItem):
-        return f"every {item.every_days} days {led}{never}"
-    times = f"{_moment(item.window_from)} to {_moment(item.window_to)}"
-    deadline = "" if item.deadline in {None, item.window_to} else f", deadline {_moment(item.deadline)}"
-    return f"{times}{deadline}, {led}{never}"
-
-
-def _moment(at: datetime | None) -> str:
-    return "none" if at is None else f"{at:%Y-%m-%dT%H:%M}Z"
+        return f"every {item.every_days} days {led}"
+    has_deadline = item.deadline is not None and item.deadline != item.window_to
+    deadline = f", deadline {item.deadline:{_MOMENT}}" if has_deadline else ""
+    return f"{item.window_from:{_MOMENT}} to {item.window_to:{_MOMENT}}{deadline}, {led}"
 
 
 _ATTRIBUTES: Mapping[str, Callable[[Item], object]] = {

@@ -1,10 +1,11 @@
 """The page of requirements names every requirement, and a passing test for each that a policy can meet."""
 
 from services.cadence.pages.requirements import read_requirements, requirements_page
+from services.cadence.policy import Location
 from services.cadence.policy.load import SHIPPED
 from services.cadence.testing.load import read_tests, texts_of_tests
-from services.cadence.testing.runner import Outcome, run
-from tests.unit.cadence.events import shipped
+from services.cadence.testing.runner import Failure, Outcome, run
+from tests.unit.cadence.events import NOW, shipped
 
 
 def outcomes() -> list[Outcome]:
@@ -29,6 +30,7 @@ def test_the_page_has_a_row_for_each_requirement_with_links_to_rules_and_tests()
 
 
 def test_a_test_that_fails_shows_no_requirement() -> None:
-    failed = [outcome._replace(failures=(*outcome.failures, None)) for outcome in outcomes()]  # pyright: ignore[reportArgumentType]
+    failure = Failure(Location(), NOW, "color: red", "color: green", "")
+    failed = [outcome._replace(failures=(failure,)) for outcome in outcomes()]
 
     assert "_test.yaml#L" not in requirements_page(shipped(), failed)
