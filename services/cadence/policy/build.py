@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import timedelta
+from functools import cache
 from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -73,11 +74,15 @@ def _items(parents: Iterable[Item], key: str) -> Iterator[Item]:
 def _value(kind: type[Value], item: Item, **others: Any) -> Value:
     """The value of an item: the keys that have the names of its fields, and others."""
     file, path, spec = item
-    names = [field.name for field in fields(kind) if hasattr(spec, field.name)]
-    values: dict[str, Any] = (
-        {"place": file.place(path)} | {name: getattr(spec, name) for name in names} | others
-    )
-    return kind(**values)
+    values: dict[str, Any] = {"place": file.place(path)}
+    values |= {name: getattr(spec, name) for name in _shared_names(kind, spec.__class__)}
+    return kind(**(values | others))
+
+
+@cache
+def _shared_names(kind: type[Value], spec: type[Spec]) -> list[str]:
+    names = [field.name for field in fields(kind)]
+    return [name for name in names if name in spec.model_fields or hasattr(spec, name)]
 
 
 def _touchpoint(item: Item) -> model.Touchpoint:
@@ -91,14 +96,13 @@ def _touchpoint(item: Item) -> model.Touchpoint:
 def _rhythms(item: Item) -> Iterator[model.Rhythm]:
     """One, or one for each stage that `every` names."""
     file, path, spec = item
-    minimum = {"precedence": "floor", "fallback": True} if path[0] == "minimum" else {}
+    others: dict[str, Any] = {"precedence": "floor", "fallback": True} if path[0] == "minimum" else {}
     for stage, days in spec.every.items():
-        own = stage and {
-            "rule": f"{spec.rule}/{stage}",
-            "when": joined([is_among("stage", [stage])], spec.when),
-            "place": file.place((*path, "every", stage), on_key=True),
-        }
-        yield _value(model.Rhythm, item, every_days=days, **minimum, **(own or {}))
+        if stage:
+            others["rule"] = f"{spec.rule}/{stage}"
+            others["when"] = joined([is_among("stage", [stage])], spec.when)
+            others["place"] = file.place((*path, "every", stage), on_key=True)
+        yield _value(model.Rhythm, item, every_days=days, **others)
 
 
 def _steps(timeline: Item) -> Iterator[model.Step]:

@@ -71,6 +71,8 @@ class Spec(BaseModel):
 
 
 class ReasonSpec(Spec):
+    """A mapping with a reason. What is in braces in it is a feature, or a slot of its timeline."""
+
     because: values.Text = key("The reason a CSM reads; `{word}` becomes the value of that feature")
 
     @field_validator("because")
@@ -106,6 +108,8 @@ class ScopedSpec(Spec):
 
 
 class RuleSpec(ScopedSpec, ReasonSpec):
+    """A rule with a condition and a reason."""
+
     rule: values.RuleName = key(NAME)
 
 
