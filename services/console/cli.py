@@ -11,7 +11,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from services.cadence.account.event_file import FactsRefused
-from services.cadence.policy.yaml_source import PolicyRefused
+from services.cadence.policy.load import PolicyRefused
 from services.chassis.settings import SettingsRejected
 from services.console import commands, policy_commands
 from services.console.client import CallFailed, Unreachable

@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-from services.cadence.account.events import read_event
 from services.cadence.lint import lint
-from services.cadence.policy.load import load_policy, policy_texts
-from services.cadence.policy.yaml_source import PolicyRefused
+from services.cadence.policy.load import PolicyRefused, load_policy, policy_texts
 from services.cadence.testing.load import policy_beside, read_tests, texts_of_tests
 from services.cadence.testing.runner import Outcome, run
 from services.console import labels, policy_explain
@@ -84,7 +82,7 @@ def run_policy_tests(
     policy = load_policy(policy_path or policy_beside(path))
     cases = [
         case
-        for case in read_tests(texts_of_tests(path), policy, read_event)
+        for case in read_tests(texts_of_tests(path), policy)
         if only.casefold() in case.name.casefold() or only in case.shows
     ]
     if not cases:

@@ -115,7 +115,7 @@ def phrase(name: str, value: Plain) -> str:
         case bool():
             return "yes" if value else "no"
         case int() | float() if name in _SHARES:
-            return f"{value:.0%}"
+            return f"{value * 100:.0f} %"
         case int() | float():
             return f"{value:,.0f}" if value % 1 == 0 else f"{value:.1f}"
         case str():

@@ -29,7 +29,7 @@ _VERBS = {"at least": "reach", "at most": "fall to", "more than": "be more than"
 
 
 def needs_text(needs: Iterable[Need]) -> str:
-    """`seats in use would have to reach 90% (72% now)`."""
+    """`seats in use would have to reach 90 % (72 % now)`."""
     return ", and ".join(map(_need, needs))
 
 
@@ -70,5 +70,5 @@ def label(name: str) -> str:
 
 
 def value_text(name: str, value: Plain) -> str:
-    """`seats in use is 72%`; "" for an unknown value."""
+    """`seats in use is 72 %`; "" for an unknown value."""
     return "" if value is None else f"{label(name)} is {phrase(name, value)}"

@@ -1,129 +1,129 @@
-"""The reference page of the policy, made from what reads it: grammar, vocabulary and functions of the language."""
+"""The reference page of the policy, made of the schema of its files, the features and the functions of conditions."""
 
-from collections.abc import Iterable, Mapping
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from services.cadence.expressions.functions import FUNCTIONS
-from services.cadence.features.registry import (
-    EVENT_FEATURES,
-    EVENTS,
-    FEATURES,
-    TOUCHPOINT_TYPES,
-    Feature,
-)
+from services.cadence.features import registry
+from services.cadence.features.registry import Feature
 from services.cadence.lint import KINDS
-from services.cadence.policy.forms import FORMS
-from services.cadence.policy.grammar import LONGEST, SECTIONS, TEXT, Form, Key, Shape
-from services.cadence.policy.timelines import SLOTS
+from services.cadence.policy.json_schema import policy_schema
+from services.cadence.policy.schema import REQUIRED, SLOTS
+from services.cadence.policy.values import MAX_DAYS, MAX_TEXT
 
 _TEMPLATE = Path(__file__).with_name("reference.md")
-_TYPE_WORDS = frozenset(f"days_since_{each}" for each in TOUCHPOINT_TYPES)
-_WRITTEN: Mapping[Shape, str] = {
-    "lines": "text, one or several",
-    "rule": "name",
-    "truth": "`true` or `false`",
-    "rhythm": "days, or days by stage",
-    "offset": "days from the anchor",
-    "date": "month-day",
-    "ladder": "list of days",
-    "touchpoint": "touchpoint",
-}
-_ARRANGED = {"one": "keys of `{}`", "list": "list of `{}`", "named": "`{}` by name"}
+_OF_TYPES = frozenset(f"days_since_{name}" for name in registry.TOUCHPOINT_TYPES) - {"days_since_survey"}
+Schema = Mapping[str, Any]
+"""A JSON Schema, or a part of one."""
 
 
 def policy_reference() -> str:
     """The page as Markdown."""
-    page = _TEMPLATE.read_text(encoding="utf-8")
+    page, schema = _TEMPLATE.read_text(encoding="utf-8"), policy_schema()
     parts = {
-        "sections": _table(("section", "holds", "", "is"), _sections()),
-        "forms": "\n\n".join(_form(form) for form in FORMS.values()),
-        "functions": "\n".join(f"| `{each.usage}` | {each.description} |" for each in FUNCTIONS.values()),
-        "words": _words(word for word in FEATURES.values() if not _of_type(word)),
-        "events": "\n\n".join(_event(event, words) for event, words in EVENT_FEATURES.items()),
-        "slots": "; ".join(f"{anchor}: {_several(names)}" for anchor, names in SLOTS.items()),
-        "findings": _table(("kind", "is"), ((f"`{kind}`", told) for kind, told in KINDS.items())),
-        "text": f"{TEXT:,}",
-        "longest": f"{LONGEST:,}",
+        "sections": _rows("section", {**schema, "required": REQUIRED}),
+        "keys": "\n\n".join(
+            f"### `{_heading(name)}`\n\n{_rows('key', schema['$defs'][name])}" for name in _mappings(schema)
+        ),
+        "functions": "\n".join(f"| `{entry.usage}` | {entry.description} |" for entry in FUNCTIONS.values()),
+        "features": _features(),
+        "events": "\n\n".join(_event(event, features) for event, features in registry.EVENT_FEATURES.items()),
+        "slots": "; ".join(f"{anchor}: {_listed(names)}" for anchor, names in SLOTS.items()),
+        "findings": _table(("kind", "meaning"), ((f"`{kind}`", meaning) for kind, meaning in KINDS.items())),
+        "text": f"{MAX_TEXT:,}",
+        "longest": f"{MAX_DAYS:,}",
     }
-    for name, made in parts.items():
-        page = page.replace("{" + name + "}", made)
+    for name, text in parts.items():
+        page = page.replace("{" + name + "}", text)
     return page
 
 
-def _sections() -> Iterable[tuple[str, ...]]:
-    for section in SECTIONS:
-        holds = _ARRANGED[section.arrangement].format(section.form)
-        yield f"`{section.name}`", holds, "required" if section.required else "", section.text
+def _mappings(schema: Schema) -> Iterator[str]:
+    """The definitions of the mappings in a file, each before those inside it."""
+    for name in _references(schema["properties"]):
+        yield name
+        yield from _references(schema["$defs"][name])
 
 
-def _form(form: Form) -> str:
-    rows = [(f"`{key.name}`", _value(key), _need(key, form), key.text) for key in form.keys]
-    return f"### `{form.name}`\n\n" + _table(("key", "value", "", "means"), rows)
+def _references(part: object) -> list[str]:
+    return re.findall(r'"#/\$defs/(\w+)"', json.dumps(part))
 
 
-def _value(key: Key) -> str:
-    match key.shape:
-        case "choice" if key.name == "on":
-            said = "[event](#events-and-their-words)"
-        case "choice":
-            said = _several(key.values)
-        case "number" | "whole" if key.least < key.most:
-            said = f"{'whole ' if key.shape == 'whole' else ''}number, {key.least} to {key.most}"
-        case "number" | "whole":
-            said = f"{key.least}"
-        case "day":
-            said = f"day, 1 to {LONGEST}"
-        case "forms":
-            said = f"list of `{key.form}`"
+def _rows(head: str, mapping: Schema) -> str:
+    one_of_two = [key for option in mapping.get("oneOf", ()) for key in option["required"]]
+    required: tuple[str, ...] = tuple(mapping.get("required", ()))
+    rows: list[tuple[str, ...]] = []
+    for key, part in sorted(mapping["properties"].items(), key=lambda item: _order(item[0], required)):
+        value = "[event](#events-and-their-features)" if key == "on" else _value(part)
+        need = "required" if key in required else "one of the two" if key in one_of_two else _left_out(part)
+        rows.append((f"`{key}`", value, need, part["description"]))
+    return _table((head, "value", "", "meaning"), rows)
+
+
+def _order(key: str, required: Iterable[str]) -> int:
+    """The name first, then what is required."""
+    return 0 if key in {"rule", "limit", "blackout", "sequence"} else 1 if key in required else 2
+
+
+def _heading(definition: str) -> str:
+    """`FeedbackRuleSpec` -> `feedback_rule`."""
+    return re.sub(r"\B(?=[A-Z])", "_", definition.removesuffix("Spec")).lower()
+
+
+def _left_out(part: Schema) -> str:
+    default: list[str] | str | bool = part.get("default", "")
+    text = f"[{', '.join(default)}]" if isinstance(default, list) else str(default).lower()
+    return f"left out: {text}" if text else ""
+
+
+def _value(part: Schema) -> str:
+    match part:
+        case {"title": str(title)}:
+            return title
+        case {"$ref": str(reference)}:
+            return f"`{_heading(reference.rsplit('/', 1)[-1])}`"
+        case {"enum": options}:
+            return _listed(options)
+        case {"anyOf": [alone, _]}:
+            return f"{_value(alone)}; one or several"
+        case {"items": items}:
+            return f"list of {_value(items)}"
+        case {"additionalProperties": values}:
+            return f"{_value(values)} by name"
+        case {"minimum": least, "maximum": most}:
+            kind = "whole number" if part["type"] == "integer" else "number"
+            return f"{kind}, {least} to {most}" if least < most else str(least)
         case _:
-            said = _WRITTEN.get(key.shape, key.shape)
-    return f"{said}; one or several" if key.many else said
+            return "`true` or `false`"
 
 
-def _need(key: Key, form: Form) -> str:
-    if key.required:
-        return "required"
-    if key.name in form.either:
-        return "one of the two"
-    return f"left out: {key.default}" if key.default else ""
-
-
-def _words(words: Iterable[Feature]) -> str:
+def _features() -> str:
     rows = (
-        (
-            f"`{word.name}`",
-            _kind(word),
-            "may be null" if word.nullable else "",
-            word.description,
-            ", ".join((*word.changed_by, *(("time",) if word.counts else ()))),
-        )
-        for word in words
+        (*_feature(feature), ", ".join((*feature.changed_by, *(("time",) if feature.counts else ()))))
+        for feature in registry.FEATURES.values()
+        if feature.name not in _OF_TYPES
     )
-    return _table(("word", "kind", "", "is", "changed by"), rows)
+    return _table(("feature", "kind", "", "meaning", "changed by"), rows)
 
 
-def _event(event: str, words: Mapping[str, Feature]) -> str:
-    rows = (
-        (f"`{word.name}`", _kind(word), "may be null" if word.nullable else "", word.description)
-        for word in words.values()
-    )
-    return f"### `{event}`\n\n{EVENTS[event]}.\n\n" + _table(("word", "kind", "", "is"), rows)
+def _feature(feature: Feature) -> tuple[str, ...]:
+    kind = _listed(feature.values) if feature.values else feature.kind
+    return f"`{feature.name}`", kind, "may be null" if feature.nullable else "", feature.description
 
 
-def _of_type(word: Feature) -> bool:
-    return word.name in _TYPE_WORDS and word.name != "days_since_survey"
+def _event(event: str, features: Mapping[str, Feature]) -> str:
+    table = _table(("feature", "kind", "", "meaning"), map(_feature, features.values()))
+    return f"### `{event}`\n\n{registry.EVENTS[event]}.\n\n{table}"
 
 
-def _kind(word: Feature) -> str:
-    return _several(word.values) if word.values else word.kind
-
-
-def _several(names: Iterable[str]) -> str:
+def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
-    return "\n".join(
-        f"| {' | '.join(line)} |" if line[0] != "---" else "|" + "---|" * len(head) for line in lines
-    )
+    lines = [head, *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
+    texts = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([texts[0], "|" + "---|" * len(head), *texts[1:]])

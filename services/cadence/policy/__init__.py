@@ -1,59 +1,23 @@
-"""The policy: who is led how, as values. `make_policy` compiles what a policy says and gives it its hash."""
+"""The policy: who is contacted how. `compile_policy` makes a `Policy` of its content; `load` reads it from files."""
 
-from services.cadence.policy.compiled import (
-    PLACEHOLDER,
-    STEP_WORDS,
-    Policy,
-    Timeline,
-    compile_policy,
-    condition_of,
-    conditions,
-    policy_hash,
-)
-from services.cadence.policy.model import (
-    AIMS,
-    ANCHORS,
-    PRECEDENCES,
-    Adjustment,
-    Anchor,
-    Blackout,
-    Cap,
-    Damping,
-    Feedback,
-    Limit,
-    Location,
-    PolicyContent,
-    Rhythm,
-    Rule,
-    Step,
-    Touchpoint,
-    Trigger,
-)
-
-__all__ = [
-    "AIMS",
-    "ANCHORS",
-    "PLACEHOLDER",
-    "PRECEDENCES",
-    "STEP_WORDS",
-    "Adjustment",
-    "Anchor",
-    "Blackout",
-    "Cap",
-    "Damping",
-    "Feedback",
-    "Limit",
-    "Location",
-    "Policy",
-    "PolicyContent",
-    "Rhythm",
-    "Rule",
-    "Step",
-    "Timeline",
-    "Touchpoint",
-    "Trigger",
-    "compile_policy",
-    "condition_of",
-    "conditions",
-    "policy_hash",
-]
+from services.cadence.policy.compiled import PLACEHOLDER as PLACEHOLDER
+from services.cadence.policy.compiled import Policy as Policy
+from services.cadence.policy.compiled import Timeline as Timeline
+from services.cadence.policy.compiled import compile_policy as compile_policy
+from services.cadence.policy.compiled import condition_of as condition_of
+from services.cadence.policy.compiled import policy_hash as policy_hash
+from services.cadence.policy.model import PRECEDENCES as PRECEDENCES
+from services.cadence.policy.model import Adjustment as Adjustment
+from services.cadence.policy.model import Anchor as Anchor
+from services.cadence.policy.model import Blackout as Blackout
+from services.cadence.policy.model import Cap as Cap
+from services.cadence.policy.model import Damping as Damping
+from services.cadence.policy.model import Feedback as Feedback
+from services.cadence.policy.model import Limit as Limit
+from services.cadence.policy.model import Location as Location
+from services.cadence.policy.model import PolicyContent as PolicyContent
+from services.cadence.policy.model import Rhythm as Rhythm
+from services.cadence.policy.model import Rule as Rule
+from services.cadence.policy.model import Step as Step
+from services.cadence.policy.model import Touchpoint as Touchpoint
+from services.cadence.policy.model import Trigger as Trigger

@@ -1,9 +1,9 @@
-"""Making a policy: checked content compiled, given its bits and its hash."""
+"""A compiled policy: its rules with their bits, its conditions as functions, and its hash."""
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from datetime import timedelta
 from operator import attrgetter
@@ -36,17 +36,17 @@ from services.cadence.policy.model import (
 )
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
-"""A word that a reason speaks of."""
-_US = timedelta(microseconds=1)
-_PROGRAM = "program.announced"
+"""A feature in the text of a reason."""
+_MICROSECOND = timedelta(microseconds=1)
 _ATTENDED = frozenset({"call", "meeting"})
-STEP_WORDS = frozenset({"contract_status", "contract_signed", "auto_renew", "days_to_renewal"})
-"""Words a step towards a renewal reads of its own contract, not of the one that renews next."""
+_OF_RENEWAL = frozenset({"contract_status", "contract_signed", "auto_renew", "days_to_renewal"})
+"""Features that a step around a renewal reads of that contract, not of the one that renews next."""
+EventRule = TypeVar("EventRule", Trigger, Feedback)
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The steps of one anchor: (bit, step, beginning and end from the anchor in microseconds)."""
+    """The steps of one anchor: (bit, step, begin and end in microseconds from the anchor)."""
 
     steps: tuple[tuple[int, Step, int, int], ...]
     end: int
@@ -55,10 +55,10 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """A compiled policy, equal to itself alone. `rules` in order of their names; a rule's index is its bit in `fired`.
+    """A compiled policy, equal to itself alone. `rules` are sorted by name; a rule's index is its bit.
 
-    `judge` tells the bits of rhythms, adjustments and blackouts; `entry_bits` and `feedback_bits` those of triggers and
-    of feedback, for one entry of an event; `timelines` those of steps.
+    `evaluate_conditions` returns the bits of rhythms, adjustments and blackouts; `entry_bits` and `feedback_bits` those
+    of triggers and feedback for one entry of an event, `timelines` those of steps.
     """
 
     hash: str
@@ -73,78 +73,67 @@ class Policy:
     feedback: Mapping[str, tuple[tuple[int, Feedback], ...]]
     timelines: Mapping[Anchor, Timeline]
     limits: tuple[Limit, ...]
-    one_off_types: frozenset[str]
     counted_types: frozenset[str]
-    """Those, and the types that contact budgets count."""
+    """Touchpoint types of triggers and steps, and those that contact budgets count."""
     rhythm_bits: int
-    """Of rhythms and adjustments: what decides, with wishes and feedback, which rhythms stand."""
+    """Of rhythms and adjustments, which with preferences and feedback decide the rhythms of an account."""
     gives_way: bool
-    """Some rhythm may be moved by wishes and feedback."""
+    """Preferences and feedback may move some rhythm."""
     meetings: frozenset[str]
     """Touchpoint types that a customer attends or does not."""
     evaluate_conditions: ConditionFunction
     entry_bits: Mapping[str, Bits]
     feedback_bits: Mapping[str, Bits]
     entry_reads: Mapping[str, frozenset[str]]
-    """Per event the words that rules on it read or speak of."""
+    """Per event, the features in conditions and reasons of the rules on it."""
     reads: frozenset[str]
     read_by: Mapping[str, tuple[str, ...]]
-    """Per rule the words it reads, in the order they first appear."""
+    """Per rule, the features it reads, in the order they first appear."""
     day_counts: Mapping[str, tuple[int, ...] | None]
     longest_within: Mapping[str, int]
-    """Per event, in microseconds: how far back an entry may lie and still matter to a trigger."""
+    """Per event, in microseconds: how far back an entry may be and still matter to a trigger."""
 
 
 def compile_policy(content: PolicyContent) -> Policy:
-    """Compile checked content. Conditions are trusted to be sound (`language.checker`)."""
+    """Compile the content of a policy, whose conditions have passed `expressions.checker.check`."""
     rules = tuple(sorted(_rules(content), key=attrgetter("rule")))
-    bits = {rule.rule: index for index, rule in enumerate(rules)}
-    rhythms = tuple((bits[each.rule], each) for each in rules if isinstance(each, Rhythm))
-    adjustments = tuple((bits[each.rule], each) for each in rules if isinstance(each, Adjustment))
-    blackouts = tuple((bits[each.rule], each) for each in rules if isinstance(each, Blackout))
-    triggers = _by_event(rules, bits, Trigger)
-    feedback = _by_event(rules, bits, Feedback)
+    rhythms = tuple((bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Rhythm))
+    adjustments = tuple((bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Adjustment))
+    blackouts = tuple((bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Blackout))
+    triggers, feedback = _by_event(rules, Trigger), _by_event(rules, Feedback)
+    one_off_types = {rule.touchpoint for rule in (*content.triggers, *content.steps)}
+    lasting = [(bit, rule.when) for bit, rule in (*rhythms, *adjustments, *blackouts)]
     return Policy(
         hash=policy_hash(content),
         content=content,
-        catalogue={each.type: each for each in content.touchpoints},
+        catalogue={touchpoint.type: touchpoint for touchpoint in content.touchpoints},
         rules=rules,
-        bits=bits,
+        bits={rule.rule: bit for bit, rule in enumerate(rules)},
         rhythms=rhythms,
         adjustments=adjustments,
         blackouts=blackouts,
         triggers=triggers,
         feedback=feedback,
-        timelines=_timelines(content, rules, bits),
+        timelines=dict(_timelines(content, rules)),
         limits=content.limits,
-        one_off_types=(
-            one_offs := frozenset(each.touchpoint for each in (*content.triggers, *content.steps))
-        ),
-        counted_types=one_offs.union(*(each.touchpoints for each in content.limits)),
+        counted_types=frozenset(one_off_types).union(*(limit.touchpoints for limit in content.limits)),
         rhythm_bits=sum(1 << bit for bit, _ in (*rhythms, *adjustments)),
-        gives_way=any(each.within is not None for each in content.rhythms),
-        meetings=frozenset(each.type for each in content.touchpoints if each.channel in _ATTENDED),
-        evaluate_conditions=_judge(content, (*rhythms, *adjustments, *blackouts)),
-        entry_bits={event: _entry_bits(content, event, found) for event, found in triggers.items()},
-        feedback_bits={event: _entry_bits(content, event, found) for event, found in feedback.items()},
+        gives_way=any(rhythm.within is not None for rhythm in content.rhythms),
+        meetings=frozenset(kind.type for kind in content.touchpoints if kind.channel in _ATTENDED),
+        evaluate_conditions=compile_conditions(content.health, content.segments, content.stages, lasting),
+        entry_bits=_entry_bits(content, triggers),
+        feedback_bits=_entry_bits(content, feedback),
         entry_reads=_entry_reads(rules),
         reads=frozenset(_reads(content)),
-        read_by={each.rule: tuple(dict.fromkeys(names(condition_of(each)))) for each in rules},
+        read_by={rule.rule: tuple(dict.fromkeys(names(condition_of(rule)))) for rule in rules},
         day_counts=day_counts(conditions(content)),
         longest_within={
-            event: max(each.within for _, each in found) // _US for event, found in triggers.items()
+            event: max(rule.within for _, rule in on) // _MICROSECOND for event, on in triggers.items()
         },
     )
 
 
-def _judge(
-    content: PolicyContent, standing: Sequence[tuple[int, Rhythm | Adjustment | Blackout]]
-) -> ConditionFunction:
-    wishes = [(bit, each.when) for bit, each in standing]
-    return compile_conditions(content.health, content.segments, content.stages, wishes)
-
-
-def _rules(content: PolicyContent) -> Iterable[Rule]:
+def _rules(content: PolicyContent) -> Iterator[Rule]:
     yield from content.rhythms
     yield from content.triggers
     yield from content.steps
@@ -153,88 +142,75 @@ def _rules(content: PolicyContent) -> Iterable[Rule]:
     yield from content.blackouts
 
 
-_Told = TypeVar("_Told", Trigger, Feedback)
+def _by_event(rules: Sequence[Rule], kind: type[EventRule]) -> dict[str, tuple[tuple[int, EventRule], ...]]:
+    own = [(bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, kind)]
+    events = sorted({rule.on for _, rule in own})
+    return {event: tuple((bit, rule) for bit, rule in own if rule.on == event) for event in events}
 
 
-def _by_event(
-    rules: Sequence[Rule], bits: Mapping[str, int], kind: type[_Told]
-) -> dict[str, tuple[tuple[int, _Told], ...]]:
-    found = [each for each in rules if isinstance(each, kind)]
+def _entry_bits(
+    content: PolicyContent, rules: Mapping[str, Sequence[tuple[int, Trigger | Feedback]]]
+) -> dict[str, Bits]:
+    trees = {event: [(bit, condition_of(rule)) for bit, rule in on] for event, on in rules.items()}
     return {
-        event: tuple((bits[each.rule], each) for each in found if each.on == event)
-        for event in sorted({each.on for each in found})
+        event: compile_bits(content.health, on, frozenset(EVENT_FEATURES[event]))
+        for event, on in trees.items()
     }
 
 
-def _entry_bits(content: PolicyContent, event: str, found: Sequence[tuple[int, Trigger | Feedback]]) -> Bits:
-    wishes = [(bit, condition_of(each)) for bit, each in found]
-    return compile_bits(content.health, wishes, frozenset(EVENT_FEATURES[event]))
-
-
 def _entry_reads(rules: Sequence[Rule]) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
-    for each in rules:
-        if isinstance(each, Trigger | Feedback):
-            found.setdefault(each.on, set()).update(
-                names(condition_of(each)), PLACEHOLDER.findall(each.because)
-            )
-    return {event: frozenset(words) for event, words in found.items()}
+    reads: dict[str, frozenset[str]] = {}
+    for rule in rules:
+        if isinstance(rule, Trigger | Feedback):
+            own = {*names(condition_of(rule)), *PLACEHOLDER.findall(rule.because)}
+            reads[rule.on] = reads.get(rule.on, frozenset()) | own
+    return reads
 
 
-def _timelines(
-    content: PolicyContent, rules: Sequence[Rule], bits: Mapping[str, int]
-) -> dict[Anchor, Timeline]:
-    made: dict[Anchor, Timeline] = {}
-    steps = [each for each in rules if isinstance(each, Step)]
+def _timelines(content: PolicyContent, rules: Sequence[Rule]) -> Iterator[tuple[Anchor, Timeline]]:
+    steps = [(bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Step)]
     for anchor in ANCHORS:
-        own = tuple(
-            (bits[each.rule], each, each.days * DAY, each.days * DAY + each.within // _US)
-            for each in sorted(steps, key=lambda each: (each.days, each.rule))
-            if each.anchor == anchor
-        )
-        if own:
-            wishes = [(bit, condition_of(each)) for bit, each, _, _ in own]
-            evaluate_conditions = compile_bits(content.health, wishes, anchor_features(anchor))
-            made[anchor] = Timeline(own, max(end for _, _, _, end in own), evaluate_conditions)
-    return made
+        own = [(bit, step, step.days * DAY) for bit, step in steps if step.anchor == anchor]
+        timed = [(bit, step, begin, begin + step.within // _MICROSECOND) for bit, step, begin in own]
+        if timed:
+            trees = [(bit, condition_of(step)) for bit, step, *_ in timed]
+            function = compile_bits(content.health, trees, anchor_features(anchor))
+            by_day = tuple(sorted(timed, key=lambda step: (step[2], step[0])))
+            yield anchor, Timeline(by_day, max(end for *_, end in timed), function)
 
 
 def anchor_features(anchor: Anchor) -> frozenset[str]:
-    """Words that a step reads of what it is anchored at, laid over those of the account."""
+    """Features that a step reads of its anchor, before those of the account."""
     match anchor:
         case "renewal":
-            return STEP_WORDS
+            return _OF_RENEWAL
         case "program":
-            return frozenset(EVENT_FEATURES[_PROGRAM])
+            return frozenset(EVENT_FEATURES["program.announced"])
         case _:
             return frozenset()
 
 
 def own_features(rule: Rule) -> frozenset[str]:
-    """Words that a rule reads of the entry or the program it stands on, and not of the account."""
+    """Features that a rule reads of its event or its program, and not of the account."""
     if isinstance(rule, Trigger | Feedback):
         return frozenset(EVENT_FEATURES[rule.on])
     return anchor_features("program") if isinstance(rule, Step) and rule.anchor == "program" else frozenset()
 
 
 def condition_of(rule: Rule) -> Node:
-    """`when`, and not `unless` where the kind of rule has one."""
+    """`when`, and not `unless` where the rule has one."""
     unless = rule.unless if isinstance(rule, Trigger | Step) else None
-    if unless is None:
-        return rule.when
-    return And((rule.when, Not(unless, unless.at)), rule.when.at)
+    return rule.when if unless is None else And((rule.when, Not(unless, unless.at)), rule.when.at)
 
 
 def conditions(content: PolicyContent) -> Iterable[Node]:
     """Every condition of a policy."""
-    for _, tree in (*content.segments, *content.stages):
-        yield tree
-    for rule in _rules(content):
-        yield condition_of(rule)
+    yield from (tree for _, tree in (*content.segments, *content.stages))
+    yield from map(condition_of, _rules(content))
 
 
 def _reads(content: PolicyContent) -> Iterable[str]:
-    """Words read of the account itself; those an event lays over them are not."""
+    """Features read of the account itself."""
     for _, tree in (*content.segments, *content.stages):
         yield from names(tree)
     for rule in _rules(content):
@@ -242,20 +218,20 @@ def _reads(content: PolicyContent) -> Iterable[str]:
 
 
 def policy_hash(content: PolicyContent) -> str:
-    """sha256 (hex) of what the policy says; spacing, comments, places and the order of rules do not count."""
-    said: dict[str, object] = {
+    """sha256 (64 hex digits) of the content; spacing, comments, places and the order of rules do not count."""
+    hashed: dict[str, object] = {
         "health": [content.health.red_below, content.health.yellow_below],
         "segments": [(name, source(tree)) for name, tree in content.segments],
         "stages": [(name, source(tree)) for name, tree in content.stages],
-        "damping": _said(content.damping),
-        "limits": sorted(_said(each) for each in content.limits),
-        "touchpoints": sorted(_said(each) for each in content.touchpoints),
-        "rules": sorted([type(each).__name__, *_said(each)] for each in _rules(content)),
+        "damping": _fields(content.damping),
+        "limits": sorted(map(_fields, content.limits)),
+        "touchpoints": sorted(map(_fields, content.touchpoints)),
+        "rules": sorted([type(rule).__name__, *_fields(rule)] for rule in _rules(content)),
     }
-    return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(hashed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _said(value: object) -> list[str]:
+def _fields(value: object) -> list[str]:
     fields = cast("Mapping[str, object]", getattr(value, "__dataclass_fields__", {}))
     return [f"{name}={_text(getattr(value, name))}" for name in sorted(fields) if name != "place"]
 
@@ -264,5 +240,5 @@ def _text(value: object) -> str:
     if isinstance(value, timedelta):
         return repr(value.total_seconds())
     if is_dataclass(value):
-        return ",".join(_said(value)) if hasattr(value, "per") else source(cast("Node", value))
+        return ",".join(_fields(value)) if hasattr(value, "per") else source(cast("Node", value))
     return repr(value)

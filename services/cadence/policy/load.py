@@ -1,70 +1,36 @@
-"""Policy files: one YAML file or one flat folder of them becomes a policy, or a list of everything wrong with it."""
+"""Load a policy: one YAML file, or one flat folder of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import yaml
-
-from services.cadence.expressions.checker import did_you_mean
-from services.cadence.policy import Policy, PolicyContent, compile_policy
-from services.cadence.policy.catalogue import (
-    read_health,
-    read_segments,
-    read_stages,
-    read_touchpoints,
-)
-from services.cadence.policy.draft import Draft
-from services.cadence.policy.grammar import SECTIONS
-from services.cadence.policy.moves import (
-    read_adjustments,
-    read_blackouts,
-    read_feedback,
-    read_limits,
-)
-from services.cadence.policy.rules import read_minimum, read_rhythms, read_triggers
-from services.cadence.policy.timelines import read_sequences, read_timelines
-from services.cadence.policy.yaml_source import Enough, Ledger, PolicyRefused, Sheet
-
-__all__ = [
-    "SHIPPED",
-    "PolicyRefused",
-    "is_test",
-    "load_policy",
-    "load_policy_texts",
-    "policy_texts",
-    "read_content",
-]
+from services.cadence.policy.build import build_content
+from services.cadence.policy.compiled import Policy, compile_policy
+from services.cadence.policy.errors import Mistakes, PolicyRefused
+from services.cadence.policy.model import PolicyContent
+from services.cadence.policy.parse import parse_file
+from services.cadence.policy.schema import REQUIRED, PolicyFile
+from services.cadence.policy.scope import scope_of
+from services.cadence.policy.yaml_source import read_yaml
 
 SHIPPED = Path(__file__).with_name("shipped")
-FILES = 200
-_READERS: Mapping[str, Callable[[Sheet, yaml.Node, Draft], None]] = {
-    "health": read_health,
-    "segments": read_segments,
-    "stages": read_stages,
-    "touchpoints": read_touchpoints,
-    "rhythms": read_rhythms,
-    "minimum": read_minimum,
-    "adjustments": read_adjustments,
-    "feedback": read_feedback,
-    "triggers": read_triggers,
-    "timelines": read_timelines,
-    "sequences": read_sequences,
-    "limits": read_limits,
-    "blackouts": read_blackouts,
-}
+MAX_FILES = 200
 
 
 def load_policy(path: Path) -> Policy:
-    """Read a policy file, or the `*.yaml` of a flat folder. Raises `PolicyRefused` with every mistake at once."""
+    """Load a policy file, or the `*.yaml` files of a flat folder. Raises `PolicyRefused` with every mistake."""
     return load_policy_texts(policy_texts(path))
 
 
 def policy_texts(path: Path) -> dict[str, str]:
-    """File name -> text of a policy file, or of those of a flat folder; policy tests (`*_test.yaml`) are none.
+    """File name -> text of a policy file, or of those of a flat folder without policy tests (`*_test.yaml`).
 
-    Raises `PolicyRefused` where there is none, or one that cannot be read.
+    Raises `PolicyRefused` if there is no file, or one cannot be read.
     """
-    files = _files(path) if path.is_dir() else [path]
+    return read_texts(_files(path) if path.is_dir() else [path])
+
+
+def read_texts(files: Iterable[Path]) -> dict[str, str]:
+    """Raises `PolicyRefused` if one cannot be read."""
     texts: dict[str, str] = {}
     for file in files:
         try:
@@ -75,15 +41,15 @@ def policy_texts(path: Path) -> dict[str, str]:
 
 
 def is_test(file: str) -> bool:
-    """Files of this name hold tests of a policy."""
+    """Files of this name have tests of a policy."""
     return file.endswith("_test.yaml")
 
 
 def _files(folder: Path) -> list[Path]:
     files = sorted(file for file in folder.glob("*.yaml") if file.name[0] != "." and not is_test(file.name))
-    overlooked = sorted(file for file in folder.glob("*.yml") if file.name[0] != ".")
-    if overlooked:
-        raise PolicyRefused([f"{file}: policy files end in .yaml; rename it" for file in overlooked])
+    misnamed = sorted(file for file in folder.glob("*.yml") if file.name[0] != ".")
+    if misnamed:
+        raise PolicyRefused([f"{file}: policy files end in .yaml; rename it" for file in misnamed])
     if not files:
         raise PolicyRefused([f"{folder}: no *.yaml file in this folder"])
     return files
@@ -95,58 +61,16 @@ def load_policy_texts(texts: Mapping[str, str]) -> Policy:
 
 
 def read_content(texts: Mapping[str, str]) -> PolicyContent:
-    """What the files say, checked. Raises `PolicyRefused` with every mistake, in the order of the files."""
-    files = {file: text for file, text in sorted(texts.items()) if not is_test(file)}
-    if not files or len(files) > FILES:
-        raise PolicyRefused([f"a policy has 1 to {FILES} files, this has {len(files)}"])
-    draft, ledger = Draft(), Ledger()
-    try:
-        _read(files, draft, ledger)
-    except Enough:
-        last = "\U0010ffff"
-        ledger.mistakes.add((last, 0, 0, "there may be more mistakes; these come first"))
-    if ledger.mistakes:
-        raise PolicyRefused(
-            f"{file}:{line}:{column}: {told}" if line else told
-            for file, line, column, told in sorted(ledger.mistakes)
-        )
-    return draft.content()
-
-
-def _read(files: Mapping[str, str], draft: Draft, ledger: Ledger) -> None:
-    """Sections in order, over all files: rules name touchpoints, wherever these are described."""
-    sheets = _sheets(files, ledger)
-    if len(sheets) == len(files):
-        said = {name for _, found in sheets for name in found}
-        for section in SECTIONS:
-            if section.required and section.name not in said:
-                ledger.note((next(iter(files)), 1, 1, f"section {section.name!r} is missing"))
-    for section in sorted(SECTIONS, key=lambda each: each.name != "touchpoints"):
-        for sheet, found in sheets:
-            if section.name in found:
-                _READERS[section.name](sheet, found[section.name], draft)
-
-
-def _sheets(files: Mapping[str, str], ledger: Ledger) -> list[tuple[Sheet, dict[str, yaml.Node]]]:
-    """Of every file that can be read: its sections."""
-    sheets: list[tuple[Sheet, dict[str, yaml.Node]]] = []
-    for file, source in files.items():
-        sheet = Sheet(file, source.removeprefix("\ufeff"), ledger)
-        before = len(ledger.mistakes)
-        root = sheet.compose()
-        if root is not None:
-            sheets.append((sheet, _sections(sheet, root)))
-        elif len(ledger.mistakes) == before:
-            ledger.note((file, 1, 1, "the file says nothing"))
-    return sheets
-
-
-def _sections(sheet: Sheet, root: yaml.Node) -> dict[str, yaml.Node]:
-    known = {section.name for section in SECTIONS}
-    found: dict[str, yaml.Node] = {}
-    for name, (key, value) in sheet.pairs(root, "").items():
-        if name in known:
-            found[name] = value
-        else:
-            sheet.fault(key, "", f"unknown section {name!r}{did_you_mean(name, known)}")
-    return found
+    """The content of the files, checked. Raises `PolicyRefused` with every mistake, in the order of the files."""
+    names = sorted(name for name in texts if not is_test(name))
+    if not names or len(names) > MAX_FILES:
+        raise PolicyRefused([f"a policy has 1 to {MAX_FILES} files, this has {len(names)}"])
+    mistakes = Mistakes()
+    files = [file for name in names if (file := read_yaml(name, texts[name], mistakes))]
+    absent = [section for section in REQUIRED if all((section,) not in file.nodes for file in files)]
+    for section in absent if len(files) == len(names) else ():
+        mistakes.add(names[0], (1, 1), f"section {section!r} is missing")
+    scope = scope_of(files)
+    parsed = [(file, (), parse_file(file, PolicyFile, scope)) for file in files if scope]
+    mistakes.raise_any()
+    return build_content(parsed)

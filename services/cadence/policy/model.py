@@ -1,4 +1,4 @@
-"""What a policy says, as values. Where a rule stands in its file (`place`) is kept for people and means nothing."""
+"""The content of a policy as values. `place`, where a rule is in its file, is for people: it is not compared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,27 +11,23 @@ from services.cadence.expressions.tree import Node
 Urgency = Literal["soon", "spread"]
 Anchor = Literal["renewal", "start", "go_live", "program"]
 PRECEDENCES = ("default", "preference", "floor", "escalation")
-"""A preference comes before a default. Floors and escalations are guarantees: at least this often, whatever the rest."""
+"""A preference comes before a default. Floors and escalations are guarantees: never rarer, whatever else holds."""
 ANCHORS: tuple[Anchor, ...] = ("renewal", "start", "go_live", "program")
 AIMS = ("share_insight", "reach_goal", "solve_problem", "open_opportunity", "gather_feedback")
 
 
 class Location(NamedTuple):
-    """Where something is said: file name and line, from 1."""
+    """A place in a policy: file name and line, from 1."""
 
     file: str = ""
     line: int = 0
 
 
-def _place() -> Location:
-    return Location()
-
-
 @dataclass(frozen=True, slots=True)
 class Touchpoint:
-    """A kind of touchpoint. `topic` None: internal work, no customer hears of it. `audience`: roles; empty: everyone.
+    """A type of touchpoint. `topic` None: internal work that reaches no customer. `audience`: roles; empty: every role.
 
-    `never_skip`: it may move, but one of its period always happens. `expects`: the outcome it is held for.
+    `never_skip`: it may move, but it always happens once in its period. `expects`: the outcome it should have.
     """
 
     type: str
@@ -45,15 +41,15 @@ class Touchpoint:
     agenda: tuple[str, ...] = ()
     expects: str = ""
     never_skip: bool = False
-    place: Location = field(default_factory=_place, compare=False)
+    place: Location = field(default=Location(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """What repeats.
+    """A touchpoint that repeats.
 
-    `within`: the shortest and the longest interval in days that customers' wishes, adjustments and feedback may make
-    of it; None: it stands as it is. `fallback`: stands only where no other rhythm reaches the customer as often.
+    `within`: the shortest and the longest interval, in days, that preferences, adjustments and feedback may make of it;
+    None: it is never moved. `fallback`: it applies only where no other rhythm reaches the customer as often.
     """
 
     rule: str
@@ -66,27 +62,27 @@ class Rhythm:
     owner: str | None = None
     channel: str | None = None
     any_contact: bool = False
-    """A contact of any kind counts as the last one, not only one of this type."""
+    """A contact of any type counts as the last one, not only one of this type."""
     within: tuple[int, int] | None = None
     fallback: bool = False
-    place: Location = field(default_factory=_place, compare=False)
+    place: Location = field(default=Location(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """Makes default rhythms of these touchpoint types rarer (`steps` > 0) or denser (< 0) by rungs of the ladder."""
+    """Makes rhythms of these touchpoint types rarer (`steps` > 0) or denser (< 0) by intervals of the ladder."""
 
     rule: str
     touchpoints: tuple[str, ...]
     when: Node
     steps: int
     because: str
-    place: Location = field(default_factory=_place, compare=False)
+    place: Location = field(default=Location(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """As an adjustment, but answered to what was heard (`on`): one step each time, damped and ageing (`Damping`)."""
+    """An adjustment by one step after an event (`on`); how steps are limited and expire says `Damping`."""
 
     rule: str
     on: str
@@ -94,12 +90,12 @@ class Feedback:
     when: Node
     steps: int
     because: str
-    place: Location = field(default_factory=_place, compare=False)
+    place: Location = field(default=Location(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Damping:
-    """How feedback acts. `ladder`: intervals in days, shortest first. At most one step in `spacing`; a step `lasts`.
+    """How feedback acts. `ladder`: intervals in days, shortest first. At most one step in `spacing`, each for `lasts`.
 
     `at_the_end`: the channel a rhythm moves to when a step asks for rarer than its longest interval.
     """
@@ -120,7 +116,7 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Answers something that happened: from `after` it until `within` it. `cooldown`: between two of its type."""
+    """A touchpoint that follows an event, from `after` it until `within` it. `cooldown`: between two of its type."""
 
     rule: str
     on: str
@@ -135,14 +131,14 @@ class Trigger:
     channel: str | None = None
     after: timedelta = timedelta(0)
     cap: Cap | None = None
-    place: Location = field(default_factory=_place, compare=False)
+    place: Location = field(default=Location(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """A step of a timeline or a sequence: `days` from the anchor, negative before it, for as long as `within`.
 
-    `ordinal`: it is the how-manieth of its type in its timeline, from 0, in order of days; part of its identity.
+    `ordinal`: its number among the steps of its type in its timeline, from 0, by day; part of its identity.
     """
 
     rule: str
@@ -157,25 +153,25 @@ class Step:
     channel: str | None = None
     anchor: Anchor = "renewal"
     ordinal: int = 0
-    place: Location = field(default_factory=_place, compare=False)
+    place: Location = field(default=Location(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A contact budget: at most `cap.count` touchpoints of these types in `cap.per`; triggers wait for room."""
+    """A contact budget: at most `cap.count` touchpoints of these types in any `cap.per`."""
 
     rule: str
     cap: Cap
     touchpoints: tuple[str, ...]
     because: str
-    place: Location = field(default_factory=_place, compare=False)
+    place: Location = field(default=Location(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Blackout:
-    """A season in which touchpoints of these types are not held: days of the year as (month, day), both included.
+    """A season without touchpoints of these types: days of the year as (month, day), both included.
 
-    It may run over the turn of the year. What falls into it moves to its nearest side.
+    It may go on into the next year. A touchpoint that is due in it moves to its nearest side.
     """
 
     rule: str
@@ -184,16 +180,16 @@ class Blackout:
     when: Node
     touchpoints: tuple[str, ...]
     because: str
-    place: Location = field(default_factory=_place, compare=False)
+    place: Location = field(default=Location(), compare=False)
 
 
 Rule = Rhythm | Trigger | Step | Adjustment | Feedback | Blackout
-"""Whatever has a condition, and so a bit of its own in what fired."""
+"""What has a condition, and so a bit of its own in `Decision.fired`."""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyContent:
-    """What a policy's files say. The order of rules means nothing; that of segments and stages does."""
+    """The content of a policy's files. The order of segments and stages counts, that of rules does not."""
 
     health: Health
     segments: tuple[Named, ...]
@@ -208,4 +204,4 @@ class PolicyContent:
     limits: tuple[Limit, ...] = ()
     blackouts: tuple[Blackout, ...] = ()
     places: Mapping[str, Location] = field(default_factory=dict[str, Location], compare=False)
-    """Where segments and stages stand, as `segment/<index>` and `stage/<index>`, and the damping of `feedback`."""
+    """Of segments and stages, as `segment/<index>` and `stage/<index>`, and of the damping, as `feedback`."""

@@ -1,262 +1,240 @@
-"""Values of a policy file: one form read key by key, as the grammar says, each value checked for what it is."""
+"""The types of values in policy files: how each is written, its bounds, and its JSON Schema."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
+from typing import Annotated, TypeVar
 
-import yaml
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
-from services.cadence.expressions.checker import did_you_mean
-from services.cadence.policy import Cap, Location
-from services.cadence.policy.forms import FORMS
-from services.cadence.policy.grammar import LONGEST, PATTERNS, RUNGS, Form
-from services.cadence.policy.yaml_source import Sheet, shown
+from services.cadence.features.registry import CHANNELS, OWNERS, SEGMENTS, STAGES
+from services.cadence.policy.errors import Fault, choose, excerpt, refuse
+from services.cadence.policy.model import Cap
 
+MAX_DAYS = 3_650
+MAX_TEXT = 1_000
+MAX_LADDER = 12
 _DAY = timedelta(days=1)
 _UNITS = {"h": timedelta(hours=1), "d": _DAY, "w": 7 * _DAY, "m": 30 * _DAY, "y": 365 * _DAY}
-_SPAN, _RANGE, _CAP, _DATE = (re.compile(PATTERNS[shape]) for shape in ("offset", "range", "cap", "date"))
-_LOOSE = re.compile(r"([0-9]{1,4}) ?(h|d|w|m|y)[a-z]*", re.IGNORECASE)
-_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
-_WORDS = {
-    "daily": 1,
-    "weekly": 7,
-    "biweekly": 14,
-    "fortnightly": 14,
-    "monthly": 30,
-    "quarterly": 90,
-    "yearly": 365,
-}
-_LEAP = 2024
+_LOOSE_SPAN = re.compile(r"([0-9]{1,4}) ?(h|d|w|m|y)[a-z]*", re.IGNORECASE)
+_FREQUENCIES = {
+    "daily": 1, "weekly": 7, "biweekly": 14, "fortnightly": 14, "monthly": 30, "quarterly": 90, "yearly": 365,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parsed:
+    """Metadata of a type: how it is read from a file, and what JSON Schema says of the text.
+
+    `read` raises ValueError with what is wrong. The reference page calls the type by the title of its schema.
+    """
+
+    read: Callable[[object], object]
+    schema: Mapping[str, object]
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.read)
+
+    def __get_pydantic_json_schema__(self, _core: CoreSchema, _handler: object) -> JsonSchemaValue:
+        return dict(self.schema)
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """One form as it stands in a file. What is wrong is noted and read as None, "" or () ."""
+class _OrAlone:
+    """Metadata of a collection that may be written as one of its members. `member`: their key in JSON Schema."""
 
-    sheet: Sheet
-    form: Form
-    name: str
-    node: yaml.Node
-    found: Mapping[str, yaml.Node]
+    member: str
 
-    @property
-    def place(self) -> Location:
-        return Location(self.sheet.file, self.node.start_mark.line + 1)
-
-    def has(self, key: str) -> bool:
-        return key in self.found
-
-    def where(self, key: str) -> str:
-        return f"{self.name}.{key}"
-
-    def fault(self, key: str, message: str) -> None:
-        """`key` may be missing: then the mistake is the form's."""
-        self.sheet.fault(self.found.get(key, self.node), self.where(key), message)
-
-    def text(self, key: str) -> str:
-        return self.sheet.text(self.found[key], self.where(key)) if key in self.found else ""
-
-    def several(self, key: str) -> list[yaml.Node]:
-        """The nodes of one, or of a list."""
-        node = self.found.get(key)
-        if node is None:
-            return []
-        return self.sheet.items(node, self.where(key)) if isinstance(node, yaml.SequenceNode) else [node]
-
-    def lines(self, key: str) -> tuple[str, ...]:
-        return tuple(self.sheet.text(each, self.where(key)) for each in self.several(key))
-
-    def choice(self, key: str) -> str:
-        """The default of the grammar when it is left out."""
-        if key not in self.found:
-            return self.form.key(key).default
-        return self.sheet.choice(self.found[key], self.where(key), self.form.key(key).values)
-
-    def choices(self, key: str, known: Iterable[str] | None = None) -> tuple[str, ...]:
-        """One or several, each once; `known`: other options than the grammar's."""
-        options = self.form.key(key).values if known is None else tuple(known)
-        said: list[str] = []
-        for each in self.several(key):
-            value = self.sheet.choice(each, self.where(key), options)
-            if value in said:
-                self.sheet.fault(each, self.where(key), f"{shown(value)} is said twice")
-            said += [value] if value and value not in said else []
-        return tuple(said)
-
-    def truth(self, key: str) -> bool:
-        said = key in self.found and self.sheet.choice(self.found[key], self.where(key), ("true", "false"))
-        return said == "true"
-
-    def number(self, key: str) -> float | None:
-        """Between the bounds of the grammar."""
-        grammar, said = self.form.key(key), self.text(key)
-        least, most, whole = grammar.least, grammar.most, grammar.shape == "whole"
-        value = float(said) if _NUMBER.fullmatch(said) else None
-        if value is not None and least <= value <= most and (not whole or value % 1 == 0):
-            return value
-        if said:
-            kind = (
-                f"{'a whole' if whole else 'a'} number from {least} to {most}" if least < most else f"{least}"
-            )
-            self.fault(key, f"{kind} is expected here, not {shown(said)}")
-        return None
-
-    def span(self, key: str) -> timedelta | None:
-        """Hours or days, not negative."""
-        return span(self.sheet, self.found[key], self.where(key)) if key in self.found else None
-
-    def offset(self, key: str) -> int | None:
-        """Whole days, negative before an anchor."""
-        said = self.text(key)
-        if not said:
-            return None
-        value = _span(said)
-        if value is not None and not value % _DAY and abs(value.days) <= LONGEST:
-            return value.days
-        self.fault(
-            key, f"whole days from the anchor are expected here, such as -90d or 30d, not {shown(said)}"
-        )
-        return None
-
-    def range(self, key: str) -> tuple[int, int] | None:
-        said = self.text(key)
-        match = _RANGE.fullmatch(said)
-        if not said:
-            return None
-        if match is None:
-            self.fault(key, f"a range in days is expected here, such as 7d..90d, not {shown(said)}")
-            return None
-        low, high = (int(each[:-1]) for each in said.split(".."))
-        if not 1 <= low <= high <= LONGEST:
-            upside_down = f"; did you mean '{high}d..{low}d'?" if 1 <= high < low <= LONGEST else ""
-            self.fault(key, f"a range goes from the shorter to the longer, 1d to {LONGEST}d{upside_down}")
-            return None
-        return low, high
-
-    def cap(self, key: str) -> Cap | None:
-        said = self.text(key)
-        match = _CAP.fullmatch(said)
-        count, per = said.split(" per ") if match else ("0", "0h")
-        time = _span(per) or timedelta(0)
-        if int(count) and timedelta(0) < time <= LONGEST * _DAY:
-            return Cap(int(count), time)
-        if said:
-            self.fault(key, f"so many per time are expected here, such as 2 per 90d, not {shown(said)}")
-        return None
-
-    def date(self, key: str) -> tuple[int, int] | None:
-        """Month and day of a date that is in every year."""
-        said = self.text(key)
-        match = _DATE.fullmatch(said)
-        if match is None:
-            if said:
-                self.fault(
-                    key, f"a day of the year is expected here as month-day, such as 11-01, not {shown(said)}"
-                )
-            return None
-        month, day = (int(each) for each in said.split("-"))
-        try:
-            date(_LEAP, month, day)
-        except ValueError:
-            turned = (
-                f"; month comes first: did you mean '{day:02}-{month:02}'?" if 1 <= day <= 12 < month else ""
-            )
-            self.fault(key, f"there is no {said} in the year{turned}")
-            return None
-        if (month, day) == (2, 29):
-            self.fault(key, "02-29 is not in every year; write 02-28 or 03-01")
-            return None
-        return month, day
-
-    def ladder(self, key: str) -> tuple[int, ...]:
-        """Days, ascending."""
-        node = self.found[key]
-        nodes = self.sheet.items(node, self.where(key))
-        rungs = [days(self.sheet, each, self.where(key)) for each in nodes]
-        known = [each for each in rungs if each is not None]
-        if nodes and not 2 <= len(nodes) <= RUNGS:
-            self.fault(key, f"a ladder has 2 to {RUNGS} rungs, this has {len(nodes)}")
-        elif len(known) == len(rungs) and sorted(set(known)) != known:
-            said = ", ".join(f"{each}d" for each in sorted(set(known)))
-            self.fault(key, f"a ladder goes up rung by rung; did you mean [{said}]?")
-        return tuple(known)
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        collection = handler(core)
+        return {"anyOf": [collection[self.member], collection]}
 
 
-def record(sheet: Sheet, node: yaml.Node, form: str, name: str = "") -> Record:
-    """A node read as this form; unknown, doubled and missing keys are noted."""
-    made = FORMS[form]
-    name = name or _name(node, made)
-    pairs = sheet.pairs(node, name)
-    known = {key.name: key for key in made.keys}
-    found: dict[str, yaml.Node] = {}
-    for said, (key, value) in pairs.items():
-        if said in known:
-            found[said] = value
-        else:
-            sheet.fault(key, name, f"unknown key {shown(said)}{did_you_mean(said, known)}")
-    read = Record(sheet, made, name, node, found)
-    for key in made.keys if isinstance(node, yaml.MappingNode) else ():
-        if key.required and key.name not in found:
-            sheet.fault(node, name, f"{key.name!r} is missing: {key.text[0].lower()}{key.text[1:]}")
-    if made.either and sum(key in found for key in made.either) != 1:
-        sheet.fault(node, name, f"say one of {' and '.join(map(repr, made.either))}, and only one")
-    return read
+def line(value: object) -> str:
+    """A written scalar as one line of text. Raises ValueError."""
+    text = " ".join(value.split()) if isinstance(value, str) else ""
+    if not text:
+        raise ValueError("a text is expected here")
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"a text has at most {MAX_TEXT:,} characters, this has {len(text):,}")
+    if not text.isprintable() and any(sign < " " or "\x7f" <= sign <= "\x9f" for sign in text):
+        raise ValueError("a text has no control characters")
+    return text
 
 
-def _name(node: yaml.Node, form: Form) -> str:
-    """What the form calls itself: the value of its first key, if that is a name."""
-    first = form.keys[0]
-    for key, value in node.value if first.shape == "rule" and isinstance(node, yaml.MappingNode) else ():
-        said = value.value if key.value == first.name else None
-        if isinstance(said, str) and 0 < len(said) <= 64 and said.isprintable():
-            return said
-    return form.name.removesuffix("_rule")
+def one_of(*options: str) -> Parsed:
+    return Parsed(lambda value: choose(line(value), options), {"enum": list(options)})
 
 
-def days(sheet: Sheet, node: yaml.Node, where: str) -> int | None:
-    """Whole days, at least one."""
-    value = span(sheet, node, where)
-    if value is None:
-        return None
-    if value < _DAY or value % _DAY:
-        sheet.fault(node, where, "whole days are expected here, at least 1d")
-        return None
-    return value.days
+def number(least: int, most: int, *, whole: bool = True, hint: str = "") -> Parsed:
+    """Of numbers between bounds. `hint`: the end of the message about others."""
+    kind = f"{'a whole' if whole else 'a'} number from {least} to {most}" if least < most else f"{least}"
+
+    def read(value: object) -> float:
+        text = line(value)
+        amount = float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text) else -1.0
+        if least <= amount <= most and (not whole or amount.is_integer()):
+            return int(amount) if whole else amount
+        raise ValueError(f"{kind} is expected here, not {excerpt(text)}{hint}")
+
+    return Parsed(read, {"type": "integer" if whole else "number", "minimum": least, "maximum": most})
 
 
-def span(sheet: Sheet, node: yaml.Node, where: str) -> timedelta | None:
-    """Hours or days, not negative."""
-    said = sheet.text(node, where)
-    if not said:
-        return None
-    value = _span(said)
-    if value is None:
-        sheet.fault(
-            node,
-            where,
-            f"a span of time is expected here, such as 48h or 7d, not {shown(said)}{_meant(said)}",
-        )
-    elif not timedelta(0) <= value <= LONGEST * _DAY:
-        sheet.fault(node, where, f"a span of time lies between 0h and {LONGEST}d here")
-    else:
-        return value
-    return None
+def text(title: str, pattern: str, expected: str, read: Callable[[str], object] = str) -> Parsed:
+    """Of texts that match a pattern. `expected`: what the message about others asks for."""
+
+    def matched(value: object) -> object:
+        text = line(value)
+        if re.fullmatch(pattern, text):
+            return read(text)
+        raise ValueError(f"{expected} is expected here, not {excerpt(text)}{_hint(text)}")
+
+    return Parsed(matched, {"title": title, "type": "string", "pattern": f"^{pattern}$"})
 
 
-def _span(said: str) -> timedelta | None:
-    match = _SPAN.fullmatch(said)
-    if match is None:
-        return None
-    return int(said[:-1]) * _UNITS[said[-1]]
-
-
-def _meant(said: str) -> str:
-    """How to write what was meant, where that can be guessed."""
-    loose = _LOOSE.fullmatch(said)
-    if said.lower() in _WORDS:
-        return f"; did you mean '{_WORDS[said.lower()]}d'?"
+def _hint(text: str) -> str:
+    """The span that a text such as `2 weeks` means."""
+    loose = _LOOSE_SPAN.fullmatch(text)
+    if text.lower() in _FREQUENCIES:
+        return f"; did you mean '{_FREQUENCIES[text.lower()]}d'?"
     if loose is None:
         return ""
-    value = int(loose[1]) * _UNITS[loose[2].lower()]
-    return f"; did you mean '{loose[1]}h'?" if loose[2].lower() == "h" else f"; did you mean '{value.days}d'?"
+    count, unit = loose[1], loose[2].lower()
+    meant = f"{count}h" if unit == "h" else f"{(int(count) * _UNITS[unit]).days}d"
+    return f"; did you mean '{meant}'?"
+
+
+def _span(text: str) -> timedelta:
+    span = int(text[:-1]) * _UNITS[text[-1]]
+    if abs(span) <= MAX_DAYS * _DAY:
+        return span
+    raise ValueError(f"a span of time has at most {MAX_DAYS} days here")
+
+
+def _window(text: str) -> timedelta:
+    if span := _span(text):
+        return span
+    raise ValueError("a window is longer than 0h; give the time in which the touchpoint is useful")
+
+
+def _days(text: str, least: int, example: str) -> int:
+    span = _span(text)
+    if not span % _DAY and span.days >= least:
+        return span.days
+    raise ValueError(f"whole days are expected here, such as {example}, not {excerpt(text)}")
+
+
+def _range(text: str) -> tuple[int, int]:
+    low, high = (int(bound[:-1]) for bound in text.split(".."))
+    if 1 <= low <= high <= MAX_DAYS:
+        return low, high
+    hint = f"; did you mean '{high}d..{low}d'?" if 1 <= high < low <= MAX_DAYS else ""
+    raise ValueError(f"a range goes from the shorter interval to the longer, within 1d..{MAX_DAYS}d{hint}")
+
+
+def _cap(text: str) -> Cap:
+    count, per = text.split(" per ")
+    if int(count) and (span := _span(per)):
+        return Cap(int(count), span)
+    raise ValueError(f"a cap has at least one touchpoint and more than 0h, not {excerpt(text)}")
+
+
+def _month_day(text: str) -> tuple[int, int]:
+    month, day = (int(part) for part in text.split("-"))
+    if (month, day) == (2, 29):
+        raise ValueError("02-29 is not in every year; write 02-28 or 03-01")
+    try:
+        date(2026, month, day)
+    except ValueError:
+        hint = f"; month comes first: did you mean '{day:02}-{month:02}'?" if 1 <= day <= 12 < month else ""
+        raise ValueError(f"there is no {text} in the year{hint}") from None
+    return month, day
+
+
+def _ladder(steps: tuple[int, ...]) -> tuple[int, ...]:
+    if not 2 <= len(steps) <= MAX_LADDER:
+        raise ValueError(f"a ladder has 2 to {MAX_LADDER} intervals, this has {len(steps)}")
+    if sorted(set(steps)) != list(steps):
+        ascending = ", ".join(f"{days}d" for days in sorted(set(steps)))
+        raise ValueError(
+            f"a ladder goes from the shortest interval to the longest; did you mean [{ascending}]?"
+        )
+    return steps
+
+
+def _distinct(values: tuple[object, ...]) -> tuple[object, ...]:
+    repeated = [index for index, value in enumerate(values) if value in values[:index]]
+    if repeated:
+        raise refuse(*(Fault(f"{values[index]!r} is listed twice", to=(index,)) for index in repeated))
+    return values
+
+
+def _truth(value: object) -> bool:
+    return value if isinstance(value, bool) else choose(line(value), ("true", "false")) == "true"
+
+
+def _listed(value: object) -> object:
+    return value if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
+
+
+def _by_stage(value: object) -> object:
+    return value if isinstance(value, dict) else {"": value}  # pyright: ignore[reportUnknownVariableType]
+
+
+T = TypeVar("T")
+Items = Annotated[list[T], Field(min_length=1)]
+Several = Annotated[tuple[T, ...], Field(min_length=1), BeforeValidator(_listed), _OrAlone("items")]
+"""One value, or a list of them."""
+Distinct = Annotated[Several[T], AfterValidator(_distinct), Field(json_schema_extra={"uniqueItems": True})]
+Text = Annotated[
+    str, Parsed(line, {"title": "text", "type": "string", "minLength": 1, "maxLength": MAX_TEXT})
+]
+Truth = Annotated[bool, Parsed(_truth, {"type": "boolean"})]
+Segment = Annotated[str, one_of(*SEGMENTS)]
+Stage = Annotated[str, one_of(*STAGES)]
+Owner = Annotated[str, one_of(*OWNERS)]
+Channel = Annotated[str, one_of(*CHANNELS)]
+_NAME = "a name that begins with a letter and has lower case letters, digits and"
+RuleName = Annotated[str, text("name", "[a-z][a-z0-9-]{0,63}", f"{_NAME} dashes")]
+TypeName = Annotated[str, text("name", "[a-z][a-z0-9_]{0,63}", f"{_NAME} underscores")]
+_SPAN, _TIME = "[0-9]{1,6}[hd]", "a span of time, such as 48h or 7d,"
+Span = Annotated[timedelta, text("span", _SPAN, _TIME, _span)]
+Window = Annotated[timedelta, text("span", _SPAN, _TIME, _window)]
+Days = Annotated[int, text("days", _SPAN, _TIME, partial(_days, least=1, example="1d or 14d"))]
+Offset = Annotated[
+    int,
+    text(
+        "days from the anchor",
+        f"-?{_SPAN}",
+        "a number of days such as -90d or 30d",
+        partial(_days, least=-MAX_DAYS, example="-90d or 30d"),
+    ),
+]
+Day = Annotated[int, number(1, MAX_DAYS, hint="; day 1 is the anchor's own day")]
+Range = Annotated[
+    tuple[int, int], text("range", r"[0-9]{1,6}d\.\.[0-9]{1,6}d", "a range such as 7d..90d", _range)
+]
+CapText = Annotated[Cap, text("cap", f"[0-9]{{1,4}} per {_SPAN}", "a cap such as 2 per 90d", _cap)]
+MonthDay = Annotated[
+    tuple[int, int],
+    text("month-day", "[0-9]{2}-[0-9]{2}", "a day of the year such as 11-01 (month-day)", _month_day),
+]
+Ladder = Annotated[
+    tuple[Days, ...],
+    AfterValidator(_ladder),
+    Field(json_schema_extra={"minItems": 2, "maxItems": MAX_LADDER, "uniqueItems": True}),
+]
+_Stage = Annotated[str, Parsed(lambda value: value and choose(line(value), STAGES), {"enum": list(STAGES)})]
+Every = Annotated[
+    dict[_Stage, Days],
+    Field(min_length=1, title="days, or days by stage"),
+    BeforeValidator(_by_stage),
+    _OrAlone("additionalProperties"),
+]
+"""The interval of each stage; of "" where it is the same in all."""

@@ -1,32 +1,23 @@
-"""Policy test files (`*_test.yaml`): each test is an account, what was told of it, and the plan expected of it."""
+"""Load policy test files (`*_test.yaml`): each test is an account, its events, and the plan expected of them."""
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import yaml
+from pydantic import BaseModel
 
-from services.cadence.account import FactEvent
 from services.cadence.policy import Policy
-from services.cadence.policy.load import is_test
-from services.cadence.policy.yaml_source import Enough, Ledger, PolicyRefused, Sheet, shown
+from services.cadence.policy.errors import Mistakes
+from services.cadence.policy.errors import Path as KeyPath
+from services.cadence.policy.load import is_test, read_texts
+from services.cadence.policy.parse import parse_file
+from services.cadence.policy.yaml_source import YamlFile, read_yaml
 from services.cadence.portfolio import Portfolio
-from services.cadence.testing.events import (
-    read_account,
-    read_contacts,
-    read_facts,
-    read_programs,
-)
-from services.cadence.testing.expectations import read_expected
-from services.cadence.testing.runner import Case, Phase
-from services.cadence.testing.values import Desk, Translate, scalar
-
-_TEST = ("test", "shows", "now", "account", "contacts", "programs", "percentiles", "facts", "expect", "then")
-_LATER = ("at", "facts", "expect")
-_NUMBER = re.compile(r"[A-Z][0-9]{1,3}")
-_CUT_OFFS = 99
+from services.cadence.testing.case_schema import NOW, CaseFile, CaseSpec, Expect, LaterSpec, json_scalar
+from services.cadence.testing.events import EventReader, moment_at
+from services.cadence.testing.runner import Case, Expected, Phase
 
 
 def texts_of_tests(path: Path) -> dict[str, str]:
@@ -35,120 +26,96 @@ def texts_of_tests(path: Path) -> dict[str, str]:
     Raises `PolicyRefused` when one cannot be read.
     """
     folder = path if path.is_dir() else path.parent
-    files = [path] if is_test(path.name) else sorted(folder.glob("*_test.yaml"))
-    texts: dict[str, str] = {}
-    for file in files:
-        try:
-            texts[str(file)] = file.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise PolicyRefused([f"{file}: cannot be read: {error}"]) from error
-    return texts
+    return read_texts([path] if is_test(path.name) else sorted(folder.glob("*_test.yaml")))
 
 
 def policy_beside(path: Path) -> Path:
-    """The policy that the tests at a path are about: their folder, unless the path is a policy file itself."""
+    """The policy that the tests at a path are for: their folder, unless the path is a policy file itself."""
     return path.parent if is_test(path.name) else path
 
 
-def read_tests(texts: Mapping[str, str], policy: Policy, translate: Translate) -> tuple[Case, ...]:
+def read_tests(texts: Mapping[str, str], policy: Policy) -> tuple[Case, ...]:
     """The tests of these files, in order. Raises `PolicyRefused` with every mistake and its place."""
-    ledger = Ledger()
-    cases: list[Case] = []
-    try:
-        for file, text in sorted(texts.items()):
-            cases += _file(Desk(Sheet(file, text, ledger), policy, translate))
-    except Enough:
-        ledger.mistakes.add(("\U0010ffff", 0, 0, "there may be more mistakes; these come first"))
-    if ledger.mistakes:
-        raise PolicyRefused(
-            f"{file}:{line}:{column}: {told}" if line else told
-            for file, line, column, told in sorted(ledger.mistakes)
-        )
+    mistakes, cases = Mistakes(), list[Case]()
+    for name, text in sorted(texts.items()):
+        file = read_yaml(name, text, mistakes, json_scalar)
+        if file and (spec := parse_file(file, CaseFile, policy)):
+            now = moment_at(spec.now or NOW, NOW)
+            cases += [_case(file, case, ("tests", index), now) for index, case in enumerate(spec.tests)]
+    mistakes.raise_any()
     return tuple(cases)
 
 
-def _file(desk: Desk) -> Iterator[Case]:
-    root = desk.sheet.compose()
-    if root is None:
-        return
-    found = desk.form(root, "", ("now", "tests"), ("tests",))
-    if "now" in found:
-        desk = replace(desk, now=desk.moment(found["now"], "now"))
-    for node in desk.sheet.items(found["tests"], "tests") if "tests" in found else ():
-        case = _case(desk, node)
-        if case is not None:
-            yield case
-
-
-def _case(desk: Desk, node: yaml.Node) -> Case | None:
-    found = desk.form(node, "test", _TEST, ("test", "account"))
-    if "test" not in found or "account" not in found:
-        return None
-    if "expect" not in found and "then" not in found:
-        desk.sheet.fault(node, "test", "nothing is expected: say `expect`, or `then` with later moments")
-    if "now" in found:
-        desk = replace(desk, now=desk.moment(found["now"], "test.now"))
-    programs = tuple(read_programs(desk, found["programs"])) if "programs" in found else ()
-    cut_offs = _percentiles(desk, found["percentiles"]) if "percentiles" in found else ()
+def _case(file: YamlFile, case: CaseSpec, path: KeyPath, now: datetime) -> Case:
+    reader = EventReader(file, moment_at(case.now, now) if case.now is not None else now)
+    programs = [
+        reader.program(program, (*path, "programs", index))
+        for index, program in enumerate(case.programs or ())
+    ]
     return Case(
-        name=desk.sheet.text(found["test"], "test"),
-        shows=tuple(_shows(desk, found["shows"])) if "shows" in found else (),
-        place=desk.place(found["test"]),
-        portfolio=Portfolio(0, cut_offs, programs),
-        phases=(_first(desk, found), *(_later(desk, found["then"]) if "then" in found else ())),
+        name=case.test,
+        shows=tuple(case.shows or ()),
+        place=file.place((*path, "test")),
+        portfolio=Portfolio(0, _cut_offs(case.percentiles or {}), tuple(programs)),
+        phases=tuple(_phases(reader, case, path)),
     )
 
 
-def _shows(desk: Desk, node: yaml.Node) -> Iterator[str]:
-    for each in desk.sheet.items(node, "shows"):
-        number = desk.sheet.text(each, "shows")
-        if number and not _NUMBER.fullmatch(number):
-            desk.sheet.fault(each, "shows", f"{shown(number)} is no number of a requirement, such as S24")
-        yield number
+def _cut_offs(revenues: Mapping[int, float]) -> tuple[float, ...]:
+    """For each of 1 to 99 percent the revenue of the nearest percent at or below it; nothing if none is given."""
+    cut_offs = [(0, 0.0), *sorted(revenues.items())]
+    percents = range(1, 100) if revenues else ()
+    return tuple(max(entry for entry in cut_offs if entry[0] <= percent)[1] for percent in percents)
 
 
-def _first(desk: Desk, found: Mapping[str, yaml.Node]) -> Phase:
-    events: list[FactEvent] = [*read_account(desk, found["account"])]
-    if "contacts" in found:
-        events += read_contacts(desk, found["contacts"])
-    return _phase(desk, found, desk.now, events)
-
-
-def _later(desk: Desk, node: yaml.Node) -> Iterator[Phase]:
-    before = desk.now
-    for each in desk.sheet.items(node, "then"):
-        found = desk.form(each, "then", _LATER, ("at", "expect"))
-        if "at" not in found:
-            continue
-        at = desk.moment(found["at"], "then.at")
+def _phases(reader: EventReader, case: CaseSpec, path: KeyPath) -> Iterator[Phase]:
+    events = [*reader.account(case.account, (*path, "account"))]
+    for index, contact in enumerate(case.contacts or ()):
+        events += reader.contact(contact, (*path, "contacts", index))
+    first = _phase(reader, case, path, reader.now)
+    yield Phase(first.at, (*events, *first.events), first.expected)
+    before = reader.now
+    for index, later in enumerate(case.then or ()):
+        place = (*path, "then", index)
+        at = moment_at(later.at, reader.now)
         if at < before:
-            desk.sheet.fault(found["at"], "then.at", "this lies before the moment above it")
+            reader.file.add_mistake((*place, "at"), "this is before the moment above it")
         before = max(before, at)
-        yield _phase(desk, found, before, [])
+        yield _phase(reader, later, place, before)
 
 
-def _phase(desk: Desk, found: Mapping[str, yaml.Node], at: datetime, events: list[FactEvent]) -> Phase:
-    if "facts" in found:
-        events += read_facts(desk, found["facts"], at)
-    expected = tuple(read_expected(desk, found["expect"])) if "expect" in found else ()
-    return Phase(at, tuple(events), expected)
+def _phase(reader: EventReader, spec: CaseSpec | LaterSpec, path: KeyPath, at: datetime) -> Phase:
+    events = [
+        event
+        for index, fact in enumerate(spec.facts or ())
+        for event in reader.fact(fact, (*path, "facts", index), at)
+    ]
+    expected = _expected(reader, spec.expect, (*path, "expect")) if spec.expect else ()
+    return Phase(at, tuple(events), tuple(expected))
 
 
-def _percentiles(desk: Desk, node: yaml.Node) -> tuple[float, ...]:
-    """Cut-offs of revenue at some percents; between two the lower one stands."""
-    known: dict[int, float] = {}
-    for name, (key, value) in desk.sheet.pairs(node, "percentiles").items():
-        cut_off = scalar(value)
-        percent = int(name) if name.isdecimal() else 0
-        if 1 <= percent <= _CUT_OFFS and isinstance(cut_off, int | float) and cut_off is not True:
-            known[percent] = float(cut_off)
-        else:
-            desk.sheet.fault(
-                key, "percentiles", "percents 1 to 99 with their revenue are expected: {80: 100_000}"
-            )
-    found: list[float] = []
-    for percent in range(1, _CUT_OFFS + 1):
-        found.append(known.get(percent, found[-1] if found else 0.0))
-    if found != sorted(found):
-        desk.sheet.fault(node, "percentiles", "revenue rises with the percent")
-    return tuple(found)
+def _expected(reader: EventReader, expect: Expect, path: KeyPath) -> Iterator[Expected]:
+    file = reader.file
+    for part in type(expect).model_fields:
+        value: str | list[str] | dict[str, Any] | None = getattr(expect, part)
+        if isinstance(value, str):
+            yield Expected(part, "", {"is": value}, value, file.place((*path, part)))
+        for index, name in enumerate(value if isinstance(value, list) else ()):
+            yield Expected(part, name, {}, "", file.place((*path, part, index)))
+        for name, item in value.items() if isinstance(value, dict) else ():
+            at = (*path, part, name)
+            node = file.nodes[at][1]
+            pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+            written = ", ".join(f"{key.value} {wanted.value}" for key, wanted in pairs) or str(node.value)
+            yield Expected(part, name, _wanted(item, reader.now), written, file.place(at, on_key=True))
+
+
+def _wanted(item: object, now: datetime) -> Mapping[str, object]:
+    """Attributes and their values; of a text or a cause, itself as `is`."""
+    if isinstance(item, BaseModel):
+        values = item.model_dump(exclude_unset=True, by_alias=True)
+        return {
+            key: moment_at(value, now) if isinstance(value, timedelta | datetime) else value
+            for key, value in values.items()
+        }
+    return {"present" if isinstance(item, bool) else "is": item}

@@ -1,4 +1,4 @@
-"""Policy tests: facts at moments and the plan expected of them, run through the very `decide` that plans accounts."""
+"""Policy tests: events up to a moment and the plan expected then, run through the evaluation that plans accounts."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from schemas.plans import OneOffItem, Plan, RhythmItem
+from schemas.plans import OneOffItem, RhythmItem
 from services.cadence.account import FactEvent, Facts
 from services.cadence.account.apply import apply_event
 from services.cadence.account.codec import AccountState
@@ -18,27 +18,26 @@ from services.cadence.portfolio import Portfolio
 
 ACCOUNT = "account"
 Item = RhythmItem | OneOffItem
-PRESENT = "present"
-COUNT = "count"
+_MOMENT = "%Y-%m-%dT%H:%MZ"
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
     """One expectation. `part`: segment, stage, color, rhythms, touchpoints, stopped, avoid or text.
 
-    `name`: the touchpoint type, rule or blackout it is about; `wanted`: attributes and their values; `said`: as written.
+    `name`: the touchpoint type, rule or blackout it is about. `wanted`: attributes and their values, or `is` alone.
     """
 
     part: str
     name: str
     wanted: Mapping[str, object]
-    said: str
+    written: str
     place: Location
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A moment, what is told up to it (in any order), and what is expected then."""
+    """A moment, the events up to it in any order, and what is expected then."""
 
     at: datetime
     events: tuple[FactEvent, ...]
@@ -47,7 +46,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One test. `shows`: the requirements it shows; `place`: where its sentence stands."""
+    """One test. `shows`: the requirements it shows; `place`: of its sentence."""
 
     name: str
     shows: tuple[str, ...]
@@ -74,25 +73,25 @@ class Outcome(NamedTuple):
     rules: frozenset[str]
 
 
-class _Found(NamedTuple):
-    """What stands where something was expected: whether it is as wanted, in words, and the rules behind it."""
+class _Finding(NamedTuple):
+    """Whether an expectation is met, what came in words, why, and the rules behind it."""
 
     met: bool
     came: str
     why: str = ""
-    rules: frozenset[str] = frozenset()
+    rules: Iterable[str] = ()
 
 
-class _Scene(NamedTuple):
+class _Result(NamedTuple):
+    """A decision under a policy, and how to ask why; asked only where an expectation fails."""
+
     policy: Policy
     decision: Decision
-    plan: Plan
-    ask: Callable[[], Explainer]
-    """Why and why not; only asked where an expectation fails."""
+    explainer: Callable[[], Explainer]
 
 
 def run(policy: Policy, case: Case) -> Outcome:
-    """Facts of one phase are told before it is decided; those of later ones are not known yet."""
+    """The events of a phase are applied before its decision; those of later phases are not known yet."""
     account_state = AccountState(Facts(ACCOUNT), Issued())
     failures: list[Failure] = []
     rules: set[str] = set()
@@ -102,92 +101,80 @@ def run(policy: Policy, case: Case) -> Outcome:
         decision = evaluate_account(
             policy, account_state.facts, account_state.issued, case.portfolio, phase.at
         )
-        inquiry = partial(Explainer, policy, account_state, case.portfolio, phase.at)
-        scene = _Scene(policy, decision, decision.plan, inquiry)
-        for each in phase.expected:
-            found = _LOOKS[each.part](scene, each)
-            if found.met:
-                rules |= found.rules
+        result = _Result(
+            policy, decision, partial(Explainer, policy, account_state, case.portfolio, phase.at)
+        )
+        for expected in phase.expected:
+            finding = _CHECKS[expected.part](result, expected)
+            if finding.met:
+                rules.update(finding.rules)
             else:
-                failures.append(Failure(each.place, phase.at, _spoken(each), found.came, found.why))
+                text = _in_words(expected)
+                failures.append(Failure(expected.place, phase.at, text, finding.came, finding.why))
     return Outcome(case, tuple(failures), frozenset(rules))
 
 
-def _spoken(each: Expected) -> str:
-    part = f"{each.part}: " if each.name else ""
-    return f"{part}{each.name or each.part}: {each.said}" if each.said else f"{part}{each.name}"
+def _in_words(expected: Expected) -> str:
+    about = f"{expected.part}: {expected.name}" if expected.name else expected.part
+    written = f"says {expected.written!r}" if expected.part == "text" else expected.written
+    return f"{about}: {written}" if written else about
 
 
-def _standing(scene: _Scene, each: Expected) -> _Found:
-    decision = scene.decision
-    came = {"segment": decision.segment, "stage": decision.stage, "color": decision.color}[each.part]
-    found = "none" if came is None else came
-    return _Found(
-        found == each.wanted["is"], f"{each.part}: {found}", rules=frozenset({f"{each.part}/{found}"})
-    )
+def _check_state(result: _Result, expected: Expected) -> _Finding:
+    decision, part = result.decision, expected.part
+    state = {"segment": decision.segment, "stage": decision.stage, "color": decision.color or "none"}[part]
+    return _Finding(state == expected.wanted["is"], f"{part}: {state}", rules=[f"{part}/{state}"])
 
 
-def _rhythm(scene: _Scene, each: Expected) -> _Found:
-    items = [item for item in scene.plan.rhythms if item.touchpoint_type == each.name]
-    return _of_items(scene, each, items)
-
-
-def _one_off(scene: _Scene, each: Expected) -> _Found:
-    items = [item for item in scene.plan.touchpoints if item.touchpoint_type == each.name]
-    return _of_items(scene, each, items)
-
-
-def _of_items(scene: _Scene, each: Expected, items: list[RhythmItem] | list[OneOffItem]) -> _Found:
-    """`count`: how many there are as wanted; without it at least one; `present: false`: none of the type at all."""
-    wanted = {name: value for name, value in each.wanted.items() if name not in {COUNT, PRESENT}}
-    matching = [item for item in items if all(_ATTRIBUTES[name](item) == wanted[name] for name in wanted)]
-    if each.wanted.get(PRESENT) is False:
+def _check_items(result: _Result, expected: Expected) -> _Finding:
+    """`count`: how many items are as wanted; without it at least one; `present: false`: none of the type at all."""
+    plan, name = result.decision.plan, expected.name
+    of_part: Sequence[Item] = plan.rhythms if expected.part == "rhythms" else plan.touchpoints
+    items = [item for item in of_part if item.touchpoint_type == name]
+    wanted = {key: value for key, value in expected.wanted.items() if key in _ATTRIBUTES}
+    matching = [item for item in items if all(_ATTRIBUTES[key](item) == wanted[key] for key in wanted)]
+    count = expected.wanted.get("count")
+    met = bool(matching) if count is None else len(matching) == count
+    if expected.wanted.get("present") is False:
         met = not items
-    elif COUNT in each.wanted:
-        met = len(matching) == each.wanted[COUNT]
-    else:
-        met = bool(matching)
-    came = "; ".join(map(_item, items[:5])) + (f"; and {len(items) - 5} more" if len(items) > 5 else "")
+    more = f"; and {len(items) - 5} more" if len(items) > 5 else ""
+    came = "; ".join(map(_item_in_words, items[:5])) + more or f"no {name}"
     if not met:
-        return _Found(met, came or f"no {each.name}", _why(scene, each, items))
-    return _Found(met, came, rules=frozenset(rule for item in matching for rule in _behind(scene, item)))
+        return _Finding(met, came, _why(result, expected, items))
+    return _Finding(met, came, rules=[rule for item in matching for rule in _rules_behind(result, item)])
 
 
-def _why(scene: _Scene, each: Expected, items: Sequence[Item]) -> str:
-    """The reasons of what stands, and why the expected rule does not, or why there is nothing of the type."""
-    told = [item.reason.text for item in items[:5]]
-    rule = each.wanted.get("rule")
+def _why(result: _Result, expected: Expected, items: Sequence[Item]) -> str:
+    """The reasons of the items there are, and why the expected rule or touchpoint is not among them."""
+    texts = [item.reason.text for item in items[:5]]
+    rule = expected.wanted.get("rule")
     if isinstance(rule, str) and all(item.reason.rule != rule for item in items):
-        told.append(scene.ask().explain_rule(rule).text)
+        texts.append(result.explainer().explain_rule(rule).text)
     elif not items:
-        told.append(scene.ask().explain_touchpoint(each.name).text)
-    return " ".join(dict.fromkeys(told))
+        texts.append(result.explainer().explain_touchpoint(expected.name).text)
+    return " ".join(dict.fromkeys(texts))
 
 
-def _behind(scene: _Scene, item: Item) -> Iterable[str]:
-    """The rule an item rests on, and what moved its interval."""
-    policy, rule = scene.policy, item.reason.rule
-    yield rule
-    said = policy.rules[policy.bits[rule]] if rule in policy.bits else None
-    if isinstance(item, RhythmItem) and getattr(said, "every_days", item.every_days) != item.every_days:
-        for bit, each in enumerate(policy.rules):
-            moves = isinstance(each, Adjustment | Feedback) and item.touchpoint_type in each.touchpoints
-            if moves and scene.decision.fired >> bit & 1:
-                yield each.rule
+def _rules_behind(result: _Result, item: Item) -> Iterable[str]:
+    """The rule of an item, and those that moved its interval."""
+    policy, name = result.policy, item.reason.rule
+    yield name
+    rule = policy.rules[policy.bits[name]] if name in policy.bits else None
+    if isinstance(item, RhythmItem) and getattr(rule, "every_days", item.every_days) != item.every_days:
+        for bit, mover in enumerate(policy.rules):
+            moves = isinstance(mover, Adjustment | Feedback) and item.touchpoint_type in mover.touchpoints
+            if moves and result.decision.fired >> bit & 1:
+                yield mover.rule
 
 
-def _item(item: Item) -> str:
-    led = f"by {item.channel}, led by {item.owner}, rule {item.reason.rule}"
+def _item_in_words(item: Item) -> str:
     never = ", never skipped" if item.never_skip else ""
+    led = f"by {item.channel}, led by {item.owner}, rule {item.reason.rule}{never}"
     if isinstance(item, RhythmItem):
-        return f"every {item.every_days} days {led}{never}"
-    times = f"{_moment(item.window.from_)} to {_moment(item.window.to)}"
-    deadline = "" if item.deadline in {None, item.window.to} else f", deadline {_moment(item.deadline)}"
-    return f"{times}{deadline}, {led}{never}"
-
-
-def _moment(at: datetime | None) -> str:
-    return "none" if at is None else f"{at:%Y-%m-%dT%H:%M}Z"
+        return f"every {item.every_days} days {led}"
+    has_deadline = item.deadline is not None and item.deadline != item.window.to
+    deadline = f", deadline {item.deadline:{_MOMENT}}" if has_deadline else ""
+    return f"{item.window.from_:{_MOMENT}} to {item.window.to:{_MOMENT}}{deadline}, {led}"
 
 
 _ATTRIBUTES: Mapping[str, Callable[[Item], object]] = {
@@ -205,57 +192,41 @@ _ATTRIBUTES: Mapping[str, Callable[[Item], object]] = {
 }
 
 
-def _stopped(scene: _Scene, each: Expected) -> _Found:
-    stops = [stop for stop in scene.decision.suppressed if stop.rule == each.name]
-    met = any(stop.cause == each.wanted["cause"] for stop in stops)
+def _check_stop(result: _Result, expected: Expected) -> _Finding:
+    name = expected.name
+    stops = [stop for stop in result.decision.suppressed if stop.rule == name]
     if stops:
-        came = ", ".join(dict.fromkeys(stop.cause for stop in stops))
-        return _Found(
-            met, f"stopped: {came}", "; ".join(stop.reason for stop in stops), frozenset({each.name})
-        )
-    bit = scene.policy.bits[each.name]
-    fires = scene.decision.fired >> bit & 1
-    return _Found(
-        met=False, came="nothing stopped it" if fires else "it does not hold, so nothing stopped it"
+        causes = dict.fromkeys(stop.cause for stop in stops)
+        why = "; ".join(stop.reason for stop in stops)
+        return _Finding(expected.wanted["is"] in causes, f"stopped: {', '.join(causes)}", why, [name])
+    fires = result.decision.fired >> result.policy.bits[name] & 1
+    came = "nothing stopped it" if fires else "it does not hold, so nothing stopped it"
+    return _Finding(met=False, came=came)
+
+
+def _check_avoided(result: _Result, expected: Expected) -> _Finding:
+    names = [avoid.name for avoid in result.decision.plan.avoid]
+    return _Finding(expected.name in names, f"avoid: {', '.join(names) or 'nothing'}", rules=[expected.name])
+
+
+def _check_text(result: _Result, expected: Expected) -> _Finding:
+    plan, name = result.decision.plan, expected.name
+    items = [item for item in (*plan.rhythms, *plan.touchpoints) if item.touchpoint_type == name]
+    saying = [item for item in items if str(expected.wanted["is"]) in item.reason.text]
+    came = " / ".join(item.reason.text for item in items) or f"no {name}"
+    why = "" if saying else _why(result, expected, items)
+    return _Finding(
+        bool(saying), came, why, [rule for item in saying for rule in _rules_behind(result, item)]
     )
 
 
-def _avoided(scene: _Scene, each: Expected) -> _Found:
-    names = [avoid.name for avoid in scene.plan.avoid]
-    return _Found(each.name in names, f"avoid: {', '.join(names) or 'nothing'}", rules=frozenset({each.name}))
-
-
-def _texts(scene: _Scene, each: Expected) -> _Found:
-    items = [
-        item for item in (*scene.plan.rhythms, *scene.plan.touchpoints) if item.touchpoint_type == each.name
-    ]
-    met = [item for item in items if str(each.wanted["text"]) in item.reason.text]
-    came = " / ".join(item.reason.text for item in items) or f"no {each.name}"
-    why = "" if met else _why(scene, each, items)
-    return _Found(bool(met), came, why, frozenset(rule for item in met for rule in _behind(scene, item)))
-
-
-_LOOKS: Mapping[str, Callable[[_Scene, Expected], _Found]] = {
-    "segment": _standing,
-    "stage": _standing,
-    "color": _standing,
-    "rhythms": _rhythm,
-    "touchpoints": _one_off,
-    "stopped": _stopped,
-    "avoid": _avoided,
-    "text": _texts,
+_CHECKS: Mapping[str, Callable[[_Result, Expected], _Finding]] = {
+    "segment": _check_state,
+    "stage": _check_state,
+    "color": _check_state,
+    "rhythms": _check_items,
+    "touchpoints": _check_items,
+    "stopped": _check_stop,
+    "avoid": _check_avoided,
+    "text": _check_text,
 }
-PARTS = tuple(_LOOKS)
-RHYTHM_KEYS = ("every", "owner", "channel", "rule", "never_skip", "urgency", "csm_id", "minutes")
-TOUCHPOINT_KEYS = (
-    "from",
-    "to",
-    "deadline",
-    "owner",
-    "channel",
-    "rule",
-    "never_skip",
-    "csm_id",
-    "minutes",
-    COUNT,
-)

@@ -90,13 +90,13 @@ def policy(*rules: Rule | Limit, damping: Damping | None = None) -> Policy:
             (("enterprise", parse("arr is not null and arr >= 1000")), ("self_service", ALWAYS)),
             (("growth", ALWAYS),),
             CATALOGUE,
-            rhythms=tuple(each for each in rules if isinstance(each, Rhythm)),
-            triggers=tuple(each for each in rules if isinstance(each, Trigger)),
-            steps=tuple(each for each in rules if isinstance(each, Step)),
-            adjustments=tuple(each for each in rules if isinstance(each, Adjustment)),
-            feedback=tuple(each for each in rules if isinstance(each, Feedback)),
-            limits=tuple(each for each in rules if isinstance(each, Limit)),
-            blackouts=tuple(each for each in rules if isinstance(each, Blackout)),
+            rhythms=tuple(rule for rule in rules if isinstance(rule, Rhythm)),
+            triggers=tuple(rule for rule in rules if isinstance(rule, Trigger)),
+            steps=tuple(rule for rule in rules if isinstance(rule, Step)),
+            adjustments=tuple(rule for rule in rules if isinstance(rule, Adjustment)),
+            feedback=tuple(rule for rule in rules if isinstance(rule, Feedback)),
+            limits=tuple(rule for rule in rules if isinstance(rule, Limit)),
+            blackouts=tuple(rule for rule in rules if isinstance(rule, Blackout)),
             damping=damping or Damping((7, 14, 30, 60, 90, 180)),
         )
     )
@@ -113,9 +113,9 @@ def evaluated(
 
 
 def stops(decision: Decision) -> list[tuple[str, str]]:
-    return [(each.rule, each.cause) for each in decision.suppressed]
+    return [(suppressed.rule, suppressed.cause) for suppressed in decision.suppressed]
 
 
 def stop(decision: Decision, rule: str) -> Suppressed:
-    (found,) = [each for each in decision.suppressed if each.rule == rule]
-    return found
+    (suppressed,) = [stopped for stopped in decision.suppressed if stopped.rule == rule]
+    return suppressed

@@ -1,4 +1,4 @@
-"""Defects to plant into the shipped policy, one small edit each, and the finding that has to come of it."""
+"""Defects to plant into the shipped policy, one small edit each, and the finding that results."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ _STAGES = "stage: [onboarding, adoption, growth, renewal]"
 
 
 class Defect(NamedTuple):
-    """In `file`, `old` becomes `new` after the text `near`. `at`: stands on the line that has to be named."""
+    """In `file`, `old` becomes `new` after the text `near`. `at`: a text on the line that the finding names."""
 
     name: str
     kind: str
@@ -143,7 +143,7 @@ DEFECTS = (
 
 
 def planted(defect: Defect, texts: dict[str, str]) -> dict[str, str]:
-    """The files with the defect; the edit has to be possible."""
+    """The files with the defect. Raises ValueError if the edit is not possible."""
     text = texts[defect.file]
     start = text.index(defect.near)
     begin = text.index(defect.old, start + (len(defect.near) - 1 if defect.old == "\n" else 0))
@@ -152,13 +152,13 @@ def planted(defect: Defect, texts: dict[str, str]) -> dict[str, str]:
 
 
 def line_of(defect: Defect, texts: dict[str, str]) -> tuple[str, int]:
-    """Where the finding has to point: file and line."""
-    stamp = defect.at or next(
-        stamp
-        for stamp in (f": {defect.rule}\n", f": {defect.rule},")
-        if any(stamp in text for text in texts.values())
+    """File and line that the finding names."""
+    marker = defect.at or next(
+        marker
+        for marker in (f": {defect.rule}\n", f": {defect.rule},")
+        if any(marker in text for text in texts.values())
     )
     for file, text in texts.items():
-        if stamp in text and not file.endswith("_test.yaml"):
-            return file, text[: text.index(stamp) + len(stamp.rstrip("\n"))].count("\n") + 1
-    raise AssertionError(stamp)
+        if marker in text and not file.endswith("_test.yaml"):
+            return file, text[: text.index(marker) + len(marker.rstrip("\n"))].count("\n") + 1
+    raise AssertionError(marker)

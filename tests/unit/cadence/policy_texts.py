@@ -1,4 +1,4 @@
-"""A small policy that says something in every section, for tests to break."""
+"""Policies for tests: one with every section, a small one, and a policy test of the small one."""
 
 FULL = """\
 health: {red_below: 40, yellow_below: 70}
@@ -134,4 +134,97 @@ blackouts:
     to: 01-06
     segment: enterprise
     because: Nobody is there.
+"""
+SMALL = """
+health: {red_below: 40, yellow_below: 70}
+segments:
+  - {segment: enterprise, when: arr is not null and arr >= 1_000}
+  - {segment: self_service, when: "true"}
+stages:
+  - {stage: onboarding, when: days_since_start is not null and days_since_start < 90}
+  - {stage: growth, when: "true"}
+touchpoints:
+  check_in:
+    purpose: Hear how it goes
+    aim: solve_problem
+    agenda: [How it goes]
+    expects: Nothing is in the way
+    topic: account
+    owner: csm
+    channel: call
+    minutes: 20
+  advocacy_ask:
+    purpose: Ask for a word in our favour
+    aim: open_opportunity
+    agenda: [Would they say so in public]
+    expects: A yes or a no
+    topic: account
+    owner: csm
+    channel: email
+    minutes: 10
+rhythms:
+  - rule: monthly
+    touchpoint: check_in
+    every: 30d
+    within: 7d..60d
+    because: Once a month.
+  - rule: red-weekly
+    touchpoint: check_in
+    every: 7d
+    precedence: escalation
+    when: color is not null and color == "red"
+    because: Health is red.
+adjustments:
+  - rule: complex
+    touchpoints: check_in
+    when: complexity is not null and complexity == "complex"
+    denser: 1
+    because: The product is complex.
+triggers:
+  - rule: promoter
+    on: nps.answered
+    touchpoint: advocacy_ask
+    within: 48h
+    cooldown: 90d
+    when: nps_score >= 9
+    because: They said {nps_score}.
+blackouts:
+  - blackout: summer
+    from: 07-01
+    to: 08-31
+    when: industry is not null and industry == "school"
+    because: Schools are closed.
+"""
+CASE = """
+now: 2026-03-02T09:00:00Z
+tests:
+  - test: Everything that can be expected
+    shows: [S1, X20]
+    account: {arr: 5_000, complexity: complex, industry: school, starts: -10d, renews: 355d}
+    contacts: [{contact_id: ann, role: champion, at: -3d}]
+    facts:
+      - nps.answered: {score: 10}
+        at: -1h
+    expect:
+      segment: enterprise
+      stage: onboarding
+      color: none
+      rhythms: {check_in: {every: 14d, owner: csm, channel: call, rule: monthly, never_skip: false}}
+      touchpoints:
+        advocacy_ask: {rule: promoter, from: -1h, to: 47h, deadline: 47h, count: 1}
+      avoid: [summer]
+      text: {check_in: complex}
+    then:
+      - at: 10d
+        facts:
+          - touchpoint.due: {touchpoint_type: advocacy_ask}
+            at: 1d
+          - nps.answered: {score: 9}
+            at: 10d
+          - health.scored: {score: 10}
+        expect:
+          color: red
+          rhythms: {check_in: 7d}
+          touchpoints: {advocacy_ask: absent}
+          stopped: {promoter: cooldown}
 """

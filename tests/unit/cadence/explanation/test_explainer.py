@@ -10,7 +10,6 @@ import pytest
 from services.cadence.account import FactEvent, Facts
 from services.cadence.account.apply import apply_event
 from services.cadence.account.codec import AccountState
-from services.cadence.account.events import read_event
 from services.cadence.account.issued import Issued
 from services.cadence.explanation import Explainer, Explanation, NoSuchRule, NoSuchTouchpoint
 from services.cadence.expressions.parser import parse
@@ -313,7 +312,7 @@ def test_a_trigger_on_health_tells_the_colour_that_it_derived_from_the_score() -
 @pytest.mark.parametrize(
     ("condition", "sentence"),
     [
-        ("seat_ratio is not null and seat_ratio >= 90%", "seats in use would have to reach 90% (72% now)"),
+        ("seat_ratio is not null and seat_ratio >= 90%", "seats in use would have to reach 90 % (72 % now)"),
         ("arr is not null and arr > 5_000", "revenue would have to be more than 5,000 (900 now)"),
         (
             'color is not null and color in ["red", "yellow"]',
@@ -397,7 +396,7 @@ def test_what_moves_a_rhythm_is_asked_like_any_rule() -> None:
 def shipped_moments() -> list[tuple[str, AccountState, Portfolio, datetime]]:
     """Every account and moment that the tests of the shipped policy speak of."""
     found: list[tuple[str, AccountState, Portfolio, datetime]] = []
-    for case in read_tests(texts_of_tests(SHIPPED), shipped(), read_event):
+    for case in read_tests(texts_of_tests(SHIPPED), shipped()):
         events: list[FactEvent] = []
         for phase in case.phases:
             events += phase.events

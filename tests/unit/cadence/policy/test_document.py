@@ -1,4 +1,4 @@
-"""A policy told section by section: where each rule can hold, what else it asks, and where it stands."""
+"""The document of a policy: every section, where each rule can hold, what else has to hold, and where it is."""
 
 from typing import Any, cast
 
@@ -8,7 +8,7 @@ from services.cadence.policy.document import policy_document
 from services.cadence.policy.load import SHIPPED, load_policy, policy_texts, read_content
 from tests.unit.cadence.policy_texts import FULL
 
-SAID = policy_document(read_content({"a.yaml": FULL}))
+DOCUMENT = policy_document(read_content({"a.yaml": FULL}))
 
 
 def rhythm(when: str) -> dict[str, Any]:
@@ -16,15 +16,15 @@ def rhythm(when: str) -> dict[str, Any]:
     added = (
         f"rhythms:\n  - {{rule: looked-at, touchpoint: check_in, every: 14d, because: x, when: '{when}'}}\n"
     )
-    told = policy_document(read_content({"a.yaml": FULL.replace("rhythms:\n", added, 1)}))
-    return next(each for each in rules(told, "rhythms") if each["rule"] == "looked-at")
+    document = policy_document(read_content({"a.yaml": FULL.replace("rhythms:\n", added, 1)}))
+    return next(rule for rule in rules(document, "rhythms") if rule["rule"] == "looked-at")
 
 
 def rules(document: dict[str, object], section: str) -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", document[section])
 
 
-def test_every_section_is_told_with_the_place_of_each_rule() -> None:
+def test_every_section_has_the_place_of_each_rule() -> None:
     for section in (
         "segments",
         "stages",
@@ -35,9 +35,9 @@ def test_every_section_is_told_with_the_place_of_each_rule() -> None:
         "blackouts",
         "touchpoints",
     ):
-        found = rules(SAID, section)
-        assert found, section
-        assert all(each["file"] == "a.yaml" and each["line"] > 0 for each in found), section
+        items = rules(DOCUMENT, section)
+        assert items, section
+        assert all(item["file"] == "a.yaml" and item["line"] > 0 for item in items), section
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_every_section_is_told_with_the_place_of_each_rule() -> None:
         ),
     ],
 )
-def test_a_rule_tells_where_it_can_hold_and_apart_from_that_what_else_it_asks(
+def test_a_rule_has_the_segments_and_stages_it_can_hold_in_and_the_rest_of_its_condition(
     when: str, segments: list[str], stages: list[str], rest: str | None
 ) -> None:
-    told = rhythm(when)
-    assert (told["segments"], told["stages"], told["when"]) == (segments, stages, rest)
+    document = rhythm(when)
+    assert (document["segments"], document["stages"], document["when"]) == (segments, stages, rest)
 
 
 @pytest.mark.parametrize(
@@ -73,21 +73,21 @@ def test_a_rule_tells_where_it_can_hold_and_apart_from_that_what_else_it_asks(
         'segment != "enterprise" or arr is null',
     ],
 )
-def test_what_segment_and_stage_do_not_tell_apart_stays_in_the_condition(when: str) -> None:
+def test_a_condition_that_segment_and_stage_cannot_replace_stays_whole(when: str) -> None:
     assert rhythm(when)["when"] == when
 
 
-def test_what_a_rule_leaves_out_comes_from_the_catalogue() -> None:
-    told = rhythm("true")
-    assert (told["owner"], told["channel"], told["when"]) == ("csm", "call", None)
+def test_owner_and_channel_left_out_come_from_the_catalogue() -> None:
+    document = rhythm("true")
+    assert (document["owner"], document["channel"], document["when"]) == ("csm", "call", None)
 
 
-def test_the_delivered_policy_is_told_completely() -> None:
+def test_the_document_of_the_shipped_policy_is_complete() -> None:
     policy = load_policy(SHIPPED)
-    told = policy_document(read_content(policy_texts(SHIPPED)))
-    make_event = {
-        each["rule"] for section in ("rhythms", "triggers", "steps") for each in rules(told, section)
+    document = policy_document(read_content(policy_texts(SHIPPED)))
+    names = {
+        rule["rule"] for section in ("rhythms", "triggers", "steps") for rule in rules(document, section)
     }
-    assert make_event <= {each.rule for each in policy.rules}
-    assert len(rules(told, "touchpoints")) == len(policy.catalogue)
-    assert all(each["segments"] and each["stages"] for each in rules(told, "rhythms"))
+    assert names <= {rule.rule for rule in policy.rules}
+    assert len(rules(document, "touchpoints")) == len(policy.catalogue)
+    assert all(rule["segments"] and rule["stages"] for rule in rules(document, "rhythms"))

@@ -71,12 +71,12 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("condition", "told"), BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_condition_is_found_at_load_and_placed(condition: str, told: str) -> None:
+@pytest.mark.parametrize(("condition", "error"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_condition_is_refused_with_its_place(condition: str, error: str) -> None:
     errors = refused(HEAD + condition + "\n")
 
     assert len(errors) == 1
-    assert errors[0].startswith(f"policy.yaml:{told}")
+    assert errors[0].startswith(f"policy.yaml:{error}")
 
 
 def test_a_mistake_in_a_folded_condition_is_placed_on_its_own_line() -> None:
@@ -92,26 +92,26 @@ def test_a_mistake_in_a_quoted_condition_is_placed_inside_the_quotes() -> None:
     assert refused(HEAD + '"segment == \\"x\\""\n')[0].startswith("policy.yaml:13:24: ")
 
 
-def test_all_mistakes_are_told_at_once_and_in_order() -> None:
+def test_all_mistakes_are_reported_at_once_and_in_order() -> None:
     text = HEAD + "nps_score > 3 and csat > 2\n    evry: 3\n    owner: nobody\n"
 
     errors = refused(text)
 
-    assert [error.split(":")[1] for error in errors] == ["13", "13", "14", "15"]
+    assert [line.split(":")[1] for line in errors] == ["13", "13", "14", "15"]
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "error"),
     [
         (HEAD + "true\n    every: 7d\n", "14:5: first: duplicate key 'every'"),
         (HEAD + "true\n    evry: 7d\n", "14:5: first: unknown key 'evry'; did you mean 'every'?"),
         (
             HEAD.replace("every: 7d", "every: often") + "true\n",
-            "11:12: first.every: a span of time is expected",
+            "11:12: first.every: a span of time, such as 48h or 7d, is expected",
         ),
         (
             HEAD.replace("every: 7d", "every: 36h") + "true\n",
-            "11:12: first.every: whole days are expected here, at least 1d",
+            "11:12: first.every: whole days are expected here, such as 1d or 14d",
         ),
         (
             HEAD.replace("touchpoint: check_in", "touchpoint: chek_in") + "true\n",
@@ -128,16 +128,16 @@ def test_all_mistakes_are_told_at_once_and_in_order() -> None:
         (HEAD.replace("  - rule", "  - &a rule") + "true\n  - *a\n", "14:5: YAML aliases are not allowed"),
         ("rhythms: [\n", "2:1: YAML: "),
         ("[" * 30, "1:17: nested deeper than 16"),
-        ("", "1:1: the file says nothing"),
+        ("", "1:1: the file is empty"),
         ("health: {red_below: 40, yellow_below: 70}\n", "1:1: section 'segments' is missing"),
         (
             HEAD.replace("when: true}\nstages", "when: paid_success}\nstages") + "true\n",
-            "3:5: segments: the last segment",
+            "3:5: self_service: the last one must hold",
         ),
     ],
 )
-def test_a_broken_file_is_placed(text: str, told: str) -> None:
-    assert refused(text)[0].startswith(f"policy.yaml:{told}")
+def test_a_broken_file_is_refused_with_its_place(text: str, error: str) -> None:
+    assert refused(text)[0].startswith(f"policy.yaml:{error}")
 
 
 def test_hostile_conditions_are_refused_in_bounded_time() -> None:
@@ -160,11 +160,11 @@ def test_the_order_of_rules_and_the_spacing_change_neither_hash_nor_bits() -> No
         *TEXT.partition("\nrhythms:\n")[2].split("\nminimum:\n", 1),
     )
     rules = [f"\n  - rule: {rule}" for rule in rhythms.split("\n  - rule: ")[1:]]
-    turned = (
+    reordered = (
         head + "\nrhythms:\n" + "\n".join(reversed(rules)) + "\n\nminimum:\n" + rest.replace(" >= ", "  >=  ")
     )
 
-    policy = load_policy_texts({"turned.yaml": turned})
+    policy = load_policy_texts({"reordered.yaml": reordered})
 
     assert policy.hash == shipped().hash
     assert policy.bits == shipped().bits

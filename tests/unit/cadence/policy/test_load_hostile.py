@@ -1,4 +1,4 @@
-"""A hostile policy is refused in bounded time, never with anything but the policy's own refusal."""
+"""A hostile policy is refused in bounded time, with `PolicyRefused` and nothing else."""
 
 import time
 from collections.abc import Mapping
@@ -17,22 +17,22 @@ RULE = "  - {{rule: r{0}, touchpoint: report, every: 7d, because: So., when: {1}
 
 def rules(count: int, when: str = "paid_success") -> str:
     return FULL.replace(
-        "rhythms:\n", "rhythms:\n" + "".join(RULE.format(each, when) for each in range(count))
+        "rhythms:\n", "rhythms:\n" + "".join(RULE.format(number, when) for number in range(count))
     )
 
 
 def catalogue(count: int) -> str:
     return FULL.replace(
-        "touchpoints:\n", "touchpoints:\n" + "".join(f"  t{each}: {{}}\n" for each in range(count))
+        "touchpoints:\n", "touchpoints:\n" + "".join(f"  t{number}: {{}}\n" for number in range(count))
     )
 
 
 def conditions(count: int) -> dict[str, str]:
-    """Sound conditions spread over files, each file small enough by itself."""
-    part = "rhythms:\n" + "".join(RULE.format(f"{{0}}-{each}", "paid_success") for each in range(1_000))
+    """Valid conditions in several files, each small enough by itself."""
+    part = "rhythms:\n" + "".join(RULE.format(f"{{0}}-{number}", "paid_success") for number in range(1_000))
     return {
         "p.yaml": FULL,
-        **{f"q{each}.yaml": part.replace("{0}", str(each)) for each in range(count // 1_000)},
+        **{f"q{number}.yaml": part.replace("{0}", str(number)) for number in range(count // 1_000)},
     }
 
 

@@ -1,4 +1,4 @@
-"""Each kind of mistake is told with its line and column and with what to do; and nothing that follows from it."""
+"""Each kind of mistake is reported once, with its line and column and what to do about it."""
 
 from pathlib import Path
 from typing import TypedDict, cast
@@ -14,7 +14,7 @@ class Mistake(TypedDict):
     mistake: str
     instead_of: str
     text: str
-    told: list[str]
+    errors: list[str]
 
 
 def mistakes() -> list[Mistake]:
@@ -28,14 +28,14 @@ def refused(text: str) -> list[str]:
     return [error.removeprefix("p.yaml:") for error in caught.value.errors]
 
 
-@pytest.mark.parametrize("each", mistakes(), ids=lambda each: cast("Mistake", each)["mistake"])
-def test_a_mistake_is_told_with_its_place_and_what_to_do(each: Mistake) -> None:
-    assert each["instead_of"] in FULL
+@pytest.mark.parametrize("mistake", mistakes(), ids=lambda mistake: cast("Mistake", mistake)["mistake"])
+def test_a_mistake_is_reported_with_its_place_and_what_to_do(mistake: Mistake) -> None:
+    assert mistake["instead_of"] in FULL
 
-    assert refused(FULL.replace(each["instead_of"], each["text"], 1)) == each["told"]
+    assert refused(FULL.replace(mistake["instead_of"], mistake["text"], 1)) == mistake["errors"]
 
 
-def test_mistakes_of_all_sections_are_told_at_once() -> None:
+def test_mistakes_of_all_sections_are_reported_at_once() -> None:
     text = FULL
     for old, new in {
         "yellow_below: 70": "yellow_below: seventy",
@@ -73,15 +73,15 @@ def test_a_mistake_in_one_file_of_a_folder_names_that_file() -> None:
     assert [error.split(": ")[0] for error in caught.value.errors] == ["b.yaml:80:14"]
 
 
-def test_what_is_said_once_is_not_said_in_a_second_file() -> None:
+def test_a_second_definition_in_another_file_is_refused() -> None:
     twice = "health: {red_below: 1, yellow_below: 2}\nfeedback: {spacing: 10d}\ntouchpoints: {plan: {}}\n"
 
     with pytest.raises(PolicyRefused) as caught:
         read_content({"p.yaml": FULL, "q.yaml": twice})
 
-    assert "q.yaml:1:9: health: already said at p.yaml:1" in caught.value.errors
-    assert "q.yaml:2:11: feedback.spacing: already said at p.yaml:73" in caught.value.errors
-    assert "q.yaml:3:15: touchpoints: 'plan' is described already at p.yaml:32" in caught.value.errors
+    assert "q.yaml:1:9: health: 'health' is already defined at p.yaml:1" in caught.value.errors
+    assert "q.yaml:2:21: feedback.spacing: 'spacing' is already defined at p.yaml:74" in caught.value.errors
+    assert "q.yaml:3:15: touchpoints: 'plan' is already defined at p.yaml:32" in caught.value.errors
 
 
 def test_the_last_of_very_many_mistakes_are_left_out() -> None:

@@ -1,4 +1,4 @@
-"""Every section of a policy file becomes what it says, and the place where it stands."""
+"""Every section of a policy file becomes its values, with their places."""
 
 import random
 from datetime import timedelta
@@ -36,30 +36,30 @@ def content() -> PolicyContent:
 
 
 def rhythm(name: str) -> Rhythm:
-    return next(each for each in content().rhythms if each.rule == name)
+    return next(rhythm for rhythm in content().rhythms if rhythm.rule == name)
 
 
 def step(name: str) -> Step:
-    return next(each for each in content().steps if each.rule == name)
+    return next(step for step in content().steps if step.rule == name)
 
 
-def test_a_touchpoint_says_what_it_is_worth() -> None:
-    found = content().touchpoints[0]
+def test_a_touchpoint_has_all_its_keys() -> None:
+    touchpoint = content().touchpoints[0]
 
-    assert found == Touchpoint(
+    assert touchpoint == Touchpoint(
         "check_in", "account", "csm", "call", "Hear how it goes", 30, ("champion", "decision_maker"),
         "solve_problem", ("Since last time", "Blockers"), "Blockers have an owner", never_skip=True,
     )  # fmt: skip
-    assert found.place == Location("p.yaml", 13)
+    assert touchpoint.place == Location("p.yaml", 13)
     assert content().touchpoints[2].topic is None
     assert content().touchpoints[2].agenda == ("Root cause",)
 
 
 def test_an_interval_by_stage_is_a_rhythm_for_each_stage() -> None:
-    found = {each.rule: each for each in content().rhythms if each.rule.startswith("enterprise")}
+    rhythms = {rhythm.rule: rhythm for rhythm in content().rhythms if rhythm.rule.startswith("enterprise")}
 
-    assert list(found) == ["enterprise-check-in/onboarding", "enterprise-check-in/growth"]
-    growth = found["enterprise-check-in/growth"]
+    assert list(rhythms) == ["enterprise-check-in/onboarding", "enterprise-check-in/growth"]
+    growth = rhythms["enterprise-check-in/growth"]
     assert (growth.every_days, growth.within, growth.urgency, growth.any_contact) == (
         14,
         (7, 90),
@@ -70,7 +70,7 @@ def test_an_interval_by_stage_is_a_rhythm_for_each_stage() -> None:
     assert growth.place == Location("p.yaml", 47)
 
 
-def test_a_rhythm_that_stands_says_who_leads_it() -> None:
+def test_a_rhythm_may_have_its_own_owner_and_channel() -> None:
     red = rhythm("red-check-in")
 
     assert (red.every_days, red.precedence, red.owner, red.channel, red.within) == (
@@ -86,33 +86,33 @@ def test_the_minimum_is_a_floor_that_falls_back() -> None:
 
 
 def test_adjustments_and_feedback_step_along_the_ladder() -> None:
-    make_event = content()
+    policy = content()
 
-    assert [(each.rule, each.touchpoints, each.steps) for each in make_event.adjustments] == [
+    assert [(rule.rule, rule.touchpoints, rule.steps) for rule in policy.adjustments] == [
         ("complex-product", ("check_in",), -2)
     ]
-    assert [(each.rule, each.on, each.touchpoints, each.steps) for each in make_event.feedback] == [
+    assert [(rule.rule, rule.on, rule.touchpoints, rule.steps) for rule in policy.feedback] == [
         ("declined", "touchpoint.settled", ("check_in",), 1)
     ]
-    assert make_event.damping == Damping((7, 14, 30, 90), 45 * DAY, 120 * DAY, "email")
+    assert policy.damping == Damping((7, 14, 30, 90), 45 * DAY, 120 * DAY, "email")
 
 
-def test_without_a_word_on_feedback_its_defaults_hold() -> None:
+def test_without_feedback_its_defaults_hold() -> None:
     head, rest = FULL.split("feedback:\n")
     triggers = rest[rest.index("triggers:\n") :]
 
     assert read_content({"p.yaml": head + triggers}).damping == Damping()
 
 
-def test_a_trigger_says_when_it_makes_sense_and_how_often() -> None:
-    (found,) = content().triggers
+def test_a_trigger_has_its_window_and_its_cap() -> None:
+    (trigger,) = content().triggers
 
-    assert (found.on, found.within, found.after, found.deadline, found.cooldown, found.cap) == (
+    assert (trigger.on, trigger.within, trigger.after, trigger.deadline, trigger.cooldown, trigger.cap) == (
         "health.scored", 48 * HOUR, HOUR, 24 * HOUR, 30 * DAY, Cap(2, 365 * DAY),
     )  # fmt: skip
-    assert source(found.when).startswith("((stage in ('onboarding', 'growth', )) and ")
-    assert found.unless is not None
-    assert source(found.unless) == "paid_success"
+    assert source(trigger.when).startswith("((stage in ('onboarding', 'growth', )) and ")
+    assert trigger.unless is not None
+    assert source(trigger.unless) == "paid_success"
 
 
 def test_a_step_lasts_until_the_next_one_and_is_counted_among_those_of_its_type() -> None:
@@ -124,7 +124,7 @@ def test_a_step_lasts_until_the_next_one_and_is_counted_among_those_of_its_type(
 
 
 def test_day_one_of_a_sequence_is_the_day_itself() -> None:
-    days = {each.rule: (each.days, each.within.days, each.ordinal) for each in content().steps[2:]}
+    days = {step.rule: (step.days, step.within.days, step.ordinal) for step in content().steps[2:]}
 
     assert days == {
         "welcome/day-1": (0, 1, 0),
@@ -132,25 +132,25 @@ def test_day_one_of_a_sequence_is_the_day_itself() -> None:
         "first-call": (2, 2, 0),
         "welcome/day-5": (4, 7, 2),
     }
-    assert {each.anchor for each in content().steps[2:]} == {"start"}
+    assert {step.anchor for step in content().steps[2:]} == {"start"}
 
 
-def test_limits_and_blackouts_name_their_kinds_or_mean_all_that_customers_hear_of() -> None:
-    make_event = content()
+def test_limits_and_blackouts_name_their_types_or_mean_all_that_reach_customers() -> None:
+    policy = content()
 
-    assert make_event.limits == (Limit("talk", Cap(3, 30 * DAY), ("check_in", "report"), "Not too much."),)
-    (season,) = make_event.blackouts
+    assert policy.limits == (Limit("talk", Cap(3, 30 * DAY), ("check_in", "report"), "Not too much."),)
+    (season,) = policy.blackouts
     assert season == Blackout(
         "turn-of-the-year", (12, 20), (1, 6), season.when, ("check_in", "report"), "Nobody is there."
     )
     assert source(season.when) == "(segment == 'enterprise')"
 
 
-def test_everything_knows_its_place() -> None:
-    make_event = content()
+def test_every_rule_has_its_place() -> None:
+    policy = content()
 
     lines = FULL.splitlines()
-    assert make_event.places == {
+    assert policy.places == {
         "feedback": Location("p.yaml", lines.index("feedback:") + 2),
         "segment/0": Location("p.yaml", 3),
         "segment/1": Location("p.yaml", 5),
@@ -158,20 +158,20 @@ def test_everything_knows_its_place() -> None:
         "stage/1": Location("p.yaml", 10),
     }
     rules = (
-        *make_event.rhythms,
-        *make_event.triggers,
-        *make_event.steps,
-        *make_event.adjustments,
-        *make_event.feedback,
-        *make_event.limits,
+        *policy.rhythms,
+        *policy.triggers,
+        *policy.steps,
+        *policy.adjustments,
+        *policy.feedback,
+        *policy.limits,
     )
-    for each in (*rules, *make_event.blackouts):
-        name, _, part = each.rule.partition("/")
-        assert each.place.file == "p.yaml"
-        assert (part if part in {"onboarding", "growth"} else name) in lines[each.place.line - 1]
+    for rule in (*rules, *policy.blackouts):
+        name, _, part = rule.rule.partition("/")
+        assert rule.place.file == "p.yaml"
+        assert (part if part in {"onboarding", "growth"} else name) in lines[rule.place.line - 1]
 
 
-def test_a_touchpoint_of_the_policy_s_own_has_a_word_that_counts_since() -> None:
+def test_a_touchpoint_type_of_the_policy_has_a_feature_days_since() -> None:
     text = FULL.replace(
         "    when: not auto_renew", "    when: days_since_plan is null or days_since_plan > 30"
     )
@@ -188,7 +188,7 @@ def test_the_order_of_rules_in_their_sections_changes_nothing(seed: int) -> None
     assert shuffled.bits == policy.bits
 
 
-def _shuffled(text: str, dice: random.Random) -> list[str]:
+def _shuffled(text: str, source: random.Random) -> list[str]:
     """Sections in any order, and in each but the first-match ones its items in any order."""
     sections: list[list[str]] = []
     for line in text.splitlines(keepends=True):
@@ -201,13 +201,13 @@ def _shuffled(text: str, dice: random.Random) -> list[str]:
     for section in sections:
         items = section[1:]
         if section[0] not in {"segments:\n", "stages:\n"}:
-            dice.shuffle(items)
+            source.shuffle(items)
         section[1:] = items
-    dice.shuffle(sections)
+    source.shuffle(sections)
     return [item for section in sections for item in section]
 
 
-def test_tests_of_a_policy_are_no_part_of_it(tmp_path: Path) -> None:
+def test_test_files_are_no_part_of_a_policy(tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_text(FULL, encoding="utf-8")
     (tmp_path / "policy_test.yaml").write_text("- test: something\n", encoding="utf-8")
 
@@ -215,7 +215,7 @@ def test_tests_of_a_policy_are_no_part_of_it(tmp_path: Path) -> None:
     assert load_policy(tmp_path).hash == load_policy_texts({"p.yaml": FULL, "x_test.yaml": "- {}"}).hash
 
 
-def test_a_file_with_the_other_ending_is_not_overlooked(tmp_path: Path) -> None:
+def test_a_file_that_ends_in_yml_is_refused(tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_text(FULL, encoding="utf-8")
     (tmp_path / "more.yml").write_text("rhythms: []\n", encoding="utf-8")
 
@@ -223,7 +223,7 @@ def test_a_file_with_the_other_ending_is_not_overlooked(tmp_path: Path) -> None:
         load_policy(tmp_path)
 
 
-def test_a_byte_order_mark_and_foreign_line_ends_change_nothing(tmp_path: Path) -> None:
+def test_a_byte_order_mark_and_carriage_returns_change_nothing(tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_bytes(b"\xef\xbb\xbf" + FULL.replace("\n", "\r\n").encode())
 
     assert load_policy(tmp_path).hash == load_policy_texts({"p.yaml": FULL}).hash

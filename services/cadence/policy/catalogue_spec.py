@@ -1,0 +1,88 @@
+"""The grammar of health, segments, stages and touchpoint types."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from services.cadence.expressions.compile import compile_condition
+from services.cadence.expressions.tree import Node
+from services.cadence.features.registry import ROLES, TOPICS, Feature
+from services.cadence.policy import values
+from services.cadence.policy.conditions import Condition
+from services.cadence.policy.errors import Fault
+from services.cadence.policy.model import AIMS
+from services.cadence.policy.rule_spec import Info, Spec, key
+from services.cadence.policy.scope import INTERNAL, Scope
+from services.cadence.policy.values import Text, number, one_of
+
+_PERSONS, _SPOKEN = ("csm", "pooled_csm", "sales"), ("call", "meeting")
+_ROLE = {"role": Feature("role", "choice", "Role of a contact", values=ROLES, nullable=False)}
+_Score = Annotated[float, number(0, 100, whole=False)]
+
+
+class HealthSpec(Spec):
+    red_below: _Score = key("Scores below this are red")
+    yellow_below: _Score = key("Scores below this, and not red, are yellow; the rest is green")
+
+    def faults(self, _scope: Scope, /) -> Iterator[Fault]:
+        if self.yellow_below < self.red_below:
+            message = f"this is below red_below ({self.red_below:g}); yellow scores are above red ones"
+            yield Fault(message, to=("yellow_below",))
+
+
+def _check_derivation(tree: Node, info: Info) -> Node:
+    """Segments do not depend on segments and stages, stages not on stages."""
+    hidden = {"segment", "stage"} if "segment" in info.data else {"stage"}
+    features = info.context.features()
+    info.context.refuse(
+        info.context.faults_of(tree, {name: features[name] for name in features if name not in hidden})
+    )
+    return tree
+
+
+_When = Annotated[
+    Condition, AfterValidator(_check_derivation), key("What has to hold; for the last one `true`")
+]
+
+
+class SegmentSpec(Spec):
+    segment: values.Segment = key("The segment")
+    when: _When
+
+
+class StageSpec(Spec):
+    stage: values.Stage = key("The stage")
+    when: _When
+
+
+def _invited_roles(tree: Node, info: Info) -> tuple[str, ...]:
+    """The roles that an audience invites; empty: all."""
+    info.context.refuse(info.context.faults_of(tree, _ROLE))
+    invites = compile_condition(tree)
+    roles = tuple(role for role in ROLES if invites({"role": role}))
+    if not roles:
+        raise ValueError("no role satisfies this; leave `audience` out to include every contact")
+    return () if roles == ROLES else roles
+
+
+class TouchpointSpec(Spec):
+    purpose: Text = key("What it is for, in one line")
+    aim: Annotated[str, one_of(*AIMS)] = key("What it is worth to the customer")
+    expects: Text = key("The outcome it should have")
+    topic: Annotated[str, one_of(*TOPICS, INTERNAL)] = key("What customers opt out of; `internal`: our work")
+    owner: values.Owner = key("Who leads it")
+    channel: values.Channel = key("Over which channel")
+    minutes: Annotated[int, number(0, 600)] = key("What one costs its owner, preparation included")
+    agenda: values.Several[Text] | None = key("Its subjects; required for persons, calls and meetings", None)
+    audience: Annotated[Condition, AfterValidator(_invited_roles)] | None = key(
+        "Whom it is for, by the `role` of a contact; left out: every contact", None
+    )
+    never_skip: values.Truth = key("It may move, but it always happens once in its period", default=False)
+
+    def faults(self, _scope: Scope, /) -> Iterator[Fault]:
+        if self.agenda is None and (self.owner in _PERSONS or self.channel in _SPOKEN):
+            why = f"{self.owner} leads it" if self.owner in _PERSONS else f"it is a {self.channel}"
+            yield Fault(f"'agenda' is missing: {why}, so list what is discussed")
+        if self.audience is not None and self.topic == INTERNAL:
+            yield Fault("internal work reaches no customer, so it has no audience", to=("audience",))

@@ -1,0 +1,250 @@
+"""The grammar of policy files as Pydantic models: sections, their keys, defaults and meaning."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Annotated
+
+from pydantic import ConfigDict, field_validator
+
+from services.cadence.expressions.tree import names
+from services.cadence.features.registry import EVENT_FEATURES
+from services.cadence.policy import rule_spec as keys
+from services.cadence.policy import values
+from services.cadence.policy.catalogue_spec import HealthSpec, SegmentSpec, StageSpec, TouchpointSpec
+from services.cadence.policy.conditions import TRUE, Condition, is_among, is_true, joined, parts_of
+from services.cadence.policy.errors import Fault
+from services.cadence.policy.model import ANCHORS, PRECEDENCES, Anchor, Damping, Urgency
+from services.cadence.policy.rule_spec import Info, OnEventSpec, ReasonSpec, RuleSpec, ScopedSpec, Spec, key
+from services.cadence.policy.scope import INTERNAL, Around, Scope
+from services.cadence.policy.values import Distinct, Items, Text, number, one_of
+
+REQUIRED = ("health", "segments", "stages", "touchpoints")
+"""Sections that a policy has in some file."""
+SLOTS: Mapping[str, tuple[str, ...]] = {
+    "renewal": ("contract_id", "renews_on"),
+    "start": ("started_on",),
+    "go_live": ("went_live_on",),
+    "program": ("takes_place_on",),
+}
+"""Names that `because` may have besides features, by the anchor of its timeline."""
+_DATES = (
+    "`renewal`: the day a contract's term ends; `start`: the first contract's start, or the first event about an account"
+    " without one; `go_live`: the first go-live milestone"
+)
+
+
+class _RepeatingSpec(RuleSpec):
+    touchpoint: keys.KnownType = key("The type of touchpoint")
+    every: values.Every = key(
+        "In days (`14d`), or by stage (`{onboarding: 7d, growth: 30d}`) for these alone"
+    )
+    urgency: Annotated[Urgency, one_of("spread", "soon")] = key(
+        "When the first one is due: `spread` over the interval, or as `soon` as possible", "spread"
+    )
+    any_contact: values.Truth = key("A contact of any type counts as the last one", default=False)
+    owner: keys.Owner
+    channel: keys.Channel
+
+    def faults(self, scope: Scope, /) -> Iterator[Fault]:
+        stages = [stage for stage in self.every if stage]
+        if stages and self.stage:
+            yield Fault("`every` already names the stages; name them in one place", to=("stage",))
+        for stage in stages if not self.stage else ():
+            to = ("when",) if "when" in self.model_fields_set else ("every", stage)
+            yield from scope.faults_of(joined([is_among("stage", [stage])], self.when), scope.features(), to)
+
+
+class RhythmSpec(_RepeatingSpec):
+    precedence: Annotated[str, one_of(*PRECEDENCES)] = key(
+        "Its rank among rhythms of a touchpoint", "default"
+    )
+    within: values.Range | None = key(
+        "How far preferences, adjustments and feedback may move it, as `7d..90d`; left out: not at all", None
+    )
+
+    def faults(self, scope: Scope, /) -> Iterator[Fault]:
+        yield from super().faults(scope)
+        if self.within and self.precedence in {"floor", "escalation"}:
+            message = f"a rhythm of precedence {self.precedence} is never moved; remove `within`"
+            yield Fault(message, to=("within",))
+        low, high = self.within or (1, values.MAX_DAYS)
+        for stage, days in self.every.items():
+            if not low <= days <= high:
+                what = f"{days}d of {stage}" if stage else f"{days}d"
+                yield Fault(f"{what} is outside {low}d..{high}d", to=("within",))
+
+
+class MinimumSpec(_RepeatingSpec):
+    def faults(self, scope: Scope, /) -> Iterator[Fault]:
+        yield from super().faults(scope)
+        if scope.topics[self.touchpoint] == INTERNAL:
+            message = f"{self.touchpoint!r} is internal work, which reaches no customer"
+            yield Fault(message, to=("touchpoint",))
+
+
+class AdjustmentSpec(RuleSpec):
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [k]} for k in ("rarer", "denser")]})
+    touchpoints: keys.Types = key("The types whose rhythms move; each has a rhythm with `within`")
+    rarer: Annotated[int, number(1, 3)] | None = key("How many intervals of the ladder rarer", None)
+    denser: Annotated[int, number(1, 3)] | None = key("How many intervals of the ladder denser", None)
+
+    @property
+    def steps(self) -> int:
+        return (self.rarer or 0) - (self.denser or 0)
+
+    def faults(self, scope: Scope, /) -> Iterator[Fault]:
+        if (self.rarer is None) == (self.denser is None):
+            yield Fault("give exactly one of 'rarer' and 'denser'")
+        for name in self.touchpoints:
+            if name not in scope.movable:
+                message = f"{name!r} has no rhythm with `within`, so there is nothing to move"
+                yield Fault(message, to=("touchpoints",))
+
+
+class FeedbackRuleSpec(AdjustmentSpec, OnEventSpec):
+    rarer: Annotated[int, number(1, 1)] | None = key("One interval of the ladder rarer", None)
+    denser: Annotated[int, number(1, 1)] | None = key("One interval of the ladder denser", None)
+    when: Condition = key("What has to hold; reads at least one feature of the event")
+
+    def faults(self, scope: Scope, /) -> Iterator[Fault]:
+        yield from super().faults(scope)
+        own = EVENT_FEATURES[self.on]
+        if not own.keys() & set(names(self.when)):
+            what = f"this reads no feature of {self.on} ({', '.join(own)})"
+            yield Fault(f"{what}; a condition on the account alone belongs in an adjustment", to=("when",))
+
+
+class FeedbackSpec(Spec):
+    ladder: values.Ladder = key(
+        "The intervals to step along, shortest first", [f"{days}d" for days in Damping().ladder]
+    )
+    spacing: values.Span = key("At most one step in this time", "60d")
+    lasts: values.Span = key("How long a step counts", "180d")
+    at_the_end: values.Channel | None = key("The channel when a step asks for rarer than `within`", None)
+    rules: Items[FeedbackRuleSpec] | None = key("The events and what follows from them", None)
+
+
+class TriggerSpec(RuleSpec, OnEventSpec):
+    touchpoint: keys.KnownType = key("The type of touchpoint")
+    within: values.Window = key("How long after the event it is useful; older events ask for nothing")
+    unless: keys.Unless
+    after: values.Span = key("How long after the event it is useful at the earliest", "0h")
+    deadline: keys.Deadline
+    cooldown: values.Span | None = key("The least time between two of its type, whichever rule asks", None)
+    cap: values.CapText | None = key("At most this many of its type, as `2 per 365d`", None)
+    owner: keys.Owner
+    channel: keys.Channel
+
+    def faults(self, _scope: Scope, /) -> Iterator[Fault]:
+        if self.after and self.after >= self.within:
+            message = "the window would open after it closes; make `after` shorter than `within`"
+            yield Fault(message, to=("after",))
+
+
+class _StepSpec(RuleSpec):
+    touchpoint: keys.KnownType = key("The type of touchpoint")
+    within: values.Window | None = key(
+        "How long it is useful; left out: until the next step, or 7 days", None
+    )
+    unless: keys.Unless
+    deadline: keys.Deadline
+    owner: keys.Owner
+    channel: keys.Channel
+
+    @classmethod
+    def around(cls, info: Info, /) -> Around:
+        return info.context.timeline
+
+
+class StepSpec(_StepSpec):
+    at: values.Offset = key("Days from the anchor: `-90d` before it, `0d` on it, `30d` after it")
+
+    @field_validator("at")
+    @classmethod
+    def _is_known_in_time(cls, days: int, info: Info) -> int:
+        if days < 0 and info.context.timeline.anchor == "go_live":
+            raise ValueError("a go-live is not known before its day; use 0d or later")
+        return days
+
+
+class DayStepSpec(_StepSpec):
+    day: Distinct[values.Day] = key("The day; 1 is the anchor's own day. A list makes a step for each")
+
+
+class _AnchoredSpec(Spec):
+    """Mixed into timelines and sequences, whose steps are around an anchor."""
+
+    @classmethod
+    def around(cls, info: Info, /) -> Around:
+        is_program = info.data.get("anchor") == "program"
+        return Around(info.context.features("program.announced" if is_program else ""))
+
+    @field_validator("steps", mode="before", check_fields=False)
+    @classmethod
+    def _show_to_steps(cls, steps: object, info: Info) -> object:
+        anchor, when = info.data.get("anchor", "renewal"), info.data.get("when", TRUE)
+        info.context.timeline = Around(cls.around(info).features, parts_of(when), SLOTS[anchor], anchor)
+        return steps
+
+
+class _TimelineAnchorSpec(_AnchoredSpec):
+    anchor: Annotated[Anchor, one_of(*ANCHORS)] = key(
+        f"The date. {_DATES}; `program`: a release, webinar, newsletter or event for this account"
+    )
+
+
+class TimelineSpec(ScopedSpec, _TimelineAnchorSpec):
+    steps: Items[StepSpec] = key("The steps")
+
+
+class _SequenceAnchorSpec(_AnchoredSpec):
+    sequence: Text = key("Its name")
+    anchor: Annotated[Anchor, one_of("start", "go_live", "renewal")] = key(f"Day 1. {_DATES}", "start")
+
+
+class SequenceSpec(ScopedSpec, _SequenceAnchorSpec):
+    steps: Items[DayStepSpec] = key("The steps")
+
+
+class LimitSpec(ReasonSpec):
+    rule: values.RuleName = key(keys.NAME, alias="limit")
+    cap: values.CapText = key("How many in which time, as `2 per 90d`", alias="at_most")
+    touchpoints: keys.PublicTypes
+
+    @classmethod
+    def around(cls, _info: Info, /) -> Around:
+        """No features: a limit holds for every account."""
+        return Around({})
+
+
+class BlackoutSpec(RuleSpec):
+    rule: values.RuleName = key(keys.NAME, alias="blackout")
+    first: values.MonthDay = key("Its first day, as month-day: `11-01`", alias="from")
+    last: values.MonthDay = key("Its last day, included; before `from` it is in the next year", alias="to")
+    touchpoints: keys.PublicTypes
+
+    def faults(self, _scope: Scope, /) -> Iterator[Fault]:
+        if (date(2026, *self.first) - date(2026, *self.last)).days % 365 == 1:
+            yield Fault("this covers the whole year; leave some days open", to=("to",))
+
+
+class PolicyFile(Spec):
+    health: HealthSpec | None = key("The colours of health scores, for events without a colour", None)
+    segments: Items[SegmentSpec] | None = key("What kind of account it is: the first that holds", None)
+    stages: Items[StageSpec] | None = key("Where an account is with us: the first that holds", None)
+    touchpoints: dict[values.TypeName, TouchpointSpec] | None = key("Every type of touchpoint, by name", None)
+    rhythms: Items[RhythmSpec] | None = key("What repeats", None)
+    minimum: Items[MinimumSpec] | None = key("What repeats where no other rhythm is as frequent", None)
+    adjustments: Items[AdjustmentSpec] | None = key("What makes rhythms rarer or denser while it holds", None)
+    feedback: FeedbackSpec | None = key("How events make rhythms rarer or denser, step by step", None)
+    triggers: Items[TriggerSpec] | None = key("What follows an event", None)
+    timelines: Items[TimelineSpec] | None = key("What comes before and after a date", None)
+    sequences: Items[SequenceSpec] | None = key("What follows a date day by day", None)
+    limits: Items[LimitSpec] | None = key("Contact budgets over several types of touchpoint", None)
+    blackouts: Items[BlackoutSpec] | None = key("Seasons without touchpoints of some types", None)
+
+    def faults(self, _scope: Scope, /) -> Iterator[Fault]:
+        for section, items in (("segments", self.segments), ("stages", self.stages)):
+            if items and not is_true(items[-1].when):
+                message = "the last one must hold for every other account: give it `when: true`"
+                yield Fault(message, to=(section, len(items) - 1))

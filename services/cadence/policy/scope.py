@@ -1,0 +1,124 @@
+"""What the files of a policy define for each other: names, touchpoint types, and the features of conditions."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from services.cadence.expressions.checker import check
+from services.cadence.expressions.tree import Node, walk
+from services.cadence.features.registry import EVENT_FEATURES, Feature, features_in_scope
+from services.cadence.policy.errors import MAX_MISTAKES, Fault, Path, excerpt, refuse
+from services.cadence.policy.model import Location
+from services.cadence.policy.yaml_source import YamlFile
+
+MAX_PARTS = 20_000
+"""Nodes of all conditions of a policy together."""
+UNKNOWN_EVENT = "?"
+INTERNAL = "internal"
+_LIMITS = {"rule": (5_000, "rules"), "touchpoint": (300, "touchpoint types")}
+
+
+class Around(NamedTuple):
+    """What a rule takes from its event or timeline: the features it may read, conditions that hold before its own, names
+    that its `because` may have besides features, and the anchor.
+    """
+
+    features: Mapping[str, Feature]
+    conditions: Sequence[Node] = ()
+    slots: Sequence[str] = ()
+    anchor: str = ""
+
+
+@dataclass(slots=True)
+class Scope:
+    """The context in which the files of a policy are validated.
+
+    `topics`: of the touchpoint types, as written. `movable`: types with a rhythm that has `within`. `timeline`: the one
+    whose steps are being validated.
+    """
+
+    topics: dict[str, str] = field(default_factory=dict[str, str])
+    movable: set[str] = field(default_factory=set[str])
+    timeline: Around = field(default=Around({}))
+    _features: dict[str, Mapping[str, Feature]] = field(default_factory=dict[str, Mapping[str, Feature]])
+    _parts: int = 0
+    _faults: int = 0
+
+    def features(self, event: str = "") -> Mapping[str, Feature]:
+        """What conditions may read: features of the account and, before them, of an event.
+
+        An unknown event has the features of all events, so that it is one mistake, not several.
+        """
+        if event not in self._features:
+            is_unknown = event and event not in EVENT_FEATURES
+            others = EVENT_FEATURES.values() if is_unknown else ()
+            of_all = {name: feature for features in others for name, feature in features.items()}
+            own = features_in_scope(None if is_unknown else event or None, tuple(self.topics))
+            self._features[event] = {**of_all, **own}
+        return self._features[event]
+
+    def faults_of(self, tree: Node, features: Mapping[str, Feature], to: Path = ()) -> list[Fault]:
+        """The faults of a condition. `to`: the path to them, if the condition has no text of its own."""
+        if self.is_exhausted:
+            return []
+        self._parts += sum(1 for _ in walk(tree))
+        if self._parts > MAX_PARTS:
+            self._faults = MAX_MISTAKES
+            return [Fault(f"all conditions together have at most {MAX_PARTS:,} parts", to=to)]
+        return [Fault(fault.message, fault.at, to) for fault in check(tree, features)]
+
+    def refuse(self, faults: Sequence[Fault]) -> None:
+        """Raise these faults, if there are any."""
+        self._faults += len(faults)
+        if faults:
+            raise refuse(*faults)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """So much is wrong that conditions and reasons need no more checks."""
+        return self._faults >= MAX_MISTAKES
+
+
+def scope_of(files: Sequence[YamlFile]) -> Scope | None:
+    """Gather the definitions of all files; a second one is a mistake. None: there are too many of a kind."""
+    scope, counts, first = Scope(), Counter[str](), dict[tuple[str, str], Location]()
+    for file in files:
+        for path, (_, node) in file.nodes.items():
+            kind = _defined_at(path)
+            if kind is None:
+                continue
+            name = str(path[-1] if kind in {"section", "touchpoint"} else node.value)
+            place = file.place(path, on_key=True)
+            before = first.setdefault((f"{kind} {file.name}" if kind == "sequence" else kind, name), place)
+            if before is not place:
+                message = f"{excerpt(name)} is already defined at {before.file}:{before.line}"
+                file.add_mistake(path, message, on_key=kind == "touchpoint")
+            counts[kind] += 1
+            limit, things = _LIMITS.get(kind, (counts[kind], ""))
+            if counts[kind] > limit:
+                file.add_mistake(path, f"a policy has at most {limit:,} {things}")
+                return None
+            if kind == "touchpoint":
+                scope.topics.setdefault(name, str(file.nodes_at((*path, "topic"))[1].value))
+        moved = [path for path in file.nodes if path[:1] + path[2:] == ("rhythms", "within")]
+        scope.movable |= {str(file.nodes_at((*path[:2], "touchpoint"))[1].value) for path in moved}
+    return scope
+
+
+def _defined_at(path: Path) -> str | None:
+    """The kind of thing that a policy defines once under a path. Rules, limits and blackouts share their names."""
+    match path:
+        case ("health" | "segments" | "stages",) | (
+            "feedback",
+            "ladder" | "spacing" | "lasts" | "at_the_end",
+        ):
+            return "section"
+        case ("touchpoints", str()):
+            return "touchpoint"
+        case (_, _, *_, "rule" | "limit" | "blackout"):
+            return "rule"
+        case ("sequences", int(), "sequence"):
+            return "sequence"
+        case _:
+            return None
