@@ -14,8 +14,6 @@ from operator import itemgetter
 from typing import Final, cast
 from urllib.parse import unquote_to_bytes
 
-import orjson
-
 from schemas.base import dump_json, parse_json
 from schemas.problems import Malformed, excerpt
 from schemas.times import format_instant, parse_instant
@@ -120,23 +118,6 @@ def kafka_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
     if envelope.extensions:
         headers += [(f"ce_{name}", value.encode()) for name, value in envelope.extensions.items()]
     return headers
-
-
-def to_structured(envelope: Envelope) -> bytes:
-    """Write the event as one JSON object (`application/cloudevents+json`)."""
-    return orjson.dumps(
-        {
-            "specversion": "1.0",
-            "id": envelope.id,
-            "source": envelope.source,
-            "type": envelope.type,
-            "subject": envelope.subject,
-            "time": format_instant(envelope.time),
-            "datacontenttype": envelope.datacontenttype,
-            **envelope.extensions,
-            "data": orjson.Fragment(envelope.data),
-        }
-    )
 
 
 def _from_headers(named: Mapping[str, bytes | None]) -> tuple[Core, dict[str, str]]:

@@ -144,8 +144,6 @@ TOPICS: Final[tuple[Topic, ...]] = (
     ),
 )
 
-BY_NAME: Final[Mapping[str, Topic]] = {topic.name: topic for topic in TOPICS}
-
 
 def broker_configs() -> list[tuple[str, dict[str, str]]]:
     """(name, broker settings) of every topic, as it is created."""

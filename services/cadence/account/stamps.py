@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple, cast
 
-from schemas.times import format_instant
-
 Plain = str | int | float | bool | list[str] | None
 """A stored value: instants are microseconds and dates are days since 1970."""
 Stamp = str
@@ -50,15 +48,6 @@ def micros(moment: datetime) -> int:
 def moment(value: int) -> datetime:
     """The aware UTC datetime of microseconds since 1970."""
     return EPOCH + timedelta(microseconds=value)
-
-
-@lru_cache(maxsize=16_384)
-def format_micros(value: int) -> str:
-    """Microseconds since 1970 as RFC 3339 text, equal to `format_instant(moment(value))`.
-
-    Cached: windows start and end at midnight, and many values share the event they come from.
-    """
-    return format_instant(moment(value))
 
 
 def day_text(day: int) -> str:

@@ -151,7 +151,6 @@ def _fill_pause(view: AccountView, pause: StampedFields | None) -> None:
         view.change_times.append(until)
     paused = fields.get("paused") is True and (not isinstance(until, int) or until > view.now)
     view.set("paused", paused, max(pause) if paused else None)
-    view.paused_until = until if paused and isinstance(until, int) else None
 
 
 def _fill_day_counts(view: AccountView) -> None:

@@ -15,8 +15,8 @@ class AccountView:
 
     `stamps`: the newest event behind each feature that was computed here. `change_times`: when a feature changes without
     an event, other than the counts of days. `preferred_days`: topic -> the days between messages that contacts prefer;
-    `preference_stamps`: topic -> the event of that preference. `paused_until`: the end of the present pause; None: it
-    has no end, or there is no pause. `meetings`: the touchpoint types that a customer attends.
+    `preference_stamps`: topic -> the event of that preference. `meetings`: the touchpoint types that a customer
+    attends.
     """
 
     now: int
@@ -32,7 +32,6 @@ class AccountView:
     primary: ContractTerms | None = None
     preferred_days: dict[str, int] = field(default_factory=dict)
     preference_stamps: dict[str, Stamp] = field(default_factory=dict)
-    paused_until: int | None = None
     spikes: Spikes = field(init=False)
     _attended: Meetings | None = None
 

@@ -12,9 +12,9 @@ from schemas.envelope import (
     from_kafka,
     from_structured,
     kafka_headers,
-    to_structured,
 )
 from schemas.problems import Malformed
+from tests.unit.schemas.structured import to_structured
 
 SCORED = Envelope(
     id="evt-1",

@@ -13,9 +13,9 @@ from schemas.envelope import (
     from_kafka,
     from_structured,
     kafka_headers,
-    to_structured,
 )
 from schemas.problems import Malformed
+from tests.unit.schemas.structured import to_structured
 
 words = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=40).filter(str.strip)
 names = st.from_regex(r"x[a-z0-9]{1,12}", fullmatch=True)

@@ -7,9 +7,10 @@ import jsonschema_rs
 import pytest
 
 from schemas.base import unknown_fields
-from schemas.envelope import from_kafka, from_structured, kafka_headers, to_structured
+from schemas.envelope import from_kafka, from_structured, kafka_headers
 from schemas.generate import json_schema
 from schemas.topics import MODELS
+from tests.unit.schemas.structured import to_structured
 
 GOLDEN = Path(__file__).parent / "golden"
 SAMPLES = sorted(GOLDEN.glob("*.json"))
