@@ -9,7 +9,7 @@ from services.chassis.outbox import Outbox
 from services.scheduler.adapters import rows
 from services.scheduler.adapters.directory_repository import load_csm_emails, load_csm_hours
 from services.scheduler.adapters.messages import settled_event, update_events
-from services.scheduler.adapters.rows import COLUMNS, Row, columns_of
+from services.scheduler.adapters.rows import COLUMNS, columns_of
 from services.scheduler.application.ports import (
     CalendarAccount,
     CalendarUpdate,
@@ -35,7 +35,7 @@ SELECT account_id, version, shape, timezone, csm_id FROM account_calendar WHERE 
 ORDER BY account_id FOR UPDATE
 """
 LOAD_OPEN = f"""
-SELECT {COLUMNS} FROM touchpoint t
+SELECT {COLUMNS}, t.face FROM touchpoint t
 WHERE (t.account_id = ANY($1::text[]) AND t.status IN ('planned', 'due', 'overdue')) OR t.id = ANY($2::uuid[])
 ORDER BY t.id FOR UPDATE
 """
@@ -69,12 +69,12 @@ WITH changed AS MATERIALIZED (
 UPDATE rhythm r SET face = c.face FROM changed c WHERE r.account_id = c.account_id AND r.type = c.type
 """
 FIND = f"""
-SELECT {COLUMNS}, r.face AS rhythm_face FROM touchpoint t
+SELECT {COLUMNS}, t.face, r.face AS rhythm_face FROM touchpoint t
 LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 WHERE t.id = ANY($1::uuid[]) ORDER BY t.id FOR UPDATE OF t
 """
 FIND_OPEN = f"""
-SELECT {COLUMNS}, r.face AS rhythm_face FROM touchpoint t
+SELECT {COLUMNS}, t.face, r.face AS rhythm_face FROM touchpoint t
 LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) k(account_id, type)) k
     ON t.account_id = k.account_id AND t.type = k.type
@@ -121,7 +121,8 @@ class PostgresCalendarRepository:
     ) -> Mapping[str, StoredCalendar]:
         touchpoints: dict[str, list[Touchpoint]] = defaultdict(list)
         for row in await self._connection.fetch(LOAD_OPEN, account_ids, touchpoint_ids):
-            touchpoints[row["account_id"]].append(rows.read_touchpoint(row))
+            content = None if row["face"] is None else rows.read_content(row["face"])
+            touchpoints[row["account_id"]].append(rows.read_touchpoint(row, content))
         series: dict[str, dict[str, Series]] = defaultdict(dict)
         for row in await self._connection.fetch(SERIES, account_ids):
             series[row["account_id"]][row["type"]] = rows.read_series(row)
@@ -194,10 +195,12 @@ class PostgresCalendarRepository:
     async def find(self, ids: Collection[str]) -> Mapping[str, StoredTouchpoint]:
         if not ids:
             return {}
-        return {row["id"]: _stored(row) for row in await self._connection.fetch(FIND, sorted(set(ids)))}
+        return {
+            row["id"]: rows.read_stored(row) for row in await self._connection.fetch(FIND, sorted(set(ids)))
+        }
 
     async def find_open(self, types: Collection[tuple[str, str]]) -> Sequence[StoredTouchpoint]:
-        return [_stored(row) for row in await self._connection.fetch(FIND_OPEN, *columns_of(types))]
+        return [rows.read_stored(row) for row in await self._connection.fetch(FIND_OPEN, *columns_of(types))]
 
     async def save_early_outcomes(self, outcomes: Mapping[str, tuple[str, RecordedOutcome]]) -> None:
         if not outcomes:
@@ -217,8 +220,3 @@ class PostgresCalendarRepository:
         self, touchpoint: Touchpoint, outcome: RecordedOutcome, to: datetime | None
     ) -> None:
         await self._outbox.append(self._connection, [settled_event(touchpoint, outcome, to)])
-
-
-def _stored(row: Row) -> StoredTouchpoint:
-    touchpoint = rows.read_touchpoint(row)
-    return StoredTouchpoint(touchpoint, touchpoint.content or rows.read_content(row["rhythm_face"]))

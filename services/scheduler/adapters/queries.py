@@ -8,18 +8,18 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from services.chassis.database import Database, real_now
-from services.scheduler.adapters.rows import COLUMNS, Row, read_content, read_series, read_touchpoint
+from services.scheduler.adapters.rows import COLUMNS, Row, read_series, read_stored
 from services.scheduler.application.measure_capacity import CsmWeek, WeekLoad
 from services.scheduler.application.read_touchpoints import AccountRhythms, TouchpointEntry, TouchpointFilter
 from services.scheduler.domain.plan import read_plan
 
 LIST = f"""
-SELECT {COLUMNS}, r.face AS rhythm_face, t.changed_at, t.change_xid::text::bigint AS change
+SELECT {COLUMNS}, t.face, r.face AS rhythm_face, t.changed_at, t.change_xid::text::bigint AS change
 FROM touchpoint t
 LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 """
 CHANGES = f"""
-SELECT {COLUMNS}, r.face AS rhythm_face, t.changed_at, t.change_xid::text::bigint AS change
+SELECT {COLUMNS}, t.face, r.face AS rhythm_face, t.changed_at, t.change_xid::text::bigint AS change
 FROM change c JOIN touchpoint t ON t.id = c.id AND t.change_xid = c.xid
 LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 """
@@ -110,9 +110,8 @@ def _where(wanted: TouchpointFilter) -> tuple[list[str], list[object]]:
 
 
 def _entry(row: Row) -> TouchpointEntry:
-    touchpoint = read_touchpoint(row)
-    content = touchpoint.content or read_content(row["rhythm_face"])
-    return TouchpointEntry(touchpoint, content, row["changed_at"], row["change"])
+    stored = read_stored(row)
+    return TouchpointEntry(stored.touchpoint, stored.content, row["changed_at"], row["change"])
 
 
 def _csm_week(row: Row) -> CsmWeek:

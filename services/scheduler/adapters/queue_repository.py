@@ -25,25 +25,26 @@ def _claim(queue: Queue, status: Status, time_column: str) -> str:
 WITH q AS MATERIALIZED (
     SELECT ctid, at, id FROM {queue} WHERE at <= $1 ORDER BY at, id LIMIT $2 FOR UPDATE SKIP LOCKED
 )
-SELECT q.ctid, {COLUMNS}, coalesce(t.face, r.face) AS content, p.email FROM q JOIN touchpoint t ON t.id = q.id
+SELECT {COLUMNS}, q.ctid, coalesce(t.face, r.face) AS content, p.email FROM q JOIN touchpoint t ON t.id = q.id
 LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 LEFT JOIN person p ON p.csm_id = t.csm_id
 WHERE t.status = '{status}' AND t.{time_column} <= $1 FOR UPDATE OF t SKIP LOCKED
 """
 
 
-def _save(queue: Queue) -> str:
-    """Take claimed touchpoints from the queue and store their new state."""
+def _advance(queue: Queue) -> str:
+    """Take claimed touchpoints from the queue and store them as due or overdue.
+
+    The rows are locked: what `release` and `become_overdue` made of them is one status and one step of the sequence.
+    """
     return f"""
-WITH gone AS (DELETE FROM {queue} WHERE ctid = ANY($1::tid[])
+WITH gone AS (DELETE FROM {queue} WHERE ctid = ANY($2::tid[])
 ), changed AS (
-    UPDATE touchpoint t SET status = u.status, released_at = u.released_at, sequence = u.sequence,
-        closure = u.closure, verdict = u.verdict, face = u.face, changed_at = $9, change_xid = pg_current_xact_id()
-    FROM unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::int[], $6::text[], $7::text[], $8::jsonb[])
-        u(id, status, released_at, sequence, closure, verdict, face)
-    WHERE t.id = u.id RETURNING t.id
+    UPDATE touchpoint SET status = $3, released_at = coalesce(released_at, $4), sequence = sequence + 1,
+        changed_at = $4, change_xid = pg_current_xact_id()
+    WHERE id = ANY($1::uuid[]) RETURNING id
 )
-INSERT INTO change (xid, id, changed_at) SELECT pg_current_xact_id(), id, $9 FROM changed
+INSERT INTO change (xid, id, changed_at) SELECT pg_current_xact_id(), id, $4 FROM changed
 """
 
 
@@ -51,9 +52,18 @@ INSERT INTO change (xid, id, changed_at) SELECT pg_current_xact_id(), id, $9 FRO
 BY_KEYS = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 CLAIM_DUE = _claim("agenda", Status.PLANNED, "due_at")
 CLAIM_OVERDUE = _claim("lapsing", Status.DUE, "lapses_at")
-SAVE: Final[Mapping[Queue, str]] = {"agenda": _save("agenda"), "lapsing": _save("lapsing")}
-DELETE_OVERDUE_TIMES = """
-DELETE FROM lapsing l USING touchpoint t WHERE t.id = ANY($1::uuid[]) AND l.at = t.lapses_at AND l.id = t.id
+ADVANCE: Final[Mapping[Queue, str]] = {"agenda": _advance("agenda"), "lapsing": _advance("lapsing")}
+EXPIRE = """
+WITH gone AS (DELETE FROM agenda WHERE ctid = ANY($2::tid[])
+), forgotten AS (
+    DELETE FROM lapsing l USING touchpoint t WHERE t.id = ANY($1::uuid[]) AND l.at = t.lapses_at AND l.id = t.id
+), expired AS (
+    UPDATE touchpoint t SET status = 'cancelled', sequence = t.sequence + 1, face = u.face,
+        closure = u.closure, verdict = u.verdict, changed_at = $6, change_xid = pg_current_xact_id()
+    FROM unnest($1::uuid[], $3::text[], $4::text[], $5::jsonb[]) u(id, closure, verdict, face)
+    WHERE t.id = u.id RETURNING t.id
+)
+INSERT INTO change (xid, id, changed_at) SELECT pg_current_xact_id(), id, $6 FROM expired
 """
 NEWEST_DUE = """
 SELECT t.account_id, t.type, max(t.number) FROM touchpoint t
@@ -98,11 +108,21 @@ class PostgresQueue:
         return {(row[0], row[1]): row[2] for row in newest}
 
     async def save(self, touchpoints: Sequence[Touchpoint], now: datetime) -> None:
-        cancelled = [touchpoint.id for touchpoint in touchpoints if touchpoint.cancellation is not None]
-        if cancelled:
-            await self._connection.execute(DELETE_OVERDUE_TIMES, cancelled)
-        values = [_values(touchpoint, self._claimed[touchpoint.id]) for touchpoint in touchpoints]
-        await self._connection.execute(SAVE[self._queue], *columns_of(values), now)
+        """A cancelled occurrence keeps the content that its rhythm had until now."""
+        expired: list[tuple[object, ...]] = []
+        advanced: list[tuple[str, object]] = []
+        for touchpoint in touchpoints:
+            row, cancellation = self._claimed[touchpoint.id], touchpoint.cancellation
+            if cancellation is None:
+                advanced.append((touchpoint.id, row["ctid"]))
+            else:
+                closure, text = cancellation.closure, cancellation.text
+                expired.append((touchpoint.id, row["ctid"], closure, text, row["content"]))
+        if expired:
+            await self._connection.execute(EXPIRE, *columns_of(expired), now)
+        if advanced:
+            status: Status = Status.DUE if self._queue == "agenda" else Status.OVERDUE
+            await self._connection.execute(ADVANCE[self._queue], *columns_of(advanced), status, now)
         events = [_event(touchpoint, self._claimed[touchpoint.id], now) for touchpoint in touchpoints]
         await self._outbox.append(self._connection, events)
 
@@ -112,16 +132,6 @@ class PostgresQueue:
     async def delete_old_changes(self) -> None:
         """The change feed goes back ninety days; who was away longer reads the whole list again."""
         await self._connection.execute(DELETE_CHANGES)
-
-
-def _values(touchpoint: Touchpoint, row: Row) -> tuple[object, ...]:
-    """One row of SAVE; a cancelled occurrence keeps the content that its rhythm had until now."""
-    cancellation = touchpoint.cancellation
-    closure, text, content = None, touchpoint.shift, row["face"]
-    if cancellation is not None:
-        closure, text, content = cancellation.closure, cancellation.text, row["content"]
-    state = (touchpoint.status, touchpoint.released_at, touchpoint.sequence)
-    return (row["ctid"], touchpoint.id, *state, closure, text, content)
 
 
 def _event(touchpoint: Touchpoint, row: Row, now: datetime) -> Outgoing:

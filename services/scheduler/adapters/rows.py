@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from schemas.times import format_instant
-from services.scheduler.application.ports import TouchpointUpdate
+from services.scheduler.application.ports import StoredTouchpoint, TouchpointUpdate
 from services.scheduler.domain.recurrence import Series
 from services.scheduler.domain.touchpoint import (
     OPEN,
@@ -21,9 +21,10 @@ from services.scheduler.domain.touchpoint import (
     TouchpointContent,
 )
 
-COLUMNS = """t.id::text AS id, t.account_id, t.type, t.origin, t.number, t.status, t.due_at, t.released_at,
-t.start_at, t.end_at, t.deadline, t.owner, t.csm_id, t.minutes, t.pinned, t.sequence, t.closure, t.verdict,
-t.outcome, t.outcome_time, t.outcome_source, t.outcome_id, t.outcome_notes, t.follows::text AS follows, t.face"""
+COLUMNS = """t.id::text AS id, t.account_id, t.type, t.origin, t.due_at, t.start_at, t.end_at, t.deadline, t.owner,
+t.status, t.csm_id, t.minutes, t.number, t.pinned, t.sequence, t.released_at, t.closure, t.verdict, t.outcome,
+t.outcome_time, t.outcome_source, t.outcome_id, t.outcome_notes, t.follows::text AS follows"""
+"""The first columns of a touchpoint that is read, up to `released_at` in the order of its fields."""
 
 SAVE = """
 INSERT INTO touchpoint AS t (id, account_id, type, origin, number, status, due_at, released_at, start_at, end_at,
@@ -87,32 +88,20 @@ def write_content(content: TouchpointContent) -> str:
     return content.write().decode()
 
 
-def read_touchpoint(row: Row) -> Touchpoint:
-    """A touchpoint from its columns; its content is parsed only where it has its own."""
-    closure = row["closure"]
-    return Touchpoint(
-        id=row["id"],
-        account_id=row["account_id"],
-        type=row["type"],
-        origin=Origin(row["origin"]),
-        status=Status(row["status"]),
-        due_at=row["due_at"],
-        start_at=row["start_at"],
-        end_at=row["end_at"],
-        deadline=row["deadline"],
-        owner=row["owner"],
-        csm_id=row["csm_id"],
-        minutes=row["minutes"],
-        number=row["number"],
-        pinned=row["pinned"],
-        sequence=row["sequence"],
-        released_at=row["released_at"],
-        content=None if row["face"] is None else read_content(row["face"]),
-        cancellation=None if closure is None else Cancellation(Closure(closure), row["verdict"]),
-        outcome=None if row["outcome"] is None else read_outcome(row),
-        follows=row["follows"],
-        shift=row["verdict"] if closure is None else None,
-    )
+def read_touchpoint(row: Row, content: TouchpointContent | None = None) -> Touchpoint:
+    """A touchpoint from its first columns, with its own content where it has one."""
+    closure, text = row["closure"], row["verdict"]
+    cancellation = None if closure is None else Cancellation(Closure(closure), text)
+    outcome = None if row["outcome"] is None else read_outcome(row)
+    first = (*row[:3], Origin(row[3]), *row[4:9], Status(row[9]), *row[10:16])
+    shift = text if closure is None else None
+    return Touchpoint._make((*first, content, cancellation, outcome, row["follows"], shift))
+
+
+def read_stored(row: Row) -> StoredTouchpoint:
+    """A touchpoint from its columns, its `face` and the `rhythm_face` that it has while that is None."""
+    own = None if row["face"] is None else read_content(row["face"])
+    return StoredTouchpoint(read_touchpoint(row, own), own or read_content(row["rhythm_face"]))
 
 
 def read_outcome(row: Row) -> RecordedOutcome:

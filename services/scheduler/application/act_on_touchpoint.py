@@ -1,6 +1,5 @@
 """Act on a touchpoint as a person does, with the version they last read."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from services.scheduler.application.ports import CalendarRepository, StoredTouchpoint, TouchpointUpdate
@@ -36,7 +35,7 @@ async def plan_by_hand(
     """Plan it once; without a person it goes to the CSM of the account."""
     accounts = await calendars.lock([touchpoint.account_id])
     if touchpoint.csm_id is None and touchpoint.is_led_by_person:
-        touchpoint = replace(touchpoint, csm_id=accounts[touchpoint.account_id].csm_id)
+        touchpoint = touchpoint._replace(csm_id=accounts[touchpoint.account_id].csm_id)
     stored = (await calendars.find([touchpoint.id])).get(touchpoint.id)
     if stored is not None:
         return stored
@@ -69,7 +68,7 @@ async def reschedule(
         update = TouchpointUpdate(moved, content, "moved", "moved by hand", before.due_at)
         return await _save(update, calendars, now)
     settled = transitions.settle(before, outcome)
-    following = replace(follow_up(settled, to, outcome), content=content)
+    following = follow_up(settled, to, outcome)._replace(content=content)
     scheduled = TouchpointUpdate(following, content, "scheduled", "rescheduled")
     await calendars.save([TouchpointUpdate(settled, content, None), scheduled], now)
     await calendars.publish_settled(settled, outcome, to)

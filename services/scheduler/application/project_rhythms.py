@@ -1,7 +1,6 @@
 """Project digital rhythms beyond the month that is planned ahead, around the times to avoid."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import tee
 
@@ -42,7 +41,7 @@ def project_rhythms(
         slots = _coming_slots(rhythm, Availability(periods, zone, opening), plan, now, limit)
         for number, slot in enumerate(slots, rhythm.last_number + 1):
             if isinstance(slot, Slot) and slot.due_at <= limit:
-                yield replace(make_occurrence(account_id, rhythm, slot, number), sequence=0)
+                yield make_occurrence(account_id, rhythm, slot, number)._replace(sequence=0)
 
 
 def _coming_slots(

@@ -107,7 +107,7 @@ class _Batch:
         if settlement.outcome.kind == "rescheduled" and settlement.to is not None:
             following = follow_up(after, settlement.to, settlement.outcome)
             if following.id not in self.by_id:
-                following = replace(following, content=stored.content)
+                following = following._replace(content=stored.content)
                 self.updates[following.id] = TouchpointUpdate(following, stored.content, "scheduled")
 
     def _earliest_open(self, account_id: str, touchpoint_type: str) -> StoredTouchpoint | None:

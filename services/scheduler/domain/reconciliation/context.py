@@ -1,7 +1,7 @@
 """What reconciling one account reads, and the changes it returns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
@@ -86,7 +86,7 @@ class CalendarChange:
     @classmethod
     def refuse(cls, touchpoint: Touchpoint, cancellation: Cancellation) -> Self:
         """Record a new touchpoint as cancelled."""
-        refused = replace(cancel(touchpoint, cancellation), sequence=1)
+        refused = cancel(touchpoint, cancellation)._replace(sequence=1)
         return cls(ChangeKind.CREATE, refused, cancellation.text)
 
     @classmethod
@@ -100,7 +100,7 @@ class CalendarChange:
             return cls.keep(stored, reason)
         if _visible(stored) == _visible(target):
             return cls(ChangeKind.REFRESH, target, reason)
-        return cls(ChangeKind.MOVE, replace(target, sequence=stored.sequence + 1), reason)
+        return cls(ChangeKind.MOVE, target._replace(sequence=stored.sequence + 1), reason)
 
 
 _visible = attrgetter("due_at", "start_at", "end_at", "deadline", "owner", "csm_id")

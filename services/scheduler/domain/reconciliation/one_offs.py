@@ -1,6 +1,5 @@
 """Changes the one-offs of an account, found by their ids: a new window moves open ones, closed ones stay."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from schemas.plans import OneOffItem
@@ -51,10 +50,9 @@ def _change(item: OneOffItem, stored: Touchpoint | None, context: ReconcileConte
     if stored.shift is None and stored.pinned:
         dates = stored
     elif stored.shift is None and _is_still_good(stored, item, context.availability(item)):
-        dates = replace(fresh, due_at=stored.due_at, shift=None)
+        dates = fresh._replace(due_at=stored.due_at, shift=None)
     responsible = stored if stored.pinned else fresh
-    target = replace(
-        stored, due_at=dates.due_at, start_at=dates.start_at, end_at=dates.end_at, deadline=dates.deadline,
+    target = stored._replace(due_at=dates.due_at, start_at=dates.start_at, end_at=dates.end_at, deadline=dates.deadline,
         shift=dates.shift, owner=responsible.owner, csm_id=responsible.csm_id, minutes=fresh.minutes,
         content=fresh.content,
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """Changes the open occurrences of a rhythm: kept, moved in their order, created or withdrawn."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.ids import derived_id
@@ -117,8 +117,7 @@ def _move_to(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot) -> Calendar
     if _is_at(occurrence, rhythm, slot):  # the usual case, fifty times a plan
         return CalendarChange.keep(occurrence, "it is where the plan puts it")
     responsible = occurrence if occurrence.pinned else rhythm
-    target = replace(
-        occurrence, due_at=slot.due_at, start_at=slot.nominal, end_at=slot.deadline, deadline=slot.owed_by,
+    target = occurrence._replace(due_at=slot.due_at, start_at=slot.nominal, end_at=slot.deadline, deadline=slot.owed_by,
         owner=responsible.owner, csm_id=responsible.csm_id, minutes=rhythm.minutes, shift=slot.shift,
     )  # fmt: skip
     return CalendarChange.between(occurrence, target, slot.shift or f"every {rhythm.every_days} days")

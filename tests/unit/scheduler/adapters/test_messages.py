@@ -1,6 +1,5 @@
 """The written data of events is what the model writes."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -29,8 +28,7 @@ instants = st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st
 
 @st.composite
 def touchpoints(draw: st.DrawFn) -> Touchpoint:
-    touchpoint = replace(
-        by_hand(draw(instants | st.just(NEVER))),
+    touchpoint = by_hand(draw(instants | st.just(NEVER)))._replace(
         account_id=draw(st.text(min_size=1, max_size=5)),
         start_at=draw(instants),
         end_at=draw(instants),

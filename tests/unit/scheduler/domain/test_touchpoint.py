@@ -84,7 +84,7 @@ def test_only_a_withdrawn_one_is_planned_again() -> None:
 
 
 def test_a_hand_moved_one_keeps_its_date_and_loses_a_deadline_before_it() -> None:
-    tight = replace(PLANNED, deadline=NOW + timedelta(days=1))
+    tight = PLANNED._replace(deadline=NOW + timedelta(days=1))
 
     moved = move_by_hand(tight, NOW + timedelta(days=2))
 
@@ -92,5 +92,5 @@ def test_a_hand_moved_one_keeps_its_date_and_loses_a_deadline_before_it() -> Non
 
 
 def test_what_no_person_owned_becomes_the_csms_when_reassigned() -> None:
-    assert reassign(replace(PLANNED, owner="automation"), "bob").owner == "csm"
-    assert reassign(replace(PLANNED, owner="sales"), "bob").owner == "sales"
+    assert reassign(PLANNED._replace(owner="automation"), "bob").owner == "csm"
+    assert reassign(PLANNED._replace(owner="sales"), "bob").owner == "sales"

@@ -1,6 +1,5 @@
 """What an outage does to touchpoints that should have come due meanwhile."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,18 +8,18 @@ from schemas.vocabulary import Owner
 from services.scheduler.domain.touchpoint import Closure, Origin, check_misfire
 from tests.unit.scheduler.plans import NOW, by_hand
 
-OCCURRENCE = replace(by_hand(NOW - timedelta(days=2)), origin=Origin.RHYTHM, deadline=NOW - timedelta(days=1))
-ONE_OFF = replace(OCCURRENCE, origin=Origin.ONE_OFF)
+OCCURRENCE = by_hand(NOW - timedelta(days=2))._replace(origin=Origin.RHYTHM, deadline=NOW - timedelta(days=1))
+ONE_OFF = OCCURRENCE._replace(origin=Origin.ONE_OFF)
 
 
 @pytest.mark.parametrize("owner", ["csm", "pooled_csm", "sales"])
 def test_what_people_owe_is_released_late(owner: Owner) -> None:
-    assert check_misfire(replace(OCCURRENCE, owner=owner), NOW, superseded=True) is None
+    assert check_misfire(OCCURRENCE._replace(owner=owner), NOW, superseded=True) is None
 
 
 @pytest.mark.parametrize("owner", ["automation", "marketing"])
 def test_of_a_digital_rhythm_only_the_newest_is_released(owner: Owner) -> None:
-    occurrence = replace(OCCURRENCE, owner=owner)
+    occurrence = OCCURRENCE._replace(owner=owner)
 
     cancellation = check_misfire(occurrence, NOW, superseded=True)
 
@@ -37,7 +36,7 @@ def test_a_one_off_past_its_deadline_expires() -> None:
 
 
 def test_a_one_off_past_its_window_expires() -> None:
-    windowed = replace(ONE_OFF, deadline=None, end_at=NOW - timedelta(hours=1))
+    windowed = ONE_OFF._replace(deadline=None, end_at=NOW - timedelta(hours=1))
 
     cancellation = check_misfire(windowed, NOW, superseded=False)
 
@@ -46,10 +45,10 @@ def test_a_one_off_past_its_window_expires() -> None:
 
 
 def test_a_one_off_still_within_its_window_is_released_late() -> None:
-    windowed = replace(ONE_OFF, deadline=None, end_at=NOW + timedelta(hours=1))
+    windowed = ONE_OFF._replace(deadline=None, end_at=NOW + timedelta(hours=1))
 
     assert check_misfire(windowed, NOW, superseded=False) is None
 
 
 def test_what_a_person_planned_by_hand_is_released_late() -> None:
-    assert check_misfire(replace(OCCURRENCE, origin=Origin.HAND), NOW, superseded=False) is None
+    assert check_misfire(OCCURRENCE._replace(origin=Origin.HAND), NOW, superseded=False) is None
