@@ -1,4 +1,4 @@
-"""Fetching may stop silently after broker trouble. A partition with unread records whose position stays shows it."""
+"""Detects fetching that stopped silently after a broker error: records follow, but the position does not move."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
