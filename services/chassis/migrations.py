@@ -102,8 +102,8 @@ def _run_upgrade(connection: SyncConnection, service: str) -> None:
 def _refuse_newer(service: str, stored: str | None) -> None:
     if stored is not None and stored not in {rev.revision for rev in history(service).walk_revisions()}:
         raise SchemaMismatch(
-            f"The database {DATABASES[service]} is at schema {stored}, which a newer version of Drumbeat made."
-            " Run that version, or restore a backup from before the upgrade."
+            f"The database {DATABASES[service]} is at schema {stored}, which this version of Drumbeat does not have:"
+            " a newer one made it. Run that version, or restore a backup from before the upgrade."
         )
 
 
