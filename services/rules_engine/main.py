@@ -69,18 +69,7 @@ async def build(runtime: Runtime) -> Parts:
         portfolio=lambda connection: PortfolioRepository(connection, outbox),
         count=count,
     )
-    sweeper = Sweeper(
-        database=database,
-        clock=clock,
-        context=active_policy.context,
-        work=engine.work,
-        due=lambda connection, now, limit: sweeping.due(
-            connection, now, limit, active_policy.context().generation
-        ),
-        behind=sweeping.behind,
-        next_due=lambda: sweeping.next_due(database),
-        after_commit=runtime.relay.wake,
-    )
+    sweeper = _sweeper(runtime, active_policy, engine)
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events")
     return Parts(
         app=lambda ready: make(runtime, _in_step(active_policy, ready), active_policy),
@@ -95,6 +84,22 @@ async def build(runtime: Runtime) -> Parts:
             ),
             prune_loop(database, "receipt", "seen_at"),
         ),
+    )
+
+
+def _sweeper(runtime: Runtime, active_policy: ActivePolicy, engine: Engine) -> Sweeper:
+    database = runtime.database
+    return Sweeper(
+        database=database,
+        clock=runtime.clock,
+        context=active_policy.context,
+        work=engine.work,
+        due=lambda connection, now, limit: sweeping.due(
+            connection, now, limit, active_policy.context().generation
+        ),
+        behind=sweeping.behind,
+        next_due=lambda: sweeping.next_due(database),
+        after_commit=runtime.relay.wake,
     )
 
 

@@ -13,7 +13,7 @@ from tests.faults.stories import LEADS_TO, troubled
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 
-async def test_repeated_and_shuffled_facts_have_one_effect(open_stack: OpenStack) -> None:
+async def test_repeated_and_shuffled_events_have_one_effect(open_stack: OpenStack) -> None:
     dice = random.Random(7)
     async with open_stack() as ledger:
         events = [*troubled(200, MONDAY_MORNING)]
@@ -33,7 +33,7 @@ async def test_repeated_and_shuffled_facts_have_one_effect(open_stack: OpenStack
             assert read_topic(ledger.stack.kafka.bootstrap, topic), topic
 
 
-async def test_what_cannot_be_read_is_kept_with_its_reason_and_stops_nothing(
+async def test_unreadable_records_become_dead_letters_with_a_reason_and_stop_nothing(
     open_stack: OpenStack,
 ) -> None:
     good = [*troubled(1, MONDAY_MORNING)]

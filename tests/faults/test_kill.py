@@ -24,7 +24,7 @@ def test_every_fault_point_is_tested_in_some_service() -> None:
 
 
 @pytest.mark.parametrize("service", [*POINTS_OF])
-async def test_a_kill_at_any_point_loses_and_doubles_nothing(open_stack: OpenStack, service: str) -> None:
+async def test_a_kill_at_any_point_loses_and_repeats_nothing(open_stack: OpenStack, service: str) -> None:
     async with open_stack() as ledger:
         stack = ledger.stack
         for point in POINTS_OF[service]:

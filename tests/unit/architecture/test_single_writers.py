@@ -5,6 +5,7 @@ them to the same texts.
 """
 
 import ast
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -36,11 +37,9 @@ def writes_instants(tree: ast.AST) -> bool:
 
 def names_cloudevents_headers(tree: ast.AST) -> bool:
     """Whether the name of a CloudEvents header of the Kafka binding (`ce_id`, …) occurs in a text."""
-    names = tuple(f"ce_{name}" for name in ("specversion", "id", "source", "type", "subject", "time"))
+    header = re.compile(r"\bce_(specversion|id|source|type|subject|time)\b")
     return any(
-        isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and any(name in node.value for name in names)
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and header.search(node.value)
         for node in ast.walk(tree)
     )
 
