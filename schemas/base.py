@@ -81,9 +81,10 @@ class SchemaModel(BaseModel):
 
         Several times as fast as the constructor, for messages with hundreds of parts. Tested equal to it.
         """
-        fields = _fields(cls)
         message = cls.__new__(cls)
-        _set_attribute(message, "__dict__", values if len(values) == len(fields) else {**fields, **values})
+        _set_attribute(
+            message, "__dict__", {**_fields(cls), **values}
+        )  # in declared order: equal ones write equal bytes
         _set_attribute(message, "__pydantic_fields_set__", set(values))
         _set_attribute(message, "__pydantic_extra__", _NO_EXTRA)
         _set_attribute(message, "__pydantic_private__", None)

@@ -1,4 +1,4 @@
-"""The rules engine's first schema: accounts, decisions, receipts, parked facts, the portfolio."""
+"""The rules engine's first schema: accounts, decisions, receipts, parked events, the portfolio."""
 
 from alembic import op
 

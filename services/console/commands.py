@@ -103,7 +103,7 @@ def due(
 
 @app.command()
 def parked(as_json: AsJson = False) -> None:
-    """List parked facts and dead letters with reasons. Exit code 1 when there are any."""
+    """List parked events and dead letters with reasons. Exit code 1 when there are any."""
     with connect() as api:
         facts = list(api.list_all("rules_engine", "/v1/parked"))
         letters = [
@@ -115,7 +115,7 @@ def parked(as_json: AsJson = False) -> None:
         print_json({"parked": facts, "dead_letters": letters})
     else:
         for title, rows, names in (
-            ("Parked facts", facts, ("id", "account_id", "type", "reason")),
+            ("Parked events", facts, ("id", "account_id", "type", "reason")),
             ("Dead letters", letters, ("service", "id", "topic", "reason")),
         ):
             columns = [name.removesuffix("_id") if name != "reason" else "why" for name in names]
@@ -132,11 +132,11 @@ def replay(
         typer.Option(help="The id is that of a dead letter of this service."),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Retry all parked facts and dead letters.")
+        bool, typer.Option("--all", help="Retry all parked events and dead letters.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Retry a parked fact or a dead letter."""
+    """Retry a parked event or a dead letter."""
     if (item is None) != everything:
         raise typer.BadParameter("give one id, or --all")
     with connect() as api:
@@ -162,7 +162,7 @@ def replay(
 
 
 def _all_parked(api: ApiClient) -> list[tuple[Service, str, str]]:
-    """Every parked fact and dead letter as (service, kind, id)."""
+    """Every parked event and dead letter as (service, kind, id)."""
     lists: list[tuple[Service, str]] = [
         ("rules_engine", "parked"),
         *((service, "dead-letters") for service in SERVICES),
