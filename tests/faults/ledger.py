@@ -128,8 +128,11 @@ class Ledger:
             # Twice in a row, for a message that was between two services at the first time.
             await until(nothing_left, seconds, "quiescence")
         except AssertionError as late:
+            pending = await self.rows(
+                "notifier", "SELECT to_jsonb(d) FROM delivery d WHERE state = 'pending' LIMIT 3"
+            )
             raise AssertionError(
-                f"{late}; unread: {unread[:5]}; unfinished: {await self.unfinished()}"
+                f"{late}; unread: {unread[:5]}; unfinished: {await self.unfinished()}; pending: {pending}"
             ) from late
 
     async def _read(self, event_id: str) -> bool:
