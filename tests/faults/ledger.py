@@ -114,8 +114,11 @@ class Ledger:
         finally:
             await connection.close()
 
-    async def quiet(self, seconds: float = 60) -> None:
-        """Wait until every event is read, every outbox is empty, and nothing due or pending is left."""
+    async def quiet(self, seconds: float = 150) -> None:
+        """Wait until every event is read, every outbox is empty, and nothing due or pending is left.
+
+        Long enough for a webhook that a slow machine fails twice: it is tried again after 5 and 60 seconds.
+        """
         unread = list(self.posted)
 
         async def nothing_left() -> bool:
