@@ -1,4 +1,7 @@
-"""The policy: who is contacted how. `compile_policy` makes a `Policy` of its content; `load` reads it from files."""
+"""The policy: who is contacted how. `compile_policy` makes a `Policy` of its content; `load` reads it from files.
+
+Files become `yaml_source.YamlFile`, `parse` validates them with the models of `schema`, `build` makes values of `model`.
+"""
 
 from services.cadence.policy.compiled import PLACEHOLDER as PLACEHOLDER
 from services.cadence.policy.compiled import Policy as Policy

@@ -82,7 +82,7 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """An adjustment by one step after an event (`on`); how steps are limited and expire says `Damping`."""
+    """An adjustment by one step after an event (`on`). `Damping` limits the steps."""
 
     rule: str
     on: str
