@@ -1,1 +1,1 @@
-"""The scheduler: keeps the calendar, and says when a touchpoint is due."""
+"""The scheduler: keeps the calendars of accounts and releases touchpoints when they are due."""

@@ -45,7 +45,7 @@ async def plan_by_hand(
 async def settle(
     touchpoint_id: str, version: int, outcome: RecordedOutcome, calendars: CalendarRepository, now: datetime
 ) -> StoredTouchpoint:
-    """Close it with the outcome that a person enters, and tell the rules engine in the same transaction."""
+    """Settle it with the outcome that a person enters, and publish the outcome in the same transaction."""
     stored = await _find(touchpoint_id, version, calendars)
     settled = transitions.settle(stored.touchpoint, outcome)
     await calendars.publish_settled(settled, outcome, None)

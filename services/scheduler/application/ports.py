@@ -23,7 +23,7 @@ Count = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class CalendarAccount:
-    """An account's row; `spec_hash` stands for all of its plan that decides where touchpoints are."""
+    """An account's row; `spec_hash` identifies the part of its plan that decides when touchpoints are."""
 
     account_id: str
     version: int

@@ -216,7 +216,7 @@ def find_extend_at(series: Iterable[Series], hours: AccountHours) -> datetime | 
 
 
 def hash_spec(plan: PlanAdjusted, hours: AccountHours) -> bytes:
-    """A digest of all that decides when touchpoints are and what one-offs say.
+    """A digest of the part of a plan that decides when touchpoints are, and of the content of one-offs.
 
     It leaves out what only the start of a rhythm reads (its urgency, the last contact) and the reasons of rhythms,
     which are stored with the rhythm for all its occurrences.

@@ -14,7 +14,7 @@ from schemas.plans import Avoid
 from services.scheduler.domain.open_hours import DAY, OpenHours, add_days, from_wall, next_open, to_wall
 
 NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
-"""Later than any clock: what an open period holds back is due then until a plan says otherwise."""
+"""Later than any clock: what a period without an end holds back is due then, until the plan changes."""
 PAUSE: Final = "pause"
 """The name of a pause of outreach: what it holds back comes after it, never before it."""
 LONGEST_DESCRIPTION: Final = 400

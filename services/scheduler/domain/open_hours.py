@@ -17,7 +17,7 @@ FARTHEST_DAYS = 15
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A time zone; `doubt` says what was wrong with its name when UTC replaces it."""
+    """A time zone; `doubt`: why UTC replaces the zone that was named, if it does."""
 
     info: ZoneInfo
     doubt: str | None = None

@@ -179,7 +179,8 @@ def move_by_hand(touchpoint: Touchpoint, to: datetime) -> Touchpoint:
         raise IllegalTransition(touchpoint, "moved")
     deadline = touchpoint.deadline if touchpoint.deadline is None or touchpoint.deadline > to else None
     start_at, end_at = min(touchpoint.start_at, to), max(touchpoint.end_at, to)
-    return touchpoint._replace(due_at=to, start_at=start_at, end_at=end_at, deadline=deadline, pinned=True, shift=None,
+    return touchpoint._replace(
+        due_at=to, start_at=start_at, end_at=end_at, deadline=deadline, pinned=True, shift=None,
         sequence=touchpoint.sequence + 1,
     )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Handles the records of one partition in one transaction.
 
-A record that cannot be read becomes a dead letter with its reason, and the partition goes on.
+A record that cannot be read becomes a dead letter with its reason; the others are handled.
 """
 
 from collections.abc import Callable, Sequence

@@ -42,9 +42,7 @@ def _change(item: OneOffItem, stored: Touchpoint | None, context: ReconcileConte
     if stored.status is Status.CANCELLED and stored.is_withdrawn:
         return _create_again(item, stored, context)
     if context.has_come_due(stored):
-        return CalendarChange.keep(
-            stored, "it has come due" if stored.status in OPEN else f"it is {stored.status}"
-        )
+        return CalendarChange.keep(stored, f"it is {stored.status}")
     fresh = _make(item, context)
     dates = fresh
     if stored.shift is None and stored.pinned:
@@ -52,7 +50,8 @@ def _change(item: OneOffItem, stored: Touchpoint | None, context: ReconcileConte
     elif stored.shift is None and _is_still_good(stored, item, context.availability(item)):
         dates = fresh._replace(due_at=stored.due_at, shift=None)
     responsible = stored if stored.pinned else fresh
-    target = stored._replace(due_at=dates.due_at, start_at=dates.start_at, end_at=dates.end_at, deadline=dates.deadline,
+    target = stored._replace(
+        due_at=dates.due_at, start_at=dates.start_at, end_at=dates.end_at, deadline=dates.deadline,
         shift=dates.shift, owner=responsible.owner, csm_id=responsible.csm_id, minutes=fresh.minutes,
         content=fresh.content,
     )  # fmt: skip

@@ -117,7 +117,8 @@ def _move_to(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot) -> Calendar
     if _is_at(occurrence, rhythm, slot):  # the usual case, fifty times a plan
         return CalendarChange.keep(occurrence, "it is where the plan puts it")
     responsible = occurrence if occurrence.pinned else rhythm
-    target = occurrence._replace(due_at=slot.due_at, start_at=slot.nominal, end_at=slot.deadline, deadline=slot.owed_by,
+    target = occurrence._replace(
+        due_at=slot.due_at, start_at=slot.nominal, end_at=slot.deadline, deadline=slot.owed_by,
         owner=responsible.owner, csm_id=responsible.csm_id, minutes=rhythm.minutes, shift=slot.shift,
     )  # fmt: skip
     return CalendarChange.between(occurrence, target, slot.shift or f"every {rhythm.every_days} days")
