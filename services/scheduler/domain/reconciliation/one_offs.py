@@ -42,7 +42,7 @@ def _change(item: OneOffItem, stored: Touchpoint | None, context: ReconcileConte
     if stored.status is Status.CANCELLED and stored.is_withdrawn:
         return _create_again(item, stored, context)
     if context.has_come_due(stored):
-        return CalendarChange.keep(stored, f"it is {stored.status}")
+        return CalendarChange.keep(stored, "it has come due or is closed")
     fresh = _make(item, context)
     dates = fresh
     if stored.shift is None and stored.pinned:
