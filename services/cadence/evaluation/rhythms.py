@@ -68,7 +68,7 @@ def resolve_rhythms(
     suppressed: list[Suppressed] = []
     for kind in sorted(by_type):
         chosen[kind] = _choose(inputs, kind, by_type[kind], suppressed)
-    for bit, rhythm in sorted(fallbacks, key=lambda item: _rank(item[1])):
+    for bit, rhythm in sorted(fallbacks, key=lambda item: selection_rank(item[1])):
         _fall_back(policy, chosen, bit, rhythm, suppressed)
     return ResolvedRhythms(tuple(chosen[kind] for kind in sorted(chosen)), tuple(suppressed))
 
@@ -77,10 +77,12 @@ def _choose(
     inputs: _Inputs, kind: str, rhythms: list[tuple[int, Rhythm]], suppressed: list[Suppressed]
 ) -> ChosenRhythm:
     minimums = [item for item in rhythms if item[1].precedence in _MINIMUMS]
-    minimums.sort(key=lambda item: (item[1].every_days, *_rank(item[1])))
+    minimums.sort(key=lambda item: (item[1].every_days, *selection_rank(item[1])))
     bases = [item for item in rhythms if item[1].precedence not in _MINIMUMS]
     winner = (
-        _moved(inputs, kind, *min(bases, key=lambda item: _rank(item[1]))) if bases else _as_is(*minimums[0])
+        _moved(inputs, kind, *min(bases, key=lambda item: selection_rank(item[1])))
+        if bases
+        else _as_is(*minimums[0])
     )
     if minimums and _outranks(minimums[0][1], winner.every_days):
         winner = _as_is(*minimums[0])
@@ -101,7 +103,8 @@ def _outranks(minimum: Rhythm, every_days: int) -> bool:
     )
 
 
-def _rank(rhythm: Rhythm) -> tuple[int, int, str]:
+def selection_rank(rhythm: Rhythm) -> tuple[int, int, str]:
+    """The order in which the rhythms of a touchpoint type are selected, the first one first."""
     return -_STRENGTH[rhythm.precedence], rhythm.every_days, rhythm.rule
 
 

@@ -9,10 +9,10 @@ from services.cadence.account import Plain
 from services.cadence.expressions.analysis import find_witness
 from services.cadence.expressions.compile import Values
 from services.cadence.expressions.format import format_constant, format_expression
-from services.cadence.expressions.interpret import evaluate, evaluate_atom
-from services.cadence.expressions.ranges import Domain
+from services.cadence.expressions.interpret import holds
+from services.cadence.expressions.ranges import Domain, as_integer
 from services.cadence.expressions.search import NEGATED, Branch, BudgetExceeded, Constraint, find_branches
-from services.cadence.expressions.tree import Compare, IsNull, Membership, Node, Not, names
+from services.cadence.expressions.tree import Compare, IsNull, Node, Not, names
 from services.cadence.features.registry import Feature
 
 _BRANCHES = 50
@@ -80,15 +80,10 @@ class _Prices:
         return self._known[key]
 
     def _evaluate(self, node: Node) -> bool | None:
-        if isinstance(node, IsNull):
-            return evaluate_atom(node, self._values)
-        if any(self._values.get(name) is None for name in names(node)):
+        """None where a feature is unknown, which only a null check can tell."""
+        if not isinstance(node, IsNull) and any(self._values.get(name) is None for name in names(node)):
             return None
-        return (
-            evaluate_atom(node, self._values)
-            if isinstance(node, Compare | Membership)
-            else evaluate(node, self._values) is True
-        )
+        return holds(node, self._values)
 
 
 def _needs(branch: Branch, prices: _Prices, values: Values, made: Mapping[str, Plain]) -> tuple[Need, ...]:
@@ -139,7 +134,7 @@ def wanted(domain: Domain) -> str:
         return fits[0] if len(fits) == 1 else f"one of {', '.join(fits)}"
     bounds = [text for text in (_above(domain), _below(domain)) if text]
     if domain.low == domain.high:
-        bounds = [format_constant(_number(domain.low))]
+        bounds = [format_constant(as_integer(domain.low))]
     never = [each for each in domain.never if not domain.number or _inside(domain, each)]
     if never:
         bounds.append(f"not {' or '.join(sorted(map(format_constant, never)))}")
@@ -153,14 +148,10 @@ def _inside(domain: Domain, value_: str | float) -> bool:
 def _above(domain: Domain) -> str:
     if domain.low == -math.inf:
         return ""
-    return f"{'more than' if domain.low_open else 'at least'} {format_constant(_number(domain.low))}"
+    return f"{'more than' if domain.low_open else 'at least'} {format_constant(as_integer(domain.low))}"
 
 
 def _below(domain: Domain) -> str:
     if domain.high == math.inf:
         return ""
-    return f"{'less than' if domain.high_open else 'at most'} {format_constant(_number(domain.high))}"
-
-
-def _number(number: float) -> float:
-    return int(number) if float(number).is_integer() else number
+    return f"{'less than' if domain.high_open else 'at most'} {format_constant(as_integer(domain.high))}"

@@ -2,7 +2,8 @@
 
 from functools import lru_cache
 
-from services.cadence.policy import PRECEDENCES, Policy, Rhythm, Step, Trigger
+from services.cadence.evaluation.rhythms import selection_rank
+from services.cadence.policy import Policy, Rhythm, Step, Trigger
 
 MOST = 40
 """Rules that one rule is compared with."""
@@ -28,11 +29,6 @@ def reach(rule: Rhythm) -> tuple[int, int]:
     return min(ends), max(ends)
 
 
-def rank(rule: Rhythm) -> tuple[int, int, str]:
-    """The order in which rhythms of a type are selected."""
-    return -PRECEDENCES.index(rule.precedence), rule.every_days, rule.rule
-
-
 def of_type(policy: Policy, touchpoint: str) -> list[Rhythm]:
     """Those of a type that are no fallbacks."""
     return [rule for _, rule in policy.rhythms if rule.touchpoint == touchpoint and not rule.fallback]
@@ -53,7 +49,7 @@ def _rarest(policy: Policy) -> dict[str, int]:
     """Rhythm without a guarantee -> the longest interval in days that its type may have where it holds."""
     rarest: dict[str, int] = {}
     by_type: dict[str, int] = {}
-    for rule in sorted((rule for _, rule in policy.rhythms if not is_guarantee(rule)), key=rank):
+    for rule in sorted((rule for _, rule in policy.rhythms if not is_guarantee(rule)), key=selection_rank):
         by_type[rule.touchpoint] = max(reach(rule)[1], by_type.get(rule.touchpoint, 0))
         rarest[rule.rule] = by_type[rule.touchpoint]
     return rarest
@@ -64,7 +60,9 @@ def overriding(policy: Policy, rule: Rhythm) -> list[Rhythm]:
     if rule.fallback:
         reaching = certain(policy, rule.every_days)
         others = [other for _, other in policy.rhythms if other.rule in reaching and other is not rule]
-        return [other for other in others if not other.fallback or rank(other) < rank(rule)][:MOST]
+        return [
+            other for other in others if not other.fallback or selection_rank(other) < selection_rank(rule)
+        ][:MOST]
     others = [other for other in of_type(policy, rule.touchpoint) if other is not rule]
     return [other for other in others if _overrides(policy, other, rule)][:MOST]
 
@@ -72,9 +70,9 @@ def overriding(policy: Policy, rule: Rhythm) -> list[Rhythm]:
 def _overrides(policy: Policy, one: Rhythm, other: Rhythm) -> bool:
     match is_guarantee(one), is_guarantee(other):
         case False, False:
-            return rank(one) < rank(other)
+            return selection_rank(one) < selection_rank(other)
         case True, True:
-            return (one.every_days, *rank(one)) < (other.every_days, *rank(other))
+            return (one.every_days, *selection_rank(one)) < (other.every_days, *selection_rank(other))
         case True, False:
             return one.every_days < reach(other)[0] + (one.precedence == "escalation")
         case _:

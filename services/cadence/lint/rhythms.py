@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from itertools import combinations
 
+from services.cadence.evaluation.rhythms import selection_rank
 from services.cadence.features.registry import COLORS
 from services.cadence.lint.accounts import PossibleAccounts
 from services.cadence.lint.conditions import condition
 from services.cadence.lint.findings import Finding, finding, listed
-from services.cadence.lint.precedence import is_guarantee, leader, overriding, rank, reach, reaches_customer
+from services.cadence.lint.precedence import is_guarantee, leader, overriding, reach, reaches_customer
 from services.cadence.policy import Adjustment, Feedback, Rhythm, Trigger
 
 
@@ -68,7 +69,7 @@ def undecided(accounts: PossibleAccounts) -> Iterator[Finding]:
     pairs: list[tuple[Rhythm | Trigger, Rhythm | Trigger]] = [
         (one, other)
         for (_, one), (_, other) in combinations(policy.rhythms, 2)
-        if rank(one)[:2] == rank(other)[:2] and one.fallback == other.fallback
+        if selection_rank(one)[:2] == selection_rank(other)[:2] and one.fallback == other.fallback
     ]
     for triggers in policy.triggers.values():
         pairs += [(one, other) for (_, one), (_, other) in combinations(triggers, 2)]
