@@ -140,11 +140,12 @@ class AccountUnitOfWork:
         for account in accounts:
             if account.decided_at is None or account.directory_facts is None:
                 continue
-            version = max(account.directory_version + 1, int(real.timestamp() * 1000))
-            record = account_record(account, account.directory_facts, version)
-            key = digest(record.model_copy(update={"version": 0}).write().decode())
+            unversioned = account_record(account, account.directory_facts, 0)
+            key = digest(unversioned.write().decode())
             if key == account.directory_key:
                 continue
+            version = max(account.directory_version + 1, int(real.timestamp() * 1000))
+            record = unversioned.model_copy(update={"version": version})
             account.directory_key, account.directory_version = key, version
             records.append(
                 Outgoing(
