@@ -6,11 +6,9 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from schemas.ids import derived_id
-from services.cadence.account import Facts, Fields, Plain, Stamp, moment
-from services.cadence.evaluation.avoid import Avoidance
-from services.cadence.features.view import AccountView
-from services.cadence.policy import Policy, Step, Trigger
-from services.cadence.portfolio import Portfolio
+from services.cadence.account import Fields, Plain, Stamp, moment
+from services.cadence.evaluation.state import EvaluationState
+from services.cadence.policy import Step, Trigger
 
 SuppressionCause = Literal[
     "precedence",
@@ -66,18 +64,6 @@ class Candidate(NamedTuple):
     values: Mapping[str, Plain]
 
 
-class EvaluationState(NamedTuple):
-    """What candidates are checked against. `issued`: touchpoints that came due or ended, by type and id."""
-
-    policy: Policy
-    facts: Facts
-    portfolio: Portfolio
-    view: AccountView
-    issued: Mapping[str, Mapping[str, Fields]]
-    pause: Avoidance | None
-    blackouts: tuple[Avoidance, ...]
-
-
 class Selection:
     """Candidates that are in the plan, one-offs that came due and stay in it, and what was suppressed.
 
@@ -114,14 +100,14 @@ def touchpoint_id(account_id: str, key: tuple[str, ...]) -> str:
     return derived_id("touchpoint", account_id, *key)
 
 
-def keep_due(selection: Selection, issued: Mapping[str, Mapping[str, Fields]], now: int) -> None:
+def keep_due(state: EvaluationState, selection: Selection) -> None:
     """Keep one-offs that came due in the plan until they are settled or past their deadline (else their window)."""
-    for touchpoints in issued.values():
+    for touchpoints in state.issued.values():
         for key, fields in touchpoints.items():
             end = fields.get("deadline") or fields.get("window_to")
             if fields.get("reason_policy") is None or fields.get("ended") is not None:
                 continue
-            if isinstance(end, int) and now < end:
+            if isinstance(end, int) and state.now < end:
                 selection.due[key] = fields
                 selection.change_points.append(end)
 
@@ -147,7 +133,7 @@ def over(fields: Fields | None) -> Obstacle | None:
 
 def fit_around_avoidances(state: EvaluationState, candidate: Candidate) -> Candidate | Obstacle:
     """Move the start of a candidate to the end of pause and blackouts, or name the one that leaves no room."""
-    if state.pause is None and not state.blackouts:
+    if state.pause is None and not state.blackouts.all:
         return candidate
     kind = state.policy.catalogue[candidate.rule.touchpoint]
     start, close = candidate.start, min(candidate.end, candidate.deadline)
@@ -156,7 +142,7 @@ def fit_around_avoidances(state: EvaluationState, candidate: Candidate) -> Candi
         if pause.end is None or pause.end >= close:
             return Obstacle("pause", pause.text, pause.end)
         start = max(start, pause.end)
-    for blackout in state.blackouts:
+    for blackout in state.blackouts.all:
         covers_start = blackout.end is not None and blackout.start <= start < blackout.end
         if not covers_start or blackout.end is None or kind.type not in blackout.touchpoint_types:
             continue

@@ -4,23 +4,23 @@ What decides is computed at once and is small; the plan with its reasons is buil
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from schemas.plans import Plan
 from services.cadence.account import Facts, moment
 from services.cadence.account.codec import dumps
 from services.cadence.account.issued import Issued
-from services.cadence.evaluation.avoid import blackouts_of, pause_of
-from services.cadence.evaluation.candidates import EvaluationState, Selection, Suppressed, keep_due
+from services.cadence.evaluation.candidates import Selection, Suppressed, keep_due
 from services.cadence.evaluation.feedback import evaluate_feedback
 from services.cadence.evaluation.plan_items import PlanOutline, build_plan
-from services.cadence.evaluation.rhythms import NONE, Amounts, resolve_rhythms
+from services.cadence.evaluation.rhythms import resolve_rhythms
+from services.cadence.evaluation.state import EvaluationState
 from services.cadence.evaluation.timelines import select_steps
 from services.cadence.evaluation.triggers import select_triggered
-from services.cadence.features.compute import next_day, view_account
-from services.cadence.features.view import AccountView
+from services.cadence.features.compute import next_day
 from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
 
@@ -31,7 +31,7 @@ class Decision:
 
     Evidence and wording are not part of the key: a new event that changes nothing leads to no new plan. `plan` is built
     when it is first read, from the facts as they are then: read it before applying further events to them. `fired`: the
-    bits of the rules whose conditions are true.
+    bits of the rules whose conditions are true. `state` and `outline`: what it was decided from, for explanations.
     """
 
     key: bytes
@@ -41,13 +41,14 @@ class Decision:
     fired: int
     next_evaluation_at: datetime | None
     suppressed: tuple[Suppressed, ...]
-    _build: Callable[[], Plan]
+    state: EvaluationState
+    outline: PlanOutline
     _plan: Plan | None = None
 
     @property
     def plan(self) -> Plan:
         if self._plan is None:
-            self._plan = self._build()
+            self._plan = build_plan(self.state, self.outline)
         return self._plan
 
     def stopped(self, rule: str) -> Suppressed | None:
@@ -66,67 +67,58 @@ def evaluate_account(
 
     Costs some tens of microseconds; reading `plan` costs some hundreds more.
     """
-    view = view_account(facts, portfolio, now, policy.reads, meetings=policy.meetings)
-    segment, stage, color, fired = policy.evaluate_conditions(view.values)
-    view.values.update(segment=segment, stage=stage, color=color)
-    feedback = evaluate_feedback(policy, facts, view)
-    rhythms = resolve_rhythms(policy, fired & policy.rhythm_bits, _preferences(policy, view), feedback.levels)
-    pause, blackouts = pause_of(facts, view.now), blackouts_of(policy, fired, view.now)
-    issued_touchpoints = issued.read(policy.counted_types) if issued.touches else {}
+    state = EvaluationState(policy, facts, issued, portfolio, now)
+    feedback = evaluate_feedback(state)
+    own_bits = state.fired & state.policy.rhythm_bits
+    rhythms = resolve_rhythms(state.policy, own_bits, state.preferences, feedback.levels)
     selection = Selection()
-    keep_due(selection, issued_touchpoints, view.now)
-    state = EvaluationState(policy, facts, portfolio, view, issued_touchpoints, pause, blackouts.all)
+    keep_due(state, selection)
     select_triggered(state, selection)
     select_steps(state, selection)
-    avoid = blackouts.ahead if pause is None else (pause, *blackouts.ahead)
-    outline = PlanOutline(view, rhythms.chosen, feedback, selection.selected, selection.due, avoid)
-    change_points = [
-        *selection.change_points,
-        *view.change_times,
-        *feedback.change_points,
-        *blackouts.change_points,
-        *_day_counts(policy, view),
-    ]
-    if pause is not None and pause.end is not None:
-        change_points.append(pause.end)
+    outline = PlanOutline(rhythms.chosen, feedback, selection)
+    values = state.view.values
     return Decision(
-        _key(policy, outline),
-        segment,
-        stage,
-        color,
-        fired | feedback.fired | selection.fired,
-        _next_evaluation(change_points, view.now),
+        _key(state, outline),
+        str(values["segment"]),
+        str(values["stage"]),
+        cast("str | None", values["color"]),
+        state.fired | feedback.fired | selection.fired,
+        _next_evaluation(state, outline),
         (*rhythms.suppressed, *selection.suppressed),
-        lambda: build_plan(policy, facts, outline),
+        state,
+        outline,
     )
 
 
-def _next_evaluation(change_points: Iterable[int], now: int) -> datetime | None:
-    ahead = [at for at in change_points if at > now]
+def _next_evaluation(state: EvaluationState, outline: PlanOutline) -> datetime | None:
+    """The next moment at which time alone may change the plan."""
+    change_points: list[int] = [
+        *outline.selection.change_points,
+        *state.view.change_times,
+        *outline.feedback.change_points,
+        *state.blackouts.change_points,
+        *_day_counts(state),
+    ]
+    if state.pause is not None and state.pause.end is not None:
+        change_points.append(state.pause.end)
+    ahead = [at for at in change_points if at > state.now]
     return moment(min(ahead)) if ahead else None
 
 
-def _preferences(policy: Policy, view: AccountView) -> Amounts:
-    """The customer's preferred days by topic, where the policy lets them move a rhythm."""
-    return tuple(sorted(view.preferred_days.items())) if view.preferred_days and policy.gives_way else NONE
-
-
-def _day_counts(policy: Policy, view: AccountView) -> list[int]:
+def _day_counts(state: EvaluationState) -> Iterator[int]:
     """When the day counts that conditions read next reach a threshold."""
-    upcoming: list[int] = []
-    for name, counts in policy.day_counts.items():
-        base = view.bases.get(name)
-        at = None if base is None else next_day(base, view.now, counts)
+    for name, counts in state.policy.day_counts.items():
+        base = state.view.bases.get(name)
+        at = None if base is None else next_day(base, state.now, counts)
         if at is not None:
-            upcoming.append(at)
-    return upcoming
+            yield at
 
 
-def _key(policy: Policy, outline: PlanOutline) -> bytes:
+def _key(state: EvaluationState, outline: PlanOutline) -> bytes:
     """The policy says what a bit means; the rest is what else can differ. All parts are plain values."""
-    values, last_touch = outline.view.values, outline.view.last_touch
+    values, last_touch, selection = state.view.values, state.view.last_touch, outline.selection
     parts = (
-        policy.hash,
+        state.policy.hash,
         values["segment"],
         values["stage"],
         values["color"],
@@ -142,9 +134,9 @@ def _key(policy: Policy, outline: PlanOutline) -> bytes:
         ],
         [
             (candidate.bit, candidate.key, candidate.start, candidate.end, candidate.deadline)
-            for candidate in outline.selected
+            for candidate in selection.selected
         ],
-        [(key, fields.get("due_at"), fields.get("deadline")) for key, fields in outline.due.items()],
-        [(window.name, window.start, window.end, window.touchpoint_types) for window in outline.avoid],
+        [(key, fields.get("due_at"), fields.get("deadline")) for key, fields in selection.due.items()],
+        [(window.name, window.start, window.end, window.touchpoint_types) for window in state.avoid],
     )
     return hashlib.blake2b(dumps(parts), digest_size=16).digest()

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypedDict, cast
 
-from services.cadence.account import Contract, Entries, Facts, Fields, Plain, Stamp, earliest, when
+from services.cadence.account import Contract, Entries, Fields, Plain, Stamp, earliest, when
 from services.cadence.features.compute import AccountView, ratio
 from services.cadence.features.mail_engagement import Mails
 from services.cadence.features.people import role_of
@@ -32,39 +32,40 @@ class EventEntry(NamedTuple):
 
 
 def entries_of(
-    facts: Facts, view: AccountView, event: str, since: int, wanted: frozenset[str] | None = None
+    view: AccountView, event: str, since: int, wanted: frozenset[str] | None = None
 ) -> Iterator[EventEntry]:
     """Entries of an event type since that moment, oldest first. Programs need the segment in `view.values`.
 
     `wanted`: features that are costly to compute are left out unless they are among these (None: all).
     """
     if event == "usage.reported":
-        yield from _usage_entries(facts, view, since, wanted)
+        yield from _usage_entries(view, since, wanted)
         return
     reader = _READERS.get(event)
     if reader is not None:
-        yield from reader(facts, view, since)
+        yield from reader(view, since)
         return
-    for stamp, fields in _recent(facts.entries.get(event, {}), since):
+    for stamp, fields in _recent(view, event, since):
         yield EventEntry(stamp, when(stamp), {name: fields.get(key) for name, key in _FIELDS.get(event, ())})
 
 
-def recent_events(facts: Facts, view: AccountView, longest: Mapping[str, int]) -> Iterator[str]:
+def recent_events(view: AccountView, longest: Mapping[str, int]) -> Iterator[str]:
     """Of the event types in `longest` those that may have an entry in so many microseconds before now."""
     for event, within in longest.items():
         has_entries = _HAS_ENTRIES.get(event)
         if has_entries is not None:
-            if has_entries(facts, view, view.now - within):
+            if has_entries(view, view.now - within):
                 yield event
             continue
-        entries = facts.entries.get(event)
+        entries = view.facts.entries.get(event)
         if entries and when(next(reversed(entries))) >= view.now - within:
             yield event
 
 
-def _recent(entries: Entries, since: int) -> list[tuple[Stamp, Fields]]:
+def _recent(view: AccountView, event: str, since: int) -> list[tuple[Stamp, Fields]]:
+    """The entries of a type since that moment, oldest first."""
     recent: list[tuple[Stamp, Fields]] = []
-    oldest = earliest(since)
+    entries, oldest = view.facts.entries.get(event, {}), earliest(since)
     for stamp in reversed(entries):
         if stamp < oldest:
             break
@@ -129,17 +130,15 @@ def _score_before(stored: Mapping[Stamp, _Scored], order: list[Stamp], index: in
     return None
 
 
-def _health_entries(facts: Facts, _view: AccountView, since: int) -> Iterator[EventEntry]:
-    for stamp, score, color, drop in scores(facts.entries.get("health.scored", {}), earliest(since)):
+def _health_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
+    for stamp, score, color, drop in scores(view.facts.entries.get("health.scored", {}), earliest(since)):
         yield EventEntry(stamp, when(stamp), {"health_score": score, "color": color, "score_drop": drop})
 
 
-def _usage_entries(
-    facts: Facts, view: AccountView, since: int, wanted: frozenset[str] | None
-) -> Iterator[EventEntry]:
+def _usage_entries(view: AccountView, since: int, wanted: frozenset[str] | None) -> Iterator[EventEntry]:
     # A report without seats is compared with the seats last reported: absent means unchanged.
     seats = view.values["seats"]
-    for stamp, fields in _recent(facts.entries.get("usage.reported", {}), since):
+    for stamp, fields in _recent(view, "usage.reported", since):
         values: dict[str, Plain] = {
             "active_users": fields.get("active_users"),
             "limit_ratio": fields.get("limit_ratio"),
@@ -152,9 +151,9 @@ def _usage_entries(
         yield EventEntry(stamp, when(stamp), values)
 
 
-def _settled_touchpoints(facts: Facts, view: AccountView, since: int) -> Iterator[EventEntry]:
+def _settled_touchpoints(view: AccountView, since: int) -> Iterator[EventEntry]:
     meetings = view.attended()
-    for stamp, fields in _recent(facts.entries.get("touchpoint.settled", {}), since):
+    for stamp, fields in _recent(view, "touchpoint.settled", since):
         values: dict[str, Plain] = {
             "settled_type": fields.get("touchpoint_type"),
             "outcome": fields.get("outcome"),
@@ -164,27 +163,27 @@ def _settled_touchpoints(facts: Facts, view: AccountView, since: int) -> Iterato
         yield EventEntry(stamp, when(stamp), values)
 
 
-def _described_contacts(facts: Facts, _view: AccountView, since: int) -> Iterator[EventEntry]:
+def _described_contacts(view: AccountView, since: int) -> Iterator[EventEntry]:
     """The newest description of each contact, and the first one, however often it was described since."""
     roles: dict[Stamp, Plain] = {
-        stamp: role_of(facts, contact_id)
-        for contact_id, stamp in facts.joined.items()
+        stamp: role_of(view.facts, contact_id)
+        for contact_id, stamp in view.facts.joined.items()
         if when(stamp) >= since
     }
     first = set(roles)
-    for stamp, fields in _recent(facts.entries.get("contact.described", {}), since):
+    for stamp, fields in _recent(view, "contact.described", since):
         roles[stamp] = fields.get("role")
     for stamp in sorted(roles):
         yield EventEntry(stamp, when(stamp), {"role": roles[stamp], "joined": stamp in first})
 
 
-def _left_contacts(facts: Facts, _view: AccountView, since: int) -> Iterator[EventEntry]:
-    for stamp, fields in _recent(facts.entries.get("contact.left", {}), since):
-        yield EventEntry(stamp, when(stamp), {"role": role_of(facts, fields.get("contact_id"))})
+def _left_contacts(view: AccountView, since: int) -> Iterator[EventEntry]:
+    for stamp, fields in _recent(view, "contact.left", since):
+        yield EventEntry(stamp, when(stamp), {"role": role_of(view.facts, fields.get("contact_id"))})
 
 
-def _mail_entries(facts: Facts, view: AccountView, since: int) -> Iterator[EventEntry]:
-    mails = Mails(facts)
+def _mail_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
+    mails = Mails(view.facts)
     upcoming = mails.next_counted_at(view.now)
     if upcoming is not None:
         view.change_times.append(upcoming)
@@ -193,7 +192,7 @@ def _mail_entries(facts: Facts, view: AccountView, since: int) -> Iterator[Event
             yield EventEntry(stamp, at, {"open_rate": opened, "click_rate": clicked})
 
 
-def _program_entries(_facts: Facts, view: AccountView, since: int) -> Iterator[EventEntry]:
+def _program_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
     """Programs whose audience the account belongs to; they count from when they ship or take place."""
     for program in sorted(view.portfolio.programs, key=lambda program: (program.at, program.id)):
         if program.at >= since and (program.audience is None or program.audience(view.values)):
@@ -201,10 +200,10 @@ def _program_entries(_facts: Facts, view: AccountView, since: int) -> Iterator[E
             yield EventEntry(program.stamp, program.at, values)
 
 
-def _contract_entries(facts: Facts, view: AccountView, since: int) -> Iterator[EventEntry]:
+def _contract_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
     entries: list[EventEntry] = []
     for contract_state in view.contract_terms:
-        contract = facts.contracts[contract_state.contract_id]
+        contract = view.facts.contracts[contract_state.contract_id]
         changes = _revenue_changes(contract)
         for stamp in contract.terms.keys() | changes.keys():
             if when(stamp) < since:
@@ -224,10 +223,10 @@ def _contract_entries(facts: Facts, view: AccountView, since: int) -> Iterator[E
     yield from sorted(entries, key=lambda entry: entry.stamp)
 
 
-def _contract_changed(facts: Facts, _view: AccountView, since: int) -> bool:
+def _contract_changed(view: AccountView, since: int) -> bool:
     return any(
         dated and when(next(reversed(dated))) >= since
-        for contract in facts.contracts.values()
+        for contract in view.facts.contracts.values()
         for dated in (contract.terms, contract.revenues)
     )
 
@@ -243,7 +242,7 @@ def _revenue_changes(contract: Contract) -> dict[Stamp, float | None]:
     return changes
 
 
-_READERS: Mapping[str, Callable[[Facts, AccountView, int], Iterator[EventEntry]]] = {
+_READERS: Mapping[str, Callable[[AccountView, int], Iterator[EventEntry]]] = {
     "health.scored": _health_entries,
     "touchpoint.settled": _settled_touchpoints,
     "contact.described": _described_contacts,
@@ -252,9 +251,9 @@ _READERS: Mapping[str, Callable[[Facts, AccountView, int], Iterator[EventEntry]]
     "program.announced": _program_entries,
     "contract.changed": _contract_entries,
 }
-_HAS_ENTRIES: Mapping[str, Callable[[Facts, AccountView, int], bool]] = {
+_HAS_ENTRIES: Mapping[str, Callable[[AccountView, int], bool]] = {
     "contract.changed": _contract_changed,
-    "contact.described": lambda facts, _view, _since: bool(facts.joined),
-    "mail.judged": lambda facts, _view, _since: bool(facts.entries.get("mail.sent")),
-    "program.announced": lambda _facts, view, _since: bool(view.portfolio.programs),
+    "contact.described": lambda view, _since: bool(view.facts.joined),
+    "mail.judged": lambda view, _since: bool(view.facts.entries.get("mail.sent")),
+    "program.announced": lambda view, _since: bool(view.portfolio.programs),
 }

@@ -1,6 +1,6 @@
 """Feature stamps: which event the present value of a feature comes from. Found on demand: most are never asked for."""
 
-from services.cadence.account import Facts, Stamp
+from services.cadence.account import Stamp
 from services.cadence.features.registry import feature_named
 from services.cadence.features.view import AccountView
 
@@ -8,10 +8,10 @@ from services.cadence.features.view import AccountView
 class FeatureStamps:
     """Of one account at one moment. A feature that no event has set has no stamp."""
 
-    def __init__(self, facts: Facts, view: AccountView) -> None:
-        self._facts = facts
+    def __init__(self, view: AccountView) -> None:
+        self._facts = view.facts
         self._view = view
-        self._stored = {name: stamp for stamp, fields in facts.account.items() for name in fields}
+        self._stored = {name: stamp for stamp, fields in view.facts.account.items() for name in fields}
         self._stamps: dict[str, Stamp | None] = {}
 
     def of(self, name: str) -> Stamp | None:

@@ -7,11 +7,11 @@ and nothing is counted twice.
 from datetime import timedelta
 from typing import NamedTuple
 
-from services.cadence.account import Facts, Plain, Stamp
+from services.cadence.account import Plain, Stamp
 from services.cadence.evaluation.event_entries import entries_of, recent_events
 from services.cadence.evaluation.rhythms import NONE, Amounts
-from services.cadence.features.view import AccountView
-from services.cadence.policy import Damping, Feedback, Policy
+from services.cadence.evaluation.state import EvaluationState
+from services.cadence.policy import Damping, Feedback
 
 _US = timedelta(microseconds=1)
 MOST_STEPS = 2
@@ -40,11 +40,11 @@ class FeedbackState(NamedTuple):
 _NO_FEEDBACK = FeedbackState()
 
 
-def evaluate_feedback(policy: Policy, facts: Facts, view: AccountView) -> FeedbackState:
-    """The steps that act now. `view.values` contain segment, stage and colour."""
-    if not policy.feedback:
+def evaluate_feedback(state: EvaluationState) -> FeedbackState:
+    """The steps that act now."""
+    if not state.policy.feedback:
         return _NO_FEEDBACK
-    asked = _asked_steps(policy, facts, view)
+    asked = _asked_steps(state)
     if not asked:
         return _NO_FEEDBACK
     levels: list[tuple[str, int]] = []
@@ -55,7 +55,7 @@ def evaluate_feedback(policy: Policy, facts: Facts, view: AccountView) -> Feedba
         fired |= 1 << step.bit
     for kind in sorted({kind for step in asked for kind in step.rule.touchpoints}):
         own = [step for step in asked if kind in step.rule.touchpoints]
-        steps = active_steps(own, policy.content.damping, view.now, change_points)
+        steps = active_steps(own, state.policy.content.damping, state.now, change_points)
         active += [(kind, step) for step in steps]
         total = sum(1 if step.rule.steps > 0 else -1 for step in steps)
         level = max(-MOST_STEPS, min(MOST_STEPS, total))
@@ -87,11 +87,12 @@ def active_steps(
     return active
 
 
-def _asked_steps(policy: Policy, facts: Facts, view: AccountView) -> list[FeedbackStep]:
+def _asked_steps(state: EvaluationState) -> list[FeedbackStep]:
+    policy, view = state.policy, state.view
     steps: list[FeedbackStep] = []
-    for event in recent_events(facts, view, dict.fromkeys(policy.feedback, view.now)):
+    for event in recent_events(view, dict.fromkeys(policy.feedback, view.now)):
         bits_of, rules = policy.feedback_bits[event], policy.feedback[event]
-        for entry in entries_of(facts, view, event, 0, policy.entry_reads[event]):
+        for entry in entries_of(view, event, 0, policy.entry_reads[event]):
             bits = bits_of(view.values, entry.values)
             for bit, rule in rules if bits else ():
                 if bits >> bit & 1:

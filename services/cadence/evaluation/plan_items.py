@@ -7,29 +7,26 @@ from typing import NamedTuple, TypedDict, cast
 
 from schemas.plans import Avoid, Cause, FactRef, OneOffItem, Plan, Reason, RhythmItem, Window
 from schemas.vocabulary import Channel, Owner, Role, Topic
-from services.cadence.account import DAY, Facts, Fields, Plain, day_text, moment, who
+from services.cadence.account import DAY, Fields, Plain, day_text, moment, who
 from services.cadence.account.codec import loads
 from services.cadence.evaluation.avoid import Avoidance
-from services.cadence.evaluation.candidates import Candidate, touchpoint_id
+from services.cadence.evaluation.candidates import Candidate, Selection, touchpoint_id
 from services.cadence.evaluation.feedback import FeedbackState
 from services.cadence.evaluation.reasons import Reasons
 from services.cadence.evaluation.rhythm_changes import rhythm_changes
 from services.cadence.evaluation.rhythms import ChosenRhythm
-from services.cadence.features.view import AccountView
+from services.cadence.evaluation.state import EvaluationState
 from services.cadence.policy import Policy, Touchpoint, Trigger
 
 _PERSONS = frozenset({"csm", "pooled_csm"})
 
 
 class PlanOutline(NamedTuple):
-    """What a plan consists of before it is built. `due`: one-offs that came due, by id."""
+    """What an evaluation decided: with its state, all that a plan is built from."""
 
-    view: AccountView
     rhythms: tuple[ChosenRhythm, ...]
     feedback: FeedbackState
-    selected: list[Candidate]
-    due: Mapping[str, Fields]
-    avoid: tuple[Avoidance, ...]
+    selection: Selection
 
 
 class _Shared(TypedDict):
@@ -44,18 +41,25 @@ class _Shared(TypedDict):
     never_skip: bool
 
 
-def build_plan(policy: Policy, facts: Facts, outline: PlanOutline) -> Plan:
-    reasons = Reasons(policy, facts, outline.view)
-    csm_id = _text(outline.view.values["csm_id"])
-    one_offs = [
-        _selected(policy, facts.account_id, candidate, csm_id, reasons) for candidate in outline.selected
-    ]
-    one_offs += [_due(policy, key, fields) for key, fields in outline.due.items()]
+def build_plan(state: EvaluationState, outline: PlanOutline) -> Plan:
+    """The plan with its reasons, from the facts of the state as they are now."""
+    reasons, selection = Reasons(state), outline.selection
+    csm_id = _text(state.view.values["csm_id"])
+    one_offs = [_selected(state, candidate, csm_id, reasons) for candidate in selection.selected]
+    one_offs += [_due(state, key, fields) for key, fields in selection.due.items()]
     one_offs.sort(key=lambda item: (item.window.from_, item.id))
     return Plan.of_valid(
-        rhythms=tuple(_rhythm(policy, chosen, outline, reasons) for chosen in outline.rhythms),
+        rhythms=tuple(
+            _rhythm(
+                state,
+                chosen,
+                csm_id,
+                reasons.of(chosen.rule, more=rhythm_changes(reasons, chosen, outline.feedback)),
+            )
+            for chosen in outline.rhythms
+        ),
         touchpoints=tuple(one_offs),
-        avoid=tuple(_avoid(window, reasons) for window in outline.avoid),
+        avoid=tuple(_avoid(window, reasons) for window in state.avoid),
     )
 
 
@@ -74,27 +78,26 @@ def _shared(kind: Touchpoint, channel: str | None, owner: str | None, csm_id: st
     }
 
 
-def _rhythm(policy: Policy, chosen: ChosenRhythm, outline: PlanOutline, reasons: Reasons) -> RhythmItem:
-    rule, view = chosen.rule, outline.view
-    kind = policy.catalogue[rule.touchpoint]
-    last = view.last_touch.get(None if rule.any_contact else rule.touchpoint)
-    changes = rhythm_changes(policy, chosen, view, outline.feedback, reasons)
+def _rhythm(state: EvaluationState, chosen: ChosenRhythm, csm_id: str | None, reason: Reason) -> RhythmItem:
+    rule = chosen.rule
+    last = state.view.last_touch.get(None if rule.any_contact else rule.touchpoint)
+    kind = state.policy.catalogue[rule.touchpoint]
     return RhythmItem.of_valid(
-        **_shared(kind, chosen.channel or rule.channel, rule.owner, _text(view.values["csm_id"])),
+        **_shared(kind, chosen.channel or rule.channel, rule.owner, csm_id),
         every_days=chosen.every_days,
         urgency=rule.urgency,
         last_touch_at=None if last is None else moment(last[0]),
-        reason=reasons.of(rule, more=changes),
+        reason=reason,
     )
 
 
 def _selected(
-    policy: Policy, account_id: str, candidate: Candidate, csm_id: str | None, reasons: Reasons
+    state: EvaluationState, candidate: Candidate, csm_id: str | None, reasons: Reasons
 ) -> OneOffItem:
-    rule = candidate.rule
+    rule, policy = candidate.rule, state.policy
     return OneOffItem.of_valid(
         **_shared(policy.catalogue[rule.touchpoint], rule.channel, rule.owner, csm_id),
-        id=touchpoint_id(account_id, candidate.key),
+        id=touchpoint_id(state.facts.account_id, candidate.key),
         window=Window.of_valid(from_=moment(candidate.start), to=moment(candidate.end)),
         deadline=moment(candidate.deadline),
         spacing_days=_spacing(policy, rule.touchpoint) if isinstance(rule, Trigger) else None,
@@ -133,10 +136,10 @@ def _spacing(policy: Policy, kind: str) -> int | None:
     return max(cooldowns, default=None)
 
 
-def _due(policy: Policy, key: str, fields: Fields) -> OneOffItem:
+def _due(state: EvaluationState, key: str, fields: Fields) -> OneOffItem:
     """A one-off that came due, as it was issued; only what was not issued comes from the catalogue."""
     name = str(fields.get("type"))
-    kind = policy.catalogue.get(name) or Touchpoint(name, None, "csm", "call", "", 0)
+    kind = state.policy.catalogue.get(name) or Touchpoint(name, None, "csm", "call", "", 0)
     facts = [FactRef.model_validate(fact) for fact in _issued_facts(fields)]
     start = cast("int", fields.get("window_from") or fields.get("due_at"))
     end = cast("int", fields.get("window_to") or fields.get("deadline"))
@@ -148,7 +151,7 @@ def _due(policy: Policy, key: str, fields: Fields) -> OneOffItem:
         id=key,
         window=Window.of_valid(from_=moment(start), to=moment(end)),
         deadline=_moment(fields.get("deadline")),
-        spacing_days=_spacing(policy, name),
+        spacing_days=_spacing(state.policy, name),
         # The facts open with those of the event or the contract that the rule answered: the cause.
         cause=_cause(facts[0].source, facts[0].id) if facts else None,
         reason=Reason.of_valid(

@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.plans import FactRef, Reason
-from services.cadence.account import Facts, Plain, Stamp, provenance_of
+from services.cadence.account import Plain, Stamp, provenance_of
 from services.cadence.evaluation.feature_stamps import FeatureStamps
-from services.cadence.features.view import AccountView
-from services.cadence.policy import PLACEHOLDER, Policy, Rule
+from services.cadence.evaluation.state import EvaluationState
+from services.cadence.policy import PLACEHOLDER, Rule
 
 _SHARES = frozenset({"seat_ratio", "limit_ratio", "attendance_rate", "open_rate", "click_rate"})
 _NO_VALUES: Mapping[str, Plain] = {}
@@ -23,12 +23,12 @@ class Sentence(NamedTuple):
 
 
 class Reasons:
-    """Reasons of one account at one moment."""
+    """Reasons for what an evaluation decided."""
 
-    def __init__(self, policy: Policy, facts: Facts, view: AccountView) -> None:
-        self._policy = policy
-        self._view = view
-        self._stamps = FeatureStamps(facts, view)
+    def __init__(self, state: EvaluationState) -> None:
+        self.state = state
+        self._view = state.view
+        self._stamps = FeatureStamps(state.view)
         self._facts: dict[str, FactRef | None] = {}
         self._sources: tuple[str, str] | None = None
 
@@ -45,7 +45,7 @@ class Reasons:
             text = f"{text} {sentence.text}"
             listed = {(fact.name, fact.source, fact.id) for fact in facts}
             facts += [fact for fact in sentence.facts if (fact.name, fact.source, fact.id) not in listed]
-        return Reason.of_valid(rule=rule.rule, policy=self._policy.hash, facts=tuple(facts), text=text)
+        return Reason.of_valid(rule=rule.rule, policy=self.state.policy.hash, facts=tuple(facts), text=text)
 
     def sentence(
         self, rule: Rule, stamp: Stamp | None = None, values: Mapping[str, Plain] = _NO_VALUES
@@ -56,7 +56,7 @@ class Reasons:
             facts += [
                 fact_reference(name, value, stamp) for name, value in values.items() if value is not None
             ]
-        for name in self._with_sources(self._policy.read_by[rule.rule]):
+        for name in self._with_sources(self.state.policy.read_by[rule.rule]):
             fact = None if name in values else self._account_fact(name)
             if fact is not None:
                 facts.append(fact)

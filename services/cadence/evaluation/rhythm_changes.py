@@ -5,19 +5,16 @@ from collections.abc import Iterator
 from services.cadence.evaluation.feedback import FeedbackState
 from services.cadence.evaluation.reasons import Reasons, Sentence, fact_reference
 from services.cadence.evaluation.rhythms import ChosenRhythm
-from services.cadence.features.view import AccountView
-from services.cadence.policy import Policy
+from services.cadence.evaluation.state import EvaluationState
 
 
-def rhythm_changes(
-    policy: Policy, chosen: ChosenRhythm, view: AccountView, feedback: FeedbackState, reasons: Reasons
-) -> Iterator[Sentence]:
+def rhythm_changes(reasons: Reasons, chosen: ChosenRhythm, feedback: FeedbackState) -> Iterator[Sentence]:
     """In the order in which they act; none for a rhythm that is as its rule says."""
     rule = chosen.rule
     if chosen.preferred_days is not None:
-        yield _preference(policy, chosen, view)
+        yield _preference(reasons.state, chosen)
     for bit in chosen.adjustments:
-        yield reasons.sentence(policy.rules[bit])
+        yield reasons.sentence(reasons.state.policy.rules[bit])
     if chosen.level:
         for kind, step in feedback.steps:
             if kind == rule.touchpoint:
@@ -28,14 +25,14 @@ def rhythm_changes(
         yield Sentence(f"It cannot become rarer, so it moves to {chosen.channel.replace('_', ' ')}.", [])
 
 
-def _preference(policy: Policy, chosen: ChosenRhythm, view: AccountView) -> Sentence:
-    topic = policy.catalogue[chosen.rule.touchpoint].topic or ""
+def _preference(state: EvaluationState, chosen: ChosenRhythm) -> Sentence:
+    topic = state.policy.catalogue[chosen.rule.touchpoint].topic or ""
     preferred = chosen.preferred_days or 0
     text = f"The customer wishes to hear from us every {preferred} days"
     if chosen.every_days != preferred:
         end = "least" if preferred < chosen.every_days else "most"
         text += f"; the policy allows {chosen.every_days} days at the {end}"
-    stamp = view.preference_stamps.get(topic)
+    stamp = state.view.preference_stamps.get(topic)
     return Sentence(
         f"{text}.", [] if stamp is None else [fact_reference("preferred_days", chosen.preferred_days, stamp)]
     )

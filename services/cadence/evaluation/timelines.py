@@ -12,13 +12,13 @@ from services.cadence.account.contract_terms import ContractTerms
 from services.cadence.account.retention import WENT_LIVE
 from services.cadence.evaluation.candidates import (
     Candidate,
-    EvaluationState,
     Obstacle,
     Selection,
     fit_around_avoidances,
     issued_fields,
     over,
 )
+from services.cadence.evaluation.state import EvaluationState
 from services.cadence.features.compute import next_day, renews_itself
 from services.cadence.policy import Anchor, Step, Timeline
 
@@ -42,7 +42,7 @@ def select_steps(state: EvaluationState, selection: Selection) -> None:
     """Select the steps of every anchor that the account has."""
     for name, timeline in state.policy.timelines.items():
         for anchor in anchors_of(state, selection, name, timeline.end):
-            if state.view.now < anchor.base + timeline.end:
+            if state.now < anchor.base + timeline.end:
                 _select(state, selection, timeline, anchor, first_without_ordinal=name == "renewal")
 
 
@@ -70,7 +70,7 @@ def _select(
     bits = timeline.bits(state.view.values, anchor.values)
     taken: dict[tuple[str, ...], str] = {}
     for bit, step, start, end in timeline.steps if bits else ():
-        if not bits >> bit & 1 or state.view.now >= anchor.base + end:
+        if not bits >> bit & 1 or state.now >= anchor.base + end:
             continue
         selection.fired |= 1 << bit
         key = (step.touchpoint, *anchor.key)
@@ -138,7 +138,7 @@ def _contract_values(facts: Facts, now: int, contract: ContractTerms, renews_on:
 def _start(state: EvaluationState, end: int) -> Iterator[AnchorPoint]:
     """The day the first contract started; without one, the day of the account's first event."""
     at = state.view.bases.get("days_since_start")
-    if at is not None and state.view.now < at + end:
+    if at is not None and state.now < at + end:
         first = min(
             (contract for contract in state.view.contract_terms if contract.first_start is not None),
             key=lambda contract: (contract.first_start or 0, contract.contract_id),
@@ -161,7 +161,7 @@ def _go_live(state: EvaluationState) -> Iterator[AnchorPoint]:
 
 def _programs(state: EvaluationState, end: int) -> Iterator[AnchorPoint]:
     """Programs whose audience the account belongs to."""
-    view_values, since = state.view.values, state.view.now - end
+    view_values, since = state.view.values, state.now - end
     for program in state.portfolio.programs:
         if program.at > since and (program.audience is None or program.audience(view_values)):
             values: dict[str, Plain] = {"program_kind": program.kind, "meaningful": program.meaningful}

@@ -12,7 +12,6 @@ from datetime import timedelta
 from services.cadence.account import Fields, Stamp, moment, who
 from services.cadence.evaluation.candidates import (
     Candidate,
-    EvaluationState,
     Obstacle,
     Selection,
     fit_around_avoidances,
@@ -20,6 +19,7 @@ from services.cadence.evaluation.candidates import (
     over,
 )
 from services.cadence.evaluation.event_entries import entries_of, recent_events
+from services.cadence.evaluation.state import EvaluationState
 from services.cadence.policy import Cap, Trigger
 
 _US = timedelta(microseconds=1)
@@ -28,7 +28,7 @@ _US = timedelta(microseconds=1)
 def select_triggered(state: EvaluationState, selection: Selection) -> None:
     """Collect what the triggers ask for, and select what nothing suppresses."""
     candidates: list[Candidate] = []
-    for event in recent_events(state.facts, state.view, state.policy.longest_within):
+    for event in recent_events(state.view, state.policy.longest_within):
         _collect(state, event, candidates)
     candidates.sort(key=_order)
     first: dict[str, Candidate] = {}
@@ -59,7 +59,7 @@ def _collect(state: EvaluationState, event: str, candidates: list[Candidate]) ->
     policy, view = state.policy, state.view
     bits_of, rules = policy.entry_bits[event], policy.triggers[event]
     since, wanted = view.now - policy.longest_within[event], policy.entry_reads[event]
-    for entry in entries_of(state.facts, view, event, since, wanted):
+    for entry in entries_of(view, event, since, wanted):
         bits = bits_of(view.values, entry.values)
         for bit, rule in rules if bits else ():
             end = entry.at + rule.within // _US
@@ -86,7 +86,7 @@ def _budget_obstacle(
     state: EvaluationState, selection: Selection, candidate: Candidate, own_id: str
 ) -> Obstacle | None:
     """A cool-down, a cap or a limit that leaves no room for one more."""
-    rule, at = candidate.rule, max(state.view.now, candidate.start)
+    rule, at = candidate.rule, max(state.now, candidate.start)
     if not isinstance(rule, Trigger):
         return None
     if rule.cooldown is not None or rule.cap is not None:
@@ -112,7 +112,7 @@ def _limit_obstacle(
             continue
         used = [at for kind in limit.touchpoints for at in _issued_times(state.issued.get(kind, {}), own_id)]
         used += [
-            max(state.view.now, selected.start)
+            max(state.now, selected.start)
             for selected in selection.selected
             if selected.rule.touchpoint in limit.touchpoints
         ]

@@ -5,14 +5,13 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from schemas.plans import OneOffItem
-from services.cadence.account import Facts, Plain, Stamp, who
-from services.cadence.evaluation.candidates import EvaluationState, Selection
+from services.cadence.account import Plain, Stamp, who
+from services.cadence.evaluation.candidates import Selection
 from services.cadence.evaluation.event_entries import EventEntry, entries_of
+from services.cadence.evaluation.state import EvaluationState
 from services.cadence.evaluation.timelines import AnchorPoint, anchors_of
 from services.cadence.features.registry import EVENT_FEATURES
-from services.cadence.features.view import AccountView
 from services.cadence.policy import Feedback, Policy, Step, Trigger
-from services.cadence.portfolio import Portfolio
 
 _US = timedelta(microseconds=1)
 _FOREVER = 1 << 61
@@ -36,27 +35,18 @@ class Basis(NamedTuple):
     missing: str = ""
 
 
-class Subject(NamedTuple):
-    """The account, and the policy it is explained under."""
-
-    policy: Policy
-    facts: Facts
-    portfolio: Portfolio
-    view: AccountView
-
-
-def trigger_basis(subject: Subject, rule: Trigger, item: OneOffItem | None, *, stopped: bool) -> Basis:
+def trigger_basis(state: EvaluationState, rule: Trigger, item: OneOffItem | None, *, stopped: bool) -> Basis:
     """The event its item answers; when the rule was stopped, the newest that matches; else the newest of its type."""
-    entries = _entries(subject, rule)
+    entries = _entries(state, rule)
     if not entries:
-        return _no_event(subject.policy, rule)
+        return _no_event(state.policy, rule)
     chosen = entries[-1]
     if item is not None and item.cause is not None:
         cause = (item.cause.source, item.cause.id)
         chosen = next((entry for entry in entries if who(entry.stamp) == cause), chosen)
     elif stopped:
-        bits_of, bit = subject.policy.entry_bits[rule.on], subject.policy.bits[rule.rule]
-        since, values = subject.view.now - rule.within // _US, subject.view.values
+        bits_of, bit = state.policy.entry_bits[rule.on], state.policy.bits[rule.rule]
+        since, values = state.view.now - rule.within // _US, state.view.values
         matching = [
             entry for entry in entries if entry.at > since and bits_of(values, entry.values) >> bit & 1
         ]
@@ -64,21 +54,20 @@ def trigger_basis(subject: Subject, rule: Trigger, item: OneOffItem | None, *, s
     return Basis(chosen.values, chosen.stamp, chosen.at + rule.within // _US)
 
 
-def feedback_basis(subject: Subject, rule: Feedback) -> Basis:
+def feedback_basis(state: EvaluationState, rule: Feedback) -> Basis:
     """The newest event of its type; it acts as long as steps last."""
-    entries = _entries(subject, rule)
+    entries = _entries(state, rule)
     if not entries:
-        return _no_event(subject.policy, rule)
+        return _no_event(state.policy, rule)
     chosen = entries[-1]
-    return Basis(chosen.values, chosen.stamp, chosen.at + subject.policy.content.damping.lasts // _US)
+    return Basis(chosen.values, chosen.stamp, chosen.at + state.policy.content.damping.lasts // _US)
 
 
-def step_basis(subject: Subject, rule: Step) -> Basis:
+def step_basis(state: EvaluationState, rule: Step) -> Basis:
     """The anchor for which its condition is true and whose window comes next; else the one that passed last."""
-    policy, view = subject.policy, subject.view
+    policy, view = state.policy, state.view
     timeline, bit = policy.timelines[rule.anchor], policy.bits[rule.rule]
     end = next(end for own_bit, _, _, end in timeline.steps if own_bit == bit)
-    state = EvaluationState(policy, subject.facts, subject.portfolio, view, {}, None, ())
 
     def rank(anchor: AnchorPoint) -> tuple[bool, bool, int]:
         is_true = timeline.bits(view.values, anchor.values) >> bit & 1
@@ -93,10 +82,10 @@ def step_basis(subject: Subject, rule: Step) -> Basis:
     return Basis(values, anchor.stamp, anchor.base + end)
 
 
-def _entries(subject: Subject, rule: Trigger | Feedback) -> Sequence[EventEntry]:
-    read = subject.policy.entry_reads[rule.on]
-    entries = entries_of(subject.facts, subject.view, rule.on, 0, read)
-    return [_with_color(subject.policy, entry) for entry in entries]
+def _entries(state: EvaluationState, rule: Trigger | Feedback) -> Sequence[EventEntry]:
+    read = state.policy.entry_reads[rule.on]
+    entries = entries_of(state.view, rule.on, 0, read)
+    return [_with_color(state.policy, entry) for entry in entries]
 
 
 def _with_color(policy: Policy, entry: EventEntry) -> EventEntry:

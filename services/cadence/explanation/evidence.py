@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from services.cadence.account import ACCOUNT_FIELDS, WENT_LIVE, Facts, Plain, Stamp, moment, when, who
+from services.cadence.account import ACCOUNT_FIELDS, WENT_LIVE, Plain, Stamp, moment, when, who
 from services.cadence.evaluation.feature_stamps import FeatureStamps
+from services.cadence.evaluation.state import EvaluationState
 from services.cadence.explanation.model import Clause, Event
 from services.cadence.expressions.format import format_expression
 from services.cadence.expressions.trace import Trace, Tracer
 from services.cadence.expressions.tree import names
 from services.cadence.features.registry import Feature, features_in_scope
-from services.cadence.features.view import AccountView
 from services.cadence.policy import Feedback, Policy, Rule, Step, Trigger, condition_of
 
 _TYPES: Mapping[str, str] = {
@@ -30,11 +30,11 @@ _TYPE_BY_FIELD: Mapping[str, str] = {
 class Evidence:
     """Of one account at one moment."""
 
-    def __init__(self, policy: Policy, facts: Facts, view: AccountView) -> None:
-        self._policy = policy
-        self._facts = facts
-        self._view = view
-        self._stamps = FeatureStamps(facts, view)
+    def __init__(self, state: EvaluationState) -> None:
+        self._policy = state.policy
+        self._facts = state.facts
+        self._view = state.view
+        self._stamps = FeatureStamps(state.view)
 
     def trace(self, rule: Rule, over: Mapping[str, Plain]) -> Trace:
         """The truth of a rule's condition; `over` takes the place of the account's values."""

@@ -8,14 +8,13 @@ from schemas.plans import OneOffItem, RhythmItem
 from services.cadence.account import moment
 from services.cadence.account.codec import AccountState
 from services.cadence.evaluation import evaluate_account
-from services.cadence.explanation.basis import Basis, Subject, feedback_basis, step_basis, trigger_basis
+from services.cadence.explanation.basis import Basis, feedback_basis, step_basis, trigger_basis
 from services.cadence.explanation.evidence import Evidence
 from services.cadence.explanation.model import Clause, Explanation, Remedy, Stopped
 from services.cadence.explanation.reachability import unreachable_reason
 from services.cadence.explanation.remedy import Case, cause_remedy, clause_remedy, name_failing_clause
 from services.cadence.explanation.rhythm_obstacles import adjustment_obstacle, feedback_obstacle
 from services.cadence.expressions.checker import did_you_mean
-from services.cadence.features.compute import view_account
 from services.cadence.policy import Adjustment, Blackout, Feedback, Policy, Rhythm, Rule, Step, Trigger
 from services.cadence.portfolio import Portfolio
 
@@ -49,11 +48,8 @@ class Explainer:
         facts, issued = account_state
         self.policy = policy
         self.decision = evaluate_account(policy, facts, issued, portfolio, now)
-        view = view_account(facts, portfolio, now, policy.reads, meetings=policy.meetings)
-        segment, stage, color, self._fired = policy.evaluate_conditions(view.values)
-        view.values.update(segment=segment, stage=stage, color=color)
-        self._subject = Subject(policy, facts, portfolio, view)
-        self._evidence = Evidence(policy, facts, view)
+        self._state = self.decision.state
+        self._evidence = Evidence(self._state)
 
     def explain_rule(self, name: str) -> Explanation:
         """Raises `NoSuchRule`."""
@@ -93,7 +89,7 @@ class Explainer:
         basis = self._basis(rule, item)
         truth = self._evidence.trace(rule, basis.values)
         clauses = self._evidence.clauses(truth, basis.values, basis.stamp)
-        case = Case(self._subject, rule, basis, truth)
+        case = Case(self._state, rule, basis, truth)
         stopped = self._stopped(case, item)
         if stopped is None:
             return self._explanation(rule, clauses, item)
@@ -114,11 +110,11 @@ class Explainer:
             case Trigger():
                 one_off = item if isinstance(item, OneOffItem) else None
                 stopped = self.decision.stopped(rule.rule) is not None
-                return trigger_basis(self._subject, rule, one_off, stopped=stopped)
+                return trigger_basis(self._state, rule, one_off, stopped=stopped)
             case Feedback():
-                return feedback_basis(self._subject, rule)
+                return feedback_basis(self._state, rule)
             case Step():
-                return step_basis(self._subject, rule)
+                return step_basis(self._state, rule)
             case _:
                 return Basis()
 
@@ -126,7 +122,7 @@ class Explainer:
         """The one cause; None when the rule fires."""
         rule, basis = case.rule, case.basis
         if item is not None:
-            reason = unreachable_reason(self._subject.facts, item)
+            reason = unreachable_reason(self._state.facts, item)
             return Stopped("opt_out", reason) if reason else None
         suppressed = self.decision.stopped(rule.rule)
         if suppressed is not None:
@@ -135,13 +131,13 @@ class Explainer:
             return Stopped("event", basis.missing)
         if case.truth.holds is not True:
             return Stopped("clause", "")
-        if basis.closes is not None and self._subject.view.now >= basis.closes:
+        if basis.closes is not None and self._state.now >= basis.closes:
             return Stopped("window", f"its window ended at {moment(basis.closes):%Y-%m-%d %H:%M} UTC")
         match rule:
             case Adjustment():
-                return adjustment_obstacle(self._subject, rule, self._fired)
+                return adjustment_obstacle(self.decision, rule)
             case Feedback():
-                return feedback_obstacle(self._subject, rule)
+                return feedback_obstacle(self.decision, rule)
             case _:
                 return None
 

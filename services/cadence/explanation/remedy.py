@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from services.cadence.account import Plain, moment
-from services.cadence.explanation.basis import Basis, Subject
+from services.cadence.evaluation.state import EvaluationState
+from services.cadence.explanation.basis import Basis
 from services.cadence.explanation.evidence import features_of
 from services.cadence.explanation.model import Remedy, Stopped
 from services.cadence.explanation.phrasing import needs_text, value_text
@@ -20,13 +21,13 @@ from services.cadence.policy import Feedback, Rule, Step, Trigger, condition_of
 class Case(NamedTuple):
     """A rule, its basis, and the truth of its condition there."""
 
-    subject: Subject
+    state: EvaluationState
     rule: Rule
     basis: Basis
     truth: Trace
 
     def values(self) -> Mapping[str, Plain]:
-        return {**self.subject.view.values, **self.basis.values}
+        return {**self.state.view.values, **self.basis.values}
 
 
 def clause_remedy(case: Case) -> Remedy:
@@ -41,7 +42,7 @@ def _needs(case: Case) -> tuple[Need, ...] | None:
     """Only for the features that the condition reads, so that suggested values lie near what it compares with."""
     tree, values = condition_of(case.rule), case.values()
     read = {name: values.get(name) for name in names(tree)}
-    return smallest_change(tree, read, features_of(case.subject.policy, case.rule))
+    return smallest_change(tree, read, features_of(case.state.policy, case.rule))
 
 
 def name_failing_clause(stopped: Stopped, case: Case, remedy: Remedy) -> Stopped:

@@ -3,18 +3,15 @@
 from datetime import timedelta
 
 from services.cadence.account import moment
-from services.cadence.evaluation.feedback import FeedbackState, evaluate_feedback
-from services.cadence.evaluation.rhythms import NONE, ChosenRhythm, resolve_rhythms
-from services.cadence.explanation.basis import Subject
+from services.cadence.evaluation import Decision
 from services.cadence.explanation.model import Stopped
 from services.cadence.policy import Adjustment, Feedback
 
 
-def adjustment_obstacle(subject: Subject, rule: Adjustment, fired: int) -> Stopped | None:
-    """`fired`: the bits of the rules whose conditions are true. A preference, a minimum, or no rhythm at all."""
-    bit = subject.policy.bits[rule.rule]
-    chosen = _chosen(subject, evaluate_feedback(subject.policy, subject.facts, subject.view), fired)
-    own = [rhythm for rhythm in chosen if rhythm.rule.touchpoint in rule.touchpoints]
+def adjustment_obstacle(decision: Decision, rule: Adjustment) -> Stopped | None:
+    """A preference, a minimum, or no rhythm at all."""
+    bit = decision.state.policy.bits[rule.rule]
+    own = [rhythm for rhythm in decision.outline.rhythms if rhythm.rule.touchpoint in rule.touchpoints]
     if any(bit in rhythm.adjustments for rhythm in own):
         return None
     preferred = next((rhythm for rhythm in own if rhythm.preferred_days is not None), None)
@@ -26,23 +23,15 @@ def adjustment_obstacle(subject: Subject, rule: Adjustment, fired: int) -> Stopp
     return Stopped("precedence", f"there is no rhythm of {kinds} to move")
 
 
-def feedback_obstacle(subject: Subject, rule: Feedback) -> Stopped | None:
+def feedback_obstacle(decision: Decision, rule: Feedback) -> Stopped | None:
     """A step that comes too soon after another one does not count."""
-    feedback = evaluate_feedback(subject.policy, subject.facts, subject.view)
-    if any(step.rule is rule for _, step in feedback.steps):
+    steps = decision.outline.feedback.steps
+    if any(step.rule is rule for _, step in steps):
         return None
-    others = [step for kind, step in feedback.steps if kind in rule.touchpoints]
-    spacing = subject.policy.content.damping.spacing
+    others = [step for kind, step in steps if kind in rule.touchpoints]
+    spacing = decision.state.policy.content.damping.spacing
     if not others:
         return Stopped("cooldown", f"another step came less than {spacing.days} days before it")
     until = moment(others[-1].at + spacing // timedelta(microseconds=1))
     other = others[-1].rule.rule
     return Stopped("cooldown", f"{other} made a step less than {spacing.days} days before it", other, until)
-
-
-def _chosen(subject: Subject, feedback: FeedbackState, fired: int) -> tuple[ChosenRhythm, ...]:
-    view, policy = subject.view, subject.policy
-    preferred = (
-        tuple(sorted(view.preferred_days.items())) if view.preferred_days and policy.gives_way else NONE
-    )
-    return resolve_rhythms(policy, fired & policy.rhythm_bits, preferred, feedback.levels).chosen

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.cadence.account import FactEvent, micros
+from services.cadence.account.issued import Issued
 from services.cadence.evaluation.feedback import MOST_STEPS, FeedbackStep, active_steps, evaluate_feedback
-from services.cadence.features.compute import view_account
+from services.cadence.evaluation.state import EvaluationState
 from services.cadence.policy import Damping
 from services.cadence.portfolio import Portfolio
 from tests.unit.cadence.events import DAY, NOW, facts_after, make_event
@@ -70,13 +71,10 @@ def test_the_order_of_arrival_means_nothing(post: list[FactEvent], data: st.Data
 def test_feedback_never_leaves_what_the_rule_allows_and_moves_by_no_more_than_two_steps(
     post: list[FactEvent],
 ) -> None:
-    seen = view_account(facts_after(post), Portfolio(), NOW)
-    seen.values.update(segment="self_service", stage="growth", color=None)
+    state = EvaluationState(UNDER, facts_after(post), Issued(), Portfolio(), NOW)
 
     assert 7 <= interval(post) <= 60
-    assert all(
-        abs(level) <= MOST_STEPS for _, level in evaluate_feedback(UNDER, facts_after(post), seen).levels
-    )
+    assert all(abs(level) <= MOST_STEPS for _, level in evaluate_feedback(state).levels)
 
 
 @given(st.lists(st.integers(0, 500), max_size=20), st.integers(0, 500))

@@ -32,7 +32,7 @@ def features_of_events(
 ) -> list[dict[str, Plain]]:
     facts = facts_after(events)
     view = view_account(facts, portfolio or Portfolio(), NOW)
-    return [entry.values for entry in entries_of(facts, view, event, 0)]
+    return [entry.values for entry in entries_of(view, event, 0)]
 
 
 def settled(days: float, outcome: str, kind: str = "check_in", touchpoint_id: str | None = None) -> FactEvent:
@@ -113,9 +113,9 @@ def test_an_entry_has_exactly_the_features_of_its_event() -> None:
     facts = facts_after(events)
     view = view_account(facts, portfolio, NOW)
 
-    assert set(recent_events(facts, view, dict.fromkeys(EVENTS, 30 * 86_400_000_000))) == EVENTS.keys()
+    assert set(recent_events(view, dict.fromkeys(EVENTS, 30 * 86_400_000_000))) == EVENTS.keys()
     for event, features in EVENT_FEATURES.items():
-        (entry,) = entries_of(facts, view, event, 0)
+        (entry,) = entries_of(view, event, 0)
         assert entry.values.keys() == features.keys(), event
 
 
@@ -252,7 +252,7 @@ def test_a_contact_joins_with_its_first_description_only() -> None:
     nightly = [contact(day, f"c{number}", "champion") for day in range(1, 9) for number in range(20)]
     facts = facts_after([*nightly, contact(0.5, "new", "champion")])
     entries = list(
-        entries_of(facts, view_account(facts, Portfolio(), NOW), "contact.described", micros(NOW - 3 * DAY))
+        entries_of(view_account(facts, Portfolio(), NOW), "contact.described", micros(NOW - 3 * DAY))
     )
 
     assert [entry.values["joined"] for entry in entries].count(True) == 1

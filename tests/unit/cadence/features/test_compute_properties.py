@@ -76,7 +76,7 @@ def state_and_features(events: Sequence[FactEvent]) -> tuple[bytes, object]:
     facts = facts_after(events)
     view = view_account(facts, Portfolio(), NOW)
     entries = [
-        (event, list(entries_of(facts, view, event, 0)))
+        (event, list(entries_of(view, event, 0)))
         for event in (
             "touchpoint.settled",
             "mail.judged",
@@ -173,7 +173,7 @@ def test_the_features_of_a_settled_touchpoint_are_the_account_s_at_that_time(
     ]
     facts = facts_after(events)
 
-    for entry in entries_of(facts, view_account(facts, Portfolio(), NOW), "touchpoint.settled", 0):
+    for entry in entries_of(view_account(facts, Portfolio(), NOW), "touchpoint.settled", 0):
         past = values_at(events, entry.stamp, timedelta(), "declines_in_row", "attendance_rate")
         assert {name: entry.values[name] for name in past} == past
 
@@ -191,7 +191,7 @@ def test_the_features_of_a_counted_mail_are_the_account_s_at_that_time(
         events += [make_event("message.engaged", at, delivery_id=key, kind="clicked")] if clicked else []
     facts = facts_after(events)
 
-    counted_mails = list(entries_of(facts, view_account(facts, Portfolio(), NOW), "mail.judged", 0))
+    counted_mails = list(entries_of(view_account(facts, Portfolio(), NOW), "mail.judged", 0))
 
     assert len(counted_mails) == len(mails)
     for entry in counted_mails:
