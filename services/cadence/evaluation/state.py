@@ -17,8 +17,9 @@ from services.cadence.portfolio import Portfolio
 class EvaluationState:
     """Built from a policy, an account, the portfolio and an aware datetime; everything else follows from these.
 
-    `fired`: the bits of the rules about the account itself whose conditions are true. `issued`: touchpoints that came due or ended, by type and id. `view.values` contain segment, stage and colour. Steps
-    change nothing in it but `view.change_times`, which grow when a step reads a feature that changes with time.
+    `fired`: the bits of the rules about the account itself whose conditions are true. `issued`: touchpoints that came due
+    or ended, by type and id. `view.values` contain segment, stage and colour. Steps change nothing in it but
+    `view.change_times`, which grow when a step reads a feature that changes with time.
     """
 
     policy: Policy
