@@ -82,12 +82,12 @@ class SchemaModel(BaseModel):
         Several times as fast as the constructor, for messages with hundreds of parts. Tested equal to it.
         """
         message = cls.__new__(cls)
-        _set_attribute(
-            message, "__dict__", {**_fields(cls), **values}
-        )  # in declared order: equal ones write equal bytes
-        _set_attribute(message, "__pydantic_fields_set__", set(values))
-        _set_attribute(message, "__pydantic_extra__", _NO_EXTRA)
-        _set_attribute(message, "__pydantic_private__", None)
+        defaults, names = _template(cls)
+        vars(message).update(defaults)  # in declared order: equal messages write equal bytes
+        vars(message).update(values)
+        _set_names(message, names if len(values) == len(names) else set(values))
+        _set_extra(message, _NO_EXTRA)
+        _set_private(message, None)
         return message
 
     def write(self) -> bytes:
@@ -104,19 +104,20 @@ class SchemaModel(BaseModel):
         return schema
 
 
-_set_attribute = object.__setattr__
-"""Messages are frozen; this sets up a new one."""
-
-
+# Messages are frozen; these set the slots of a new one.
+_set_names: Final = BaseModel.__dict__["__pydantic_fields_set__"].__set__
+_set_extra: Final = BaseModel.__dict__["__pydantic_extra__"].__set__
+_set_private: Final = BaseModel.__dict__["__pydantic_private__"].__set__
 _NO_EXTRA: Final[dict[str, object]] = {}
 
 
 @lru_cache(maxsize=256)
-def _fields(model: type[SchemaModel]) -> dict[str, object]:
-    """Every field with its default (None for a required one)."""
-    return {
+def _template(model: type[SchemaModel]) -> tuple[dict[str, object], set[str]]:
+    """Every field with its default (None for a required one), and the names of all, shared by messages that have all."""
+    defaults: dict[str, object] = {
         name: None if field.is_required() else field.default for name, field in model.model_fields.items()
     }
+    return defaults, set(defaults)
 
 
 def unknown_fields(model: SchemaModel) -> list[str]:

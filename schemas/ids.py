@@ -1,14 +1,14 @@
 """Ids derived from causes, so that doing anything twice is doing it once: the one derivation of every service."""
 
 from hashlib import blake2b
-from json import JSONEncoder
-
-_encode = JSONEncoder(separators=(",", ":")).encode
+from json.encoder import encode_basestring_ascii
 
 
 def digest(*parts: str) -> bytes:
-    """Sixteen bytes that stand for these parts in this order: BLAKE2b-128 over their JSON array (RFC 7693)."""
-    return blake2b(_encode(parts).encode(), digest_size=16).digest()
+    """Sixteen bytes that stand for these parts in this order: BLAKE2b-128 (RFC 7693) over their JSON array in ASCII."""
+    # A third of the time of the general encoder, which a test holds it to.
+    array = "[" + ",".join(map(encode_basestring_ascii, parts)) + "]"
+    return blake2b(array.encode(), digest_size=16).digest()
 
 
 def derived_id(*parts: str) -> str:

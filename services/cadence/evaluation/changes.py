@@ -19,13 +19,13 @@ def _rhythm_changes(old: Plan | None, new: Plan) -> Iterator[Change]:
         was, now = before.get(kind), after.get(kind)
         if now is None:
             text = f"No more {_words(kind)} rhythm."
-            yield Change(what="rhythm", kind="withdrawn", touchpoint_type=kind, text=text)
+            yield Change.of_valid(what="rhythm", kind="withdrawn", touchpoint_type=kind, text=text)
         elif was is None:
             text = f"{_title(kind)} every {_days(now)} by {_words(now.channel)}. {now.reason.text}"
-            yield Change(what="rhythm", kind="added", touchpoint_type=kind, text=_shorten(text))
+            yield Change.of_valid(what="rhythm", kind="added", touchpoint_type=kind, text=_shorten(text))
         elif differences := list(_rhythm_differences(was, now)):
             text = f"{_title(kind)} {', '.join(differences)}. {now.reason.text}"
-            yield Change(what="rhythm", kind="changed", touchpoint_type=kind, text=_shorten(text))
+            yield Change.of_valid(what="rhythm", kind="changed", touchpoint_type=kind, text=_shorten(text))
 
 
 def _rhythm_differences(was: RhythmItem, now: RhythmItem) -> Iterator[str]:
@@ -46,15 +46,15 @@ def _one_off_changes(old: Plan | None, new: Plan) -> Iterator[Change]:
         was, kind = before.get(key), now.touchpoint_type
         if was is None:
             text = f"{_title(kind)} between {_window(now)}. {now.reason.text}"
-            yield Change(what="touchpoint", kind="added", touchpoint_type=kind, text=_shorten(text))
+            yield Change.of_valid(what="touchpoint", kind="added", touchpoint_type=kind, text=_shorten(text))
         elif _placement(was) != _placement(now):
             text = f"{_title(kind)} now between {_window(now)}, led by {_words(now.owner)}."
-            yield Change(what="touchpoint", kind="changed", touchpoint_type=kind, text=text)
+            yield Change.of_valid(what="touchpoint", kind="changed", touchpoint_type=kind, text=text)
     for key, was in before.items():
         if key not in after:
             kind = was.touchpoint_type
             text = f"{_title(kind)} is no longer planned."
-            yield Change(what="touchpoint", kind="withdrawn", touchpoint_type=kind, text=text)
+            yield Change.of_valid(what="touchpoint", kind="withdrawn", touchpoint_type=kind, text=text)
 
 
 def _placement(item: OneOffItem) -> tuple[object, ...]:
@@ -62,7 +62,7 @@ def _placement(item: OneOffItem) -> tuple[object, ...]:
 
 
 def _window(item: OneOffItem) -> str:
-    return f"{item.window.from_:%Y-%m-%d} and {item.window.to:%Y-%m-%d}"
+    return f"{item.window.from_.date()} and {item.window.to.date()}"
 
 
 def _days(item: RhythmItem) -> str:

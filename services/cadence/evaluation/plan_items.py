@@ -106,6 +106,7 @@ def _selected(
     )
 
 
+@lru_cache(maxsize=1024)
 def _cause(source: str | None, event_id: str | None) -> Cause | None:
     return None if source is None or event_id is None else Cause.of_valid(source=source, id=event_id)
 

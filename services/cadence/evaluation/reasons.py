@@ -30,6 +30,7 @@ class Reasons:
         self._view = state.view
         self._stamps = FeatureStamps(state.view)
         self._facts: dict[str, FactRef | None] = {}
+        self._own_facts: dict[tuple[str, Stamp], FactRef] = {}
         self._sources: tuple[str, str] | None = None
 
     def of(
@@ -54,7 +55,7 @@ class Reasons:
         facts: list[FactRef] = []
         if stamp is not None:
             facts += [
-                fact_reference(name, value, stamp) for name, value in values.items() if value is not None
+                self._own_fact(name, value, stamp) for name, value in values.items() if value is not None
             ]
         for name in self._with_sources(self.state.policy.read_by[rule.rule]):
             fact = None if name in values else self._account_fact(name)
@@ -81,6 +82,13 @@ class Reasons:
             overridden = self._view.values["segment_override"] is not None
             self._sources = ("segment_override" if overridden else "arr", "health_score" if scored else "")
         return _with_sources(names, *self._sources)
+
+    def _own_fact(self, name: str, value: Plain, stamp: Stamp) -> FactRef:
+        """A fact of an event or a contract; the steps of one contract share theirs."""
+        known = self._own_facts.get((name, stamp))
+        if known is None or known.value != value:
+            known = self._own_facts[name, stamp] = fact_reference(name, value, stamp)
+        return known
 
     def _account_fact(self, name: str) -> FactRef | None:
         if name not in self._facts:
