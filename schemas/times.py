@@ -138,6 +138,21 @@ class Hours(SchemaModel):
     to: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
 
 
+class QuietHours(SchemaModel):
+    """Customers get no message between `from` and `to` of the next morning, by the clock where they are.
+
+    A policy that names none has these: 20:00 to 08:00.
+    """
+
+    from_: str = Field(
+        default="20:00",
+        validation_alias="from",
+        serialization_alias="from",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
+    )
+    to: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+
+
 class TimeOff(SchemaModel):
     """Days off, the first and the last included."""
 

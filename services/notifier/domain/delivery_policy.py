@@ -6,17 +6,17 @@ may pass or the touchpoint may be withdrawn.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
+from schemas.times import QuietHours, clock_time
 from services.notifier.domain.consent import find_opt_out
 from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.event import Event, readable_name
 from services.notifier.domain.people import Account
 
-QUIET_FROM, QUIET_UNTIL = time(20), time(8)
 CUSTOMER_CHANNELS = frozenset({"email", "in_app"})
 OWNERS_WHO_ARE_PEOPLE = frozenset({"csm", "pooled_csm", "sales"})
 
@@ -223,7 +223,7 @@ def _decide_customer(
     objection = _objection(event, contact, channel, situation, now)
     if objection is not None:
         return objection
-    return READY if channel == "in_app" else _decide_mail(contact, situation, now)
+    return READY if channel == "in_app" else _decide_mail(event, contact, situation, now)
 
 
 def _objection(
@@ -241,14 +241,16 @@ def _objection(
     return _suppress(Reason.PAUSED, pause.reason) if pause else None
 
 
-def _decide_mail(contact: ContactRecord, situation: Situation, now: datetime) -> DeliveryDecision:
+def _decide_mail(
+    event: Event, contact: ContactRecord, situation: Situation, now: datetime
+) -> DeliveryDecision:
     if not contact.email:
         return _suppress(Reason.NO_ADDRESS)
     decision = _decide_address(contact.email, situation)
     if decision.action is not Action.SEND:
         return decision
     account_zone = situation.account.timezone if situation.account else None
-    opening = after_quiet_hours(now, contact.timezone or account_zone)
+    opening = after_quiet_hours(now, contact.timezone or account_zone, event.content.quiet_hours)
     return READY if opening == now else DeliveryDecision(Action.SEND, Reason.QUIET, send_after=opening)
 
 
@@ -256,14 +258,14 @@ def _decide_address(address: str, situation: Situation) -> DeliveryDecision:
     return _suppress(Reason.UNKNOWN_ADDRESS) if address.lower() in situation.unknown_addresses else READY
 
 
-def after_quiet_hours(now: datetime, timezone: str | None) -> datetime:
+def after_quiet_hours(now: datetime, timezone: str | None, quiet: QuietHours) -> datetime:
     """`now`, or the end of the quiet hours it falls into, in the recipient's zone (unknown: UTC)."""
-    zone = _zone(timezone)
+    zone, begin, end = _zone(timezone), clock_time(quiet.from_), clock_time(quiet.to)
     local = now.astimezone(zone)
-    if QUIET_UNTIL <= local.time() < QUIET_FROM:
+    if end <= local.time() < begin:
         return now
-    day = local.date() if local.time() < QUIET_UNTIL else local.date() + timedelta(days=1)
-    opening = datetime.combine(day, QUIET_UNTIL, zone).astimezone(UTC)
+    day = local.date() if local.time() < end else local.date() + timedelta(days=1)
+    opening = datetime.combine(day, end, zone).astimezone(UTC)
     return max(opening, now)
 
 

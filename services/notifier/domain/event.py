@@ -9,12 +9,14 @@ from typing import Final
 
 from schemas.notices import NOTICE_REQUESTED, NoticeRequested, NoticeRhythm
 from schemas.plans import Reason
+from schemas.times import QuietHours
 from schemas.touchpoints import TouchpointData, TouchpointOwner
 from schemas.vocabulary import Channel, Role, Topic
 
 DUE: Final = "drumbeat.touchpoint.due.v1"
 CANCELLED: Final = "drumbeat.touchpoint.cancelled.v1"
 MOVED: Final = "drumbeat.touchpoint.moved.v1"
+USUAL_QUIET_HOURS: Final = QuietHours()
 AUTOMATION: Final = TouchpointOwner(kind="automation")
 
 
@@ -34,6 +36,7 @@ class Notice:
     sequence: int = 0
     due_at: None = None
     deadline: None = None
+    quiet_hours: QuietHours = USUAL_QUIET_HOURS
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ class PostgresCalendarRepository:
         accounts = [(command.account_id, command.version, command.document) for command in commands]
         await self._connection.execute(SAVE_PLANS, *columns_of(accounts))
         contents = [
-            (command.account_id, rhythm.touchpoint_type, rows.write_content(content_of(rhythm)))
+            (command.account_id, rhythm.touchpoint_type, rows.write_content(content_of(rhythm, command.plan)))
             for command in commands
             if command.plan is not None
             for rhythm in command.plan.rhythms

@@ -229,7 +229,7 @@ def hash_spec(plan: PlanAdjusted, hours: AccountHours) -> bytes:
         for rhythm in plan.rhythms
     ]  # fmt: skip
     csm_ids = sorted({item.csm_id or "" for item in (*plan.rhythms, *plan.touchpoints)})
-    spec = [hours.zone.key, rhythms, [(csm_id, hours.of_csm(csm_id)) for csm_id in csm_ids]]
+    spec = [hours.zone.key, plan.quiet_hours, rhythms, [(csm_id, hours.of_csm(csm_id)) for csm_id in csm_ids]]
     digest = blake2b(repr(spec).encode("utf-8", "replace"), digest_size=16)
     for item in (*plan.touchpoints, *plan.avoid):
         digest.update(item.write())

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from schemas.times import QuietHours, clock_time
+
 DAY = timedelta(days=1)
 WORKDAYS = frozenset(range(5))
 EVERY_DAY = frozenset(range(7))
@@ -44,10 +46,9 @@ class OpenHours:
     end: time = time(17)
 
 
-@lru_cache(maxsize=2048)
-def mail_hours(zone: ZoneInfo) -> OpenHours:
-    """When Drumbeat itself may write to a customer: 08:00 to 20:00 on every day."""
-    return OpenHours(zone, EVERY_DAY, time(8), time(20))
+def message_hours(zone: ZoneInfo, quiet: QuietHours) -> OpenHours:
+    """When Drumbeat itself may write to a customer in this zone: outside the quiet hours of the policy, on every day."""
+    return OpenHours(zone, EVERY_DAY, clock_time(quiet.to), clock_time(quiet.from_))
 
 
 def check_hours(zone: ZoneInfo, days: frozenset[int], start: time, end: time) -> tuple[OpenHours, str | None]:

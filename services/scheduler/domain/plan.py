@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from schemas.base import parse_json
-from schemas.plans import OneOffItem, PlanAdjusted, RhythmItem
+from schemas.plans import OneOffItem, Plan, PlanAdjusted, RhythmItem
 from schemas.problems import Malformed
 from services.scheduler.domain.touchpoint import TouchpointContent
 
@@ -42,13 +42,15 @@ def check_uuid(text: str, field: str) -> str:
         raise Malformed(f"{field}: {text!r} is not the id of a touchpoint; send a UUID") from None
 
 
-def content_of(item: RhythmItem | OneOffItem) -> TouchpointContent:
+def content_of(item: RhythmItem | OneOffItem, plan: Plan) -> TouchpointContent:
+    """What a touchpoint of this item of the plan is about."""
     return TouchpointContent(
         channel=item.channel,
         purpose=item.purpose,
         topic=item.topic,
         audience=item.audience,
         reason=item.reason,
+        quiet_hours=plan.quiet_hours,
     )
 
 

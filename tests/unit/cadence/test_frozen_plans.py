@@ -55,7 +55,7 @@ def state(decision: Decision) -> dict[str, Any]:
         color=decision.color,
         next_evaluation_at=decision.next_evaluation_at,
         suppressed=suppressed,
-        plan=decision.plan.model_dump(mode="json"),
+        plan=decision.plan.model_dump(mode="json", exclude={"quiet_hours"}),
     )
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from schemas.ids import derived_id
-from schemas.plans import Avoid, OneOffItem, PlanAdjusted, Reason, RhythmItem
+from schemas.plans import Avoid, OneOffItem, Plan, PlanAdjusted, Reason, RhythmItem
 from schemas.times import Window
 from schemas.vocabulary import Owner
 from services.scheduler.domain.avoid import PAUSE
@@ -160,7 +160,7 @@ def by_hand(due_at: datetime) -> Touchpoint:
         end_at=due_at,
         deadline=None,
         owner="csm",
-        content=content_of(rhythm()),
+        content=content_of(rhythm(), Plan()),
     )
 
 

@@ -9,9 +9,10 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from schemas.plans import Avoid, OneOffItem, PlanAdjusted, RhythmItem
+from schemas.times import QuietHours
 from schemas.vocabulary import Channel, Owner, Topic
 from services.scheduler.domain.avoid import PAUSE, Availability, covers, periods_for
-from services.scheduler.domain.open_hours import OpenHours, mail_hours
+from services.scheduler.domain.open_hours import OpenHours, message_hours
 from services.scheduler.domain.recurrence import Series
 from services.scheduler.domain.touchpoint import (
     PEOPLE,
@@ -35,17 +36,18 @@ class AccountHours:
         return self.by_csm.get(csm_id or "", self.default)
 
     def opening(
-        self, owner: Owner, csm_id: str | None, topic: Topic | None, channel: Channel
+        self, owner: Owner, csm_id: str | None, topic: Topic | None, channel: Channel, quiet: QuietHours
     ) -> tuple[ZoneInfo, OpenHours | None]:
         """The zone to step in, and the open hours; None for work that no customer sees, at any hour."""
         if owner in PEOPLE:
             hours = self.of_csm(csm_id)
             return hours.zone, None if topic is None else hours
         is_internal = topic is None or channel == "in_app"
-        return self.zone, None if is_internal else mail_hours(self.zone)
+        return self.zone, None if is_internal else message_hours(self.zone, quiet)
 
     def opening_of(self, series: Series) -> tuple[ZoneInfo, OpenHours | None]:
-        return self.opening(series.owner, series.csm_id, series.content.topic, series.content.channel)
+        content = series.content
+        return self.opening(series.owner, series.csm_id, content.topic, content.channel, content.quiet_hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,9 @@ class ReconcileContext:
         return periods_for(self.plan.avoid, touchpoint_type, topic) if self.plan.avoid else ()
 
     def availability(self, item: RhythmItem | OneOffItem) -> Availability:
-        zone, opening = self.hours.opening(item.owner, item.csm_id, item.topic, item.channel)
+        zone, opening = self.hours.opening(
+            item.owner, item.csm_id, item.topic, item.channel, self.plan.quiet_hours
+        )
         return Availability(self.periods(item.touchpoint_type, item.topic), zone, opening)
 
     def withdraw(self, touchpoint: Touchpoint) -> CalendarChange:

@@ -95,7 +95,7 @@ def _make(item: OneOffItem, context: ReconcileContext) -> Touchpoint:
     return Touchpoint(
         id=item.id, account_id=context.plan.account_id, type=item.touchpoint_type, origin=Origin.ONE_OFF,
         due_at=due_at, start_at=item.window.from_, end_at=window_end(item), deadline=item.deadline,
-        owner=item.owner, csm_id=item.csm_id, minutes=item.minutes, content=content_of(item), shift=shift,
+        owner=item.owner, csm_id=item.csm_id, minutes=item.minutes, content=content_of(item, context.plan), shift=shift,
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from schemas.ids import derived_id
 from schemas.plans import RhythmItem
@@ -58,7 +57,7 @@ def change_rhythm(
         changes.append(change)
         is_visible = change.kind in (ChangeKind.CREATE, ChangeKind.MOVE)
         stretched += isinstance(slot, Slot) and slot.stretched and is_visible
-    return RhythmChanges([*changes, *gone], _series(rhythm, planned, number, context.now), stretched)
+    return RhythmChanges([*changes, *gone], _series(rhythm, planned, number, context), stretched)
 
 
 def _in_order(
@@ -95,12 +94,12 @@ def _match(
     return list(movable[:room]), over
 
 
-def _series(rhythm: RhythmItem, planned: OccurrencePlan, number: int, now: datetime) -> Series:
+def _series(rhythm: RhythmItem, planned: OccurrencePlan, number: int, context: ReconcileContext) -> Series:
     return Series(
         type=rhythm.touchpoint_type, every_days=rhythm.every_days, anchor=planned.anchor, until=planned.until,
-        last_number=number, active=True, content=content_of(rhythm), owner=rhythm.owner, csm_id=rhythm.csm_id,
-        minutes=rhythm.minutes,
-        left_out=tuple(slot.nominal for slot in planned.left_out if slot.nominal > now),
+        last_number=number, active=True, content=content_of(rhythm, context.plan), owner=rhythm.owner,
+        csm_id=rhythm.csm_id, minutes=rhythm.minutes,
+        left_out=tuple(slot.nominal for slot in planned.left_out if slot.nominal > context.now),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
+from schemas.times import QuietHours
 from schemas.touchpoints import TouchpointOwner
 from services.notifier.domain.delivery import RecipientKind
 from services.notifier.domain.delivery_policy import (
@@ -176,17 +177,19 @@ moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=s
 
 @given(now=moments, zone=zones)
 def test_customer_mail_goes_out_between_eight_and_eight(now: datetime, zone: str) -> None:
-    opening = after_quiet_hours(now, zone)
+    opening = after_quiet_hours(now, zone, QuietHours())
 
     assert opening >= now
     assert opening - now <= timedelta(hours=13)
     assert 8 <= opening.astimezone(ZoneInfo(zone)).hour < 20
-    assert after_quiet_hours(opening, zone) == opening
+    assert after_quiet_hours(opening, zone, QuietHours()) == opening
 
 
 @given(zone=st.text(max_size=30), now=moments)
 def test_an_unknown_zone_counts_as_utc(zone: str, now: datetime) -> None:
-    assert after_quiet_hours(now, f"no/such/{zone}") == after_quiet_hours(now, None)
+    quiet = QuietHours()
+
+    assert after_quiet_hours(now, f"no/such/{zone}", quiet) == after_quiet_hours(now, None, quiet)
 
 
 contacts = st.lists(

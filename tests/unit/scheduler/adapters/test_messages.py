@@ -6,7 +6,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.plans import OneOffItem
+from schemas.plans import OneOffItem, Plan
 from schemas.times import Window
 from schemas.touchpoints import TouchpointData, TouchpointOwner
 from services.scheduler.adapters.messages import touchpoint_data
@@ -80,7 +80,7 @@ def by_the_model(
 def test_the_data_of_an_event_is_what_the_model_writes(
     touchpoint: Touchpoint, item: OneOffItem, email: str | None, note: str | None, before: datetime
 ) -> None:
-    content = content_of(item)
+    content = content_of(item, Plan())
 
     data = touchpoint_data(touchpoint, content.model_dump(mode="json"), email, note, before)
 

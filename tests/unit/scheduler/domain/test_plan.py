@@ -72,7 +72,7 @@ def test_a_window_that_ends_before_it_begins_is_a_moment() -> None:
 
 
 def test_the_content_of_an_item_survives_its_storage() -> None:
-    content = content_of(plan().rhythms[0])
+    content = content_of(plan().rhythms[0], plan())
 
     assert content.reason.facts[0].value == 30
     assert TouchpointContent.read(content.write()) == content

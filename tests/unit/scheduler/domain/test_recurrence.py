@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scheduler.domain.open_hours import OpenHours, mail_hours
+from schemas.times import QuietHours
+from services.scheduler.domain.open_hours import OpenHours, message_hours
 from services.scheduler.domain.recurrence import choose_anchor, iterate_slots, start_fraction
 from tests.unit.scheduler.plans import NOW, OFFICE, UTC_ZONE, calendar, openings, plan, rhythm, zones
 
@@ -54,7 +55,7 @@ def test_a_daily_rhythm_of_a_person_rests_at_the_weekend() -> None:
 
 
 def test_a_daily_mail_goes_out_every_day() -> None:
-    made = list(islice(iterate_slots(NOW, 1, UTC_ZONE, mail_hours(UTC_ZONE), after=None), 8))
+    made = list(islice(iterate_slots(NOW, 1, UTC_ZONE, message_hours(UTC_ZONE, QuietHours()), after=None), 8))
 
     assert [slot.due_at for slot in made] == [NOW + timedelta(days=n) for n in range(8)]
 
