@@ -42,7 +42,8 @@ test: check ## All tests: `check`, then the tests with real Kafka and PostgreSQL
 	@echo "== faults, one at a time"
 	@$(PYTEST) tests/faults
 
-check: lint types unit ## Format, lint, dead code, types, import contracts, unit tests, generated files
+check: $(DEV) $(PARTS) ## Format, lint, dead code, types, import contracts, unit tests, generated files
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types unit
 	@echo "== generated files"
 	@$(BIN)/python -m schemas.generate --check
 	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi | \
