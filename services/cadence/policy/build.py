@@ -1,6 +1,6 @@
 """Build the content of a policy from its validated files."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import timedelta
 from functools import cache
@@ -13,21 +13,18 @@ import yaml
 from services.cadence.expressions.compile import Health
 from services.cadence.policy import model
 from services.cadence.policy.conditions import is_among, joined
-from services.cadence.policy.errors import Path
+from services.cadence.policy.parse import Part, parts
 from services.cadence.policy.rule_spec import Spec
 from services.cadence.policy.scope import INTERNAL
-from services.cadence.policy.yaml_source import YamlFile
 
-Item = tuple[YamlFile, Path, Any]
-"""The model of a file or of a part of it, with the file and the path."""
 Value = TypeVar("Value", bound=model.Touchpoint | model.Rule | model.Limit)
 
 
-def build_content(files: Sequence[Item]) -> model.PolicyContent:
+def build_content(files: Sequence[Part]) -> model.PolicyContent:
     """Rules come in the order of the sections, then of the files."""
-    ((_, _, health),) = _items(files, "health")
-    segments, stages, feedback = ([*_items(files, section)] for section in ("segments", "stages", "feedback"))
-    touchpoints = tuple(map(_touchpoint, _items(files, "touchpoints")))
+    ((_, _, health),) = parts(files, "health")
+    segments, stages, feedback = ([*parts(files, section)] for section in ("segments", "stages", "feedback"))
+    touchpoints = tuple(map(_touchpoint, parts(files, "touchpoints")))
     damping = [(file, path, spec, spec.model_fields_set - {"rules"}) for file, path, spec in feedback]
     return model.PolicyContent(
         health=Health(health.red_below, health.yellow_below),
@@ -37,21 +34,21 @@ def build_content(files: Sequence[Item]) -> model.PolicyContent:
         rhythms=tuple(
             rhythm
             for section in ("rhythms", "minimum")
-            for item in _items(files, section)
+            for item in parts(files, section)
             for rhythm in _rhythms(item)
         ),
-        triggers=tuple(_value(model.Trigger, item) for item in _items(files, "triggers")),
+        triggers=tuple(_value(model.Trigger, item) for item in parts(files, "triggers")),
         steps=tuple(
             step
             for section in ("timelines", "sequences")
-            for item in _items(files, section)
+            for item in parts(files, section)
             for step in _steps(item)
         ),
-        adjustments=tuple(_value(model.Adjustment, item) for item in _items(files, "adjustments")),
-        feedback=tuple(_value(model.Feedback, item) for item in _items(feedback, "rules")),
+        adjustments=tuple(_value(model.Adjustment, item) for item in parts(files, "adjustments")),
+        feedback=tuple(_value(model.Feedback, item) for item in parts(feedback, "rules")),
         damping=model.Damping(**{key: getattr(spec, key) for _, _, spec, keys in damping for key in keys}),
-        limits=tuple(_value(model.Limit, item) for item in _items(files, "limits")),
-        blackouts=tuple(_value(model.Blackout, item) for item in _items(files, "blackouts")),
+        limits=tuple(_value(model.Limit, item) for item in parts(files, "limits")),
+        blackouts=tuple(_value(model.Blackout, item) for item in parts(files, "blackouts")),
         places={
             **{f"segment/{path[1]}": file.place(path) for file, path, _ in segments},
             **{f"stage/{path[1]}": file.place(path) for file, path, _ in stages},
@@ -60,18 +57,7 @@ def build_content(files: Sequence[Item]) -> model.PolicyContent:
     )
 
 
-def _items(parents: Iterable[Item], key: str) -> Iterator[Item]:
-    """What the parents have under a key: the items of a list, the values of a mapping, or one model."""
-    for file, path, parent in parents:
-        items: list[Any] | dict[str, Any] | Spec | None = getattr(parent, key)
-        if isinstance(items, Spec):
-            yield file, (*path, key), items
-            continue
-        for part, item in items.items() if isinstance(items, dict) else enumerate(items or ()):
-            yield file, (*path, key, part), item
-
-
-def _value(kind: type[Value], item: Item, **others: Any) -> Value:
+def _value(kind: type[Value], item: Part, **others: Any) -> Value:
     """The value of an item: the keys that have the names of its fields, and others."""
     file, path, spec = item
     values: dict[str, Any] = {"place": file.place(path)}
@@ -85,7 +71,7 @@ def _shared_names(kind: type[Value], spec: type[Spec]) -> list[str]:
     return [name for name in names if name in spec.model_fields or hasattr(spec, name)]
 
 
-def _touchpoint(item: Item) -> model.Touchpoint:
+def _touchpoint(item: Part) -> model.Touchpoint:
     file, path, spec = item
     empty = {name: () for name in ("agenda", "audience") if getattr(spec, name) is None}
     topic = None if spec.topic == INTERNAL else spec.topic
@@ -93,7 +79,7 @@ def _touchpoint(item: Item) -> model.Touchpoint:
     return _value(model.Touchpoint, item, type=path[-1], topic=topic, place=place, **empty)
 
 
-def _rhythms(item: Item) -> Iterator[model.Rhythm]:
+def _rhythms(item: Part) -> Iterator[model.Rhythm]:
     """One, or one for each stage that `every` names."""
     file, path, spec = item
     others: dict[str, Any] = {"precedence": "floor", "fallback": True} if path[0] == "minimum" else {}
@@ -105,9 +91,9 @@ def _rhythms(item: Item) -> Iterator[model.Rhythm]:
         yield _value(model.Rhythm, item, every_days=days, **others)
 
 
-def _steps(timeline: Item) -> Iterator[model.Step]:
+def _steps(timeline: Part) -> Iterator[model.Step]:
     """The steps of a timeline or a sequence, each until the next day with a step; those of a type are numbered."""
-    steps = [step for item in _items([timeline], "steps") for step in _on_its_days(item, timeline[-1].anchor)]
+    steps = [step for item in parts([timeline], "steps") for step in _on_its_days(item, timeline[-1].anchor)]
     days = sorted({step.days for step in steps})
     until = {day: timedelta(days=following - day) for day, following in pairwise(days)}
     by_type = sorted(steps, key=attrgetter("touchpoint", "days", "rule"))
@@ -117,7 +103,7 @@ def _steps(timeline: Item) -> Iterator[model.Step]:
             yield replace(step, ordinal=ordinal, within=within)
 
 
-def _on_its_days(item: Item, anchor: model.Anchor) -> Iterator[model.Step]:
+def _on_its_days(item: Part, anchor: model.Anchor) -> Iterator[model.Step]:
     """One step, or one for each day of a list. Day 1 is the anchor's own day."""
     file, path, spec = item
     within = spec.within or timedelta(0)

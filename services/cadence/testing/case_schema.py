@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, Self, get_args
+from typing import Annotated, ClassVar, Final, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo
@@ -28,7 +28,10 @@ FIELDS: Final = {
     not in {"csm.described", "program.announced"}
 } | dict.fromkeys(ISSUED, frozenset(TouchpointData.model_fields))
 """The types of events about an account, each with the fields its data may have."""
-CONTRACT_KEYS: Final = ("starts", "renews", "status", "signed_at", "auto_renew")
+CONTRACT_FIELDS: Final = {"starts": "starts_on", "renews": "renews_on"} | {
+    name: name for name in ("status", "signed_at", "auto_renew")
+}
+"""Keys of an account that are fields of its contract."""
 _CONSTANTS: Final = {"true": True, "false": False, "null": None, "~": None}
 
 
@@ -105,7 +108,7 @@ TypeName = Annotated[Text, _known(lambda policy: policy.catalogue)]
 RuleName = Annotated[Text, _known(lambda policy: policy.bits)]
 BlackoutName = Annotated[Text, _known(lambda policy: ("pause", *(rule.rule for _, rule in policy.blackouts)))]
 Requirement = Annotated[str, values.text("number", "[A-Z][0-9]{1,3}", "a number such as S24")]
-_AccountKey = Annotated[str, one_of(*FIELDS["account.described"], *CONTRACT_KEYS, "at")]
+_AccountKey = Annotated[str, one_of(*FIELDS["account.described"], *CONTRACT_FIELDS, "at")]
 _ContactKey = Annotated[str, one_of(*FIELDS["contact.described"], "at")]
 Account = Annotated[dict[_AccountKey, object], AfterValidator(_read_moments)]
 Contact = Annotated[dict[_ContactKey, object], AfterValidator(_read_moments)]
@@ -174,6 +177,7 @@ class LaterSpec(CaseModel):
 
 
 class CaseSpec(CaseModel):
+    at: ClassVar = timedelta(0)
     test: Text
     shows: Items[Requirement] | None = None
     now: Moment | None = None
