@@ -39,8 +39,11 @@ PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 """A feature in the text of a reason."""
 _MICROSECOND = timedelta(microseconds=1)
 _ATTENDED = frozenset({"call", "meeting"})
-_OF_RENEWAL = frozenset({"contract_status", "contract_signed", "auto_renew", "days_to_renewal"})
-"""Features that a step around a renewal reads of that contract, not of the one that renews next."""
+_OF_ANCHOR: Mapping[Anchor, frozenset[str]] = {
+    "renewal": frozenset({"contract_status", "contract_signed", "auto_renew", "days_to_renewal"}),
+    "program": frozenset(EVENT_FEATURES["program.announced"]),
+}
+"""Of a renewal, a step reads that contract, not the one that renews next."""
 EventRule = TypeVar("EventRule", Trigger, Feedback)
 
 
@@ -181,13 +184,7 @@ def _timelines(content: PolicyContent, rules: Sequence[Rule]) -> Iterator[tuple[
 
 def anchor_features(anchor: Anchor) -> frozenset[str]:
     """Features that a step reads of its anchor, before those of the account."""
-    match anchor:
-        case "renewal":
-            return _OF_RENEWAL
-        case "program":
-            return frozenset(EVENT_FEATURES["program.announced"])
-        case _:
-            return frozenset()
+    return _OF_ANCHOR.get(anchor, frozenset())
 
 
 def own_features(rule: Rule) -> frozenset[str]:
