@@ -174,6 +174,8 @@ class DayStepSpec(_StepSpec):
 class _AnchoredSpec(Spec):
     """Mixed into timelines and sequences, whose steps are around an anchor."""
 
+    anchor: Anchor
+
     @classmethod
     def around(cls, info: Info, /) -> Around:
         is_program = info.data.get("anchor") == "program"
@@ -187,22 +189,16 @@ class _AnchoredSpec(Spec):
         return steps
 
 
-class _TimelineAnchorSpec(_AnchoredSpec):
+class TimelineSpec(ScopedSpec, _AnchoredSpec):
     anchor: Annotated[Anchor, one_of(*ANCHORS)] = key(
         f"The date. {_DATES}; `program`: a release, webinar, newsletter or event for this account"
     )
-
-
-class TimelineSpec(ScopedSpec, _TimelineAnchorSpec):
     steps: Items[StepSpec] = key("The steps")
 
 
-class _SequenceAnchorSpec(_AnchoredSpec):
+class SequenceSpec(ScopedSpec, _AnchoredSpec):
     sequence: Text = key("Its name")
     anchor: Annotated[Anchor, one_of("start", "go_live", "renewal")] = key(f"Day 1. {_DATES}", "start")
-
-
-class SequenceSpec(ScopedSpec, _SequenceAnchorSpec):
     steps: Items[DayStepSpec] = key("The steps")
 
 

@@ -15,7 +15,7 @@ from services.cadence.evaluation import SuppressionCause
 from services.cadence.features.feature import COLORS, PROGRAM_KINDS
 from services.cadence.policy import Policy, values
 from services.cadence.policy.errors import Fault, choose, excerpt, refuse
-from services.cadence.policy.values import Items, Parsed, Text, line, one_of
+from services.cadence.policy.values import Items, Text, line, one_of, parsed
 from services.cadence.portfolio import ProgramKind
 
 NOW: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -102,7 +102,7 @@ def _check_rising(revenues: dict[int, float]) -> dict[int, float]:
     raise ValueError("revenue rises with the percent")
 
 
-Moment = Annotated[timedelta | datetime, Parsed(read_moment, {})]
+Moment = Annotated[timedelta | datetime, parsed(read_moment, {})]
 Whole = Annotated[int, Field(ge=0, strict=True)]
 TypeName = Annotated[Text, _known(lambda policy: policy.catalogue)]
 RuleName = Annotated[Text, _known(lambda policy: policy.bits)]
