@@ -154,10 +154,11 @@ def _by_event(rules: Sequence[Rule], kind: type[EventRule]) -> dict[str, tuple[t
 def _entry_bits(
     content: PolicyContent, rules: Mapping[str, Sequence[tuple[int, Trigger | Feedback]]]
 ) -> dict[str, Bits]:
-    trees = {event: [(bit, condition_of(rule)) for bit, rule in on] for event, on in rules.items()}
     return {
-        event: compile_bits(content.health, on, frozenset(EVENT_FEATURES[event]))
-        for event, on in trees.items()
+        event: compile_bits(
+            content.health, [(bit, condition_of(rule)) for bit, rule in on], frozenset(EVENT_FEATURES[event])
+        )
+        for event, on in rules.items()
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, field_validator
 
@@ -75,6 +75,9 @@ class RhythmSpec(_RepeatingSpec):
 
 
 class MinimumSpec(_RepeatingSpec):
+    precedence: ClassVar = "floor"
+    fallback: ClassVar = True
+
     def faults(self, scope: Scope, /) -> Iterator[Fault]:
         yield from super().faults(scope)
         if scope.topics[self.touchpoint] == INTERNAL:
@@ -157,9 +160,11 @@ class _StepSpec(RuleSpec):
 
 
 class StepSpec(_StepSpec):
-    at: values.Offset = key("Days from the anchor: `-90d` before it, `0d` on it, `30d` after it")
+    days: values.Offset = key(
+        "Days from the anchor: `-90d` before it, `0d` on it, `30d` after it", alias="at"
+    )
 
-    @field_validator("at")
+    @field_validator("days")
     @classmethod
     def _is_known_in_time(cls, days: int, info: Info) -> int:
         if days < 0 and info.context.timeline.anchor == "go_live":
