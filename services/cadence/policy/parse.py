@@ -12,6 +12,11 @@ from services.cadence.policy.errors import Fault, Path, excerpt
 from services.cadence.policy.yaml_source import YamlFile
 
 Model = TypeVar("Model", bound=BaseModel)
+_WORDS = {
+    **dict.fromkeys(("model_type", "dict_type"), "a mapping of keys and values is expected here"),
+    **dict.fromkeys(("list_type", "tuple_type"), "a list is expected here: begin each item with `- `"),
+    "too_short": "this list is empty: begin each item with `- `",
+}
 Part = tuple[YamlFile, Path, Any]
 """The model of a file or what it has at a path, with the file and the path."""
 
@@ -73,14 +78,8 @@ def _worded(detail: ErrorDetails, context: Mapping[str, object]) -> str:
             return f"{excerpt(value)} is not one of these: {listed}{did_you_mean(value, options)}"
         case "value_error":
             return str(context["error"])
-        case "model_type" | "dict_type":
-            return "a mapping of keys and values is expected here"
-        case "list_type" | "tuple_type":
-            return "a list is expected here: begin each item with `- `"
-        case "too_short":
-            return "this list is empty: begin each item with `- `"
-        case _:
-            return detail["msg"]
+        case kind:
+            return _WORDS.get(kind, detail["msg"])
 
 
 def keys_of(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
