@@ -113,7 +113,7 @@ def run(policy: Policy, case: Case) -> Outcome:
             policy, decision, partial(Explainer, policy, account_state, case.portfolio, phase.at)
         )
         for expected in phase.expected:
-            finding = _CHECKS[expected.part](result, expected)
+            finding = _check(result, expected)
             if finding.met:
                 rules.update(finding.rules)
             else:
@@ -128,10 +128,20 @@ def _in_words(expected: Expected) -> str:
     return f"{about}: {written}" if written else about
 
 
-def _check_state(result: _Result, expected: Expected) -> _Finding:
-    decision, part = result.decision, expected.part
-    state = {"segment": decision.segment, "stage": decision.stage, "color": decision.color or "none"}[part]
-    return _Finding(state == expected.wanted["is"], f"{part}: {state}", rules=[f"{part}/{state}"])
+def _check(result: _Result, expected: Expected) -> _Finding:
+    decision, part, name = result.decision, expected.part, expected.name
+    match part:
+        case "rhythms" | "touchpoints" | "text":
+            return _check_items(result, expected)
+        case "stopped":
+            return _check_stop(result, expected)
+        case "avoid":
+            came, rule = [avoid.name for avoid in decision.plan.avoid], name
+        case _:
+            state = {"segment": decision.segment, "stage": decision.stage}.get(part, decision.color or "none")
+            came, rule = [state], f"{part}/{state}"
+    is_met = expected.wanted.get("is", name) in came
+    return _Finding(is_met, f"{part}: {', '.join(came) or 'nothing'}", rules=[rule])
 
 
 def _check_items(result: _Result, expected: Expected) -> _Finding:
@@ -205,20 +215,3 @@ def _check_stop(result: _Result, expected: Expected) -> _Finding:
     fires = result.decision.fired >> result.policy.bits[name] & 1
     came = "nothing stopped it" if fires else "it does not hold, so nothing stopped it"
     return _Finding(met=False, came=came)
-
-
-def _check_avoided(result: _Result, expected: Expected) -> _Finding:
-    names = [avoid.name for avoid in result.decision.plan.avoid]
-    return _Finding(expected.name in names, f"avoid: {', '.join(names) or 'nothing'}", rules=[expected.name])
-
-
-_CHECKS: Mapping[str, Callable[[_Result, Expected], _Finding]] = {
-    "segment": _check_state,
-    "stage": _check_state,
-    "color": _check_state,
-    "rhythms": _check_items,
-    "touchpoints": _check_items,
-    "stopped": _check_stop,
-    "avoid": _check_avoided,
-    "text": _check_items,
-}
