@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from datetime import timedelta
@@ -99,7 +100,7 @@ class Policy:
 
 def compile_policy(content: PolicyContent) -> Policy:
     """Compile the content of a policy, whose conditions have passed `expressions.checker.check`."""
-    rules = tuple(sorted(_rules(content), key=attrgetter("rule")))
+    rules = tuple(sorted(content.rules, key=attrgetter("rule")))
     rhythms = tuple((bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Rhythm))
     adjustments = tuple((bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Adjustment))
     blackouts = tuple((bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Blackout))
@@ -136,15 +137,6 @@ def compile_policy(content: PolicyContent) -> Policy:
     )
 
 
-def _rules(content: PolicyContent) -> Iterator[Rule]:
-    yield from content.rhythms
-    yield from content.triggers
-    yield from content.steps
-    yield from content.adjustments
-    yield from content.feedback
-    yield from content.blackouts
-
-
 def _by_event(rules: Sequence[Rule], kind: type[EventRule]) -> dict[str, tuple[tuple[int, EventRule], ...]]:
     own = [(bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, kind)]
     events = sorted({rule.on for _, rule in own})
@@ -163,12 +155,11 @@ def _entry_bits(
 
 
 def _entry_reads(rules: Sequence[Rule]) -> dict[str, frozenset[str]]:
-    reads: dict[str, frozenset[str]] = {}
+    reads = defaultdict[str, frozenset[str]](frozenset)
     for rule in rules:
         if isinstance(rule, Trigger | Feedback):
-            own = {*names(condition_of(rule)), *PLACEHOLDER.findall(rule.because)}
-            reads[rule.on] = reads.get(rule.on, frozenset()) | own
-    return reads
+            reads[rule.on] |= {*names(condition_of(rule)), *PLACEHOLDER.findall(rule.because)}
+    return dict(reads)
 
 
 def _timelines(content: PolicyContent, rules: Sequence[Rule]) -> Iterator[tuple[Anchor, Timeline]]:
@@ -204,14 +195,14 @@ def condition_of(rule: Rule) -> Node:
 def conditions(content: PolicyContent) -> Iterable[Node]:
     """Every condition of a policy."""
     yield from (tree for _, tree in (*content.segments, *content.stages))
-    yield from map(condition_of, _rules(content))
+    yield from map(condition_of, content.rules)
 
 
 def _reads(content: PolicyContent) -> Iterable[str]:
     """Features read of the account itself."""
     for _, tree in (*content.segments, *content.stages):
         yield from names(tree)
-    for rule in _rules(content):
+    for rule in content.rules:
         yield from set(names(condition_of(rule))) - own_features(rule)
 
 
@@ -224,7 +215,7 @@ def policy_hash(content: PolicyContent) -> str:
         "damping": _fields(content.damping),
         "limits": sorted(map(_fields, content.limits)),
         "touchpoints": sorted(map(_fields, content.touchpoints)),
-        "rules": sorted([type(rule).__name__, *_fields(rule)] for rule in _rules(content)),
+        "rules": sorted([type(rule).__name__, *_fields(rule)] for rule in content.rules),
     }
     return hashlib.sha256(json.dumps(hashed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

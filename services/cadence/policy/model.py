@@ -187,3 +187,10 @@ class PolicyContent:
     blackouts: tuple[Blackout, ...] = ()
     places: Mapping[str, Location] = field(default_factory=dict[str, Location], compare=False)
     """Of segments and stages, as `segment/<index>` and `stage/<index>`, and of the damping, as `feedback`."""
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Rules of every kind."""
+        return (
+            *self.rhythms, *self.triggers, *self.steps, *self.adjustments, *self.feedback, *self.blackouts,
+        )  # fmt: skip
