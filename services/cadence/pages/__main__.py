@@ -5,25 +5,13 @@ import sys
 from collections.abc import Callable, Mapping
 
 from services.cadence.pages.reference import policy_reference
-from services.cadence.pages.requirements import requirements_page
+from services.cadence.pages.requirements import shipped_requirements
 from services.cadence.policy.json_schema import policy_schema
-from services.cadence.policy.load import SHIPPED, load_policy
-from services.cadence.testing.load import read_tests, texts_of_tests
-from services.cadence.testing.runner import run
-
-
-def requirements() -> str:
-    """The requirements that the tests of the shipped policy show."""
-    policy = load_policy(SHIPPED)
-    return requirements_page(
-        policy, [run(policy, case) for case in read_tests(texts_of_tests(SHIPPED), policy)]
-    )
-
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "schema": lambda: json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n",
     "reference": policy_reference,
-    "requirements": requirements,
+    "requirements": shipped_requirements,
 }
 
 

@@ -7,7 +7,9 @@ from typing import cast
 import yaml
 
 from services.cadence.policy import Location, Policy
-from services.cadence.testing.runner import Outcome
+from services.cadence.policy.load import SHIPPED, load_policy
+from services.cadence.testing.load import read_tests, texts_of_tests
+from services.cadence.testing.runner import Outcome, run
 
 _REQUIREMENTS = Path(__file__).with_name("requirements.yaml")
 _FOLDER = "../services/cadence/policy/shipped"
@@ -32,6 +34,13 @@ def read_requirements() -> dict[str, dict[str, str]]:
     """`requirements`: every one by number; `elsewhere`: why no test of the shipped policy shows some of them."""
     loaded: object = yaml.safe_load(_REQUIREMENTS.read_text(encoding="utf-8"))
     return cast("dict[str, dict[str, str]]", loaded)
+
+
+def shipped_requirements() -> str:
+    """The page of the shipped policy."""
+    policy = load_policy(SHIPPED)
+    cases = read_tests(texts_of_tests(SHIPPED), policy)
+    return requirements_page(policy, [run(policy, case) for case in cases])
 
 
 def requirements_page(policy: Policy, outcomes: Sequence[Outcome]) -> str:

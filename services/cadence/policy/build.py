@@ -1,10 +1,9 @@
 """Build the content of a policy from its validated files."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import timedelta
-from functools import cache
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -13,45 +12,34 @@ import yaml
 from services.cadence.expressions.compile import Health
 from services.cadence.policy import model
 from services.cadence.policy.conditions import is_among, joined
-from services.cadence.policy.errors import Path
-from services.cadence.policy.rule_spec import Spec
+from services.cadence.policy.parse import Part, parts
 from services.cadence.policy.scope import INTERNAL
-from services.cadence.policy.yaml_source import YamlFile
 
-Item = tuple[YamlFile, Path, Any]
-"""The model of a file or of a part of it, with the file and the path."""
 Value = TypeVar("Value", bound=model.Touchpoint | model.Rule | model.Limit)
 
 
-def build_content(files: Sequence[Item]) -> model.PolicyContent:
+def build_content(files: Sequence[Part]) -> model.PolicyContent:
     """Rules come in the order of the sections, then of the files."""
-    ((_, _, health),) = _items(files, "health")
-    segments, stages, feedback = ([*_items(files, section)] for section in ("segments", "stages", "feedback"))
-    touchpoints = tuple(map(_touchpoint, _items(files, "touchpoints")))
+
+    def under(*sections: str) -> Iterator[Part]:
+        return chain.from_iterable(parts(files, section) for section in sections)
+
+    ((_, _, health),) = under("health")
+    segments, stages, feedback = ([*under(section)] for section in ("segments", "stages", "feedback"))
     damping = [(file, path, spec, spec.model_fields_set - {"rules"}) for file, path, spec in feedback]
     return model.PolicyContent(
         health=Health(health.red_below, health.yellow_below),
         segments=tuple((spec.segment, spec.when) for _, _, spec in segments),
         stages=tuple((spec.stage, spec.when) for _, _, spec in stages),
-        touchpoints=touchpoints,
-        rhythms=tuple(
-            rhythm
-            for section in ("rhythms", "minimum")
-            for item in _items(files, section)
-            for rhythm in _rhythms(item)
-        ),
-        triggers=tuple(_value(model.Trigger, item) for item in _items(files, "triggers")),
-        steps=tuple(
-            step
-            for section in ("timelines", "sequences")
-            for item in _items(files, section)
-            for step in _steps(item)
-        ),
-        adjustments=tuple(_value(model.Adjustment, item) for item in _items(files, "adjustments")),
-        feedback=tuple(_value(model.Feedback, item) for item in _items(feedback, "rules")),
+        touchpoints=tuple(map(_touchpoint, under("touchpoints"))),
+        rhythms=tuple(chain.from_iterable(map(_rhythms, under("rhythms", "minimum")))),
+        triggers=tuple(_value(model.Trigger, part) for part in under("triggers")),
+        steps=tuple(chain.from_iterable(map(_steps, under("timelines", "sequences")))),
+        adjustments=tuple(_value(model.Adjustment, part) for part in under("adjustments")),
+        feedback=tuple(_value(model.Feedback, part) for part in parts(feedback, "rules")),
         damping=model.Damping(**{key: getattr(spec, key) for _, _, spec, keys in damping for key in keys}),
-        limits=tuple(_value(model.Limit, item) for item in _items(files, "limits")),
-        blackouts=tuple(_value(model.Blackout, item) for item in _items(files, "blackouts")),
+        limits=tuple(_value(model.Limit, part) for part in under("limits")),
+        blackouts=tuple(_value(model.Blackout, part) for part in under("blackouts")),
         places={
             **{f"segment/{path[1]}": file.place(path) for file, path, _ in segments},
             **{f"stage/{path[1]}": file.place(path) for file, path, _ in stages},
@@ -60,71 +48,53 @@ def build_content(files: Sequence[Item]) -> model.PolicyContent:
     )
 
 
-def _items(parents: Iterable[Item], key: str) -> Iterator[Item]:
-    """What the parents have under a key: the items of a list, the values of a mapping, or one model."""
-    for file, path, parent in parents:
-        items: list[Any] | dict[str, Any] | Spec | None = getattr(parent, key)
-        if isinstance(items, Spec):
-            yield file, (*path, key), items
-            continue
-        for part, item in items.items() if isinstance(items, dict) else enumerate(items or ()):
-            yield file, (*path, key, part), item
-
-
-def _value(kind: type[Value], item: Item, **others: Any) -> Value:
-    """The value of an item: the keys that have the names of its fields, and others."""
-    file, path, spec = item
+def _value(kind: type[Value], part: Part, **others: Any) -> Value:
+    """The value of a part: the keys that have the names of its fields, and others."""
+    file, path, spec = part
     values: dict[str, Any] = {"place": file.place(path)}
-    values |= {name: getattr(spec, name) for name in _shared_names(kind, spec.__class__)}
+    values |= {field.name: getattr(spec, field.name) for field in fields(kind) if hasattr(spec, field.name)}
     return kind(**(values | others))
 
 
-@cache
-def _shared_names(kind: type[Value], spec: type[Spec]) -> list[str]:
-    names = [field.name for field in fields(kind)]
-    return [name for name in names if name in spec.model_fields or hasattr(spec, name)]
+def _touchpoint(part: Part) -> model.Touchpoint:
+    file, path, spec = part
+    others: dict[str, Any] = {name: () for name in ("agenda", "audience") if getattr(spec, name) is None}
+    others["topic"] = None if spec.topic == INTERNAL else spec.topic
+    return _value(model.Touchpoint, part, type=path[-1], place=file.place(path, on_key=True), **others)
 
 
-def _touchpoint(item: Item) -> model.Touchpoint:
-    file, path, spec = item
-    empty = {name: () for name in ("agenda", "audience") if getattr(spec, name) is None}
-    topic = None if spec.topic == INTERNAL else spec.topic
-    place = file.place(path, on_key=True)
-    return _value(model.Touchpoint, item, type=path[-1], topic=topic, place=place, **empty)
-
-
-def _rhythms(item: Item) -> Iterator[model.Rhythm]:
+def _rhythms(part: Part) -> Iterator[model.Rhythm]:
     """One, or one for each stage that `every` names."""
-    file, path, spec = item
-    others: dict[str, Any] = {"precedence": "floor", "fallback": True} if path[0] == "minimum" else {}
+    file, path, spec = part
     for stage, days in spec.every.items():
+        others: dict[str, Any] = {"every_days": days}
         if stage:
             others["rule"] = f"{spec.rule}/{stage}"
             others["when"] = joined([is_among("stage", [stage])], spec.when)
             others["place"] = file.place((*path, "every", stage), on_key=True)
-        yield _value(model.Rhythm, item, every_days=days, **others)
+        yield _value(model.Rhythm, part, **others)
 
 
-def _steps(timeline: Item) -> Iterator[model.Step]:
+def _steps(timeline: Part) -> Iterator[model.Step]:
     """The steps of a timeline or a sequence, each until the next day with a step; those of a type are numbered."""
-    steps = [step for item in _items([timeline], "steps") for step in _on_its_days(item, timeline[-1].anchor)]
+    steps = sorted(_unnumbered_steps(timeline), key=attrgetter("touchpoint", "days", "rule"))
     days = sorted({step.days for step in steps})
     until = {day: timedelta(days=following - day) for day, following in pairwise(days)}
-    by_type = sorted(steps, key=attrgetter("touchpoint", "days", "rule"))
-    for _, group in groupby(by_type, key=attrgetter("touchpoint")):
+    for _, group in groupby(steps, key=attrgetter("touchpoint")):
         for ordinal, step in enumerate(group):
             within = step.within or until.get(step.days, timedelta(days=7))
             yield replace(step, ordinal=ordinal, within=within)
 
 
-def _on_its_days(item: Item, anchor: model.Anchor) -> Iterator[model.Step]:
-    """One step, or one for each day of a list. Day 1 is the anchor's own day."""
-    file, path, spec = item
-    within = spec.within or timedelta(0)
-    if path[0] == "timelines":
-        yield _value(model.Step, item, days=spec.at, within=within, anchor=anchor)
-        return
-    _, written = file.nodes_at((*path, "day"))
-    for day in spec.day:
-        rule = f"{spec.rule}/day-{day}" if isinstance(written, yaml.SequenceNode) else spec.rule
-        yield _value(model.Step, item, rule=rule, days=day - 1, within=within, anchor=anchor)
+def _unnumbered_steps(timeline: Part) -> Iterator[model.Step]:
+    """One for each step, or for each day of a list of days. Day 1 is the anchor's own day."""
+    for part in parts([timeline], "steps"):
+        file, path, spec = part
+        others = {"anchor": timeline[-1].anchor, "within": spec.within or timedelta(0)}
+        if path[0] == "timelines":
+            yield _value(model.Step, part, **others)
+            continue
+        _, written = file.nodes_at((*path, "day"))
+        for day in spec.day:
+            rule = f"{spec.rule}/day-{day}" if isinstance(written, yaml.SequenceNode) else spec.rule
+            yield _value(model.Step, part, rule=rule, days=day - 1, **others)

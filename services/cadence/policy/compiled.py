@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from datetime import timedelta
@@ -39,8 +40,11 @@ PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 """A feature in the text of a reason."""
 _MICROSECOND = timedelta(microseconds=1)
 _ATTENDED = frozenset({"call", "meeting"})
-_OF_RENEWAL = frozenset({"contract_status", "contract_signed", "auto_renew", "days_to_renewal"})
-"""Features that a step around a renewal reads of that contract, not of the one that renews next."""
+_OF_ANCHOR: Mapping[Anchor, frozenset[str]] = {
+    "renewal": frozenset({"contract_status", "contract_signed", "auto_renew", "days_to_renewal"}),
+    "program": frozenset(EVENT_FEATURES["program.announced"]),
+}
+"""Of a renewal, a step reads that contract, not the one that renews next."""
 EventRule = TypeVar("EventRule", Trigger, Feedback)
 
 
@@ -96,7 +100,7 @@ class Policy:
 
 def compile_policy(content: PolicyContent) -> Policy:
     """Compile the content of a policy, whose conditions have passed `expressions.checker.check`."""
-    rules = tuple(sorted(_rules(content), key=attrgetter("rule")))
+    rules = tuple(sorted(content.rules, key=attrgetter("rule")))
     rhythms = tuple((bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Rhythm))
     adjustments = tuple((bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Adjustment))
     blackouts = tuple((bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Blackout))
@@ -133,15 +137,6 @@ def compile_policy(content: PolicyContent) -> Policy:
     )
 
 
-def _rules(content: PolicyContent) -> Iterator[Rule]:
-    yield from content.rhythms
-    yield from content.triggers
-    yield from content.steps
-    yield from content.adjustments
-    yield from content.feedback
-    yield from content.blackouts
-
-
 def _by_event(rules: Sequence[Rule], kind: type[EventRule]) -> dict[str, tuple[tuple[int, EventRule], ...]]:
     own = [(bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, kind)]
     events = sorted({rule.on for _, rule in own})
@@ -151,20 +146,20 @@ def _by_event(rules: Sequence[Rule], kind: type[EventRule]) -> dict[str, tuple[t
 def _entry_bits(
     content: PolicyContent, rules: Mapping[str, Sequence[tuple[int, Trigger | Feedback]]]
 ) -> dict[str, Bits]:
-    trees = {event: [(bit, condition_of(rule)) for bit, rule in on] for event, on in rules.items()}
     return {
-        event: compile_bits(content.health, on, frozenset(EVENT_FEATURES[event]))
-        for event, on in trees.items()
+        event: compile_bits(
+            content.health, [(bit, condition_of(rule)) for bit, rule in on], frozenset(EVENT_FEATURES[event])
+        )
+        for event, on in rules.items()
     }
 
 
 def _entry_reads(rules: Sequence[Rule]) -> dict[str, frozenset[str]]:
-    reads: dict[str, frozenset[str]] = {}
+    reads = defaultdict[str, frozenset[str]](frozenset)
     for rule in rules:
         if isinstance(rule, Trigger | Feedback):
-            own = {*names(condition_of(rule)), *PLACEHOLDER.findall(rule.because)}
-            reads[rule.on] = reads.get(rule.on, frozenset()) | own
-    return reads
+            reads[rule.on] |= {*names(condition_of(rule)), *PLACEHOLDER.findall(rule.because)}
+    return dict(reads)
 
 
 def _timelines(content: PolicyContent, rules: Sequence[Rule]) -> Iterator[tuple[Anchor, Timeline]]:
@@ -181,13 +176,7 @@ def _timelines(content: PolicyContent, rules: Sequence[Rule]) -> Iterator[tuple[
 
 def anchor_features(anchor: Anchor) -> frozenset[str]:
     """Features that a step reads of its anchor, before those of the account."""
-    match anchor:
-        case "renewal":
-            return _OF_RENEWAL
-        case "program":
-            return frozenset(EVENT_FEATURES["program.announced"])
-        case _:
-            return frozenset()
+    return _OF_ANCHOR.get(anchor, frozenset())
 
 
 def own_features(rule: Rule) -> frozenset[str]:
@@ -206,14 +195,14 @@ def condition_of(rule: Rule) -> Node:
 def conditions(content: PolicyContent) -> Iterable[Node]:
     """Every condition of a policy."""
     yield from (tree for _, tree in (*content.segments, *content.stages))
-    yield from map(condition_of, _rules(content))
+    yield from map(condition_of, content.rules)
 
 
 def _reads(content: PolicyContent) -> Iterable[str]:
     """Features read of the account itself."""
     for _, tree in (*content.segments, *content.stages):
         yield from names(tree)
-    for rule in _rules(content):
+    for rule in content.rules:
         yield from set(names(condition_of(rule))) - own_features(rule)
 
 
@@ -226,7 +215,7 @@ def policy_hash(content: PolicyContent) -> str:
         "damping": _fields(content.damping),
         "limits": sorted(map(_fields, content.limits)),
         "touchpoints": sorted(map(_fields, content.touchpoints)),
-        "rules": sorted([type(rule).__name__, *_fields(rule)] for rule in _rules(content)),
+        "rules": sorted([type(rule).__name__, *_fields(rule)] for rule in content.rules),
     }
     return hashlib.sha256(json.dumps(hashed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

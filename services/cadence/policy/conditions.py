@@ -7,7 +7,7 @@ from services.cadence.expressions.parser import parse
 from services.cadence.expressions.tree import And, Compare, Const, ExpressionError, Membership, Name, Node
 from services.cadence.features.registry import SEGMENTS, STAGES
 from services.cadence.policy.errors import Fault, refuse
-from services.cadence.policy.values import Parsed
+from services.cadence.policy.values import parsed
 
 _OPTIONS = {"segment": SEGMENTS, "stage": STAGES}
 
@@ -21,7 +21,7 @@ def _parse(value: object) -> Node:
         raise refuse(Fault(error.message, error.at)) from error
 
 
-Condition = Annotated[Node, Parsed(_parse, {"title": "condition", "type": ["string", "boolean"]})]
+Condition = Annotated[Node, parsed(_parse, {"title": "condition", "type": ["string", "boolean"]})]
 
 TRUE = Const(value=True, at=0)
 

@@ -37,29 +37,25 @@ def policy_document(content: PolicyContent) -> Json:
 
 
 def _named(kind: str, options: Iterable[Named], content: PolicyContent) -> list[Json]:
-    places = [content.places.get(f"{kind}/{index}", model.Location()) for index, _ in enumerate(options)]
+    places, nowhere = content.places, model.Location()
     return [
-        {"name": name, "when": format_expression(when), **place._asdict()}
-        for (name, when), place in zip(options, places, strict=True)
+        {"name": name, "when": format_expression(when), **places.get(f"{kind}/{index}", nowhere)._asdict()}
+        for index, (name, when) in enumerate(options)
     ]
 
 
 def _rule(rule: Rule, content: PolicyContent) -> Json:
-    segments, stages = (
-        dict.fromkeys(name for name, _ in named) for named in (content.segments, content.stages)
-    )
+    options = [dict.fromkeys(name for name, _ in named) for named in (content.segments, content.stages)]
     pairs = [
         (segment, stage)
-        for segment, stage in product(segments, stages)
+        for segment, stage in product(*options)
         if _truth(rule.when, {"segment": segment, "stage": stage}) is not False
     ]
-    possible = [
-        [name for name in options if any(name in pair for pair in pairs)] for options in (segments, stages)
-    ]
-    is_rectangle = len(pairs) == len(possible[0]) * len(possible[1])
+    segments, stages = ([name for name in own if any(name in pair for pair in pairs)] for own in options)
+    is_rectangle = len(pairs) == len(segments) * len(stages)
     shown = _fields(rule, "ordinal", "first", "last") | {
-        "segments": possible[0],
-        "stages": possible[1],
+        "segments": segments,
+        "stages": stages,
         "when": _rest(rule.when) if is_rectangle else format_expression(rule.when),
     }
     if isinstance(rule, model.Blackout):

@@ -44,19 +44,24 @@ class Touchpoint:
     place: Location = field(default=Location(), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Conditional:
+    rule: str
+    when: Node
+    because: str
+    place: Location = field(default=Location(), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm(_Conditional):
     """A touchpoint that repeats.
 
     `within`: the shortest and the longest interval, in days, that preferences, adjustments and feedback may make of it;
     None: it is never moved. `fallback`: it applies only where no other rhythm reaches the customer as often.
     """
 
-    rule: str
     touchpoint: str
     every_days: int
-    when: Node
-    because: str
     urgency: Urgency = "spread"
     precedence: str = "default"
     owner: str | None = None
@@ -65,32 +70,23 @@ class Rhythm:
     """A contact of any type counts as the last one, not only one of this type."""
     within: tuple[int, int] | None = None
     fallback: bool = False
-    place: Location = field(default=Location(), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Adjustment:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment(_Conditional):
     """Makes rhythms of these touchpoint types rarer (`steps` > 0) or denser (< 0) by intervals of the ladder."""
 
-    rule: str
     touchpoints: tuple[str, ...]
-    when: Node
     steps: int
-    because: str
-    place: Location = field(default=Location(), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Feedback:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback(_Conditional):
     """An adjustment by one step after an event (`on`). `Damping` limits the steps."""
 
-    rule: str
     on: str
     touchpoints: tuple[str, ...]
-    when: Node
     steps: int
-    because: str
-    place: Location = field(default=Location(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,49 +110,39 @@ class Cap:
     per: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    """A touchpoint that follows an event, from `after` it until `within` it. `cooldown`: between two of its type."""
-
-    rule: str
-    on: str
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OneOff(_Conditional):
     touchpoint: str
-    when: Node
-    because: str
     within: timedelta
     unless: Node | None = None
     deadline: timedelta | None = None
-    cooldown: timedelta | None = None
     owner: str | None = None
     channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger(_OneOff):
+    """A touchpoint that follows an event, from `after` it until `within` it. `cooldown`: between two of its type."""
+
+    on: str
+    cooldown: timedelta | None = None
     after: timedelta = timedelta(0)
     cap: Cap | None = None
-    place: Location = field(default=Location(), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(_OneOff):
     """A step of a timeline or a sequence: `days` from the anchor, negative before it, for as long as `within`.
 
     `ordinal`: its number among the steps of its type in its timeline, from 0, by day; part of its identity.
     """
 
-    rule: str
-    touchpoint: str
     days: int
-    within: timedelta
-    when: Node
-    because: str
-    unless: Node | None = None
-    deadline: timedelta | None = None
-    owner: str | None = None
-    channel: str | None = None
     anchor: Anchor = "renewal"
     ordinal: int = 0
-    place: Location = field(default=Location(), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
     """A contact budget: at most `cap.count` touchpoints of these types in any `cap.per`."""
 
@@ -167,20 +153,16 @@ class Limit:
     place: Location = field(default=Location(), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Blackout:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blackout(_Conditional):
     """A season without touchpoints of these types: days of the year as (month, day), both included.
 
     It may go on into the next year. A touchpoint that is due in it moves to its nearest side.
     """
 
-    rule: str
     first: tuple[int, int]
     last: tuple[int, int]
-    when: Node
     touchpoints: tuple[str, ...]
-    because: str
-    place: Location = field(default=Location(), compare=False)
 
 
 Rule = Rhythm | Trigger | Step | Adjustment | Feedback | Blackout
@@ -205,3 +187,10 @@ class PolicyContent:
     blackouts: tuple[Blackout, ...] = ()
     places: Mapping[str, Location] = field(default_factory=dict[str, Location], compare=False)
     """Of segments and stages, as `segment/<index>` and `stage/<index>`, and of the damping, as `feedback`."""
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Rules of every kind."""
+        return (
+            *self.rhythms, *self.triggers, *self.steps, *self.adjustments, *self.feedback, *self.blackouts,
+        )  # fmt: skip

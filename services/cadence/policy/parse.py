@@ -1,7 +1,7 @@
 """Validate the data of a YAML file with a Pydantic model; every error becomes a mistake with its line, in plain words."""
 
-from collections.abc import Mapping
-from typing import TypeVar, cast, get_args
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -12,6 +12,13 @@ from services.cadence.policy.errors import Fault, Path, excerpt
 from services.cadence.policy.yaml_source import YamlFile
 
 Model = TypeVar("Model", bound=BaseModel)
+_WORDS = {
+    **dict.fromkeys(("model_type", "dict_type"), "a mapping of keys and values is expected here"),
+    **dict.fromkeys(("list_type", "tuple_type"), "a list is expected here: begin each item with `- `"),
+    "too_short": "this list is empty: begin each item with `- `",
+}
+Part = tuple[YamlFile, Path, Any]
+"""The model of a file or what it has at a path, with the file and the path."""
 
 
 def parse_file(file: YamlFile, model: type[Model], context: object) -> Model | None:
@@ -24,6 +31,17 @@ def parse_file(file: YamlFile, model: type[Model], context: object) -> Model | N
             if not file.mistakes.are_enough:
                 _add_mistakes(file, model, detail, guessed)
     return None
+
+
+def parts(parents: Iterable[Part], key: str) -> Iterator[Part]:
+    """What the parents have under a key: the items of a list, the values of a mapping, or one model."""
+    for file, path, parent in parents:
+        under: list[Any] | dict[str, Any] | BaseModel | None = getattr(parent, key)
+        if isinstance(under, BaseModel):
+            yield file, (*path, key), under
+            continue
+        for name, part in under.items() if isinstance(under, dict) else enumerate(under or ()):
+            yield file, (*path, key, name), part
 
 
 def _add_mistakes(file: YamlFile, model: type[BaseModel], detail: ErrorDetails, guessed: set[Path]) -> None:
@@ -60,14 +78,8 @@ def _worded(detail: ErrorDetails, context: Mapping[str, object]) -> str:
             return f"{excerpt(value)} is not one of these: {listed}{did_you_mean(value, options)}"
         case "value_error":
             return str(context["error"])
-        case "model_type" | "dict_type":
-            return "a mapping of keys and values is expected here"
-        case "list_type" | "tuple_type":
-            return "a list is expected here: begin each item with `- `"
-        case "too_short":
-            return "this list is empty: begin each item with `- `"
-        case _:
-            return detail["msg"]
+        case kind:
+            return _WORDS.get(kind, detail["msg"])
 
 
 def keys_of(model: type[BaseModel]) -> Mapping[str, FieldInfo]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, field_validator
 
@@ -75,6 +75,9 @@ class RhythmSpec(_RepeatingSpec):
 
 
 class MinimumSpec(_RepeatingSpec):
+    precedence: ClassVar = "floor"
+    fallback: ClassVar = True
+
     def faults(self, scope: Scope, /) -> Iterator[Fault]:
         yield from super().faults(scope)
         if scope.topics[self.touchpoint] == INTERNAL:
@@ -157,9 +160,11 @@ class _StepSpec(RuleSpec):
 
 
 class StepSpec(_StepSpec):
-    at: values.Offset = key("Days from the anchor: `-90d` before it, `0d` on it, `30d` after it")
+    days: values.Offset = key(
+        "Days from the anchor: `-90d` before it, `0d` on it, `30d` after it", alias="at"
+    )
 
-    @field_validator("at")
+    @field_validator("days")
     @classmethod
     def _is_known_in_time(cls, days: int, info: Info) -> int:
         if days < 0 and info.context.timeline.anchor == "go_live":
@@ -174,6 +179,8 @@ class DayStepSpec(_StepSpec):
 class _AnchoredSpec(Spec):
     """Mixed into timelines and sequences, whose steps are around an anchor."""
 
+    anchor: Anchor
+
     @classmethod
     def around(cls, info: Info, /) -> Around:
         is_program = info.data.get("anchor") == "program"
@@ -187,22 +194,16 @@ class _AnchoredSpec(Spec):
         return steps
 
 
-class _TimelineAnchorSpec(_AnchoredSpec):
+class TimelineSpec(ScopedSpec, _AnchoredSpec):
     anchor: Annotated[Anchor, one_of(*ANCHORS)] = key(
         f"The date. {_DATES}; `program`: a release, webinar, newsletter or event for this account"
     )
-
-
-class TimelineSpec(ScopedSpec, _TimelineAnchorSpec):
     steps: Items[StepSpec] = key("The steps")
 
 
-class _SequenceAnchorSpec(_AnchoredSpec):
+class SequenceSpec(ScopedSpec, _AnchoredSpec):
     sequence: Text = key("Its name")
     anchor: Annotated[Anchor, one_of("start", "go_live", "renewal")] = key(f"Day 1. {_DATES}", "start")
-
-
-class SequenceSpec(ScopedSpec, _SequenceAnchorSpec):
     steps: Items[DayStepSpec] = key("The steps")
 
 

@@ -1,7 +1,7 @@
 """What the files of a policy define for each other: names, touchpoint types, and the features of conditions."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -84,13 +84,10 @@ def scope_of(files: Sequence[YamlFile]) -> Scope | None:
     """Gather the definitions of all files; a second one is a mistake. None: there are too many of a kind."""
     scope, counts, first = Scope(), Counter[str](), dict[tuple[str, str], Location]()
     for file in files:
-        for path, (_, node) in file.nodes.items():
-            kind = _defined_at(path)
-            if kind is None:
-                continue
-            name = str(path[-1] if kind in {"section", "touchpoint"} else node.value)
+        for path, definition in _definitions(file):
+            kind, name = definition
             place = file.place(path, on_key=True)
-            before = first.setdefault((f"{kind} {file.name}" if kind == "sequence" else kind, name), place)
+            before = first.setdefault(definition, place)
             if before is not place:
                 message = f"{excerpt(name)} is already defined at {before.file}:{before.line}"
                 file.add_mistake(path, message, on_key=kind == "touchpoint")
@@ -106,19 +103,19 @@ def scope_of(files: Sequence[YamlFile]) -> Scope | None:
     return scope
 
 
-def _defined_at(path: Path) -> str | None:
-    """The kind of thing that a policy defines once under a path. Rules, limits and blackouts share their names."""
-    match path:
-        case ("health" | "segments" | "stages",) | (
-            "feedback",
-            "ladder" | "spacing" | "lasts" | "at_the_end",
-        ):
-            return "section"
-        case ("touchpoints", str()):
-            return "touchpoint"
-        case (_, _, *_, "rule" | "limit" | "blackout"):
-            return "rule"
-        case ("sequences", int(), "sequence"):
-            return "sequence"
-        case _:
-            return None
+def _definitions(file: YamlFile) -> Iterator[tuple[Path, tuple[str, str]]]:
+    """What a policy defines once, as kind and name. Rules, limits and blackouts share their names."""
+    for path, (_, node) in file.nodes.items():
+        match path:
+            case ("health" | "segments" | "stages" as name,):
+                yield path, ("section", name)
+            case ("feedback", "ladder" | "spacing" | "lasts" | "at_the_end" as name):
+                yield path, ("section", name)
+            case ("touchpoints", str(name)):
+                yield path, ("touchpoint", name)
+            case (_, _, *_, "rule" | "limit" | "blackout"):
+                yield path, ("rule", str(node.value))
+            case ("sequences", int(), "sequence"):
+                yield path, (f"sequence of {file.name}", str(node.value))
+            case _:
+                pass

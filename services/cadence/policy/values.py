@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, GetPydanticSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -26,34 +25,25 @@ _FREQUENCIES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Parsed:
+def parsed(read: Callable[[object], object], schema: Mapping[str, object]) -> GetPydanticSchema:
     """Metadata of a type: how it is read from a file, and what JSON Schema says of the text.
 
     `read` raises ValueError with what is wrong. The reference page calls the type by the title of its schema.
     """
-
-    read: Callable[[object], object]
-    schema: Mapping[str, object]
-
-    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.read)
-
-    def __get_pydantic_json_schema__(self, _core: CoreSchema, _handler: object) -> JsonSchemaValue:
-        return dict(self.schema)
+    return GetPydanticSchema(
+        lambda _source, _handler: core_schema.no_info_plain_validator_function(read),
+        lambda _core, _handler: dict(schema),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _OrAlone:
+def _or_alone(member: str) -> GetPydanticSchema:
     """Metadata of a collection that may be written as one of its members. `member`: their key in JSON Schema."""
 
-    member: str
-
-    def __get_pydantic_json_schema__(
-        self, core: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def either(core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         collection = handler(core)
-        return {"anyOf": [collection[self.member], collection]}
+        return {"anyOf": [collection[member], collection]}
+
+    return GetPydanticSchema(get_pydantic_json_schema=either)
 
 
 def line(value: object) -> str:
@@ -68,11 +58,11 @@ def line(value: object) -> str:
     return text
 
 
-def one_of(*options: str) -> Parsed:
-    return Parsed(lambda value: choose(line(value), options), {"enum": list(options)})
+def one_of(*options: str) -> GetPydanticSchema:
+    return parsed(lambda value: choose(line(value), options), {"enum": list(options)})
 
 
-def number(least: int, most: int, *, whole: bool = True, hint: str = "") -> Parsed:
+def number(least: int, most: int, *, whole: bool = True, hint: str = "") -> GetPydanticSchema:
     """Of numbers between bounds. `hint`: the end of the message about others."""
     kind = f"{'a whole' if whole else 'a'} number from {least} to {most}" if least < most else f"{least}"
 
@@ -83,10 +73,10 @@ def number(least: int, most: int, *, whole: bool = True, hint: str = "") -> Pars
             return int(amount) if whole else amount
         raise ValueError(f"{kind} is expected here, not {excerpt(text)}{hint}")
 
-    return Parsed(read, {"type": "integer" if whole else "number", "minimum": least, "maximum": most})
+    return parsed(read, {"type": "integer" if whole else "number", "minimum": least, "maximum": most})
 
 
-def text(title: str, pattern: str, expected: str, read: Callable[[str], object] = str) -> Parsed:
+def text(title: str, pattern: str, expected: str, read: Callable[[str], object] = str) -> GetPydanticSchema:
     """Of texts that match a pattern. `expected`: what the message about others asks for."""
 
     def matched(value: object) -> object:
@@ -95,7 +85,7 @@ def text(title: str, pattern: str, expected: str, read: Callable[[str], object] 
             return read(text)
         raise ValueError(f"{expected} is expected here, not {excerpt(text)}{_hint(text)}")
 
-    return Parsed(matched, {"title": title, "type": "string", "pattern": f"^{pattern}$"})
+    return parsed(matched, {"title": title, "type": "string", "pattern": f"^{pattern}$"})
 
 
 def _hint(text: str) -> str:
@@ -189,13 +179,13 @@ def _by_stage(value: object) -> object:
 
 T = TypeVar("T")
 Items = Annotated[list[T], Field(min_length=1)]
-Several = Annotated[tuple[T, ...], Field(min_length=1), BeforeValidator(_listed), _OrAlone("items")]
+Several = Annotated[tuple[T, ...], Field(min_length=1), BeforeValidator(_listed), _or_alone("items")]
 """One value, or a list of them."""
 Distinct = Annotated[Several[T], AfterValidator(_distinct), Field(json_schema_extra={"uniqueItems": True})]
 Text = Annotated[
-    str, Parsed(line, {"title": "text", "type": "string", "minLength": 1, "maxLength": MAX_TEXT})
+    str, parsed(line, {"title": "text", "type": "string", "minLength": 1, "maxLength": MAX_TEXT})
 ]
-Truth = Annotated[bool, Parsed(_truth, {"type": "boolean"})]
+Truth = Annotated[bool, parsed(_truth, {"type": "boolean"})]
 Segment = Annotated[str, one_of(*SEGMENTS)]
 Stage = Annotated[str, one_of(*STAGES)]
 Owner = Annotated[str, one_of(*OWNERS)]
@@ -230,11 +220,11 @@ Ladder = Annotated[
     AfterValidator(_ladder),
     Field(json_schema_extra={"minItems": 2, "maxItems": MAX_LADDER, "uniqueItems": True}),
 ]
-_Stage = Annotated[str, Parsed(lambda value: value and choose(line(value), STAGES), {"enum": list(STAGES)})]
+_Stage = Annotated[str, parsed(lambda value: value and choose(line(value), STAGES), {"enum": list(STAGES)})]
 Every = Annotated[
     dict[_Stage, Days],
     Field(min_length=1, title="days, or days by stage"),
     BeforeValidator(_by_stage),
-    _OrAlone("additionalProperties"),
+    _or_alone("additionalProperties"),
 ]
 """The interval of each stage; of "" where it is the same in all."""

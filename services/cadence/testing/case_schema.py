@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, Self, get_args
+from typing import Annotated, ClassVar, Final, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo
@@ -15,7 +15,7 @@ from services.cadence.evaluation import SuppressionCause
 from services.cadence.features.feature import COLORS, PROGRAM_KINDS
 from services.cadence.policy import Policy, values
 from services.cadence.policy.errors import Fault, choose, excerpt, refuse
-from services.cadence.policy.values import Items, Parsed, Text, line, one_of
+from services.cadence.policy.values import Items, Text, line, one_of, parsed
 from services.cadence.portfolio import ProgramKind
 
 NOW: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -28,7 +28,10 @@ FIELDS: Final = {
     not in {"csm.described", "program.announced"}
 } | dict.fromkeys(ISSUED, frozenset(TouchpointData.model_fields))
 """The types of events about an account, each with the fields its data may have."""
-CONTRACT_KEYS: Final = ("starts", "renews", "status", "signed_at", "auto_renew")
+CONTRACT_FIELDS: Final = {"starts": "starts_on", "renews": "renews_on"} | {
+    name: name for name in ("status", "signed_at", "auto_renew")
+}
+"""Keys of an account that are fields of its contract."""
 _CONSTANTS: Final = {"true": True, "false": False, "null": None, "~": None}
 
 
@@ -99,13 +102,13 @@ def _check_rising(revenues: dict[int, float]) -> dict[int, float]:
     raise ValueError("revenue rises with the percent")
 
 
-Moment = Annotated[timedelta | datetime, Parsed(read_moment, {})]
+Moment = Annotated[timedelta | datetime, parsed(read_moment, {})]
 Whole = Annotated[int, Field(ge=0, strict=True)]
 TypeName = Annotated[Text, _known(lambda policy: policy.catalogue)]
 RuleName = Annotated[Text, _known(lambda policy: policy.bits)]
 BlackoutName = Annotated[Text, _known(lambda policy: ("pause", *(rule.rule for _, rule in policy.blackouts)))]
 Requirement = Annotated[str, values.text("number", "[A-Z][0-9]{1,3}", "a number such as S24")]
-_AccountKey = Annotated[str, one_of(*FIELDS["account.described"], *CONTRACT_KEYS, "at")]
+_AccountKey = Annotated[str, one_of(*FIELDS["account.described"], *CONTRACT_FIELDS, "at")]
 _ContactKey = Annotated[str, one_of(*FIELDS["contact.described"], "at")]
 Account = Annotated[dict[_AccountKey, object], AfterValidator(_read_moments)]
 Contact = Annotated[dict[_ContactKey, object], AfterValidator(_read_moments)]
@@ -174,6 +177,7 @@ class LaterSpec(CaseModel):
 
 
 class CaseSpec(CaseModel):
+    at: ClassVar = timedelta(0)
     test: Text
     shows: Items[Requirement] | None = None
     now: Moment | None = None

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from schemas.envelope import Envelope
 from schemas.problems import Malformed
@@ -19,7 +19,7 @@ from services.cadence.expressions.tree import names
 from services.cadence.policy.errors import Path, excerpt
 from services.cadence.policy.yaml_source import YamlFile
 from services.cadence.portfolio import Program
-from services.cadence.testing.case_schema import CONTRACT_KEYS, FIELDS, ISSUED, ProgramSpec, read_moment
+from services.cadence.testing.case_schema import CONTRACT_FIELDS, FIELDS, ISSUED, ProgramSpec, read_moment
 from services.cadence.testing.runner import ACCOUNT
 
 SOURCE: Final = "/policy-test"
@@ -40,18 +40,13 @@ class EventReader:
 
     def account(self, account: Data, path: Path) -> Iterator[FactEvent]:
         """`account.described` and, with keys of a contract, `contract.changed` on the day it starts."""
-        described = {key: value for key, value in account.items() if key not in {"at", *CONTRACT_KEYS}}
+        described = {key: value for key, value in account.items() if key not in {"at", *CONTRACT_FIELDS}}
+        contract = {field: account[key] for key, field in CONTRACT_FIELDS.items() if key in account}
         at = min(moment_at(account.get("at", timedelta(0)), self.now), self.now)
         yield from self._event("account.described", described, at, path)
-        if account.keys() & set(CONTRACT_KEYS):
-            days = {key: moment_at(account[key], self.now) for key in ("starts", "renews") if key in account}
-            contract = {
-                "contract_id": "contract",
-                "status": "active",
-                **{f"{key}_on": day.date().isoformat() for key, day in days.items()},
-                **{key: account[key] for key in ("status", "signed_at", "auto_renew") if key in account},
-            }
-            at = min(days.get("starts", self.now), self.now)
+        if contract:
+            at = min(moment_at(contract.get("starts_on", timedelta(0)), self.now), self.now)
+            contract = {"contract_id": "contract", "status": "active", **contract}
             yield from self._event("contract.changed", contract, at, path)
 
     def contact(self, contact: Data, path: Path) -> Iterator[FactEvent]:
@@ -110,17 +105,17 @@ class EventReader:
                 name = text.partition(":")[0].partition(".")[0].partition("[")[0]
                 self.file.add_mistake((*path, name), text)
 
-    def _json(self, value: dict[str, Any] | list[Any] | str | float | None, name: str) -> object:
+    def _json(self, value: object, name: str) -> object:
         """As a sender writes it; spans become the days and times that fields of that name have."""
         if isinstance(value, dict):
-            return {key: self._json(item, key) for key, item in value.items()}
+            return {key: self._json(item, key) for key, item in cast("dict[str, object]", value).items()}
         if isinstance(value, list):
-            return [self._json(item, name) for item in value]
+            return [self._json(item, name) for item in cast("list[object]", value)]
         is_day = name.endswith("_on")
-        if not isinstance(value, str) or not (is_day or name in _INSTANTS or name.endswith("_at")):
+        if not (is_day or name in _INSTANTS or name.endswith("_at")):
             return value
         try:
-            at = moment_at(read_moment(value), self.now)
+            at = moment_at(value if isinstance(value, timedelta | datetime) else read_moment(value), self.now)
         except ValueError:
             return value
         return at.date().isoformat() if is_day else format_instant(at)

@@ -12,10 +12,10 @@ from services.cadence.policy import Policy
 from services.cadence.policy.errors import Mistakes
 from services.cadence.policy.errors import Path as KeyPath
 from services.cadence.policy.load import is_test, read_texts
-from services.cadence.policy.parse import parse_file
-from services.cadence.policy.yaml_source import YamlFile, read_yaml
+from services.cadence.policy.parse import Part, parse_file, parts
+from services.cadence.policy.yaml_source import read_yaml
 from services.cadence.portfolio import Portfolio
-from services.cadence.testing.case_schema import NOW, CaseFile, CaseSpec, Expect, LaterSpec, json_scalar
+from services.cadence.testing.case_schema import NOW, CaseFile, Expect, json_scalar
 from services.cadence.testing.events import EventReader, moment_at
 from services.cadence.testing.runner import Case, Expected, Phase
 
@@ -41,23 +41,21 @@ def read_tests(texts: Mapping[str, str], policy: Policy) -> tuple[Case, ...]:
         file = read_yaml(name, text, mistakes, json_scalar)
         if file and (spec := parse_file(file, CaseFile, policy)):
             now = moment_at(spec.now or NOW, NOW)
-            cases += [_case(file, case, ("tests", index), now) for index, case in enumerate(spec.tests)]
+            cases += [_case(part, now) for part in parts([(file, (), spec)], "tests")]
     mistakes.raise_any()
     return tuple(cases)
 
 
-def _case(file: YamlFile, case: CaseSpec, path: KeyPath, now: datetime) -> Case:
+def _case(part: Part, now: datetime) -> Case:
+    file, path, case = part
     reader = EventReader(file, moment_at(case.now, now) if case.now is not None else now)
-    programs = [
-        reader.program(program, (*path, "programs", index))
-        for index, program in enumerate(case.programs or ())
-    ]
+    programs = [reader.program(program, place) for _, place, program in parts([part], "programs")]
     return Case(
         name=case.test,
         shows=tuple(case.shows or ()),
         place=file.place((*path, "test")),
         portfolio=Portfolio(0, _cut_offs(case.percentiles or {}), tuple(programs)),
-        phases=tuple(_phases(reader, case, path)),
+        phases=tuple(_phases(reader, part)),
     )
 
 
@@ -68,30 +66,24 @@ def _cut_offs(revenues: Mapping[int, float]) -> tuple[float, ...]:
     return tuple(max(entry for entry in cut_offs if entry[0] <= percent)[1] for percent in percents)
 
 
-def _phases(reader: EventReader, case: CaseSpec, path: KeyPath) -> Iterator[Phase]:
-    events = [*reader.account(case.account, (*path, "account"))]
-    for index, contact in enumerate(case.contacts or ()):
-        events += reader.contact(contact, (*path, "contacts", index))
-    first = _phase(reader, case, path, reader.now)
-    yield Phase(first.at, (*events, *first.events), first.expected)
-    before = reader.now
-    for index, later in enumerate(case.then or ()):
-        place = (*path, "then", index)
-        at = moment_at(later.at, reader.now)
+def _phases(reader: EventReader, case: Part) -> Iterator[Phase]:
+    """The phase of the case itself, with account and contacts among its events, and those of `then`."""
+    _, path, spec = case
+    events = [*reader.account(spec.account, (*path, "account"))]
+    for _, place, contact in parts([case], "contacts"):
+        events += reader.contact(contact, place)
+    at = reader.now
+    for moment in (case, *parts([case], "then")):
+        _, path, spec = moment
+        before, at = at, moment_at(spec.at, reader.now)
         if at < before:
-            reader.file.add_mistake((*place, "at"), "this is before the moment above it")
-        before = max(before, at)
-        yield _phase(reader, later, place, before)
-
-
-def _phase(reader: EventReader, spec: CaseSpec | LaterSpec, path: KeyPath, at: datetime) -> Phase:
-    events = [
-        event
-        for index, fact in enumerate(spec.facts or ())
-        for event in reader.fact(fact, (*path, "facts", index), at)
-    ]
-    expected = _expected(reader, spec.expect, (*path, "expect")) if spec.expect else ()
-    return Phase(at, tuple(events), tuple(expected))
+            reader.file.add_mistake((*path, "at"), "this is before the moment above it")
+            at = before
+        for _, place, fact in parts([moment], "facts"):
+            events += reader.fact(fact, place, at)
+        expected = _expected(reader, spec.expect, (*path, "expect")) if spec.expect else ()
+        yield Phase(at, tuple(events), tuple(expected))
+        events.clear()
 
 
 def _expected(reader: EventReader, expect: Expect, path: KeyPath) -> Iterator[Expected]:
@@ -111,11 +103,13 @@ def _expected(reader: EventReader, expect: Expect, path: KeyPath) -> Iterator[Ex
 
 
 def _wanted(item: object, now: datetime) -> Mapping[str, object]:
-    """Attributes and their values; of a text or a cause, itself as `is`."""
-    if isinstance(item, BaseModel):
-        values = item.model_dump(exclude_unset=True, by_alias=True)
-        return {
-            key: moment_at(value, now) if isinstance(value, timedelta | datetime) else value
-            for key, value in values.items()
-        }
-    return {"present" if isinstance(item, bool) else "is": item}
+    """Attributes and their values; of what is absent, its count; of a text or a cause, itself as `is`."""
+    if isinstance(item, bool):
+        return {} if item else {"count": 0}
+    wanted = (
+        item.model_dump(exclude_unset=True, by_alias=True) if isinstance(item, BaseModel) else {"is": item}
+    )
+    is_moment = (timedelta, datetime)
+    return {
+        key: moment_at(value, now) if isinstance(value, is_moment) else value for key, value in wanted.items()
+    }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import NamedTuple
 
 from schemas.plans import OneOffItem, RhythmItem
@@ -19,6 +20,13 @@ from services.cadence.portfolio import Portfolio
 ACCOUNT = "account"
 Item = RhythmItem | OneOffItem
 _MOMENT = "%Y-%m-%dT%H:%MZ"
+_ATTRIBUTES: Mapping[str, str] = {
+    "every": "every_days",
+    "from": "window.from_",
+    "to": "window.to",
+    "rule": "reason.rule",
+}
+"""Keys of expectations whose attribute of an item has another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ class _Finding(NamedTuple):
     """Whether an expectation is met, what came in words, why, and the rules behind it."""
 
     met: bool
-    came: str
+    came: str = ""
     why: str = ""
     rules: Iterable[str] = ()
 
@@ -105,7 +113,7 @@ def run(policy: Policy, case: Case) -> Outcome:
             policy, decision, partial(Explainer, policy, account_state, case.portfolio, phase.at)
         )
         for expected in phase.expected:
-            finding = _CHECKS[expected.part](result, expected)
+            finding = _check(result, expected)
             if finding.met:
                 rules.update(finding.rules)
             else:
@@ -120,28 +128,48 @@ def _in_words(expected: Expected) -> str:
     return f"{about}: {written}" if written else about
 
 
-def _check_state(result: _Result, expected: Expected) -> _Finding:
-    decision, part = result.decision, expected.part
-    state = {"segment": decision.segment, "stage": decision.stage, "color": decision.color or "none"}[part]
-    return _Finding(state == expected.wanted["is"], f"{part}: {state}", rules=[f"{part}/{state}"])
+def _check(result: _Result, expected: Expected) -> _Finding:
+    decision, part, name = result.decision, expected.part, expected.name
+    match part:
+        case "rhythms" | "touchpoints" | "text":
+            return _check_items(result, expected)
+        case "stopped":
+            return _check_stop(result, expected)
+        case "avoid":
+            came, rule = [avoid.name for avoid in decision.plan.avoid], name
+        case _:
+            state = {"segment": decision.segment, "stage": decision.stage}.get(part, decision.color or "none")
+            came, rule = [state], f"{part}/{state}"
+    is_met = expected.wanted.get("is", name) in came
+    return _Finding(is_met, f"{part}: {', '.join(came) or 'nothing'}", rules=[rule])
 
 
 def _check_items(result: _Result, expected: Expected) -> _Finding:
-    """`count`: how many items are as wanted; without it at least one; `present: false`: none of the type at all."""
-    plan, name = result.decision.plan, expected.name
-    of_part: Sequence[Item] = plan.rhythms if expected.part == "rhythms" else plan.touchpoints
+    """`count`: how many items are as wanted; without it at least one. Of a text, the reason of one contains it."""
+    plan, name, count = result.decision.plan, expected.name, expected.wanted.get("count")
+    parts: dict[str, Sequence[Item]] = {"rhythms": plan.rhythms, "touchpoints": plan.touchpoints}
+    of_part = parts.get(expected.part, (*plan.rhythms, *plan.touchpoints))
     items = [item for item in of_part if item.touchpoint_type == name]
-    wanted = {key: value for key, value in expected.wanted.items() if key in _ATTRIBUTES}
-    matching = [item for item in items if all(_ATTRIBUTES[key](item) == wanted[key] for key in wanted)]
-    count = expected.wanted.get("count")
-    met = bool(matching) if count is None else len(matching) == count
-    if expected.wanted.get("present") is False:
-        met = not items
+    matching = [item for item in items if _is_wanted(item, expected)]
+    if not (bool(matching) if count is None else len(matching) == count):
+        return _Finding(met=False, came=_came(items, expected), why=_why(result, expected, items))
+    return _Finding(met=True, rules=[rule for item in matching for rule in _rules_behind(result, item)])
+
+
+def _is_wanted(item: Item, expected: Expected) -> bool:
+    if expected.part == "text":
+        return str(expected.wanted["is"]) in item.reason.text
+    wanted = expected.wanted.items()
+    return all(
+        attrgetter(_ATTRIBUTES.get(key, key))(item) == value for key, value in wanted if key != "count"
+    )
+
+
+def _came(items: Sequence[Item], expected: Expected) -> str:
+    if expected.part == "text":
+        return " / ".join(item.reason.text for item in items) or f"no {expected.name}"
     more = f"; and {len(items) - 5} more" if len(items) > 5 else ""
-    came = "; ".join(map(_item_in_words, items[:5])) + more or f"no {name}"
-    if not met:
-        return _Finding(met, came, _why(result, expected, items))
-    return _Finding(met, came, rules=[rule for item in matching for rule in _rules_behind(result, item)])
+    return "; ".join(map(_item_in_words, items[:5])) + more or f"no {expected.name}"
 
 
 def _why(result: _Result, expected: Expected, items: Sequence[Item]) -> str:
@@ -177,21 +205,6 @@ def _item_in_words(item: Item) -> str:
     return f"{item.window.from_:{_MOMENT}} to {item.window.to:{_MOMENT}}{deadline}, {led}"
 
 
-_ATTRIBUTES: Mapping[str, Callable[[Item], object]] = {
-    "every": lambda item: getattr(item, "every_days", None),
-    "urgency": lambda item: getattr(item, "urgency", None),
-    "from": lambda item: item.window.from_ if isinstance(item, OneOffItem) else None,
-    "to": lambda item: item.window.to if isinstance(item, OneOffItem) else None,
-    "deadline": lambda item: getattr(item, "deadline", None),
-    "rule": lambda item: item.reason.rule,
-    "owner": lambda item: item.owner,
-    "channel": lambda item: item.channel,
-    "csm_id": lambda item: item.csm_id,
-    "minutes": lambda item: item.minutes,
-    "never_skip": lambda item: item.never_skip,
-}
-
-
 def _check_stop(result: _Result, expected: Expected) -> _Finding:
     name = expected.name
     stops = [stop for stop in result.decision.suppressed if stop.rule == name]
@@ -202,31 +215,3 @@ def _check_stop(result: _Result, expected: Expected) -> _Finding:
     fires = result.decision.fired >> result.policy.bits[name] & 1
     came = "nothing stopped it" if fires else "it does not hold, so nothing stopped it"
     return _Finding(met=False, came=came)
-
-
-def _check_avoided(result: _Result, expected: Expected) -> _Finding:
-    names = [avoid.name for avoid in result.decision.plan.avoid]
-    return _Finding(expected.name in names, f"avoid: {', '.join(names) or 'nothing'}", rules=[expected.name])
-
-
-def _check_text(result: _Result, expected: Expected) -> _Finding:
-    plan, name = result.decision.plan, expected.name
-    items = [item for item in (*plan.rhythms, *plan.touchpoints) if item.touchpoint_type == name]
-    saying = [item for item in items if str(expected.wanted["is"]) in item.reason.text]
-    came = " / ".join(item.reason.text for item in items) or f"no {name}"
-    why = "" if saying else _why(result, expected, items)
-    return _Finding(
-        bool(saying), came, why, [rule for item in saying for rule in _rules_behind(result, item)]
-    )
-
-
-_CHECKS: Mapping[str, Callable[[_Result, Expected], _Finding]] = {
-    "segment": _check_state,
-    "stage": _check_state,
-    "color": _check_state,
-    "rhythms": _check_items,
-    "touchpoints": _check_items,
-    "stopped": _check_stop,
-    "avoid": _check_avoided,
-    "text": _check_text,
-}

@@ -1,6 +1,7 @@
 """Small policies for tests: rules as values, conditions as text."""
 
 from datetime import timedelta
+from typing import Any
 
 from services.cadence.account import FactEvent
 from services.cadence.evaluation import Decision, Suppressed, evaluate_account
@@ -46,41 +47,40 @@ CATALOGUE = (
 
 
 def rhythm(rule: str, touchpoint: str, every: int, when: Node = ALWAYS, **more: object) -> Rhythm:
-    return Rhythm(rule, touchpoint, every, when, f"Because of {rule}.", **more)  # pyright: ignore[reportArgumentType]
+    return Rhythm(**_named(rule, when), touchpoint=touchpoint, every_days=every, **more)  # pyright: ignore[reportArgumentType]
 
 
 def trigger(rule: str, on: str, touchpoint: str, within: int, when: Node = ALWAYS, **more: object) -> Trigger:
     """`within` in days."""
-    return Trigger(
-        rule,
-        on,
-        touchpoint,
-        when,
-        f"Because of {rule}.",
-        timedelta(days=within),
-        **more,  # pyright: ignore[reportArgumentType]
-    )
-
-
-def step(rule: str, touchpoint: str, days: int, within: int = 7, **more: object) -> Step:
     span = timedelta(days=within)
-    return Step(rule, touchpoint, days, span, ALWAYS, f"Because of {rule}.", **more)  # pyright: ignore[reportArgumentType]
+    return Trigger(**_named(rule, when), on=on, touchpoint=touchpoint, within=span, **more)  # pyright: ignore[reportArgumentType]
+
+
+def step(rule: str, touchpoint: str, days: int, within: int = 7, when: Node = ALWAYS, **more: object) -> Step:
+    span = timedelta(days=within)
+    return Step(**_named(rule, when), touchpoint=touchpoint, days=days, within=span, **more)  # pyright: ignore[reportArgumentType]
 
 
 def adjustment(rule: str, steps: int, *touchpoints: str, when: Node = ALWAYS) -> Adjustment:
-    return Adjustment(rule, touchpoints, when, steps, f"Because of {rule}.")
+    return Adjustment(**_named(rule, when), touchpoints=touchpoints, steps=steps)
 
 
 def feedback(rule: str, on: str, when: str, steps: int, *touchpoints: str) -> Feedback:
-    return Feedback(rule, on, touchpoints, parse(when), steps, f"Because of {rule}.")
+    return Feedback(**_named(rule, parse(when)), on=on, touchpoints=touchpoints, steps=steps)
 
 
 def limit(rule: str, count: int, days: int, *touchpoints: str) -> Limit:
-    return Limit(rule, Cap(count, timedelta(days=days)), touchpoints, f"Because of {rule}.")
+    cap = Cap(count, timedelta(days=days))
+    return Limit(rule=rule, cap=cap, touchpoints=touchpoints, because=f"Because of {rule}.")
 
 
 def blackout(rule: str, first: tuple[int, int], last: tuple[int, int], *touchpoints: str) -> Blackout:
-    return Blackout(rule, first, last, ALWAYS, touchpoints, f"Because of {rule}.")
+    return Blackout(**_named(rule, ALWAYS), first=first, last=last, touchpoints=touchpoints)
+
+
+def _named(rule: str, when: Node) -> dict[str, Any]:
+    """What every rule has."""
+    return {"rule": rule, "when": when, "because": f"Because of {rule}."}
 
 
 def policy(*rules: Rule | Limit, damping: Damping | None = None) -> Policy:

@@ -88,19 +88,10 @@ def _triggers(draw: st.DrawFn, index: int) -> Trigger:
 
 @st.composite
 def _steps(draw: st.DrawFn, index: int) -> Step:
-    made = step(
-        f"step-{index}", draw(_names), draw(st.integers(0, 90)), draw(st.integers(1, 30)), ordinal=index
-    )
     anchor = draw(st.sampled_from(("renewal", "start", "go_live", "program")))
-    return Step(
-        made.rule,
-        made.touchpoint,
-        made.days,
-        made.within,
-        draw(conditions(size=3)),
-        "Because.",
-        anchor=anchor,
-    )
+    name, days, within = draw(_names), draw(st.integers(0, 90)), draw(st.integers(1, 30))
+    when = draw(conditions(size=3))
+    return step(f"step-{index}", name, days, within, when, anchor=anchor)
 
 
 def _options(names: tuple[str, ...], trees: list[Node]) -> tuple[tuple[str, Node], ...]:

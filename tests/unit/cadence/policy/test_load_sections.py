@@ -138,10 +138,18 @@ def test_day_one_of_a_sequence_is_the_day_itself() -> None:
 def test_limits_and_blackouts_name_their_types_or_mean_all_that_reach_customers() -> None:
     policy = content()
 
-    assert policy.limits == (Limit("talk", Cap(3, 30 * DAY), ("check_in", "report"), "Not too much."),)
+    types = ("check_in", "report")
+    assert policy.limits == (
+        Limit(rule="talk", cap=Cap(3, 30 * DAY), touchpoints=types, because="Not too much."),
+    )
     (season,) = policy.blackouts
     assert season == Blackout(
-        "turn-of-the-year", (12, 20), (1, 6), season.when, ("check_in", "report"), "Nobody is there."
+        rule="turn-of-the-year",
+        first=(12, 20),
+        last=(1, 6),
+        when=season.when,
+        touchpoints=types,
+        because="Nobody is there.",
     )
     assert source(season.when) == "(segment == 'enterprise')"
 
