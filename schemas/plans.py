@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, JsonValue
 
 from schemas.base import Id, LongText, Name, SchemaModel, Text, Version
-from schemas.times import Instant, QuietHours, Window
+from schemas.times import USUAL_QUIET_HOURS, Instant, QuietHours, Window
 from schemas.vocabulary import Channel, Color, Owner, Role, Segment, Stage, Topic, Urgency
 
 PLAN_ADJUSTED: Final = "drumbeat.plan.adjusted.v1"
@@ -110,7 +110,7 @@ class Plan(SchemaModel):
     """One-offs in order of window and id."""
     avoid: tuple[Avoid, ...] = ()
     """In order of time."""
-    quiet_hours: QuietHours = QuietHours()
+    quiet_hours: QuietHours = USUAL_QUIET_HOURS
 
 
 class PlanAdjusted(Plan):

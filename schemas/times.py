@@ -153,6 +153,9 @@ class QuietHours(SchemaModel):
     to: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
 
 
+USUAL_QUIET_HOURS: Final = QuietHours()
+
+
 class TimeOff(SchemaModel):
     """Days off, the first and the last included."""
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from schemas.base import Id, Name, SchemaModel, Text
 from schemas.plans import Reason
-from schemas.times import Instant, QuietHours, Window
+from schemas.times import USUAL_QUIET_HOURS, Instant, QuietHours, Window
 from schemas.vocabulary import Channel, Owner, Role, Topic, TouchpointStatus
 
 Kind = Literal["scheduled", "moved", "cancelled", "reminder", "due", "overdue"]
@@ -49,7 +49,7 @@ class TouchpointData(SchemaModel):
     """null: internal work, no customer is contacted."""
     minutes: Annotated[int, Field(ge=0, le=1440)] = 0
     audience: tuple[Role, ...] = ()
-    quiet_hours: QuietHours = QuietHours()
+    quiet_hours: QuietHours = USUAL_QUIET_HOURS
     occurrence: Annotated[int, Field(ge=0, le=2**31)] | None = None
     """The number of the occurrence in its rhythm; null for a one-off."""
     previous_due_at: Instant | None = None

@@ -60,6 +60,7 @@ def build_plan(state: EvaluationState, outline: PlanOutline) -> Plan:
         ),
         touchpoints=tuple(one_offs),
         avoid=tuple(_avoid(window, reasons) for window in state.avoid),
+        quiet_hours=state.policy.content.quiet_hours,
     )
 
 

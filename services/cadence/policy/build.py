@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from services.cadence.expressions.compile import Health
 from services.cadence.policy import model
 from services.cadence.policy.conditions import is_among, joined
@@ -40,6 +41,10 @@ def build_content(files: Sequence[Part]) -> model.PolicyContent:
         damping=model.Damping(**{key: getattr(spec, key) for _, _, spec, keys in damping for key in keys}),
         limits=tuple(_value(model.Limit, part) for part in under("limits")),
         blackouts=tuple(_value(model.Blackout, part) for part in under("blackouts")),
+        quiet_hours=next(
+            (QuietHours(from_=spec.begin, to=spec.end) for *_, spec in under("quiet_hours")),
+            USUAL_QUIET_HOURS,
+        ),
         places={
             **{f"segment/{path[1]}": file.place(path) for file, path, _ in segments},
             **{f"stage/{path[1]}": file.place(path) for file, path, _ in stages},

@@ -31,6 +31,15 @@ class HealthSpec(Spec):
             yield Fault(message, to=("yellow_below",))
 
 
+class QuietHoursSpec(Spec):
+    begin: values.Clock = key("When they begin, in the evening", alias="from")
+    end: values.Clock = key("When they end, on the next morning", alias="to")
+
+    def faults(self, _scope: Scope, /) -> Iterator[Fault]:
+        if self.end >= self.begin:
+            yield Fault("quiet hours go over midnight, as from 20:00 to 08:00; exchange the two", to=("to",))
+
+
 def _check_derivation(tree: Node, info: Info) -> Node:
     """Segments do not depend on segments and stages, stages not on stages."""
     hidden = {"segment", "stage"} if "segment" in info.data else {"stage"}

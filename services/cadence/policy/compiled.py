@@ -10,6 +10,7 @@ from datetime import timedelta
 from operator import attrgetter
 from typing import TypeVar, cast
 
+from schemas.times import USUAL_QUIET_HOURS
 from services.cadence.account import DAY
 from services.cadence.expressions.compile import (
     Bits,
@@ -217,6 +218,8 @@ def policy_hash(content: PolicyContent) -> str:
         "touchpoints": sorted(map(_fields, content.touchpoints)),
         "rules": sorted([type(rule).__name__, *_fields(rule)] for rule in content.rules),
     }
+    if content.quiet_hours != USUAL_QUIET_HOURS:
+        hashed["quiet_hours"] = content.quiet_hours.model_dump()
     return hashlib.sha256(json.dumps(hashed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, NamedTuple
 
+from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from services.cadence.expressions.compile import Health, Named
 from services.cadence.expressions.tree import Node
 
@@ -185,6 +186,7 @@ class PolicyContent:
     damping: Damping = Damping()
     limits: tuple[Limit, ...] = ()
     blackouts: tuple[Blackout, ...] = ()
+    quiet_hours: QuietHours = USUAL_QUIET_HOURS
     places: Mapping[str, Location] = field(default_factory=dict[str, Location], compare=False)
     """Of segments and stages, as `segment/<index>` and `stage/<index>`, and of the damping, as `feedback`."""
 

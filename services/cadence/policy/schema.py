@@ -10,7 +10,13 @@ from services.cadence.expressions.tree import names
 from services.cadence.features.registry import EVENT_FEATURES
 from services.cadence.policy import rule_spec as keys
 from services.cadence.policy import values
-from services.cadence.policy.catalogue_spec import HealthSpec, SegmentSpec, StageSpec, TouchpointSpec
+from services.cadence.policy.catalogue_spec import (
+    HealthSpec,
+    QuietHoursSpec,
+    SegmentSpec,
+    StageSpec,
+    TouchpointSpec,
+)
 from services.cadence.policy.conditions import TRUE, Condition, is_among, is_true, joined, parts_of
 from services.cadence.policy.errors import Fault
 from services.cadence.policy.model import ANCHORS, PRECEDENCES, Anchor, Damping, Urgency
@@ -234,6 +240,9 @@ class PolicyFile(Spec):
     segments: Items[SegmentSpec] | None = key("What kind of account it is: the first that holds", None)
     stages: Items[StageSpec] | None = key("Where an account is with us: the first that holds", None)
     touchpoints: dict[values.TypeName, TouchpointSpec] | None = key("Every type of touchpoint, by name", None)
+    quiet_hours: QuietHoursSpec | None = key(
+        "When customers get no message, by the clock where they are; left out: from 20:00 to 08:00", None
+    )
     rhythms: Items[RhythmSpec] | None = key("What repeats", None)
     minimum: Items[MinimumSpec] | None = key("What repeats where no other rhythm is as frequent", None)
     adjustments: Items[AdjustmentSpec] | None = key("What makes rhythms rarer or denser while it holds", None)

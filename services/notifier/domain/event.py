@@ -9,14 +9,13 @@ from typing import Final
 
 from schemas.notices import NOTICE_REQUESTED, NoticeRequested, NoticeRhythm
 from schemas.plans import Reason
-from schemas.times import QuietHours
+from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from schemas.touchpoints import TouchpointData, TouchpointOwner
 from schemas.vocabulary import Channel, Role, Topic
 
 DUE: Final = "drumbeat.touchpoint.due.v1"
 CANCELLED: Final = "drumbeat.touchpoint.cancelled.v1"
 MOVED: Final = "drumbeat.touchpoint.moved.v1"
-USUAL_QUIET_HOURS: Final = QuietHours()
 AUTOMATION: Final = TouchpointOwner(kind="automation")
 
 

@@ -17,13 +17,11 @@ CONTACT = ("name", "email", "role", "language", "timezone", "phone", "slack")
 def plan_adjusted(new: NewPlan) -> PlanAdjusted:
     """The whole plan as `drumbeat.plan.adjusted.v1`."""
     account = new.account
-    return PlanAdjusted(
+    return PlanAdjusted.of_valid(
+        **vars(new.plan),
         account_id=account.account_id,
         version=account.version,
         policy=new.policy,
-        rhythms=new.plan.rhythms,
-        touchpoints=new.plan.touchpoints,
-        avoid=new.plan.avoid,
         changes=new.changes,
         decided_at=new.decided_at,
         segment=cast("Segment | None", account.segment),

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from schemas.base import SchemaModel, Text
 from schemas.plans import Reason
-from schemas.times import QuietHours, format_instant
+from schemas.times import USUAL_QUIET_HOURS, QuietHours, format_instant
 from schemas.vocabulary import Channel, Owner, Role, Topic
 from schemas.vocabulary import Outcome as OutcomeKind
 
@@ -61,7 +61,7 @@ class TouchpointContent(SchemaModel):
     topic: Topic | None
     audience: tuple[Role, ...]
     reason: Reason
-    quiet_hours: QuietHours = QuietHours()
+    quiet_hours: QuietHours = USUAL_QUIET_HOURS
 
 
 @dataclass(frozen=True, slots=True)
