@@ -7,7 +7,7 @@ from services.cadence.account import ACCOUNT_FIELDS, WENT_LIVE, Facts, Plain, St
 from services.cadence.evaluation.feature_stamps import FeatureStamps
 from services.cadence.explanation.model import Clause, Event
 from services.cadence.expressions.format import format_expression
-from services.cadence.expressions.trace import Trace, Tracer
+from services.cadence.expressions.trace import Trace, trace
 from services.cadence.expressions.tree import names
 from services.cadence.features.registry import Feature, features_in_scope
 from services.cadence.features.view import AccountView
@@ -30,17 +30,14 @@ _TYPE_BY_FIELD: Mapping[str, str] = {
 class Evidence:
     """Of one account at one moment."""
 
-    def __init__(self, policy: Policy, facts: Facts, view: AccountView) -> None:
-        self._policy = policy
+    def __init__(self, facts: Facts, view: AccountView) -> None:
         self._facts = facts
         self._view = view
         self._stamps = FeatureStamps(facts, view)
 
     def trace(self, rule: Rule, over: Mapping[str, Plain]) -> Trace:
         """The truth of a rule's condition; `over` takes the place of the account's values."""
-        tracer = _tracer(self._policy, rule.rule)
-        unknown = dict.fromkeys(self._policy.read_by[rule.rule])
-        return tracer.trace(0, tracer.record({**unknown, **self._view.values, **over}))
+        return trace(condition_of(rule), {**self._view.values, **over})
 
     def clauses(self, truth: Trace, over: Mapping[str, Plain], stamp: Stamp | None) -> tuple[Clause, ...]:
         """Each clause as its author wrote it. `stamp`: the event that the values in `over` come from."""
@@ -95,12 +92,6 @@ class Evidence:
                 return "outreach.paused" if pause[stamp].get("paused") else "outreach.resumed"
         announced = any(program.stamp == stamp for program in self._view.portfolio.programs)
         return "program.announced" if announced else ""
-
-
-@lru_cache(maxsize=4096)
-def _tracer(policy: Policy, rule: str) -> Tracer:
-    # Without the features' types, every clause is checked for null: nothing is left unevaluated.
-    return Tracer((condition_of(policy.rules[policy.bits[rule]]),))
 
 
 def features_of(policy: Policy, rule: Rule) -> Mapping[str, Feature]:

@@ -53,7 +53,7 @@ class Explainer:
         segment, stage, color, self._fired = policy.evaluate_conditions(view.values)
         view.values.update(segment=segment, stage=stage, color=color)
         self._subject = Subject(policy, facts, portfolio, view)
-        self._evidence = Evidence(policy, facts, view)
+        self._evidence = Evidence(facts, view)
 
     def explain_rule(self, name: str) -> Explanation:
         """Raises `NoSuchRule`."""
