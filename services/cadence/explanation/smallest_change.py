@@ -132,26 +132,20 @@ def wanted(domain: Domain) -> str:
     if domain.only is not None:
         fits = [format_constant(each) for each in domain.only if domain.admits(each)]
         return fits[0] if len(fits) == 1 else f"one of {', '.join(fits)}"
-    bounds = [text for text in (_above(domain), _below(domain)) if text]
-    if domain.low == domain.high:
-        bounds = [format_constant(as_integer(domain.low))]
+    (low, above), (high, below) = domain.low, domain.high
+    ends = (("more than" if above else "at least", low), ("less than" if below else "at most", high))
+    bounds = [f"{words} {_number(end)}" for words, end in ends if math.isfinite(end)]
+    if low == high:
+        bounds = [_number(low)]
     never = [each for each in domain.never if not domain.number or _inside(domain, each)]
     if never:
         bounds.append(f"not {' or '.join(sorted(map(format_constant, never)))}")
     return " and ".join(bounds) or "known"
 
 
+def _number(number: float) -> str:
+    return format_constant(as_integer(number))
+
+
 def _inside(domain: Domain, value_: str | float) -> bool:
-    return not isinstance(value_, str) and domain.low <= value_ <= domain.high
-
-
-def _above(domain: Domain) -> str:
-    if domain.low == -math.inf:
-        return ""
-    return f"{'more than' if domain.low_open else 'at least'} {format_constant(as_integer(domain.low))}"
-
-
-def _below(domain: Domain) -> str:
-    if domain.high == math.inf:
-        return ""
-    return f"{'less than' if domain.high_open else 'at most'} {format_constant(as_integer(domain.high))}"
+    return not isinstance(value_, str) and domain.low[0] <= value_ <= domain.high[0]
