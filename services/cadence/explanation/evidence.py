@@ -1,6 +1,6 @@
 """Evidence: the clauses of a condition for one account, each with its values and the events behind them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from services.cadence.account import ACCOUNT_FIELDS, WENT_LIVE, Facts, Plain, Stamp, moment, when, who
@@ -65,33 +65,27 @@ class Evidence:
 
     def type_of(self, stamp: Stamp) -> str:
         """The type of the event with this stamp; "" when the account's state no longer has it."""
+        return next((kind for stamps, kind in self._stamps_by_type() if stamp in stamps), "")
+
+    def _stamps_by_type(self) -> Iterator[tuple[Container[Stamp], str]]:
+        """Stamps, and the type of the events that they come from."""
         facts = self._facts
         for kind, entries in facts.entries.items():
-            if stamp in entries:
-                return _TYPES.get(kind, kind)
-        for name in facts.account.get(stamp, ()):
-            return _TYPE_BY_FIELD.get(name, "")
-        return self._scoped_type(stamp) or self._other_type(stamp)
-
-    def _scoped_type(self, stamp: Stamp) -> str:
-        facts = self._facts
-        contracts = facts.contracts.values()
-        if any(stamp in each.fields or stamp in each.terms or stamp in each.revenues for each in contracts):
-            return "contract.changed"
+            yield entries, _TYPES.get(kind, kind)
+        for stamp, fields in facts.account.items():
+            yield (stamp,), _TYPE_BY_FIELD.get(next(iter(fields), ""), "")
+        for contract in facts.contracts.values():
+            yield {*contract.fields, *contract.terms, *contract.revenues}, "contract.changed"
         for contact in facts.contacts.values():
-            if stamp in contact:
-                return "contact.left" if contact[stamp].get("left") else "contact.described"
-        if stamp in facts.joined.values():
-            return "contact.described"
-        in_preferences = any(stamp in fields for fields in facts.preferences.values())
-        return "preference.changed" if in_preferences else ""
-
-    def _other_type(self, stamp: Stamp) -> str:
-        for pause in self._facts.pauses.values():
-            if stamp in pause:
-                return "outreach.paused" if pause[stamp].get("paused") else "outreach.resumed"
-        announced = any(program.stamp == stamp for program in self._view.portfolio.programs)
-        return "program.announced" if announced else ""
+            yield {stamp for stamp, fields in contact.items() if fields.get("left")}, "contact.left"
+            yield contact, "contact.described"
+        yield facts.joined.values(), "contact.described"
+        for preference in facts.preferences.values():
+            yield preference, "preference.changed"
+        for pause in facts.pauses.values():
+            yield {stamp for stamp, fields in pause.items() if fields.get("paused")}, "outreach.paused"
+            yield pause, "outreach.resumed"
+        yield {program.stamp for program in self._view.portfolio.programs}, "program.announced"
 
 
 def features_of(policy: Policy, rule: Rule) -> Mapping[str, Feature]:
