@@ -58,10 +58,12 @@ class Explainer:
 
     def explain_touchpoint(self, kind: str) -> Explanation:
         """The rule that fires or is nearest to firing, the rest under `others`. Raises `NoSuchTouchpoint`."""
-        explanations = [
-            *self._due_under_another_policy(kind),
-            *sorted(map(self._explain, self._rules_for(kind)), key=_distance),
+        asking = [
+            self._explain(rule)
+            for rule in self.policy.rules
+            if isinstance(rule, Rhythm | Trigger | Step) and rule.touchpoint == kind
         ]
+        explanations = [*self._due_under_another_policy(kind), *sorted(asking, key=_distance)]
         if explanations:
             return replace(explanations[0], touchpoint_type=kind, others=tuple(explanations[1:]))
         if kind not in self.policy.catalogue:
@@ -69,11 +71,6 @@ class Explainer:
             raise NoSuchTouchpoint(f"the policy has no touchpoint {kind!r}{hint}")
         text = f"No rule of the policy asks for {kind.replace('_', ' ')}."
         return Explanation(None, "", kind, fires=False, text=text)
-
-    def _rules_for(self, kind: str) -> Iterator[Rule]:
-        for rule in self.policy.rules:
-            if isinstance(rule, Rhythm | Trigger | Step) and rule.touchpoint == kind:
-                yield rule
 
     def _due_under_another_policy(self, kind: str) -> Iterator[Explanation]:
         """What came due under a policy that is no longer in force stays in the plan until it is settled."""
@@ -100,8 +97,7 @@ class Explainer:
 
     def _item(self, rule: Rule) -> Item | None:
         """The first item of the plan that this rule leads to."""
-        plan = self.decision.plan
-        items = plan.rhythms if isinstance(rule, Rhythm) else plan.touchpoints
+        items = (*self.decision.plan.rhythms, *self.decision.plan.touchpoints)
         return next((item for item in items if item.reason.rule == rule.rule), None)
 
     def _basis(self, rule: Rule, item: Item | None) -> Basis:

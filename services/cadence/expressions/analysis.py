@@ -4,7 +4,7 @@ Every answer but `unknown` is exact for checked conditions whose features are in
 choices, whole days and null of a feature are known here; that a colour follows from a score is not.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, islice, product
 from typing import Literal
@@ -14,7 +14,17 @@ from services.cadence.expressions import tree
 from services.cadence.expressions.interpret import holds
 from services.cadence.expressions.ranges import Domain, Value, numbers_in
 from services.cadence.expressions.search import STEPS, Branch, BudgetExceeded, Constraint, find_branches
-from services.cadence.expressions.tree import And, Const, ExpressionError, Node, Not, Or, names, walk
+from services.cadence.expressions.tree import (
+    And,
+    Const,
+    ExpressionError,
+    Node,
+    Not,
+    Or,
+    flat_parts,
+    names,
+    walk,
+)
 from services.cadence.features.registry import Feature
 
 _MAX_COMBINATIONS = 2_000
@@ -114,7 +124,7 @@ def _contradiction(node: Node, features: Mapping[str, Feature], *, wanted: bool)
     """At the first part that cannot hold together with those before it."""
     constraints: tuple[Constraint, ...] = ()
     last = node
-    for last in _flat(node):
+    for last in flat_parts(node, And if wanted else Or):
         constraints = (*constraints, (last, wanted))
         if _solve(constraints, features, _STEPS_AT_LOAD).answer == "no":
             break
@@ -122,12 +132,3 @@ def _contradiction(node: Node, features: Mapping[str, Feature], *, wanted: bool)
     if len(read) == 1:
         return ExpressionError(f"never true: nothing {read[0]} could be satisfies this", last.at)
     return ExpressionError("never true: this cannot hold beside what stands before it", last.at)
-
-
-def _flat(node: Node) -> Iterator[Node]:
-    """The parts of a chain, those of chains of the same kind inside it taken apart."""
-    if not isinstance(node, And | Or):
-        yield node
-        return
-    for part in node.parts:
-        yield from _flat(part) if type(part) is type(node) else [part]

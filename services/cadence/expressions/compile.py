@@ -10,7 +10,7 @@ from typing import cast
 
 from services.cadence.account import Plain
 from services.cadence.expressions import tree
-from services.cadence.expressions.tree import Node, names
+from services.cadence.expressions.tree import Node, flat_parts, names
 
 Values = Mapping[str, Plain]
 ConditionFunction = Callable[[Values], tuple[str, str, str | None, int]]
@@ -143,15 +143,8 @@ def _first_option(name: str, options: Sequence[Named], indent: str) -> list[str]
 
 
 def _bits(rules: Sequence[tuple[int, Node]]) -> list[str]:
-    return [" fired = 0", *_grouped([(bit, tuple(_parts(condition))) for bit, condition in rules], " ")]
-
-
-def _parts(condition: Node) -> Iterable[str]:
-    if isinstance(condition, tree.And):
-        for part in condition.parts:
-            yield from _parts(part)
-    else:
-        yield source(condition)
+    parts = [(bit, tuple(map(source, flat_parts(condition, tree.And)))) for bit, condition in rules]
+    return [" fired = 0", *_grouped(parts, " ")]
 
 
 def _grouped(rules: Sequence[_Rule], indent: str) -> list[str]:

@@ -116,6 +116,15 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
+def flat_parts(node: Node, chain: type[And | Or]) -> list[Node]:
+    """The parts of a chain of this kind, those of such chains inside it taken apart; of any other node, the node."""
+    return (
+        [inner for part in node.parts for inner in flat_parts(part, chain)]
+        if isinstance(node, chain)
+        else [node]
+    )
+
+
 def names(node: Node) -> tuple[str, ...]:
     """The features that a condition reads, in the order of their first appearance."""
     return tuple(dict.fromkeys(child.name for child in walk(node) if isinstance(child, Name)))
