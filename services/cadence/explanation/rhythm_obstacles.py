@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from services.cadence.account import moment
-from services.cadence.evaluation.feedback import FeedbackState, evaluate_feedback
-from services.cadence.evaluation.rhythms import NONE, ChosenRhythm, resolve_rhythms
+from services.cadence.evaluation.feedback import evaluate_feedback
+from services.cadence.evaluation.rhythms import NONE, resolve_rhythms
 from services.cadence.explanation.basis import Subject
 from services.cadence.explanation.model import Stopped
 from services.cadence.policy import Adjustment, Feedback
@@ -12,8 +12,10 @@ from services.cadence.policy import Adjustment, Feedback
 
 def adjustment_obstacle(subject: Subject, rule: Adjustment, fired: int) -> Stopped | None:
     """`fired`: the bits of the rules whose conditions are true. A preference, a minimum, or no rhythm at all."""
-    bit = subject.policy.bits[rule.rule]
-    chosen = _chosen(subject, evaluate_feedback(subject.policy, subject.facts, subject.view), fired)
+    policy, view = subject.policy, subject.view
+    bit, feedback = policy.bits[rule.rule], evaluate_feedback(policy, subject.facts, view)
+    preferred_days = tuple(sorted(view.preferred_days.items())) if policy.gives_way else NONE
+    chosen = resolve_rhythms(policy, fired & policy.rhythm_bits, preferred_days, feedback.levels).chosen
     own = [rhythm for rhythm in chosen if rhythm.rule.touchpoint in rule.touchpoints]
     if any(bit in rhythm.adjustments for rhythm in own):
         return None
@@ -38,11 +40,3 @@ def feedback_obstacle(subject: Subject, rule: Feedback) -> Stopped | None:
     until = moment(others[-1].at + spacing // timedelta(microseconds=1))
     other = others[-1].rule.rule
     return Stopped("cooldown", f"{other} made a step less than {spacing.days} days before it", other, until)
-
-
-def _chosen(subject: Subject, feedback: FeedbackState, fired: int) -> tuple[ChosenRhythm, ...]:
-    view, policy = subject.view, subject.policy
-    preferred = (
-        tuple(sorted(view.preferred_days.items())) if view.preferred_days and policy.gives_way else NONE
-    )
-    return resolve_rhythms(policy, fired & policy.rhythm_bits, preferred, feedback.levels).chosen

@@ -14,17 +14,7 @@ from services.cadence.expressions import tree
 from services.cadence.expressions.interpret import holds
 from services.cadence.expressions.ranges import Domain, Value, numbers_in
 from services.cadence.expressions.search import STEPS, Branch, BudgetExceeded, Constraint, find_branches
-from services.cadence.expressions.tree import (
-    And,
-    Const,
-    ExpressionError,
-    Node,
-    Not,
-    Or,
-    flat_parts,
-    names,
-    walk,
-)
+from services.cadence.expressions.tree import And, Const, ExpressionError, Node, Not, Or, names, walk
 from services.cadence.features.registry import Feature
 
 _MAX_COMBINATIONS = 2_000
@@ -48,17 +38,16 @@ def satisfiable(condition: Node, features: Mapping[str, Feature], *, steps: int 
 def _solve(
     constraints: tuple[Constraint, ...], features: Mapping[str, Feature], steps: int
 ) -> Satisfiability:
-    result = Satisfiability("no")
+    is_sure = True
     try:
         for branch in find_branches(constraints, features, steps):
-            witness, is_sure = find_witness(branch, constraints)
+            witness, is_certain = find_witness(branch, constraints)
             if witness is not None:
                 return Satisfiability("yes", witness)
-            if not is_sure:
-                result = Satisfiability("unknown")
+            is_sure = is_sure and is_certain
     except BudgetExceeded:
-        return Satisfiability("unknown")
-    return result
+        is_sure = False
+    return Satisfiability("no" if is_sure else "unknown")
 
 
 def find_witness(
@@ -124,7 +113,7 @@ def _contradiction(node: Node, features: Mapping[str, Feature], *, wanted: bool)
     """At the first part that cannot hold together with those before it."""
     constraints: tuple[Constraint, ...] = ()
     last = node
-    for last in flat_parts(node, And if wanted else Or):
+    for last in tree.flat_parts(node, And if wanted else Or):
         constraints = (*constraints, (last, wanted))
         if _solve(constraints, features, _STEPS_AT_LOAD).answer == "no":
             break

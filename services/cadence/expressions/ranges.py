@@ -52,19 +52,16 @@ class Domain:
             case "!=":
                 return self.excluding((value,))
             case ">" | ">=":
-                return replace(self, null=False, low=max(self.low, self._low(float(value), op)))
+                return replace(self, null=False, low=max(self.low, self._end(op, float(value))))
             case _:
-                return replace(self, null=False, high=min(self.high, self._high(float(value), op)))
+                return replace(self, null=False, high=min(self.high, self._end(op, float(value))))
 
-    def _low(self, number: float, op: str) -> End:
-        if self.whole:
-            return (math.floor(number) + 1 if op == ">" else math.ceil(number)), 0
-        return number, int(op == ">")
-
-    def _high(self, number: float, op: str) -> End:
-        if self.whole:
-            return (math.ceil(number) - 1 if op == "<" else math.floor(number)), 0
-        return number, -int(op == "<")
+    def _end(self, op: str, number: float) -> End:
+        """Where the values begin or stop that compare so with a number."""
+        side = {">": 1, "<": -1}.get(op, 0)
+        if not self.whole:
+            return number, side
+        return (math.ceil(number) if op in {">=", "<"} else math.floor(number)) + side, 0
 
     def among(self, values: Iterable[Value]) -> "Domain":
         members = tuple(values)

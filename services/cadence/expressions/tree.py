@@ -116,12 +116,10 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
-def flat_parts(node: Node, chain: type[And | Or]) -> list[Node]:
+def flat_parts(node: Node, kind: type[And | Or]) -> list[Node]:
     """The parts of a chain of this kind, those of such chains inside it taken apart; of any other node, the node."""
     return (
-        [inner for part in node.parts for inner in flat_parts(part, chain)]
-        if isinstance(node, chain)
-        else [node]
+        [flat for part in node.parts for flat in flat_parts(part, kind)] if isinstance(node, kind) else [node]
     )
 
 
