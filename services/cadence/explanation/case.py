@@ -15,6 +15,8 @@ from services.cadence.policy import Feedback, Policy, Rule, Step, Trigger, condi
 
 @dataclass(frozen=True)
 class Case:
+    """What is known of it is found when it is first asked for."""
+
     subject: Subject
     rule: Rule
     basis: Basis

@@ -1,6 +1,6 @@
 """Evidence: the clauses of a condition for one account, each with its values and the events behind them."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from services.cadence.account import ACCOUNT_FIELDS, WENT_LIVE, Facts, Stamp, moment, when, who
 from services.cadence.evaluation.feature_stamps import FeatureStamps
@@ -40,16 +40,15 @@ class Evidence:
                 format_expression(part.node),
                 part.holds,
                 {name: case.values.get(name) for name in read},
-                tuple(self._events([self._stamp(name, case.basis) for name in read])),
+                tuple(self._events(read, case.basis)),
             )
             for part in case.truth.clauses()
             if (read := names(part.node))
         )
 
-    def _stamp(self, name: str, basis: Basis) -> Stamp | None:
-        return basis.stamp if name in basis.values else self._stamps.of(name)
-
-    def _events(self, stamps: Sequence[Stamp | None]) -> Iterator[Event]:
+    def _events(self, read: Iterable[str], basis: Basis) -> Iterator[Event]:
+        """The events that the values of these features come from."""
+        stamps = [basis.stamp if name in basis.values else self._stamps.of(name) for name in read]
         for stamp in dict.fromkeys(stamps):
             if stamp:
                 source, event_id = who(stamp)

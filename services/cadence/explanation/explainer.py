@@ -97,7 +97,8 @@ class Explainer:
 
     def _item(self, rule: Rule) -> Item | None:
         """The first item of the plan that this rule leads to."""
-        items = (*self.decision.plan.rhythms, *self.decision.plan.touchpoints)
+        plan = self.decision.plan
+        items = plan.rhythms if isinstance(rule, Rhythm) else plan.touchpoints
         return next((item for item in items if item.reason.rule == rule.rule), None)
 
     def _basis(self, rule: Rule, item: Item | None) -> Basis:

@@ -7,7 +7,6 @@ from services.cadence.account import moment
 from services.cadence.explanation.case import Case
 from services.cadence.explanation.model import Remedy, Stopped
 from services.cadence.explanation.phrasing import needs_text, value_text
-from services.cadence.explanation.smallest_change import Need
 from services.cadence.expressions.format import format_expression
 from services.cadence.expressions.tree import IsNull, Node, Not, names
 from services.cadence.policy import Feedback, Step, Trigger
@@ -33,7 +32,9 @@ def _asks_for_null(node: Node) -> bool:
 def remedy_for(case: Case, stopped: Stopped) -> Remedy:
     """What undoes this cause."""
     if stopped.cause == "clause":
-        return _clause_remedy(case.needs)
+        if case.needs is None:
+            return Remedy("no change is known that would make its condition true")
+        return Remedy(needs_text(case.needs), case.needs)
     if stopped.cause == "event":
         return _event_remedy(case)
     if stopped.cause == "window":
@@ -41,12 +42,6 @@ def remedy_for(case: Case, stopped: Stopped) -> Remedy:
     if stopped.until is not None and stopped.cause in {"cooldown", "cap", "limit", "pause", "blackout"}:
         return _time_remedy(case, stopped, stopped.until)
     return Remedy(_TEXTS[stopped.cause].format(by=stopped.by), without=stopped.by)
-
-
-def _clause_remedy(needs: tuple[Need, ...] | None) -> Remedy:
-    if needs is None:
-        return Remedy("no change is known that would make its condition true")
-    return Remedy(needs_text(needs), needs)
 
 
 _TEXTS: Mapping[str, str] = {

@@ -80,17 +80,13 @@ def _needs(
     failing_names = {name for node, _ in failing for name in names(node)}
     moved = {name for name, to in made.items() if name not in failing_names and to != values.get(name)}
     # A clause between features that is true now may require another feature to change along with it.
-    along = [
-        constraint
-        for constraint in branch.open
-        if constraint not in failing and moved & set(names(constraint[0]))
-    ]
-    for constraint in (*failing, *along):
-        by_features.setdefault(names(constraint[0]), []).append(constraint)
+    along = [goal for goal in branch.open if goal not in failing and moved & set(names(goal[0]))]
+    for goal in (*failing, *along):
+        by_features.setdefault(names(goal[0]), []).append(goal)
     needs: list[Need] = []
     for read, goals in by_features.items():
         clauses = tuple(dict.fromkeys(format_expression(_positive(node, want=want)) for node, want in goals))
-        between = any(constraint in branch.open for constraint in goals)
+        between = any(goal in branch.open for goal in goals)
         want = " and ".join(clauses) if between else wanted(branch.domains[read[0]])
         now = {name: values.get(name) for name in read}
         to = {name: made[name] for name in read if name in made}

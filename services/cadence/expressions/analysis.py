@@ -56,8 +56,9 @@ def find_witness(
     """Values in this branch that meet the constraints, near those of `now`; and whether the answer is certain."""
     related = tuple(dict.fromkeys(name for node, _ in branch.open for name in names(node)))
     constants = tuple(part.value for node, _ in branch.open for part in walk(node) if isinstance(part, Const))
-    near = (*(now.values() if now else ()), *constants)
-    choices = {name: _choices(branch.domains[name], name, near, now) for name in branch.domains}
+    now = now or {}
+    near = (*now.values(), *constants)
+    choices = {name: _choices(domain, near, now.get(name)) for name, domain in branch.domains.items()}
     base = {name: values[0] for name, values in choices.items() if values}
     if len(base) < len(choices):
         return None, False
@@ -70,12 +71,9 @@ def find_witness(
     return None, is_complete and next(combinations, None) is None
 
 
-def _choices(
-    domain: Domain, name: str, near: tuple[Plain, ...], now: Mapping[str, Plain] | None
-) -> tuple[Value | None, ...]:
+def _choices(domain: Domain, near: tuple[Plain, ...], present: Plain) -> tuple[Value | None, ...]:
     """The values to try for a feature, its present one first."""
     samples = domain.samples(numbers_in(near))
-    present = now.get(name) if now is not None else None
     if isinstance(present, list) or not domain.admits(present):
         return samples
     return tuple(dict.fromkeys((present, *samples)))

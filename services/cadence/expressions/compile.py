@@ -96,7 +96,7 @@ def compile_conditions(
     lines += _first_option("segment", segments, "  ")
     lines += _first_option("stage", stages, " ")
     lines += _bits(rules)
-    return cast("ConditionFunction", define("values", [*lines, " return segment, stage, color, fired"]))
+    return cast("ConditionFunction", _define("values", [*lines, " return segment, stage, color, fired"]))
 
 
 def compile_bits(health: Health, rules: Sequence[tuple[int, Node]], own: frozenset[str]) -> Bits:
@@ -107,16 +107,16 @@ def compile_bits(health: Health, rules: Sequence[tuple[int, Node]], own: frozens
     lines = _loads(read, own)
     if "color" in own:
         lines += _color(health)
-    return cast("Bits", define("values, event_values", [*lines, *_bits(rules), " return fired"]))
+    return cast("Bits", _define("values, event_values", [*lines, *_bits(rules), " return fired"]))
 
 
 def compile_condition(condition: Node) -> Callable[[Values], bool]:
     """One condition on its own, over the features it reads."""
     lines = [*_loads(names(condition)), f" return {source(condition)}"]
-    return cast("Callable[[Values], bool]", define("values", lines))
+    return cast("Callable[[Values], bool]", _define("values", lines))
 
 
-def define(arguments: str, lines: Iterable[str]) -> object:
+def _define(arguments: str, lines: Iterable[str]) -> object:
     """The function with this body. A body is made of checked trees alone."""
     namespace: dict[str, object] = {"__builtins__": _BUILTINS}
     code = compile("\n".join([f"def evaluate({arguments}):", *lines]), "<policy>", "exec")

@@ -136,8 +136,7 @@ def _narrow(domains: dict[str, Domain], node: Node, *, wanted: bool) -> bool:
 
 
 def _is_contradictory(clauses: list[Constraint], domains: Mapping[str, Domain]) -> bool:
-    by_text: dict[str, bool] = {}
-    for node, wanted in clauses:
-        if by_text.setdefault(format_expression(node), wanted) is not wanted:
-            return True
+    known = {(format_expression(node), wanted) for node, wanted in clauses}
+    if any((text, not wanted) in known for text, wanted in known):
+        return True
     return any(is_impossible(node, domains, wanted=wanted) for node, wanted in clauses)
