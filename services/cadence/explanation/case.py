@@ -1,4 +1,4 @@
-"""A case: one rule for one account, with what it is read against, the truth of its condition and the change it needs."""
+"""A case: one rule for one account, what it is read against, its truth and the change that it needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,9 +31,9 @@ class Case:
 
     @cached_property
     def needs(self) -> tuple[Need, ...] | None:
-        """What would have to change for the condition to be true; None: nothing is known that would make it so.
+        """What would have to change for the condition to be true; None: no such change is known.
 
-        Only for the features that the condition reads, so that suggested values lie near what it compares with.
+        Only over the features that it reads, so that suggested values lie near what it compares with.
         """
         condition = condition_of(self.rule)
         read = {name: self.values.get(name) for name in names(condition)}

@@ -9,7 +9,7 @@ from services.cadence.features.people import person
 _SENT_BY_DRUMBEAT = frozenset({"automation", "marketing"})
 _MESSAGE_CHANNELS = frozenset({"email", "in_app", "sms", "slack"})
 _Scope = tuple[str, str]
-"""A topic and a channel."""
+"""A topic and a channel; "" stands for all of them."""
 
 
 def unreachable_reason(facts: Facts, item: RhythmItem | OneOffItem) -> str:
@@ -32,7 +32,7 @@ def unreachable_reason(facts: Facts, item: RhythmItem | OneOffItem) -> str:
 
 
 def _refuses(facts: Facts, contact_id: str, topic: str, channel: str) -> bool:
-    """An opt-out holds until a newer opt-in of the same or a narrower scope ("": all topics, or all channels)."""
+    """An opt-out holds until a newer opt-in of the same or a narrower scope."""
     refused: set[_Scope] = set()
     # Of one event an opt-in comes first: only a newer one lifts an opt-out.
     for _, is_refusal, scope in sorted(_statements(facts, contact_id)):

@@ -185,7 +185,7 @@ class _NullChecker:
                 return known, known
 
     def chain(self, node: tree.And | tree.Or, known: _Known) -> tuple[_Known, _Known]:
-        """A part is evaluated under what those before it leave known; evaluation may have stopped at any of them."""
+        """Each part is checked with what those before it make known; evaluation may stop at any of them."""
         is_and = isinstance(node, tree.And)
         stopped: list[_Known] = []
         for part in node.parts:

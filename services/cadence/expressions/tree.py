@@ -117,7 +117,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def flat_parts(node: Node, kind: type[And | Or]) -> list[Node]:
-    """The parts of a chain of this kind, those of such chains inside it taken apart; of any other node, the node."""
+    """The parts of a chain of this kind, nested ones taken apart; of any other node, the node alone."""
     return (
         [flat for part in node.parts for flat in flat_parts(part, kind)] if isinstance(node, kind) else [node]
     )
