@@ -1,17 +1,15 @@
 """Evidence: the clauses of a condition for one account, each with its values and the events behind them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Container, Iterable, Iterator, Mapping
 
-from services.cadence.account import ACCOUNT_FIELDS, WENT_LIVE, Plain, Stamp, moment, when, who
+from services.cadence.account import ACCOUNT_FIELDS, WENT_LIVE, Stamp, moment, when, who
 from services.cadence.evaluation.feature_stamps import FeatureStamps
 from services.cadence.evaluation.state import EvaluationState
+from services.cadence.explanation.basis import Basis
+from services.cadence.explanation.case import Case
 from services.cadence.explanation.model import Clause, Event
 from services.cadence.expressions.format import format_expression
-from services.cadence.expressions.trace import Trace, Tracer
 from services.cadence.expressions.tree import names
-from services.cadence.features.registry import Feature, features_in_scope
-from services.cadence.policy import Feedback, Policy, Rule, Step, Trigger, condition_of
 
 _TYPES: Mapping[str, str] = {
     "mail.sent": "delivery.finished",
@@ -31,86 +29,51 @@ class Evidence:
     """Of one account at one moment."""
 
     def __init__(self, state: EvaluationState) -> None:
-        self._policy = state.policy
         self._facts = state.facts
         self._view = state.view
         self._stamps = FeatureStamps(state.view)
 
-    def trace(self, rule: Rule, over: Mapping[str, Plain]) -> Trace:
-        """The truth of a rule's condition; `over` takes the place of the account's values."""
-        tracer = _tracer(self._policy, rule.rule)
-        unknown = dict.fromkeys(self._policy.read_by[rule.rule])
-        return tracer.trace(0, tracer.record({**unknown, **self._view.values, **over}))
+    def clauses(self, case: Case) -> tuple[Clause, ...]:
+        """Each clause as its author wrote it."""
+        return tuple(
+            Clause(
+                format_expression(part.node),
+                part.holds,
+                {name: case.values.get(name) for name in read},
+                tuple(self._events(read, case.basis)),
+            )
+            for part in case.truth.clauses()
+            if (read := names(part.node))
+        )
 
-    def clauses(self, truth: Trace, over: Mapping[str, Plain], stamp: Stamp | None) -> tuple[Clause, ...]:
-        """Each clause as its author wrote it. `stamp`: the event that the values in `over` come from."""
-        values = {**self._view.values, **over}
-        clauses: list[Clause] = []
-        for part in truth.clauses():
-            read = names(part.node)
-            if read:
-                stamps = [stamp if name in over else self._stamps.of(name) for name in read]
-                clauses.append(
-                    Clause(
-                        format_expression(part.node),
-                        part.holds,
-                        {name: values.get(name) for name in read},
-                        tuple(self._events(stamps)),
-                    )
-                )
-        return tuple(clauses)
-
-    def _events(self, stamps: Sequence[Stamp | None]) -> Iterator[Event]:
+    def _events(self, read: Iterable[str], basis: Basis) -> Iterator[Event]:
+        """The events that the values of these features come from."""
+        stamps = [basis.stamp if name in basis.values else self._stamps.of(name) for name in read]
         for stamp in dict.fromkeys(stamps):
             if stamp:
                 source, event_id = who(stamp)
-                yield Event(self.type_of(stamp), source, event_id, moment(when(stamp)))
+                yield Event(self._type_of(stamp), source, event_id, moment(when(stamp)))
 
-    def type_of(self, stamp: Stamp) -> str:
+    def _type_of(self, stamp: Stamp) -> str:
         """The type of the event with this stamp; "" when the account's state no longer has it."""
+        return next((kind for stamps, kind in self._stamps_by_type() if stamp in stamps), "")
+
+    def _stamps_by_type(self) -> Iterator[tuple[Container[Stamp], str]]:
+        """Stamps, and the type of the events that they come from."""
         facts = self._facts
         for kind, entries in facts.entries.items():
-            if stamp in entries:
-                return _TYPES.get(kind, kind)
-        for name in facts.account.get(stamp, ()):
-            return _TYPE_BY_FIELD.get(name, "")
-        return self._scoped_type(stamp) or self._other_type(stamp)
-
-    def _scoped_type(self, stamp: Stamp) -> str:
-        facts = self._facts
-        contracts = facts.contracts.values()
-        if any(stamp in each.fields or stamp in each.terms or stamp in each.revenues for each in contracts):
-            return "contract.changed"
+            yield entries, _TYPES.get(kind, kind)
+        for stamp, fields in facts.account.items():
+            yield (stamp,), _TYPE_BY_FIELD.get(next(iter(fields), ""), "")
+        for contract in facts.contracts.values():
+            yield {*contract.fields, *contract.terms, *contract.revenues}, "contract.changed"
         for contact in facts.contacts.values():
-            if stamp in contact:
-                return "contact.left" if contact[stamp].get("left") else "contact.described"
-        if stamp in facts.joined.values():
-            return "contact.described"
-        in_preferences = any(stamp in fields for fields in facts.preferences.values())
-        return "preference.changed" if in_preferences else ""
-
-    def _other_type(self, stamp: Stamp) -> str:
-        for pause in self._facts.pauses.values():
-            if stamp in pause:
-                return "outreach.paused" if pause[stamp].get("paused") else "outreach.resumed"
-        announced = any(program.stamp == stamp for program in self._view.portfolio.programs)
-        return "program.announced" if announced else ""
-
-
-@lru_cache(maxsize=4096)
-def _tracer(policy: Policy, rule: str) -> Tracer:
-    # Without the features' types, every clause is checked for null: nothing is left unevaluated.
-    return Tracer((condition_of(policy.rules[policy.bits[rule]]),))
-
-
-def features_of(policy: Policy, rule: Rule) -> Mapping[str, Feature]:
-    """The features that the rule's condition may read."""
-    if isinstance(rule, Trigger | Feedback):
-        return _scope(policy, rule.on)
-    program = isinstance(rule, Step) and rule.anchor == "program"
-    return _scope(policy, "program.announced" if program else None)
-
-
-@lru_cache(maxsize=256)
-def _scope(policy: Policy, event: str | None) -> Mapping[str, Feature]:
-    return features_in_scope(event, tuple(policy.catalogue))
+            yield {stamp for stamp, fields in contact.items() if fields.get("left")}, "contact.left"
+            yield contact, "contact.described"
+        yield facts.joined.values(), "contact.described"
+        for preference in facts.preferences.values():
+            yield preference, "preference.changed"
+        for pause in facts.pauses.values():
+            yield {stamp for stamp, fields in pause.items() if fields.get("paused")}, "outreach.paused"
+            yield pause, "outreach.resumed"
+        yield {program.stamp for program in self._view.portfolio.programs}, "program.announced"

@@ -1,6 +1,6 @@
 """Explainer: why one rule fires or does not, or all rules for a type of touchpoint, for one account at one moment."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,24 +9,17 @@ from services.cadence.account import moment
 from services.cadence.account.codec import AccountState
 from services.cadence.evaluation import evaluate_account
 from services.cadence.explanation.basis import Basis, feedback_basis, step_basis, trigger_basis
+from services.cadence.explanation.case import Case
 from services.cadence.explanation.evidence import Evidence
-from services.cadence.explanation.model import Clause, Explanation, Remedy, Stopped
+from services.cadence.explanation.model import Explanation, Remedy, Stopped
 from services.cadence.explanation.reachability import unreachable_reason
-from services.cadence.explanation.remedy import Case, cause_remedy, clause_remedy, name_failing_clause
+from services.cadence.explanation.remedy import failing_clause, remedy_for
 from services.cadence.explanation.rhythm_obstacles import adjustment_obstacle, feedback_obstacle
 from services.cadence.expressions.checker import did_you_mean
-from services.cadence.policy import Adjustment, Blackout, Feedback, Policy, Rhythm, Rule, Step, Trigger
+from services.cadence.policy import Adjustment, Feedback, Policy, Rhythm, Rule, Step, Trigger
 from services.cadence.portfolio import Portfolio
 
 Item = RhythmItem | OneOffItem
-_KINDS: Mapping[type, str] = {
-    Rhythm: "rhythm",
-    Trigger: "trigger",
-    Step: "step",
-    Adjustment: "adjustment",
-    Feedback: "feedback",
-    Blackout: "blackout",
-}
 _DISTANCE = {"event": 3, "clause": 2, "window": 1}
 """A rule stopped by something else is nearest to firing, then one whose window ended, then one that is not true."""
 
@@ -61,10 +54,12 @@ class Explainer:
 
     def explain_touchpoint(self, kind: str) -> Explanation:
         """The rule that fires or is nearest to firing, the rest under `others`. Raises `NoSuchTouchpoint`."""
-        explanations = [
-            *self._due_under_another_policy(kind),
-            *sorted(map(self._explain, self._rules_for(kind)), key=_distance),
+        asking = [
+            self._explain(rule)
+            for rule in self.policy.rules
+            if isinstance(rule, Rhythm | Trigger | Step) and rule.touchpoint == kind
         ]
+        explanations = [*self._due_under_another_policy(kind), *sorted(asking, key=_distance)]
         if explanations:
             return replace(explanations[0], touchpoint_type=kind, others=tuple(explanations[1:]))
         if kind not in self.policy.catalogue:
@@ -72,11 +67,6 @@ class Explainer:
             raise NoSuchTouchpoint(f"the policy has no touchpoint {kind!r}{hint}")
         text = f"No rule of the policy asks for {kind.replace('_', ' ')}."
         return Explanation(None, "", kind, fires=False, text=text)
-
-    def _rules_for(self, kind: str) -> Iterator[Rule]:
-        for rule in self.policy.rules:
-            if isinstance(rule, Rhythm | Trigger | Step) and rule.touchpoint == kind:
-                yield rule
 
     def _due_under_another_policy(self, kind: str) -> Iterator[Explanation]:
         """What came due under a policy that is no longer in force stays in the plan until it is settled."""
@@ -86,18 +76,20 @@ class Explainer:
 
     def _explain(self, rule: Rule) -> Explanation:
         item = self._item(rule)
-        basis = self._basis(rule, item)
-        truth = self._evidence.trace(rule, basis.values)
-        clauses = self._evidence.clauses(truth, basis.values, basis.stamp)
-        case = Case(self._state, rule, basis, truth)
+        case = Case(self._state, rule, self._basis(rule, item))
         stopped = self._stopped(case, item)
-        if stopped is None:
-            return self._explanation(rule, clauses, item)
-        if stopped.cause != "clause":
-            return self._explanation(rule, clauses, item, stopped, cause_remedy(case, stopped))
-        remedy = clause_remedy(case)
-        stopped = name_failing_clause(stopped, case, remedy)
-        return self._explanation(rule, clauses, item, stopped, remedy)
+        remedy = None if stopped is None else remedy_for(case, stopped)
+        return Explanation(
+            rule=rule.rule,
+            kind=type(rule).__name__.lower(),
+            touchpoint_type=rule.touchpoint if isinstance(rule, Rhythm | Trigger | Step) else None,
+            fires=stopped is None,
+            text=_text(rule, item, stopped, remedy),
+            clauses=self._evidence.clauses(case),
+            stopped_by=stopped,
+            smallest_change=remedy,
+            place=rule.place,
+        )
 
     def _item(self, rule: Rule) -> Item | None:
         """The first item of the plan that this rule leads to."""
@@ -130,7 +122,7 @@ class Explainer:
         if basis.missing:
             return Stopped("event", basis.missing)
         if case.truth.holds is not True:
-            return Stopped("clause", "")
+            return failing_clause(case)
         if basis.closes is not None and self._state.now >= basis.closes:
             return Stopped("window", f"its window ended at {moment(basis.closes):%Y-%m-%d %H:%M} UTC")
         match rule:
@@ -141,30 +133,12 @@ class Explainer:
             case _:
                 return None
 
-    def _explanation(
-        self,
-        rule: Rule,
-        clauses: tuple[Clause, ...],
-        item: Item | None,
-        stopped: Stopped | None = None,
-        remedy: Remedy | None = None,
-    ) -> Explanation:
-        if stopped is None:
-            text = item.reason.text if item is not None else rule.because
-        else:
-            text = f"{rule.rule} does not fire: {stopped.text.rstrip('.')}."
-            text += f" {remedy.text[:1].upper()}{remedy.text[1:]}." if remedy is not None else ""
-        return Explanation(
-            rule=rule.rule,
-            kind=_KINDS[type(rule)],
-            touchpoint_type=rule.touchpoint if isinstance(rule, Rhythm | Trigger | Step) else None,
-            fires=stopped is None,
-            text=text,
-            clauses=clauses,
-            stopped_by=stopped,
-            smallest_change=remedy,
-            place=rule.place,
-        )
+
+def _text(rule: Rule, item: Item | None, stopped: Stopped | None, remedy: Remedy | None) -> str:
+    if stopped is None or remedy is None:
+        return rule.because if item is None else item.reason.text
+    change = f"{remedy.text[:1].upper()}{remedy.text[1:]}"
+    return f"{rule.rule} does not fire: {stopped.text.rstrip('.')}. {change}."
 
 
 def _distance(explanation: Explanation) -> tuple[bool, int, int, str]:

@@ -1,23 +1,15 @@
 """Reachability: whether a contact of the audience still accepts messages of the topic over the channel."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from schemas.plans import OneOffItem, RhythmItem
-from services.cadence.account import Facts, Stamp, StampedFields
+from services.cadence.account import Facts, Stamp
 from services.cadence.features.people import person
 
 _SENT_BY_DRUMBEAT = frozenset({"automation", "marketing"})
 _MESSAGE_CHANNELS = frozenset({"email", "in_app", "sms", "slack"})
-
-
-class _Consent(NamedTuple):
-    """A statement about consent: for which topic and channel ("": all), and when it was made."""
-
-    topic: str
-    channel: str
-    opted_in: bool
-    stamp: Stamp
+_Scope = tuple[str, str]
+"""A topic and a channel; "" stands for all of them."""
 
 
 def unreachable_reason(facts: Facts, item: RhythmItem | OneOffItem) -> str:
@@ -41,34 +33,26 @@ def unreachable_reason(facts: Facts, item: RhythmItem | OneOffItem) -> str:
 
 def _refuses(facts: Facts, contact_id: str, topic: str, channel: str) -> bool:
     """An opt-out holds until a newer opt-in of the same or a narrower scope."""
-    statements = [
-        statement
-        for statement in _statements(facts, contact_id)
-        if statement.topic in {"", topic} and statement.channel in {"", channel}
-    ]
-    return any(
-        not statement.opted_in and not any(_lifts(other, statement) for other in statements)
-        for statement in statements
-    )
+    refused: set[_Scope] = set()
+    # Of one event an opt-in comes first: only a newer one lifts an opt-out.
+    for _, is_refusal, scope in sorted(_statements(facts, contact_id)):
+        if not _covers(scope, (topic, channel)):
+            continue
+        if is_refusal:
+            refused.add(scope)
+        else:
+            refused = {each for each in refused if not _covers(each, scope)}
+    return bool(refused)
 
 
-def _lifts(other: _Consent, refusal: _Consent) -> bool:
-    return (
-        other.opted_in
-        and other.stamp > refusal.stamp
-        and refusal.topic in {"", other.topic}
-        and refusal.channel in {"", other.channel}
-    )
+def _covers(wider: _Scope, scope: _Scope) -> bool:
+    return all(own in {"", other} for own, other in zip(wider, scope, strict=True))
 
 
-def _statements(facts: Facts, contact_id: str) -> Iterator[_Consent]:
-    for key, fields in facts.preferences.items():
+def _statements(facts: Facts, contact_id: str) -> Iterator[tuple[Stamp, bool, _Scope]]:
+    """When a contact stated a preference, whether it is an opt-out, and for what."""
+    for key, stamped in facts.preferences.items():
         own_id, topic, channel = key.split("\n")
-        if own_id == contact_id:
-            yield from _consents(topic, channel, fields)
-
-
-def _consents(topic: str, channel: str, stamped: StampedFields) -> Iterator[_Consent]:
-    for stamp, fields in stamped.items():
-        if isinstance(opted_in := fields.get("opted_in"), bool):
-            yield _Consent(topic, channel, opted_in, stamp)
+        for stamp, fields in stamped.items() if own_id == contact_id else ():
+            if isinstance(opted_in := fields.get("opted_in"), bool):
+                yield stamp, not opted_in, (topic, channel)

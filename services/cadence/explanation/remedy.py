@@ -1,72 +1,40 @@
 """Remedy: the smallest change that would make a stopped rule fire, as data and as a sentence."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
 
-from services.cadence.account import Plain, moment
-from services.cadence.evaluation.state import EvaluationState
-from services.cadence.explanation.basis import Basis
-from services.cadence.explanation.evidence import features_of
+from services.cadence.account import moment
+from services.cadence.explanation.case import Case
 from services.cadence.explanation.model import Remedy, Stopped
 from services.cadence.explanation.phrasing import needs_text, value_text
-from services.cadence.explanation.smallest_change import Need, smallest_change
 from services.cadence.expressions.format import format_expression
-from services.cadence.expressions.trace import Trace
 from services.cadence.expressions.tree import IsNull, Node, Not, names
-from services.cadence.policy import Feedback, Rule, Step, Trigger, condition_of
+from services.cadence.policy import Feedback, Step, Trigger
 
 
-class Case(NamedTuple):
-    """A rule, its basis, and the truth of its condition there."""
-
-    state: EvaluationState
-    rule: Rule
-    basis: Basis
-    truth: Trace
-
-    def values(self) -> Mapping[str, Plain]:
-        return {**self.state.view.values, **self.basis.values}
-
-
-def clause_remedy(case: Case) -> Remedy:
-    """What the features of its condition would have to become."""
-    needs = _needs(case)
-    if needs is None:
-        return Remedy("no change is known that would make its condition true")
-    return Remedy(needs_text(needs), needs)
-
-
-def _needs(case: Case) -> tuple[Need, ...] | None:
-    """Only for the features that the condition reads, so that suggested values lie near what it compares with."""
-    tree, values = condition_of(case.rule), case.values()
-    read = {name: values.get(name) for name in names(tree)}
-    return smallest_change(tree, read, features_of(case.state.policy, case.rule))
-
-
-def name_failing_clause(stopped: Stopped, case: Case, remedy: Remedy) -> Stopped:
-    """With the clause that fails; of several the first that would have to change."""
-    failing = [truth for truth in case.truth.clauses() if truth.holds is not True]
-    wanted = {name for need in remedy.needs for name in need.words}
-    relevant = [truth for truth in failing if wanted & set(names(truth.node))] or failing
-    plain = [truth for truth in relevant if not _asks_for_null(truth.node)] or relevant
-    if not plain:
-        return stopped
-    clause = format_expression(plain[0].node)
-    now = ", ".join(
-        text for name in names(plain[0].node) if (text := value_text(name, case.values().get(name)))
-    )
-    text = f"`{clause}` is not true ({now})" if now else f"`{clause}` is not true"
-    return replace(stopped, text=text, by=clause)
+def failing_clause(case: Case) -> Stopped:
+    """The clause that fails; of several the first that would have to change."""
+    failing = [truth.node for truth in case.truth.clauses() if truth.holds is not True]
+    if not failing:  # two conditions that would have to differ are both true
+        return Stopped("clause", "")
+    wanted = {name for need in case.needs or () for name in need.words}
+    relevant = [node for node in failing if wanted & set(names(node))] or failing
+    node = next((node for node in relevant if not _asks_for_null(node)), relevant[0])
+    clause = format_expression(node)
+    now = ", ".join(text for name in names(node) if (text := value_text(name, case.values.get(name))))
+    return Stopped("clause", f"`{clause}` is not true ({now})" if now else f"`{clause}` is not true", clause)
 
 
 def _asks_for_null(node: Node) -> bool:
     return isinstance(node.item if isinstance(node, Not) else node, IsNull)
 
 
-def cause_remedy(case: Case, stopped: Stopped) -> Remedy:
-    """For every cause but a clause."""
+def remedy_for(case: Case, stopped: Stopped) -> Remedy:
+    """What undoes this cause."""
+    if stopped.cause == "clause":
+        if case.needs is None:
+            return Remedy("no change is known that would make its condition true")
+        return Remedy(needs_text(case.needs), case.needs)
     if stopped.cause == "event":
         return _event_remedy(case)
     if stopped.cause == "window":
@@ -104,7 +72,7 @@ def _time_remedy(case: Case, stopped: Stopped, until: datetime) -> Remedy:
 def _event_remedy(case: Case) -> Remedy:
     rule = case.rule
     if isinstance(rule, Trigger | Feedback):
-        needs = _needs(case) or ()
+        needs = case.needs or ()
         condition = f", and {needs_text(needs)}" if needs else ""
         return Remedy(f"an event {rule.on} would have to arrive{condition}", needs, event=rule.on)
     events = {"renewal": "contract.changed", "start": "contract.changed", "go_live": "milestone.reached"}

@@ -1,18 +1,19 @@
 """Smallest change: the fewest clauses that would have to change for a condition to be true."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 
 from services.cadence.account import Plain
 from services.cadence.expressions.analysis import find_witness
 from services.cadence.expressions.compile import Values
 from services.cadence.expressions.format import format_constant, format_expression
-from services.cadence.expressions.interpret import holds
 from services.cadence.expressions.ranges import Domain, as_integer
-from services.cadence.expressions.search import NEGATED, Branch, BudgetExceeded, Constraint, find_branches
-from services.cadence.expressions.tree import Compare, IsNull, Node, Not, names
+from services.cadence.expressions.search import Branch, BudgetExceeded, Constraint, find_branches
+from services.cadence.expressions.trace import trace
+from services.cadence.expressions.tree import NEGATED, Compare, IsNull, Node, Not, names
 from services.cadence.features.registry import Feature
 
 _BRANCHES = 50
@@ -40,73 +41,52 @@ def smallest_change(tree: Node, values: Values, features: Mapping[str, Feature])
 
     None: no change is known that would make it true. A need between features may come without the values that meet it.
     """
-    prices = _Prices(values)
+
+    @cache
+    def fails(constraint: Constraint) -> bool:
+        node, want = constraint
+        return trace(node, values).holds is not want
+
+    def price(clauses: Iterable[Constraint]) -> int:
+        return _price([node for node, _ in filter(fails, clauses)])
+
     unsure: tuple[Need, ...] | None = None
     try:
-        for branch in islice(find_branches(((tree, True),), features, price=prices.of), _BRANCHES):
+        for branch in islice(find_branches(((tree, True),), features, price=price), _BRANCHES):
             made, sure = find_witness(branch, ((tree, True),), {**dict.fromkeys(names(tree)), **values})
+            failing = list(filter(fails, branch.clauses))
             if made is not None:
-                return _needs(branch, prices, values, made)
+                return _needs(branch, failing, values, made)
             if not sure and unsure is None:
-                unsure = _needs(branch, prices, values, {})
+                unsure = _needs(branch, failing, values, {})
     except BudgetExceeded:
         pass
     return unsure
 
 
-class _Prices:
-    """What clauses cost: nothing where they are true; a null guard costs nothing beside a need of its feature."""
-
-    def __init__(self, values: Values) -> None:
-        self._values = values
-        self._known: dict[tuple[int, bool], bool] = {}
-        self._nodes: list[Node] = []
-
-    def of(self, clauses: tuple[Constraint, ...]) -> int:
-        failing = [constraint for constraint in clauses if self.fails(constraint)]
-        compared = {name for node, _ in failing if not isinstance(node, IsNull) for name in names(node)}
-        guards = {name for node, _ in failing if isinstance(node, IsNull) for name in names(node)} - compared
-        count = len({format_expression(node) for node, _ in failing if not isinstance(node, IsNull)}) + len(
-            guards
-        )
-        return count * _CLAUSE + len(compared | guards)
-
-    def fails(self, constraint: Constraint) -> bool:
-        node, want = constraint
-        key = (id(node), want)
-        if key not in self._known:
-            self._nodes.append(node)
-            self._known[key] = self._evaluate(node) is not want
-        return self._known[key]
-
-    def _evaluate(self, node: Node) -> bool | None:
-        """None where a feature is unknown, which only a null check can tell."""
-        if not isinstance(node, IsNull) and any(self._values.get(name) is None for name in names(node)):
-            return None
-        return holds(node, self._values)
+def _price(failing: Sequence[Node]) -> int:
+    """What these clauses cost: a null guard nothing beside a need of its feature."""
+    clauses = [node for node in failing if not isinstance(node, IsNull)]
+    compared = {name for node in clauses for name in names(node)}
+    guarded = {name for node in failing for name in names(node)} - compared
+    count = len(set(map(format_expression, clauses))) + len(guarded)
+    return count * _CLAUSE + len(compared) + len(guarded)
 
 
-def _needs(branch: Branch, prices: _Prices, values: Values, made: Mapping[str, Plain]) -> tuple[Need, ...]:
+def _needs(
+    branch: Branch, failing: Sequence[Constraint], values: Values, made: Mapping[str, Plain]
+) -> tuple[Need, ...]:
     by_features: dict[tuple[str, ...], list[Constraint]] = {}
-    failing = [
-        constraint for constraint in branch.clauses if prices.fails(constraint) and names(constraint[0])
-    ]
     failing_names = {name for node, _ in failing for name in names(node)}
-    moved = {
-        name for name, value_ in made.items() if name not in failing_names and value_ != values.get(name)
-    }
+    moved = {name for name, to in made.items() if name not in failing_names and to != values.get(name)}
     # A clause between features that is true now may require another feature to change along with it.
-    along = [
-        constraint
-        for constraint in branch.open
-        if constraint not in failing and moved & set(names(constraint[0]))
-    ]
-    for constraint in (*failing, *along):
-        by_features.setdefault(names(constraint[0]), []).append(constraint)
+    along = [goal for goal in branch.open if goal not in failing and moved & set(names(goal[0]))]
+    for goal in (*failing, *along):
+        by_features.setdefault(names(goal[0]), []).append(goal)
     needs: list[Need] = []
     for read, goals in by_features.items():
         clauses = tuple(dict.fromkeys(format_expression(_positive(node, want=want)) for node, want in goals))
-        between = any(constraint in branch.open for constraint in goals)
+        between = any(goal in branch.open for goal in goals)
         want = " and ".join(clauses) if between else wanted(branch.domains[read[0]])
         now = {name: values.get(name) for name in read}
         to = {name: made[name] for name in read if name in made}
@@ -132,26 +112,20 @@ def wanted(domain: Domain) -> str:
     if domain.only is not None:
         fits = [format_constant(each) for each in domain.only if domain.admits(each)]
         return fits[0] if len(fits) == 1 else f"one of {', '.join(fits)}"
-    bounds = [text for text in (_above(domain), _below(domain)) if text]
-    if domain.low == domain.high:
-        bounds = [format_constant(as_integer(domain.low))]
+    (low, above), (high, below) = domain.low, domain.high
+    ends = (("more than" if above else "at least", low), ("less than" if below else "at most", high))
+    bounds = [f"{words} {_number(end)}" for words, end in ends if math.isfinite(end)]
+    if low == high:
+        bounds = [_number(low)]
     never = [each for each in domain.never if not domain.number or _inside(domain, each)]
     if never:
         bounds.append(f"not {' or '.join(sorted(map(format_constant, never)))}")
     return " and ".join(bounds) or "known"
 
 
+def _number(number: float) -> str:
+    return format_constant(as_integer(number))
+
+
 def _inside(domain: Domain, value_: str | float) -> bool:
-    return not isinstance(value_, str) and domain.low <= value_ <= domain.high
-
-
-def _above(domain: Domain) -> str:
-    if domain.low == -math.inf:
-        return ""
-    return f"{'more than' if domain.low_open else 'at least'} {format_constant(as_integer(domain.low))}"
-
-
-def _below(domain: Domain) -> str:
-    if domain.high == math.inf:
-        return ""
-    return f"{'less than' if domain.high_open else 'at most'} {format_constant(as_integer(domain.high))}"
+    return not isinstance(value_, str) and domain.low[0] <= value_ <= domain.high[0]

@@ -4,7 +4,7 @@ Every answer but `unknown` is exact for checked conditions whose features are in
 choices, whole days and null of a feature are known here; that a colour follows from a score is not.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, islice, product
 from typing import Literal
@@ -38,17 +38,16 @@ def satisfiable(condition: Node, features: Mapping[str, Feature], *, steps: int 
 def _solve(
     constraints: tuple[Constraint, ...], features: Mapping[str, Feature], steps: int
 ) -> Satisfiability:
-    result = Satisfiability("no")
+    is_sure = True
     try:
         for branch in find_branches(constraints, features, steps):
-            witness, is_sure = find_witness(branch, constraints)
+            witness, is_certain = find_witness(branch, constraints)
             if witness is not None:
                 return Satisfiability("yes", witness)
-            if not is_sure:
-                result = Satisfiability("unknown")
+            is_sure = is_sure and is_certain
     except BudgetExceeded:
-        return Satisfiability("unknown")
-    return result
+        is_sure = False
+    return Satisfiability("no" if is_sure else "unknown")
 
 
 def find_witness(
@@ -57,8 +56,9 @@ def find_witness(
     """Values in this branch that meet the constraints, near those of `now`; and whether the answer is certain."""
     related = tuple(dict.fromkeys(name for node, _ in branch.open for name in names(node)))
     constants = tuple(part.value for node, _ in branch.open for part in walk(node) if isinstance(part, Const))
-    near = (*(now.values() if now else ()), *constants)
-    choices = {name: _choices(branch.domains[name], name, near, now) for name in branch.domains}
+    now = now or {}
+    near = (*now.values(), *constants)
+    choices = {name: _choices(domain, near, now.get(name)) for name, domain in branch.domains.items()}
     base = {name: values[0] for name, values in choices.items() if values}
     if len(base) < len(choices):
         return None, False
@@ -71,12 +71,9 @@ def find_witness(
     return None, is_complete and next(combinations, None) is None
 
 
-def _choices(
-    domain: Domain, name: str, near: tuple[Plain, ...], now: Mapping[str, Plain] | None
-) -> tuple[Value | None, ...]:
+def _choices(domain: Domain, near: tuple[Plain, ...], present: Plain) -> tuple[Value | None, ...]:
     """The values to try for a feature, its present one first."""
     samples = domain.samples(numbers_in(near))
-    present = now.get(name) if now is not None else None
     if isinstance(present, list) or not domain.admits(present):
         return samples
     return tuple(dict.fromkeys((present, *samples)))
@@ -114,7 +111,7 @@ def _contradiction(node: Node, features: Mapping[str, Feature], *, wanted: bool)
     """At the first part that cannot hold together with those before it."""
     constraints: tuple[Constraint, ...] = ()
     last = node
-    for last in _flat(node):
+    for last in tree.flat_parts(node, And if wanted else Or):
         constraints = (*constraints, (last, wanted))
         if _solve(constraints, features, _STEPS_AT_LOAD).answer == "no":
             break
@@ -122,12 +119,3 @@ def _contradiction(node: Node, features: Mapping[str, Feature], *, wanted: bool)
     if len(read) == 1:
         return ExpressionError(f"never true: nothing {read[0]} could be satisfies this", last.at)
     return ExpressionError("never true: this cannot hold beside what stands before it", last.at)
-
-
-def _flat(node: Node) -> Iterator[Node]:
-    """The parts of a chain, those of chains of the same kind inside it taken apart."""
-    if not isinstance(node, And | Or):
-        yield node
-        return
-    for part in node.parts:
-        yield from _flat(part) if type(part) is type(node) else [part]

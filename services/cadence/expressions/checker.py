@@ -174,11 +174,8 @@ class _NullChecker:
             case tree.Not():
                 holds, fails = self.check(node.item, known)
                 return fails, holds
-            case tree.And():
-                return self.chain(node.parts, known, is_and=True)
-            case tree.Or():
-                holds, fails = self.chain(node.parts, known, is_and=False)
-                return fails, holds
+            case tree.And() | tree.Or():
+                return self.chain(node, known)
             case _:
                 for child in children(node) or (node,):
                     if tree.is_boolean(child):
@@ -187,14 +184,16 @@ class _NullChecker:
                         self.use(child, known)
                 return known, known
 
-    def chain(self, parts: tuple[Node, ...], known: _Known, *, is_and: bool) -> tuple[_Known, _Known]:
-        """What is known when all parts were evaluated, and what is known wherever evaluation stopped."""
+    def chain(self, node: tree.And | tree.Or, known: _Known) -> tuple[_Known, _Known]:
+        """Each part is checked with what those before it make known; evaluation may stop at any of them."""
+        is_and = isinstance(node, tree.And)
         stopped: list[_Known] = []
-        for part in parts:
+        for part in node.parts:
             holds, fails = self.check(part, known)
             known, left = (holds, fails) if is_and else (fails, holds)
             stopped.append(left)
-        return known, stopped[0].intersection(*stopped[1:])
+        anywhere = stopped[0].intersection(*stopped[1:])
+        return (known, anywhere) if is_and else (anywhere, known)
 
     def use(self, node: Node, known: _Known) -> None:
         for part in tree.walk(node):

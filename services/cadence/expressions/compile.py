@@ -10,7 +10,7 @@ from typing import cast
 
 from services.cadence.account import Plain
 from services.cadence.expressions import tree
-from services.cadence.expressions.tree import Node, names
+from services.cadence.expressions.tree import Node, flat_parts, names
 
 Values = Mapping[str, Plain]
 ConditionFunction = Callable[[Values], tuple[str, str, str | None, int]]
@@ -96,7 +96,7 @@ def compile_conditions(
     lines += _first_option("segment", segments, "  ")
     lines += _first_option("stage", stages, " ")
     lines += _bits(rules)
-    return cast("ConditionFunction", define("values", [*lines, " return segment, stage, color, fired"]))
+    return cast("ConditionFunction", _define("values", [*lines, " return segment, stage, color, fired"]))
 
 
 def compile_bits(health: Health, rules: Sequence[tuple[int, Node]], own: frozenset[str]) -> Bits:
@@ -107,16 +107,16 @@ def compile_bits(health: Health, rules: Sequence[tuple[int, Node]], own: frozens
     lines = _loads(read, own)
     if "color" in own:
         lines += _color(health)
-    return cast("Bits", define("values, event_values", [*lines, *_bits(rules), " return fired"]))
+    return cast("Bits", _define("values, event_values", [*lines, *_bits(rules), " return fired"]))
 
 
 def compile_condition(condition: Node) -> Callable[[Values], bool]:
     """One condition on its own, over the features it reads."""
     lines = [*_loads(names(condition)), f" return {source(condition)}"]
-    return cast("Callable[[Values], bool]", define("values", lines))
+    return cast("Callable[[Values], bool]", _define("values", lines))
 
 
-def define(arguments: str, lines: Iterable[str]) -> object:
+def _define(arguments: str, lines: Iterable[str]) -> object:
     """The function with this body. A body is made of checked trees alone."""
     namespace: dict[str, object] = {"__builtins__": _BUILTINS}
     code = compile("\n".join([f"def evaluate({arguments}):", *lines]), "<policy>", "exec")
@@ -143,15 +143,8 @@ def _first_option(name: str, options: Sequence[Named], indent: str) -> list[str]
 
 
 def _bits(rules: Sequence[tuple[int, Node]]) -> list[str]:
-    return [" fired = 0", *_grouped([(bit, tuple(_parts(condition))) for bit, condition in rules], " ")]
-
-
-def _parts(condition: Node) -> Iterable[str]:
-    if isinstance(condition, tree.And):
-        for part in condition.parts:
-            yield from _parts(part)
-    else:
-        yield source(condition)
+    parts = [(bit, tuple(map(source, flat_parts(condition, tree.And)))) for bit, condition in rules]
+    return [" fired = 0", *_grouped(parts, " ")]
 
 
 def _grouped(rules: Sequence[_Rule], indent: str) -> list[str]:

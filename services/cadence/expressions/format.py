@@ -1,6 +1,5 @@
 """A tree as the text of a condition, in canonical spacing: parsing it gives the same tree."""
 
-import math
 from decimal import Decimal
 
 from services.cadence.expressions import tree
@@ -89,19 +88,16 @@ def _chain(node: tree.And | tree.Or) -> tuple[str, int]:
 def _decimal(value: float) -> str:
     """The shortest text that the lexer accepts and reads as the same number: plain, else as a percentage."""
     plain = _plain(repr(value))
-    if not math.isfinite(value) or _fits(plain):
+    if _fits(plain):
         return plain
-    for digits in range(1, 18):
-        text = _plain(f"{value * 100:.{digits}g}")
-        if _fits(text) and float(text) / 100 == value:
-            return f"{text}%"
-    return plain
+    percentages = (_plain(f"{value * 100:.{digits}g}") for digits in range(1, 18))
+    return next((f"{text}%" for text in percentages if _fits(text) and float(text) / 100 == value), plain)
 
 
 def _plain(text: str) -> str:
-    """Without an exponent, with a decimal point; `inf` and `nan` as they are."""
-    decimal = format(Decimal(text), "f") if "n" not in text else text
-    return decimal if "." in decimal or not text.replace("-", "").isdigit() else f"{decimal}.0"
+    """Without an exponent, with a decimal point."""
+    decimal = format(Decimal(text), "f")
+    return decimal if "." in decimal else f"{decimal}.0"
 
 
 def _fits(text: str) -> bool:

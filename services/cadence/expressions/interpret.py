@@ -5,24 +5,22 @@ Arithmetic is that of IEEE doubles; `and` and `or` evaluate a later part only wh
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from services.cadence.account import Plain
 from services.cadence.expressions import tree
 from services.cadence.expressions.compile import Values
 from services.cadence.expressions.functions import FUNCTIONS
-from services.cadence.expressions.tree import Node
+from services.cadence.expressions.tree import Node, children
 
-_COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+_OPERATORS: Mapping[str, Callable[[float, float], float]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
-}
-_ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
@@ -32,48 +30,35 @@ _ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
 
 def holds(condition: Node, values: Values) -> bool:
     """Whether a checked condition holds over these values of features; a feature left out is null."""
-    match condition:
-        case tree.Compare() | tree.Membership() | tree.IsNull():
-            return evaluate_atom(condition, values)
-        case tree.Not():
-            return not holds(condition.item, values)
-        case tree.And():
-            return all(holds(part, values) for part in condition.parts)
-        case tree.Or():
-            return any(holds(part, values) for part in condition.parts)
-        case _:
-            return evaluate(condition, values) is True
+    return _value(condition, values) is True
 
 
-def evaluate_atom(node: tree.Compare | tree.Membership | tree.IsNull, values: Values) -> bool:
-    match node:
-        case tree.Compare():
-            return _COMPARISONS[node.op](_operand(node.left, values), _operand(node.right, values))
-        case tree.Membership():
-            item = evaluate(node.item, values)
-            return any(item == member.value for member in node.values)
-        case tree.IsNull():
-            return evaluate(node.item, values) is None
-
-
-def evaluate(node: Node, values: Values) -> Plain:
-    """The value of any node; that of a condition is true or false. No arithmetic raises: overflow gives infinity."""
+def _value(node: Node, values: Values) -> Plain:
+    """The value of any node; that of a condition is true or false."""
     match node:
         case tree.Const():
             return node.value
         case tree.Name():
             return values.get(node.name)
-        case tree.Arithmetic():
-            left, right = float(_operand(node.left, values)), float(_operand(node.right, values))
-            return _ARITHMETIC[node.op](left, right)
-        case tree.Call():
-            return FUNCTIONS[node.function].compute(
-                [_operand(argument, values) for argument in node.arguments]
-            )
-        case _:
-            return holds(node, values)
+        case tree.IsNull():
+            return _value(node.item, values) is None
+        case tree.Not():
+            return not holds(node.item, values)
+        case tree.And() | tree.Or():
+            join = all if isinstance(node, tree.And) else any
+            return join(holds(part, values) for part in node.parts)
+        case tree.Membership():
+            item = _value(node.item, values)
+            return any(item == member.value for member in node.values)
+        case tree.Compare() | tree.Arithmetic() | tree.Call():
+            # Of an operand that is no number, a checked condition only asks whether it is equal.
+            return compute(node, [cast("float", _value(child, values)) for child in children(node)])
 
 
-def _operand(node: Node, values: Values) -> float:
-    """The value as a number: of what is no number, a checked condition only asks whether it is equal."""
-    return cast("float", evaluate(node, values))
+def compute(node: tree.Compare | tree.Arithmetic | tree.Call, operands: Sequence[float]) -> float:
+    """The result of one operation. No arithmetic raises: overflow gives infinity."""
+    if isinstance(node, tree.Call):
+        return FUNCTIONS[node.function].compute(operands)
+    if isinstance(node, tree.Arithmetic):
+        operands = [float(operand) for operand in operands]
+    return _OPERATORS[node.op](*operands)

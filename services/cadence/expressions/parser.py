@@ -224,13 +224,9 @@ class _Parser:
 
 
 def _constant(token: _Token) -> Const:
-    match token.kind:
-        case "number":
-            return Const(_number(token.text), token.at)
-        case "text":
-            return Const(token.text[1:-1], token.at)
-        case _:
-            return Const(token.kind == "true", token.at)
+    if token.kind == "number":
+        return Const(_number(token.text), token.at)
+    return Const(token.text[1:-1] if token.kind == "text" else token.kind == "true", token.at)
 
 
 def _number(text: str) -> int | float:

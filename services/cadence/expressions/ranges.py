@@ -5,17 +5,20 @@ compute in doubles.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, product
 
 from services.cadence.expressions import tree
+from services.cadence.expressions.interpret import compute
 from services.cadence.features.registry import Feature
 
 Value = str | int | float | bool
 _FARTHEST = 1e100
 """No feature is farther from zero than this."""
 Interval = tuple[float, float]
+End = tuple[float, int]
+"""A number, or with 1 what is just above it, with -1 what is just below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,8 @@ class Domain:
 
     null: bool
     some: bool = True
-    low: float = -math.inf
-    low_open: bool = False
-    high: float = math.inf
-    high_open: bool = False
+    low: End = (-math.inf, 0)
+    high: End = (math.inf, 0)
     only: tuple[Value, ...] | None = None
     never: frozenset[Value] = frozenset()
     whole: bool = False
@@ -51,9 +52,16 @@ class Domain:
             case "!=":
                 return self.excluding((value,))
             case ">" | ">=":
-                return self._above(float(value), is_open=op == ">")
+                return replace(self, null=False, low=max(self.low, self._end(op, float(value))))
             case _:
-                return self._below(float(value), is_open=op == "<")
+                return replace(self, null=False, high=min(self.high, self._end(op, float(value))))
+
+    def _end(self, op: str, number: float) -> End:
+        """Where the values begin or stop that compare so with a number."""
+        side = {">": 1, "<": -1}.get(op, 0)
+        if not self.whole:
+            return number, side
+        return (math.ceil(number) if op in {">=", "<"} else math.floor(number)) + side, 0
 
     def among(self, values: Iterable[Value]) -> "Domain":
         members = tuple(values)
@@ -63,20 +71,6 @@ class Domain:
     def excluding(self, values: Iterable[Value]) -> "Domain":
         return replace(self, null=False, never=self.never.union(values))
 
-    def _above(self, value: float, *, is_open: bool) -> "Domain":
-        if self.whole:
-            value, is_open = math.floor(value) + 1 if is_open else math.ceil(value), False
-        if (value, is_open) <= (self.low, self.low_open):
-            return self.be_known()
-        return replace(self, null=False, low=value, low_open=is_open)
-
-    def _below(self, value: float, *, is_open: bool) -> "Domain":
-        if self.whole:
-            value, is_open = math.ceil(value) - 1 if is_open else math.floor(value), False
-        if (value, not is_open) >= (self.high, not self.high_open):
-            return self.be_known()
-        return replace(self, null=False, high=value, high_open=is_open)
-
     def admits(self, value: Value | None) -> bool:
         if value is None:
             return self.null
@@ -85,10 +79,7 @@ class Domain:
         if not self.number:
             return True
         number = float(value)
-        if self.whole and not number.is_integer():
-            return False
-        is_above = number > self.low or (number == self.low and not self.low_open)
-        return is_above and (number < self.high or (number == self.high and not self.high_open))
+        return self.low <= (number, 0) <= self.high and (number.is_integer() or not self.whole)
 
     @property
     def is_empty(self) -> bool:
@@ -97,10 +88,11 @@ class Domain:
     def _has_values(self) -> bool:
         if self.only is not None:
             return any(self.admits(value) for value in self.only)
-        if self.low >= self.high:
-            return self.low == self.high and self.admits(self.low)
-        if self.whole and math.isfinite(self.high - self.low) and self.high - self.low <= len(self.never):
-            return any(self.admits(self.low + step) for step in range(int(self.high - self.low) + 1))
+        (low, _), (high, _) = self.low, self.high
+        if low >= high:
+            return low == high and self.admits(low)
+        if self.whole and math.isfinite(high - low) and high - low <= len(self.never):
+            return any(self.admits(low + step) for step in range(int(high - low) + 1))
         return True
 
     @property
@@ -120,7 +112,7 @@ class Domain:
         return (*admitted, None) if self.null else tuple(admitted)
 
     def _numbers(self) -> Iterator[int | float]:
-        ends = [end for end in (self.low, self.high) if math.isfinite(end)]
+        ends = [end for end, _ in (self.low, self.high) if math.isfinite(end)]
         points = sorted({*ends, *(float(end) for end in self.never if not isinstance(end, str))} or {0.0})
         for point in (*points, points[0] - 1, points[-1] + 1):
             yield as_integer(point)
@@ -189,12 +181,13 @@ def interval(node: tree.Node, domains: Mapping[str, Domain]) -> Interval | None:
             return None if isinstance(value, str | bool) else (float(value), float(value))
         case tree.Name(name=name):
             return _of_domain(domains[name])
-        case tree.Call(function=function, arguments=arguments):
-            intervals = [interval(argument, domains) for argument in arguments]
-            known = [part for part in intervals if part is not None]
-            return _of_call(function, known) if len(known) == len(intervals) else None
-        case tree.Arithmetic(op=op, left=left, right=right):
-            return _of_arithmetic(op, interval(left, domains), interval(right, domains))
+        case tree.Call(function="days_between", arguments=(left, right), at=at):
+            difference = tree.Arithmetic("-", left, right, at)
+            return interval(tree.Call("abs", (difference,), at), domains)
+        case tree.Call() | tree.Arithmetic():
+            operands = [interval(child, domains) for child in tree.children(node)]
+            known = [operand for operand in operands if operand is not None]
+            return _of_operation(node, known) if len(known) == len(operands) else None
         case _:
             return None
 
@@ -205,37 +198,13 @@ def _of_domain(domain: Domain) -> Interval | None:
     if domain.only:
         numbers = [float(value) for value in domain.only if domain.admits(value)]
         return (min(numbers), max(numbers)) if numbers else None
-    return max(domain.low, -_FARTHEST), min(domain.high, _FARTHEST)
+    return max(domain.low[0], -_FARTHEST), min(domain.high[0], _FARTHEST)
 
 
-def _of_arithmetic(op: str, left: Interval | None, right: Interval | None) -> Interval | None:
-    if left is None or right is None:
-        return None
-    match op:
-        case "+":
-            ends = [left[0] + right[0], left[1] + right[1]]
-        case "-":
-            ends = [left[0] - right[1], left[1] - right[0]]
-        case "*":
-            ends = [one * other for one in left for other in right]
-        case _:
-            ends = [one / other for one in left for other in right if other]
+def _of_operation(node: tree.Call | tree.Arithmetic, operands: Sequence[Interval]) -> Interval | None:
+    """Every operation is extreme at the ends of its operands, and `abs` also where its operand is zero."""
+    results = [compute(node, ends) for ends in product(*operands)]
+    if isinstance(node, tree.Call) and node.function == "abs" and operands[0][0] <= 0 <= operands[0][1]:
+        results.append(0.0)
     # Beyond the largest double a difference is no number, and no comparison with it holds.
-    return (min(ends), max(ends)) if ends and all(map(math.isfinite, ends)) else None
-
-
-def _of_call(function: str, arguments: list[Interval]) -> Interval:
-    (low, high), other = arguments[0], arguments[-1]
-    match function:
-        case "min":
-            return min(low, other[0]), min(high, other[1])
-        case "max":
-            return max(low, other[0]), max(high, other[1])
-        case "abs":
-            return _absolute(low, high)
-        case _:
-            return _absolute(low - other[1], high - other[0])
-
-
-def _absolute(low: float, high: float) -> Interval:
-    return (0.0 if low <= 0 <= high else min(abs(low), abs(high))), max(abs(low), abs(high))
+    return (min(results), max(results)) if all(map(math.isfinite, results)) else None

@@ -5,7 +5,7 @@ The cheapest set comes first, and the search ends when its budget of steps is us
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from services.cadence.expressions import tree
 from services.cadence.expressions.format import format_expression
@@ -87,11 +87,13 @@ def _propagate(
                 clauses.append((node, wanted))
                 if not _narrow(domains, node, wanted=wanted):
                     between.append((node, wanted))
-                if any(domains[name].is_empty for name in names(node)) or _is_false(node, wanted):
+                read = names(node)
+                is_false = not read and holds(node, {}) is not wanted
+                if is_false or any(domains[name].is_empty for name in read):
                     return None
     if _is_contradictory(between, domains):
         return None
-    return replace(branch, domains=domains, clauses=tuple(clauses), open=tuple(between)), tuple(splits)
+    return Branch(domains, tuple(clauses), tuple(between)), tuple(splits)
 
 
 def _expand(node: Node, wanted: bool) -> tuple[bool, tuple[Constraint, ...]] | None:  # noqa: FBT001
@@ -133,14 +135,8 @@ def _narrow(domains: dict[str, Domain], node: Node, *, wanted: bool) -> bool:
     return True
 
 
-def _is_false(node: Node, wanted: bool) -> bool:  # noqa: FBT001
-    """Whether a clause between constants is not as wanted."""
-    return not names(node) and holds(node, {}) is not wanted
-
-
 def _is_contradictory(clauses: list[Constraint], domains: Mapping[str, Domain]) -> bool:
-    by_text: dict[str, bool] = {}
-    for node, wanted in clauses:
-        if by_text.setdefault(format_expression(node), wanted) is not wanted:
-            return True
+    known = {(format_expression(node), wanted) for node, wanted in clauses}
+    if any((text, not wanted) in known for text, wanted in known):
+        return True
     return any(is_impossible(node, domains, wanted=wanted) for node, wanted in clauses)

@@ -116,6 +116,13 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
+def flat_parts(node: Node, kind: type[And | Or]) -> list[Node]:
+    """The parts of a chain of this kind, nested ones taken apart; of any other node, the node alone."""
+    return (
+        [flat for part in node.parts for flat in flat_parts(part, kind)] if isinstance(node, kind) else [node]
+    )
+
+
 def names(node: Node) -> tuple[str, ...]:
     """The features that a condition reads, in the order of their first appearance."""
     return tuple(dict.fromkeys(child.name for child in walk(node) if isinstance(child, Name)))

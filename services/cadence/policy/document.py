@@ -8,7 +8,7 @@ from itertools import product
 from services.cadence.expressions.compile import Named
 from services.cadence.expressions.format import format_expression
 from services.cadence.expressions.interpret import holds
-from services.cadence.expressions.tree import And, Node, Not, Or, names
+from services.cadence.expressions.tree import And, Node, Not, Or, flat_parts, names
 from services.cadence.policy import model
 from services.cadence.policy.model import PolicyContent, Rule
 
@@ -86,12 +86,8 @@ def _truth(node: Node, state: Mapping[str, str]) -> bool | None:
 
 def _rest(node: Node) -> str | None:
     """The condition without the parts that read segment and stage alone; None when nothing is left."""
-    left = [part for part in _flat(node) if not {"segment", "stage"} >= set(names(part))]
+    left = [part for part in flat_parts(node, And) if not {"segment", "stage"} >= set(names(part))]
     return format_expression(left[0] if len(left) == 1 else And(tuple(left), node.at)) if left else None
-
-
-def _flat(node: Node) -> list[Node]:
-    return [inner for part in node.parts for inner in _flat(part)] if isinstance(node, And) else [node]
 
 
 def _fields(value: Rule | model.Limit | model.Touchpoint | model.Damping, *hidden: str) -> Json:

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from services.cadence.account import Plain
 from services.cadence.expressions.compile import Health, compile_bits
-from services.cadence.expressions.trace import AtomResults, Tracer
+from services.cadence.expressions.trace import trace
 from services.cadence.expressions.tree import Node
-from services.cadence.features.registry import FEATURES
 
 Rules = Sequence[tuple[int, Node]]
 Account = Mapping[str, Plain]
@@ -19,22 +18,6 @@ def verdict(rules: Rules) -> Callable[[Account], int]:
     return lambda account: bits(account, _NOTHING)
 
 
-def every_atom(rules: Rules) -> Callable[[Account], tuple[int, AtomResults]]:
-    """The same, with the truth of every atom beside it."""
-    bits, record = verdict(rules), recorder(rules).record
-    return lambda account: (bits(account), record(account))
-
-
-def recorder(rules: Rules) -> Tracer:
-    return Tracer([tree for _, tree in rules], FEATURES)
-
-
 def explained(rules: Rules) -> Callable[[Account], int]:
-    """Which rules hold, put together from the record of their atoms: it has to say what the verdict says."""
-    kept = recorder(rules)
-
-    def fired(account: Account) -> int:
-        told = kept.record(account)
-        return sum(1 << bit for index, (bit, _) in enumerate(rules) if kept.trace(index, told).holds)
-
-    return fired
+    """Which rules hold, put together from the results of their clauses: it has to say what the verdict says."""
+    return lambda account: sum(1 << bit for bit, condition in rules if trace(condition, account).holds)

@@ -1,4 +1,4 @@
-"""Rules on one event: ours, with and without the truth of every atom, beside Python by hand and two rule engines."""
+"""Rules on one event: ours beside Python by hand and two rule engines."""
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
@@ -9,7 +9,7 @@ from tests.benchmarks.figures import Figure, ratio_of_rounds
 from tests.benchmarks.rules.accounts import accounts
 from tests.benchmarks.rules.engines import datalogic, zen_engine
 from tests.benchmarks.rules.handwritten import hand_rules
-from tests.benchmarks.rules.ours import every_atom, explained, verdict
+from tests.benchmarks.rules.ours import explained, verdict
 from tests.benchmarks.rules.rulebook import rulebook, trees
 from tests.benchmarks.rules.timing import in_turn
 
@@ -47,7 +47,6 @@ def candidates(rules: Sequence[tuple[int, Node]]) -> dict[str, Candidate]:
     return {
         "ours": verdict(rules),
         "by hand": hand_rules(conditions),
-        "every atom": every_atom(rules),
         "datalogic": datalogic(conditions),
         "zen": zen_engine(conditions),
     }
@@ -55,8 +54,6 @@ def candidates(rules: Sequence[tuple[int, Node]]) -> dict[str, Candidate]:
 
 def fired(found: object) -> int:
     """The bits of the rules that hold, whatever shape a candidate answers in."""
-    if isinstance(found, tuple):
-        return fired(found[0])  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(found, int):
         return found
     assert isinstance(found, list)
@@ -85,19 +82,16 @@ def _size(size: int, calls: int, rounds: int) -> dict[str, list[float]]:
 
 def _figures(size: int, spent: Mapping[str, Sequence[float]]) -> list[Figure]:
     limit = 1.0 if size == BUDGETED else None
-    beside = [("ours", peer, limit if peer == "by hand" else 1.0) for peer in PEERS]
-    beside.append(("every atom", "by hand", 1.5 if size == BUDGETED else None))
-    more = {"rounds": spent}
     return [
         Figure(
-            f"{size} rules on one event{', every atom kept' if own == 'every atom' else ''}",
-            median(spent[own]),
+            f"{size} rules on one event",
+            median(spent["ours"]),
             median(spent[peer]),
-            ratio_of_rounds(spent[own], spent[peer]),
+            ratio_of_rounds(spent["ours"], spent[peer]),
             "us",
             PEERS[peer],
-            at_most=at_most,
-            more=more,
+            at_most=limit if peer == "by hand" else 1.0,
+            more={"rounds": spent},
         )
-        for own, peer, at_most in beside
+        for peer in PEERS
     ]

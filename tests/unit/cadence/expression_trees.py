@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from services.cadence.account import Plain
 from services.cadence.expressions import tree
-from services.cadence.expressions.compile import Values
-from services.cadence.expressions.trace import Trace, Tracer
+from services.cadence.expressions.trace import Trace
 from services.cadence.expressions.tree import (
     And,
     Compare,
@@ -165,11 +164,6 @@ def _value(feature: Feature) -> st.SearchStrategy[Plain]:
 rows: st.SearchStrategy[dict[str, Plain]] = st.fixed_dictionaries(
     {name: _value(feature) for name, feature in USED.items()}
 )
-
-
-def trace_of(condition: Node, values: Values, features: Mapping[str, Feature] | None = None) -> Trace:
-    tracer = Tracer((condition,), features)
-    return tracer.trace(0, tracer.record(values))
 
 
 def atoms_of(trace: Trace) -> Iterator[Trace]:

@@ -358,6 +358,18 @@ def test_a_touchpoint_is_answered_by_the_rule_that_fires_or_is_nearest() -> None
     assert (silent.rule, silent.text) == (None, "No rule of the policy asks for tips.")
 
 
+def test_a_comparison_of_conditions_may_stop_a_rule_though_each_of_them_is_true() -> None:
+    differ = parse("(arr is null) != (seats is null)")
+
+    found = asked(policy(rhythm("differ", "check_in", 30, differ)), ()).explain_rule("differ")
+
+    assert found.stopped_by is not None
+    assert found.stopped_by.cause == "clause"
+    assert all(clause.holds for clause in found.clauses)
+    assert found.smallest_change is not None
+    assert found.smallest_change.needs
+
+
 def test_what_nobody_knows_is_refused_with_what_was_meant() -> None:
     inquiry = asked(ask(), ())
     with pytest.raises(NoSuchRule, match="did you mean 'ask'"):

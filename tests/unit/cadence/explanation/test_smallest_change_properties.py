@@ -10,9 +10,10 @@ from services.cadence.explanation.smallest_change import Need, smallest_change
 from services.cadence.expressions.analysis import satisfiable
 from services.cadence.expressions.interpret import holds
 from services.cadence.expressions.parser import parse
+from services.cadence.expressions.trace import trace
 from services.cadence.expressions.tree import Node, names
 from services.cadence.features.registry import FEATURES
-from tests.unit.cadence.expression_trees import atoms_of, conditions, rows, single, trace_of
+from tests.unit.cadence.expression_trees import atoms_of, conditions, rows, single
 
 Row = dict[str, Plain]
 
@@ -48,7 +49,7 @@ def _counted(need: Need) -> int:
 
 def _turned(tree: Node, row: Row, account: Row) -> int:
     """Clauses that read differently over two accounts, guards counted."""
-    before, after = atoms_of(trace_of(tree, row)), atoms_of(trace_of(tree, account))
+    before, after = atoms_of(trace(tree, row)), atoms_of(trace(tree, account))
     return sum(one.holds is not two.holds for one, two in zip(before, after, strict=True))
 
 
