@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.times import QuietHours
 from services.cadence.expressions.compile import source
 from services.cadence.policy import (
     Blackout,
@@ -133,6 +134,16 @@ def test_day_one_of_a_sequence_is_the_day_itself() -> None:
         "welcome/day-5": (4, 7, 2),
     }
     assert {step.anchor for step in content().steps[2:]} == {"start"}
+
+
+def test_quiet_hours_are_those_of_the_policy_or_the_usual_ones() -> None:
+    usual = load_policy_texts({"p.yaml": FULL})
+    stated = load_policy_texts({"p.yaml": FULL + 'quiet_hours: {from: "20:00", to: "08:00"}\n'})
+    others = load_policy_texts({"p.yaml": FULL + "quiet_hours: {from: 21:30, to: 07:00}\n"})
+
+    assert usual.content.quiet_hours == QuietHours(from_="20:00", to="08:00")
+    assert others.content.quiet_hours == QuietHours(from_="21:30", to="07:00")
+    assert usual.hash == stated.hash != others.hash
 
 
 def test_limits_and_blackouts_name_their_types_or_mean_all_that_reach_customers() -> None:

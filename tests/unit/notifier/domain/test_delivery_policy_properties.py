@@ -185,6 +185,17 @@ def test_customer_mail_goes_out_between_eight_and_eight(now: datetime, zone: str
     assert after_quiet_hours(opening, zone, QuietHours()) == opening
 
 
+def test_the_policy_of_the_touchpoint_says_the_quiet_hours() -> None:
+    late = datetime(2026, 1, 5, 20, 30, tzinfo=UTC)
+    until_ten = due(quiet_hours=QuietHours(from_="22:00", to="06:00"))
+    (usual, *_), (other, *_) = (
+        list(decide(event, Situation(account=ACME), late).values()) for event in (due(), until_ten)
+    )
+
+    assert usual.send_after == datetime(2026, 1, 6, 8, tzinfo=UTC)
+    assert other == DeliveryDecision(Action.SEND, Reason.READY)
+
+
 @given(zone=st.text(max_size=30), now=moments)
 def test_an_unknown_zone_counts_as_utc(zone: str, now: datetime) -> None:
     quiet = QuietHours()

@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from services.scheduler.domain.open_hours import OpenHours
 from services.scheduler.domain.reconciliation import erase
 from services.scheduler.domain.reconciliation.context import AccountHours, ChangeKind, StoredCalendar
@@ -295,3 +296,14 @@ def test_an_erased_account_keeps_nothing_open() -> None:
 
     assert {each.status for each in after.touchpoints} == {Status.CANCELLED}
     assert not any(each.active for each in after.series.values())
+
+
+def test_messages_come_due_outside_the_quiet_hours_of_the_plan() -> None:
+    night = datetime(2026, 3, 2, 23, tzinfo=UTC)
+    mail = one_off("tips", days=0.5, owner="automation", csm_id=None, channel="email", topic="education")
+    for quiet, hour in ((USUAL_QUIET_HOURS, 8), (QuietHours(from_="22:00", to="06:30"), 6)):
+        (touchpoint,) = calendar(decided(plan([], [mail]), quiet_hours=quiet), now=night).touchpoints
+
+        assert (touchpoint.due_at.day, touchpoint.due_at.hour) == (3, hour)
+        assert touchpoint.content is not None
+        assert touchpoint.content.quiet_hours == quiet
