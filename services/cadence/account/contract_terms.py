@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from services.cadence.account import DAY, Contract, Plain, Stamp, when
 
+NOT_LIVE = frozenset({"draft", "churned"})
+"""States in which a contract brings no revenue and nobody is asked to renew it."""
+
 
 @dataclass(slots=True)
 class ContractTerms:
@@ -29,7 +32,7 @@ class ContractTerms:
 
     @property
     def live(self) -> bool:
-        return self.status not in {"draft", "churned"}
+        return self.status not in NOT_LIVE
 
     @property
     def signed(self) -> bool:

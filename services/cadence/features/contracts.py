@@ -1,7 +1,7 @@
 """Features of the contracts: the one that renews next, the revenue of all, and the start of the first."""
 
 from services.cadence.account import DAY, Facts, when
-from services.cadence.account.contract_terms import ContractTerms, read_contract_terms
+from services.cadence.account.contract_terms import NOT_LIVE, ContractTerms, read_contract_terms
 from services.cadence.features.view import AccountView
 
 
@@ -14,7 +14,7 @@ def fill_contracts(view: AccountView) -> None:
         ]
         _fill_primary(view, min(view.contract_terms, key=_urgency))
         if view.values["arr"] is None:
-            view.values["arr"] = _revenue(facts, view.contract_terms)
+            view.values["arr"] = revenue_of(facts)
     start = _start(facts, view.contract_terms)
     if start is not None:
         view.bases["days_since_start"] = start
@@ -40,14 +40,18 @@ def _urgency(terms: ContractTerms) -> tuple[int, bool, int, str]:
     return rank, terms.renews_on is None or terms.signed, terms.renews_on or 0, terms.contract_id
 
 
-def _revenue(facts: Facts, contracts: list[ContractTerms]) -> float | None:
-    revenues = [
-        value
-        for terms in contracts
-        if terms.live
-        for fields in facts.contracts[terms.contract_id].fields.values()
-        if isinstance(value := fields.get("arr"), int | float)
-    ]
+def revenue_of(facts: Facts) -> float | None:
+    """The yearly revenue, by which accounts are ranked: as described, else the sum of the live contracts."""
+    for fields in facts.account.values():
+        value = fields.get("arr")
+        if isinstance(value, int | float):
+            return float(value)
+    revenues: list[float] = []
+    for contract in facts.contracts.values():
+        values = {name: value for fields in contract.fields.values() for name, value in fields.items()}
+        value = values.get("arr")
+        if isinstance(value, int | float) and values.get("status") not in NOT_LIVE:
+            revenues.append(value)
     return sum(revenues) if revenues else None
 
 

@@ -10,10 +10,9 @@ from schemas.plans import Change, Plan
 from services.cadence.account import FactEvent, Facts
 from services.cadence.account.codec import AccountState, encode
 from services.cadence.evaluation import Decision
+from services.cadence.features.contracts import revenue_of
 from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
-
-_NO_REVENUE = frozenset({"draft", "churned"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class Account:
         facts, issued = account_state
         self.state = encode(facts, issued)
         self.name, self.csm_id = _text(facts, "name"), _text(facts, "csm_id")
-        self.arr = _revenue(facts)
+        self.arr = revenue_of(facts)
         if self.directory_changed:
             self.directory_facts = facts
 
@@ -107,21 +106,6 @@ def _text(facts: Facts, name: str) -> str | None:
             value = fields[name]
             return None if value is None else str(value)
     return None
-
-
-def _revenue(facts: Facts) -> float | None:
-    """The feature `arr`, by which accounts are ranked: as described, else the sum of the live contracts."""
-    for fields in facts.account.values():
-        value = fields.get("arr")
-        if isinstance(value, int | float):
-            return float(value)
-    revenues: list[float] = []
-    for contract in facts.contracts.values():
-        values = {name: value for fields in contract.fields.values() for name, value in fields.items()}
-        value = values.get("arr")
-        if isinstance(value, int | float) and values.get("status") not in _NO_REVENUE:
-            revenues.append(value)
-    return sum(revenues) if revenues else None
 
 
 class IncomingEvent(NamedTuple):
