@@ -94,10 +94,7 @@ def _sweeper(runtime: Runtime, active_policy: ActivePolicy, engine: Engine) -> S
         clock=runtime.clock,
         context=active_policy.context,
         work=engine.work,
-        due=lambda connection, now, limit: sweeping.due(
-            connection, now, limit, active_policy.context().generation
-        ),
-        behind=sweeping.behind,
+        claim=sweeping.claim,
         next_due=lambda: sweeping.next_due(database),
         after_commit=runtime.relay.wake,
     )
