@@ -39,7 +39,7 @@ from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import http_policy_diff as comparing
 from services.rules_engine.entrypoints.http_ingest import Ingest
 from services.rules_engine.entrypoints.http_why import why_routes
-from services.rules_engine.entrypoints.kafka_consumer import Engine, EventConsumer
+from services.rules_engine.entrypoints.kafka_consumer import EventConsumer
 from services.rules_engine.entrypoints.workers import Sweeper
 
 IDENTITY = Identity(
@@ -61,7 +61,7 @@ async def build(runtime: Runtime) -> Parts:
     active_policy = ActivePolicy(configurations, load_policy_texts, clock)
     await _put_in_force(active_policy, runtime)
     created: set[str] = set()
-    engine = Engine(
+    consumer = EventConsumer(
         clock=clock,
         outbox=outbox,
         context=active_policy.context,
@@ -69,11 +69,11 @@ async def build(runtime: Runtime) -> Parts:
         portfolio=lambda connection: PortfolioRepository(connection, outbox),
         count=count,
     )
-    sweeper = _sweeper(runtime, active_policy, engine)
+    sweeper = _sweeper(runtime, active_policy, consumer)
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events")
     return Parts(
         app=lambda ready: make(runtime, _in_step(active_policy, ready), active_policy),
-        subscriptions=(Subscription("rules_engine", topics, EventConsumer(engine), runtime.relay.wake),),
+        subscriptions=(Subscription("rules_engine", topics, consumer, runtime.relay.wake),),
         loops=(
             Loop("sweep", interval=1.0, run_once=sweeper.run_once),
             Loop("policy", interval=1.0, run_once=active_policy.refresh),
@@ -87,13 +87,13 @@ async def build(runtime: Runtime) -> Parts:
     )
 
 
-def _sweeper(runtime: Runtime, active_policy: ActivePolicy, engine: Engine) -> Sweeper:
+def _sweeper(runtime: Runtime, active_policy: ActivePolicy, consumer: EventConsumer) -> Sweeper:
     database = runtime.database
     return Sweeper(
         database=database,
         clock=runtime.clock,
         context=active_policy.context,
-        work=engine.work,
+        work=consumer.work,
         claim=sweeping.claim,
         next_due=lambda: sweeping.next_due(database),
         after_commit=runtime.relay.wake,
