@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 
 from schemas.topics import broker_configs
-from services.cadence.policy.load import SHIPPED, load_policy_texts, policy_texts
+from services.cadence.policy.load import SHIPPED, policy_texts
 from services.chassis.batches import Handler, Subscription
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.consumer import Consumer
@@ -57,7 +57,7 @@ class EvaluationContext:
 
     async def engine(self) -> Handler:
         clock = ServiceClock(NOW, real_now(), 1.0)
-        active_policy = ActivePolicy(ConfigurationRepository(self.database), load_policy_texts, clock)
+        active_policy = ActivePolicy(ConfigurationRepository(self.database), clock)
         await active_policy.open(policy_texts(SHIPPED), "bench", "live", Source("bench", shipped=True))
         known: set[str] = set()
         return EventConsumer(

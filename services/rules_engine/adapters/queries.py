@@ -1,7 +1,6 @@
 """Read-only queries: accounts, decisions, receipts, parked events."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from services.chassis.dead_letters import headers_from_bytes
 from services.chassis.outbox import Outbox, Raw
 from services.chassis.relay import Relay
 from services.rules_engine.adapters.account_repository import decision_id
-from services.rules_engine.application.queries import Filter
+from services.rules_engine.application.queries import Filter, NotFound
 from services.rules_engine.domain.account import ReceiptState
 
 ACCOUNT = """
@@ -33,10 +32,12 @@ ORDER BY account_id LIMIT $2
 POLICY_VERSION = """
 (SELECT max(v.number) FROM policy_version AS v WHERE v.hash = d.policy AND v.published_at <= d.recorded_at)
 """
-PLAN = f"SELECT plan, policy, {POLICY_VERSION} AS policy_version FROM decision AS d WHERE id = $1"
+PLAN = f"""
+SELECT version, policy, {POLICY_VERSION} AS policy_version, plan FROM decision AS d WHERE id = $1
+"""
 DECISIONS = f"""
-SELECT id, version, decided_at, policy, events::text, changes::text, suppressed::text, plan,
-       {POLICY_VERSION} AS policy_version
+SELECT id::text, version AS plan_version, decided_at, policy, {POLICY_VERSION} AS policy_version,
+       events::text, changes::text, suppressed::text, plan
 FROM decision AS d
 WHERE account_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3
 """
@@ -58,11 +59,11 @@ class Queries:
         self._outbox = outbox
         self._relay = relay
 
-    async def account(self, account_id: str) -> dict[str, object] | None:
-        """Facts and plan of one account; None when there is no such account."""
+    async def account(self, account_id: str) -> dict[str, object]:
+        """Facts and plan of one account. Raises `NotFound`."""
         row = await self._database.pool.fetchrow(ACCOUNT, account_id)
         if row is None:
-            return None
+            raise NotFound(f"There is no account {account_id!r}.")
         columns = dict(row)
         version = columns.pop("plan_version")
         facts = _readable_facts(account_id, columns.pop("state"))
@@ -72,7 +73,7 @@ class Queries:
             **columns,
             "facts": {name: fact_document(known) for name, known in sorted(facts.account_values().items())},
             **_people(facts),
-            "plan": None if decision is None else _plan_document(version, decision),
+            "plan": None if decision is None else _plan_document(decision),
         }
 
     async def accounts(self, wanted: Filter, *, after: str, limit: int) -> list[dict[str, object]]:
@@ -107,26 +108,16 @@ class Queries:
             {**item, "data": (item.pop("value") or b"")[:10_000].decode(errors="replace")} for item in items
         ]
 
-    async def replay_parked(self, parked_id: int) -> bool:
-        """Send a parked event to its topic again; False when there is none of that id."""
+    async def replay_parked(self, parked_id: int) -> None:
+        """Send a parked event to its topic again. Raises `NotFound`."""
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(REPLAY, parked_id)
             if row is None:
-                return False
+                raise NotFound(f"There is no parked event {parked_id}.")
             headers = headers_from_bytes(row["headers"])
             record = Raw(row["topic"], row["account_id"], headers, row["value"])
             await self._outbox.append(connection, [record])
         self._relay.wake()
-        return True
-
-
-def _plan_document(version: int, decision: Any) -> dict[str, object]:
-    return {
-        "version": version,
-        "policy": decision["policy"],
-        "policy_version": decision["policy_version"],
-        **orjson.loads(decision["plan"]),
-    }
 
 
 def fact_document(known: StampedValue) -> dict[str, object]:
@@ -160,20 +151,20 @@ def _people(facts: Facts) -> dict[str, object]:
     }
 
 
+def _plan_document(decision: Any) -> dict[str, object]:
+    columns = dict(decision)
+    plan = orjson.loads(columns.pop("plan"))
+    return {**columns, **plan}
+
+
 def _decision(row: Any) -> dict[str, Any]:
-    plan = orjson.loads(row["plan"])
+    columns = dict(row)
+    plan = orjson.loads(columns.pop("plan"))
+    for name in ("events", "changes", "suppressed"):
+        columns[name] = orjson.loads(columns[name])
     items: Sequence[dict[str, Any]] = (*plan["rhythms"], *plan["touchpoints"])
-    return {
-        "id": str(row["id"]),
-        "plan_version": row["version"],
-        "decided_at": cast("datetime", row["decided_at"]),
-        "policy": row["policy"],
-        "policy_version": row["policy_version"],
-        "events": orjson.loads(row["events"]),
-        "changes": orjson.loads(row["changes"]),
-        "suppressed": orjson.loads(row["suppressed"]),
-        "reasons": [{"touchpoint_type": each["touchpoint_type"], **each["reason"]} for each in items],
-    }
+    reasons = [{"touchpoint_type": each["touchpoint_type"], **each["reason"]} for each in items]
+    return {**columns, "reasons": reasons}
 
 
 def _escaped(text: str) -> str:
