@@ -44,7 +44,11 @@ def evaluate_feedback(policy: Policy, facts: Facts, view: AccountView) -> Feedba
     """The steps that act now. `view.values` contain segment, stage and colour."""
     if not policy.feedback:
         return _NO_FEEDBACK
-    asked = _asked_steps(policy, facts, view)
+    return state_of(_asked_steps(policy, facts, view), policy.content.damping, view.now)
+
+
+def state_of(asked: list[FeedbackStep], damping: Damping, now: int) -> FeedbackState:
+    """What the steps asked for, in order of time, come to at `now`."""
     if not asked:
         return _NO_FEEDBACK
     levels: list[tuple[str, int]] = []
@@ -55,7 +59,7 @@ def evaluate_feedback(policy: Policy, facts: Facts, view: AccountView) -> Feedba
         fired |= 1 << step.bit
     for kind in sorted({kind for step in asked for kind in step.rule.touchpoints}):
         own = [step for step in asked if kind in step.rule.touchpoints]
-        steps = active_steps(own, policy.content.damping, view.now, change_points)
+        steps = active_steps(own, damping, now, change_points)
         active += [(kind, step) for step in steps]
         total = sum(1 if step.rule.steps > 0 else -1 for step in steps)
         level = max(-MOST_STEPS, min(MOST_STEPS, total))
