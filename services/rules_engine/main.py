@@ -12,9 +12,9 @@ from services.chassis.batches import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.ndjson import LARGEST_STREAM
-from services.chassis.openapi_export import always_ready, print_openapi, run_command, unplugged
+from services.chassis.openapi_export import always_ready, run_command, unplugged
 from services.chassis.pruning import prune_loop
-from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime, serve
+from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
 from services.rules_engine import settings
@@ -150,10 +150,4 @@ def unwired() -> FastAPI:
 
 
 def main() -> None:
-    run_command(
-        "rules_engine",
-        {
-            "serve": lambda _: serve(IDENTITY, build),
-            "openapi": lambda _: print_openapi(unwired()),
-        },
-    )
+    run_command(IDENTITY, build, unwired)
