@@ -10,8 +10,8 @@ from schemas.times import format_instant
 from services.cadence.account import Facts, StampedValue
 from services.cadence.account.codec import UnreadableState, decode
 from services.chassis.database import Database
-from services.chassis.dead_letters import headers_from_bytes
-from services.chassis.outbox import Outbox, Raw
+from services.chassis.dead_letters import replay
+from services.chassis.outbox import Outbox
 from services.chassis.relay import Relay
 from services.rules_engine.adapters.account_repository import decision_id
 from services.rules_engine.application.queries import Filter, NotFound
@@ -47,7 +47,8 @@ SELECT id, account_id, type, source, event_id, reason, value, parked_at, replaye
 WHERE id < $1 AND ($2 OR replayed_at IS NULL) ORDER BY id DESC LIMIT $3
 """
 REPLAY = """
-UPDATE parked SET replayed_at = clock_timestamp() WHERE id = $1 RETURNING topic, account_id, headers, value
+UPDATE parked SET replayed_at = clock_timestamp() WHERE id = $1
+RETURNING topic, convert_to(account_id, 'UTF8') AS key, headers, value
 """
 
 
@@ -110,13 +111,8 @@ class Queries:
 
     async def replay_parked(self, parked_id: int) -> None:
         """Send a parked event to its topic again. Raises `NotFound`."""
-        async with self._database.transaction() as connection:
-            row = await connection.fetchrow(REPLAY, parked_id)
-            if row is None:
-                raise NotFound(f"There is no parked event {parked_id}.")
-            headers = headers_from_bytes(row["headers"])
-            record = Raw(row["topic"], row["account_id"], headers, row["value"])
-            await self._outbox.append(connection, [record])
+        if not await replay(self._database, self._outbox, parked_id, REPLAY):
+            raise NotFound(f"There is no parked event {parked_id}.")
         self._relay.wake()
 
 
