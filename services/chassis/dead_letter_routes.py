@@ -8,7 +8,7 @@ from services.chassis import dead_letters
 from services.chassis.database import Database
 from services.chassis.outbox import Outbox
 from services.chassis.problems import Problem
-from services.chassis.web import Cursor, Limit, RowId, decode_cursor, encode_cursor, page, require
+from services.chassis.web import LAST, Cursor, Limit, RowId, decode_cursor, encode_cursor, page, require
 
 
 def dead_letter_routes(database: Database, outbox: Outbox) -> APIRouter:
@@ -21,7 +21,7 @@ def dead_letter_routes(database: Database, outbox: Outbox) -> APIRouter:
         cursor: Cursor = None,
         replayed: Annotated[bool, Query(description="also those that were replayed")] = False,  # noqa: FBT002
     ) -> dict[str, object]:
-        (before,) = decode_cursor(cursor, int) or (2**62,)
+        (before,) = decode_cursor(cursor, int) or (LAST,)
         items = await dead_letters.list_newest(database, before=before, limit=limit + 1, replayed=replayed)
         return page(items, limit, lambda item: encode_cursor(item["id"]))
 

@@ -101,10 +101,10 @@ async def list_newest(database: Database, *, before: int, limit: int, replayed: 
     ]
 
 
-async def replay(database: Database, outbox: Outbox, dead_letter_id: int) -> bool:
-    """Publish the record again, unchanged, on its own topic; False when there is no such dead letter."""
+async def replay(database: Database, outbox: Outbox, row_id: int, statement: str = REPLAY) -> bool:
+    """Publish a stored record again, unchanged, on its own topic; False when `statement` returns none of that id."""
     async with database.transaction() as connection:
-        row = await connection.fetchrow(REPLAY, dead_letter_id)
+        row = await connection.fetchrow(statement, row_id)
         if row is None:
             return False
         record = Raw(row["topic"], _text(row["key"]), headers_from_bytes(row["headers"]), row["value"])

@@ -28,65 +28,42 @@ class _Stream(Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
-class Inflater(Protocol):
-    """Decompresses a Content-Encoding."""
-
-    def pieces(self, chunk: bytes) -> list[bytes]:
-        """The chunk in pieces small enough to be inflated at once."""
-        ...
-
-    def inflate(self, piece: bytes) -> bytes: ...
-
-    def ended(self) -> bool:
-        """Whether the body may end here."""
-        ...
-
-
-class _Plain:
-    def pieces(self, chunk: bytes) -> list[bytes]:
-        return [chunk]
-
-    def inflate(self, piece: bytes) -> bytes:
-        return piece
-
-    def ended(self) -> bool:
-        return True
-
-
-class _Compressed:
-    """Members or frames one after the other, as in concatenated files."""
+class _Inflater:
+    """Decompresses members or frames one after the other, as in concatenated files."""
 
     def __init__(self, begin: Callable[[], _Stream]) -> None:
         self._begin = begin
         self._stream: _Stream | None = None
 
-    def pieces(self, chunk: bytes) -> list[bytes]:
-        return [chunk[start : start + PIECE] for start in range(0, len(chunk), PIECE)]
-
     def inflate(self, piece: bytes) -> bytes:
         found: list[bytes] = []
-        while piece:
-            if self._stream is None:
-                self._stream = self._begin()
-            found.append(self._stream.decompress(piece))
-            if not self._stream.eof:
-                break
-            piece, self._stream = self._stream.unused_data, None
+        try:
+            while piece:
+                if self._stream is None:
+                    self._stream = self._begin()
+                found.append(self._stream.decompress(piece))
+                if not self._stream.eof:
+                    break
+                piece, self._stream = self._stream.unused_data, None
+        except (zlib.error, zstandard.ZstdError) as problem:
+            raise Problem(400, f"The body is not what Content-Encoding says: {problem}") from problem
         return b"".join(found)
 
     def ended(self) -> bool:
+        """Whether the body may end here."""
         return self._stream is None
 
 
-def _inflater(encoding: str) -> Inflater:
+def _inflater(encoding: str) -> _Inflater | None:
+    """None: the body is not compressed."""
     match encoding:
         case "" | "identity":
-            return _Plain()
+            return None
         case "gzip" | "x-gzip":
-            return _Compressed(lambda: zlib.decompressobj(wbits=31))
+            return _Inflater(lambda: zlib.decompressobj(wbits=31))
         case "zstd":
             decompressor = zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW)
-            return _Compressed(decompressor.decompressobj)
+            return _Inflater(decompressor.decompressobj)
         case _:
             raise Problem(415, f"Content-Encoding {encoding!r} is not read here. Send gzip, zstd or none.")
 
@@ -109,19 +86,15 @@ async def _inflated_body(request: Request) -> AsyncIterator[bytes]:
     inflater = _inflater(request.headers.get("content-encoding", "").strip().lower())
     total = 0
     async for chunk in request.stream():
-        for packed in inflater.pieces(chunk):
-            piece = _inflated(inflater, packed)
+        size = PIECE if inflater is not None else max(1, len(chunk))
+        for start in range(0, len(chunk), size):
+            piece = chunk[start : start + size]
+            if inflater is not None:
+                piece = inflater.inflate(piece)
             total += len(piece)
             if total > LARGEST_STREAM:
                 raise Problem(413, f"The stream is larger than {LARGEST_STREAM} bytes. Send it in parts.")
             yield piece
             await asyncio.sleep(0)  # a small chunk may expand to millions of lines; let other tasks run
-    if not inflater.ended():
+    if inflater is not None and not inflater.ended():
         raise Problem(400, "The body ends in the middle of its Content-Encoding. Send it whole.")
-
-
-def _inflated(inflater: Inflater, piece: bytes) -> bytes:
-    try:
-        return inflater.inflate(piece)
-    except (zlib.error, zstandard.ZstdError) as problem:
-        raise Problem(400, f"The body is not what Content-Encoding says: {problem}") from problem

@@ -1,41 +1,23 @@
-"""Build a service's app without any connection, to print its OpenAPI document."""
+"""The commands of a service: serve, or build its app without any connection and print its OpenAPI document."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, cast
 
 import orjson
 from fastapi import FastAPI
 
-from services.chassis.clock import service_clock
 from services.chassis.database import Database
-from services.chassis.kafka import Producer
 from services.chassis.keys import KeyRing
-from services.chassis.outbox import Outbox
-from services.chassis.relay import Relay
-from services.chassis.service import Runtime
-from services.chassis.settings import Clock, Kafka, Settings
+from services.chassis.service import Build, Identity, Runtime, assemble, serve
+from services.chassis.settings import Settings
 from services.chassis.topics import Cluster
-
-Command = Callable[[list[str]], None]
 
 
 def unplugged(name: str) -> Runtime:
     """A runtime whose parts are connected to nothing."""
     database = Database(cast("Any", None))
-    producer = Producer(Kafka(), client_id=name)
-    outbox = Outbox(f"/drumbeat/{name}")
-    return Runtime(
-        owner="",
-        settings=Settings.model_construct(),
-        clock=service_clock(Clock()),
-        database=database,
-        producer=producer,
-        outbox=outbox,
-        relay=Relay(database, producer, outbox),
-        cluster=Cluster("", {}),
-        keys=KeyRing(),
-    )
+    return assemble(name, Settings.model_construct(), "", database, Cluster("", {}), KeyRing())
 
 
 async def always_ready() -> str | None:
@@ -48,10 +30,13 @@ def print_openapi(app: FastAPI) -> None:
     sys.stdout.buffer.write(document + b"\n")
 
 
-def run_command(name: str, commands: Mapping[str, Command]) -> None:
-    """Run the command that the first argument names, with the others; exit 2 with the usage for another word."""
-    command = commands.get(sys.argv[1]) if len(sys.argv) > 1 else None
-    if command is None:
-        sys.stderr.write(f"usage: python -m services.{name} {'|'.join(commands)}\n")
-        sys.exit(2)
-    command(sys.argv[2:])
+def run_command(identity: Identity, build: Build, unwired: Callable[[], FastAPI]) -> None:
+    """Run the command that the first argument names; exit 2 with the usage for another word."""
+    match sys.argv[1:]:
+        case ["serve", *_]:
+            serve(identity, build)
+        case ["openapi", *_]:
+            print_openapi(unwired())
+        case _:
+            sys.stderr.write(f"usage: python -m services.{identity.name} serve|openapi\n")
+            sys.exit(2)

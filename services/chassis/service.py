@@ -75,6 +75,15 @@ class Parts:
     close: Sequence[Callable[[], Awaitable[None]]] = ()
 
 
+def assemble(
+    name: str, settings: Settings, owner: str, database: Database, cluster: Cluster, keys: KeyRing
+) -> Runtime:
+    """The runtime of a service upon its connections; its producer is not started."""
+    producer, outbox = Producer(settings.kafka, client_id=name), Outbox(f"/drumbeat/{name}")
+    relay, clock = Relay(database, producer, outbox), service_clock(settings.clock)
+    return Runtime(owner, settings, clock, database, producer, outbox, relay, cluster, keys)
+
+
 Build = Callable[[Runtime], Awaitable[Parts]]
 
 
@@ -146,20 +155,9 @@ async def _start(identity: Identity, settings: Settings, owner: str) -> Runtime:
     database = await _retry("PostgreSQL", lambda: Database.open(url, name, pool_size=pool_size))
     await check_schema(database, identity.name)
     cluster = await _retry("Kafka", lambda: ensure_topics(settings.kafka, identity.topics))
-    producer = Producer(settings.kafka, client_id=identity.name)
-    await _retry("Kafka", producer.start)
-    outbox = Outbox(f"/drumbeat/{identity.name}")
-    return Runtime(
-        owner=owner,
-        settings=settings,
-        clock=service_clock(settings.clock),
-        database=database,
-        producer=producer,
-        outbox=outbox,
-        relay=Relay(database, producer, outbox),
-        cluster=cluster,
-        keys=keys,
-    )
+    runtime = assemble(identity.name, settings, owner, database, cluster, keys)
+    await _retry("Kafka", runtime.producer.start)
+    return runtime
 
 
 async def _retry(what: str, attempt: Callable[[], Awaitable[T]]) -> T:

@@ -5,6 +5,8 @@ the data directory.
 """
 
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, cast
 
@@ -22,6 +24,16 @@ class CannotStart(Exception):
 
 class SettingsRejected(CannotStart):
     """A setting is invalid or missing; the message names each variable and what is wrong with it."""
+
+
+def run_or_explain(run: Callable[[], object]) -> int:
+    """Run a command. Exit code 0; 1 with one sentence when it cannot start, 2 when a setting is invalid."""
+    try:
+        run()
+    except CannotStart as reason:
+        sys.stderr.write(f"drumbeat: {reason}\n")
+        return 2 if isinstance(reason, SettingsRejected) else 1
+    return 0
 
 
 class Group(BaseModel):

@@ -22,6 +22,8 @@ from services.chassis.outbox import timestamp
 from services.chassis.problems import Problem
 
 BODY_LIMIT = 1 << 20  # bytes, unless a route asks for more
+LAST = 2**62
+"""Beyond every number by which a list is ordered: where one begins that shows the newest first."""
 Limit = Annotated[int, Query(ge=1, le=500, description="the number of items at most")]
 RowId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Cursor = Annotated[str | None, Query(max_length=400, description="`next_cursor` of the previous page")]

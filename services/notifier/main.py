@@ -9,8 +9,8 @@ from services.chassis.batches import Subscription
 from services.chassis.clock import real_now
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
-from services.chassis.openapi_export import always_ready, print_openapi, run_command, unplugged
-from services.chassis.service import Identity, Parts, Readiness, Runtime, serve
+from services.chassis.openapi_export import always_ready, run_command, unplugged
+from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.settings import Settings
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
@@ -150,7 +150,4 @@ def openapi_app() -> FastAPI:
 
 
 def main() -> None:
-    run_command(
-        "notifier",
-        {"serve": lambda _: serve(IDENTITY, build), "openapi": lambda _: print_openapi(openapi_app())},
-    )
+    run_command(IDENTITY, build, openapi_app)

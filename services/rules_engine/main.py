@@ -1,23 +1,20 @@
 """The rules engine put together: the only place where entrypoints and adapters meet."""
 
+from functools import partial
+
 from fastapi import FastAPI
 from prometheus_client import Counter
 
 from schemas.topics import broker_configs
 from services.cadence.lint import lint
-from services.cadence.policy import Policy
-from services.cadence.policy.load import (
-    PolicyRefused,
-    load_policy_texts,
-    policy_texts,
-)
+from services.cadence.policy.load import PolicyRefused, policy_texts
 from services.chassis.batches import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.ndjson import LARGEST_STREAM
-from services.chassis.openapi_export import always_ready, print_openapi, run_command, unplugged
+from services.chassis.openapi_export import always_ready, run_command, unplugged
 from services.chassis.pruning import prune_loop
-from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime, serve
+from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
 from services.rules_engine import settings
@@ -30,16 +27,16 @@ from services.rules_engine.adapters.key_repository import KeyRepository
 from services.rules_engine.adapters.policy_comparison import PolicyComparison
 from services.rules_engine.adapters.policy_repository import PolicyRepository
 from services.rules_engine.adapters.portfolio_repository import PortfolioRepository
-from services.rules_engine.adapters.program_repository import ProgramRepository
+from services.rules_engine.adapters.program_repository import list_programs
 from services.rules_engine.adapters.queries import Queries
 from services.rules_engine.adapters.ranking_repository import Ranking
 from services.rules_engine.domain.account import BatchCounts, EvaluationContext
 from services.rules_engine.entrypoints import http_accounts as api
 from services.rules_engine.entrypoints import http_policies as policies
-from services.rules_engine.entrypoints import http_policy_diff as comparing
+from services.rules_engine.entrypoints import refusals
 from services.rules_engine.entrypoints.http_ingest import Ingest
 from services.rules_engine.entrypoints.http_why import why_routes
-from services.rules_engine.entrypoints.kafka_consumer import Engine, EventConsumer
+from services.rules_engine.entrypoints.kafka_consumer import EventConsumer
 from services.rules_engine.entrypoints.workers import Sweeper
 
 IDENTITY = Identity(
@@ -58,10 +55,10 @@ async def build(runtime: Runtime) -> Parts:
     """Wire the service; raises `CannotStart` when the policy is refused."""
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
     configurations = ConfigurationRepository(database)
-    active_policy = ActivePolicy(configurations, load_policy_texts, clock)
+    active_policy = ActivePolicy(configurations, clock)
     await _put_in_force(active_policy, runtime)
     created: set[str] = set()
-    engine = Engine(
+    consumer = EventConsumer(
         clock=clock,
         outbox=outbox,
         context=active_policy.context,
@@ -69,11 +66,19 @@ async def build(runtime: Runtime) -> Parts:
         portfolio=lambda connection: PortfolioRepository(connection, outbox),
         count=count,
     )
-    sweeper = _sweeper(runtime, active_policy, engine)
+    sweeper = Sweeper(
+        database=database,
+        clock=clock,
+        context=active_policy.context,
+        work=consumer.work,
+        claim=sweeping.claim,
+        next_due=partial(sweeping.next_due, database),
+        after_commit=runtime.relay.wake,
+    )
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events")
     return Parts(
-        app=lambda ready: make(runtime, _in_step(active_policy, ready), active_policy),
-        subscriptions=(Subscription("rules_engine", topics, EventConsumer(engine), runtime.relay.wake),),
+        app=lambda ready: make(runtime, _in_step(active_policy, ready), configurations, active_policy),
+        subscriptions=(Subscription("rules_engine", topics, consumer, runtime.relay.wake),),
         loops=(
             Loop("sweep", interval=1.0, run_once=sweeper.run_once),
             Loop("policy", interval=1.0, run_once=active_policy.refresh),
@@ -84,22 +89,6 @@ async def build(runtime: Runtime) -> Parts:
             ),
             prune_loop(database, "receipt", "seen_at"),
         ),
-    )
-
-
-def _sweeper(runtime: Runtime, active_policy: ActivePolicy, engine: Engine) -> Sweeper:
-    database = runtime.database
-    return Sweeper(
-        database=database,
-        clock=runtime.clock,
-        context=active_policy.context,
-        work=engine.work,
-        due=lambda connection, now, limit: sweeping.due(
-            connection, now, limit, active_policy.context().generation
-        ),
-        behind=sweeping.behind,
-        next_due=lambda: sweeping.next_due(database),
-        after_commit=runtime.relay.wake,
     )
 
 
@@ -124,60 +113,41 @@ def _in_step(active_policy: ActivePolicy, ready: Readiness) -> Readiness:
     return both
 
 
-def make(runtime: Runtime, ready: Readiness, active_policy: ActivePolicy) -> FastAPI:
+def make(
+    runtime: Runtime, ready: Readiness, configurations: ConfigurationRepository, active_policy: ActivePolicy
+) -> FastAPI:
+    database, outbox, relay, clock = runtime.database, runtime.outbox, runtime.relay, runtime.clock
     app = make_app(
-        Chassis("rules_engine", runtime.clock, runtime.keys, ready),
+        Chassis("rules_engine", clock, runtime.keys, ready),
         title="rules engine",
         larger_bodies={
             "/v1/events": LARGEST_STREAM,
-            **dict.fromkeys((*policies.WITH_FILES, comparing.PATH), policies.LARGEST_BODY),
+            **dict.fromkeys(policies.WITH_FILES, policies.LARGEST_BODY),
         },
     )
-    versions = PolicyRepository(
-        ConfigurationRepository(runtime.database), active_policy, load_policy_texts, findings
-    )
-    answers = Queries(runtime.database, runtime.outbox, runtime.relay)
-    app.include_router(api.event_routes(Ingest(runtime.producer, runtime.clock), answers))
-    app.include_router(
-        why_routes(
-            StoredExplanations(
-                ConfigurationRepository(runtime.database), active_policy, load_policy_texts, runtime.clock
-            )
-        )
-    )
-    app.include_router(api.account_routes(answers))
-    app.include_router(api.parked_routes(answers))
-    app.include_router(policies.policy_routes(versions))
-    compared = PolicyComparison(runtime.database, active_policy, load_policy_texts, runtime.clock)
-    app.include_router(comparing.diff_routes(compared))
-    app.include_router(policies.program_routes(ProgramRepository(runtime.database)))
-    app.include_router(
-        api.key_routes(KeyRepository(runtime.database, runtime.outbox, runtime.relay, runtime.clock))
-    )
-    app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
+    refusals.install(app)
+    answers = Queries(database, outbox, relay)
+    comparison = PolicyComparison(database, active_policy, clock)
+    for router in (
+        api.event_routes(Ingest(runtime.producer, clock), answers),
+        why_routes(StoredExplanations(configurations, active_policy, clock).explain),
+        api.account_routes(answers),
+        api.parked_routes(answers),
+        policies.policy_routes(PolicyRepository(configurations, active_policy, lint), comparison.compare),
+        policies.program_routes(partial(list_programs, database)),
+        api.key_routes(KeyRepository(database, outbox, relay, clock)),
+        dead_letter_routes(database, outbox),
+    ):
+        app.include_router(router)
     return app
-
-
-def findings(policy: Policy) -> list[dict[str, object]]:
-    """What the linter has to say, as the API tells it."""
-    return [each.document() for each in lint(policy)]
 
 
 def unwired() -> FastAPI:
     """The app with nothing behind it, for its OpenAPI document."""
     runtime = unplugged("rules_engine")
-    return make(
-        runtime,
-        always_ready,
-        ActivePolicy(ConfigurationRepository(runtime.database), load_policy_texts, runtime.clock),
-    )
+    configurations = ConfigurationRepository(runtime.database)
+    return make(runtime, always_ready, configurations, ActivePolicy(configurations, runtime.clock))
 
 
 def main() -> None:
-    run_command(
-        "rules_engine",
-        {
-            "serve": lambda _: serve(IDENTITY, build),
-            "openapi": lambda _: print_openapi(unwired()),
-        },
-    )
+    run_command(IDENTITY, build, unwired)

@@ -10,8 +10,8 @@ from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
-from services.chassis.openapi_export import always_ready, print_openapi, run_command, unplugged
-from services.chassis.service import Identity, Parts, Readiness, Runtime, serve
+from services.chassis.openapi_export import always_ready, run_command, unplugged
+from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
 from services.scheduler import settings
@@ -75,10 +75,4 @@ def make_documented_app() -> FastAPI:
 
 
 def main() -> None:
-    run_command(
-        "scheduler",
-        {
-            "serve": lambda _: serve(IDENTITY, build),
-            "openapi": lambda _: print_openapi(make_documented_app()),
-        },
-    )
+    run_command(IDENTITY, build, make_documented_app)

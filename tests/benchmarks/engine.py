@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 
 from schemas.topics import broker_configs
-from services.cadence.policy.load import SHIPPED, load_policy_texts, policy_texts
+from services.cadence.policy.load import SHIPPED, policy_texts
 from services.chassis.batches import Handler, Subscription
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.consumer import Consumer
@@ -21,7 +21,7 @@ from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
 from services.rules_engine.adapters.portfolio_repository import PortfolioRepository
 from services.rules_engine.domain.account import BatchCounts
-from services.rules_engine.entrypoints.kafka_consumer import Engine, EventConsumer
+from services.rules_engine.entrypoints.kafka_consumer import EventConsumer
 from tests.benchmarks.bare import TABLES, BareLoop
 from tests.benchmarks.events import NOW, Scores, portfolio, upon
 from tests.benchmarks.peer_faststream import OUT, Peer, Progress
@@ -57,18 +57,16 @@ class EvaluationContext:
 
     async def engine(self) -> Handler:
         clock = ServiceClock(NOW, real_now(), 1.0)
-        active_policy = ActivePolicy(ConfigurationRepository(self.database), load_policy_texts, clock)
+        active_policy = ActivePolicy(ConfigurationRepository(self.database), clock)
         await active_policy.open(policy_texts(SHIPPED), "bench", "live", Source("bench", shipped=True))
         known: set[str] = set()
         return EventConsumer(
-            Engine(
-                clock=clock,
-                outbox=self.outbox,
-                context=active_policy.context,
-                work=lambda connection: AccountUnitOfWork(connection, self.outbox, known),
-                portfolio=lambda connection: PortfolioRepository(connection, self.outbox),
-                count=self.count,
-            )
+            clock=clock,
+            outbox=self.outbox,
+            context=active_policy.context,
+            work=lambda connection: AccountUnitOfWork(connection, self.outbox, known),
+            portfolio=lambda connection: PortfolioRepository(connection, self.outbox),
+            count=self.count,
         )
 
     def count(self, topic: str, counts: BatchCounts) -> None:

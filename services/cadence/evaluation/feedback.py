@@ -44,7 +44,11 @@ def evaluate_feedback(state: EvaluationState) -> FeedbackState:
     """The steps that act now."""
     if not state.policy.feedback:
         return _NO_FEEDBACK
-    asked = _asked_steps(state)
+    return weigh_steps(_asked_steps(state), state.policy.content.damping, state.now)
+
+
+def weigh_steps(asked: list[FeedbackStep], damping: Damping, now: int) -> FeedbackState:
+    """What the steps asked for, in order of time, come to at `now`."""
     if not asked:
         return _NO_FEEDBACK
     levels: list[tuple[str, int]] = []
@@ -55,7 +59,7 @@ def evaluate_feedback(state: EvaluationState) -> FeedbackState:
         fired |= 1 << step.bit
     for kind in sorted({kind for step in asked for kind in step.rule.touchpoints}):
         own = [step for step in asked if kind in step.rule.touchpoints]
-        steps = active_steps(own, state.policy.content.damping, state.now, change_points)
+        steps = active_steps(own, damping, now, change_points)
         active += [(kind, step) for step in steps]
         total = sum(1 if step.rule.steps > 0 else -1 for step in steps)
         level = max(-MOST_STEPS, min(MOST_STEPS, total))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 MIRRORED: Mapping[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 """Operator -> the one that says the same with its sides exchanged."""
@@ -123,6 +124,7 @@ def flat_parts(node: Node, kind: type[And | Or]) -> list[Node]:
     )
 
 
+@lru_cache(maxsize=1024)
 def names(node: Node) -> tuple[str, ...]:
     """The features that a condition reads, in the order of their first appearance."""
     return tuple(dict.fromkeys(child.name for child in walk(node) if isinstance(child, Name)))

@@ -62,7 +62,7 @@ def _example(accounts: PossibleAccounts, cohort: Cohort) -> _Example | None:
         moved = _least_contact(accounts, cohort, witness)
         if moved is not None:
             return {**witness, **moved}, "analysis"
-    return _searched(accounts, cohort, of_certain.witness or {})
+    return _searched(accounts, cohort, of_certain.witness or cohort.values)
 
 
 def _searched(accounts: PossibleAccounts, cohort: Cohort, witness: _Values) -> _Example | None:

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from services.cadence.account import DAY, Plain
-from services.cadence.evaluation.feedback import MOST_STEPS, FeedbackStep, active_steps
-from services.cadence.evaluation.rhythms import Amounts, ChosenRhythm, resolve_rhythms
+from services.cadence.evaluation.feedback import FeedbackStep, weigh_steps
+from services.cadence.evaluation.rhythms import ChosenRhythm, resolve_rhythms
 from services.cadence.features.registry import touch_type
 from services.cadence.lint.accounts import OVERRIDE, PossibleAccounts
 from services.cadence.lint.conditions import condition
@@ -132,7 +132,7 @@ class _Simulation:
         values = self._values | self._day_counts(day)
         segment, stage, color, fired = policy.evaluate_conditions(values)
         values |= {"segment": segment, "stage": stage, "color": color}
-        levels = self._levels(day)
+        levels = weigh_steps(self._asked, policy.content.damping, day * DAY).levels
         chosen = resolve_rhythms(policy, fired & policy.rhythm_bits, (), levels).chosen
         for rhythm in chosen:
             self._hold_if_due(day, rhythm, values)
@@ -170,14 +170,3 @@ class _Simulation:
         for bit, rule in rules:
             if bits >> bit & 1:
                 self._asked.append(FeedbackStep(day * DAY, f"{day}", rule, bit, outcome))
-
-    def _levels(self, day: int) -> Amounts:
-        levels: list[tuple[str, int]] = []
-        for kind in sorted({kind for entry in self._asked for kind in entry.rule.touchpoints}):
-            own = [entry for entry in self._asked if kind in entry.rule.touchpoints]
-            steps = active_steps(own, self._policy.content.damping, day * DAY, set())
-            level = max(
-                -MOST_STEPS, min(MOST_STEPS, sum(1 if entry.rule.steps > 0 else -1 for entry in steps))
-            )
-            levels += [(kind, level)] if level else []
-        return tuple(levels)

@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
+from services.chassis.settings import run_or_explain
 from services.devstack.embedded.failures import CannotRun
 from services.devstack.embedded.kafka import EmbeddedKafka
 from services.devstack.embedded.processes import print_line
@@ -30,14 +31,9 @@ async def run(kafka: EmbeddedKafka) -> None:
         await kafka.stop()
 
 
-def main() -> int:
-    try:
-        asyncio.run(run(EmbeddedKafka(Path(".drumbeat/kafka-alone"), ports=(9092,))))
-    except CannotRun as reason:
-        sys.stderr.write(f"drumbeat: {reason}\n")
-        return 1
-    return 0
+def main() -> None:
+    asyncio.run(run(EmbeddedKafka(Path(".drumbeat/kafka-alone"), ports=(9092,))))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_or_explain(main))

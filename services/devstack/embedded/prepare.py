@@ -6,8 +6,8 @@ import signal
 import sys
 
 from services.chassis.clock import monotonic
+from services.chassis.settings import run_or_explain
 from services.devstack.embedded.cache import cache_folder, one_at_a_time
-from services.devstack.embedded.failures import CannotRun
 from services.devstack.embedded.jars import archive_path, class_path
 from services.devstack.embedded.kafka import EmbeddedKafka
 from services.devstack.embedded.processes import print_line, scratch
@@ -45,14 +45,5 @@ async def prepare() -> None:
             print_line(f"  done in {monotonic() - began:.0f} s")
 
 
-def main() -> int:
-    try:
-        asyncio.run(prepare())
-    except CannotRun as reason:
-        sys.stderr.write(f"drumbeat: {reason}\n")
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_or_explain(lambda: asyncio.run(prepare())))

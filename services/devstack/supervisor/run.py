@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from services.chassis.clock import monotonic, real_now, service_clock
-from services.chassis.settings import CannotStart, SettingsRejected
+from services.chassis.settings import run_or_explain
 from services.devstack.embedded import processes
 from services.devstack.embedded.processes import print_line
 from services.devstack.supervisor.banner import ready_text
@@ -22,12 +22,7 @@ AfterStart = Callable[[Stack], Awaitable[None]]
 def supervise(after_start: AfterStart | None = None) -> int:
     """Run until stopped. Exit code 0 after an orderly stop, 1 when it could not run, 2 for invalid settings."""
     os.umask(0o077)  # logs, mail and data are private
-    try:
-        asyncio.run(_run(prepare_run(), after_start))
-    except CannotStart as reason:
-        sys.stderr.write(f"drumbeat: {reason}\n")
-        return 2 if isinstance(reason, SettingsRejected) else 1
-    return 0
+    return run_or_explain(lambda: asyncio.run(_run(prepare_run(), after_start)))
 
 
 async def _run(options: RunOptions, after_start: AfterStart | None) -> None:

@@ -1,7 +1,7 @@
 """The policy and portfolio that this replica evaluates under, kept in step with the generation all share."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import cast
 import structlog
 
 from services.cadence.policy import Policy
-from services.cadence.policy.load import PolicyRefused
+from services.cadence.policy.load import PolicyRefused, load_policy_texts
 from services.cadence.portfolio import Portfolio
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection
@@ -27,7 +27,6 @@ from services.rules_engine.domain.account import EvaluationContext
 log = structlog.get_logger(__name__)
 
 RETRY_REAL_SECONDS = 30
-MOST_CACHED = 4  # compiled policies: rolling back is quick, and nothing grows
 
 
 class ActivePolicy:
@@ -37,16 +36,9 @@ class ActivePolicy:
     (a newer Drumbeat published it) leaves the old context in place and makes the replica not ready.
     """
 
-    def __init__(
-        self,
-        configurations: ConfigurationRepository,
-        load_policy: Callable[[Mapping[str, str]], Policy],
-        clock: ServiceClock,
-    ) -> None:
+    def __init__(self, configurations: ConfigurationRepository, clock: ServiceClock) -> None:
         self._configurations = configurations
-        self._load_policy = load_policy
         self._clock = clock
-        self._policies: dict[str, Policy] = {}
         self._context: EvaluationContext | None = None
         self._generation = 0
         self._refreshing = asyncio.Lock()
@@ -63,10 +55,9 @@ class ActivePolicy:
 
         A replica that starts cannot go on without a policy in force that it can read: it has no older context.
         """
-        policy = self._load_policy(files)
+        policy = load_policy_texts(files)
         plain = {Path(file).name: text for file, text in files.items()}
         await self._configurations.open(Offer(policy.hash, name, plain, origin="file"), mode, source)
-        self._keep(policy.hash, policy)
         await self.refresh()
         if self.waits_for is not None:
             raise PolicyRefused([f"{self.waits_for}; name corrected files with DRUMBEAT_POLICY"])
@@ -97,27 +88,15 @@ class ActivePolicy:
 
     async def _policy(self, configuration: Configuration) -> Policy | None:
         """The policy under the hash it was published with; None when it cannot be read (`waits_for` says why)."""
-        if configuration.policy_hash not in self._policies:
-            files = await self._configurations.files_of(configuration.policy_hash)
-            try:
-                read = await asyncio.to_thread(self._load_policy, files)
-            except PolicyRefused as refused:
-                version = configuration.version
-                self.waits_for = (
-                    f"the policy in force, version {version}, cannot be read: {refused.errors[0]}"
-                )
-                log.error("policy.unreadable", version=configuration.version, errors=refused.errors[:20])  # noqa: TRY400
-                return None
-            self._keep(configuration.policy_hash, read)
+        try:
+            policy = await self._configurations.policy(configuration.policy_hash)
+        except PolicyRefused as refused:
+            version = configuration.version
+            self.waits_for = f"the policy in force, version {version}, cannot be read: {refused.errors[0]}"
+            log.error("policy.unreadable", version=version, errors=refused.errors[:20])  # noqa: TRY400
+            return None
         self.waits_for = None
-        return self._policies[configuration.policy_hash]
-
-    def _keep(self, published_as: str, policy: Policy) -> None:
-        # Another version may hash differently; decisions name the policy as it was published.
-        named = policy if policy.hash == published_as else replace(policy, hash=published_as)
-        self._policies[published_as] = named
-        while len(self._policies) > MOST_CACHED:
-            self._policies.pop(next(iter(self._policies)))
+        return policy
 
     def _take(self, configuration: Configuration, policy: Policy, portfolio: Portfolio) -> None:
         self._context = EvaluationContext(

@@ -1,15 +1,20 @@
 """The configuration: under which policy, mode and portfolio accounts are evaluated now, the same for every replica."""
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import cast
+from typing import Literal, cast
 
 import orjson
 
+from services.cadence.policy import Policy
+from services.cadence.policy.load import load_policy_texts
 from services.chassis.database import Connection, Database
-from services.rules_engine.application.publish_policy import Origin
+from services.rules_engine.application.queries import NotFound
 
+MOST_CACHED = 4  # compiled policies: rolling back is quick, and nothing grows
+FILES = "SELECT files::text FROM policy WHERE hash = $1"
 CURRENT = "SELECT number, policy_hash, mode, version FROM epoch"
 # Publishing is rare and happens one at a time; readers are not blocked.
 LOCK = "LOCK TABLE policy_version IN SHARE ROW EXCLUSIVE MODE"
@@ -51,7 +56,7 @@ class Offer:
     files: Mapping[str, str]
     author: str | None = None
     note: str = ""
-    origin: Origin = "api"
+    origin: Literal["file", "api", "rollback"] = "api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +68,11 @@ class Source:
 
 
 class ConfigurationRepository:
-    """Reads and advances the configuration."""
+    """Reads and advances the configuration, and keeps the policies last used."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._policies: dict[str, Policy] = {}
 
     async def open(self, offer: Offer, mode: str, source: Source) -> None:
         """At start-up of a replica: its files come into force when somebody edited them, its mode always."""
@@ -89,17 +95,23 @@ class ConfigurationRepository:
         async with self.database.transaction() as connection:
             return await current(connection)
 
-    async def files_of(self, policy_hash: str) -> dict[str, str]:
-        """The text of a stored policy, by file name."""
-        stored = await self.database.pool.fetchval(
-            "SELECT files::text FROM policy WHERE hash = $1", policy_hash
-        )
-        return cast("dict[str, str]", orjson.loads(stored))
+    async def policy(self, policy_hash: str) -> Policy:
+        """A stored policy. Raises `NotFound`, and `PolicyRefused` when it can no longer be read."""
+        if policy_hash not in self._policies:
+            files = await self.database.pool.fetchval(FILES, policy_hash)
+            if files is None:
+                raise NotFound(f"There is no policy {policy_hash!r}.")
+            policy = await asyncio.to_thread(load_policy_texts, orjson.loads(files))
+            # Another version may hash differently; decisions name the policy as it was published.
+            self._policies[policy_hash] = replace(policy, hash=policy_hash)
+            while len(self._policies) > MOST_CACHED:
+                self._policies.pop(next(iter(self._policies)))
+        return self._policies[policy_hash]
 
 
 async def find(connection: Connection) -> Configuration | None:
     row = await connection.fetchrow(CURRENT)
-    return None if row is None else Configuration(row[0], row[1], row[2], row[3])
+    return None if row is None else Configuration(*row)
 
 
 async def current(connection: Connection) -> Configuration:

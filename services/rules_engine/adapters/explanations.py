@@ -1,7 +1,6 @@
 """Explanations of stored accounts, from their state and the policy in force, or from what a decision was made of."""
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic.main import IncEx
@@ -16,45 +15,37 @@ from services.rules_engine.adapters.account_repository import decision_id
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository
 from services.rules_engine.application.explain_account import (
-    NoSuchAccount,
-    NoSuchDecision,
     Question,
     explainer_as_of,
     explanation_document,
 )
+from services.rules_engine.application.queries import NotFound
 
 STATE = "SELECT state, plan_version FROM account WHERE account_id = $1"
 DECISION = "SELECT state, policy, decided_at, plan FROM decision WHERE id = $1"
-STORED = "SELECT EXISTS (SELECT 1 FROM policy WHERE hash = $1)"
 _SENTENCES: IncEx = {
     "rhythms": {"__all__": {"reason": {"text"}}},
     "touchpoints": {"__all__": {"reason": {"text"}}},
     "avoid": {"__all__": {"text"}},
 }
-MOST_CACHED = 4  # earlier policies: people look at one decision after the other
 
 
 class StoredExplanations:
-    """The `Explanations` port."""
+    """Explains stored accounts."""
 
     def __init__(
-        self,
-        configurations: ConfigurationRepository,
-        active_policy: ActivePolicy,
-        load_policy: Callable[[Mapping[str, str]], Policy],
-        clock: ServiceClock,
+        self, configurations: ConfigurationRepository, active_policy: ActivePolicy, clock: ServiceClock
     ) -> None:
         self._configurations = configurations
         self._pool = configurations.database.pool
         self._active_policy = active_policy
-        self._load_policy = load_policy
         self._clock = clock
-        self._policies: dict[str, Policy] = {}
 
     async def explain(self, question: Question) -> Mapping[str, object]:
+        """Raises `NotFound`, and the library's `NoSuchRule` and `NoSuchTouchpoint`."""
         row = await self._pool.fetchrow(STATE, question.account_id)
         if row is None or row[0] is None:
-            raise NoSuchAccount(f"There is no account {question.account_id!r}.")
+            raise NotFound(f"There is no account {question.account_id!r}.")
         if question.decision is not None:
             return await self._explain_decision(question, question.decision)
         context, now = self._active_policy.context(), self._clock.now()
@@ -65,7 +56,7 @@ class StoredExplanations:
     async def _explain_decision(self, question: Question, version: int) -> Mapping[str, object]:
         row = await self._pool.fetchrow(DECISION, decision_id(question.account_id, version))
         if row is None:
-            raise NoSuchDecision(
+            raise NotFound(
                 f"The account {question.account_id!r} has no decision with plan version {version}."
             )
         decided_at: datetime = row[2]
@@ -82,27 +73,22 @@ class StoredExplanations:
         policy_in_force = self._active_policy.context().policy
         if policy_hash == policy_in_force.hash:
             return policy_in_force
-        if policy_hash not in self._policies:
-            if not await self._pool.fetchval(STORED, policy_hash):
-                raise NoSuchDecision(f"The policy {policy_hash} of that decision is no longer stored.")
-            files = await self._configurations.files_of(policy_hash)
-            try:
-                self._policies[policy_hash] = await asyncio.to_thread(self._load_policy, files)
-            except PolicyRefused as refused:
-                error = refused.errors[0]
-                raise NoSuchDecision(
-                    f"The policy {policy_hash} of that decision cannot be read by this version: {error}"
-                ) from refused
-            while len(self._policies) > MOST_CACHED:
-                self._policies.pop(next(iter(self._policies)))
-        return self._policies[policy_hash]
+        try:
+            return await self._configurations.policy(policy_hash)
+        except NotFound as absent:
+            raise NotFound(f"The policy {policy_hash} of that decision is no longer stored.") from absent
+        except PolicyRefused as refused:
+            error = refused.errors[0]
+            raise NotFound(
+                f"The policy {policy_hash} of that decision cannot be read by this version: {error}"
+            ) from refused
 
 
 def _decode(account_id: str, state: bytes) -> AccountState:
     try:
         return decode(account_id, state)
     except UnreadableState as unreadable:
-        raise NoSuchDecision(f"The state of the account cannot be explained: {unreadable}.") from unreadable
+        raise NotFound(f"The state of the account cannot be explained: {unreadable}.") from unreadable
 
 
 def _values(plan: bytes) -> dict[str, object]:

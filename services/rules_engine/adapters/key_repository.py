@@ -9,6 +9,7 @@ from services.chassis.key_directory import keep_keys
 from services.chassis.keys import ApiKey, digest, new_secret
 from services.chassis.outbox import Outbox, Outgoing
 from services.chassis.relay import Relay
+from services.rules_engine.application.queries import NotFound
 
 
 class KeyRepository:
@@ -42,20 +43,19 @@ class KeyRepository:
             for row in rows
         ]
 
-    async def revoke(self, key_id: str) -> bool:
+    async def revoke(self, key_id: str) -> None:
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(
                 "SELECT sha256, scopes, expires_at, version FROM api_key WHERE key_id = $1 AND NOT revoked FOR UPDATE",
                 key_id,
             )
             if row is None:
-                return False
+                raise NotFound(f"There is no valid key {key_id!r}.")
             now = await real_now(connection)
             version = max(row[3] + 1, int(now.timestamp() * 1000))
             key = ApiKey(key_id, row[0], frozenset(row[1]), row[2], revoked=True, version=version)
             await self._publish(connection, key)
         self._relay.wake()
-        return True
 
     async def _publish(self, connection: Connection, key: ApiKey) -> None:
         await keep_keys(connection, [key])

@@ -1,19 +1,17 @@
 """Policy comparison: stored accounts evaluated under two policies, in batches and within bounds; nothing is stored."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.cadence.account.codec import UnreadableState, decode
 from services.cadence.evaluation.policy_diff import Difference, Period
-from services.cadence.policy import Policy
-from services.cadence.policy.load import PolicyRefused
+from services.cadence.policy.load import load_policy_texts
 from services.cadence.portfolio import Portfolio
 from services.chassis.clock import ServiceClock, monotonic
 from services.chassis.database import Database
 from services.rules_engine.adapters.active_policy import ActivePolicy
-from services.rules_engine.adapters.policy_repository import mistake
-from services.rules_engine.application.publish_policy import Files, InvalidPolicy
+from services.rules_engine.application.publish_policy import Compared
 
 MOST = 20_000
 LONGEST_SECONDS = 20.0
@@ -24,29 +22,19 @@ SELECT account_id, state FROM account WHERE account_id > $1 AND state IS NOT NUL
 
 
 class PolicyComparison:
-    """The `Differences` port. One comparison at a time: each takes a whole processor while it runs."""
+    """One comparison at a time: each takes a whole processor while it runs."""
 
-    def __init__(
-        self,
-        database: Database,
-        active_policy: ActivePolicy,
-        load_policy: Callable[[Mapping[str, str]], Policy],
-        clock: ServiceClock,
-    ) -> None:
+    def __init__(self, database: Database, active_policy: ActivePolicy, clock: ServiceClock) -> None:
         self._database = database
         self._active_policy = active_policy
-        self._load_policy = load_policy
         self._clock = clock
         self._comparing = asyncio.Lock()
 
-    async def compare(self, files: Files, days: int) -> Mapping[str, object]:
-        try:
-            new = await asyncio.to_thread(self._load_policy, files)
-        except PolicyRefused as refused:
-            raise InvalidPolicy([mistake(each) for each in refused.errors]) from refused
+    async def compare(self, wanted: Compared) -> Mapping[str, object]:
+        new = await asyncio.to_thread(load_policy_texts, wanted.files)
         async with self._comparing:
             context = self._active_policy.context()
-            found = Difference(context.policy, new, Period(self._clock.now(), days))
+            found = Difference(context.policy, new, Period(self._clock.now(), wanted.days))
             sample = await self._all(found, context.portfolio)
         return {**found.document(), "sample": sample}
 

@@ -49,16 +49,13 @@ async def read_programs(connection: Connection, now: datetime) -> tuple[Program,
     return tuple(program.program for program in programs if program.error is None)
 
 
-class ProgramRepository:
-    """All programs, with what is wrong with them."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def programs(self, *, before: tuple[datetime, str] | None, limit: int) -> list[dict[str, object]]:
-        at, program_id = before or (None, None)
-        rows = await self._database.pool.fetch(LISTED, at, program_id, limit)
-        return [_document(announced(row[0], row[1])) for row in rows]
+async def list_programs(
+    database: Database, before: tuple[datetime, str] | None, limit: int
+) -> list[dict[str, object]]:
+    """All programs, with what is wrong with them: newest first, those after a moment and an id."""
+    at, program_id = before or (None, None)
+    rows = await database.pool.fetch(LISTED, at, program_id, limit)
+    return [_document(announced(row[0], row[1])) for row in rows]
 
 
 def _document(announced: Announced) -> dict[str, object]:

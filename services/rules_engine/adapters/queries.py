@@ -1,7 +1,6 @@
 """Read-only queries: accounts, decisions, receipts, parked events."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,11 +10,11 @@ from schemas.times import format_instant
 from services.cadence.account import Facts, StampedValue
 from services.cadence.account.codec import UnreadableState, decode
 from services.chassis.database import Database
-from services.chassis.dead_letters import headers_from_bytes
-from services.chassis.outbox import Outbox, Raw
+from services.chassis.dead_letters import replay
+from services.chassis.outbox import Outbox
 from services.chassis.relay import Relay
 from services.rules_engine.adapters.account_repository import decision_id
-from services.rules_engine.application.queries import Filter
+from services.rules_engine.application.queries import Filter, NotFound
 from services.rules_engine.domain.account import ReceiptState
 
 ACCOUNT = """
@@ -33,10 +32,12 @@ ORDER BY account_id LIMIT $2
 POLICY_VERSION = """
 (SELECT max(v.number) FROM policy_version AS v WHERE v.hash = d.policy AND v.published_at <= d.recorded_at)
 """
-PLAN = f"SELECT plan, policy, {POLICY_VERSION} AS policy_version FROM decision AS d WHERE id = $1"
+PLAN = f"""
+SELECT version, policy, {POLICY_VERSION} AS policy_version, plan FROM decision AS d WHERE id = $1
+"""
 DECISIONS = f"""
-SELECT id, version, decided_at, policy, events::text, changes::text, suppressed::text, plan,
-       {POLICY_VERSION} AS policy_version
+SELECT id::text, version AS plan_version, decided_at, policy, {POLICY_VERSION} AS policy_version,
+       events::text, changes::text, suppressed::text, plan
 FROM decision AS d
 WHERE account_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3
 """
@@ -46,7 +47,8 @@ SELECT id, account_id, type, source, event_id, reason, value, parked_at, replaye
 WHERE id < $1 AND ($2 OR replayed_at IS NULL) ORDER BY id DESC LIMIT $3
 """
 REPLAY = """
-UPDATE parked SET replayed_at = clock_timestamp() WHERE id = $1 RETURNING topic, account_id, headers, value
+UPDATE parked SET replayed_at = clock_timestamp() WHERE id = $1
+RETURNING topic, convert_to(account_id, 'UTF8') AS key, headers, value
 """
 
 
@@ -58,11 +60,11 @@ class Queries:
         self._outbox = outbox
         self._relay = relay
 
-    async def account(self, account_id: str) -> dict[str, object] | None:
-        """Facts and plan of one account; None when there is no such account."""
+    async def account(self, account_id: str) -> dict[str, object]:
+        """Facts and plan of one account. Raises `NotFound`."""
         row = await self._database.pool.fetchrow(ACCOUNT, account_id)
         if row is None:
-            return None
+            raise NotFound(f"There is no account {account_id!r}.")
         columns = dict(row)
         version = columns.pop("plan_version")
         facts = _readable_facts(account_id, columns.pop("state"))
@@ -72,7 +74,7 @@ class Queries:
             **columns,
             "facts": {name: fact_document(known) for name, known in sorted(facts.account_values().items())},
             **_people(facts),
-            "plan": None if decision is None else _plan_document(version, decision),
+            "plan": None if decision is None else _plan_document(decision),
         }
 
     async def accounts(self, wanted: Filter, *, after: str, limit: int) -> list[dict[str, object]]:
@@ -107,26 +109,11 @@ class Queries:
             {**item, "data": (item.pop("value") or b"")[:10_000].decode(errors="replace")} for item in items
         ]
 
-    async def replay_parked(self, parked_id: int) -> bool:
-        """Send a parked event to its topic again; False when there is none of that id."""
-        async with self._database.transaction() as connection:
-            row = await connection.fetchrow(REPLAY, parked_id)
-            if row is None:
-                return False
-            headers = headers_from_bytes(row["headers"])
-            record = Raw(row["topic"], row["account_id"], headers, row["value"])
-            await self._outbox.append(connection, [record])
+    async def replay_parked(self, parked_id: int) -> None:
+        """Send a parked event to its topic again. Raises `NotFound`."""
+        if not await replay(self._database, self._outbox, parked_id, REPLAY):
+            raise NotFound(f"There is no parked event {parked_id}.")
         self._relay.wake()
-        return True
-
-
-def _plan_document(version: int, decision: Any) -> dict[str, object]:
-    return {
-        "version": version,
-        "policy": decision["policy"],
-        "policy_version": decision["policy_version"],
-        **orjson.loads(decision["plan"]),
-    }
 
 
 def fact_document(known: StampedValue) -> dict[str, object]:
@@ -160,20 +147,20 @@ def _people(facts: Facts) -> dict[str, object]:
     }
 
 
+def _plan_document(decision: Any) -> dict[str, object]:
+    columns = dict(decision)
+    plan = orjson.loads(columns.pop("plan"))
+    return {**columns, **plan}
+
+
 def _decision(row: Any) -> dict[str, Any]:
-    plan = orjson.loads(row["plan"])
+    columns = dict(row)
+    plan = orjson.loads(columns.pop("plan"))
+    for name in ("events", "changes", "suppressed"):
+        columns[name] = orjson.loads(columns[name])
     items: Sequence[dict[str, Any]] = (*plan["rhythms"], *plan["touchpoints"])
-    return {
-        "id": str(row["id"]),
-        "plan_version": row["version"],
-        "decided_at": cast("datetime", row["decided_at"]),
-        "policy": row["policy"],
-        "policy_version": row["policy_version"],
-        "events": orjson.loads(row["events"]),
-        "changes": orjson.loads(row["changes"]),
-        "suppressed": orjson.loads(row["suppressed"]),
-        "reasons": [{"touchpoint_type": each["touchpoint_type"], **each["reason"]} for each in items],
-    }
+    reasons = [{"touchpoint_type": each["touchpoint_type"], **each["reason"]} for each in items]
+    return {**columns, "reasons": reasons}
 
 
 def _escaped(text: str) -> str:

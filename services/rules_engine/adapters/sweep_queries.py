@@ -21,14 +21,12 @@ ORDER BY decided_under LIMIT $2 FOR UPDATE SKIP LOCKED
 NEXT = "SELECT min(next_evaluation_at) FROM account"
 
 
-async def due(connection: Connection, now: datetime, limit: int, generation: int) -> list[str]:
-    """Accounts for which time may have changed the plan, locked."""
-    return sorted(row[0] for row in await connection.fetch(DUE, now, limit, generation))
-
-
-async def behind(connection: Connection, generation: int, limit: int) -> list[str]:
-    """Accounts evaluated under an older policy or portfolio, locked."""
-    return sorted(row[0] for row in await connection.fetch(BEHIND, generation, limit))
+async def claim(connection: Connection, now: datetime, generation: int, limit: int) -> list[str]:
+    """Accounts, locked: first those whose time has come, then those evaluated under an older policy or portfolio."""
+    rows = await connection.fetch(DUE, now, limit, generation)
+    if len(rows) < limit:
+        rows += await connection.fetch(BEHIND, generation, limit - len(rows))
+    return sorted({row[0] for row in rows})
 
 
 async def next_due(database: Database) -> datetime | None:

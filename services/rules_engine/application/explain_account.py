@@ -1,9 +1,7 @@
 """Explain a stored account: as things are now, or as they were when a decision was made."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from services.cadence.account import micros, when
 from services.cadence.account.codec import AccountState
@@ -20,22 +18,6 @@ class Question:
     rule: str | None = None
     touchpoint_type: str | None = None
     decision: int | None = None
-
-
-class NoSuchAccount(Exception):
-    """There is no account of this id."""
-
-
-class NoSuchDecision(Exception):
-    """The account has no decision of this plan version, or its policy or state cannot be read by this version."""
-
-
-class Explanations(Protocol):
-    """Explains stored accounts."""
-
-    async def explain(self, question: Question) -> Mapping[str, object]:
-        """Raises `NoSuchAccount`, `NoSuchDecision`, and the library's `NoSuchRule` and `NoSuchTouchpoint`."""
-        ...
 
 
 def explanation_document(question: Question, explainer: Explainer, now: datetime) -> dict[str, object]:

@@ -1,37 +1,55 @@
-"""Publish policies: the versions of a deployment, what may be asked about them, and what may go wrong."""
+"""Publish policies: what may be asked for, what may be read about versions, and what may go wrong."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Annotated, Protocol
 
-Files = Mapping[str, str]
-"""The text of a policy by file name."""
-Finding = Mapping[str, object]
-"""A warning of the linter about a valid policy: never a reason to refuse it."""
-Origin = Literal["file", "api", "rollback"]
+from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.base import Name, Text
 
-class Mistake(NamedTuple):
-    """An error in a policy and its place; line and column count from 1. `where`: rule and key, "" when unknown."""
-
-    file: str
-    line: int
-    column: int
-    where: str
-    message: str
-
-    def __str__(self) -> str:
-        """Without a place when it is about all files together."""
-        return f"{self.file}:{self.line}:{self.column}: {self.message}" if self.file else self.message
+FILES_AT_MOST = 200
+FileName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^/\\\x00-\x1f\x7f]+$")]
+TextOfFiles = Annotated[
+    dict[FileName, str],
+    Field(min_length=1, max_length=FILES_AT_MOST, description="the YAML text of each file, by its name"),
+]
 
 
-class InvalidPolicy(Exception):
-    """The files are no valid policy; `mistakes` lists every error."""
+class Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid")
 
-    def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        super().__init__("\n".join(map(str, mistakes)))
-        self.mistakes = tuple(mistakes)
+
+class Files(Closed):
+    """The files of a policy."""
+
+    files: TextOfFiles
+
+
+class Compared(Files):
+    """A policy to compare with the one in force."""
+
+    days: int = Field(default=90, ge=1, le=3_650, description="how far ahead touchpoints are counted")
+
+
+class Publication(Files):
+    """A policy to put in force."""
+
+    author: Name | None = Field(default=None, description="absent: the owner of the API key")
+    note: Text = Field(default="", description="why; people read it in the list of versions")
+    name: Name | None = Field(default=None, description="absent: the name of the version before")
+    based_on: str | None = Field(
+        default=None,
+        max_length=200,
+        description="hash of the policy you looked at; 409 when it is not in force",
+    )
+
+
+class Rollback(Closed):
+    """An earlier version to put in force again, as a new version."""
+
+    version: int = Field(ge=1, le=2**62)
+    author: Name | None = None
+    note: Text = ""
 
 
 class StalePolicy(Exception):
@@ -46,83 +64,37 @@ class StalePolicy(Exception):
         self.version = version
 
 
-class NoSuchVersion(Exception):
-    """There is no policy version of this number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A valid policy: its hash, the number of its rules, and the findings of the linter."""
-
-    hash: str
-    rules: int
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyDraft:
-    """Files that are to become the policy in force. `name` None: the name of the version before."""
-
-    files: Files
-    author: str | None = None
-    note: str = ""
-    name: str | None = None
-    based_on: str | None = None
-    """Hash of the policy in force that the author started from; None: not checked."""
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyInForce:
-    """The policy in force now. `changed`: this call put it in force."""
-
-    version: int
-    hash: str
-    generation: int
-    mode: str
-    changed: bool = False
-
-
 class Policies(Protocol):
-    """The versions of the policy."""
+    """The versions of the policy. Files that are no valid policy raise the library's `PolicyRefused`."""
 
     async def versions(self, *, before: int, limit: int) -> list[dict[str, object]]:
         """Newest first, those with a number below `before`."""
         ...
 
-    async def policy(self, policy_hash: str) -> dict[str, object] | None:
-        """Files and versions of one policy."""
+    async def policy(self, policy_hash: str) -> dict[str, object]:
+        """Files and versions of one policy. Raises `NotFound`."""
         ...
 
-    async def document(self, policy_hash: str) -> dict[str, object] | None:
-        """One policy, section by section. Raises `InvalidPolicy` when it can no longer be read."""
+    async def document(self, policy_hash: str) -> dict[str, object]:
+        """One policy, section by section. Raises `NotFound`; `PolicyRefused` when it can no longer be read."""
         ...
 
-    async def in_force(self) -> PolicyInForce: ...
-
-    async def check(self, files: Files) -> Checked:
-        """Raises `InvalidPolicy`."""
+    async def in_force(self) -> dict[str, object]:
+        """The policy in force, with the text of its files."""
         ...
 
-    async def publish(self, draft: PolicyDraft) -> PolicyInForce:
-        """Put files in force. Raises `InvalidPolicy`, `StalePolicy`."""
+    async def check(self, files: Mapping[str, str]) -> dict[str, object]:
+        """The hash of a valid policy, the number of its rules, and what the linter warns of."""
         ...
 
-    async def roll_back(self, number: int, *, author: str | None, note: str) -> PolicyInForce:
-        """Put an earlier version in force again. Raises `NoSuchVersion`, `InvalidPolicy`."""
+    async def publish(self, wanted: Publication, key_id: str) -> dict[str, object]:
+        """Put files in force; `changed`: they were not before. Raises `StalePolicy`."""
+        ...
+
+    async def roll_back(self, wanted: Rollback, key_id: str) -> dict[str, object]:
+        """Put an earlier version in force again. Raises `NotFound`."""
         ...
 
     async def progress(self) -> dict[str, object]:
         """How many accounts are evaluated under the policy in force."""
-        ...
-
-    async def author(self, key_id: str) -> str:
-        """The name of the owner of an API key, or its id."""
-        ...
-
-
-class Programs(Protocol):
-    """Programs announced to many accounts."""
-
-    async def programs(self, *, before: tuple[datetime, str] | None, limit: int) -> list[dict[str, object]]:
-        """Newest first, those after `before` (moment and id of the last one seen)."""
         ...

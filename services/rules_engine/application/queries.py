@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
+class NotFound(Exception):
+    """What was asked for does not exist, or cannot be read by this version; the message says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which accounts to list: None means any; `q` is a part of the id or the name."""
@@ -16,9 +20,9 @@ class Filter:
 
 
 class Answers(Protocol):
-    """Reads of the engine's own tables."""
+    """Reads of the engine's own tables; `account` and `replay_parked` raise `NotFound`."""
 
-    async def account(self, account_id: str) -> dict[str, object] | None: ...
+    async def account(self, account_id: str) -> dict[str, object]: ...
 
     async def accounts(self, wanted: Filter, *, after: str, limit: int) -> list[dict[str, object]]: ...
 
@@ -28,7 +32,7 @@ class Answers(Protocol):
 
     async def parked(self, *, before: int, limit: int, replayed: bool) -> list[dict[str, object]]: ...
 
-    async def replay_parked(self, parked_id: int) -> bool: ...
+    async def replay_parked(self, parked_id: int) -> None: ...
 
 
 class Keys(Protocol):
@@ -38,4 +42,6 @@ class Keys(Protocol):
 
     async def all(self) -> list[dict[str, object]]: ...
 
-    async def revoke(self, key_id: str) -> bool: ...
+    async def revoke(self, key_id: str) -> None:
+        """Raises `NotFound`."""
+        ...

@@ -10,12 +10,11 @@ from schemas.base import Name
 from schemas.vocabulary import Color, Segment, Stage
 from services.chassis.keys import Scope
 from services.chassis.problems import Problem
-from services.chassis.web import Cursor, Limit, RowId, decode_cursor, encode_cursor, page, require
+from services.chassis.web import LAST, Cursor, Limit, RowId, decode_cursor, encode_cursor, page, require
 from services.rules_engine.application.queries import Answers, Filter, Keys
 from services.rules_engine.domain.account import event_identity
 from services.rules_engine.entrypoints.http_ingest import BATCH, NDJSON, STRUCTURED, Ingest
 
-LAST = 2**62
 Replayed = Annotated[bool, Query(description="also those that were replayed")]
 RESULTS: dict[str, Any] = {
     "type": "object",
@@ -133,25 +132,21 @@ def account_routes(answers: Answers) -> APIRouter:
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> dict[str, object]:
-        start = decode_cursor(cursor, str)
+        (after,) = decode_cursor(cursor, str) or ("",)
         wanted = Filter(segment=segment, stage=stage, color=color, csm_id=csm_id, q=q)
-        items = await answers.accounts(wanted, after=start[0] if start else "", limit=limit + 1)
+        items = await answers.accounts(wanted, after=after, limit=limit + 1)
         return page(items, limit, lambda item: encode_cursor(item["id"]))
 
     # An id may hold a slash, which a client sends as %2F and the server decodes: both paths take any text.
     @router.get("/{account_id:path}/decisions", summary="Its decisions, newest first")
     async def list_decisions(account_id: str, limit: Limit = 100, cursor: Cursor = None) -> dict[str, object]:
-        start = decode_cursor(cursor, int)
-        before = start[0] if start else LAST
+        (before,) = decode_cursor(cursor, int) or (LAST,)
         items = await answers.decisions(account_id, before=before, limit=limit + 1)
         return page(items, limit, lambda item: encode_cursor(item["plan_version"]))
 
     @router.get("/{account_id:path}", summary="One account: facts and plan")
     async def get_account(account_id: str) -> dict[str, object]:
-        account = await answers.account(account_id)
-        if account is None:
-            raise Problem(404, f"There is no account {account_id!r}.")
-        return account
+        return await answers.account(account_id)
 
     return router
 
@@ -163,15 +158,13 @@ def parked_routes(answers: Answers) -> APIRouter:
     async def list_parked(
         limit: Limit = 100, cursor: Cursor = None, replayed: Replayed = False
     ) -> dict[str, object]:
-        start = decode_cursor(cursor, int)
-        before = start[0] if start else LAST
+        (before,) = decode_cursor(cursor, int) or (LAST,)
         items = await answers.parked(before=before, limit=limit + 1, replayed=replayed)
         return page(items, limit, lambda item: encode_cursor(item["id"]))
 
     @router.post("/{parked_id}/replay", summary="Replay one", dependencies=[require("admin")])
     async def replay_parked(parked_id: RowId) -> dict[str, object]:
-        if not await answers.replay_parked(parked_id):
-            raise Problem(404, f"There is no parked event {parked_id}.")
+        await answers.replay_parked(parked_id)
         return {"id": parked_id, "status": "replayed"}
 
     return router
@@ -190,8 +183,7 @@ def key_routes(keys: Keys) -> APIRouter:
 
     @router.delete("/{key_id}", summary="Revoke a key")
     async def revoke_key(key_id: str) -> dict[str, object]:
-        if not await keys.revoke(key_id):
-            raise Problem(404, f"There is no valid key {key_id!r}.")
+        await keys.revoke(key_id)
         return {"key_id": key_id, "status": "revoked"}
 
     return router

@@ -19,7 +19,7 @@ from services.chassis.kafka import Message, Producer
 from services.chassis.ndjson import lines_of
 from services.chassis.problems import Problem
 from services.chassis.web import JSON
-from services.rules_engine.entrypoints.kafka_consumer import TooFarAhead, check_time
+from services.rules_engine.entrypoints.kafka_consumer import check_time
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
@@ -131,7 +131,7 @@ class Ingest:
             members = cast("dict[str, object]", parsed)
             item.source, item.id = _text(members.get("source")), _text(members.get("id"))
             self._check(item, from_structured(members), now)
-        except (Malformed, TooFarAhead) as problem:
+        except Malformed as problem:
             item.status, item.problem = "refused", str(problem)
         return item
 
@@ -140,7 +140,7 @@ class Ingest:
         try:
             parse_json(body)
             self._check(item, from_http_binary(request.headers.items(), body), now)
-        except (Malformed, TooFarAhead) as problem:
+        except Malformed as problem:
             item.status, item.problem = "refused", str(problem)
         return item
 

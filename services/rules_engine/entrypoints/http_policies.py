@@ -1,35 +1,26 @@
 """HTTP: policies and programs: read, check, publish, roll back, and see how far accounts have followed."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.base import Name, Text
+from services.cadence.evaluation.policy_diff import LISTED
 from services.chassis.keys import ApiKey
 from services.chassis.problems import Problem
-from services.chassis.web import Cursor, Limit, decode_cursor, encode_cursor, page, require
+from services.chassis.web import LAST, Cursor, Limit, decode_cursor, encode_cursor, page, require
 from services.rules_engine.application.publish_policy import (
-    InvalidPolicy,
-    NoSuchVersion,
+    Compared,
+    Files,
     Policies,
-    PolicyDraft,
-    PolicyInForce,
-    Programs,
-    StalePolicy,
+    Publication,
+    Rollback,
 )
 
-LAST = 2**62
 LARGEST = 1_000_000  # bytes of all files together, in UTF-8
 LARGEST_BODY = 4 * LARGEST  # JSON may escape every sign of a text
-WITH_FILES = ("/v1/policies/validate", "/v1/policies/current")
-FILES_AT_MOST = 200
-FileName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^/\\\x00-\x1f\x7f]+$")]
-TextOfFiles = Annotated[
-    dict[FileName, str],
-    Field(min_length=1, max_length=FILES_AT_MOST, description="the YAML text of each file, by its name"),
-]
+WITH_FILES = ("/v1/policies/validate", "/v1/policies/current", "/v1/policies/diff")
 PolicyHash = Annotated[str, Path(min_length=1, max_length=200, description="as `GET /v1/policies` lists it")]
 Admin = Annotated[ApiKey, require("admin")]
 NOT_SOUND = {
@@ -39,42 +30,16 @@ TOO_LARGE = {"description": f"the files have more than {LARGEST:,} bytes"}
 UNCHANGED = {"description": "already in force: nothing changed"}
 STALE = {"description": "`based_on` is not in force any more; `in_force` and `version` say what is"}
 
-
-class Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Files(Closed):
-    """The files of a policy."""
-
-    files: TextOfFiles
+Compare = Callable[[Compared], Awaitable[Mapping[str, object]]]
+"""The document of a `Difference` from the policy in force, with `sample`. Raises `PolicyRefused`."""
+ListPrograms = Callable[[tuple[datetime, str] | None, int], Awaitable[list[dict[str, object]]]]
+"""Newest first, those after a moment and the id of the last one seen; at most so many."""
 
 
-class Publication(Files):
-    """A policy to put in force."""
-
-    author: Name | None = Field(default=None, description="absent: the owner of the API key")
-    note: Text = Field(default="", description="why; people read it in the list of versions")
-    name: Name | None = Field(default=None, description="absent: the name of the version before")
-    based_on: str | None = Field(
-        default=None,
-        max_length=200,
-        description="hash of the policy you looked at; 409 when it is not in force",
-    )
-
-
-class Rollback(Closed):
-    """An earlier version to put in force again, as a new version."""
-
-    version: int = Field(ge=1, le=2**62)
-    author: Name | None = None
-    note: Text = ""
-
-
-def policy_routes(policies: Policies) -> APIRouter:
+def policy_routes(policies: Policies, compare: Compare) -> APIRouter:
     router = APIRouter(prefix="/v1/policies", tags=["policies"])
     _add_reads(router, policies)
-    _add_checks(router, policies)
+    _add_checks(router, policies, compare)
     _add_changes(router, policies)
     return router
 
@@ -84,14 +49,13 @@ def _add_reads(router: APIRouter, policies: Policies) -> None:
 
     @router.get("", summary="Versions of the policy, newest first", dependencies=read)
     async def list_policies(limit: Limit = 100, cursor: Cursor = None) -> dict[str, object]:
-        start = decode_cursor(cursor, int)
-        items = await policies.versions(before=start[0] if start else LAST, limit=limit + 1)
+        (before,) = decode_cursor(cursor, int) or (LAST,)
+        items = await policies.versions(before=before, limit=limit + 1)
         return page(items, limit, lambda item: encode_cursor(item["version"]))
 
     @router.get("/current", summary="The policy in force with the text of its files", dependencies=read)
     async def get_current_policy() -> dict[str, object]:
-        current = await policies.in_force()
-        return {**(await policies.policy(current.hash) or {}), **_shown(current)}
+        return await policies.in_force()
 
     @router.get("/progress", summary="How far accounts have followed what is in force", dependencies=read)
     async def get_progress() -> dict[str, object]:
@@ -99,14 +63,7 @@ def _add_reads(router: APIRouter, policies: Policies) -> None:
 
     @router.get("/{policy_hash}", summary="One policy: its files and versions", dependencies=read)
     async def get_policy(policy_hash: PolicyHash) -> dict[str, object]:
-        found = await policies.policy(policy_hash)
-        if found is None:
-            raise Problem(404, f"There is no policy {policy_hash!r}.")
-        return found
-
-
-def _add_checks(router: APIRouter, policies: Policies) -> None:
-    read = [require("read")]
+        return await policies.policy(policy_hash)
 
     @router.get(
         "/{policy_hash}/document",
@@ -115,13 +72,11 @@ def _add_checks(router: APIRouter, policies: Policies) -> None:
         responses={422: {"description": "this engine cannot read it any more; `errors` as of `/validate`"}},
     )
     async def get_document(policy_hash: PolicyHash) -> dict[str, object]:
-        try:
-            found = await policies.document(policy_hash)
-        except InvalidPolicy as refused:
-            refuse(refused)
-        if found is None:
-            raise Problem(404, f"There is no policy {policy_hash!r}.")
-        return found
+        return await policies.document(policy_hash)
+
+
+def _add_checks(router: APIRouter, policies: Policies, compare: Compare) -> None:
+    read = [require("read")]
 
     @router.post(
         "/validate",
@@ -130,12 +85,23 @@ def _add_checks(router: APIRouter, policies: Policies) -> None:
         responses={413: TOO_LARGE, 422: NOT_SOUND},
     )
     async def validate_policy(wanted: Files) -> dict[str, object]:
-        bounded(wanted.files)
-        try:
-            checked = await policies.check(wanted.files)
-        except InvalidPolicy as refused:
-            refuse(refused)
-        return {"valid": True, "hash": checked.hash, "rules": checked.rules, "findings": checked.findings}
+        _check_size(wanted)
+        return {"valid": True, **await policies.check(wanted.files)}
+
+    @router.post(
+        "/diff",
+        summary="What would this policy change? Totals, and the first accounts that change; nothing is stored",
+        description=(
+            "Every account is evaluated under the policy in force and under this one, as of now. `totals` by touchpoint"
+            " type: how many in the period, and minutes of CSMs. At most 20,000 accounts or 20 seconds: then `sample` is"
+            f" true and the totals are of the accounts compared. `accounts` lists the first {LISTED} that change."
+        ),
+        dependencies=read,
+        responses={413: TOO_LARGE, 422: NOT_SOUND},
+    )
+    async def diff_policy(wanted: Compared) -> Mapping[str, object]:
+        _check_size(wanted)
+        return await compare(wanted)
 
 
 def _add_changes(router: APIRouter, policies: Policies) -> None:
@@ -146,17 +112,10 @@ def _add_changes(router: APIRouter, policies: Policies) -> None:
         responses={200: UNCHANGED, 409: STALE, 413: TOO_LARGE, 422: NOT_SOUND},
     )
     async def publish_policy(wanted: Publication, key: Admin, response: Response) -> dict[str, object]:
-        bounded(wanted.files)
-        author = wanted.author or await policies.author(key.key_id)
-        draft = PolicyDraft(wanted.files, author, wanted.note, wanted.name, wanted.based_on)
-        try:
-            published = await policies.publish(draft)
-        except InvalidPolicy as refused:
-            refuse(refused)
-        except StalePolicy as stale:
-            details: dict[str, Any] = {"in_force": stale.in_force, "version": stale.version}
-            raise Problem(409, str(stale), **details) from stale
-        return _answer(published, response)
+        _check_size(wanted)
+        published = await policies.publish(wanted, key.key_id)
+        response.status_code = 201 if published["changed"] else 200
+        return published
 
     @router.post(
         "/rollback",
@@ -165,56 +124,29 @@ def _add_changes(router: APIRouter, policies: Policies) -> None:
         responses={200: UNCHANGED, 404: {"description": "there is no such version"}, 422: NOT_SOUND},
     )
     async def roll_back_policy(wanted: Rollback, key: Admin, response: Response) -> dict[str, object]:
-        author = wanted.author or await policies.author(key.key_id)
-        try:
-            published = await policies.roll_back(wanted.version, author=author, note=wanted.note)
-        except NoSuchVersion as absent:
-            raise Problem(404, str(absent)) from absent
-        except InvalidPolicy as refused:
-            refuse(refused)
-        return _answer(published, response)
+        published = await policies.roll_back(wanted, key.key_id)
+        response.status_code = 201 if published["changed"] else 200
+        return published
 
 
-def program_routes(programs: Programs) -> APIRouter:
+def program_routes(programs: ListPrograms) -> APIRouter:
     router = APIRouter(prefix="/v1/programs", tags=["programs"], dependencies=[require("read")])
 
     @router.get("", summary="Programs, newest first; `error` says why one reaches nobody")
     async def list_programs(limit: Limit = 100, cursor: Cursor = None) -> dict[str, object]:
         start = decode_cursor(cursor, datetime, str)
-        items = await programs.programs(before=(start[0], start[1]) if start else None, limit=limit + 1)
+        items = await programs((start[0], start[1]) if start else None, limit + 1)
         return page(items, limit, lambda item: encode_cursor(item["at"], item["program_id"]))
 
     return router
 
 
-def bounded(files: dict[str, str]) -> None:
+def _check_size(wanted: Files) -> None:
     try:
-        size = sum(len(text.encode()) for text in files.values())
+        size = sum(len(text.encode()) for text in wanted.files.values())
     except UnicodeEncodeError as wrong:
         raise Problem(
             422, f"files: half of a character (a lone surrogate) stands in a text: {wrong}"
         ) from wrong
     if size > LARGEST:
         raise Problem(413, f"The files have {size:,} bytes; a policy has at most {LARGEST:,}.", limit=LARGEST)
-
-
-def refuse(refused: InvalidPolicy) -> NoReturn:
-    errors = [each._asdict() for each in refused.mistakes]
-    lines = str(refused).splitlines()
-    detail = "\n".join([f"The policy has {len(errors)} mistakes:" if len(errors) > 1 else "", *lines]).strip()
-    raise Problem(422, detail[:20_000], errors=errors) from refused
-
-
-def _answer(published: PolicyInForce, response: Response) -> dict[str, object]:
-    if not published.changed:
-        response.status_code = 200
-    return {**_shown(published), "changed": published.changed}
-
-
-def _shown(current: PolicyInForce) -> dict[str, object]:
-    return {
-        "version": current.version,
-        "hash": current.hash,
-        "epoch": current.generation,
-        "mode": current.mode,
-    }

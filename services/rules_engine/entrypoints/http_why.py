@@ -1,6 +1,6 @@
 """HTTP: why a rule fires or does not, and why a touchpoint is planned or is not."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -8,18 +8,13 @@ from fastapi import APIRouter, Query
 from services.cadence.explanation import NoSuchRule, NoSuchTouchpoint
 from services.chassis.problems import Problem
 from services.chassis.web import require
-from services.rules_engine.application.explain_account import (
-    Explanations,
-    NoSuchAccount,
-    NoSuchDecision,
-    Question,
-)
+from services.rules_engine.application.explain_account import Question
 
 _Name = Annotated[str | None, Query(min_length=1, max_length=200)]
 _ONE = "Ask about one: ?rule= with the name of a rule, or ?touchpoint_type= with a type of touchpoint."
 
 
-def why_routes(explanations: Explanations) -> APIRouter:
+def why_routes(explain: Callable[[Question], Awaitable[Mapping[str, object]]]) -> APIRouter:
     """To be included before the routes of accounts: an id there takes any path."""
     router = APIRouter(prefix="/v1/accounts", tags=["accounts"], dependencies=[require("read")])
 
@@ -43,9 +38,7 @@ def why_routes(explanations: Explanations) -> APIRouter:
         if (rule is None) == (touchpoint_type is None):
             raise Problem(422, _ONE)
         try:
-            return await explanations.explain(Question(account_id, rule, touchpoint_type, decision))
-        except (NoSuchAccount, NoSuchDecision) as absent:
-            raise Problem(404, str(absent)) from absent
+            return await explain(Question(account_id, rule, touchpoint_type, decision))
         except (NoSuchRule, NoSuchTouchpoint) as unknown:
             text = str(unknown)
             end = "" if text.endswith("?") else "."

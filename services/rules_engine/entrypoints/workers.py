@@ -23,8 +23,7 @@ class Sweeper:
     clock: ServiceClock
     context: Callable[[], EvaluationContext]
     work: Callable[[Connection], UnitOfWork]
-    due: Callable[[Connection, datetime, int], Awaitable[list[str]]]
-    behind: Callable[[Connection, int, int], Awaitable[list[str]]]
+    claim: Callable[[Connection, datetime, int, int], Awaitable[list[str]]]
     next_due: Callable[[], Awaitable[datetime | None]]
     after_commit: Callable[[], None]
 
@@ -34,11 +33,7 @@ class Sweeper:
         async with self.database.transaction() as connection:
             real = await real_now(connection)
             clocks = Clocks(service=self.clock.at(real), real=real)
-            claimed = await self.due(connection, clocks.service, BATCH)
-            if len(claimed) < BATCH:
-                claimed = sorted(
-                    {*claimed, *await self.behind(connection, context.generation, BATCH - len(claimed))}
-                )
+            claimed = await self.claim(connection, clocks.service, context.generation, BATCH)
             if claimed:
                 await sweep_accounts(self.work(connection), claimed, context, clocks)
             fault("sweep.before_commit")
