@@ -85,9 +85,12 @@ class SlotPlacer:
         return _BlockedRun(slots[index:beyond], end, before, following)
 
     def _place_free(self, slot: Slot, before: datetime | None, placed: Sequence[PlacedSlot]) -> Slot:
-        """The slot at its own time; one that is never skipped makes room for a moved one before it."""
-        if self.never_skip and before is not None and placed:
-            neighbour = placed[-1]
+        """The slot at its own time; one that is never skipped makes room for a moved one before it.
+
+        It also does so once that one has come due: then its own shift says that it had to.
+        """
+        if self.never_skip and before is not None:
+            neighbour = placed[-1] if placed else slot
             was_moved = isinstance(neighbour, Slot) and neighbour.shift is not None
             if was_moved and slot.due_at < _plus(before, self.shortest_gap):
                 return _move(slot, self._after(slot, before, slot.due_at), f"moved: {CROWDED}")

@@ -317,3 +317,16 @@ def test_reading_the_same_plan_again_changes_nothing_as_a_season_comes_and_goes(
             change.kind in (ChangeKind.CREATE, ChangeKind.KEEP) for change in reconciliation.changes
         ), day
         stored = apply_changes(stored, reconciliation)
+
+
+def test_what_made_room_for_a_late_one_stays_when_that_one_comes_due() -> None:
+    """A daily rhythm was held by a pause; the pause is over, and the one that was late comes due at once."""
+    later, held = NOW + 11 * DAY, season(0, None, "check_in", name=PAUSE)
+    before = come_due(calendar(plan([rhythm(1, topic=None)], avoid=[held])), later)
+    resumed = plan([rhythm(1, topic=None, never_skip=True)], version=2, at=later)
+
+    after = calendar(resumed, before, now=later)
+    again = reconciled(resumed, after, now=later)
+
+    assert planned(after)[0].due_at == later
+    assert {change.kind for change in again.changes} == {ChangeKind.KEEP}
