@@ -11,7 +11,7 @@ from typing import NamedTuple
 from services.cadence.account import Entries, Facts, Plain, earliest, micros
 from services.cadence.evaluation.event_entries import scores_near
 from services.cadence.expressions.weaken import compile_weakened
-from services.cadence.features.registry import EVENT_FEATURES
+from services.cadence.features.event_features import EVENT_FEATURES
 from services.cadence.policy import Policy, condition_of
 from services.cadence.portfolio import Portfolio
 

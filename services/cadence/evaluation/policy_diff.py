@@ -1,7 +1,7 @@
 """Policy diff: what another policy changes, for which accounts, in how many touchpoints and how much CSM time."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from schemas.plans import Change, Plan
@@ -12,6 +12,8 @@ from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
 
 _PERSONS = frozenset({"csm", "pooled_csm"})
+_AMOUNTS = ("before", "after", "minutes_before", "minutes_after")
+"""Touchpoints and CSM minutes under the old policy and under the new one."""
 LISTED = 100
 """Accounts listed with their changes; the totals count all of them."""
 
@@ -29,26 +31,11 @@ class Period:
 
 
 @dataclass(slots=True)
-class Amount:
-    """Touchpoints and CSM minutes under the old policy and under the new one."""
-
-    before: float = 0
-    after: float = 0
-    minutes_before: float = 0
-    minutes_after: float = 0
-
-    def document(self) -> dict[str, float]:
-        rounded = {name: round(value, 1) for name, value in asdict(self).items()}
-        rounded["difference"] = round(self.after - self.before, 1)
-        rounded["minutes_difference"] = round(self.minutes_after - self.minutes_before, 1)
-        return rounded
-
-
-@dataclass(slots=True)
 class Difference:
-    """Grows by one account at a time. `accounts`: the first that change, each with its changes.
+    """Grows by one account at a time. `totals`: the amounts by touchpoint type.
 
-    `moved`: accounts of another segment or stage; `undecided`: accounts that one of the policies cannot evaluate.
+    `accounts`: the first that change, each with its changes. `moved`: accounts of another segment or stage; `undecided`:
+    accounts that one of the policies cannot evaluate.
     """
 
     old: Policy
@@ -58,7 +45,7 @@ class Difference:
     changed: int = 0
     undecided: int = 0
     moved: int = 0
-    totals: dict[str, Amount] = field(default_factory=dict[str, Amount])
+    totals: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
     accounts: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
     listed: int | None = LISTED
 
@@ -73,14 +60,11 @@ class Difference:
         except Exception:  # noqa: BLE001 - a policy that fails on one account must not hide what it does to the others
             self.undecided += 1
             return
-        for kind, count, minutes in _amounts(old, self.period):
-            amount = self.totals.setdefault(kind, Amount())
-            amount.before += count
-            amount.minutes_before += minutes
-        for kind, count, minutes in _amounts(new, self.period):
-            amount = self.totals.setdefault(kind, Amount())
-            amount.after += count
-            amount.minutes_after += minutes
+        for side, plan in (("before", old), ("after", new)):
+            for kind, count, minutes in _amounts(plan, self.period):
+                amounts = self.totals.setdefault(kind, dict.fromkeys(_AMOUNTS, 0.0))
+                amounts[side] += count
+                amounts[f"minutes_{side}"] += minutes
         self.moved += (before.segment, before.stage) != (after.segment, after.stage)
         changes = [_change(change) for change in plan_changes(old, new)]
         if changes:
@@ -92,12 +76,7 @@ class Difference:
 
     def document(self) -> dict[str, object]:
         """JSON-ready but for moments."""
-        whole = Amount()
-        for amount in self.totals.values():
-            whole.before += amount.before
-            whole.after += amount.after
-            whole.minutes_before += amount.minutes_before
-            whole.minutes_after += amount.minutes_after
+        whole = {name: sum(amounts[name] for amounts in self.totals.values()) for name in _AMOUNTS}
         return {
             "old": self.old.hash,
             "new": self.new.hash,
@@ -107,8 +86,8 @@ class Difference:
             "changed": self.changed,
             "moved": self.moved,
             "undecided": self.undecided,
-            "totals": {kind: self.totals[kind].document() for kind in sorted(self.totals)},
-            "all": whole.document(),
+            "totals": {kind: _rounded(self.totals[kind]) for kind in sorted(self.totals)},
+            "all": _rounded(whole),
             "accounts": self.accounts,
         }
 
@@ -121,6 +100,14 @@ def _amounts(plan: Plan, period: Period) -> Iterator[tuple[str, float, float]]:
     for item in plan.touchpoints:
         if item.window.from_ < period.end:
             yield item.touchpoint_type, 1, item.minutes * (item.owner in _PERSONS)
+
+
+def _rounded(amounts: Mapping[str, float]) -> dict[str, float]:
+    """The amounts with their differences, to one decimal."""
+    rounded = {name: round(amount, 1) for name, amount in amounts.items()}
+    rounded["difference"] = round(amounts["after"] - amounts["before"], 1)
+    rounded["minutes_difference"] = round(amounts["minutes_after"] - amounts["minutes_before"], 1)
+    return rounded
 
 
 def _change(change: Change) -> dict[str, str]:

@@ -10,7 +10,7 @@ from services.cadence.evaluation.candidates import Selection
 from services.cadence.evaluation.event_entries import EventEntry, entries_of
 from services.cadence.evaluation.state import EvaluationState
 from services.cadence.evaluation.timelines import AnchorPoint, anchors_of
-from services.cadence.features.registry import EVENT_FEATURES
+from services.cadence.features.event_features import EVENT_FEATURES
 from services.cadence.policy import Feedback, Policy, Step, Trigger
 
 _US = timedelta(microseconds=1)

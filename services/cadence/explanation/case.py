@@ -10,7 +10,8 @@ from services.cadence.explanation.basis import Basis
 from services.cadence.explanation.smallest_change import Need, smallest_change
 from services.cadence.expressions.trace import Trace, trace
 from services.cadence.expressions.tree import names
-from services.cadence.features.registry import Feature, features_in_scope
+from services.cadence.features.feature import Feature
+from services.cadence.features.registry import features_in_scope
 from services.cadence.policy import Feedback, Policy, Rule, Step, Trigger, condition_of
 
 

@@ -14,7 +14,7 @@ from services.cadence.expressions.ranges import Domain, as_integer
 from services.cadence.expressions.search import Branch, BudgetExceeded, Constraint, find_branches
 from services.cadence.expressions.trace import trace
 from services.cadence.expressions.tree import NEGATED, Compare, IsNull, Node, Not, names
-from services.cadence.features.registry import Feature
+from services.cadence.features.feature import Feature
 
 _BRANCHES = 50
 _CLAUSE = 1_000

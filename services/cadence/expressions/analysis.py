@@ -15,7 +15,7 @@ from services.cadence.expressions.interpret import holds
 from services.cadence.expressions.ranges import Domain, Value, numbers_in
 from services.cadence.expressions.search import STEPS, Branch, BudgetExceeded, Constraint, find_branches
 from services.cadence.expressions.tree import And, Const, ExpressionError, Node, Not, Or, names, walk
-from services.cadence.features.registry import Feature
+from services.cadence.features.feature import Feature
 
 _MAX_COMBINATIONS = 2_000
 """Combinations of values that are tried on clauses between features."""

@@ -10,7 +10,7 @@ from services.cadence.expressions import tree
 from services.cadence.expressions.analysis import contradictions
 from services.cadence.expressions.functions import FUNCTIONS
 from services.cadence.expressions.tree import Compare, Const, ExpressionError, IsNull, Name, Node, children
-from services.cadence.features.registry import Feature, Kind
+from services.cadence.features.feature import Feature, Kind
 
 _ORDERED = frozenset({"<", "<=", ">", ">="})
 _DESCRIPTIONS = {

@@ -11,7 +11,7 @@ from itertools import pairwise, product
 
 from services.cadence.expressions import tree
 from services.cadence.expressions.interpret import compute
-from services.cadence.features.registry import Feature
+from services.cadence.features.feature import Feature
 
 Value = str | int | float | bool
 _FARTHEST = 1e100

@@ -12,7 +12,7 @@ from services.cadence.expressions.format import format_expression
 from services.cadence.expressions.interpret import holds
 from services.cadence.expressions.ranges import Domain, domain_of, is_impossible
 from services.cadence.expressions.tree import MIRRORED, NEGATED, Const, Name, Node, is_boolean, names
-from services.cadence.features.registry import Feature
+from services.cadence.features.feature import Feature
 
 STEPS = 20_000
 Constraint = tuple[Node, bool]

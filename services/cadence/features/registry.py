@@ -4,40 +4,8 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from services.cadence.features.account_features import ACCOUNT_FEATURES, days_since_feature
-from services.cadence.features.event_features import EVENT_FEATURES, EVENTS
-from services.cadence.features.feature import (
-    CHANNELS,
-    COLORS,
-    FREQUENCIES,
-    OWNERS,
-    ROLES,
-    SEGMENTS,
-    STAGES,
-    TOPICS,
-    TOUCHPOINT_TYPES,
-    Feature,
-    Kind,
-)
-
-__all__ = [
-    "CHANNELS",
-    "COLORS",
-    "EVENTS",
-    "EVENT_FEATURES",
-    "FEATURES",
-    "FREQUENCIES",
-    "OWNERS",
-    "ROLES",
-    "SEGMENTS",
-    "STAGES",
-    "TOPICS",
-    "TOUCHPOINT_TYPES",
-    "Feature",
-    "Kind",
-    "feature_named",
-    "features_in_scope",
-    "touch_type",
-]
+from services.cadence.features.event_features import EVENT_FEATURES
+from services.cadence.features.feature import TOUCHPOINT_TYPES, Feature
 
 _NAMED = {feature.name: feature for feature in ACCOUNT_FEATURES}
 _SINCE = "days_since_"

@@ -15,7 +15,9 @@ from services.cadence.expressions.interpret import holds
 from services.cadence.expressions.ranges import domain_of
 from services.cadence.expressions.search import Constraint
 from services.cadence.expressions.tree import Const, Membership, Node, Or, names, walk
-from services.cadence.features.registry import EVENT_FEATURES, SEGMENTS, Feature, features_in_scope
+from services.cadence.features.event_features import EVENT_FEATURES
+from services.cadence.features.feature import SEGMENTS, Feature
+from services.cadence.features.registry import features_in_scope
 from services.cadence.lint.conditions import NO, YES, add_prefix, condition, conjunction, simplify
 from services.cadence.policy import Feedback, Policy, Rule, Step, Trigger, condition_of
 from services.cadence.policy.compiled import anchor_features, own_features

@@ -6,7 +6,7 @@ from services.cadence.account import Plain
 from services.cadence.evaluation.feedback import MOST_STEPS
 from services.cadence.evaluation.rhythms import NONE, Amounts, resolve_rhythms
 from services.cadence.expressions.tree import names
-from services.cadence.features.registry import FREQUENCIES
+from services.cadence.features.feature import FREQUENCIES
 from services.cadence.lint.accounts import OVERRIDE, Cohort, PossibleAccounts, repeatable_numbers
 from services.cadence.lint.findings import Finding, Proof
 from services.cadence.lint.precedence import MOST, certain, reaches_customer

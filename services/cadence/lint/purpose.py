@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from services.cadence.features.registry import ROLES
+from services.cadence.features.feature import ROLES
 from services.cadence.lint.accounts import PossibleAccounts
 from services.cadence.lint.findings import Finding, finding
 from services.cadence.lint.precedence import leader

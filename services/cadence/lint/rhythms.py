@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from services.cadence.evaluation.rhythms import selection_rank
-from services.cadence.features.registry import COLORS
+from services.cadence.features.feature import COLORS
 from services.cadence.lint.accounts import PossibleAccounts
 from services.cadence.lint.conditions import condition
 from services.cadence.lint.findings import Finding, finding, listed

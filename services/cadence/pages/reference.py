@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from services.cadence.expressions.functions import FUNCTIONS
-from services.cadence.features import registry
-from services.cadence.features.registry import Feature
+from services.cadence.features.event_features import EVENT_FEATURES, EVENTS
+from services.cadence.features.feature import TOUCHPOINT_TYPES, Feature
+from services.cadence.features.registry import FEATURES
 from services.cadence.lint import KINDS
 from services.cadence.policy.json_schema import policy_schema
 from services.cadence.policy.schema import REQUIRED, SLOTS
 from services.cadence.policy.values import MAX_DAYS, MAX_TEXT
 
 _TEMPLATE = Path(__file__).with_name("reference.md")
-_OF_TYPES = frozenset(f"days_since_{name}" for name in registry.TOUCHPOINT_TYPES) - {"days_since_survey"}
+_OF_TYPES = frozenset(f"days_since_{name}" for name in TOUCHPOINT_TYPES) - {"days_since_survey"}
 Schema = Mapping[str, Any]
 """A JSON Schema, or a part of one."""
 
@@ -30,7 +31,7 @@ def policy_reference() -> str:
         ),
         "functions": "\n".join(f"| `{entry.usage}` | {entry.description} |" for entry in FUNCTIONS.values()),
         "features": _features(),
-        "events": "\n\n".join(_event(event, features) for event, features in registry.EVENT_FEATURES.items()),
+        "events": "\n\n".join(_event(event, features) for event, features in EVENT_FEATURES.items()),
         "slots": "; ".join(f"{anchor}: {_listed(names)}" for anchor, names in SLOTS.items()),
         "findings": _table(("kind", "meaning"), ((f"`{kind}`", meaning) for kind, meaning in KINDS.items())),
         "text": f"{MAX_TEXT:,}",
@@ -103,7 +104,7 @@ def _value(part: Schema) -> str:
 def _features() -> str:
     rows = (
         (*_feature(feature), ", ".join((*feature.changed_by, *(("time",) if feature.counts else ()))))
-        for feature in registry.FEATURES.values()
+        for feature in FEATURES.values()
         if feature.name not in _OF_TYPES
     )
     return _table(("feature", "kind", "", "meaning", "changed by"), rows)
@@ -116,7 +117,7 @@ def _feature(feature: Feature) -> tuple[str, ...]:
 
 def _event(event: str, features: Mapping[str, Feature]) -> str:
     table = _table(("feature", "kind", "", "meaning"), map(_feature, features.values()))
-    return f"### `{event}`\n\n{registry.EVENTS[event]}.\n\n{table}"
+    return f"### `{event}`\n\n{EVENTS[event]}.\n\n{table}"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator
 
 from services.cadence.expressions.compile import compile_condition
 from services.cadence.expressions.tree import Node
-from services.cadence.features.registry import ROLES, TOPICS, Feature
+from services.cadence.features.feature import ROLES, TOPICS, Feature
 from services.cadence.policy import values
 from services.cadence.policy.conditions import Condition
 from services.cadence.policy.errors import Fault

@@ -21,7 +21,7 @@ from services.cadence.expressions.compile import (
 )
 from services.cadence.expressions.day_thresholds import day_counts
 from services.cadence.expressions.tree import And, Node, Not, names
-from services.cadence.features.registry import EVENT_FEATURES
+from services.cadence.features.event_features import EVENT_FEATURES
 from services.cadence.policy.model import (
     ANCHORS,
     Adjustment,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from services.cadence.expressions.parser import parse
 from services.cadence.expressions.tree import And, Compare, Const, ExpressionError, Membership, Name, Node
-from services.cadence.features.registry import SEGMENTS, STAGES
+from services.cadence.features.feature import SEGMENTS, STAGES
 from services.cadence.policy.errors import Fault, refuse
 from services.cadence.policy.values import parsed
 

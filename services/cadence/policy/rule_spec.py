@@ -13,7 +13,7 @@ from pydantic.functional_validators import AfterValidator, field_validator, mode
 
 from services.cadence.expressions.checker import did_you_mean
 from services.cadence.expressions.tree import Node
-from services.cadence.features.registry import EVENT_FEATURES
+from services.cadence.features.event_features import EVENT_FEATURES
 from services.cadence.policy import values
 from services.cadence.policy.conditions import Condition, is_among, is_true, joined
 from services.cadence.policy.errors import Fault, choose, excerpt

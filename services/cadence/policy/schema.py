@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import ConfigDict, field_validator
 
 from services.cadence.expressions.tree import names
-from services.cadence.features.registry import EVENT_FEATURES
+from services.cadence.features.event_features import EVENT_FEATURES
 from services.cadence.policy import rule_spec as keys
 from services.cadence.policy import values
 from services.cadence.policy.catalogue_spec import (

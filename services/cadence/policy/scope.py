@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from services.cadence.expressions.checker import check
 from services.cadence.expressions.tree import Node, walk
-from services.cadence.features.registry import EVENT_FEATURES, Feature, features_in_scope
+from services.cadence.features.event_features import EVENT_FEATURES
+from services.cadence.features.feature import Feature
+from services.cadence.features.registry import features_in_scope
 from services.cadence.policy.errors import MAX_MISTAKES, Fault, Path, excerpt, refuse
 from services.cadence.policy.model import Location
 from services.cadence.policy.yaml_source import YamlFile

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from services.cadence.features.registry import CHANNELS, OWNERS, SEGMENTS, STAGES
+from services.cadence.features.feature import CHANNELS, OWNERS, SEGMENTS, STAGES
 from services.cadence.policy.errors import Fault, choose, excerpt, refuse
 from services.cadence.policy.model import Cap
 

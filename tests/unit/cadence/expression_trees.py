@@ -21,7 +21,8 @@ from services.cadence.expressions.tree import (
     Or,
     names,
 )
-from services.cadence.features.registry import FEATURES, Feature
+from services.cadence.features.feature import Feature
+from services.cadence.features.registry import FEATURES
 
 _NUMBERS = ("arr", "seats", "seats_used", "seat_ratio", "health_score")
 _COUNTS = ("days_to_renewal", "days_since_start", "days_since_touch")

@@ -9,7 +9,7 @@ from services.cadence.evaluation.columns.program import ColumnProgram
 from services.cadence.evaluation.columns.table import NULL, Bools, Codes, Columns
 from services.cadence.expressions.compile import Health, Named
 from services.cadence.expressions.tree import Node, names
-from services.cadence.features.registry import Feature
+from services.cadence.features.feature import Feature
 
 _ROWS = 16_384
 """Rows evaluated at a time: their columns stay in the processor's cache."""

@@ -14,7 +14,7 @@ from services.cadence.expressions import tree
 from services.cadence.expressions.compile import source
 from services.cadence.expressions.interpret import holds
 from services.cadence.expressions.tree import Const, Name, Node
-from services.cadence.features.registry import Feature, Kind
+from services.cadence.features.feature import Feature, Kind
 
 _UNKNOWN_TEXT = -2
 _Operand = Numbers | Codes | Bools

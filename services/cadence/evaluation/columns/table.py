@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.cadence.expressions.compile import Values
-from services.cadence.features.registry import Feature
+from services.cadence.features.feature import Feature
 
 NULL = -1
 Numbers = NDArray[np.float64]

@@ -35,9 +35,9 @@ def test_touchpoints_minutes_and_changes_are_those_counted_by_hand() -> None:
 
     assert (difference.compared, difference.changed, difference.undecided) == (2, 2, 0)
     check_in, tips = difference.totals["check_in"], difference.totals["tips"]
-    assert (check_in.before, check_in.after) == (60 / 30 * 2, 60 / 30 + 60 / 10)
-    assert (check_in.minutes_before, check_in.minutes_after) == (4 * 30, 8 * 30)
-    assert (tips.before, tips.after, tips.minutes_before) == (60 / 7 * 2, 0, 0)
+    assert (check_in["before"], check_in["after"]) == (60 / 30 * 2, 60 / 30 + 60 / 10)
+    assert (check_in["minutes_before"], check_in["minutes_after"]) == (4 * 30, 8 * 30)
+    assert (tips["before"], tips["after"], tips["minutes_before"]) == (60 / 7 * 2, 0, 0)
     changes = [cast("list[dict[str, str]]", account["changes"]) for account in difference.accounts]
     kinds = [{change["kind"] for change in of_account} for of_account in changes]
     assert kinds == [{"rhythm_removed"}, {"rhythm_changed", "rhythm_removed"}]
@@ -50,5 +50,5 @@ def test_one_offs_that_open_after_the_period_are_not_counted() -> None:
     for days, count in ((28, 0), (31, 1)):
         difference = Difference(old, new, Period(NOW, days))
         difference.compare(account_state, Portfolio())
-        assert sum(amount.after for amount in difference.totals.values()) == count
+        assert sum(amounts["after"] for amounts in difference.totals.values()) == count
         assert difference.changed == 1

@@ -11,7 +11,9 @@ from services.cadence.expressions.format import format_expression
 from services.cadence.expressions.functions import FUNCTIONS
 from services.cadence.expressions.parser import parse
 from services.cadence.expressions.tree import ExpressionError, Node
-from services.cadence.features.registry import EVENT_FEATURES, FEATURES, SEGMENTS
+from services.cadence.features.event_features import EVENT_FEATURES
+from services.cadence.features.feature import SEGMENTS
+from services.cadence.features.registry import FEATURES
 from tests.unit.cadence.expression_trees import conditions
 
 BROKEN = {

@@ -8,13 +8,9 @@ import pytest
 from services.cadence.account import FactEvent, Plain, micros, stamp_of
 from services.cadence.evaluation.event_entries import entries_of, recent_events
 from services.cadence.features.compute import AccountView, view_account
-from services.cadence.features.registry import (
-    EVENT_FEATURES,
-    EVENTS,
-    FEATURES,
-    TOUCHPOINT_TYPES,
-    features_in_scope,
-)
+from services.cadence.features.event_features import EVENT_FEATURES, EVENTS
+from services.cadence.features.feature import TOUCHPOINT_TYPES
+from services.cadence.features.registry import FEATURES, features_in_scope
 from services.cadence.portfolio import Portfolio, Program
 from tests.unit.cadence.events import DAY, HOUR, NOW, facts_after, make_event
 

@@ -4,7 +4,8 @@ from typing import get_args
 
 from schemas import vocabulary
 from services.cadence.features import feature
-from services.cadence.features.registry import EVENT_FEATURES, FEATURES
+from services.cadence.features.event_features import EVENT_FEATURES
+from services.cadence.features.registry import FEATURES
 
 
 def test_the_order_of_the_closed_lists_is_that_of_the_contract() -> None:

@@ -2,7 +2,8 @@
 
 import re
 
-from services.cadence.features.registry import EVENT_FEATURES, FEATURES
+from services.cadence.features.event_features import EVENT_FEATURES
+from services.cadence.features.registry import FEATURES
 from services.cadence.pages.reference import policy_reference
 from services.cadence.policy import schema
 from services.cadence.policy.parse import keys_of

@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from services.cadence.features.registry import TOUCHPOINT_TYPES
+from services.cadence.features.feature import TOUCHPOINT_TYPES
 from services.cadence.policy import Touchpoint
 from services.cadence.policy.load import SHIPPED, load_policy_texts
 from services.cadence.testing.load import read_tests, texts_of_tests

@@ -15,7 +15,8 @@ from services.cadence.expressions.compile import Health, compile_conditions
 from services.cadence.expressions.interpret import holds
 from services.cadence.expressions.parser import parse
 from services.cadence.expressions.tree import Node, names
-from services.cadence.features.registry import COLORS, FEATURES, SEGMENTS, STAGES
+from services.cadence.features.feature import COLORS, SEGMENTS, STAGES
+from services.cadence.features.registry import FEATURES
 from tests.unit.cadence.expression_trees import conditions, rows
 
 Row = dict[str, Plain]
