@@ -13,6 +13,7 @@ import pytest
 
 from migrations.chassis_tables import TABLES
 from services.chassis.database import Database
+from services.chassis.service import spare_the_collector
 from services.chassis.settings import Kafka
 from services.devstack.embedded.kafka import EmbeddedKafka
 from services.devstack.embedded.postgres import EmbeddedPostgres
@@ -21,6 +22,10 @@ _numbers = itertools.count(1)
 
 for name in [name for name in os.environ if name.startswith("DRUMBEAT_")]:
     del os.environ[name]
+
+
+def pytest_collection_finish() -> None:
+    spare_the_collector()  # as every service does
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
