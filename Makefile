@@ -7,7 +7,7 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
 
 SERVICES := rules_engine scheduler notifier console
-# Pages that the policy library prints, and the files that contain them.
+# Commands of `drumbeat policy` that print pages, and the files that contain them.
 ABOUT_POLICIES := schema=schemas/generated/policy.schema.json reference=docs/policy.md requirements=docs/requirements.md
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
@@ -49,7 +49,7 @@ check: $(DEV) $(PARTS) ## Format, lint, dead code, types, import contracts, unit
 	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi | \
 	cmp -s - schemas/generated/openapi/$$each.json || \
 	{ echo "stale: openapi/$$each.json; run \`make generate\` and commit what it writes"; exit 1; }; done
-	@for each in $(ABOUT_POLICIES); do $(BIN)/python -m services.cadence.pages $${each%%=*} | \
+	@for each in $(ABOUT_POLICIES); do $(BIN)/drumbeat policy $${each%%=*} | \
 	cmp -s - $${each#*=} || { echo "stale: $${each#*=}; run \`make generate\` and commit what it writes"; exit 1; }; done
 
 lint: $(DEV)
@@ -80,7 +80,7 @@ generate: $(DEV) ## Write schemas/generated, docs/policy.md and docs/requirement
 	@mkdir -p schemas/generated/openapi
 	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi \
 	> schemas/generated/openapi/$$each.json || exit 1; done
-	@for each in $(ABOUT_POLICIES); do $(BIN)/python -m services.cadence.pages $${each%%=*} > $${each#*=} || exit 1; done
+	@for each in $(ABOUT_POLICIES); do $(BIN)/drumbeat policy $${each%%=*} > $${each#*=} || exit 1; done
 
 fix: $(DEV) ## Format, and fix what the linter can
 	@$(BIN)/ruff format .

@@ -1,6 +1,7 @@
 """`drumbeat policy`: check and test policy files, publish them, list and roll back versions."""
 # ruff: noqa: FBT002 - flags of commands
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,7 @@ from typing import Annotated
 import typer
 
 from services.cadence.lint import lint
+from services.cadence.policy.json_schema import policy_schema
 from services.cadence.policy.load import PolicyRefused, load_policy, policy_texts
 from services.cadence.testing.load import policy_beside, read_tests, texts_of_tests
 from services.cadence.testing.runner import Outcome, run
@@ -15,6 +17,8 @@ from services.console import labels, policy_explain
 from services.console.client import connect
 from services.console.json_fields import Json
 from services.console.policy_explain import PolicyPath
+from services.console.policy_pages.reference import policy_reference
+from services.console.policy_pages.requirements import shipped_requirements
 from services.console.terminal import AsJson, print_json, print_table, print_text
 
 app = typer.Typer(
@@ -53,6 +57,24 @@ def check_policy(path: PolicyPath, as_json: AsJson = False) -> None:
         )
     if findings:
         raise typer.Exit(1)
+
+
+@app.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of policy files, for editors."""
+    typer.echo(json.dumps(policy_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command("reference")
+def print_reference() -> None:
+    """Print the reference of policy files as Markdown: sections, keys, features, functions and findings."""
+    typer.echo(policy_reference(), nl=False)
+
+
+@app.command("requirements")
+def print_requirements() -> None:
+    """Print as Markdown which rules of the shipped policy meet which requirement, and the tests that show it."""
+    typer.echo(shipped_requirements(), nl=False)
 
 
 @app.command("test")

@@ -35,6 +35,17 @@ def test_check_accepts_the_shipped_policy(capsys: Capture) -> None:
     assert ": valid; " in result.out
 
 
+@pytest.mark.parametrize("page", ["schema", "reference", "requirements"])
+def test_the_pages_about_policies_are_those_of_the_repository(page: str, capsys: Capture) -> None:
+    files = {"schema": "schemas/generated/policy.schema.json", "reference": "docs/policy.md"}
+    committed = Path(__file__).parents[3] / files.get(page, "docs/requirements.md")
+
+    result = drumbeat(capsys, "policy", page)
+
+    assert (result.code, result.err) == (0, "")
+    assert result.out == committed.read_text()
+
+
 def test_check_prints_warnings_and_ends_with_1(tmp_path: Path, capsys: Capture) -> None:
     for file, text in planted(DEFECTS[0], TEXTS).items():
         (tmp_path / file).write_text(text)

@@ -4,13 +4,13 @@ import re
 
 from services.cadence.features.event_features import EVENT_FEATURES
 from services.cadence.features.registry import FEATURES
-from services.cadence.pages.reference import policy_reference
 from services.cadence.policy import schema
 from services.cadence.policy.parse import keys_of
 from services.cadence.policy.rule_spec import Spec
 from services.cadence.policy.schema import PolicyFile
 from services.cadence.testing.load import read_tests
 from services.cadence.testing.runner import run
+from services.console.policy_pages.reference import policy_reference
 from tests.unit.cadence.events import shipped
 
 

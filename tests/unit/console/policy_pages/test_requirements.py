@@ -1,10 +1,10 @@
 """The page of requirements names every requirement, and a passing test for each that a policy can meet."""
 
-from services.cadence.pages.requirements import read_requirements, requirements_page
 from services.cadence.policy import Location
 from services.cadence.policy.load import SHIPPED
 from services.cadence.testing.load import read_tests, texts_of_tests
 from services.cadence.testing.runner import Failure, Outcome, run
+from services.console.policy_pages.requirements import read_requirements, requirements_page
 from tests.unit.cadence.events import NOW, shipped
 
 
