@@ -6,15 +6,17 @@ import orjson
 
 from services.cadence.account import Contract, Entries, Facts, Stamp, StampedFields
 from services.cadence.account.folding import upgrade
-from services.cadence.account.issued import Issued
+from services.cadence.account.issued import Issued, IssuedTime, upgrade_issued
 
-FORMAT = 2
-"""Format 1, which is read but no longer written, has no joining times of contacts and no revenue history."""
+FORMAT = 3
+"""Read but no longer written: format 2 has all fields of the last touchpoints and no times by type; format 1 also has no
+joining times of contacts and no revenue history.
+"""
 
 
 class _Document(TypedDict):
     """Version, time of the first event, account and entries; then contacts with their joining times, contracts,
-    preferences, pauses and issued touchpoints, where there are any.
+    preferences, pauses, issued one-offs, and the times of touchpoints by type, where there are any.
     """
 
     v: int
@@ -27,6 +29,7 @@ class _Document(TypedDict):
     p: NotRequired[dict[str, StampedFields]]
     z: NotRequired[dict[str, StampedFields]]
     i: NotRequired[dict[str, StampedFields]]
+    t: NotRequired[dict[str, dict[str, IssuedTime]]]
 
 
 class AccountState(NamedTuple):
@@ -69,8 +72,10 @@ def encode(facts: Facts, issued: Issued) -> bytes:
         document["p"] = facts.preferences
     if facts.pauses:
         document["z"] = facts.pauses
-    if issued.touches:
-        document["i"] = issued.touches
+    if issued.one_offs:
+        document["i"] = issued.remembered_one_offs()
+    if issued.times:
+        document["t"] = issued.times
     return dumps(document)
 
 
@@ -83,7 +88,7 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         return AccountState(Facts(account_id), Issued())
     document = cast("_Document", orjson.loads(data))
     version = document.get("v")
-    if version not in {1, FORMAT}:
+    if version not in {1, 2, FORMAT}:
         raise UnreadableState(
             f"the stored state of account {account_id} has format {version!r}, and this version reads formats up to "
             f"{FORMAT}: start the version that wrote it, or a newer one"
@@ -99,6 +104,8 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         document["e"],
         document.get("j", {}),
     )
-    if version != FORMAT:
+    if version == 1:
         upgrade(facts)
-    return AccountState(facts, Issued(document.get("i", {})))
+    if version != FORMAT:
+        return AccountState(facts, upgrade_issued(document.get("i", {})))
+    return AccountState(facts, Issued(document.get("i", {}), document.get("t", {})))

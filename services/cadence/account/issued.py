@@ -1,112 +1,161 @@
-"""Issued touchpoints: what came due for an account and how it ended, from touchpoint events and outcomes.
+"""Issued touchpoints: when touchpoints came due or took place, and the one-offs of plans until they are long over.
 
-Cool-downs, caps and limits read them. Each field of a touchpoint belongs to the latest (time, source, id) that set it,
-so the order of arrival does not matter, as with facts.
+Cool-downs, caps and limits read the times, of whatever plan; a one-off is known by its id so that it is never asked for
+twice. Touchpoints that never came due, messages about them, and other types of touchpoints take no room from either. The
+order of arrival does not matter: each part belongs to the latest event that set it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
 from schemas.times import format_instant
 from services.cadence.account.merging import merge_fields
-from services.cadence.account.stamps import Fields, StampedFields, plain, stamp_of
+from services.cadence.account.stamps import DAY, Fields, Plain, StampedFields, micros, plain, stamp_of, when
 from services.cadence.account.state import FactEvent
 
-TOUCHPOINTS_KEPT = 96
+TIMES_KEPT = 64
+"""Of each touchpoint type, the newest. A cap counts at most so many."""
+KEPT_FOR = 100 * DAY
+"""How long a one-off stays known after its window, its deadline and its end: a new policy may ask for it again."""
+ONE_OFFS_KEPT = 1_000
+"""A limit against runaway producers, far above any real account. Beyond it those that are over first are let go."""
 ONLY_ISSUED = frozenset({"touchpoint.due", "touchpoint.overdue", "touchpoint.cancelled"})
 """Event types that change issued touchpoints and no facts."""
-TYPES = ONLY_ISSUED | {"touchpoint.settled", "delivery.finished", "message.engaged"}
+TYPES = ONLY_ISSUED | {"touchpoint.settled"}
 """Event types that change issued touchpoints."""
+_ENDS = ("window_to", "deadline", "due_at", "ended_at")
+
+
+IssuedTime = list[int | None]
+"""[1 if it came due, 0 if it only took place; sequence; when]. Times are microseconds since 1970.
+
+Of two of one touchpoint the greater counts: what came due over what took place before it did, then the later sequence (of
+an outcome, the time of its event). The time is None for one that was called off before it came due.
+"""
 
 
 @dataclass(slots=True)
 class Issued:
-    """Touchpoint id -> its fields, of the `TOUCHPOINTS_KEPT` touchpoints with the newest events."""
+    """`one_offs`: touchpoint id -> fields. `times`: touchpoint type -> touchpoint id -> time."""
 
-    touches: dict[str, StampedFields] = field(default_factory=dict)
+    one_offs: dict[str, StampedFields] = field(default_factory=dict)
+    times: dict[str, dict[str, IssuedTime]] = field(default_factory=dict)
 
-    def read(self, types: frozenset[str]) -> dict[str, dict[str, Fields]]:
-        """Touchpoint type -> touchpoint id -> fields, of the touchpoints of `types` and of all one-offs of a plan."""
-        touchpoints: dict[str, dict[str, Fields]] = {}
-        for key, stamped in self.touches.items():
-            for fields in stamped.values():
-                kind = fields.get("type")
-                if isinstance(kind, str) and (kind in types or "reason_policy" in fields):
-                    touchpoints.setdefault(kind, {})[key] = _unstamped(stamped)
-                    break
-        return touchpoints
+    def remembered_one_offs(self) -> dict[str, StampedFields]:
+        """Those to store: without what was over long before the newest thing that is known."""
+        ends = {key: _end_of(stamped) for key, stamped in self.one_offs.items()}
+        stamps = (when(max(stamped)) for stamped in self.one_offs.values())
+        newest = max([*stamps, *self.times_of(self.times)], default=0)
+        known = sorted((end, key) for key, end in ends.items() if end + KEPT_FOR >= newest)
+        return {key: self.one_offs[key] for _, key in known[-ONE_OFFS_KEPT:]}
+
+    def times_of(self, types: Iterable[str]) -> list[int]:
+        """When touchpoints of these types came due, or took place before they did."""
+        return [
+            time[2] for kind in types for time in self.times.get(kind, {}).values() if time[2] is not None
+        ]
+
+    def one_offs_by_type(self) -> dict[str, dict[str, Fields]]:
+        """Touchpoint type -> touchpoint id -> fields."""
+        by_type: dict[str, dict[str, Fields]] = {}
+        for key, stamped in self.one_offs.items():
+            fields = _unstamped(stamped)
+            by_type.setdefault(str(fields.get("type")), {})[key] = fields
+        return by_type
 
 
 def _unstamped(stamped: StampedFields) -> Fields:
-    if len(stamped) == 1:
-        return next(iter(stamped.values()))
     return {name: value for fields in stamped.values() for name, value in fields.items()}
 
 
 def apply_issued(issued: Issued, event: FactEvent) -> bool:
     """Apply one event of `TYPES`. Returns whether anything changed.
 
-    `event.fields` are nested as in the JSON (`window`, `owner`, `reason`, `cause`), with instants as datetimes.
+    `event.fields` are nested as in the JSON (`window`, `owner`, `reason`), with instants as datetimes.
     """
-    touchpoint_id = event.fields.get("touchpoint_id")
-    fields = _issued_fields(event)
-    if not isinstance(touchpoint_id, str) or not fields:
+    touchpoint_id, kind = event.fields.get("touchpoint_id"), event.fields.get("touchpoint_type")
+    if not isinstance(touchpoint_id, str) or not isinstance(kind, str):
         return False
-    stamped = issued.touches.setdefault(touchpoint_id, {})
-    changed, _ = merge_fields(stamped, stamp_of(event.provenance), fields)
-    if len(issued.touches) > TOUCHPOINTS_KEPT:
-        oldest = min(issued.touches, key=lambda key: (max(issued.touches[key]), key))
-        del issued.touches[oldest]
-    return changed
+    apply = _apply_outcome if event.type == "touchpoint.settled" else _apply_touchpoint
+    return apply(issued, touchpoint_id, kind, event)
 
 
-def _issued_fields(event: FactEvent) -> Fields:
+def _apply_touchpoint(issued: Issued, touchpoint_id: str, kind: str, event: FactEvent) -> bool:
     fields = event.fields
-    at = plain(fields.get("at") or event.provenance.time)
-    match event.type:
-        case "touchpoint.due" | "touchpoint.overdue":
-            return _due_fields(fields)
-        case "touchpoint.cancelled":
-            # The note starts with the kind of closure: `withdrawn: ...`, `expired: ...`.
-            why = str(fields.get("note") or "").partition(":")[0]
-            return {**_type(fields), "ended": "cancelled", "ended_at": at, "ended_why": why}
-        case "touchpoint.settled":
-            # A rescheduled touchpoint is open again, so an earlier end no longer counts.
-            if fields.get("outcome") == "rescheduled":
-                return {**_type(fields), "ended": None, "ended_at": None, "ended_why": None}
-            outcome = plain(fields.get("outcome"))
-            return {**_type(fields), "ended": outcome, "ended_at": at, "ended_why": None}
-        case "delivery.finished":
-            return {**_type(fields), "delivery": plain(fields.get("state")), "delivery_at": at}
-        case "message.engaged":
-            return {"engaged": plain(fields.get("kind")), "engaged_at": at}
-        case _:
-            return {}
+    if event.type == "touchpoint.cancelled":
+        if fields.get("occurrence") is not None:
+            return False
+        # The note starts with the kind of closure: `withdrawn: ...`, `expired: ...`.
+        why = str(fields.get("note") or "").partition(":")[0]
+        ended = _ended("cancelled", plain(fields.get("at") or event.provenance.time), why)
+        return _merge_one_off(issued, touchpoint_id, event, {"type": kind, **ended})
+    sequence, due_at = (cast("int | None", plain(fields.get(name))) for name in ("sequence", "due_at"))
+    changed = _add_time(issued, kind, touchpoint_id, [1, sequence or 0, due_at])
+    if fields.get("occurrence") is None and _nested(fields, "reason").get("policy"):
+        one_off: Fields = {"type": kind, **_one_off_fields(fields)}
+        return _merge_one_off(issued, touchpoint_id, event, one_off) or changed
+    # An occurrence of a rhythm, or a touchpoint that a person planned: what came before it was no one-off's end.
+    return issued.one_offs.pop(touchpoint_id, None) is not None or changed
 
 
-def _type(fields: Mapping[str, object]) -> Fields:
-    kind = fields.get("touchpoint_type")
-    return {"type": kind} if isinstance(kind, str) else {}
+def _apply_outcome(issued: Issued, touchpoint_id: str, kind: str, event: FactEvent) -> bool:
+    outcome, at = event.fields.get("outcome"), plain(event.fields.get("at") or event.provenance.time)
+    changed, ended = False, _ended(None, None)  # rescheduled: it is open again, an earlier end does not count
+    if outcome != "rescheduled":
+        ended = _ended(plain(outcome), at)
+        counted = None if outcome == "cancelled" else cast("int", at)
+        changed = _add_time(issued, kind, touchpoint_id, [0, micros(event.provenance.time), counted])
+    known = issued.times.get(kind, {}).get(touchpoint_id)
+    if touchpoint_id not in issued.one_offs and known is not None and known[0]:
+        return changed
+    return _merge_one_off(issued, touchpoint_id, event, {"type": kind, **ended}) or changed
 
 
-def _due_fields(fields: Mapping[str, object]) -> Fields:
-    reason = _nested(fields, "reason")
-    due: Fields = {**_type(fields), "due_at": plain(fields.get("due_at"))}
-    # Only a one-off of a plan is stored whole, because it stays in the plan after it came due. A rhythm is evaluated
-    # anew each time, and a touchpoint that a person created is in no plan.
-    if fields.get("occurrence") is not None or not reason.get("policy"):
-        return due
-    for name in ("released_at", "deadline", "channel", "purpose"):
-        due[name] = plain(fields.get(name))
+def _add_time(issued: Issued, kind: str, touchpoint_id: str, time: IssuedTime) -> bool:
+    times = issued.times.setdefault(kind, {})
+    before = times.get(touchpoint_id)
+    if before is not None and _rank(time) <= _rank(before):
+        return False
+    times[touchpoint_id] = time
+    if len(times) > TIMES_KEPT:
+        oldest = min(times, key=lambda key: (times[key][2] or 0, key))
+        del times[oldest]
+        return oldest != touchpoint_id or before is not None
+    return True
+
+
+def _rank(time: IssuedTime) -> list[int]:
+    return [part or 0 for part in time]
+
+
+def _merge_one_off(issued: Issued, touchpoint_id: str, event: FactEvent, fields: Fields) -> bool:
+    stored = issued.one_offs.setdefault(touchpoint_id, {})
+    return merge_fields(stored, stamp_of(event.provenance), fields)[0]
+
+
+def _end_of(stamped: StampedFields) -> int:
+    values = (fields.get(name) for fields in stamped.values() for name in _ENDS)
+    return max((value for value in values if isinstance(value, int)), default=when(max(stamped)))
+
+
+def _ended(ended: Plain, at: Plain, why: Plain = None) -> Fields:
+    return {"ended": ended, "ended_at": at, "ended_why": why}
+
+
+def _one_off_fields(fields: Mapping[str, object]) -> Fields:
+    """What is stored of a one-off that came due, because it stays in the plan."""
+    names = ("due_at", "released_at", "deadline", "channel", "purpose")
+    stored: Fields = {name: plain(fields.get(name)) for name in names}
     parts = {"window": ("from", "to"), "owner": ("kind", "csm_id"), "reason": ("rule", "policy", "text")}
     for name, keys in parts.items():
         part = _nested(fields, name)
-        due.update({f"{name}_{key}": plain(part.get(key)) for key in keys})
-    due["reason_facts"] = json.dumps(reason.get("facts") or (), default=_json_value, separators=(",", ":"))
-    return due
+        stored.update({f"{name}_{key}": plain(part.get(key)) for key in keys})
+    facts = _nested(fields, "reason").get("facts") or ()
+    stored["reason_facts"] = json.dumps(facts, default=_json_value, separators=(",", ":"))
+    return stored
 
 
 def _nested(fields: Mapping[str, object], name: str) -> Mapping[str, object]:
@@ -116,3 +165,19 @@ def _nested(fields: Mapping[str, object], name: str) -> Mapping[str, object]:
 
 def _json_value(value: object) -> str:
     return format_instant(value) if isinstance(value, datetime) else str(value)
+
+
+def upgrade_issued(touches: Mapping[str, StampedFields]) -> Issued:
+    """Convert what formats 1 and 2 stored: all fields of the last 96 touchpoints that anything was heard of."""
+    issued = Issued()
+    for key, stamped in touches.items():
+        fields = _unstamped(stamped)
+        kind, due_at, ended, ended_at = (fields.get(name) for name in ("type", "due_at", "ended", "ended_at"))
+        came_due = isinstance(due_at, int)
+        at = due_at if came_due else ended_at if ended != "cancelled" else None
+        if isinstance(kind, str) and isinstance(at, int):
+            issued.times.setdefault(kind, {})[key] = [int(came_due), 0, at]
+        never_due = not came_due and (ended is None or fields.get("ended_why") == "withdrawn")
+        if not never_due and (fields.get("reason_policy") is not None or not came_due):
+            issued.one_offs[key] = stamped
+    return issued

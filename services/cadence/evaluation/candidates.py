@@ -102,7 +102,7 @@ def touchpoint_id(account_id: str, key: tuple[str, ...]) -> str:
 
 def keep_due(state: EvaluationState, selection: Selection) -> None:
     """Keep one-offs that came due in the plan until they are settled or past their deadline (else their window)."""
-    for touchpoints in state.issued.values():
+    for touchpoints in state.one_offs.values():
         for key, fields in touchpoints.items():
             end = fields.get("deadline") or fields.get("window_to")
             if fields.get("reason_policy") is None or fields.get("ended") is not None:
@@ -114,7 +114,7 @@ def keep_due(state: EvaluationState, selection: Selection) -> None:
 
 def issued_fields(state: EvaluationState, candidate: Candidate) -> tuple[str, Fields | None]:
     """The id of a candidate and what was issued under it; an empty id where nothing of its type was issued."""
-    issued = state.issued.get(candidate.rule.touchpoint)
+    issued = state.one_offs.get(candidate.rule.touchpoint)
     if not issued:
         return "", None
     own_id = touchpoint_id(state.facts.account_id, candidate.key)

@@ -17,25 +17,25 @@ from services.cadence.portfolio import Portfolio
 class EvaluationState:
     """Built from a policy, an account, the portfolio and an aware datetime; everything else follows from these.
 
-    `fired`: the bits of the rules about the account itself whose conditions are true. `issued`: touchpoints that came due
-    or ended, by type and id. `view.values` contain segment, stage and colour. Steps change nothing in it but
+    `fired`: the bits of the rules about the account itself whose conditions are true. `one_offs`: those that came due or
+    ended, by type and id. `view.values` contain segment, stage and colour. Steps change nothing in it but
     `view.change_times`, which grow when a step reads a feature that changes with time.
     """
 
     policy: Policy
     facts: Facts
-    all_issued: InitVar[Issued]
+    issued: Issued
     portfolio: Portfolio
     at: InitVar[datetime]
-    issued: Mapping[str, Mapping[str, Fields]] = field(init=False)
+    one_offs: Mapping[str, Mapping[str, Fields]] = field(init=False)
     view: AccountView = field(init=False)
     fired: int = field(init=False)
     pause: Avoidance | None = field(init=False)
     blackouts: BlackoutWindows = field(init=False)
 
-    def __post_init__(self, all_issued: Issued, at: datetime) -> None:
+    def __post_init__(self, at: datetime) -> None:
         policy = self.policy
-        self.issued = all_issued.read(policy.counted_types) if all_issued.touches else {}
+        self.one_offs = self.issued.one_offs_by_type()
         self.view = view_account(self.facts, self.portfolio, at, policy.reads, meetings=policy.meetings)
         values = self.view.values
         segment, stage, color, self.fired = policy.evaluate_conditions(values)

@@ -6,10 +6,10 @@
 4. A pause or a blackout moves it to its end, if that is still inside the window.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from services.cadence.account import Fields, Stamp, moment, who
+from services.cadence.account import Stamp, moment, who
 from services.cadence.evaluation.candidates import (
     Candidate,
     Obstacle,
@@ -41,7 +41,7 @@ def select_triggered(state: EvaluationState, selection: Selection) -> None:
         outcome = (
             obstacle
             or _behind(first, candidate)
-            or _budget_obstacle(state, selection, candidate, own_id)
+            or _budget_obstacle(state, selection, candidate)
             or fit_around_avoidances(state, candidate)
         )
         if isinstance(outcome, Obstacle):
@@ -82,15 +82,13 @@ def _behind(first: Mapping[str, Candidate], candidate: Candidate) -> Obstacle | 
     return Obstacle("asked_first", f"{rule} asked first", by=rule)
 
 
-def _budget_obstacle(
-    state: EvaluationState, selection: Selection, candidate: Candidate, own_id: str
-) -> Obstacle | None:
-    """A cool-down, a cap or a limit that leaves no room for one more."""
+def _budget_obstacle(state: EvaluationState, selection: Selection, candidate: Candidate) -> Obstacle | None:
+    """A cool-down, a cap or a limit that leaves no room for one more; the candidate itself has not come due."""
     rule, at = candidate.rule, max(state.now, candidate.start)
     if not isinstance(rule, Trigger):
         return None
     if rule.cooldown is not None or rule.cap is not None:
-        times = list(_issued_times(state.issued.get(rule.touchpoint, {}), own_id))
+        times = state.issued.times_of([rule.touchpoint])
         if rule.cooldown is not None and times:
             until = max(times) + rule.cooldown // _US
             if at < until:
@@ -100,17 +98,15 @@ def _budget_obstacle(
             if until is not None:
                 reason = f"{_cap_text(rule.cap)} were held; the next from {_minute(until)}"
                 return Obstacle("cap", reason, until)
-    return _limit_obstacle(state, selection, rule, at, own_id)
+    return _limit_obstacle(state, selection, rule, at)
 
 
-def _limit_obstacle(
-    state: EvaluationState, selection: Selection, rule: Trigger, at: int, own_id: str
-) -> Obstacle | None:
+def _limit_obstacle(state: EvaluationState, selection: Selection, rule: Trigger, at: int) -> Obstacle | None:
     """Of a budget that types share, candidates that are selected already use room, too."""
     for limit in state.policy.limits:
         if rule.touchpoint not in limit.touchpoints:
             continue
-        used = [at for kind in limit.touchpoints for at in _issued_times(state.issued.get(kind, {}), own_id)]
+        used = state.issued.times_of(limit.touchpoints)
         used += [
             max(state.now, selected.start)
             for selected in selection.selected
@@ -128,16 +124,6 @@ def room_from(used: Iterable[int], cap: Cap, at: int) -> int | None:
     per = cap.per // _US
     recent = sorted((time for time in used if time > at - per), reverse=True)
     return None if len(recent) < cap.count else recent[cap.count - 1] + per
-
-
-def _issued_times(issued: Mapping[str, Fields], own_id: str) -> Iterator[int]:
-    """When touchpoints came due, or took place before they did."""
-    for key, fields in issued.items():
-        at = fields.get("due_at")
-        if at is None and fields.get("ended") not in {None, "cancelled"}:
-            at = fields.get("ended_at")
-        if isinstance(at, int) and key != own_id:
-            yield at
 
 
 def _cap_text(cap: Cap) -> str:

@@ -78,8 +78,6 @@ class Policy:
     feedback: Mapping[str, tuple[tuple[int, Feedback], ...]]
     timelines: Mapping[Anchor, Timeline]
     limits: tuple[Limit, ...]
-    counted_types: frozenset[str]
-    """Touchpoint types of triggers and steps, and those that contact budgets count."""
     rhythm_bits: int
     """Of rhythms and adjustments, which with preferences and feedback decide the rhythms of an account."""
     gives_way: bool
@@ -106,7 +104,6 @@ def compile_policy(content: PolicyContent) -> Policy:
     adjustments = tuple((bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Adjustment))
     blackouts = tuple((bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Blackout))
     triggers, feedback = _by_event(rules, Trigger), _by_event(rules, Feedback)
-    one_off_types = {rule.touchpoint for rule in (*content.triggers, *content.steps)}
     lasting = [(bit, rule.when) for bit, rule in (*rhythms, *adjustments, *blackouts)]
     return Policy(
         hash=policy_hash(content),
@@ -121,7 +118,6 @@ def compile_policy(content: PolicyContent) -> Policy:
         feedback=feedback,
         timelines=dict(_timelines(content, rules)),
         limits=content.limits,
-        counted_types=frozenset(one_off_types).union(*(limit.touchpoints for limit in content.limits)),
         rhythm_bits=sum(1 << bit for bit, _ in (*rhythms, *adjustments)),
         gives_way=any(rhythm.within is not None for rhythm in content.rhythms),
         meetings=frozenset(kind.type for kind in content.touchpoints if kind.channel in _ATTENDED),

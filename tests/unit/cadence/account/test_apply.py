@@ -44,7 +44,7 @@ def test_a_fact_changes_the_facts_only_and_names_the_fields() -> None:
 
     assert result.changed
     assert {"health_score", "color"} <= set(result.fields)
-    assert state.issued.touches == {}
+    assert state.issued == empty_state().issued
 
 
 def test_a_touchpoint_event_changes_the_issued_touchpoints_only() -> None:
@@ -54,7 +54,7 @@ def test_a_touchpoint_event_changes_the_issued_touchpoints_only() -> None:
 
     assert (result.changed, result.fields) == (True, ())
     assert state.facts == empty_state().facts
-    assert state.issued.touches.keys() == {"t"}
+    assert state.issued.times["kickoff"].keys() == {"t"}
 
 
 def test_an_outcome_changes_both() -> None:
@@ -65,17 +65,27 @@ def test_an_outcome_changes_both() -> None:
     assert result.changed
     assert "touchpoint.settled" in result.fields
     assert state.facts.entries.keys() >= {"touchpoint.settled", "touched"}
-    assert state.issued.touches.keys() == {"t"}
+    assert state.issued.times["kickoff"].keys() == state.issued.one_offs.keys() == {"t"}
 
 
 def test_an_outcome_that_only_changes_issued_touchpoints_counts_as_a_change() -> None:
-    state = empty_state()
-    apply_event(state, make_event("touchpoint.due", NOW + DAY, touchpoint_id="u", touchpoint_type="tips"))
-    late = make_event("message.engaged", NOW + DAY, touchpoint_id="u", delivery_id="d", kind="delivered")
+    def attended(day: int) -> FactEvent:
+        return make_event(
+            "touchpoint.settled",
+            NOW + day * DAY,
+            touchpoint_id=str(day),
+            touchpoint_type="tips",
+            outcome="attended",
+        )
 
-    result = apply_event(state, late)
+    state = empty_state()
+    for day in (0, *range(2, 50)):
+        apply_event(state, attended(day))
+
+    result = apply_event(state, attended(1))  # the facts keep newer ones
 
     assert (result.changed, result.fields) == (True, ())
+    assert "1" in state.issued.times["tips"]
 
 
 def test_two_contents_of_one_identity_are_reported() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from services.cadence.account import FactEvent, Provenance
 from services.cadence.account.codec import decode, encode
 from services.cadence.account.issued import Issued
-from tests.unit.cadence.events import DAY, NOW, facts_after, issued, make_event
+from tests.unit.cadence.events import DAY, NOW, facts_after, make_event
 
 maybe = st.none()
 fields = st.one_of(
@@ -91,35 +91,3 @@ def test_beyond_the_limit_the_newest_entries_are_kept(data: st.DataObject) -> No
 
     assert len(facts.entries["nps.answered"]) == 16
     assert encode(facts, Issued()) == encode(facts_after(events), Issued())
-
-
-@given(data=st.data())
-def test_issued_touchpoints_do_not_depend_on_the_order(data: st.DataObject) -> None:
-    events = [
-        make_event(
-            "touchpoint.due",
-            NOW + hour * DAY,
-            touchpoint_id=str(hour % 3),
-            touchpoint_type="kickoff",
-            due_at=NOW,
-        )
-        for hour in range(6)
-    ]
-    events += [
-        make_event(
-            kind, NOW + hour * DAY, touchpoint_id=str(hour % 3), touchpoint_type="kickoff", outcome=outcome
-        )
-        for hour, (kind, outcome) in enumerate(
-            [
-                ("touchpoint.settled", "completed"),
-                ("touchpoint.cancelled", None),
-                ("touchpoint.settled", "missed"),
-                ("touchpoint.settled", "rescheduled"),
-                ("delivery.finished", None),
-                ("message.engaged", None),
-            ]
-        )
-    ]
-    shuffled = data.draw(st.permutations([*events, *events]))
-
-    assert encode(facts_after([]), issued(shuffled)) == encode(facts_after([]), issued(events))
