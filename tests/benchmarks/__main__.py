@@ -41,10 +41,10 @@ Benchmark = Callable[[Stack, argparse.Namespace], Awaitable[list[Figure]]]
 Alone = Callable[[argparse.Namespace], list[Figure]]
 
 
-async def events(stack: Stack, said: argparse.Namespace) -> list[Figure]:
+async def events(stack: Stack, arguments: argparse.Namespace) -> list[Figure]:
     """Events through the rules engine, Kafka to Kafka."""
     kafka = Kafka(bootstrap_servers=stack.kafka.bootstrap)
-    count, rounds = (10_000, 1) if said.quick else (said.events, 3)
+    count, rounds = (10_000, 1) if arguments.quick else (arguments.events, 3)
     found = await engine.measure(stack.postgres.url, kafka, events=count, rounds=rounds)
     return [
         Figure(
@@ -66,23 +66,25 @@ async def events(stack: Stack, said: argparse.Namespace) -> list[Figure]:
 
 
 BENCHMARKS: dict[str, Benchmark] = {
-    "latency": lambda stack, said: latency.run(stack, quick=said.quick),
+    "latency": lambda stack, arguments: latency.run(stack, quick=arguments.quick),
     "engine": events,
-    "ingest": lambda stack, said: ingest.run(stack, quick=said.quick),
-    "webhooks": lambda stack, said: webhooks.run(stack, quick=said.quick),
-    "release": lambda stack, said: release.run(stack, quick=said.quick, days=max(5, said.planned // DUE)),
+    "ingest": lambda stack, arguments: ingest.run(stack, quick=arguments.quick),
+    "webhooks": lambda stack, arguments: webhooks.run(stack, quick=arguments.quick),
+    "release": lambda stack, arguments: release.run(
+        stack, quick=arguments.quick, days=max(5, arguments.planned // DUE)
+    ),
 }
 
 ALONE: dict[str, Alone] = {
-    "rules": lambda said: [*verdicts.run(quick=said.quick), *decisions.run(quick=said.quick)],
-    "replay": lambda said: replay.run(quick=said.quick, account_events=said.replayed),
-    "load": lambda said: loading.run(quick=said.quick),
+    "rules": lambda arguments: [*verdicts.run(quick=arguments.quick), *decisions.run(quick=arguments.quick)],
+    "replay": lambda arguments: replay.run(quick=arguments.quick, account_events=arguments.replayed),
+    "load": lambda arguments: loading.run(quick=arguments.quick),
 }
 """These need no broker and no database."""
 NAMES = (*ALONE, *BENCHMARKS)
 
 
-def words() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="The budgets, measured.")
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; all without one")
     parser.add_argument(
@@ -97,24 +99,24 @@ def words() -> argparse.Namespace:
     parser.add_argument(
         "--replayed", type=int, default=REPLAYED, help="account-events of the closed loop (1 million)"
     )
-    said = parser.parse_args()
-    unknown = [each for each in said.names if each not in NAMES]
+    arguments = parser.parse_args()
+    unknown = [each for each in arguments.names if each not in NAMES]
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(NAMES)}")
-    return said
+    return arguments
 
 
 class Run:
     """What was found so far; stored after each benchmark."""
 
-    def __init__(self, said: argparse.Namespace) -> None:
-        self.said = said
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
         self.found: list[Figure] = []
         self.broken: list[str] = []
         self._began = time.perf_counter()
         self._about = {
             "at": real_now().isoformat(timespec="seconds"),
-            "quick": said.quick,
+            "quick": arguments.quick,
             "cores": os.cpu_count(),
             "python": platform.python_version(),
             "load_before": os.getloadavg(),
@@ -127,23 +129,27 @@ class Run:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # the folders go as well
         spare_the_collector()
         for name in NAMES:
-            if not self.said.names or name in self.said.names:
+            if not self.arguments.names or name in self.arguments.names:
                 await self._one(name)
 
     async def _one(self, name: str) -> None:
         began = time.perf_counter()
         print(f"{name} …", end=" ", flush=True)
         try:
-            found = ALONE[name](self.said) if name in ALONE else await measured(BENCHMARKS[name], self.said)
+            found = (
+                ALONE[name](self.arguments)
+                if name in ALONE
+                else await measured(BENCHMARKS[name], self.arguments)
+            )
         except Exception:  # the others are worth measuring all the same
             log.exception("%s broke", name)
             self.broken.append(name)
             return
-        said = "; ".join(
+        summary = "; ".join(
             f"{number(each.ours, each.unit)} to {number(each.peer, each.unit)}, {each.ratio:.2f}"
             for each in found
         )
-        print(f"{said} ({time.perf_counter() - began:.0f} s)", flush=True)
+        print(f"{summary} ({time.perf_counter() - began:.0f} s)", flush=True)
         self.found += found
         about = {**self._about, "seconds": self.seconds, "broken": self.broken}
         store(self.found, Path(RESULTS), about)
@@ -153,16 +159,16 @@ class Run:
         return round(time.perf_counter() - self._began)
 
 
-async def measured(benchmark: Benchmark, said: argparse.Namespace) -> list[Figure]:
+async def measured(benchmark: Benchmark, arguments: argparse.Namespace) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="drumbeat-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         async with Stack(Path(folder), durable=True) as stack, asyncio.timeout(LONGEST):
-            return await benchmark(stack, said)
+            return await benchmark(stack, arguments)
 
 
 def main() -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its tries at topics that were made just now
-    run = Run(words())
+    run = Run(parse_arguments())
     uvloop.run(run.all())
     show(run.found)
     missed = [

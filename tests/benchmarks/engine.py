@@ -31,7 +31,7 @@ FORMS = {"message": 100, "batch": 4}
 """Of how many events a form of the peer is given one: so each takes about as long."""
 
 
-class EvaluationContext:
+class EngineBenchmark:
     """One broker, one database, and runs of either candidate over fresh records."""
 
     def __init__(self, database: Database, kafka: Kafka, cluster: Cluster) -> None:
@@ -133,32 +133,32 @@ async def measure(url: str, kafka: Kafka, *, events: int, rounds: int) -> list[d
     ]
     cluster = await ensure_topics(kafka, topics)
     database = await Database.open(url, "drumbeat_rules", pool_size=8)
-    context = EvaluationContext(database, kafka, cluster)
+    benchmark = EngineBenchmark(database, kafka, cluster)
     for statement in TABLES.split(";"):
         if statement.strip():
             await database.pool.execute(statement)
     peer = Peer(database_url(url, "drumbeat_rules"), kafka.bootstrap_servers or "", NOW)
     await peer.open(portfolio(ACCOUNTS))
-    described = await context.produce(portfolio(ACCOUNTS))
-    engine, bare = await context.engine(), BareLoop(context.outbox)
-    await context.consume("engine", engine, described)
-    await context.consume("bare", bare, described)
+    described = await benchmark.produce(portfolio(ACCOUNTS))
+    engine, bare = await benchmark.engine(), BareLoop(benchmark.outbox)
+    await benchmark.consume("engine", engine, described)
+    await benchmark.consume("bare", bare, described)
     spare_the_collector()
     found: list[dict[str, float]] = []
     scores, for_peer = Scores(ACCOUNTS), Scores(ACCOUNTS)
     counts = {form: events // share for form, share in FORMS.items()}
     for number in range(rounds):
-        await context.produce(scores.take(events))
+        await benchmark.produce(scores.take(events))
         for table in ("account", "bare_account", "peer_account"):
             await database.pool.execute(f"VACUUM ANALYZE {table}", timeout=120)
-        ours = await context.beside(engine, bare, events)
+        ours = await benchmark.beside(engine, bare, events)
         for form, count in counts.items():
-            await context.produce(upon(_topic(form, number), for_peer.take(count)))
+            await benchmark.produce(upon(_topic(form, number), for_peer.take(count)))
         message = await peer.by_message(_topic("message", number), counts["message"])
         batch = await peer.by_batch(_topic("batch", number), counts["batch"])
-        found.append({**ours, **_told("message", message), **_told("batch", batch)})
+        found.append({**ours, **_figures_of("message", message), **_figures_of("batch", batch)})
     await peer.close()
-    await context.producer.stop()
+    await benchmark.producer.stop()
     await database.close()
     return found
 
@@ -167,5 +167,5 @@ def _topic(form: str, number: int) -> str:
     return f"peer.{form}.{number}"
 
 
-def _told(form: str, progress: Progress) -> dict[str, float]:
+def _figures_of(form: str, progress: Progress) -> dict[str, float]:
     return {form: progress.rate, f"{form}_cpu_us": progress.cpu / progress.seen * 1e6}

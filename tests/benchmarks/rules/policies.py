@@ -17,14 +17,14 @@ def shipped() -> dict[str, str]:
 
 def texts_of(rules: int) -> dict[str, str]:
     """One file with so many rhythms over the delivered catalogue."""
-    said: dict[str, object] = {}
+    content: dict[str, object] = {}
     for text in shipped().values():
         sections: Mapping[str, object] = yaml.load(text, yaml.CSafeLoader)
-        said.update({name: found for name, found in sections.items() if name in KEPT})
-    catalogue = said["touchpoints"]
+        content.update({name: found for name, found in sections.items() if name in KEPT})
+    catalogue = content["touchpoints"]
     assert isinstance(catalogue, dict)
     types = sorted(str(name) for name in catalogue)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    said["rhythms"] = [
+    content["rhythms"] = [
         {
             "rule": f"rule-{number:04}",
             "touchpoint": types[number % len(types)],
@@ -34,4 +34,4 @@ def texts_of(rules: int) -> dict[str, str]:
         }
         for number, condition in enumerate(rulebook(rules))
     ]
-    return {"policy.yaml": yaml.dump(said, Dumper=yaml.CSafeDumper, sort_keys=False, width=110)}
+    return {"policy.yaml": yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False, width=110)}
