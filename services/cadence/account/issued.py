@@ -59,12 +59,15 @@ class Issued:
         ]
 
     def one_offs_by_type(self) -> dict[str, dict[str, Fields]]:
-        """Touchpoint type -> touchpoint id -> fields."""
+        """Touchpoint type -> touchpoint id -> fields, ids in order, types in the order of the first id of each."""
         by_type: dict[str, dict[str, Fields]] = {}
-        for key, stamped in self.one_offs.items():
+        for key, stamped in sorted(self.one_offs.items()):
             fields = _unstamped(stamped)
             by_type.setdefault(str(fields.get("type")), {})[key] = fields
-        return by_type
+        # As format 2 had them: a plan that came from it keeps its key.
+        return dict(
+            sorted(by_type.items(), key=lambda item: min(*item[1], *self.times.get(item[0], item[1])))
+        )
 
 
 def _unstamped(stamped: StampedFields) -> Fields:
@@ -177,7 +180,6 @@ def upgrade_issued(touches: Mapping[str, StampedFields]) -> Issued:
         at = due_at if came_due else ended_at if ended != "cancelled" else None
         if isinstance(kind, str) and isinstance(at, int):
             issued.times.setdefault(kind, {})[key] = [int(came_due), 0, at]
-        never_due = not came_due and (ended is None or fields.get("ended_why") == "withdrawn")
-        if not never_due and (fields.get("reason_policy") is not None or not came_due):
+        if fields.get("reason_policy") is not None or (ended is not None and not came_due):
             issued.one_offs[key] = stamped
     return issued

@@ -193,4 +193,4 @@ def test_a_state_of_format_2_keeps_its_times_and_its_one_offs() -> None:
         "kickoff": [at],
         "check_in": [at],
     }
-    assert upgraded.one_offs == {"b": {stamp: one_off}, "d": {stamp: done_early}}
+    assert upgraded.one_offs == {key: {stamp: touches[key]} for key in "bcd"}
