@@ -13,6 +13,7 @@ import asyncpg
 from schemas.directory import AccountRecord, CsmRecord
 from schemas.times import WEEKDAYS, clock_time
 from services.chassis.database import Connection
+from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails
 from services.scheduler.adapters.rows import columns_of
 from services.scheduler.domain.open_hours import WORKDAYS, OpenHours, check_hours, load_zone
 
@@ -43,7 +44,8 @@ FORGET_CSMS = "DELETE FROM person WHERE csm_id = ANY($1::text[])"
 HOURS = """
 SELECT csm_id, timezone, working_days, day_start, day_end FROM person WHERE csm_id = ANY($1::text[])
 """
-EMAILS = "SELECT csm_id, email FROM person WHERE csm_id = ANY($1::text[]) AND email IS NOT NULL"
+PEOPLE = "SELECT csm_id, name, email FROM person WHERE csm_id = ANY($1::text[])"
+NAMES = "SELECT account_id, name FROM account_calendar WHERE account_id = ANY($1::text[])"
 MARK_ACCOUNTS = """
 UPDATE account_calendar SET extend_at = '-infinity' WHERE plan IS NOT NULL AND account_id IN (
     SELECT DISTINCT account_id FROM touchpoint WHERE csm_id = ANY($1::text[]) AND status = 'planned')
@@ -110,10 +112,15 @@ async def load_csm_hours(connection: Connection, csm_ids: Collection[str]) -> Ma
     return {row[0]: _read_hours(*row[1:])[0] for row in await connection.fetch(HOURS, sorted(csm_ids))}
 
 
-async def load_csm_emails(connection: Connection, csm_ids: Collection[str]) -> dict[str, str | None]:
-    if not csm_ids:
-        return {}
-    return {row[0]: row[1] for row in await connection.fetch(EMAILS, sorted(csm_ids))}
+async def load_directory(
+    connection: Connection, account_ids: Collection[str], csm_ids: Collection[str]
+) -> DirectoryDetails:
+    """What events say about these accounts and CSMs."""
+    names = await connection.fetch(NAMES, sorted(account_ids)) if account_ids else ()
+    people = await connection.fetch(PEOPLE, sorted(csm_ids)) if csm_ids else ()
+    return DirectoryDetails(
+        {row[0]: row[1] for row in names}, {row[0]: OwnerDetails(row[1], row[2]) for row in people}
+    )
 
 
 def _read_hours(
