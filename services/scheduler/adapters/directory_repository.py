@@ -32,12 +32,13 @@ WHERE account_id = ANY($1::text[])
 """
 SAVE_CSM = """
 INSERT INTO person AS p (csm_id, version, name, email, timezone, weekly_minutes, working_days, day_start,
-    day_end, away, pool, doubt)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    day_end, away, pool, country, region, doubt)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT (csm_id) DO UPDATE SET version = excluded.version, name = excluded.name, email = excluded.email,
     timezone = excluded.timezone, weekly_minutes = excluded.weekly_minutes,
     working_days = excluded.working_days, day_start = excluded.day_start, day_end = excluded.day_end,
-    away = excluded.away, pool = excluded.pool, doubt = excluded.doubt
+    away = excluded.away, pool = excluded.pool, doubt = excluded.doubt, country = excluded.country,
+    region = excluded.region
 WHERE p.version < excluded.version
 """
 FORGET_CSMS = "DELETE FROM person WHERE csm_id = ANY($1::text[])"
@@ -102,7 +103,7 @@ def csm_values(record: CsmRecord) -> tuple[object, ...]:
     away = [asyncpg.Range(time_off.from_, time_off.to, upper_inc=True) for time_off in record.time_off]
     return (
         record.csm_id, record.version, record.name, record.email, record.timezone, record.weekly_minutes, days,
-        start, end, away, record.pool, doubt,
+        start, end, away, record.pool, record.country, record.region, doubt,
     )  # fmt: skip
 
 

@@ -19,7 +19,6 @@ from services.cadence.account.issued import Issued
 from services.cadence.account.state import FactEvent
 from tests.unit.architecture.sources import ROOT
 
-FIELDS = [(model, field) for model, its in message_models().items() for field in its.model_fields]
 READINGS = [
     (model, field, module)
     for model, fields in declared_readings().items()
@@ -30,7 +29,7 @@ READINGS = [
 
 @cache
 def names_in(module: str) -> frozenset[str]:
-    """The attributes, keys, arguments and names of variables that a module (or a package) mentions, and words of SQL."""
+    """The attributes, keyword arguments and strings of one word that a module, or a package, has."""
     path = ROOT / "services" / Path(*module.split("."))
     files = sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
     return frozenset(chain.from_iterable(_names(ast.parse(file.read_text())) for file in files))
