@@ -79,6 +79,8 @@ class CsmRecord(SchemaModel):
     csm_id: Id
     name: Name | None = None
     email: str | None = None
+    country: str | None = None
+    region: Name | None = None
     timezone: str | None = None
     weekly_minutes: Minutes | None = None
     working_days: tuple[Weekday, ...] | None = None

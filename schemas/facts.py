@@ -82,6 +82,8 @@ class CsmDescribed(SchemaModel):
 
     name: Name | None = None
     email: Email | None = None
+    country: Annotated[str, Field(min_length=2, max_length=64, pattern=ONE_LINE)] | None = None
+    region: Name | None = None
     timezone: Zone | None = None
     weekly_minutes: Minutes | None = None
     working_days: Annotated[tuple[Weekday, ...], Field(max_length=7)] | None = None

@@ -26,6 +26,7 @@ class TouchpointOwner(SchemaModel):
 
     kind: Owner
     csm_id: Id | None = None
+    name: Name | None = None
     email: str | None = None
 
 
@@ -34,6 +35,8 @@ class TouchpointData(SchemaModel):
 
     touchpoint_id: Id
     account_id: Id
+    account_name: Name | None = None
+    """null: nobody told the name."""
     touchpoint_type: Name
     status: TouchpointStatus
     due_at: Instant
@@ -54,5 +57,7 @@ class TouchpointData(SchemaModel):
     """The number of the occurrence in its rhythm; null for a one-off."""
     previous_due_at: Instant | None = None
     """The time of a moved touchpoint before it moved."""
+    url: str | None = None
+    """The account's page in the console."""
     note: Text | None = None
     """Why the touchpoint moved, was cancelled or is overdue."""

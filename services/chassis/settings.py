@@ -129,7 +129,7 @@ class Settings(BaseSettings):
     sample: bool = Field(default=True, description="`make run` posts the sample accounts to an empty store")
     mode: Literal["live", "hold", "observe"] = "live"
     webhook_allow_private: bool = False
-    public_url: str | None = Field(default=None, description="the notifier's address in links to customers")
+    public_url: str | None = Field(default=None, description="the address of links in messages and events")
     api_key_file: Path | None = Field(default=None, description="default: api-key in the data directory")
     faults: str = Field(default="", description="named fault points, for tests only: name=kill@3,name=stop")
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -20,6 +20,7 @@ from services.chassis.clock import ServiceClock, real_now
 from services.chassis.keys import ApiKey, KeyRing, Scope
 from services.chassis.outbox import timestamp
 from services.chassis.problems import Problem
+from services.chassis.public_holidays import holidays_release
 
 BODY_LIMIT = 1 << 20  # bytes, unless a route asks for more
 LAST = 2**62
@@ -164,6 +165,7 @@ def _health(chassis: Chassis) -> APIRouter:
             "start": timestamp(mapping.start),
             "rate": mapping.rate,
             "origin": timestamp(mapping.origin),
+            "holidays": holidays_release(),
         }
 
     return router

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from services.chassis.public_holidays import holidays_release
 from services.chassis.settings import Settings, SettingsRejected, load_settings
 from services.console.client import SERVICES, ApiClient, CallFailed
 from services.console.terminal import print_json, print_text
@@ -83,9 +84,17 @@ def _services(settings: Settings) -> Iterator[Check]:
                 remedy = f"start `drumbeat run`; its logs are in {settings.data_dir}/logs"
                 result = f"{settings.url_of(service)}: {status or 'no answer'}"
                 yield Check(service, result, "" if status == 200 else remedy)
-            yield Check("service clock", str(api.get("scheduler", "/v1/clock").get("now")))
+            clock = api.get("scheduler", "/v1/clock")
+            yield Check("service clock", str(clock.get("now")))
+            yield check_holidays(str(clock.get("holidays")), holidays_release())
     except CallFailed as error:
         yield Check("services", "not reachable", str(error))
+
+
+def check_holidays(running: str, installed: str) -> Check:
+    """The release of the public holidays that the services use, against the installed one."""
+    remedy = "" if running == installed else f"restart the services: {installed} is installed"
+    return Check("public holidays", f"release {running}", remedy)
 
 
 def main() -> int:

@@ -37,8 +37,9 @@ def count(kind: str, number: int) -> None:
 async def build(runtime: Runtime) -> Parts:
     """Connect entrypoints and adapters."""
     database, clock, outbox, wake = runtime.database, runtime.clock, runtime.outbox, runtime.relay.wake
-    calendars = partial(PostgresCalendarRepository, outbox=outbox)
-    queue = partial(PostgresQueue, outbox=outbox)
+    console_url = settings.console_url(runtime.settings)
+    calendars = partial(PostgresCalendarRepository, outbox=outbox, console_url=console_url)
+    queue = partial(PostgresQueue, outbox=outbox, console_url=console_url)
     releaser = Releaser(database, clock, queue, wake, count)
     marker = OverdueMarker(database, clock, queue, wake, count)
     extender = HorizonExtender(database, clock, calendars, wake, count)
@@ -60,7 +61,8 @@ async def build(runtime: Runtime) -> Parts:
 
 
 def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Readiness) -> FastAPI:
-    calendars = partial(PostgresCalendarRepository, outbox=runtime.outbox)
+    console_url = settings.console_url(runtime.settings)
+    calendars = partial(PostgresCalendarRepository, outbox=runtime.outbox, console_url=console_url)
     app = make_app(Chassis("scheduler", runtime.clock, runtime.keys, ready), title="scheduler")
     app.include_router(read_routes(PostgresReader(runtime.database), runtime.clock))
     app.include_router(action_routes(UnitOfWork(runtime.database, runtime.clock, calendars, after_commit)))

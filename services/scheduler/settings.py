@@ -11,5 +11,10 @@ SWEEP_INTERVAL_SECONDS: Final = 1.0
 """Between two passes over horizons and deadlines, in real seconds."""
 
 
+def console_url(settings: Settings) -> str:
+    """The address under which people reach the console from links in events."""
+    return (settings.public_url or settings.url_of("console")).rstrip("/")
+
+
 def http(settings: Settings) -> Http:
     return settings.scheduler

@@ -67,7 +67,7 @@ class Loops:
                 loop.stop()
 
         def queue(connection: Connection) -> PostgresQueue:
-            return PostgresQueue(connection, outbox)
+            return PostgresQueue(connection, outbox, "http://127.0.0.1:8000")
 
         outbox = Outbox("/bench")
         releaser = Releaser(database, clock, queue, lambda: None, active_steps)

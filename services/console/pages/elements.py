@@ -6,10 +6,11 @@ not updated, so focus, selection and scroll position stay.
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, Protocol, TypeVar
-from urllib.parse import quote
 
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
+
+from schemas.links import account_page
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -88,7 +89,7 @@ class AccountLink(Node):
 
 def address(account_id: str) -> str:
     """The path of an account's page; that of the list for an empty id."""
-    return f"/?account={quote(account_id, safe='')}" if account_id else "/"
+    return account_page(account_id) if account_id else "/"
 
 
 class Row(Protocol[T_contra]):

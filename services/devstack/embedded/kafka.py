@@ -17,12 +17,14 @@ from services.chassis.ids import fresh
 from services.devstack.embedded import processes
 from services.devstack.embedded.failures import CannotRun, PartFailed
 from services.devstack.embedded.jars import class_path, startup_archive
+from services.devstack.embedded.kafka_features import bootstrap_checkpoint, enable_features
 from services.devstack.embedded.kafka_node import Layout, Node, Ports, remembered_cluster, short_id
 from services.devstack.embedded.ports import free_ports, is_free
 from services.devstack.embedded.processes import PrintLine, print_line
 
 _START_SECONDS = 90.0
 _STOP_SECONDS = 10.0
+_FEATURES_SECONDS = 15.0
 
 
 def java() -> Path:
@@ -71,6 +73,7 @@ class EmbeddedKafka:
         self._progress = progress
         self._options = java_options
         self._java: list[str] = []
+        self._checkpoint = Path()
         self.nodes: tuple[Node, ...] = ()
 
     @property
@@ -97,6 +100,10 @@ class EmbeddedKafka:
             java()  # first, since without it the jars are of no use
             jars = await asyncio.to_thread(class_path, self._progress)
             options = startup_archive() if self._options is None else self._options
+            tool = java_command(jars, heap_mb=192)
+            self._checkpoint = await asyncio.to_thread(
+                bootstrap_checkpoint, tool, cluster_id=short_id("cluster", fresh())
+            )
             self._java = java_command(jars, heap_mb=256 if self._count > 1 else 192, options=options)
         if self.nodes:  # later starts keep the addresses, which clients have
             await self._start_nodes()
@@ -117,8 +124,25 @@ class EmbeddedKafka:
     async def _start_nodes(self) -> None:
         for node in self.nodes:
             if not node.alive():
-                node.spawn(self._java)
+                node.spawn(self._java, self._checkpoint)
         await self._wait_ready()
+        await self._complete_folders()
+
+    async def _complete_folders(self) -> None:
+        """Once for a data folder of an earlier version: enable the features that its format left out."""
+        incomplete = [node for node in self.nodes if not node.has_checkpoint]
+        if not incomplete:
+            return
+        try:
+            await asyncio.wait_for(enable_features(self.bootstrap), _FEATURES_SECONDS)
+        except (KafkaError, OSError, TimeoutError) as problem:
+            self._progress(
+                f"Kafka's features could not be updated in {self.folder} ({problem!r}): Drumbeat works without "
+                f"them, clients with group.protocol=consumer do not. The next start tries again."
+            )
+            return
+        for node in incomplete:
+            node.add_checkpoint(self._checkpoint)
 
     async def _wait_ready(self) -> None:
         """Wait until every running node answers and lists as many nodes as run."""

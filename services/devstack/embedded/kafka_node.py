@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from schemas.ids import digest
 from services.devstack.embedded import processes
+from services.devstack.embedded.kafka_features import CHECKPOINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Node:
         self.number = number
         self.layout = layout
         self.log = folder / "kafka.log"
-        self._folder = folder
+        self._folder, self._logs = folder, folder / "logs"
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -98,15 +100,26 @@ class Node:
     def alive(self) -> bool:
         return self._child is not None and self._child.poll() is None
 
-    def spawn(self, java: Sequence[str]) -> None:
+    def spawn(self, java: Sequence[str], checkpoint: Path) -> None:
         """Write the node's files and start it; `java` is the command up to the main class."""
-        self.format()
+        self.format(checkpoint)
         settings = self._folder / "server.properties"
         self._child = processes.spawn([*java, "kafka.Kafka", str(settings)], log=self.log)
 
-    def format(self) -> None:
-        """Format the data folder as Kafka's storage tool would, without a second JVM."""
-        logs = self._folder / "logs"
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether the data folder is formatted in full: earlier versions of Drumbeat left the checkpoint out."""
+        return (self._logs / CHECKPOINT).exists()
+
+    def add_checkpoint(self, checkpoint: Path) -> None:
+        """Copy the checkpoint into the data folder. A broker reads it only while the folder has no metadata."""
+        new = self._logs / f"{CHECKPOINT}.new"
+        shutil.copyfile(checkpoint, new)
+        new.rename(self._logs / CHECKPOINT)
+
+    def format(self, checkpoint: Path) -> None:
+        """Format the data folder as Kafka's storage tool does, without a second JVM; `checkpoint` is the tool's."""
+        logs = self._logs
         logs.mkdir(parents=True, exist_ok=True)
         identity = {
             "version": "1",
@@ -115,6 +128,7 @@ class Node:
             "directory.id": short_id("directory", self.layout.cluster_id, str(self.number)),
         }
         if not (logs / "meta.properties").exists():
+            self.add_checkpoint(checkpoint)
             _write(logs / "meta.properties", identity)
         _write(self._folder / "server.properties", properties(self.layout, self.number, logs))
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
 from services.scheduler.adapters import rows
-from services.scheduler.adapters.directory_repository import load_csm_emails, load_csm_hours
+from services.scheduler.adapters.directory_repository import load_csm_hours, load_directory
 from services.scheduler.adapters.messages import settled_event, update_events
 from services.scheduler.adapters.rows import COLUMNS, columns_of
 from services.scheduler.application.ports import (
@@ -103,9 +103,10 @@ ORDER BY extend_at, account_id LIMIT $2 FOR UPDATE SKIP LOCKED
 class PostgresCalendarRepository:
     """CalendarRepository on one open transaction."""
 
-    def __init__(self, connection: Connection, outbox: Outbox) -> None:
+    def __init__(self, connection: Connection, outbox: Outbox, console_url: str) -> None:
         self._connection = connection
         self._outbox = outbox
+        self._console_url = console_url
 
     async def lock(self, account_ids: Collection[str]) -> Mapping[str, CalendarAccount]:
         in_order = sorted(set(account_ids))
@@ -186,11 +187,12 @@ class PostgresCalendarRepository:
             await self._connection.execute(rows.DELETE_TIMES, stored)
         await self._connection.execute(rows.SAVE, *columns_of(map(rows.touchpoint_values, updates)), now)
         await self._connection.execute(rows.SAVE_TIMES, *rows.time_columns(updates), changed, now)
-        csm_ids = {
-            update.touchpoint.csm_id for update in updates if update.event_kind and update.touchpoint.csm_id
-        }
-        emails = await load_csm_emails(self._connection, csm_ids)
-        await self._outbox.append(self._connection, update_events(updates, emails, now))
+        published = [update.touchpoint for update in updates if update.event_kind]
+        account_ids = {touchpoint.account_id for touchpoint in published}
+        csm_ids = {touchpoint.csm_id for touchpoint in published if touchpoint.csm_id}
+        directory = await load_directory(self._connection, account_ids, csm_ids)
+        events = update_events(updates, directory, self._console_url, now)
+        await self._outbox.append(self._connection, events)
 
     async def find(self, ids: Collection[str]) -> Mapping[str, StoredTouchpoint]:
         if not ids:

@@ -13,6 +13,7 @@ import asyncpg
 from schemas.directory import AccountRecord, CsmRecord
 from schemas.times import WEEKDAYS, clock_time
 from services.chassis.database import Connection
+from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails
 from services.scheduler.adapters.rows import columns_of
 from services.scheduler.domain.open_hours import WORKDAYS, OpenHours, check_hours, load_zone
 
@@ -31,19 +32,21 @@ WHERE account_id = ANY($1::text[])
 """
 SAVE_CSM = """
 INSERT INTO person AS p (csm_id, version, name, email, timezone, weekly_minutes, working_days, day_start,
-    day_end, away, pool, doubt)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    day_end, away, pool, country, region, doubt)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT (csm_id) DO UPDATE SET version = excluded.version, name = excluded.name, email = excluded.email,
     timezone = excluded.timezone, weekly_minutes = excluded.weekly_minutes,
     working_days = excluded.working_days, day_start = excluded.day_start, day_end = excluded.day_end,
-    away = excluded.away, pool = excluded.pool, doubt = excluded.doubt
+    away = excluded.away, pool = excluded.pool, doubt = excluded.doubt, country = excluded.country,
+    region = excluded.region
 WHERE p.version < excluded.version
 """
 FORGET_CSMS = "DELETE FROM person WHERE csm_id = ANY($1::text[])"
 HOURS = """
 SELECT csm_id, timezone, working_days, day_start, day_end FROM person WHERE csm_id = ANY($1::text[])
 """
-EMAILS = "SELECT csm_id, email FROM person WHERE csm_id = ANY($1::text[]) AND email IS NOT NULL"
+PEOPLE = "SELECT csm_id, name, email FROM person WHERE csm_id = ANY($1::text[])"
+NAMES = "SELECT account_id, name FROM account_calendar WHERE account_id = ANY($1::text[])"
 MARK_ACCOUNTS = """
 UPDATE account_calendar SET extend_at = '-infinity' WHERE plan IS NOT NULL AND account_id IN (
     SELECT DISTINCT account_id FROM touchpoint WHERE csm_id = ANY($1::text[]) AND status = 'planned')
@@ -100,7 +103,7 @@ def csm_values(record: CsmRecord) -> tuple[object, ...]:
     away = [asyncpg.Range(time_off.from_, time_off.to, upper_inc=True) for time_off in record.time_off]
     return (
         record.csm_id, record.version, record.name, record.email, record.timezone, record.weekly_minutes, days,
-        start, end, away, record.pool, doubt,
+        start, end, away, record.pool, record.country, record.region, doubt,
     )  # fmt: skip
 
 
@@ -110,10 +113,15 @@ async def load_csm_hours(connection: Connection, csm_ids: Collection[str]) -> Ma
     return {row[0]: _read_hours(*row[1:])[0] for row in await connection.fetch(HOURS, sorted(csm_ids))}
 
 
-async def load_csm_emails(connection: Connection, csm_ids: Collection[str]) -> dict[str, str | None]:
-    if not csm_ids:
-        return {}
-    return {row[0]: row[1] for row in await connection.fetch(EMAILS, sorted(csm_ids))}
+async def load_directory(
+    connection: Connection, account_ids: Collection[str], csm_ids: Collection[str]
+) -> DirectoryDetails:
+    """What events say about these accounts and CSMs."""
+    names = await connection.fetch(NAMES, sorted(account_ids)) if account_ids else ()
+    people = await connection.fetch(PEOPLE, sorted(csm_ids)) if csm_ids else ()
+    return DirectoryDetails(
+        {row[0]: row[1] for row in names}, {row[0]: OwnerDetails(row[1], row[2]) for row in people}
+    )
 
 
 def _read_hours(

@@ -6,10 +6,11 @@ without building one.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
+from schemas.links import account_page
 from schemas.outcomes import TOUCHPOINT_SETTLED, TouchpointSettled
 from schemas.touchpoints import Kind, touchpoint_event_type
 from services.chassis.outbox import Outgoing
@@ -20,31 +21,63 @@ EVENTS = "touchpoint.events"
 OUTCOMES = "touchpoint.outcomes"
 
 
+class OwnerDetails(NamedTuple):
+    """An owner as the directory describes them."""
+
+    name: str | None = None
+    email: str | None = None
+
+
+NO_OWNER = OwnerDetails()
+
+
+class EventContext(NamedTuple):
+    """What an event says beside the touchpoint: the account's name, the owner, the address of the console."""
+
+    account_name: str | None
+    owner: OwnerDetails
+    console_url: str
+
+
+class DirectoryDetails(NamedTuple):
+    """The names of accounts and the people of a batch, by id."""
+
+    account_names: Mapping[str, str | None]
+    people: Mapping[str, OwnerDetails]
+
+    def context_of(self, touchpoint: Touchpoint, console_url: str) -> EventContext:
+        owner = self.people.get(touchpoint.csm_id or "", NO_OWNER)
+        return EventContext(self.account_names.get(touchpoint.account_id), owner, console_url)
+
+
 def touchpoint_data(
     touchpoint: Touchpoint,
     content: Mapping[str, Any],
-    email: str | None,
+    context: EventContext,
     note: str | None = None,
     previous_due_at: datetime | None = None,
 ) -> bytes:
-    """The data of an event as JSON; `content` is a `TouchpointContent` as parsed JSON, `email` the owner's.
+    """The data of an event as JSON; `content` is a `TouchpointContent` as parsed JSON.
 
     The text of the reason of a cancelled touchpoint says why it was cancelled; the rule and the facts stay.
     """
+    name, email = context.owner
     data: dict[str, object] = {
         "touchpoint_id": touchpoint.id,
         "account_id": touchpoint.account_id,
+        "account_name": context.account_name,
         "touchpoint_type": touchpoint.type,
         "status": touchpoint.status,
         "due_at": touchpoint.due_at,
         "released_at": touchpoint.released_at,
         "deadline": touchpoint.deadline,
         "window": {"from": min(touchpoint.start_at, touchpoint.due_at), "to": touchpoint.end_at},
-        "owner": {"kind": touchpoint.owner, "csm_id": touchpoint.csm_id, "email": email},
+        "owner": {"kind": touchpoint.owner, "csm_id": touchpoint.csm_id, "name": name, "email": email},
         "sequence": touchpoint.sequence,
         "minutes": touchpoint.minutes,
         "occurrence": touchpoint.number,
         "previous_due_at": previous_due_at,
+        "url": context.console_url + account_page(touchpoint.account_id),
         "note": note,
         **content,
     }
@@ -59,9 +92,9 @@ def touchpoint_event(touchpoint: Touchpoint, kind: Kind, data: bytes, now: datet
 
 
 def update_events(
-    updates: Sequence[TouchpointUpdate], emails: Mapping[str, str | None], now: datetime
+    updates: Sequence[TouchpointUpdate], directory: DirectoryDetails, console_url: str, now: datetime
 ) -> list[Outgoing]:
-    """The events of the updates that have one; `emails` are those of owners by csm id."""
+    """The events of the updates that have one."""
     contents: dict[int, Mapping[str, Any]] = {}
     events: list[Outgoing] = []
     for update in updates:
@@ -70,8 +103,8 @@ def update_events(
         content = contents.get(id(update.content))  # the occurrences of a rhythm share one
         if content is None:
             content = contents[id(update.content)] = update.content.model_dump(mode="json")
-        email = emails.get(update.touchpoint.csm_id or "")
-        data = touchpoint_data(update.touchpoint, content, email, update.note, update.previous_due_at)
+        context = directory.context_of(update.touchpoint, console_url)
+        data = touchpoint_data(update.touchpoint, content, context, update.note, update.previous_due_at)
         events.append(touchpoint_event(update.touchpoint, update.event_kind, data, now))
     return events
 

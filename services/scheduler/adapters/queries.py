@@ -4,10 +4,11 @@ The change feed is in the order of commit: a row is shown only when no transacti
 still running, so that a reader who continues from a cursor never misses one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from services.chassis.database import Database, real_now
+from services.chassis.public_holidays import UnknownPlace, holidays_of
 from services.scheduler.adapters.rows import COLUMNS, Row, read_series, read_stored
 from services.scheduler.application.measure_capacity import CsmWeek, WeekLoad
 from services.scheduler.application.read_touchpoints import AccountRhythms, TouchpointEntry, TouchpointFilter
@@ -33,7 +34,8 @@ WHERE csm_id IS NOT NULL AND ($3::text IS NULL OR csm_id = $3) AND due_at >= $1 
 GROUP BY 1, 2
 """
 CSMS = """
-SELECT csm_id, weekly_minutes, working_days, away FROM person WHERE $1::text IS NULL OR csm_id = $1
+SELECT csm_id, weekly_minutes, working_days, away, country, region
+FROM person WHERE $1::text IS NULL OR csm_id = $1
 """
 
 
@@ -90,7 +92,9 @@ class PostgresReader:
     async def load_weeks(
         self, start: datetime, end: datetime, csm_id: str | None
     ) -> tuple[Mapping[str, CsmWeek], list[WeekLoad]]:
-        csms = {row["csm_id"]: _csm_week(row) for row in await self._database.pool.fetch(CSMS, csm_id)}
+        years = range(start.year, end.year + 1)
+        people = await self._database.pool.fetch(CSMS, csm_id)
+        csms = {row["csm_id"]: _csm_week(row, _holidays(row, years)) for row in people}
         loads = await self._database.pool.fetch(LOADS, start, end, csm_id)
         return csms, [WeekLoad(*row) for row in loads]
 
@@ -114,7 +118,18 @@ def _entry(row: Row) -> TouchpointEntry:
     return TouchpointEntry(stored.touchpoint, stored.content, row["changed_at"], row["change"])
 
 
-def _csm_week(row: Row) -> CsmWeek:
+def _holidays(row: Row, years: Iterable[int]) -> Mapping[date, str] | None:
+    """The public holidays of a person; None without a country, or where they are not known."""
+    if row["country"] is None:
+        return None
+    try:
+        by_year = [holidays_of(row["country"], row["region"], year) for year in years]
+    except UnknownPlace:
+        return None
+    return {day: name for days in by_year for day, name in days.items()}
+
+
+def _csm_week(row: Row, holidays: Mapping[date, str] | None) -> CsmWeek:
     days = None if row["working_days"] is None else frozenset(row["working_days"])
     away: list[tuple[date, date]] = [(days.lower, days.upper) for days in row["away"]]
-    return CsmWeek(row["csm_id"], row["weekly_minutes"], days, away)
+    return CsmWeek(row["csm_id"], row["weekly_minutes"], days, away, holidays)

@@ -9,7 +9,7 @@ import orjson
 from schemas.touchpoints import Kind
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
-from services.scheduler.adapters.messages import touchpoint_data, touchpoint_event
+from services.scheduler.adapters.messages import EventContext, OwnerDetails, touchpoint_data, touchpoint_event
 from services.scheduler.adapters.rows import COLUMNS, Row, columns_of, read_touchpoint
 from services.scheduler.domain.touchpoint import Status, Touchpoint
 
@@ -25,9 +25,11 @@ def _claim(queue: Queue, status: Status, time_column: str) -> str:
 WITH q AS MATERIALIZED (
     SELECT ctid, at, id FROM {queue} WHERE at <= $1 ORDER BY at, id LIMIT $2 FOR UPDATE SKIP LOCKED
 )
-SELECT {COLUMNS}, q.ctid, coalesce(t.face, r.face) AS content, p.email FROM q JOIN touchpoint t ON t.id = q.id
+SELECT {COLUMNS}, q.ctid, coalesce(t.face, r.face) AS content, p.name, p.email, a.name AS account_name
+FROM q JOIN touchpoint t ON t.id = q.id
 LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 LEFT JOIN person p ON p.csm_id = t.csm_id
+LEFT JOIN account_calendar a ON a.account_id = t.account_id
 WHERE t.status = '{status}' AND t.{time_column} <= $1 FOR UPDATE OF t SKIP LOCKED
 """
 
@@ -83,9 +85,10 @@ OVERDUE_NOTE = "its deadline passed without an outcome"
 class PostgresQueue:
     """TouchpointQueue on one open and short transaction."""
 
-    def __init__(self, connection: Connection, outbox: Outbox) -> None:
+    def __init__(self, connection: Connection, outbox: Outbox, console_url: str) -> None:
         self._connection = connection
         self._outbox = outbox
+        self._console_url = console_url
         self._queue: Queue = "agenda"
         self._claimed: Mapping[str, Row] = {}
 
@@ -123,8 +126,20 @@ class PostgresQueue:
         if advanced:
             status: Status = Status.DUE if self._queue == "agenda" else Status.OVERDUE
             await self._connection.execute(ADVANCE[self._queue], *columns_of(advanced), status, now)
-        events = [_event(touchpoint, self._claimed[touchpoint.id], now) for touchpoint in touchpoints]
+        events = [self._event(touchpoint, self._claimed[touchpoint.id], now) for touchpoint in touchpoints]
         await self._outbox.append(self._connection, events)
+
+    def _event(self, touchpoint: Touchpoint, row: Row, now: datetime) -> Outgoing:
+        kind: Kind = "due"
+        note: str | None = None
+        if touchpoint.cancellation is not None:
+            kind, note = "cancelled", touchpoint.cancellation.note
+        elif touchpoint.status is Status.OVERDUE:
+            kind, note = "overdue", OVERDUE_NOTE
+        owner = OwnerDetails(row["name"], row["email"])
+        context = EventContext(row["account_name"], owner, self._console_url)
+        data = touchpoint_data(touchpoint, orjson.loads(row["content"]), context, note)
+        return touchpoint_event(touchpoint, kind, data, now)
 
     async def next_due_at(self) -> datetime | None:
         return await self._connection.fetchval(NEXT_DUE)
@@ -132,14 +147,3 @@ class PostgresQueue:
     async def delete_old_changes(self) -> None:
         """The change feed goes back ninety days; who was away longer reads the whole list again."""
         await self._connection.execute(DELETE_CHANGES)
-
-
-def _event(touchpoint: Touchpoint, row: Row, now: datetime) -> Outgoing:
-    kind: Kind = "due"
-    note: str | None = None
-    if touchpoint.cancellation is not None:
-        kind, note = "cancelled", touchpoint.cancellation.note
-    elif touchpoint.status is Status.OVERDUE:
-        kind, note = "overdue", OVERDUE_NOTE
-    data = touchpoint_data(touchpoint, orjson.loads(row["content"]), row["email"], note)
-    return touchpoint_event(touchpoint, kind, data, now)

@@ -15,12 +15,13 @@ DEFAULT_WEEKLY_MINUTES = 2400
 
 @dataclass(frozen=True, slots=True)
 class CsmWeek:
-    """The usual week of a CSM; `away` are first days and the days of return."""
+    """The usual week of a CSM; `away` are first days and the days of return, `holidays` public holidays, if known."""
 
     csm_id: str
     weekly_minutes: int | None = None
     days: frozenset[int] | None = None
     away: Sequence[tuple[date, date]] = ()
+    holidays: Mapping[date, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,13 @@ class WeekLoad:
     touches: int
 
 
+class HolidayOfWeek(SchemaModel):
+    """A public holiday of the CSM's country and region."""
+
+    on: date
+    name: str
+
+
 class CapacityWeek(SchemaModel):
     csm_id: Id
     week: Annotated[str, Field(description="ISO week, as 2026-W14")]
@@ -40,6 +48,13 @@ class CapacityWeek(SchemaModel):
     available_minutes: int
     planned_minutes: int
     touches: int
+    holidays: Annotated[
+        tuple[HolidayOfWeek, ...] | None,
+        Field(
+            description="public holidays on working days, which have no available minutes; null: the CSM's country "
+            "was not told, or its holidays are not known"
+        ),
+    ] = None
 
 
 def measure_weeks(
@@ -60,17 +75,21 @@ def measure_weeks(
 def _measure_week(csm: CsmWeek, monday: date, load: WeekLoad | None) -> CapacityWeek:
     weekly = DEFAULT_WEEKLY_MINUTES if csm.weekly_minutes is None else csm.weekly_minutes
     year, week, _ = monday.isocalendar()
+    working = [monday + timedelta(days=n) for n in sorted(csm.days or WORKDAYS)]
+    days = csm.holidays or {}
+    holidays = tuple(HolidayOfWeek(on=day, name=days[day]) for day in working if day in days)
     return CapacityWeek(
         csm_id=csm.csm_id,
         week=f"{year}-W{week:02d}",
         weekly_minutes=weekly,
-        available_minutes=_available_minutes(csm, weekly, monday),
+        available_minutes=_available_minutes(csm, weekly, working),
         planned_minutes=0 if load is None else load.minutes,
         touches=0 if load is None else load.touches,
+        holidays=None if csm.holidays is None else holidays,
     )
 
 
-def _available_minutes(csm: CsmWeek, weekly: int, monday: date) -> int:
-    working = [monday + timedelta(days=n) for n in sorted(csm.days or WORKDAYS)]
-    present = [day for day in working if not any(first <= day < end for first, end in csm.away)]
+def _available_minutes(csm: CsmWeek, weekly: int, working: Sequence[date]) -> int:
+    absences = [*csm.away, *((day, day + timedelta(days=1)) for day in csm.holidays or ())]
+    present = [day for day in working if not any(first <= day < end for first, end in absences)]
     return weekly * len(present) // len(working)

@@ -1,19 +1,24 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 """The embedded Kafka keeps acknowledged records: on one node over a crash, on three without one of them."""
 
+import asyncio
 import shutil
 import socket
+import subprocess
 from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from confluent_kafka import Consumer
 
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
-from services.devstack.embedded.kafka import EmbeddedKafka
-from services.devstack.embedded.kafka_node import Node
+from services.devstack.embedded.jars import class_path
+from services.devstack.embedded.kafka import EmbeddedKafka, java_command
+from services.devstack.embedded.kafka_features import CHECKPOINT, LEVELS, bootstrap_checkpoint
+from services.devstack.embedded.kafka_node import Node, short_id
 from services.devstack.embedded.processes import scratch
 from tests.stack import BreakableKafka
 
@@ -58,6 +63,68 @@ async def read(kafka: EmbeddedKafka, count: int) -> list[int]:
         return [int((await consumer.getone()).value or b"") for _ in range(count)]
     finally:
         await consumer.stop()
+
+
+def read_as_new_consumer(kafka: EmbeddedKafka, count: int) -> list[int]:
+    """Read with librdkafka's consumer of KIP-848, which the broker must support (row 48)."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": kafka.bootstrap,
+            "group.id": "outside",
+            "group.protocol": "consumer",
+            "auto.offset.reset": "earliest",
+        }
+    )
+    consumer.subscribe([TOPIC])
+    try:
+        records: list[int] = []
+        while len(records) < count:
+            record = consumer.poll(20)
+            assert record is not None, "the consumer got nothing within 20 s"
+            assert record.error() is None, str(record.error())
+            records.append(int(record.value() or b""))
+        return records
+    finally:
+        consumer.close()
+
+
+async def test_a_client_with_the_new_consumer_protocol_reads_from_a_new_folder(own_folder: Path) -> None:
+    async with EmbeddedKafka(own_folder) as kafka:
+        await make_topic(kafka)
+        async with producing(kafka) as producer:
+            await produce(producer, range(3))
+        assert await asyncio.to_thread(read_as_new_consumer, kafka, 3) == [0, 1, 2]
+
+
+async def test_a_folder_of_an_earlier_version_gets_the_features_once_and_keeps_them(own_folder: Path) -> None:
+    """Row 48: earlier versions formatted a folder without the checkpoint of the storage tool."""
+    checkpoint = own_folder / "node-1" / "logs" / CHECKPOINT
+    kafka = EmbeddedKafka(own_folder)
+    (node,) = kafka._layout()  # pyright: ignore[reportPrivateUsage]
+    node.format(bootstrap_checkpoint(java_command(class_path(), heap_mb=192), cluster_id=short_id("test")))
+    checkpoint.unlink()
+    async with kafka:
+        assert checkpoint.exists()
+        await make_topic(kafka)
+        async with producing(kafka) as producer:
+            await produce(producer, range(2))
+        assert await asyncio.to_thread(read_as_new_consumer, kafka, 2) == [0, 1]
+        await kafka.stop()
+        await kafka.start()
+        async with producing(kafka) as producer:
+            await produce(producer, [2])
+        assert await asyncio.to_thread(read_as_new_consumer, kafka, 1) == [2]
+
+
+def test_the_features_of_an_earlier_folder_are_those_that_the_storage_tool_gives_a_new_one() -> None:
+    tool = [*java_command(class_path(), heap_mb=192), "kafka.tools.StorageTool", "version-mapping"]
+    printed = subprocess.run(tool, capture_output=True, text=True, check=True).stdout
+    levels = dict(line.split("=") for line in printed.split("\n") if "=" in line)
+    # The first names the release; the second is of controller quorums that change, which ours does not.
+    others = {
+        name: level for name, level in levels.items() if name not in ("metadata.version", "kraft.version")
+    }
+    assert {name: int(level) for name, level in others.items() if level != "0"} == LEVELS
 
 
 async def test_acknowledged_records_survive_a_kill_and_the_address_stays(own_folder: Path) -> None:

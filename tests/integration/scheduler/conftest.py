@@ -29,6 +29,7 @@ from services.scheduler.entrypoints.kafka_consumer import RecordHandler
 from services.scheduler.entrypoints.workers import HorizonExtender, OverdueMarker, Releaser
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
+CONSOLE = "https://drumbeat.example"
 TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox,
     dead_letter, api_key, consumer_offset"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
@@ -61,10 +62,10 @@ class Scheduler:
         self.counted[what] = self.counted.get(what, 0) + number
 
     def queue(self, connection: Connection) -> PostgresQueue:
-        return PostgresQueue(connection, self.outbox)
+        return PostgresQueue(connection, self.outbox, CONSOLE)
 
     def calendars(self, connection: Connection) -> PostgresCalendarRepository:
-        return PostgresCalendarRepository(connection, self.outbox)
+        return PostgresCalendarRepository(connection, self.outbox, CONSOLE)
 
     def record(self, topic: str, key: str, headers: Any, value: bytes | None) -> Record:
         self.offset += 1

@@ -241,7 +241,7 @@ async def test_the_change_feed_never_passes_a_running_transaction(scheduler: Sch
 async def test_capacity_counts_minutes_by_csm_and_week(scheduler: Scheduler) -> None:
     record = {
         "csm_id": "ada", "version": 1, "weekly_minutes": 1500, "working_days": ["mon", "tue", "wed", "thu", "fri"],
-        "time_off": [{"from": "2026-03-09", "to": "2026-03-10"}],
+        "time_off": [{"from": "2026-03-09", "to": "2026-03-10"}], "country": "ET",
     }  # fmt: skip
     await scheduler.consume(scheduler.event("directory.csms", "drumbeat.csm.directory.v1", "ada", record))
     await scheduler.consume(*(scheduler.plan(1, [rhythm(7)], account=f"a{n}") for n in range(4)))
@@ -251,14 +251,30 @@ async def test_capacity_counts_minutes_by_csm_and_week(scheduler: Scheduler) -> 
 
     assert weeks == [
         {
-            "csm_id": "ada", "week": "2026-W10", "weekly_minutes": 1500, "available_minutes": 1500,
-            "planned_minutes": 120, "touches": 4,
+            "csm_id": "ada", "week": "2026-W10", "weekly_minutes": 1500, "available_minutes": 1200,
+            "planned_minutes": 120, "touches": 4, "holidays": [{"on": "2026-03-02", "name": "Adwa Victory Day"}],
         },
         {
             "csm_id": "ada", "week": "2026-W11", "weekly_minutes": 1500, "available_minutes": 900,
-            "planned_minutes": 120, "touches": 4,
+            "planned_minutes": 120, "touches": 4, "holidays": [],
         },
     ]  # fmt: skip
+
+
+async def test_holidays_of_a_csm_are_null_without_a_known_country(scheduler: Scheduler) -> None:
+    for csm_id, country in (("ada", None), ("bob", "Atlantis")):
+        record = {"csm_id": csm_id, "version": 1, "country": country}
+        await scheduler.consume(
+            scheduler.event("directory.csms", "drumbeat.csm.directory.v1", csm_id, record)
+        )
+
+    asked = {"from": "2026-03-02T00:00:00Z", "to": "2026-03-03T00:00:00Z"}
+    weeks = (await scheduler.http.get("/v1/capacity", params=asked)).json()["weeks"]
+
+    assert [(week["csm_id"], week["available_minutes"], week["holidays"]) for week in weeks] == [
+        ("ada", 2400, None),
+        ("bob", 2400, None),
+    ]
 
 
 async def test_no_key_no_answer(scheduler: Scheduler) -> None:

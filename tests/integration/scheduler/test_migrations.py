@@ -19,7 +19,7 @@ from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.application.release_due import release_due
-from tests.integration.scheduler.conftest import MONDAY, rhythm
+from tests.integration.scheduler.conftest import CONSOLE, MONDAY, rhythm
 
 pytestmark = pytest.mark.integration
 NAME = "scheduler_before_documents"
@@ -89,10 +89,10 @@ async def upgraded(postgres: EmbeddedPostgres) -> AsyncGenerator[Database]:
 async def test_plans_and_contents_of_before_are_read_and_released(upgraded: Database) -> None:
     outbox = Outbox("/drumbeat/scheduler")
     async with upgraded.transaction() as connection:
-        calendars = PostgresCalendarRepository(connection, outbox)
+        calendars = PostgresCalendarRepository(connection, outbox, CONSOLE)
         (command,) = await calendars.claim_to_extend(MONDAY)
         stored = await calendars.load_calendars(["acme"], [], MONDAY)
-        released = await release_due(PostgresQueue(connection, outbox), MONDAY, timedelta(seconds=5))
+        released = await release_due(PostgresQueue(connection, outbox, CONSOLE), MONDAY, timedelta(seconds=5))
 
     assert (command.account_id, command.version, released) == ("acme", 3, 1)
     content = stored["acme"].series["check_in"].content

@@ -35,6 +35,30 @@ async def test_nothing_comes_due_early_and_everything_comes_due_once(scheduler: 
     assert item["reason"]["text"] == "because"
 
 
+async def test_events_name_the_account_and_the_owner_and_link_to_the_console(scheduler: Scheduler) -> None:
+    """U6: a tool that receives the webhook shows people what it is about and where to look."""
+    account = {"account_id": "acme", "name": "Acme Ltd", "csm_id": "ada", "version": 1}
+    csm = {"csm_id": "ada", "name": "Ada King", "email": "ada@drumbeat.example", "version": 1}
+    for record in (
+        scheduler.event("directory.accounts", "drumbeat.account.directory.v1", "acme", account),
+        scheduler.event("directory.csms", "drumbeat.csm.directory.v1", "ada", csm),
+        scheduler.plan(1, [rhythm(7, csm_id="ada")]),
+    ):
+        await scheduler.consume(record)
+    await scheduler.release()
+
+    sent = await scheduler.sent()
+    assert {each["ce_type"] for each in sent} >= {
+        "drumbeat.touchpoint.scheduled.v1",
+        "drumbeat.touchpoint.due.v1",
+    }
+    for each in sent:
+        data = TouchpointData.model_validate_json(orjson.dumps(each["data"]))
+        assert data.account_name == "Acme Ltd"
+        assert (data.owner.name, data.owner.email) == ("Ada King", "ada@drumbeat.example")
+        assert data.url == "https://drumbeat.example/?account=acme"
+
+
 async def test_a_pass_returns_how_long_the_loop_may_rest(scheduler: Scheduler) -> None:
     await scheduler.consume(scheduler.plan(1, [rhythm(7, last_touch_at=MONDAY - 6 * DAY)]))
 

@@ -46,3 +46,8 @@ def test_a_deployment_that_does_not_run_is_reported_with_its_remedy(
     assert "✓ Python: " in out
     assert f"✓ data directory: {tmp_path / 'data'}, created at the first start" in out
     assert "✗ services: not reachable\n    No API key can be read" in out
+
+
+def test_services_with_another_release_of_the_holidays_are_to_be_restarted() -> None:
+    assert doctor.check_holidays("0.109", "0.109").remedy == ""
+    assert "0.110 is installed" in doctor.check_holidays("0.109", "0.110").remedy

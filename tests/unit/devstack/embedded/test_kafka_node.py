@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from services.devstack.embedded.kafka_features import CHECKPOINT
 from services.devstack.embedded.kafka_node import (
     Layout,
     Node,
@@ -13,6 +16,13 @@ from services.devstack.embedded.kafka_node import (
 
 ONE = Layout("c" * 22, (Ports(1, 2),), 12)
 THREE = Layout("c" * 22, (Ports(1, 2), Ports(3, 4), Ports(5, 6)), 12)
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    made = tmp_path / "of-the-tool"
+    made.write_bytes(b"records")
+    return made
 
 
 def lines(path: Path) -> dict[str, str]:
@@ -34,18 +44,32 @@ def test_one_node_does_not_wait_for_others() -> None:
     assert made["auto.create.topics.enable"] == "false"
 
 
-def test_a_folder_is_formatted_once_and_keeps_its_identity(tmp_path: Path) -> None:
-    Node(1, tmp_path, ONE).format()
+def test_a_folder_is_formatted_once_and_keeps_its_identity(tmp_path: Path, checkpoint: Path) -> None:
+    Node(1, tmp_path, ONE).format(checkpoint)
     first = lines(tmp_path / "logs" / "meta.properties")
-    Node(1, tmp_path, Layout("d" * 22, ONE.nodes, 12)).format()
+    Node(1, tmp_path, Layout("d" * 22, ONE.nodes, 12)).format(checkpoint)
     assert lines(tmp_path / "logs" / "meta.properties") == first
     assert first["cluster.id"] == "c" * 22
     assert len(first["directory.id"]) == 22
 
 
-def test_nodes_of_one_cluster_have_different_directory_ids(tmp_path: Path) -> None:
+def test_a_new_folder_has_the_checkpoint_and_one_of_an_earlier_version_does_not_get_it(
+    tmp_path: Path, checkpoint: Path
+) -> None:
+    new, earlier = Node(1, tmp_path / "new", ONE), Node(1, tmp_path / "earlier", ONE)
+    new.format(checkpoint)
+    assert new.has_checkpoint
+    assert (tmp_path / "new" / "logs" / CHECKPOINT).read_bytes() == b"records"
+
+    earlier.format(checkpoint)
+    (tmp_path / "earlier" / "logs" / CHECKPOINT).unlink()
+    earlier.format(checkpoint)
+    assert not earlier.has_checkpoint
+
+
+def test_nodes_of_one_cluster_have_different_directory_ids(tmp_path: Path, checkpoint: Path) -> None:
     for number in (1, 2):
-        Node(number, tmp_path / str(number), THREE).format()
+        Node(number, tmp_path / str(number), THREE).format(checkpoint)
     ids = {lines(tmp_path / str(n) / "logs" / "meta.properties")["directory.id"] for n in (1, 2)}
     assert len(ids) == 2
 

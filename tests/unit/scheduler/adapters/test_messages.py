@@ -1,6 +1,7 @@
 """The written data of events is what the model writes."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import orjson
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from schemas.plans import OneOffItem, Plan
 from schemas.times import Window
 from schemas.touchpoints import TouchpointData, TouchpointOwner
-from services.scheduler.adapters.messages import touchpoint_data
+from services.scheduler.adapters.messages import EventContext, OwnerDetails, touchpoint_data
 from services.scheduler.domain.avoid import NEVER
 from services.scheduler.domain.plan import content_of
 from services.scheduler.domain.touchpoint import (
@@ -48,7 +49,11 @@ def touchpoints(draw: st.DrawFn) -> Touchpoint:
 
 
 def by_the_model(
-    touchpoint: Touchpoint, content: TouchpointContent, email: str | None, note: str | None, before: datetime
+    touchpoint: Touchpoint,
+    content: TouchpointContent,
+    context: EventContext,
+    note: str | None,
+    before: datetime,
 ) -> bytes:
     reason = content.reason
     if touchpoint.cancellation is not None:
@@ -56,13 +61,16 @@ def by_the_model(
     return TouchpointData.model_construct(
         touchpoint_id=touchpoint.id,
         account_id=touchpoint.account_id,
+        account_name=context.account_name,
         touchpoint_type=touchpoint.type,
         status=touchpoint.status.value,
         due_at=touchpoint.due_at,
         released_at=touchpoint.released_at,
         deadline=touchpoint.deadline,
         window=Window(from_=min(touchpoint.start_at, touchpoint.due_at), to=touchpoint.end_at),
-        owner=TouchpointOwner.model_construct(kind=touchpoint.owner, csm_id=touchpoint.csm_id, email=email),
+        owner=TouchpointOwner.model_construct(
+            kind=touchpoint.owner, csm_id=touchpoint.csm_id, **context.owner._asdict()
+        ),
         channel=content.channel,
         purpose=content.purpose,
         reason=reason,
@@ -72,16 +80,25 @@ def by_the_model(
         audience=content.audience,
         occurrence=touchpoint.number,
         previous_due_at=before,
+        url=f"https://drumbeat.example/?account={quote(touchpoint.account_id, safe='')}",
         note=note,
     ).write()
 
 
-@given(touchpoints(), one_offs("step"), st.none() | st.text(), st.none() | st.text(), instants)
+contexts = st.builds(
+    EventContext,
+    st.none() | st.text(),
+    st.builds(OwnerDetails, st.none() | st.text(), st.none() | st.text()),
+    st.just("https://drumbeat.example"),
+)
+
+
+@given(touchpoints(), one_offs("step"), contexts, st.none() | st.text(), instants)
 def test_the_data_of_an_event_is_what_the_model_writes(
-    touchpoint: Touchpoint, item: OneOffItem, email: str | None, note: str | None, before: datetime
+    touchpoint: Touchpoint, item: OneOffItem, context: EventContext, note: str | None, before: datetime
 ) -> None:
     content = content_of(item, Plan())
 
-    data = touchpoint_data(touchpoint, content.model_dump(mode="json"), email, note, before)
+    data = touchpoint_data(touchpoint, content.model_dump(mode="json"), context, note, before)
 
-    assert orjson.loads(data) == orjson.loads(by_the_model(touchpoint, content, email, note, before))
+    assert orjson.loads(data) == orjson.loads(by_the_model(touchpoint, content, context, note, before))

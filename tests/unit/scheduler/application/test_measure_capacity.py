@@ -27,3 +27,22 @@ def test_part_time_days_count_by_themselves() -> None:
     (week,) = measure_weeks({"ada": part}, [], MONDAY, MONDAY)
 
     assert week.available_minutes == 300
+
+
+def test_a_public_holiday_on_a_working_day_takes_its_minutes_and_is_named() -> None:
+    days = {MONDAY: "Carnival", date(2026, 3, 7): "on a Saturday", date(2026, 3, 20): "later"}
+
+    (week,) = measure_weeks({"ada": CsmWeek("ada", 1500, holidays=days)}, [], MONDAY, MONDAY)
+
+    assert week.available_minutes == 1200
+    assert [(holiday.on, holiday.name) for holiday in week.holidays or ()] == [(MONDAY, "Carnival")]
+
+
+def test_a_holiday_during_time_off_counts_once() -> None:
+    away = [(MONDAY, date(2026, 3, 4))]
+
+    (week,) = measure_weeks(
+        {"ada": CsmWeek("ada", 1500, None, away, {MONDAY: "Carnival"})}, [], MONDAY, MONDAY
+    )
+
+    assert week.available_minutes == 900
