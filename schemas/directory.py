@@ -37,6 +37,8 @@ class PreferenceRecord(SchemaModel):
     """null: all channels."""
     frequency: Frequency | None = None
     opted_in: bool | None = None
+    by_contact: bool | None = None
+    """true: the contact's own act; only another one lifts an opt-out by it."""
     time: Instant
     source: str
     id: str

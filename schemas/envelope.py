@@ -70,6 +70,12 @@ def from_kafka(headers: Sequence[tuple[str, bytes | None]], value: bytes | None)
     return _assemble(core, value, extensions=extensions, kind=kind.decode("latin-1"), prefix="header ce_")
 
 
+def binary_type(headers: Sequence[tuple[str, bytes | None]]) -> str | None:
+    """The type of a record in binary content mode, without reading the rest; None where the header is missing."""
+    value = next((value for name, value in headers if name == "ce_type"), None)
+    return None if value is None else value.decode(errors="replace")
+
+
 def from_http_binary(headers: Iterable[tuple[str, str]], body: bytes) -> Envelope:
     """Read an HTTP request in binary content mode: percent-encoded `ce-*` headers. Raises Malformed."""
     attributes: dict[str, str] = {}

@@ -220,6 +220,9 @@ class PreferenceChanged(SchemaModel):
     channel: Channel | None = None
     frequency: Frequency | None = None
     opted_in: bool | None = None
+    by_contact: bool | None = None
+    """true: the contact's own act, such as a click on a link or your preference page. An opt-out by the contact is
+    lifted only by the contact; what a tool synchronizes leaves it in force."""
 
 
 class InteractionLogged(SchemaModel):

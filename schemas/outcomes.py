@@ -29,6 +29,8 @@ class MessageEngaged(SchemaModel):
     delivery_id: Id
     touchpoint_id: Id | None = None
     kind: Engagement
+    bounce: Literal["hard", "soft"] | None = None
+    """How the mail bounced. hard, or absent: the address takes no mail; soft: for the moment."""
 
 
 class Recipient(SchemaModel):

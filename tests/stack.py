@@ -122,6 +122,7 @@ class Stack:
             "DRUMBEAT_WEBHOOK_ALLOW_PRIVATE": "1",
             "DRUMBEAT_EMAIL__HOST": "127.0.0.1",
             "DRUMBEAT_EMAIL__PORT": str(self.smtp.port),
+            "DRUMBEAT_PUBLIC_URL": "https://drumbeat.example",
             **self.settings,
         }
         self.client = httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=15)

@@ -1,7 +1,9 @@
 """API keys: what a caller may do. Only SHA-256 digests are stored; secrets of 256 bits need no slow hash."""
 
 import hmac
+import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -65,6 +67,35 @@ class KeyRing:
         if key is None or not hmac.compare_digest(key.sha256, digest(presented)):
             return None
         return key
+
+
+def read_or_create_secret(path: Path, *, must_exist: bool = False) -> bytes:
+    """The secret of this file, 32 random bytes in hex, created with mode 0600. Raises `KeyFileUnreadable`."""
+    try:
+        if not must_exist and not path.exists():
+            _create_secret(path)
+        secret = bytes.fromhex(path.read_text(encoding="ascii"))
+    except OSError as problem:
+        raise KeyFileUnreadable(
+            f"The key file {path} cannot be read ({problem.strerror}). Put back the file that this deployment"
+            " began with."
+        ) from problem
+    except ValueError as problem:
+        raise KeyFileUnreadable(f"{path} is not a key: it has to be hexadecimal digits.") from problem
+    if len(secret) < 32:
+        raise KeyFileUnreadable(f"{path} is not a key: it has to be 64 hexadecimal digits or more.")
+    return secret
+
+
+def _create_secret(path: Path) -> None:
+    """Replicas that start at once create one file: a link never replaces another."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(f"{secrets.token_hex(32)}\n")
+    with suppress(FileExistsError):
+        os.link(new, path)
+    new.unlink()
 
 
 def first_key(path: Path) -> ApiKey:

@@ -7,8 +7,12 @@ the data directory.
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
+from socket import inet_aton, inet_ntoa
 from typing import Annotated, ClassVar, Literal, cast
+from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -83,6 +87,12 @@ class Email(Group):
     tls: Literal["none", "starttls", "implicit"] = "none"
     sender: str = "Drumbeat <drumbeat@localhost>"
     redirect_to: str | None = None
+    sink: str | None = Field(default=None, description="host:port that stores mail and delivers nothing")
+
+    @property
+    def is_relay(self) -> bool:
+        """Whether mail leaves the machine: the host is not the sink of `drumbeat run`."""
+        return self.host is not None and f"{self.host}:{self.port}" != self.sink
 
 
 class AddressesSource(PydanticBaseSettingsSource):
@@ -131,6 +141,9 @@ class Settings(BaseSettings):
     webhook_allow_private: bool = False
     public_url: str | None = Field(default=None, description="the address of links in messages and events")
     api_key_file: Path | None = Field(default=None, description="default: api-key in the data directory")
+    address_key_file: Path | None = Field(
+        default=None, description="default: address-key in the data directory"
+    )
     faults: str = Field(default="", description="named fault points, for tests only: name=kill@3,name=stop")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -150,6 +163,23 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         return self.api_key_file or self.data_dir / "api-key"
 
+    @property
+    def address_key_path(self) -> Path:
+        return self.address_key_file or self.data_dir / "address-key"
+
+    def mail_hold(self) -> str | None:
+        """Why customers get no mail: a relay would deliver it, but they could not open its links. None: they get it."""
+        if not self.email.is_relay or self.email.redirect_to is not None:
+            return None
+        advice = "set DRUMBEAT_PUBLIC_URL to the notifier's address on the internet"
+        if self.public_url is None:
+            return f"links in mail would lead to {self.url_of('notifier')}; {advice}"
+        if not leads_outside(self.public_url):
+            return (
+                f"links in mail would lead to {self.public_url}; {advice}, like https://drumbeat.example.com"
+            )
+        return None
+
     def url_of(self, service: Literal["console", "rules_engine", "scheduler", "notifier"]) -> str:
         """The URL of a service of this deployment on this machine."""
         http = cast("Http", getattr(self, service))
@@ -165,6 +195,30 @@ class Settings(BaseSettings):
         if self.database.url is None:
             raise SettingsRejected(_no_address("PostgreSQL", "DRUMBEAT_DATABASE__URL", self.data_dir))
         return self.database.url
+
+
+def leads_outside(url: str) -> bool:
+    """Whether this is an http or https URL of another host than the reader's own machine."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https") or not host:
+        return False
+    return host != "localhost" and not host.endswith(".localhost") and not _is_own_machine(host)
+
+
+def _is_own_machine(host: str) -> bool:
+    """Whether the address is a loopback or the unspecified one, in any notation that browsers read."""
+    with suppress(OSError):
+        host = inet_ntoa(inet_aton(host))  # 127.1, 0x7f000001 and 2130706433 are 127.0.0.1
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return any(one.is_loopback or one.is_unspecified for one in (address, mapped) if one is not None)
 
 
 def _no_address(what: str, variable: str, data_dir: Path) -> str:

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,6 +55,8 @@ class Chassis:
     keys: KeyRing
     readiness: Readiness
     """None when the service can work, else what it waits for."""
+    warnings: Sequence[str] = ()
+    """What the operator has to repair although the service works; `/readyz` shows it."""
 
 
 class Limits:
@@ -147,11 +149,11 @@ def _health(chassis: Chassis) -> APIRouter:
         return {"status": "alive", "service": chassis.service}
 
     @router.get("/readyz", summary="Whether the service can work")
-    async def readyz() -> dict[str, str]:
+    async def readyz() -> dict[str, str | list[str]]:
         waiting_for = await chassis.readiness()
         if waiting_for is not None:
             raise Problem(503, f"Not ready: {waiting_for}", headers={"Retry-After": "1"})
-        return {"status": "ready", "service": chassis.service}
+        return {"status": "ready", "service": chassis.service, "warnings": list(chassis.warnings)}
 
     @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
     async def metrics() -> Response:

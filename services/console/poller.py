@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 from urllib.parse import quote
 
 from schemas.times import format_instant
@@ -35,7 +35,10 @@ class Calendar:
 
 @dataclass(slots=True)
 class ActivitySource:
-    """Changed touchpoints by key, the cursor from which reading goes on, and the newest deliveries."""
+    """Changed touchpoints by key, the cursor from which reading goes on, and the newest deliveries.
+
+    `warning`: what the operator has to repair before customers get mail.
+    """
 
     changed: dict[str, Touchpoint] | None = None
     deliveries: list[Delivery] | None = None
@@ -43,6 +46,7 @@ class ActivitySource:
     since: str = ""
     error: str = ""
     delivery_error: str = ""
+    warning: str = ""
 
 
 @dataclass(slots=True)
@@ -191,7 +195,11 @@ class Poller:
         return await self._get("scheduler", "/v1/touchpoints", query)
 
     async def _read_deliveries(self) -> None:
-        answer = await self._get("notifier", "/v1/deliveries", {"limit": 40})
+        answer, readiness = await asyncio.gather(
+            self._get("notifier", "/v1/deliveries", {"limit": 40}), self._get("notifier", "/readyz", {})
+        )
+        if not isinstance(readiness, Failure):
+            self.activity.warning = " ".join(map(str, cast("list[object]", readiness.get("warnings") or [])))
         self.activity.delivery_error = _error(answer)
         if not isinstance(answer, Failure):
             self.activity.deliveries = self._deliveries(items(answer))

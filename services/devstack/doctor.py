@@ -31,6 +31,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
     yield Check("Python", sys.version.split()[0])
     yield from _embedded_parts(settings, [name for name in _LOCAL_PACKAGES if find_spec(name) is None])
     yield from _data_directory(settings)
+    yield _customer_mail(settings)
     yield from _services(settings)
 
 
@@ -74,6 +75,16 @@ def _data_directory(settings: Settings) -> Iterator[Check]:
     free_gb = shutil.disk_usage(existing).free / 1e9
     remedy = "" if free_gb >= _NEEDED_GB else f"free some space: a deployment needs {_NEEDED_GB} GB"
     yield Check("free space", f"{free_gb:.1f} GB", remedy)
+
+
+def _customer_mail(settings: Settings) -> Check:
+    hold = settings.mail_hold()
+    if hold is not None:
+        return Check("customer mail", "held", hold)
+    email = settings.email
+    return Check(
+        "customer mail", f"sent to {email.host}:{email.port}" if email.is_relay else "stored, not delivered"
+    )
 
 
 def _services(settings: Settings) -> Iterator[Check]:

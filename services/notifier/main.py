@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import structlog
 from fastapi import FastAPI
 
 from schemas.topics import broker_configs
@@ -15,6 +16,7 @@ from services.chassis.settings import Settings
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
 from services.notifier import settings
+from services.notifier.adapters.address_repository import open_address_key
 from services.notifier.adapters.channels.email import Mailer, Tls
 from services.notifier.adapters.channels.webhook import WebhookClient
 from services.notifier.adapters.delivery_queue import DeliveryQueue
@@ -24,6 +26,8 @@ from services.notifier.adapters.subscription_repository import SubscriptionRepos
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
 from services.notifier.application.send_messages import Sending
+from services.notifier.domain.addresses import AddressKey
+from services.notifier.domain.delivery_policy import Reason
 from services.notifier.domain.unsubscribe import make_token
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
@@ -31,6 +35,8 @@ from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
 from services.notifier.entrypoints.kafka_consumer import TOPICS, Consumer
 from services.notifier.entrypoints.workers import WebhookSender, message_sender, sweep
+
+log = structlog.get_logger(__name__)
 
 IDENTITY = Identity(
     "notifier", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
@@ -51,15 +57,15 @@ class Services:
     stream_signal: WakeSignal
 
 
-def make_services(runtime: Runtime) -> Services:
+def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
-    queue = DeliveryQueue(database, outbox, clock, runtime.owner)
+    queue = DeliveryQueue(database, outbox, clock, addresses, runtime.owner)
     client = WebhookClient(allow_private=runtime.settings.webhook_allow_private)
     return Services(
         queue=queue,
         queries=Queries(database),
         subscriptions=SubscriptionRepository(database),
-        preferences=PreferenceRepository(database, outbox, clock),
+        preferences=PreferenceRepository(database, outbox, clock, addresses),
         client=client,
         webhooks=WebhookSender(queue, client=client, reported=runtime.relay.wake),
         templates=Templates(),
@@ -69,18 +75,23 @@ def make_services(runtime: Runtime) -> Services:
 
 async def build(runtime: Runtime) -> Parts:
     """Start what has connections, and wire consumer, workers and HTTP routes."""
-    services = make_services(runtime)
+    async with runtime.database.transaction() as connection:
+        addresses = await open_address_key(connection, runtime.settings)
+    services = make_services(runtime, addresses)
     await services.client.start()
     await services.queue.take_over_leases()
     key = await services.preferences.link_key()
     live = runtime.settings.mode == "live"
     base_url = settings.public_url(runtime.settings)
+    mail_hold = runtime.settings.mail_hold()
+    if mail_hold is not None:
+        log.warning("mail.held", reason=mail_hold)
     mailer = make_mailer(runtime.settings)
 
     def unsubscribe_url(contact_id: str, topic: str | None) -> str:
         return f"{base_url}/v1/unsubscribe/{make_token(key, contact_id, topic)}"
 
-    sending = Sending(mailer, services.templates, unsubscribe_url, live)
+    sending = Sending(mailer, services.templates, unsubscribe_url, live, mail_hold)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -91,10 +102,11 @@ async def build(runtime: Runtime) -> Parts:
         services.stream_signal.send()
 
     consumer = Consumer(
-        work=lambda connection: UnitOfWork(connection, runtime.outbox),
+        work=lambda connection: UnitOfWork(connection, runtime.outbox, addresses),
         outbox=runtime.outbox,
         clock=runtime.clock,
         live=live,
+        mail_hold=mail_hold,
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     return Parts(
@@ -126,7 +138,9 @@ def pruning(queries: Queries) -> Loop:
 
 
 def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Readiness) -> FastAPI:
-    app = make_app(Chassis("notifier", runtime.clock, runtime.keys, ready), title="notifier")
+    mail_hold = runtime.settings.mail_hold()
+    warnings = (f"{Reason.MAIL_ON_HOLD}: {mail_hold}",) if mail_hold is not None else ()
+    app = make_app(Chassis("notifier", runtime.clock, runtime.keys, ready, warnings), title="notifier")
     for_subscriptions = SubscriptionServices(
         subscriptions=services.subscriptions,
         queries=services.queries,
@@ -146,7 +160,7 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
 def openapi_app() -> FastAPI:
     """The app for its OpenAPI document, connected to nothing."""
     runtime = unplugged("notifier")
-    return make_http(runtime, make_services(runtime), b"", always_ready)
+    return make_http(runtime, make_services(runtime, AddressKey(b"")), b"", always_ready)
 
 
 def main() -> None:

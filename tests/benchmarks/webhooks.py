@@ -15,6 +15,7 @@ from services.chassis.outbox import Outbox
 from services.notifier.adapters.channels.webhook import WebhookClient, webhook_body
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.application.ports import ClaimResult, Webhook
+from services.notifier.domain.addresses import AddressKey
 from services.notifier.entrypoints.workers import WebhookSender
 from tests.benchmarks.figures import Figure, ratio_of_rounds
 from tests.benchmarks.processes import serving
@@ -51,7 +52,7 @@ class CountingQueue(DeliveryQueue):
     """The notifier's queue, which says when so many results are recorded."""
 
     def __init__(self, database: Database, outbox: Outbox, clock: ServiceClock, *, count: int) -> None:
-        super().__init__(database, outbox, clock, "bench")
+        super().__init__(database, outbox, clock, AddressKey(bytes(32)), "bench")
         self._left = count
         self.done = asyncio.Event()
 

@@ -19,6 +19,7 @@ from services.cadence.account.stamps import provenance_of as provenance_of
 from services.cadence.account.stamps import stamp_of as stamp_of
 from services.cadence.account.stamps import when as when
 from services.cadence.account.stamps import who as who
+from services.cadence.account.state import OWN_ACT as OWN_ACT
 from services.cadence.account.state import Contract as Contract
 from services.cadence.account.state import FactEvent as FactEvent
 from services.cadence.account.state import Facts as Facts

@@ -16,7 +16,7 @@ from services.cadence.account.stamps import (
     stamp_of,
     when,
 )
-from services.cadence.account.state import ApplyResult, Contract, FactEvent, Facts
+from services.cadence.account.state import OWN_ACT, ApplyResult, Contract, FactEvent, Facts
 
 _Result = tuple[bool, Stamp | None]
 """Whether anything changed, and a stamp of the same (source, id) with other content."""
@@ -136,6 +136,7 @@ def _add_revenue(contract: Contract, stamp: Stamp, fields: Fields) -> _Result:
 
 def _apply_preference(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
     key = "\n".join(str(fields.get(name) or "") for name in ("contact_id", "topic", "channel"))
+    key += OWN_ACT if fields.get("by_contact") is True else ""
     values = {name: fields[name] for name in ("frequency", "opted_in") if name in fields}
     return _merge_under(facts.preferences, key, stamp, values) if values else _UNCHANGED
 

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from services.cadence.account.stamps import Entries, Provenance, Stamp, StampedFields, provenance_of, readable
 
+OWN_ACT = "\nown"  # ends the key of a preference that the contact set, not a tool
+
 
 class FactEvent(NamedTuple):
     """A validated event: its short type (`health.scored`) and only the fields that were present in its data."""
@@ -74,12 +76,12 @@ class Facts:
         """Contract id -> fields."""
         return {key: _readable(contract.fields) for key, contract in sorted(self.contracts.items())}
 
-    def preference_values(self) -> dict[tuple[str, str | None, str | None], dict[str, StampedValue]]:
-        """(contact id, topic or None for all, channel or None for all) -> `frequency`, `opted_in`."""
-        values: dict[tuple[str, str | None, str | None], dict[str, StampedValue]] = {}
+    def preference_values(self) -> dict[tuple[str, str | None, str | None, bool], dict[str, StampedValue]]:
+        """(contact id, topic or None for all, channel or None for all, contact's own act) -> `frequency`, `opted_in`."""
+        values: dict[tuple[str, str | None, str | None, bool], dict[str, StampedValue]] = {}
         for key, fields in sorted(self.preferences.items()):
-            contact, topic, channel = key.split("\n")
-            values[contact, topic or None, channel or None] = _readable(fields)
+            contact, topic, channel, *own = key.split("\n")
+            values[contact, topic or None, channel or None, bool(own)] = _readable(fields)
         return values
 
     def pause_values(self) -> dict[str | None, dict[str, StampedValue]]:

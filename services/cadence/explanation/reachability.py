@@ -32,16 +32,16 @@ def unreachable_reason(facts: Facts, item: RhythmItem | OneOffItem) -> str:
 
 
 def _refuses(facts: Facts, contact_id: str, topic: str, channel: str) -> bool:
-    """An opt-out holds until a newer opt-in of the same or a narrower scope."""
-    refused: set[_Scope] = set()
+    """An opt-out holds until a newer opt-in of the same or a narrower scope, the contact's own until the contact's."""
+    refused: set[tuple[_Scope, bool]] = set()
     # Of one event an opt-in comes first: only a newer one lifts an opt-out.
-    for _, is_refusal, scope in sorted(_statements(facts, contact_id)):
+    for _, is_refusal, scope, own in sorted(_statements(facts, contact_id)):
         if not _covers(scope, (topic, channel)):
             continue
         if is_refusal:
-            refused.add(scope)
+            refused.add((scope, own))
         else:
-            refused = {each for each in refused if not _covers(each, scope)}
+            refused = {(each, theirs) for each, theirs in refused if own < theirs or not _covers(each, scope)}
     return bool(refused)
 
 
@@ -49,10 +49,10 @@ def _covers(wider: _Scope, scope: _Scope) -> bool:
     return all(own in {"", other} for own, other in zip(wider, scope, strict=True))
 
 
-def _statements(facts: Facts, contact_id: str) -> Iterator[tuple[Stamp, bool, _Scope]]:
-    """When a contact stated a preference, whether it is an opt-out, and for what."""
+def _statements(facts: Facts, contact_id: str) -> Iterator[tuple[Stamp, bool, _Scope, bool]]:
+    """When a contact stated a preference, whether it is an opt-out, for what, and whether it is the contact's own act."""
     for key, stamped in facts.preferences.items():
-        own_id, topic, channel = key.split("\n")
+        own_id, topic, channel, *own = key.split("\n")
         for stamp, fields in stamped.items() if own_id == contact_id else ():
             if isinstance(opted_in := fields.get("opted_in"), bool):
-                yield stamp, not opted_in, (topic, channel)
+                yield stamp, not opted_in, (topic, channel), bool(own)

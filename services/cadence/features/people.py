@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, cast
 
-from services.cadence.account import Facts, Stamp, StampedFields, when
+from services.cadence.account import OWN_ACT, Facts, Stamp, StampedFields, when
 from services.cadence.features.feature import FREQUENCIES, STAKEHOLDERS, TOPICS
 from services.cadence.features.view import AccountView
 
@@ -53,10 +53,10 @@ def fill_preferences(view: AccountView) -> None:
     """Per topic the preference of a stakeholder before others, then the newest; one for all topics counts for each."""
     best: dict[str, tuple[bool, Stamp, str]] = {}
     for key, preference in view.facts.preferences.items():
-        frequency = _frequency(preference)
+        frequency = _frequency({**preference, **view.facts.preferences.get(f"{key}{OWN_ACT}", {})})
         if frequency is None:
             continue
-        contact_id, topic, _ = key.split("\n")
+        contact_id, topic, *_ = key.split("\n")
         someone = person(view.facts.contacts.get(contact_id))
         if someone.left:
             continue

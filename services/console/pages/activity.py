@@ -16,10 +16,14 @@ class ActivityPanel:
             with Node("div", classes="panel-head"):
                 Node("h2", "Activity", id="activity-title")
             self._error = Message("error", role="alert")
+            self._warning = Message("warning", role="status")
             self._empty = Message("empty")
             self._rows = KeyedList[tuple[Activity, str, str]](
                 Node("ol"), lambda: _ActivityRow(select), lambda row: row[0].key
             )
+
+    def show_warning(self, warning: str) -> None:
+        self._warning.show_text(warning)
 
     def show(
         self, activities: Sequence[Activity] | None, error: str, now: datetime, names: Mapping[str, str]

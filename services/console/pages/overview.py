@@ -87,6 +87,7 @@ class OverviewPage:
         self._due.show(due, with_age(calendar.error, calendar.read_at, now), now, names)
         activities, error = poller.activities(now)
         self._activity.show(activities, error, now, names)
+        self._activity.show_warning(poller.activity.warning)
         self._accounts.show(poller.accounts, poller.selected, now)
 
     async def _read(self) -> None:

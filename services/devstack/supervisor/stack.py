@@ -43,7 +43,7 @@ class Stack:
     async def start(self) -> None:
         """Start everything and wait until every service is ready. Raises `CannotRun` or `CannotMigrate`."""
         await asyncio.gather(self._start_kafka(), self._start_database())
-        if self.options.settings.email.host is None:
+        if self._has_sink:
             self._start_sink()
         await self._start_services()
         logs = [LogReader(service.name, service.log) for service in self._services]
@@ -88,7 +88,7 @@ class Stack:
                 "kafka": {"bootstrap_servers": self.bootstrap},
                 "database": {"url": self.database_url},
                 "clock": self.clock.model_dump(mode="json"),
-                "email": {"host": host, "port": port},
+                "email": {"host": host, "port": port, "sink": f"{host}:{port}" if self._has_sink else None},
                 "ports": {
                     "kafka": self._kafka.ports[0] if self._kafka else ports.kafka,
                     "postgres": self._postgres.port if self._postgres else ports.postgres,
@@ -99,7 +99,11 @@ class Stack:
 
     def _mail_server(self) -> tuple[str, int]:
         email = self.options.settings.email
-        return ("127.0.0.1", self.options.ports.smtp) if email.host is None else (email.host, email.port)
+        return (email.host, email.port) if email.host is not None else ("127.0.0.1", self.options.ports.smtp)
+
+    @property
+    def _has_sink(self) -> bool:
+        return self.options.settings.email.host is None
 
     def environment(self) -> dict[str, str]:
         """The settings of every service: addresses, clock, key file."""
@@ -114,6 +118,7 @@ class Stack:
             "DRUMBEAT_CLOCK__ORIGIN": clock.origin.isoformat(),
             "DRUMBEAT_EMAIL__HOST": host,
             "DRUMBEAT_EMAIL__PORT": str(port),
+            **({"DRUMBEAT_EMAIL__SINK": f"{host}:{port}"} if self._has_sink else {}),
         }
 
     def _start_sink(self) -> None:

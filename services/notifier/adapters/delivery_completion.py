@@ -3,16 +3,17 @@
 Only the holder of the lease completes a delivery; for anyone else nothing is recorded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
 from services.notifier.adapters import subscription_repository
+from services.notifier.adapters.address_repository import refuse_addresses
 from services.notifier.adapters.delivery_repository import add_deliveries, post_in_app, wake_at
-from services.notifier.adapters.directory_repository import address_hash
 from services.notifier.adapters.messages import delivery_finished
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now, WebhookClaim
+from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.delivery import State
 
 # Whoever holds the lease also writes the attempt, if one was made: its number is the count of attempts so far.
@@ -20,12 +21,12 @@ COMPLETE = """
 WITH done AS (
     UPDATE delivery d SET state = u.state, reason = u.reason, attempts = u.attempts, next_at = u.next_at,
         rouse_at = u.rouse_at, waits_until = CASE WHEN u.state = 'pending' THEN d.waits_until END,
-        first_at = coalesce(d.first_at, u.tried_at),
+        first_at = coalesce(d.first_at, u.tried_at), address_hash = coalesce(u.address_hash, d.address_hash),
         finished_at = CASE WHEN u.state <> 'pending' THEN $1::timestamptz END,
         ambiguous = d.ambiguous OR coalesce(u.outcome = 'ambiguous', false), lease_token = NULL, lease_until = NULL
     FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[],
-        $9::timestamptz[], $10::text[], $11::text[])
-      AS u(id, token, state, reason, attempts, next_at, rouse_at, tried_at, outcome, detail)
+        $9::timestamptz[], $10::text[], $11::text[], $12::bytea[])
+      AS u(id, token, state, reason, attempts, next_at, rouse_at, tried_at, outcome, detail, address_hash)
     WHERE d.id = u.id AND d.lease_token = u.token AND d.state = 'pending'
     RETURNING d.id, u.attempts, u.tried_at, u.outcome, u.detail
 ), tried AS (
@@ -35,22 +36,29 @@ WITH done AS (
 SELECT id::text FROM done
 """
 REMOVE = "DELETE FROM delivery WHERE id = $1 AND lease_token = $2 AND state = 'pending' RETURNING id"
-ADD_UNKNOWN_ADDRESS = """
-INSERT INTO refused_address (address_hash, detail) VALUES ($1, $2) ON CONFLICT (address_hash) DO NOTHING
-"""
 SAVE_CIRCUIT = "UPDATE subscription SET failures = $2, open_until = $3 WHERE id = $1"
 DISABLE = "UPDATE subscription SET active = false, disabled_reason = $2 WHERE id = $1 AND active"
 
 
-async def complete(connection: Connection, outbox: Outbox, results: Sequence[ClaimResult], now: Now) -> None:
+async def complete(
+    connection: Connection, outbox: Outbox, key: AddressKey, results: Sequence[ClaimResult], now: Now
+) -> None:
     """Record the results whose lease still holds, and report the deliveries that became final."""
     in_order = sorted(results, key=lambda result: result.delivery.id)
-    done = await _complete_rows(connection, [result for result in in_order if not result.replacements], now)
+    hashes = {
+        result.delivery.id: key.hash_address(result.address)
+        for result in results
+        if result.address is not None
+    }
+    completed = [result for result in in_order if not result.replacements]
+    done = await _complete_rows(connection, completed, hashes, now)
     await _save_circuits(connection, done, now.real)
-    for result in done:
-        if result.unknown_address is not None and result.attempt is not None:
-            address = address_hash(result.unknown_address)
-            await connection.execute(ADD_UNKNOWN_ADDRESS, address, result.attempt.detail)
+    refused = {
+        hashes[result.delivery.id]: result.attempt.detail
+        for result in done
+        if result.is_unknown_address and result.attempt is not None
+    }
+    await refuse_addresses(connection, refused)
     messages = [
         (result.delivery.id, result.delivery.recipient, result.claim.event, result.in_app)
         for result in done
@@ -65,7 +73,7 @@ async def complete(connection: Connection, outbox: Outbox, results: Sequence[Cla
 
 
 async def _complete_rows(
-    connection: Connection, results: Sequence[ClaimResult], now: Now
+    connection: Connection, results: Sequence[ClaimResult], hashes: Mapping[str, bytes], now: Now
 ) -> list[ClaimResult]:
     attempts = [result.attempt for result in results]
     rows = await connection.fetch(
@@ -81,6 +89,7 @@ async def _complete_rows(
         [attempt.at if attempt else None for attempt in attempts],
         [attempt.outcome if attempt else None for attempt in attempts],
         [attempt.detail if attempt else None for attempt in attempts],
+        [hashes.get(result.delivery.id) for result in results],
     )
     completed = {row[0] for row in rows}
     return [result for result in results if result.delivery.id in completed]

@@ -23,9 +23,10 @@ from services.notifier.application.ports import (
     Webhook,
     WebhookClaim,
 )
+from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind
-from services.notifier.domain.delivery_policy import Directory
 from services.notifier.domain.event import parse_event
+from services.notifier.domain.situation import Directory
 
 LEASE = "90 seconds"
 MOST_PER_ENDPOINT = 16
@@ -88,7 +89,10 @@ SWEEP_BATCH = 500
 class DeliveryQueue:
     """Implements the port `DeliveryQueue`. `owner` names this replica in its leases."""
 
-    def __init__(self, database: Database, outbox: Outbox, clock: ServiceClock, owner: str) -> None:
+    def __init__(
+        self, database: Database, outbox: Outbox, clock: ServiceClock, addresses: AddressKey, owner: str
+    ) -> None:
+        self._addresses = addresses
         self._owner = owner
         self._database = database
         self._outbox = outbox
@@ -112,7 +116,9 @@ class DeliveryQueue:
             claims = [_message_claim(row, token) for row in rows]
             events = [claim.event for claim in claims]
             directory = (
-                await directory_repository.load_directory(connection, events) if events else Directory()
+                await directory_repository.load_directory(connection, self._addresses, events)
+                if events
+                else Directory()
             )
         if claims:
             fault("sender.after_claim")
@@ -155,7 +161,7 @@ class DeliveryQueue:
     async def complete(self, results: Sequence[ClaimResult]) -> None:
         async with self._database.transaction() as connection:
             now = await self._now(connection)
-            await complete(connection, self._outbox, results, now)
+            await complete(connection, self._outbox, self._addresses, results, now)
             fault("sender.before_commit")
         fault("sender.after_commit")
 

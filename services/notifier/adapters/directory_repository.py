@@ -3,17 +3,23 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, cast
 
 import orjson
 
 from schemas.directory import AccountRecord, ContactRecord, CsmRecord, PauseRecord, PreferenceRecord
 from services.chassis.database import Connection
-from services.notifier.domain.consent import latest
-from services.notifier.domain.delivery_policy import Directory
+from services.notifier.adapters.address_repository import (
+    copy_consents,
+    forget_contacts,
+    load_consents,
+    unknown_addresses,
+)
+from services.notifier.domain.addresses import AddressKey
+from services.notifier.domain.consent import CONSENT, latest
 from services.notifier.domain.event import Event
 from services.notifier.domain.people import Account, Pause
+from services.notifier.domain.situation import Directory
 
 SAVE_ACCOUNTS = """
 INSERT INTO account (account_id, name, timezone, pauses, version)
@@ -24,12 +30,12 @@ WHERE account.version < excluded.version RETURNING account_id
 """
 DELETE_OTHER_CONTACTS = "DELETE FROM contact WHERE account_id = ANY($1) AND NOT contact_id = ANY($2)"
 SAVE_CONTACTS = """
-INSERT INTO contact (contact_id, account_id, name, email, role, language, timezone, has_left)
+INSERT INTO contact (contact_id, account_id, name, email, role, language, timezone, has_left, address_hash)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::boolean[])
+    $8::boolean[], $9::bytea[])
 ON CONFLICT (contact_id) DO UPDATE SET account_id = excluded.account_id, name = excluded.name,
     email = excluded.email, role = excluded.role, language = excluded.language,
-    timezone = excluded.timezone, has_left = excluded.has_left
+    timezone = excluded.timezone, has_left = excluded.has_left, address_hash = excluded.address_hash
 """
 SAVE_CSMS = """
 INSERT INTO person (csm_id, name, email, timezone, version)
@@ -57,20 +63,14 @@ WHERE account_id = ANY($1) ORDER BY contact_id
 """
 CSMS = "SELECT csm_id, name, email, timezone, version FROM person WHERE csm_id = ANY($1)"
 PREFERENCES = """
-SELECT contact_id, nullif(topic, '') AS topic, nullif(channel, '') AS channel, opted_in, frequency, said_at AS time,
-    source, word_id AS id
+SELECT contact_id, nullif(topic, '') AS topic, nullif(channel, '') AS channel, opted_in, frequency,
+    nullif(aspect = 'own_consent', false) AS by_contact, said_at AS time, source, word_id AS id
 FROM preference WHERE contact_id = ANY($1)
 """
-UNKNOWN_ADDRESSES = "SELECT address_hash FROM refused_address WHERE address_hash = ANY($1)"
 WITHDRAWN = "SELECT touchpoint_id, sequence, reason FROM withdrawn WHERE touchpoint_id = ANY($1)"
 
 
-def address_hash(address: str) -> bytes:
-    """A mail address as it is stored once it was refused as unknown: it can be recognised but not read."""
-    return sha256(address.lower().encode()).digest()
-
-
-async def save_accounts(connection: Connection, records: Sequence[AccountRecord]) -> None:
+async def save_accounts(connection: Connection, key: AddressKey, records: Sequence[AccountRecord]) -> None:
     """Store accounts with their contacts; an older version changes nothing. One record for each account."""
     records = sorted(records, key=lambda record: record.account_id)
     rows = await connection.fetch(
@@ -90,10 +90,13 @@ async def save_accounts(connection: Connection, records: Sequence[AccountRecord]
     }
     await connection.execute(DELETE_OTHER_CONTACTS, sorted(saved), list(contacts))
     if contacts:
-        await _save_contacts(connection, contacts)
+        await _save_contacts(connection, key, contacts)
+        await copy_consents(connection, sorted(contacts))
 
 
-async def _save_contacts(connection: Connection, contacts: Mapping[str, tuple[str, ContactRecord]]) -> None:
+async def _save_contacts(
+    connection: Connection, key: AddressKey, contacts: Mapping[str, tuple[str, ContactRecord]]
+) -> None:
     rows = [contacts[contact_id] for contact_id in sorted(contacts)]
     await connection.execute(
         SAVE_CONTACTS,
@@ -105,6 +108,7 @@ async def _save_contacts(connection: Connection, contacts: Mapping[str, tuple[st
         [contact.language for _, contact in rows],
         [contact.timezone for _, contact in rows],
         [contact.left for _, contact in rows],
+        [key.hash_address(contact.email) if contact.email else None for _, contact in rows],
     )
 
 
@@ -126,7 +130,10 @@ async def save_csms(connection: Connection, records: Sequence[CsmRecord]) -> Non
 
 
 async def save_preferences(connection: Connection, preferences: Sequence[PreferenceRecord]) -> None:
-    """Store the latest of each aspect in its own row; an older one than the stored changes nothing."""
+    """Store the latest of each aspect in its own row; an older one than the stored changes nothing.
+
+    Consent is also stored under the address of its contact.
+    """
     winners = latest(preferences)
     rows = [(key[3], winners[key]) for key in sorted(winners, key=lambda key: [part or "" for part in key])]
     if not rows:
@@ -137,12 +144,13 @@ async def save_preferences(connection: Connection, preferences: Sequence[Prefere
         [preference.topic or "" for _, preference in rows],
         [preference.channel or "" for _, preference in rows],
         [aspect for aspect, _ in rows],
-        [preference.opted_in if aspect == "consent" else None for aspect, preference in rows],
+        [preference.opted_in if aspect in CONSENT else None for aspect, preference in rows],
         [preference.frequency if aspect == "frequency" else None for aspect, preference in rows],
         [preference.time for _, preference in rows],
         [preference.source for _, preference in rows],
         [preference.id for _, preference in rows],
     )
+    await copy_consents(connection, sorted({preference.contact_id for _, preference in rows}))
 
 
 async def wake_messages_to_accounts(
@@ -160,7 +168,8 @@ async def wake_messages_to_csms(connection: Connection, csm_ids: Sequence[str], 
 
 
 async def delete_account(connection: Connection, account_id: str) -> None:
-    """Delete the account, its contacts and their preferences."""
+    """Delete the account, its contacts and their preferences; refusals stay under the hash of their addresses."""
+    await forget_contacts(connection, account_id)
     await connection.execute(
         "DELETE FROM preference WHERE contact_id IN (SELECT contact_id FROM contact WHERE account_id = $1)",
         account_id,
@@ -183,13 +192,14 @@ async def load_preferences(
     return by_contact
 
 
-async def load_directory(connection: Connection, events: Sequence[Event]) -> Directory:
+async def load_directory(connection: Connection, key: AddressKey, events: Sequence[Event]) -> Directory:
     """Everyone whom these events concern."""
     accounts = await _accounts(connection, sorted({event.content.account_id for event in events}))
     owners = [event.content.owner for event in events]
     csm_ids = sorted({owner.csm_id for owner in owners if owner.csm_id})
     csms = {row[0]: CsmRecord(**row) for row in await connection.fetch(CSMS, csm_ids)}
     contacts = [contact for account in accounts.values() for contact in account.contacts]
+    customers = {contact.email for contact in contacts if contact.email}
     addresses = {person.email for person in (*contacts, *csms.values(), *owners) if person.email}
     touchpoint_ids = sorted({event.content.touchpoint_id for event in events if event.content.touchpoint_id})
     withdrawn = await connection.fetch(WITHDRAWN, touchpoint_ids)
@@ -197,15 +207,10 @@ async def load_directory(connection: Connection, events: Sequence[Event]) -> Dir
         accounts=accounts,
         csms=csms,
         preferences=await load_preferences(connection, [contact.contact_id for contact in contacts]),
-        unknown_addresses=await _unknown_addresses(connection, addresses),
+        consents=await load_consents(connection, key, customers),
+        unknown_addresses=await unknown_addresses(connection, key, addresses),
         withdrawn={row[0]: (row[1], row[2]) for row in withdrawn},
     )
-
-
-async def _unknown_addresses(connection: Connection, addresses: set[str]) -> frozenset[str]:
-    by_hash = {address_hash(address): address.lower() for address in addresses}
-    rows = await connection.fetch(UNKNOWN_ADDRESSES, list(by_hash))
-    return frozenset(by_hash[row[0]] for row in rows)
 
 
 async def _accounts(connection: Connection, account_ids: Sequence[str]) -> dict[str, Account]:

@@ -65,6 +65,7 @@ def preference_changed(preference: PreferenceRecord, account_id: str) -> Outgoin
         channel=preference.channel,
         frequency=preference.frequency,
         opted_in=preference.opted_in,
+        by_contact=preference.by_contact,
     )
     payload = data.model_dump_json(exclude_none=True).encode()
     return Outgoing(SIGNALS, account_id, preference.id, PREFERENCE_CHANGED, preference.time, payload)

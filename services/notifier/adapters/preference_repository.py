@@ -4,17 +4,20 @@ import secrets
 from collections.abc import Sequence
 from typing import cast
 
-from schemas.directory import PreferenceRecord
 from schemas.facts import PreferenceChanged
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.ids import fresh
 from services.chassis.outbox import Outbox
+from services.notifier.adapters.address_repository import load_consents
 from services.notifier.adapters.directory_repository import load_preferences, save_preferences
 from services.notifier.adapters.messages import preference_changed
+from services.notifier.application.read_models import ContactPreferences
+from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.consent import record_preference
 
 ACCOUNT_ID = "SELECT account_id FROM contact WHERE contact_id = $1"
+ADDRESS = "SELECT email FROM contact WHERE contact_id = $1"
 ADD_KEY = "INSERT INTO secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"
 KEY = "SELECT value FROM secret WHERE name = $1"
 UNSUBSCRIBE = "unsubscribe"
@@ -23,21 +26,24 @@ UNSUBSCRIBE = "unsubscribe"
 class PreferenceRepository:
     """Implements the port `Preferences`."""
 
-    def __init__(self, database: Database, outbox: Outbox, clock: ServiceClock) -> None:
+    def __init__(
+        self, database: Database, outbox: Outbox, clock: ServiceClock, addresses: AddressKey
+    ) -> None:
+        self._addresses = addresses
         self._database = database
         self._outbox = outbox
         self._clock = clock
 
-    async def of_contact(self, contact_id: str) -> list[PreferenceRecord] | None:
+    async def of_contact(self, contact_id: str) -> ContactPreferences | None:
         """All preferences of a contact; None when the contact is unknown."""
         async with self._database.transaction() as connection:
             if await connection.fetchval(ACCOUNT_ID, contact_id) is None:
                 return None
-            return await _load(connection, contact_id)
+            return await self._load(connection, contact_id)
 
     async def change(
         self, contact_id: str, changes: Sequence[PreferenceChanged], *, must_exist: bool = True
-    ) -> list[PreferenceRecord] | None:
+    ) -> ContactPreferences | None:
         """Store changes and publish them as facts, in one transaction; returns all preferences afterwards.
 
         None when the contact is unknown. With `must_exist` False the changes are stored even then: the holder of
@@ -48,22 +54,25 @@ class PreferenceRepository:
             if account_id is None and must_exist:
                 return None
             now = self._clock.at(await real_now(connection))
-            before = await _load(connection, contact_id)
+            before = await self._load(connection, contact_id)
+            after = [*before.own, *before.same_address]
             records = [
-                record_preference(change, after=before, now=now, preference_id=fresh()) for change in changes
+                record_preference(change, after=after, now=now, preference_id=fresh()) for change in changes
             ]
             await save_preferences(connection, records)
             if account_id is not None:
                 facts = [preference_changed(record, str(account_id)) for record in records]
                 await self._outbox.append(connection, facts)
-            return await _load(connection, contact_id)
+            return await self._load(connection, contact_id)
+
+    async def _load(self, connection: Connection, contact_id: str) -> ContactPreferences:
+        own = (await load_preferences(connection, [contact_id])).get(contact_id, [])
+        address = await connection.fetchval(ADDRESS, contact_id)
+        consents = await load_consents(connection, self._addresses, [address] if address else [])
+        return ContactPreferences(own, [record for records in consents.values() for record in records])
 
     async def link_key(self) -> bytes:
         """The key that signs unsubscribe links; made once for all replicas."""
         async with self._database.transaction() as connection:
             await connection.execute(ADD_KEY, UNSUBSCRIBE, secrets.token_bytes(32))
             return cast("bytes", await connection.fetchval(KEY, UNSUBSCRIBE))
-
-
-async def _load(connection: Connection, contact_id: str) -> list[PreferenceRecord]:
-    return (await load_preferences(connection, [contact_id])).get(contact_id, [])

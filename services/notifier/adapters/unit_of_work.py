@@ -1,16 +1,23 @@
 """One transaction of ingest: the statements behind the use cases that store events and directory records."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from schemas.directory import AccountRecord, CsmRecord, PreferenceRecord
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
-from services.notifier.adapters import directory_repository, subscription_repository
+from services.notifier.adapters import (
+    address_repository,
+    directory_repository,
+    engagement_repository,
+    subscription_repository,
+)
 from services.notifier.adapters.delivery_repository import add_deliveries, event_key, suppress_withdrawn
-from services.notifier.application.ports import NewDelivery, Now
-from services.notifier.domain.delivery_policy import Directory
+from services.notifier.adapters.messages import preference_changed
+from services.notifier.application.ports import DeliveredMessage, NewDelivery, Now
+from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.event import Event
+from services.notifier.domain.situation import Directory
 from services.notifier.domain.subscription import Subscription
 
 ADD_EVENTS = """
@@ -29,7 +36,8 @@ WHERE withdrawn.sequence < excluded.sequence
 class UnitOfWork:
     """Implements the port `UnitOfWork` on one connection that is inside a transaction."""
 
-    def __init__(self, connection: Connection, outbox: Outbox) -> None:
+    def __init__(self, connection: Connection, outbox: Outbox, addresses: AddressKey) -> None:
+        self._addresses = addresses
         self._connection = connection
         self._outbox = outbox
 
@@ -50,7 +58,7 @@ class UnitOfWork:
         return await subscription_repository.active_subscriptions(self._connection)
 
     async def directory_of(self, events: Sequence[Event]) -> Directory:
-        return await directory_repository.load_directory(self._connection, events)
+        return await directory_repository.load_directory(self._connection, self._addresses, events)
 
     async def withdraw(self, events: Sequence[Event], now: Now) -> None:
         in_order = sorted(events, key=lambda event: event.content.sequence)
@@ -70,7 +78,7 @@ class UnitOfWork:
     async def save_accounts(
         self, records: Sequence[AccountRecord], preferences: Sequence[PreferenceRecord], now: Now
     ) -> None:
-        await directory_repository.save_accounts(self._connection, records)
+        await directory_repository.save_accounts(self._connection, self._addresses, records)
         await directory_repository.save_preferences(self._connection, preferences)
         account_ids = [record.account_id for record in records]
         await directory_repository.wake_messages_to_accounts(self._connection, account_ids, now.real)
@@ -85,3 +93,15 @@ class UnitOfWork:
 
     async def delete_csm(self, csm_id: str) -> None:
         await directory_repository.delete_csm(self._connection, csm_id)
+
+    async def delivered_messages(self, delivery_ids: Sequence[str]) -> Mapping[str, DeliveredMessage]:
+        return await engagement_repository.delivered_messages(self._connection, delivery_ids)
+
+    async def refuse_addresses(self, messages: Sequence[DeliveredMessage], detail: str) -> None:
+        hashes = {message.address_hash: detail for message in messages if message.address_hash is not None}
+        await address_repository.refuse_addresses(self._connection, hashes)
+
+    async def record_preferences(self, preferences: Sequence[tuple[PreferenceRecord, str]]) -> None:
+        await directory_repository.save_preferences(self._connection, [record for record, _ in preferences])
+        facts = [preference_changed(record, account_id) for record, account_id in preferences]
+        await self._outbox.append(self._connection, facts)

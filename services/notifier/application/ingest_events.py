@@ -7,13 +7,13 @@ from services.notifier.application.ports import InAppMessage, NewDelivery, Now, 
 from services.notifier.domain.delivery import Recipient, RecipientKind, State
 from services.notifier.domain.delivery_policy import (
     Action,
-    Directory,
     RecipientDecision,
     decide_recipients,
     is_owned_by_person,
 )
 from services.notifier.domain.event import Event, readable_name
 from services.notifier.domain.message import one_line, sentence_case
+from services.notifier.domain.situation import Directory, Situation
 from services.notifier.domain.subscription import Subscription
 
 PATIENCE = timedelta(seconds=60)
@@ -21,8 +21,13 @@ PATIENCE = timedelta(seconds=60)
 POSTED = "posted in the app"
 
 
-async def ingest_events(events: Sequence[Event], *, work: UnitOfWork, live: bool, now: Now) -> bool:
-    """Store events and their deliveries; repeated events change nothing. Returns whether any event is new."""
+async def ingest_events(
+    events: Sequence[Event], *, work: UnitOfWork, live: bool, now: Now, mail_hold: str | None = None
+) -> bool:
+    """Store events and their deliveries; repeated events change nothing. Returns whether any event is new.
+
+    `live`: customers may be contacted; `mail_hold`: why they get no mail, None when they do.
+    """
     new_ids = await work.add_events(events)
     new = [event for event in events if event.id in new_ids]
     if not new:
@@ -37,7 +42,8 @@ async def ingest_events(events: Sequence[Event], *, work: UnitOfWork, live: bool
     if notifying:
         directory = await work.directory_of(notifying)
         for event in notifying:
-            deliveries += messages_of(event, directory, live=live, now=now)
+            situation = directory.situation_of(event, live=live, mail_hold=mail_hold)
+            deliveries += messages_of(event, directory, situation, now)
     if deliveries:
         await work.add_deliveries(deliveries, now)
     return True
@@ -54,11 +60,8 @@ def webhooks_of(event: Event, subscriptions: Sequence[Subscription], now: Now) -
     ]
 
 
-def messages_of(
-    event: Event, directory: Directory, *, live: bool, now: Now, has_waited: bool = False
-) -> list[NewDelivery]:
+def messages_of(event: Event, directory: Directory, situation: Situation, now: Now) -> list[NewDelivery]:
     """One delivery for each person whom the event concerns, as the delivery policy decides."""
-    situation = directory.situation_of(event, live=live, has_waited=has_waited)
     decisions = decide_recipients(event, situation, now.service)
     return [_new_delivery(event, decision, directory, now) for decision in decisions]
 

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Protocol
 
 from schemas.directory import AccountRecord, CsmRecord, PreferenceRecord
+from schemas.vocabulary import Topic
 from services.notifier.domain.circuit import Circuit
 from services.notifier.domain.delivery import Attempt, Delivery, Recipient, Response, State
-from services.notifier.domain.delivery_policy import Directory
 from services.notifier.domain.event import Event
 from services.notifier.domain.message import Message
+from services.notifier.domain.situation import Directory
 from services.notifier.domain.subscription import Secrets, Subscription
 
 
@@ -46,6 +47,16 @@ class NewDelivery:
     in_app: InAppMessage | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveredMessage:
+    """A message of the notifier to one recipient. `topic` None: unknown or none; `address_hash` None: no mail."""
+
+    recipient: Recipient
+    account_id: str
+    topic: Topic | None
+    address_hash: bytes | None
+
+
 class UnitOfWork(Protocol):
     """One transaction in which events or directory records are stored."""
 
@@ -78,6 +89,18 @@ class UnitOfWork(Protocol):
     async def delete_account(self, account_id: str) -> None: ...
 
     async def delete_csm(self, csm_id: str) -> None: ...
+
+    async def delivered_messages(self, delivery_ids: Sequence[str]) -> Mapping[str, DeliveredMessage]:
+        """The messages of these deliveries, by id; unknown ids are left out."""
+        ...
+
+    async def refuse_addresses(self, messages: Sequence[DeliveredMessage], detail: str) -> None:
+        """Send no further mail to the addresses of these messages."""
+        ...
+
+    async def record_preferences(self, preferences: Sequence[tuple[PreferenceRecord, str]]) -> None:
+        """Store preferences of contacts, each with its account id, and publish them as facts."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +152,8 @@ class WebhookClaim:
 class ClaimResult:
     """A claim and its delivery from now on, with the attempt if one was made.
 
-    `replacements`: a delivery without a recipient is replaced by these. `unknown_address`: the mail address that
-    the relay refused as unknown.
+    `replacements`: a delivery without a recipient is replaced by these. `address`: where the mail went;
+    `is_unknown_address`: the relay refused it as unknown.
     """
 
     claim: MessageClaim | WebhookClaim
@@ -139,7 +162,8 @@ class ClaimResult:
     response: Response | None = None
     send_after: datetime | None = None
     in_app: InAppMessage | None = None
-    unknown_address: str | None = None
+    address: str | None = None
+    is_unknown_address: bool = False
     replacements: tuple[NewDelivery, ...] = ()
 
 

@@ -130,9 +130,17 @@ class Subscriptions(Protocol):
     async def recover(self, subscription_id: str, since: datetime) -> int: ...
 
 
+@dataclass(frozen=True, slots=True)
+class ContactPreferences:
+    """A contact's own preferences, and the consent of all contacts with the same mail address."""
+
+    own: Sequence[PreferenceRecord]
+    same_address: Sequence[PreferenceRecord] = ()
+
+
 class Preferences(Protocol):
-    async def of_contact(self, contact_id: str) -> Sequence[PreferenceRecord] | None: ...
+    async def of_contact(self, contact_id: str) -> ContactPreferences | None: ...
 
     async def change(
         self, contact_id: str, changes: Sequence[PreferenceChanged], *, must_exist: bool = True
-    ) -> Sequence[PreferenceRecord] | None: ...
+    ) -> ContactPreferences | None: ...

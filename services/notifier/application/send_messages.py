@@ -8,28 +8,23 @@ from services.notifier.application.ingest_events import PATIENCE, POSTED, in_app
 from services.notifier.application.ports import ClaimResult, Mail, Mailer, MessageClaim, Now
 from services.notifier.domain import message
 from services.notifier.domain.delivery import AttemptOutcome, RecipientKind, Response, State
-from services.notifier.domain.delivery_policy import (
-    Action,
-    DeliveryDecision,
-    Directory,
-    Situation,
-    csm_address,
-    decide_delivery,
-)
+from services.notifier.domain.delivery_policy import Action, DeliveryDecision, csm_address, decide_delivery
 from services.notifier.domain.retry import after_attempt
+from services.notifier.domain.situation import Directory, Situation
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
     """How mails are written and sent, and whether customers may be contacted (`live`).
 
-    `unsubscribe_url` takes a contact id and a topic, None for all topics.
+    `unsubscribe_url` takes a contact id and a topic, None for all topics. `mail_hold`: why customers get no mail.
     """
 
     mailer: Mailer
     render: message.Render
     unsubscribe_url: Callable[[str, str | None], str]
     live: bool
+    mail_hold: str | None = None
 
 
 async def send_messages(
@@ -52,12 +47,14 @@ async def _send(claim: MessageClaim, directory: Directory, now: Now, sending: Se
     delivery, event = claim.delivery, claim.event
     # What does not wait for the directory was known at ingest: whoever is unknown now has been deleted.
     has_waited = claim.waits_until is None or now.real >= claim.waits_until
+    situation = directory.situation_of(
+        event, live=sending.live, mail_hold=sending.mail_hold, has_waited=has_waited
+    )
     if delivery.recipient.id is None:
-        new = messages_of(event, directory, live=sending.live, now=now, has_waited=has_waited)
+        new = messages_of(event, directory, situation, now)
         recipients = [(replacement.recipient, replacement.channel) for replacement in new]
         if (delivery.recipient, delivery.channel) not in recipients:
             return ClaimResult(claim, delivery, replacements=tuple(new))
-    situation = directory.situation_of(event, live=sending.live, has_waited=has_waited)
     decision = decide_delivery(event, delivery.recipient, delivery.channel, situation, now.service)
     if decision.action is not Action.SEND:
         return _not_sent(claim, decision, now)
@@ -90,7 +87,8 @@ def _attempted(claim: MessageClaim, response: Response, now: Now, address: str |
         delivery,
         attempt=attempt,
         response=response,
-        unknown_address=address if is_unknown else None,
+        address=address,
+        is_unknown_address=is_unknown and address is not None,
     )
 
 

@@ -4,21 +4,26 @@ A decision is made when the event arrives and again before sending: in between a
 may pass or the touchpoint may be withdrawn.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
+from schemas.directory import ContactRecord
 from schemas.times import QuietHours, clock_time
+from schemas.vocabulary import Role
+from services.notifier.domain.addresses import clean_address
 from services.notifier.domain.consent import find_opt_out
 from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.event import Event, readable_name
-from services.notifier.domain.people import Account
+from services.notifier.domain.situation import Situation
 
 CUSTOMER_CHANNELS = frozenset({"email", "in_app"})
 OWNERS_WHO_ARE_PEOPLE = frozenset({"csm", "pooled_csm", "sales"})
+ROLES: tuple[Role, ...] = get_args(Role)
+"""The roles in the order in which one of several contacts with one address is chosen."""
 
 
 class Action(StrEnum):
@@ -45,6 +50,7 @@ class Reason(StrEnum):
     PAUSED = "outreach is paused"
     CHANNEL = "the channel is not supported"
     ON_HOLD = "customer messages are on hold"
+    MAIL_ON_HOLD = "customer mail is held"
     QUIET = "quiet hours"
     DEADLINE = "the deadline passed before it was sent"
     WITHDRAWN = "withdrawn"
@@ -72,62 +78,6 @@ class RecipientDecision:
     recipient: Recipient
     channel: str
     decision: DeliveryDecision
-
-
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """What is known of the people that a batch of events concerns.
-
-    `preferences` by contact id; `unknown_addresses` in lower case; `withdrawn` maps a touchpoint id to the
-    sequence and the reason of its withdrawal.
-    """
-
-    accounts: Mapping[str, Account] = field(default_factory=dict[str, Account])
-    csms: Mapping[str, CsmRecord] = field(default_factory=dict[str, CsmRecord])
-    preferences: Mapping[str, Sequence[PreferenceRecord]] = field(
-        default_factory=dict[str, Sequence[PreferenceRecord]]
-    )
-    unknown_addresses: frozenset[str] = frozenset()
-    withdrawn: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
-
-    def situation_of(self, event: Event, *, live: bool, has_waited: bool = False) -> "Situation":
-        """The situation in which this event is delivered."""
-        account = self.accounts.get(event.content.account_id)
-        contacts = account.contacts if account else ()
-        sequence, reason = self.withdrawn.get(event.content.touchpoint_id or "", (-1, ""))
-        return Situation(
-            live=live,
-            account=account,
-            csms=self.csms,
-            preferences=[
-                preference
-                for contact in contacts
-                for preference in self.preferences.get(contact.contact_id, ())
-            ],
-            unknown_addresses=self.unknown_addresses,
-            withdrawal_reason=reason if sequence > event.content.sequence else None,
-            has_waited=has_waited,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What a decision depends on, besides event and time.
-
-    `live`: customers may be contacted. `has_waited`: what the directory does not have by now it will not get.
-    """
-
-    live: bool = True
-    account: Account | None = None
-    csms: Mapping[str, CsmRecord] = field(default_factory=dict[str, CsmRecord])
-    preferences: Sequence[PreferenceRecord] = ()
-    unknown_addresses: frozenset[str] = frozenset()
-    withdrawal_reason: str | None = None
-    has_waited: bool = False
-
-    def contact(self, contact_id: str | None) -> ContactRecord | None:
-        contacts = self.account.contacts if self.account else ()
-        return next((contact for contact in contacts if contact.contact_id == contact_id), None)
 
 
 def is_owned_by_person(event: Event) -> bool:
@@ -162,11 +112,26 @@ def _audience(event: Event, situation: Situation) -> list[Recipient]:
         return nobody
     audience = event.content.audience
     members = [
-        Recipient(RecipientKind.CONTACT, contact.contact_id)
+        contact
         for contact in situation.account.contacts
         if not contact.left and (not audience or contact.role in audience)
     ]
-    return members or nobody
+    if event.content.channel == "email":
+        members = _one_for_each_address(members)
+    return [Recipient(RecipientKind.CONTACT, contact.contact_id) for contact in members] or nobody
+
+
+def _one_for_each_address(contacts: Sequence[ContactRecord]) -> list[ContactRecord]:
+    """Of contacts with one address the one with the first role, then with the first id; all without an address."""
+
+    def rank(contact: ContactRecord) -> tuple[int, str]:
+        return ROLES.index(contact.role) if contact.role else len(ROLES), contact.contact_id
+
+    best: dict[str, ContactRecord] = {}
+    for contact in sorted(contacts, key=rank):
+        best.setdefault(clean_address(contact.email) if contact.email else f"\n{contact.contact_id}", contact)
+    chosen = {contact.contact_id for contact in best.values()}
+    return [contact for contact in contacts if contact.contact_id in chosen]
 
 
 def decide_delivery(
@@ -205,10 +170,9 @@ def _decide_csm(event: Event, recipient: Recipient, channel: str, situation: Sit
 def _decide_customer(
     event: Event, recipient: Recipient, channel: str, situation: Situation, now: datetime
 ) -> DeliveryDecision:
-    if not situation.live:
-        return DeliveryDecision(Action.EXPIRE, Reason.ON_HOLD)
-    if channel not in CUSTOMER_CHANNELS:
-        return _suppress(Reason.CHANNEL, readable_name(channel))
+    closed = _closed(channel, situation)
+    if closed is not None:
+        return closed
     if situation.account is None:
         return _wait_or_suppress(Reason.UNKNOWN_ACCOUNT, situation)
     if recipient.id is None:
@@ -226,18 +190,31 @@ def _decide_customer(
     return READY if channel == "in_app" else _decide_mail(event, contact, situation, now)
 
 
+def _closed(channel: str, situation: Situation) -> DeliveryDecision | None:
+    """Why no customer gets anything over this channel."""
+    if not situation.live:
+        return DeliveryDecision(Action.EXPIRE, Reason.ON_HOLD)
+    if channel not in CUSTOMER_CHANNELS:
+        return _suppress(Reason.CHANNEL, readable_name(channel))
+    if channel == "email" and situation.mail_hold is not None:
+        return DeliveryDecision(Action.EXPIRE, Reason.MAIL_ON_HOLD, situation.mail_hold)
+    return None
+
+
 def _objection(
     event: Event, contact: ContactRecord, channel: str, situation: Situation, now: datetime
 ) -> DeliveryDecision | None:
     if contact.left:
         return _suppress(Reason.LEFT)
-    own = [record for record in situation.preferences if record.contact_id == contact.contact_id]
-    opt_out = find_opt_out(own, event.content.topic, channel)
+    person = situation.same_person(contact)
+    preferences = [record for record in situation.preferences if record.contact_id in person]
+    consents = situation.consents.get(clean_address(contact.email), ()) if contact.email else ()
+    opt_out = find_opt_out([*preferences, *consents], event.content.topic, channel)
     if opt_out is not None:
         topic, out_channel = opt_out.topic or "all topics", opt_out.channel or "all channels"
         return _suppress(Reason.OPTED_OUT, f"{readable_name(topic)} on {readable_name(out_channel)}")
     pauses = situation.account.pauses if situation.account else ()
-    pause = next((pause for pause in pauses if pause.applies_to(contact.contact_id, now)), None)
+    pause = next((pause for pause in pauses for one in person if pause.applies_to(one, now)), None)
     return _suppress(Reason.PAUSED, pause.reason) if pause else None
 
 
@@ -255,7 +232,8 @@ def _decide_mail(
 
 
 def _decide_address(address: str, situation: Situation) -> DeliveryDecision:
-    return _suppress(Reason.UNKNOWN_ADDRESS) if address.lower() in situation.unknown_addresses else READY
+    is_unknown = clean_address(address) in situation.unknown_addresses
+    return _suppress(Reason.UNKNOWN_ADDRESS) if is_unknown else READY
 
 
 def after_quiet_hours(now: datetime, timezone: str | None, quiet: QuietHours) -> datetime:

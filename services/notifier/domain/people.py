@@ -1,9 +1,13 @@
 """An account with its contacts, as far as the notifier needs it to send messages."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from schemas.directory import ContactRecord
+from services.notifier.domain.addresses import clean_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +22,19 @@ class Pause:
         return self.contact_id in (None, contact_id) and (self.until is None or now < self.until)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Account:
     account_id: str
     name: str | None = None
     timezone: str | None = None
     contacts: tuple[ContactRecord, ...] = ()
     pauses: tuple[Pause, ...] = ()
+
+    @cached_property
+    def ids_by_address(self) -> Mapping[str, Sequence[str]]:
+        """The ids of the contacts by cleaned address: contacts with one address are one person."""
+        ids: defaultdict[str, list[str]] = defaultdict(list)
+        for contact in self.contacts:
+            if contact.email:
+                ids[clean_address(contact.email)].append(contact.contact_id)
+        return ids

@@ -15,7 +15,7 @@ class TokenRejected(Exception):
 
 def make_token(key: bytes, contact_id: str, topic: str | None) -> str:
     """URL-safe; the same for the same contact and topic, so that links in old mail keep working."""
-    payload = json.dumps([contact_id, topic], separators=(",", ":")).encode()
+    payload = json.dumps([contact_id, topic], separators=(",", ":"), ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(_sign(key, payload) + payload).decode().rstrip("=")
 
 

@@ -1,19 +1,17 @@
 """What a contact allows: over HTTP for tools, by signed link for the contact."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, cast, get_args
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse
 
-from schemas.directory import PreferenceRecord
 from schemas.facts import PreferenceChanged
 from schemas.vocabulary import Channel, Frequency, Topic
 from services.chassis.problems import Problem
 from services.chassis.web import require
-from services.notifier.application.read_models import Preferences
+from services.notifier.application.read_models import ContactPreferences, Preferences
 from services.notifier.domain.consent import TopicPreference, preferences_by_topic
 from services.notifier.domain.message import Render, topic_name
 from services.notifier.domain.unsubscribe import TokenRejected, read_token
@@ -45,39 +43,55 @@ class TopicChange(BaseModel):
 
 
 class PreferenceChanges(BaseModel):
-    """A topic that is not named stays as it is."""
+    """A topic that is not named stays as it is.
+
+    `by_contact`: the contact does this, for instance on your preference page. Only that lifts an opt-out by the contact.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     topics: Annotated[dict[Topic, TopicChange], Field(max_length=len(TOPICS))]
+    by_contact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class ContactPreferences:
+class PreferencesByTopic:
+    """`warnings`: why an opt-in of this call lifts no opt-out."""
+
     topics: dict[str, TopicPreference]
+    warnings: list[str] = field(default_factory=list[str])
 
 
 def _no_contact(contact_id: str) -> Problem:
     return Problem(404, f"There is no contact {contact_id}.")
 
 
-def _by_topic(preferences: Sequence[PreferenceRecord] | None, contact_id: str) -> ContactPreferences:
+def _by_topic(preferences: ContactPreferences | None, contact_id: str) -> PreferencesByTopic:
     if preferences is None:
         raise _no_contact(contact_id)
-    return ContactPreferences(preferences_by_topic(preferences, TOPICS))
+    return PreferencesByTopic(preferences_by_topic(preferences.own, TOPICS, preferences.same_address))
+
+
+def _still_out(shown: PreferencesByTopic, changes: PreferenceChanges) -> list[str]:
+    return [
+        f"topics.{topic}.opted_in: the person opted out of {topic_name(topic)}; only the person can opt in again, by "
+        "the link in a mail or with by_contact: true"
+        for topic, change in changes.topics.items()
+        if change.opted_in and not shown.topics[topic].opted_in
+    ]
 
 
 def preference_routes(preferences: Preferences) -> APIRouter:
     router = APIRouter(prefix="/v1/contacts", tags=["preferences"])
 
     @router.get("/{contact_id}/preferences", dependencies=[require("read")], summary="What a contact allows")
-    async def get_preferences(contact_id: ContactId) -> ContactPreferences:
+    async def get_preferences(contact_id: ContactId) -> PreferencesByTopic:
         return _by_topic(await preferences.of_contact(contact_id), contact_id)
 
     @router.put(
         "/{contact_id}/preferences", dependencies=[require("act")], summary="Set what a contact allows"
     )
-    async def put_preferences(contact_id: ContactId, body: PreferenceChanges) -> ContactPreferences:
+    async def put_preferences(contact_id: ContactId, body: PreferenceChanges) -> PreferencesByTopic:
         if await preferences.of_contact(contact_id) is None:
             raise _no_contact(contact_id)
         changes = [
@@ -87,11 +101,13 @@ def preference_routes(preferences: Preferences) -> APIRouter:
                 channel=change.channel,
                 frequency=change.frequency,
                 opted_in=change.opted_in,
+                by_contact=body.by_contact or None,
             )
             for topic, change in body.topics.items()
             if change.model_fields_set
         ]
-        return _by_topic(await preferences.change(contact_id, changes), contact_id)
+        shown = _by_topic(await preferences.change(contact_id, changes), contact_id)
+        return replace(shown, warnings=_still_out(shown, body))
 
     return router
 
@@ -118,19 +134,24 @@ def unsubscribe_routes(preferences: Preferences, key: bytes, render: Render) -> 
 
     @router.post(
         "/{token}",
-        summary="Unsubscribe (RFC 8058, one click)",
+        summary="Unsubscribe (RFC 8058, one click), or with `again` subscribe again",
         response_class=HTMLResponse,
         responses=UNKNOWN_LINK,
     )
-    async def unsubscribe(token: Token, everything: bool = False) -> HTMLResponse:
+    async def unsubscribe(token: Token, everything: bool = False, again: bool = False) -> HTMLResponse:
         try:
             contact_id, topic = read_token(key, token)
         except TokenRejected as problem:
             return page("page_unknown_link.html", 404, problem=str(problem))
         topic = None if everything else topic
-        opt_out = PreferenceChanged(contact_id=contact_id, topic=cast("Topic | None", topic), opted_in=False)
-        await preferences.change(contact_id, [opt_out], must_exist=False)
-        return page("page_unsubscribed.html", topic=_name(topic))
+        change = PreferenceChanged(
+            contact_id=contact_id, topic=cast("Topic | None", topic), opted_in=again, by_contact=True
+        )
+        await preferences.change(contact_id, [change], must_exist=False)
+        if again:
+            return page("page_subscribed.html", topic=_name(topic))
+        query = "?again=true&everything=true" if everything else "?again=true"
+        return page("page_unsubscribed.html", topic=_name(topic), again=query)
 
     return router
 

@@ -12,8 +12,10 @@ from schemas.directory import (
     CsmRecord,
     KeyRecord,
 )
-from schemas.envelope import from_kafka
+from schemas.envelope import binary_type, from_kafka
+from schemas.ids import derived_id
 from schemas.notices import NOTICE_REQUESTED
+from schemas.outcomes import DELIVERY_FINISHED, MESSAGE_ENGAGED, TOUCHPOINT_SETTLED, MessageEngaged
 from schemas.problems import Malformed
 from schemas.touchpoints import TOUCHPOINT_EVENTS
 from services.chassis.clock import ServiceClock
@@ -23,6 +25,7 @@ from services.chassis.key_directory import keep_keys
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox
 from services.chassis.telemetry import METRICS
+from services.notifier.application.bind_engagements import Engagement, bind_engagements
 from services.notifier.application.ingest_events import ingest_events
 from services.notifier.application.ports import Now, UnitOfWork
 from services.notifier.application.update_directory import (
@@ -34,8 +37,10 @@ from services.notifier.application.update_directory import (
 from services.notifier.domain.event import Event, parse_event
 
 ACCOUNTS, CSMS, KEYS = "directory.accounts", "directory.csms", "directory.keys"
-TOPICS = ("touchpoint.events", "account.notices", ACCOUNTS, CSMS, KEYS)
+OUTCOMES = "touchpoint.outcomes"
+TOPICS = ("touchpoint.events", "account.notices", OUTCOMES, ACCOUNTS, CSMS, KEYS)
 EVENT_TYPES = frozenset({*TOUCHPOINT_EVENTS, NOTICE_REQUESTED})
+FOR_OTHERS = frozenset({TOUCHPOINT_SETTLED, DELIVERY_FINISHED})
 
 
 @dataclass(slots=True)
@@ -43,6 +48,8 @@ class _Batch:
     events: list[Event] = field(default_factory=list[Event])
     changes: list[DirectoryChange] = field(default_factory=list[DirectoryChange])
     keys: list[ApiKey] = field(default_factory=list[ApiKey])
+    engagements: list[Engagement] = field(default_factory=list[Engagement])
+    engagement_records: dict[str, Record] = field(default_factory=dict[str, Record])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,7 @@ class Consumer:
     outbox: Outbox
     clock: ServiceClock
     live: bool
+    mail_hold: str | None = None
 
     async def __call__(self, connection: Connection, records: Sequence[Record], real: datetime) -> None:
         now = Now(real, self.clock.at(real))
@@ -67,7 +75,14 @@ class Consumer:
             await keep_keys(connection, batch.keys)
         if batch.changes:
             await update_directory(batch.changes, work=work, now=now)
-        if batch.events and not await ingest_events(batch.events, work=work, live=self.live, now=now):
+        if batch.engagements:
+            problems = await bind_engagements(batch.engagements, work=work, now=now)
+            for engagement_id, problem in problems.items():
+                record = batch.engagement_records[engagement_id]
+                await dead_letter_record(connection, self.outbox, record, reason=problem)
+        if batch.events and not await ingest_events(
+            batch.events, work=work, live=self.live, now=now, mail_hold=self.mail_hold
+        ):
             METRICS.duplicates.labels(records[0].topic).inc(len(batch.events))
 
 
@@ -75,6 +90,9 @@ def _read(record: Record, batch: _Batch) -> None:
     """Read a record into the batch. Raises Malformed."""
     if record.value is None:
         batch.changes += _deletion(record)
+        return
+    if record.topic == OUTCOMES:
+        _read_outcome(record, record.value, batch)
         return
     envelope = from_kafka(record.headers, record.value)
     if envelope.type in EVENT_TYPES:
@@ -87,6 +105,20 @@ def _read(record: Record, batch: _Batch) -> None:
         batch.keys.append(_key(KeyRecord.read(envelope.data)))
     else:
         raise Malformed(f"type: {envelope.type!r} is not one that the notifier reads on {record.topic}")
+
+
+def _read_outcome(record: Record, value: bytes, batch: _Batch) -> None:
+    """Read an engagement into the batch; other outcomes are for other services. Raises Malformed."""
+    if binary_type(record.headers) in FOR_OTHERS:
+        return
+    envelope = from_kafka(record.headers, value)
+    if envelope.type == MESSAGE_ENGAGED:
+        engagement_id = derived_id("engagement", envelope.source, envelope.id)
+        content = MessageEngaged.read(envelope.data)
+        batch.engagements.append(Engagement(engagement_id, envelope.time, content))
+        batch.engagement_records[engagement_id] = record
+    elif envelope.type not in FOR_OTHERS:
+        raise Malformed(f"type: {envelope.type!r} is not an outcome")
 
 
 def _deletion(record: Record) -> list[DirectoryChange]:

@@ -74,11 +74,12 @@ def _preferences(facts: Facts) -> tuple[PreferenceRecord, ...]:
                 "contact_id": contact_id,
                 "topic": topic,
                 "channel": channel,
+                "by_contact": own_act or None,
                 **_values(preference, ("frequency", "opted_in")),
                 **_newest(preference),
             }
         )
-        for (contact_id, topic, channel), preference in facts.preference_values().items()
+        for (contact_id, topic, channel, own_act), preference in facts.preference_values().items()
     )
 
 

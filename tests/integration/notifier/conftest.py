@@ -28,6 +28,7 @@ from services.notifier.adapters.subscription_repository import SubscriptionRepos
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
 from services.notifier.application.send_messages import Sending, send_messages
+from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.unsubscribe import make_token
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
@@ -37,10 +38,11 @@ from services.notifier.entrypoints.kafka_consumer import Consumer
 from services.notifier.entrypoints.workers import WebhookSender
 from tests.integration.notifier.receivers import KeptMail, Receiver
 
+ADDRESSES = AddressKey(b"a" * 32)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
-    "account, contact, person, preference, refused_address, feed, withdrawn, subscription, delivery, attempt,"
-    " in_app, inbox, outbox, dead_letter, api_key, consumer_offset"
+    "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription,"
+    " delivery, attempt, in_app, inbox, outbox, dead_letter, api_key, consumer_offset"
 )
 
 
@@ -214,16 +216,16 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
     async def __aenter__(self) -> Notifier:
         await self.client.start()
         outbox, clock = Outbox("/drumbeat/notifier"), SetClock(NOON, NOON, 1.0)
-        preferences = PreferenceRepository(self.database, outbox, clock)
+        preferences = PreferenceRepository(self.database, outbox, clock, ADDRESSES)
         key, templates, mailer = await preferences.link_key(), Templates(), KeptMail()
-        queue = DeliveryQueue(self.database, outbox, clock, "test:1")
+        queue = DeliveryQueue(self.database, outbox, clock, ADDRESSES, "test:1")
         sender = WebhookSender(queue, client=self.client, reported=lambda: None)
         self.http = self._http(clock, preferences, key, templates, sender)
         return Notifier(
             database=self.database,
             http=self.http,
             consumer=Consumer(
-                work=lambda connection: UnitOfWork(connection, outbox),
+                work=lambda connection: UnitOfWork(connection, outbox, ADDRESSES),
                 outbox=outbox,
                 clock=clock,
                 live=self.live,

@@ -63,7 +63,7 @@ async def test_opening_the_link_changes_nothing_and_the_button_does(notifier: No
     assert [mail.to for mail in notifier.mailer.mails] == ["ben@acme.example"]
     assert (await facts(notifier))[0] == (
         "acme",
-        {"contact_id": "ann", "topic": "education", "opted_in": False},
+        {"contact_id": "ann", "topic": "education", "opted_in": False, "by_contact": True},
     )
 
 

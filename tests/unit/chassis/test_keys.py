@@ -15,6 +15,7 @@ from services.chassis.keys import (
     first_key,
     key_id_of,
     new_secret,
+    read_or_create_secret,
 )
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -87,3 +88,29 @@ def test_the_error_names_a_file_without_a_key(tmp_path: Path, content: bytes) ->
 def test_the_error_names_a_missing_file_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(KeyFileUnreadable, match=r"nowhere.*DRUMBEAT_API_KEY_FILE"):
         first_key(tmp_path / "nowhere")
+
+
+def test_a_secret_is_created_once_for_its_owner_alone_and_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "address-key"
+
+    secret = read_or_create_secret(path)
+
+    assert len(secret) == 32
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert read_or_create_secret(path) == secret
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("content", ["", "no key", "abcd", "zz" * 32])
+def test_a_file_that_has_no_secret_is_refused_and_left_as_it_is(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "address-key"
+    path.write_text(content)
+
+    with pytest.raises(KeyFileUnreadable, match="is not a key"):
+        read_or_create_secret(path)
+    assert path.read_text() == content
+
+
+def test_a_secret_that_was_used_before_is_not_made_again(tmp_path: Path) -> None:
+    with pytest.raises(KeyFileUnreadable, match="Put back the file"):
+        read_or_create_secret(tmp_path / "address-key", must_exist=True)

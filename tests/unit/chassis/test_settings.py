@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.settings import SettingsRejected, load_settings
+from services.chassis.settings import Email, Settings, SettingsRejected, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -92,3 +92,49 @@ def test_a_service_that_listens_on_all_addresses_has_a_loopback_url(
 ) -> None:
     monkeypatch.setenv("DRUMBEAT_NOTIFIER__HOST", "0.0.0.0")  # noqa: S104
     assert load_settings().url_of("notifier") == "http://127.0.0.1:8003"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        "http://127.0.0.1:8003",
+        "http://localhost:8003",
+        "https://LOCALHOST",
+        "http://beat.localhost./",
+        "http://[::1]:8003",
+        "http://[::ffff:127.0.0.1]",
+        "http://0.0.0.0:8003",
+        "http://127.1",
+        "http://2130706433",
+        "http://0x7f.0.0.1",
+        "beat.vendor.example",
+        "ftp://beat.vendor.example",
+        "https://",
+        "https://[beat",
+    ],
+)
+def test_with_a_relay_and_no_address_that_customers_reach_their_mail_is_held(url: str | None) -> None:
+    """Row 44."""
+    hold = Settings(email=Email(host="relay.vendor.example"), public_url=url).mail_hold()
+
+    assert hold is not None
+    assert "DRUMBEAT_PUBLIC_URL" in hold
+
+
+@pytest.mark.parametrize(
+    "url", ["https://beat.vendor.example", "http://203.0.113.7:8003", "https://[2001:db8::1]/x"]
+)
+def test_with_a_relay_and_a_public_address_nothing_is_held(url: str) -> None:
+    assert Settings(email=Email(host="127.0.0.1"), public_url=url).mail_hold() is None
+
+
+def test_without_a_relay_or_with_all_mail_redirected_nothing_is_held() -> None:
+    sink = Email(host="127.0.0.1", port=1025, sink="127.0.0.1:1025")
+    redirected = Email(host="relay.vendor.example", redirect_to="staging@vendor.example")
+
+    assert Settings(email=Email()).mail_hold() is None
+    assert Settings(email=sink).mail_hold() is None
+    assert Settings(email=redirected).mail_hold() is None
+    other = Email(host="relay.vendor.example", port=1025, sink="127.0.0.1:1025")
+    assert Settings(email=other).mail_hold() is not None

@@ -94,3 +94,21 @@ async def test_an_answer_that_is_not_json_is_read_as_an_empty_list() -> None:
     poller.select("a")
     await poller.refresh()
     assert poller.calendar.open_touchpoints == []
+
+
+async def test_a_warning_of_the_notifier_is_shown_until_it_is_repaired() -> None:
+    """Row 44: the console says that customer mail is held."""
+    warnings = ["customer mail is held: set DRUMBEAT_PUBLIC_URL"]
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/readyz":
+            return httpx.Response(200, json={"status": "ready", "warnings": warnings})
+        return httpx.Response(200, json={"items": [], "next_cursor": None})
+
+    poller = make_poller(respond)
+    await poller.refresh()
+    assert poller.activity.warning == "customer mail is held: set DRUMBEAT_PUBLIC_URL"
+
+    warnings.clear()
+    await poller.refresh()
+    assert poller.activity.warning == ""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.settings import Database, Kafka, Settings
+from services.chassis.settings import Database, Email, Kafka, Settings
 from services.devstack import doctor
 
 
@@ -35,6 +35,20 @@ def test_embedded_parts_are_not_needed_with_a_kafka_and_a_postgresql_of_ones_own
         database=Database(url="postgresql://db"),
     )
     assert embedded_parts(settings).remedy == ""
+
+
+def test_held_customer_mail_is_reported_with_its_remedy(tmp_path: Path) -> None:
+    """Row 44."""
+
+    def customer_mail(**settings: object) -> doctor.Check:
+        checks = doctor.run_checks(Settings(data_dir=tmp_path, **settings))  # pyright: ignore[reportArgumentType]
+        return next(check for check in checks if check.name == "customer mail")
+
+    relay = Email(host="relay.vendor.example")
+    assert customer_mail().result == "stored, not delivered"
+    assert customer_mail(email=relay).result == "held"
+    assert "set DRUMBEAT_PUBLIC_URL" in customer_mail(email=relay).remedy
+    assert customer_mail(email=relay, public_url="https://beat.vendor.example").remedy == ""
 
 
 def test_a_deployment_that_does_not_run_is_reported_with_its_remedy(

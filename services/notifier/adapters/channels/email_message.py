@@ -2,9 +2,11 @@
 
 import re
 from datetime import datetime
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr
+from urllib.parse import quote
 
 from services.notifier.application.ports import Mail
 from services.notifier.domain.message import HeaderInjection, header
@@ -12,8 +14,27 @@ from services.notifier.domain.message import HeaderInjection, header
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
 
 
+class OneLineHeader(UnstructuredHeader, BaseHeader):
+    """A header that is never folded or encoded: mail clients read the URI of RFC 2369 from one line as it is."""
+
+    def fold(self, *, policy: Policy) -> str:
+        """The line of the header, however long; RFC 5322 allows 998 characters."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+HEADERS = HeaderRegistry()
+HEADERS.map_to_type("list-unsubscribe", OneLineHeader)
+HEADERS.map_to_type("list-unsubscribe-post", OneLineHeader)
+MAIL_POLICY = SMTP.clone(header_factory=HEADERS)
+
+
 class AddressRejected(Exception):
     """The text is not a mail address that a message can be sent to."""
+
+
+def _uri(value: str) -> str:
+    """The URI in the characters of RFC 3986, others percent-encoded: a header in angle brackets has no other form."""
+    return quote(header(value), safe="!#$%&'()*+,/:;=?@[]-._~")
 
 
 def parse_address(value: str) -> str:
@@ -39,7 +60,7 @@ def build_email(mail: Mail, *, sender: str, redirect_to: str | None, at: datetim
     """
     intended = parse_address(mail.to)
     recipient = parse_address(redirect_to) if redirect_to else intended
-    email = EmailMessage(policy=SMTP)
+    email = EmailMessage(policy=MAIL_POLICY)
     email["From"] = header(sender)
     email["To"] = recipient
     email["Subject"] = header(mail.message.subject)
@@ -50,7 +71,7 @@ def build_email(mail: Mail, *, sender: str, redirect_to: str | None, at: datetim
     if redirect_to:
         email["X-Drumbeat-Intended-To"] = intended
     if mail.unsubscribe_url:
-        email["List-Unsubscribe"] = f"<{header(mail.unsubscribe_url)}>"
+        email["List-Unsubscribe"] = f"<{_uri(mail.unsubscribe_url)}>"
         email["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     email.set_content(mail.message.text)
     email.add_alternative(mail.message.html, subtype="html")

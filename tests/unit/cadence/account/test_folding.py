@@ -95,8 +95,22 @@ def test_a_preference_is_stored_by_contact_topic_and_channel() -> None:
     )
 
     preferences = facts.preference_values()
-    assert preferences["ann", None, None]["opted_in"].value is False
-    assert preferences["ann", "education", None]["frequency"].value == "weekly"
+    assert preferences["ann", None, None, False]["opted_in"].value is False
+    assert preferences["ann", "education", None, False]["frequency"].value == "weekly"
+
+
+def test_what_a_tool_reports_does_not_replace_the_contacts_own_opt_out() -> None:
+    """Row 41."""
+    facts = facts_after(
+        [
+            make_event("preference.changed", NOW, contact_id="ann", opted_in=False, by_contact=True),
+            make_event("preference.changed", NOW + DAY, contact_id="ann", opted_in=True),
+        ]
+    )
+
+    preferences = facts.preference_values()
+    assert preferences["ann", None, None, True]["opted_in"].value is False
+    assert preferences["ann", None, None, False]["opted_in"].value is True
 
 
 def test_a_state_of_format_1_is_read_and_written_in_the_present_format() -> None:

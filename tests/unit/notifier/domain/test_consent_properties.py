@@ -28,6 +28,7 @@ records = st.builds(
     opted_in=st.none() | st.booleans(),
     frequency=st.none() | st.just("monthly"),
     time=st.integers(-5, 5).map(lambda hours: NOW + timedelta(hours=hours)),
+    by_contact=st.sampled_from((None, False, True)),
     source=st.sampled_from(("crm", "page")),
     id=st.integers(0, 50).map(str),
 )
@@ -125,3 +126,38 @@ def test_a_recorded_preference_is_what_holds_for_the_topic() -> None:
 
     assert by_topic["education"] == TopicPreference(opted_in=True, channel="in_app", frequency="weekly")
     assert by_topic["promotion"].opted_in
+
+
+def recorded(contact_id: str, *, opted_in: bool, own: bool, hour: int) -> PreferenceRecord:
+    time = NOW + timedelta(hours=hour)
+    return PreferenceRecord(
+        contact_id=contact_id, opted_in=opted_in, by_contact=own, time=time, source="s", id=str(hour)
+    )
+
+
+@given(preferences=histories)
+def test_what_others_report_never_lifts_an_opt_out_by_the_contact(
+    preferences: list[PreferenceRecord],
+) -> None:
+    """Row 41."""
+    opt_out = recorded("ann", opted_in=False, own=True, hour=0)
+    reported = [preference for preference in preferences if not preference.by_contact]
+
+    assert not any(consent([opt_out, *reported]).values())
+
+
+def test_the_contact_lifts_what_the_contact_refused_and_what_others_reported() -> None:
+    """Row 41."""
+    opt_in = recorded("ann", opted_in=True, own=True, hour=2)
+
+    for own in (True, False):
+        assert all(consent([recorded("ann", opted_in=False, own=own, hour=1), opt_in]).values())
+
+
+def test_of_contacts_with_one_address_only_the_person_lifts_a_refusal_of_another_record() -> None:
+    """Row 8."""
+    refusal = recorded("crm-77", opted_in=False, own=False, hour=1)
+
+    assert not any(consent([refusal, recorded("app-9", opted_in=True, own=False, hour=2)]).values())
+    assert all(consent([refusal, recorded("app-9", opted_in=True, own=True, hour=2)]).values())
+    assert all(consent([refusal, recorded("crm-77", opted_in=True, own=False, hour=2)]).values())

@@ -15,13 +15,13 @@ from services.notifier.domain.delivery_policy import (
     Action,
     DeliveryDecision,
     Reason,
-    Situation,
     after_quiet_hours,
     decide_delivery,
     decide_recipients,
 )
 from services.notifier.domain.event import Event
 from services.notifier.domain.people import Account, Pause
+from services.notifier.domain.situation import Situation
 from tests.unit.notifier.events import NOON, due
 
 ANN = ContactRecord(contact_id="ann", name="Ann", email="ann@acme.example", role="champion")
@@ -108,6 +108,73 @@ def test_an_opt_out_of_the_topic_or_the_channel_or_all_suppresses() -> None:
 
         assert decisions["ann", "email"].reason is Reason.OPTED_OUT
         assert decisions["ben", "email"].action is Action.SEND
+
+
+def contact(contact_id: str, email: str | None, role: str | None = None) -> ContactRecord:
+    return ContactRecord(contact_id=contact_id, email=email, role=role)  # pyright: ignore[reportArgumentType]
+
+
+@given(data=st.data())
+def test_an_address_gets_one_mail_through_the_contact_with_the_best_role_then_the_first_id(
+    data: st.DataObject,
+) -> None:
+    """Row 7."""
+    people = (
+        contact("crm-77", " Ann.Lee@example.com ", "admin"),
+        contact("app-9", "ann.lee@example.com", "champion"),
+        contact("app-8", "ann.lee@EXAMPLE.com", "champion"),
+        contact("ben", "ben@example.com"),
+        contact("c-1", None),
+        contact("c-2", None),
+    )
+    account = Account("acme", contacts=tuple(data.draw(st.permutations(people))))
+
+    assert set(decide(due(), Situation(account=account))) == {
+        ("app-8", "email"),
+        ("ben", "email"),
+        ("c-1", "email"),
+        ("c-2", "email"),
+    }
+    in_app = decide(due(channel="in_app"), Situation(account=account))
+    assert len(in_app) == len(people)  # each id has a feed of its own
+
+
+def test_an_opt_out_or_a_pause_of_one_record_of_a_person_holds_for_the_other() -> None:
+    """Rows 7 and 8."""
+    people = (contact("app-9", "ann@x.example", "champion"), contact("crm-77", "Ann@x.example", "user"))
+    account = Account("acme", contacts=people)
+    paused = Account("acme", contacts=people, pauses=(Pause("crm-77", None, "on leave"),))
+
+    opted_out = decide(due(), Situation(account=account, preferences=[opt_out("crm-77")]))
+    on_leave = decide(due(), Situation(account=paused))
+
+    assert opted_out["app-9", "email"].reason is Reason.OPTED_OUT
+    assert on_leave["app-9", "email"].reason is Reason.PAUSED
+
+
+def test_a_refusal_of_the_address_holds_in_another_account() -> None:
+    """Row 8."""
+    situation = Situation(
+        account=Account("b", contacts=(contact("c-b", "Shared@agency.example"),)),
+        consents={"shared@agency.example": [opt_out("c-a")]},
+    )
+
+    assert decide(due(), situation)["c-b", "email"].reason is Reason.OPTED_OUT
+
+
+def test_held_customer_mail_expires_with_its_reason_and_other_messages_go() -> None:
+    """Row 44."""
+    situation = Situation(account=ACME, csms={"carl": CARL}, mail_hold="no public address")
+
+    mail = decide(due(audience=("champion",)), situation)
+    in_app = decide(due(channel="in_app", audience=("champion",)), situation)
+    csm = decide(due("csm", "call"), situation)
+
+    assert mail == {
+        ("ann", "email"): DeliveryDecision(Action.EXPIRE, Reason.MAIL_ON_HOLD, "no public address")
+    }
+    assert in_app["ann", "in_app"].action is Action.SEND
+    assert csm["carl", "email"].action is Action.SEND
 
 
 def test_an_opt_out_of_another_channel_does_not_matter() -> None:

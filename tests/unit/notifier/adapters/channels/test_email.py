@@ -1,6 +1,7 @@
 """Mail against a real SMTP server: replies are read as RFC 5321 defines them; a repeat keeps its Message-ID."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from services.notifier.domain.message import Message
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 SENDER = "Drumbeat <beat@vendor.example>"
+LONG = Message("Grüße an alle " * 14, "Wörter, die länger sind. " * 80, "<p>Wörter</p>" * 80)
 HELLO = Message("Grüße from Acme", "Plain words, naïve ones.", "<p>Rich words.</p>")
 
 
@@ -27,6 +29,7 @@ class Sink:
 
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], EmailMessage]] = []
+        self.contents: list[bytes] = []
         self.sessions = 0
         self.rcpt_reply: str | None = None
         self.data_reply: str | None = None
@@ -48,6 +51,7 @@ class Sink:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         content = cast("bytes", envelope.original_content)
+        self.contents.append(content)
         mail = message_from_bytes(content, policy=default)
         self.mails.append(([str(address) for address in envelope.rcpt_tos], mail))
         if self.data_reply == "drop":
@@ -215,3 +219,41 @@ async def test_an_international_domain_is_written_in_ascii() -> None:
 
     assert response.outcome is AttemptOutcome.DELIVERED
     assert sink.mails[0][0] == ["ann@xn--bcher-kva.example"]
+
+
+def fields_on_the_wire(content: bytes) -> list[tuple[bytes, bytes]]:
+    """The header fields by the grammar of RFC 5322 (2.2): name, colon, then the body as it was sent, folds included."""
+    head, _, _ = content.partition(b"\r\n\r\n")
+    fields = re.findall(rb"([!-9;-~]+):((?:[^\r\n]|\r\n[ \t])*)(?:\r\n|\Z)", head)
+    assert b"\r\n".join(name + b":" + body for name, body in fields) == head
+    return fields
+
+
+@pytest.mark.parametrize("length", [76, 77, 78, 79, 100, 150, 240, 340, 512, 700, 900])
+async def test_the_unsubscribe_address_is_one_uri_in_angle_brackets_on_one_line(length: int) -> None:
+    """Row 46: RFC 2369 section 2, RFC 8058 section 3.1; RFC 5322 section 2.1.1 allows 998 characters in a line."""
+    url = "https://drumbeat.vendor.example/v1/unsubscribe/"
+    url += ("Ab3-_" * 200)[: length - len(url)]
+    sink = Sink()
+    async with mailing(sink) as mailer:
+        await mailer.send(Mail("d-1", "ann@acme.example", LONG, url), at=NOW)
+
+    (content,) = sink.contents
+    fields = fields_on_the_wire(content)
+    assert [body for name, body in fields if name == b"List-Unsubscribe"] == [f" <{url}>".encode()]
+    assert [body for name, body in fields if name == b"List-Unsubscribe-Post"] == [
+        b" List-Unsubscribe=One-Click"
+    ]
+    assert sum(name == b"Message-ID" for name, _ in fields) == 1
+    others = [line for line in content.split(b"\r\n") if not line.startswith(b"List-Unsubscribe:")]
+    assert max(map(len, others)) <= 78
+
+
+async def test_an_address_beyond_ascii_is_percent_encoded() -> None:
+    """Row 46: a URI is ASCII (RFC 3986)."""
+    sink = Sink()
+    async with mailing(sink) as mailer:
+        await mailer.send(make_mail(unsubscribe="https://drumbeat.example/ü/%2F?a=b c>"), at=NOW)
+
+    fields = dict(fields_on_the_wire(sink.contents[0]))
+    assert fields[b"List-Unsubscribe"] == b" <https://drumbeat.example/%C3%BC/%2F?a=b%20c%3E>"

@@ -1,0 +1,43 @@
+"""What an engagement is about: the delivery, who got it, and under which topic."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from services.chassis.database import Connection
+from services.notifier.application.ports import DeliveredMessage
+from services.notifier.domain.delivery import Recipient, RecipientKind
+from services.notifier.domain.event import parse_event
+
+# Before the address was stored with the delivery, and in the app, the address is the contact's.
+DELIVERED = """
+SELECT d.id, d.recipient_kind, d.recipient_id, d.account_id, coalesce(d.address_hash, c.address_hash), d.channel,
+    f.event_id, f.type, f.said_at, f.data
+FROM delivery d LEFT JOIN feed f ON f.key = d.event_key
+LEFT JOIN contact c ON d.recipient_kind = 'contact' AND c.contact_id = d.recipient_id
+WHERE d.id = ANY($1::uuid[]) AND d.recipient_id IS NOT NULL
+"""
+
+
+async def delivered_messages(
+    connection: Connection, delivery_ids: Sequence[str]
+) -> dict[str, DeliveredMessage]:
+    """The messages of these deliveries, by the id as it was given; an id of no delivery is left out."""
+    given = {uuid: text for text in delivery_ids if (uuid := _uuid(text)) is not None}
+    rows = await connection.fetch(DELIVERED, list(given)) if given else []
+    by_uuid = {row[0]: _message(row) for row in rows}
+    return {text: by_uuid[uuid] for text in delivery_ids if (uuid := _uuid(text)) in by_uuid}
+
+
+def _message(row: Any) -> DeliveredMessage:
+    # An event is pruned from the feed long after its messages were sent: then the topic is not known.
+    topic = parse_event(row[6], row[7], row[8], row[9]).content.topic if row[6] is not None else None
+    address_hash = row[4] if row[5] == "email" else None
+    return DeliveredMessage(Recipient(RecipientKind(row[1]), row[2]), row[3], topic, address_hash)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,83 @@
+"""What a decision about a delivery depends on: the people concerned, and whether customers may be contacted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
+from services.notifier.domain.addresses import clean_address
+from services.notifier.domain.event import Event
+from services.notifier.domain.people import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What is known of the people that a batch of events concerns.
+
+    `preferences` by contact id; `consents` by cleaned address, of all contacts that have or had it;
+    `unknown_addresses` cleaned; `withdrawn` maps a touchpoint id to the sequence and the reason of its withdrawal.
+    """
+
+    accounts: Mapping[str, Account] = field(default_factory=dict[str, Account])
+    csms: Mapping[str, CsmRecord] = field(default_factory=dict[str, CsmRecord])
+    preferences: Mapping[str, Sequence[PreferenceRecord]] = field(
+        default_factory=dict[str, Sequence[PreferenceRecord]]
+    )
+    consents: Mapping[str, Sequence[PreferenceRecord]] = field(
+        default_factory=dict[str, Sequence[PreferenceRecord]]
+    )
+    unknown_addresses: frozenset[str] = frozenset()
+    withdrawn: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
+
+    def situation_of(
+        self, event: Event, *, live: bool, mail_hold: str | None = None, has_waited: bool = False
+    ) -> "Situation":
+        """The situation in which this event is delivered."""
+        account = self.accounts.get(event.content.account_id)
+        contacts = account.contacts if account else ()
+        sequence, reason = self.withdrawn.get(event.content.touchpoint_id or "", (-1, ""))
+        return Situation(
+            live=live,
+            mail_hold=mail_hold,
+            account=account,
+            csms=self.csms,
+            preferences=[
+                preference
+                for contact in contacts
+                for preference in self.preferences.get(contact.contact_id, ())
+            ],
+            consents=self.consents,
+            unknown_addresses=self.unknown_addresses,
+            withdrawal_reason=reason if sequence > event.content.sequence else None,
+            has_waited=has_waited,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a decision depends on, besides event and time.
+
+    `live`: customers may be contacted. `mail_hold`: why they get no mail, None when they do.
+    `has_waited`: what the directory does not have by now it will not get.
+    """
+
+    live: bool = True
+    mail_hold: str | None = None
+    account: Account | None = None
+    csms: Mapping[str, CsmRecord] = field(default_factory=dict[str, CsmRecord])
+    preferences: Sequence[PreferenceRecord] = ()
+    consents: Mapping[str, Sequence[PreferenceRecord]] = field(
+        default_factory=dict[str, Sequence[PreferenceRecord]]
+    )
+    unknown_addresses: frozenset[str] = frozenset()
+    withdrawal_reason: str | None = None
+    has_waited: bool = False
+
+    def contact(self, contact_id: str | None) -> ContactRecord | None:
+        contacts = self.account.contacts if self.account else ()
+        return next((contact for contact in contacts if contact.contact_id == contact_id), None)
+
+    def same_person(self, contact: ContactRecord) -> Sequence[str]:
+        """The ids of the account's contacts with the address of this one, which is among them."""
+        if self.account is None or not contact.email:
+            return [contact.contact_id]
+        return self.account.ids_by_address[clean_address(contact.email)]

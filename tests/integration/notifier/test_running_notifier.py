@@ -1,0 +1,210 @@
+"""Mail of a running notifier, from Kafka through PostgreSQL to a mail server: who gets it once, and what ends it."""
+
+import json
+import re
+import tempfile
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from confluent_kafka import Producer
+
+from schemas.envelope import Envelope, kafka_headers
+from schemas.times import format_instant
+from tests.stack import Stack, event, until
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.long,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(300),
+]
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+LINK = re.compile(rb"\r\nList-Unsubscribe: <https://drumbeat\.example(/v1/unsubscribe/[\w-]+)>\r\n")
+FINAL = {"sent", "failed", "suppressed", "expired"}
+
+
+@dataclass
+class Running:
+    """A running rules engine and notifier; `number` counts the touchpoints that came due."""
+
+    stack: Stack
+    number: int = 0
+
+    def produce(self, topic: str, kind: str, account: str, data: Mapping[str, object], id: str) -> None:
+        producer = Producer({"bootstrap.servers": self.stack.kafka.bootstrap})
+        envelope = Envelope(id, "/test", f"drumbeat.{kind}.v1", account, NOON, json.dumps(data).encode())
+        producer.produce(
+            topic,
+            envelope.data,
+            key=account,
+            headers=list[tuple[str, str | bytes | None]](kafka_headers(envelope)),
+        )
+        assert producer.flush(30) == 0
+
+    async def due(self, account: str = "acme", **more: object) -> list[dict[str, Any]]:
+        """The final deliveries of one more touchpoint that comes due."""
+        self.number += 1
+        touchpoint_id = f"touchpoint-{self.number}"
+        window = {"from": format_instant(NOON), "to": format_instant(NOON + timedelta(days=1))}
+        data: dict[str, object] = {
+            "touchpoint_id": touchpoint_id,
+            "account_id": account,
+            "touchpoint_type": "tips",
+            "status": "due",
+            "due_at": format_instant(NOON),
+            "window": window,
+            "owner": {"kind": "automation"},
+            "channel": "email",
+            "purpose": "Three ways to import faster",
+            "reason": {"rule": "tips", "policy": "p1", "facts": [], "text": "weekly tips"},
+            "sequence": 1,
+            "topic": "education",
+        }
+        self.produce("touchpoint.events", "touchpoint.due", account, {**data, **more}, touchpoint_id)
+
+        async def final() -> list[dict[str, Any]]:
+            answer = await self.stack.get("notifier", "/v1/deliveries", touchpoint_id=touchpoint_id)
+            items: list[dict[str, Any]] = answer["items"]
+            return items if items and all(item["state"] in FINAL for item in items) else []
+
+        return await until(final, 30, f"{touchpoint_id} delivered")
+
+    def engage(self, delivery_id: str, kind: str) -> None:
+        data = {"delivery_id": delivery_id, "kind": kind}
+        self.produce("touchpoint.outcomes", "message.engaged", "acme", data, f"{delivery_id}:{kind}")
+
+    async def preference(self, contact_id: str, topic: str = "education") -> bool | None:
+        """Whether the contact is opted in; None while the notifier does not know the contact."""
+        url = self.stack.processes["notifier"].url
+        answer = await self.stack.client.get(f"{url}/v1/contacts/{contact_id}/preferences")
+        return answer.json()["topics"][topic]["opted_in"] if answer.status_code == 200 else None
+
+    async def describe(self, contact_id: str, email: str, account: str = "acme", **more: object) -> None:
+        data = {"contact_id": contact_id, "email": email, "role": "champion", "timezone": "UTC", **more}
+        at = NOON + timedelta(seconds=self.number)
+        described = event("contact.described", account, data, id=f"{contact_id}:{email}", time=at)
+        await self.stack.tell(described)
+
+        async def is_known() -> bool:
+            return await self.preference(contact_id) is not None
+
+        await until(is_known, 30, f"{contact_id} known to the notifier")
+
+    async def restart_notifier(self, **settings: str) -> None:
+        process = self.stack.processes["notifier"]
+        process.child.terminate()
+        process.child.wait(20)
+        self.stack.environment |= settings
+        await self.stack.run("notifier")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running() -> AsyncGenerator[Running]:
+    with tempfile.TemporaryDirectory(prefix="drumbeat-notifier-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        async with Stack(folder, start=NOON) as stack:
+            await stack.run("rules_engine", "notifier")
+            yield Running(stack)
+
+
+def mails_to(running: Running, address: str) -> list[bytes]:
+    return [content for recipients, content in running.stack.mail.messages if recipients == [address]]
+
+
+async def test_one_address_gets_one_mail_with_an_unsubscribe_address_that_binds_it_everywhere(
+    running: Running,
+) -> None:
+    """Rows 7, 8, 41 and 46."""
+    await running.describe("crm-77", "Ann.Lee@one.example", role="user")
+    await running.describe("app-9", "ann.lee@one.example")
+    await running.describe("agency-3", "ANN.LEE@one.example", "globex")
+
+    (sent,) = await running.due()
+    assert (sent["recipient"]["id"], sent["state"]) == ("app-9", "sent")
+    (content,) = mails_to(running, "ann.lee@one.example")
+    found = LINK.search(content)
+    assert found is not None, content
+    assert len(found[0]) > 80
+    assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in content
+
+    url = running.stack.processes["notifier"].url + found[1].decode()
+    async with httpx.AsyncClient() as reader:
+        answer = await reader.post(url, content="List-Unsubscribe=One-Click")
+    assert answer.status_code == 200
+    assert [row["state"] for row in await running.due()] == ["suppressed"]
+    assert [row["state"] for row in await running.due("globex")] == ["suppressed"]
+
+    opt_in = {"contact_id": "app-9", "topic": "education", "opted_in": True, "frequency": "weekly"}
+    later = NOON + timedelta(minutes=4)
+    await running.stack.tell(event("preference.changed", "acme", opt_in, id="nightly", time=later))
+
+    async def frequency() -> bool:
+        path = "/v1/contacts/app-9/preferences"
+        return (await running.stack.get("notifier", path))["topics"]["education"]["frequency"] == "weekly"
+
+    await until(frequency, 30, "the nightly opt-in read by the notifier")
+    assert [row["state"] for row in await running.due()] == ["suppressed"]
+
+    async with httpx.AsyncClient() as reader:
+        await reader.post(url, params={"again": "true"})
+    assert [row["state"] for row in await running.due("globex")] == ["sent"]
+
+
+async def test_a_complaint_and_a_hard_bounce_end_the_mail(running: Running) -> None:
+    """Row 21."""
+    await running.describe("bea", "bea@two.example", "initech")
+    await running.describe("cleo", "cleo@three.example", "hooli")
+    (complained,), (bounced,) = await running.due("initech"), await running.due("hooli")
+
+    running.engage(complained["id"], "complained")
+    running.engage(bounced["id"], "bounced")
+
+    async def has_bound() -> bool:
+        return await running.preference("bea", "surveys") is False
+
+    await until(has_bound, 30, "the complaint bound")
+    assert [row["state"] for row in await running.due("initech", topic="surveys")] == ["suppressed"]
+
+    async def is_blocked() -> bool:
+        return [row["state"] for row in await running.due("hooli")] == ["suppressed"]
+
+    await until(is_blocked, 30, "the bounce bound")
+    await running.describe("cleo", "cleo.new@three.example", "hooli")
+
+    async def is_sent() -> bool:
+        return [row["state"] for row in await running.due("hooli")] == ["sent"]
+
+    await until(is_sent, 30, "a mail to the new address")
+
+
+async def test_without_a_public_address_customer_mail_is_held_and_mail_to_csms_goes(running: Running) -> None:
+    """Row 44."""
+    await running.describe("dora", "dora@four.example", "umbrella")
+    stack = running.stack
+    owner = {"kind": "csm", "csm_id": "kim", "name": "Kim", "email": "kim@vendor.example"}
+
+    await running.restart_notifier(DRUMBEAT_PUBLIC_URL="http://localhost:8003")
+
+    (customer,) = await running.due("umbrella")
+    assert customer["state"] == "expired"
+    assert customer["reason"].startswith(
+        "customer mail is held: links in mail would lead to http://localhost:8003"
+    )
+    await running.due("umbrella", owner=owner, channel="call")
+    assert mails_to(running, "kim@vendor.example")
+    assert not mails_to(running, "dora@four.example")
+    readiness = await stack.get("notifier", "/readyz")
+    assert "set DRUMBEAT_PUBLIC_URL" in readiness["warnings"][0]
+    assert '"event": "mail.held"' in stack.processes["notifier"].log.read_text()
+
+    await running.restart_notifier(DRUMBEAT_PUBLIC_URL="https://drumbeat.example")
+    assert [row["state"] for row in await running.due("umbrella")] == ["sent"]
+    assert (await stack.get("notifier", "/readyz"))["warnings"] == []
