@@ -16,7 +16,7 @@ TIPS = RhythmItem.of_valid(
     [(True, None, False), (True, True, True), (None, None, True), (None, True, True)],
 )
 def test_only_the_contact_lifts_what_the_contact_refused(
-    refused_by_contact: bool | None, lifted_by_contact: bool | None, *, is_reachable: bool
+    *, refused_by_contact: bool | None, lifted_by_contact: bool | None, is_reachable: bool
 ) -> None:
     """Row 41."""
     refused = {"contact_id": "ann", "opted_in": False, "by_contact": refused_by_contact}
