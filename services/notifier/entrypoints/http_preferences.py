@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
@@ -81,7 +81,7 @@ def preference_routes(preferences: Preferences) -> APIRouter:
         if await preferences.of_contact(contact_id) is None:
             raise _no_contact(contact_id)
         changes = [
-            PreferenceChanged(
+            PreferenceChanged.of_valid(
                 contact_id=contact_id,
                 topic=topic,
                 channel=change.channel,
@@ -128,7 +128,7 @@ def unsubscribe_routes(preferences: Preferences, key: bytes, render: Render) -> 
         except TokenRejected as problem:
             return page("page_unknown_link.html", 404, problem=str(problem))
         topic = None if everything else topic
-        opt_out = PreferenceChanged(contact_id=contact_id, topic=cast("Topic | None", topic), opted_in=False)
+        opt_out = PreferenceChanged.of_valid(contact_id=contact_id, topic=topic, opted_in=False)
         await preferences.change(contact_id, [opt_out], must_exist=False)
         return page("page_unsubscribed.html", topic=_name(topic))
 

@@ -21,6 +21,7 @@ from services.rules_engine.domain.account import IncomingEvent
 
 CSM_FIELDS: Final = (
     "name", "email", "timezone", "weekly_minutes", "working_days", "working_hours", "time_off", "pool",
+    "phone", "language", "country", "region", "role", "manager_id", "booking_url",
 )  # fmt: skip
 
 

@@ -15,12 +15,16 @@ DEFAULT_WEEKLY_MINUTES = 2400
 
 @dataclass(frozen=True, slots=True)
 class CsmWeek:
-    """The usual week of a CSM; `away` are first days and the days of return."""
+    """The usual week of a CSM; `away` are first days and the days of return.
+
+    `days`: None, the default days; empty, none. `doubt`: what is wrong with their description.
+    """
 
     csm_id: str
     weekly_minutes: int | None = None
     days: frozenset[int] | None = None
     away: Sequence[tuple[date, date]] = ()
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class CapacityWeek(SchemaModel):
     available_minutes: int
     planned_minutes: int
     touches: int
+    doubt: Annotated[str | None, Field(description="what is wrong with the hours of this CSM")] = None
 
 
 def measure_weeks(
@@ -67,10 +72,11 @@ def _measure_week(csm: CsmWeek, monday: date, load: WeekLoad | None) -> Capacity
         available_minutes=_available_minutes(csm, weekly, monday),
         planned_minutes=0 if load is None else load.minutes,
         touches=0 if load is None else load.touches,
+        doubt=csm.doubt,
     )
 
 
 def _available_minutes(csm: CsmWeek, weekly: int, monday: date) -> int:
-    working = [monday + timedelta(days=n) for n in sorted(csm.days or WORKDAYS)]
+    working = [monday + timedelta(days=n) for n in sorted(WORKDAYS if csm.days is None else csm.days)]
     present = [day for day in working if not any(first <= day < end for first, end in csm.away)]
-    return weekly * len(present) // len(working)
+    return weekly * len(present) // len(working) if working else 0
