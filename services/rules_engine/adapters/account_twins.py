@@ -1,5 +1,6 @@
 """Accounts whose ids differ in letter case only: one query for the ids of a request."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ REST = 10.0
 
 @dataclass(slots=True)
 class AccountTwins:
-    """Finds them; a database that does not answer costs a request its warnings, never its events."""
+    """Finds them. A database that fails or does not answer costs requests their warnings, never their events."""
 
     database: Database
     rests_until: float = 0.0
@@ -27,9 +28,19 @@ class AccountTwins:
         """Account id -> an account whose id differs from it in letter case only."""
         if not account_ids or monotonic() < self.rests_until:
             return {}
-        try:
-            rows = await self.database.pool.fetch(TWINS, list(account_ids), timeout=ANSWER_WITHIN)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        query = asyncio.ensure_future(self._query(list(account_ids)))
+        # A query to a frozen server cannot be cancelled quickly, so nothing waits for its end.
+        answered, _ = await asyncio.wait({query}, timeout=ANSWER_WITHIN)
+        if not answered:
+            query.cancel()
+        twins = query.result() if answered else None
+        if twins is None:
             self.rests_until = monotonic() + REST
-            return {}
+        return twins or {}
+
+    async def _query(self, account_ids: list[str]) -> Mapping[str, str] | None:
+        try:
+            rows = await self.database.pool.fetch(TWINS, account_ids)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            return None
         return {row[0]: row[1] for row in rows}

@@ -29,10 +29,8 @@ LARGEST_EVENT: Final = 256 << 10  # bytes of one event's data, well below what a
 MOST: Final = 500  # events of a batch
 MOST_LINES: Final = 250_000  # events of a stream: the answer has a result for each
 ACKNOWLEDGE_WITHIN: Final = 8.0  # real seconds; the answer is due within ten
-OWN_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+OWN_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)  # a touchpoint's
 MOST_WAITING: Final = 50_000  # events sent and not yet acknowledged, over all requests
-
-
 FindTwins = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 
 
@@ -49,17 +47,14 @@ class Item:
     warnings: list[str] = field(default_factory=list[str])
 
     def result(self) -> dict[str, object]:
-        result: dict[str, object] = {
+        known: dict[str, object] = {
             "index": self.index,
             "source": self.source,
             "id": self.id,
             "status": self.status,
         }
-        if self.problem is not None:
-            result["problem"] = self.problem
-        if self.warnings:
-            result["warnings"] = self.warnings
-        return result
+        more: dict[str, object] = {"problem": self.problem, "warnings": self.warnings}
+        return known | {name: value for name, value in more.items() if value}
 
 
 class Ingest:
@@ -172,10 +167,10 @@ class Ingest:
         named: str | None = getattr(message, "touchpoint_type", None)
         if named is None or named in (types := self._types()):
             return ()
-        text = (
-            f"data.touchpoint_type: {named!r} is no type of the policy in force; {did_you_mean(named, types)}"
-        )
-        if isinstance(message, TouchpointSettled) and not is_own_id(message.touchpoint_id):
+        hint = did_you_mean(named, types)
+        text = f"data.touchpoint_type: {named!r} is no type of the policy in force; {hint}"
+        # Touchpoints of an earlier policy's types are settled by their ids.
+        if isinstance(message, TouchpointSettled) and not OWN_ID.fullmatch(message.touchpoint_id or ""):
             raise Malformed(text)
         return (text,)
 
@@ -220,11 +215,6 @@ class Ingest:
                 )
             item.envelope = None  # a long stream keeps results, not events
         return items
-
-
-def is_own_id(touchpoint_id: str | None) -> bool:
-    """Whether it may be the id of a touchpoint: a UUID. Types of earlier policies are settled by such ids."""
-    return touchpoint_id is not None and OWN_ID.fullmatch(touchpoint_id) is not None
 
 
 def _status(refused: Problem | HTTPException) -> int:
