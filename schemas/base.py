@@ -4,22 +4,42 @@ Strings, numbers, lists and maps are all bounded, so that no message is larger t
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, ClassVar, Final, Self, cast, get_args
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 from pydantic.annotated_handlers import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from schemas.patterns import CURRENCY, EMAIL, LANGUAGE, ONE_LINE, TEXT
+from schemas.addresses import MAX_ADDRESS, check_address
+from schemas.patterns import (
+    CURRENCY,
+    EMAIL,
+    LANGUAGE,
+    ONE_LINE,
+    TEXT,
+    TRIMMED_LINE,
+    TRIMMED_TEXT,
+    WEB_ADDRESS,
+)
 from schemas.problems import Malformed, explain
 
 MAX_DEPTH: Final = 64
 """Levels of nesting that a message may have."""
 
 _BRACKETS_AND_STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """Marks a text field of which harmless variants are cleaned: `respell` returns the usual spelling of a text."""
+
+    respell: Callable[[str], str]
+
 
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=ONE_LINE)]
 """An identifier: 1 to 200 characters without control characters."""
@@ -29,10 +49,22 @@ Text = Annotated[str, Field(max_length=2000, pattern=TEXT)]
 """Up to 2,000 characters without control characters, apart from tabs and line ends."""
 LongText = Annotated[str, Field(max_length=20_000, pattern=TEXT)]
 """A text that a person wrote, up to 20,000 characters."""
-Email = Annotated[str, Field(min_length=3, max_length=254, pattern=EMAIL)]
+TrimmedId = Annotated[str, Field(min_length=1, max_length=200, pattern=TRIMMED_LINE)]
+"""An identifier in an event from outside: an `Id` without blanks around it; `schemas.cleaning` cuts them off."""
+TrimmedName = Annotated[str, Field(min_length=1, max_length=200, pattern=TRIMMED_LINE)]
+TrimmedText = Annotated[str, Field(min_length=1, max_length=2000, pattern=TRIMMED_TEXT)]
+TrimmedLongText = Annotated[str, Field(min_length=1, max_length=20_000, pattern=TRIMMED_TEXT)]
+Email = Annotated[
+    str,
+    AfterValidator(check_address),
+    WithJsonSchema({"type": "string", "minLength": 3, "maxLength": MAX_ADDRESS, "pattern": EMAIL}),
+]
+"""An address that mail can be sent to; see `schemas.addresses`."""
+WebAddress = Annotated[str, Field(max_length=2000, pattern=WEB_ADDRESS)]
+"""An `https` or `http` URL (RFC 3986)."""
 Language = Annotated[str, Field(max_length=35, pattern=LANGUAGE)]
 """A language tag such as `de` or `pt-BR`."""
-Currency = Annotated[str, Field(pattern=CURRENCY)]
+Currency = Annotated[str, Field(pattern=CURRENCY), Spelling(str.upper)]
 """An ISO 4217 code."""
 Money = Annotated[float, Field(ge=0, le=1e15)]
 """An amount in whole units of its currency."""
@@ -56,6 +88,9 @@ class SchemaModel(BaseModel):
         serialize_by_alias=True,
         use_attribute_docstrings=True,
     )
+
+    absent_means_all: ClassVar[frozenset[str]] = frozenset()
+    """Fields whose absence widens what the message says; a blank in one of them is refused, not read as absence."""
 
     @classmethod
     def read(cls, data: bytes) -> Self:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from schemas.base import Id, Minutes, Name, SchemaModel, Text, Version
 from schemas.times import Away, Instant, Weekday, WorkingHours
-from schemas.vocabulary import Channel, Color, Frequency, Role, Segment, Stage, Topic
+from schemas.vocabulary import Channel, Color, CsmRole, Frequency, Role, Segment, Stage, Topic
 
 ACCOUNT_DIRECTORY: Final = "drumbeat.account.directory.v1"
 CSM_DIRECTORY: Final = "drumbeat.csm.directory.v1"
@@ -89,6 +89,11 @@ class CsmRecord(SchemaModel):
     working_hours: WorkingHours | None = None
     time_off: tuple[Away, ...] = ()
     pool: Name | None = None
+    phone: str | None = None
+    language: str | None = None
+    role: CsmRole | None = None
+    manager_id: Id | None = None
+    booking_url: str | None = None
     version: Version
 
 

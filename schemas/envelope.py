@@ -15,6 +15,7 @@ from typing import Final, cast
 from urllib.parse import unquote_to_bytes
 
 from schemas.base import dump_json, parse_json
+from schemas.patterns import BLANKS
 from schemas.problems import Malformed, excerpt
 from schemas.times import format_instant, parse_instant
 
@@ -40,7 +41,10 @@ Core = tuple[str | None, str | None, str | None, str | None, str | None, str | N
 
 @dataclass(slots=True)
 class Envelope:
-    """An event. `time` is aware UTC, `data` a JSON object as raw bytes; extension attributes are strings."""
+    """An event. `time` is aware UTC, `data` a JSON object as raw bytes; extension attributes are strings.
+
+    `subject` has no blanks around it. `cleaned`: what was cleaned of the attributes, for the sender to know.
+    """
 
     id: str
     source: str
@@ -50,6 +54,7 @@ class Envelope:
     data: bytes
     datacontenttype: str = JSON
     extensions: dict[str, str] = field(default_factory=dict[str, str])
+    cleaned: tuple[str, ...] = ()
 
 
 def from_kafka(headers: Sequence[tuple[str, bytes | None]], value: bytes | None) -> Envelope:
@@ -148,6 +153,7 @@ def _core(attributes: dict[str, str]) -> Core:
 
 def _assemble(core: Core, data: bytes, *, extensions: dict[str, str], kind: str, prefix: str) -> Envelope:
     version, event_id, source, event_type, subject, time_text = core
+    cleaned: tuple[str, ...] = ()
     if version != "1.0":
         raise Malformed(f"{prefix}specversion: {excerpt(version)} is not supported; send CloudEvents 1.0")
     if not (
@@ -160,7 +166,7 @@ def _assemble(core: Core, data: bytes, *, extensions: dict[str, str], kind: str,
         event_id = _checked("id", event_id, prefix)
         source = _checked("source", source, prefix)
         event_type = _checked("type", event_type, prefix)
-        subject = _checked("subject", subject, prefix)
+        subject, cleaned = _clean_subject(subject, prefix)
     if time_text is None:
         raise Malformed(f"{prefix}time: is required and absent; add the time of the event, {_TIME_HINT}")
     try:
@@ -173,7 +179,7 @@ def _assemble(core: Core, data: bytes, *, extensions: dict[str, str], kind: str,
         raise Malformed(f"data: {excerpt(data)} is not a JSON object; send an object, at least {{}}")
     if extensions:
         _check_extensions(extensions, prefix)
-    return Envelope(event_id, source, event_type, subject, time, data, kind, extensions)
+    return Envelope(event_id, source, event_type, subject, time, data, kind, extensions, cleaned)
 
 
 def _is_surely_valid(joined: str) -> bool:
@@ -191,6 +197,14 @@ def _checked(name: str, value: str | None, prefix: str) -> str:
             f"{prefix}{name}: {excerpt(value)} contains a control character or a lone surrogate; remove it"
         )
     return value
+
+
+def _clean_subject(value: str | None, prefix: str) -> tuple[str, tuple[str, ...]]:
+    """The subject without blanks around it, and what was cleaned."""
+    subject = _checked("subject", value and value.strip(BLANKS), prefix)
+    if subject == value:
+        return subject, ()
+    return subject, (f"subject: value cleaned: {excerpt(value)} is read as {excerpt(subject)}",)
 
 
 def _check_extensions(extensions: Mapping[str, str], prefix: str) -> None:

@@ -1,11 +1,12 @@
 """The events of the contract: the model and the topic of each event type."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from schemas import facts, outcomes
 from schemas.base import SchemaModel
+from schemas.cleaning import CleanData, read_clean
 from schemas.problems import Malformed, excerpt
 
 FACTS: Final[Mapping[str, type[SchemaModel]]] = {
@@ -48,12 +49,16 @@ READABLE: Final[Mapping[str, type[SchemaModel]]] = {
     outcomes.DELIVERY_FINISHED: outcomes.DeliveryFinished,
 }
 
+ABOUT_MANY: Final = frozenset({"drumbeat.csm.described.v1", "drumbeat.program.announced.v1"})
+"""Event types whose subject is no account."""
+OWN_SOURCE: Final = "/drumbeat"
+"""The source of Drumbeat's own events, and the beginning of it: `/drumbeat/scheduler`."""
 MAX_DATA_BYTES: Final = 1_000_000
 """Bytes that the data of one event may have."""
 
 
-def parse_data(event_type: str, data: bytes) -> SchemaModel:
-    """Parse the data of a fact or an outcome. Raises Malformed with all problems, or with the nearest known type."""
+def read_data(event_type: str, data: bytes) -> CleanData[SchemaModel]:
+    """Clean and read the data of a fact or an outcome. Raises Malformed with all problems, or the nearest known type."""
     model = READABLE.get(event_type)
     if model is None:
         raise _unknown_type(event_type, READABLE)
@@ -61,7 +66,7 @@ def parse_data(event_type: str, data: bytes) -> SchemaModel:
         raise Malformed(
             f"data: has {len(data):,} bytes, more than {MAX_DATA_BYTES:,}; send less, or several events"
         )
-    return model.read(data)
+    return read_clean(model, data)
 
 
 def route(event_type: str) -> str:
@@ -72,7 +77,21 @@ def route(event_type: str) -> str:
     return topic
 
 
+def refuse_own_source(source: str) -> None:
+    """Raise Malformed for an event from outside that calls itself one of Drumbeat's own."""
+    start = source.strip().rstrip("/").casefold()
+    if start == OWN_SOURCE or start.startswith(f"{OWN_SOURCE}/"):
+        raise Malformed(
+            f"source: {excerpt(source)} is reserved for Drumbeat's own events; name the system that sends, like /crm"
+        )
+
+
+def did_you_mean(word: str, words: Iterable[str], otherwise: str = "see the list in the policy") -> str:
+    """A hint for an unknown word: the nearest of `words`, if one is near."""
+    nearest = difflib.get_close_matches(word[:255], words, n=1, cutoff=0.6)
+    return f"did you mean {nearest[0]}?" if nearest else otherwise
+
+
 def _unknown_type(event_type: str, event_types: Mapping[str, object]) -> Malformed:
-    nearest = difflib.get_close_matches(event_type[:255], event_types, n=1, cutoff=0.6)
-    hint = f"did you mean {nearest[0]}?" if nearest else "see the list of types in the documentation"
+    hint = did_you_mean(event_type, event_types, "see the list of types in the documentation")
     return Malformed(f"type: {excerpt(event_type)} is not known; {hint}")

@@ -11,23 +11,25 @@ from schemas.base import (
     Count,
     Currency,
     Email,
-    Id,
     Language,
-    LongText,
     Minutes,
     Money,
-    Name,
     Quantity,
     SchemaModel,
-    Text,
+    TrimmedId,
+    TrimmedLongText,
+    TrimmedName,
+    TrimmedText,
+    WebAddress,
 )
-from schemas.patterns import ONE_LINE
+from schemas.patterns import TRIMMED_LINE
 from schemas.times import Away, Day, Instant, Weekday, WorkingHours, Zone
 from schemas.vocabulary import (
     Channel,
     Color,
     Complexity,
     ContractStatus,
+    CsmRole,
     ExpansionSignal,
     Frequency,
     MilestoneKind,
@@ -40,37 +42,46 @@ from schemas.vocabulary import (
 
 MAX_ENTRIES: Final = 500
 """Entries that one list or map of an event may have."""
+MAX_LANGUAGES: Final = 50
+"""Languages in which a program may have its body, and systems in which an account may have an id."""
+_Country = Annotated[str, Field(min_length=2, max_length=64, pattern=TRIMMED_LINE)]
+_Phone = Annotated[str, Field(min_length=1, max_length=64, pattern=TRIMMED_LINE)]
 
 
 class AccountDescribed(SchemaModel):
     """An account: its size, place, language and CSM."""
 
-    name: Name | None = None
+    name: TrimmedName | None = None
     arr: Money | None = None
     currency: Currency | None = None
-    industry: Name | None = None
-    country: Annotated[str, Field(min_length=2, max_length=64, pattern=ONE_LINE)] | None = None
+    industry: TrimmedName | None = None
+    country: _Country | None = None
+    region: TrimmedName | None = None
     timezone: Zone | None = None
     language: Language | None = None
     complexity: Complexity | None = None
-    csm_id: Id | None = None
-    pool: Name | None = None
+    csm_id: TrimmedId | None = None
+    sales_id: TrimmedId | None = None
+    pool: TrimmedName | None = None
     paid_success: bool | None = None
     segment: Segment | None = None
     """Overrides the segment that the policy derives."""
+    external_ids: Annotated[dict[TrimmedName, TrimmedId], Field(max_length=MAX_LANGUAGES)] | None = None
+    """Other system -> the account's id there."""
+    parent_id: TrimmedId | None = None
 
 
 class ContactDescribed(SchemaModel):
     """A person at the customer. The contact id is unique in the deployment."""
 
-    contact_id: Id
-    name: Name | None = None
+    contact_id: TrimmedId
+    name: TrimmedName | None = None
     email: Email | None = None
     role: Role | None = None
     language: Language | None = None
     timezone: Zone | None = None
-    phone: Annotated[str, Field(min_length=1, max_length=64, pattern=ONE_LINE)] | None = None
-    slack: Name | None = None
+    phone: _Phone | None = None
+    slack: TrimmedName | None = None
 
 
 class ContactLeft(ContactDescribed):
@@ -80,23 +91,31 @@ class ContactLeft(ContactDescribed):
 class CsmDescribed(SchemaModel):
     """A customer success manager: working hours, time zone and capacity. The event's subject is the CSM's id."""
 
-    name: Name | None = None
+    name: TrimmedName | None = None
     email: Email | None = None
-    country: Annotated[str, Field(min_length=2, max_length=64, pattern=ONE_LINE)] | None = None
-    region: Name | None = None
+    phone: _Phone | None = None
+    language: Language | None = None
+    country: _Country | None = None
+    region: TrimmedName | None = None
     timezone: Zone | None = None
     weekly_minutes: Minutes | None = None
     working_days: Annotated[tuple[Weekday, ...], Field(max_length=7)] | None = None
+    """Empty: works on no day. Null: the default days."""
     working_hours: WorkingHours | None = None
     time_off: Annotated[tuple[Away, ...], Field(max_length=MAX_ENTRIES)] | None = None
-    pool: Name | None = None
+    pool: TrimmedName | None = None
+    role: CsmRole | None = None
+    manager_id: TrimmedId | None = None
+    booking_url: WebAddress | None = None
 
 
 class Limit(SchemaModel):
     """How much of a limit is used."""
 
-    used: Quantity
-    limit: Quantity
+    used: Quantity | None
+    """Null: not known."""
+    limit: Quantity | None = None
+    """Null: unlimited."""
 
 
 class UsageReported(SchemaModel):
@@ -108,8 +127,8 @@ class UsageReported(SchemaModel):
     seats: Count | None = None
     seats_used: Count | None = None
     events: Count | None = None
-    features: Annotated[dict[Name, Quantity], Field(max_length=MAX_ENTRIES)] | None = None
-    limits: Annotated[dict[Name, Limit], Field(max_length=MAX_ENTRIES)] | None = None
+    features: Annotated[dict[TrimmedName, Quantity], Field(max_length=MAX_ENTRIES)] | None = None
+    limits: Annotated[dict[TrimmedName, Limit], Field(max_length=MAX_ENTRIES)] | None = None
 
     @model_validator(mode="after")
     def _period_ends_after_it_starts(self) -> Self:
@@ -121,16 +140,17 @@ class UsageReported(SchemaModel):
 class MilestoneReached(SchemaModel):
     """The customer reached a milestone."""
 
-    milestone: Name
+    milestone: TrimmedName
     kind: MilestoneKind | None = None
+    reached_at: Instant | None = None
 
 
 class Driver(SchemaModel):
     """One cause of a health score, with its value or an explanation."""
 
-    name: Text
+    name: TrimmedText
     value: Annotated[float, Field(ge=-1e15, le=1e15)] | None = None
-    text: Text | None = None
+    text: TrimmedText | None = None
 
 
 def _driver_tag(value: object) -> str:
@@ -138,7 +158,7 @@ def _driver_tag(value: object) -> str:
 
 
 _Driver = Annotated[
-    Annotated[Text, Tag("text")] | Annotated[Driver, Tag("driver")], Discriminator(_driver_tag)
+    Annotated[TrimmedText, Tag("text")] | Annotated[Driver, Tag("driver")], Discriminator(_driver_tag)
 ]
 
 
@@ -168,44 +188,59 @@ class HealthScored(SchemaModel):
 class NpsAnswered(SchemaModel):
     """An answer to the NPS question, "how likely are you to recommend us?"."""
 
-    contact_id: Id | None = None
+    contact_id: TrimmedId | None = None
     score: Annotated[int, Field(ge=0, le=10)]
-    comment: LongText | None = None
+    comment: TrimmedLongText | None = None
+    answered_at: Instant | None = None
 
 
 class SurveyAnswered(SchemaModel):
     """An answer to a survey about the frequency of contact or about satisfaction."""
 
-    survey: Name | None = None
-    touchpoint_type: Name | None = None
+    contact_id: TrimmedId | None = None
+    survey: TrimmedName | None = None
+    touchpoint_type: TrimmedName | None = None
     answer: SurveyAnswer | None = None
     csat: Annotated[int, Field(ge=1, le=5)] | None = None
+    answered_at: Instant | None = None
 
 
 class ContractChanged(SchemaModel):
     """A contract: its status, term and revenue. `signed` while the contract is active signs the next term."""
 
-    contract_id: Id
+    contract_id: TrimmedId
     status: ContractStatus | None = None
     starts_on: Day | None = None
     renews_on: Day | None = None
     signed_at: Instant | None = None
     arr: Money | None = None
+    currency: Currency | None = None
     auto_renew: bool | None = None
+    term_months: Annotated[int, Field(ge=1, le=1200)] | None = None
+    notice_days: Annotated[int, Field(ge=0, le=3660)] | None = None
+
+    @model_validator(mode="after")
+    def _starts_before_it_renews(self) -> Self:
+        if self.starts_on is not None and self.renews_on is not None and self.starts_on >= self.renews_on:
+            raise ValueError(
+                f"starts_on ({self.starts_on}) must be before renews_on ({self.renews_on}); correct one of the two"
+            )
+        return self
 
 
 class ExpansionSignalled(SchemaModel):
     """A sign that the customer may need more of the product."""
 
     signal: ExpansionSignal
-    detail: Text | None = None
+    detail: TrimmedText | None = None
 
 
 class RequestReceived(SchemaModel):
     """The customer sent us a request."""
 
-    request_id: Id
-    channel: Name | None = None
+    request_id: TrimmedId
+    channel: TrimmedName | None = None
+    answered_at: Instant | None = None
 
 
 class RequestAnswered(RequestReceived):
@@ -215,7 +250,9 @@ class RequestAnswered(RequestReceived):
 class PreferenceChanged(SchemaModel):
     """How a contact wants to be contacted. An absent topic means all topics, an absent channel all channels."""
 
-    contact_id: Id
+    absent_means_all: ClassVar[frozenset[str]] = frozenset({"topic", "channel"})
+
+    contact_id: TrimmedId
     topic: Topic | None = None
     channel: Channel | None = None
     frequency: Frequency | None = None
@@ -229,19 +266,21 @@ class InteractionLogged(SchemaModel):
     """Contact with the customer outside the plan. It counts as contact."""
 
     channel: Channel | None = None
-    touchpoint_type: Name | None = None
-    contact_id: Id | None = None
+    touchpoint_type: TrimmedName | None = None
+    contact_id: TrimmedId | None = None
     at: Instant | None = None
-    notes: LongText | None = None
+    notes: TrimmedLongText | None = None
     initiated_by: Literal["us", "customer"] | None = None
 
 
 class OutreachPaused(SchemaModel):
     """Outreach to one contact is paused, or to the whole account when no contact is named."""
 
-    contact_id: Id | None = None
+    absent_means_all: ClassVar[frozenset[str]] = frozenset({"contact_id"})
+
+    contact_id: TrimmedId | None = None
     until: Instant | None = None
-    reason: Annotated[Text, Field(min_length=1)]
+    reason: TrimmedText
 
 
 class OutreachResumed(OutreachPaused):
@@ -249,12 +288,16 @@ class OutreachResumed(OutreachPaused):
 
 
 class ProgramAnnounced(SchemaModel):
-    """A release, webinar, newsletter or event for many accounts. The event's subject is `*`."""
+    """A release, webinar, newsletter, event or tips for many accounts. The event's subject is `*`."""
 
-    program_id: Id
+    program_id: TrimmedId
     kind: ProgramKind | None = None
     at: Instant | None = None
-    title: Text | None = None
-    audience: Text | None = None
+    ends_at: Instant | None = None
+    title: TrimmedText | None = None
+    url: WebAddress | None = None
+    body: Annotated[dict[Language, TrimmedLongText], Field(max_length=MAX_LANGUAGES)] | None = None
+    """Language -> Markdown."""
+    audience: TrimmedText | None = None
     """A condition of the policy language; absent or null: all accounts."""
     meaningful: bool | None = None

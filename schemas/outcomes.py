@@ -1,10 +1,12 @@
 """Outcomes of touchpoints and messages, reported by people and tools outside and by the notifier."""
 
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal, Self
 
-from schemas.base import Id, LongText, Name, SchemaModel, Text
+from pydantic import ConfigDict, model_validator
+
+from schemas.base import Id, Name, SchemaModel, Text, TrimmedId, TrimmedLongText, TrimmedName, WebAddress
 from schemas.times import Instant
-from schemas.vocabulary import Channel, DeliveryState, Engagement, Outcome
+from schemas.vocabulary import Bounce, Channel, DeliveryState, Engagement, Outcome
 
 TOUCHPOINT_SETTLED: Final = "drumbeat.touchpoint.settled.v1"
 MESSAGE_ENGAGED: Final = "drumbeat.message.engaged.v1"
@@ -14,23 +16,43 @@ DELIVERY_FINISHED: Final = "drumbeat.delivery.finished.v1"
 class TouchpointSettled(SchemaModel):
     """A touchpoint took place or did not. Without a touchpoint id it is contact of that type outside the plan."""
 
-    touchpoint_id: Id | None = None
-    touchpoint_type: Name
+    touchpoint_id: TrimmedId | None = None
+    touchpoint_type: TrimmedName
     outcome: Outcome
     at: Instant | None = None
     to: Instant | None = None
     """The new time of a rescheduled touchpoint."""
-    notes: LongText | None = None
+    notes: TrimmedLongText | None = None
 
 
 class MessageEngaged(SchemaModel):
-    """A recipient or their mail server reacted to a message from Drumbeat."""
+    """A recipient or their mail server reacted to a message from Drumbeat, which its delivery or its Message-ID names."""
 
-    delivery_id: Id
-    touchpoint_id: Id | None = None
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["delivery_id"], "properties": {"delivery_id": {"type": "string"}}},
+                {"required": ["message_id"], "properties": {"message_id": {"type": "string"}}},
+            ]
+        }
+    )
+
+    delivery_id: TrimmedId | None = None
+    message_id: TrimmedId | None = None
+    touchpoint_id: TrimmedId | None = None
     kind: Engagement
-    bounce: Literal["hard", "soft"] | None = None
+    bounce: Bounce | None = None
     """How the mail bounced. hard, or absent: the address takes no mail; soft: for the moment."""
+    url: WebAddress | None = None
+    """What was clicked."""
+    text: TrimmedLongText | None = None
+    """What was replied."""
+
+    @model_validator(mode="after")
+    def _names_a_message(self) -> Self:
+        if self.delivery_id is None and self.message_id is None:
+            raise ValueError("delivery_id or message_id is required; name the message")
+        return self
 
 
 class Recipient(SchemaModel):

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Annotated, Final, Literal, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from schemas.base import SchemaModel
+from schemas.base import SchemaModel, Spelling
 from schemas.problems import excerpt
+from schemas.zones import ZONE_NAMES, spell_zone
 
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 WeekdayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -87,17 +87,8 @@ def _day(value: object) -> date:
     return day
 
 
-@lru_cache(maxsize=1024)
-def _zone_exists(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
-
-
 def _zone(name: str) -> str:
-    if not _zone_exists(name):
+    if name not in ZONE_NAMES:
         raise ValueError(f"{excerpt(name)} is not an IANA time zone; write one like Europe/Berlin")
     return name
 
@@ -118,8 +109,8 @@ Day = Annotated[
 ]
 """A calendar day, YYYY-MM-DD."""
 
-Zone = Annotated[str, Field(max_length=64), AfterValidator(_zone)]
-"""An IANA time zone name."""
+Zone = Annotated[str, Field(max_length=64), AfterValidator(_zone), Spelling(spell_zone)]
+"""An IANA time zone name of the release in force."""
 
 
 class Window(SchemaModel):
@@ -130,7 +121,10 @@ class Window(SchemaModel):
 
 
 class Hours(SchemaModel):
-    """The working hours of a day in the person's own time zone, `{"from": "09:00", "to": "17:00"}`."""
+    """The working hours of a day in the person's own time zone, `{"from": "09:00", "to": "17:00"}`.
+
+    A shift over midnight ends before it starts, `22:00` to `06:00`: it belongs to the day on which it starts.
+    """
 
     from_: str = Field(
         validation_alias="from", serialization_alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$"
@@ -185,8 +179,10 @@ def _hour(text: str) -> str:
 
 
 def _ordered(hours: Hours) -> Hours:
-    if hours.from_ >= hours.to:
-        raise ValueError(f"working hours end ({hours.to}) before they start ({hours.from_})")
+    if hours.from_ == hours.to:
+        raise ValueError(
+            f"working hours end when they start ({hours.to}); write 00:00-24:00 for the whole day, or no working days"
+        )
     return hours
 
 

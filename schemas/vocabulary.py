@@ -11,15 +11,27 @@ Channel = Literal["call", "meeting", "email", "sms", "slack", "in_app", "webhook
 Topic = Literal["account", "education", "product_updates", "training", "promotion", "events", "surveys"]
 Role = Literal["champion", "decision_maker", "executive_sponsor", "admin", "user"]
 Frequency = Literal["daily", "weekly", "biweekly", "monthly", "quarterly"]
-ContractStatus = Literal["draft", "active", "signed", "churned"]
+ContractStatus = Literal["draft", "active", "signed", "notice", "churned", "ended"]
 MilestoneKind = Literal["adoption", "success", "go_live"]
 SurveyAnswer = Literal["too_much", "too_little", "about_right"]
 ExpansionSignal = Literal[
     "seat_limit", "usage_limit", "power_users", "advanced_feature", "team_growth", "other"
 ]
-ProgramKind = Literal["release", "webinar", "newsletter", "event"]
+ProgramKind = Literal["release", "webinar", "newsletter", "event", "tips"]
 Outcome = Literal["completed", "attended", "missed", "declined", "rescheduled", "cancelled"]
-Engagement = Literal["delivered", "opened", "clicked", "replied", "bounced", "complained", "unsubscribed"]
+Engagement = Literal[
+    "delivered",
+    "opened",
+    "clicked",
+    "replied",
+    "bounced",
+    "complained",
+    "unsubscribed",
+    "accepted",
+    "declined",
+]
+Bounce = Literal["hard", "soft"]
+CsmRole = Literal["csm", "manager", "sales", "marketing"]
 TouchpointStatus = Literal["planned", "due", "settled", "cancelled", "overdue"]
 DeliveryState = Literal["sent", "failed", "suppressed", "expired"]
 Urgency = Literal["soon", "spread"]

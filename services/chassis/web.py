@@ -14,6 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette import types as asgi
 from starlette.responses import JSONResponse, Response
+from tzdata import IANA_VERSION
 
 from services.chassis import problems
 from services.chassis.clock import ServiceClock, real_now
@@ -168,6 +169,7 @@ def _health(chassis: Chassis) -> APIRouter:
             "rate": mapping.rate,
             "origin": timestamp(mapping.origin),
             "holidays": holidays_release(),
+            "tzdata": IANA_VERSION,
         }
 
     return router

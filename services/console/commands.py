@@ -1,13 +1,14 @@
 """Commands that read and change a deployment: events, accounts, touchpoints, dead letters, API keys."""
 # ruff: noqa: FBT002 - flags of commands
 
+from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import quote
 
 import typer
 
 from services.console.client import SERVICES, ApiClient, Service, connect
-from services.console.event_batches import event_batches
+from services.console.event_batches import EventBatch, NotEvents, event_batches
 from services.console.json_fields import Json, items, nested, text
 from services.console.terminal import AsJson, InputFile, print_json, print_table, print_text, read_input
 from services.console.touchpoints import touchpoints
@@ -34,7 +35,7 @@ def post_events(
     """Send a file of CloudEvents. Exit code 1 when any is not accepted."""
     accepted, rejected = 0, list[Json]()
     with connect() as api:
-        for batch in event_batches(file.content):
+        for batch in _batches_of(file):
             for result in api.post_events(batch.content, batch.media_type):
                 if result.get("status") == "accepted":
                     accepted += 1
@@ -49,6 +50,13 @@ def post_events(
             print_table("Not accepted", columns, map(_rejected_row, rejected))
     if rejected:
         raise typer.Exit(1)
+
+
+def _batches_of(file: InputFile) -> Iterator[EventBatch]:
+    try:
+        yield from event_batches(file.content)
+    except NotEvents as refused:
+        raise typer.BadParameter(f"{file.name} {refused}") from refused
 
 
 def _rejected_row(result: Json) -> tuple[object, ...]:

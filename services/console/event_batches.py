@@ -1,5 +1,6 @@
-"""A file of events as requests: one event, an array, or one event per line."""
+"""A file of events as requests: one event, an array, or one event per line. A table (CSV) is recognised and refused."""
 
+import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import cast
 ONE_EVENT = "application/cloudevents+json"
 LINES = "application/x-ndjson"
 _BATCH_EVENTS = 500
+_LONGEST_HEAD = 100_000
 _BATCH_BYTES = 16 * 1024 * 1024
 
 
@@ -20,11 +22,16 @@ class EventBatch:
     first: int
 
 
+class NotEvents(ValueError):
+    """The file has no events but, for instance, a table; the message says what to do, once for the whole file."""
+
+
 def event_batches(content: bytes) -> Iterator[EventBatch]:
-    """The requests that send a file, each within the limits of the API."""
+    """The requests that send a file, each within the limits of the API. Raises NotEvents for a table."""
     try:
         document = cast("object", json.loads(content))
     except ValueError:
+        _refuse_table(content)
         yield from _batches_of_lines(content)
         return
     if not isinstance(document, list):
@@ -34,6 +41,38 @@ def event_batches(content: bytes) -> Iterator[EventBatch]:
     for first in range(0, len(events), _BATCH_EVENTS):
         lines = [json.dumps(event).encode() for event in events[first : first + _BATCH_EVENTS]]
         yield EventBatch(LINES, b"\n".join(lines), first)
+
+
+def _refuse_table(content: bytes) -> None:
+    """Raise NotEvents when the first line is not the beginning of JSON: the header of a table, or anything else."""
+    lines = content[:_LONGEST_HEAD].decode("utf-8-sig", "replace").strip().splitlines()
+    if not lines or lines[0][0] in "{[":
+        return
+    separator = max(",;\t", key=lines[0].count)
+    if separator not in lines[0]:
+        raise NotEvents(
+            f"has no events: it begins with {lines[0][:60]!r}. Give CloudEvents as JSON, one on each line"
+        )
+    header, *rows = csv.reader(lines[:2], delimiter=separator)
+    raise NotEvents(
+        f"is a table (CSV) with the columns {', '.join(header)[:300]}; events are posted as JSON. Write each row as "
+        f"one CloudEvent on one line, with the names of Drumbeat's fields in `data`: {_event_of_row(header, rows)[:1000]}"
+    )
+
+
+def _event_of_row(header: list[str], rows: list[list[str]]) -> str:
+    """A row as an event, for an example: its first column taken for the id of the account."""
+    account, *others = rows[0] if rows else ("acme",)
+    event = {
+        "specversion": "1.0",
+        "type": "drumbeat.account.described.v1",
+        "source": "/crm",
+        "id": f"{account}-1",
+        "subject": account,
+        "time": "2026-03-31T09:30:00Z",
+        "data": dict(zip(header[1:], others, strict=False)),
+    }
+    return json.dumps(event, ensure_ascii=False)
 
 
 def _batches_of_lines(content: bytes) -> Iterator[EventBatch]:

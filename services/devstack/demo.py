@@ -61,7 +61,7 @@ class People:
         event = {
             "specversion": "1.0",
             "type": f"drumbeat.{kind}.v1",
-            "source": "/drumbeat/demo",
+            "source": "/demo",
             "id": f"{account}:{kind}:{time}",
             "subject": account,
             "time": time,

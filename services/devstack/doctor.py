@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -95,9 +95,10 @@ def _services(settings: Settings) -> Iterator[Check]:
                 remedy = f"start `drumbeat run`; its logs are in {settings.data_dir}/logs"
                 result = f"{settings.url_of(service)}: {status or 'no answer'}"
                 yield Check(service, result, "" if status == 200 else remedy)
-            clock = api.get("scheduler", "/v1/clock")
-            yield Check("service clock", str(clock.get("now")))
-            yield check_holidays(str(clock.get("holidays")), holidays_release())
+            clocks = {service: api.get(service, "/v1/clock") for service in SERVICES}
+            yield Check("service clock", str(clocks["scheduler"].get("now")))
+            yield check_holidays(str(clocks["scheduler"].get("holidays")), holidays_release())
+            yield check_zone_data({service: str(clock.get("tzdata")) for service, clock in clocks.items()})
     except CallFailed as error:
         yield Check("services", "not reachable", str(error))
 
@@ -106,6 +107,14 @@ def check_holidays(running: str, installed: str) -> Check:
     """The release of the public holidays that the services use, against the installed one."""
     remedy = "" if running == installed else f"restart the services: {installed} is installed"
     return Check("public holidays", f"release {running}", remedy)
+
+
+def check_zone_data(releases: Mapping[str, str]) -> Check:
+    """The release of the time zone database that each service has: one and the same."""
+    if len(set(releases.values())) == 1:
+        return Check("time zone data", f"tzdata {next(iter(releases.values()))}")
+    shown = ", ".join(f"{service} {release}" for service, release in releases.items())
+    return Check("time zone data", shown, "run all services from one installation and start them again")
 
 
 def main() -> int:

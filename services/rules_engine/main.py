@@ -20,6 +20,7 @@ from services.chassis.web import Chassis, make_app
 from services.rules_engine import settings
 from services.rules_engine.adapters import sweep_queries as sweeping
 from services.rules_engine.adapters.account_repository import AccountUnitOfWork
+from services.rules_engine.adapters.account_twins import AccountTwins
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
 from services.rules_engine.adapters.explanations import StoredExplanations
@@ -128,8 +129,11 @@ def make(
     refusals.install(app)
     answers = Queries(database, outbox, relay)
     comparison = PolicyComparison(database, active_policy, clock)
+    ingest = Ingest(
+        runtime.producer, clock, lambda: active_policy.context().policy.catalogue, AccountTwins(database).find
+    )
     for router in (
-        api.event_routes(Ingest(runtime.producer, clock), answers),
+        api.event_routes(ingest, answers),
         why_routes(StoredExplanations(configurations, active_policy, clock).explain),
         api.account_routes(answers),
         api.parked_routes(answers),

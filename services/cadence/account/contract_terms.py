@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from services.cadence.account import DAY, Contract, Plain, Stamp, when
 
-NOT_LIVE = frozenset({"draft", "churned"})
+NOT_LIVE = frozenset({"draft", "churned", "ended"})
 """States in which a contract brings no revenue and nobody is asked to renew it."""
+_READ_AS = {"notice": "active", "ended": "churned"}
 
 
 @dataclass(slots=True)
@@ -49,7 +50,9 @@ def read_contract_terms(contract_id: str, contract: Contract) -> ContractTerms:
         if "signed_at" in fields:
             terms.signed_at = _integer(fields["signed_at"])
         if isinstance(status, str):
-            _change_status(terms, stamp, status, renews_on=renews_on, signed_at=signed_at)
+            _change_status(
+                terms, stamp, _READ_AS.get(status, status), renews_on=renews_on, signed_at=signed_at
+            )
         if "renews_on" in fields:
             _change_renewal(terms, stamp, _integer(fields["renews_on"]))
         if "starts_on" in fields:

@@ -8,7 +8,7 @@ import orjson
 
 from schemas.base import SchemaModel
 from schemas.envelope import Envelope
-from schemas.events import parse_data
+from schemas.events import read_data
 from schemas.facts import Driver
 from schemas.touchpoints import TOUCHPOINT_EVENTS, TouchpointData
 from services.cadence.account.stamps import Provenance, micros
@@ -32,9 +32,10 @@ def fact_event(envelope: Envelope, data: SchemaModel) -> FactEvent:
 
 
 def read_event(envelope: Envelope) -> FactEvent:
-    """Parse the data of an envelope of any topic. Raises `Malformed`."""
-    is_touchpoint = envelope.type in TOUCHPOINT_EVENTS
-    data = TouchpointData.read(envelope.data) if is_touchpoint else parse_data(envelope.type, envelope.data)
+    """Clean and parse the data of an envelope of any topic. Raises `Malformed`."""
+    if envelope.type in TOUCHPOINT_EVENTS:
+        return fact_event(envelope, TouchpointData.read(envelope.data))
+    data, envelope.data, _ = read_data(envelope.type, envelope.data)
     return fact_event(envelope, data)
 
 

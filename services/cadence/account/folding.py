@@ -22,8 +22,8 @@ _Result = tuple[bool, Stamp | None]
 """Whether anything changed, and a stamp of the same (source, id) with other content."""
 _UNCHANGED: _Result = (False, None)
 _CONTACT_FIELDS = ("name", "email", "role", "language", "timezone", "phone", "slack")
-_CONTRACT_FIELDS = ("status", "starts_on", "renews_on", "signed_at", "arr", "auto_renew")
 _TERM_FIELDS = ("status", "starts_on", "renews_on", "signed_at")
+_CONTRACT_FIELDS = (*_TERM_FIELDS, "arr", "auto_renew", "currency", "term_months", "notice_days")
 TERMS_KEPT, REVENUES_KEPT = 24, 8  # of each contract
 CONTACTS_KEPT, CONTRACTS_KEPT, PREFERENCES_KEPT = 1_000, 200, 4_000
 """Limits against runaway producers, far above any real account. Beyond them the ids first in alphabetical order stay."""

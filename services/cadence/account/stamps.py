@@ -4,7 +4,7 @@ A stamp is one text and an instant an integer of microseconds: tens of thousands
 again without conversion.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple, cast
@@ -98,6 +98,9 @@ def plain(value: object) -> Plain:
             return micros(value)
         case date():
             return value.toordinal() - EPOCH_ORDINAL
+        case Mapping():
+            members = cast("Mapping[str, object]", value)
+            return [f"{name}={member}" for name, member in sorted(members.items())]
         case _:
             return [str(element) for element in cast("Sequence[object]", value)]
 

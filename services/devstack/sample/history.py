@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from schemas.times import format_instant
 from services.devstack.sample.accounts import ACCOUNTS, CSMS, HOUR, Account, Csm
 
-SOURCE = "/drumbeat/sample-book"
+SOURCE = "/sample-book"
 Event = dict[str, object]
 
 

@@ -59,7 +59,7 @@ def delivery_finished_of_row(row: Any, at: datetime) -> Outgoing:
 
 def preference_changed(preference: PreferenceRecord, account_id: str) -> Outgoing:
     """A preference taken in here, as a fact for the rules engine. An unknown field is left out."""
-    data = PreferenceChanged(
+    data = PreferenceChanged.of_valid(
         contact_id=preference.contact_id,
         topic=preference.topic,
         channel=preference.channel,

@@ -36,7 +36,12 @@ class Engagement:
     @property
     def delivery_id(self) -> str:
         """The id of the delivery, also where it is named by the Message-ID of its mail, `<id@domain>` (RFC 5322)."""
-        return self.content.delivery_id.strip().removeprefix("<").partition("@")[0]
+        return (
+            (self.content.delivery_id or self.content.message_id or "")
+            .strip()
+            .removeprefix("<")
+            .partition("@")[0]
+        )
 
     @property
     def is_opt_out(self) -> bool:
@@ -77,13 +82,13 @@ def _problem(engagement: Engagement, message: DeliveredMessage | None) -> str | 
     content = engagement.content
     if message is None:
         return (
-            f"delivery_id: the notifier made no delivery {content.delivery_id!r}, so {content.kind!r} binds nobody; "
+            f"delivery_id: the notifier made no delivery {engagement.delivery_id!r}, so {content.kind!r} binds nobody; "
             "send preference.changed with the contact_id instead"
         )
     if engagement.is_opt_out and message.recipient.kind is not RecipientKind.CONTACT:
-        return f"delivery_id: {content.delivery_id!r} went to a {message.recipient.kind}; only a contact opts out"
+        return f"delivery_id: {engagement.delivery_id!r} went to a {message.recipient.kind}; only a contact opts out"
     if engagement.is_hard_bounce and message.address_hash is None:
-        return f"delivery_id: {content.delivery_id!r} was not a mail to an address that is known"
+        return f"delivery_id: {engagement.delivery_id!r} was not a mail to an address that is known"
     return None
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.directory import ContactRecord
 from schemas.times import QuietHours, clock_time
 from schemas.vocabulary import Role
+from schemas.zones import UTC_ZONE, TimeZone, UnknownZone, find_zone
 from services.notifier.domain.addresses import clean_address
 from services.notifier.domain.consent import find_opt_out
 from services.notifier.domain.delivery import Recipient, RecipientKind
@@ -247,8 +247,8 @@ def after_quiet_hours(now: datetime, timezone: str | None, quiet: QuietHours) ->
     return max(opening, now)
 
 
-def _zone(name: str | None) -> ZoneInfo:
+def _zone(name: str | None) -> TimeZone:
     try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
+        return find_zone(name or "UTC")
+    except UnknownZone:
+        return UTC_ZONE

@@ -1,7 +1,7 @@
 """What a contact allows: over HTTP for tools, by signed link for the contact."""
 
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
@@ -95,7 +95,7 @@ def preference_routes(preferences: Preferences) -> APIRouter:
         if await preferences.of_contact(contact_id) is None:
             raise _no_contact(contact_id)
         changes = [
-            PreferenceChanged(
+            PreferenceChanged.of_valid(
                 contact_id=contact_id,
                 topic=topic,
                 channel=change.channel,
@@ -144,8 +144,8 @@ def unsubscribe_routes(preferences: Preferences, key: bytes, render: Render) -> 
         except TokenRejected as problem:
             return page("page_unknown_link.html", 404, problem=str(problem))
         topic = None if everything else topic
-        change = PreferenceChanged(
-            contact_id=contact_id, topic=cast("Topic | None", topic), opted_in=again, by_contact=True
+        change = PreferenceChanged.of_valid(
+            contact_id=contact_id, topic=topic, opted_in=again, by_contact=True
         )
         await preferences.change(contact_id, [change], must_exist=False)
         if again:

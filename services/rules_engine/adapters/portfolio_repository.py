@@ -20,8 +20,8 @@ from services.rules_engine.adapters.program_repository import read_programs
 from services.rules_engine.domain.account import IncomingEvent
 
 CSM_FIELDS: Final = (
-    "name", "email", "country", "region", "timezone", "weekly_minutes", "working_days", "working_hours", "time_off",
-    "pool",
+    "name", "email", "timezone", "weekly_minutes", "working_days", "working_hours", "time_off", "pool",
+    "phone", "language", "country", "region", "role", "manager_id", "booking_url",
 )  # fmt: skip
 
 

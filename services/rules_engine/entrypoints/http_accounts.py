@@ -1,6 +1,6 @@
 """HTTP: events in, accounts with facts and plan, decisions, parked events, keys."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,65 +8,15 @@ from starlette.responses import Response
 
 from schemas.base import Name
 from schemas.vocabulary import Color, Segment, Stage
+from services.chassis.event_requests import EVENT_BODY
 from services.chassis.keys import Scope
 from services.chassis.problems import Problem
 from services.chassis.web import LAST, Cursor, Limit, RowId, decode_cursor, encode_cursor, page, require
 from services.rules_engine.application.queries import Answers, Filter, Keys
 from services.rules_engine.domain.account import event_identity
-from services.rules_engine.entrypoints.http_ingest import BATCH, NDJSON, STRUCTURED, Ingest
+from services.rules_engine.entrypoints.http_ingest import Ingest
 
 Replayed = Annotated[bool, Query(description="also those that were replayed")]
-RESULTS: dict[str, Any] = {
-    "type": "object",
-    "required": ["results"],
-    "properties": {
-        "results": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["index", "source", "id", "status"],
-                "properties": {
-                    "index": {"type": "integer"},
-                    "source": {"type": ["string", "null"]},
-                    "id": {"type": ["string", "null"]},
-                    "status": {"enum": ["accepted", "refused", "unknown"]},
-                    "problem": {"type": "string"},
-                    "warnings": {"type": "array", "items": {"type": "string"}},
-                },
-            },
-        }
-    },
-}
-RESULTS_BODY = {"content": {"application/json": {"schema": RESULTS}}}
-EVENT_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "One CloudEvent (structured, or binary with `ce-` headers), a batch, or NDJSON.",
-        "content": {
-            STRUCTURED: {"schema": {"type": "object"}},
-            BATCH: {"schema": {"type": "array", "items": {"type": "object"}, "maxItems": 500}},
-            NDJSON: {"schema": {"type": "string"}},
-            "application/json": {"schema": {"type": "object"}},
-        },
-    },
-    "responses": {
-        "202": {
-            "description": "every event is in Kafka, acknowledged by all in-sync replicas",
-            **RESULTS_BODY,
-        },
-        "207": {"description": "some are; `results` tells which", **RESULTS_BODY},
-    }
-    | {
-        str(status): {"description": what}
-        for status, what in (
-            (400, "not JSON, or not what Content-Encoding says; `results` has what was read before it"),
-            (413, "too large; `results` has what was taken before the limit was met"),
-            (415, "no media type, one that holds no CloudEvent, or two content modes mixed"),
-            (422, "none was accepted; `results` tells why"),
-            (503, "the broker did not acknowledge in time; send again with the same ids"),
-        )
-    },
-}
 
 
 class NewKey(BaseModel):

@@ -1,6 +1,8 @@
 """HTTP ingest: events are checked one by one, produced, and answered when every in-sync replica has them."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, cast
@@ -9,11 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.base import parse_json, unknown_fields
+from schemas.base import SchemaModel, parse_json, unknown_fields
 from schemas.envelope import Envelope, from_http_binary, from_structured, kafka_headers
-from schemas.events import parse_data, route
+from schemas.events import ABOUT_MANY, did_you_mean, read_data, refuse_own_source, route
+from schemas.outcomes import TouchpointSettled
 from schemas.problems import Malformed
 from services.chassis.clock import ServiceClock
+from services.chassis.event_requests import BATCH, NDJSON, STRUCTURED, read_body, read_media_type
 from services.chassis.faults import fault
 from services.chassis.kafka import Message, Producer
 from services.chassis.ndjson import lines_of
@@ -21,15 +25,13 @@ from services.chassis.problems import Problem
 from services.chassis.web import JSON
 from services.rules_engine.entrypoints.kafka_consumer import check_time
 
-STRUCTURED: Final = "application/cloudevents+json"
-BATCH: Final = "application/cloudevents-batch+json"
-NDJSON: Final = "application/x-ndjson"
-LARGEST: Final = 1 << 20  # bytes of a single event's or a batch's body
 LARGEST_EVENT: Final = 256 << 10  # bytes of one event's data, well below what a broker takes
 MOST: Final = 500  # events of a batch
 MOST_LINES: Final = 250_000  # events of a stream: the answer has a result for each
 ACKNOWLEDGE_WITHIN: Final = 8.0  # real seconds; the answer is due within ten
+OWN_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)  # a touchpoint's
 MOST_WAITING: Final = 50_000  # events sent and not yet acknowledged, over all requests
+FindTwins = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 
 
 @dataclass(slots=True)
@@ -45,37 +47,38 @@ class Item:
     warnings: list[str] = field(default_factory=list[str])
 
     def result(self) -> dict[str, object]:
-        result: dict[str, object] = {
+        known: dict[str, object] = {
             "index": self.index,
             "source": self.source,
             "id": self.id,
             "status": self.status,
         }
-        if self.problem is not None:
-            result["problem"] = self.problem
-        if self.warnings:
-            result["warnings"] = self.warnings
-        return result
+        more: dict[str, object] = {"problem": self.problem, "warnings": self.warnings}
+        return known | {name: value for name, value in more.items() if value}
 
 
 class Ingest:
-    """Takes events over HTTP."""
+    """Takes events over HTTP. `types`: the touchpoint types of the policy in force; `twins`: see `AccountTwins`."""
 
-    def __init__(self, producer: Producer, clock: ServiceClock) -> None:
+    def __init__(
+        self, producer: Producer, clock: ServiceClock, types: Callable[[], Collection[str]], twins: FindTwins
+    ) -> None:
         self._producer = producer
         self._clock = clock
+        self._types = types
+        self._twins = twins
         self._waiting = 0
 
     async def post(self, request: Request, *, validate_only: bool) -> Response:
         """Take a request in any content mode; the body of the answer lists the result of each event."""
         items: list[Item] = []
         try:
-            media = _media_type(request)
+            media = read_media_type(request)
             if media == NDJSON:
                 async for chunk in self._ndjson(request):
                     items += await self._take(chunk, validate_only=validate_only)
             else:
-                found = self._items(media, request, await _body(request))
+                found = self._items(media, request, await read_body(request))
                 items += await self._take(found, validate_only=validate_only)
             if not items:
                 raise Problem(422, "The body holds no event. Send at least one.")
@@ -148,21 +151,47 @@ class Ingest:
         if len(envelope.data) > LARGEST_EVENT:
             raise Malformed(f"data: {len(envelope.data)} bytes; one event takes at most {LARGEST_EVENT}")
         route(envelope.type)
-        data = parse_data(envelope.type, envelope.data)
+        refuse_own_source(envelope.source)
+        clean = read_data(envelope.type, envelope.data)
         check_time(envelope.time, now, self._clock)
+        type_warnings = self._check_type(clean.message)
+        envelope.data = clean.data
         item.source, item.id, item.envelope = envelope.source, envelope.id, envelope
-        unknown = unknown_fields(data)
-        if unknown:
-            item.warnings = [
-                f"data.{name}: not a field of {envelope.type}; it is stored but not read" for name in unknown
-            ]
+        item.warnings = [*envelope.cleaned, *map(str, clean.cleanings), *type_warnings] + [
+            f"data.{name}: not a field of {envelope.type}; it is stored but not read"
+            for name in unknown_fields(clean.message)
+        ]
+
+    def _check_type(self, message: SchemaModel) -> Iterable[str]:
+        """Warnings about a touchpoint type that the policy does not have. Raises Malformed when it settles nothing."""
+        named: str | None = getattr(message, "touchpoint_type", None)
+        if named is None or named in (types := self._types()):
+            return ()
+        hint = did_you_mean(named, types)
+        text = f"data.touchpoint_type: {named!r} is no type of the policy in force; {hint}"
+        # Touchpoints of an earlier policy's types are settled by their ids.
+        if isinstance(message, TouchpointSettled) and not OWN_ID.fullmatch(message.touchpoint_id or ""):
+            raise Malformed(text)
+        return (text,)
+
+    async def _name_twins(self, accepted: Sequence[Item]) -> None:
+        """Warn of accounts whose ids differ from that of an event in letter case only: one query a request."""
+        envelopes = [(item, item.envelope) for item in accepted if item.envelope is not None]
+        about = [(item, sent.subject) for item, sent in envelopes if sent.type not in ABOUT_MANY]
+        twins = await self._twins({subject for _, subject in about})
+        for item, subject in about if twins else ():
+            if subject in twins:
+                item.warnings.append(
+                    f"subject: {subject!r} differs from the account {twins[subject]!r} in letter case only;"
+                    " they are two accounts"
+                )
 
     async def _take(self, items: list[Item], *, validate_only: bool) -> list[Item]:
         accepted = [item for item in items if item.envelope is not None]
-        if validate_only:
+        if validate_only or not accepted:
+            await self._name_twins(accepted)
             for item in accepted:
                 item.envelope = None
-        if not accepted or validate_only:
             return items
         if self._waiting + len(accepted) > MOST_WAITING:
             raise Problem(
@@ -171,8 +200,9 @@ class Ingest:
         self._waiting += len(accepted)
         try:
             fault("ingest.before_produce")
-            acknowledged = await self._producer.send(
-                [_message(item.envelope) for item in accepted if item.envelope], timeout=ACKNOWLEDGE_WITHIN
+            messages = [_message(item.envelope) for item in accepted if item.envelope]
+            acknowledged, _ = await asyncio.gather(
+                self._producer.send(messages, timeout=ACKNOWLEDGE_WITHIN), self._name_twins(accepted)
             )
             fault("ingest.after_produce")
         finally:
@@ -193,41 +223,6 @@ def _status(refused: Problem | HTTPException) -> int:
 
 def _message(envelope: Envelope) -> Message:
     return Message(route(envelope.type), envelope.subject.encode(), envelope.data, kafka_headers(envelope))
-
-
-def _media_type(request: Request) -> str:
-    content_type = request.headers.get("content-type", "")
-    media = content_type.partition(";")[0].strip().lower()
-    binary = any(name.startswith("ce-") for name in request.headers)
-    if not media:
-        raise Problem(
-            415, f"The request names no media type. Send Content-Type: {STRUCTURED}, {BATCH} or {NDJSON}."
-        )
-    if media in {STRUCTURED, BATCH, NDJSON} and binary:
-        raise Problem(
-            415, f"The request mixes content modes: {media} and `ce-` headers. Leave out one of them."
-        )
-    if media != NDJSON and request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Problem(415, f"Content-Encoding is read for {NDJSON} only. Send {media} as it is.")
-    if media not in {STRUCTURED, BATCH, NDJSON} and not binary:
-        raise Problem(
-            415,
-            f"{media} is no CloudEvents media type. Send {STRUCTURED}, {BATCH} or {NDJSON}, or `ce-` headers with JSON.",
-        )
-    return media
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise Problem(
-                413,
-                f"The body is larger than {LARGEST} bytes. Send less at a time, or NDJSON.",
-                limit=LARGEST,
-            )
-    return bytes(body)
 
 
 def _text(value: object) -> str | None:

@@ -6,12 +6,12 @@ of them in one transaction.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import time
-from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from schemas.directory import AccountRecord, CsmRecord
 from schemas.times import WEEKDAYS, clock_time
+from schemas.zones import UTC_ZONE
 from services.chassis.database import Connection
 from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails
 from services.scheduler.adapters.rows import columns_of
@@ -83,7 +83,7 @@ class PostgresDirectoryRepository:
         for csm_id in sorted(newest):
             await self._connection.execute(SAVE_CSM, *csm_values(newest[csm_id]))
         after = await load_csm_hours(self._connection, newest.keys())
-        undescribed = OpenHours(ZoneInfo("UTC"))
+        undescribed = OpenHours(UTC_ZONE)
         changed = [csm_id for csm_id in newest if before.get(csm_id, undescribed) != after.get(csm_id)]
         if changed:
             await self._connection.execute(MARK_ACCOUNTS, changed)

@@ -111,7 +111,8 @@ def update_events(
 
 def settled_event(touchpoint: Touchpoint, outcome: RecordedOutcome, to: datetime | None) -> Outgoing:
     """The outcome that a person entered here, for the readers of `touchpoint.outcomes`, under the outcome's id."""
-    data = TouchpointSettled(
+    # Not validated: notes that a person entered may have blanks around them, which the readers cut off.
+    data = TouchpointSettled.of_valid(
         touchpoint_id=touchpoint.id,
         touchpoint_type=touchpoint.type,
         outcome=outcome.kind,

@@ -34,7 +34,7 @@ WHERE csm_id IS NOT NULL AND ($3::text IS NULL OR csm_id = $3) AND due_at >= $1 
 GROUP BY 1, 2
 """
 CSMS = """
-SELECT csm_id, weekly_minutes, working_days, away, country, region
+SELECT csm_id, weekly_minutes, working_days, away, country, region, doubt
 FROM person WHERE $1::text IS NULL OR csm_id = $1
 """
 
@@ -132,4 +132,4 @@ def _holidays(row: Row, years: Iterable[int]) -> Mapping[date, str] | None:
 def _csm_week(row: Row, holidays: Mapping[date, str] | None) -> CsmWeek:
     days = None if row["working_days"] is None else frozenset(row["working_days"])
     away: list[tuple[date, date]] = [(days.lower, days.upper) for days in row["away"]]
-    return CsmWeek(row["csm_id"], row["weekly_minutes"], days, away, holidays)
+    return CsmWeek(row["csm_id"], row["weekly_minutes"], days, away, holidays, row["doubt"])

@@ -15,13 +15,17 @@ DEFAULT_WEEKLY_MINUTES = 2400
 
 @dataclass(frozen=True, slots=True)
 class CsmWeek:
-    """The usual week of a CSM; `away` are first days and the days of return, `holidays` public holidays, if known."""
+    """The usual week of a CSM; `away` are first days and the days of return, `holidays` public holidays, if known.
+
+    `days`: None, the default days; empty, none. `doubt`: what is wrong with their description.
+    """
 
     csm_id: str
     weekly_minutes: int | None = None
     days: frozenset[int] | None = None
     away: Sequence[tuple[date, date]] = ()
     holidays: Mapping[date, str] | None = None
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class CapacityWeek(SchemaModel):
             "was not told, or its holidays are not known"
         ),
     ] = None
+    doubt: Annotated[str | None, Field(description="what is wrong with the hours of this CSM")] = None
 
 
 def measure_weeks(
@@ -75,7 +80,7 @@ def measure_weeks(
 def _measure_week(csm: CsmWeek, monday: date, load: WeekLoad | None) -> CapacityWeek:
     weekly = DEFAULT_WEEKLY_MINUTES if csm.weekly_minutes is None else csm.weekly_minutes
     year, week, _ = monday.isocalendar()
-    working = [monday + timedelta(days=n) for n in sorted(csm.days or WORKDAYS)]
+    working = [monday + timedelta(days=n) for n in sorted(WORKDAYS if csm.days is None else csm.days)]
     days = csm.holidays or {}
     holidays = tuple(HolidayOfWeek(on=day, name=days[day]) for day in working if day in days)
     return CapacityWeek(
@@ -86,10 +91,11 @@ def _measure_week(csm: CsmWeek, monday: date, load: WeekLoad | None) -> Capacity
         planned_minutes=0 if load is None else load.minutes,
         touches=0 if load is None else load.touches,
         holidays=None if csm.holidays is None else holidays,
+        doubt=csm.doubt,
     )
 
 
 def _available_minutes(csm: CsmWeek, weekly: int, working: Sequence[date]) -> int:
     absences = [*csm.away, *((day, day + timedelta(days=1)) for day in csm.holidays or ())]
     present = [day for day in working if not any(first <= day < end for first, end in absences)]
-    return weekly * len(present) // len(working)
+    return weekly * len(present) // len(working) if working else 0

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from zoneinfo import ZoneInfo
 
 from schemas.plans import PlanAdjusted
+from schemas.zones import UTC_ZONE
 from services.scheduler.application.ports import (
     CalendarAccount,
     CalendarRepository,
@@ -42,7 +42,7 @@ from services.scheduler.domain.touchpoint import (
 
 MIN_EXTEND_INTERVAL = timedelta(hours=1)
 """An account's horizon is extended no more often, whatever the intervals of its rhythms."""
-DEFAULT_HOURS = OpenHours(ZoneInfo("UTC"))
+DEFAULT_HOURS = OpenHours(UTC_ZONE)
 """Of CSMs whom no directory record describes."""
 
 

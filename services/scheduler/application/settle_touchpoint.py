@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from schemas.cleaning import read_clean
 from schemas.envelope import Envelope
 from schemas.ids import derived_id
 from schemas.outcomes import DeliveryFinished, TouchpointSettled
@@ -41,7 +42,7 @@ class Settlement:
 
 def read_settlement(envelope: Envelope) -> Settlement:
     """The settlement in a `touchpoint.settled` event. Raises Malformed."""
-    settled = TouchpointSettled.read(envelope.data)
+    settled = read_clean(TouchpointSettled, envelope.data).message
     touchpoint_id = settled.touchpoint_id and check_uuid(settled.touchpoint_id, "data.touchpoint_id")
     outcome = RecordedOutcome(settled.outcome, envelope.time, envelope.source, envelope.id, settled.notes)
     return Settlement(envelope.subject, touchpoint_id, settled.touchpoint_type, outcome, settled.to)

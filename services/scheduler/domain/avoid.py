@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from schemas.plans import Avoid
+from schemas.zones import TimeZone
 from services.scheduler.domain.open_hours import DAY, OpenHours, add_days, from_wall, next_open, to_wall
 
 NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
@@ -48,7 +48,7 @@ class Availability:
     """When a touchpoint may come due: outside `periods`, in open hours, by the wall clock of `zone`."""
 
     periods: Sequence[Avoid]
-    zone: ZoneInfo
+    zone: TimeZone
     opening: OpenHours | None
 
     def period_at(self, moment: datetime) -> Avoid | None:

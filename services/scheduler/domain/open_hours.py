@@ -7,9 +7,9 @@ A wall time inside the spring gap moves forward by the gap; one inside the autum
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from schemas.times import QuietHours, clock_time
+from schemas.zones import UTC_ZONE, TimeZone, UnknownZone, find_zone
 
 DAY = timedelta(days=1)
 WORKDAYS = frozenset(range(5))
@@ -21,7 +21,7 @@ FARTHEST_DAYS = 15
 class Zone:
     """A time zone; `doubt`: why UTC replaces the zone that was named, if it does."""
 
-    info: ZoneInfo
+    info: TimeZone
     doubt: str | None = None
 
 
@@ -29,48 +29,65 @@ class Zone:
 def load_zone(name: str | None) -> Zone:
     """The zone of that IANA name; UTC without a name, and UTC with a doubt for an unknown name."""
     if name is None:
-        return Zone(ZoneInfo("UTC"))
+        return Zone(UTC_ZONE)
     try:
-        return Zone(ZoneInfo(name))
-    except (KeyError, ValueError, OSError):
-        return Zone(ZoneInfo("UTC"), f"unknown time zone {name!r}: UTC is used")
+        return Zone(find_zone(name))
+    except UnknownZone:
+        return Zone(UTC_ZONE, f"unknown time zone {name!r}: UTC is used")
 
 
 @dataclass(frozen=True, slots=True)
 class OpenHours:
-    """Weekdays (0 is Monday) and hours from `start` up to, not including, `end`, in one zone."""
+    """Weekdays (0 is Monday) and hours from `start` up to, not including, `end`, in one zone.
 
-    zone: ZoneInfo
+    When `end` is not after `start`, the shift ends on the next day; its weekday is the one on which it starts.
+    """
+
+    zone: TimeZone
     days: frozenset[int] = WORKDAYS
     start: time = time(9)
     end: time = time(17)
 
 
-def message_hours(zone: ZoneInfo, quiet: QuietHours) -> OpenHours:
+def message_hours(zone: TimeZone, quiet: QuietHours) -> OpenHours:
     """When Drumbeat itself may write to a customer in this zone: outside the quiet hours of the policy, on every day."""
     return OpenHours(zone, EVERY_DAY, clock_time(quiet.to), clock_time(quiet.from_))
 
 
-def check_hours(zone: ZoneInfo, days: frozenset[int], start: time, end: time) -> tuple[OpenHours, str | None]:
-    """Open hours and None; the default hours and the reason when the given ones are never open."""
+def check_hours(zone: TimeZone, days: frozenset[int], start: time, end: time) -> tuple[OpenHours, str | None]:
+    """Open hours and None; the default hours and the reason when the given ones are never open.
+
+    Somebody without working days still owns what others gave them: customers are not called at night because of it.
+    """
     weekdays = days & EVERY_DAY
-    if not weekdays or end <= start:
-        doubt = f"working hours {start}-{end} on days {sorted(days)} are never open: Mon-Fri 9-17 is used"
-        return OpenHours(zone), doubt
+    if not weekdays:
+        return OpenHours(zone), "has no working days: what they own comes due Mon-Fri 9-17; reassign it"
+    if end == start:
+        return OpenHours(zone), f"working hours {start}-{end} are never open: Mon-Fri 9-17 is used"
     return OpenHours(zone, weekdays, start, end), None
 
 
-def to_wall(moment: datetime, zone: ZoneInfo) -> datetime:
+def to_wall(moment: datetime, zone: TimeZone) -> datetime:
     return moment.astimezone(zone).replace(tzinfo=None)
 
 
-def from_wall(wall: datetime, zone: ZoneInfo) -> datetime:
+def from_wall(wall: datetime, zone: TimeZone) -> datetime:
     return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
-def add_days(moment: datetime, days: int, zone: ZoneInfo) -> datetime:
+def add_days(moment: datetime, days: int, zone: TimeZone) -> datetime:
     """The same wall time `days` days later."""
     return from_wall(to_wall(moment, zone) + timedelta(days=days), zone)
+
+
+def is_open(wall: datetime, opening: OpenHours) -> bool:
+    """Whether that wall time is in open hours: those of its own day, or of a shift that began the day before."""
+    clock = wall.time()
+    if opening.start < opening.end:
+        return opening.start <= clock < opening.end and wall.weekday() in opening.days
+    if clock >= opening.start:
+        return wall.weekday() in opening.days
+    return clock < opening.end and (wall.weekday() - 1) % 7 in opening.days
 
 
 def next_open(moment: datetime, opening: OpenHours | None) -> datetime:
@@ -78,13 +95,15 @@ def next_open(moment: datetime, opening: OpenHours | None) -> datetime:
     if opening is None:
         return moment
     wall = to_wall(moment, opening.zone)
-    if wall.weekday() in opening.days and opening.start <= wall.time() < opening.end:
+    if is_open(wall, opening):
         return moment
-    day = wall.date()
+    overnight = opening.end <= opening.start
+    day = wall.date() - DAY if overnight else wall.date()
     for _ in range(FARTHEST_DAYS):
         if day.weekday() in opening.days:
             opens_at = from_wall(datetime.combine(day, opening.start), opening.zone)
-            closes_at = from_wall(datetime.combine(day, opening.end), opening.zone)
+            closing_day = day + DAY if overnight else day
+            closes_at = from_wall(datetime.combine(closing_day, opening.end), opening.zone)
             open_at = max(moment, opens_at)
             if open_at < closes_at:
                 return open_at

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import takewhile
-from zoneinfo import ZoneInfo
 
 from schemas.plans import RhythmItem
 from schemas.vocabulary import Owner
+from schemas.zones import TimeZone
 from services.scheduler.domain.open_hours import OpenHours, from_wall, next_open, to_wall
 from services.scheduler.domain.touchpoint import PEOPLE, TouchpointContent
 
@@ -40,7 +40,7 @@ class Series:
     minutes: int
     left_out: tuple[datetime, ...] = ()
 
-    def slots(self, zone: ZoneInfo, opening: OpenHours | None, after: datetime | None) -> Iterator["Slot"]:
+    def slots(self, zone: TimeZone, opening: OpenHours | None, after: datetime | None) -> Iterator["Slot"]:
         """Its slots later than `after`, in order, without end."""
         return iterate_slots(self.anchor, self.every_days, zone, opening, after=after)
 
@@ -91,7 +91,7 @@ def choose_anchor(
 
 
 def iterate_slots(
-    anchor: datetime, every_days: int, zone: ZoneInfo, opening: OpenHours | None, *, after: datetime | None
+    anchor: datetime, every_days: int, zone: TimeZone, opening: OpenHours | None, *, after: datetime | None
 ) -> Iterator[Slot]:
     """The slots of a series in order, without end; only those whose nominal moment is later than `after`.
 

@@ -1,7 +1,7 @@
 """People read the calendar and act on it, each on the version they last read."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -253,10 +253,11 @@ async def test_capacity_counts_minutes_by_csm_and_week(scheduler: Scheduler) -> 
         {
             "csm_id": "ada", "week": "2026-W10", "weekly_minutes": 1500, "available_minutes": 1200,
             "planned_minutes": 120, "touches": 4, "holidays": [{"on": "2026-03-02", "name": "Adwa Victory Day"}],
+            "doubt": None,
         },
         {
             "csm_id": "ada", "week": "2026-W11", "weekly_minutes": 1500, "available_minutes": 900,
-            "planned_minutes": 120, "touches": 4, "holidays": [],
+            "planned_minutes": 120, "touches": 4, "holidays": [], "doubt": None,
         },
     ]  # fmt: skip
 
@@ -275,6 +276,34 @@ async def test_holidays_of_a_csm_are_null_without_a_known_country(scheduler: Sch
         ("ada", 2400, None),
         ("bob", 2400, None),
     ]
+
+
+async def test_a_csm_may_work_on_no_day_or_over_midnight(scheduler: Scheduler) -> None:
+    """Row 38 of the reported faults: no days became Monday to Friday, a night shift nine to five."""
+    night = {"from": "22:00", "to": "06:00"}
+    described: dict[str, dict[str, object]] = {
+        "idle": {"working_days": list[str]()},
+        "owl": {"working_hours": night},
+    }
+    for csm_id, hours in described.items():
+        record = {"csm_id": csm_id, "version": 1, "weekly_minutes": 1500, **hours}
+        await scheduler.consume(
+            scheduler.event("directory.csms", "drumbeat.csm.directory.v1", csm_id, record)
+        )
+    item = {**rhythm(7), "csm_id": "owl"}
+    await scheduler.consume(scheduler.plan(1, [item], account="night"))
+
+    asked = {"from": "2026-03-02", "to": "2026-03-08"}
+    weeks = (await scheduler.http.get("/v1/capacity", params=asked)).json()["weeks"]
+    available = {week["csm_id"]: week["available_minutes"] for week in weeks}
+    doubts = {week["csm_id"]: week["doubt"] for week in weeks}
+    assert (available["idle"], available["owl"], doubts["owl"]) == (0, 1500, None)
+    assert "no working days" in doubts["idle"]
+
+    found = (await scheduler.http.get("/v1/touchpoints", params={"account_id": "night"})).json()["items"]
+    clocks = {datetime.fromisoformat(item["due_at"]).hour for item in found}
+    assert clocks
+    assert all(hour >= 22 or hour < 6 for hour in clocks)
 
 
 async def test_no_key_no_answer(scheduler: Scheduler) -> None:

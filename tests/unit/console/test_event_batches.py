@@ -2,7 +2,9 @@
 
 import json
 
-from services.console.event_batches import LINES, ONE_EVENT, event_batches
+import pytest
+
+from services.console.event_batches import LINES, ONE_EVENT, NotEvents, event_batches
 
 
 def test_one_event_is_sent_alone() -> None:
@@ -31,3 +33,23 @@ def test_a_large_file_is_split_between_lines() -> None:
 
 def test_an_empty_file_needs_no_request() -> None:
     assert list(event_batches(b"\n\n")) == []
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_table_is_recognised_and_the_answer_says_once_how_a_row_becomes_an_event(separator: str) -> None:
+    """Row 40 of the reported faults."""
+    rows = [["id", "name", "arr"], ["acme", "Acme Limited", "50000"], ["beta", "Beta", "7"]]
+    table = "\r\n".join(separator.join(row) for row in rows).encode("utf-8-sig")
+
+    with pytest.raises(NotEvents) as refused:
+        list(event_batches(table))
+
+    assert "is a table (CSV) with the columns id, name, arr" in str(refused.value)
+    assert '"subject": "acme"' in str(refused.value)
+    assert '"data": {"name": "Acme Limited", "arr": "50000"}' in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [b"name\nAcme\n", b"PK\x03\x04\xff", b"<xml/>"])
+def test_what_holds_no_event_is_refused_once(content: bytes) -> None:
+    with pytest.raises(NotEvents, match="has no events"):
+        list(event_batches(content))

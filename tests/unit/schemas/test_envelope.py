@@ -223,3 +223,15 @@ def test_brackets_inside_strings_do_not_count_as_depth() -> None:
     event = structured(data={"a": "[" * 1000 + '"{' * 100})
 
     assert from_structured(event).id == "evt-1"
+
+
+@pytest.mark.parametrize("subject", [" acct-meridian", "acct-meridian ", "\tacct-meridian\u00a0"])
+def test_blanks_around_the_subject_are_cut_in_every_content_mode(subject: str) -> None:
+    """Row 12 of the reported faults: one account, whatever the connector puts around its id."""
+    headers = [
+        (name, subject.encode() if name == "ce_subject" else value) for name, value in kafka_headers(SCORED)
+    ]
+    for envelope in (from_kafka(headers, SCORED.data), from_structured(structured(subject=subject))):
+        assert envelope.subject == "acct-meridian"
+        assert envelope.cleaned[0].startswith("subject: value cleaned: ")
+    assert from_structured(structured(subject="Acct Meridian")).cleaned == ()

@@ -14,10 +14,12 @@ from schemas.envelope import (
     from_structured,
     kafka_headers,
 )
+from schemas.patterns import BLANKS
 from schemas.problems import Malformed
 from tests.unit.schemas.structured import to_structured
 
 words = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=40).filter(str.strip)
+subjects = words.map(lambda word: word.strip(BLANKS)).filter(bool)
 names = st.from_regex(r"x[a-z0-9]{1,12}", fullmatch=True)
 values = st.recursive(
     st.none()
@@ -36,7 +38,7 @@ envelopes = st.builds(
     id=words,
     source=words,
     type=words,
-    subject=words,
+    subject=subjects,
     time=st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
     data=payloads,
     extensions=st.dictionaries(names, words, max_size=3),

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.base import SchemaModel
-from schemas.events import READABLE, parse_data
+from schemas.events import READABLE, read_data
 from schemas.problems import Malformed
 
 FIELDS = sorted({name for model in READABLE.values() for name in model.model_fields})
@@ -30,6 +30,10 @@ values = st.recursive(
 bodies = st.dictionaries(st.sampled_from(FIELDS), values, max_size=6).map(
     lambda body: json.dumps(body).encode()
 )
+
+
+def parse_data(event_type: str, data: bytes) -> SchemaModel:
+    return read_data(event_type, data).message
 
 
 def read_or_reject(event_type: str, body: bytes) -> SchemaModel | str:

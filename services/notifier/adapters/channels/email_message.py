@@ -1,6 +1,5 @@
 """Builds an email: headers and bodies of one message to one recipient, as bytes."""
 
-import re
 from datetime import datetime
 from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
@@ -8,10 +7,9 @@ from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr
 from urllib.parse import quote
 
+from schemas.addresses import encode_address
 from services.notifier.application.ports import Mail
-from services.notifier.domain.message import HeaderInjection, header
-
-ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
+from services.notifier.domain.message import header
 
 
 class OneLineHeader(UnstructuredHeader, BaseHeader):
@@ -38,15 +36,11 @@ def _uri(value: str) -> str:
 
 
 def parse_address(value: str) -> str:
-    """The address with its domain in ASCII (IDNA); the local part must be ASCII. Raises AddressRejected."""
+    """The address as SMTP carries it, by the rule of `schemas.addresses`. Raises AddressRejected."""
     try:
-        local, at, domain = header(value.strip()).rpartition("@")
-        plain = f"{local}{at}{domain.encode('idna').decode()}" if not domain.isascii() else value.strip()
-    except (HeaderInjection, UnicodeError) as problem:
-        raise AddressRejected(f"invalid email address: {value!r}") from problem
-    if not ADDRESS.fullmatch(plain):
-        raise AddressRejected(f"invalid email address: {value!r}")
-    return plain
+        return encode_address(value.strip())
+    except ValueError as problem:
+        raise AddressRejected(f"invalid email address: {problem}") from problem
 
 
 def domain_of(sender: str) -> str:

@@ -6,11 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
 from typing import Self
-from zoneinfo import ZoneInfo
 
 from schemas.plans import Avoid, OneOffItem, PlanAdjusted, RhythmItem
 from schemas.times import QuietHours
 from schemas.vocabulary import Channel, Owner, Topic
+from schemas.zones import TimeZone
 from services.scheduler.domain.avoid import PAUSE, Availability, covers, periods_for
 from services.scheduler.domain.open_hours import OpenHours, message_hours
 from services.scheduler.domain.recurrence import Series
@@ -28,7 +28,7 @@ from services.scheduler.domain.touchpoint import (
 class AccountHours:
     """The hours that count for an account: its zone, the described hours of CSMs, and those of all others."""
 
-    zone: ZoneInfo
+    zone: TimeZone
     default: OpenHours
     by_csm: Mapping[str, OpenHours]
 
@@ -37,7 +37,7 @@ class AccountHours:
 
     def opening(
         self, owner: Owner, csm_id: str | None, topic: Topic | None, channel: Channel, quiet: QuietHours
-    ) -> tuple[ZoneInfo, OpenHours | None]:
+    ) -> tuple[TimeZone, OpenHours | None]:
         """The zone to step in, and the open hours; None for work that no customer sees, at any hour."""
         if owner in PEOPLE:
             hours = self.of_csm(csm_id)
@@ -45,7 +45,7 @@ class AccountHours:
         is_internal = topic is None or channel == "in_app"
         return self.zone, None if is_internal else message_hours(self.zone, quiet)
 
-    def opening_of(self, series: Series) -> tuple[ZoneInfo, OpenHours | None]:
+    def opening_of(self, series: Series) -> tuple[TimeZone, OpenHours | None]:
         content = series.content
         return self.opening(series.owner, series.csm_id, content.topic, content.channel, content.quiet_hours)
 

@@ -12,9 +12,9 @@ def test_the_order_of_the_closed_lists_is_that_of_the_contract() -> None:
     assert feature.SEGMENTS == ("enterprise", "mid_market", "small_business", "self_service")
     assert feature.STAGES == ("onboarding", "adoption", "growth", "renewal", "churned")
     assert feature.COLORS == ("red", "yellow", "green")
-    assert feature.CONTRACT_STATES == ("draft", "active", "signed", "churned")
+    assert feature.CONTRACT_STATES == ("draft", "active", "signed", "notice", "churned", "ended")
     assert feature.ROLES[:3] == ("champion", "decision_maker", "executive_sponsor")
-    assert feature.PROGRAM_KINDS == ("release", "webinar", "newsletter", "event")
+    assert feature.PROGRAM_KINDS == ("release", "webinar", "newsletter", "event", "tips")
 
 
 def test_every_frequency_and_every_stakeholder_role_is_one_of_the_schemas() -> None:

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 from schemas.envelope import from_structured
-from schemas.events import parse_data
+from schemas.events import read_data
 from services.devstack.sample.history import sample_events
 
 NOW = datetime(2026, 7, 14, 9, 30, tzinfo=UTC)
@@ -13,7 +13,7 @@ NOW = datetime(2026, 7, 14, 9, 30, tzinfo=UTC)
 def test_every_event_is_valid_and_has_no_unknown_field() -> None:
     for event in sample_events(NOW):
         envelope = from_structured(json.dumps(event).encode())
-        assert not parse_data(envelope.type, envelope.data).model_extra
+        assert not read_data(envelope.type, envelope.data).message.model_extra
         assert envelope.time <= NOW
 
 

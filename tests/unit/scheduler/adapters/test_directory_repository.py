@@ -20,4 +20,16 @@ def test_the_days_and_hours_of_a_csm_become_columns() -> None:
 def test_hours_that_are_never_open_are_stored_with_a_doubt() -> None:
     record = CsmRecord.read(b'{"csm_id": "ada", "version": 1, "working_days": []}')
 
-    assert "never open" in str(csm_values(record)[-1])
+    assert "no working days" in str(csm_values(record)[-1])
+
+
+def test_a_shift_over_midnight_is_stored_without_a_doubt() -> None:
+    """Row 38 of the reported faults."""
+    record = CsmRecord.read(
+        b'{"csm_id": "ada", "version": 1, "working_hours": {"from": "22:00", "to": "06:00"}}'
+    )
+
+    values = csm_values(record)
+
+    assert values[7:9] == (time(22), time(6))
+    assert values[-1] is None

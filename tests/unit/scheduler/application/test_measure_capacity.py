@@ -46,3 +46,12 @@ def test_a_holiday_during_time_off_counts_once() -> None:
     )
 
     assert week.available_minutes == 900
+
+
+def test_a_csm_without_working_days_has_no_time_and_it_is_said() -> None:
+    """Row 38 of the reported faults: not the default days."""
+    nobody = CsmWeek("ada", 600, frozenset(), doubt="has no working days")
+
+    (week,) = measure_weeks({"ada": nobody}, [WeekLoad("ada", MONDAY, 90, 3)], MONDAY, MONDAY)
+
+    assert (week.available_minutes, week.planned_minutes, week.doubt) == (0, 90, "has no working days")

@@ -1,10 +1,11 @@
 """Open hours and wall-clock steps."""
 
 from datetime import UTC, datetime, time
-from zoneinfo import ZoneInfo
 
 import pytest
 
+from schemas.times import QuietHours
+from schemas.zones import UTC_ZONE, find_zone
 from services.scheduler.domain.open_hours import (
     EVERY_DAY,
     WORKDAYS,
@@ -12,10 +13,11 @@ from services.scheduler.domain.open_hours import (
     add_days,
     check_hours,
     load_zone,
+    message_hours,
     next_open,
 )
 
-NEW_YORK = ZoneInfo("America/New_York")
+NEW_YORK = find_zone("America/New_York")
 OFFICE = OpenHours(NEW_YORK)
 
 
@@ -63,7 +65,7 @@ def test_a_step_over_a_night_of_change_keeps_the_wall_time() -> None:
 def test_an_unknown_zone_is_utc_with_the_doubt_noted(name: str) -> None:
     found = load_zone(name)
 
-    assert found.info == ZoneInfo("UTC")
+    assert found.info == UTC_ZONE
     assert found.doubt is not None
 
 
@@ -75,7 +77,7 @@ def test_no_zone_is_utc_without_a_doubt() -> None:
     ("days", "start", "end"),
     [
         (frozenset[int](), time(9), time(17)),
-        (WORKDAYS, time(17), time(9)),
+        (WORKDAYS, time(9), time(9)),
         (frozenset({9}), time(9), time(10)),
     ],
 )
@@ -93,3 +95,44 @@ def test_described_hours_are_used() -> None:
         OpenHours(NEW_YORK, EVERY_DAY, time(6), time(7)),
         None,
     )
+
+
+NIGHT = OpenHours(NEW_YORK, frozenset({4}), time(22), time(6))
+
+
+@pytest.mark.parametrize(
+    ("moment", "opens_at"),
+    [
+        (datetime(2026, 3, 6, 23, tzinfo=UTC), datetime(2026, 3, 7, 3, tzinfo=UTC)),  # Friday 18:00 -> 22:00
+        (datetime(2026, 3, 7, 4, tzinfo=UTC), datetime(2026, 3, 7, 4, tzinfo=UTC)),  # Friday 23:00 is open
+        (datetime(2026, 3, 7, 10, tzinfo=UTC), datetime(2026, 3, 7, 10, tzinfo=UTC)),  # and Saturday 05:00
+        (datetime(2026, 3, 7, 11, tzinfo=UTC), datetime(2026, 3, 14, 2, tzinfo=UTC)),  # 06:00: next Friday
+        (datetime(2026, 3, 6, 10, tzinfo=UTC), datetime(2026, 3, 7, 3, tzinfo=UTC)),  # Friday 05:00 is closed
+    ],
+)
+def test_a_shift_over_midnight_is_open_until_the_next_morning(moment: datetime, opens_at: datetime) -> None:
+    """Row 38 of the reported faults: the shift belongs to the day on which it starts."""
+    assert next_open(moment, NIGHT) == opens_at
+
+
+def test_a_shift_over_midnight_is_taken_as_described() -> None:
+    assert check_hours(NEW_YORK, WORKDAYS, time(22), time(6)) == (
+        OpenHours(NEW_YORK, WORKDAYS, time(22), time(6)),
+        None,
+    )
+
+
+def test_quiet_hours_after_midnight_leave_the_rest_of_the_day_open() -> None:
+    hours = message_hours(UTC_ZONE, QuietHours(from_="01:00", to="06:00"))
+
+    late = datetime(2026, 3, 4, 0, 30, tzinfo=UTC)
+    assert next_open(late, hours) == late
+    assert next_open(datetime(2026, 3, 4, 1, tzinfo=UTC), hours) == datetime(2026, 3, 4, 6, tzinfo=UTC)
+
+
+def test_somebody_without_working_days_is_said_to_have_none() -> None:
+    """Row 38."""
+    _, doubt = check_hours(NEW_YORK, frozenset(), time(9), time(17))
+
+    assert doubt is not None
+    assert "no working days" in doubt
