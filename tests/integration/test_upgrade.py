@@ -1,14 +1,19 @@
 """A data directory of the version before goes on under this one: nothing is lost, and nobody is notified twice."""
 
+import json
 import tempfile
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from confluent_kafka import Producer
 
+from schemas.envelope import STRUCTURED
+from schemas.events import OWN_SOURCE, route
 from services.chassis.migrations import DATABASES, migrate
 from tests.faults.ledger import Ledger, Published, read_topic
 from tests.integration.upgrade.stored_version import (
@@ -110,7 +115,10 @@ async def _events_posted_again_change_nothing(ledger: Ledger, before: Snapshot) 
     """Nor does evaluating every account: its plan has the key that the version before stored."""
     stack = ledger.stack
     await ledger.rows("rules_engine", "UPDATE account SET next_evaluation_at = $1", STOPPED_AT)
-    await stack.tell(*stored_events())
+    events = stored_events()
+    await stack.tell(*(sent for sent in events if not sent["source"].startswith(f"{OWN_SOURCE}/")))
+    # The version before posted its sample under a source that is now taken from Kafka only.
+    _produce(stack, [sent for sent in events if sent["source"].startswith(f"{OWN_SOURCE}/")])
     await _quiescence(ledger)
 
     after = await take_snapshot(stack.postgres.url)
@@ -132,6 +140,15 @@ async def _events_posted_again_change_nothing(ledger: Ledger, before: Snapshot) 
     assert outcomes, "the outcomes among the events"
     assert {record.type for record in outcomes}.isdisjoint({FINISHED})
     assert stack.mail.messages == []
+
+
+def _produce(stack: Stack, events: Sequence[Mapping[str, Any]]) -> None:
+    """Produce events straight to their topics, in structured mode."""
+    producer = Producer({"bootstrap.servers": stack.kafka.bootstrap})
+    for sent in events:
+        headers: list[tuple[str, str | bytes | None]] = [("content-type", STRUCTURED)]
+        producer.produce(route(sent["type"]), json.dumps(sent).encode(), key=sent["subject"], headers=headers)
+    assert producer.flush(20) == 0
 
 
 async def _decisions_are_explained(stack: Stack) -> None:
