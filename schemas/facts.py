@@ -153,12 +153,9 @@ class Driver(SchemaModel):
     text: TrimmedText | None = None
 
 
-def _driver_tag(value: object) -> str:
-    return "text" if isinstance(value, str) else "driver"
-
-
 _Driver = Annotated[
-    Annotated[TrimmedText, Tag("text")] | Annotated[Driver, Tag("driver")], Discriminator(_driver_tag)
+    Annotated[TrimmedText, Tag("text")] | Annotated[Driver, Tag("driver")],
+    Discriminator(lambda value: "text" if isinstance(value, str) else "driver"),
 ]
 
 

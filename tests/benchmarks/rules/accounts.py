@@ -14,7 +14,7 @@ SHARES = {
     "segment": (2, 3, 3, 2),
     "stage": (2, 3, 3, 2, 0.4),
     "color": (1, 2, 5),
-    "contract_status": (1, 6, 2, 1),
+    "contract_status": (1, 6, 2, 0.2, 1, 0.2),
 }
 RANGES = {
     "health_score": (5, 100),
