@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from hypothesis import assume, example, given
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from services.cadence.account import FactEvent, Facts, apply_fact
@@ -54,6 +54,7 @@ def evaluated(under: Policy, facts: Facts, hours: float = 0) -> tuple[object, ..
     return found.key, found.next_evaluation_at, found.segment, found.stage, found.color
 
 
+@settings(suppress_health_check=[HealthCheck.filter_too_much])  # most news may change a plan
 @given(POLICIES, posts, scores, quiet, st.floats(0, 2000))
 def test_without_a_need_to_reevaluate_the_decision_is_the_same_now_and_later(
     under: Policy, post: list[FactEvent], before: list[FactEvent], news: Sequence[FactEvent], hours: float
