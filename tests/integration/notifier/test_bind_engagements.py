@@ -158,7 +158,7 @@ async def test_other_outcomes_are_for_other_services_and_unreadable_ones_are_kep
     )
 
     (reason,) = await dead_letters(notifier)
-    assert "delivery_id: is required" in reason
+    assert "delivery_id or message_id is required" in reason
 
 
 async def test_the_message_id_of_the_mail_names_the_delivery(notifier: Notifier) -> None:
