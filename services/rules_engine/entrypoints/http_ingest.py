@@ -164,7 +164,7 @@ class Ingest:
 
     def _check_type(self, message: SchemaModel) -> Iterable[str]:
         """Warnings about a touchpoint type that the policy does not have. Raises Malformed when it settles nothing."""
-        named: str | None = getattr(message, "touchpoint_type", None)
+        named = cast("str | None", vars(message).get("touchpoint_type"))  # undeclared fields stand elsewhere
         if named is None or named in (types := self._types()):
             return ()
         hint = did_you_mean(named, types)

@@ -138,6 +138,15 @@ class TestRefusals:
     ) -> None:
         assert words in await refusal(running, await running.make_event(kind, "acme", data))
 
+    async def test_a_field_that_only_has_the_name_of_a_touchpoint_type_is_an_unknown_field(
+        self, running: Engine
+    ) -> None:
+        data = {"score": 50, "touchpoint_type": ["check_in"]}
+        event = await running.make_event("health.scored", fresh("extra"), data)
+        assert await warnings_of(running, event) == [
+            "data.touchpoint_type: not a field of drumbeat.health.scored.v1; it is stored but not read"
+        ]
+
     async def test_an_outcome_of_an_unknown_type_that_names_no_touchpoint_is_refused(
         self, running: Engine
     ) -> None:
