@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from migrations.chassis_tables import TABLES
 from services.chassis.database import Database
@@ -19,6 +20,7 @@ from services.devstack.embedded.kafka import EmbeddedKafka
 from services.devstack.embedded.postgres import EmbeddedPostgres
 
 _numbers = itertools.count(1)
+settings.register_profile("repeatable", derandomize=True)  # bounds and numbers of examples stay
 
 for name in [name for name in os.environ if name.startswith("DRUMBEAT_")]:
     del os.environ[name]
