@@ -50,7 +50,7 @@ class Candidate(NamedTuple):
     """A one-off that a rule asks for. Times in microseconds since 1970.
 
     `key`: the parts of its identity after the account; `base`: the moment its window counts from; `stamp`: the one event
-    it answers, if any; `values`: features of that event.
+    it answers, if any; `values`: features of that event; `aliases`: other keys under which the same may have been issued.
     """
 
     bit: int
@@ -62,6 +62,7 @@ class Candidate(NamedTuple):
     deadline: int
     stamp: Stamp | None
     values: Mapping[str, Plain]
+    aliases: tuple[tuple[str, ...], ...] = ()
 
 
 class Selection:
@@ -112,13 +113,19 @@ def keep_due(state: EvaluationState, selection: Selection) -> None:
                 selection.change_points.append(end)
 
 
-def issued_fields(state: EvaluationState, candidate: Candidate) -> tuple[str, Fields | None]:
-    """The id of a candidate and what was issued under it; an empty id where nothing of its type was issued."""
+def issued_fields(state: EvaluationState, candidate: Candidate) -> tuple[Candidate, str, Fields | None]:
+    """The candidate under the key that it was issued under, its id, and what was issued.
+
+    The first of its keys under which anything was issued counts, else its own key, with an empty id where nothing of its
+    type was issued.
+    """
     issued = state.one_offs.get(candidate.rule.touchpoint)
     if not issued:
-        return "", None
-    own_id = touchpoint_id(state.facts.account_id, candidate.key)
-    return own_id, issued.get(own_id)
+        return candidate, "", None
+    ids = {key: touchpoint_id(state.facts.account_id, key) for key in (candidate.key, *candidate.aliases)}
+    key = next((key for key, own_id in ids.items() if own_id in issued), candidate.key)
+    own = candidate if key == candidate.key else candidate._replace(key=key)
+    return own, ids[key], issued.get(ids[key])
 
 
 def over(fields: Fields | None) -> Obstacle | None:

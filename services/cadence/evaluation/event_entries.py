@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypedDict, cast
 
-from services.cadence.account import Contract, Entries, Fields, Plain, Stamp, earliest, when
+from services.cadence.account import Contract, Entries, Fields, Plain, Stamp, earliest, when, who
 from services.cadence.features.compute import AccountView, ratio
 from services.cadence.features.mail_engagement import Mails
 from services.cadence.features.people import role_of
@@ -24,11 +24,21 @@ _FIELDS = {
 
 
 class EventEntry(NamedTuple):
-    """An entry as a rule reads it. `at`: the moment its window counts from, in microseconds; `values`: its features."""
+    """An entry as a rule reads it. `at`: the moment its window counts from, in microseconds; `values`: its features.
+
+    `key`: what the thing it tells of is known by (`account/identity.py`), of which the id of a one-off that answers it is
+    made; `aliases`: other keys under which the same thing may have been answered already. `stamp`: the event to name.
+    """
 
     stamp: Stamp
     at: int
     values: dict[str, Plain]
+    key: tuple[str, ...]
+    aliases: tuple[tuple[str, ...], ...] = ()
+
+
+def _entry(stamp: Stamp, at: int, values: dict[str, Plain]) -> EventEntry:
+    return EventEntry(stamp, at, values, who(stamp))
 
 
 def entries_of(
@@ -46,7 +56,7 @@ def entries_of(
         yield from reader(view, since)
         return
     for stamp, fields in _recent(view, event, since):
-        yield EventEntry(stamp, when(stamp), {name: fields.get(key) for name, key in _FIELDS.get(event, ())})
+        yield _entry(stamp, when(stamp), {name: fields.get(key) for name, key in _FIELDS.get(event, ())})
 
 
 def recent_events(view: AccountView, longest: Mapping[str, int]) -> Iterator[str]:
@@ -132,7 +142,7 @@ def _score_before(stored: Mapping[Stamp, _Scored], order: list[Stamp], index: in
 
 def _health_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
     for stamp, score, color, drop in scores(view.facts.entries.get("health.scored", {}), earliest(since)):
-        yield EventEntry(stamp, when(stamp), {"health_score": score, "color": color, "score_drop": drop})
+        yield _entry(stamp, when(stamp), {"health_score": score, "color": color, "score_drop": drop})
 
 
 def _usage_entries(view: AccountView, since: int, wanted: frozenset[str] | None) -> Iterator[EventEntry]:
@@ -148,7 +158,7 @@ def _usage_entries(view: AccountView, since: int, wanted: frozenset[str] | None)
             values["usage_spike_ratio"] = view.spikes.of(fields)
         if wanted is None or "usage_change" in wanted:
             values["usage_change"] = view.spikes.change(fields)
-        yield EventEntry(stamp, when(stamp), values)
+        yield _entry(stamp, when(stamp), values)
 
 
 def _settled_touchpoints(view: AccountView, since: int) -> Iterator[EventEntry]:
@@ -160,7 +170,7 @@ def _settled_touchpoints(view: AccountView, since: int) -> Iterator[EventEntry]:
             "declines_in_row": meetings.declines(stamp),
             "attendance_rate": meetings.rate(stamp),
         }
-        yield EventEntry(stamp, when(stamp), values)
+        yield _entry(stamp, when(stamp), values)
 
 
 def _described_contacts(view: AccountView, since: int) -> Iterator[EventEntry]:
@@ -174,12 +184,12 @@ def _described_contacts(view: AccountView, since: int) -> Iterator[EventEntry]:
     for stamp, fields in _recent(view, "contact.described", since):
         roles[stamp] = fields.get("role")
     for stamp in sorted(roles):
-        yield EventEntry(stamp, when(stamp), {"role": roles[stamp], "joined": stamp in first})
+        yield _entry(stamp, when(stamp), {"role": roles[stamp], "joined": stamp in first})
 
 
 def _left_contacts(view: AccountView, since: int) -> Iterator[EventEntry]:
     for stamp, fields in _recent(view, "contact.left", since):
-        yield EventEntry(stamp, when(stamp), {"role": role_of(view.facts, fields.get("contact_id"))})
+        yield _entry(stamp, when(stamp), {"role": role_of(view.facts, fields.get("contact_id"))})
 
 
 def _mail_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
@@ -189,7 +199,7 @@ def _mail_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
         view.change_times.append(upcoming)
     for at, stamp, opened, clicked in mails.rates(view.now):
         if at >= since:
-            yield EventEntry(stamp, at, {"open_rate": opened, "click_rate": clicked})
+            yield _entry(stamp, at, {"open_rate": opened, "click_rate": clicked})
 
 
 def _program_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
@@ -197,7 +207,9 @@ def _program_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
     for program in sorted(view.portfolio.programs, key=lambda program: (program.at, program.id)):
         if program.at >= since and (program.audience is None or program.audience(view.values)):
             values: dict[str, Plain] = {"program_kind": program.kind, "meaningful": program.meaningful}
-            yield EventEntry(program.stamp, program.at, values)
+            aliases = (who(program.stamp),) if program.stamp else ()
+            key = ("program.announced", program.id)
+            yield EventEntry(program.stamp, program.at, values, key, aliases)
 
 
 def _contract_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
@@ -219,7 +231,7 @@ def _contract_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
                 "renewal_signature": stamp == contract_state.signature,
                 "arr_change": changes.get(stamp),
             }
-            entries.append(EventEntry(stamp, at, values))
+            entries.append(_entry(stamp, at, values))
     yield from sorted(entries, key=lambda entry: entry.stamp)
 
 

@@ -78,10 +78,10 @@ def _select(
             key = (*key, str(step.ordinal))
         base = anchor.base
         deadline = _deadline(step, anchor, base + start, base + end)
-        candidate = Candidate(
+        asked = Candidate(
             bit, step, key, base, base + start, base + end, deadline, anchor.stamp, anchor.reason_values
         )
-        own_id, fields = issued_fields(state, candidate)
+        candidate, own_id, fields = issued_fields(state, asked)
         obstacle = over(fields)
         if obstacle is not None and own_id in selection.due:
             continue

@@ -9,7 +9,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from services.cadence.account import Stamp, moment, who
+from services.cadence.account import Stamp, moment
 from services.cadence.evaluation.candidates import (
     Candidate,
     Obstacle,
@@ -32,9 +32,9 @@ def select_triggered(state: EvaluationState, selection: Selection) -> None:
         _collect(state, event, candidates)
     candidates.sort(key=_order)
     first: dict[str, Candidate] = {}
-    for candidate in candidates:
-        selection.fired |= 1 << candidate.bit
-        own_id, fields = issued_fields(state, candidate)
+    for asked in candidates:
+        selection.fired |= 1 << asked.bit
+        candidate, own_id, fields = issued_fields(state, asked)
         obstacle = over(fields)
         if obstacle is not None and own_id in selection.due:
             continue
@@ -51,8 +51,8 @@ def select_triggered(state: EvaluationState, selection: Selection) -> None:
             selection.select(outcome)
 
 
-def _order(candidate: Candidate) -> tuple[Stamp, str]:
-    return candidate.stamp or "", candidate.rule.rule
+def _order(candidate: Candidate) -> tuple[int, Stamp, str]:
+    return candidate.base, candidate.stamp or "", candidate.rule.rule
 
 
 def _collect(state: EvaluationState, event: str, candidates: list[Candidate]) -> None:
@@ -66,9 +66,12 @@ def _collect(state: EvaluationState, event: str, candidates: list[Candidate]) ->
             if bits >> bit & 1 and view.now < end:
                 start = entry.at + rule.after // _US if rule.after else entry.at
                 deadline = end if rule.deadline is None else entry.at + rule.deadline // _US
-                key = (rule.touchpoint, *who(entry.stamp))
+                key = (rule.touchpoint, *entry.key)
+                aliases = tuple((rule.touchpoint, *alias) for alias in entry.aliases)
                 candidates.append(
-                    Candidate(bit, rule, key, entry.at, start, end, deadline, entry.stamp, entry.values)
+                    Candidate(
+                        bit, rule, key, entry.at, start, end, deadline, entry.stamp, entry.values, aliases
+                    )
                 )
 
 
