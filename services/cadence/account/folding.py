@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from hashlib import blake2b
 from typing import cast
 
-from services.cadence.account.merging import add_entry, make_room, merge_fields
-from services.cadence.account.retention import ACCOUNT_FIELDS, ENTRY_RULES, WENT_LIVE, EntryRule
+import orjson
+
+from services.cadence.account.identity import name_key
+from services.cadence.account.merging import add_latest, add_statement, make_room, merge_fields
+from services.cadence.account.retention import ACCOUNT_FIELDS, ENTRY_RULES, EntryRule
 from services.cadence.account.stamps import (
     DAY,
     Fields,
@@ -59,7 +63,7 @@ def _apply_parts(facts: Facts, event: FactEvent, stamp: Stamp) -> list[tuple[tup
         if values:
             results.append((tuple(values), merge_fields(facts.account, stamp, values)))
     results += [
-        ((rule.name,), _add_entry(facts, rule, stamp, fields))
+        ((rule.name,), add_entry(facts, rule, stamp, fields))
         for rule in ENTRY_RULES.get(event_type, ())
         if rule.accepts(fields)
     ]
@@ -82,35 +86,41 @@ def _stored_fields(event: FactEvent) -> Fields:
     return fields
 
 
-def _add_entry(facts: Facts, rule: EntryRule, stamp: Stamp, fields: Fields) -> _Result:
+def add_entry(facts: Facts, rule: EntryRule, stamp: Stamp, fields: Fields) -> _Result:
+    """Add a dated entry by its rule. Returns like `merge_fields`."""
     entry = {name: fields[name] for name in rule.fields if name in fields}
-    entries = facts.entries.get(rule.name)
-    if entries is None:
-        entries = facts.entries[rule.name] = {}
-    return add_entry(entries, stamp, entry, rule.limit, rule.key)
+    entries = facts.entries.setdefault(rule.name, {})
+    if rule.latest_of is not None:
+        return add_latest(entries, stamp, entry, rule.limit, rule.latest_of)
+    return add_statement(entries, stamp, entry, rule.limit, rule.gap_of(entry))
 
 
 def _apply_contact(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
     contact_id = str(fields["contact_id"])
     values: Fields = {name: fields[name] for name in _CONTACT_FIELDS if name in fields}
-    changed, conflict = _merge_contact(facts, contact_id, stamp, {**values, "left": False})
+    if not _has_room(facts, contact_id):
+        return _UNCHANGED
+    changed, conflict = merge_fields(facts.contacts.setdefault(contact_id, {}), stamp, values)
     joined = facts.joined.get(contact_id)
-    if contact_id in facts.contacts and (joined is None or stamp < joined):
+    if joined is None or stamp < joined:
         facts.joined[contact_id] = stamp
         changed = True
     return changed, conflict
 
 
-def _apply_contact_left(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
-    return _merge_contact(facts, str(fields["contact_id"]), stamp, {"left": True})
-
-
-def _merge_contact(facts: Facts, contact_id: str, stamp: Stamp, values: Fields) -> _Result:
-    deleted = make_room(facts.contacts, contact_id, CONTACTS_KEPT)
-    if deleted == contact_id:
+def _apply_contact_left(facts: Facts, _stamp: Stamp, fields: Fields) -> _Result:
+    """The entry says that somebody left; a contact nobody described is shown as well."""
+    contact_id = str(fields["contact_id"])
+    if contact_id in facts.contacts or not _has_room(facts, contact_id):
         return _UNCHANGED
+    facts.contacts[contact_id] = {}
+    return True, None
+
+
+def _has_room(facts: Facts, contact_id: str) -> bool:
+    deleted = make_room(facts.contacts, contact_id, CONTACTS_KEPT)
     facts.joined.pop(deleted or "", None)
-    return merge_fields(facts.contacts.setdefault(contact_id, {}), stamp, values)
+    return deleted != contact_id
 
 
 def _apply_contract(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
@@ -122,16 +132,17 @@ def _apply_contract(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
     changed, conflict = merge_fields(contract.fields, stamp, values)
     term = {name: fields[name] for name in _TERM_FIELDS if name in fields}
     if term:
-        added, other = add_entry(contract.terms, stamp, term, TERMS_KEPT)
+        added, other = add_statement(contract.terms, stamp, term, TERMS_KEPT, 0)
         changed, conflict = changed or added, conflict or other
     if "arr" in fields:
-        added, other = _add_revenue(contract, stamp, fields)
+        added, other = add_revenue(contract, stamp, fields)
         changed, conflict = changed or added, conflict or other
     return changed, conflict
 
 
-def _add_revenue(contract: Contract, stamp: Stamp, fields: Fields) -> _Result:
-    return add_entry(contract.revenues, stamp, {"arr": fields["arr"]}, REVENUES_KEPT)
+def add_revenue(contract: Contract, stamp: Stamp, fields: Fields) -> _Result:
+    """Add the revenue that a contract had from an event on. Returns like `merge_fields`."""
+    return add_statement(contract.revenues, stamp, {"arr": fields["arr"]}, REVENUES_KEPT, 0)
 
 
 def _apply_preference(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
@@ -153,21 +164,10 @@ def _merge_under(stored: dict[str, StampedFields], key: str, stamp: Stamp, value
     return merge_fields(stored.setdefault(key, {}), stamp, values)
 
 
-def _apply_milestone(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
-    """Keep the earliest milestone of kind go_live."""
-    entries = facts.entries.setdefault(WENT_LIVE, {}) if fields.get("kind") == "go_live" else None
-    if entries is None or (entries and next(iter(entries)) <= stamp):
-        return _UNCHANGED
-    entries.clear()
-    entries[stamp] = {}
-    return True, None
-
-
 _PARTS: Mapping[str, tuple[str, Callable[[Facts, Stamp, Fields], _Result]]] = {
     "contact.described": ("contacts", _apply_contact),
     "contact.left": ("contacts", _apply_contact_left),
     "contract.changed": ("contracts", _apply_contract),
-    "milestone.reached": (WENT_LIVE, _apply_milestone),
     "preference.changed": ("preferences", _apply_preference),
     "outreach.paused": ("pauses", partial(_apply_pause, paused=True)),
     "outreach.resumed": ("pauses", partial(_apply_pause, paused=False)),
@@ -190,6 +190,22 @@ def _derive_usage(fields: Fields, data: Mapping[str, object]) -> None:
     fields["limit_ratio"] = max(ratios) if ratios else None
 
 
+def _derive_content(fields: Fields, _data: Mapping[str, object]) -> None:
+    fields["content"] = description_of(fields)
+
+
+def description_of(fields: Fields) -> str:
+    """Twelve hex digits that stand for what is told of a contact: a nightly list does not bring back who left."""
+    told = {name: fields[name] for name in ("contact_id", *_CONTACT_FIELDS) if name in fields}
+    return blake2b(orjson.dumps(told, option=orjson.OPT_SORT_KEYS), digest_size=6).hexdigest()
+
+
+def _derive_about(fields: Fields, data: Mapping[str, object]) -> None:
+    detail = name_key(data.get("detail"))
+    if detail:
+        fields["about"] = blake2b(detail.encode(), digest_size=6).hexdigest()
+
+
 def _derive_touch(fields: Fields, _data: Mapping[str, object]) -> None:
     # Contact without a touchpoint type counts as contact of a type of its own, "".
     fields["touch"] = fields.get("touchpoint_type") or ""
@@ -203,30 +219,10 @@ def _derive_delivery(fields: Fields, data: Mapping[str, object]) -> None:
 
 _DERIVED: Mapping[str, Callable[[Fields, Mapping[str, object]], None]] = {
     "health.scored": _derive_color,
+    "contact.described": _derive_content,
+    "expansion.signalled": _derive_about,
     "usage.reported": _derive_usage,
     "interaction.logged": _derive_touch,
     "touchpoint.settled": _derive_touch,
     "delivery.finished": _derive_delivery,
 }
-
-
-def upgrade(facts: Facts) -> None:
-    """Convert facts that were stored in format 1 to the present format."""
-    facts.joined.update((key, min(stamped)) for key, stamped in facts.contacts.items() if stamped)
-    stored, facts.entries = facts.entries, {}
-    for event_type, entries in stored.items():
-        for stamp, entry in entries.items():
-            _upgrade_entry(facts, event_type, stamp, entry)
-    for contract in facts.contracts.values():
-        for stamp, fields in contract.fields.items():
-            if "arr" in fields:
-                _add_revenue(contract, stamp, fields)
-
-
-def _upgrade_entry(facts: Facts, event_type: str, stamp: Stamp, entry: Fields) -> None:
-    fields: Fields = {**entry, "touch": entry.get("touchpoint_type") or ""}
-    for rule in ENTRY_RULES.get(event_type, ()):
-        if rule.accepts(fields):
-            _add_entry(facts, rule, stamp, fields)
-    if event_type == "milestone.reached":
-        _apply_milestone(facts, stamp, fields)

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from schemas.ids import derived_id
 from services.cadence.account import Fields, Plain, Stamp, moment
+from services.cadence.account.codec import loads
 from services.cadence.evaluation.state import EvaluationState
 from services.cadence.policy import Step, Trigger
 
@@ -66,16 +67,17 @@ class Candidate(NamedTuple):
 
 
 class Selection:
-    """Candidates that are in the plan, one-offs that came due and stay in it, and what was suppressed.
+    """Candidates that are in the plan, one-offs that came due and stay in it or are let go, and what was suppressed.
 
     `change_points`: moments (microseconds) at which time alone changes any of it; `fired`: bits of the rules that ask.
     """
 
-    __slots__ = ("change_points", "due", "fired", "selected", "suppressed")
+    __slots__ = ("change_points", "due", "fired", "selected", "suppressed", "withdrawn")
 
     def __init__(self) -> None:
         self.selected: list[Candidate] = []
         self.due: dict[str, Fields] = {}
+        self.withdrawn: list[str] = []
         self.suppressed: list[Suppressed] = []
         self.change_points: list[int] = []
         self.fired = 0
@@ -126,6 +128,17 @@ def issued_fields(state: EvaluationState, candidate: Candidate) -> tuple[Candida
     key = next((key for key, own_id in ids.items() if own_id in issued), candidate.key)
     own = candidate if key == candidate.key else candidate._replace(key=key)
     return own, ids[key], issued.get(ids[key])
+
+
+def issued_facts(fields: Fields) -> list[Mapping[str, object]]:
+    """The facts of the reason of an issued one-off."""
+    return cast("list[Mapping[str, object]]", loads(str(fields.get("reason_facts") or "[]")))
+
+
+def cause_of(fields: Fields) -> tuple[str, str] | None:
+    """(source, id) of the event that an issued one-off answers: its facts begin with those of the event."""
+    facts = issued_facts(fields)
+    return (str(facts[0].get("source")), str(facts[0].get("id"))) if facts else None
 
 
 def over(fields: Fields | None) -> Obstacle | None:

@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypedDict, cast
 
 from services.cadence.account import Contract, Entries, Fields, Plain, Stamp, earliest, when, who
+from services.cadence.account.identity import Thing, things_of
+from services.cadence.account.merging import LAST, SUPERSEDED, last_told
+from services.cadence.account.retention import ANSWERS
 from services.cadence.features.compute import AccountView, ratio
+from services.cadence.features.contacts import newcomers_of
 from services.cadence.features.mail_engagement import Mails
-from services.cadence.features.people import role_of
 
 _FIELDS = {
     "nps.answered": (("nps_score", "score"),),
@@ -55,8 +58,18 @@ def entries_of(
     if reader is not None:
         yield from reader(view, since)
         return
-    for stamp, fields in _recent(view, event, since):
-        yield _entry(stamp, when(stamp), {name: fields.get(key) for name, key in _FIELDS.get(event, ())})
+    fields_of = _FIELDS.get(event, ())
+    for thing in _things(view, event):
+        if thing.at >= since:
+            yield _of_thing(thing, {name: thing.fields.get(key) for name, key in fields_of})
+
+
+def _things(view: AccountView, event: str) -> list[Thing]:
+    return view.answers(event) if event in ANSWERS else things_of(view.facts.entries, event)
+
+
+def _of_thing(thing: Thing, values: dict[str, Plain]) -> EventEntry:
+    return EventEntry(thing.stamp, thing.at, values, thing.key, thing.aliases)
 
 
 def recent_events(view: AccountView, longest: Mapping[str, int]) -> Iterator[str]:
@@ -67,8 +80,9 @@ def recent_events(view: AccountView, longest: Mapping[str, int]) -> Iterator[str
             if has_entries(view, view.now - within):
                 yield event
             continue
-        entries = view.facts.entries.get(event)
-        if entries and when(next(reversed(entries))) >= view.now - within:
+        # A thing may have happened long before it was told of, but not after.
+        told = last_told(view.facts.entries.get(event, {}))
+        if told is not None and when(told) >= view.now - within:
             yield event
 
 
@@ -85,7 +99,10 @@ def _recent(view: AccountView, event: str, since: int) -> list[tuple[Stamp, Fiel
 
 
 class Score(NamedTuple):
-    """A health score: `color` None where the event had none; `drop`: the score before minus this one."""
+    """A health score: `color` None where the event had none; `drop`: the score before minus this one.
+
+    One that was corrected is left out.
+    """
 
     stamp: Stamp
     score: float | None
@@ -102,6 +119,8 @@ def scores(entries: Entries, since: Stamp) -> Iterator[Score]:
     """Health scores from `since` on, oldest first."""
     previous: float | None = None
     for stamp, fields in cast("dict[Stamp, _Scored]", entries).items():
+        if SUPERSEDED in fields:
+            continue
         score, drop = fields.get("score"), None
         if score is not None:
             drop = None if previous is None else previous - score
@@ -122,6 +141,8 @@ def scores_near(entries: Entries, stamps: Iterable[Stamp]) -> Iterator[Score]:
         previous = _score_before(stored, order, index)
         for own in order[index:]:
             fields = stored[own]
+            if SUPERSEDED in fields:
+                continue
             score = fields.get("score")
             drop = None if previous is None or score is None else previous - score
             yield Score(own, score, fields.get("color"), drop)
@@ -134,15 +155,25 @@ def scores_near(entries: Entries, stamps: Iterable[Stamp]) -> Iterator[Score]:
 def _score_before(stored: Mapping[Stamp, _Scored], order: list[Stamp], index: int) -> float | None:
     while index:
         index -= 1
-        score = stored[order[index]].get("score")
-        if score is not None:
+        fields = stored[order[index]]
+        score = fields.get("score")
+        if score is not None and SUPERSEDED not in fields:
             return score
     return None
 
 
+def _told_by(view: AccountView, kind: str, stamp: Stamp) -> tuple[tuple[str, ...], ...]:
+    last = view.facts.entries[kind][stamp].get(LAST)
+    return (who(stamp),) if last is None else (who(stamp), who(str(last)))
+
+
 def _health_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
     for stamp, score, color, drop in scores(view.facts.entries.get("health.scored", {}), earliest(since)):
-        yield _entry(stamp, when(stamp), {"health_score": score, "color": color, "score_drop": drop})
+        values: dict[str, Plain] = {"health_score": score, "color": color, "score_drop": drop}
+        at = when(stamp)
+        yield EventEntry(
+            stamp, at, values, ("health.scored", str(at)), _told_by(view, "health.scored", stamp)
+        )
 
 
 def _usage_entries(view: AccountView, since: int, wanted: frozenset[str] | None) -> Iterator[EventEntry]:
@@ -163,33 +194,36 @@ def _usage_entries(view: AccountView, since: int, wanted: frozenset[str] | None)
 
 def _settled_touchpoints(view: AccountView, since: int) -> Iterator[EventEntry]:
     meetings = view.attended()
-    for stamp, fields in _recent(view, "touchpoint.settled", since):
+    for thing in things_of(view.facts.entries, "touchpoint.settled"):
+        if thing.at < since:
+            continue
         values: dict[str, Plain] = {
-            "settled_type": fields.get("touchpoint_type"),
-            "outcome": fields.get("outcome"),
-            "declines_in_row": meetings.declines(stamp),
-            "attendance_rate": meetings.rate(stamp),
+            "settled_type": thing.fields.get("touchpoint_type"),
+            "outcome": thing.fields.get("outcome"),
+            "declines_in_row": meetings.declines(thing),
+            "attendance_rate": meetings.rate(thing),
         }
-        yield _entry(stamp, when(stamp), values)
+        yield _of_thing(thing, values)
 
 
 def _described_contacts(view: AccountView, since: int) -> Iterator[EventEntry]:
-    """The newest description of each contact, and the first one, however often it was described since."""
-    roles: dict[Stamp, Plain] = {
-        stamp: role_of(view.facts, contact_id)
-        for contact_id, stamp in view.facts.joined.items()
-        if when(stamp) >= since
-    }
-    first = set(roles)
-    for stamp, fields in _recent(view, "contact.described", since):
-        roles[stamp] = fields.get("role")
-    for stamp in sorted(roles):
-        yield _entry(stamp, when(stamp), {"role": roles[stamp], "joined": stamp in first})
+    """Each description of a contact that says anything new; with the first one of a newcomer the contact joined."""
+    roles = {contact_id: someone.role for contact_id, someone in view.people().items()}
+    newcomers = newcomers_of(view.facts)
+    for thing in things_of(view.facts.entries, "contact.described"):
+        if thing.at >= since:
+            contact_id = str(thing.fields.get("contact_id"))
+            joined = newcomers.get(contact_id) == thing.first
+            role = roles.get(contact_id) if joined else thing.fields.get("role")
+            yield _of_thing(thing, {"role": role, "joined": joined})
 
 
 def _left_contacts(view: AccountView, since: int) -> Iterator[EventEntry]:
-    for stamp, fields in _recent(view, "contact.left", since):
-        yield _entry(stamp, when(stamp), {"role": role_of(view.facts, fields.get("contact_id"))})
+    people = view.people()
+    for thing in things_of(view.facts.entries, "contact.left"):
+        if thing.at >= since:
+            someone = people.get(str(thing.fields.get("contact_id")))
+            yield _of_thing(thing, {"role": None if someone is None else someone.role})
 
 
 def _mail_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
@@ -265,7 +299,6 @@ _READERS: Mapping[str, Callable[[AccountView, int], Iterator[EventEntry]]] = {
 }
 _HAS_ENTRIES: Mapping[str, Callable[[AccountView, int], bool]] = {
     "contract.changed": _contract_changed,
-    "contact.described": lambda view, _since: bool(view.facts.joined),
     "mail.judged": lambda view, _since: bool(view.facts.entries.get("mail.sent")),
     "program.announced": lambda view, _since: bool(view.portfolio.programs),
 }

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple, cast
 
 from services.cadence.account import DAY, Facts, Fields, Plain, Stamp, StampedFields, micros
+from services.cadence.account.identity import ANSWER_ROUND
 from services.cadence.features import people, requests, responses
 from services.cadence.features.contracts import fill_contracts, renews_itself
 from services.cadence.features.feature import MEETINGS, STAKEHOLDERS
@@ -56,6 +57,7 @@ def _fill_usage_change(view: AccountView) -> None:
 _FILLS: tuple[tuple[Callable[[AccountView], None], frozenset[str]], ...] = (
     (_fill_usage, frozenset({"usage_spike_ratio", "days_since_usage"})),
     (_fill_usage_change, frozenset({"usage_change"})),
+    (responses.fill_answers, frozenset({"nps_score", "survey_answer", "csat"})),
     (responses.fill_nps_trend, frozenset({"nps_trend"})),
     (responses.fill_days_since_survey, frozenset({"days_since_survey"})),
     (responses.fill_go_live, frozenset({"went_live", "days_since_go_live"})),
@@ -92,10 +94,12 @@ def view_account(
     wanted: AbstractSet[str] = _ALL,
     *,
     meetings: frozenset[str] = _MEETINGS,
+    answer_round: int = ANSWER_ROUND,
 ) -> AccountView:
     """Compute the features of an account at `now` (aware). Pure. Costly features are only computed if `wanted`.
 
     `meetings`: the touchpoint types that a customer attends, the calls and meetings of the policy's catalogue.
+    `answer_round`: microseconds in which answers of one person to one survey are one.
     """
     needs = _needs(frozenset(wanted), portfolio.reads)
     values = needs.initial.copy()
@@ -104,7 +108,7 @@ def view_account(
         values.update(fields)
     values["paid_success"] = values["paid_success"] is True
     values["seat_ratio"] = ratio(values["seats_used"], values["seats"])
-    view = AccountView(micros(now), values, facts, portfolio, meetings)
+    view = AccountView(micros(now), values, facts, portfolio, meetings, answer_round)
     fill_contracts(view)
     _fill_percentile(view)
     view.last_touch = last_touches(facts)

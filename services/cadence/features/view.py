@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from services.cadence.account import Facts, Plain, Stamp
 from services.cadence.account.contract_terms import ContractTerms
+from services.cadence.account.identity import Thing, answers_of, things_of
 from services.cadence.features.attendance import Meetings
+from services.cadence.features.contacts import Person, people_of
 from services.cadence.features.usage import Spikes
 from services.cadence.portfolio import Portfolio
 
@@ -16,7 +18,7 @@ class AccountView:
     `stamps`: the newest event behind each feature that was computed here. `change_times`: when a feature changes without
     an event, other than the counts of days. `preferred_days`: topic -> the days between messages that contacts prefer;
     `preference_stamps`: topic -> the event of that preference. `meetings`: the touchpoint types that a customer
-    attends.
+    attends. `answer_round`: how long answers of one person to one survey are one round, in microseconds.
     """
 
     now: int
@@ -24,6 +26,7 @@ class AccountView:
     facts: Facts
     portfolio: Portfolio
     meetings: frozenset[str]
+    answer_round: int
     bases: dict[str, int] = field(default_factory=dict)
     change_times: list[int] = field(default_factory=list)
     stamps: dict[str, Stamp] = field(default_factory=dict)
@@ -34,6 +37,7 @@ class AccountView:
     preference_stamps: dict[str, Stamp] = field(default_factory=dict)
     spikes: Spikes = field(init=False)
     _attended: Meetings | None = None
+    _people: dict[str, Person] | None = None
 
     def __post_init__(self) -> None:
         self.spikes = Spikes(self.facts.entries.get("usage.reported", {}))
@@ -52,5 +56,16 @@ class AccountView:
     def attended(self) -> Meetings:
         """The outcomes of calls and meetings, computed once."""
         if self._attended is None:
-            self._attended = Meetings(self.facts.entries.get("touchpoint.settled", {}), self.meetings)
+            settled = things_of(self.facts.entries, "touchpoint.settled")
+            self._attended = Meetings(settled, self.meetings)
         return self._attended
+
+    def people(self) -> dict[str, Person]:
+        """The account's contacts, computed once."""
+        if self._people is None:
+            self._people = people_of(self.facts)
+        return self._people
+
+    def answers(self, kind: str) -> list[Thing]:
+        """The rounds of answers of an event type, oldest first."""
+        return answers_of(self.facts.entries, self.facts.contacts, kind, self.answer_round)

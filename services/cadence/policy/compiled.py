@@ -27,6 +27,7 @@ from services.cadence.policy.model import (
     Adjustment,
     Anchor,
     Blackout,
+    Damping,
     Feedback,
     Limit,
     PolicyContent,
@@ -209,7 +210,7 @@ def policy_hash(content: PolicyContent) -> str:
         "health": [content.health.red_below, content.health.yellow_below],
         "segments": [(name, source(tree)) for name, tree in content.segments],
         "stages": [(name, source(tree)) for name, tree in content.stages],
-        "damping": _fields(content.damping),
+        "damping": [text for text in _fields(content.damping) if text != _USUAL_ROUND],
         "limits": sorted(map(_fields, content.limits)),
         "touchpoints": sorted(map(_fields, content.touchpoints)),
         "rules": sorted([type(rule).__name__, *_fields(rule)] for rule in content.rules),
@@ -230,3 +231,6 @@ def _text(value: object) -> str:
     if is_dataclass(value):
         return ",".join(_fields(value)) if hasattr(value, "per") else source(cast("Node", value))
     return repr(value)
+
+
+_USUAL_ROUND = f"round={_text(Damping().round)}"

@@ -94,13 +94,15 @@ class Feedback(_Conditional):
 class Damping:
     """How feedback acts. `ladder`: intervals in days, shortest first. At most one step in `spacing`, each for `lasts`.
 
-    `at_the_end`: the channel a rhythm moves to when a step asks for rarer than its longest interval.
+    `at_the_end`: the channel a rhythm moves to when a step asks for rarer than its longest interval. `round`: answers of
+    one contact to one survey within this time are one.
     """
 
     ladder: tuple[int, ...] = (7, 14, 30, 60, 90, 180, 365)
     spacing: timedelta = timedelta(days=60)
     lasts: timedelta = timedelta(days=180)
     at_the_end: str | None = None
+    round: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,9 @@ class FeedbackSpec(Spec):
     spacing: values.Span = key("At most one step in this time", "60d")
     lasts: values.Span = key("How long a step counts", "180d")
     at_the_end: values.Channel | None = key("The channel when a step asks for rarer than `within`", None)
+    round: values.Span = key(
+        "Answers of one contact to one survey within this time are one; the latest counts", "30d"
+    )
     rules: Items[FeedbackRuleSpec] | None = key("The events and what follows from them", None)
 
 
