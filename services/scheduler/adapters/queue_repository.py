@@ -9,8 +9,10 @@ import orjson
 from schemas.touchpoints import Kind
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
+from services.scheduler.adapters.announcement_repository import take_known_states
 from services.scheduler.adapters.messages import touchpoint_data, touchpoint_event
 from services.scheduler.adapters.rows import COLUMNS, Row, columns_of, read_touchpoint
+from services.scheduler.domain.announcing import choose_event
 from services.scheduler.domain.touchpoint import Status, Touchpoint
 
 Queue = Literal["agenda", "lapsing"]
@@ -123,7 +125,22 @@ class PostgresQueue:
         if advanced:
             status: Status = Status.DUE if self._queue == "agenda" else Status.OVERDUE
             await self._connection.execute(ADVANCE[self._queue], *columns_of(advanced), status, now)
-        events = [_event(touchpoint, self._claimed[touchpoint.id], now) for touchpoint in touchpoints]
+        await self._publish(touchpoints, now)
+
+    async def _publish(self, touchpoints: Sequence[Touchpoint], now: datetime) -> None:
+        """The events of this pass; what readers do not know of yet is announced as scheduled before it is due."""
+        known = await take_known_states(self._connection, [touchpoint.id for touchpoint in touchpoints])
+        events: list[Outgoing] = []
+        for touchpoint in touchpoints:
+            row = self._claimed[touchpoint.id]
+            state, note = known.get(touchpoint.id, (None, None))
+            if state is not None and touchpoint.cancellation is not None:
+                if choose_event(state, touchpoint) is None:
+                    continue
+            elif state is not None and not state.is_known:
+                data = touchpoint_data(read_touchpoint(row), orjson.loads(row["content"]), row["email"], note)
+                events.append(touchpoint_event(read_touchpoint(row), "scheduled", data, now))
+            events.append(_event(touchpoint, row, now))
         await self._outbox.append(self._connection, events)
 
     async def next_due_at(self) -> datetime | None:

@@ -106,7 +106,8 @@ class RecordHandler:
         ]
         if commands:
             result = await accept_plans(commands, self.calendars(connection), now)
-            result.report("converged", self.count)
+            for kind, number in result.counts("converged").items():
+                self.count(kind, number)
 
     async def _handle_outcomes(
         self, connection: Connection, records: Sequence[Record], now: datetime
