@@ -27,7 +27,7 @@ STATEMENTS = (
     WHERE announce_at IS NOT NULL
     """,
     "ALTER TABLE rhythm ADD COLUMN former jsonb NOT NULL DEFAULT '[]'",
-    "CREATE TABLE policy_in_force (topic_key text PRIMARY KEY, version bigint NOT NULL, record json NOT NULL)",
+    "CREATE TABLE policy_in_force (key text PRIMARY KEY, version bigint NOT NULL, record json NOT NULL)",
 )
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from schemas.directory import PolicyRecord
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
 from services.scheduler.adapters import rows
@@ -12,7 +13,7 @@ from services.scheduler.adapters.announcement_repository import (
     publish_updates,
     take_known_states,
 )
-from services.scheduler.adapters.directory_repository import load_csm_hours
+from services.scheduler.adapters.directory_repository import load_csm_hours, load_policy
 from services.scheduler.adapters.messages import settled_event
 from services.scheduler.adapters.rows import COLUMNS, columns_of
 from services.scheduler.application.announce_changes import LONGEST_WAIT, QUIET, correct_kinds
@@ -144,6 +145,9 @@ class PostgresCalendarRepository:
 
     async def load_hours(self, csm_ids: Collection[str]) -> Mapping[str, OpenHours]:
         return await load_csm_hours(self._connection, csm_ids)
+
+    async def load_policy(self) -> PolicyRecord | None:
+        return await load_policy(self._connection)
 
     async def save_calendars(self, updates: Sequence[CalendarUpdate], now: datetime) -> None:
         touchpoints = [touchpoint for update in updates for touchpoint in update.touchpoints]

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from schemas.directory import AccountRecord, CsmRecord
+from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
 from schemas.times import WEEKDAYS, clock_time
 from services.chassis.database import Connection
 from services.scheduler.adapters.rows import columns_of
@@ -48,6 +48,12 @@ MARK_ACCOUNTS = """
 UPDATE account_calendar SET extend_at = '-infinity' WHERE plan IS NOT NULL AND account_id IN (
     SELECT DISTINCT account_id FROM touchpoint WHERE csm_id = ANY($1::text[]) AND status = 'planned')
 """
+SAVE_POLICY = """
+INSERT INTO policy_in_force AS p (key, version, record) VALUES ('policy', $1, $2)
+ON CONFLICT (key) DO UPDATE SET version = excluded.version, record = excluded.record
+WHERE p.version < excluded.version
+"""
+POLICY = "SELECT record FROM policy_in_force WHERE key = 'policy'"
 
 
 class PostgresDirectoryRepository:
@@ -88,6 +94,10 @@ class PostgresDirectoryRepository:
     async def forget_csms(self, csm_ids: Sequence[str]) -> None:
         await self._connection.execute(FORGET_CSMS, csm_ids)
 
+    async def save_policies(self, records: Sequence[PolicyRecord]) -> None:
+        for record in records:
+            await self._connection.execute(SAVE_POLICY, record.version, record.write().decode())
+
 
 def csm_values(record: CsmRecord) -> tuple[object, ...]:
     """One row of SAVE_CSM."""
@@ -108,6 +118,11 @@ async def load_csm_hours(connection: Connection, csm_ids: Collection[str]) -> Ma
     if not csm_ids:
         return {}
     return {row[0]: _read_hours(*row[1:])[0] for row in await connection.fetch(HOURS, sorted(csm_ids))}
+
+
+async def load_policy(connection: Connection) -> PolicyRecord | None:
+    record = await connection.fetchval(POLICY)
+    return None if record is None else PolicyRecord.read_stored(record.encode())
 
 
 async def load_csm_emails(connection: Connection, csm_ids: Collection[str]) -> dict[str, str | None]:

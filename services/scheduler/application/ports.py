@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from schemas.directory import AccountRecord, CsmRecord
+from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
 from schemas.touchpoints import Kind
 from services.scheduler.domain.announcing import KnownState
 from services.scheduler.domain.open_hours import OpenHours
@@ -88,6 +88,10 @@ class CalendarRepository(Protocol):
         ...
 
     async def load_hours(self, csm_ids: Collection[str]) -> Mapping[str, OpenHours]: ...
+
+    async def load_policy(self) -> PolicyRecord | None:
+        """What is known of the policy in force; None until the rules engine has published it."""
+        ...
 
     async def save_calendars(self, updates: Sequence[CalendarUpdate], now: datetime) -> None:
         """Store reconciled calendars; what has not come due is announced when its account is quiet."""
@@ -168,3 +172,5 @@ class DirectoryRepository(Protocol):
     async def save_csms(self, records: Sequence[CsmRecord]) -> None: ...
 
     async def forget_csms(self, csm_ids: Sequence[str]) -> None: ...
+
+    async def save_policies(self, records: Sequence[PolicyRecord]) -> None: ...

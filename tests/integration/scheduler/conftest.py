@@ -144,9 +144,12 @@ class Scheduler:
         claimed = True
         while claimed:
             async with self.database.transaction() as connection:
-                announcements = PostgresAnnouncements(connection, self.outbox)
-                later = await real_now(connection) + after
-                claimed = await announce_changes(announcements, later, self.clock.at(later)) > 0
+                claimed = await self.announce_on(connection, after) > 0
+
+    async def announce_on(self, connection: Connection, after: timedelta) -> int:
+        later = await real_now(connection) + after
+        announcements = PostgresAnnouncements(connection, self.outbox)
+        return await announce_changes(announcements, later, self.clock.at(later))
 
     async def sent(self) -> list[dict[str, Any]]:
         """The events once every account is quiet, oldest first; they are deleted from the outbox."""
