@@ -58,6 +58,7 @@ async def build(runtime: Runtime) -> Parts:
     configurations = ConfigurationRepository(database)
     active_policy = ActivePolicy(configurations, clock)
     await _put_in_force(active_policy, runtime)
+    ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
     directory = PolicyDirectory(database, outbox, clock, active_policy.context)
     created: set[str] = set()
     consumer = EventConsumer(
@@ -85,11 +86,7 @@ async def build(runtime: Runtime) -> Parts:
             Loop("sweep", interval=1.0, run_once=sweeper.run_once),
             Loop("policy", interval=1.0, run_once=active_policy.refresh),
             Loop("policy directory", interval=1.0, run_once=directory.publish),
-            Loop(
-                "ranking",
-                interval=5.0,
-                run_once=Ranking(database, clock, lambda: reads_ranks(active_policy.context())).run_once,
-            ),
+            Loop("ranking", interval=5.0, run_once=ranking.run_once),
             prune_loop(database, "receipt", "seen_at"),
         ),
     )

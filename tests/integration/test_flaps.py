@@ -58,8 +58,9 @@ async def _flap(stack: Stack, receiver: Receiver) -> None:
     assert set(known) <= listed
     assert calendar.keys() <= set(known)
     assert all(kinds.count("scheduled") == 1 for kinds in known.values())
-    # The account is red for moments: what came due in one of them is real, and moves what follows it, once.
-    assert len(receiver.hits) - before < 100
+    # What came due while the account was red for a moment is real, and may move what follows it: once.
+    assert all(len(kinds) == len(set(kinds)) for kinds in known.values())
+    assert len(receiver.hits) - before < 60
     latest = _latest(receiver)
     assert {key: latest[key]["due_at"] for key in calendar} == calendar
     assert {key for key, data in latest.items() if data["status"] == "planned"} == calendar.keys()
