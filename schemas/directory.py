@@ -5,12 +5,13 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from schemas.base import Id, Minutes, Name, SchemaModel, Text, Version
-from schemas.times import Away, Instant, Weekday, WorkingHours
-from schemas.vocabulary import Channel, Color, CsmRole, Frequency, Role, Segment, Stage, Topic
+from schemas.times import USUAL_QUIET_HOURS, Away, Instant, QuietHours, Weekday, WorkingHours
+from schemas.vocabulary import Channel, Color, CsmRole, Frequency, Owner, Role, Segment, Stage, Topic
 
 ACCOUNT_DIRECTORY: Final = "drumbeat.account.directory.v1"
 CSM_DIRECTORY: Final = "drumbeat.csm.directory.v1"
 KEY_DIRECTORY: Final = "drumbeat.key.directory.v1"
+POLICY_DIRECTORY: Final = "drumbeat.policy.directory.v1"
 
 
 class ContactRecord(SchemaModel):
@@ -105,4 +106,30 @@ class KeyRecord(SchemaModel):
     scopes: tuple[Name, ...] = ()
     expires_at: Instant | None = None
     revoked: bool = False
+    version: Version
+
+
+class TouchpointTypeRecord(SchemaModel):
+    """A type of touchpoint as the catalogue of the policy describes it."""
+
+    touchpoint_type: Name
+    owner: Owner
+    channel: Channel
+    purpose: Text
+    topic: Topic | None = None
+    """null: internal work, no customer is contacted."""
+    minutes: Annotated[int, Field(ge=0, le=1440)] = 0
+    """What one costs its owner, preparation included."""
+    audience: tuple[Role, ...] = ()
+    """Empty: every role."""
+
+
+class PolicyRecord(SchemaModel):
+    """What other services need of the policy in force. The highest version wins."""
+
+    policy: str
+    """The hash of the policy."""
+    touchpoint_types: tuple[TouchpointTypeRecord, ...] = ()
+    """In order of type."""
+    quiet_hours: QuietHours = USUAL_QUIET_HOURS
     version: Version

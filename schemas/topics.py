@@ -9,9 +9,11 @@ from schemas.directory import (
     ACCOUNT_DIRECTORY,
     CSM_DIRECTORY,
     KEY_DIRECTORY,
+    POLICY_DIRECTORY,
     AccountRecord,
     CsmRecord,
     KeyRecord,
+    PolicyRecord,
 )
 from schemas.events import FACTS, OUTCOMES
 from schemas.notices import NOTICE_REQUESTED, NoticeRequested
@@ -47,6 +49,7 @@ MODELS: Final[Mapping[str, type[SchemaModel]]] = {
     ACCOUNT_DIRECTORY: AccountRecord,
     CSM_DIRECTORY: CsmRecord,
     KEY_DIRECTORY: KeyRecord,
+    POLICY_DIRECTORY: PolicyRecord,
     **dict.fromkeys(TOUCHPOINT_EVENTS, TouchpointData),
 }
 """Event type -> model of its data, for all topics."""
@@ -111,6 +114,16 @@ TOPICS: Final[tuple[Topic, ...]] = (
         cleanup="compact",
         retention_ms=None,
         about="API keys (hash, scopes, expiry), so that every service can check them.",
+    ),
+    Topic(
+        name="directory.policy",
+        key="policy",
+        writers=("rules_engine",),
+        readers=("scheduler",),
+        types=(POLICY_DIRECTORY,),
+        cleanup="compact",
+        retention_ms=None,
+        about="The touchpoint types and the quiet hours of the policy in force: one record.",
     ),
     Topic(
         name="touchpoint.events",

@@ -26,6 +26,7 @@ from services.rules_engine.adapters.configuration_repository import Configuratio
 from services.rules_engine.adapters.explanations import StoredExplanations
 from services.rules_engine.adapters.key_repository import KeyRepository
 from services.rules_engine.adapters.policy_comparison import PolicyComparison
+from services.rules_engine.adapters.policy_directory import PolicyDirectory
 from services.rules_engine.adapters.policy_repository import PolicyRepository
 from services.rules_engine.adapters.portfolio_repository import PortfolioRepository
 from services.rules_engine.adapters.program_repository import list_programs
@@ -58,6 +59,8 @@ async def build(runtime: Runtime) -> Parts:
     configurations = ConfigurationRepository(database)
     active_policy = ActivePolicy(configurations, clock)
     await _put_in_force(active_policy, runtime)
+    ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
+    directory = PolicyDirectory(database, outbox, clock, active_policy.context)
     created: set[str] = set()
     consumer = EventConsumer(
         clock=clock,
@@ -83,11 +86,8 @@ async def build(runtime: Runtime) -> Parts:
         loops=(
             Loop("sweep", interval=1.0, run_once=sweeper.run_once),
             Loop("policy", interval=1.0, run_once=active_policy.refresh),
-            Loop(
-                "ranking",
-                interval=5.0,
-                run_once=Ranking(database, clock, lambda: reads_ranks(active_policy.context())).run_once,
-            ),
+            Loop("policy directory", interval=1.0, run_once=directory.publish),
+            Loop("ranking", interval=5.0, run_once=ranking.run_once),
             prune_loop(database, "receipt", "seen_at"),
         ),
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -106,10 +106,4 @@ class ActivePolicy:
             publish=configuration.mode != "observe",
             retry_after=timedelta(seconds=RETRY_REAL_SECONDS * self._clock.rate),
         )
-        log.info(
-            "policy.in_force",
-            policy=policy.hash,
-            version=configuration.version,
-            generation=configuration.generation,
-            mode=configuration.mode,
-        )
+        log.info("policy.in_force", **asdict(configuration))

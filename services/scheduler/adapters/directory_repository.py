@@ -9,7 +9,7 @@ from datetime import time
 
 import asyncpg
 
-from schemas.directory import AccountRecord, CsmRecord
+from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
 from schemas.times import WEEKDAYS, clock_time
 from schemas.zones import UTC_ZONE
 from services.chassis.database import Connection
@@ -51,6 +51,12 @@ MARK_ACCOUNTS = """
 UPDATE account_calendar SET extend_at = '-infinity' WHERE plan IS NOT NULL AND account_id IN (
     SELECT DISTINCT account_id FROM touchpoint WHERE csm_id = ANY($1::text[]) AND status = 'planned')
 """
+SAVE_POLICY = """
+INSERT INTO policy_in_force AS p (key, version, record) VALUES ('policy', $1, $2)
+ON CONFLICT (key) DO UPDATE SET version = excluded.version, record = excluded.record
+WHERE p.version < excluded.version
+"""
+POLICY = "SELECT record FROM policy_in_force WHERE key = 'policy'"
 
 
 class PostgresDirectoryRepository:
@@ -91,6 +97,10 @@ class PostgresDirectoryRepository:
     async def forget_csms(self, csm_ids: Sequence[str]) -> None:
         await self._connection.execute(FORGET_CSMS, csm_ids)
 
+    async def save_policies(self, records: Sequence[PolicyRecord]) -> None:
+        for record in records:
+            await self._connection.execute(SAVE_POLICY, record.version, record.write().decode())
+
 
 def csm_values(record: CsmRecord) -> tuple[object, ...]:
     """One row of SAVE_CSM."""
@@ -122,6 +132,11 @@ async def load_directory(
     return DirectoryDetails(
         {row[0]: row[1] for row in names}, {row[0]: OwnerDetails(row[1], row[2]) for row in people}
     )
+
+
+async def load_policy(connection: Connection) -> PolicyRecord | None:
+    record = await connection.fetchval(POLICY)
+    return None if record is None else PolicyRecord.read_stored(record.encode())
 
 
 def _read_hours(

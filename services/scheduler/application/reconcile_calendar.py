@@ -15,7 +15,6 @@ from services.scheduler.application.ports import (
     CalendarAccount,
     CalendarRepository,
     CalendarUpdate,
-    Count,
     TouchpointUpdate,
 )
 from services.scheduler.domain.open_hours import OpenHours, load_zone
@@ -57,11 +56,9 @@ class ReconcileResult:
     left_out: int = 0
     stretched: int = 0
 
-    def report(self, kind: str, count: Count) -> None:
-        """`kind` is why the calendars were reconciled."""
-        count(kind, self.calendars)
-        count("left_out", self.left_out)
-        count("stretched", self.stretched)
+    def counts(self, kind: str) -> dict[str, int]:
+        """By kind of the metric; `kind` is why the calendars were reconciled."""
+        return {kind: self.calendars, "left_out": self.left_out, "stretched": self.stretched}
 
 
 @dataclass(frozen=True, slots=True)

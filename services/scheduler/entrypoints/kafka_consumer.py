@@ -14,9 +14,11 @@ from schemas.directory import (
     ACCOUNT_DIRECTORY,
     CSM_DIRECTORY,
     KEY_DIRECTORY,
+    POLICY_DIRECTORY,
     AccountRecord,
     CsmRecord,
     KeyRecord,
+    PolicyRecord,
 )
 from schemas.envelope import from_kafka
 from schemas.ids import digest
@@ -45,6 +47,7 @@ TOPICS = (
     "directory.csms",
     "touchpoint.outcomes",
     "directory.keys",
+    "directory.policy",
 )
 T = TypeVar("T")
 M = TypeVar("M", bound=SchemaModel)
@@ -79,6 +82,8 @@ class RecordHandler:
                 await self._handle_csms(connection, records)
             case "directory.keys":
                 await self._handle_keys(connection, records)
+            case "directory.policy":
+                await self._handle_policies(connection, records)
             case topic:
                 raise ValueError(f"the scheduler does not read the topic {topic}")
 
@@ -106,7 +111,8 @@ class RecordHandler:
         ]
         if commands:
             result = await accept_plans(commands, self.calendars(connection), now)
-            result.report("converged", self.count)
+            for kind, number in result.counts("converged").items():
+                self.count(kind, number)
 
     async def _handle_outcomes(
         self, connection: Connection, records: Sequence[Record], now: datetime
@@ -133,6 +139,10 @@ class RecordHandler:
     async def _handle_keys(self, connection: Connection, records: Sequence[Record]) -> None:
         keys, _ = await self._read_directory(connection, records, KEY_DIRECTORY, KeyRecord)
         await keep_keys(connection, [_api_key(key) for key in keys])
+
+    async def _handle_policies(self, connection: Connection, records: Sequence[Record]) -> None:
+        policies, _ = await self._read_directory(connection, records, POLICY_DIRECTORY, PolicyRecord)
+        await self.directories(connection).save_policies(policies)
 
     async def _read_directory(
         self, connection: Connection, records: Sequence[Record], event_type: str, model: type[M]

@@ -100,7 +100,7 @@ async def test_a_withdrawn_one_off_comes_back_under_its_own_id(scheduler: Schedu
     (item,) = await scheduler.list_touchpoints()
 
     assert (item["id"], item["status"], item["sequence"]) == (STEP, "planned", 3)
-    assert await scheduler.event_kinds() == ["scheduled", "cancelled", "scheduled"]
+    assert await scheduler.event_kinds() == ["scheduled"]
 
 
 async def test_an_erased_account_keeps_nothing_open(scheduler: Scheduler) -> None:

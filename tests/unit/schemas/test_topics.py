@@ -12,6 +12,7 @@ def test_the_topics_are_those_of_the_contract() -> None:
         "directory.accounts",
         "directory.csms",
         "directory.keys",
+        "directory.policy",
         "touchpoint.events",
         "touchpoint.outcomes",
         "dead.letters",
