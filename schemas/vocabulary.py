@@ -20,6 +20,7 @@ ExpansionSignal = Literal[
 ProgramKind = Literal["release", "webinar", "newsletter", "event"]
 Outcome = Literal["completed", "attended", "missed", "declined", "rescheduled", "cancelled"]
 Engagement = Literal["delivered", "opened", "clicked", "replied", "bounced", "complained", "unsubscribed"]
+Mode = Literal["live", "hold", "observe"]
 TouchpointStatus = Literal["planned", "due", "settled", "cancelled", "overdue"]
 DeliveryState = Literal["sent", "failed", "suppressed", "expired"]
 Urgency = Literal["soon", "spread"]

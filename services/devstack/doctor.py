@@ -83,6 +83,8 @@ def _services(settings: Settings) -> Iterator[Check]:
                 remedy = f"start `drumbeat run`; its logs are in {settings.data_dir}/logs"
                 result = f"{settings.url_of(service)}: {status or 'no answer'}"
                 yield Check(service, result, "" if status == 200 else remedy)
+            mode = api.get("rules_engine", "/v1/mode").get("mode")
+            yield Check("mode", f"{mode}" if mode == "live" else f"{mode}, nothing reaches customers")
             yield Check("service clock", str(api.get("scheduler", "/v1/clock").get("now")))
     except CallFailed as error:
         yield Check("services", "not reachable", str(error))

@@ -15,6 +15,7 @@ from services.chassis.settings import Settings
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
 from services.notifier import settings
+from services.notifier.adapters import mode_repository
 from services.notifier.adapters.channels.email import Mailer, Tls
 from services.notifier.adapters.channels.webhook import WebhookClient
 from services.notifier.adapters.delivery_queue import DeliveryQueue
@@ -73,14 +74,15 @@ async def build(runtime: Runtime) -> Parts:
     await services.client.start()
     await services.queue.take_over_leases()
     key = await services.preferences.link_key()
-    live = runtime.settings.mode == "live"
+    async with runtime.database.transaction() as connection:
+        await mode_repository.begin(connection, runtime.settings.mode)
     base_url = settings.public_url(runtime.settings)
     mailer = make_mailer(runtime.settings)
 
     def unsubscribe_url(contact_id: str, topic: str | None) -> str:
         return f"{base_url}/v1/unsubscribe/{make_token(key, contact_id, topic)}"
 
-    sending = Sending(mailer, services.templates, unsubscribe_url, live)
+    sending = Sending(mailer, services.templates, unsubscribe_url)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -94,7 +96,6 @@ async def build(runtime: Runtime) -> Parts:
         work=lambda connection: UnitOfWork(connection, runtime.outbox),
         outbox=runtime.outbox,
         clock=runtime.clock,
-        live=live,
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     return Parts(

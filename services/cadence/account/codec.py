@@ -14,7 +14,7 @@ FORMAT = 2
 
 class _Document(TypedDict):
     """Version, time of the first event, account and entries; then contacts with their joining times, contracts,
-    preferences, pauses and issued touchpoints, where there are any.
+    preferences, pauses, issued touchpoints and erased contacts, where there are any.
     """
 
     v: int
@@ -27,6 +27,7 @@ class _Document(TypedDict):
     p: NotRequired[dict[str, StampedFields]]
     z: NotRequired[dict[str, StampedFields]]
     i: NotRequired[dict[str, StampedFields]]
+    erased: NotRequired[dict[str, int]]
 
 
 class AccountState(NamedTuple):
@@ -71,6 +72,8 @@ def encode(facts: Facts, issued: Issued) -> bytes:
         document["z"] = facts.pauses
     if issued.touches:
         document["i"] = issued.touches
+    if facts.erased:
+        document["erased"] = facts.erased
     return dumps(document)
 
 
@@ -98,6 +101,7 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         document.get("z", {}),
         document["e"],
         document.get("j", {}),
+        document.get("erased", {}),
     )
     if version != FORMAT:
         upgrade(facts)

@@ -10,6 +10,7 @@ import orjson
 
 from schemas.directory import AccountRecord, ContactRecord, CsmRecord, PauseRecord, PreferenceRecord
 from services.chassis.database import Connection
+from services.notifier.adapters.mode_repository import load_mode
 from services.notifier.domain.consent import latest
 from services.notifier.domain.delivery_policy import Directory
 from services.notifier.domain.event import Event
@@ -159,16 +160,6 @@ async def wake_messages_to_csms(connection: Connection, csm_ids: Sequence[str], 
     )
 
 
-async def delete_account(connection: Connection, account_id: str) -> None:
-    """Delete the account, its contacts and their preferences."""
-    await connection.execute(
-        "DELETE FROM preference WHERE contact_id IN (SELECT contact_id FROM contact WHERE account_id = $1)",
-        account_id,
-    )
-    await connection.execute("DELETE FROM contact WHERE account_id = $1", account_id)
-    await connection.execute("DELETE FROM account WHERE account_id = $1", account_id)
-
-
 async def delete_csm(connection: Connection, csm_id: str) -> None:
     await connection.execute("DELETE FROM person WHERE csm_id = $1", csm_id)
 
@@ -199,6 +190,7 @@ async def load_directory(connection: Connection, events: Sequence[Event]) -> Dir
         preferences=await load_preferences(connection, [contact.contact_id for contact in contacts]),
         unknown_addresses=await _unknown_addresses(connection, addresses),
         withdrawn={row[0]: (row[1], row[2]) for row in withdrawn},
+        mode=await load_mode(connection),
     )
 
 

@@ -21,7 +21,7 @@ PATIENCE = timedelta(seconds=60)
 POSTED = "posted in the app"
 
 
-async def ingest_events(events: Sequence[Event], *, work: UnitOfWork, live: bool, now: Now) -> bool:
+async def ingest_events(events: Sequence[Event], *, work: UnitOfWork, now: Now) -> bool:
     """Store events and their deliveries; repeated events change nothing. Returns whether any event is new."""
     new_ids = await work.add_events(events)
     new = [event for event in events if event.id in new_ids]
@@ -37,7 +37,7 @@ async def ingest_events(events: Sequence[Event], *, work: UnitOfWork, live: bool
     if notifying:
         directory = await work.directory_of(notifying)
         for event in notifying:
-            deliveries += messages_of(event, directory, live=live, now=now)
+            deliveries += messages_of(event, directory, now=now)
     if deliveries:
         await work.add_deliveries(deliveries, now)
     return True
@@ -55,10 +55,10 @@ def webhooks_of(event: Event, subscriptions: Sequence[Subscription], now: Now) -
 
 
 def messages_of(
-    event: Event, directory: Directory, *, live: bool, now: Now, has_waited: bool = False
+    event: Event, directory: Directory, *, now: Now, has_waited: bool = False
 ) -> list[NewDelivery]:
     """One delivery for each person whom the event concerns, as the delivery policy decides."""
-    situation = directory.situation_of(event, live=live, has_waited=has_waited)
+    situation = directory.situation_of(event, has_waited=has_waited)
     decisions = decide_recipients(event, situation, now.service)
     return [_new_delivery(event, decision, directory, now) for decision in decisions]
 

@@ -21,7 +21,7 @@ from services.notifier.domain.retry import after_attempt
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How mails are written and sent, and whether customers may be contacted (`live`).
+    """How mails are written and sent.
 
     `unsubscribe_url` takes a contact id and a topic, None for all topics.
     """
@@ -29,7 +29,6 @@ class Sending:
     mailer: Mailer
     render: message.Render
     unsubscribe_url: Callable[[str, str | None], str]
-    live: bool
 
 
 async def send_messages(
@@ -53,11 +52,11 @@ async def _send(claim: MessageClaim, directory: Directory, now: Now, sending: Se
     # What does not wait for the directory was known at ingest: whoever is unknown now has been deleted.
     has_waited = claim.waits_until is None or now.real >= claim.waits_until
     if delivery.recipient.id is None:
-        new = messages_of(event, directory, live=sending.live, now=now, has_waited=has_waited)
+        new = messages_of(event, directory, now=now, has_waited=has_waited)
         recipients = [(replacement.recipient, replacement.channel) for replacement in new]
         if (delivery.recipient, delivery.channel) not in recipients:
             return ClaimResult(claim, delivery, replacements=tuple(new))
-    situation = directory.situation_of(event, live=sending.live, has_waited=has_waited)
+    situation = directory.situation_of(event, has_waited=has_waited)
     decision = decide_delivery(event, delivery.recipient, delivery.channel, situation, now.service)
     if decision.action is not Action.SEND:
         return _not_sent(claim, decision, now)

@@ -15,6 +15,7 @@ from schemas.times import QuietHours, clock_time
 from services.notifier.domain.consent import find_opt_out
 from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.event import Event, readable_name
+from services.notifier.domain.mode import Mode
 from services.notifier.domain.people import Account
 
 CUSTOMER_CHANNELS = frozenset({"email", "in_app"})
@@ -76,7 +77,7 @@ class RecipientDecision:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """What is known of the people that a batch of events concerns.
+    """What is known of the people that a batch of events concerns, and the mode in force.
 
     `preferences` by contact id; `unknown_addresses` in lower case; `withdrawn` maps a touchpoint id to the
     sequence and the reason of its withdrawal.
@@ -89,14 +90,15 @@ class Directory:
     )
     unknown_addresses: frozenset[str] = frozenset()
     withdrawn: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
+    mode: Mode = field(default_factory=Mode)
 
-    def situation_of(self, event: Event, *, live: bool, has_waited: bool = False) -> "Situation":
+    def situation_of(self, event: Event, *, has_waited: bool = False) -> "Situation":
         """The situation in which this event is delivered."""
         account = self.accounts.get(event.content.account_id)
         contacts = account.contacts if account else ()
         sequence, reason = self.withdrawn.get(event.content.touchpoint_id or "", (-1, ""))
         return Situation(
-            live=live,
+            live=self.mode.allows(event.time),
             account=account,
             csms=self.csms,
             preferences=[
@@ -114,7 +116,7 @@ class Directory:
 class Situation:
     """What a decision depends on, besides event and time.
 
-    `live`: customers may be contacted. `has_waited`: what the directory does not have by now it will not get.
+    `live`: customers may be contacted about it. `has_waited`: what the directory does not have by now it will not get.
     """
 
     live: bool = True

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
-from services.scheduler.adapters import rows
+from services.scheduler.adapters import erasure, rows
 from services.scheduler.adapters.directory_repository import load_csm_emails, load_csm_hours
 from services.scheduler.adapters.messages import settled_event, update_events
 from services.scheduler.adapters.rows import COLUMNS, columns_of
@@ -158,6 +158,12 @@ class PostgresCalendarRepository:
             for update in updates
         ]
         await self._connection.execute(SAVE_ACCOUNTS, *columns_of(accounts))
+
+    async def erase(self, account_ids: Collection[str], now: datetime) -> None:
+        await erasure.erase_calendars(self._connection, self._outbox, account_ids, now)
+
+    async def find_erased(self, account_ids: Collection[str]) -> Collection[str]:
+        return await erasure.find_erased(self._connection, account_ids)
 
     async def save_contents(self, commands: Sequence[PlanCommand]) -> None:
         if not commands:
