@@ -123,6 +123,10 @@ async def test_an_erased_account_leaves_no_row_and_its_cancellations_are_announc
     sent = await scheduler.database.pool.fetch("SELECT headers, payload FROM outbox ORDER BY id")
     assert ["cancelled" in row["headers"] for row in sent[planned:]] == [*[True] * planned, False]
     assert sent[-1]["payload"] is None
+    late = {"touchpoint_id": STEP, "touchpoint_type": "check_in", "outcome": "completed"}
+    await scheduler.consume(scheduler.outcome(late))
+    assert await scheduler.database.pool.fetchval(ROWS) == 0
+    assert await scheduler.database.pool.fetchval("SELECT count(*) FROM early_outcome") == 0
     assert await scheduler.extend() is None
 
 
