@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import cast
 
+from services.cadence.account.erasure import without_erased
 from services.cadence.account.merging import add_entry, make_room, merge_fields
 from services.cadence.account.retention import ACCOUNT_FIELDS, ENTRY_RULES, WENT_LIVE, EntryRule
 from services.cadence.account.stamps import (
@@ -35,6 +36,8 @@ def apply_fact(facts: Facts, event: FactEvent) -> ApplyResult:
     """Apply one event in place; one of a type that is not stored moves only `first_event_at`. Takes microseconds."""
     stamp = stamp_of(event.provenance)
     at, first = when(stamp), facts.first_event_at
+    if facts.erased:
+        event = without_erased(facts, event, at)
     changed = first is None or at < first
     if changed:
         facts.first_event_at = at

@@ -51,8 +51,9 @@ class ActivePolicy:
         return self._context
 
     async def open(self, files: Mapping[str, str], name: str, mode: str, source: Source) -> None:
-        """Offer the policy of these files, then load what is in force. Raises `PolicyRefused`.
+        """Offer the policy of these files, then load what is in force; `mode` is that of the first start.
 
+        Raises `PolicyRefused`.
         A replica that starts cannot go on without a policy in force that it can read: it has no older context.
         """
         policy = load_policy_texts(files)

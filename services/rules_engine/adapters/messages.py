@@ -56,6 +56,7 @@ def account_record(account: Account, facts: Facts, version: int) -> AccountRecor
             ),
             "preferences": _preferences(facts),
             "pauses": _pauses(facts),
+            "erased_contacts": tuple(sorted(facts.erased)),
             "version": version,
         }
     )

@@ -4,7 +4,7 @@ Whoever adds or takes a row holds the lock of its touchpoint, or makes the touch
 event is in the outbox exactly when the row that asked for it is gone, and a crash loses and repeats nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from services.chassis.database import Connection
@@ -57,13 +57,7 @@ class PostgresAnnouncements:
 
     async def claim(self, real_now: datetime, limit: int) -> tuple[int, Sequence[UnannouncedChange]]:
         claimed = await self._connection.fetch(CLAIM, real_now, limit)
-        locked = await self._connection.fetch(LOCK, [row[0] for row in claimed]) if claimed else []
-        # Read after the locks: until then a release or a person may have announced the touchpoint.
-        known = await take_known_states(self._connection, [row["id"] for row in locked])
-        changes = [
-            UnannouncedChange(read_stored(row), *known[row["id"]]) for row in locked if row["id"] in known
-        ]
-        return len(claimed), changes
+        return len(claimed), await take_changes(self._connection, [row[0] for row in claimed])
 
     async def publish(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
         await publish_updates(self._connection, self._outbox, self._console_url, updates, now)
@@ -94,6 +88,14 @@ async def add_changes(
     ids, account_ids, notes = columns_of(values)
     await connection.execute(ADD, ids, account_ids, notes)
     await connection.execute(WAIT, sorted(set(map(str, account_ids))), quiet, longest)
+
+
+async def take_changes(connection: Connection, account_ids: Collection[str]) -> list[UnannouncedChange]:
+    """What waits to be announced of these accounts. The caller announces it in this transaction."""
+    locked = await connection.fetch(LOCK, account_ids) if account_ids else []
+    # Read after the locks: until then a release or a person may have announced the touchpoint.
+    known = await take_known_states(connection, [row["id"] for row in locked])
+    return [UnannouncedChange(read_stored(row), *known[row["id"]]) for row in locked if row["id"] in known]
 
 
 async def take_known_states(

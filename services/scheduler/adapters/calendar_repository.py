@@ -7,16 +7,22 @@ from datetime import datetime, timedelta
 from schemas.directory import PolicyRecord
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
-from services.scheduler.adapters import rows
+from services.scheduler.adapters import erasure, rows
 from services.scheduler.adapters.announcement_repository import (
     add_changes,
     publish_updates,
+    take_changes,
     take_known_states,
 )
 from services.scheduler.adapters.directory_repository import load_csm_hours, load_policy
 from services.scheduler.adapters.messages import settled_event
 from services.scheduler.adapters.rows import COLUMNS, columns_of
-from services.scheduler.application.announce_changes import LONGEST_WAIT, QUIET, correct_kinds
+from services.scheduler.application.announce_changes import (
+    LONGEST_WAIT,
+    QUIET,
+    correct_kinds,
+    describe_change,
+)
 from services.scheduler.application.ports import (
     CalendarAccount,
     CalendarUpdate,
@@ -176,6 +182,16 @@ class PostgresCalendarRepository:
         ]
         await self._connection.execute(SAVE_ACCOUNTS, *columns_of(accounts))
 
+    async def erase(self, account_ids: Collection[str], now: datetime) -> None:
+        if not account_ids:
+            return
+        changes = await take_changes(self._connection, account_ids)
+        await self._announce([describe_change(change) for change in changes], now)
+        await erasure.erase_calendars(self._connection, self._outbox, account_ids, now)
+
+    async def find_erased(self, account_ids: Collection[str]) -> Collection[str]:
+        return await erasure.find_erased(self._connection, account_ids)
+
     async def save_contents(self, commands: Sequence[PlanCommand]) -> None:
         if not commands:
             return
@@ -224,9 +240,10 @@ class PostgresCalendarRepository:
             UnannouncedChange(StoredTouchpoint(by_id[key].touchpoint, by_id[key].content), *known[key])
             for key in known
         ]
-        await publish_updates(
-            self._connection, self._outbox, self._console_url, correct_kinds(updates, changes), now
-        )
+        await self._announce(correct_kinds(updates, changes), now)
+
+    async def _announce(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
+        await publish_updates(self._connection, self._outbox, self._console_url, updates, now)
 
     async def find(self, ids: Collection[str]) -> Mapping[str, StoredTouchpoint]:
         if not ids:

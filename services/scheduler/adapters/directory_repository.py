@@ -13,6 +13,7 @@ from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
 from schemas.times import WEEKDAYS, clock_time
 from schemas.zones import UTC_ZONE
 from services.chassis.database import Connection
+from services.scheduler.adapters import erasure
 from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails
 from services.scheduler.adapters.rows import columns_of
 from services.scheduler.domain.open_hours import WORKDAYS, OpenHours, check_hours, load_zone
@@ -25,10 +26,6 @@ UPDATE account_calendar a SET directory_version = u.version, name = u.name, csm_
 FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
     u(account_id, version, name, csm_id, timezone, doubt)
 WHERE a.account_id = u.account_id AND a.directory_version < u.version
-"""
-FORGET_ACCOUNTS = """
-UPDATE account_calendar SET name = NULL, csm_id = NULL, timezone = NULL, doubt = NULL
-WHERE account_id = ANY($1::text[])
 """
 SAVE_CSM = """
 INSERT INTO person AS p (csm_id, version, name, email, timezone, weekly_minutes, working_days, day_start,
@@ -80,7 +77,7 @@ class PostgresDirectoryRepository:
             await self._connection.execute(SAVE_ACCOUNTS, *columns_of(values))
 
     async def forget_accounts(self, account_ids: Sequence[str]) -> None:
-        await self._connection.execute(FORGET_ACCOUNTS, account_ids)
+        await erasure.erase_directory(self._connection, account_ids)
 
     async def save_csms(self, records: Sequence[CsmRecord]) -> None:
         """Store CSMs and mark the accounts with touchpoints in hours that have changed."""

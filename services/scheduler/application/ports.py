@@ -97,6 +97,14 @@ class CalendarRepository(Protocol):
         """Store reconciled calendars; what has not come due is announced when its account is quiet."""
         ...
 
+    async def erase(self, account_ids: Collection[str], now: datetime) -> None:
+        """Delete everything of these accounts but their directory, after the events about it; tell readers so."""
+        ...
+
+    async def find_erased(self, account_ids: Collection[str]) -> Collection[str]:
+        """Of these accounts those that were erased and have not come back."""
+        ...
+
     async def save_contents(self, commands: Sequence[PlanCommand]) -> None:
         """Store plans that move nothing: only their version and the content of their rhythms are new."""
         ...

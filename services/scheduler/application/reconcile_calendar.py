@@ -75,7 +75,7 @@ class _Target:
 async def accept_plans(
     commands: Sequence[PlanCommand], calendars: CalendarRepository, now: datetime
 ) -> ReconcileResult:
-    """Bring the calendars of these accounts to their newest plans; those of erased accounts are emptied."""
+    """Bring the calendars of these accounts to their newest plans; those of erased accounts are deleted."""
     newest: dict[str, PlanCommand] = {}
     for command in commands:
         before = newest.get(command.account_id)
@@ -144,6 +144,7 @@ async def _reconcile_all(
     if outcomes:
         updates = [_settle_early(update, outcomes) for update in updates]
     await calendars.save_calendars(updates, now)
+    await calendars.erase([command.account_id for command in erased], now)
     left_out = sum(_is_left_out(change.touchpoint) for change in changes)
     return ReconcileResult(len(updates), left_out, stretched)
 
