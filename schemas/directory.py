@@ -1,16 +1,18 @@
-"""The directory: accounts, CSMs and API keys as the rules engine stores them. Each service keeps its own copy."""
+"""The directory: accounts, CSMs, API keys and the mode as the rules engine stores them. Services keep their copies."""
 
 from typing import Annotated, Final
 
 from pydantic import Field
 
 from schemas.base import Id, Minutes, Name, SchemaModel, Text, Version
-from schemas.times import Away, Instant, Weekday, WorkingHours
-from schemas.vocabulary import Channel, Color, CsmRole, Frequency, Role, Segment, Stage, Topic
+from schemas.times import USUAL_QUIET_HOURS, Away, Instant, QuietHours, Weekday, WorkingHours
+from schemas.vocabulary import Channel, Color, CsmRole, Frequency, Mode, Owner, Role, Segment, Stage, Topic
 
 ACCOUNT_DIRECTORY: Final = "drumbeat.account.directory.v1"
 CSM_DIRECTORY: Final = "drumbeat.csm.directory.v1"
 KEY_DIRECTORY: Final = "drumbeat.key.directory.v1"
+POLICY_DIRECTORY: Final = "drumbeat.policy.directory.v1"
+MODE_DIRECTORY: Final = "drumbeat.mode.directory.v1"
 
 
 class ContactRecord(SchemaModel):
@@ -72,6 +74,8 @@ class AccountRecord(SchemaModel):
     contacts: tuple[ContactRecord, ...] = ()
     preferences: tuple[PreferenceRecord, ...] = ()
     pauses: tuple[PauseRecord, ...] = ()
+    erased_contacts: tuple[str, ...] = ()
+    """Contacts that were erased: `derived_id("contact", contact_id)` of each. Readers delete what they keep of them."""
     version: Version
 
 
@@ -105,4 +109,41 @@ class KeyRecord(SchemaModel):
     scopes: tuple[Name, ...] = ()
     expires_at: Instant | None = None
     revoked: bool = False
+    version: Version
+
+
+class TouchpointTypeRecord(SchemaModel):
+    """A type of touchpoint as the catalogue of the policy describes it."""
+
+    touchpoint_type: Name
+    owner: Owner
+    channel: Channel
+    purpose: Text
+    topic: Topic | None = None
+    """null: internal work, no customer is contacted."""
+    minutes: Annotated[int, Field(ge=0, le=1440)] = 0
+    """What one costs its owner, preparation included."""
+    audience: tuple[Role, ...] = ()
+    """Empty: every role."""
+
+
+class PolicyRecord(SchemaModel):
+    """What other services need of the policy in force. The highest version wins."""
+
+    policy: str
+    """The hash of the policy."""
+    touchpoint_types: tuple[TouchpointTypeRecord, ...] = ()
+    """In order of type."""
+    quiet_hours: QuietHours = USUAL_QUIET_HOURS
+    version: Version
+
+
+class ModeRecord(SchemaModel):
+    """The mode of the deployment. The highest version wins."""
+
+    mode: Mode
+    hold_from: Instant | None = None
+    """Start of the last period in which nothing reached customers (`hold`, `observe`); null: not known."""
+    hold_until: Instant | None = None
+    """Its end; null while it lasts, or when there was none."""
     version: Version

@@ -9,9 +9,13 @@ from schemas.directory import (
     ACCOUNT_DIRECTORY,
     CSM_DIRECTORY,
     KEY_DIRECTORY,
+    MODE_DIRECTORY,
+    POLICY_DIRECTORY,
     AccountRecord,
     CsmRecord,
     KeyRecord,
+    ModeRecord,
+    PolicyRecord,
 )
 from schemas.events import FACTS, OUTCOMES
 from schemas.notices import NOTICE_REQUESTED, NoticeRequested
@@ -21,12 +25,13 @@ from schemas.touchpoints import TOUCHPOINT_EVENTS, TouchpointData
 
 Party = Literal["rules_engine", "scheduler", "notifier", "outside"]
 
-THIRTY_DAYS_MS: Final = 30 * 24 * 3600 * 1000
+_DAY_MS: Final = 24 * 3600 * 1000
+THIRTY_DAYS_MS: Final = 30 * _DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic. `retention_ms` counts from the record's timestamp, which is the real clock's; None: for ever."""
+    """A topic. No record is older than `retention_ms` by its timestamp, which is the real clock's; None: for ever."""
 
     name: str
     key: str
@@ -47,6 +52,8 @@ MODELS: Final[Mapping[str, type[SchemaModel]]] = {
     ACCOUNT_DIRECTORY: AccountRecord,
     CSM_DIRECTORY: CsmRecord,
     KEY_DIRECTORY: KeyRecord,
+    POLICY_DIRECTORY: PolicyRecord,
+    MODE_DIRECTORY: ModeRecord,
     **dict.fromkeys(TOUCHPOINT_EVENTS, TouchpointData),
 }
 """Event type -> model of its data, for all topics."""
@@ -113,6 +120,26 @@ TOPICS: Final[tuple[Topic, ...]] = (
         about="API keys (hash, scopes, expiry), so that every service can check them.",
     ),
     Topic(
+        name="directory.policy",
+        key="policy",
+        writers=("rules_engine",),
+        readers=("scheduler",),
+        types=(POLICY_DIRECTORY,),
+        cleanup="compact",
+        retention_ms=None,
+        about="The touchpoint types and the quiet hours of the policy in force: one record.",
+    ),
+    Topic(
+        name="directory.mode",
+        key="mode",
+        writers=("rules_engine",),
+        readers=("notifier",),
+        types=(MODE_DIRECTORY,),
+        cleanup="compact",
+        retention_ms=None,
+        about="The mode in force, switched while services run.",
+    ),
+    Topic(
         name="touchpoint.events",
         key="account id",
         writers=("scheduler",),
@@ -120,7 +147,10 @@ TOPICS: Final[tuple[Topic, ...]] = (
         types=TOUCHPOINT_EVENTS,
         cleanup="delete",
         retention_ms=THIRTY_DAYS_MS,
-        about="A touchpoint was scheduled, moved or cancelled, has a reminder, came due or is overdue.",
+        about=(
+            "A touchpoint was scheduled, moved or cancelled, has a reminder, came due or is overdue; a record without"
+            " a value follows the last one about an account that was erased."
+        ),
     ),
     Topic(
         name="touchpoint.outcomes",
@@ -151,6 +181,12 @@ def broker_configs() -> list[tuple[str, dict[str, str]]]:
 
 
 def _configs(topic: Topic) -> dict[str, str]:
-    retention = "-1" if topic.retention_ms is None else str(topic.retention_ms)
-    # The record timestamp is the real clock's: by the event's own time the broker would delete a backfill at once.
-    return {"cleanup.policy": topic.cleanup, "retention.ms": retention}
+    """Topic settings of Apache Kafka 4.1, times in milliseconds."""
+    if topic.retention_ms is None:
+        # What a tombstone erases disappears within days; a service that was away for a month still reads the tombstone.
+        lags = {"max.compaction.lag.ms": str(7 * _DAY_MS), "delete.retention.ms": str(THIRTY_DAYS_MS)}
+        return {"cleanup.policy": topic.cleanup, "retention.ms": "-1", **lags}
+    # The record timestamp is the real clock's: by the event's own time the broker would delete a backfill at once. The
+    # broker deletes whole segments, when the youngest record is old enough: a segment is of one day.
+    retention = str(topic.retention_ms - _DAY_MS)
+    return {"cleanup.policy": topic.cleanup, "retention.ms": retention, "segment.ms": str(_DAY_MS)}

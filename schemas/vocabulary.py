@@ -32,6 +32,7 @@ Engagement = Literal[
 ]
 Bounce = Literal["hard", "soft"]
 CsmRole = Literal["csm", "manager", "sales", "marketing"]
+Mode = Literal["live", "hold", "observe"]
 TouchpointStatus = Literal["planned", "due", "settled", "cancelled", "overdue"]
 DeliveryState = Literal["sent", "failed", "suppressed", "expired"]
 Urgency = Literal["soon", "spread"]

@@ -4,7 +4,10 @@ A dead letter is a row beside the service's other state and a record on the topi
 written in the transaction that moves the offset past the record, or deletes it from the outbox.
 """
 
-from typing import Any, NamedTuple
+import json
+import re
+from collections.abc import Collection, Iterator
+from typing import Any, NamedTuple, cast
 
 from services.chassis.database import Connection, Database
 from services.chassis.outbox import Outbox, Raw
@@ -25,6 +28,10 @@ FROM dead_letter WHERE id < $1 AND ($2 OR replayed_at IS NULL) ORDER BY id DESC 
 REPLAY = """
 UPDATE dead_letter SET replayed_at = clock_timestamp() WHERE id = $1 RETURNING topic, key, headers, value
 """
+AFTER = """
+SELECT id, topic, part, record_offset, key, headers, value FROM dead_letter WHERE id > $1 ORDER BY id LIMIT $2
+"""
+BATCH = 500
 
 
 class Record(NamedTuple):
@@ -110,3 +117,53 @@ async def replay(database: Database, outbox: Outbox, row_id: int, statement: str
         record = Raw(row["topic"], _text(row["key"]), headers_from_bytes(row["headers"]), row["value"])
         await outbox.append(connection, [record])
     return True
+
+
+async def erase_dead_letters(connection: Connection, names: Collection[str]) -> list[Record]:
+    """Delete the dead letters about one of these names, which are ids or addresses; returns what was deleted.
+
+    A letter is about a name when its key, one of its headers, or any text of its JSON is that name. Of a value that is
+    no JSON, the name has to stand in it as a word of its own.
+    """
+    erased: list[Record] = []
+    last = 0
+    while rows := await connection.fetch(AFTER, last, BATCH):
+        last = rows[-1]["id"]
+        records = {row["id"]: _stored_record(row) for row in rows}
+        gone = [row_id for row_id, record in records.items() if is_about(record, names)]
+        if gone:
+            await connection.execute("DELETE FROM dead_letter WHERE id = ANY($1::bigint[])", gone)
+            erased += [records[row_id] for row_id in gone]
+    return erased
+
+
+def is_about(record: Record, names: Collection[str]) -> bool:
+    """Whether a record names one of these ids or addresses; see `erase_dead_letters`."""
+    if _text(record.key) in names:
+        return True
+    if any(value.decode(errors="replace") in names for _, value in record.headers if value):
+        return True
+    value = record.value or b""
+    try:
+        return any(text in names for text in _texts(json.loads(value)))
+    except (ValueError, RecursionError):
+        text = value.decode(errors="replace")
+        return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
+
+
+def _texts(document: object) -> Iterator[str]:
+    """Every text of a JSON document, keys included."""
+    waiting = [document]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, dict):
+            waiting += [each for pair in cast("dict[str, object]", part).items() for each in pair]
+        elif isinstance(part, list):
+            waiting += cast("list[object]", part)
+
+
+def _stored_record(row: Any) -> Record:
+    headers = tuple(headers_from_bytes(row["headers"]))
+    return Record(row["topic"], row["part"], row["record_offset"], row["key"], row["value"], headers, 0)

@@ -80,6 +80,7 @@ class Poller:
         self._apis = apis
         self._key = key
         self.clock = clock
+        self.mode = ""
         self.calendar = Calendar()
         self.activity = ActivitySource()
         self.accounts = AccountSearch()
@@ -92,9 +93,15 @@ class Poller:
             self._read_calendar(),
             self._read_changes(),
             self._read_deliveries(),
+            self._read_mode(),
             self.search(),
             self.read_selected(),
         )
+
+    async def _read_mode(self) -> None:
+        answer = await self._get("rules_engine", "/v1/mode", {})
+        if not isinstance(answer, Failure):
+            self.mode = text(answer, "mode")
 
     def select(self, account_id: str) -> None:
         """Open an account; an empty id closes the open one."""

@@ -95,6 +95,8 @@ def _services(settings: Settings) -> Iterator[Check]:
                 remedy = f"start `drumbeat run`; its logs are in {settings.data_dir}/logs"
                 result = f"{settings.url_of(service)}: {status or 'no answer'}"
                 yield Check(service, result, "" if status == 200 else remedy)
+            mode = api.get("rules_engine", "/v1/mode").get("mode")
+            yield Check("mode", f"{mode}" if mode == "live" else f"{mode}, nothing reaches customers")
             clocks = {service: api.get(service, "/v1/clock") for service in SERVICES}
             yield Check("service clock", str(clocks["scheduler"].get("now")))
             yield check_holidays(str(clocks["scheduler"].get("holidays")), holidays_release())

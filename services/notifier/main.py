@@ -16,6 +16,7 @@ from services.chassis.settings import Settings
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
 from services.notifier import settings
+from services.notifier.adapters import mode_repository
 from services.notifier.adapters.address_repository import open_address_key
 from services.notifier.adapters.channels.email import Mailer, Tls
 from services.notifier.adapters.channels.webhook import WebhookClient
@@ -81,7 +82,8 @@ async def build(runtime: Runtime) -> Parts:
     await services.client.start()
     await services.queue.take_over_leases()
     key = await services.preferences.link_key()
-    live = runtime.settings.mode == "live"
+    async with runtime.database.transaction() as connection:
+        await mode_repository.begin(connection, runtime.settings.mode)
     base_url = settings.public_url(runtime.settings)
     mail_hold = runtime.settings.mail_hold()
     if mail_hold is not None:
@@ -91,7 +93,7 @@ async def build(runtime: Runtime) -> Parts:
     def unsubscribe_url(contact_id: str, topic: str | None) -> str:
         return f"{base_url}/v1/unsubscribe/{make_token(key, contact_id, topic)}"
 
-    sending = Sending(mailer, services.templates, unsubscribe_url, live, mail_hold)
+    sending = Sending(mailer, services.templates, unsubscribe_url, mail_hold)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -105,7 +107,6 @@ async def build(runtime: Runtime) -> Parts:
         work=lambda connection: UnitOfWork(connection, runtime.outbox, addresses),
         outbox=runtime.outbox,
         clock=runtime.clock,
-        live=live,
         mail_hold=mail_hold,
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)

@@ -23,9 +23,12 @@ from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.account_twins import AccountTwins
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
+from services.rules_engine.adapters.erasure_repository import ErasureRepository
 from services.rules_engine.adapters.explanations import StoredExplanations
 from services.rules_engine.adapters.key_repository import KeyRepository
+from services.rules_engine.adapters.mode_repository import ModeRepository
 from services.rules_engine.adapters.policy_comparison import PolicyComparison
+from services.rules_engine.adapters.policy_directory import PolicyDirectory
 from services.rules_engine.adapters.policy_repository import PolicyRepository
 from services.rules_engine.adapters.portfolio_repository import PortfolioRepository
 from services.rules_engine.adapters.program_repository import list_programs
@@ -35,7 +38,9 @@ from services.rules_engine.domain.account import BatchCounts, EvaluationContext
 from services.rules_engine.entrypoints import http_accounts as api
 from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import refusals
+from services.rules_engine.entrypoints.http_erasure import erasure_routes
 from services.rules_engine.entrypoints.http_ingest import Ingest
+from services.rules_engine.entrypoints.http_mode import mode_routes
 from services.rules_engine.entrypoints.http_why import why_routes
 from services.rules_engine.entrypoints.kafka_consumer import EventConsumer
 from services.rules_engine.entrypoints.workers import Sweeper
@@ -58,6 +63,8 @@ async def build(runtime: Runtime) -> Parts:
     configurations = ConfigurationRepository(database)
     active_policy = ActivePolicy(configurations, clock)
     await _put_in_force(active_policy, runtime)
+    ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
+    directory = PolicyDirectory(database, outbox, clock, active_policy.context)
     created: set[str] = set()
     consumer = EventConsumer(
         clock=clock,
@@ -83,11 +90,8 @@ async def build(runtime: Runtime) -> Parts:
         loops=(
             Loop("sweep", interval=1.0, run_once=sweeper.run_once),
             Loop("policy", interval=1.0, run_once=active_policy.refresh),
-            Loop(
-                "ranking",
-                interval=5.0,
-                run_once=Ranking(database, clock, lambda: reads_ranks(active_policy.context())).run_once,
-            ),
+            Loop("policy directory", interval=1.0, run_once=directory.publish),
+            Loop("ranking", interval=5.0, run_once=ranking.run_once),
             prune_loop(database, "receipt", "seen_at"),
         ),
     )
@@ -100,6 +104,12 @@ async def _put_in_force(active_policy: ActivePolicy, runtime: Runtime) -> None:
         await active_policy.open(policy_texts(path), path.name, runtime.settings.mode, source)
     except PolicyRefused as refused:
         raise CannotStart(f"the policy {path} is refused:\n{refused}") from refused
+    await make_modes(runtime).open(runtime.settings.mode)
+    await active_policy.refresh()
+
+
+def make_modes(runtime: Runtime) -> ModeRepository:
+    return ModeRepository(runtime.database, runtime.outbox, runtime.relay, runtime.clock)
 
 
 def reads_ranks(context: EvaluationContext) -> bool:
@@ -135,10 +145,12 @@ def make(
     for router in (
         api.event_routes(ingest, answers),
         why_routes(StoredExplanations(configurations, active_policy, clock).explain),
+        erasure_routes(ErasureRepository(database, outbox, relay, clock, active_policy.context)),
         api.account_routes(answers),
         api.parked_routes(answers),
         policies.policy_routes(PolicyRepository(configurations, active_policy, lint), comparison.compare),
         policies.program_routes(partial(list_programs, database)),
+        mode_routes(make_modes(runtime)),
         api.key_routes(KeyRepository(database, outbox, relay, clock)),
         dead_letter_routes(database, outbox),
     ):

@@ -15,6 +15,7 @@ from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
 from services.scheduler import settings
+from services.scheduler.adapters.announcement_repository import PostgresAnnouncements
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.queries import PostgresReader
@@ -22,7 +23,14 @@ from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import TOPICS, RecordHandler
-from services.scheduler.entrypoints.workers import HorizonExtender, OverdueMarker, Releaser
+from services.scheduler.entrypoints.workers import (
+    Releaser,
+    Sweep,
+    Sweeper,
+    announcement_sweep,
+    horizon_sweep,
+    overdue_sweep,
+)
 
 IDENTITY = Identity(
     "scheduler", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
@@ -41,11 +49,16 @@ async def build(runtime: Runtime) -> Parts:
     calendars = partial(PostgresCalendarRepository, outbox=outbox, console_url=console_url)
     queue = partial(PostgresQueue, outbox=outbox, console_url=console_url)
     releaser = Releaser(database, clock, queue, wake, count)
-    marker = OverdueMarker(database, clock, queue, wake, count)
-    extender = HorizonExtender(database, clock, calendars, wake, count)
+    announcements = partial(PostgresAnnouncements, outbox=outbox, console_url=console_url)
     releasing = Loop("release", interval=settings.RELEASE_INTERVAL_SECONDS, run_once=releaser.run_once)
-    extending = Loop("extend", interval=settings.SWEEP_INTERVAL_SECONDS, run_once=extender.run_once)
-    marking = Loop("lapse", interval=settings.SWEEP_INTERVAL_SECONDS, run_once=marker.run_once)
+
+    def sweep_loop(name: str, sweep: Sweep) -> Loop:
+        sweeper = Sweeper(database, clock, sweep, wake, count)
+        return Loop(name, interval=settings.SWEEP_INTERVAL_SECONDS, run_once=sweeper.run_once)
+
+    extending = sweep_loop("extend", horizon_sweep(calendars))
+    marking = sweep_loop("lapse", overdue_sweep(queue))
+    announcing = sweep_loop("announce", announcement_sweep(announcements))
 
     def after_commit() -> None:
         wake()
@@ -56,7 +69,7 @@ async def build(runtime: Runtime) -> Parts:
     return Parts(
         app=lambda ready: make_http_app(runtime, after_commit, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),
-        loops=(releasing, extending, marking),
+        loops=(releasing, extending, marking, announcing),
     )
 
 

@@ -8,7 +8,7 @@ GROUP: Final = "scheduler"
 RELEASE_INTERVAL_SECONDS: Final = 0.25
 """The longest rest between two passes of the releaser, in real seconds."""
 SWEEP_INTERVAL_SECONDS: Final = 1.0
-"""Between two passes over horizons and deadlines, in real seconds."""
+"""Between two passes over horizons, deadlines and changes to announce, in real seconds."""
 
 
 def console_url(settings: Settings) -> str:

@@ -156,6 +156,9 @@ class Ledger:
                 "scheduler", "SELECT count(*) FROM touchpoint WHERE status = 'planned' AND due_at <= $1", now
             )
         )[0][0]
+        left["unannounced changes"] = (await self.rows("scheduler", "SELECT count(*) FROM announcement"))[0][
+            0
+        ]
         left["pending deliveries"] = (
             await self.rows("notifier", "SELECT count(*) FROM delivery WHERE state = 'pending'")
         )[0][0]

@@ -16,7 +16,7 @@ times by type.
 
 class _Document(TypedDict):
     """Version, time of the first event, account and entries; then contacts with their joining times, contracts,
-    preferences, pauses, issued one-offs, and the times of touchpoints by type, where there are any.
+    preferences, pauses, issued one-offs, the times of touchpoints by type and erased contacts, where there are any.
     """
 
     v: int
@@ -30,6 +30,7 @@ class _Document(TypedDict):
     z: NotRequired[dict[str, StampedFields]]
     i: NotRequired[dict[str, StampedFields]]
     t: NotRequired[dict[str, dict[str, IssuedTime]]]
+    erased: NotRequired[dict[str, int]]
 
 
 class AccountState(NamedTuple):
@@ -76,6 +77,8 @@ def encode(facts: Facts, issued: Issued) -> bytes:
         document["i"] = issued.remembered_one_offs()
     if issued.times:
         document["t"] = issued.times
+    if facts.erased:
+        document["erased"] = facts.erased
     return dumps(document)
 
 
@@ -103,6 +106,7 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         document.get("z", {}),
         document["e"],
         document.get("j", {}),
+        document.get("erased", {}),
     )
     if version != FORMAT:
         upgrade_facts(facts, version)

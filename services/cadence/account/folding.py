@@ -7,6 +7,7 @@ from typing import cast
 
 import orjson
 
+from services.cadence.account.erasure import without_erased
 from services.cadence.account.identity import name_key
 from services.cadence.account.merging import add_latest, add_statement, make_room, merge_fields
 from services.cadence.account.retention import ACCOUNT_FIELDS, ENTRY_RULES, EntryRule
@@ -39,6 +40,8 @@ def apply_fact(facts: Facts, event: FactEvent) -> ApplyResult:
     """Apply one event in place; one of a type that is not stored moves only `first_event_at`. Takes microseconds."""
     stamp = stamp_of(event.provenance)
     at, first = when(stamp), facts.first_event_at
+    if facts.erased:
+        event = without_erased(facts, event, at)
     changed = first is None or at < first
     if changed:
         facts.first_event_at = at

@@ -65,6 +65,8 @@ class Facts:
     entries: dict[str, Entries] = field(default_factory=dict)
     joined: dict[str, Stamp] = field(default_factory=dict)
     """Contact id -> the earliest event that describes the contact."""
+    erased: dict[str, int] = field(default_factory=dict)
+    """`erasure.erased_key` of a contact -> until when what was told of the contact is ignored, in microseconds."""
 
     def account_values(self) -> dict[str, StampedValue]:
         """The account's own fields, and the newest answers of its contacts."""

@@ -81,7 +81,7 @@ class OverviewPage:
         """Show what has been read, as of now on the service clock."""
         poller, now = self._poller, self._poller.clock.now()
         names, calendar = poller.accounts.names, poller.calendar
-        self._header.show(now)
+        self._header.show(now, poller.mode)
         open_touchpoints = calendar.open_touchpoints
         due = None if open_touchpoints is None else board(open_touchpoints, calendar.planned, now, names)
         self._due.show(due, with_age(calendar.error, calendar.read_at, now), now, names)

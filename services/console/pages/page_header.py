@@ -60,10 +60,13 @@ class PageHeader:
             with Node("p", classes="clock"):
                 self._clock = Node("time")
                 Node("span", labels.rate(rate), "rate")
+                self._mode = Node("span", classes="rate", role="status")
             with Node("form", method="post", action="/sign-out"):
                 Node("button", "Sign out", "secondary-button", type="submit")
         header.move(target_index=0)
 
-    def show(self, now: datetime) -> None:
+    def show(self, now: datetime, mode: str) -> None:
+        """`mode`: that of the deployment, "" while it is not known; only one that is not live is shown."""
+        self._mode.show_text("" if mode in {"", "live"} else f" · mode {mode}: nothing reaches customers")
         self._clock.show_text(f"{now:%a} {now.day} {now:%b %Y, %H:%M:%S} UTC")
         self._clock.set_attribute("datetime", now.isoformat(timespec="seconds"))

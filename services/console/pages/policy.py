@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from services.chassis.clock import ServiceClock
 from services.console.auth import key_of
 from services.console.client import AsyncApiClient
+from services.console.json_fields import text
 from services.console.pages.elements import Message, Node
 from services.console.pages.page_header import READ_SECONDS, REDRAW_SECONDS, OpenPages, PageHeader
 from services.console.pages.policy_status import FindingsPanel, StatusPanel
@@ -99,12 +100,12 @@ class PolicyPage:
     def start(self) -> None:
         self.draw()
         ui.timer(READ_SECONDS, self._read)
-        ui.timer(REDRAW_SECONDS, lambda: self._header.show(self._clock.now()))
+        ui.timer(REDRAW_SECONDS, self._show_header)
 
     def draw(self) -> None:
         """Show what has been read, as of now on the service clock."""
         editor, clock, policy = self._editor, self._clock, self._editor.in_force
-        self._header.show(clock.now())
+        self._show_header()
         self._status.show(editor, clock)
         self._findings.show(policy)
         self._error.show_text(policy.document_error)
@@ -116,6 +117,9 @@ class PolicyPage:
             self._text.set_content(_TEMPLATES.get_template("policy.html").render(view=view))
         self._versions.show(clock)
         self._publish.show()
+
+    def _show_header(self) -> None:
+        self._header.show(self._clock.now(), text(self._editor.progress or {}, "mode"))
 
     async def _read(self) -> None:
         await self._editor.refresh()

@@ -26,9 +26,9 @@ def first_event(now: datetime) -> dict[str, object]:
 
 
 def ready_text(
-    options: RunOptions, *, bootstrap: str, database_url: str, now: datetime, seconds: float
+    options: RunOptions, *, bootstrap: str, database_url: str, mode: str, now: datetime, seconds: float
 ) -> str:
-    """The text of the first screen. `now` is service time; `seconds` is how long the start took."""
+    """The text of the first screen. `now` is service time; `mode` is in force; `seconds` is how long the start took."""
     settings, email = options.settings, options.settings.email
     engine, scheduler, notifier = (
         settings.url_of(name) for name in ("rules_engine", "scheduler", "notifier")
@@ -51,6 +51,7 @@ Drumbeat is ready ({seconds:.1f} s). Ctrl-C stops it; the data stays in {options
   Kafka         {bootstrap}
   PostgreSQL    {without_password(database_url)}
   mail          {mail}
+  mode          {mode}{"" if mode == "live" else ": nothing reaches customers; `drumbeat mode live` lets it"}
   API key       {options.key_file}
 
 A first event: the health of the account `{ACCOUNT}` turns red

@@ -52,7 +52,11 @@ async def _start(stack: Stack, after_start: AfterStart | None) -> None:
     print_line(f"Starting Drumbeat on {stack.options.folder.path}")
     await stack.start()
     now, seconds = service_clock(stack.clock).at(real_now()), monotonic() - began
-    addresses = {"bootstrap": stack.bootstrap, "database_url": stack.database_url}
+    addresses = {
+        "bootstrap": stack.bootstrap,
+        "database_url": stack.database_url,
+        "mode": await stack.read_mode(),
+    }
     print_line(ready_text(stack.options, **addresses, now=now, seconds=seconds))
     await _post_sample(stack)
     if after_start is not None:

@@ -39,7 +39,7 @@ FROM address_consent WHERE address_hash = ANY($1)
 # One new name for all consent of a contact, so that what lifts what stays the same.
 FORGET_CONTACTS = """
 UPDATE address_consent a SET contact_id = forgotten.name
-FROM (SELECT contact_id, 'erased:' || gen_random_uuid() AS name FROM contact WHERE account_id = $1) forgotten
+FROM (SELECT contact_id, 'erased:' || gen_random_uuid() AS name FROM unnest($1::text[]) contact_id) forgotten
 WHERE a.contact_id = forgotten.contact_id
 """
 KEY_NAME = "address_key"
@@ -132,6 +132,6 @@ async def unknown_addresses(
     return frozenset(cleaned[row[0]] for row in await connection.fetch(REFUSED, list(cleaned)))
 
 
-async def forget_contacts(connection: Connection, account_id: str) -> None:
-    """Keep the consent under the addresses of an account's contacts, without the names of the contacts."""
-    await connection.execute(FORGET_CONTACTS, account_id)
+async def forget_contacts(connection: Connection, contact_ids: Collection[str]) -> None:
+    """Keep the consent under the addresses of these contacts, without the names of the contacts."""
+    await connection.execute(FORGET_CONTACTS, contact_ids)

@@ -11,6 +11,7 @@ from services.chassis.outbox import Outbox, Outgoing
 from services.notifier.adapters import subscription_repository
 from services.notifier.adapters.address_repository import refuse_addresses
 from services.notifier.adapters.delivery_repository import add_deliveries, post_in_app, wake_at
+from services.notifier.adapters.erasure import erase_final
 from services.notifier.adapters.messages import delivery_finished
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now, WebhookClaim
 from services.notifier.domain.addresses import AddressKey
@@ -65,7 +66,9 @@ async def complete(
         if result.in_app is not None and isinstance(result.claim, MessageClaim)
     ]
     await post_in_app(connection, messages, now.service)
-    reports = [_report(result, now.service) for result in done if result.delivery.state.is_final]
+    final = [result for result in done if result.delivery.state.is_final]
+    erased = await erase_final(connection, [result.delivery.id for result in final])
+    reports = [_report(result, now.service) for result in final if result.delivery.id not in erased]
     for result in results:
         if result.replacements:
             reports += await _replace(connection, result, now)

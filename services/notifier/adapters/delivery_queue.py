@@ -14,6 +14,7 @@ from services.chassis.ids import fresh
 from services.chassis.outbox import Outbox
 from services.notifier.adapters import directory_repository, subscription_repository
 from services.notifier.adapters.delivery_completion import complete
+from services.notifier.adapters.erasure import erase_final
 from services.notifier.adapters.messages import delivery_finished_of_row
 from services.notifier.application.ports import (
     ClaimResult,
@@ -174,7 +175,10 @@ class DeliveryQueue:
         async with self._database.transaction() as connection:
             now = await self._now(connection)
             rows = await connection.fetch(CLOSE_ORPHANS, now.real, now.service, SWEEP_BATCH)
-            reports = [delivery_finished_of_row(row, now.service) for row in rows]
+            erased = await erase_final(connection, [str(row[0]) for row in rows])
+            reports = [
+                delivery_finished_of_row(row, now.service) for row in rows if str(row[0]) not in erased
+            ]
             await self._outbox.append(connection, reports)
             return len(rows)
 

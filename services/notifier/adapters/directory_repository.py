@@ -11,10 +11,10 @@ from schemas.directory import AccountRecord, ContactRecord, CsmRecord, PauseReco
 from services.chassis.database import Connection
 from services.notifier.adapters.address_repository import (
     copy_consents,
-    forget_contacts,
     load_consents,
     unknown_addresses,
 )
+from services.notifier.adapters.mode_repository import load_mode
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.consent import CONSENT, latest
 from services.notifier.domain.event import Event
@@ -167,17 +167,6 @@ async def wake_messages_to_csms(connection: Connection, csm_ids: Sequence[str], 
     )
 
 
-async def delete_account(connection: Connection, account_id: str) -> None:
-    """Delete the account, its contacts and their preferences; refusals stay under the hash of their addresses."""
-    await forget_contacts(connection, account_id)
-    await connection.execute(
-        "DELETE FROM preference WHERE contact_id IN (SELECT contact_id FROM contact WHERE account_id = $1)",
-        account_id,
-    )
-    await connection.execute("DELETE FROM contact WHERE account_id = $1", account_id)
-    await connection.execute("DELETE FROM account WHERE account_id = $1", account_id)
-
-
 async def delete_csm(connection: Connection, csm_id: str) -> None:
     await connection.execute("DELETE FROM person WHERE csm_id = $1", csm_id)
 
@@ -210,6 +199,7 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
         consents=await load_consents(connection, key, customers),
         unknown_addresses=await unknown_addresses(connection, key, addresses),
         withdrawn={row[0]: (row[1], row[2]) for row in withdrawn},
+        mode=await load_mode(connection),
     )
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from schemas.directory import AccountRecord, CsmRecord, PreferenceRecord
+from schemas.directory import AccountRecord, CsmRecord, ModeRecord, PreferenceRecord
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
 from services.notifier.adapters import (
     address_repository,
     directory_repository,
     engagement_repository,
+    erasure,
+    mode_repository,
     subscription_repository,
 )
 from services.notifier.adapters.delivery_repository import add_deliveries, event_key, suppress_withdrawn
@@ -78,6 +80,7 @@ class UnitOfWork:
     async def save_accounts(
         self, records: Sequence[AccountRecord], preferences: Sequence[PreferenceRecord], now: Now
     ) -> None:
+        await erasure.erase_contacts(self._connection, records)
         await directory_repository.save_accounts(self._connection, self._addresses, records)
         await directory_repository.save_preferences(self._connection, preferences)
         account_ids = [record.account_id for record in records]
@@ -89,7 +92,13 @@ class UnitOfWork:
         await directory_repository.wake_messages_to_csms(self._connection, csm_ids, now.real)
 
     async def delete_account(self, account_id: str) -> None:
-        await directory_repository.delete_account(self._connection, account_id)
+        await erasure.erase_people(self._connection, account_id)
+
+    async def erase_events(self, account_id: str) -> None:
+        await erasure.erase_events(self._connection, account_id)
+
+    async def save_mode(self, record: ModeRecord) -> None:
+        await mode_repository.save_mode(self._connection, record)
 
     async def delete_csm(self, csm_id: str) -> None:
         await directory_repository.delete_csm(self._connection, csm_id)

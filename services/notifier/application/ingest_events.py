@@ -22,11 +22,11 @@ POSTED = "posted in the app"
 
 
 async def ingest_events(
-    events: Sequence[Event], *, work: UnitOfWork, live: bool, now: Now, mail_hold: str | None = None
+    events: Sequence[Event], *, work: UnitOfWork, now: Now, mail_hold: str | None = None
 ) -> bool:
     """Store events and their deliveries; repeated events change nothing. Returns whether any event is new.
 
-    `live`: customers may be contacted; `mail_hold`: why they get no mail, None when they do.
+    `mail_hold`: why customers get no mail, None when they do.
     """
     new_ids = await work.add_events(events)
     new = [event for event in events if event.id in new_ids]
@@ -42,7 +42,7 @@ async def ingest_events(
     if notifying:
         directory = await work.directory_of(notifying)
         for event in notifying:
-            situation = directory.situation_of(event, live=live, mail_hold=mail_hold)
+            situation = directory.situation_of(event, mail_hold=mail_hold)
             deliveries += messages_of(event, directory, situation, now)
     if deliveries:
         await work.add_deliveries(deliveries, now)

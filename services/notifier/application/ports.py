@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from schemas.directory import AccountRecord, CsmRecord, PreferenceRecord
+from schemas.directory import AccountRecord, CsmRecord, ModeRecord, PreferenceRecord
 from schemas.vocabulary import Topic
 from services.notifier.domain.circuit import Circuit
 from services.notifier.domain.delivery import Attempt, Delivery, Recipient, Response, State
@@ -86,7 +86,18 @@ class UnitOfWork(Protocol):
         """Store one record for each CSM; wake the deliveries that wait for it."""
         ...
 
-    async def delete_account(self, account_id: str) -> None: ...
+    async def delete_account(self, account_id: str) -> None:
+        """Delete what the directory has of an erased account and its people."""
+        ...
+
+    async def erase_events(self, account_id: str) -> None:
+        """Delete what was announced about an erased account, and every delivery of it.
+
+        Webhooks that announce the cancellations are still delivered; each is deleted when it is final.
+        """
+        ...
+
+    async def save_mode(self, record: ModeRecord) -> None: ...
 
     async def delete_csm(self, csm_id: str) -> None: ...
 

@@ -15,7 +15,7 @@ from services.notifier.domain.situation import Directory, Situation
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How mails are written and sent, and whether customers may be contacted (`live`).
+    """How mails are written and sent.
 
     `unsubscribe_url` takes a contact id and a topic, None for all topics. `mail_hold`: why customers get no mail.
     """
@@ -23,7 +23,6 @@ class Sending:
     mailer: Mailer
     render: message.Render
     unsubscribe_url: Callable[[str, str | None], str]
-    live: bool
     mail_hold: str | None = None
 
 
@@ -47,9 +46,7 @@ async def _send(claim: MessageClaim, directory: Directory, now: Now, sending: Se
     delivery, event = claim.delivery, claim.event
     # What does not wait for the directory was known at ingest: whoever is unknown now has been deleted.
     has_waited = claim.waits_until is None or now.real >= claim.waits_until
-    situation = directory.situation_of(
-        event, live=sending.live, mail_hold=sending.mail_hold, has_waited=has_waited
-    )
+    situation = directory.situation_of(event, mail_hold=sending.mail_hold, has_waited=has_waited)
     if delivery.recipient.id is None:
         new = messages_of(event, directory, situation, now)
         recipients = [(replacement.recipient, replacement.channel) for replacement in new]

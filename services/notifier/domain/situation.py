@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
 from services.notifier.domain.addresses import clean_address
 from services.notifier.domain.event import Event
+from services.notifier.domain.mode import Mode
 from services.notifier.domain.people import Account
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """What is known of the people that a batch of events concerns.
+    """What is known of the people that a batch of events concerns, and the mode in force.
 
     `preferences` by contact id; `consents` by cleaned address, of all contacts that have or had it;
     `unknown_addresses` cleaned; `withdrawn` maps a touchpoint id to the sequence and the reason of its withdrawal.
@@ -27,16 +28,17 @@ class Directory:
     )
     unknown_addresses: frozenset[str] = frozenset()
     withdrawn: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
+    mode: Mode = field(default_factory=Mode)
 
     def situation_of(
-        self, event: Event, *, live: bool, mail_hold: str | None = None, has_waited: bool = False
+        self, event: Event, *, mail_hold: str | None = None, has_waited: bool = False
     ) -> "Situation":
         """The situation in which this event is delivered."""
         account = self.accounts.get(event.content.account_id)
         contacts = account.contacts if account else ()
         sequence, reason = self.withdrawn.get(event.content.touchpoint_id or "", (-1, ""))
         return Situation(
-            live=live,
+            live=self.mode.allows(event.time),
             mail_hold=mail_hold,
             account=account,
             csms=self.csms,
@@ -56,7 +58,7 @@ class Directory:
 class Situation:
     """What a decision depends on, besides event and time.
 
-    `live`: customers may be contacted. `mail_hold`: why they get no mail, None when they do.
+    `live`: customers may be contacted about it. `mail_hold`: why they get no mail, None when they do.
     `has_waited`: what the directory does not have by now it will not get.
     """
 

@@ -8,9 +8,11 @@ from schemas.directory import (
     ACCOUNT_DIRECTORY,
     CSM_DIRECTORY,
     KEY_DIRECTORY,
+    MODE_DIRECTORY,
     AccountRecord,
     CsmRecord,
     KeyRecord,
+    ModeRecord,
 )
 from schemas.envelope import binary_type, from_kafka
 from schemas.ids import derived_id
@@ -36,9 +38,9 @@ from services.notifier.application.update_directory import (
 )
 from services.notifier.domain.event import Event, parse_event
 
-ACCOUNTS, CSMS, KEYS = "directory.accounts", "directory.csms", "directory.keys"
-OUTCOMES = "touchpoint.outcomes"
-TOPICS = ("touchpoint.events", "account.notices", OUTCOMES, ACCOUNTS, CSMS, KEYS)
+ACCOUNTS, CSMS, KEYS, MODES = "directory.accounts", "directory.csms", "directory.keys", "directory.mode"
+TOUCHPOINTS, OUTCOMES = "touchpoint.events", "touchpoint.outcomes"
+TOPICS = (TOUCHPOINTS, "account.notices", OUTCOMES, ACCOUNTS, CSMS, KEYS, MODES)
 EVENT_TYPES = frozenset({*TOUCHPOINT_EVENTS, NOTICE_REQUESTED})
 FOR_OTHERS = frozenset({TOUCHPOINT_SETTLED, DELIVERY_FINISHED})
 
@@ -50,6 +52,7 @@ class _Batch:
     keys: list[ApiKey] = field(default_factory=list[ApiKey])
     engagements: list[Engagement] = field(default_factory=list[Engagement])
     engagement_records: dict[str, Record] = field(default_factory=dict[str, Record])
+    modes: list[ModeRecord] = field(default_factory=list[ModeRecord])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +62,31 @@ class Consumer:
     work: Callable[[Connection], UnitOfWork]
     outbox: Outbox
     clock: ServiceClock
-    live: bool
     mail_hold: str | None = None
 
     async def __call__(self, connection: Connection, records: Sequence[Record], real: datetime) -> None:
         now = Now(real, self.clock.at(real))
+        work = self.work(connection)
         batch = _Batch()
         for record in records:
             try:
                 _read(record, batch)
+                if record.value is None and record.topic == TOUCHPOINTS:
+                    # All that was announced before of the account is stored first, and then erased with the rest.
+                    await self._store(connection, batch, record.topic, work, now)
+                    await work.erase_events(_text_key(record))
+                    batch = _Batch()
             except Malformed as problem:
                 await dead_letter_record(connection, self.outbox, record, reason=str(problem))
-        work = self.work(connection)
+        await self._store(connection, batch, records[0].topic, work, now)
+
+    async def _store(
+        self, connection: Connection, batch: _Batch, topic: str, work: UnitOfWork, now: Now
+    ) -> None:
         if batch.keys:
             await keep_keys(connection, batch.keys)
+        for record in batch.modes:
+            await work.save_mode(record)
         if batch.changes:
             await update_directory(batch.changes, work=work, now=now)
         if batch.engagements:
@@ -81,9 +95,9 @@ class Consumer:
                 record = batch.engagement_records[engagement_id]
                 await dead_letter_record(connection, self.outbox, record, reason=problem)
         if batch.events and not await ingest_events(
-            batch.events, work=work, live=self.live, now=now, mail_hold=self.mail_hold
+            batch.events, work=work, now=now, mail_hold=self.mail_hold
         ):
-            METRICS.duplicates.labels(records[0].topic).inc(len(batch.events))
+            METRICS.duplicates.labels(topic).inc(len(batch.events))
 
 
 def _read(record: Record, batch: _Batch) -> None:
@@ -103,6 +117,8 @@ def _read(record: Record, batch: _Batch) -> None:
         batch.changes.append(CsmRecord.read(envelope.data))
     elif envelope.type == KEY_DIRECTORY:
         batch.keys.append(_key(KeyRecord.read(envelope.data)))
+    elif envelope.type == MODE_DIRECTORY:
+        batch.modes.append(ModeRecord.read(envelope.data))
     else:
         raise Malformed(f"type: {envelope.type!r} is not one that the notifier reads on {record.topic}")
 
@@ -122,16 +138,23 @@ def _read_outcome(record: Record, value: bytes, batch: _Batch) -> None:
 
 
 def _deletion(record: Record) -> list[DirectoryChange]:
-    """What a tombstone deletes. Keys are revoked, never deleted. Raises Malformed."""
-    if record.topic not in (ACCOUNTS, CSMS, KEYS):
-        raise Malformed("value: the record has none; an event needs data")
-    try:
-        key = (record.key or b"").decode()
-    except UnicodeDecodeError as problem:
-        raise Malformed(f"key: not UTF-8 ({problem})") from problem
+    """What a tombstone deletes of the directory. Keys are revoked, never deleted. Raises Malformed."""
+    key = _text_key(record)
     if record.topic == ACCOUNTS:
         return [AccountDeleted(key)]
-    return [CsmDeleted(key)] if record.topic == CSMS else []
+    if record.topic == CSMS:
+        return [CsmDeleted(key)]
+    if record.topic not in (KEYS, MODES, TOUCHPOINTS):
+        raise Malformed("value: the record has none; an event needs data")
+    return []
+
+
+def _text_key(record: Record) -> str:
+    """Raises Malformed."""
+    try:
+        return (record.key or b"").decode()
+    except UnicodeDecodeError as problem:
+        raise Malformed(f"key: not UTF-8 ({problem})") from problem
 
 
 def _key(record: KeyRecord) -> ApiKey:

@@ -1,6 +1,6 @@
 """Accounts and decisions in the engine's database. Arrays in, arrays out: this is the hot path."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
@@ -25,6 +25,7 @@ SELECT account_id, state, plan_key, published_key, directory_key, plan_version, 
        decided_under, decided_at, next_evaluation_at, undecided, name, segment, stage, color, csm_id, arr
 FROM account WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE
 """
+ERASED = "SELECT key FROM erasure WHERE key = ANY($1::bytea[])"
 CREATE = "INSERT INTO account (account_id) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING"
 SAVE_STATE = """
 UPDATE account AS a SET state = n.state FROM unnest($1::text[], $2::bytea[]) AS n (account_id, state)
@@ -78,6 +79,11 @@ ON CONFLICT (identity, content) DO UPDATE SET reason = excluded.reason, replayed
 """
 
 
+def erasure_key(account_id: str, contact_id: str | None = None) -> bytes:
+    """What stands for an erased account or contact, whose id is not kept."""
+    return digest("erased", account_id, *([] if contact_id is None else [contact_id]))
+
+
 def decision_id(account_id: str, version: int) -> UUID:
     return UUID(bytes=digest("decision", account_id, str(version)))
 
@@ -90,23 +96,30 @@ class AccountUnitOfWork:
         self._outbox = outbox
         self._created = created
 
-    async def accounts(self, account_ids: Sequence[str]) -> dict[str, Account]:
+    async def accounts(
+        self, account_ids: Sequence[str], announced: Collection[str] = ()
+    ) -> dict[str, Account]:
         """New rows are created first, in order, and locks are taken in order: so no two batches can deadlock.
 
         `created` only saves the attempt to create what is there; after a rollback it may contain too much.
         """
         wanted = sorted(set(account_ids))
-        new = [account_id for account_id in wanted if account_id not in self._created]
+        new = [each for each in wanted if each not in self._created and each not in announced]
         if new:
             await self._connection.execute(CREATE, new)
         rows = await self._connection.fetch(LOAD, wanted)
         if len(rows) < len(wanted):
-            await self._connection.execute(CREATE, wanted)
+            erased = await self._find_erased(announced)
+            await self._connection.execute(CREATE, [each for each in wanted if each not in erased])
             rows = await self._connection.fetch(LOAD, wanted)
         if len(self._created) > MOST_CACHED:
             self._created.clear()
         self._created.update(new)
         return {row[0]: Account(*row, loaded=row[2:]) for row in rows}
+
+    async def _find_erased(self, account_ids: Collection[str]) -> set[str]:
+        by_key = {erasure_key(account_id): account_id for account_id in account_ids}
+        return {by_key[row[0]] for row in await self._connection.fetch(ERASED, list(by_key))}
 
     async def save(self, accounts: Sequence[Account]) -> None:
         states: list[tuple[object, ...]] = []

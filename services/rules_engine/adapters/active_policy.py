@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -51,8 +51,9 @@ class ActivePolicy:
         return self._context
 
     async def open(self, files: Mapping[str, str], name: str, mode: str, source: Source) -> None:
-        """Offer the policy of these files, then load what is in force. Raises `PolicyRefused`.
+        """Offer the policy of these files, then load what is in force; `mode` is that of the first start.
 
+        Raises `PolicyRefused`.
         A replica that starts cannot go on without a policy in force that it can read: it has no older context.
         """
         policy = load_policy_texts(files)
@@ -106,10 +107,4 @@ class ActivePolicy:
             publish=configuration.mode != "observe",
             retry_after=timedelta(seconds=RETRY_REAL_SECONDS * self._clock.rate),
         )
-        log.info(
-            "policy.in_force",
-            policy=policy.hash,
-            version=configuration.version,
-            generation=configuration.generation,
-            mode=configuration.mode,
-        )
+        log.info("policy.in_force", **asdict(configuration))

@@ -23,10 +23,9 @@ NUMBER = """
 INSERT INTO policy_version (number, hash, name, author, note, origin)
 SELECT coalesce(max(number), 0) + 1, $1, $2, $3, $4, $5 FROM policy_version RETURNING number
 """
-BEGIN = "INSERT INTO epoch (number, policy_hash, mode, version) VALUES (1, $1, $2, $3)"
+BEGIN = "INSERT INTO epoch (number, policy_hash, mode, mode_setting, version) VALUES (1, $1, $2, $2, $3)"
 # The same policy under a new number decides nothing anew.
 RAISE = "UPDATE epoch SET number = number + (policy_hash <> $1)::int, policy_hash = $1, version = $2"
-MODE = "UPDATE epoch SET number = number + 1, mode = $1 WHERE mode <> $1"
 LAST_FILE = """
 SELECT v.hash, p.files::text FROM policy_version AS v JOIN policy AS p USING (hash)
 WHERE v.origin = 'file' ORDER BY v.number DESC LIMIT 1
@@ -75,7 +74,7 @@ class ConfigurationRepository:
         self._policies: dict[str, Policy] = {}
 
     async def open(self, offer: Offer, mode: str, source: Source) -> None:
-        """At start-up of a replica: its files come into force when somebody edited them, its mode always."""
+        """At start-up of a replica: its files come into force when somebody edited them, its mode at the first start."""
         async with self.database.transaction() as connection:
             await connection.execute(LOCK)
             if await find(connection) is None:
@@ -85,7 +84,6 @@ class ConfigurationRepository:
             elif await _edited(connection, offer, source):
                 await put_in_force(connection, offer)
             await connection.execute(OFFERED, source.owner, fingerprint(offer.files))
-            await connection.execute(MODE, mode)
 
     async def generation(self) -> int:
         """Read once a second by every replica."""

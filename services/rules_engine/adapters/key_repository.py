@@ -1,5 +1,6 @@
 """API keys beyond the first: created and revoked here, sent to every service through `directory.keys`."""
 
+from dataclasses import asdict
 from datetime import timedelta
 
 from schemas.directory import KEY_DIRECTORY, KeyRecord
@@ -32,16 +33,14 @@ class KeyRepository:
             await self._publish(connection, key)
             await connection.execute("UPDATE api_key SET name = $2 WHERE key_id = $1", key_id, name)
         self._relay.wake()
-        return {"key": secret, **_shown(key), "name": name}
+        shown = {"key_id": key_id, "scopes": sorted(scopes), "expires_at": expires_at, "revoked": False}
+        return {"key": secret, **shown, "name": name}
 
     async def all(self) -> list[dict[str, object]]:
         rows = await self._database.pool.fetch(
-            "SELECT key_id, sha256, scopes, expires_at, revoked, version, name FROM api_key ORDER BY key_id"
+            "SELECT key_id, scopes, expires_at, revoked, name FROM api_key ORDER BY key_id"
         )
-        return [
-            {**_shown(ApiKey(row[0], row[1], frozenset(row[2]), row[3], row[4], row[5])), "name": row[6]}
-            for row in rows
-        ]
+        return [{**row, "scopes": sorted(row["scopes"])} for row in rows]
 
     async def revoke(self, key_id: str) -> None:
         async with self._database.transaction() as connection:
@@ -59,28 +58,8 @@ class KeyRepository:
 
     async def _publish(self, connection: Connection, key: ApiKey) -> None:
         await keep_keys(connection, [key])
-        record = Outgoing(
-            topic="directory.keys",
-            key=key.key_id,
-            id=f"{key.key_id}:{key.version}",
-            type=KEY_DIRECTORY,
-            time=self._clock.at(await real_now(connection)),
-            data=KeyRecord(
-                key_id=key.key_id,
-                sha256=key.sha256,
-                scopes=tuple(sorted(key.scopes)),
-                expires_at=key.expires_at,
-                revoked=key.revoked,
-                version=key.version,
-            ).write(),
-        )
+        now = self._clock.at(await real_now(connection))
+        data = KeyRecord.model_validate({**asdict(key), "scopes": tuple(sorted(key.scopes))}).write()
+        record_id = f"{key.key_id}:{key.version}"
+        record = Outgoing("directory.keys", key.key_id, record_id, KEY_DIRECTORY, now, data)
         await self._outbox.append(connection, [record])
-
-
-def _shown(key: ApiKey) -> dict[str, object]:
-    return {
-        "key_id": key.key_id,
-        "scopes": sorted(key.scopes),
-        "expires_at": key.expires_at,
-        "revoked": key.revoked,
-    }

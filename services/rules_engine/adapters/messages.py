@@ -7,7 +7,7 @@ from schemas.directory import AccountRecord, ContactRecord, PauseRecord, Prefere
 from schemas.plans import PlanAdjusted
 from schemas.times import format_instant
 from schemas.vocabulary import Color, Segment, Stage
-from services.cadence.account import FactEvent, Facts, StampedValue
+from services.cadence.account import FactEvent, Facts, Provenance, StampedValue
 from services.rules_engine.domain.account import Account, NewPlan
 
 PROFILE = ("name", "timezone", "language", "country", "industry", "csm_id", "pool")
@@ -31,13 +31,11 @@ def plan_adjusted(new: NewPlan) -> PlanAdjusted:
 
 
 def cause_document(event: FactEvent) -> dict[str, str]:
-    provenance = event.provenance
-    return {
-        "type": event.type,
-        "source": provenance.source,
-        "id": provenance.id,
-        "time": format_instant(provenance.time),
-    }
+    return {"type": event.type, **provenance_document(event.provenance)}
+
+
+def provenance_document(provenance: Provenance) -> dict[str, str]:
+    return {"source": provenance.source, "id": provenance.id, "time": format_instant(provenance.time)}
 
 
 def account_record(account: Account, facts: Facts, version: int) -> AccountRecord:
@@ -52,16 +50,13 @@ def account_record(account: Account, facts: Facts, version: int) -> AccountRecor
             "color": account.color,
             "contacts": tuple(
                 ContactRecord.model_validate(
-                    {
-                        "contact_id": contact_id,
-                        **_values(contact, CONTACT),
-                        "left": bool(_value(contact, "left")),
-                    }
+                    {"contact_id": key, **_values(contact, CONTACT), "left": bool(_value(contact, "left"))}
                 )
-                for contact_id, contact in facts.contact_values().items()
+                for key, contact in facts.contact_values().items()
             ),
             "preferences": _preferences(facts),
             "pauses": _pauses(facts),
+            "erased_contacts": tuple(sorted(facts.erased)),
             "version": version,
         }
     )
@@ -70,14 +65,9 @@ def account_record(account: Account, facts: Facts, version: int) -> AccountRecor
 def _preferences(facts: Facts) -> tuple[PreferenceRecord, ...]:
     return tuple(
         PreferenceRecord.model_validate(
-            {
-                "contact_id": contact_id,
-                "topic": topic,
-                "channel": channel,
-                "by_contact": own_act or None,
-                **_values(preference, ("frequency", "opted_in")),
-                **_newest(preference),
-            }
+            {"contact_id": contact_id, "topic": topic, "channel": channel, "by_contact": own_act or None}
+            | _values(preference, ("frequency", "opted_in"))
+            | _newest(preference)
         )
         for (contact_id, topic, channel, own_act), preference in facts.preference_values().items()
     )
@@ -86,14 +76,10 @@ def _preferences(facts: Facts) -> tuple[PreferenceRecord, ...]:
 def _pauses(facts: Facts) -> tuple[PauseRecord, ...]:
     return tuple(
         PauseRecord.model_validate(
-            {
-                "contact_id": contact_id,
-                "until": _value(pause, "until"),
-                "reason": _value(pause, "reason") or "",
-                **_newest(pause),
-            }
+            {"contact_id": key, "until": _value(pause, "until"), "reason": _value(pause, "reason") or ""}
+            | _newest(pause)
         )
-        for contact_id, pause in facts.pause_values().items()
+        for key, pause in facts.pause_values().items()
         if _value(pause, "paused")
     )
 

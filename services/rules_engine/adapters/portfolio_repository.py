@@ -53,14 +53,9 @@ class PortfolioRepository:
         await self._connection.execute(
             "UPDATE csm SET state = $2, version = $3 WHERE csm_id = $1", csm_id, _pack(stored), version
         )
-        record = Outgoing(
-            topic="directory.csms",
-            key=csm_id,
-            id=f"{csm_id}:{version}",
-            type=CSM_DIRECTORY,
-            time=event.provenance.time,
-            data=csm_record(csm_id, stored, version).write(),
-        )
+        data = csm_record(csm_id, stored, version).write()
+        record_id, time = f"{csm_id}:{version}", event.provenance.time
+        record = Outgoing("directory.csms", csm_id, record_id, CSM_DIRECTORY, time, data)
         await self._outbox.append(self._connection, [record])
 
     async def announce_program(self, incoming: IncomingEvent) -> None:

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import orjson
 
-from schemas.times import format_instant
 from services.cadence.account import Facts, StampedValue
 from services.cadence.account.codec import UnreadableState, decode
 from services.chassis.database import Database
@@ -14,6 +13,7 @@ from services.chassis.dead_letters import replay
 from services.chassis.outbox import Outbox
 from services.chassis.relay import Relay
 from services.rules_engine.adapters.account_repository import decision_id
+from services.rules_engine.adapters.messages import provenance_document
 from services.rules_engine.application.queries import Filter, NotFound
 from services.rules_engine.domain.account import ReceiptState
 
@@ -118,12 +118,7 @@ class Queries:
 
 def fact_document(known: StampedValue) -> dict[str, object]:
     """A fact as the API returns it."""
-    return {
-        "value": known.value,
-        "time": format_instant(known.provenance.time),
-        "source": known.provenance.source,
-        "id": known.provenance.id,
-    }
+    return {"value": known.value, **provenance_document(known.provenance)}
 
 
 def _readable_facts(account_id: str, state: bytes) -> Facts:

@@ -5,7 +5,7 @@ is parked and its account goes on; all events of an account whose stored state c
 is undecided. An account whose health reads as before is not evaluated again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from services.cadence.account import FactEvent
@@ -37,6 +37,7 @@ DIRECTORY_FIELDS = frozenset(
         "contacts", "preferences", "pauses",
     }
 )  # fmt: skip
+OWN_SOURCES = "/drumbeat/"
 
 
 async def apply_events(
@@ -46,10 +47,13 @@ async def apply_events(
     by_account: dict[str, list[IncomingEvent]] = {}
     for item in incoming:
         by_account.setdefault(item.event.account_id, []).append(item)
-    accounts = await work.accounts(sorted(by_account))
+    accounts = await work.accounts(sorted(by_account), _announced(by_account))
     outcome = BatchOutcome()
     for account_id, items in by_account.items():
-        _process(accounts[account_id], items, context, clocks, outcome)
+        if account_id in accounts:
+            _process(accounts[account_id], items, context, clocks, outcome)
+        else:
+            outcome.receipts += [_receipt(item) for item in items]
     await work.publish_directory(
         [account for account in outcome.changed if account.directory_changed], clocks.real
     )
@@ -93,10 +97,20 @@ def _process(
             outcome.new_plans.append(new_plan)
             version = account.version
     outcome.parked.extend(applied.parked)
-    for item in applied.items:
-        outcome.receipts.append(
-            Receipt(item.identity, item.content, ReceiptState.FOLDED, account.account_id, version)
-        )
+    outcome.receipts += [_receipt(item, version) for item in applied.items]
+
+
+def _announced(by_account: Mapping[str, Sequence[IncomingEvent]]) -> set[str]:
+    """Accounts of which only Drumbeat's own services say something: that does not bring back an erased one."""
+    return {
+        account_id
+        for account_id, items in by_account.items()
+        if all(item.event.provenance.source.startswith(OWN_SOURCES) for item in items)
+    }
+
+
+def _receipt(item: IncomingEvent, version: int | None = None) -> Receipt:
+    return Receipt(item.identity, item.content, ReceiptState.FOLDED, item.event.account_id, version)
 
 
 class _Applied(NamedTuple):

@@ -1,6 +1,6 @@
 """What the application needs of storage while it processes one batch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -11,8 +11,13 @@ from services.rules_engine.domain.account import Account, NewPlan, Parked, Recei
 class UnitOfWork(Protocol):
     """One transaction: everything or nothing. The caller commits."""
 
-    async def accounts(self, account_ids: Sequence[str]) -> dict[str, Account]:
-        """The accounts, created if absent, locked in the order of their ids."""
+    async def accounts(
+        self, account_ids: Sequence[str], announced: Collection[str] = ()
+    ) -> dict[str, Account]:
+        """The accounts, created if absent, locked in the order of their ids.
+
+        Those of `announced` that were erased and have not come back are left out.
+        """
         ...
 
     async def save(self, accounts: Sequence[Account]) -> None:

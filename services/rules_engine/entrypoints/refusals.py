@@ -6,6 +6,7 @@ from typing import NamedTuple
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from services.cadence.account.codec import UnreadableState
 from services.cadence.policy.load import PolicyRefused
 from services.chassis.problems import Problem, problem_response
 from services.rules_engine.application.publish_policy import StalePolicy
@@ -31,7 +32,7 @@ class Mistake(NamedTuple):
 
 def install(app: FastAPI) -> None:
     """Answer every refusal of the application, whatever route it comes from."""
-    for kind in (NotFound, PolicyRefused, StalePolicy):
+    for kind in (NotFound, PolicyRefused, StalePolicy, UnreadableState):
         app.add_exception_handler(kind, _on_refusal)
 
 
@@ -41,6 +42,8 @@ async def _on_refusal(_: Request, refused: Exception) -> Response:
             problem = invalid_policy(refused)
         case StalePolicy():
             problem = Problem(409, str(refused), in_force=refused.in_force, version=refused.version)
+        case UnreadableState():
+            problem = Problem(409, str(refused))
         case _:
             problem = Problem(404, str(refused))
     return problem_response(problem)

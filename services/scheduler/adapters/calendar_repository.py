@@ -1,20 +1,34 @@
 """Calendars in one PostgreSQL transaction: locked, loaded, stored and published as whole batches."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from schemas.directory import PolicyRecord
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
-from services.scheduler.adapters import rows
-from services.scheduler.adapters.directory_repository import load_csm_hours, load_directory
-from services.scheduler.adapters.messages import settled_event, update_events
+from services.scheduler.adapters import erasure, rows
+from services.scheduler.adapters.announcement_repository import (
+    add_changes,
+    publish_updates,
+    take_changes,
+    take_known_states,
+)
+from services.scheduler.adapters.directory_repository import load_csm_hours, load_policy
+from services.scheduler.adapters.messages import settled_event
 from services.scheduler.adapters.rows import COLUMNS, columns_of
+from services.scheduler.application.announce_changes import (
+    LONGEST_WAIT,
+    QUIET,
+    correct_kinds,
+    describe_change,
+)
 from services.scheduler.application.ports import (
     CalendarAccount,
     CalendarUpdate,
     StoredTouchpoint,
     TouchpointUpdate,
+    UnannouncedChange,
 )
 from services.scheduler.domain.open_hours import OpenHours
 from services.scheduler.domain.plan import PlanCommand, content_of, read_plan
@@ -37,6 +51,8 @@ ORDER BY account_id FOR UPDATE
 LOAD_OPEN = f"""
 SELECT {COLUMNS}, t.face FROM touchpoint t
 WHERE (t.account_id = ANY($1::text[]) AND t.status IN ('planned', 'due', 'overdue')) OR t.id = ANY($2::uuid[])
+    OR (t.account_id = ANY($1::text[]) AND t.due_at > $3 AND t.end_at > $3 AND t.closure = 'withdrawn'
+        AND t.origin = 'rhythm')
 ORDER BY t.id FOR UPDATE
 """
 SERIES = "SELECT * FROM rhythm WHERE account_id = ANY($1::text[])"
@@ -121,7 +137,7 @@ class PostgresCalendarRepository:
         self, account_ids: Collection[str], touchpoint_ids: Collection[str], now: datetime
     ) -> Mapping[str, StoredCalendar]:
         touchpoints: dict[str, list[Touchpoint]] = defaultdict(list)
-        for row in await self._connection.fetch(LOAD_OPEN, account_ids, touchpoint_ids):
+        for row in await self._connection.fetch(LOAD_OPEN, account_ids, touchpoint_ids, now):
             content = None if row["face"] is None else rows.read_content(row["face"])
             touchpoints[row["account_id"]].append(rows.read_touchpoint(row, content))
         series: dict[str, dict[str, Series]] = defaultdict(dict)
@@ -137,8 +153,14 @@ class PostgresCalendarRepository:
     async def load_hours(self, csm_ids: Collection[str]) -> Mapping[str, OpenHours]:
         return await load_csm_hours(self._connection, csm_ids)
 
+    async def load_policy(self) -> PolicyRecord | None:
+        return await load_policy(self._connection)
+
     async def save_calendars(self, updates: Sequence[CalendarUpdate], now: datetime) -> None:
-        await self.save([touchpoint for update in updates for touchpoint in update.touchpoints], now)
+        touchpoints = [touchpoint for update in updates for touchpoint in update.touchpoints]
+        await self._store(
+            touchpoints, now, is_urgent=lambda update: update.touchpoint.released_at is not None
+        )
         rhythms = [
             rows.rhythm_values(update.command.account_id, series)
             for update in updates
@@ -160,6 +182,16 @@ class PostgresCalendarRepository:
         ]
         await self._connection.execute(SAVE_ACCOUNTS, *columns_of(accounts))
 
+    async def erase(self, account_ids: Collection[str], now: datetime) -> None:
+        if not account_ids:
+            return
+        changes = await take_changes(self._connection, account_ids)
+        await self._announce([describe_change(change) for change in changes], now)
+        await erasure.erase_calendars(self._connection, self._outbox, account_ids, now)
+
+    async def find_erased(self, account_ids: Collection[str]) -> Collection[str]:
+        return await erasure.find_erased(self._connection, account_ids)
+
     async def save_contents(self, commands: Sequence[PlanCommand]) -> None:
         if not commands:
             return
@@ -175,8 +207,19 @@ class PostgresCalendarRepository:
             await self._connection.execute(SAVE_CONTENTS, *columns_of(contents))
 
     async def save(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
+        await self._store(updates, now, is_urgent=lambda _: True)
+
+    async def _store(
+        self,
+        updates: Sequence[TouchpointUpdate],
+        now: datetime,
+        is_urgent: Callable[[TouchpointUpdate], bool],
+    ) -> None:
+        """Store touchpoints, and announce those that are urgent at once."""
         if not updates:
             return
+        waiting = [update for update in updates if update.event_kind and not is_urgent(update)]
+        await add_changes(self._connection, waiting, QUIET, LONGEST_WAIT)
         changed = [update.touchpoint.id for update in updates]
         stored = [
             update.touchpoint.id
@@ -187,12 +230,20 @@ class PostgresCalendarRepository:
             await self._connection.execute(rows.DELETE_TIMES, stored)
         await self._connection.execute(rows.SAVE, *columns_of(map(rows.touchpoint_values, updates)), now)
         await self._connection.execute(rows.SAVE_TIMES, *rows.time_columns(updates), changed, now)
-        published = [update.touchpoint for update in updates if update.event_kind]
-        account_ids = {touchpoint.account_id for touchpoint in published}
-        csm_ids = {touchpoint.csm_id for touchpoint in published if touchpoint.csm_id}
-        directory = await load_directory(self._connection, account_ids, csm_ids)
-        events = update_events(updates, directory, self._console_url, now)
-        await self._outbox.append(self._connection, events)
+        await self._publish([update for update in updates if update.event_kind and is_urgent(update)], now)
+
+    async def _publish(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
+        """Announce them at once, together with what waited to be announced of them."""
+        by_id = {update.touchpoint.id: update for update in updates}
+        known = await take_known_states(self._connection, list(by_id))
+        changes = [
+            UnannouncedChange(StoredTouchpoint(by_id[key].touchpoint, by_id[key].content), *known[key])
+            for key in known
+        ]
+        await self._announce(correct_kinds(updates, changes), now)
+
+    async def _announce(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
+        await publish_updates(self._connection, self._outbox, self._console_url, updates, now)
 
     async def find(self, ids: Collection[str]) -> Mapping[str, StoredTouchpoint]:
         if not ids:

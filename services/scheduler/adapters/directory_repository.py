@@ -9,10 +9,11 @@ from datetime import time
 
 import asyncpg
 
-from schemas.directory import AccountRecord, CsmRecord
+from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
 from schemas.times import WEEKDAYS, clock_time
 from schemas.zones import UTC_ZONE
 from services.chassis.database import Connection
+from services.scheduler.adapters import erasure
 from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails
 from services.scheduler.adapters.rows import columns_of
 from services.scheduler.domain.open_hours import WORKDAYS, OpenHours, check_hours, load_zone
@@ -25,10 +26,6 @@ UPDATE account_calendar a SET directory_version = u.version, name = u.name, csm_
 FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
     u(account_id, version, name, csm_id, timezone, doubt)
 WHERE a.account_id = u.account_id AND a.directory_version < u.version
-"""
-FORGET_ACCOUNTS = """
-UPDATE account_calendar SET name = NULL, csm_id = NULL, timezone = NULL, doubt = NULL
-WHERE account_id = ANY($1::text[])
 """
 SAVE_CSM = """
 INSERT INTO person AS p (csm_id, version, name, email, timezone, weekly_minutes, working_days, day_start,
@@ -51,6 +48,12 @@ MARK_ACCOUNTS = """
 UPDATE account_calendar SET extend_at = '-infinity' WHERE plan IS NOT NULL AND account_id IN (
     SELECT DISTINCT account_id FROM touchpoint WHERE csm_id = ANY($1::text[]) AND status = 'planned')
 """
+SAVE_POLICY = """
+INSERT INTO policy_in_force AS p (key, version, record) VALUES ('policy', $1, $2)
+ON CONFLICT (key) DO UPDATE SET version = excluded.version, record = excluded.record
+WHERE p.version < excluded.version
+"""
+POLICY = "SELECT record FROM policy_in_force WHERE key = 'policy'"
 
 
 class PostgresDirectoryRepository:
@@ -74,7 +77,7 @@ class PostgresDirectoryRepository:
             await self._connection.execute(SAVE_ACCOUNTS, *columns_of(values))
 
     async def forget_accounts(self, account_ids: Sequence[str]) -> None:
-        await self._connection.execute(FORGET_ACCOUNTS, account_ids)
+        await erasure.erase_directory(self._connection, account_ids)
 
     async def save_csms(self, records: Sequence[CsmRecord]) -> None:
         """Store CSMs and mark the accounts with touchpoints in hours that have changed."""
@@ -90,6 +93,10 @@ class PostgresDirectoryRepository:
 
     async def forget_csms(self, csm_ids: Sequence[str]) -> None:
         await self._connection.execute(FORGET_CSMS, csm_ids)
+
+    async def save_policies(self, records: Sequence[PolicyRecord]) -> None:
+        for record in records:
+            await self._connection.execute(SAVE_POLICY, record.version, record.write().decode())
 
 
 def csm_values(record: CsmRecord) -> tuple[object, ...]:
@@ -122,6 +129,11 @@ async def load_directory(
     return DirectoryDetails(
         {row[0]: row[1] for row in names}, {row[0]: OwnerDetails(row[1], row[2]) for row in people}
     )
+
+
+async def load_policy(connection: Connection) -> PolicyRecord | None:
+    record = await connection.fetchval(POLICY)
+    return None if record is None else PolicyRecord.read_stored(record.encode())
 
 
 def _read_hours(

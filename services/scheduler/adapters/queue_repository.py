@@ -9,8 +9,10 @@ import orjson
 from schemas.touchpoints import Kind
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
+from services.scheduler.adapters.announcement_repository import take_known_states
 from services.scheduler.adapters.messages import EventContext, OwnerDetails, touchpoint_data, touchpoint_event
 from services.scheduler.adapters.rows import COLUMNS, Row, columns_of, read_touchpoint
+from services.scheduler.domain.announcing import choose_event
 from services.scheduler.domain.touchpoint import Status, Touchpoint
 
 Queue = Literal["agenda", "lapsing"]
@@ -126,16 +128,34 @@ class PostgresQueue:
         if advanced:
             status: Status = Status.DUE if self._queue == "agenda" else Status.OVERDUE
             await self._connection.execute(ADVANCE[self._queue], *columns_of(advanced), status, now)
-        events = [self._event(touchpoint, self._claimed[touchpoint.id], now) for touchpoint in touchpoints]
+        await self._publish(touchpoints, now)
+
+    async def _publish(self, touchpoints: Sequence[Touchpoint], now: datetime) -> None:
+        """The events of this pass; what readers do not know of yet is announced as scheduled before it is due."""
+        known = await take_known_states(self._connection, [touchpoint.id for touchpoint in touchpoints])
+        events: list[Outgoing] = []
+        for touchpoint in touchpoints:
+            row = self._claimed[touchpoint.id]
+            state, note = known.get(touchpoint.id, (None, None))
+            if state is not None and touchpoint.cancellation is not None:
+                if choose_event(state, touchpoint) is None:
+                    continue
+            elif state is not None and not state.is_known:
+                events.append(self._event(read_touchpoint(row), "scheduled", note, now))
+            events.append(self._status_event(touchpoint, now))
         await self._outbox.append(self._connection, events)
 
-    def _event(self, touchpoint: Touchpoint, row: Row, now: datetime) -> Outgoing:
+    def _status_event(self, touchpoint: Touchpoint, now: datetime) -> Outgoing:
         kind: Kind = "due"
         note: str | None = None
         if touchpoint.cancellation is not None:
             kind, note = "cancelled", touchpoint.cancellation.note
         elif touchpoint.status is Status.OVERDUE:
             kind, note = "overdue", OVERDUE_NOTE
+        return self._event(touchpoint, kind, note, now)
+
+    def _event(self, touchpoint: Touchpoint, kind: Kind, note: str | None, now: datetime) -> Outgoing:
+        row = self._claimed[touchpoint.id]
         owner = OwnerDetails(row["name"], row["email"])
         context = EventContext(row["account_name"], owner, self._console_url)
         data = touchpoint_data(touchpoint, orjson.loads(row["content"]), context, note)

@@ -1,7 +1,9 @@
 """Act on a touchpoint as a person does, with the version they last read."""
 
 from datetime import datetime
+from typing import Protocol
 
+from schemas.directory import PolicyRecord
 from services.scheduler.application.ports import CalendarRepository, StoredTouchpoint, TouchpointUpdate
 from services.scheduler.application.settle_touchpoint import follow_up
 from services.scheduler.domain import touchpoint as transitions
@@ -11,7 +13,6 @@ from services.scheduler.domain.touchpoint import (
     RecordedOutcome,
     Status,
     Touchpoint,
-    TouchpointContent,
 )
 
 
@@ -29,17 +30,31 @@ class StaleVersion(Exception):
         self.current = touchpoint.sequence
 
 
+class HandPlan(Protocol):
+    """A touchpoint that a person wants to be planned."""
+
+    @property
+    def account_id(self) -> str: ...
+
+    def complete(self, touchpoint_id: str, policy: PolicyRecord | None) -> StoredTouchpoint:
+        """The touchpoint and its content; what is left out comes from the policy. Raises UnknownType."""
+        ...
+
+
 async def plan_by_hand(
-    touchpoint: Touchpoint, content: TouchpointContent, calendars: CalendarRepository, now: datetime
+    touchpoint_id: str, wanted: HandPlan, calendars: CalendarRepository, now: datetime
 ) -> StoredTouchpoint:
-    """Plan it once; without a person it goes to the CSM of the account."""
-    accounts = await calendars.lock([touchpoint.account_id])
-    if touchpoint.csm_id is None and touchpoint.is_led_by_person:
-        touchpoint = touchpoint._replace(csm_id=accounts[touchpoint.account_id].csm_id)
-    stored = (await calendars.find([touchpoint.id])).get(touchpoint.id)
+    """Plan it once; without a person it goes to the CSM of the account. Raises UnknownType."""
+    accounts = await calendars.lock([wanted.account_id])
+    stored = (await calendars.find([touchpoint_id])).get(touchpoint_id)
     if stored is not None:
         return stored
-    return await _save(TouchpointUpdate(touchpoint, content, "scheduled", "planned by hand"), calendars, now)
+    planned = wanted.complete(touchpoint_id, await calendars.load_policy())
+    touchpoint = planned.touchpoint
+    if touchpoint.csm_id is None and touchpoint.is_led_by_person:
+        touchpoint = touchpoint._replace(csm_id=accounts[touchpoint.account_id].csm_id)
+    update = TouchpointUpdate(touchpoint, planned.content, "scheduled", "planned by hand")
+    return await _save(update, calendars, now)
 
 
 async def settle(

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from schemas.directory import AccountRecord, CsmRecord
+from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
 from schemas.touchpoints import Kind
+from services.scheduler.domain.announcing import KnownState
 from services.scheduler.domain.open_hours import OpenHours
 from services.scheduler.domain.plan import PlanCommand
 from services.scheduler.domain.reconciliation.context import StoredCalendar
@@ -62,6 +63,15 @@ class CalendarUpdate:
     extend_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class UnannouncedChange:
+    """A touchpoint as it is now, what readers of events know of it, and the note of its last change."""
+
+    stored: StoredTouchpoint
+    known: KnownState
+    note: str | None
+
+
 class CalendarRepository(Protocol):
     async def lock(self, account_ids: Collection[str]) -> Mapping[str, CalendarAccount]:
         """The accounts' rows, created if absent."""
@@ -74,18 +84,34 @@ class CalendarRepository(Protocol):
     async def load_calendars(
         self, account_ids: Collection[str], touchpoint_ids: Collection[str], now: datetime
     ) -> Mapping[str, StoredCalendar]:
-        """By account id: what is open, and whatever has one of these touchpoint ids."""
+        """By account id: what is open, withdrawn occurrences to come, and whatever has one of these touchpoint ids."""
         ...
 
     async def load_hours(self, csm_ids: Collection[str]) -> Mapping[str, OpenHours]: ...
 
-    async def save_calendars(self, updates: Sequence[CalendarUpdate], now: datetime) -> None: ...
+    async def load_policy(self) -> PolicyRecord | None:
+        """What is known of the policy in force; None until the rules engine has published it."""
+        ...
+
+    async def save_calendars(self, updates: Sequence[CalendarUpdate], now: datetime) -> None:
+        """Store reconciled calendars; what has not come due is announced when its account is quiet."""
+        ...
+
+    async def erase(self, account_ids: Collection[str], now: datetime) -> None:
+        """Delete everything of these accounts but their directory, after the events about it; tell readers so."""
+        ...
+
+    async def find_erased(self, account_ids: Collection[str]) -> Collection[str]:
+        """Of these accounts those that were erased and have not come back."""
+        ...
 
     async def save_contents(self, commands: Sequence[PlanCommand]) -> None:
         """Store plans that move nothing: only their version and the content of their rhythms are new."""
         ...
 
-    async def save(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None: ...
+    async def save(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
+        """Store touchpoints and announce them at once."""
+        ...
 
     async def find(self, ids: Collection[str]) -> Mapping[str, StoredTouchpoint]: ...
 
@@ -134,6 +160,16 @@ class TouchpointQueue(Protocol):
     async def delete_old_changes(self) -> None: ...
 
 
+class AnnouncementQueue(Protocol):
+    """Changes that readers of events do not know yet; claims skip what another transaction has locked."""
+
+    async def claim(self, real_now: datetime, limit: int) -> tuple[int, Sequence[UnannouncedChange]]:
+        """The number of accounts that are quiet, up to the limit, and their changes, which count as announced."""
+        ...
+
+    async def publish(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None: ...
+
+
 class DirectoryRepository(Protocol):
     """The scheduler's copy of the directories; an older version of a record changes nothing."""
 
@@ -144,3 +180,5 @@ class DirectoryRepository(Protocol):
     async def save_csms(self, records: Sequence[CsmRecord]) -> None: ...
 
     async def forget_csms(self, csm_ids: Sequence[str]) -> None: ...
+
+    async def save_policies(self, records: Sequence[PolicyRecord]) -> None: ...

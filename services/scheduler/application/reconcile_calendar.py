@@ -15,7 +15,6 @@ from services.scheduler.application.ports import (
     CalendarAccount,
     CalendarRepository,
     CalendarUpdate,
-    Count,
     TouchpointUpdate,
 )
 from services.scheduler.domain.open_hours import OpenHours, load_zone
@@ -57,11 +56,9 @@ class ReconcileResult:
     left_out: int = 0
     stretched: int = 0
 
-    def report(self, kind: str, count: Count) -> None:
-        """`kind` is why the calendars were reconciled."""
-        count(kind, self.calendars)
-        count("left_out", self.left_out)
-        count("stretched", self.stretched)
+    def counts(self, kind: str) -> dict[str, int]:
+        """By kind of the metric; `kind` is why the calendars were reconciled."""
+        return {kind: self.calendars, "left_out": self.left_out, "stretched": self.stretched}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ class _Target:
 async def accept_plans(
     commands: Sequence[PlanCommand], calendars: CalendarRepository, now: datetime
 ) -> ReconcileResult:
-    """Bring the calendars of these accounts to their newest plans; those of erased accounts are emptied."""
+    """Bring the calendars of these accounts to their newest plans; those of erased accounts are deleted."""
     newest: dict[str, PlanCommand] = {}
     for command in commands:
         before = newest.get(command.account_id)
@@ -147,6 +144,7 @@ async def _reconcile_all(
     if outcomes:
         updates = [_settle_early(update, outcomes) for update in updates]
     await calendars.save_calendars(updates, now)
+    await calendars.erase([command.account_id for command in erased], now)
     left_out = sum(_is_left_out(change.touchpoint) for change in changes)
     return ReconcileResult(len(updates), left_out, stretched)
 

@@ -4,13 +4,15 @@ A series is an anchor and an interval. Its nominal moments are whole intervals o
 anchor, each moved into open hours; nothing drifts, whatever was extended, when, or how often.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import takewhile
 
+from schemas.base import SchemaModel
 from schemas.plans import RhythmItem
+from schemas.times import Instant
 from schemas.vocabulary import Owner
 from schemas.zones import TimeZone
 from services.scheduler.domain.open_hours import OpenHours, from_wall, next_open, to_wall
@@ -19,13 +21,32 @@ from services.scheduler.domain.touchpoint import PEOPLE, TouchpointContent
 PERSON_HORIZON = timedelta(days=365)
 DIGITAL_HORIZON = timedelta(days=30)
 MOST_SKIPPED = 400
+MOST_FORMER = 4
+"""Intervals that a rhythm may go back to: the usual one, and that of each health color."""
+INSTANT = timedelta(microseconds=1)
+
+
+class FormerMoments(SchemaModel):
+    """The nominal moments that a rhythm had until `left_at`; the next ones come later than `after`."""
+
+    every_days: int
+    owner: Owner
+    anchor: Instant
+    after: Instant
+    left_at: Instant
+
+    def fit(self, rhythm: "RhythmItem | Series") -> bool:
+        """Whether they are moments of a rhythm with this interval and horizon."""
+        same_horizon = (self.owner in PEOPLE) == (rhythm.owner in PEOPLE)
+        return same_horizon and self.every_days == rhythm.every_days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
     """A rhythm as the calendar stores it: `until` is the nominal moment of the last occurrence made.
 
-    `left_out` are the nominal moments ahead without an occurrence because of times to avoid.
+    `left_out` are the nominal moments ahead without an occurrence because of times to avoid; `former` are those it
+    had with other intervals, newest first.
     """
 
     type: str
@@ -39,10 +60,26 @@ class Series:
     csm_id: str | None
     minutes: int
     left_out: tuple[datetime, ...] = ()
+    former: tuple[FormerMoments, ...] = ()
 
     def slots(self, zone: TimeZone, opening: OpenHours | None, after: datetime | None) -> Iterator["Slot"]:
         """Its slots later than `after`, in order, without end."""
         return iterate_slots(self.anchor, self.every_days, zone, opening, after=after)
+
+    def leave(self, planned_starts: Iterable[datetime], now: datetime) -> tuple[FormerMoments, ...]:
+        """Its former moments once it is stopped or has another interval.
+
+        `planned_starts` are the nominal moments of what is still planned.
+        """
+        if not self.active:
+            return self.former
+        first = min((*planned_starts, *self.left_out), default=None)
+        after = (self.until or now) if first is None else first - INSTANT
+        left = FormerMoments(
+            every_days=self.every_days, owner=self.owner, anchor=self.anchor, after=after, left_at=now
+        )
+        others = [moments for moments in self.former if not moments.fit(self)]
+        return (left, *others)[:MOST_FORMER]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from services.chassis.web import JSON, require
 from services.scheduler.application import act_on_touchpoint as act
 from services.scheduler.application.ports import CalendarRepository, StoredTouchpoint
 from services.scheduler.application.read_touchpoints import TouchpointEntry
+from services.scheduler.domain.catalogue import UnknownType
 from services.scheduler.domain.touchpoint import IllegalTransition, RecordedOutcome
 from services.scheduler.entrypoints.http_models import (
     Cancel,
@@ -43,12 +44,14 @@ class UnitOfWork:
 
     @asynccontextmanager
     async def begin(self) -> AsyncGenerator[tuple[CalendarRepository, datetime]]:
-        """The calendars and service now. Raises Problem (404, 409); then nothing is changed."""
+        """The calendars and service now. Raises Problem (404, 409, 422); then nothing is changed."""
         try:
             async with self.database.transaction() as connection:
                 yield self.calendars(connection), self.clock.at(await real_now(connection))
         except act.NoSuchTouchpoint as missing:
             raise Problem(404, f"{missing}.") from missing
+        except UnknownType as unknown:
+            raise Problem(422, str(unknown)) from unknown
         except act.StaleVersion as stale:
             raise Problem(409, f"{stale}.", current=stale.current, sequence=stale.current) from stale
         except IllegalTransition as refused:
@@ -77,11 +80,8 @@ def _add_plan_by_hand(router: APIRouter, unit_of_work: UnitOfWork) -> None:
         if idempotency_key is not None:
             cause = (request.account_id, request.type, "hand", idempotency_key)
             touchpoint_id = derived_id("touchpoint", *cause)
-        content = request.content()
         async with unit_of_work.begin() as (calendars, now):
-            stored = await act.plan_by_hand(
-                request.touchpoint(touchpoint_id, content), content, calendars, now
-            )
+            stored = await act.plan_by_hand(touchpoint_id, request, calendars, now)
         return _show(stored, now, status=201)
 
 

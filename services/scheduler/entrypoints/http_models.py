@@ -1,17 +1,20 @@
 """The bodies of requests and answers, as the OpenAPI document describes them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from schemas.base import Id, LongText, Name, SchemaModel, Text
+from schemas.directory import PolicyRecord, TouchpointTypeRecord
 from schemas.plans import Reason
-from schemas.times import Instant, Window
+from schemas.times import USUAL_QUIET_HOURS, Instant, Window
 from schemas.vocabulary import Channel, Outcome, Owner, Role, Topic, TouchpointStatus
 from services.chassis.problems import Problem
 from services.scheduler.application.measure_capacity import CapacityWeek
+from services.scheduler.application.ports import StoredTouchpoint
 from services.scheduler.application.read_touchpoints import TouchpointEntry
+from services.scheduler.domain.catalogue import find_type
 from services.scheduler.domain.touchpoint import Origin, Touchpoint, TouchpointContent
 
 Version = Annotated[int, Field(ge=0, description="the `sequence` last read")]
@@ -23,6 +26,13 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
+CATALOGUE = "left out: what the policy in force says of the type"
+WITHOUT_POLICY: Final = TouchpointTypeRecord(
+    touchpoint_type="any", owner="csm", channel="call", topic="account", purpose="", minutes=30
+)
+"""What is left out of a request before the rules engine has published its policy."""
+
+
 class PlanByHand(Body):
     """A touchpoint that a person plans."""
 
@@ -31,26 +41,27 @@ class PlanByHand(Body):
     due_at: Instant
     window: Window | None = None
     deadline: Instant | None = None
-    owner: Owner = "csm"
+    owner: Annotated[Owner | None, Field(description=CATALOGUE)] = None
     csm_id: Id | None = None
-    channel: Channel = "call"
-    topic: Topic | None = "account"
-    purpose: Text = ""
-    minutes: Annotated[int, Field(ge=0, le=1440)] = 30
-    audience: tuple[Role, ...] = ()
+    channel: Annotated[Channel | None, Field(description=CATALOGUE)] = None
+    topic: Annotated[Topic | None, Field(description=f"null: internal work; {CATALOGUE}")] = None
+    purpose: Annotated[Text | None, Field(description=CATALOGUE)] = None
+    minutes: Annotated[int | None, Field(ge=0, le=1440, description=CATALOGUE)] = None
+    audience: Annotated[tuple[Role, ...] | None, Field(description=CATALOGUE)] = None
     reason: Annotated[LongText, Field(description="why, in a sentence")] = "Planned by hand."
 
-    def content(self) -> TouchpointContent:
-        return TouchpointContent(
-            channel=self.channel,
-            purpose=self.purpose,
-            topic=self.topic,
-            audience=self.audience,
+    def complete(self, touchpoint_id: str, policy: PolicyRecord | None) -> StoredTouchpoint:
+        """The touchpoint and its content; what is left out comes from the policy. Raises UnknownType."""
+        usual = WITHOUT_POLICY if policy is None else find_type(policy, self.type)
+        content = TouchpointContent(
+            channel=self.channel or usual.channel,
+            purpose=usual.purpose if self.purpose is None else self.purpose,
+            topic=self.topic if "topic" in self.model_fields_set else usual.topic,
+            audience=usual.audience if self.audience is None else self.audience,
             reason=Reason(rule="by_hand", policy="", text=self.reason),
+            quiet_hours=USUAL_QUIET_HOURS if policy is None else policy.quiet_hours,
         )
-
-    def touchpoint(self, touchpoint_id: str, content: TouchpointContent) -> Touchpoint:
-        return Touchpoint(
+        touchpoint = Touchpoint(
             id=touchpoint_id,
             account_id=self.account_id,
             type=self.type,
@@ -59,12 +70,13 @@ class PlanByHand(Body):
             start_at=self.due_at if self.window is None else self.window.from_,
             end_at=self.due_at if self.window is None else self.window.to,
             deadline=self.deadline,
-            owner=self.owner,
+            owner=self.owner or usual.owner,
             csm_id=self.csm_id,
-            minutes=self.minutes,
+            minutes=usual.minutes if self.minutes is None else self.minutes,
             pinned=True,
             content=content,
         )
+        return StoredTouchpoint(touchpoint, content)
 
 
 class Settle(Body):

@@ -3,7 +3,7 @@
 A record that cannot be read becomes a dead letter with its reason; the others are handled.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -14,9 +14,11 @@ from schemas.directory import (
     ACCOUNT_DIRECTORY,
     CSM_DIRECTORY,
     KEY_DIRECTORY,
+    POLICY_DIRECTORY,
     AccountRecord,
     CsmRecord,
     KeyRecord,
+    PolicyRecord,
 )
 from schemas.envelope import from_kafka
 from schemas.ids import digest
@@ -45,6 +47,7 @@ TOPICS = (
     "directory.csms",
     "touchpoint.outcomes",
     "directory.keys",
+    "directory.policy",
 )
 T = TypeVar("T")
 M = TypeVar("M", bound=SchemaModel)
@@ -79,6 +82,8 @@ class RecordHandler:
                 await self._handle_csms(connection, records)
             case "directory.keys":
                 await self._handle_keys(connection, records)
+            case "directory.policy":
+                await self._handle_policies(connection, records)
             case topic:
                 raise ValueError(f"the scheduler does not read the topic {topic}")
 
@@ -104,15 +109,22 @@ class RecordHandler:
         commands = [
             PlanCommand(message.key) if isinstance(message, Tombstone) else message for message in messages
         ]
-        if commands:
-            result = await accept_plans(commands, self.calendars(connection), now)
-            result.report("converged", self.count)
+        calendars = self.calendars(connection)
+        if any(command.plan is None for command in commands):
+            await calendars.lock({command.account_id for command in commands})
+        # What follows a tombstone is the plan of an account that came back.
+        for part in _split_after_tombstones(commands):
+            result = await accept_plans(part, calendars, now)
+            for kind, number in result.counts("converged").items():
+                self.count(kind, number)
 
     async def _handle_outcomes(
         self, connection: Connection, records: Sequence[Record], now: datetime
     ) -> None:
         messages = await self._read(connection, records, read_outcome)
         settlements = [settlement for settlement in messages if settlement is not None]
+        erased = await self.calendars(connection).find_erased({each.account_id for each in settlements})
+        settlements = [settlement for settlement in settlements if settlement.account_id not in erased]
         settlements = await _without_repetitions(connection, settlements)
         if settlements:
             unmatched = await settle_touchpoints(settlements, self.calendars(connection), now)
@@ -122,25 +134,46 @@ class RecordHandler:
         accounts, gone = await self._read_directory(connection, records, ACCOUNT_DIRECTORY, AccountRecord)
         if accounts or gone:
             await self.calendars(connection).lock([*(account.account_id for account in accounts), *gone])
-            await self.directories(connection).save_accounts(accounts)
             await self.directories(connection).forget_accounts(gone)
+            await self.directories(connection).save_accounts(accounts)
 
     async def _handle_csms(self, connection: Connection, records: Sequence[Record]) -> None:
         csms, gone = await self._read_directory(connection, records, CSM_DIRECTORY, CsmRecord)
-        await self.directories(connection).save_csms(csms)
         await self.directories(connection).forget_csms(gone)
+        await self.directories(connection).save_csms(csms)
 
     async def _handle_keys(self, connection: Connection, records: Sequence[Record]) -> None:
         keys, _ = await self._read_directory(connection, records, KEY_DIRECTORY, KeyRecord)
         await keep_keys(connection, [_api_key(key) for key in keys])
 
+    async def _handle_policies(self, connection: Connection, records: Sequence[Record]) -> None:
+        policies, _ = await self._read_directory(connection, records, POLICY_DIRECTORY, PolicyRecord)
+        await self.directories(connection).save_policies(policies)
+
     async def _read_directory(
         self, connection: Connection, records: Sequence[Record], event_type: str, model: type[M]
     ) -> tuple[list[M], list[str]]:
-        """The records of a directory, and the keys of what is to be forgotten."""
-        messages = await self._read(connection, records, lambda record: read(record, event_type, model.read))
-        gone = [message.key for message in messages if isinstance(message, Tombstone)]
-        return [message for message in messages if not isinstance(message, Tombstone)], gone
+        """The records of a directory that no tombstone follows, and the keys of what is to be forgotten before."""
+        messages = await self._read(
+            connection, records, lambda record: (record.key, read(record, event_type, model.read))
+        )
+        kept: list[tuple[bytes | None, M]] = []
+        gone: list[str] = []
+        for key, message in messages:
+            if isinstance(message, Tombstone):
+                gone.append(message.key)
+                kept = [(other, record) for other, record in kept if other != key]
+            else:
+                kept.append((key, message))
+        return [record for _, record in kept], gone
+
+
+def _split_after_tombstones(commands: Sequence[PlanCommand]) -> Iterator[Sequence[PlanCommand]]:
+    start = 0
+    for index, command in enumerate(commands, start=1):
+        if command.plan is None or index == len(commands):
+            yield commands[start:index]
+            start = index
 
 
 def read(record: Record, event_type: str, parse: Callable[[bytes], T]) -> T | Tombstone:

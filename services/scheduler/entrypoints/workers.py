@@ -1,17 +1,20 @@
-"""The workers: they release what is due, mark what is overdue and extend horizons.
+"""The workers: they release what is due, mark what is overdue, extend horizons and announce changes.
 
 Each pass is one short transaction; `now` is the database's real clock, read once and mapped to the service clock.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.faults import fault
-from services.scheduler.application.ports import CalendarRepository, Count, TouchpointQueue
+from services.scheduler.application.announce_changes import BATCH as ACCOUNTS
+from services.scheduler.application.announce_changes import announce_changes
+from services.scheduler.application.ports import AnnouncementQueue, CalendarRepository, Count, TouchpointQueue
 from services.scheduler.application.reconcile_calendar import extend_horizons
 from services.scheduler.application.release_due import BATCH, mark_overdue, release_due
 
@@ -66,46 +69,73 @@ class Releaser:
         return claimed, max(rest_seconds, MIN_REST_SECONDS)  # what is due but unclaimed is locked elsewhere
 
 
+class Swept(NamedTuple):
+    """What a pass did, by kind of the metric, and whether more of it waits. Empty: there was nothing to do."""
+
+    counts: Mapping[str, int]
+    has_more: bool = False
+
+
+class PassTime(NamedTuple):
+    """The time of a pass by both clocks."""
+
+    real: datetime
+    service: datetime
+
+
+Sweep = Callable[[Connection, PassTime], Awaitable[Swept]]
+
+
 @dataclass(frozen=True, slots=True)
-class OverdueMarker:
+class Sweeper:
+    """Runs the passes of one sweep, each in a transaction of its own."""
+
+    database: Database
+    clock: ServiceClock
+    sweep: Sweep
+    after_commit: Callable[[], None]
+    count: Count
+
+    async def run_once(self) -> float | None:
+        async with self.database.transaction() as connection:
+            real = await real_now(connection)
+            swept = await self.sweep(connection, PassTime(real, self.clock.at(real)))
+            fault("sweep.before_commit")
+        if not swept.counts:
+            return None
+        for kind, number in swept.counts.items():
+            self.count(kind, number)
+        self.after_commit()
+        return 0 if swept.has_more else None
+
+
+def overdue_sweep(queue: Callable[[Connection], TouchpointQueue]) -> Sweep:
     """Marks overdue what people owe, and deletes old rows of the change feed."""
 
-    database: Database
-    clock: ServiceClock
-    queue: Callable[[Connection], TouchpointQueue]
-    after_commit: Callable[[], None]
-    count: Count
+    async def mark(connection: Connection, now: PassTime) -> Swept:
+        touchpoints = queue(connection)
+        claimed = await mark_overdue(touchpoints, now.service)
+        await touchpoints.delete_old_changes()
+        return Swept({"overdue": claimed} if claimed else {}, claimed == BATCH)
 
-    async def run_once(self) -> float | None:
-        async with self.database.transaction() as connection:
-            now = self.clock.at(await real_now(connection))
-            queue = self.queue(connection)
-            claimed = await mark_overdue(queue, now)
-            await queue.delete_old_changes()
-            fault("sweep.before_commit")
-        if claimed:
-            self.count("overdue", claimed)
-            self.after_commit()
-        return 0 if claimed == BATCH else None
+    return mark
 
 
-@dataclass(frozen=True, slots=True)
-class HorizonExtender:
+def horizon_sweep(calendars: Callable[[Connection], CalendarRepository]) -> Sweep:
     """Extends the horizons of accounts, also when the hours of their people have changed."""
 
-    database: Database
-    clock: ServiceClock
-    calendars: Callable[[Connection], CalendarRepository]
-    after_commit: Callable[[], None]
-    count: Count
+    async def extend(connection: Connection, now: PassTime) -> Swept:
+        result = await extend_horizons(calendars(connection), now.service)
+        return Swept(result.counts("extended") if result.calendars else {}, has_more=True)
 
-    async def run_once(self) -> float | None:
-        async with self.database.transaction() as connection:
-            now = self.clock.at(await real_now(connection))
-            result = await extend_horizons(self.calendars(connection), now)
-            fault("sweep.before_commit")
-        if not result.calendars:
-            return None
-        result.report("extended", self.count)
-        self.after_commit()
-        return 0
+    return extend
+
+
+def announcement_sweep(announcements: Callable[[Connection], AnnouncementQueue]) -> Sweep:
+    """Announces the changes of accounts that are quiet."""
+
+    async def announce(connection: Connection, now: PassTime) -> Swept:
+        claimed = await announce_changes(announcements(connection), now.real, now.service)
+        return Swept({"announced": claimed} if claimed else {}, claimed == ACCOUNTS)
+
+    return announce

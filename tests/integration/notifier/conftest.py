@@ -20,6 +20,7 @@ from services.chassis.migrations import DATABASES, migrate
 from services.chassis.outbox import Outbox, unpack
 from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
+from services.notifier.adapters import mode_repository
 from services.notifier.adapters.channels.webhook import WebhookClient
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.preference_repository import PreferenceRepository
@@ -42,7 +43,7 @@ ADDRESSES = AddressKey(b"a" * 32)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription,"
-    " delivery, attempt, in_app, inbox, outbox, dead_letter, api_key, consumer_offset"
+    " delivery, attempt, in_app, inbox, outbox, mode, dead_letter, api_key, consumer_offset"
 )
 
 
@@ -215,6 +216,8 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
 
     async def __aenter__(self) -> Notifier:
         await self.client.start()
+        async with self.database.transaction() as connection:
+            await mode_repository.begin(connection, "live" if self.live else "hold")
         outbox, clock = Outbox("/drumbeat/notifier"), SetClock(NOON, NOON, 1.0)
         preferences = PreferenceRepository(self.database, outbox, clock, ADDRESSES)
         key, templates, mailer = await preferences.link_key(), Templates(), KeptMail()
@@ -228,7 +231,6 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
                 work=lambda connection: UnitOfWork(connection, outbox, ADDRESSES),
                 outbox=outbox,
                 clock=clock,
-                live=self.live,
             ),
             queue=queue,
             sender=sender,
@@ -237,7 +239,6 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
                 mailer,
                 templates,
                 lambda contact_id, topic: f"http://test/v1/unsubscribe/{make_token(key, contact_id, topic)}",
-                self.live,
             ),
             unsubscribe_key=key,
         )

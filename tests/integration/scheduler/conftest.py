@@ -12,26 +12,34 @@ import pytest
 
 from schemas.envelope import Envelope, kafka_headers
 from services.chassis.clock import ServiceClock
-from services.chassis.database import Connection, Database
+from services.chassis.database import Connection, Database, real_now
 from services.chassis.dead_letters import Record
 from services.chassis.keys import ApiKey, KeyRing, digest, new_secret
 from services.chassis.migrations import DATABASES, migrate
 from services.chassis.outbox import Outbox, unpack
 from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
+from services.scheduler.adapters.announcement_repository import PostgresAnnouncements
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
+from services.scheduler.application.announce_changes import LONGEST_WAIT, announce_changes
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import RecordHandler
-from services.scheduler.entrypoints.workers import HorizonExtender, OverdueMarker, Releaser
+from services.scheduler.entrypoints.workers import (
+    Releaser,
+    Sweep,
+    Sweeper,
+    horizon_sweep,
+    overdue_sweep,
+)
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 CONSOLE = "https://drumbeat.example"
 TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox,
-    dead_letter, api_key, consumer_offset"""
+    dead_letter, api_key, consumer_offset, announcement, policy_in_force"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
 
@@ -124,14 +132,32 @@ class Scheduler:
         return await releaser.run_once()
 
     async def mark_overdue(self) -> float | None:
-        return await OverdueMarker(self.database, self.clock, self.queue, lambda: None, self.count).run_once()
+        return await self._sweep(overdue_sweep(self.queue))
 
     async def extend(self) -> float | None:
-        return await HorizonExtender(
-            self.database, self.clock, self.calendars, lambda: None, self.count
-        ).run_once()
+        return await self._sweep(horizon_sweep(self.calendars))
+
+    async def _sweep(self, sweep: Sweep) -> float | None:
+        return await Sweeper(self.database, self.clock, sweep, lambda: None, self.count).run_once()
+
+    async def announce(self, after: timedelta = LONGEST_WAIT) -> None:
+        """Announce what is to be announced so much later by the real clock."""
+        claimed = True
+        while claimed:
+            async with self.database.transaction() as connection:
+                claimed = await self.announce_on(connection, after) > 0
+
+    async def announce_on(self, connection: Connection, after: timedelta) -> int:
+        later = await real_now(connection) + after
+        announcements = PostgresAnnouncements(connection, self.outbox, CONSOLE)
+        return await announce_changes(announcements, later, self.clock.at(later))
 
     async def sent(self) -> list[dict[str, Any]]:
+        """The events once every account is quiet, oldest first; they are deleted from the outbox."""
+        await self.announce()
+        return await self.sent_at_once()
+
+    async def sent_at_once(self) -> list[dict[str, Any]]:
         """The events in the outbox, oldest first; they are deleted from it."""
         rows = await self.database.pool.fetch("DELETE FROM outbox RETURNING id, topic, headers, payload")
         return [

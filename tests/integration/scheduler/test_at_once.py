@@ -61,6 +61,7 @@ async def test_sixty_days_of_everything_at_once(scheduler: Scheduler) -> None:
             until_done(scheduler.release),
             until_done(scheduler.mark_overdue),
             until_done(scheduler.extend),
+            until_done(scheduler.announce),
         )
     await scheduler.release()
     await scheduler.mark_overdue()
@@ -72,8 +73,11 @@ async def test_sixty_days_of_everything_at_once(scheduler: Scheduler) -> None:
 async def check_events(scheduler: Scheduler) -> None:
     sequences: dict[str, list[int]] = defaultdict(list)
     due: list[str] = []
+    known: set[str] = set()
     for each in await scheduler.sent():
         data = each["data"]
+        assert data["touchpoint_id"] in known or each["ce_type"].endswith("scheduled.v1")
+        known.add(data["touchpoint_id"])
         sequences[data["touchpoint_id"]].append(data["sequence"])
         if each["ce_type"].endswith("due.v1") and not each["ce_type"].endswith("overdue.v1"):
             due.append(data["touchpoint_id"])

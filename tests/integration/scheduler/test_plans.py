@@ -100,16 +100,50 @@ async def test_a_withdrawn_one_off_comes_back_under_its_own_id(scheduler: Schedu
     (item,) = await scheduler.list_touchpoints()
 
     assert (item["id"], item["status"], item["sequence"]) == (STEP, "planned", 3)
-    assert await scheduler.event_kinds() == ["scheduled", "cancelled", "scheduled"]
+    assert await scheduler.event_kinds() == ["scheduled"]
 
 
-async def test_an_erased_account_keeps_nothing_open(scheduler: Scheduler) -> None:
+ROWS = """
+SELECT (SELECT count(*) FROM touchpoint) + (SELECT count(*) FROM rhythm) + (SELECT count(*) FROM agenda)
+    + (SELECT count(*) FROM lapsing) + (SELECT count(*) FROM change) + (SELECT count(*) FROM account_calendar)
+"""
+
+
+async def test_an_erased_account_leaves_no_row_and_its_cancellations_are_announced(
+    scheduler: Scheduler,
+) -> None:
+    """Point 6."""
     await scheduler.consume(scheduler.plan(1, [rhythm(7)], [one_off(STEP, MONDAY + DAY, MONDAY + 3 * DAY)]))
+    await scheduler.announce()
+    planned = len(await scheduler.list_touchpoints())
 
     await scheduler.consume(scheduler.tombstone("touchpoint.commands", "acme"))
+    await scheduler.consume(scheduler.tombstone("directory.accounts", "acme"))
 
-    assert {each["status"] for each in await scheduler.list_touchpoints()} == {"cancelled"}
+    assert await scheduler.database.pool.fetchval(ROWS) == 0
+    sent = await scheduler.database.pool.fetch("SELECT headers, payload FROM outbox ORDER BY id")
+    assert ["cancelled" in row["headers"] for row in sent[planned:]] == [*[True] * planned, False]
+    assert sent[-1]["payload"] is None
+    late = {"touchpoint_id": STEP, "touchpoint_type": "check_in", "outcome": "completed"}
+    await scheduler.consume(scheduler.outcome(late))
+    assert await scheduler.database.pool.fetchval(ROWS) == 0
+    assert await scheduler.database.pool.fetchval("SELECT count(*) FROM early_outcome") == 0
     assert await scheduler.extend() is None
+
+
+async def test_an_account_that_comes_back_in_the_batch_of_its_tombstone_is_planned(
+    scheduler: Scheduler,
+) -> None:
+    await scheduler.consume(scheduler.plan(5, [rhythm(7)]))
+
+    step = one_off(STEP, MONDAY + DAY, MONDAY + 3 * DAY)
+    await scheduler.consume(
+        scheduler.plan(6, [rhythm(7)]),
+        scheduler.tombstone("touchpoint.commands", "acme"),
+        scheduler.plan(7, [], [step]),
+    )
+
+    assert [each["id"] for each in await scheduler.list_touchpoints()] == [STEP]
 
 
 async def test_what_cannot_be_read_becomes_a_dead_letter_and_the_rest_is_handled(

@@ -20,6 +20,8 @@ COMMANDS = (
     "replay",
     "keys",
     "doctor",
+    "mode",
+    "erase",
 )
 Capture = pytest.CaptureFixture[str]
 
@@ -45,6 +47,8 @@ def test_the_version_is_shown(capsys: Capture) -> None:
     "arguments",
     [
         ["no-such"],
+        ["mode", "asleep"],
+        ["erase"],
         ["serve", "mailman"],
         ["replay"],
         ["replay", "7", "--all"],

@@ -1,7 +1,7 @@
 """The topics: writers, readers, event types and retention."""
 
 from schemas.events import ROUTES
-from schemas.topics import MODELS, TOPICS
+from schemas.topics import MODELS, THIRTY_DAYS_MS, TOPICS, broker_configs
 
 
 def test_the_topics_are_those_of_the_contract() -> None:
@@ -12,6 +12,8 @@ def test_the_topics_are_those_of_the_contract() -> None:
         "directory.accounts",
         "directory.csms",
         "directory.keys",
+        "directory.policy",
+        "directory.mode",
         "touchpoint.events",
         "touchpoint.outcomes",
         "dead.letters",
@@ -36,3 +38,14 @@ def test_only_compacted_topics_keep_records_for_ever() -> None:
         assert (topic.retention_ms is None) == (topic.cleanup == "compact")
         assert topic.writers
         assert topic.readers
+
+
+def test_what_is_erased_ages_out_of_every_topic_within_thirty_days() -> None:
+    """Point 6: a broker deletes and compacts whole segments, so a segment counts too."""
+    for _, configs in broker_configs():
+        if configs["cleanup.policy"] == "delete":
+            assert int(configs["retention.ms"]) + int(configs["segment.ms"]) <= THIRTY_DAYS_MS
+        else:
+            assert (
+                int(configs["max.compaction.lag.ms"]) < THIRTY_DAYS_MS <= int(configs["delete.retention.ms"])
+            )

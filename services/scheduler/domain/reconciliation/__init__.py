@@ -37,8 +37,10 @@ def reconcile(context: ReconcileContext) -> Reconciliation:
         stretched += changed.stretched
     for stopped in stored.series.values():
         if stopped.active and stopped.type not in rhythms:
-            series.append(replace(stopped, active=False))
-            changes += map(context.withdraw, occurrences.get(stopped.type, ()))
+            still_open = occurrences.get(stopped.type, ())
+            starts = [each.start_at for each in still_open if not context.has_come_due(each)]
+            series.append(replace(stopped, active=False, former=stopped.leave(starts, context.now)))
+            changes += map(context.withdraw, still_open)
     changes += change_one_offs(context)
     return Reconciliation(tuple(changes), tuple(series), stretched)
 

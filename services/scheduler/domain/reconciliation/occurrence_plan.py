@@ -13,6 +13,8 @@ from services.scheduler.domain.open_hours import add_days, next_open
 from services.scheduler.domain.placing import LeftOutSlot, SlotPlacer
 from services.scheduler.domain.reconciliation.context import ReconcileContext
 from services.scheduler.domain.recurrence import (
+    INSTANT,
+    FormerMoments,
     Series,
     Slot,
     choose_anchor,
@@ -21,8 +23,6 @@ from services.scheduler.domain.recurrence import (
     slots_until,
 )
 from services.scheduler.domain.touchpoint import PEOPLE, Touchpoint
-
-INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +46,33 @@ def plan_occurrences(
     movable: Sequence[Touchpoint],
     context: ReconcileContext,
 ) -> OccurrencePlan:
-    """The plan for a rhythm whose `fixed` occurrences stay; a continued series keeps its nominal moments."""
+    """The plan for a rhythm whose `fixed` occurrences stay; a continued or resumed series keeps its nominal moments."""
     came_due = [occurrence.due_at for occurrence in fixed if context.has_come_due(occurrence)]
     contacts = (rhythm.last_touch_at, context.stored.last_due_at.get(rhythm.touchpoint_type), *came_due)
     last_contact = max((moment for moment in contacts if moment is not None), default=None)
-    if series is not None and _continues(series, rhythm):
+    if series is not None and continues(series, rhythm):
         return _continue_series(rhythm, series, movable, last_contact, context)
-    return _start_series(rhythm, last_contact, context)
+    former = None if series is None else _find_former(series, rhythm, last_contact, context)
+    return _start_series(rhythm, former, last_contact, context)
 
 
-def _continues(series: Series, rhythm: RhythmItem) -> bool:
+def continues(series: Series, rhythm: RhythmItem) -> bool:
     same_kind = (series.owner in PEOPLE) == (rhythm.owner in PEOPLE)
     return series.active and series.every_days == rhythm.every_days and same_kind
+
+
+def _find_former(
+    series: Series, rhythm: RhythmItem, last_contact: datetime | None, context: ReconcileContext
+) -> FormerMoments | None:
+    """The moments that the rhythm goes back to as if it had never left: none has passed, and there was no contact."""
+    free = context.availability(rhythm)
+    for former in series.former:
+        if former.fit(rhythm) and (last_contact is None or last_contact < former.left_at):
+            slots = iterate_slots(
+                former.anchor, former.every_days, free.zone, free.opening, after=former.after
+            )
+            return former if next(slots).due_at > context.now else None
+    return None
 
 
 def _continue_series(
@@ -100,14 +115,19 @@ def _continue_series(
 
 
 def _start_series(
-    rhythm: RhythmItem, last_contact: datetime | None, context: ReconcileContext
+    rhythm: RhythmItem, former: FormerMoments | None, last_contact: datetime | None, context: ReconcileContext
 ) -> OccurrencePlan:
     free = context.availability(rhythm)
-    anchor = choose_anchor(rhythm, context.plan.account_id, last_contact, context.now, free.opening)
+    anchor = (
+        choose_anchor(rhythm, context.plan.account_id, last_contact, context.now, free.opening)
+        if former is None
+        else former.anchor
+    )
     limit = context.now + horizon_of(rhythm.owner)
-    slots = iterate_slots(anchor, rhythm.every_days, free.zone, free.opening, after=None)
+    after = None if former is None else former.after
+    slots = iterate_slots(anchor, rhythm.every_days, free.zone, free.opening, after=after)
     made = slots_until(slots, limit)
-    until = made[-1].nominal if made else None
+    until = made[-1].nominal if made else after
     if not free.periods:
         return OccurrencePlan(anchor, until, made)
     coming = iterate_slots(anchor, rhythm.every_days, free.zone, free.opening, after=until)

@@ -5,12 +5,24 @@ from dataclasses import dataclass
 
 from schemas.ids import derived_id
 from schemas.plans import RhythmItem
-from services.scheduler.domain.placing import PlacedSlot
+from services.scheduler.domain.placing import LeftOutSlot, PlacedSlot
 from services.scheduler.domain.plan import content_of
 from services.scheduler.domain.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
-from services.scheduler.domain.reconciliation.occurrence_plan import OccurrencePlan, plan_occurrences
-from services.scheduler.domain.recurrence import Series, Slot
-from services.scheduler.domain.touchpoint import OPEN, Cancellation, Closure, Origin, Touchpoint
+from services.scheduler.domain.reconciliation.occurrence_plan import (
+    OccurrencePlan,
+    continues,
+    plan_occurrences,
+)
+from services.scheduler.domain.recurrence import FormerMoments, Series, Slot
+from services.scheduler.domain.touchpoint import (
+    OPEN,
+    Cancellation,
+    Closure,
+    Origin,
+    Status,
+    Touchpoint,
+    plan_again,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +58,55 @@ def change_rhythm(
     ]
     number = 0 if series is None else series.last_number
     owners, gone = _match(planned, movable)
-    stretched = index = 0
+    is_same = series is not None and continues(series, rhythm)
+    withdrawn = iter(() if is_same else _withdrawn(rhythm.touchpoint_type, context))
+    stretched = index = latest = 0
     for slot in _in_order(planned, series, movable):
-        if index < len(owners) and isinstance(slot, Slot):
+        if not isinstance(slot, Slot):
+            number += 1
+            changes.append(_leave_out(context.plan.account_id, rhythm, slot, number))
+            continue
+        if index < len(owners):
             change = _move_to(owners[index], rhythm, slot)
             index += 1
+        elif again := next((each for each in withdrawn if (each.number or 0) > latest), None):
+            change = _create_again(again, rhythm, slot)
         else:
             number += 1
             change = _create(context.plan.account_id, rhythm, slot, number)
         changes.append(change)
-        is_visible = change.kind in (ChangeKind.CREATE, ChangeKind.MOVE)
-        stretched += isinstance(slot, Slot) and slot.stretched and is_visible
-    return RhythmChanges([*changes, *gone], _series(rhythm, planned, number, context), stretched)
+        latest = change.touchpoint.number or latest
+        stretched += slot.stretched and change.kind in (ChangeKind.CREATE, ChangeKind.MOVE)
+    series = _series(rhythm, planned, number, context, _former(rhythm, series, movable, context))
+    return RhythmChanges([*changes, *gone], series, stretched)
+
+
+def _withdrawn(touchpoint_type: str, context: ReconcileContext) -> list[Touchpoint]:
+    """The withdrawn occurrences of a rhythm that were not due yet, in the order of their numbers.
+
+    A rhythm that starts again takes them up before it makes new ones: what flaps keeps its ids.
+    """
+    found = [
+        touchpoint
+        for touchpoint in context.stored.touchpoints
+        if touchpoint.origin is Origin.RHYTHM
+        and touchpoint.type == touchpoint_type
+        and touchpoint.status is Status.CANCELLED
+        and touchpoint.is_withdrawn
+        and touchpoint.due_at > context.now
+    ]
+    return sorted(found, key=lambda touchpoint: touchpoint.number or 0)
+
+
+def _former(
+    rhythm: RhythmItem, series: Series | None, movable: Sequence[Touchpoint], context: ReconcileContext
+) -> tuple[FormerMoments, ...]:
+    """The moments that the rhythm may go back to: never those it has now."""
+    if series is None:
+        return ()
+    starts = [occurrence.start_at for occurrence in movable]
+    former = series.former if continues(series, rhythm) else series.leave(starts, context.now)
+    return tuple(moments for moments in former if not moments.fit(rhythm))
 
 
 def _in_order(
@@ -94,19 +143,34 @@ def _match(
     return list(movable[:room]), over
 
 
-def _series(rhythm: RhythmItem, planned: OccurrencePlan, number: int, context: ReconcileContext) -> Series:
+def _series(
+    rhythm: RhythmItem,
+    planned: OccurrencePlan,
+    number: int,
+    context: ReconcileContext,
+    former: tuple[FormerMoments, ...],
+) -> Series:
     return Series(
         type=rhythm.touchpoint_type, every_days=rhythm.every_days, anchor=planned.anchor, until=planned.until,
         last_number=number, active=True, content=content_of(rhythm, context.plan), owner=rhythm.owner,
         csm_id=rhythm.csm_id, minutes=rhythm.minutes,
         left_out=tuple(slot.nominal for slot in planned.left_out if slot.nominal > context.now),
+        former=former,
     )  # fmt: skip
 
 
-def _create(account_id: str, rhythm: RhythmItem, slot: PlacedSlot, number: int) -> CalendarChange:
-    if isinstance(slot, Slot):
-        occurrence = make_occurrence(account_id, rhythm, slot, number)
-        return CalendarChange.create(occurrence, slot.shift or f"every {rhythm.every_days} days")
+def _create(account_id: str, rhythm: RhythmItem, slot: Slot, number: int) -> CalendarChange:
+    occurrence = make_occurrence(account_id, rhythm, slot, number)
+    return CalendarChange.create(occurrence, slot.shift or f"every {rhythm.every_days} days")
+
+
+def _create_again(withdrawn: Touchpoint, rhythm: RhythmItem, slot: Slot) -> CalendarChange:
+    target = make_occurrence(withdrawn.account_id, rhythm, slot, withdrawn.number or 0)
+    again = plan_again(withdrawn, target)
+    return CalendarChange(ChangeKind.MOVE, again, slot.shift or "the plan contains it again")
+
+
+def _leave_out(account_id: str, rhythm: RhythmItem, slot: LeftOutSlot, number: int) -> CalendarChange:
     nominal = Slot(slot.nominal, slot.nominal, slot.nominal)
     occurrence = make_occurrence(account_id, rhythm, nominal, number)
     return CalendarChange.refuse(occurrence, Cancellation(Closure.SUPPRESSED, slot.reason))

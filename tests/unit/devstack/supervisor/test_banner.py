@@ -23,6 +23,7 @@ def text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         prepare_run(),
         bootstrap="127.0.0.1:9092",
         database_url="postgresql://ann:secret@db/",
+        mode="hold",
         now=datetime(2026, 5, 1, 12, 0, 0, 5, tzinfo=UTC),
         seconds=6.25,
     )
@@ -32,6 +33,11 @@ def test_no_key_and_no_password_is_printed(text: str, tmp_path: Path) -> None:
     assert (tmp_path / "data" / "api-key").read_text().strip() not in text
     assert "db_" not in text
     assert "secret" not in text
+
+
+def test_a_mode_in_which_nothing_reaches_customers_is_named(text: str) -> None:
+    """U2."""
+    assert "mode          hold: nothing reaches customers" in text
 
 
 def test_the_key_is_read_from_its_file_by_every_command(text: str, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Accounts in memory instead of the database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from schemas.plans import Plan
@@ -31,7 +31,9 @@ class StoredAccounts:
         self.parked: list[Parked] = []
         self.receipts: list[Receipt] = []
 
-    async def accounts(self, account_ids: Sequence[str]) -> dict[str, Account]:
+    async def accounts(
+        self, account_ids: Sequence[str], announced: Collection[str] = ()
+    ) -> dict[str, Account]:
         return {account_id: self.stored[account_id] for account_id in account_ids}
 
     async def save(self, accounts: Sequence[Account]) -> None:

@@ -90,14 +90,16 @@ def test_a_longer_interval_withdraws_what_has_no_room() -> None:
     assert changes[ChangeKind.CANCEL] == 53 - 14
 
 
-def test_numbers_are_never_used_again() -> None:
+def test_withdrawn_occurrences_come_back_under_their_ids_before_new_numbers_are_used() -> None:
     before = calendar(plan([rhythm(7)]))
     shrunk = calendar(plan([rhythm(28)], version=2), before)
 
-    regrown = calendar(plan([rhythm(7)], version=3), shrunk)
+    regrown = calendar(plan([rhythm(5)], version=3), shrunk)
 
-    new = {each.number for each in planned(regrown)} - {each.number for each in planned(shrunk)}
-    assert min(number or 0 for number in new) == 54
+    assert {each.number for each in planned(shrunk)} == set(range(1, 15))
+    assert {each.number for each in planned(regrown)} == set(range(1, len(planned(regrown)) + 1))
+    assert max(each.number or 0 for each in planned(regrown)) > 53
+    assert all(each.sequence > 1 for each in planned(regrown)[1:53])
 
 
 def test_what_has_come_due_is_never_changed() -> None:

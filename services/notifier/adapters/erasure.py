@@ -1,0 +1,105 @@
+"""Erasure: an account or a contact disappears from every table, with its messages and dead letters.
+
+The directory's tombstone erases the people. The tombstone on `touchpoint.events` follows the last event of the scheduler
+about the account, so that nothing that was announced before it comes back after it. Consent stays, under the keyed hash
+of the address.
+"""
+
+from collections.abc import Sequence
+
+from schemas.directory import AccountRecord
+from schemas.ids import derived_id
+from services.chassis.database import Connection
+from services.chassis.dead_letters import erase_dead_letters
+from services.notifier.adapters.address_repository import forget_contacts
+from services.notifier.domain.event import CANCELLED
+
+CONTACTS = "SELECT account_id, contact_id, email FROM contact WHERE account_id = ANY($1::text[])"
+# Rows that a sender holds a lease on are deleted too: it completes nothing any more.
+PEOPLE = (
+    "DELETE FROM preference WHERE contact_id = ANY($1::text[])",
+    """
+    DELETE FROM attempt WHERE delivery_id IN (
+        SELECT id FROM delivery WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[]))
+    """,
+    "DELETE FROM delivery WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
+    "DELETE FROM in_app WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
+    "DELETE FROM contact WHERE contact_id = ANY($1::text[])",
+)
+KEEP_CANCELLATIONS = """
+UPDATE delivery AS d SET erase_when_final = true FROM feed AS f
+WHERE d.account_id = $1 AND d.channel = 'webhook' AND d.state = 'pending' AND f.key = d.event_key AND f.type = $2
+"""
+EVENTS = (
+    """
+    DELETE FROM withdrawn WHERE touchpoint_id IN (
+        SELECT touchpoint_id FROM delivery WHERE account_id = $1
+        UNION ALL SELECT convert_from(data, 'UTF8')::json ->> 'touchpoint_id' FROM feed WHERE account_id = $1)
+    """,
+    """
+    DELETE FROM attempt WHERE delivery_id IN (
+        SELECT id FROM delivery WHERE account_id = $1 AND NOT erase_when_final)
+    """,
+    "DELETE FROM delivery WHERE account_id = $1 AND NOT erase_when_final",
+    """
+    DELETE FROM feed WHERE account_id = $1
+        AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event_key = feed.key AND delivery.account_id = $1)
+    """,
+    "DELETE FROM in_app WHERE account_id = $1",
+)
+FINAL = """
+WITH final AS (
+    DELETE FROM delivery WHERE id = ANY($1::uuid[]) AND erase_when_final AND state <> 'pending'
+    RETURNING id, event_key
+), tried AS (
+    DELETE FROM attempt WHERE delivery_id IN (SELECT id FROM final)
+)
+SELECT id::text, event_key FROM final
+"""
+FEED = """
+DELETE FROM feed WHERE key = ANY($1::uuid[]) AND NOT EXISTS (SELECT 1 FROM delivery WHERE event_key = feed.key)
+"""
+
+
+async def erase_people(connection: Connection, account_id: str) -> None:
+    """Delete the account, its contacts, their preferences and the messages to them."""
+    rows = await connection.fetch(CONTACTS, [account_id])
+    await _erase_contacts(connection, [row[1] for row in rows])
+    await connection.execute("DELETE FROM account WHERE account_id = $1", account_id)
+    names = {account_id, *(value for row in rows for value in row if value)}
+    await erase_dead_letters(connection, names)
+
+
+async def erase_contacts(connection: Connection, records: Sequence[AccountRecord]) -> None:
+    """Delete the contacts that these records name as erased, their preferences and the messages to them."""
+    erased = {(record.account_id, key) for record in records for key in record.erased_contacts}
+    if not erased:
+        return
+    accounts = sorted({account_id for account_id, _ in erased})
+    rows = await connection.fetch(CONTACTS, accounts)
+    gone = [row for row in rows if (row[0], derived_id("contact", row[1])) in erased]
+    if gone:
+        await _erase_contacts(connection, [row[1] for row in gone])
+        await erase_dead_letters(connection, {value for row in gone for value in row[1:] if value})
+
+
+async def erase_events(connection: Connection, account_id: str) -> None:
+    """Delete what was announced about the account; webhooks about cancellations wait until they are final."""
+    await connection.execute(KEEP_CANCELLATIONS, account_id, CANCELLED)
+    for statement in EVENTS:
+        await connection.execute(statement, account_id)
+    await erase_dead_letters(connection, {account_id})
+
+
+async def erase_final(connection: Connection, delivery_ids: Sequence[str]) -> set[str]:
+    """Of these deliveries delete those that were only kept until they are final; returns their ids."""
+    rows = await connection.fetch(FINAL, delivery_ids)
+    if rows:
+        await connection.execute(FEED, [row[1] for row in rows])
+    return {row[0] for row in rows}
+
+
+async def _erase_contacts(connection: Connection, contact_ids: Sequence[str]) -> None:
+    await forget_contacts(connection, contact_ids)
+    for statement in PEOPLE:
+        await connection.execute(statement, contact_ids)

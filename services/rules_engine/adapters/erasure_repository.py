@@ -1,0 +1,186 @@
+"""Erasure in the engine's database: rows disappear, tombstones follow on the compacted topics."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from schemas.directory import ACCOUNT_DIRECTORY
+from schemas.envelope import from_kafka
+from schemas.plans import PLAN_ADJUSTED
+from schemas.problems import Malformed
+from schemas.topics import THIRTY_DAYS_MS
+from services.cadence.account.codec import decode, encode
+from services.cadence.account.erasure import erase_contact
+from services.chassis.clock import ServiceClock
+from services.chassis.database import Connection, Database, real_now
+from services.chassis.dead_letters import Record, erase_dead_letters, headers_from_bytes, is_about
+from services.chassis.outbox import Outbox, Outgoing
+from services.chassis.relay import Relay
+from services.rules_engine.adapters.account_repository import (
+    COMMANDS,
+    DIRECTORY,
+    AccountUnitOfWork,
+    decision_id,
+    erasure_key,
+)
+from services.rules_engine.application.erase_account import forget_contact
+from services.rules_engine.application.queries import NotFound
+from services.rules_engine.domain.account import Clocks, EvaluationContext, ReceiptState, event_identity
+
+# The row's lock keeps consumers and the sweep away until the account is gone.
+LOCK = "SELECT plan_version FROM account WHERE account_id = $1 FOR UPDATE"
+DELETE_ROWS = (
+    "DELETE FROM decision WHERE account_id = $1",
+    "DELETE FROM account WHERE account_id = $1",
+    "DELETE FROM outbox WHERE key = $1",
+)
+PARKED = """
+SELECT id, topic, headers, value, identity FROM parked WHERE account_id = $1
+"""
+DELETE_PARKED = "DELETE FROM parked WHERE id = ANY($1::bigint[])"
+# Receipts are digests; the reason of one may quote the event.
+CLEAR_REASONS = (
+    "UPDATE receipt SET reason = NULL WHERE identity = ANY($1::bytea[]) AND state = ANY($2::smallint[])"
+)
+REMEMBER = """
+INSERT INTO erasure (key, erased_at) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET erased_at = excluded.erased_at
+"""
+ERASED_AT = "SELECT erased_at FROM erasure WHERE key = $1"
+STATES = """
+SELECT id, state FROM decision WHERE account_id = $1 AND position($2::bytea IN state) > 0 AND id > $3
+ORDER BY id LIMIT 200
+"""
+SAVE_STATE = "UPDATE decision SET state = $2 WHERE id = $1"
+# No decision but the one in force may name the contact beside the state.
+DELETE_DECISIONS = """
+DELETE FROM decision WHERE account_id = $1 AND id <> $2 AND (position($3::bytea IN plan) > 0
+    OR strpos(changes::text, $4) > 0 OR strpos(suppressed::text, $4) > 0 OR strpos(events::text, $4) > 0)
+"""
+
+
+class ErasureRepository:
+    """The `Erasures` port; each call is one transaction."""
+
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        relay: Relay,
+        clock: ServiceClock,
+        context: Callable[[], EvaluationContext],
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._relay = relay
+        self._clock = clock
+        self._context = context
+
+    async def erase_account(self, account_id: str) -> dict[str, object]:
+        async with self._database.transaction() as connection:
+            real = await real_now(connection)
+            known = await connection.fetchval(LOCK, account_id) is not None
+            known |= await _erase_records(connection, account_id, {account_id}, everything=True)
+            if known:
+                for statement in DELETE_ROWS:
+                    await connection.execute(statement, account_id)
+                await self._outbox.append(connection, self._tombstones(account_id, real))
+            erased_at = await _remember(connection, erasure_key(account_id), real, known=known)
+        if erased_at is None:
+            raise NotFound(f"There is no account {account_id!r}.")
+        self._relay.wake()
+        return _erasure(account_id, None, erased_at)
+
+    async def erase_contact(self, account_id: str, contact_id: str) -> dict[str, object]:
+        async with self._database.transaction() as connection:
+            real = await real_now(connection)
+            clocks = Clocks(service=self._clock.at(real), real=real)
+            if await connection.fetchval(LOCK, account_id) is None:
+                raise NotFound(f"There is no account {account_id!r}.")
+            work = AccountUnitOfWork(connection, self._outbox, {account_id})
+            forgotten = await forget_contact(work, account_id, contact_id, self._context(), clocks)
+            names = {contact_id}
+            if forgotten is not None:
+                at, email = forgotten
+                await _erase_from_decisions(connection, account_id, contact_id, at)
+                names |= {email} if email else set()
+            known = await _erase_records(connection, account_id, names) or forgotten is not None
+            erased_at = await _remember(connection, erasure_key(account_id, contact_id), real, known=known)
+        if erased_at is None:
+            raise NotFound(f"The account {account_id!r} has no contact {contact_id!r}.")
+        self._relay.wake()
+        return _erasure(account_id, contact_id, erased_at)
+
+    def _tombstones(self, account_id: str, real: datetime) -> list[Outgoing]:
+        now = self._clock.at(real)
+        return [
+            Outgoing(
+                topic, account_id, f"{account_id}:erased:{int(real.timestamp() * 1000)}", kind, now, None
+            )
+            for topic, kind in ((COMMANDS, PLAN_ADJUSTED), (DIRECTORY, ACCOUNT_DIRECTORY))
+        ]
+
+
+def _erasure(account_id: str, contact_id: str | None, erased_at: datetime) -> dict[str, object]:
+    clear_by = erased_at + timedelta(milliseconds=THIRTY_DAYS_MS)
+    return {
+        "account_id": account_id,
+        "contact_id": contact_id,
+        "erased_at": erased_at,
+        "topics_clear_by": clear_by,
+    }
+
+
+async def _remember(connection: Connection, key: bytes, real: datetime, *, known: bool) -> datetime | None:
+    """When it was erased: now, or before; None when it never was."""
+    if not known:
+        return await connection.fetchval(ERASED_AT, key)
+    await connection.execute(REMEMBER, key, real)
+    return real
+
+
+async def _erase_records(
+    connection: Connection, account_id: str, names: Collection[str], *, everything: bool = False
+) -> bool:
+    """Delete parked events of the account and dead letters about these names; whether there were any.
+
+    `everything`: all parked events of the account, not only those about the names.
+    """
+    rows = await connection.fetch(PARKED, account_id)
+    parked = [row for row in rows if everything or is_about(_record(row), names)]
+    await connection.execute(DELETE_PARKED, [row["id"] for row in parked])
+    await connection.execute(CLEAR_REASONS, [row["identity"] for row in parked], [ReceiptState.PARKED])
+    letters = await erase_dead_letters(connection, names)
+    identities = [identity for letter in letters if (identity := _identity(letter)) is not None]
+    await connection.execute(CLEAR_REASONS, identities, [ReceiptState.DEAD])
+    return bool(parked or letters)
+
+
+def _record(row: Any) -> Record:
+    return Record(row["topic"], 0, 0, None, row["value"], tuple(headers_from_bytes(row["headers"])), 0)
+
+
+def _identity(record: Record) -> bytes | None:
+    """The receipt's key of a record, if it says what event it is."""
+    try:
+        envelope = from_kafka(record.headers, record.value)
+    except Malformed:
+        return None
+    return event_identity(envelope.source, envelope.id)
+
+
+async def _erase_from_decisions(connection: Connection, account_id: str, contact_id: str, at: int) -> None:
+    """Erase the contact from the states that older decisions were made from."""
+    text = orjson.dumps(contact_id)[1:-1]
+    last: object = UUID(int=0)
+    while rows := await connection.fetch(STATES, account_id, text, last):
+        last = rows[-1]["id"]
+        for row in rows:
+            facts, issued = decode(account_id, row["state"])
+            erase_contact(facts, contact_id, at)
+            await connection.execute(SAVE_STATE, row["id"], encode(facts, issued))
+    version = await connection.fetchval(LOCK, account_id)
+    in_force = decision_id(account_id, version)
+    await connection.execute(DELETE_DECISIONS, account_id, in_force, text, text.decode())

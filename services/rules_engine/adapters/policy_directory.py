@@ -1,0 +1,49 @@
+"""Publishes on `directory.policy` what other services need of the policy in force: once a start, then as it changes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.directory import POLICY_DIRECTORY, PolicyRecord
+from services.cadence.policy import Policy
+from services.chassis.clock import ServiceClock
+from services.chassis.database import Database, real_now
+from services.chassis.outbox import Outbox, Outgoing
+from services.rules_engine.domain.account import EvaluationContext
+
+KEY: Final = "policy"
+FIELDS: Final = ("owner", "channel", "purpose", "topic", "minutes", "audience")
+
+
+@dataclass(slots=True)
+class PolicyDirectory:
+    """Every replica publishes; the generation is the version of the record, so the order does not matter."""
+
+    database: Database
+    outbox: Outbox
+    clock: ServiceClock
+    context: Callable[[], EvaluationContext]
+    published: str | None = None
+
+    async def publish(self) -> None:
+        context = self.context()
+        if context.policy.hash == self.published:
+            return
+        data = policy_record(context.policy, context.generation).write()
+        async with self.database.transaction() as connection:
+            now = self.clock.at(await real_now(connection))
+            record_id = f"{KEY}:{context.generation}"
+            record = Outgoing("directory.policy", KEY, record_id, POLICY_DIRECTORY, now, data)
+            await self.outbox.append(connection, [record])
+        self.published = context.policy.hash
+
+
+def policy_record(policy: Policy, version: int) -> PolicyRecord:
+    """The record of `directory.policy`."""
+    types = [
+        {"touchpoint_type": name, **{field: getattr(kind, field) for field in FIELDS}}
+        for name, kind in sorted(policy.catalogue.items())
+    ]
+    hours = policy.content.quiet_hours
+    content = {"policy": policy.hash, "touchpoint_types": types, "quiet_hours": hours, "version": version}
+    return PolicyRecord.model_validate(content, strict=False)

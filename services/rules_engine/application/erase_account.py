@@ -1,0 +1,46 @@
+"""Erase an account or a contact: it disappears from the engine, and tombstones make the other services erase theirs."""
+
+from typing import Protocol
+
+from services.cadence.account import micros
+from services.cadence.account.codec import decode
+from services.cadence.account.erasure import erase_contact, is_known
+from services.rules_engine.application.ports import UnitOfWork
+from services.rules_engine.application.replan_account import record_plans, replan_account
+from services.rules_engine.domain.account import Clocks, EvaluationContext
+
+
+class Erasures(Protocol):
+    """Erase; both answer `{account_id, contact_id, erased_at, topics_clear_by}` and raise `NotFound`.
+
+    Times are of the real clock. `topics_clear_by`: from then on the topics with a retention time have nothing of it.
+    Erasing again answers the same.
+    """
+
+    async def erase_account(self, account_id: str) -> dict[str, object]: ...
+
+    async def erase_contact(self, account_id: str, contact_id: str) -> dict[str, object]: ...
+
+
+async def forget_contact(
+    work: UnitOfWork, account_id: str, contact_id: str, context: EvaluationContext, clocks: Clocks
+) -> tuple[int, str | None] | None:
+    """Erase a contact of an existing account from its facts, plan and directory record, in the caller's transaction.
+
+    Returns until when facts about the contact are ignored (microseconds) and its address; None when nothing is known of
+    the contact. Raises `UnreadableState`.
+    """
+    account = (await work.accounts([account_id]))[account_id]
+    state = decode(account_id, account.state)
+    if not is_known(state.facts, contact_id):
+        return None
+    contact = state.facts.contact_values().get(contact_id, {})
+    email = contact["email"].value if "email" in contact else None
+    erase_contact(state.facts, contact_id, micros(clocks.service))
+    account.directory_changed = True
+    new_plan = replan_account(account, state, context, clocks, ())
+    account.take_state(state)
+    await work.publish_directory([account], clocks.real)
+    await work.save([account])
+    await record_plans(work, [] if new_plan is None else [new_plan], publish=context.publish)
+    return micros(clocks.service), None if email is None else str(email)

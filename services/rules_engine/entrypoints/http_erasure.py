@@ -1,0 +1,40 @@
+"""HTTP: erasing an account or a contact for good."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from services.chassis.web import require
+from services.rules_engine.application.erase_account import Erasures
+
+UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "never heard of"}}
+DESCRIPTION = (
+    "Databases, parked events and dead letters are cleared at once, in the scheduler and the notifier within seconds."
+    " `topics_clear_by` names the day by which the topics that keep records for 30 days have nothing of it. Erasing again"
+    " answers the same. An event that is sent later starts it anew; an address that refused messages stays refused."
+)
+
+
+def erasure_routes(erasures: Erasures) -> APIRouter:
+    router = APIRouter(prefix="/v1/accounts", tags=["accounts"], dependencies=[require("admin")])
+
+    # An id may hold a slash; the longer path comes first.
+    @router.delete(
+        "/{account_id:path}/contacts/{contact_id:path}",
+        summary="Erase a contact",
+        description=DESCRIPTION,
+        responses=UNKNOWN,
+    )
+    async def erase_contact(account_id: str, contact_id: str) -> dict[str, object]:
+        return await erasures.erase_contact(account_id, contact_id)
+
+    @router.delete(
+        "/{account_id:path}",
+        summary="Erase an account with its people and its calendar",
+        description=DESCRIPTION,
+        responses=UNKNOWN,
+    )
+    async def erase_account(account_id: str) -> dict[str, object]:
+        return await erasures.erase_account(account_id)
+
+    return router

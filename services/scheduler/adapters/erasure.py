@@ -1,0 +1,71 @@
+"""Erasure of accounts: rows disappear, and a tombstone on `touchpoint.events` follows the last event about each."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from services.chassis.database import Connection
+from services.chassis.dead_letters import erase_dead_letters
+from services.chassis.outbox import Outbox, Outgoing
+from services.scheduler.adapters.messages import EVENTS
+
+ERASED = "drumbeat.account.erased.v1"
+_TOUCHPOINTS = "(SELECT id FROM touchpoint WHERE account_id = ANY($1::text[]))"
+STATEMENTS = (
+    f"DELETE FROM agenda WHERE id IN {_TOUCHPOINTS}",
+    f"DELETE FROM lapsing WHERE id IN {_TOUCHPOINTS}",
+    f"DELETE FROM change WHERE id IN {_TOUCHPOINTS}",
+    "DELETE FROM announcement WHERE account_id = ANY($1::text[])",
+    "DELETE FROM touchpoint WHERE account_id = ANY($1::text[])",
+    "DELETE FROM rhythm WHERE account_id = ANY($1::text[])",
+    "DELETE FROM early_outcome WHERE account_id = ANY($1::text[])",
+    """
+    UPDATE account_calendar SET version = -1, plan = NULL, shape = NULL, extend_at = NULL,
+        announce_at = NULL, changed_since = NULL
+    WHERE account_id = ANY($1::text[])
+    """,
+    """
+    INSERT INTO erased_account SELECT sha256(convert_to(account_id, 'UTF8')) FROM unnest($1::text[]) AS account_id
+    ON CONFLICT DO NOTHING
+    """,
+)
+FORGET_DIRECTORY = """
+UPDATE account_calendar SET directory_version = -1, name = NULL, csm_id = NULL, timezone = NULL, doubt = NULL
+WHERE account_id = ANY($1::text[])
+"""
+# The tombstones of the plan and of the directory arrive in any order, and the account may have come back between them.
+DELETE_EMPTY = """
+DELETE FROM account_calendar WHERE account_id = ANY($1::text[]) AND version = -1 AND directory_version = -1
+"""
+FIND_ERASED = """
+SELECT wanted.account_id FROM unnest($1::text[]) AS wanted (account_id)
+WHERE EXISTS (SELECT 1 FROM erased_account WHERE key = sha256(convert_to(wanted.account_id, 'UTF8')))
+    AND NOT EXISTS (SELECT 1 FROM account_calendar AS c WHERE c.account_id = wanted.account_id)
+"""
+
+
+async def erase_calendars(
+    connection: Connection, outbox: Outbox, account_ids: Collection[str], now: datetime
+) -> None:
+    """Delete calendars whose rows are locked, and their dead letters."""
+    for statement in STATEMENTS:
+        await connection.execute(statement, account_ids)
+    await connection.execute(DELETE_EMPTY, account_ids)
+    await erase_dead_letters(connection, account_ids)
+    tombstones = [
+        Outgoing(EVENTS, account_id, f"{account_id}:erased", ERASED, now, None) for account_id in account_ids
+    ]
+    await outbox.append(connection, tombstones)
+
+
+async def erase_directory(connection: Connection, account_ids: Collection[str]) -> None:
+    """Delete what the directory said of accounts whose rows are locked, and their dead letters."""
+    if not account_ids:
+        return
+    await connection.execute(FORGET_DIRECTORY, account_ids)
+    await connection.execute(DELETE_EMPTY, account_ids)
+    await erase_dead_letters(connection, account_ids)
+
+
+async def find_erased(connection: Connection, account_ids: Collection[str]) -> set[str]:
+    """Of these accounts those that were erased and have no row since."""
+    return {row[0] for row in await connection.fetch(FIND_ERASED, list(account_ids))}

@@ -1,0 +1,381 @@
+# pyright: reportUnknownMemberType=false
+"""What operators do while services run: switch the mode, erase an account, erase a contact."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncGenerator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from confluent_kafka import Producer
+
+from tests.faults.conftest import MONDAY_MORNING, SMALL_POLICY
+from tests.faults.ledger import Ledger, binary
+from tests.stack import SERVICES, Stack, event, receiving, until
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(240),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+THANKS = """
+triggers:
+  - rule: thanks
+    on: milestone.reached
+    touchpoint: nurture
+    within: 48h
+    because: A milestone is reached.
+
+touchpoints:
+  nurture:
+    purpose: Say thanks
+    aim: share_insight
+    expects: The customer feels seen
+    topic: education
+    owner: automation
+    channel: email
+    minutes: 0
+
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ledger() -> AsyncGenerator[Ledger]:
+    """All services, a webhook subscription to every type, and a policy that answers a milestone with a mail."""
+    with tempfile.TemporaryDirectory(prefix="drumbeat-operating-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        policy = folder / "policy.yaml"
+        triggers, touchpoints = THANKS.split("touchpoints:\n")
+        text = SMALL_POLICY.read_text().replace("triggers:\n", triggers.lstrip(), 1)
+        policy.write_text(text.replace("touchpoints:\n", f"touchpoints:\n{touchpoints}", 1))
+        settings = {"DRUMBEAT_POLICY": str(policy)}
+        async with (
+            Stack(folder, start=MONDAY_MORNING, settings=settings) as stack,
+            receiving() as receiver,
+        ):
+            await stack.run()
+            types = [f"drumbeat.touchpoint.{kind}.v1" for kind in ("scheduled", "moved", "cancelled", "due")]
+            await stack.post("notifier", "/v1/subscriptions", {"url": receiver.url, "types": types})
+            await stack.tell(
+                event("csm.described", "csm-1", {"name": "Kim", "email": "kim@example.com"}, id="kim",
+                      time=MONDAY_MORNING)
+            )  # fmt: skip
+            yield Ledger(stack, receiver)
+
+
+def facts(account: str, time: datetime) -> list[dict[str, object]]:
+    """An account with a contact, in trouble, that reached a milestone."""
+    described = {"name": f"{account} Ltd", "arr": 50_000, "csm_id": "csm-1"}
+    contact = {
+        "contact_id": f"ann-of-{account}", "email": f"ann@{account}.example", "name": f"Ann {account}",
+        "role": "champion",
+    }  # fmt: skip
+    return [
+        event("account.described", account, described, id=f"{account}-1", time=time),
+        event("contact.described", account, contact, id=f"{account}-2", time=time),
+        event("health.scored", account, {"color": "red"}, id=f"{account}-3", time=time),
+        event("milestone.reached", account, {"milestone": "x"}, id=f"{account}-4", time=time),
+    ]
+
+
+async def mail_of(ledger: Ledger, account: str) -> tuple[str, str | None] | None:
+    """State and reason of the mail to the account's customer, once it is final."""
+    rows = await ledger.rows(
+        "notifier",
+        "SELECT state, reason FROM delivery WHERE account_id = $1 AND touchpoint_type = 'nurture'"
+        " AND channel = 'email' AND state <> 'pending'",
+        account,
+    )
+    return (rows[0][0], rows[0][1]) if rows else None
+
+
+async def switch(stack: Stack, mode: str) -> dict[str, Any]:
+    answer = await stack.client.put(f"{stack.processes['rules_engine'].url}/v1/mode", json={"mode": mode})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def until_the_notifier_knows(ledger: Ledger, mode: str) -> None:
+    await until(
+        lambda: ledger.rows("notifier", "SELECT 1 FROM mode WHERE mode = $1 AND version > 0", mode),
+        20,
+        f"the notifier knows the mode {mode}",
+    )
+
+
+async def test_a_switch_of_the_mode_holds_customer_mail_at_once_and_going_live_flushes_nothing(
+    ledger: Ledger,
+) -> None:
+    """U2."""
+    stack = ledger.stack
+    assert (await stack.get("rules_engine", "/v1/mode"))["mode"] == "live"
+    await until_the_notifier_knows(ledger, "live")
+    before = await stack.get("rules_engine", "/v1/policies/progress")
+
+    switched = await switch(stack, "hold")
+
+    assert (switched["mode"], switched["changed"], switched["setting"]) == ("hold", True, "live")
+    assert switched["epoch"] > before["epoch"]
+    assert (await switch(stack, "hold"))["changed"] is False
+    await until_the_notifier_knows(ledger, "hold")
+    await stack.tell(*facts("during-hold", await stack.now()))
+    expired = await until(lambda: mail_of(ledger, "during-hold"), 30, "the mail under hold is final")
+    assert expired == ("expired", "customer messages are on hold")
+
+    # A setting that is what it was at the last start switches nothing back.
+    stack.kill("rules_engine")
+    stack.spawn("rules_engine")
+    await stack.ready("rules_engine")
+    assert (await stack.get("rules_engine", "/v1/mode"))["mode"] == "hold"
+
+    # What came due under hold, but is read only after going live, is not sent either.
+    stack.freeze("notifier")
+    await stack.tell(*facts("read-late", await stack.now()))
+    released = (
+        "SELECT 1 FROM touchpoint WHERE account_id = 'read-late' AND type = 'nurture' AND status <> 'planned'"
+    )
+    await until(lambda: ledger.rows("scheduler", released), 30, "it came due under hold")
+    await switch(stack, "live")
+    stack.thaw("notifier")
+    await stack.tell(*facts("after-hold", await stack.now()))
+    sent = await until(lambda: mail_of(ledger, "after-hold"), 30, "the mail after hold is final")
+    late = await until(lambda: mail_of(ledger, "read-late"), 30, "the late mail is final")
+    assert sent[0] == "sent"
+    assert late == ("expired", "customer messages are on hold")
+    assert await mail_of(ledger, "during-hold") == expired
+    assert not [to for to, _ in stack.mail.messages if to == ["ann@during-hold.example"]]
+
+
+async def test_a_changed_setting_switches_the_mode_at_the_next_start(ledger: Ledger) -> None:
+    """U2."""
+    stack = ledger.stack
+    await switch(stack, "live")
+    for setting in ("observe", "live"):
+        stack.kill("rules_engine")
+        stack.environment["DRUMBEAT_MODE"] = setting
+        stack.spawn("rules_engine")
+        await stack.ready("rules_engine")
+        assert (await stack.get("rules_engine", "/v1/mode"))["mode"] == setting
+        await until_the_notifier_knows(ledger, setting)
+
+
+async def test_only_an_admin_switches_the_mode_and_erases(ledger: Ledger) -> None:
+    stack = ledger.stack
+    engine = stack.processes["rules_engine"].url
+    made = await stack.post("rules_engine", "/v1/keys", {"name": "reader", "scopes": ["read"]})
+    headers = {"Authorization": f"Bearer {made['key']}"}
+
+    async def status(method: str, path: str, **more: Any) -> int:
+        return (await stack.client.request(method, engine + path, headers=headers, **more)).status_code
+
+    async def known() -> bool:
+        return await status("GET", "/v1/mode") == 200
+
+    await until(known, 20, "the key is known")
+    assert await status("PUT", "/v1/mode", json={"mode": "hold"}) == 403
+    assert await status("DELETE", "/v1/accounts/acme") == 403
+    assert await status("DELETE", "/v1/accounts/acme/contacts/ann") == 403
+
+
+async def drumbeat(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command line, with the addresses of the stack."""
+    ports = {f"DRUMBEAT_{name.upper()}__PORT": str(process.port) for name, process in stack.processes.items()}
+    command = [sys.executable, "-m", "services.console.cli", *arguments]
+    environment = {**stack.environment, **ports}
+    return await asyncio.to_thread(
+        subprocess.run, command, env=environment, capture_output=True, text=True, input="n\n", timeout=60
+    )
+
+
+async def test_the_command_line_switches_the_mode_and_asks_before_it_erases(ledger: Ledger) -> None:
+    """U2 and point 6."""
+    stack = ledger.stack
+    await stack.tell(*facts("by-command", await stack.now()))
+
+    async def is_there() -> bool:
+        url = f"{stack.processes['rules_engine'].url}/v1/accounts/by-command"
+        return (await stack.client.get(url)).status_code == 200
+
+    await until(is_there, 20, "the account")
+    switched = await drumbeat(stack, "mode", "hold", "--json")
+    assert (switched.returncode, json.loads(switched.stdout)["mode"]) == (0, "hold"), switched.stderr
+    assert (await drumbeat(stack, "mode")).stdout.startswith("hold since 2026-")
+    assert (await drumbeat(stack, "mode", "live")).returncode == 0
+
+    refused = await drumbeat(stack, "erase", "by-command")
+    assert refused.returncode == 1
+    assert await is_there()
+    contact = await drumbeat(stack, "erase", "by-command", "--contact", "ann-of-by-command", "--yes")
+    assert (contact.returncode, "erased" in contact.stdout) == (0, True), contact.stderr
+    erased = await drumbeat(stack, "erase", "by-command", "--yes", "--json")
+    assert erased.returncode == 0, erased.stderr
+    assert json.loads(erased.stdout)["topics_clear_by"]
+    assert not await is_there()
+    assert (await drumbeat(stack, "erase", "never-heard-of", "--yes")).returncode == 1
+
+
+async def mentions(ledger: Ledger, *needles: str) -> list[str]:
+    """Every table of the three databases with a row that contains one of the texts, also in binary columns."""
+    patterns = [f"%{form}%" for needle in needles for form in (needle, needle.encode().hex())]
+    found: list[str] = []
+    for service in SERVICES:
+        tables = await ledger.rows(
+            service, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+        )
+        for (table,) in tables:
+            query = f'SELECT count(*) FROM "{table}" AS t WHERE t::text ILIKE ANY($1::text[])'
+            if (await ledger.rows(service, query, patterns))[0][0]:
+                found.append(f"{service}.{table}")
+    return found
+
+
+async def make_trouble(ledger: Ledger, account: str) -> None:
+    """Dead letters about the account in every service, and a parked event."""
+    producer = Producer({"bootstrap.servers": ledger.stack.kafka.bootstrap})
+    bad = {
+        "specversion": "1.0", "id": f"{account}-bad", "source": "/test", "subject": account,
+        "type": "drumbeat.contact.described.v1", "time": "2026-03-02T10:00:00Z", "data": {"email": f"ann@{account}"},
+    }  # fmt: skip
+    producer.produce("account.signals", json.dumps(bad).encode(), b"another-key",
+                     headers=[("content-type", b"application/cloudevents+json")])  # fmt: skip
+    for topic in ("touchpoint.commands", "directory.accounts"):
+        producer.produce(topic, b"{ broken", account.encode())
+    producer.flush(20)
+    for service in SERVICES:
+        await until(
+            lambda service=service: ledger.rows(service, "SELECT 1 FROM dead_letter"),
+            20,
+            f"a dead letter in {service}",
+        )
+    await ledger.rows("rules_engine", "UPDATE account SET state = '{}' WHERE account_id = $1", account)
+    now = await ledger.stack.now()
+    await ledger.stack.tell(event("health.scored", account, {"score": 10}, id=f"{account}-parked", time=now))
+    await until(
+        lambda: ledger.rows("rules_engine", "SELECT 1 FROM parked WHERE account_id = $1", account),
+        20,
+        "parked",
+    )
+
+
+async def erase(ledger: Ledger, path: str, status: int = 200) -> dict[str, Any]:
+    answer = await ledger.stack.client.delete(ledger.stack.processes["rules_engine"].url + path)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def announce_late(ledger: Ledger, account: str) -> None:
+    """What the scheduler said of an erased account, read by the engine only now."""
+    body = next(body for body in ledger.receiver.of("due") if body["data"]["account_id"] == account)
+    due = event(
+        "touchpoint.due", account, body["data"], id="late", time=await ledger.stack.now(), source="/drumbeat/scheduler"
+    )  # fmt: skip
+    value, headers = binary(due)
+    producer = Producer({"bootstrap.servers": ledger.stack.kafka.bootstrap})
+    producer.produce("touchpoint.events", value, account.encode(), headers=headers)
+    # As the scheduler does: nothing about an erased account follows without a tombstone.
+    producer.produce("touchpoint.events", None, account.encode())
+    producer.flush(20)
+    engine = ledger.stack.processes["rules_engine"].url
+    receipt = {"source": "/drumbeat/scheduler", "id": "late"}
+
+    async def is_read() -> bool:
+        answer = await ledger.stack.client.get(f"{engine}/v1/events", params=receipt)
+        return answer.status_code == 200
+
+    await until(is_read, 20, "the late announcement is read")
+
+
+async def test_an_erased_account_is_gone_from_every_table_of_every_service(ledger: Ledger) -> None:
+    """Point 6."""
+    stack, account = ledger.stack, "erase-me"
+    await stack.tell(*facts(account, await stack.now()))
+    await until(lambda: mail_of(ledger, account), 40, "the mail is final")
+    plans = "SELECT 1 FROM touchpoint WHERE account_id = $1 AND type = 'check_in' AND status = 'planned'"
+    await until(lambda: ledger.rows("scheduler", plans, account), 20, "a planned check-in")
+    await make_trouble(ledger, account)
+    assert {name.partition(".")[0] for name in await mentions(ledger, account)} == set(SERVICES)
+    await stack.tell(*facts("bystander", await stack.now()))
+
+    receipt = await erase(ledger, f"/v1/accounts/{account}")
+
+    erased_at, clear_by = (datetime.fromisoformat(receipt[name]) for name in ("erased_at", "topics_clear_by"))
+    assert clear_by - erased_at == timedelta(days=30)
+
+    async def is_gone() -> bool:
+        return not await mentions(ledger, account)
+
+    try:
+        await until(is_gone, 30, "gone")
+    except AssertionError:
+        raise AssertionError(await mentions(ledger, account)) from None
+    cancelled = [body for body in ledger.receiver.of("cancelled") if body["data"]["account_id"] == account]
+    assert cancelled, "who keeps a calendar of it hears that its touchpoints are cancelled"
+    assert await erase(ledger, f"/v1/accounts/{account}") == receipt
+    await erase(ledger, "/v1/accounts/never-heard-of", 404)
+    assert (await stack.get("rules_engine", "/v1/accounts/bystander"))["plan"]["touchpoints"]
+
+    await announce_late(ledger, account)
+    await until(is_gone, 20, "a late announcement does not bring it back")
+
+    later = await stack.now()
+    await stack.tell(event("account.described", account, {"name": "Back"}, id="back", time=later))
+    anew = "SELECT 1 FROM touchpoint WHERE account_id = $1 AND type = 'newsletter'"
+    await until(lambda: ledger.rows("scheduler", anew, account), 30, "what is told later starts it anew")
+
+
+async def test_an_erased_contact_is_gone_and_what_was_told_before_does_not_bring_it_back(
+    ledger: Ledger,
+) -> None:
+    """Point 6."""
+    stack, account = ledger.stack, "erase-ann"
+    begin = await stack.now()
+    ann = "ann-of-erase-ann"
+    joe = {"contact_id": "joe", "email": "joe@elsewhere.example", "role": "user"}
+    refusal = {"contact_id": ann, "topic": "promotion", "opted_in": False}
+    answer = {"contact_id": ann, "score": 9}
+    await stack.tell(
+        *facts(account, begin),
+        event("contact.described", account, joe, id="joe", time=begin),
+        event("preference.changed", account, refusal, id="refusal", time=begin),
+        event("nps.answered", account, answer, id="answer", time=begin),
+    )
+    await until(lambda: mail_of(ledger, account), 40, "the mail is final")
+    needles = (ann, f"ann@{account}.example", f"Ann {account}")
+    assert await mentions(ledger, *needles)
+
+    receipt = await erase(ledger, f"/v1/accounts/{account}/contacts/{ann}")
+
+    async def is_gone() -> bool:
+        return not await mentions(ledger, *needles)
+
+    try:
+        await until(is_gone, 30, "gone")
+    except AssertionError:
+        raise AssertionError(await mentions(ledger, *needles)) from None
+    assert await erase(ledger, f"/v1/accounts/{account}/contacts/{ann}") == receipt
+    await erase(ledger, f"/v1/accounts/{account}/contacts/nobody", 404)
+    await stack.tell(
+        event("contact.described", account, {"contact_id": ann, "role": "admin"}, id="old", time=begin),
+        event("health.scored", account, {"color": "green"}, id="new", time=await stack.now()),
+    )
+
+    async def document() -> dict[str, Any]:
+        return await stack.get("rules_engine", f"/v1/accounts/{account}")
+
+    async def is_green() -> bool:
+        return (await document())["color"] == "green"
+
+    await until(is_green, 20, "the later event is applied")
+    assert [contact["contact_id"] for contact in (await document())["contacts"]] == ["joe"]
+    assert (await document())["facts"]["nps_score"]["value"] == 9
+    contacts = "SELECT contact_id FROM contact WHERE account_id = $1"
+    assert [row[0] for row in await ledger.rows("notifier", contacts, account)] == ["joe"]
+    assert not await mentions(ledger, *needles)
