@@ -24,6 +24,7 @@ from services.cadence.account import (
     when,
 )
 from services.cadence.account.codec import AccountState
+from services.cadence.account.identity import name_key
 from services.cadence.expressions.checker import check
 from services.cadence.expressions.compile import compile_condition
 from services.cadence.expressions.parser import parse
@@ -92,7 +93,7 @@ def portfolio_of(announcements: Iterable[FactEvent], account_states: Iterable[Ac
         fields: Fields = {
             name: orjson.dumps(value, default=str).decode() for name, value in event.fields.items()
         }
-        program = stored.setdefault(str(event.fields["program_id"]), {})
+        program = stored.setdefault(name_key(event.fields["program_id"]), {})
         merge_fields(program, stamp_of(event.provenance), fields)
     programs = [announced(key, orjson.dumps(stored[key])) for key in sorted(stored)]
     readable = tuple(item.program for item in programs if item.error is None)

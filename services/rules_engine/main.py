@@ -53,7 +53,7 @@ EVENTS = Counter("drumbeat_events_total", "Events by what became of them", ["top
 
 def count(topic: str, counts: BatchCounts) -> None:
     EVENTS.labels(topic, "heard").inc(counts.events)
-    for outcome in ("duplicates", "parked", "conflicts", "undecided", "plans"):
+    for outcome in ("duplicates", "parked", "conflicts", "let_go", "undecided", "plans"):
         EVENTS.labels(topic, outcome).inc(getattr(counts, outcome))
 
 

@@ -1,6 +1,6 @@
 """Apply facts: any order and any number of repetitions of the same events give the same facts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from hashlib import blake2b
 from typing import cast
@@ -9,11 +9,13 @@ import orjson
 
 from services.cadence.account.erasure import without_erased
 from services.cadence.account.identity import name_key
-from services.cadence.account.merging import add_latest, add_statement, make_room, merge_fields
-from services.cadence.account.retention import ACCOUNT_FIELDS, ENTRY_RULES, EntryRule
+from services.cadence.account.merging import LAST, add_latest, add_statement, make_room, merge_fields
+from services.cadence.account.retention import ACCOUNT_FIELDS, ENTRY_RULES, STAKEHOLDERS, EntryRule
 from services.cadence.account.stamps import (
     DAY,
+    Entries,
     Fields,
+    Plain,
     Stamp,
     StampedFields,
     plain,
@@ -31,7 +33,8 @@ _TERM_FIELDS = ("status", "starts_on", "renews_on", "signed_at")
 _CONTRACT_FIELDS = (*_TERM_FIELDS, "arr", "auto_renew", "currency", "term_months", "notice_days")
 TERMS_KEPT, REVENUES_KEPT = 24, 8  # of each contract
 CONTACTS_KEPT, CONTRACTS_KEPT, PREFERENCES_KEPT = 1_000, 200, 4_000
-"""Limits against runaway producers, far above any real account. Beyond them the ids first in alphabetical order stay."""
+"""Limits against runaway producers, far above any real account. Beyond them stakeholders stay before other contacts, and
+the ids first in alphabetical order."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _NOT_STORED = frozenset({"limits", "features", "notes", "comment", "detail", "recipient"})
 
@@ -47,16 +50,20 @@ def apply_fact(facts: Facts, event: FactEvent) -> ApplyResult:
         facts.first_event_at = at
     changed_fields: tuple[str, ...] = ()
     conflict: Stamp | None = None
-    for names, (part_changed, other) in _apply_parts(facts, event, stamp):
+    let_go: list[str] = []
+    for names, (part_changed, other_content) in _apply_parts(facts, event, stamp, let_go):
         if part_changed:
             changed = True
             changed_fields += names
-        if other is not None and (conflict is None or other > conflict):
-            conflict = other
-    return ApplyResult(changed, changed_fields, None if conflict is None else provenance_of(conflict))
+        if other_content is not None and (conflict is None or other_content > conflict):
+            conflict = other_content
+    other = None if conflict is None else provenance_of(conflict)
+    return ApplyResult(changed, changed_fields, other, tuple(let_go))
 
 
-def _apply_parts(facts: Facts, event: FactEvent, stamp: Stamp) -> list[tuple[tuple[str, ...], _Result]]:
+def _apply_parts(
+    facts: Facts, event: FactEvent, stamp: Stamp, let_go: list[str]
+) -> list[tuple[tuple[str, ...], _Result]]:
     """Apply the event to all parts of the facts that store its type: (names, result) of each part."""
     event_type, fields = event.type, _stored_fields(event)
     results: list[tuple[tuple[str, ...], _Result]] = []
@@ -65,11 +72,12 @@ def _apply_parts(facts: Facts, event: FactEvent, stamp: Stamp) -> list[tuple[tup
         values = {names[name]: value for name, value in fields.items() if name in names}
         if values:
             results.append((tuple(values), merge_fields(facts.account, stamp, values)))
-    results += [
-        ((rule.name,), add_entry(facts, rule, stamp, fields))
-        for rule in ENTRY_RULES.get(event_type, ())
-        if rule.accepts(fields)
-    ]
+    for rule in ENTRY_RULES.get(event_type, ()):
+        if rule.accepts(fields):
+            before = tuple(facts.entries.get(rule.name, ())) if rule.looks_back else ()
+            results.append(((rule.name,), add_entry(facts, rule, stamp, fields)))
+            if len(before) >= rule.limit and _lets_go(rule, facts.entries[rule.name], before, stamp):
+                let_go.append(rule.name)
     part = _PARTS.get(event_type)
     if part is not None:
         name, apply = part
@@ -98,10 +106,17 @@ def add_entry(facts: Facts, rule: EntryRule, stamp: Stamp, fields: Fields) -> _R
     return add_statement(entries, stamp, entry, rule.limit, rule.gap_of(entry))
 
 
+def _lets_go(rule: EntryRule, entries: Entries, before: Iterable[Stamp], stamp: Stamp) -> bool:
+    """Whether a full kind lost an entry so recent that conditions may look back at it."""
+    newest = when(max(entries, default=stamp))
+    gone = {*before, stamp} - entries.keys() - {str(fields.get(LAST)) for fields in entries.values()}
+    return len(entries) >= rule.limit and any(when(other) > newest - rule.looks_back for other in gone)
+
+
 def _apply_contact(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
     contact_id = str(fields["contact_id"])
     values: Fields = {name: fields[name] for name in _CONTACT_FIELDS if name in fields}
-    if not _has_room(facts, contact_id):
+    if not _has_room(facts, contact_id, fields.get("role")):
         return _UNCHANGED
     changed, conflict = merge_fields(facts.contacts.setdefault(contact_id, {}), stamp, values)
     joined = facts.joined.get(contact_id)
@@ -120,8 +135,14 @@ def _apply_contact_left(facts: Facts, _stamp: Stamp, fields: Fields) -> _Result:
     return True, None
 
 
-def _has_room(facts: Facts, contact_id: str) -> bool:
-    deleted = make_room(facts.contacts, contact_id, CONTACTS_KEPT)
+def _has_room(facts: Facts, contact_id: str, role: Plain = None) -> bool:
+    """Make room for a contact; stakeholders stay before others."""
+
+    def rank(key: str) -> tuple[bool, str]:
+        roles = [fields.get("role") for fields in facts.contacts.get(key, {}).values()]
+        return STAKEHOLDERS.isdisjoint([*roles, role] if key == contact_id else roles), key
+
+    deleted = make_room(facts.contacts, contact_id, CONTACTS_KEPT, rank)
     facts.joined.pop(deleted or "", None)
     return deleted != contact_id
 
@@ -199,8 +220,8 @@ def _derive_content(fields: Fields, _data: Mapping[str, object]) -> None:
 
 def description_of(fields: Fields) -> str:
     """Twelve hex digits that stand for what is told of a contact: a nightly list does not bring back who left."""
-    told = {name: fields[name] for name in ("contact_id", *_CONTACT_FIELDS) if name in fields}
-    return blake2b(orjson.dumps(told, option=orjson.OPT_SORT_KEYS), digest_size=6).hexdigest()
+    described = {name: fields[name] for name in ("contact_id", *_CONTACT_FIELDS) if name in fields}
+    return blake2b(orjson.dumps(described, option=orjson.OPT_SORT_KEYS), digest_size=6).hexdigest()
 
 
 def _derive_about(fields: Fields, data: Mapping[str, object]) -> None:

@@ -65,7 +65,7 @@ def things_of(stored: Mapping[str, Entries], kind: str) -> list[Thing]:
     entries = stored.get(kind)
     if not entries:
         return []
-    group_of = _GROUPS.get(kind, _moment)
+    group_of = _GROUPS[kind]
     groups: dict[tuple[str, ...], list[Statement]] = {}
     for statement in statements_of(entries, kind):
         groups.setdefault(group_of(statement), []).append(statement)
@@ -79,14 +79,14 @@ def _thing(key: tuple[str, ...], members: list[Statement]) -> Thing:
     fields = newest.fields if len(members) == 1 else _merged(members)
     first = min(statement.first for statement in members)
     at = next((statement.at for statement in reversed(members) if statement.dated), when(first))
-    return Thing(at, first, newest.first, fields, key, _told_by(members))
+    return Thing(at, first, newest.first, fields, key, _event_keys(members))
 
 
 def _merged(members: Iterable[Statement]) -> Fields:
     return {name: value for statement in members for name, value in statement.fields.items()}
 
 
-def _told_by(members: Iterable[Statement]) -> tuple[tuple[str, ...], ...]:
+def _event_keys(members: Iterable[Statement]) -> tuple[tuple[str, ...], ...]:
     stamps = [stamp for statement in members for stamp in (statement.first, statement.last)]
     return tuple(dict.fromkeys(who(stamp) for stamp in stamps))
 
@@ -135,7 +135,9 @@ def _round(key: tuple[str, ...], statements: list[Statement]) -> Thing:
         at = when(latest.last)  # another answer came in between: this one was given again
     days = tuple(dict.fromkeys((*key, str(statement.at // DAY)) for statement in statements))
     fields = latest.fields if len(ordered) == 1 else _merged(ordered)
-    return Thing(at, statements[0].first, latest.first, fields, days[0], (*days[1:], *_told_by(statements)))
+    return Thing(
+        at, statements[0].first, latest.first, fields, days[0], (*days[1:], *_event_keys(statements))
+    )
 
 
 def persons_of(contacts: Mapping[str, StampedFields]) -> dict[str, str]:
@@ -180,7 +182,14 @@ def _request(statement: Statement) -> tuple[str, ...]:
 
 def _settled(statement: Statement) -> tuple[str, ...]:
     touchpoint_id = statement.fields.get("touchpoint_id")
-    return (touchpoint_id if isinstance(touchpoint_id, str) else str(statement.at),)
+    if isinstance(touchpoint_id, str):
+        return (touchpoint_id,)
+    return _contact_made(statement)
+
+
+def _contact_made(statement: Statement) -> tuple[str, ...]:
+    names = ("touchpoint_type", "channel", "contact_id", "outcome")
+    return str(statement.at), *(str(statement.fields.get(name) or "") for name in names)
 
 
 def _signal(statement: Statement) -> tuple[str, ...]:
@@ -189,11 +198,8 @@ def _signal(statement: Statement) -> tuple[str, ...]:
 
 
 def _contact(statement: Statement) -> tuple[str, ...]:
-    return str(statement.fields.get("contact_id")), str(statement.at // DAY)
-
-
-def _moment(statement: Statement) -> tuple[str, ...]:
-    return (str(statement.at),)
+    fields = statement.fields
+    return str(fields.get("contact_id")), str(fields.get("content", "")), str(statement.at // DAY)
 
 
 _GROUPS: Mapping[str, Callable[[Statement], tuple[str, ...]]] = {
@@ -201,7 +207,9 @@ _GROUPS: Mapping[str, Callable[[Statement], tuple[str, ...]]] = {
     "request.received": _request,
     "request.answered": _request,
     "touchpoint.settled": _settled,
+    "interaction.logged": _contact_made,
     "expansion.signalled": _signal,
+    "contact.described": _contact,
     "contact.left": _contact,
 }
-"""Event type -> what its things are known by; the others are known by their time."""
+"""Event type -> what its things are known by, besides the type."""

@@ -1,5 +1,6 @@
 """Merge rules: each gives the same result whatever the order of the events and however often they are applied."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from services.cadence.account.stamps import Entries, Fields, Stamp, StampedFields, identity, when
@@ -72,7 +73,7 @@ def add_statement(
     return changed or bool(same), conflict
 
 
-def last_told(entries: Entries) -> Stamp | None:
+def newest_stamp(entries: Entries) -> Stamp | None:
     """The newest stored telling."""
     return max((str(fields.get(LAST, first)) for first, fields in entries.items()), default=None)
 
@@ -80,11 +81,11 @@ def last_told(entries: Entries) -> Stamp | None:
 def _other_content(entries: Entries, stamp: Stamp) -> Stamp | None:
     """A stored telling of the same (source, id) with another content."""
     own = identity(stamp)
-    told = [*entries, *(str(stored[LAST]) for stored in entries.values() if LAST in stored)]
+    stamps = [*entries, *(str(stored[LAST]) for stored in entries.values() if LAST in stored)]
     # One search in the joined stamps is three times faster than one in each, and mostly finds nothing.
-    if own not in "".join(told):
+    if own not in "".join(stamps):
         return None
-    return next((other for other in told if own in other and other != stamp), None)
+    return next((other for other in stamps if own in other and other != stamp), None)
 
 
 def _is_near(first: Stamp, stored: Fields, stamp: Stamp, gap: int) -> bool:
@@ -98,13 +99,13 @@ def _says(stored: Fields, fields: Fields) -> bool:
 
 
 def _mark_superseded(entries: Entries) -> None:
-    told = {first: {first, str(stored.get(LAST, first))} for first, stored in entries.items()}
+    stamps_of = {first: {first, str(stored.get(LAST, first))} for first, stored in entries.items()}
     newest: dict[str, Stamp] = {}
-    for stamp in sorted(stamp for stamps in told.values() for stamp in stamps):
+    for stamp in sorted(stamp for stamps in stamps_of.values() for stamp in stamps):
         newest[identity(stamp)] = stamp
     for first, stored in entries.items():
         fields = {name: value for name, value in stored.items() if name != SUPERSEDED}
-        stands = any(newest[identity(stamp)] == stamp for stamp in told[first])
+        stands = any(newest[identity(stamp)] == stamp for stamp in stamps_of[first])
         entries[first] = fields if stands else {**fields, SUPERSEDED: True}
 
 
@@ -153,15 +154,20 @@ def _insert(entries: Entries, stamp: Stamp, fields: Fields, limit: int) -> bool:
     return True
 
 
-def make_room(stored: dict[str, _Item], key: str, limit: int) -> str | None:
-    """Delete the item whose key is last in alphabetical order when `key` would be one item too many.
+def make_room(
+    stored: dict[str, _Item],
+    key: str,
+    limit: int,
+    rank: Callable[[str], tuple[bool, str]] = lambda key: (False, key),
+) -> str | None:
+    """Delete the item whose key is last by `rank` (the last in alphabetical order) when there would be one too many.
 
     Returns the deleted key, or `key` itself when it is the last and must not be stored. As the first keys stay, the
     order of arrival does not matter, and a deleted item never comes back incomplete.
     """
     if key in stored or len(stored) < limit:
         return None
-    last = max(*stored, key)
+    last = max(*stored, key, key=rank)
     if last != key:
         del stored[last]
     return last

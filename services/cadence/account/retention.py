@@ -20,6 +20,8 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
 }
 """Event type of an answer -> {field of its data: name under which the newest answer is read}."""
 
+STAKEHOLDERS = frozenset({"champion", "decision_maker", "executive_sponsor"})
+"""The roles whose arrival, departure and preferences matter most."""
 MET = frozenset({"completed", "attended"})
 """Outcomes of a touchpoint that took place."""
 
@@ -28,6 +30,7 @@ ALWAYS = 1 << 62
 """The gap of statements that are the same whenever they are told."""
 _NIGHTLY = 30 * DAY
 """What is told again within this time is told in one go: lists are sent every night, week or month."""
+_HALF_A_YEAR = 180 * DAY
 _ASKED_AGAIN = 14 * DAY
 """People answer less often than this; tools repeat an answer more often."""
 OWN_TIME: Mapping[str, str] = {
@@ -48,7 +51,8 @@ class EntryRule:
     Equal fields told within `gap` microseconds of each other are one entry; so are, whenever they are told, those that
     state their own time (`OWN_TIME`). `known_by`: without this field the gap is 0, because equal words may be of two
     people. `latest_of`: of the entries with the same value in this field only the latest is kept. `only`: an event makes
-    an entry if each of these fields has one of these values.
+    an entry if each of these fields has one of these values. `looks_back`: how long conditions look back at them, in
+    microseconds.
     """
 
     name: str
@@ -58,6 +62,7 @@ class EntryRule:
     known_by: str | None = None
     latest_of: str | None = None
     only: tuple[tuple[str, frozenset[object]], ...] = ()
+    looks_back: int = 0
 
     def accepts(self, fields: Mapping[str, object]) -> bool:
         return not self.only or all(fields.get(name) in values for name, values in self.only)
@@ -84,23 +89,44 @@ REQUESTS_KEPT = 48
 
 ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
     "usage.reported": (EntryRule("usage.reported", _USAGE, 56),),
-    "health.scored": (EntryRule("health.scored", ("score", "color")),),
+    "health.scored": (EntryRule("health.scored", ("score", "color"), looks_back=7 * DAY),),
     "nps.answered": (
-        EntryRule("nps.answered", ("contact_id", "score", "answered_at"), 48, _ASKED_AGAIN, "contact_id"),
+        EntryRule(
+            "nps.answered",
+            ("contact_id", "score", "answered_at"),
+            48,
+            _ASKED_AGAIN,
+            "contact_id",
+            looks_back=_HALF_A_YEAR,
+        ),
     ),
-    "survey.answered": (EntryRule("survey.answered", _SURVEY, 48, _ASKED_AGAIN, "contact_id"),),
-    "milestone.reached": (EntryRule("milestone.reached", ("milestone", "kind", "reached_at"), 200, ALWAYS),),
-    "expansion.signalled": (EntryRule("expansion.signalled", ("signal", "about"), 32, _NIGHTLY),),
-    "request.received": (EntryRule("request.received", ("request_id", "channel"), REQUESTS_KEPT, ALWAYS),),
+    "survey.answered": (
+        EntryRule("survey.answered", _SURVEY, 48, _ASKED_AGAIN, "contact_id", looks_back=_HALF_A_YEAR),
+    ),
+    "milestone.reached": (
+        EntryRule("milestone.reached", ("milestone", "kind", "reached_at"), 200, ALWAYS, looks_back=ALWAYS),
+    ),
+    "expansion.signalled": (
+        EntryRule("expansion.signalled", ("signal", "about"), 32, _NIGHTLY, looks_back=_HALF_A_YEAR),
+    ),
+    "request.received": (
+        EntryRule("request.received", ("request_id", "channel"), REQUESTS_KEPT, ALWAYS, looks_back=56 * DAY),
+    ),
     "request.answered": (
-        EntryRule("request.answered", ("request_id", "channel", "answered_at"), REQUESTS_KEPT, ALWAYS),
+        EntryRule(
+            "request.answered",
+            ("request_id", "channel", "answered_at"),
+            REQUESTS_KEPT,
+            ALWAYS,
+            looks_back=56 * DAY,
+        ),
     ),
     "interaction.logged": (
         EntryRule("interaction.logged", _INTERACTION, 32),
         EntryRule("touched", ("touch", "at"), 64, latest_of="touch"),
     ),
     "touchpoint.settled": (
-        EntryRule("touchpoint.settled", _SETTLED, 48, ALWAYS, "touchpoint_id"),
+        EntryRule("touchpoint.settled", _SETTLED, 48, ALWAYS, "touchpoint_id", looks_back=_HALF_A_YEAR),
         EntryRule("touched", ("touch", "touchpoint_id", "at"), 64, latest_of="touch", only=(_MET,)),
     ),
     "delivery.finished": (
@@ -111,11 +137,19 @@ ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
         EntryRule("mail.opened", ("delivery_id",), 32, latest_of="delivery_id", only=(_OPENED,)),
         EntryRule("mail.clicked", ("delivery_id",), 16, latest_of="delivery_id", only=(_CLICKED,)),
     ),
-    "contact.left": (EntryRule("contact.left", ("contact_id",), 200, _NIGHTLY),),
-    "contact.described": (EntryRule("contact.described", ("contact_id", "role", "content"), 400, _NIGHTLY),),
+    "contact.left": (EntryRule("contact.left", ("contact_id",), 200, _NIGHTLY, looks_back=_HALF_A_YEAR),),
+    "contact.described": (
+        EntryRule("contact.described", ("contact_id", "role", "content"), 400, _NIGHTLY, looks_back=_NIGHTLY),
+    ),
 }
 """Event type -> the dated entries it makes, which windows, streaks and triggers read.
 
 `touched`: the latest contact of each touchpoint type. `reached`: the newest message of each touchpoint type to a
 contact. `mail.opened`: any sign that a mail was read.
 """
+
+
+def bound_text(kind: str) -> str:
+    """How many entries of a kind are kept, in words."""
+    limit = next(rule.limit for rules in ENTRY_RULES.values() for rule in rules if rule.name == kind)
+    return f"the newest {limit} entries of {kind}; an older one that conditions may look back at no longer counts"

@@ -35,11 +35,13 @@ class StampedValue(NamedTuple):
 class ApplyResult(NamedTuple):
     """What applying one event did. `fields`: the parts of the facts that changed; `contacts`, `contracts`, `preferences`
     and `pauses` stand for all of theirs. `conflict`: another event with the same (source, id) and other content.
+    `let_go`: the kinds of entries of which a bound let one go that conditions may look back at.
     """
 
     changed: bool
     fields: tuple[str, ...] = ()
     conflict: Provenance | None = None
+    let_go: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -41,8 +41,8 @@ def _convert_presence(facts: Facts, contact_id: str, contact: StampedFields) -> 
             described.add(stamp)
         if not contact[stamp]:
             del contact[stamp]
-    told = {name: value for fields in contact.values() for name, value in fields.items()}
-    described_as: Fields = {"contact_id": contact_id, **told}
+    values = {name: value for fields in contact.values() for name, value in fields.items()}
+    described_as: Fields = {"contact_id": contact_id, **values}
     described_as["content"] = description_of(described_as)
     for stamp in sorted(described):
         _add(facts, "contact.described", stamp, described_as)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from services.cadence.account import Entries, Facts, Plain, Stamp, earliest, micros
 from services.cadence.account.merging import SUPERSEDED
-from services.cadence.evaluation.event_entries import scores_near
+from services.cadence.evaluation.scores import scores_near
 from services.cadence.expressions.weaken import compile_weakened
 from services.cadence.features.event_features import EVENT_FEATURES
 from services.cadence.policy import Policy, condition_of

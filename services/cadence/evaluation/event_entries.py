@@ -4,14 +4,14 @@ They take the place of the account's features of the same name. Features that lo
 own entry: they state what was true then, whatever happened since.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple, TypedDict, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
-from services.cadence.account import Contract, Entries, Fields, Plain, Stamp, earliest, when, who
+from services.cadence.account import Contract, Fields, Plain, Stamp, earliest, when, who
 from services.cadence.account.identity import Thing, things_of
-from services.cadence.account.merging import LAST, SUPERSEDED, last_told
+from services.cadence.account.merging import LAST, newest_stamp
 from services.cadence.account.retention import ANSWERS
+from services.cadence.evaluation.scores import scores
 from services.cadence.features.compute import AccountView, ratio
 from services.cadence.features.contacts import newcomers_of
 from services.cadence.features.mail_engagement import Mails
@@ -81,8 +81,8 @@ def recent_events(view: AccountView, longest: Mapping[str, int]) -> Iterator[str
                 yield event
             continue
         # A thing may have happened long before it was told of, but not after.
-        told = last_told(view.facts.entries.get(event, {}))
-        if told is not None and when(told) >= view.now - within:
+        newest = newest_stamp(view.facts.entries.get(event, {}))
+        if newest is not None and when(newest) >= view.now - within:
             yield event
 
 
@@ -98,71 +98,7 @@ def _recent(view: AccountView, event: str, since: int) -> list[tuple[Stamp, Fiel
     return recent
 
 
-class Score(NamedTuple):
-    """A health score: `color` None where the event had none; `drop`: the score before minus this one.
-
-    One that was corrected is left out.
-    """
-
-    stamp: Stamp
-    score: float | None
-    color: str | None
-    drop: float | None
-
-
-class _Scored(TypedDict, total=False):
-    score: float | None
-    color: str | None
-
-
-def scores(entries: Entries, since: Stamp) -> Iterator[Score]:
-    """Health scores from `since` on, oldest first."""
-    previous: float | None = None
-    for stamp, fields in cast("dict[Stamp, _Scored]", entries).items():
-        if SUPERSEDED in fields:
-            continue
-        score, drop = fields.get("score"), None
-        if score is not None:
-            drop = None if previous is None else previous - score
-            previous = score
-        if stamp >= since:
-            yield Score(stamp, score, fields.get("color"), drop)
-
-
-def scores_near(entries: Entries, stamps: Iterable[Stamp]) -> Iterator[Score]:
-    """Health scores at these stamps and up to the next score after each, as they read among `entries`.
-
-    Whatever is added or removed at a stamp, the scores beyond read the same.
-    """
-    stored = cast("dict[Stamp, _Scored]", entries)
-    order = list(stored)
-    for stamp in stamps:
-        index = bisect_left(order, stamp)
-        previous = _score_before(stored, order, index)
-        for own in order[index:]:
-            fields = stored[own]
-            if SUPERSEDED in fields:
-                continue
-            score = fields.get("score")
-            drop = None if previous is None or score is None else previous - score
-            yield Score(own, score, fields.get("color"), drop)
-            if score is not None:
-                previous = score
-                if own != stamp:
-                    break
-
-
-def _score_before(stored: Mapping[Stamp, _Scored], order: list[Stamp], index: int) -> float | None:
-    while index:
-        index -= 1
-        fields = stored[order[index]]
-        score = fields.get("score")
-        if score is not None and SUPERSEDED not in fields:
-            return score
-    return None
-
-
-def _told_by(view: AccountView, kind: str, stamp: Stamp) -> tuple[tuple[str, ...], ...]:
+def _event_keys(view: AccountView, kind: str, stamp: Stamp) -> tuple[tuple[str, ...], ...]:
     last = view.facts.entries[kind][stamp].get(LAST)
     return (who(stamp),) if last is None else (who(stamp), who(str(last)))
 
@@ -172,7 +108,7 @@ def _health_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
         values: dict[str, Plain] = {"health_score": score, "color": color, "score_drop": drop}
         at = when(stamp)
         yield EventEntry(
-            stamp, at, values, ("health.scored", str(at)), _told_by(view, "health.scored", stamp)
+            stamp, at, values, ("health.scored", str(at)), _event_keys(view, "health.scored", stamp)
         )
 
 

@@ -9,9 +9,10 @@ from typing import NamedTuple, cast
 
 from services.cadence.account import DAY, Facts, Fields, Plain, Stamp, StampedFields, micros
 from services.cadence.account.identity import ANSWER_ROUND
+from services.cadence.account.retention import STAKEHOLDERS
 from services.cadence.features import people, requests, responses
 from services.cadence.features.contracts import fill_contracts, renews_itself
-from services.cadence.features.feature import MEETINGS, STAKEHOLDERS
+from services.cadence.features.feature import MEETINGS
 from services.cadence.features.last_contacts import fill_days_since_types, last_touches
 from services.cadence.features.registry import FEATURES, touch_type
 from services.cadence.features.view import AccountView

@@ -1,8 +1,9 @@
 """Features of the customer's contacts: who is present, who joined and left, and how often they want messages."""
 
 from services.cadence.account import OWN_ACT, Stamp, StampedFields, when
+from services.cadence.account.retention import STAKEHOLDERS
 from services.cadence.features.contacts import Person, newcomers_of
-from services.cadence.features.feature import FREQUENCIES, STAKEHOLDERS, TOPICS
+from services.cadence.features.feature import FREQUENCIES, TOPICS
 from services.cadence.features.view import AccountView
 
 

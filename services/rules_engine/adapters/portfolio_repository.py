@@ -11,6 +11,7 @@ import orjson
 
 from schemas.directory import CSM_DIRECTORY, CsmRecord
 from services.cadence.account import Fields, StampedFields, merge_fields, moment, stamp_of
+from services.cadence.account.identity import name_key
 from services.cadence.announcements import happens_at
 from services.cadence.portfolio import Portfolio
 from services.chassis.clock import ServiceClock
@@ -23,6 +24,12 @@ CSM_FIELDS: Final = (
     "name", "email", "timezone", "weekly_minutes", "working_days", "working_hours", "time_off", "pool",
     "phone", "language", "country", "region", "role", "manager_id", "booking_url",
 )  # fmt: skip
+
+PROGRAM_OF = """
+SELECT program_id FROM program WHERE program_id = $1 OR lower(btrim(program_id)) = $1
+ORDER BY program_id = $1 DESC LIMIT 1
+"""
+"""The stored program of a name: one stored before names were compared without case keeps its id."""
 
 
 class PortfolioRepository:
@@ -61,7 +68,8 @@ class PortfolioRepository:
     async def announce_program(self, incoming: IncomingEvent) -> None:
         """Merge an announcement; when it changed anything, a new generation has all accounts evaluated again."""
         event = incoming.event
-        program_id = str(event.fields["program_id"])
+        named = name_key(event.fields["program_id"])
+        program_id = await self._connection.fetchval(PROGRAM_OF, named) or named
         await self._connection.execute(
             "INSERT INTO program (program_id, state) VALUES ($1, '{}') ON CONFLICT DO NOTHING", program_id
         )

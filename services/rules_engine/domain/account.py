@@ -180,6 +180,7 @@ class BatchCounts:
     duplicates: int = 0
     parked: int = 0
     conflicts: int = 0
+    let_go: int = 0
     undecided: int = 0
     plans: int = 0
 
