@@ -9,12 +9,13 @@ from typing import NamedTuple, cast
 
 from services.cadence.account import DAY, Facts, Fields, Plain, Stamp, StampedFields, micros
 from services.cadence.features import people, requests, responses
-from services.cadence.features.contracts import fill_contracts, renews_itself
+from services.cadence.features.contracts import fill_contracts, renews_itself, revenue_of
 from services.cadence.features.feature import MEETINGS, STAKEHOLDERS
 from services.cadence.features.last_contacts import fill_days_since_types, last_touches
 from services.cadence.features.registry import FEATURES, touch_type
 from services.cadence.features.view import AccountView
 from services.cadence.portfolio import Portfolio
+from services.cadence.rates import USUAL_CURRENCY
 
 __all__ = ["AccountView", "next_day", "ratio", "renews_itself", "view_account"]
 
@@ -92,10 +93,12 @@ def view_account(
     wanted: AbstractSet[str] = _ALL,
     *,
     meetings: frozenset[str] = _MEETINGS,
+    currency: str = USUAL_CURRENCY,
 ) -> AccountView:
     """Compute the features of an account at `now` (aware). Pure. Costly features are only computed if `wanted`.
 
-    `meetings`: the touchpoint types that a customer attends, the calls and meetings of the policy's catalogue.
+    `meetings`: the touchpoint types that a customer attends, the calls and meetings of the policy's catalogue;
+    `currency`: that of the policy.
     """
     needs = _needs(frozenset(wanted), portfolio.reads)
     values = needs.initial.copy()
@@ -106,6 +109,8 @@ def view_account(
     values["seat_ratio"] = ratio(values["seats_used"], values["seats"])
     view = AccountView(micros(now), values, facts, portfolio, meetings)
     fill_contracts(view)
+    if facts.contracts or values["arr"] is not None:
+        values["arr"] = revenue_of(facts, portfolio.rates, currency)
     _fill_percentile(view)
     view.last_touch = last_touches(facts)
     if None in view.last_touch:

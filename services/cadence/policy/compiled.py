@@ -36,6 +36,7 @@ from services.cadence.policy.model import (
     Touchpoint,
     Trigger,
 )
+from services.cadence.rates import USUAL_CURRENCY
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 """A feature in the text of a reason."""
@@ -214,6 +215,8 @@ def policy_hash(content: PolicyContent) -> str:
         "touchpoints": sorted(map(_fields, content.touchpoints)),
         "rules": sorted([type(rule).__name__, *_fields(rule)] for rule in content.rules),
     }
+    if content.currency != USUAL_CURRENCY:
+        hashed["currency"] = content.currency
     if content.quiet_hours != USUAL_QUIET_HOURS:
         hashed["quiet_hours"] = content.quiet_hours.model_dump()
     return hashlib.sha256(json.dumps(hashed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

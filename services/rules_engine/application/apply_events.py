@@ -87,7 +87,7 @@ def _process(
         outcome.changed.append(account)
         causes = [item.event for item in applied.items]
         new_plan = replan_account(account, applied.account_state, context, clocks, causes)
-        account.take_state(applied.account_state)
+        account.take_state(applied.account_state, context)
         outcome.counts.undecided += account.undecided is not None
         if new_plan is not None:
             outcome.new_plans.append(new_plan)
