@@ -89,6 +89,8 @@ class CsmRecord(SchemaModel):
     country: str | None = None
     region: Name | None = None
     timezone: str | None = None
+    """As it was told; else the zone of the country, if all clocks there show the same time."""
+    timezone_derived: bool = False
     weekly_minutes: Minutes | None = None
     working_days: tuple[Weekday, ...] | None = None
     working_hours: WorkingHours | None = None

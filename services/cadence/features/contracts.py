@@ -56,8 +56,10 @@ def revenue_of(facts: Facts, rates: Rates, currency: str) -> float | None:
 
 def revenue_amounts(facts: Facts, currency: str) -> list[tuple[float, str]]:
     """What the revenue is made of, each amount with its currency: a contract's, else the account's, else that one."""
-    described = {name: value for fields in facts.account.values() for name, value in fields.items()}
-    own_currency, amount = str(described.get("currency") or currency), described.get("arr")
+    own_currency, amount = currency, None
+    for fields in facts.account.values():
+        amount = fields.get("arr", amount)
+        own_currency = str(fields.get("currency") or own_currency)
     if isinstance(amount, int | float):
         return [(amount, own_currency)]
     amounts: list[tuple[float, str]] = []

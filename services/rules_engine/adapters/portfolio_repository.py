@@ -10,6 +10,7 @@ from typing import Final, cast
 import orjson
 
 from schemas.directory import CSM_DIRECTORY, CsmRecord
+from schemas.zones import zones_of_country
 from services.cadence.account import Fields, StampedFields, merge_fields, moment, stamp_of
 from services.cadence.announcements import happens_at
 from services.cadence.portfolio import Portfolio
@@ -100,6 +101,9 @@ def csm_record(csm_id: str, stored: StampedFields, version: int) -> CsmRecord:
     values = {name: orjson.loads(str(value)) for fields in stored.values() for name, value in fields.items()}
     record = {name: values.get(name) for name in CSM_FIELDS}
     record["time_off"] = record["time_off"] or []
+    zones = zones_of_country(str(record["country"] or ""))
+    if not record["timezone"] and len(zones) == 1:
+        record |= {"timezone": zones[0], "timezone_derived": True}
     return CsmRecord.read(orjson.dumps({"csm_id": csm_id, **record, "version": version}))
 
 
