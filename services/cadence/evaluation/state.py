@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.cadence.account import Facts, Fields
 from services.cadence.account.issued import Issued
@@ -11,8 +11,6 @@ from services.cadence.features.compute import view_account
 from services.cadence.features.view import AccountView
 from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
-
-_US = timedelta(microseconds=1)
 
 
 @dataclass(slots=True, eq=False)
@@ -38,14 +36,7 @@ class EvaluationState:
     def __post_init__(self, at: datetime) -> None:
         policy = self.policy
         self.one_offs = self.issued.one_offs_by_type()
-        self.view = view_account(
-            self.facts,
-            self.portfolio,
-            at,
-            policy.reads,
-            meetings=policy.meetings,
-            answer_round=policy.content.damping.round // _US,
-        )
+        self.view = view_account(self.facts, self.portfolio, at, policy.reads, policy.feature_settings)
         values = self.view.values
         segment, stage, color, self.fired = policy.evaluate_conditions(values)
         values.update(segment=segment, stage=stage, color=color)

@@ -8,20 +8,18 @@ from functools import lru_cache
 from typing import NamedTuple, cast
 
 from services.cadence.account import DAY, Facts, Fields, Plain, Stamp, StampedFields, micros
-from services.cadence.account.identity import ANSWER_ROUND
 from services.cadence.account.retention import STAKEHOLDERS
 from services.cadence.features import people, requests, responses
-from services.cadence.features.contracts import fill_contracts, renews_itself
-from services.cadence.features.feature import MEETINGS
+from services.cadence.features.contracts import fill_contracts, renews_itself, revenue_of
 from services.cadence.features.last_contacts import fill_days_since_types, last_touches
 from services.cadence.features.registry import FEATURES, touch_type
-from services.cadence.features.view import AccountView
+from services.cadence.features.view import AccountView, FeatureSettings
 from services.cadence.portfolio import Portfolio
 
 __all__ = ["AccountView", "next_day", "ratio", "renews_itself", "view_account"]
 
 _ALL = frozenset(FEATURES)
-_MEETINGS = frozenset(MEETINGS)
+USUAL = FeatureSettings()
 
 
 class _Needs(NamedTuple):
@@ -93,15 +91,9 @@ def view_account(
     portfolio: Portfolio,
     now: datetime,
     wanted: AbstractSet[str] = _ALL,
-    *,
-    meetings: frozenset[str] = _MEETINGS,
-    answer_round: int = ANSWER_ROUND,
+    settings: FeatureSettings = USUAL,
 ) -> AccountView:
-    """Compute the features of an account at `now` (aware). Pure. Costly features are only computed if `wanted`.
-
-    `meetings`: the touchpoint types that a customer attends, the calls and meetings of the policy's catalogue.
-    `answer_round`: microseconds in which answers of one person to one survey are one.
-    """
+    """Compute the features of an account at `now` (aware). Pure. Costly features are only computed if `wanted`."""
     needs = _needs(frozenset(wanted), portfolio.reads)
     values = needs.initial.copy()
     values["account_id"] = facts.account_id
@@ -109,8 +101,10 @@ def view_account(
         values.update(fields)
     values["paid_success"] = values["paid_success"] is True
     values["seat_ratio"] = ratio(values["seats_used"], values["seats"])
-    view = AccountView(micros(now), values, facts, portfolio, meetings, answer_round)
+    view = AccountView(micros(now), values, facts, portfolio, settings)
     fill_contracts(view)
+    if facts.contracts or values["arr"] is not None:
+        values["arr"] = revenue_of(facts, portfolio.rates, settings.currency)
     _fill_percentile(view)
     view.last_touch = last_touches(facts)
     if None in view.last_touch:

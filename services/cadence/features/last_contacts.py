@@ -54,7 +54,7 @@ def fill_days_since_types(view: AccountView, features: Iterable[tuple[str, str]]
     }
     for name, kind in features:
         touch = view.last_touch.get(kind)
-        stamp = None if kind in view.meetings else reached.get(kind)
+        stamp = None if kind in view.settings.meetings else reached.get(kind)
         if stamp is not None and (touch is None or touch < (when(stamp), stamp)):
             touch = (when(stamp), stamp)
         if touch is not None:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from services.cadence.expressions.compile import Health, Named
 from services.cadence.expressions.tree import Node
+from services.cadence.rates import USUAL_CURRENCY
 
 Urgency = Literal["soon", "spread"]
 Anchor = Literal["renewal", "start", "go_live", "program"]
@@ -189,6 +190,8 @@ class PolicyContent:
     limits: tuple[Limit, ...] = ()
     blackouts: tuple[Blackout, ...] = ()
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
+    currency: str = USUAL_CURRENCY
+    """Of the revenue that conditions read (ISO 4217)."""
     places: Mapping[str, Location] = field(default_factory=dict[str, Location], compare=False)
     """Of segments and stages, as `segment/<index>` and `stage/<index>`, and of the damping, as `feedback`."""
 

@@ -9,8 +9,9 @@ from schemas.times import format_instant
 from schemas.vocabulary import Color, Segment, Stage
 from services.cadence.account import FactEvent, Facts, Provenance, StampedValue
 from services.rules_engine.domain.account import Account, NewPlan
+from services.rules_engine.domain.place import zones_of
 
-PROFILE = ("name", "timezone", "language", "country", "industry", "csm_id", "pool")
+PROFILE = ("name", "language", "country", "industry", "csm_id", "pool")
 CONTACT = ("name", "email", "role", "language", "timezone", "phone", "slack")
 
 
@@ -45,6 +46,7 @@ def account_record(account: Account, facts: Facts, version: int) -> AccountRecor
         {
             "account_id": account.account_id,
             **_values(known, PROFILE),
+            **zones_of(facts)._asdict(),
             "segment": account.segment,
             "stage": account.stage,
             "color": account.color,

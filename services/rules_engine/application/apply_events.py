@@ -15,7 +15,9 @@ from services.cadence.account.retention import bound_text
 from services.cadence.account.state import ApplyResult
 from services.cadence.evaluation import (
     SNAPSHOT_EVENT_TYPES,
+    HealthSnapshot,
     health_snapshot,
+    needs_reevaluation,
 )
 from services.rules_engine.application.ports import UnitOfWork
 from services.rules_engine.application.replan_account import (
@@ -96,7 +98,7 @@ def _process(
         outcome.changed.append(account)
         causes = [item.event for item in applied.items]
         new_plan = replan_account(account, applied.account_state, context, clocks, causes)
-        account.take_state(applied.account_state)
+        account.take_state(applied.account_state, context)
         outcome.counts.undecided += account.undecided is not None
         if new_plan is not None:
             outcome.new_plans.append(new_plan)
