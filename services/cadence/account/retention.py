@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from schemas.facts import AccountDescribed
-from schemas.vocabulary import Role
+from schemas.vocabulary import Channel, Role
 
 ACCOUNT_FIELDS: Mapping[str, Mapping[str, str]] = {
     "account.described": {name: name for name in AccountDescribed.model_fields}
@@ -50,6 +50,7 @@ _USAGE = ("period_start", "period_end", "active_users", "seats", "seats_used", "
 _INTERACTION = ("channel", "touchpoint_type", "contact_id", "at", "initiated_by")
 _SETTLED = ("touchpoint_id", "touchpoint_type", "outcome", "at")
 _MAIL = ("delivery_id", "touchpoint_type")
+_OUTSIDE_PRODUCT = ("channel", frozenset[object]({None, *get_args(Channel)} - {"in_app"}))
 REQUESTS_KEPT = 48
 
 ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
@@ -63,7 +64,7 @@ ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
     "request.answered": (EntryRule("request.answered", ("request_id", "channel"), REQUESTS_KEPT),),
     "interaction.logged": (
         EntryRule("interaction.logged", _INTERACTION, 32),
-        EntryRule("touched", ("touch", "at"), 64, "touch"),
+        EntryRule("touched", ("touch", "at"), 64, "touch", (_OUTSIDE_PRODUCT,)),
     ),
     "touchpoint.settled": (
         EntryRule("touchpoint.settled", _SETTLED, 32, "touchpoint_id"),
@@ -74,7 +75,7 @@ ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
         EntryRule("reached", ("touch",), 64, "touch", (_SENT, _TO_CUSTOMER)),
     ),
     "message.engaged": (
-        EntryRule("mail.opened", ("delivery_id",), 32, "delivery_id", (_OPENED,)),
+        EntryRule("mail.opened", ("delivery_id", "kind"), 32, "delivery_id", (_OPENED,)),
         EntryRule("mail.clicked", ("delivery_id",), 16, "delivery_id", (_CLICKED,)),
     ),
     "contact.left": (EntryRule("contact.left", ("contact_id",)),),

@@ -116,7 +116,7 @@ def _day_counts(state: EvaluationState) -> Iterator[int]:
 
 def _key(state: EvaluationState, outline: PlanOutline) -> bytes:
     """The policy says what a bit means; the rest is what else can differ. All parts are plain values."""
-    values, last_touch, selection = state.view.values, state.view.last_touch, outline.selection
+    view, values, selection = state.view, state.view.values, outline.selection
     parts = (
         state.policy.hash,
         values["segment"],
@@ -128,7 +128,7 @@ def _key(state: EvaluationState, outline: PlanOutline) -> bytes:
                 chosen.bit,
                 chosen.every_days,
                 chosen.channel,
-                last_touch.get(None if chosen.rule.any_contact else chosen.rule.touchpoint),
+                view.last_contact(chosen.rule.touchpoint, of_any_type=chosen.rule.any_contact),
             )
             for chosen in outline.rhythms
         ],

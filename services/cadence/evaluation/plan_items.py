@@ -81,7 +81,7 @@ def _shared(kind: Touchpoint, channel: str | None, owner: str | None, csm_id: st
 
 def _rhythm(state: EvaluationState, chosen: ChosenRhythm, csm_id: str | None, reason: Reason) -> RhythmItem:
     rule = chosen.rule
-    last = state.view.last_touch.get(None if rule.any_contact else rule.touchpoint)
+    last = state.view.last_contact(rule.touchpoint, of_any_type=rule.any_contact)
     kind = state.policy.catalogue[rule.touchpoint]
     return RhythmItem.of_valid(
         **_shared(kind, chosen.channel or rule.channel, rule.owner, csm_id),

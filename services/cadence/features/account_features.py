@@ -143,7 +143,11 @@ _TERM = (
 )
 _CONTACT = (
     _since(
-        "days_since_touch", "Days since the last contact with the customer, planned or not", _TOUCH, "touch"
+        "days_since_touch",
+        "Days since a person was last in contact with the customer, planned or not; internal work, what automation and "
+        "marketing send, formats for many (`group`) and contact in the product do not count",
+        _TOUCH,
+        "touch",
     ),
     _amount(
         "declines_in_row",
@@ -160,12 +164,12 @@ _CONTACT = (
     _number(
         "open_rate",
         "Share of the last 8 mails that were opened, of those sent at least 3 days ago; a mail to three contacts "
-        "counts three times; null until there are 8",
+        "counts three times; null until there are 8, and until the account was heard of to open or click one",
         _MAIL,
     ),
     _number(
         "click_rate",
-        "Share of the last 8 mails with a clicked link, of those sent at least 3 days ago; null until there are 8",
+        "Share of the last 8 mails with a clicked link, of those sent at least 3 days ago; null like the open rate",
         _MAIL,
     ),
     _choice(

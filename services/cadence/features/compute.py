@@ -92,10 +92,12 @@ def view_account(
     wanted: AbstractSet[str] = _ALL,
     *,
     meetings: frozenset[str] = _MEETINGS,
+    impersonal: frozenset[str] = frozenset(),
 ) -> AccountView:
     """Compute the features of an account at `now` (aware). Pure. Costly features are only computed if `wanted`.
 
-    `meetings`: the touchpoint types that a customer attends, the calls and meetings of the policy's catalogue.
+    `meetings`: the touchpoint types that a customer attends, the calls and meetings of the policy's catalogue;
+    `impersonal`: those that reach nobody in person, so that they do not count as contact.
     """
     needs = _needs(frozenset(wanted), portfolio.reads)
     values = needs.initial.copy()
@@ -104,10 +106,10 @@ def view_account(
         values.update(fields)
     values["paid_success"] = values["paid_success"] is True
     values["seat_ratio"] = ratio(values["seats_used"], values["seats"])
-    view = AccountView(micros(now), values, facts, portfolio, meetings)
+    view = AccountView(micros(now), values, facts, portfolio, meetings, impersonal)
     fill_contracts(view)
     _fill_percentile(view)
-    view.last_touch = last_touches(facts)
+    view.last_touch = last_touches(facts, impersonal)
     if None in view.last_touch:
         view.bases["days_since_touch"] = view.last_touch[None][0]
     if facts.preferences:

@@ -16,7 +16,7 @@ class AccountView:
     `stamps`: the newest event behind each feature that was computed here. `change_times`: when a feature changes without
     an event, other than the counts of days. `preferred_days`: topic -> the days between messages that contacts prefer;
     `preference_stamps`: topic -> the event of that preference. `meetings`: the touchpoint types that a customer
-    attends.
+    attends; `impersonal`: those that reach nobody in person.
     """
 
     now: int
@@ -24,6 +24,7 @@ class AccountView:
     facts: Facts
     portfolio: Portfolio
     meetings: frozenset[str]
+    impersonal: frozenset[str] = frozenset()
     bases: dict[str, int] = field(default_factory=dict)
     change_times: list[int] = field(default_factory=list)
     stamps: dict[str, Stamp] = field(default_factory=dict)
@@ -48,6 +49,11 @@ class AccountView:
         """Let a feature count the days since `base`."""
         self.bases[name] = base
         self.stamps[name] = stamp
+
+    def last_contact(self, touchpoint_type: str, *, of_any_type: bool) -> tuple[int, Stamp] | None:
+        """When a type last took place, and its event; `of_any_type`: or when a person was last in contact."""
+        kinds = (touchpoint_type, None) if of_any_type else (touchpoint_type,)
+        return max((self.last_touch[kind] for kind in kinds if kind in self.last_touch), default=None)
 
     def attended(self) -> Meetings:
         """The outcomes of calls and meetings, computed once."""

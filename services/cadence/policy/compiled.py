@@ -24,6 +24,7 @@ from services.cadence.expressions.tree import And, Node, Not, names
 from services.cadence.features.event_features import EVENT_FEATURES
 from services.cadence.policy.model import (
     ANCHORS,
+    PERSONS,
     Adjustment,
     Anchor,
     Blackout,
@@ -84,6 +85,8 @@ class Policy:
     """Preferences and feedback may move some rhythm."""
     meetings: frozenset[str]
     """Touchpoint types that a customer attends or does not."""
+    impersonal: frozenset[str]
+    """Touchpoint types that reach nobody in person: internal work, what no person leads, and formats for many."""
     evaluate_conditions: ConditionFunction
     entry_bits: Mapping[str, Bits]
     feedback_bits: Mapping[str, Bits]
@@ -121,6 +124,7 @@ def compile_policy(content: PolicyContent) -> Policy:
         rhythm_bits=sum(1 << bit for bit, _ in (*rhythms, *adjustments)),
         gives_way=any(rhythm.within is not None for rhythm in content.rhythms),
         meetings=frozenset(kind.type for kind in content.touchpoints if kind.channel in _ATTENDED),
+        impersonal=frozenset(_impersonal(content)),
         evaluate_conditions=compile_conditions(content.health, content.segments, content.stages, lasting),
         entry_bits=_entry_bits(content, triggers),
         feedback_bits=_entry_bits(content, feedback),
@@ -203,6 +207,14 @@ def _reads(content: PolicyContent) -> Iterable[str]:
         yield from set(names(condition_of(rule))) - own_features(rule)
 
 
+def _impersonal(content: PolicyContent) -> Iterator[str]:
+    one_offs: Sequence[Rhythm | Trigger | Step] = (*content.rhythms, *content.triggers, *content.steps)
+    led = {rule.touchpoint for rule in one_offs if rule.owner in PERSONS}
+    for kind in content.touchpoints:
+        if kind.topic is None or kind.group or not (kind.owner in PERSONS or kind.type in led):
+            yield kind.type
+
+
 def policy_hash(content: PolicyContent) -> str:
     """sha256 (64 hex digits) of the content; spacing, comments, places and the order of rules do not count."""
     hashed: dict[str, object] = {
@@ -221,7 +233,9 @@ def policy_hash(content: PolicyContent) -> str:
 
 def _fields(value: object) -> list[str]:
     fields = cast("Mapping[str, object]", getattr(value, "__dataclass_fields__", {}))
-    return [f"{name}={_text(getattr(value, name))}" for name in sorted(fields) if name != "place"]
+    names = [name for name in sorted(fields) if name != "place"]
+    # A key that came later counts only where it is used: a policy without it keeps its hash.
+    return [f"{name}={_text(part)}" for name in names if (part := getattr(value, name)) or name != "group"]
 
 
 def _text(value: object) -> str:

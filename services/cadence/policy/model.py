@@ -14,6 +14,8 @@ Anchor = Literal["renewal", "start", "go_live", "program"]
 PRECEDENCES = ("default", "preference", "floor", "escalation")
 """A preference comes before a default. Floors and escalations are guarantees: never rarer, whatever else holds."""
 ANCHORS: tuple[Anchor, ...] = ("renewal", "start", "go_live", "program")
+PERSONS = frozenset({"csm", "pooled_csm", "sales"})
+"""Owners who give a customer their own time."""
 AIMS = ("share_insight", "reach_goal", "solve_problem", "open_opportunity", "gather_feedback")
 
 
@@ -29,6 +31,7 @@ class Touchpoint:
     """A type of touchpoint. `topic` None: internal work that reaches no customer. `audience`: roles; empty: every role.
 
     `never_skip`: it may move, but it always happens once in its period. `expects`: the outcome it should have.
+    `group`: held for many customers at once, so it is no contact with one of them.
     """
 
     type: str
@@ -42,6 +45,7 @@ class Touchpoint:
     agenda: tuple[str, ...] = ()
     expects: str = ""
     never_skip: bool = False
+    group: bool = False
     place: Location = field(default=Location(), compare=False)
 
 
