@@ -5,6 +5,7 @@ from typing import NamedTuple
 ACCOUNTS, RHYTHMS, TRIGGERS = "10-accounts.yaml", "20-rhythms.yaml", "30-triggers.yaml"
 TIMELINES, CALENDAR, CATALOGUE = "40-timelines.yaml", "50-calendar.yaml", "60-catalogue.yaml"
 _STAGES = "stage: [onboarding, adoption, growth, renewal]"
+_LED = "segment: [enterprise, mid_market]"
 
 
 class Defect(NamedTuple):
@@ -51,7 +52,7 @@ DEFECTS = (
     _added("a rhythm that is said again", "shadowed", "webinars", RHYTHMS, "rhythms",
         f"  - {{rule: webinars, touchpoint: webinar, segment: mid_market, {_STAGES}, every: 60d, because: Rarely.}}"),
     _added("a trigger that another answers for", "shadowed", "advocacy-by-nps-too", TRIGGERS, "triggers",
-        f"  - {{rule: advocacy-by-nps-too, on: nps.answered, touchpoint: advocacy_ask, {_STAGES}, within: 48h,"
+        f"  - {{rule: advocacy-by-nps-too, on: nps.answered, touchpoint: advocacy_ask, {_STAGES}, {_LED}, within: 48h,"
         " cooldown: 90d, when: nps_score >= 10, because: Ten.}"),
     Defect("a step said twice", "shadowed", "renewal-30-reminder-again", TIMELINES,
         "rule: renewal-30-reminder", "\n",
@@ -129,6 +130,12 @@ DEFECTS = (
         "rule: small-business-check-in", "    channel: email\n", ""),
     Defect("a meeting in no time", "purpose", "kickoff", CATALOGUE,
         "\n  kickoff:", "minutes: 60", "minutes: 0", "  kickoff:"),
+    Defect("a kickoff for everybody", "person", "kickoff-after-signature", TRIGGERS,
+        "rule: kickoff-after-signature", f"    {_LED}\n", ""),
+    Defect("a salesperson for a small business", "person", "expansion-proposal", TRIGGERS,
+        "rule: expansion-proposal", _LED, "segment: [enterprise, mid_market, small_business]"),
+    Defect("a call for self-service in red", "person", "red-self-service-check-in", RHYTHMS,
+        "rule: red-self-service-check-in", "owner: automation\n    channel: email", "owner: csm"),
     Defect("a touchpoint nobody asks for", "unused", "event_invitation", TIMELINES,
         "rule: event-invitation", "touchpoint: event_invitation", "touchpoint: webinar_invitation",
         "  event_invitation:"),
