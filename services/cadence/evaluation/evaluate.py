@@ -70,7 +70,9 @@ def evaluate_account(
     state = EvaluationState(policy, facts, issued, portfolio, now)
     feedback = evaluate_feedback(state)
     own_bits = state.fired & state.policy.rhythm_bits
-    rhythms = resolve_rhythms(state.policy, own_bits, state.preferences, feedback.levels)
+    rhythms = resolve_rhythms(
+        state.policy, own_bits, state.preferences, feedback.levels, state.preferred_channels
+    )
     selection = Selection()
     keep_due(state, selection)
     select_triggered(state, selection)
@@ -134,6 +136,7 @@ def _key(state: EvaluationState, outline: PlanOutline) -> bytes:
         ],
         [
             (candidate.bit, candidate.key, candidate.start, candidate.end, candidate.deadline)
+            + (() if (channel := state.preferred_channel(candidate.rule)) is None else (channel,))
             for candidate in selection.selected
         ],
         [(key, fields.get("due_at"), fields.get("deadline")) for key, fields in selection.due.items()],

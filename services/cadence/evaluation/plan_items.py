@@ -13,7 +13,7 @@ from services.cadence.evaluation.avoid import Avoidance
 from services.cadence.evaluation.candidates import Candidate, Selection, touchpoint_id
 from services.cadence.evaluation.feedback import FeedbackState
 from services.cadence.evaluation.reasons import Reasons
-from services.cadence.evaluation.rhythm_changes import rhythm_changes
+from services.cadence.evaluation.rhythm_changes import channel_preference, rhythm_changes
 from services.cadence.evaluation.rhythms import ChosenRhythm
 from services.cadence.evaluation.state import EvaluationState
 from services.cadence.policy import Policy, Touchpoint, Trigger
@@ -96,14 +96,16 @@ def _selected(
     state: EvaluationState, candidate: Candidate, csm_id: str | None, reasons: Reasons
 ) -> OneOffItem:
     rule, policy = candidate.rule, state.policy
+    kind, preferred = policy.catalogue[rule.touchpoint], state.preferred_channel(rule)
+    more = () if preferred is None else (channel_preference(state, rule.touchpoint),)
     return OneOffItem.of_valid(
-        **_shared(policy.catalogue[rule.touchpoint], rule.channel, rule.owner, csm_id),
+        **_shared(kind, preferred or rule.channel, rule.owner, csm_id),
         id=touchpoint_id(state.facts.account_id, candidate.key),
         window=Window.of_valid(from_=moment(candidate.start), to=moment(candidate.end)),
         deadline=moment(candidate.deadline),
         spacing_days=_spacing(policy, rule.touchpoint) if isinstance(rule, Trigger) else None,
         cause=_cause(*who(candidate.stamp)) if candidate.stamp else None,
-        reason=reasons.of(rule, candidate.stamp, _reason_values(candidate)),
+        reason=reasons.of(rule, candidate.stamp, _reason_values(candidate), more),
     )
 
 

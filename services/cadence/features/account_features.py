@@ -179,6 +179,13 @@ _CONTACT = (
         ("preference.changed", *_PEOPLE),
         tuple(feature.FREQUENCIES),
     ),
+    _choice(
+        "training_channel",
+        "Over which channel the customer wants to learn: the newest channel preference for the topic training or for "
+        "all, with the same contacts first",
+        ("preference.changed", *_PEOPLE),
+        feature.CHANNELS,
+    ),
 )
 _CUSTOMER = (
     _truth("has_champion", "The account has a champion who has not left", _PEOPLE),

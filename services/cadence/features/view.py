@@ -15,7 +15,8 @@ class AccountView:
 
     `stamps`: the newest event behind each feature that was computed here. `change_times`: when a feature changes without
     an event, other than the counts of days. `preferred_days`: topic -> the days between messages that contacts prefer;
-    `preference_stamps`: topic -> the event of that preference. `meetings`: the touchpoint types that a customer
+    `preference_stamps`: topic -> the event of that preference; `preferred_channels`: topic -> the channel that
+    contacts prefer and its event. `meetings`: the touchpoint types that a customer
     attends; `impersonal`: those that reach nobody in person.
     """
 
@@ -33,6 +34,7 @@ class AccountView:
     primary: ContractTerms | None = None
     preferred_days: dict[str, int] = field(default_factory=dict)
     preference_stamps: dict[str, Stamp] = field(default_factory=dict)
+    preferred_channels: dict[str, tuple[str, Stamp]] = field(default_factory=dict)
     spikes: Spikes = field(init=False)
     _attended: Meetings | None = None
 

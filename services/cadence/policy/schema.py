@@ -65,14 +65,19 @@ class RhythmSpec(_RepeatingSpec):
         "Its rank among rhythms of a touchpoint", "default"
     )
     within: values.Range | None = key(
-        "How far preferences, adjustments and feedback may move it, as `7d..90d`; left out: not at all", None
+        "How far preferences, adjustments and feedback may move it, as `7d..90d`; left out: not at all; of a floor it "
+        "ends at its own interval",
+        None,
     )
 
     def faults(self, scope: Scope, /) -> Iterator[Fault]:
         yield from super().faults(scope)
-        if self.within and self.precedence in {"floor", "escalation"}:
-            message = f"a rhythm of precedence {self.precedence} is never moved; remove `within`"
-            yield Fault(message, to=("within",))
+        if self.within and self.precedence == "escalation":
+            yield Fault("a rhythm of precedence escalation is never moved; remove `within`", to=("within",))
+        for days in self.every.values() if self.within and self.precedence == "floor" else ():
+            if self.within and self.within[1] != days:
+                message = f"a floor is never made rarer: end `within` at its interval, {days}d"
+                yield Fault(message, to=("within",))
         low, high = self.within or (1, values.MAX_DAYS)
         for stage, days in self.every.items():
             if not low <= days <= high:

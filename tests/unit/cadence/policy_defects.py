@@ -111,7 +111,7 @@ DEFECTS = (
     Defect("a step swallowed by tax season", "blackout", "renewal-pre-review", CALENDAR,
         "blackout: accounting-tax-season", "touchpoints: [", "touchpoints: [pre_renewal_review, "),
     Defect("a season too long for what is never skipped", "blackout", "enterprise-business-review", RHYTHMS,
-        "rule: enterprise-business-review", "every: 90d", "every: 30d"),
+        "rule: enterprise-business-review", "every: 90d\n    within: 30d..90d", "every: 30d"),
     Defect("seasons that leave no day", "blackout", "mid-market-workshop", CALENDAR,
         "blackout: retail-fourth-quarter", "from: 10-15", "from: 01-04"),
     Defect("a season that hushes everything", "blackout", "end-of-year", CALENDAR,

@@ -376,6 +376,16 @@ def test_a_stakeholder_s_preference_comes_first_then_the_newest() -> None:
     assert view.preference_stamps["account"] == stamp_of(events[4].provenance)
 
 
+def test_the_channel_to_learn_over_is_the_one_wished_for_training_s127() -> None:
+    def prefers(channel: str, **more: object) -> FactEvent:
+        return make_event("preference.changed", NOW - DAY, contact_id="ann", channel=channel, **more)
+
+    assert value_of([prefers("in_app", topic="training")], "training_channel") == "in_app"
+    assert value_of([prefers("meeting")], "training_channel") == "meeting"
+    assert value_of([prefers("in_app", topic="account")], "training_channel") is None
+    assert value_of([prefers("in_app", topic="training", opted_in=True)], "training_channel") is None
+
+
 def test_a_pause_has_the_time_of_its_end() -> None:
     until = NOW + 3 * DAY
     view = view_of([make_event("outreach.paused", NOW - DAY, until=until, reason="freeze")])
