@@ -51,5 +51,7 @@ def channel_preference(state: EvaluationState, touchpoint_type: str) -> Sentence
     """That a contact prefers the channel of a touchpoint type."""
     topic = state.policy.catalogue[touchpoint_type].topic or ""
     channel, stamp = state.view.preferred_channels[topic]
-    text = f"The customer wishes to be reached by {channel.replace('_', ' ')}."
-    return Sentence(text, [fact_reference("preferred_channel", channel, stamp)])
+    over = "in the product" if channel == "in_app" else f"by {channel}"
+    return Sentence(
+        f"The customer wishes to be reached {over}.", [fact_reference("preferred_channel", channel, stamp)]
+    )

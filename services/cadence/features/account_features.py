@@ -14,6 +14,7 @@ _NPS = ("nps.answered",)
 _MAIL = ("delivery.finished", "message.engaged")
 _PEOPLE = ("contact.described", "contact.left")
 _RECEIVED = ("request.received",)
+_SIGNALLED = ("expansion.signalled",)
 _REQUEST = ("request.received", "request.answered")
 _MILESTONE = ("milestone.reached",)
 
@@ -111,6 +112,9 @@ _PRODUCT_USAGE = (
         _USAGE,
     ),
     _since("days_since_usage", "Days since the end of the newest usage report", _USAGE, "usage"),
+    _since(
+        "days_since_expansion_signal", "Days since the newest sign that the customer needs more", _SIGNALLED
+    ),
     _truth("went_live", "A milestone of kind go_live was reached", _MILESTONE),
     _since("days_since_go_live", "Days since the first milestone of kind go_live", _MILESTONE),
 )

@@ -58,6 +58,7 @@ _FILLS: tuple[tuple[Callable[[AccountView], None], frozenset[str]], ...] = (
     (_fill_usage_change, frozenset({"usage_change"})),
     (responses.fill_nps_trend, frozenset({"nps_trend"})),
     (responses.fill_days_since_survey, frozenset({"days_since_survey"})),
+    (responses.fill_days_since_signal, frozenset({"days_since_expansion_signal"})),
     (responses.fill_go_live, frozenset({"went_live", "days_since_go_live"})),
     (responses.fill_mail_rates, frozenset({"open_rate", "click_rate"})),
     (responses.fill_attendance, frozenset({"declines_in_row", "attendance_rate"})),

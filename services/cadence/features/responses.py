@@ -22,6 +22,13 @@ def fill_days_since_survey(view: AccountView) -> None:
         view.count_from("days_since_survey", when(stamp), stamp)
 
 
+def fill_days_since_signal(view: AccountView) -> None:
+    entries = view.facts.entries.get("expansion.signalled")
+    if entries:
+        stamp = next(reversed(entries))
+        view.count_from("days_since_expansion_signal", when(stamp), stamp)
+
+
 def fill_go_live(view: AccountView) -> None:
     entries = view.facts.entries.get(WENT_LIVE)
     if entries:

@@ -22,6 +22,7 @@ from services.cadence.expressions.compile import (
 from services.cadence.expressions.day_thresholds import day_counts
 from services.cadence.expressions.tree import And, Node, Not, names
 from services.cadence.features.event_features import EVENT_FEATURES
+from services.cadence.policy.conditions import TRUE
 from services.cadence.policy.model import (
     ANCHORS,
     PERSONS,
@@ -107,6 +108,8 @@ def compile_policy(content: PolicyContent) -> Policy:
     adjustments = tuple((bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Adjustment))
     blackouts = tuple((bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Blackout))
     triggers, feedback = _by_event(rules, Trigger), _by_event(rules, Feedback)
+    only = content.only_segment
+    segments = content.segments if only is None else ((only, TRUE),)
     lasting = [(bit, rule.when) for bit, rule in (*rhythms, *adjustments, *blackouts)]
     return Policy(
         hash=policy_hash(content),
@@ -125,7 +128,7 @@ def compile_policy(content: PolicyContent) -> Policy:
         gives_way=any(rhythm.within is not None for rhythm in content.rhythms),
         meetings=frozenset(kind.type for kind in content.touchpoints if kind.channel in _ATTENDED),
         impersonal=frozenset(_impersonal(content)),
-        evaluate_conditions=compile_conditions(content.health, content.segments, content.stages, lasting),
+        evaluate_conditions=compile_conditions(content.health, segments, content.stages, lasting),
         entry_bits=_entry_bits(content, triggers),
         feedback_bits=_entry_bits(content, feedback),
         entry_reads=_entry_reads(rules),
@@ -226,6 +229,8 @@ def policy_hash(content: PolicyContent) -> str:
         "touchpoints": sorted(map(_fields, content.touchpoints)),
         "rules": sorted([type(rule).__name__, *_fields(rule)] for rule in content.rules),
     }
+    if content.only_segment is not None:
+        hashed["model"] = content.model
     if content.quiet_hours != USUAL_QUIET_HOURS:
         hashed["quiet_hours"] = content.quiet_hours.model_dump()
     return hashlib.sha256(json.dumps(hashed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

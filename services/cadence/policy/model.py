@@ -16,6 +16,13 @@ PRECEDENCES = ("default", "preference", "floor", "escalation")
 ANCHORS: tuple[Anchor, ...] = ("renewal", "start", "go_live", "program")
 PERSONS = frozenset({"csm", "pooled_csm", "sales"})
 """Owners who give a customer their own time."""
+MODELS: Mapping[str, str | None] = {
+    "high_touch": "enterprise",
+    "mid_touch": "mid_market",
+    "low_touch": "small_business",
+    "hybrid": None,
+}
+"""How a company leads its accounts: all like those of one segment, or each like those of its own (None)."""
 AIMS = ("share_insight", "reach_goal", "solve_problem", "open_opportunity", "gather_feedback")
 
 
@@ -191,8 +198,14 @@ class PolicyContent:
     limits: tuple[Limit, ...] = ()
     blackouts: tuple[Blackout, ...] = ()
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
+    model: str = "hybrid"
     places: Mapping[str, Location] = field(default_factory=dict[str, Location], compare=False)
-    """Of segments and stages, as `segment/<index>` and `stage/<index>`, and of the damping, as `feedback`."""
+    """Of segments, stages, model and damping, as `segment/<index>`, `stage/<index>`, `model/<name>` and `feedback`."""
+
+    @property
+    def only_segment(self) -> str | None:
+        """The segment of every account, unless set by hand; None: as `segments` has it."""
+        return MODELS[self.model]
 
     @property
     def rules(self) -> tuple[Rule, ...]:

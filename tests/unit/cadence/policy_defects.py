@@ -58,8 +58,8 @@ DEFECTS = (
         "rule: renewal-30-reminder", "\n",
         "\n        at: -30d\n        within: 16d\n        touchpoint: renewal_reminder\n        unless: contract_signed\n"
         "        because: It ends.\n      - rule: renewal-30-reminder-again\n"),
-    Defect("a clause said twice", "shadowed", "growing-out-of-seats", RHYTHMS,
-        "rule: growing-out-of-seats", "seat_ratio >= 90%", "seat_ratio >= 90% and seat_ratio >= 90%"),
+    Defect("a clause said twice", "shadowed", "signs-of-growth", RHYTHMS,
+        "rule: signs-of-growth", "seat_ratio >= 90%", "seat_ratio >= 90% and seat_ratio >= 90%"),
     Defect("a percent sign forgotten", "shadowed", "mails-unread", RHYTHMS,
         "rule: mails-unread", "open_rate < 15%", "open_rate < 15"),
     Defect("a clause that the stage says already", "shadowed", "yellow-check-in", RHYTHMS,

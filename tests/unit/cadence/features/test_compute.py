@@ -386,6 +386,13 @@ def test_the_channel_to_learn_over_is_the_one_wished_for_training_s127() -> None
     assert value_of([prefers("in_app", topic="training", opted_in=True)], "training_channel") is None
 
 
+def test_the_days_since_a_sign_of_growth_count_from_the_newest_s105() -> None:
+    events = [make_event("expansion.signalled", NOW - days * DAY, signal="power_users") for days in (9, 4)]
+
+    assert value_of(events, "days_since_expansion_signal") == 4
+    assert value_of([], "days_since_expansion_signal") is None
+
+
 def test_a_pause_has_the_time_of_its_end() -> None:
     until = NOW + 3 * DAY
     view = view_of([make_event("outreach.paused", NOW - DAY, until=until, reason="freeze")])
