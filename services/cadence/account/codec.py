@@ -7,6 +7,7 @@ import orjson
 from services.cadence.account import Contract, Entries, Facts, Stamp, StampedFields
 from services.cadence.account.folding import upgrade
 from services.cadence.account.issued import Issued, IssuedTime, upgrade_issued
+from services.cadence.account.verdicts import Verdicts
 
 FORMAT = 3
 """Read but no longer written: format 2 has all fields of the last touchpoints and no times by type; format 1 also has no
@@ -16,7 +17,7 @@ joining times of contacts and no revenue history.
 
 class _Document(TypedDict):
     """Version, time of the first event, account and entries; then contacts with their joining times, contracts,
-    preferences, pauses, issued one-offs, and the times of touchpoints by type, where there are any.
+    preferences, pauses, issued one-offs, the times of touchpoints by type, and verdicts on messages, where there are any.
     """
 
     v: int
@@ -30,6 +31,7 @@ class _Document(TypedDict):
     z: NotRequired[dict[str, StampedFields]]
     i: NotRequired[dict[str, StampedFields]]
     t: NotRequired[dict[str, dict[str, IssuedTime]]]
+    q: NotRequired[Verdicts]
 
 
 class AccountState(NamedTuple):
@@ -76,6 +78,8 @@ def encode(facts: Facts, issued: Issued) -> bytes:
         document["i"] = issued.remembered_one_offs()
     if issued.times:
         document["t"] = issued.times
+    if issued.verdicts:
+        document["q"] = issued.verdicts
     return dumps(document)
 
 
@@ -108,4 +112,4 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         upgrade(facts)
     if version != FORMAT:
         return AccountState(facts, upgrade_issued(document.get("i", {})))
-    return AccountState(facts, Issued(document.get("i", {}), document.get("t", {})))
+    return AccountState(facts, Issued(document.get("i", {}), document.get("t", {}), document.get("q", {})))

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     MAIL_ON_HOLD = "customer mail is held"
     QUIET = "quiet hours"
     DEADLINE = "the deadline passed before it was sent"
+    QUIET_PAST_DEADLINE = "quiet hours lasted past the deadline"
     WITHDRAWN = "withdrawn"
 
 
@@ -141,7 +142,8 @@ def decide_delivery(
     if situation.withdrawal_reason is not None:
         return _suppress(Reason.WITHDRAWN, situation.withdrawal_reason)
     if event.content.deadline is not None and now >= event.content.deadline:
-        return DeliveryDecision(Action.EXPIRE, Reason.DEADLINE)
+        quiet = _ends_in_quiet_hours(event, recipient, channel, situation, event.content.deadline)
+        return DeliveryDecision(Action.EXPIRE, Reason.QUIET_PAST_DEADLINE if quiet else Reason.DEADLINE)
     if recipient.kind is RecipientKind.CSM:
         return _decide_csm(event, recipient, channel, situation)
     return _decide_customer(event, recipient, channel, situation, now)
@@ -229,6 +231,18 @@ def _decide_mail(
     account_zone = situation.account.timezone if situation.account else None
     opening = after_quiet_hours(now, contact.timezone or account_zone, event.content.quiet_hours)
     return READY if opening == now else DeliveryDecision(Action.SEND, Reason.QUIET, send_after=opening)
+
+
+def _ends_in_quiet_hours(
+    event: Event, recipient: Recipient, channel: str, situation: Situation, deadline: datetime
+) -> bool:
+    """Whether a mail to a contact was held by quiet hours when its deadline passed."""
+    contact = situation.contact(recipient.id or "") if recipient.kind is RecipientKind.CONTACT else None
+    if contact is None or channel != "email":
+        return False
+    account_zone = situation.account.timezone if situation.account else None
+    last = deadline - timedelta(microseconds=1)
+    return after_quiet_hours(last, contact.timezone or account_zone, event.content.quiet_hours) > last
 
 
 def _decide_address(address: str, situation: Situation) -> DeliveryDecision:
