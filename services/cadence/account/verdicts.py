@@ -45,17 +45,21 @@ def apply_verdict(verdicts: Verdicts, kind: str, touchpoint_id: str, event: Fact
         stored += [text[:_LONGEST_REASON] for text in texts]
     name = "sent" if fields.get("state") == "sent" else "stopped"
     before = verdicts.get(kind, {}).get(name)
-    if before is not None and tuple(before) >= tuple(stored):
+    if before is not None and _rank(before) >= _rank(stored):
         return False
     verdicts.setdefault(kind, {})[name] = stored
     return True
+
+
+def _rank(stored: Stored) -> tuple[int, list[str]]:
+    return int(stored[0]), [str(part) for part in stored[1:]]
 
 
 def verdict_on(verdicts: Verdicts, kind: str) -> Verdict | None:
     """Why the newest message of a type was not sent; None where it was, to anybody."""
     own = verdicts.get(kind, {})
     stopped, sent = own.get("stopped"), own.get("sent")
-    if stopped is None or (sent is not None and (sent[1] == stopped[1] or sent[0] >= stopped[0])):
+    if stopped is None or (sent is not None and (sent[1] == stopped[1] or int(sent[0]) >= int(stopped[0]))):
         return None
     at, touchpoint_id, cause, channel, reason = stopped
     return Verdict(int(at), str(touchpoint_id), cast("DeliveryCause", cause), str(channel), str(reason))

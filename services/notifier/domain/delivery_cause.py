@@ -1,32 +1,40 @@
 """The cause of a delivery that was not sent: one of a few kinds, for those who only see its event."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from schemas.vocabulary import DeliveryCause
 from services.notifier.domain.delivery import State
 from services.notifier.domain.delivery_policy import Reason
 
-_CAUSES: Mapping[str, DeliveryCause] = {
-    **dict.fromkeys(
-        (
+_REASONS: Mapping[DeliveryCause, frozenset[Reason]] = {
+    "no_recipient": frozenset(
+        {
             Reason.UNKNOWN_ACCOUNT,
             Reason.UNKNOWN_CONTACT,
             Reason.UNKNOWN_CSM,
             Reason.UNASSIGNED,
             Reason.NO_AUDIENCE,
             Reason.LEFT,
-        ),
-        "no_recipient",
+        }
     ),
-    **dict.fromkeys((Reason.NO_ADDRESS, Reason.UNKNOWN_ADDRESS), "no_address"),
-    **dict.fromkeys((Reason.ON_HOLD, Reason.MAIL_ON_HOLD), "on_hold"),
-    Reason.OPTED_OUT: "opt_out",
-    Reason.PAUSED: "pause",
-    Reason.CHANNEL: "channel",
-    Reason.QUIET_PAST_DEADLINE: "quiet_hours",
-    Reason.DEADLINE: "deadline",
-    Reason.WITHDRAWN: "withdrawn",
+    "no_address": frozenset({Reason.NO_ADDRESS, Reason.UNKNOWN_ADDRESS}),
+    "on_hold": frozenset({Reason.ON_HOLD, Reason.MAIL_ON_HOLD}),
+    "opt_out": frozenset({Reason.OPTED_OUT}),
+    "pause": frozenset({Reason.PAUSED}),
+    "channel": frozenset({Reason.CHANNEL}),
+    "quiet_hours": frozenset({Reason.QUIET_PAST_DEADLINE}),
+    "deadline": frozenset({Reason.DEADLINE}),
+    "withdrawn": frozenset({Reason.WITHDRAWN}),
 }
+
+
+def _causes() -> Iterator[tuple[str, DeliveryCause]]:
+    for cause, reasons in _REASONS.items():
+        for reason in reasons:
+            yield str(reason), cause
+
+
+_CAUSES = dict(_causes())
 
 
 def cause_of(state: State, reason: str | None) -> DeliveryCause | None:
