@@ -34,14 +34,16 @@ def _causes() -> Iterator[tuple[str, DeliveryCause]]:
             yield str(reason), cause
 
 
-_CAUSES = dict(_causes())
+_CAUSES: Mapping[str, DeliveryCause] = dict(_causes())
 
 
 def cause_of(state: State, reason: str | None) -> DeliveryCause | None:
     """The kind of reason for which a delivery in a final state was not sent; None where it was, or for another reason."""
-    if state in {State.SUPPRESSED, State.EXPIRED}:
-        text = reason or ""
+    if state is State.FAILED:
+        return "failed"
+    text = reason or ""
+    for own, cause in _CAUSES.items() if state in {State.SUPPRESSED, State.EXPIRED} else ():
         # An address that was refused has a colon in its own text.
-        known = (cause for own, cause in _CAUSES.items() if text == own or text.startswith(f"{own}: "))
-        return next(known, None)
-    return "failed" if state is State.FAILED else None
+        if text == own or text.startswith(f"{own}: "):
+            return cause
+    return None
