@@ -6,7 +6,7 @@ from pydantic import ConfigDict, model_validator
 
 from schemas.base import Id, Name, SchemaModel, Text, TrimmedId, TrimmedLongText, TrimmedName, WebAddress
 from schemas.times import Instant
-from schemas.vocabulary import Bounce, Channel, DeliveryState, Engagement, Outcome
+from schemas.vocabulary import Bounce, Channel, DeliveryCause, DeliveryState, Engagement, Outcome
 
 TOUCHPOINT_SETTLED: Final = "drumbeat.touchpoint.settled.v1"
 MESSAGE_ENGAGED: Final = "drumbeat.message.engaged.v1"
@@ -72,4 +72,7 @@ class DeliveryFinished(SchemaModel):
     recipient: Recipient
     state: DeliveryState
     reason: Text | None = None
+    cause: DeliveryCause | None = None
+    """Of what was not sent: the kind of reason. `quiet_hours`: they lasted past the deadline; `no_recipient`: nobody of
+    the audience is known and present, or the work has no owner; `on_hold`: customer messages, or all mail, are held."""
     at: Instant

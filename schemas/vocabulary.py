@@ -35,4 +35,17 @@ CsmRole = Literal["csm", "manager", "sales", "marketing"]
 Mode = Literal["live", "hold", "observe"]
 TouchpointStatus = Literal["planned", "due", "settled", "cancelled", "overdue"]
 DeliveryState = Literal["sent", "failed", "suppressed", "expired"]
+DeliveryCause = Literal[
+    "quiet_hours",
+    "channel",
+    "no_recipient",
+    "no_address",
+    "opt_out",
+    "pause",
+    "on_hold",
+    "deadline",
+    "withdrawn",
+    "failed",
+]
+"""Why a delivery was not sent."""
 Urgency = Literal["soon", "spread"]

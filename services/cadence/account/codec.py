@@ -7,6 +7,7 @@ import orjson
 from services.cadence.account import Contract, Entries, Facts, Stamp, StampedFields
 from services.cadence.account.issued import Issued, IssuedTime, upgrade_issued
 from services.cadence.account.upgrade import upgrade_facts
+from services.cadence.account.verdicts import Verdicts
 
 FORMAT = 4
 """Read but no longer written: formats 1 to 3 (`upgrade`); of these 1 and 2 have all fields of the last touchpoints and no
@@ -16,7 +17,8 @@ times by type.
 
 class _Document(TypedDict):
     """Version, time of the first event, account and entries; then contacts with their joining times, contracts,
-    preferences, pauses, issued one-offs, the times of touchpoints by type and erased contacts, where there are any.
+    preferences, pauses, issued one-offs, the times of touchpoints by type, verdicts on messages and erased contacts,
+    where there are any.
     """
 
     v: int
@@ -31,6 +33,7 @@ class _Document(TypedDict):
     i: NotRequired[dict[str, StampedFields]]
     t: NotRequired[dict[str, dict[str, IssuedTime]]]
     erased: NotRequired[dict[str, int]]
+    q: NotRequired[Verdicts]
 
 
 class AccountState(NamedTuple):
@@ -55,31 +58,24 @@ def loads(data: bytes | str) -> object:
 
 def encode(facts: Facts, issued: Issued) -> bytes:
     """Write the state, about 1-4 kB an account. The sorted keys put entries in the order of their stamps."""
+    parts: dict[str, object] = {
+        "c": facts.contacts,
+        "j": facts.joined,
+        "k": {key: (each.fields, each.terms, each.revenues) for key, each in facts.contracts.items()},
+        "p": facts.preferences,
+        "z": facts.pauses,
+        "erased": facts.erased,
+        "i": issued.remembered_one_offs() if issued.one_offs else None,
+        "t": issued.times,
+        "q": issued.verdicts,
+    }
     document: dict[str, object] = {
         "v": FORMAT,
         "f": facts.first_event_at,
         "a": facts.account,
         "e": facts.entries,
     }
-    if facts.contacts:
-        document["c"] = facts.contacts
-        document["j"] = facts.joined
-    if facts.contracts:
-        document["k"] = {
-            key: (contract.fields, contract.terms, contract.revenues)
-            for key, contract in facts.contracts.items()
-        }
-    if facts.preferences:
-        document["p"] = facts.preferences
-    if facts.pauses:
-        document["z"] = facts.pauses
-    if issued.one_offs:
-        document["i"] = issued.remembered_one_offs()
-    if issued.times:
-        document["t"] = issued.times
-    if facts.erased:
-        document["erased"] = facts.erased
-    return dumps(document)
+    return dumps(document | {key: part for key, part in parts.items() if part})
 
 
 def decode(account_id: str, data: bytes | None) -> AccountState:
@@ -112,4 +108,4 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         upgrade_facts(facts, version)
     if version < 3:
         return AccountState(facts, upgrade_issued(document.get("i", {})))
-    return AccountState(facts, Issued(document.get("i", {}), document.get("t", {})))
+    return AccountState(facts, Issued(document.get("i", {}), document.get("t", {}), document.get("q", {})))

@@ -173,6 +173,8 @@ def _apply_preference(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
     key = "\n".join(str(fields.get(name) or "") for name in ("contact_id", "topic", "channel"))
     key += OWN_ACT if fields.get("by_contact") is True else ""
     values = {name: fields[name] for name in ("frequency", "opted_in") if name in fields}
+    if not values and fields.get("channel") is not None:
+        values["preferred"] = True
     return _merge_under(facts.preferences, key, stamp, values) if values else _UNCHANGED
 
 

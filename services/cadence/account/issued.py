@@ -15,6 +15,7 @@ from schemas.times import format_instant
 from services.cadence.account.merging import merge_fields
 from services.cadence.account.stamps import DAY, Fields, Plain, StampedFields, micros, plain, stamp_of, when
 from services.cadence.account.state import FactEvent
+from services.cadence.account.verdicts import FINISHED, Verdicts, apply_verdict
 
 TIMES_KEPT = 64
 """Of each touchpoint type, the newest. A cap counts at most so many."""
@@ -24,7 +25,7 @@ ONE_OFFS_KEPT = 1_000
 """A limit against runaway producers, far above any real account. Beyond it those that are over first are let go."""
 ONLY_ISSUED = frozenset({"touchpoint.due", "touchpoint.overdue", "touchpoint.cancelled"})
 """Event types that change issued touchpoints and no facts."""
-TYPES = ONLY_ISSUED | {"touchpoint.settled"}
+TYPES = ONLY_ISSUED | {"touchpoint.settled", FINISHED}
 """Event types that change issued touchpoints."""
 _ENDS = ("window_to", "deadline", "due_at", "ended_at")
 
@@ -39,10 +40,11 @@ an outcome, the time of its event). The time is None for one that was called off
 
 @dataclass(slots=True)
 class Issued:
-    """`one_offs`: touchpoint id -> fields. `times`: touchpoint type -> touchpoint id -> time."""
+    """`one_offs`: touchpoint id -> fields. `times`: touchpoint type -> touchpoint id -> time. `verdicts`: by type."""
 
     one_offs: dict[str, StampedFields] = field(default_factory=dict)
     times: dict[str, dict[str, IssuedTime]] = field(default_factory=dict)
+    verdicts: Verdicts = field(default_factory=dict)
 
     def remembered_one_offs(self) -> dict[str, StampedFields]:
         """Those to store: without what was over long before the newest thing that is known."""
@@ -82,6 +84,8 @@ def apply_issued(issued: Issued, event: FactEvent) -> bool:
     touchpoint_id, kind = event.fields.get("touchpoint_id"), event.fields.get("touchpoint_type")
     if not isinstance(touchpoint_id, str) or not isinstance(kind, str):
         return False
+    if event.type == FINISHED:
+        return apply_verdict(issued.verdicts, kind, touchpoint_id, event)
     apply = _apply_outcome if event.type == "touchpoint.settled" else _apply_touchpoint
     return apply(issued, touchpoint_id, kind, event)
 

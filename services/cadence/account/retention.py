@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from schemas.facts import AccountDescribed
+from schemas.vocabulary import Channel
 from services.cadence.account.stamps import DAY
 
 ACCOUNT_FIELDS: Mapping[str, Mapping[str, str]] = {
@@ -85,6 +87,7 @@ _INTERACTION = ("channel", "touchpoint_type", "contact_id", "at", "initiated_by"
 _SETTLED = ("touchpoint_id", "touchpoint_type", "outcome", "at")
 _SURVEY = ("contact_id", "survey", "touchpoint_type", "answer", "csat", "answered_at")
 _MAIL = ("delivery_id", "touchpoint_type")
+_OUTSIDE_PRODUCT = ("channel", frozenset[object]({None, *get_args(Channel)} - {"in_app"}))
 REQUESTS_KEPT = 48
 
 ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
@@ -123,7 +126,7 @@ ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
     ),
     "interaction.logged": (
         EntryRule("interaction.logged", _INTERACTION, 32),
-        EntryRule("touched", ("touch", "at"), 64, latest_of="touch"),
+        EntryRule("touched", ("touch", "at"), 64, latest_of="touch", only=(_OUTSIDE_PRODUCT,)),
     ),
     "touchpoint.settled": (
         EntryRule("touchpoint.settled", _SETTLED, 48, ALWAYS, "touchpoint_id", looks_back=_HALF_A_YEAR),
@@ -134,7 +137,7 @@ ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
         EntryRule("reached", ("touch",), 64, latest_of="touch", only=(_SENT, _TO_CUSTOMER)),
     ),
     "message.engaged": (
-        EntryRule("mail.opened", ("delivery_id",), 32, latest_of="delivery_id", only=(_OPENED,)),
+        EntryRule("mail.opened", ("delivery_id", "kind"), 32, latest_of="delivery_id", only=(_OPENED,)),
         EntryRule("mail.clicked", ("delivery_id",), 16, latest_of="delivery_id", only=(_CLICKED,)),
     ),
     "contact.left": (EntryRule("contact.left", ("contact_id",), 200, _NIGHTLY, looks_back=_HALF_A_YEAR),),

@@ -70,7 +70,9 @@ def evaluate_account(
     state = EvaluationState(policy, facts, issued, portfolio, now)
     feedback = evaluate_feedback(state)
     own_bits = state.fired & state.policy.rhythm_bits
-    rhythms = resolve_rhythms(state.policy, own_bits, state.preferences, feedback.levels)
+    rhythms = resolve_rhythms(
+        state.policy, own_bits, state.preferences, feedback.levels, state.preferred_channels
+    )
     selection = Selection()
     keep_due(state, selection)
     select_triggered(state, selection)
@@ -116,7 +118,7 @@ def _day_counts(state: EvaluationState) -> Iterator[int]:
 
 def _key(state: EvaluationState, outline: PlanOutline) -> bytes:
     """The policy says what a bit means; the rest is what else can differ. All parts are plain values."""
-    values, last_touch, selection = state.view.values, state.view.last_touch, outline.selection
+    view, values, selection = state.view, state.view.values, outline.selection
     parts = (
         state.policy.hash,
         values["segment"],
@@ -128,12 +130,13 @@ def _key(state: EvaluationState, outline: PlanOutline) -> bytes:
                 chosen.bit,
                 chosen.every_days,
                 chosen.channel,
-                last_touch.get(None if chosen.rule.any_contact else chosen.rule.touchpoint),
+                view.last_contact(chosen.rule.touchpoint, of_any_type=chosen.rule.any_contact),
             )
             for chosen in outline.rhythms
         ],
         [
             (candidate.bit, candidate.key, candidate.start, candidate.end, candidate.deadline)
+            + (() if (channel := state.preferred_channel(candidate.rule)) is None else (channel,))
             for candidate in selection.selected
         ],
         [(key, fields.get("due_at"), fields.get("deadline")) for key, fields in selection.due.items()],

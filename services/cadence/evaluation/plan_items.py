@@ -18,7 +18,7 @@ from services.cadence.evaluation.candidates import (
 )
 from services.cadence.evaluation.feedback import FeedbackState
 from services.cadence.evaluation.reasons import Reasons
-from services.cadence.evaluation.rhythm_changes import rhythm_changes
+from services.cadence.evaluation.rhythm_changes import channel_preference, rhythm_changes
 from services.cadence.evaluation.rhythms import ChosenRhythm
 from services.cadence.evaluation.state import EvaluationState
 from services.cadence.policy import Policy, Touchpoint, Trigger
@@ -87,7 +87,7 @@ def _shared(kind: Touchpoint, channel: str | None, owner: str | None, csm_id: st
 
 def _rhythm(state: EvaluationState, chosen: ChosenRhythm, csm_id: str | None, reason: Reason) -> RhythmItem:
     rule = chosen.rule
-    last = state.view.last_touch.get(None if rule.any_contact else rule.touchpoint)
+    last = state.view.last_contact(rule.touchpoint, of_any_type=rule.any_contact)
     kind = state.policy.catalogue[rule.touchpoint]
     return RhythmItem.of_valid(
         **_shared(kind, chosen.channel or rule.channel, rule.owner, csm_id),
@@ -102,14 +102,16 @@ def _selected(
     state: EvaluationState, candidate: Candidate, csm_id: str | None, reasons: Reasons
 ) -> OneOffItem:
     rule, policy = candidate.rule, state.policy
+    kind, preferred = policy.catalogue[rule.touchpoint], state.preferred_channel(rule)
+    more = () if preferred is None else (channel_preference(state, rule.touchpoint),)
     return OneOffItem.of_valid(
-        **_shared(policy.catalogue[rule.touchpoint], rule.channel, rule.owner, csm_id),
+        **_shared(kind, preferred or rule.channel, rule.owner, csm_id),
         id=touchpoint_id(state.facts.account_id, candidate.key),
         window=Window.of_valid(from_=moment(candidate.start), to=moment(candidate.end)),
         deadline=moment(candidate.deadline),
         spacing_days=_spacing(policy, rule.touchpoint) if isinstance(rule, Trigger) else None,
         cause=_cause(*who(candidate.stamp)) if candidate.stamp else None,
-        reason=reasons.of(rule, candidate.stamp, _reason_values(candidate)),
+        reason=reasons.of(rule, candidate.stamp, _reason_values(candidate), more),
     )
 
 

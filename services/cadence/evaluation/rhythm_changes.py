@@ -19,20 +19,39 @@ def rhythm_changes(reasons: Reasons, chosen: ChosenRhythm, feedback: FeedbackSta
         for kind, step in feedback.steps:
             if kind == rule.touchpoint:
                 yield reasons.sentence(step.rule, step.stamp, step.values)
-    if chosen.preferred_days is None and chosen.every_days != rule.every_days:
+    moved = chosen.preferred_days is None or chosen.is_kept
+    if moved and chosen.every_days != rule.every_days:
         yield Sentence(f"So it is every {chosen.every_days} days instead of {rule.every_days}.", [])
     if chosen.channel is not None:
-        yield Sentence(f"It cannot become rarer, so it moves to {chosen.channel.replace('_', ' ')}.", [])
+        yield _channel(reasons.state, chosen, chosen.channel)
+
+
+def _channel(state: EvaluationState, chosen: ChosenRhythm, channel: str) -> Sentence:
+    if chosen.preferred_channel:
+        return channel_preference(state, chosen.rule.touchpoint)
+    return Sentence(f"It cannot become rarer, so it moves to {channel.replace('_', ' ')}.", [])
 
 
 def _preference(state: EvaluationState, chosen: ChosenRhythm) -> Sentence:
     topic = state.policy.catalogue[chosen.rule.touchpoint].topic or ""
     preferred = chosen.preferred_days or 0
     text = f"The customer wishes to hear from us every {preferred} days"
-    if chosen.every_days != preferred:
+    if chosen.is_kept:
+        text += "; that makes others of this topic denser, and this one not rarer"
+    elif chosen.every_days != preferred:
         end = "least" if preferred < chosen.every_days else "most"
         text += f"; the policy allows {chosen.every_days} days at the {end}"
     stamp = state.view.preference_stamps.get(topic)
     return Sentence(
         f"{text}.", [] if stamp is None else [fact_reference("preferred_days", chosen.preferred_days, stamp)]
+    )
+
+
+def channel_preference(state: EvaluationState, touchpoint_type: str) -> Sentence:
+    """That a contact prefers the channel of a touchpoint type."""
+    topic = state.policy.catalogue[touchpoint_type].topic or ""
+    channel, stamp = state.view.preferred_channels[topic]
+    over = "in the product" if channel == "in_app" else f"by {channel}"
+    return Sentence(
+        f"The customer wishes to be reached {over}.", [fact_reference("preferred_channel", channel, stamp)]
     )

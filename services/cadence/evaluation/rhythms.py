@@ -1,16 +1,19 @@
 """Rhythms: which of the rules that apply to a type sets its rhythm, and how often.
 
-A default, or what the customer chose before it, is moved by preferences, adjustments and feedback within the range of its
-rule. Floors and escalations are minimums on top of it. Fallbacks fill what would otherwise have no contact.
+A default, or what the customer chose before it, is moved by preferences, adjustments and feedback within the range of
+its rule. Floors and escalations are minimums on top of it; a floor with a range may become denser. Fallbacks fill what
+would otherwise have no contact. A preference that makes one rhythm that a person leads denser makes none of its topic
+rarer: who asks for a monthly review asks for no fewer calls.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from services.cadence.evaluation.candidates import Suppressed, SuppressionCause
-from services.cadence.policy import PRECEDENCES, Policy, Rhythm
+from services.cadence.evaluation.preferred_channels import ChannelPreferences, preferred_channel
+from services.cadence.policy import PERSONS, PRECEDENCES, Policy, Rhythm
 
 _STRENGTH = {name: index for index, name in enumerate(PRECEDENCES)}
 _MINIMUMS = frozenset({"floor", "escalation"})
@@ -22,7 +25,9 @@ NONE: Amounts = ()
 class ChosenRhythm(NamedTuple):
     """The rhythm of a type. `every_days` and `channel` (None: the rule's) are after everything that moved it.
 
-    `preferred_days`: what the customer asked for; `adjustments`: bits of those that moved it; `level`: feedback steps.
+    `preferred_days`: what the customer asked for; `is_kept`: it would have made this rarer, so it did not move it;
+    `preferred_channel`: the customer asked for the channel; `adjustments`: bits of those that moved it; `level`: feedback
+    steps.
     """
 
     bit: int
@@ -32,6 +37,8 @@ class ChosenRhythm(NamedTuple):
     preferred_days: int | None = None
     adjustments: tuple[int, ...] = ()
     level: int = 0
+    is_kept: bool = False
+    preferred_channel: bool = False
 
 
 class ResolvedRhythms(NamedTuple):
@@ -50,9 +57,13 @@ class _Inputs(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def resolve_rhythms(
-    policy: Policy, fired: int, preferred_days: Amounts = NONE, levels: Amounts = NONE
+    policy: Policy,
+    fired: int,
+    preferred_days: Amounts = NONE,
+    levels: Amounts = NONE,
+    channels: ChannelPreferences = (),
 ) -> ResolvedRhythms:
-    """Choose a rhythm per type. `preferred_days`: by topic; `levels`: steps of feedback by touchpoint type.
+    """Choose a rhythm per type. `preferred_days`, `channels`: by topic; `levels`: steps of feedback by touchpoint type.
 
     Cached: most accounts meet one of a few dozen sets of rules.
     """
@@ -64,42 +75,72 @@ def resolve_rhythms(
                 (bit, rhythm)
             )
     inputs = _Inputs(policy, fired, dict(preferred_days), dict(levels))
-    chosen: dict[str, ChosenRhythm] = {}
-    suppressed: list[Suppressed] = []
-    for kind in sorted(by_type):
-        chosen[kind] = _choose(inputs, kind, by_type[kind], suppressed)
+    chosen = {kind: _choose(inputs, kind, by_type[kind]) for kind in sorted(by_type)}
+    _keep_denser(inputs, by_type, chosen)
+    suppressed = [item for kind in by_type for item in _overruled(chosen[kind].rule, by_type[kind])]
+    suppressed.sort(key=lambda item: item.touchpoint_type)
     for bit, rhythm in sorted(fallbacks, key=lambda item: selection_rank(item[1])):
         _fall_back(policy, chosen, bit, rhythm, suppressed)
-    return ResolvedRhythms(tuple(chosen[kind] for kind in sorted(chosen)), tuple(suppressed))
+    preferred = dict(channels)
+    final = tuple(_over_channel(policy, chosen[kind], preferred) for kind in sorted(chosen))
+    return ResolvedRhythms(final, tuple(suppressed))
 
 
-def _choose(
-    inputs: _Inputs, kind: str, rhythms: list[tuple[int, Rhythm]], suppressed: list[Suppressed]
-) -> ChosenRhythm:
-    minimums = [item for item in rhythms if item[1].precedence in _MINIMUMS]
-    minimums.sort(key=lambda item: (item[1].every_days, *selection_rank(item[1])))
+def _choose(inputs: _Inputs, kind: str, rhythms: list[tuple[int, Rhythm]]) -> ChosenRhythm:
     bases = [item for item in rhythms if item[1].precedence not in _MINIMUMS]
-    winner = (
-        _moved(inputs, kind, *min(bases, key=lambda item: selection_rank(item[1])))
-        if bases
-        else _as_is(*minimums[0])
-    )
-    if minimums and _outranks(minimums[0][1], winner.every_days):
-        winner = _as_is(*minimums[0])
+    minimums = [_moved(inputs, kind, *item) for item in rhythms if item[1].precedence in _MINIMUMS]
+    minimums.sort(key=lambda chosen: (chosen.every_days, *selection_rank(chosen.rule)))
+    if not bases:
+        return minimums[0]
+    base = _moved(inputs, kind, *min(bases, key=lambda item: selection_rank(item[1])))
+    return minimums[0] if minimums and _outranks(minimums[0], base.every_days) else base
+
+
+def _keep_denser(
+    inputs: _Inputs,
+    by_type: Mapping[str, list[tuple[int, Rhythm]]],
+    chosen: dict[str, ChosenRhythm],
+) -> None:
+    """Where a preference makes a rhythm that a person leads denser, choose anew what it makes rarer, without it."""
+    led = [kind for kind, rhythm in chosen.items() if _is_led(inputs.policy, rhythm.rule)]
+    moved = {kind: chosen[kind].every_days - chosen[kind].rule.every_days for kind in led}
+    topics = {
+        inputs.policy.catalogue[kind].topic
+        for kind in led
+        if chosen[kind].preferred_days is not None and moved[kind] < 0
+    }
+    for kind in led:
+        preferred = chosen[kind].preferred_days
+        if preferred is not None and moved[kind] > 0 and inputs.policy.catalogue[kind].topic in topics:
+            standard = _choose(inputs._replace(preferred_days={}), kind, by_type[kind])
+            chosen[kind] = standard._replace(preferred_days=preferred, is_kept=True)
+
+
+def _is_led(policy: Policy, rhythm: Rhythm) -> bool:
+    return (rhythm.owner or policy.catalogue[rhythm.touchpoint].owner) in PERSONS
+
+
+def _over_channel(policy: Policy, chosen: ChosenRhythm, preferred: Mapping[str, str]) -> ChosenRhythm:
+    if not preferred or chosen.channel is not None or chosen.rule.precedence == "escalation":
+        return chosen
+    channel = preferred_channel(policy, chosen.rule, preferred)
+    return chosen if channel is None else chosen._replace(channel=channel, preferred_channel=True)
+
+
+def _overruled(winner: Rhythm, rhythms: list[tuple[int, Rhythm]]) -> Iterator[Suppressed]:
     for _, rhythm in rhythms:
-        if rhythm is not winner.rule:
-            preferred = winner.rule.precedence == "preference" and rhythm.precedence == "default"
-            suppressed.append(_suppressed(rhythm, winner.rule, "preference" if preferred else "precedence"))
-    return winner
+        if rhythm is not winner:
+            preferred = winner.precedence == "preference" and rhythm.precedence == "default"
+            yield _suppressed(rhythm, winner, "preference" if preferred else "precedence")
 
 
 def _as_is(bit: int, rhythm: Rhythm) -> ChosenRhythm:
     return ChosenRhythm(bit, rhythm, rhythm.every_days)
 
 
-def _outranks(minimum: Rhythm, every_days: int) -> bool:
+def _outranks(minimum: ChosenRhythm, every_days: int) -> bool:
     return minimum.every_days < every_days or (
-        minimum.every_days == every_days and minimum.precedence == "escalation"
+        minimum.every_days == every_days and minimum.rule.precedence == "escalation"
     )
 
 

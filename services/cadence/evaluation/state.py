@@ -7,9 +7,10 @@ from datetime import datetime
 from services.cadence.account import Facts, Fields
 from services.cadence.account.issued import Issued
 from services.cadence.evaluation.avoid import Avoidance, BlackoutWindows, blackouts_of, pause_of
+from services.cadence.evaluation.preferred_channels import preferred_channel
 from services.cadence.features.compute import view_account
 from services.cadence.features.view import AccountView
-from services.cadence.policy import Policy
+from services.cadence.policy import Policy, Step, Trigger
 from services.cadence.portfolio import Portfolio
 
 
@@ -53,6 +54,16 @@ class EvaluationState:
         """The days between messages that the customer prefers, by topic, where the policy lets them move a rhythm."""
         preferred = self.view.preferred_days
         return tuple(sorted(preferred.items())) if preferred and self.policy.gives_way else ()
+
+    def preferred_channel(self, rule: Trigger | Step) -> str | None:
+        """The channel that contacts prefer for a one-off of this rule; None: it is the rule's own."""
+        channels = self.preferred_channels
+        return preferred_channel(self.policy, rule, dict(channels)) if channels else None
+
+    @property
+    def preferred_channels(self) -> tuple[tuple[str, str], ...]:
+        """The channels that contacts prefer, by topic."""
+        return tuple(sorted((topic, channel) for topic, (channel, _) in self.view.preferred_channels.items()))
 
     @property
     def avoid(self) -> tuple[Avoidance, ...]:

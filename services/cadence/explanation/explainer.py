@@ -12,7 +12,7 @@ from services.cadence.explanation.basis import Basis, feedback_basis, step_basis
 from services.cadence.explanation.case import Case
 from services.cadence.explanation.evidence import Evidence
 from services.cadence.explanation.model import Explanation, Remedy, Stopped
-from services.cadence.explanation.reachability import unreachable_reason
+from services.cadence.explanation.reachability import undelivered, unreachable
 from services.cadence.explanation.remedy import failing_clause, remedy_for
 from services.cadence.explanation.rhythm_obstacles import adjustment_obstacle, feedback_obstacle
 from services.cadence.expressions.checker import did_you_mean
@@ -114,8 +114,8 @@ class Explainer:
         """The one cause; None when the rule fires."""
         rule, basis = case.rule, case.basis
         if item is not None:
-            reason = unreachable_reason(self._state.facts, item)
-            return Stopped("opt_out", reason) if reason else None
+            facts, verdicts = self._state.facts, self._state.issued.verdicts
+            return unreachable(facts, item) or undelivered(facts, verdicts, item)
         suppressed = self.decision.stopped(rule.rule)
         if suppressed is not None:
             return Stopped(suppressed.cause, suppressed.reason, suppressed.by or None, suppressed.until)

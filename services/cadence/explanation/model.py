@@ -10,9 +10,22 @@ from services.cadence.evaluation import SuppressionCause
 from services.cadence.explanation.smallest_change import Need
 from services.cadence.policy import Location
 
-StopCause = SuppressionCause | Literal["clause", "window", "event", "opt_out"]
+_Cause = Literal[
+    "clause",
+    "window",
+    "event",
+    "opt_out",
+    "quiet_hours",
+    "channel",
+    "no_recipient",
+    "no_address",
+    "on_hold",
+    "deadline",
+    "failed",
+]
+StopCause = SuppressionCause | _Cause
 """What stops a rule whose condition is true; or a clause that is not true, a window that ended, an event that is missing,
-an audience that opted out."""
+an audience that opted out, or what else kept its newest message from being sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,13 @@ _TEXTS: Mapping[str, str] = {
     "cap": "there would have to be room under its cap",
     "limit": "there would have to be room under {by}",
     "opt_out": "a contact of the audience would have to opt in again",
+    "quiet_hours": "its deadline would have to be after the quiet hours, or the quiet hours shorter",
+    "channel": "its channel would have to be one over which messages are sent: email, or in the product",
+    "no_recipient": "somebody of its audience, or the owner of the account, would have to be named",
+    "no_address": "the recipient would need an email address that takes mail",
+    "on_hold": "customer messages would have to be let out",
+    "deadline": "its deadline would have to be later",
+    "failed": "the mail server would have to take the message",
 }
 
 

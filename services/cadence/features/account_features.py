@@ -14,6 +14,7 @@ _NPS = ("nps.answered",)
 _MAIL = ("delivery.finished", "message.engaged")
 _PEOPLE = ("contact.described", "contact.left")
 _RECEIVED = ("request.received",)
+_SIGNALLED = ("expansion.signalled",)
 _REQUEST = ("request.received", "request.answered")
 _MILESTONE = ("milestone.reached",)
 
@@ -117,6 +118,9 @@ _PRODUCT_USAGE = (
         _USAGE,
     ),
     _since("days_since_usage", "Days since the end of the newest usage report", _USAGE, "usage"),
+    _since(
+        "days_since_expansion_signal", "Days since the newest sign that the customer needs more", _SIGNALLED
+    ),
     _truth("went_live", "A milestone of kind go_live was reached", _MILESTONE),
     _since("days_since_go_live", "Days since the first milestone of kind go_live", _MILESTONE),
 )
@@ -149,7 +153,11 @@ _TERM = (
 )
 _CONTACT = (
     _since(
-        "days_since_touch", "Days since the last contact with the customer, planned or not", _TOUCH, "touch"
+        "days_since_touch",
+        "Days since a person was last in contact with the customer, planned or not; internal work, what automation and "
+        "marketing send, formats for many (`group`) and contact in the product do not count",
+        _TOUCH,
+        "touch",
     ),
     _amount(
         "declines_in_row",
@@ -166,12 +174,12 @@ _CONTACT = (
     _number(
         "open_rate",
         "Share of the last 8 mails that were opened, of those sent at least 3 days ago; a mail to three contacts "
-        "counts three times; null until there are 8",
+        "counts three times; null until there are 8, and until the account was heard of to open or click one",
         _MAIL,
     ),
     _number(
         "click_rate",
-        "Share of the last 8 mails with a clicked link, of those sent at least 3 days ago; null until there are 8",
+        "Share of the last 8 mails with a clicked link, of those sent at least 3 days ago; null like the open rate",
         _MAIL,
     ),
     _choice(
@@ -180,6 +188,13 @@ _CONTACT = (
         "and executive sponsors come before other contacts, then the newest preference counts",
         ("preference.changed", *_PEOPLE),
         tuple(feature.FREQUENCIES),
+    ),
+    _choice(
+        "training_channel",
+        "Over which channel the customer wants to learn: the newest channel preference for the topic training or for "
+        "all, with the same contacts first",
+        ("preference.changed", *_PEOPLE),
+        feature.CHANNELS,
     ),
 )
 _CUSTOMER = (

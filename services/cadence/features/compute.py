@@ -59,6 +59,7 @@ _FILLS: tuple[tuple[Callable[[AccountView], None], frozenset[str]], ...] = (
     (responses.fill_answers, frozenset({"nps_score", "survey_answer", "csat"})),
     (responses.fill_nps_trend, frozenset({"nps_trend"})),
     (responses.fill_days_since_survey, frozenset({"days_since_survey"})),
+    (responses.fill_days_since_signal, frozenset({"days_since_expansion_signal"})),
     (responses.fill_go_live, frozenset({"went_live", "days_since_go_live"})),
     (responses.fill_mail_rates, frozenset({"open_rate", "click_rate"})),
     (responses.fill_attendance, frozenset({"declines_in_row", "attendance_rate"})),
@@ -106,7 +107,7 @@ def view_account(
     if facts.contracts or values["arr"] is not None:
         values["arr"] = revenue_of(facts, portfolio.rates, settings.currency)
     _fill_percentile(view)
-    view.last_touch = last_touches(facts)
+    view.last_touch = last_touches(facts, settings.impersonal)
     if None in view.last_touch:
         view.bases["days_since_touch"] = view.last_touch[None][0]
     if facts.preferences:

@@ -58,6 +58,7 @@ TOUCHPOINT_TYPES = (
     "renewal_reminder",
     "welcome",
     "onboarding_step",
+    "training_guide",
     "nurture",
     "in_app_guide",
     "tips",

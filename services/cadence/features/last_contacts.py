@@ -1,6 +1,7 @@
-"""The last contact with the customer, of any kind and by touchpoint type."""
+"""The last contact with the customer, of a person and by touchpoint type."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from services.cadence.account import Facts, Plain, Stamp, when
 from services.cadence.account.identity import things_of
@@ -9,17 +10,25 @@ from services.cadence.account.retention import MET
 from services.cadence.features.view import AccountView
 
 Touches = dict[str | None, tuple[int, Stamp]]
-"""Touchpoint type ("": none, None: any) -> (time of the last contact in microseconds, its event)."""
+"""Touchpoint type ("": none, None: any contact of a person) -> (time of the last one in microseconds, its event)."""
 
 
-def last_touches(facts: Facts) -> Touches:
+def last_touches(facts: Facts, impersonal: AbstractSet[str] = frozenset()) -> Touches:
+    """`impersonal`: types that reach nobody in person; like contact in the product they are no contact of a person."""
     touches: Touches = {}
     undone: set[object] = set()
     for thing in things_of(facts.entries, "interaction.logged"):
-        _add(touches, thing.at, thing.stamp, thing.fields.get("touchpoint_type"))
+        in_product = thing.fields.get("channel") == "in_app"
+        _add(
+            touches,
+            (thing.at, thing.stamp),
+            thing.fields.get("touchpoint_type"),
+            impersonal,
+            in_product=in_product,
+        )
     for thing in things_of(facts.entries, "touchpoint.settled"):
         if thing.fields.get("outcome") in MET:
-            _add(touches, thing.at, thing.stamp, thing.fields.get("touchpoint_type"))
+            _add(touches, (thing.at, thing.stamp), thing.fields.get("touchpoint_type"), impersonal)
         else:
             undone.add(thing.fields.get("touchpoint_id"))
     # Older contact is only stored by type. It counts unless a later event says that it did not take place.
@@ -27,9 +36,8 @@ def last_touches(facts: Facts) -> Touches:
     for stamp, fields in facts.entries.get("touched", {}).items():
         if fields.get("touchpoint_id") not in undone and not _is_superseded(facts, stamp):
             at = fields.get("at")
-            _add(touches, at if isinstance(at, int) else when(stamp), stamp, fields.get("touch"))
-    if touches:
-        touches[None] = max(touches.values())
+            moment = at if isinstance(at, int) else when(stamp)
+            _add(touches, (moment, stamp), fields.get("touch"), impersonal)
     return touches
 
 
@@ -38,10 +46,18 @@ def _is_superseded(facts: Facts, stamp: Stamp) -> bool:
     return any(SUPERSEDED in facts.entries.get(kind, {}).get(stamp, ()) for kind in kinds)
 
 
-def _add(touches: Touches, at: int, stamp: Stamp, kind: Plain) -> None:
-    touch, name = (at, stamp), str(kind or "")
-    if name not in touches or touches[name] < touch:
-        touches[name] = touch
+def _add(
+    touches: Touches,
+    touch: tuple[int, Stamp],
+    touchpoint_type: Plain,
+    impersonal: AbstractSet[str],
+    *,
+    in_product: bool = False,
+) -> None:
+    kind = str(touchpoint_type or "")
+    for key in (kind,) if kind in impersonal or in_product else (kind, None):
+        if key not in touches or touches[key] < touch:
+            touches[key] = touch
 
 
 def fill_days_since_types(view: AccountView, features: Iterable[tuple[str, str]]) -> None:

@@ -1,4 +1,8 @@
-"""Open and click rates of mails to contacts. A mail counts from three days after it was sent."""
+"""Open and click rates of mails to contacts. A mail counts from three days after it was sent.
+
+Unknown is not zero: that openings are collected is only known once one of the account's own was. Until then both rates
+are null, even where openings of other accounts arrive. A reply shows that its own mail was read, and no more.
+"""
 
 from collections.abc import Iterator
 
@@ -14,11 +18,13 @@ class Mails:
     A mail counts as opened however late that became known: a late opening is no sign of fatigue.
     """
 
-    __slots__ = ("_clicked", "_counted_at", "_opened", "_stamps")
+    __slots__ = ("_clicked", "_counted_at", "_is_collected", "_opened", "_stamps")
 
     def __init__(self, facts: Facts) -> None:
         sent = facts.entries.get("mail.sent", {})
         opened, clicked = _deliveries(facts, "mail.opened"), _deliveries(facts, "mail.clicked")
+        signs = facts.entries.get("mail.opened", {}).values()
+        self._is_collected = bool(clicked) or any(fields.get("kind") != "replied" for fields in signs)
         self._stamps = list(sent)
         self._counted_at = [when(stamp) + COUNTED_AFTER for stamp in sent]
         self._opened = [fields.get("delivery_id") in opened for fields in sent.values()]
@@ -27,7 +33,7 @@ class Mails:
     def rates(self, now: int) -> Iterator[tuple[int, Stamp, float | None, float | None]]:
         """(time it counts from, stamp, open rate and click rate up to it) of each mail that counts at `now`."""
         for index in range(self._count(now)):
-            opened, clicked = _share(self._opened, index), _share(self._clicked, index)
+            opened, clicked = self._share(self._opened, index), self._share(self._clicked, index)
             yield self._counted_at[index], self._stamps[index], opened, clicked
 
     def latest_rates(self, now: int) -> tuple[Stamp, float | None, float | None] | None:
@@ -35,11 +41,16 @@ class Mails:
         index = self._count(now) - 1
         if index < 0:
             return None
-        return self._stamps[index], _share(self._opened, index), _share(self._clicked, index)
+        return self._stamps[index], self._share(self._opened, index), self._share(self._clicked, index)
 
     def next_counted_at(self, now: int) -> int | None:
         """When the next mail counts; None: there is none."""
         return next(iter(self._counted_at[self._count(now) :]), None)
+
+    def _share(self, counted: list[bool], index: int) -> float | None:
+        if index + 1 < LAST or not self._is_collected:
+            return None
+        return sum(counted[index + 1 - LAST : index + 1]) / LAST
 
     def _count(self, now: int) -> int:
         return sum(at <= now for at in self._counted_at)
@@ -47,7 +58,3 @@ class Mails:
 
 def _deliveries(facts: Facts, name: str) -> set[str]:
     return {str(fields.get("delivery_id")) for fields in facts.entries.get(name, {}).values()}
-
-
-def _share(counted: list[bool], index: int) -> float | None:
-    return None if index + 1 < LAST else sum(counted[index + 1 - LAST : index + 1]) / LAST

@@ -1,6 +1,6 @@
 """Features of the customer's contacts: who is present, who joined and left, and how often they want messages."""
 
-from services.cadence.account import OWN_ACT, Stamp, StampedFields, when
+from services.cadence.account import OWN_ACT, Facts, Fields, Stamp, StampedFields, when
 from services.cadence.account.retention import STAKEHOLDERS
 from services.cadence.features.contacts import Person, newcomers_of
 from services.cadence.features.feature import FREQUENCIES, TOPICS
@@ -44,6 +44,7 @@ def fill_preferences(view: AccountView) -> None:
         for name in (topic,) if topic else TOPICS:
             if name not in best or best[name] < ranked:
                 best[name] = ranked
+    _fill_channels(view)
     view.preferred_days = {topic: FREQUENCIES[frequency] for topic, (_, _, frequency) in best.items()}
     view.preference_stamps = {topic: stamp for topic, (_, stamp, _) in best.items()}
     if "account" in best:
@@ -61,3 +62,33 @@ def _frequency(preference: StampedFields) -> tuple[Stamp, str] | None:
         if isinstance(frequency, str) and frequency in FREQUENCIES:
             newest = (stamp, frequency)
     return newest
+
+
+def _fill_channels(view: AccountView) -> None:
+    """Per topic the channel that was wished last, a stakeholder's before others'."""
+    best: dict[str, tuple[bool, Stamp, str]] = {}
+    for key, preference in view.facts.preferences.items():
+        contact_id, topic, channel, *_ = key.split("\n")
+        stamps = [stamp for stamp, fields in preference.items() if _prefers(fields)]
+        someone = view.people().get(contact_id, Person())
+        if not channel or not stamps or someone.left or _refused(view.facts, key):
+            continue
+        ranked = (someone.role in STAKEHOLDERS, max(stamps), channel)
+        for name in (topic,) if topic else TOPICS:
+            best[name] = max(ranked, best.get(name, ranked))
+    view.preferred_channels = {topic: (channel, stamp) for topic, (_, stamp, channel) in best.items()}
+    if "training" in best:
+        _, stamp, channel = best["training"]
+        view.set("training_channel", channel, stamp)
+
+
+def _prefers(fields: Fields) -> bool:
+    """Whether a preference about a channel wishes for it: one that only allows it again does not."""
+    return "frequency" in fields or "opted_in" not in fields
+
+
+def _refused(facts: Facts, key: str) -> bool:
+    """Whether the newest word on this topic and channel is an opt-out, by the contact or about the contact."""
+    stored = (facts.preferences.get(each, {}) for each in (key, f"{key}{OWN_ACT}"))
+    stated = ([fields["opted_in"] for fields in each.values() if "opted_in" in fields] for each in stored)
+    return any(each[-1] is False for each in stated if each)

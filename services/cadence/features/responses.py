@@ -38,6 +38,12 @@ def went_live(facts: Facts) -> Thing | None:
     return next((thing for thing in reached if thing.fields.get("kind") == "go_live"), None)
 
 
+def fill_days_since_signal(view: AccountView) -> None:
+    signals = things_of(view.facts.entries, "expansion.signalled")
+    if signals:
+        view.count_from("days_since_expansion_signal", signals[-1].at, signals[-1].stamp)
+
+
 def fill_go_live(view: AccountView) -> None:
     reached = went_live(view.facts)
     if reached is not None:

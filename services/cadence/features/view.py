@@ -17,11 +17,15 @@ from services.cadence.rates import USUAL_CURRENCY
 class FeatureSettings:
     """What a policy says about how features are computed.
 
-    `meetings`: the touchpoint types that a customer attends, the calls and meetings of the catalogue. `answer_round`: how
-    long answers of one person to one survey are one round, in microseconds. `currency`: that of the policy.
+    `meetings`: the touchpoint types that a customer attends, the calls and meetings of the catalogue;
+    `impersonal`: those that reach nobody in person (internal work, what no person leads, formats for many), so that they
+    do not count as contact.
+    `answer_round`: how long answers of one person to one survey are one round, in microseconds. `currency`: that of the
+    policy.
     """
 
     meetings: frozenset[str] = frozenset(MEETINGS)
+    impersonal: frozenset[str] = frozenset()
     answer_round: int = ANSWER_ROUND
     currency: str = USUAL_CURRENCY
 
@@ -32,7 +36,8 @@ class AccountView:
 
     `stamps`: the newest event behind each feature that was computed here. `change_times`: when a feature changes without
     an event, other than the counts of days. `preferred_days`: topic -> the days between messages that contacts prefer;
-    `preference_stamps`: topic -> the event of that preference.
+    `preference_stamps`: topic -> the event of that preference; `preferred_channels`: topic -> the channel that
+    contacts prefer and its event.
     """
 
     now: int
@@ -48,6 +53,7 @@ class AccountView:
     primary: ContractTerms | None = None
     preferred_days: dict[str, int] = field(default_factory=dict)
     preference_stamps: dict[str, Stamp] = field(default_factory=dict)
+    preferred_channels: dict[str, tuple[str, Stamp]] = field(default_factory=dict)
     spikes: Spikes = field(init=False)
     _attended: Meetings | None = None
     _people: dict[str, Person] | None = None
@@ -65,6 +71,11 @@ class AccountView:
         """Let a feature count the days since `base`."""
         self.bases[name] = base
         self.stamps[name] = stamp
+
+    def last_contact(self, touchpoint_type: str, *, of_any_type: bool) -> tuple[int, Stamp] | None:
+        """When a type last took place, and its event; `of_any_type`: or when a person was last in contact."""
+        kinds = (touchpoint_type, None) if of_any_type else (touchpoint_type,)
+        return max((self.last_touch[kind] for kind in kinds if kind in self.last_touch), default=None)
 
     def attended(self) -> Meetings:
         """The outcomes of calls and meetings, computed once."""

@@ -2,7 +2,17 @@
 
 from collections.abc import Callable, Iterator
 
-from services.cadence.lint import blackout, firing, limit, minimum, one_offs, oscillation, purpose, rhythms
+from services.cadence.lint import (
+    blackout,
+    firing,
+    limit,
+    minimum,
+    one_offs,
+    oscillation,
+    purpose,
+    reached,
+    rhythms,
+)
 from services.cadence.lint.accounts import PossibleAccounts
 from services.cadence.lint.findings import KINDS, Finding
 from services.cadence.policy import Policy
@@ -26,6 +36,7 @@ _CHECKS: tuple[_Check, ...] = (
     oscillation.oscillations,
     blackout.blackouts,
     limit.limits,
+    reached.persons,
 )
 _LARGEST = 1_000
 """Rules beyond which only the quick checks run."""

@@ -87,11 +87,17 @@ class PossibleAccounts:
     def cohorts(self) -> tuple[Cohort, ...]:
         """Those that have accounts, as far as is known."""
         content, cohorts = self.policy.content, list[Cohort]()
-        by_condition = list(_first_options(content.segments, {}))
-        never = [(name, None) for name in SEGMENTS if name not in dict(by_condition)]
+        options = dict(_first_options(content.segments, {}))
+        if content.only_segment is not None:
+            # Any account may be of this segment; rules of the others are checked as for another model.
+            options[content.only_segment] = ()
+        by_condition = list(options.items())
+        never = [(name, None) for name in SEGMENTS if name not in options]
         for segment, constraints in (*by_condition, *never):
             override = condition(f'{OVERRIDE} is not null and {OVERRIDE} == "{segment}"')
-            by_rule = constraints and ((condition(f"{OVERRIDE} is null"), True), *constraints)
+            by_rule = (
+                None if constraints is None else ((condition(f"{OVERRIDE} is null"), True), *constraints)
+            )
             either = Or((override, conjunction(*by_rule)), 0) if by_rule else override
             for stage, in_stage in _first_options(content.stages, {"segment": segment}):
                 without_override = by_rule and (*by_rule, *in_stage)

@@ -15,6 +15,7 @@ Kind = Literal[
     "oscillation",
     "blackout",
     "purpose",
+    "person",
     "unused",
     "limit",
     "unfinished",
@@ -31,6 +32,8 @@ KINDS: Mapping[Kind, str] = {
     "blackout": "A blackout that can cover a whole window, one too long for a touchpoint that is never skipped or for "
     "monthly contact, or blackouts that together leave no day of the year",
     "purpose": "A touchpoint type without a purpose or an outcome of its own, or with an owner who cannot carry it out",
+    "person": "A rule that may lead a person to a small business or self-service account that neither asked for one nor "
+    "bought a success package, nor is a small business whose health flags a problem",
     "unused": "A touchpoint type that no rule uses",
     "limit": "A limit that never holds anything back, or that rhythms and timelines use up by themselves",
     "unfinished": "The policy has too many rules, or conditions too complex, to be checked in full",

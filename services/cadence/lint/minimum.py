@@ -48,8 +48,9 @@ def _responsible(policy: Policy, segment: str) -> tuple[Location, str]:
     if fallbacks:
         first = min(fallbacks, key=lambda rule: (rule.every_days, rule.rule))
         return first.place, first.rule
-    index = [name for name, _ in policy.content.segments].index(segment)
-    return policy.content.places.get(f"segment/{index}", Location()), segment
+    names_of = [name for name, _ in policy.content.segments]
+    place = f"segment/{names_of.index(segment)}" if segment in names_of else f"model/{policy.content.model}"
+    return policy.content.places.get(place, Location()), segment
 
 
 def _example(accounts: PossibleAccounts, cohort: Cohort) -> _Example | None:

@@ -77,7 +77,7 @@ def _types_read(policy: Policy, rule: Rhythm | Adjustment) -> Iterator[str]:
     for name in policy.read_by[rule.rule]:
         kind = touch_type(name)
         if name == _ANY_TOUCH:
-            yield from policy.feature_settings.meetings
+            yield from policy.catalogue.keys() - policy.feature_settings.impersonal
         elif kind is not None:
             yield kind
 
@@ -154,13 +154,14 @@ class _Simulation:
 
     def _hold_if_due(self, day: int, chosen: ChosenRhythm, values: Mapping[str, Plain]) -> None:
         rule, kind = chosen.rule, chosen.rule.touchpoint
-        last = self._last.get(None if rule.any_contact else kind)
+        contacts = (kind, None) if rule.any_contact else (kind,)
+        last = max((self._last[each] for each in contacts if each in self._last), default=None)
         since = self._selected_since.setdefault(rule.rule, day)
         first = since + chosen.every_days if rule.urgency == "spread" else since
         if day < (first if last is None else last + chosen.every_days):
             return
         self._last[kind] = day
-        if kind in self._policy.feature_settings.meetings:
+        if kind not in self._policy.feature_settings.impersonal:
             self._last[None] = day
         # The customer attends, and feedback answers.
         outcome: dict[str, Plain] = {"settled_type": kind, "outcome": "completed", "declines_in_row": 0}

@@ -72,9 +72,9 @@ def _overrides(policy: Policy, one: Rhythm, other: Rhythm) -> bool:
         case False, False:
             return selection_rank(one) < selection_rank(other)
         case True, True:
-            return (one.every_days, *selection_rank(one)) < (other.every_days, *selection_rank(other))
+            return (one.every_days, *selection_rank(one)) < (reach(other)[0], *selection_rank(other))
         case True, False:
             return one.every_days < reach(other)[0] + (one.precedence == "escalation")
         case _:
-            most = other.every_days - (other.precedence == "escalation")
+            most = reach(other)[0] - (other.precedence == "escalation")
             return one.every_days <= most and _rarest(policy)[one.rule] <= most

@@ -7,13 +7,12 @@ from services.cadence.features.feature import ROLES
 from services.cadence.lint.accounts import PossibleAccounts
 from services.cadence.lint.findings import Finding, finding
 from services.cadence.lint.precedence import leader
-from services.cadence.policy import Policy, Rhythm, Step, Touchpoint, Trigger
+from services.cadence.policy import PERSONS, Policy, Rhythm, Step, Touchpoint, Trigger
 
 _WORD = re.compile(r"\w+")
 _FEWEST_WORDS = 3
 """Of a purpose or an outcome, so that it says something."""
 _ARTICLES = frozenset({"a", "an", "the"})
-_PEOPLE = frozenset({"csm", "pooled_csm", "sales"})
 _SPOKEN = frozenset({"call", "meeting"})
 
 
@@ -50,7 +49,7 @@ def _normal(text: str) -> str:
 
 
 def _owner(kind: Touchpoint) -> Iterator[str]:
-    if kind.topic is not None and kind.owner in _PEOPLE and not kind.minutes:
+    if kind.topic is not None and kind.owner in PERSONS and not kind.minutes:
         yield f"its owner is {kind.owner} and it takes 0 minutes; set how many minutes it takes"
     if kind.owner == "automation" and kind.channel in _SPOKEN:
         yield f"automation cannot hold a {kind.channel}; choose an owner who can, or another channel"

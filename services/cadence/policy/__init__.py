@@ -9,6 +9,7 @@ from services.cadence.policy.compiled import Timeline as Timeline
 from services.cadence.policy.compiled import compile_policy as compile_policy
 from services.cadence.policy.compiled import condition_of as condition_of
 from services.cadence.policy.compiled import policy_hash as policy_hash
+from services.cadence.policy.model import PERSONS as PERSONS
 from services.cadence.policy.model import PRECEDENCES as PRECEDENCES
 from services.cadence.policy.model import Adjustment as Adjustment
 from services.cadence.policy.model import Anchor as Anchor

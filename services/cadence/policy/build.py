@@ -28,6 +28,7 @@ def build_content(files: Sequence[Part]) -> model.PolicyContent:
 
     ((_, _, health),) = under("health")
     segments, stages, feedback = ([*under(section)] for section in ("segments", "stages", "feedback"))
+    models = [(file, spec.model) for file, _, spec in files if spec.model is not None]
     damping = [(file, path, spec, spec.model_fields_set - {"rules"}) for file, path, spec in feedback]
     return model.PolicyContent(
         health=Health(health.red_below, health.yellow_below),
@@ -42,12 +43,14 @@ def build_content(files: Sequence[Part]) -> model.PolicyContent:
         damping=model.Damping(**{key: getattr(spec, key) for _, _, spec, keys in damping for key in keys}),
         limits=tuple(_value(model.Limit, part) for part in under("limits")),
         blackouts=tuple(_value(model.Blackout, part) for part in under("blackouts")),
+        model=next((chosen for _, chosen in models), "hybrid"),
         quiet_hours=next(
             (QuietHours(from_=spec.begin, to=spec.end) for *_, spec in under("quiet_hours")),
             USUAL_QUIET_HOURS,
         ),
         currency=next((spec.currency for *_, spec in files if spec.currency), USUAL_CURRENCY),
         places={
+            **{f"model/{chosen}": file.place(("model",)) for file, chosen in models},
             **{f"segment/{path[1]}": file.place(path) for file, path, _ in segments},
             **{f"stage/{path[1]}": file.place(path) for file, path, _ in stages},
             **{str(path[0]): file.place(path) for file, path, _, keys in damping if keys},

@@ -11,12 +11,12 @@ from services.cadence.features.feature import ROLES, TOPICS, Feature
 from services.cadence.policy import values
 from services.cadence.policy.conditions import Condition
 from services.cadence.policy.errors import Fault
-from services.cadence.policy.model import AIMS
+from services.cadence.policy.model import AIMS, PERSONS
 from services.cadence.policy.rule_spec import Info, Spec, key
 from services.cadence.policy.scope import INTERNAL, Scope
 from services.cadence.policy.values import Text, number, one_of
 
-_PERSONS, _SPOKEN = ("csm", "pooled_csm", "sales"), ("call", "meeting")
+_SPOKEN = ("call", "meeting")
 _ROLE = {"role": Feature("role", "choice", "Role of a contact", values=ROLES, nullable=False)}
 _Score = Annotated[float, number(0, 100, whole=False)]
 
@@ -88,10 +88,14 @@ class TouchpointSpec(Spec):
         "Whom it is for, by the `role` of a contact; left out: every contact", None
     )
     never_skip: values.Truth = key("It may move, but it always happens once in its period", default=False)
+    group: values.Truth = key(
+        "Held for many customers at once, such as a webinar; it does not count as contact with one of them",
+        default=False,
+    )
 
     def faults(self, _scope: Scope, /) -> Iterator[Fault]:
-        if self.agenda is None and (self.owner in _PERSONS or self.channel in _SPOKEN):
-            why = f"{self.owner} leads it" if self.owner in _PERSONS else f"it is a {self.channel}"
+        if self.agenda is None and (self.owner in PERSONS or self.channel in _SPOKEN):
+            why = f"{self.owner} leads it" if self.owner in PERSONS else f"it is a {self.channel}"
             yield Fault(f"'agenda' is missing: {why}, so list what is discussed")
         if self.audience is not None and self.topic == INTERNAL:
             yield Fault("internal work reaches no customer, so it has no audience", to=("audience",))

@@ -23,8 +23,10 @@ from services.cadence.expressions.day_thresholds import day_counts
 from services.cadence.expressions.tree import And, Node, Not, names
 from services.cadence.features.event_features import EVENT_FEATURES
 from services.cadence.features.view import FeatureSettings
+from services.cadence.policy.conditions import TRUE
 from services.cadence.policy.model import (
     ANCHORS,
+    PERSONS,
     Adjustment,
     Anchor,
     Blackout,
@@ -106,6 +108,8 @@ def compile_policy(content: PolicyContent) -> Policy:
     adjustments = tuple((bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Adjustment))
     blackouts = tuple((bit, rule) for bit, rule in enumerate(rules) if isinstance(rule, Blackout))
     triggers, feedback = _by_event(rules, Trigger), _by_event(rules, Feedback)
+    only = content.only_segment
+    segments = content.segments if only is None else ((only, TRUE),)
     lasting = [(bit, rule.when) for bit, rule in (*rhythms, *adjustments, *blackouts)]
     return Policy(
         hash=policy_hash(content),
@@ -124,10 +128,11 @@ def compile_policy(content: PolicyContent) -> Policy:
         gives_way=any(rhythm.within is not None for rhythm in content.rhythms),
         feature_settings=FeatureSettings(
             frozenset(kind.type for kind in content.touchpoints if kind.channel in _ATTENDED),
+            frozenset(_impersonal(content)),
             content.damping.round // timedelta(microseconds=1),
             content.currency,
         ),
-        evaluate_conditions=compile_conditions(content.health, content.segments, content.stages, lasting),
+        evaluate_conditions=compile_conditions(content.health, segments, content.stages, lasting),
         entry_bits=_entry_bits(content, triggers),
         feedback_bits=_entry_bits(content, feedback),
         entry_reads=_entry_reads(rules),
@@ -209,6 +214,14 @@ def _reads(content: PolicyContent) -> Iterable[str]:
         yield from set(names(condition_of(rule))) - own_features(rule)
 
 
+def _impersonal(content: PolicyContent) -> Iterator[str]:
+    one_offs: Sequence[Rhythm | Trigger | Step] = (*content.rhythms, *content.triggers, *content.steps)
+    led = {rule.touchpoint for rule in one_offs if rule.owner in PERSONS}
+    for kind in content.touchpoints:
+        if kind.topic is None or kind.group or not (kind.owner in PERSONS or kind.type in led):
+            yield kind.type
+
+
 def policy_hash(content: PolicyContent) -> str:
     """sha256 (64 hex digits) of the content; spacing, comments, places and the order of rules do not count."""
     hashed: dict[str, object] = {
@@ -222,6 +235,8 @@ def policy_hash(content: PolicyContent) -> str:
     }
     if content.currency != USUAL_CURRENCY:
         hashed["currency"] = content.currency
+    if content.only_segment is not None:
+        hashed["model"] = content.model
     if content.quiet_hours != USUAL_QUIET_HOURS:
         hashed["quiet_hours"] = content.quiet_hours.model_dump()
     return hashlib.sha256(json.dumps(hashed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -229,7 +244,9 @@ def policy_hash(content: PolicyContent) -> str:
 
 def _fields(value: object) -> list[str]:
     fields = cast("Mapping[str, object]", getattr(value, "__dataclass_fields__", {}))
-    return [f"{name}={_text(getattr(value, name))}" for name in sorted(fields) if name != "place"]
+    names = [name for name in sorted(fields) if name != "place"]
+    # A key that came later counts only where it is used: a policy without it keeps its hash.
+    return [f"{name}={_text(part)}" for name in names if (part := getattr(value, name)) or name != "group"]
 
 
 def _text(value: object) -> str:

@@ -23,6 +23,7 @@ def policy_document(content: PolicyContent) -> Json:
 
     return {
         "health": {"red_below": content.health.red_below, "yellow_below": content.health.yellow_below},
+        "model": content.model,
         "segments": _named("segment", content.segments, content),
         "stages": _named("stage", content.stages, content),
         "currency": content.currency,

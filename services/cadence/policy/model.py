@@ -15,6 +15,15 @@ Anchor = Literal["renewal", "start", "go_live", "program"]
 PRECEDENCES = ("default", "preference", "floor", "escalation")
 """A preference comes before a default. Floors and escalations are guarantees: never rarer, whatever else holds."""
 ANCHORS: tuple[Anchor, ...] = ("renewal", "start", "go_live", "program")
+PERSONS = frozenset({"csm", "pooled_csm", "sales"})
+"""Owners who give a customer their own time."""
+MODELS: Mapping[str, str | None] = {
+    "high_touch": "enterprise",
+    "mid_touch": "mid_market",
+    "low_touch": "small_business",
+    "hybrid": None,
+}
+"""How a company leads its accounts: all like those of one segment, or each like those of its own (None)."""
 AIMS = ("share_insight", "reach_goal", "solve_problem", "open_opportunity", "gather_feedback")
 
 
@@ -30,6 +39,7 @@ class Touchpoint:
     """A type of touchpoint. `topic` None: internal work that reaches no customer. `audience`: roles; empty: every role.
 
     `never_skip`: it may move, but it always happens once in its period. `expects`: the outcome it should have.
+    `group`: held for many customers at once, so it is no contact with one of them.
     """
 
     type: str
@@ -43,6 +53,7 @@ class Touchpoint:
     agenda: tuple[str, ...] = ()
     expects: str = ""
     never_skip: bool = False
+    group: bool = False
     place: Location = field(default=Location(), compare=False)
 
 
@@ -192,8 +203,14 @@ class PolicyContent:
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
     currency: str = USUAL_CURRENCY
     """Of the revenue that conditions read (ISO 4217)."""
+    model: str = "hybrid"
     places: Mapping[str, Location] = field(default_factory=dict[str, Location], compare=False)
-    """Of segments and stages, as `segment/<index>` and `stage/<index>`, and of the damping, as `feedback`."""
+    """Of segments, stages, model and damping, as `segment/<index>`, `stage/<index>`, `model/<name>` and `feedback`."""
+
+    @property
+    def only_segment(self) -> str | None:
+        """The segment of every account, unless set by hand; None: as `segments` has it."""
+        return MODELS[self.model]
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -19,7 +19,7 @@ from services.cadence.policy.catalogue_spec import (
 )
 from services.cadence.policy.conditions import TRUE, Condition, is_among, is_true, joined, parts_of
 from services.cadence.policy.errors import Fault
-from services.cadence.policy.model import ANCHORS, PRECEDENCES, Anchor, Damping, Urgency
+from services.cadence.policy.model import ANCHORS, MODELS, PRECEDENCES, Anchor, Damping, Urgency
 from services.cadence.policy.rule_spec import Info, OnEventSpec, ReasonSpec, RuleSpec, ScopedSpec, Spec, key
 from services.cadence.policy.scope import INTERNAL, Around, Scope
 from services.cadence.policy.values import Distinct, Items, Text, number, one_of
@@ -65,14 +65,19 @@ class RhythmSpec(_RepeatingSpec):
         "Its rank among rhythms of a touchpoint", "default"
     )
     within: values.Range | None = key(
-        "How far preferences, adjustments and feedback may move it, as `7d..90d`; left out: not at all", None
+        "How far preferences, adjustments and feedback may move it, as `7d..90d`; left out: not at all; of a floor it "
+        "ends at its own interval",
+        None,
     )
 
     def faults(self, scope: Scope, /) -> Iterator[Fault]:
         yield from super().faults(scope)
-        if self.within and self.precedence in {"floor", "escalation"}:
-            message = f"a rhythm of precedence {self.precedence} is never moved; remove `within`"
-            yield Fault(message, to=("within",))
+        if self.within and self.precedence == "escalation":
+            yield Fault("a rhythm of precedence escalation is never moved; remove `within`", to=("within",))
+        for days in self.every.values() if self.within and self.precedence == "floor" else ():
+            if self.within and self.within[1] != days:
+                message = f"a floor is never made rarer: end `within` at its interval, {days}d"
+                yield Fault(message, to=("within",))
         low, high = self.within or (1, values.MAX_DAYS)
         for stage, days in self.every.items():
             if not low <= days <= high:
@@ -240,6 +245,12 @@ class BlackoutSpec(RuleSpec):
 
 class PolicyFile(Spec):
     health: HealthSpec | None = key("The colours of health scores, for events without a colour", None)
+    model: Annotated[str, one_of(*MODELS)] | None = key(
+        "How the company leads its accounts: every one like `enterprise` (`high_touch`), `mid_market` (`mid_touch`) or "
+        "`small_business` (`low_touch`), or each by its segment; a segment set by hand on an account comes first; left "
+        "out: `hybrid`",
+        None,
+    )
     segments: Items[SegmentSpec] | None = key("What kind of account it is: the first that holds", None)
     stages: Items[StageSpec] | None = key("Where an account is with us: the first that holds", None)
     touchpoints: dict[values.TypeName, TouchpointSpec] | None = key("Every type of touchpoint, by name", None)

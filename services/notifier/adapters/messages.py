@@ -13,6 +13,7 @@ from schemas.outcomes import DELIVERY_FINISHED
 from schemas.times import format_instant
 from services.chassis.outbox import Outgoing
 from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind, State
+from services.notifier.domain.delivery_cause import cause_of
 
 OUTCOMES, SIGNALS = "touchpoint.outcomes", "account.signals"
 PREFERENCE_CHANGED = "drumbeat.preference.changed.v1"
@@ -44,6 +45,7 @@ def delivery_finished(
             "recipient": {"kind": delivery.recipient.kind, "id": delivery.recipient.id or NOBODY},
             "state": delivery.state,
             "reason": delivery.reason[:LONGEST_REASON] if delivery.reason else None,
+            "cause": cause_of(delivery.state, delivery.reason),
             "at": _instant(at),
         }
     )

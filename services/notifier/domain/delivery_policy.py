@@ -55,6 +55,7 @@ class Reason(StrEnum):
     MAIL_ON_HOLD = "customer mail is held"
     QUIET = "quiet hours"
     DEADLINE = "the deadline passed before it was sent"
+    QUIET_PAST_DEADLINE = "quiet hours lasted past the deadline"
     WITHDRAWN = "withdrawn"
 
 
@@ -143,7 +144,8 @@ def decide_delivery(
     if situation.withdrawal_reason is not None:
         return _suppress(Reason.WITHDRAWN, situation.withdrawal_reason)
     if event.content.deadline is not None and now >= event.content.deadline:
-        return DeliveryDecision(Action.EXPIRE, Reason.DEADLINE)
+        quiet = _ends_in_quiet_hours(event, recipient, channel, situation, event.content.deadline)
+        return DeliveryDecision(Action.EXPIRE, Reason.QUIET_PAST_DEADLINE if quiet else Reason.DEADLINE)
     if recipient.kind is RecipientKind.CSM:
         return _decide_csm(event, recipient, channel, situation)
     return _decide_customer(event, recipient, channel, situation, now)
@@ -228,10 +230,25 @@ def _decide_mail(
     decision = _decide_address(contact.email, situation)
     if decision.action is not Action.SEND:
         return decision
-    account_zones = situation.account.zones if situation.account else ()
-    zones = (contact.timezone,) if contact.timezone else account_zones
-    opening = after_quiet_hours(now, zones, event.content.quiet_hours)
+    opening = after_quiet_hours(now, _zones_of(contact, situation), event.content.quiet_hours)
     return READY if opening == now else DeliveryDecision(Action.SEND, Reason.QUIET, send_after=opening)
+
+
+def _ends_in_quiet_hours(
+    event: Event, recipient: Recipient, channel: str, situation: Situation, deadline: datetime
+) -> bool:
+    """Whether a mail to a contact was held by quiet hours when its deadline passed."""
+    contact = situation.contact(recipient.id or "") if recipient.kind is RecipientKind.CONTACT else None
+    if contact is None or channel != "email":
+        return False
+    last = deadline - timedelta(microseconds=1)
+    return after_quiet_hours(last, _zones_of(contact, situation), event.content.quiet_hours) > last
+
+
+def _zones_of(contact: ContactRecord, situation: Situation) -> Sequence[str]:
+    if contact.timezone:
+        return (contact.timezone,)
+    return situation.account.zones if situation.account else ()
 
 
 def _decide_address(address: str, situation: Situation) -> DeliveryDecision:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 ACCOUNTS, RHYTHMS, TRIGGERS = "10-accounts.yaml", "20-rhythms.yaml", "30-triggers.yaml"
 TIMELINES, CALENDAR, CATALOGUE = "40-timelines.yaml", "50-calendar.yaml", "60-catalogue.yaml"
 _STAGES = "stage: [onboarding, adoption, growth, renewal]"
+_LED = "segment: [enterprise, mid_market]"
 
 
 class Defect(NamedTuple):
@@ -51,14 +52,14 @@ DEFECTS = (
     _added("a rhythm that is said again", "shadowed", "webinars", RHYTHMS, "rhythms",
         f"  - {{rule: webinars, touchpoint: webinar, segment: mid_market, {_STAGES}, every: 60d, because: Rarely.}}"),
     _added("a trigger that another answers for", "shadowed", "advocacy-by-nps-too", TRIGGERS, "triggers",
-        f"  - {{rule: advocacy-by-nps-too, on: nps.answered, touchpoint: advocacy_ask, {_STAGES}, within: 48h,"
+        f"  - {{rule: advocacy-by-nps-too, on: nps.answered, touchpoint: advocacy_ask, {_STAGES}, {_LED}, within: 48h,"
         " cooldown: 90d, when: nps_score >= 10, because: Ten.}"),
     Defect("a step said twice", "shadowed", "renewal-30-reminder-again", TIMELINES,
         "rule: renewal-30-reminder", "\n",
         "\n        at: -30d\n        within: 16d\n        touchpoint: renewal_reminder\n        unless: contract_signed\n"
         "        because: It ends.\n      - rule: renewal-30-reminder-again\n"),
-    Defect("a clause said twice", "shadowed", "growing-out-of-seats", RHYTHMS,
-        "rule: growing-out-of-seats", "seat_ratio >= 90%", "seat_ratio >= 90% and seat_ratio >= 90%"),
+    Defect("a clause said twice", "shadowed", "signs-of-growth", RHYTHMS,
+        "rule: signs-of-growth", "seat_ratio >= 90%", "seat_ratio >= 90% and seat_ratio >= 90%"),
     Defect("a percent sign forgotten", "shadowed", "mails-unread", RHYTHMS,
         "rule: mails-unread", "open_rate < 15%", "open_rate < 15"),
     Defect("a clause that the stage says already", "shadowed", "yellow-check-in", RHYTHMS,
@@ -110,7 +111,7 @@ DEFECTS = (
     Defect("a step swallowed by tax season", "blackout", "renewal-pre-review", CALENDAR,
         "blackout: accounting-tax-season", "touchpoints: [", "touchpoints: [pre_renewal_review, "),
     Defect("a season too long for what is never skipped", "blackout", "enterprise-business-review", RHYTHMS,
-        "rule: enterprise-business-review", "every: 90d", "every: 30d"),
+        "rule: enterprise-business-review", "every: 90d\n    within: 30d..90d", "every: 30d"),
     Defect("seasons that leave no day", "blackout", "mid-market-workshop", CALENDAR,
         "blackout: retail-fourth-quarter", "from: 10-15", "from: 01-04"),
     Defect("a season that hushes everything", "blackout", "end-of-year", CALENDAR,
@@ -129,6 +130,12 @@ DEFECTS = (
         "rule: small-business-check-in", "    channel: email\n", ""),
     Defect("a meeting in no time", "purpose", "kickoff", CATALOGUE,
         "\n  kickoff:", "minutes: 60", "minutes: 0", "  kickoff:"),
+    Defect("a kickoff for everybody", "person", "kickoff-after-signature", TRIGGERS,
+        "rule: kickoff-after-signature", f"    {_LED}\n", ""),
+    Defect("a salesperson for a small business", "person", "expansion-proposal", TRIGGERS,
+        "rule: expansion-proposal", _LED, "segment: [enterprise, mid_market, small_business]"),
+    Defect("a call for self-service in red", "person", "red-self-service-check-in", RHYTHMS,
+        "rule: red-self-service-check-in", "owner: automation\n    channel: email", "owner: csm"),
     Defect("a touchpoint nobody asks for", "unused", "event_invitation", TIMELINES,
         "rule: event-invitation", "touchpoint: event_invitation", "touchpoint: webinar_invitation",
         "  event_invitation:"),

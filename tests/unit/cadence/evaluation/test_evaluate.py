@@ -255,10 +255,10 @@ def test_a_trigger_whose_window_has_passed_when_it_is_heard_never_fires() -> Non
 
 def test_kickoff_follows_the_first_signature_and_only_that() -> None:
     signed = make_event("contract.changed", NOW, contract_id="c", status="signed", signed_at=NOW - HOUR)
-    (item,) = one_offs(decided(signed), "kickoff")
+    (item,) = one_offs(decided(worth(20_000), signed), "kickoff")
 
     assert item.deadline == NOW + 47 * HOUR
-    assert one_offs(decided(renews(date(2026, 8, 1)), signed), "kickoff") == []
+    assert one_offs(decided(worth(20_000), renews(date(2026, 8, 1)), signed), "kickoff") == []
 
 
 def test_a_renewal_has_its_steps_some_of_them_only_while_unsigned() -> None:

@@ -188,3 +188,40 @@ def test_a_policy_that_allows_no_move_asks_for_no_work() -> None:
 
     assert not under.gives_way
     assert evaluated(under, condition_of("daily")).key == evaluated(under).key
+
+
+@pytest.mark.parametrize(
+    ("frequency", "review", "call"),
+    [("daily", 30, 7), ("weekly", 30, 7), ("biweekly", 30, 14), ("monthly", 30, 14), ("quarterly", 90, 90)],
+)
+def test_a_wish_that_makes_one_talk_denser_makes_no_other_rarer_s7(
+    frequency: str, review: int, call: int
+) -> None:
+    reviews = rhythm("reviews", "business_review", 90, within=(30, 90), precedence="floor")
+    under = policy(reviews, rhythm("calls", "check_in", 14, within=(7, 90)))
+    decision = evaluated(under, condition_of(frequency))
+
+    assert (every(decision, "business_review"), every(decision)) == (review, call)
+
+
+def test_what_a_wish_leaves_as_it_is_says_so_s7() -> None:
+    reviews = rhythm("reviews", "business_review", 90, within=(30, 90), precedence="floor")
+    under = policy(
+        reviews, rhythm("calls", "check_in", 14, within=(7, 90)), adjustment("closer", -1, "check_in")
+    )
+    found = item(evaluated(under, condition_of("monthly")), "check_in")
+
+    assert found is not None
+    assert found.every_days == 7
+    assert found.reason.text == (
+        "Because of calls. The customer wishes to hear from us every 30 days; that makes others of this topic denser, "
+        "and this one not rarer. Because of closer. So it is every 7 days instead of 14."
+    )
+
+
+def test_mails_follow_a_wish_both_ways_s180() -> None:
+    tips = rhythm("tips", "tips", 7, within=(7, 90), owner="marketing")
+    letters = rhythm("letters", "usage_report", 90, within=(7, 90), owner="automation")
+    decision = evaluated(policy(tips, letters), condition_of("monthly", None))
+
+    assert (every(decision, "tips"), every(decision, "usage_report")) == (30, 30)

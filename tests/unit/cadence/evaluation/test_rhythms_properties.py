@@ -64,6 +64,24 @@ def test_nothing_leaves_what_its_rule_allows(
         assert shortest <= each.every_days <= longest
 
 
+@given(policies(), bits, wishes)
+def test_no_wish_makes_one_talk_denser_and_another_rarer_s7(
+    under: Policy, fired: int, asked: tuple[tuple[str, int], ...]
+) -> None:
+    """All types of the small catalogue are led by a person."""
+    usual = {each.rule.touchpoint: each for each in resolve_rhythms(under, fired).chosen}
+    for topic in ("account", "education"):
+        own = tuple(each for each in asked if each[0] == topic)
+        found = [
+            (each.every_days, usual[each.rule.touchpoint].every_days, each.rule.every_days)
+            for each in resolve_rhythms(under, fired, own).chosen
+            if under.catalogue[each.rule.touchpoint].topic == topic and each.rule.touchpoint in usual
+            if each.rule == usual[each.rule.touchpoint].rule
+        ]
+        if any(days < standard for days, before, standard in found if days < before):
+            assert not any(days > max(before, standard) for days, before, standard in found)
+
+
 @given(policies(), bits, wishes, levels)
 def test_what_holds_stands_or_is_told_to_be_stopped(
     under: Policy, fired: int, asked: tuple[tuple[str, int], ...], felt: tuple[tuple[str, int], ...]

@@ -1,4 +1,4 @@
-"""Suppressions planted one at a time: each is told as the single cause, and undoing only that makes the rule fire."""
+"""Suppressions planted one at a time (F3): each is told as the single cause, and undoing only that lets the rule fire."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -234,6 +234,50 @@ def opt_out(n: int) -> Planted:
     return Planted(held, "tips", (*people, *out), (back,))
 
 
+def message(at: datetime, kind: str, cause: str | None, n: int, **more: object) -> FactEvent:
+    """A delivery of the notifier in its final state; without a cause it was sent."""
+    fields: dict[str, object] = {
+        "delivery_id": f"d{n}-{cause}",
+        "touchpoint_id": f"t{n}-{cause}",
+        "touchpoint_type": kind,
+        "channel": "email",
+        "recipient": {"kind": "contact", "id": "c0"},
+        "state": "sent" if cause is None else "expired" if n % 2 else "suppressed",
+        "cause": cause,
+        "at": at,
+    }
+    return make_event("delivery.finished", at, "/drumbeat/notifier", **(fields | more))
+
+
+def quiet_hours(n: int) -> Planted:
+    held = policy(rhythm("tips", "tips", 7 + n, owner="automation", channel="email"))
+    late = message(NOW - DAY, "tips", "quiet_hours", n, reason="quiet hours lasted past the deadline")
+    moved = make_event("account.described", NOW - HOUR, timezone="Asia/Tokyo")
+    if n % 2:
+        return Planted(held, "tips", (), (moved,), (late,), (late,))
+    return Planted(held, "tips", (), (), (late,), (late, message(NOW - HOUR, "tips", None, n)))
+
+
+def channel(n: int) -> Planted:
+    name = ("sms", "slack")[n % 2]
+    held = policy(rhythm("tips", "tips", 7 + n, owner="automation", channel=name))
+    refused = message(
+        NOW - DAY, "tips", "channel", n, channel=name, reason=f"the channel is not supported: {name}"
+    )
+    return Planted(held, "tips", (), (), (refused,), (refused, message(NOW - HOUR, "tips", None, n)))
+
+
+def no_recipient(n: int) -> Planted:
+    held = policy(rhythm("tips", "tips", 7 + n, owner="automation", channel="email"))
+    come = make_event("contact.described", NOW - HOUR, contact_id="c0", role="champion")
+    if n % 2:
+        nobody = message(NOW - DAY, "tips", "no_recipient", n, recipient={"kind": "contact", "id": "nobody"})
+        return Planted(held, "tips", (), (come,), (nobody,), (nobody,))
+    known = make_event("contact.described", NOW - 9 * DAY, contact_id="c1", role="champion")
+    gone = make_event("contact.left", NOW - n * DAY, contact_id="c1")
+    return Planted(held, "tips", (known, gone), (come,))
+
+
 PLANTS: dict[str, Callable[[int], Planted]] = {
     "clause": clause,
     "precedence": precedence,
@@ -249,6 +293,9 @@ PLANTS: dict[str, Callable[[int], Planted]] = {
     "window": window,
     "event": event,
     "opt_out": opt_out,
+    "quiet_hours": quiet_hours,
+    "channel": channel,
+    "no_recipient": no_recipient,
 }
 
 
@@ -431,7 +478,7 @@ def test_over_the_shipped_policy_what_fires_is_what_the_plan_holds_and_what_does
         found = inquiry.explain_rule(rule.rule)
         cause = None if found.stopped_by is None else found.stopped_by.cause
         if found.kind in {"rhythm", "trigger", "step"}:
-            assert found.fires == (rule.rule in standing) or cause == "opt_out"
+            assert found.fires == (rule.rule in standing) or cause in {"opt_out", "no_recipient"}
         assert found.fires == (cause is None)
         if cause == "clause":
             assert found.smallest_change is not None

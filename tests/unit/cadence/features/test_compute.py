@@ -11,12 +11,17 @@ from services.cadence.features.compute import AccountView, view_account
 from services.cadence.features.event_features import EVENT_FEATURES, EVENTS
 from services.cadence.features.feature import TOUCHPOINT_TYPES
 from services.cadence.features.registry import FEATURES, features_in_scope
+from services.cadence.features.view import FeatureSettings
 from services.cadence.portfolio import Portfolio, Program
 from tests.unit.cadence.events import DAY, HOUR, NOW, facts_after, make_event
 
+MANY = frozenset({"webinar", "tips", "value_watch"})
+"""Types that reach nobody in person."""
+
 
 def view_of(events: Sequence[FactEvent], *wanted: str, portfolio: Portfolio | None = None) -> AccountView:
-    return view_account(facts_after(events), portfolio or Portfolio(), NOW, frozenset(wanted or FEATURES))
+    facts, features = facts_after(events), frozenset(wanted or FEATURES)
+    return view_account(facts, portfolio or Portfolio(), NOW, features, FeatureSettings(impersonal=MANY))
 
 
 def value_of(events: Sequence[FactEvent], name: str) -> Plain:
@@ -167,6 +172,54 @@ def test_a_mail_counts_from_three_days_after_it_was_sent() -> None:
     assert len(evaluated) == 8
     assert evaluated[-1] == {"open_rate": 2 / 8, "click_rate": 1 / 8}
     assert evaluated[0] == {"open_rate": None, "click_rate": None}
+
+
+@pytest.mark.parametrize(
+    ("signs", "rates"),
+    [
+        ([], (None, None)),
+        ([opened(1, "m1", "replied"), opened(1, "m2", "bounced")], (None, None)),
+        ([opened(90, "long-ago")], (0, 0)),
+        ([opened(90, "long-ago", "clicked")], (0, 0)),
+        ([opened(1, "m1", "replied"), opened(1, "m2")], (2 / 8, 0)),
+    ],
+)
+def test_without_an_opening_ever_heard_of_the_open_rate_is_null_and_not_zero_point_7(
+    signs: list[FactEvent], rates: tuple[Plain, Plain]
+) -> None:
+    events = [*(mailed(4 + day, f"m{day}") for day in range(8)), *signs]
+    view = view_of(events, "open_rate", "click_rate")
+
+    assert (view.values["open_rate"], view.values["click_rate"]) == rates
+    assert features_of_events(events, "mail.judged")[-1] == dict(
+        zip(("open_rate", "click_rate"), rates, strict=True)
+    )
+
+
+@pytest.mark.parametrize("kind", sorted(MANY))
+def test_what_reaches_nobody_in_person_is_no_contact_point_7(kind: str) -> None:
+    events = [settled(20, "attended"), settled(3, "completed", kind)]
+    logged = make_event("interaction.logged", NOW - 2 * DAY, channel="meeting", touchpoint_type=kind)
+    values = view_of([*events, logged], "days_since_touch", f"days_since_{kind}").values
+
+    assert values["days_since_touch"] == 20
+    assert values[f"days_since_{kind}"] == 2
+
+
+@pytest.mark.parametrize("kind", [None, "check_in"])
+def test_contact_in_the_product_is_no_contact_however_often_it_is_logged_point_7(kind: str | None) -> None:
+    call = make_event("interaction.logged", NOW - 50 * DAY, channel="call", touchpoint_type=kind)
+    logged = [
+        make_event("interaction.logged", NOW - hour * HOUR, channel="in_app", touchpoint_type=kind)
+        for hour in range(1, 41)
+    ]
+
+    assert value_of([call, *logged], "days_since_touch") == 50
+
+
+def test_contact_without_a_channel_or_of_a_type_of_another_policy_counts() -> None:
+    assert value_of([make_event("interaction.logged", NOW - 2 * DAY)], "days_since_touch") == 2
+    assert value_of([settled(2, "completed", "garden_walk")], "days_since_touch") == 2
 
 
 def test_a_message_to_a_contact_counts_for_its_type_but_not_as_contact() -> None:
@@ -324,6 +377,26 @@ def test_a_stakeholder_s_preference_comes_first_then_the_newest() -> None:
     assert view.preferred_days["account"] == 90
     assert {view.preferred_days[topic] for topic in ("education", "events", "surveys")} == {7}
     assert view.preference_stamps["account"] == stamp_of(events[4].provenance)
+
+
+def test_the_channel_to_learn_over_is_the_one_wished_for_training_s127() -> None:
+    def prefers(channel: str, **more: object) -> FactEvent:
+        return make_event("preference.changed", NOW - DAY, contact_id="ann", channel=channel, **more)
+
+    assert value_of([prefers("in_app", topic="training")], "training_channel") == "in_app"
+    assert value_of([prefers("meeting")], "training_channel") == "meeting"
+    assert value_of([prefers("in_app", topic="account")], "training_channel") is None
+    assert value_of([prefers("in_app", topic="training", opted_in=True)], "training_channel") is None
+
+
+def test_the_days_since_a_sign_of_growth_count_from_the_newest_s105() -> None:
+    events = [make_event("expansion.signalled", NOW - 9 * DAY, signal="power_users")]
+    nightly = [make_event("expansion.signalled", NOW - days * DAY, signal="power_users") for days in range(9)]
+    other = make_event("expansion.signalled", NOW - 4 * DAY, signal="seat_limit")
+
+    assert value_of([*events, *nightly], "days_since_expansion_signal") == 9
+    assert value_of([*events, *nightly, other], "days_since_expansion_signal") == 4
+    assert value_of([], "days_since_expansion_signal") is None
 
 
 def test_a_pause_has_the_time_of_its_end() -> None:

@@ -11,6 +11,7 @@ from services.cadence.account.codec import encode
 from services.cadence.account.issued import Issued
 from services.cadence.evaluation.event_entries import entries_of
 from services.cadence.features.compute import view_account
+from services.cadence.features.view import FeatureSettings
 from services.cadence.portfolio import Portfolio
 from tests.unit.cadence.events import DAY, HOUR, NOW, facts_after, make_event
 
@@ -212,3 +213,38 @@ def test_between_change_times_only_counts_of_days_change(events: list[FactEvent]
 
     steady = {name: value for name, value in view.values.items() if name not in view.bases}
     assert steady == {name: again.values[name] for name in steady}
+
+
+@given(st.data())
+def test_nothing_settled_or_logged_for_many_moves_the_contact_clock_point_7(data: st.DataObject) -> None:
+    for_many = frozenset({"webinar", "tips"})
+    moments = st.integers(1, 2_000).map(lambda hours: NOW - hours * HOUR)
+    spoken = [
+        make_event(
+            "touchpoint.settled", at, touchpoint_id=f"c{at}", touchpoint_type="check_in", outcome="attended"
+        )
+        for at in data.draw(st.lists(moments, max_size=5, unique=True))
+    ]
+    noise = [
+        make_event(
+            kind, at, touchpoint_id=f"n{at}", touchpoint_type=name, outcome="completed", channel="in_app"
+        )
+        for kind, name, at in data.draw(
+            st.lists(
+                st.tuples(
+                    st.sampled_from(("touchpoint.settled", "interaction.logged")),
+                    st.sampled_from(sorted(for_many)),
+                    moments,
+                ),
+                max_size=60,
+            )
+        )
+    ]
+
+    def clock(events: Sequence[FactEvent]) -> object:
+        view = view_account(
+            facts_after(events), Portfolio(), NOW, settings=FeatureSettings(impersonal=for_many)
+        )
+        return view.values["days_since_touch"]
+
+    assert clock(data.draw(st.permutations([*spoken, *noise]))) == clock(spoken)

@@ -19,7 +19,8 @@ def test_a_finished_delivery_is_read_by_its_model() -> None:
     assert message[:5] == ("touchpoint.outcomes", "acme", "d-1:finished", "drumbeat.delivery.finished.v1", AT)
     assert message.data == (
         b'{"delivery_id":"d-1","touchpoint_id":"t1","touchpoint_type":"tips","channel":"email",'
-        b'"recipient":{"kind":"contact","id":"ann"},"state":"sent","reason":"250 OK","at":"2026-01-05T12:00:00Z"}'
+        b'"recipient":{"kind":"contact","id":"ann"},"state":"sent","reason":"250 OK","cause":null,'
+        b'"at":"2026-01-05T12:00:00Z"}'
     )
     assert DeliveryFinished.read(message.data).write() == message.data
 
@@ -33,6 +34,21 @@ def test_a_delivery_without_a_recipient_and_with_a_long_reason_is_readable() -> 
     finished = DeliveryFinished.read(message.data)
     assert finished.recipient.id == "nobody"
     assert finished.reason == "x" * 2000
+
+
+def test_a_delivery_that_was_not_sent_names_its_cause_f3() -> None:
+    held = Delivery(
+        "d-1",
+        "sms",
+        Recipient(RecipientKind.CONTACT, "ann"),
+        State.SUPPRESSED,
+        "the channel is not supported",
+    )
+
+    message = delivery_finished(held, account_id="acme", touchpoint=("t1", "tips"), at=AT)
+
+    assert message.data is not None
+    assert DeliveryFinished.read(message.data).cause == "channel"
 
 
 def test_a_preference_is_published_without_the_fields_it_does_not_set() -> None:

@@ -237,6 +237,28 @@ def test_after_the_deadline_or_a_withdrawal_nobody_gets_a_message() -> None:
         }
 
 
+def test_a_deadline_inside_quiet_hours_is_told_apart_f3() -> None:
+    """No mail went out in time because quiet hours lasted past the deadline."""
+    night = NOON.replace(hour=23)
+    situation = Situation(account=ACME, csms={"carl": CARL})
+    reasons = {
+        (owner, deadline): {
+            one.reason for one in decide(due(owner, deadline=deadline), situation, later).values()
+        }
+        for owner, deadline, later in (
+            ("automation", night, night + timedelta(hours=10)),
+            ("automation", NOON, night),
+            ("csm", night, night + timedelta(hours=10)),
+        )
+    }
+
+    assert reasons == {
+        ("automation", night): {Reason.QUIET_PAST_DEADLINE},
+        ("automation", NOON): {Reason.DEADLINE},
+        ("csm", night): {Reason.DEADLINE},
+    }
+
+
 zones = st.sampled_from(
     ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia")
 )
