@@ -7,16 +7,18 @@ import orjson
 from services.cadence.account import Contract, Entries, Facts, Stamp, StampedFields
 from services.cadence.account.folding import upgrade
 from services.cadence.account.issued import Issued, IssuedTime, upgrade_issued
+from services.cadence.account.usage import Usage, UsageSource, upgrade_usage
 
-FORMAT = 3
-"""Read but no longer written: format 2 has all fields of the last touchpoints and no times by type; format 1 also has no
-joining times of contacts and no revenue history.
+FORMAT = 4
+"""Read but no longer written: format 3 has usage as dated entries and fields of the account; format 2 also has all
+fields of the last touchpoints and no times by type; format 1 also has no joining times of contacts and no revenue
+history.
 """
 
 
 class _Document(TypedDict):
     """Version, time of the first event, account and entries; then contacts with their joining times, contracts,
-    preferences, pauses, issued one-offs, and the times of touchpoints by type, where there are any.
+    preferences, pauses, issued one-offs, the times of touchpoints by type, and usage, where there are any.
     """
 
     v: int
@@ -30,6 +32,7 @@ class _Document(TypedDict):
     z: NotRequired[dict[str, StampedFields]]
     i: NotRequired[dict[str, StampedFields]]
     t: NotRequired[dict[str, dict[str, IssuedTime]]]
+    u: NotRequired[tuple[int | None, dict[str, UsageSource], bool]]
 
 
 class AccountState(NamedTuple):
@@ -72,6 +75,8 @@ def encode(facts: Facts, issued: Issued) -> bytes:
         document["p"] = facts.preferences
     if facts.pauses:
         document["z"] = facts.pauses
+    if facts.usage.sources:
+        document["u"] = (facts.usage.newest, facts.usage.sources, facts.usage.more_sources)
     if issued.one_offs:
         document["i"] = issued.remembered_one_offs()
     if issued.times:
@@ -88,11 +93,12 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         return AccountState(Facts(account_id), Issued())
     document = cast("_Document", orjson.loads(data))
     version = document.get("v")
-    if version not in {1, 2, FORMAT}:
+    if version not in {1, 2, 3, FORMAT}:
         raise UnreadableState(
             f"the stored state of account {account_id} has format {version!r}, and this version reads formats up to "
             f"{FORMAT}: start the version that wrote it, or a newer one"
         )
+    usage = document.get("u")
     facts = Facts(
         account_id,
         document["f"],
@@ -103,9 +109,12 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         document.get("z", {}),
         document["e"],
         document.get("j", {}),
+        Usage() if usage is None else Usage(*usage),
     )
+    if version != FORMAT:
+        upgrade_usage(facts.usage, facts.account, facts.entries.pop("usage.reported", {}))
     if version == 1:
         upgrade(facts)
-    if version != FORMAT:
+    if version in {1, 2}:
         return AccountState(facts, upgrade_issued(document.get("i", {})))
     return AccountState(facts, Issued(document.get("i", {}), document.get("t", {})))

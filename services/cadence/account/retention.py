@@ -13,7 +13,6 @@ ACCOUNT_FIELDS: Mapping[str, Mapping[str, str]] = {
     "health.scored": {"score": "health_score", "color": "color", "drivers": "drivers"},
     "nps.answered": {"score": "nps_score"},
     "survey.answered": {"answer": "survey_answer", "csat": "csat"},
-    "usage.reported": {name: name for name in ("active_users", "seats", "seats_used", "limit_ratio")},
 }
 """Event type -> {field of its data: name under which the account stores it}."""
 
@@ -46,14 +45,12 @@ _OPENED = ("kind", frozenset[object]({"opened", "clicked", "replied"}))
 _CLICKED = ("kind", frozenset[object]({"clicked"}))
 _MET = ("outcome", frozenset[object](MET))
 _ROLE = ("role", frozenset[object](get_args(Role)))
-_USAGE = ("period_start", "period_end", "active_users", "seats", "seats_used", "daily", "limit_ratio")
 _INTERACTION = ("channel", "touchpoint_type", "contact_id", "at", "initiated_by")
 _SETTLED = ("touchpoint_id", "touchpoint_type", "outcome", "at")
 _MAIL = ("delivery_id", "touchpoint_type")
 REQUESTS_KEPT = 48
 
 ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
-    "usage.reported": (EntryRule("usage.reported", _USAGE, 56),),
     "health.scored": (EntryRule("health.scored", ("score", "color")),),
     "nps.answered": (EntryRule("nps.answered", ("contact_id", "score")),),
     "survey.answered": (EntryRule("survey.answered", ("survey", "touchpoint_type", "answer", "csat")),),

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.cadence.account.stamps import Entries, Provenance, Stamp, StampedFields, provenance_of, readable
+from services.cadence.account.usage import Usage
+from services.cadence.account.usage_reports import usage_levels
 
 OWN_ACT = "\nown"  # ends the key of a preference that the contact set, not a tool
 
@@ -63,10 +65,15 @@ class Facts:
     entries: dict[str, Entries] = field(default_factory=dict)
     joined: dict[str, Stamp] = field(default_factory=dict)
     """Contact id -> the earliest event that describes the contact."""
+    usage: Usage = field(default_factory=Usage)
 
     def account_values(self) -> dict[str, StampedValue]:
-        """The account's own fields."""
-        return _readable(self.account)
+        """The account's own fields, and the levels of its usage."""
+        levels = {
+            name: StampedValue(level.value, provenance_of(level.stamp))
+            for name, level in usage_levels(self.usage).items()
+        }
+        return _readable(self.account) | levels
 
     def contact_values(self) -> dict[str, dict[str, StampedValue]]:
         """Contact id -> fields; `left` is True for a contact who left."""

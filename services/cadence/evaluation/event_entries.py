@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypedDict, cast
 
 from services.cadence.account import Contract, Entries, Fields, Plain, Stamp, earliest, when, who
+from services.cadence.account.usage_reports import reports_since
 from services.cadence.features.compute import AccountView, ratio
 from services.cadence.features.mail_engagement import Mails
 from services.cadence.features.people import role_of
@@ -146,19 +147,28 @@ def _health_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
 
 
 def _usage_entries(view: AccountView, since: int, wanted: frozenset[str] | None) -> Iterator[EventEntry]:
-    # A report without seats is compared with the seats last reported: absent means unchanged.
-    seats = view.values["seats"]
-    for stamp, fields in _recent(view, "usage.reported", since):
+    """One entry for each report, shorter ones joined to days; a report counts from the end of its period."""
+    reports = [report for report in reports_since(view.facts.usage, since) if report.at >= since]
+    for report in sorted(reports, key=lambda report: (report.at, report.stamps[0], report.key)):
+        fields = report.fields
+        # A report without seats is compared with the seats last reported: absent means unchanged.
+        seats = fields["seats"] if "seats" in fields else _seats(view, report.source)
         values: dict[str, Plain] = {
-            "active_users": fields.get("active_users"),
+            "active_users": fields.get("active_users") if report.complete else None,
             "limit_ratio": fields.get("limit_ratio"),
-            "seat_ratio": ratio(fields.get("seats_used"), fields.get("seats", seats)),
+            "seat_ratio": ratio(fields.get("seats_used"), seats),
         }
         if wanted is None or "usage_spike_ratio" in wanted:
-            values["usage_spike_ratio"] = view.spikes.of(fields)
+            values["usage_spike_ratio"] = view.usage.spike(report)
         if wanted is None or "usage_change" in wanted:
-            values["usage_change"] = view.spikes.change(fields)
-        yield _entry(stamp, when(stamp), values)
+            values["usage_change"] = view.usage.change(report)
+        key = ("usage.reported", report.source, report.key)
+        yield EventEntry(report.stamps[0], report.at, values, key, tuple(map(who, report.stamps)))
+
+
+def _seats(view: AccountView, source: str) -> Plain:
+    own = view.facts.usage.sources[source]["m"].get("seats")
+    return view.values["seats"] if own is None else own["v"]
 
 
 def _settled_touchpoints(view: AccountView, since: int) -> Iterator[EventEntry]:
@@ -264,6 +274,7 @@ _READERS: Mapping[str, Callable[[AccountView, int], Iterator[EventEntry]]] = {
     "contract.changed": _contract_entries,
 }
 _HAS_ENTRIES: Mapping[str, Callable[[AccountView, int], bool]] = {
+    "usage.reported": lambda view, since: (view.facts.usage.newest or -1) >= since,
     "contract.changed": _contract_changed,
     "contact.described": lambda view, _since: bool(view.facts.joined),
     "mail.judged": lambda view, _since: bool(view.facts.entries.get("mail.sent")),

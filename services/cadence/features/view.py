@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from services.cadence.account import Facts, Plain, Stamp
 from services.cadence.account.contract_terms import ContractTerms
 from services.cadence.features.attendance import Meetings
-from services.cadence.features.usage import Spikes
+from services.cadence.features.usage import UsageTrends
 from services.cadence.portfolio import Portfolio
 
 
@@ -32,11 +32,11 @@ class AccountView:
     primary: ContractTerms | None = None
     preferred_days: dict[str, int] = field(default_factory=dict)
     preference_stamps: dict[str, Stamp] = field(default_factory=dict)
-    spikes: Spikes = field(init=False)
+    usage: UsageTrends = field(init=False)
     _attended: Meetings | None = None
 
     def __post_init__(self) -> None:
-        self.spikes = Spikes(self.facts.entries.get("usage.reported", {}))
+        self.usage = UsageTrends(self.facts.usage)
 
     def set(self, name: str, value: Plain, stamp: Stamp | None) -> None:
         """Set a feature and the newest event behind it."""
