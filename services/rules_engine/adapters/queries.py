@@ -74,6 +74,7 @@ class Queries:
             **columns,
             "facts": {name: fact_document(known) for name, known in sorted(facts.account_values().items())},
             **_people(facts),
+            "let_go": facts.usage.let_go(),
             "plan": None if decision is None else _plan_document(decision),
         }
 
