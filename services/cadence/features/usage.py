@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable
 
 from services.cadence.account import DAY, Stamp
 from services.cadence.account.usage import Usage
-from services.cadence.account.usage_reports import LIVE, Piece, UsageReport, lay_pieces, reports_since
+from services.cadence.account.usage_reports import Piece, UsageReport, lay_pieces, reports_since
 
 BASELINE = 28 * DAY
 COVERED = 21 * DAY
 METRICS = ("events", "active_users")
-"""What usage is measured in: events a day, and for reports without events the active users, which are a level."""
+"""What usage is measured in: events a day, else active users, which are a level."""
 _Window = tuple[int, int, int]
 """(start, end, how much of it has to be covered), in microseconds."""
 
@@ -64,30 +64,25 @@ class UsageTrends:
         None unless 21 of these are covered and above 0. Of other sources those count that cover three quarters of the
         period.
         """
-        metric, start, end = metric_of(report), report.start, report.end
-        if metric is None or not report.complete:
-            return None
         # The report itself may have gaps, as it is complete.
-        needed = sum(until - since for since, until in report.spans) * 3 // 4
-        return self._ratio(metric, (start, end, needed), (start - BASELINE, start, COVERED))
+        needed = sum(end - start for start, end in report.spans) * 3 // 4
+        start = report.start
+        return self._compare(report, (start, report.end, needed), (start - BASELINE, start, COVERED))
 
     def change(self, report: UsageReport) -> float | None:
         """The mean of the 28 days up to the period's end divided by that of the 28 before; None unless 21 are covered."""
-        metric, end = metric_of(report), report.end
-        if metric is None or not report.complete:
-            return None
-        middle = end - BASELINE
-        return self._ratio(metric, (middle, end, COVERED), (middle - BASELINE, middle, COVERED))
+        end, middle = report.end, report.end - BASELINE
+        return self._compare(report, (middle, end, COVERED), (middle - BASELINE, middle, COVERED))
 
     def newest(self, compare: Callable[[UsageReport], float | None]) -> tuple[float | None, Stamp | None]:
-        """The comparison of the newest report with events that has one, else of that with active users; and its event."""
+        """The comparison of the newest report, and its event. Of reports of one day those with events come first."""
+        reports = [report for report in self._all() if report.complete and metric_of(report)]
+        end = max((report.end for report in reports), default=0)
         for metric in METRICS:
-            own = [report for report in self._all() if report.complete and metric_of(report) == metric]
+            own = [report for report in reports if report.end > end - DAY and metric_of(report) == metric]
             report = max(own, key=lambda report: (report.end, report.start, report.source), default=None)
-            if report is None or report.end < (self._usage.newest or 0) - LIVE:
-                continue
-            value = compare(report)
-            if value is not None:
+            value = None if report is None else compare(report)
+            if report is not None and value is not None:
                 return value, report.stamps[0]
         return None, None
 
@@ -104,6 +99,10 @@ class UsageTrends:
         if self._reports is None:
             self._reports = list(reports_since(self._usage, 0))
         return self._reports
+
+    def _compare(self, report: UsageReport, window: _Window, before: _Window) -> float | None:
+        metric = metric_of(report)
+        return self._ratio(metric, window, before) if metric is not None and report.complete else None
 
     def _ratio(self, metric: str, window: _Window, before: _Window) -> float | None:
         latest_total = before_total = 0.0
@@ -127,7 +126,7 @@ class UsageTrends:
 
 
 def metric_of(report: UsageReport) -> str | None:
-    """The metric of a report: events or, without events, active users."""
+    """Events or, without events, active users."""
     return next((metric for metric in METRICS if report.fields.get(metric) is not None), None)
 
 

@@ -22,7 +22,7 @@ def reports(draw: st.DrawFn) -> FactEvent:
     """Reports with few periods, moments and values, so that tellings of one period, days and limits meet."""
     end = NOW - draw(st.integers(0, 90)) * DAY - draw(st.sampled_from([0, 0, 1, 12, 35])) * HOUR
     told = draw(st.sampled_from([end, NOW, NOW + DAY, end - 3 * HOUR, end + 2 * DAY]))
-    metrics = draw(st.dictionaries(st.sampled_from(METRICS), values, max_size=3))
+    metrics: dict[str, object] = {**draw(st.dictionaries(st.sampled_from(METRICS), values, max_size=3))}
     if draw(st.booleans()):
         metrics["limits"] = {"api": {"used": draw(st.integers(0, 3)), "limit": 4}}
     return make_event(

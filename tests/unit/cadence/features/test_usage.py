@@ -137,7 +137,7 @@ def test_a_pattern_of_day_and_night_is_no_spike() -> None:
 
     assert value_of(events, "usage_spike_ratio") == 1
     assert value_of(events, "usage_change") is None
-    assert {values["usage_spike_ratio"] for values in entries(events)} == {1, None}
+    assert all(values["usage_spike_ratio"] in {1, None} for values in entries(events))
     assert one_offs(decided(WORTH, *events), "expansion_discovery") == []
 
 
