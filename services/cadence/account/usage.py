@@ -7,6 +7,7 @@ repetition give the same state.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NotRequired, TypedDict, cast
 
 from services.cadence.account.evidence import Evidence, note_telling
@@ -126,14 +127,13 @@ def apply_usage(usage: Usage, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp
 
 def period_of(day: int, text: str) -> tuple[int, int]:
     """(start, end) in microseconds since 1970 of a stored period."""
-    offset, _, length = text.partition("+")
-    start = day * DAY + _long(offset)
-    return start, start + _long(length)
+    start, end = _offsets(text)
+    return day * DAY + start, day * DAY + end
 
 
-def is_short(day: int, text: str) -> bool:
+def is_short(text: str) -> bool:
     """Whether a stored period is shorter than a day."""
-    start, end = period_of(day, text)
+    start, end = _offsets(text)
     return end - start < DAY
 
 
@@ -191,7 +191,7 @@ def _apply_period(reports: UsageDay, day: int, period: tuple[int, int], told: in
     if added and len(periods) >= PERIODS_KEPT:
         first = "o" not in reports
         reports["o"], last = 1, max(*periods, text, key=lambda each: _order(day, each))
-        if not is_short(day, last):
+        if not is_short(last):
             reports["s"].pop(last, None)
         if last == text:
             return first
@@ -224,7 +224,7 @@ def _apply_evidence(
     """Of shorter periods than a day only the latest has evidence: the events of a whole day take the room of one."""
     evidence, text = reports["s"], _period_text(day, period)
     if text not in evidence and period[1] - period[0] < DAY:
-        for other in [other for other in evidence if is_short(day, other)]:
+        for other in [other for other in evidence if is_short(other)]:
             if period_of(day, other)[::-1] > period[::-1]:
                 return False
             del evidence[other]
@@ -243,6 +243,14 @@ def _rank(value: float | None) -> float:
 
 def _period_text(day: int, period: tuple[int, int]) -> str:
     return f"{_short(period[0] - day * DAY)}+{_short(period[1] - period[0])}"
+
+
+@lru_cache(maxsize=4096)
+def _offsets(text: str) -> tuple[int, int]:
+    """Start and end relative to the day: those of most reports are the same on every day."""
+    offset, _, length = text.partition("+")
+    start = _long(offset)
+    return start, start + _long(length)
 
 
 def _short(duration: int) -> str:

@@ -10,6 +10,7 @@ from services.cadence.account.stamps import DAY, Stamp, day_text
 from services.cadence.account.usage import (
     FIELDS,
     LEVELS,
+    Tellings,
     Usage,
     UsageDay,
     UsageSource,
@@ -30,30 +31,65 @@ Piece = tuple[int, int, float]
 class UsageReport(NamedTuple):
     """A report of a day or longer, or the shorter ones of a source and UTC day joined. Times in microseconds since 1970.
 
-    `key`: what distinguishes it among those of its source. `at`: the end of its period (of several the first one), at the
-    latest when it was told. `joined`: it is of shorter ones. `complete`: it covers its day, or nothing more is
-    expected. `fields`: the metrics that it says. `pieces`: its events, as daily rates, without overlaps. `spans`: what
-    it covers. `stamps`: who told it.
+    `complete`: it covers its day, or nothing more is expected. `values`: the metrics that it says, by their stored
+    names. `pieces`: its events, as daily rates, without overlaps. `spans`: what it covers. `periods`: what it is made of.
     """
 
     source: str
-    key: str
-    start: int
-    end: int
-    at: int
+    day: int
+    stored: UsageDay
     joined: bool
     complete: bool
-    fields: Values
+    values: Values
     pieces: Sequence[Piece]
     spans: Sequence[tuple[int, int]]
-    stamps: tuple[Stamp, ...]
+    periods: Sequence[str]
+
+    @property
+    def start(self) -> int:
+        return self.spans[0][0]
+
+    @property
+    def end(self) -> int:
+        return self.spans[-1][1]
+
+    @property
+    def key(self) -> str:
+        """What distinguishes it among the reports of its source."""
+        return day_text(self.day) if self.joined else f"{self.start}/{self.end}"
+
+    @property
+    def at(self) -> int:
+        """The moment it counts from: the end of its period (of several the first), at the latest when it was told."""
+        return min(self._at(text) for text in self.periods)
+
+    @property
+    def stamps(self) -> tuple[Stamp, ...]:
+        """The first event that told what counts, then those that told other contents of the period."""
+        text = next(filter(is_short, self.stored["s"])) if self.joined else self.periods[0]
+        evidence, tellings = self.stored["s"][text], self.stored["r"].get(text)
+        if len(evidence) == 1:
+            return tuple(evidence.values())
+        newest = tellings[max(tellings, key=lambda told: told_at(0, told))] if tellings else {}
+        first = first_telling(evidence, newest)
+        return (first, *sorted(stamp for stamp in evidence.values() if stamp != first))
+
+    def value(self, metric: str) -> float | None:
+        return self.values.get(FIELDS[metric])
+
+    def says(self, metric: str) -> bool:
+        """Whether the report has a value of the metric, or null."""
+        return FIELDS[metric] in self.values
+
+    def _at(self, text: str) -> int:
+        end, tellings = period_of(self.day, text)[1], self.stored["r"][text]
+        return min(end, max([told_at(self.day, told) for told in tellings])) if tellings else end
 
 
 class _Period(NamedTuple):
     start: int
     end: int
-    at: int
-    fields: Values
+    values: Values
     text: str
 
 
@@ -103,8 +139,8 @@ def _level(source_name: str, source: UsageSource, name: str) -> tuple[int, float
         # Hours are joined to days: the newest day that says as much as a day says.
         for day in _days(source, (end - 1) // DAY, back=7):
             for report in reports_of_day(source_name, source, day):
-                if report.complete and report.joined and name in report.fields:
-                    return report.end, report.fields[name], report.stamps[0]
+                if report.complete and report.joined and report.says(name):
+                    return report.end, report.value(name), report.stamps[0]
     return end, level["v"], first_telling(level["s"], level["v"])
 
 
@@ -117,95 +153,75 @@ def reports_since(usage: Usage, since: int) -> Iterator[UsageReport]:
 
 
 def reports_of_day(name: str, source: UsageSource, day: int) -> list[UsageReport]:
-    """The reports of a source whose periods end on a UTC day: the newest first, those that start later before others."""
+    """The reports of a source whose periods end on a UTC day, in no particular order."""
     stored = source["d"][str(day)]
-    periods = sorted((_period(day, text, stored) for text in stored["r"]), key=lambda each: each[:2])
-    short = [period for period in periods if period.end - period.start < DAY]
-    reports = [_report(name, period, stored) for period in periods if period.end - period.start >= DAY]
+    short: list[_Period] = []
+    reports: list[UsageReport] = []
+    for text, tellings in stored["r"].items():
+        start, end = period_of(day, text)
+        period = _Period(start, end, _values(tellings), text)
+        if end - start < DAY:
+            short.append(period)
+            continue
+        pieces = [] if (rate := _rate(period)) is None else [(start, end, rate)]
+        values, spans = period.values, [(start, end)]
+        reports.append(UsageReport(name, day, stored, False, True, values, pieces, spans, [text]))  # noqa: FBT003
     if short:
-        reports.append(_join(name, source, day, short))
-    return sorted(reports, key=lambda report: (report.end, report.start), reverse=True)
+        reports.append(_join(name, source, day, sorted(short, key=lambda period: period[:2])))
+    return reports
+
+
+def _values(tellings: Tellings) -> Values:
+    if len(tellings) == 1:
+        return next(iter(tellings.values()))
+    return {name: value for telling in tellings.values() for name, value in telling.items()}
 
 
 def _days(source: UsageSource, newest: int, *, back: int) -> list[int]:
     return [day for day in range(newest, newest - back - 1, -1) if str(day) in source["d"]]
 
 
-def _period(day: int, text: str, stored: UsageDay) -> _Period:
-    start, end = period_of(day, text)
-    tellings = stored["r"][text]
-    fields = {name: value for telling in tellings.values() for name, value in telling.items()}
-    told = max((told_at(day, told) for told in tellings), default=end)
-    said = {name: fields[short] for name, short in FIELDS.items() if short in fields}
-    return _Period(start, end, min(end, told), said, text)
-
-
-def _report(name: str, period: _Period, stored: UsageDay) -> UsageReport:
-    start, end, at, fields, text = period
-    return UsageReport(
-        name,
-        f"{start}/{end}",
-        start,
-        end,
-        at,
-        joined=False,
-        complete=True,
-        fields=fields,
-        pieces=[(start, end, rate)] if (rate := _rate(period)) is not None else [],
-        spans=[(start, end)],
-        stamps=_stamps(stored, text),
-    )
-
-
 def _join(name: str, source: UsageSource, day: int, short: list[_Period]) -> UsageReport:
-    spans = _merge_spans([(period.start, period.end) for period in short], whole="o" in source["d"][str(day)])
-    days = [int(other) for other in source["d"]]
-    covered = sum(end - start for start, end in spans)
+    """`short`: in the order of time."""
     stored = source["d"][str(day)]
-    fields: Values = {name: value for period in short for name, value in period.fields.items()}
-    users = [users for period in short if (users := period.fields.get("active_users")) is not None]
+    spans = _merge_spans([(period.start, period.end) for period in short], whole="o" in stored)
+    values: Values = {}
+    for period in short:
+        values |= period.values
+    users = [users for period in short if (users := period.values.get("u")) is not None]
     if users:
-        fields["active_users"] = max(users)
+        values["u"] = max(users)
     pieces = lay_pieces([(p.start, p.end, rate) for p in short if (rate := _rate(p)) is not None])
     if pieces:
-        fields["events"] = sum(rate * (end - start) for start, end, rate in pieces) / DAY
-        rate = fields["events"] * DAY / sum(end - start for start, end, _ in pieces)
+        total = sum(rate * (end - start) for start, end, rate in pieces)
+        values["e"] = total / DAY
+        rate = total / sum(end - start for start, end, _ in pieces)
         own = _merge_spans([(start, end) for start, end, _ in pieces], whole="o" in stored)
         pieces = [(start, end, rate) for start, end in own]
-    return UsageReport(
-        name,
-        day_text(day),
-        spans[0][0],
-        spans[-1][1],
-        min(period.at for period in short),
-        joined=True,
-        complete=covered >= COMPLETE or max(days) > day or min(days) == day,
-        fields=fields,
-        pieces=pieces,
-        spans=spans,
-        stamps=_stamps(stored, next(text for text in stored["s"] if is_short(day, text))),
-    )
+    complete = sum(end - start for start, end in spans) >= COMPLETE or _is_over(source, day)
+    periods = [period.text for period in short]
+    return UsageReport(name, day, stored, True, complete, values, pieces, spans, periods)  # noqa: FBT003
+
+
+def _is_over(source: UsageSource, day: int) -> bool:
+    """Whether a later day has a report, or no earlier one that could be compared."""
+    days = [int(other) for other in source["d"]]
+    return max(days) > day or min(days) == day
 
 
 def _rate(period: _Period) -> float | None:
     """Events a day."""
-    events = period.fields.get("events")
+    events = period.values.get("e")
     return None if events is None else events * DAY / (period.end - period.start)
 
 
-def _stamps(stored: UsageDay, text: str) -> tuple[Stamp, ...]:
-    """The first event that told what counts, then those that told other contents of the period."""
-    evidence, tellings = stored["s"][text], stored["r"].get(text)
-    newest = tellings[max(tellings, key=lambda told: told_at(0, told))] if tellings else {}
-    first = first_telling(evidence, newest)
-    return (first, *sorted(stamp for stamp in evidence.values() if stamp != first))
-
-
 def _merge_spans(spans: list[tuple[int, int]], *, whole: bool) -> list[tuple[int, int]]:
-    """Join spans that touch or overlap; `whole`: they are samples of the time from the first to the last."""
+    """Join spans, which are in order, that touch or overlap. `whole`: they are samples of the time they enclose."""
+    if whole or all(one[1] == other[0] for one, other in pairwise(spans)):
+        return [(spans[0][0], max(end for _, end in spans))]
     merged: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if merged and (whole or start <= merged[-1][1]):
+    for start, end in spans:
+        if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((start, end))

@@ -148,22 +148,25 @@ def _health_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
 
 def _usage_entries(view: AccountView, since: int, wanted: frozenset[str] | None) -> Iterator[EventEntry]:
     """One entry for each report, shorter ones joined to days; a report counts from the end of its period."""
-    reports = [report for report in reports_since(view.facts.usage, since) if report.at >= since]
-    for report in sorted(reports, key=lambda report: (report.at, report.stamps[0], report.key)):
-        fields = report.fields
+    reports = [
+        (at, report.stamps, report.key, report)
+        for report in reports_since(view.facts.usage, since)
+        if (at := report.at) >= since
+    ]
+    for at, stamps, own_key, report in sorted(reports, key=lambda each: each[:3]):
         # A report without seats is compared with the seats last reported: absent means unchanged.
-        seats = fields["seats"] if "seats" in fields else _seats(view, report.source)
+        seats = report.value("seats") if report.says("seats") else _seats(view, report.source)
         values: dict[str, Plain] = {
-            "active_users": fields.get("active_users") if report.complete else None,
-            "limit_ratio": fields.get("limit_ratio"),
-            "seat_ratio": ratio(fields.get("seats_used"), seats),
+            "active_users": report.value("active_users") if report.complete else None,
+            "limit_ratio": report.value("limit_ratio"),
+            "seat_ratio": ratio(report.value("seats_used"), seats),
         }
         if wanted is None or "usage_spike_ratio" in wanted:
             values["usage_spike_ratio"] = view.usage.spike(report)
         if wanted is None or "usage_change" in wanted:
             values["usage_change"] = view.usage.change(report)
-        key = ("usage.reported", report.source, report.key)
-        yield EventEntry(report.stamps[0], report.at, values, key, tuple(map(who, report.stamps)))
+        key = ("usage.reported", report.source, own_key)
+        yield EventEntry(stamps[0], at, values, key, tuple(map(who, stamps)))
 
 
 def _seats(view: AccountView, source: str) -> Plain:

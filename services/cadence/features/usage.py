@@ -18,10 +18,11 @@ _Window = tuple[int, int, int]
 class DailyRates:
     """Daily rates of one source as running sums, so that the mean of any window takes two look-ups."""
 
-    __slots__ = ("_covered", "_pieces", "_totals")
+    __slots__ = ("_covered", "_pieces", "_starts", "_totals")
 
     def __init__(self, pieces: list[Piece]) -> None:
         self._pieces = lay_pieces(pieces)
+        self._starts = [start for start, _, _ in self._pieces]
         self._covered: list[int] = []
         self._totals: list[float] = []
         covered, total = 0, 0.0
@@ -32,7 +33,7 @@ class DailyRates:
 
     def upto(self, at: int) -> tuple[int, float]:
         """(microseconds covered before `at`, sum of rate times microseconds over them)."""
-        index = bisect_right(self._pieces, at, key=lambda piece: piece[0]) - 1
+        index = bisect_right(self._starts, at) - 1
         if index < 0:
             return 0, 0.0
         start, end, rate = self._pieces[index]
@@ -127,11 +128,11 @@ class UsageTrends:
 
 def metric_of(report: UsageReport) -> str | None:
     """Events or, without events, active users."""
-    return next((metric for metric in METRICS if report.fields.get(metric) is not None), None)
+    return next((metric for metric in METRICS if report.value(metric) is not None), None)
 
 
 def _pieces(report: UsageReport, metric: str) -> Iterable[Piece]:
     if metric == "events":
         return report.pieces
-    users = report.fields.get(metric)
+    users = report.value(metric)
     return [] if users is None else [(start, end, users) for start, end in report.spans]
