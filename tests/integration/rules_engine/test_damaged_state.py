@@ -24,8 +24,8 @@ pytestmark = [
 ]
 
 State = dict[str, Any]
-DAMAGED_USAGE: list[Any] = [None, {"/test": {"d": [], "m": {}}}, False]
-"""Where there should be reports by day there is a list."""
+DAMAGED_USAGE: list[Any] = [None, {"/test": {"d": {"20460": {"r": {}, "s": []}}, "m": {}}}, False]
+"""For 7 January 2026 there is a list where there should be events by period."""
 
 
 async def change_state(running: Engine, account: str, change: Callable[[State], None]) -> None:
