@@ -1,4 +1,4 @@
-"""Evidence: which event told a content first. Later repetitions do not change what a reason names."""
+"""Evidence: which event was the first with a content. Later repetitions do not change what a reason names."""
 
 from zlib import crc32
 
@@ -8,10 +8,10 @@ from services.cadence.account.stamps import Stamp
 
 CONTENTS_KEPT = 4
 Evidence = dict[str, Stamp]
-"""Short hash of what was told -> the first event that told it."""
+"""Short hash of a content -> the first event with it."""
 
 
-def note_telling(evidence: Evidence, content: object, stamp: Stamp) -> bool:
+def note_event(evidence: Evidence, content: object, stamp: Stamp) -> bool:
     """Keep the first stamp of each content, of at most four: those with the least hash, whatever came first.
 
     Returns whether anything changed.
@@ -28,8 +28,8 @@ def note_telling(evidence: Evidence, content: object, stamp: Stamp) -> bool:
     return last != key
 
 
-def first_telling(evidence: Evidence, content: object) -> Stamp:
-    """The first event that told this content, else the newest one known."""
+def first_event(evidence: Evidence, content: object) -> Stamp:
+    """The first event with this content, else the newest one known."""
     return evidence.get(_hash(content)) or max(evidence.values())
 
 

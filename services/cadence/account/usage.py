@@ -1,7 +1,7 @@
 """Usage reports as they are stored: by source, by the UTC day on which the period ends, and by period.
 
-A report is the same by its source and period. Of two tellings of it the later one counts for each field that it says. All
-parts are maxima, minima or first-of-a-fixed-order over the set of tellings, so that any order of arrival and any
+A report is the same by its source and period. Of two versions of it the later one counts for each field that it has. All
+parts are maxima, minima or first-of-a-fixed-order over the set of versions, so that any order of arrival and any
 repetition give the same state.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NotRequired, TypedDict, cast
 
-from services.cadence.account.evidence import Evidence, note_telling
+from services.cadence.account.evidence import Evidence, note_event
 from services.cadence.account.stamps import DAY, Entries, Fields, Stamp, StampedFields, identity, when, who
 
 DAYS_KEPT = 64
@@ -27,25 +27,25 @@ LEVELS = ("active_users", "seats", "seats_used", "limit_ratio")
 """The metrics that stay as they are until a later period says otherwise."""
 
 Values = dict[str, float | None]
-"""Metric, by its name in the stored state -> value, null where it was cleared. One that was not told is absent."""
-Tellings = dict[str, Values]
-"""When it was told, relative to its day -> the fields that this telling still decides."""
+"""Metric, by its name in the stored state -> value, null where it was cleared. One that no event had is absent."""
+Versions = dict[str, Values]
+"""Time of its event, relative to the day -> the fields of which this version is the latest."""
 
 
 class UsageDay(TypedDict):
-    """`r`: period -> tellings. `s`: period -> evidence, of each period of a day or longer and of the latest shorter one.
+    """`r`: period -> versions. `s`: period -> evidence, of each period of a day or longer and of the latest shorter one.
 
     A period is written `start+length`, relative to its day, in seconds or with a final u in microseconds. `o`: there
     were more than `PERIODS_KEPT`.
     """
 
-    r: dict[str, Tellings]
+    r: dict[str, Versions]
     s: dict[str, Evidence]
     o: NotRequired[int]
 
 
 class Level(TypedDict):
-    """The value (`v`) of a metric in the newest period (`p`: end, start) that says it, when it was told, and by whom."""
+    """The value (`v`) of a metric in the newest period (`p`: end, start) that has it, with its time and events."""
 
     p: list[int]
     t: int
@@ -62,7 +62,7 @@ class UsageSource(TypedDict):
 
 @dataclass(slots=True)
 class Usage:
-    """`newest`: the end of the newest period; one that has not ended counts up to the moment it was told.
+    """`newest`: the end of the newest period; one that has not ended counts up to the time of its event.
 
     `sources`: CloudEvent source -> reports. `more_sources`: there were more than `SOURCES_KEPT`.
     """
@@ -72,7 +72,7 @@ class Usage:
     more_sources: bool = False
 
     def stamps(self) -> Iterator[Stamp]:
-        """The events behind everything that is stored: of each source and day the first to tell what counts."""
+        """The events behind everything that is stored: of each source and day the first with what counts."""
         for source in self.sources.values():
             for evidence in [level["s"] for level in source["m"].values()]:
                 yield from evidence.values()
@@ -100,11 +100,12 @@ def derive_limit_ratio(fields: Fields, data: Mapping[str, object]) -> None:
 
 
 def apply_usage(usage: Usage, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp | None]:
-    """Apply one telling of a report in place. Returns whether anything changed, and a conflicting stamp of that day."""
+    """Apply one event in place. Returns whether anything changed, and a conflicting stamp of that day."""
     start, end = fields.get("period_start"), fields.get("period_end")
     if not isinstance(start, int) or not isinstance(end, int):
         return False, None
-    told, changed = when(stamp), _move_horizon(usage, min(end, when(stamp)))
+    sent_at = when(stamp)
+    changed = _move_horizon(usage, min(end, sent_at))
     known = len(usage.sources), usage.more_sources
     source = _source(usage, who(stamp)[0])
     changed |= known != (len(usage.sources), usage.more_sources)
@@ -115,14 +116,14 @@ def apply_usage(usage: Usage, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp
     }
     for name in LEVELS:
         if name in fields:
-            changed |= _apply_level(source, name, (end, start), (told, values[FIELDS[name]]), stamp)
+            changed |= _apply_level(source, name, (end, start), (sent_at, values[FIELDS[name]]), stamp)
     day = (end - 1) // DAY
     if day < _oldest_day(usage):
         return changed, None
     reports = source["d"].setdefault(str(day), {"r": {}, "s": {}})
     conflict = _find_conflict(reports, stamp)
     changed |= _apply_evidence(reports, day, (start, end), values, stamp)
-    return changed | _apply_period(reports, day, (start, end), told, values), conflict
+    return changed | _apply_period(reports, day, (start, end), sent_at, values), conflict
 
 
 def period_of(day: int, text: str) -> tuple[int, int]:
@@ -137,8 +138,8 @@ def is_short(text: str) -> bool:
     return end - start < DAY
 
 
-def told_at(day: int, text: str) -> int:
-    """When a stored telling was told, in microseconds since 1970."""
+def version_at(day: int, text: str) -> int:
+    """The time of the event of a stored version, in microseconds since 1970."""
     return day * DAY + _long(text)
 
 
@@ -169,23 +170,23 @@ def _source(usage: Usage, name: str) -> UsageSource | None:
 
 
 def _apply_level(
-    source: UsageSource, name: str, period: tuple[int, int], told: tuple[int, float | None], stamp: Stamp
+    source: UsageSource, name: str, period: tuple[int, int], event: tuple[int, float | None], stamp: Stamp
 ) -> bool:
-    """`period`: end and start, of which the later end, then the later start, is newer; `told`: when, and the value."""
+    """`period`: end and start, of which the later end, then the later start, is newer; `event`: its time and value."""
     level = source["m"].get(name)
     if level is None or period > tuple(level["p"]):
-        level = source["m"][name] = {"p": list(period), "t": told[0], "v": told[1], "s": {}}
-        return note_telling(level["s"], told[1], stamp)
+        level = source["m"][name] = {"p": list(period), "t": event[0], "v": event[1], "s": {}}
+        return note_event(level["s"], event[1], stamp)
     if period < tuple(level["p"]):
         return False
-    changed = note_telling(level["s"], told[1], stamp)
-    if (told[0], _rank(told[1])) <= (level["t"], _rank(level["v"])):
+    changed = note_event(level["s"], event[1], stamp)
+    if (event[0], _rank(event[1])) <= (level["t"], _rank(level["v"])):
         return changed
-    level["t"], level["v"] = told
+    level["t"], level["v"] = event
     return True
 
 
-def _apply_period(reports: UsageDay, day: int, period: tuple[int, int], told: int, values: Values) -> bool:
+def _apply_period(reports: UsageDay, day: int, period: tuple[int, int], sent_at: int, values: Values) -> bool:
     periods, text = reports["r"], _period_text(day, period)
     added = text not in periods
     if added and len(periods) >= PERIODS_KEPT:
@@ -196,7 +197,7 @@ def _apply_period(reports: UsageDay, day: int, period: tuple[int, int], told: in
         if last == text:
             return first
         del periods[last]
-    return _merge(periods.setdefault(text, {}), _short(told - day * DAY), values) or added
+    return _merge(periods.setdefault(text, {}), _short(sent_at - day * DAY), values) or added
 
 
 def _order(day: int, text: str) -> tuple[int, int, int]:
@@ -204,17 +205,17 @@ def _order(day: int, text: str) -> tuple[int, int, int]:
     return start % _HOUR, start - end, start
 
 
-def _merge(tellings: Tellings, told: str, values: Values) -> bool:
-    """Give each value to this telling unless a later one has it. Of two told at once the greater value counts."""
-    at, left = _long(told), dict(values)
-    for other, stored in list(tellings.items()):
+def _merge(versions: Versions, sent: str, values: Values) -> bool:
+    """Give each value to this version unless a later one has it. Of two of one time the greater value counts."""
+    at, left = _long(sent), dict(values)
+    for other, stored in list(versions.items()):
         for name in stored.keys() & left.keys():
             later = (_long(other), _rank(stored[name])) >= (at, _rank(left[name]))
             del (left if later else stored)[name]
         if not stored:
-            del tellings[other]
+            del versions[other]
     if left:
-        tellings.setdefault(told, {}).update(left)
+        versions.setdefault(sent, {}).update(left)
     return bool(left)
 
 
@@ -228,7 +229,7 @@ def _apply_evidence(
             if period_of(day, other)[::-1] > period[::-1]:
                 return False
             del evidence[other]
-    return note_telling(evidence.setdefault(text, {}), values, stamp)
+    return note_event(evidence.setdefault(text, {}), values, stamp)
 
 
 def _find_conflict(reports: UsageDay, stamp: Stamp) -> Stamp | None:
@@ -275,7 +276,7 @@ def upgrade_usage(usage: Usage, account: StampedFields, entries: Entries) -> Non
             value = cast("float | None", account[stamp].pop(name))
             source = _source(usage, who(stamp)[0])
             if source is not None and stamp not in entries:
-                # Its entry made room for newer ones, and its period is forgotten: it counts up to when it was told.
+                # Its entry made room for newer ones, and its period is forgotten: it counts up to the time of its event.
                 at = when(stamp)
                 _apply_level(source, name, (at, at), (at, value), stamp)
         if not account[stamp]:

@@ -5,19 +5,19 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from services.cadence.account.evidence import first_telling
+from services.cadence.account.evidence import first_event
 from services.cadence.account.stamps import DAY, Stamp, day_text
 from services.cadence.account.usage import (
     FIELDS,
     LEVELS,
-    Tellings,
     Usage,
     UsageDay,
     UsageSource,
     Values,
+    Versions,
     is_short,
     period_of,
-    told_at,
+    version_at,
 )
 
 LIVE = 35 * DAY
@@ -60,18 +60,18 @@ class UsageReport(NamedTuple):
 
     @property
     def at(self) -> int:
-        """The moment it counts from: the end of its period (of several the first), at the latest when it was told."""
+        """The moment it counts from: the end of its period (of several the first), at most its event's time."""
         return min(self._at(text) for text in self.periods)
 
     @property
     def stamps(self) -> tuple[Stamp, ...]:
-        """The first event that told what counts, then those that told other contents of the period."""
+        """The first event with what counts, then those with other contents of the period."""
         text = next(filter(is_short, self.stored["s"])) if self.joined else self.periods[0]
-        evidence, tellings = self.stored["s"][text], self.stored["r"].get(text)
+        evidence, versions = self.stored["s"][text], self.stored["r"].get(text)
         if len(evidence) == 1:
             return tuple(evidence.values())
-        newest = tellings[max(tellings, key=lambda told: told_at(0, told))] if tellings else {}
-        first = first_telling(evidence, newest)
+        newest = versions[max(versions, key=lambda sent: version_at(0, sent))] if versions else {}
+        first = first_event(evidence, newest)
         return (first, *sorted(stamp for stamp in evidence.values() if stamp != first))
 
     def value(self, metric: str) -> float | None:
@@ -82,8 +82,8 @@ class UsageReport(NamedTuple):
         return FIELDS[metric] in self.values
 
     def _at(self, text: str) -> int:
-        end, tellings = period_of(self.day, text)[1], self.stored["r"][text]
-        return min(end, max([told_at(self.day, told) for told in tellings])) if tellings else end
+        end, versions = period_of(self.day, text)[1], self.stored["r"][text]
+        return min(end, max([version_at(self.day, sent) for sent in versions])) if versions else end
 
 
 class _Period(NamedTuple):
@@ -141,7 +141,7 @@ def _level(source_name: str, source: UsageSource, name: str) -> tuple[int, float
             for report in reports_of_day(source_name, source, day):
                 if report.complete and report.joined and report.says(name):
                     return report.end, report.value(name), report.stamps[0]
-    return end, level["v"], first_telling(level["s"], level["v"])
+    return end, level["v"], first_event(level["s"], level["v"])
 
 
 def reports_since(usage: Usage, since: int) -> Iterator[UsageReport]:
@@ -157,9 +157,9 @@ def reports_of_day(name: str, source: UsageSource, day: int) -> list[UsageReport
     stored = source["d"][str(day)]
     short: list[_Period] = []
     reports: list[UsageReport] = []
-    for text, tellings in stored["r"].items():
+    for text, versions in stored["r"].items():
         start, end = period_of(day, text)
-        period = _Period(start, end, _values(tellings), text)
+        period = _Period(start, end, _values(versions), text)
         if end - start < DAY:
             short.append(period)
             continue
@@ -171,10 +171,10 @@ def reports_of_day(name: str, source: UsageSource, day: int) -> list[UsageReport
     return reports
 
 
-def _values(tellings: Tellings) -> Values:
-    if len(tellings) == 1:
-        return next(iter(tellings.values()))
-    return {name: value for telling in tellings.values() for name, value in telling.items()}
+def _values(versions: Versions) -> Values:
+    if len(versions) == 1:
+        return next(iter(versions.values()))
+    return {name: value for version in versions.values() for name, value in version.items()}
 
 
 def _days(source: UsageSource, newest: int, *, back: int) -> list[int]:

@@ -93,7 +93,7 @@ class UsageTrends:
         return None if newest is None else newest.stamps[0]
 
     def stamps(self) -> list[Stamp]:
-        """The events behind `change` and `spike`: of each report the first that told what counts."""
+        """The events behind `change` and `spike`: of each report the first with what counts."""
         return sorted({report.stamps[0] for report in self._all()})
 
     def _all(self) -> list[UsageReport]:
