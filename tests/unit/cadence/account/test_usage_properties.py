@@ -76,7 +76,15 @@ def test_of_more_reports_a_day_than_are_kept_the_same_stay_in_any_order(
     assert bool(facts_after(events).usage.let_go()) == (len(events) > PERIODS_KEPT)
 
 
-@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 150)), max_size=40), st.data())
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 20), st.integers(0, 150)),
+        min_size=15,
+        max_size=21,
+        unique_by=lambda each: each[0],
+    ),
+    st.data(),
+)
 def test_of_more_sources_than_are_kept_the_same_stay_in_any_order(
     told: list[tuple[int, int]], data: st.DataObject
 ) -> None:
