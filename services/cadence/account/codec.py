@@ -7,6 +7,7 @@ import orjson
 from services.cadence.account import Contract, Entries, Facts, Stamp, StampedFields
 from services.cadence.account.issued import Issued, IssuedTime, upgrade_issued
 from services.cadence.account.upgrade import upgrade_facts
+from services.cadence.account.usage import Usage, UsageSource
 from services.cadence.account.verdicts import Verdicts
 
 FORMAT = 4
@@ -17,8 +18,8 @@ times by type.
 
 class _Document(TypedDict):
     """Version, time of the first event, account and entries; then contacts with their joining times, contracts,
-    preferences, pauses, issued one-offs, the times of touchpoints by type, verdicts on messages and erased contacts,
-    where there are any.
+    preferences, pauses, issued one-offs, the times of touchpoints by type, verdicts on messages, usage and erased
+    contacts, where there are any.
     """
 
     v: int
@@ -34,6 +35,7 @@ class _Document(TypedDict):
     t: NotRequired[dict[str, dict[str, IssuedTime]]]
     erased: NotRequired[dict[str, int]]
     q: NotRequired[Verdicts]
+    u: NotRequired[tuple[int | None, dict[str, UsageSource], bool]]
 
 
 class AccountState(NamedTuple):
@@ -64,6 +66,9 @@ def encode(facts: Facts, issued: Issued) -> bytes:
         "k": {key: (each.fields, each.terms, each.revenues) for key, each in facts.contracts.items()},
         "p": facts.preferences,
         "z": facts.pauses,
+        "u": (facts.usage.newest, facts.usage.sources, facts.usage.more_sources)
+        if facts.usage.sources
+        else None,
         "erased": facts.erased,
         "i": issued.remembered_one_offs() if issued.one_offs else None,
         "t": issued.times,
@@ -92,6 +97,7 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
             f"the stored state of account {account_id} has format {version!r}, and this version reads formats up to "
             f"{FORMAT}: start the version that wrote it, or a newer one"
         )
+    usage = document.get("u")
     facts = Facts(
         account_id,
         document["f"],
@@ -103,6 +109,7 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         document["e"],
         document.get("j", {}),
         document.get("erased", {}),
+        Usage() if usage is None else Usage(*usage),
     )
     if version != FORMAT:
         upgrade_facts(facts, version)

@@ -12,7 +12,6 @@ from services.cadence.account.identity import name_key
 from services.cadence.account.merging import LAST, add_latest, add_statement, make_room, merge_fields
 from services.cadence.account.retention import ACCOUNT_FIELDS, ENTRY_RULES, STAKEHOLDERS, EntryRule
 from services.cadence.account.stamps import (
-    DAY,
     Entries,
     Fields,
     Plain,
@@ -24,6 +23,7 @@ from services.cadence.account.stamps import (
     when,
 )
 from services.cadence.account.state import OWN_ACT, ApplyResult, Contract, FactEvent, Facts
+from services.cadence.account.usage import apply_usage, derive_limit_ratio
 
 _Result = tuple[bool, Stamp | None]
 """Whether anything changed, and a stamp of the same (source, id) with other content."""
@@ -197,23 +197,13 @@ _PARTS: Mapping[str, tuple[str, Callable[[Facts, Stamp, Fields], _Result]]] = {
     "preference.changed": ("preferences", _apply_preference),
     "outreach.paused": ("pauses", partial(_apply_pause, paused=True)),
     "outreach.resumed": ("pauses", partial(_apply_pause, paused=False)),
+    "usage.reported": ("usage", lambda facts, stamp, fields: apply_usage(facts.usage, stamp, fields)),
 }
 
 
 def _derive_color(fields: Fields, _data: Mapping[str, object]) -> None:
     # Without a colour the policy derives it from the score; an older explicit colour must not outlive that score.
     fields.setdefault("color", None)
-
-
-def _derive_usage(fields: Fields, data: Mapping[str, object]) -> None:
-    start, end, events = fields.get("period_start"), fields.get("period_end"), fields.get("events")
-    if isinstance(start, int) and isinstance(end, int) and isinstance(events, int | float) and start < end:
-        fields["daily"] = events * DAY / (end - start)
-    if "limits" not in data:
-        return
-    limits = cast("Mapping[str, Mapping[str, float | None]]", data["limits"] or {})
-    ratios = [(usage.get("used") or 0) / limit for usage in limits.values() if (limit := usage.get("limit"))]
-    fields["limit_ratio"] = max(ratios) if ratios else None
 
 
 def _derive_content(fields: Fields, _data: Mapping[str, object]) -> None:
@@ -247,7 +237,7 @@ _DERIVED: Mapping[str, Callable[[Fields, Mapping[str, object]], None]] = {
     "health.scored": _derive_color,
     "contact.described": _derive_content,
     "expansion.signalled": _derive_about,
-    "usage.reported": _derive_usage,
+    "usage.reported": derive_limit_ratio,
     "interaction.logged": _derive_touch,
     "touchpoint.settled": _derive_touch,
     "delivery.finished": _derive_delivery,

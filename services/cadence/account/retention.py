@@ -12,7 +12,6 @@ ACCOUNT_FIELDS: Mapping[str, Mapping[str, str]] = {
     "account.described": {name: name for name in AccountDescribed.model_fields}
     | {"segment": "segment_override"},
     "health.scored": {"score": "health_score", "color": "color", "drivers": "drivers"},
-    "usage.reported": {name: name for name in ("active_users", "seats", "seats_used", "limit_ratio")},
 }
 """Event type -> {field of its data: name under which the account stores it}."""
 
@@ -82,7 +81,6 @@ _BY_EMAIL = ("channel", frozenset[object]({"email"}))
 _OPENED = ("kind", frozenset[object]({"opened", "clicked", "replied"}))
 _CLICKED = ("kind", frozenset[object]({"clicked"}))
 _MET = ("outcome", frozenset[object](MET))
-_USAGE = ("period_start", "period_end", "active_users", "seats", "seats_used", "daily", "limit_ratio")
 _INTERACTION = ("channel", "touchpoint_type", "contact_id", "at", "initiated_by")
 _SETTLED = ("touchpoint_id", "touchpoint_type", "outcome", "at")
 _SURVEY = ("contact_id", "survey", "touchpoint_type", "answer", "csat", "answered_at")
@@ -91,7 +89,6 @@ _OUTSIDE_PRODUCT = ("channel", frozenset[object]({None, *get_args(Channel)} - {"
 REQUESTS_KEPT = 48
 
 ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
-    "usage.reported": (EntryRule("usage.reported", _USAGE, 56),),
     "health.scored": (EntryRule("health.scored", ("score", "color"), looks_back=7 * DAY),),
     "nps.answered": (
         EntryRule(

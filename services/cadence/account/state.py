@@ -12,6 +12,8 @@ from typing import NamedTuple
 from services.cadence.account.identity import answers_of, departures_of
 from services.cadence.account.retention import ANSWERS
 from services.cadence.account.stamps import Entries, Provenance, Stamp, StampedFields, provenance_of, readable
+from services.cadence.account.usage import Usage
+from services.cadence.account.usage_reports import usage_levels
 
 OWN_ACT = "\nown"  # ends the key of a preference that the contact set, not a tool
 
@@ -69,9 +71,10 @@ class Facts:
     """Contact id -> the earliest event that describes the contact."""
     erased: dict[str, int] = field(default_factory=dict)
     """`erasure.erased_key` of a contact -> until when what was told of the contact is ignored, in microseconds."""
+    usage: Usage = field(default_factory=Usage)
 
     def account_values(self) -> dict[str, StampedValue]:
-        """The account's own fields, and the newest answers of its contacts."""
+        """The account's own fields, the newest answers of its contacts, and the levels of its usage."""
         values = _readable(self.account)
         for kind, names in ANSWERS.items():
             for answer in answers_of(self.entries, self.contacts, kind):
@@ -79,6 +82,8 @@ class Facts:
                 values |= {
                     name: StampedValue(value, provenance_of(answer.stamp)) for name, value in known.items()
                 }
+        for name, level in usage_levels(self.usage).items():
+            values[name] = StampedValue(level.value, provenance_of(level.stamp))
         return values
 
     def contact_values(self) -> dict[str, dict[str, StampedValue]]:

@@ -1,13 +1,14 @@
 """Convert stored facts of earlier formats to the present one, when they are next read.
 
-Format 1 has no joining times, no revenue history, and entries by event type. Up to format 3 answers were fields of the
-account, a contact had its departure as a field, and the first go-live stood apart.
+Format 1 has no joining times, no revenue history, and entries by event type. Up to format 3 answers and usage were
+fields of the account, a contact had its departure as a field, and the first go-live stood apart.
 """
 
 from services.cadence.account.folding import add_entry, add_revenue, description_of
 from services.cadence.account.retention import ANSWERS, ENTRY_RULES
 from services.cadence.account.stamps import Fields, Stamp, StampedFields
 from services.cadence.account.state import Facts
+from services.cadence.account.usage import upgrade_usage
 
 _WENT_LIVE = "milestone.go_live"
 _ANSWER_NAMES = frozenset(name for names in ANSWERS.values() for name in names.values())
@@ -15,6 +16,7 @@ _ANSWER_NAMES = frozenset(name for names in ANSWERS.values() for name in names.v
 
 def upgrade_facts(facts: Facts, version: int) -> None:
     """Convert in place."""
+    upgrade_usage(facts.usage, facts.account, facts.entries.pop("usage.reported", {}))
     if version == 1:
         _date_entries(facts)
     for fields in facts.account.values():

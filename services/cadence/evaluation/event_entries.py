@@ -7,10 +7,11 @@ own entry: they state what was true then, whatever happened since.
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from services.cadence.account import Contract, Fields, Plain, Stamp, earliest, when, who
+from services.cadence.account import Contract, Plain, Stamp, earliest, when, who
 from services.cadence.account.identity import Thing, things_of
 from services.cadence.account.merging import LAST, newest_stamp
 from services.cadence.account.retention import ANSWERS
+from services.cadence.account.usage_reports import reports_since
 from services.cadence.evaluation.scores import scores
 from services.cadence.features.compute import AccountView, ratio
 from services.cadence.features.contacts import newcomers_of
@@ -86,18 +87,6 @@ def recent_events(view: AccountView, longest: Mapping[str, int]) -> Iterator[str
             yield event
 
 
-def _recent(view: AccountView, event: str, since: int) -> list[tuple[Stamp, Fields]]:
-    """The entries of a type since that moment, oldest first."""
-    recent: list[tuple[Stamp, Fields]] = []
-    entries, oldest = view.facts.entries.get(event, {}), earliest(since)
-    for stamp in reversed(entries):
-        if stamp < oldest:
-            break
-        recent.append((stamp, entries[stamp]))
-    recent.reverse()
-    return recent
-
-
 def _event_keys(view: AccountView, kind: str, stamp: Stamp) -> tuple[tuple[str, ...], ...]:
     last = view.facts.entries[kind][stamp].get(LAST)
     return (who(stamp),) if last is None else (who(stamp), who(str(last)))
@@ -113,19 +102,31 @@ def _health_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
 
 
 def _usage_entries(view: AccountView, since: int, wanted: frozenset[str] | None) -> Iterator[EventEntry]:
-    # A report without seats is compared with the seats last reported: absent means unchanged.
-    seats = view.values["seats"]
-    for stamp, fields in _recent(view, "usage.reported", since):
+    """One entry for each report, shorter ones joined to days; a report counts from the end of its period."""
+    reports = [
+        (at, report.stamps, report.key, report)
+        for report in reports_since(view.facts.usage, since)
+        if (at := report.at) >= since
+    ]
+    for at, stamps, own_key, report in sorted(reports, key=lambda each: each[:3]):
+        # A report without seats is compared with the seats last reported: absent means unchanged.
+        seats = report.value("seats") if report.says("seats") else _seats(view, report.source)
         values: dict[str, Plain] = {
-            "active_users": fields.get("active_users"),
-            "limit_ratio": fields.get("limit_ratio"),
-            "seat_ratio": ratio(fields.get("seats_used"), fields.get("seats", seats)),
+            "active_users": report.value("active_users") if report.complete else None,
+            "limit_ratio": report.value("limit_ratio"),
+            "seat_ratio": ratio(report.value("seats_used"), seats),
         }
         if wanted is None or "usage_spike_ratio" in wanted:
-            values["usage_spike_ratio"] = view.spikes.of(fields)
+            values["usage_spike_ratio"] = view.usage.spike(report)
         if wanted is None or "usage_change" in wanted:
-            values["usage_change"] = view.spikes.change(fields)
-        yield _entry(stamp, when(stamp), values)
+            values["usage_change"] = view.usage.change(report)
+        key = ("usage.reported", report.source, own_key)
+        yield EventEntry(stamps[0], at, values, key, tuple(map(who, stamps)))
+
+
+def _seats(view: AccountView, source: str) -> Plain:
+    own = view.facts.usage.sources[source]["m"].get("seats")
+    return view.values["seats"] if own is None else own["v"]
 
 
 def _settled_touchpoints(view: AccountView, since: int) -> Iterator[EventEntry]:
@@ -234,6 +235,7 @@ _READERS: Mapping[str, Callable[[AccountView, int], Iterator[EventEntry]]] = {
     "contract.changed": _contract_entries,
 }
 _HAS_ENTRIES: Mapping[str, Callable[[AccountView, int], bool]] = {
+    "usage.reported": lambda view, since: (view.facts.usage.newest or -1) >= since,
     "contract.changed": _contract_changed,
     "mail.judged": lambda view, _since: bool(view.facts.entries.get("mail.sent")),
     "program.announced": lambda view, _since: bool(view.portfolio.programs),

@@ -38,15 +38,19 @@ class FeatureStamps:
                 return self._stored.get(part) if self._is_set(part) else self._stored.get("health_score")
             case "arr" if self._view.primary is not None and not self._is_set(part):
                 return self._revenue() or self._stored.get(part)
-            case "usage":
-                return self._event("usage.reported")
+            case "usage" | "usage.reported":
+                return self._view.usage.newest_stamp()
             case "touch":
                 contact = self._view.last_touch.get(None)
                 return None if contact is None else contact[1]
             case "renewal" | "status" | "signature" | "start" | "contract":
                 return self._contract(part)
             case _:
-                return self._event(part) if "." in part else self._stored.get(part)
+                return (
+                    self._event(part)
+                    if "." in part
+                    else self._view.stamps.get(part) or self._stored.get(part)
+                )
 
     def _is_set(self, name: str) -> bool:
         stamp = self._stored.get(name)

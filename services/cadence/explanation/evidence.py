@@ -75,4 +75,5 @@ class Evidence:
         for pause in facts.pauses.values():
             yield {stamp for stamp, fields in pause.items() if fields.get("paused")}, "outreach.paused"
             yield pause, "outreach.resumed"
+        yield frozenset(facts.usage.stamps()), "usage.reported"
         yield {program.stamp for program in self._view.portfolio.programs}, "program.announced"

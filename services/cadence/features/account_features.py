@@ -100,24 +100,34 @@ _SENTIMENT = (
     _since("days_since_survey", "Days since the customer last answered a survey", _SURVEY),
 )
 _PRODUCT_USAGE = (
-    _number("active_users", "Active users in the newest report", _USAGE, "active_users"),
-    _number("seats", "Seats bought", _USAGE, "seats"),
-    _number("seats_used", "Seats in use", _USAGE, "seats_used"),
+    _number(
+        "active_users", "Active users in the newest period; several sources add up", _USAGE, "active_users"
+    ),
+    _number(
+        "seats", "Seats bought, in the newest period that says them; several sources add up", _USAGE, "seats"
+    ),
+    _number(
+        "seats_used",
+        "Seats in use, in the newest period that says them; several sources add up",
+        _USAGE,
+        "seats_used",
+    ),
     _number("seat_ratio", "Seats in use divided by seats bought", _USAGE, "seats_used", "seats"),
     _number("limit_ratio", "The highest usage of a limit, divided by the limit", _USAGE, "limit_ratio"),
     _number(
         "usage_spike_ratio",
-        "Daily usage in the newest period divided by the mean of the 28 days before it; null unless 21 of them are known",
+        "Daily usage in the newest period, shorter ones joined to days, divided by the mean of the 28 days before it; "
+        "null unless 21 of them are known; several sources add up",
         _USAGE,
         "usage",
     ),
     _number(
         "usage_change",
         "Mean daily usage in the 28 days up to the end of the newest report, divided by that of the 28 days before "
-        "them: 0.7 is a fall by 30%; null unless 21 days of each are known",
+        "them: 0.7 is a fall by 30%; null unless 21 days of each are known; several sources add up",
         _USAGE,
     ),
-    _since("days_since_usage", "Days since the end of the newest usage report", _USAGE, "usage"),
+    _since("days_since_usage", "Days since the end of the newest period of a usage report", _USAGE, "usage"),
     _since(
         "days_since_expansion_signal", "Days since the newest sign that the customer needs more", _SIGNALLED
     ),

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from services.cadence.account import DAY, Facts, Fields, Plain, Stamp, StampedFields, micros
+from services.cadence.account import DAY, Facts, Fields, Plain, StampedFields, micros
 from services.cadence.account.retention import STAKEHOLDERS
+from services.cadence.account.usage_reports import usage_levels
 from services.cadence.features import people, requests, responses
 from services.cadence.features.contracts import fill_contracts, renews_itself, revenue_of
 from services.cadence.features.last_contacts import fill_days_since_types, last_touches
@@ -30,31 +31,25 @@ class _Needs(NamedTuple):
     types: tuple[tuple[str, str], ...]
 
 
-def _newest_report(view: AccountView) -> tuple[int, Stamp, Fields] | None:
-    """(end of its period, stamp, fields) of the usage report with the latest period."""
-    reports = view.facts.entries.get("usage.reported")
-    if not reports:
-        return None
-    end, newest = max((cast("int", fields["period_end"]), stamp) for stamp, fields in reports.items())
-    return end, newest, reports[newest]
+def _fill_usage_levels(view: AccountView) -> None:
+    usage = view.facts.usage
+    for name, (value, stamp) in usage_levels(usage).items():
+        view.set(name, value, stamp)
+    view.values["seat_ratio"] = ratio(view.values["seats_used"], view.values["seats"])
+    if usage.newest is not None:
+        view.bases["days_since_usage"] = usage.newest
 
 
-def _fill_usage(view: AccountView) -> None:
-    report = _newest_report(view)
-    if report is not None:
-        view.bases["days_since_usage"], _, fields = report
-        view.values["usage_spike_ratio"] = view.spikes.of(fields)
+def _fill_usage_spike(view: AccountView) -> None:
+    view.set("usage_spike_ratio", *view.usage.newest(view.usage.spike))
 
 
 def _fill_usage_change(view: AccountView) -> None:
-    report = _newest_report(view)
-    change = None if report is None else view.spikes.change(report[2])
-    if report is not None and change is not None:
-        view.set("usage_change", change, report[1])
+    view.set("usage_change", *view.usage.newest(view.usage.change))
 
 
 _FILLS: tuple[tuple[Callable[[AccountView], None], frozenset[str]], ...] = (
-    (_fill_usage, frozenset({"usage_spike_ratio", "days_since_usage"})),
+    (_fill_usage_spike, frozenset({"usage_spike_ratio"})),
     (_fill_usage_change, frozenset({"usage_change"})),
     (responses.fill_answers, frozenset({"nps_score", "survey_answer", "csat"})),
     (responses.fill_nps_trend, frozenset({"nps_trend"})),
@@ -101,11 +96,12 @@ def view_account(
     for fields in facts.account.values():
         values.update(fields)
     values["paid_success"] = values["paid_success"] is True
-    values["seat_ratio"] = ratio(values["seats_used"], values["seats"])
     view = AccountView(micros(now), values, facts, portfolio, settings)
     fill_contracts(view)
     if facts.contracts or values["arr"] is not None:
         values["arr"] = revenue_of(facts, portfolio.rates, settings.currency)
+    if facts.usage.sources:
+        _fill_usage_levels(view)
     _fill_percentile(view)
     view.last_touch = last_touches(facts, settings.impersonal)
     if None in view.last_touch:

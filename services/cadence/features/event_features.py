@@ -51,7 +51,7 @@ _FEATURES: Mapping[str, tuple[Feature, ...]] = {
         _nullable("limit_ratio", "number", "Of this report"),
         _nullable("usage_spike_ratio", "number", "Of this report"),
         _nullable("usage_change", "number", "Like the account's, up to the end of this report"),
-        _nullable("active_users", "number", "Of this report"),
+        _nullable("active_users", "number", "Of this report; of a day of shorter ones the most"),
     ),
     "milestone.reached": (
         _required("milestone", "text", "Which milestone"),

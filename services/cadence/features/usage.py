@@ -1,100 +1,138 @@
-"""Usage over time: a period compared with the four weeks before it."""
+"""Usage over time: a period compared with the four weeks before it, summed over the sources that report both."""
 
 from bisect import bisect_right
+from collections.abc import Callable, Iterable
 
-from services.cadence.account import DAY, Entries, Fields
+from services.cadence.account import DAY, Stamp
+from services.cadence.account.usage import Usage
+from services.cadence.account.usage_reports import Piece, UsageReport, lay_pieces, reports_since
 
 BASELINE = 28 * DAY
 COVERED = 21 * DAY
-_BEFORE_ALL = -(1 << 62)
+METRICS = ("events", "active_users")
+"""What usage is measured in: events a day, else active users, which are a level."""
+_Window = tuple[int, int, int]
+"""(start, end, how much of it has to be covered), in microseconds."""
 
 
 class DailyRates:
-    """Daily rates over time as running sums, so that the mean of any four weeks takes two look-ups.
+    """Daily rates of one source as running sums, so that the mean of any window takes two look-ups."""
 
-    Where two reports cover a day, the one that starts earlier counts; of two that start together the longer, then the
-    greater. So the order of arrival does not matter.
-    """
+    __slots__ = ("_covered", "_pieces", "_starts", "_totals")
 
-    __slots__ = ("_covered", "_ends", "_rates", "_starts", "_totals")
-
-    def __init__(self, entries: Entries, metric: str) -> None:
-        reports: list[tuple[int, int, float]] = []
-        for fields in entries.values():
-            rate, start, end = fields.get(metric), fields.get("period_start"), fields.get("period_end")
-            if isinstance(rate, int | float) and isinstance(start, int) and isinstance(end, int):
-                reports.append((start, -end, -rate))
-        reports.sort()
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-        self._rates: list[float] = []
+    def __init__(self, pieces: list[Piece]) -> None:
+        self._pieces = lay_pieces(pieces)
+        self._starts = [start for start, _, _ in self._pieces]
         self._covered: list[int] = []
         self._totals: list[float] = []
-        last_end, covered, total = _BEFORE_ALL, 0, 0.0
-        for first, negative_end, negative_rate in reports:
-            start, end = max(first, last_end), -negative_end
-            if end > start:
-                self._starts.append(start)
-                self._ends.append(end)
-                self._rates.append(-negative_rate)
-                self._covered.append(covered)
-                self._totals.append(total)
-                covered, total, last_end = covered + end - start, total - (end - start) * negative_rate, end
+        covered, total = 0, 0.0
+        for start, end, rate in self._pieces:
+            self._covered.append(covered)
+            self._totals.append(total)
+            covered, total = covered + end - start, total + (end - start) * rate
 
     def upto(self, at: int) -> tuple[int, float]:
         """(microseconds covered before `at`, sum of rate times microseconds over them)."""
         index = bisect_right(self._starts, at) - 1
         if index < 0:
             return 0, 0.0
-        part = min(at, self._ends[index]) - self._starts[index]
-        return self._covered[index] + part, self._totals[index] + part * self._rates[index]
+        start, end, rate = self._pieces[index]
+        part = min(at, end) - start
+        return self._covered[index] + part, self._totals[index] + part * rate
 
-    def mean(self, until: int) -> float | None:
-        """The mean daily rate of the 28 days before `until`; None unless 21 of them are covered."""
-        covered, total = self.upto(until)
-        covered_before, total_before = self.upto(until - BASELINE)
+    def mean(self, window: _Window) -> float | None:
+        """The mean daily rate in a window; None unless enough of it is covered."""
+        start, end, needed = window
+        covered, total = self.upto(end)
+        covered_before, total_before = self.upto(start)
         covered -= covered_before
-        return None if covered < COVERED else (total - total_before) / covered
+        return None if covered < max(needed, 1) else (total - total_before) / covered
 
 
-class Spikes:
-    """The usage reports of one account against the weeks before them; the rates of a metric are computed once."""
+class UsageTrends:
+    """The usage reports of one account against the weeks before them; reports and rates are read once, when asked for."""
 
-    __slots__ = ("_entries", "_rates")
+    __slots__ = ("_rates", "_reports", "_usage")
 
-    def __init__(self, entries: Entries) -> None:
-        self._entries = entries
-        self._rates: dict[str, DailyRates] = {}
+    def __init__(self, usage: Usage) -> None:
+        self._usage = usage
+        self._reports: list[UsageReport] | None = None
+        self._rates: dict[str, list[DailyRates]] = {}
 
-    def of(self, fields: Fields) -> float | None:
-        """The report's rate divided by the mean of the 28 days before it; None unless 21 are covered and above 0."""
-        metric, rate = _metric(fields)
-        until = fields.get("period_start")
-        if rate is None or not isinstance(until, int) or len(self._entries) < 2:
-            return None
-        before = self._of_metric(metric).mean(until)
-        # Rounded, because sums of fractions are slightly off: a ratio of 1.5 has to compare equal to 1.5.
-        return None if before is None or before <= 0 else round(rate / before, 9)
+    def spike(self, report: UsageReport) -> float | None:
+        """The rate in the report's period divided by the mean of the 28 days before it.
 
-    def change(self, fields: Fields) -> float | None:
+        None unless 21 of these are covered and above 0. Of other sources those count that cover three quarters of the
+        period.
+        """
+        # The report itself may have gaps, as it is complete.
+        needed = sum(end - start for start, end in report.spans) * 3 // 4
+        start = report.start
+        return self._compare(report, (start, report.end, needed), (start - BASELINE, start, COVERED))
+
+    def change(self, report: UsageReport) -> float | None:
         """The mean of the 28 days up to the period's end divided by that of the 28 before; None unless 21 are covered."""
-        metric, rate = _metric(fields)
-        until = fields.get("period_end")
-        if rate is None or not isinstance(until, int) or len(self._entries) < 2:
-            return None
-        rates = self._of_metric(metric)
-        before = rates.mean(until - BASELINE)
-        latest = None if before is None or before <= 0 else rates.mean(until)
-        return None if before is None or latest is None else round(latest / before, 9)
+        end, middle = report.end, report.end - BASELINE
+        return self._compare(report, (middle, end, COVERED), (middle - BASELINE, middle, COVERED))
 
-    def _of_metric(self, metric: str) -> DailyRates:
+    def newest(self, compare: Callable[[UsageReport], float | None]) -> tuple[float | None, Stamp | None]:
+        """The comparison of the newest report, and its event. Of reports of one day those with events come first."""
+        reports = [report for report in self._all() if report.complete and metric_of(report)]
+        end = max((report.end for report in reports), default=0)
+        for metric in METRICS:
+            own = [report for report in reports if report.end > end - DAY and metric_of(report) == metric]
+            report = max(own, key=lambda report: (report.end, report.start, report.source), default=None)
+            value = None if report is None else compare(report)
+            if report is not None and value is not None:
+                return value, report.stamps[0]
+        return None, None
+
+    def newest_stamp(self) -> Stamp | None:
+        """The event behind the newest report."""
+        newest = max(self._all(), key=lambda report: (report.end, report.start, report.source), default=None)
+        return None if newest is None else newest.stamps[0]
+
+    def stamps(self) -> list[Stamp]:
+        """The events behind `change` and `spike`: of each report the first with what counts."""
+        return sorted({report.stamps[0] for report in self._all()})
+
+    def _all(self) -> list[UsageReport]:
+        if self._reports is None:
+            self._reports = list(reports_since(self._usage, 0))
+        return self._reports
+
+    def _compare(self, report: UsageReport, window: _Window, before: _Window) -> float | None:
+        metric = metric_of(report)
+        return self._ratio(metric, window, before) if metric is not None and report.complete else None
+
+    def _ratio(self, metric: str, window: _Window, before: _Window) -> float | None:
+        latest_total = before_total = 0.0
+        for rates in self._rates_of(metric):
+            latest, earlier = rates.mean(window), rates.mean(before)
+            if latest is not None and earlier is not None:
+                latest_total += latest
+                before_total += earlier
+        # Rounded, because sums of fractions are slightly off: a ratio of 1.5 has to compare equal to 1.5.
+        return None if before_total <= 0 else round(latest_total / before_total, 9)
+
+    def _rates_of(self, metric: str) -> Iterable[DailyRates]:
+        """Of each source that reports the metric, in the order of their names."""
         if metric not in self._rates:
-            self._rates[metric] = DailyRates(self._entries, metric)
+            pieces: dict[str, list[Piece]] = {}
+            for report in self._all():
+                if report.complete:
+                    pieces.setdefault(report.source, []).extend(_pieces(report, metric))
+            self._rates[metric] = [DailyRates(own) for _, own in sorted(pieces.items()) if own]
         return self._rates[metric]
 
 
-def _metric(fields: Fields) -> tuple[str, float | None]:
-    """The metric of a report and its rate: events per day or, without events, active users, which are a level."""
-    metric = "daily" if fields.get("daily") is not None else "active_users"
-    rate = fields.get(metric)
-    return metric, rate if isinstance(rate, int | float) else None
+def metric_of(report: UsageReport) -> str | None:
+    """Events or, without events, active users."""
+    return next((metric for metric in METRICS if report.value(metric) is not None), None)
+
+
+def _pieces(report: UsageReport, metric: str) -> Iterable[Piece]:
+    if metric == "events":
+        return report.pieces
+    users = report.value(metric)
+    return [] if users is None else [(start, end, users) for start, end in report.spans]

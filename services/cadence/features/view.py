@@ -8,7 +8,7 @@ from services.cadence.account.identity import ANSWER_ROUND, Thing, answers_of, t
 from services.cadence.features.attendance import Meetings
 from services.cadence.features.contacts import Person, people_of
 from services.cadence.features.feature import MEETINGS
-from services.cadence.features.usage import Spikes
+from services.cadence.features.usage import UsageTrends
 from services.cadence.portfolio import Portfolio
 from services.cadence.rates import USUAL_CURRENCY
 
@@ -54,12 +54,12 @@ class AccountView:
     preferred_days: dict[str, int] = field(default_factory=dict)
     preference_stamps: dict[str, Stamp] = field(default_factory=dict)
     preferred_channels: dict[str, tuple[str, Stamp]] = field(default_factory=dict)
-    spikes: Spikes = field(init=False)
+    usage: UsageTrends = field(init=False)
     _attended: Meetings | None = None
     _people: dict[str, Person] | None = None
 
     def __post_init__(self) -> None:
-        self.spikes = Spikes(self.facts.entries.get("usage.reported", {}))
+        self.usage = UsageTrends(self.facts.usage)
 
     def set(self, name: str, value: Plain, stamp: Stamp | None) -> None:
         """Set a feature and the newest event behind it."""

@@ -84,6 +84,7 @@ class Queries:
             **_people(facts),
             "zones": _zones_document(facts),
             "doubts": self._doubts(facts, csm),
+            "let_go": facts.usage.let_go(),
             "plan": None if decision is None else _plan_document(decision),
         }
 
