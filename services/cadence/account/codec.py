@@ -5,12 +5,14 @@ from typing import NamedTuple, NotRequired, TypedDict, cast
 import orjson
 
 from services.cadence.account import Contract, Entries, Facts, Stamp, StampedFields
+from services.cadence.account.contracts import upgrade_contract
 from services.cadence.account.folding import upgrade
 from services.cadence.account.issued import Issued, IssuedTime, upgrade_issued
 
-FORMAT = 3
-"""Read but no longer written: format 2 has all fields of the last touchpoints and no times by type; format 1 also has no
-joining times of contacts and no revenue history.
+FORMAT = 4
+"""Read but no longer written: format 3 has the newest fields of a contract and its dated changes; format 2 also has all
+fields of the last touchpoints and no times by type; format 1 also has no joining times of contacts and no revenue
+history.
 """
 
 
@@ -25,7 +27,7 @@ class _Document(TypedDict):
     e: dict[str, Entries]
     c: NotRequired[dict[str, StampedFields]]
     j: NotRequired[dict[str, Stamp]]
-    k: NotRequired[dict[str, tuple[StampedFields, Entries, *tuple[Entries, ...]]]]
+    k: NotRequired[dict[str, dict[str, list[Stamp]] | tuple[StampedFields, Entries, *tuple[Entries, ...]]]]
     p: NotRequired[dict[str, StampedFields]]
     z: NotRequired[dict[str, StampedFields]]
     i: NotRequired[dict[str, StampedFields]]
@@ -64,10 +66,7 @@ def encode(facts: Facts, issued: Issued) -> bytes:
         document["c"] = facts.contacts
         document["j"] = facts.joined
     if facts.contracts:
-        document["k"] = {
-            key: (contract.fields, contract.terms, contract.revenues)
-            for key, contract in facts.contracts.items()
-        }
+        document["k"] = {key: contract.statements for key, contract in facts.contracts.items()}
     if facts.preferences:
         document["p"] = facts.preferences
     if facts.pauses:
@@ -88,7 +87,7 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         return AccountState(Facts(account_id), Issued())
     document = cast("_Document", orjson.loads(data))
     version = document.get("v")
-    if version not in {1, 2, FORMAT}:
+    if version not in {1, 2, 3, FORMAT}:
         raise UnreadableState(
             f"the stored state of account {account_id} has format {version!r}, and this version reads formats up to "
             f"{FORMAT}: start the version that wrote it, or a newer one"
@@ -98,7 +97,7 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         document["f"],
         document["a"],
         document.get("c", {}),
-        {key: Contract(*parts[:3]) for key, parts in document.get("k", {}).items()},
+        {key: _contract(stored) for key, stored in document.get("k", {}).items()},
         document.get("p", {}),
         document.get("z", {}),
         document["e"],
@@ -106,6 +105,12 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
     )
     if version == 1:
         upgrade(facts)
-    if version != FORMAT:
+    if version < 3:
         return AccountState(facts, upgrade_issued(document.get("i", {})))
     return AccountState(facts, Issued(document.get("i", {}), document.get("t", {})))
+
+
+def _contract(
+    stored: dict[str, list[Stamp]] | tuple[StampedFields, Entries, *tuple[Entries, ...]],
+) -> Contract:
+    return Contract(stored) if isinstance(stored, dict) else upgrade_contract(*stored[:3])

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import cast
 
+from services.cadence.account.contracts import apply_contract
 from services.cadence.account.merging import add_entry, make_room, merge_fields
 from services.cadence.account.retention import ACCOUNT_FIELDS, ENTRY_RULES, WENT_LIVE, EntryRule
 from services.cadence.account.stamps import (
@@ -16,16 +17,13 @@ from services.cadence.account.stamps import (
     stamp_of,
     when,
 )
-from services.cadence.account.state import OWN_ACT, ApplyResult, Contract, FactEvent, Facts
+from services.cadence.account.state import OWN_ACT, ApplyResult, FactEvent, Facts
 
 _Result = tuple[bool, Stamp | None]
 """Whether anything changed, and a stamp of the same (source, id) with other content."""
 _UNCHANGED: _Result = (False, None)
 _CONTACT_FIELDS = ("name", "email", "role", "language", "timezone", "phone", "slack")
-_TERM_FIELDS = ("status", "starts_on", "renews_on", "signed_at")
-_CONTRACT_FIELDS = (*_TERM_FIELDS, "arr", "auto_renew", "currency", "term_months", "notice_days")
-TERMS_KEPT, REVENUES_KEPT = 24, 8  # of each contract
-CONTACTS_KEPT, CONTRACTS_KEPT, PREFERENCES_KEPT = 1_000, 200, 4_000
+CONTACTS_KEPT, PREFERENCES_KEPT = 1_000, 4_000
 """Limits against runaway producers, far above any real account. Beyond them the ids first in alphabetical order stay."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _NOT_STORED = frozenset({"limits", "features", "notes", "comment", "detail", "recipient"})
@@ -114,24 +112,7 @@ def _merge_contact(facts: Facts, contact_id: str, stamp: Stamp, values: Fields) 
 
 
 def _apply_contract(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
-    contract_id = str(fields["contract_id"])
-    values = {name: fields[name] for name in _CONTRACT_FIELDS if name in fields}
-    if not values or make_room(facts.contracts, contract_id, CONTRACTS_KEPT) == contract_id:
-        return _UNCHANGED
-    contract = facts.contracts.setdefault(contract_id, Contract())
-    changed, conflict = merge_fields(contract.fields, stamp, values)
-    term = {name: fields[name] for name in _TERM_FIELDS if name in fields}
-    if term:
-        added, other = add_entry(contract.terms, stamp, term, TERMS_KEPT)
-        changed, conflict = changed or added, conflict or other
-    if "arr" in fields:
-        added, other = _add_revenue(contract, stamp, fields)
-        changed, conflict = changed or added, conflict or other
-    return changed, conflict
-
-
-def _add_revenue(contract: Contract, stamp: Stamp, fields: Fields) -> _Result:
-    return add_entry(contract.revenues, stamp, {"arr": fields["arr"]}, REVENUES_KEPT)
+    return apply_contract(facts.contracts, stamp, fields)
 
 
 def _apply_preference(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
@@ -217,10 +198,6 @@ def upgrade(facts: Facts) -> None:
     for event_type, entries in stored.items():
         for stamp, entry in entries.items():
             _upgrade_entry(facts, event_type, stamp, entry)
-    for contract in facts.contracts.values():
-        for stamp, fields in contract.fields.items():
-            if "arr" in fields:
-                _add_revenue(contract, stamp, fields)
 
 
 def _upgrade_entry(facts: Facts, event_type: str, stamp: Stamp, entry: Fields) -> None:

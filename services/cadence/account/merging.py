@@ -1,7 +1,10 @@
 """Merge rules: each gives the same result whatever the order of the events and however often they are applied."""
 
+from typing import TypeVar
+
 from services.cadence.account.stamps import Entries, Fields, Plain, Stamp, StampedFields, identity
-from services.cadence.account.state import Contract
+
+Item = TypeVar("Item")
 
 
 def merge_fields(stored: StampedFields, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp | None]:
@@ -78,7 +81,7 @@ def _insert(entries: Entries, stamp: Stamp, fields: Fields, limit: int) -> bool:
     return True
 
 
-def make_room(stored: dict[str, StampedFields] | dict[str, Contract], key: str, limit: int) -> str | None:
+def make_room(stored: dict[str, Item], key: str, limit: int) -> str | None:
     """Delete the item whose key is last in alphabetical order when `key` would be one item too many.
 
     Returns the deleted key, or `key` itself when it is the last and must not be stored. As the first keys stay, the

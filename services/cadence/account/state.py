@@ -1,7 +1,8 @@
 """The facts of one account: the newest value of each field, and dated entries.
 
 Events arrive late, twice and out of order. A field belongs to the newest stamp that set it (absent: unchanged, null:
-cleared); a dated entry is kept once per (source, id), the newest N of a kind. So any order and any repetition of the
+cleared); a dated entry is kept once per (source, id), the newest N of a kind; of a contract each content is kept once,
+with its first and its last event. So any order and any repetition of the
 same events give the same facts and the same bytes.
 """
 
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from services.cadence.account.contracts import Contract
 from services.cadence.account.stamps import Entries, Provenance, Stamp, StampedFields, provenance_of, readable
 
 OWN_ACT = "\nown"  # ends the key of a preference that the contact set, not a tool
@@ -38,15 +40,6 @@ class ApplyResult(NamedTuple):
     changed: bool
     fields: tuple[str, ...] = ()
     conflict: Provenance | None = None
-
-
-@dataclass(slots=True)
-class Contract:
-    """The newest fields of a contract, the dated changes of its status and dates, and those of its revenue."""
-
-    fields: StampedFields = field(default_factory=dict)
-    terms: Entries = field(default_factory=dict)
-    revenues: Entries = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from services.cadence.account import Facts, Plain, Stamp
-from services.cadence.account.contract_terms import ContractTerms
+from services.cadence.account.relation import Relation, Standing
 from services.cadence.features.attendance import Meetings
 from services.cadence.features.usage import Spikes
 from services.cadence.portfolio import Portfolio
@@ -28,8 +28,8 @@ class AccountView:
     change_times: list[int] = field(default_factory=list)
     stamps: dict[str, Stamp] = field(default_factory=dict)
     last_touch: dict[str | None, tuple[int, Stamp]] = field(default_factory=dict)
-    contract_terms: list[ContractTerms] = field(default_factory=list)
-    primary: ContractTerms | None = None
+    relation: Relation = field(default_factory=Relation)
+    primary: Standing | None = None
     preferred_days: dict[str, int] = field(default_factory=dict)
     preference_stamps: dict[str, Stamp] = field(default_factory=dict)
     spikes: Spikes = field(init=False)

@@ -41,11 +41,17 @@ PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 """A feature in the text of a reason."""
 _MICROSECOND = timedelta(microseconds=1)
 _ATTENDED = frozenset({"call", "meeting"})
+_OF_CONTRACT = frozenset({
+    "contract_status", "contract_state", "contract_signed", "contract_settled", "auto_renew", "term_days",
+    "days_to_renewal", "days_to_notice",
+})  # fmt: skip
 _OF_ANCHOR: Mapping[Anchor, frozenset[str]] = {
-    "renewal": frozenset({"contract_status", "contract_signed", "auto_renew", "days_to_renewal"}),
+    "renewal": _OF_CONTRACT,
+    "notice": _OF_CONTRACT,
     "program": frozenset(EVENT_FEATURES["program.announced"]),
 }
-"""Of a renewal, a step reads that contract, not the one that renews next."""
+"""Of a renewal, a step reads that contract, not the one that leads."""
+CONTRACT_ANCHORS = frozenset[Anchor]({"renewal", "notice"})
 EventRule = TypeVar("EventRule", Trigger, Feedback)
 
 

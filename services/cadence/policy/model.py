@@ -10,10 +10,10 @@ from services.cadence.expressions.compile import Health, Named
 from services.cadence.expressions.tree import Node
 
 Urgency = Literal["soon", "spread"]
-Anchor = Literal["renewal", "start", "go_live", "program"]
+Anchor = Literal["renewal", "notice", "start", "go_live", "program"]
 PRECEDENCES = ("default", "preference", "floor", "escalation")
 """A preference comes before a default. Floors and escalations are guarantees: never rarer, whatever else holds."""
-ANCHORS: tuple[Anchor, ...] = ("renewal", "start", "go_live", "program")
+ANCHORS: tuple[Anchor, ...] = ("renewal", "notice", "start", "go_live", "program")
 AIMS = ("share_insight", "reach_goal", "solve_problem", "open_opportunity", "gather_feedback")
 
 

@@ -3,13 +3,13 @@
 from datetime import date
 
 from services.cadence.account import FactEvent, who
-from services.cadence.account.contract_terms import ContractTerms, read_contract_terms
+from services.cadence.account.terms import ContractTerms, read_terms
 from services.cadence.account.stamps import plain
 from tests.unit.cadence.events import DAY, NOW, facts_after, make_event
 
 
 def terms_after(*events: FactEvent) -> ContractTerms:
-    return read_contract_terms("c", facts_after(events).contracts["c"])
+    return read_terms("c", facts_after(events).contracts["c"])
 
 
 def changed(days: int, **fields: object) -> FactEvent:
