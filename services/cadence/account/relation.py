@@ -15,6 +15,7 @@ from services.cadence.account.terms import (
     GAP_DAYS,
     MONTH_DAYS,
     NEAR_DAYS,
+    YEAR_DAYS,
     ContractTerms,
     Signature,
     Term,
@@ -154,12 +155,18 @@ def _assume(terms: ContractTerms, term: Term, today: int) -> tuple[Term, int | N
     until = today if terms.closed_at is None else min(today, terms.closed_at // DAY)
     if terms.renews_until is not None:
         until = min(until, terms.renews_until)
-    assumed, length = term, term.length(terms.months)
+    assumed, length = term, _assumed_length(term, terms.months)
     while assumed.ends_on is not None and assumed.ends_on <= until:
         assumed = _next_term(assumed, terms.months, length, None)
     if assumed is term and terms.signature is not None and term.ends_on is not None and term.ends_on <= today:
         assumed = _next_term(term, terms.months, length, terms.signature)
     return assumed, None if assumed is term else term.ends_on
+
+
+def _assumed_length(term: Term, months: int | None) -> int:
+    """As long as agreed, else as the last, else a year; never longer: what began years ago often renews by a year."""
+    length = term.length(months)
+    return length if months is not None or length < YEAR_DAYS - NEAR_DAYS else YEAR_DAYS
 
 
 def _next_term(term: Term, months: int | None, length: int, signature: Signature | None) -> Term:

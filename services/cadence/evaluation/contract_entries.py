@@ -87,18 +87,16 @@ def _renewals(relation: Relation, standing: Standing) -> Iterator[tuple[Term, Si
 
 
 def _first_signatures(relation: Relation) -> Iterator[tuple[list[Key], Signature, dict[str, Plain]]]:
-    """One for each relation: the earliest of the contracts it began with, else its start if a contract is active."""
-    for opening in relation.openings:
-        members: list[tuple[Standing, Term]] = []
-        for standing in relation.standings:
-            if standing.contract_id in relation.continuing or standing.state == "draft":
-                continue
-            for term in standing.terms.terms:
-                at = begins_at(term)
-                if term.opens and at is not None and abs(at - opening.at) <= NEAR_DAYS * DAY:
-                    members.append((standing, term))
+    """One of contracts that begin together: the earliest; of a relation without any its start, if one is active."""
+    for members in _beginning_together(relation):
         signatures = [term.signature for _, term in members if term.signature is not None]
-        signatures = signatures or [signature for item in members if (signature := _implied(*item))]
+        opens = any(
+            opening.contract_id == standing.contract_id and opening.at == begins_at(term)
+            for standing, term in members
+            for opening in relation.openings
+        )
+        if not signatures and opens:
+            signatures = [signature for member in members if (signature := _implied(*member))]
         if signatures:
             keys = [
                 ("signature", standing.contract_id, key)
@@ -106,6 +104,25 @@ def _first_signatures(relation: Relation) -> Iterator[tuple[list[Key], Signature
                 for key in (term.key, *term.other_keys)
             ]
             yield keys, _joined(signatures), {"first_signature": True}
+
+
+def _beginning_together(relation: Relation) -> list[list[tuple[Standing, Term]]]:
+    """Contracts that continue no other, by the term that they begin with, those within some days together."""
+    begun = [
+        (at, standing.contract_id, standing, term)
+        for standing in relation.standings
+        if standing.contract_id not in relation.continuing and standing.state != "draft"
+        for term in standing.terms.terms
+        if term.opens and (at := begins_at(term)) is not None
+    ]
+    groups: list[list[tuple[Standing, Term]]] = []
+    first = 0
+    for at, _, standing, term in sorted(begun, key=lambda item: item[:2]):
+        if not groups or at > first + NEAR_DAYS * DAY:
+            groups.append([])
+            first = at
+        groups[-1].append((standing, term))
+    return groups
 
 
 def _implied(standing: Standing, term: Term) -> Signature | None:

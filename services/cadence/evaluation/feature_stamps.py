@@ -64,8 +64,8 @@ class FeatureStamps:
             case "signature":
                 return terms.status_stamp if terms.signature is None else terms.signature.stamp
             case "start":
-                first = terms.terms[0].signature
-                return terms.status_stamp or term.stamp if first is None else first.stamp
+                beginning = self._view.relation.beginning
+                return None if beginning is None else beginning.stamp or terms.status_stamp
             case _:
                 return max((statement.first for statement in terms.statements), default=None)
 

@@ -58,9 +58,10 @@ def day_counts(standing: Standing) -> dict[str, int]:
 
 def _watch(view: AccountView, standing: Standing) -> None:
     """A state changes with time alone when a term begins, when it ends, and when it has lapsed."""
-    days = [standing.term.starts_on, standing.term.ends_on, standing.serves_until]
-    known = {day for day in days if day is not None}
-    view.change_times += [(day + later) * DAY for day in known for later in (0, 1, GAP_DAYS)]
+    term = standing.term
+    ends = [day for day in (term.ends_on, standing.serves_until) if day is not None]
+    days = {*ends, *(day + GAP_DAYS for day in ends), *([] if term.starts_on is None else [term.starts_on])}
+    view.change_times += [day * DAY for day in days]
 
 
 def revenue_of(facts: Facts) -> float | None:
