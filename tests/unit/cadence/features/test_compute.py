@@ -334,8 +334,9 @@ def test_a_pause_has_the_time_of_its_end() -> None:
 
 
 def test_a_program_reaches_its_audience_which_may_change_as_time_passes() -> None:
+    announced = stamp_of(make_event("program.announced").provenance)
     grown = Program(
-        "p", "webinar", micros(NOW + DAY), "Growing", meaningful=True, stamp=stamp_of(make_event("program.announced").provenance),
+        "p", "webinar", micros(NOW + DAY), "Growing", meaningful=True, stamp=announced,
         audience=lambda values: values["went_live"] is True, reads=frozenset({"went_live", "days_since_go_live"})
     )  # fmt: skip
     portfolio = Portfolio(programs=(grown, Program("q", None, micros(NOW - DAY))))
