@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
 from services.cadence.account import FactEvent
 from services.cadence.evaluation import Decision
@@ -31,9 +32,9 @@ def on(days: int) -> date:
     return (S + days * DAY).date()
 
 
-def contract(at: float, contract_id: str = "k", source: str = "/crm", **fields: object) -> FactEvent:
+def contract(at: float, contract_id: str = "k", source: str = "/crm", **fields: Any) -> FactEvent:
     """`starts`, `renews` and `signed_at` in days from S."""
-    known: dict[str, object] = {**fields}
+    known: dict[str, Any] = {**fields}
     for short, name in (("starts", "starts_on"), ("renews", "renews_on")):
         if isinstance(days := known.pop(short, None), int):
             known[name] = on(days)

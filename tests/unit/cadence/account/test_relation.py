@@ -1,6 +1,7 @@
 """Where contracts stand, by themselves and among the others of an account."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -45,9 +46,11 @@ def standing_at(days: float, *events: FactEvent) -> Standing:
     ],
 )
 def test_a_contract_stands_where_its_status_and_its_dates_put_it(
-    fields: dict[str, object], at: int, state: str
+    fields: dict[str, Any], at: int, state: str
 ) -> None:
-    assert standing_at(at, contract(0, **{"starts": -185, "renews": 180, **fields})).state == state
+    whole: dict[str, Any] = {"starts": -185, "renews": 180, **fields}
+
+    assert standing_at(at, contract(0, **whole)).state == state
 
 
 def test_a_signature_of_the_next_term_renews_until_that_term_is_to_be_renewed() -> None:
@@ -87,7 +90,7 @@ def test_a_contract_that_no_longer_renews_by_itself_keeps_the_terms_it_had() -> 
     ("fields", "days"),
     [({}, 365), ({"term_months": 1}, 30), ({"term_months": 24}, 730)],
 )
-def test_the_next_anniversary_is_assumed_one_term_later(fields: dict[str, object], days: int) -> None:
+def test_the_next_anniversary_is_assumed_one_term_later(fields: dict[str, Any], days: int) -> None:
     standing = standing_at(
         21, contract(-345, status="active", starts=-345, renews=20, auto_renew=True, **fields)
     )

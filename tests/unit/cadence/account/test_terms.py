@@ -1,6 +1,7 @@
 """The terms of a contract and their signatures: what connectors repeat, vary or reorder makes no second one."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_signed_at_before_the_running_term_signs_that_term() -> None:
 
 @pytest.mark.parametrize("repeated", [{}, {"starts": -265}, {"starts": -265, "arr": 9, "auto_renew": False}])
 def test_a_signature_with_the_next_renewal_date_signs_the_term_that_it_opens(
-    repeated: dict[str, object],
+    repeated: dict[str, Any],
 ) -> None:
     terms = terms_after(RUNNING, contract(0, status="signed", renews=465, **repeated))
 
@@ -78,7 +79,7 @@ def test_a_corrected_renewal_date_keeps_the_term(at: int) -> None:
         (1095, {"term_months": 1}, 15),
     ],
 )
-def test_a_move_by_half_a_term_opens_the_next(length: int, fields: dict[str, object], opens: int) -> None:
+def test_a_move_by_half_a_term_opens_the_next(length: int, fields: dict[str, Any], opens: int) -> None:
     first = contract(0, status="active", starts=0, renews=length, **fields)
 
     assert len(terms_after(first, contract(1, renews=length + opens - 1)).terms) == 1
@@ -128,12 +129,14 @@ def test_a_term_after_a_gap_opens_anew() -> None:
 
 @pytest.mark.parametrize("minutes", [1, 60 * 24 * 10])
 def test_signatures_of_one_term_are_one_and_the_earliest_counts(minutes: int) -> None:
+    first = contract(0, status="signed", signed_at=0)
     other = contract(1, "k", "/billing", status="signed", signed_at=minutes / 1440)
-    terms = terms_after(RUNNING, contract(0, status="signed", signed_at=0), other)
+    terms = terms_after(RUNNING, first, other)
 
     assert signed(terms) == [False, True]
     assert terms.signature is not None
     assert moment(terms.signature.at) == S
+    assert who(terms.signature.stamp) == (first.provenance.source, first.provenance.id)
 
 
 def test_late_paperwork_signs_the_term_that_has_just_begun() -> None:

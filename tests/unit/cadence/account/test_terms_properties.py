@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, cast
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -34,12 +35,10 @@ records = st.fixed_dictionaries(
 @st.composite
 def histories(draw: st.DrawFn) -> list[FactEvent]:
     """Records of two contracts, each at a moment of its own."""
-    stated = draw(
-        st.lists(
-            st.tuples(days, st.sampled_from(["a", "b"]), records), max_size=8, unique_by=lambda item: item[0]
-        )
-    )
-    return [contract(at, contract_id, **fields) for at, contract_id, fields in stated]
+    pool = draw(st.lists(records, min_size=1, max_size=4))
+    one = st.tuples(days, st.sampled_from(["a", "b"]), st.sampled_from(pool))
+    stated = draw(st.lists(one, max_size=8, unique_by=lambda item: item[0]))
+    return [contract(at, contract_id, **cast("dict[str, Any]", fields)) for at, contract_id, fields in stated]
 
 
 def outline(decision: Decision) -> tuple[object, ...]:
@@ -98,7 +97,7 @@ def test_what_was_stated_last_may_be_stated_every_night(
 class Model:
     """What connectors know of one contract; its record is what a CRM sends."""
 
-    record: dict[str, object] = field(default_factory=dict[str, object])
+    record: dict[str, Any] = field(default_factory=dict[str, Any])
     start: int = 0
     end: int = 365
     next_signed: bool = False
@@ -120,11 +119,11 @@ class ContractStory(RuleBasedStateMachine):
         self.state: Callable[[], Decision] = lambda: plan_at(self.day + 0.9, *self.events, came=self.came)
         self.send(status="active", starts=0, renews=365)
 
-    def send(self, **fields: object) -> None:
+    def send(self, **fields: Any) -> None:
         self.model.record |= fields
         self._post(fields)
 
-    def _post(self, fields: dict[str, object]) -> None:
+    def _post(self, fields: dict[str, Any]) -> None:
         self.sent += 1
         at = self.day + self.sent % 700 / 1000
         self.events.append(contract(at, "k", f"/tool-{self.sent}", **fields))
@@ -216,3 +215,4 @@ class ContractStory(RuleBasedStateMachine):
 
 
 TestContractStory = ContractStory.TestCase
+TestContractStory.settings = settings(stateful_step_count=25)

@@ -1,6 +1,7 @@
 """Rows 1-6 and 15-19 of the reported faults: what the plan asks for follows from where a contract stands."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,14 +13,14 @@ FIRST = contract(-270, status="active", starts=-270, renews=95)
 MINUTE = 1 / 1440
 
 
-def steps(decision_types: list[str]) -> set[str]:
+def steps(decision_types: list[str]) -> frozenset[str]:
     return ASKS & set(decision_types)
 
 
 def test_row_1_a_new_term_has_its_own_steps_whichever_fields_are_repeated() -> None:
     before = plan_at(0, FIRST)
     came = [event for item in before.plan.touchpoints for event in (came_due(item, S), settled(item, S))]
-    renewed = {"status": "signed", "signed_at": 90, "renews": 460}
+    renewed: dict[str, Any] = {"status": "signed", "signed_at": 90, "renews": 460}
     whole = plan_at(91, FIRST, contract(90, starts=-270, **renewed), came=came)
     partial = plan_at(91, FIRST, contract(90, **renewed), came=came)
 
@@ -94,6 +95,7 @@ def test_row_6_two_contracts_that_renew_on_one_day_are_asked_about_once() -> Non
     alone, both = plan_at(0, FIRST), plan_at(0, FIRST, other)
 
     assert [item.id for item in both.plan.touchpoints] == [item.id for item in alone.plan.touchpoints]
+    assert alone.key != both.key
     assert "k and k2" in both.plan.touchpoints[0].reason.text
     facts = {fact.name: fact.value for fact in both.plan.touchpoints[0].reason.facts}
     assert facts["contract_ids"] == ["k", "k2"]
@@ -228,7 +230,7 @@ def test_a_contract_a_record_per_term_renews_under_a_new_id() -> None:
 
 
 def test_thirty_nights_of_whole_records_change_nothing() -> None:
-    record: dict[str, object] = {
+    record: dict[str, Any] = {
         "status": "signed", "signed_at": 0, "starts": -265, "renews": 100, "arr": 50_000, "auto_renew": False,
     }  # fmt: skip
     events: list[FactEvent] = [
