@@ -15,6 +15,7 @@ from services.cadence.account.terms import (
     GAP_DAYS,
     MONTH_DAYS,
     NEAR_DAYS,
+    NOT_LIVE,
     YEAR_DAYS,
     ContractTerms,
     Signature,
@@ -114,6 +115,19 @@ def relate(contracts: Mapping[str, Contract], now: int) -> Relation:
     return relation
 
 
+def earning_contracts(contracts: Mapping[str, Contract]) -> list[str]:
+    """The ids of the contracts that bring revenue; where a record is kept for each term, the newest of a row."""
+    terms = [read_terms(key, contract) for key, contract in sorted(contracts.items())]
+    live = [item for item in terms if item.status not in NOT_LIVE]
+    ends = {item.contract_id: item.terms[-1].ends_on for item in live}
+    return [
+        item.contract_id
+        for item in live
+        if (end := ends[item.contract_id]) is None
+        or not any(other is not item and _follows(other, item, end) for other in live)
+    ]
+
+
 def stand(terms: ContractTerms, now: int) -> Standing:
     """Where one contract stands by itself."""
     today, last = now // DAY, terms.terms[-1]
@@ -208,15 +222,15 @@ def _supersede(standings: list[Standing], today: int) -> Iterator[str]:
     for old in agreed:
         end = old.terms.terms[-1].ends_on
         for new in agreed:
-            if new is old or end is None or not _follows(new, old, end):
+            if new is old or end is None or not _follows(new.terms, old.terms, end):
                 continue
             yield new.contract_id
             if old.state != "ended":
                 old.state = "superseded" if today < end else "ended"
 
 
-def _follows(new: Standing, old: Standing, end: int) -> bool:
-    start, old_start = new.terms.terms[0].starts_on, old.terms.terms[0].starts_on
+def _follows(new: ContractTerms, old: ContractTerms, end: int) -> bool:
+    start, old_start = new.terms[0].starts_on, old.terms[0].starts_on
     return start is not None and abs(start - end) <= NEAR_DAYS and (old_start is None or old_start < start)
 
 

@@ -12,8 +12,8 @@ from typing import NamedTuple, cast
 from services.cadence.account.contracts import Contract, Statement, Value, newest, values_of
 from services.cadence.account.stamps import DAY, Stamp, day_text, when
 
-NOT_LIVE = frozenset({"draft", "churned", "ended"})
-"""Statuses of contracts that bring no revenue."""
+NOT_LIVE = frozenset({"draft", "ended"})
+"""Statuses of contracts that bring no revenue; one that is reported as churned is served until its term ends."""
 CLOSING = frozenset({"notice", "churned", "ended"})
 YEAR_DAYS, MONTH_DAYS = 365, 30.4375
 NEAR_DAYS = 14

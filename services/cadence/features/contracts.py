@@ -1,8 +1,8 @@
 """Features of the contracts: where the one that leads stands, the revenue of all, and the start of the relation."""
 
 from services.cadence.account import DAY, Facts, Plain
-from services.cadence.account.relation import Standing, relate
-from services.cadence.account.terms import GAP_DAYS, NOT_LIVE
+from services.cadence.account.relation import Standing, earning_contracts, relate
+from services.cadence.account.terms import GAP_DAYS
 from services.cadence.features.view import AccountView
 
 
@@ -71,9 +71,9 @@ def revenue_of(facts: Facts) -> float | None:
         if isinstance(value, int | float):
             return float(value)
     revenues: list[float] = []
-    for contract in facts.contracts.values():
-        values = {name: value for fields in contract.fields.values() for name, value in fields.items()}
-        value = values.get("arr")
-        if isinstance(value, int | float) and values.get("status") not in NOT_LIVE:
+    for contract_id in earning_contracts(facts.contracts):
+        fields_by_stamp = facts.contracts[contract_id].fields.values()
+        value = next((fields["arr"] for fields in fields_by_stamp if "arr" in fields), None)
+        if isinstance(value, int | float):
             revenues.append(value)
     return sum(revenues) if revenues else None

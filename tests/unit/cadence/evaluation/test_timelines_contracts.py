@@ -7,7 +7,7 @@ import pytest
 
 from services.cadence.account import FactEvent
 from tests.unit.cadence.contract_events import ASKS, S, contract, on, plan_at, types
-from tests.unit.cadence.events import DAY, came_due, one_offs, settled
+from tests.unit.cadence.events import DAY, came_due, decided, one_offs, settled
 
 FIRST = contract(-270, status="active", starts=-270, renews=95)
 MINUTE = 1 / 1440
@@ -252,3 +252,16 @@ def test_row_3_a_signature_on_the_day_of_the_start_is_the_first_one() -> None:
     (kickoff,) = one_offs(decision, "kickoff")
     assert kickoff.window.to == S + timedelta(days=2.2)
     assert one_offs(decision, "post_renewal_check_in") == []
+
+
+def test_row_5_a_record_for_each_term_counts_its_revenue_once() -> None:
+    old = contract(-430, "t-2024", status="active", starts=-430, renews=-65, arr=8_000)
+    new = contract(-65, "t-2025", status="active", starts=-65, renews=300, arr=9_000)
+
+    assert decided(old, new, now=S).segment == "small_business"
+
+
+def test_row_17_who_churned_keeps_the_segment_until_the_term_ends() -> None:
+    running = contract(-185, status="active", starts=-185, renews=180, arr=250_000)
+
+    assert decided(running, contract(0, status="churned"), now=S).segment == "enterprise"
