@@ -50,11 +50,6 @@ class Contract:
 
     statements: dict[str, list[Stamp]] = field(default_factory=dict)
 
-    def ordered(self) -> list[Statement]:
-        """The statements in the order in which they were first made."""
-        statements = [Statement(content, *span) for content, span in self.statements.items()]
-        return sorted(statements, key=lambda statement: statement.began)
-
     @property
     def fields(self) -> StampedFields:
         """The present value of each field, under the stamp of the newest event that stated it."""
@@ -87,19 +82,19 @@ def _read(content: str) -> Mapping[str, Plain]:
     return cast("Mapping[str, Plain]", orjson.loads(content))
 
 
-def values_of(statements: Iterable[Statement], name: str) -> list[Value]:
-    """The values that a field had, in the order in which they were first stated. `statements`: in that order."""
-    values: dict[Plain, Value] = {}
+def values_of(statements: Iterable[Statement]) -> dict[str, list[Value]]:
+    """The values that each field had, in the order in which they were first stated. `statements`: in that order."""
+    known: dict[str, dict[Plain, Value]] = {}
     for statement in statements:
-        if name not in statement.fields:
-            continue
-        value = statement.fields[name]
-        known = values.get(value)
-        if known is None:
-            values[value] = Value(value, statement.first, statement.ended)
-        elif statement.ended > known.ended:
-            values[value] = known._replace(ended=statement.ended)
-    return list(values.values())
+        ended = statement.ended
+        for name, value in statement.fields.items():
+            values = known.setdefault(name, {})
+            before = values.get(value)
+            if before is None:
+                values[value] = Value(value, statement.first, ended)
+            elif ended > before.ended:
+                values[value] = before._replace(ended=ended)
+    return {name: list(values.values()) for name, values in known.items()}
 
 
 def newest(values: Iterable[Value]) -> Value | None:

@@ -7,6 +7,8 @@ however many tools it is stated. `docs/contract-states.md` has the rules with th
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import starmap
 from typing import NamedTuple, cast
 
 from services.cadence.account.contracts import Contract, Statement, Value, newest, values_of
@@ -59,7 +61,7 @@ class Term:
 
 @dataclass(slots=True)
 class ContractTerms:
-    """The terms of one contract, oldest first; the last is the one that renews next.
+    """The terms of one contract, oldest first; the last is the one that renews next. `values`: of each field.
 
     `signature`: of the term after the last, whose dates are not known yet. `renews_until`: the day up to which it renews
     by itself; None: it does so still. `closed_at`: when notice, churn or the end was first stated, in microseconds.
@@ -67,6 +69,7 @@ class ContractTerms:
 
     contract_id: str
     statements: list[Statement]
+    values: dict[str, list[Value]]
     terms: list[Term]
     months: int | None = None
     notice_days: int | None = None
@@ -96,13 +99,20 @@ class ContractTerms:
 
 def read_terms(contract_id: str, contract: Contract) -> ContractTerms:
     """The terms of a contract: they depend on what was stated and when, never on the order of arrival."""
-    statements = contract.ordered()
-    months = _whole(newest(values_of(statements, "term_months")))
-    starts = [value for value in values_of(statements, "starts_on") if isinstance(value.value, int)]
-    split = _split_terms(values_of(statements, "renews_on"), starts, months)
+    return _read_terms(contract_id, tuple((content, *span) for content, span in contract.statements.items()))
+
+
+@lru_cache(maxsize=1024)
+def _read_terms(contract_id: str, stated: tuple[tuple[str, ...], ...]) -> ContractTerms:
+    """Cached: one evaluation reads a contract several times. Nobody changes what is returned."""
+    statements = sorted(starmap(Statement, stated), key=lambda statement: statement.began)
+    values = values_of(statements)
+    months = _whole(newest(values.get("term_months", ())))
+    starts = [value for value in values.get("starts_on", ()) if isinstance(value.value, int)]
+    split = _split_terms(values.get("renews_on", []), starts, months)
     _date_starts(split, starts)
     _name(split)
-    terms = ContractTerms(contract_id, statements, split, months)
+    terms = ContractTerms(contract_id, statements, values, split, months)
     _fill_present(terms)
     for act in sorted(_acts(statements), key=lambda act: (act.at, act.statement.began)):
         index = _signed_term(terms, act)
@@ -118,11 +128,11 @@ def _whole(value: Value | None) -> int | None:
 
 def _fill_present(terms: ContractTerms) -> None:
     """The present values, and since when they hold where that counts."""
-    statements = terms.statements
-    terms.notice_days = _whole(newest(values_of(statements, "notice_days")))
-    arr = newest(values_of(statements, "arr"))
+    values = terms.values
+    terms.notice_days = _whole(newest(values.get("notice_days", ())))
+    arr = newest(values.get("arr", ()))
     terms.arr = arr.value if arr is not None and isinstance(arr.value, int | float) else None
-    renewing = values_of(statements, "auto_renew")
+    renewing = values.get("auto_renew", [])
     present = newest(renewing)
     terms.auto_renew = present is not None and present.value is True
     began = next((when(value.first) for value in renewing if value.value is True), None)
@@ -130,7 +140,7 @@ def _fill_present(terms: ContractTerms) -> None:
         terms.renews_until = None
     elif present is not None and began is not None:
         terms.renews_until = max(when(present.first), began) // DAY
-    statuses = values_of(statements, "status")
+    statuses = values.get("status", [])
     status = newest(statuses)
     if status is not None and status.value is not None:
         terms.status, terms.status_stamp = str(status.value), status.first
@@ -251,14 +261,10 @@ def _signed_term(terms: ContractTerms, act: _Act) -> int | None:
     signature = split[running].signature
     if own or (signature is not None and abs(act.at - signature.at) <= NEAR_DAYS * DAY):
         return running
-    agreed = running > 0 or signature is not None or _before(terms.active_since, act.statement)
-    if agreed:
+    active = terms.active_since is not None and terms.active_since < when(act.statement.first)
+    if running > 0 or signature is not None or active:
         return running + 1 if act.explicit else None
     return running
-
-
-def _before(since: int | None, statement: Statement) -> bool:
-    return since is not None and since < when(statement.first)
 
 
 def _opened_by(terms: list[Term], statement: Statement) -> int | None:
@@ -277,18 +283,11 @@ def _opened_by(terms: list[Term], statement: Statement) -> int | None:
 
 def _is_repeated(statements: list[Statement], statement: Statement) -> bool:
     """Whether a signature without a date only goes on: the contract has not been stated to be active in between."""
-    earlier = [
-        other
-        for other in statements
-        if other.fields.get("status") == "signed" and other.began < statement.began
-    ]
+    before = [other for other in statements if other.began < statement.began]
+    earlier = [other for other in before if other.fields.get("status") == "signed"]
     if not earlier:
         return False
     last = max(when(other.last) for other in earlier)
-    active = [
-        other
-        for other in statements
-        if other.fields.get("status") == "active" and other.began < statement.began
-    ]
+    active = [other for other in before if other.fields.get("status") == "active"]
     resumed = any(when(other.last) > last for other in active)
     return not resumed or last > when(statement.first) - NEAR_DAYS * DAY

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from services.cadence.account import DAY, Plain, Stamp, day_text, when, who
-from services.cadence.account.contracts import Statement, newest, values_of
+from services.cadence.account.contracts import Statement, newest
 from services.cadence.account.relation import Relation, Standing, begins_at
 from services.cadence.account.terms import NEAR_DAYS, ContractTerms, Signature, Term
 from services.cadence.evaluation.entry import EventEntry
@@ -38,7 +38,8 @@ def contract_entries(relation: Relation, since: int) -> Iterator[EventEntry]:
         item.values |= values
         item.stamps |= signature.stamps
     for standing in relation.standings:
-        _add_changes(news, standing)
+        if any(when(statement.last) >= since for statement in standing.terms.statements):
+            _add_changes(news, standing)
     entries = [_entry(item) for item in news.values() if item.at >= since]
     yield from sorted(entries, key=lambda entry: (entry.at, entry.stamp))
 
@@ -176,7 +177,7 @@ def _revenue_changes(terms: ContractTerms) -> Iterator[tuple[Key, Stamp, float |
     Of a return to an earlier revenue the first event is not known any more; it is taken for the moment at which the one
     in between was last stated.
     """
-    revenues = values_of(terms.statements, "arr")
+    revenues = terms.values.get("arr", [])
     before: Plain = None
     for revenue in revenues:
         yield (

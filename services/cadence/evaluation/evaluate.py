@@ -136,9 +136,10 @@ def _key(state: EvaluationState, outline: PlanOutline) -> bytes:
             (candidate.bit, candidate.key, candidate.start, candidate.end, candidate.deadline)
             for candidate in selection.selected
         ],
-        # A touchpoint about several contracts names them all.
-        [ids for candidate in selection.selected if (ids := candidate.values.get("contract_ids"))],
         [(key, fields.get("due_at"), fields.get("deadline")) for key, fields in selection.due.items()],
         [(window.name, window.start, window.end, window.touchpoint_types) for window in state.avoid],
     )
+    # A touchpoint about several contracts names them all.
+    named = [ids for candidate in selection.selected if (ids := candidate.values.get("contract_ids"))]
+    parts = (*parts, named) if named else parts
     return hashlib.blake2b(dumps(parts), digest_size=16).digest()
