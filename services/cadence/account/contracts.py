@@ -25,11 +25,15 @@ Rank = tuple[int, str]
 
 
 class Statement(NamedTuple):
-    """One content, and the first and the last event that stated it."""
+    """One content, and the first and the last event that stated it.
+
+    `cause`: the event by which touchpoints were known when formats 1 to 3 were stored; what was planned keeps its id.
+    """
 
     content: str
     first: Stamp
     last: Stamp
+    cause: Stamp | None = None
 
     @property
     def fields(self) -> Mapping[str, Plain]:
@@ -119,6 +123,8 @@ def upgrade_contract(fields: StampedFields, terms: Entries, revenues: Entries | 
     for stamp in sorted({stamp for part in parts for stamp in part}):
         values = {name: value for part in parts for name, value in part.get(stamp, {}).items()}
         _add(contract.statements, values, stamp, stamp)
+    for span in contract.statements.values():
+        span.append(span[0])
     return contract
 
 
@@ -126,7 +132,7 @@ def _add(statements: dict[str, list[Stamp]], values: Fields, first: Stamp, last:
     content = orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
     span = statements.get(content)
     if span is not None:
-        merged = [min(span[0], first), max(span[1], last)]
+        merged = [min(span[0], first), max(span[1], last), *span[2:]]
         statements[content] = merged
         return merged != span
     statements[content] = [first, last]

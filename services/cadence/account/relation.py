@@ -33,6 +33,7 @@ renewing: it renews by itself; notice, leaving (churned): served until the term 
 from its end; ended."""
 SETTLED = frozenset[State]({"renewed", "renewing", "notice", "leaving", "superseded", "ended"})
 """States in which nobody is asked to sign the next term."""
+CLOSED = frozenset[State]({"notice", "leaving", "ended"})
 
 
 @dataclass(slots=True)

@@ -40,16 +40,23 @@ def contract_entries(relation: Relation, since: int) -> Iterator[EventEntry]:
     for standing in relation.standings:
         if any(when(statement.last) >= since for statement in standing.terms.statements):
             _add_changes(news, standing)
-    entries = [_entry(item) for item in news.values() if item.at >= since]
+    causes = {
+        statement.first: statement.cause
+        for standing in relation.standings
+        for statement in standing.terms.statements
+    }
+    entries = [_entry(item, causes.get(item.stamp)) for item in news.values() if item.at >= since]
     yield from sorted(entries, key=lambda entry: (entry.at, entry.stamp))
 
 
-def _entry(item: _News) -> EventEntry:
+def _entry(item: _News, cause: Stamp | None) -> EventEntry:
     names = ("contract_status", "first_signature", "renewal_signature", "arr_change")
     defaults: dict[str, Plain] = {"first_signature": False, "renewal_signature": False}
     values = {name: item.values.get(name, defaults.get(name)) for name in names}
-    aliases = dict.fromkeys([*item.keys[1:], *(who(stamp) for stamp in sorted({item.stamp, *item.stamps}))])
-    return EventEntry(item.stamp, item.at, values, item.keys[0], tuple(aliases))
+    events = [who(stamp) for stamp in sorted({item.stamp, *item.stamps})]
+    known: list[Key] = [] if cause is None else [who(cause)]
+    key, *aliases = dict.fromkeys([*known, *item.keys, *events])
+    return EventEntry(item.stamp, item.at, values, key, tuple(aliases))
 
 
 def _signatures(relation: Relation) -> Iterator[tuple[list[Key], Signature, dict[str, Plain]]]:

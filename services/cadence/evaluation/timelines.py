@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from services.cadence.account import DAY, Plain, Stamp, day_text, when
-from services.cadence.account.relation import Standing
+from services.cadence.account.relation import CLOSED, Standing
 from services.cadence.account.retention import WENT_LIVE
 from services.cadence.evaluation.candidates import (
     Candidate,
@@ -31,6 +31,7 @@ class AnchorPoint(NamedTuple):
     """A date that steps count from. `key`: what identities of its steps are made of, after the type.
 
     `values`: the features its steps read; `reason_values`: those that their reasons speak of; `aliases`: other keys.
+    `is_closed`: of a contract that ends; only steps that read `contract_state` are for it.
     """
 
     key: tuple[str, ...]
@@ -39,6 +40,7 @@ class AnchorPoint(NamedTuple):
     values: Mapping[str, Plain]
     reason_values: Mapping[str, Plain] = {}
     aliases: tuple[tuple[str, ...], ...] = ()
+    is_closed: bool = False
 
 
 def select_steps(state: EvaluationState, selection: Selection) -> None:
@@ -75,7 +77,7 @@ def _select(
     bits = timeline.bits(state.view.values, anchor.values)
     taken: dict[tuple[str, ...], str] = {}
     for bit, step, start, end in timeline.steps if bits else ():
-        if not bits >> bit & 1 or state.now >= anchor.base + end:
+        if not bits >> bit & 1 or state.now >= anchor.base + end or not _is_for(state, step, anchor):
             continue
         selection.fired |= 1 << bit
         ordinal = () if without_ordinal and not step.ordinal else (str(step.ordinal),)
@@ -95,6 +97,10 @@ def _select(
         else:
             taken[outcome.key] = step.rule
             selection.select(outcome)
+
+
+def _is_for(state: EvaluationState, step: Step, anchor: AnchorPoint) -> bool:
+    return not anchor.is_closed or "contract_state" in state.policy.read_by[step.rule]
 
 
 def _deadline(step: Step, anchor: AnchorPoint, start: int, end: int) -> int:
@@ -133,7 +139,8 @@ def _renewals(state: EvaluationState, selection: Selection, end: int) -> Iterato
             own = (group[0].contract_id, group[0].term.key)
             aliases = tuple(key for key in keys if key != own)
             stamp = group[0].term.stamp
-            yield AnchorPoint(own, day * DAY, stamp, values, _speaks_of(group, day), aliases)
+            is_closed = group[0].state in CLOSED
+            yield AnchorPoint(own, day * DAY, stamp, values, _speaks_of(group, day), aliases, is_closed)
 
 
 def _notices(state: EvaluationState, end: int) -> Iterator[AnchorPoint]:
@@ -151,7 +158,7 @@ def _end_of(state: EvaluationState, standing: Standing) -> int | None:
     """The day that steps around the end of a contract count from; None: there is none, or another contract goes on."""
     if standing.state in {"draft", "superseded"}:
         return None
-    if standing.state not in {"notice", "leaving", "ended"}:
+    if standing.state not in CLOSED:
         return standing.term.ends_on
     until = standing.serves_until
     others = (other for other in state.view.relation.standings if other.is_served and other is not standing)

@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
-from services.cadence.account import FactEvent
+from services.cadence.account import FactEvent, stamp_of, who
+from services.cadence.account.contracts import upgrade_contract
+from services.cadence.account.relation import relate
+from services.cadence.evaluation.contract_entries import contract_entries
 from tests.unit.cadence.contract_events import ASKS, S, contract, on, plan_at, types
 from tests.unit.cadence.events import DAY, came_due, decided, one_offs, settled
+from tests.unit.cadence.policies import evaluated, policy, step
 
 FIRST = contract(-270, status="active", starts=-270, renews=95)
 MINUTE = 1 / 1440
@@ -265,3 +269,20 @@ def test_row_17_who_churned_keeps_the_segment_until_the_term_ends() -> None:
     running = contract(-185, status="active", starts=-185, renews=180, arr=250_000)
 
     assert decided(running, contract(0, status="churned"), now=S).segment == "enterprise"
+
+
+def test_a_policy_without_the_gate_asks_nobody_who_leaves() -> None:
+    under = policy(step("urge", "check_in", -30, 30))
+    running = contract(-185, status="active", starts=-185, renews=180)
+
+    assert types(evaluated(under, running, now=S)) == ["check_in"]
+    assert types(evaluated(under, running, contract(0, status="churned"), now=S)) == []
+
+
+def test_what_was_planned_before_the_upgrade_keeps_its_key() -> None:
+    stamp = stamp_of(contract(0, status="signed").provenance)
+    stored = upgrade_contract({stamp: {"status": "signed"}}, {stamp: {"status": "signed"}})
+
+    (entry,) = contract_entries(relate({"k": stored}, 0), 0)
+    assert entry.key == who(stamp)
+    assert ("signature", "k", "") in entry.aliases
