@@ -13,6 +13,7 @@ from services.console.source_map import SourceFile, SourceLink, SourceMap
 _STAGES: Final = ("onboarding", "adoption", "growth", "renewal", "churned")
 _ANCHORS: Final = {
     "renewal": ("Around the renewal", "the renewal"),
+    "notice": ("Around the last day for notice", "the last day for notice"),
     "start": ("From the start of the contract", "the start"),
     "go_live": ("From go-live", "go-live"),
     "program": ("Around a program", "the program"),

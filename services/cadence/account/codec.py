@@ -5,6 +5,7 @@ from typing import NamedTuple, NotRequired, TypedDict, cast
 import orjson
 
 from services.cadence.account import Contract, Entries, Facts, Stamp, StampedFields
+from services.cadence.account.contracts import upgrade_contract
 from services.cadence.account.issued import Issued, IssuedTime, upgrade_issued
 from services.cadence.account.upgrade import upgrade_facts
 from services.cadence.account.usage import Usage, UsageSource
@@ -28,7 +29,7 @@ class _Document(TypedDict):
     e: dict[str, Entries]
     c: NotRequired[dict[str, StampedFields]]
     j: NotRequired[dict[str, Stamp]]
-    k: NotRequired[dict[str, tuple[StampedFields, Entries, *tuple[Entries, ...]]]]
+    k: NotRequired[dict[str, dict[str, list[Stamp]] | tuple[StampedFields, Entries, *tuple[Entries, ...]]]]
     p: NotRequired[dict[str, StampedFields]]
     z: NotRequired[dict[str, StampedFields]]
     i: NotRequired[dict[str, StampedFields]]
@@ -63,7 +64,7 @@ def encode(facts: Facts, issued: Issued) -> bytes:
     parts: dict[str, object] = {
         "c": facts.contacts,
         "j": facts.joined,
-        "k": {key: (each.fields, each.terms, each.revenues) for key, each in facts.contracts.items()},
+        "k": {key: contract.statements for key, contract in facts.contracts.items()},
         "p": facts.preferences,
         "z": facts.pauses,
         "u": (facts.usage.newest, facts.usage.sources, facts.usage.more_sources)
@@ -103,7 +104,7 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         document["f"],
         document["a"],
         document.get("c", {}),
-        {key: Contract(*parts[:3]) for key, parts in document.get("k", {}).items()},
+        {key: _contract(stored) for key, stored in document.get("k", {}).items()},
         document.get("p", {}),
         document.get("z", {}),
         document["e"],
@@ -116,3 +117,9 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
     if version < 3:
         return AccountState(facts, upgrade_issued(document.get("i", {})))
     return AccountState(facts, Issued(document.get("i", {}), document.get("t", {}), document.get("q", {})))
+
+
+def _contract(
+    stored: dict[str, list[Stamp]] | tuple[StampedFields, Entries, *tuple[Entries, ...]],
+) -> Contract:
+    return Contract(stored) if isinstance(stored, dict) else upgrade_contract(*stored[:3])

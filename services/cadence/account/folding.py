@@ -7,6 +7,7 @@ from typing import cast
 
 import orjson
 
+from services.cadence.account.contracts import apply_contract
 from services.cadence.account.erasure import without_erased
 from services.cadence.account.identity import name_key
 from services.cadence.account.merging import LAST, add_latest, add_statement, make_room, merge_fields
@@ -22,17 +23,14 @@ from services.cadence.account.stamps import (
     stamp_of,
     when,
 )
-from services.cadence.account.state import OWN_ACT, ApplyResult, Contract, FactEvent, Facts
+from services.cadence.account.state import OWN_ACT, ApplyResult, FactEvent, Facts
 from services.cadence.account.usage import apply_usage, derive_limit_ratio
 
 _Result = tuple[bool, Stamp | None]
 """Whether anything changed, and a stamp of the same (source, id) with other content."""
 _UNCHANGED: _Result = (False, None)
 _CONTACT_FIELDS = ("name", "email", "role", "language", "timezone", "phone", "slack")
-_TERM_FIELDS = ("status", "starts_on", "renews_on", "signed_at")
-_CONTRACT_FIELDS = (*_TERM_FIELDS, "arr", "auto_renew", "currency", "term_months", "notice_days")
-TERMS_KEPT, REVENUES_KEPT = 24, 8  # of each contract
-CONTACTS_KEPT, CONTRACTS_KEPT, PREFERENCES_KEPT = 1_000, 200, 4_000
+CONTACTS_KEPT, PREFERENCES_KEPT = 1_000, 4_000
 """Limits against runaway producers, far above any real account. Beyond them stakeholders stay before other contacts, and
 the ids first in alphabetical order."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
@@ -148,25 +146,7 @@ def _has_room(facts: Facts, contact_id: str, role: Plain = None) -> bool:
 
 
 def _apply_contract(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
-    contract_id = str(fields["contract_id"])
-    values = {name: fields[name] for name in _CONTRACT_FIELDS if name in fields}
-    if not values or make_room(facts.contracts, contract_id, CONTRACTS_KEPT) == contract_id:
-        return _UNCHANGED
-    contract = facts.contracts.setdefault(contract_id, Contract())
-    changed, conflict = merge_fields(contract.fields, stamp, values)
-    term = {name: fields[name] for name in _TERM_FIELDS if name in fields}
-    if term:
-        added, other = add_statement(contract.terms, stamp, term, TERMS_KEPT, 0)
-        changed, conflict = changed or added, conflict or other
-    if "arr" in fields:
-        added, other = add_revenue(contract, stamp, fields)
-        changed, conflict = changed or added, conflict or other
-    return changed, conflict
-
-
-def add_revenue(contract: Contract, stamp: Stamp, fields: Fields) -> _Result:
-    """Add the revenue that a contract had from an event on. Returns like `merge_fields`."""
-    return add_statement(contract.revenues, stamp, {"arr": fields["arr"]}, REVENUES_KEPT, 0)
+    return apply_contract(facts.contracts, stamp, fields)
 
 
 def _apply_preference(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:

@@ -1,14 +1,15 @@
 """The facts of one account: the newest value of each field, and dated entries.
 
 Events arrive late, twice and out of order. A field belongs to the newest stamp that set it (absent: unchanged, null:
-cleared); a dated entry is a statement with its first and last telling, the newest N of a kind. So any order and any
-repetition of the same events give the same facts and the same bytes.
+cleared); a dated entry or the content of a contract is a statement with its first and last telling, the newest N of a
+kind. So any order and any repetition of the same events give the same facts and the same bytes.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from services.cadence.account.contracts import Contract
 from services.cadence.account.identity import answers_of, departures_of
 from services.cadence.account.retention import ANSWERS
 from services.cadence.account.stamps import Entries, Provenance, Stamp, StampedFields, provenance_of, readable
@@ -44,15 +45,6 @@ class ApplyResult(NamedTuple):
     fields: tuple[str, ...] = ()
     conflict: Provenance | None = None
     let_go: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class Contract:
-    """The newest fields of a contract, the dated changes of its status and dates, and those of its revenue."""
-
-    fields: StampedFields = field(default_factory=dict)
-    terms: Entries = field(default_factory=dict)
-    revenues: Entries = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -1,10 +1,10 @@
 """Convert stored facts of earlier formats to the present one, when they are next read.
 
-Format 1 has no joining times, no revenue history, and entries by event type. Up to format 3 answers and usage were
+Format 1 has no joining times, and entries by event type. Up to format 3 answers and usage were
 fields of the account, a contact had its departure as a field, and the first go-live stood apart.
 """
 
-from services.cadence.account.folding import add_entry, add_revenue, description_of
+from services.cadence.account.folding import add_entry, description_of
 from services.cadence.account.retention import ANSWERS, ENTRY_RULES
 from services.cadence.account.stamps import Fields, Stamp, StampedFields
 from services.cadence.account.state import Facts
@@ -56,10 +56,6 @@ def _date_entries(facts: Facts) -> None:
     for event_type, entries in stored.items():
         for stamp, entry in entries.items():
             _add(facts, event_type, stamp, {**entry, "touch": entry.get("touchpoint_type") or ""})
-    for contract in facts.contracts.values():
-        for stamp, fields in contract.fields.items():
-            if "arr" in fields:
-                add_revenue(contract, stamp, fields)
 
 
 def _add(facts: Facts, event_type: str, stamp: Stamp, fields: Fields) -> None:

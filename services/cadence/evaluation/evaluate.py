@@ -142,4 +142,7 @@ def _key(state: EvaluationState, outline: PlanOutline) -> bytes:
         [(key, fields.get("due_at"), fields.get("deadline")) for key, fields in selection.due.items()],
         [(window.name, window.start, window.end, window.touchpoint_types) for window in state.avoid],
     )
+    # A touchpoint about several contracts names them all.
+    named = [ids for candidate in selection.selected if (ids := candidate.values.get("contract_ids"))]
+    parts = (*parts, named) if named else parts
     return hashlib.blake2b(dumps(parts), digest_size=16).digest()

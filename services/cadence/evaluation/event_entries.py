@@ -5,13 +5,14 @@ own entry: they state what was true then, whatever happened since.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
 
-from services.cadence.account import Contract, Plain, Stamp, earliest, when, who
+from services.cadence.account import Plain, Stamp, earliest, when, who
 from services.cadence.account.identity import Thing, things_of
 from services.cadence.account.merging import LAST, newest_stamp
 from services.cadence.account.retention import ANSWERS
 from services.cadence.account.usage_reports import reports_since
+from services.cadence.evaluation.contract_entries import contract_entries
+from services.cadence.evaluation.entry import EventEntry
 from services.cadence.evaluation.scores import scores
 from services.cadence.features.compute import AccountView, ratio
 from services.cadence.features.contacts import newcomers_of
@@ -25,20 +26,6 @@ _FIELDS = {
     "interaction.logged": (("interaction_channel", "channel"),),
     "request.received": (("request_channel", "channel"),),
 }
-
-
-class EventEntry(NamedTuple):
-    """An entry as a rule reads it. `at`: the moment its window counts from, in microseconds; `values`: its features.
-
-    `key`: what the thing it tells of is known by (`account/identity.py`), of which the id of a one-off that answers it is
-    made; `aliases`: other keys under which the same thing may have been answered already. `stamp`: the event to name.
-    """
-
-    stamp: Stamp
-    at: int
-    values: dict[str, Plain]
-    key: tuple[str, ...]
-    aliases: tuple[tuple[str, ...], ...] = ()
 
 
 def _entry(stamp: Stamp, at: int, values: dict[str, Plain]) -> EventEntry:
@@ -183,48 +170,6 @@ def _program_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
             yield EventEntry(program.stamp, program.at, values, key, aliases)
 
 
-def _contract_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
-    entries: list[EventEntry] = []
-    for contract_state in view.contract_terms:
-        contract = view.facts.contracts[contract_state.contract_id]
-        changes = _revenue_changes(contract)
-        for stamp in contract.terms.keys() | changes.keys():
-            if when(stamp) < since:
-                continue
-            fields = contract.terms.get(stamp, {})
-            first, at = stamp == contract_state.first_signature, when(stamp)
-            signed_at = fields.get("signed_at")
-            if first and isinstance(signed_at, int):
-                at = min(at, signed_at)
-            values: dict[str, Plain] = {
-                "contract_status": fields.get("status"),
-                "first_signature": first,
-                "renewal_signature": stamp == contract_state.signature,
-                "arr_change": changes.get(stamp),
-            }
-            entries.append(_entry(stamp, at, values))
-    yield from sorted(entries, key=lambda entry: entry.stamp)
-
-
-def _contract_changed(view: AccountView, since: int) -> bool:
-    return any(
-        dated and when(next(reversed(dated))) >= since
-        for contract in view.facts.contracts.values()
-        for dated in (contract.terms, contract.revenues)
-    )
-
-
-def _revenue_changes(contract: Contract) -> dict[Stamp, float | None]:
-    changes: dict[Stamp, float | None] = {}
-    previous: float | None = None
-    for stamp, fields in contract.revenues.items():
-        arr = fields.get("arr")
-        revenue = arr if isinstance(arr, int | float) else None
-        changes[stamp] = None if revenue is None or previous is None else revenue - previous
-        previous = revenue
-    return changes
-
-
 _READERS: Mapping[str, Callable[[AccountView, int], Iterator[EventEntry]]] = {
     "health.scored": _health_entries,
     "touchpoint.settled": _settled_touchpoints,
@@ -232,11 +177,11 @@ _READERS: Mapping[str, Callable[[AccountView, int], Iterator[EventEntry]]] = {
     "contact.left": _left_contacts,
     "mail.judged": _mail_entries,
     "program.announced": _program_entries,
-    "contract.changed": _contract_entries,
+    "contract.changed": lambda view, since: contract_entries(view.relation, since),
 }
 _HAS_ENTRIES: Mapping[str, Callable[[AccountView, int], bool]] = {
     "usage.reported": lambda view, since: (view.facts.usage.newest or -1) >= since,
-    "contract.changed": _contract_changed,
+    "contract.changed": lambda view, _since: bool(view.facts.contracts),
     "mail.judged": lambda view, _since: bool(view.facts.entries.get("mail.sent")),
     "program.announced": lambda view, _since: bool(view.portfolio.programs),
 }

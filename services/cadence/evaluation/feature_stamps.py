@@ -57,20 +57,22 @@ class FeatureStamps:
         return stamp is not None and self._facts.account[stamp].get(name) is not None
 
     def _contract(self, part: str) -> Stamp | None:
-        contract = self._view.primary
-        if contract is None:
+        standing = self._view.primary
+        if standing is None:
             return None
+        terms, term = standing.terms, standing.terms.terms[-1]
         match part:
             case "renewal":
-                return contract.anchor
+                return term.stamp
             case "status":
-                return contract.status_stamp
+                return terms.status_stamp
             case "signature":
-                return contract.signature or contract.status_stamp
+                return terms.status_stamp if terms.signature is None else terms.signature.stamp
             case "start":
-                return contract.first_signature or contract.status_stamp or contract.anchor
+                beginning = self._view.relation.beginning
+                return None if beginning is None else beginning.stamp or terms.status_stamp
             case _:
-                return max(self._facts.contracts[contract.contract_id].fields, default=None)
+                return max((statement.first for statement in terms.statements), default=None)
 
     def _revenue(self) -> Stamp | None:
         """The newest stamp of any contract's revenue."""

@@ -1,8 +1,9 @@
 """Plan items: the outline of a plan filled in from the catalogue, each item with its reason."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple, TypedDict, cast
 
 from schemas.plans import Avoid, Cause, FactRef, OneOffItem, Plan, Reason, RhythmItem, Window
@@ -17,7 +18,7 @@ from services.cadence.evaluation.candidates import (
     touchpoint_id,
 )
 from services.cadence.evaluation.feedback import FeedbackState
-from services.cadence.evaluation.reasons import Reasons
+from services.cadence.evaluation.reasons import Reasons, Sentence
 from services.cadence.evaluation.rhythm_changes import channel_preference, rhythm_changes
 from services.cadence.evaluation.rhythms import ChosenRhythm
 from services.cadence.evaluation.state import EvaluationState
@@ -111,7 +112,7 @@ def _selected(
         deadline=moment(candidate.deadline),
         spacing_days=_spacing(policy, rule.touchpoint) if isinstance(rule, Trigger) else None,
         cause=_cause(*who(candidate.stamp)) if candidate.stamp else None,
-        reason=reasons.of(rule, candidate.stamp, _reason_values(candidate), more),
+        reason=reasons.of(rule, candidate.stamp, _reason_values(candidate), chain(more, _notes(candidate))),
     )
 
 
@@ -125,14 +126,26 @@ def _reason_values(candidate: Candidate) -> Mapping[str, Plain]:
         return candidate.values
     day = day_text(candidate.base // DAY)
     match candidate.rule.anchor:
-        case "renewal":
-            return {"contract_id": candidate.key[1], "renews_on": day}
+        case "renewal" | "notice":
+            return {name: value for name, value in candidate.values.items() if name != "assumed_from"}
         case "start":
             return {"started_on": day}
         case "go_live":
             return {"went_live_on": day}
         case "program":
             return {**candidate.values, "takes_place_on": day}
+
+
+def _notes(candidate: Candidate) -> Iterator[Sentence]:
+    """What the reason of a step around a contract's end says besides."""
+    ids, day = candidate.values.get("contract_ids"), candidate.values.get("assumed_from")
+    if isinstance(ids, list):
+        yield Sentence(f"It is about the contracts {', '.join(ids[:-1])} and {ids[-1]}.", [])
+    if isinstance(day, str):
+        text = (
+            f"That date is assumed: the last term that was reported ended on {day}, and the contract goes on."
+        )
+        yield Sentence(text, [])
 
 
 @lru_cache(maxsize=1024)

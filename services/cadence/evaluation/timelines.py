@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
-from services.cadence.account import DAY, Facts, Plain, Stamp, day_text, when
-from services.cadence.account.contract_terms import ContractTerms
+from services.cadence.account import DAY, Plain, Stamp, day_text, when
+from services.cadence.account.relation import CLOSED, Standing
 from services.cadence.evaluation.candidates import (
     Candidate,
     Obstacle,
@@ -18,9 +18,11 @@ from services.cadence.evaluation.candidates import (
     over,
 )
 from services.cadence.evaluation.state import EvaluationState
-from services.cadence.features.compute import next_day, renews_itself
+from services.cadence.features.compute import next_day
+from services.cadence.features.contracts import contract_values, day_counts
 from services.cadence.features.responses import went_live
 from services.cadence.policy import Anchor, Step, Timeline
+from services.cadence.policy.compiled import CONTRACT_ANCHORS
 
 _US = timedelta(microseconds=1)
 
@@ -28,7 +30,8 @@ _US = timedelta(microseconds=1)
 class AnchorPoint(NamedTuple):
     """A date that steps count from. `key`: what identities of its steps are made of, after the type.
 
-    `values`: the features its steps read; `reason_values`: those that their reasons speak of.
+    `values`: the features its steps read; `reason_values`: those that their reasons speak of; `aliases`: other keys.
+    `is_closed`: of a contract that ends; only steps that read `contract_state` are for it.
     """
 
     key: tuple[str, ...]
@@ -36,6 +39,8 @@ class AnchorPoint(NamedTuple):
     stamp: Stamp | None
     values: Mapping[str, Plain]
     reason_values: Mapping[str, Plain] = {}
+    aliases: tuple[tuple[str, ...], ...] = ()
+    is_closed: bool = False
 
 
 def select_steps(state: EvaluationState, selection: Selection) -> None:
@@ -43,7 +48,7 @@ def select_steps(state: EvaluationState, selection: Selection) -> None:
     for name, timeline in state.policy.timelines.items():
         for anchor in anchors_of(state, selection, name, timeline.end):
             if state.now < anchor.base + timeline.end:
-                _select(state, selection, timeline, anchor, first_without_ordinal=name == "renewal")
+                _select(state, selection, timeline, anchor, without_ordinal=name in CONTRACT_ANCHORS)
 
 
 def anchors_of(state: EvaluationState, selection: Selection, name: Anchor, end: int) -> Iterator[AnchorPoint]:
@@ -51,6 +56,8 @@ def anchors_of(state: EvaluationState, selection: Selection, name: Anchor, end: 
     match name:
         case "renewal":
             return _renewals(state, selection, end)
+        case "notice":
+            return _notices(state, end)
         case "start":
             return _start(state, end)
         case "go_live":
@@ -65,22 +72,21 @@ def _select(
     timeline: Timeline,
     anchor: AnchorPoint,
     *,
-    first_without_ordinal: bool,
+    without_ordinal: bool,
 ) -> None:
     bits = timeline.bits(state.view.values, anchor.values)
     taken: dict[tuple[str, ...], str] = {}
     for bit, step, start, end in timeline.steps if bits else ():
-        if not bits >> bit & 1 or state.now >= anchor.base + end:
+        if not bits >> bit & 1 or state.now >= anchor.base + end or not _is_for(state, step, anchor):
             continue
         selection.fired |= 1 << bit
-        key = (step.touchpoint, *anchor.key)
-        if step.ordinal or not first_without_ordinal:
-            key = (*key, str(step.ordinal))
+        ordinal = () if without_ordinal and not step.ordinal else (str(step.ordinal),)
+        key, *aliases = ((step.touchpoint, *own, *ordinal) for own in (anchor.key, *anchor.aliases))
         base = anchor.base
         deadline = _deadline(step, anchor, base + start, base + end)
         asked = Candidate(
-            bit, step, key, base, base + start, base + end, deadline, anchor.stamp, anchor.reason_values
-        )
+            bit, step, key, base, base + start, base + end, deadline, anchor.stamp, anchor.reason_values, tuple(aliases)
+        )  # fmt: skip
         candidate, own_id, fields = issued_fields(state, asked)
         obstacle = over(fields)
         if obstacle is not None and own_id in selection.due:
@@ -89,8 +95,12 @@ def _select(
         if isinstance(outcome, Obstacle):
             selection.suppress(candidate, outcome)
         else:
-            taken[key] = step.rule
+            taken[outcome.key] = step.rule
             selection.select(outcome)
+
+
+def _is_for(state: EvaluationState, step: Step, anchor: AnchorPoint) -> bool:
+    return not anchor.is_closed or "contract_state" in state.policy.read_by[step.rule]
 
 
 def _deadline(step: Step, anchor: AnchorPoint, start: int, end: int) -> int:
@@ -110,48 +120,77 @@ def _same(taken: Mapping[tuple[str, ...], str], candidate: Candidate) -> Obstacl
 
 
 def _renewals(state: EvaluationState, selection: Selection, end: int) -> Iterator[AnchorPoint]:
-    view = state.view
-    for contract in view.contract_terms:
-        if contract.renews_on is None or contract.anchor is None or not contract.live:
-            continue
-        base = contract.renews_on * DAY
-        if view.now >= base + end:
-            continue
-        values: Mapping[str, Plain] = view.values
-        if contract is not view.primary:
-            values = _contract_values(state.facts, view.now, contract, base)
-            upcoming = next_day(base, view.now, state.policy.day_counts.get("days_to_renewal", ()))
-            selection.change_points += [] if upcoming is None else [upcoming]
-        term = "" if contract.term_start is None else day_text(contract.term_start)
-        yield AnchorPoint((contract.contract_id, term), base, contract.anchor, values)
+    """The ends of terms. Contracts in one state that end on one day are one anchor, so that nothing is asked twice."""
+    by_day: dict[int, list[Standing]] = {}
+    for standing in state.view.relation.standings:
+        day = _end_of(state, standing)
+        if day is not None and state.now < day * DAY + end:
+            by_day.setdefault(day, []).append(standing)
+    for day, standings in by_day.items():
+        groups: dict[tuple[str, bool], list[Standing]] = {}
+        for standing in standings:
+            groups.setdefault((standing.state, standing.is_settled), []).append(standing)
+        keys = [(other.contract_id, key) for other in standings for key in other.keys]
+        for group in groups.values():
+            values = _values_of(state, group)
+            if values is not state.view.values:
+                upcoming = next_day(day * DAY, state.now, state.policy.day_counts.get("days_to_renewal", ()))
+                selection.change_points += [] if upcoming is None else [upcoming]
+            own = (group[0].contract_id, group[0].term.key)
+            aliases = tuple(key for key in keys if key != own)
+            stamp = group[0].term.stamp
+            is_closed = group[0].state in CLOSED
+            yield AnchorPoint(own, day * DAY, stamp, values, _speaks_of(group, day), aliases, is_closed)
 
 
-def _contract_values(facts: Facts, now: int, contract: ContractTerms, renews_on: int) -> dict[str, Plain]:
-    return {
-        "contract_status": contract.status,
-        "contract_signed": contract.signed,
-        "auto_renew": renews_itself(facts, contract),
-        "days_to_renewal": -((now - renews_on) // DAY),
-    }
+def _notices(state: EvaluationState, end: int) -> Iterator[AnchorPoint]:
+    """The last days for notice to contracts that renew by themselves."""
+    for standing in state.view.relation.standings:
+        day = day_counts(standing).get("days_to_notice")
+        if day is not None and standing.term.ends_on is not None and state.now < day * DAY + end:
+            values = _values_of(state, [standing])
+            reason_values = {**_speaks_of([standing], standing.term.ends_on), "notice_on": day_text(day)}
+            own, *aliases = ((standing.contract_id, key, "notice") for key in standing.keys)
+            yield AnchorPoint(own, day * DAY, standing.term.stamp, values, reason_values, tuple(aliases))
+
+
+def _end_of(state: EvaluationState, standing: Standing) -> int | None:
+    """The day that steps around the end of a contract count from; None: there is none, or another contract goes on."""
+    if standing.state in {"draft", "superseded"}:
+        return None
+    if standing.state not in CLOSED:
+        return standing.term.ends_on
+    until = standing.serves_until
+    others = (other for other in state.view.relation.standings if other.is_served and other is not standing)
+    outlived = until is not None and any(
+        other.serves_until is None or other.serves_until > until for other in others
+    )
+    return None if outlived else until
+
+
+def _values_of(state: EvaluationState, group: list[Standing]) -> Mapping[str, Plain]:
+    if state.view.primary in group:
+        return state.view.values
+    counts = {name: day - state.now // DAY for name, day in day_counts(group[0]).items()}
+    return {"days_to_renewal": None, "days_to_notice": None, **contract_values(group[0]), **counts}
+
+
+def _speaks_of(group: list[Standing], day: int) -> dict[str, Plain]:
+    values: dict[str, Plain] = {"contract_id": group[0].contract_id, "renews_on": day_text(day)}
+    if len(group) > 1:
+        values["contract_ids"] = [standing.contract_id for standing in group]
+    if group[0].assumed_from is not None:
+        values["assumed_from"] = day_text(group[0].assumed_from)
+    return values
 
 
 def _start(state: EvaluationState, end: int) -> Iterator[AnchorPoint]:
-    """The day the first contract started; without one, the day of the account's first event."""
+    """The day the relation began; without a contract, the day of the account's first event."""
     at = state.view.bases.get("days_since_start")
     if at is not None and state.now < at + end:
-        first = min(
-            (contract for contract in state.view.contract_terms if contract.first_start is not None),
-            key=lambda contract: (contract.first_start or 0, contract.contract_id),
-            default=None,
-        )
-        stamp = None if first is None else _start_stamp(state.facts, first)
-        yield AnchorPoint(("start",), at // DAY * DAY, stamp, state.view.values)
-
-
-def _start_stamp(facts: Facts, contract: ContractTerms) -> Stamp | None:
-    terms = facts.contracts[contract.contract_id].terms
-    matching = (stamp for stamp, fields in terms.items() if fields.get("starts_on") == contract.first_start)
-    return next(matching, None)
+        beginning = state.view.relation.beginning
+        key, stamp = (("start",), None) if beginning is None else (beginning.key, beginning.stamp)
+        yield AnchorPoint(key, at // DAY * DAY, stamp, state.view.values)
 
 
 def _go_live(state: EvaluationState) -> Iterator[AnchorPoint]:

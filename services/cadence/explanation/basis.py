@@ -17,6 +17,7 @@ _US = timedelta(microseconds=1)
 _FOREVER = 1 << 61
 _MISSING = {
     "renewal": "no contract with a renewal date is known",
+    "notice": "no contract that renews by itself is known",
     "start": "the account has not started",
     "go_live": "no milestone of kind go_live was reached",
     "program": "no program was announced for this account",

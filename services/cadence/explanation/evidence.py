@@ -66,7 +66,7 @@ class Evidence:
         for stamp, fields in facts.account.items():
             yield (stamp,), _TYPE_BY_FIELD.get(next(iter(fields), ""), "")
         for contract in facts.contracts.values():
-            yield {*contract.fields, *contract.terms, *contract.revenues}, "contract.changed"
+            yield {*contract.stamps()}, "contract.changed"
         for contact in facts.contacts.values():
             yield contact, "contact.described"
         yield facts.joined.values(), "contact.described"

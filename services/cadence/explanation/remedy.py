@@ -82,8 +82,8 @@ def _event_remedy(case: Case) -> Remedy:
         needs = case.needs or ()
         condition = f", and {needs_text(needs)}" if needs else ""
         return Remedy(f"an event {rule.on} would have to arrive{condition}", needs, event=rule.on)
-    events = {"renewal": "contract.changed", "start": "contract.changed", "go_live": "milestone.reached"}
-    event = events.get(rule.anchor, "program.announced") if isinstance(rule, Step) else ""
+    events = {"go_live": "milestone.reached", "program": "program.announced"}
+    event = events.get(rule.anchor, "contract.changed") if isinstance(rule, Step) else ""
     return Remedy(f"an event {event} with the date would have to arrive", event=event)
 
 

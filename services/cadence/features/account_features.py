@@ -1,5 +1,6 @@
 """The features of an account, which any condition may read, each with the event types that may change it."""
 
+from services.cadence.account.relation import STATES
 from services.cadence.features import feature
 from services.cadence.features.feature import Feature, Kind
 
@@ -48,6 +49,10 @@ def _truth(name: str, description: str, changed_by: tuple[str, ...], *rests_on: 
 
 def _since(name: str, description: str, changed_by: tuple[str, ...], *rests_on: str) -> Feature:
     return Feature(name, "number", description, changed_by, counts="since", rests_on=rests_on)
+
+
+def _until(name: str, description: str) -> Feature:
+    return Feature(name, "number", description, _CONTRACT, counts="until", rests_on=("renewal",))
 
 
 def days_since_feature(touchpoint_type: str) -> Feature:
@@ -137,26 +142,39 @@ _PRODUCT_USAGE = (
 _TERM = (
     _choice(
         "contract_status",
-        "Status of the contract renewing next",
+        "Status of the leading contract as reported. The leading contract is the running one of the most revenue, of "
+        "several the one that ends first; when none runs, the one that ended last",
         _CONTRACT,
         feature.CONTRACT_STATES,
         "status",
     ),
-    _truth(
-        "contract_signed", "The next term of the contract renewing next is signed", _CONTRACT, "signature"
-    ),
-    _truth("auto_renew", "The contract renewing next renews automatically", _CONTRACT, "contract"),
-    Feature(
-        "days_to_renewal",
-        "number",
-        "Days until the term of the contract renewing next ends",
+    _choice(
+        "contract_state",
+        "Where the leading contract stands: `leaving` is churned and served until its term ends, `renewed` has its next "
+        "term signed, `renewing` renews by itself, `superseded` is continued by another contract",
         _CONTRACT,
-        counts="until",
-        rests_on=("renewal",),
+        STATES,
+        "status",
+    ),
+    _truth("contract_signed", "The next term of the leading contract is signed", _CONTRACT, "signature"),
+    _truth(
+        "contract_settled",
+        "Nobody is to be asked to sign the next term: it is signed, the contract renews by itself, ends, or another "
+        "contract continues it",
+        _CONTRACT,
+        "signature",
+    ),
+    _truth("auto_renew", "The leading contract renews by itself", _CONTRACT, "contract"),
+    _number("term_days", "Length of the leading contract's term in days", _CONTRACT, "renewal"),
+    _until("days_to_renewal", "Days until the leading contract's term ends"),
+    _until(
+        "days_to_notice",
+        "Days until the last day on which a leading contract that renews by itself can be given notice",
     ),
     _since(
         "days_since_start",
-        "Days since the first contract started; without a contract, since the first event about the account",
+        "Days since the relation began: the first start of a contract, after more than 30 days without a running term "
+        "the next one; without a contract, the first event about the account",
         (),
         "start",
     ),

@@ -11,13 +11,13 @@ from services.cadence.account import DAY, Facts, Fields, Plain, StampedFields, m
 from services.cadence.account.retention import STAKEHOLDERS
 from services.cadence.account.usage_reports import usage_levels
 from services.cadence.features import people, requests, responses
-from services.cadence.features.contracts import fill_contracts, renews_itself, revenue_of
+from services.cadence.features.contracts import fill_contracts, revenue_of
 from services.cadence.features.last_contacts import fill_days_since_types, last_touches
-from services.cadence.features.registry import FEATURES, touch_type
+from services.cadence.features.registry import FEATURES, UNTIL, touch_type
 from services.cadence.features.view import AccountView, FeatureSettings
 from services.cadence.portfolio import Portfolio
 
-__all__ = ["AccountView", "next_day", "ratio", "renews_itself", "view_account"]
+__all__ = ["AccountView", "next_day", "ratio", "view_account"]
 
 _ALL = frozenset(FEATURES)
 USUAL = FeatureSettings()
@@ -153,11 +153,7 @@ def _fill_day_counts(view: AccountView) -> None:
     values, reads = view.values, view.portfolio.reads
     for name, base in view.bases.items():
         count = (view.now - base) // DAY
-        values[name] = -count if name == "days_to_renewal" else count
+        values[name] = -count if name in UNTIL else count
         if name in reads:
             # The audience of a program may change at any count of days, so every day is a change time.
             view.change_times.append(base + (count + 1) * DAY)
-    renewal = values["days_to_renewal"]
-    if values["auto_renew"] and isinstance(renewal, int) and renewal < 0:
-        # A term that ended and renews automatically is running again; its next end is not known yet.
-        values["days_to_renewal"] = None

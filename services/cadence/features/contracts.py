@@ -1,42 +1,66 @@
-"""Features of the contracts: the one that renews next, the revenue of all, and the start of the first."""
+"""Features of the contracts: where the one that leads stands, the revenue of all, and the start of the relation."""
 
-from services.cadence.account import DAY, Facts, when
-from services.cadence.account.contract_terms import NOT_LIVE, ContractTerms, read_contract_terms
+from services.cadence.account import DAY, Facts, Plain
+from services.cadence.account.relation import Standing, earning_contracts, relate
+from services.cadence.account.terms import GAP_DAYS
 from services.cadence.features.view import AccountView
 from services.cadence.rates import Rates
 
 
 def fill_contracts(view: AccountView) -> None:
-    """The features of the contract that renews next, and the start."""
+    """The features of the contract that leads, and the start."""
     facts = view.facts
     if facts.contracts:
-        view.contract_terms = [
-            read_contract_terms(key, facts.contracts[key]) for key in sorted(facts.contracts)
-        ]
-        _fill_primary(view, min(view.contract_terms, key=_urgency))
-    start = _start(facts, view.contract_terms)
+        view.relation = relate(facts.contracts, view.now)
+        primary = view.relation.primary
+        if primary is not None:
+            _fill_primary(view, primary)
+        for standing in view.relation.standings:
+            _watch(view, standing)
+    beginning = view.relation.beginning
+    start = facts.first_event_at if beginning is None else beginning.at
     if start is not None:
         view.bases["days_since_start"] = start
 
 
-def _fill_primary(view: AccountView, primary: ContractTerms) -> None:
+def _fill_primary(view: AccountView, primary: Standing) -> None:
     view.primary = primary
-    view.values["contract_status"] = primary.status
-    view.values["contract_signed"] = primary.signed
-    view.values["auto_renew"] = renews_itself(view.facts, primary)
-    if primary.renews_on is not None and primary.live:
-        view.bases["days_to_renewal"] = primary.renews_on * DAY
-        view.change_times.append((primary.renews_on + 1) * DAY)
+    view.values.update(contract_values(primary))
+    for name, day in day_counts(primary).items():
+        view.bases[name] = day * DAY
 
 
-def renews_itself(facts: Facts, terms: ContractTerms) -> bool:
-    contract = facts.contracts[terms.contract_id]
-    return any(fields.get("auto_renew") is True for fields in contract.fields.values())
+def contract_values(standing: Standing) -> dict[str, Plain]:
+    """The features of one contract, other than those that count days."""
+    terms, term = standing.terms, standing.term
+    dated = term.starts_on is not None and term.ends_on is not None
+    return {
+        "contract_status": terms.status,
+        "contract_state": standing.state,
+        "contract_signed": standing.state == "renewed",
+        "contract_settled": standing.is_settled,
+        "auto_renew": terms.auto_renew,
+        "term_days": term.length(None) if dated else None,
+    }
 
 
-def _urgency(terms: ContractTerms) -> tuple[int, bool, int, str]:
-    rank = 0 if terms.status in {"active", "signed"} else 2 if terms.status == "churned" else 1
-    return rank, terms.renews_on is None or terms.signed, terms.renews_on or 0, terms.contract_id
+def day_counts(standing: Standing) -> dict[str, int]:
+    """The days (since 1970) until which features of a contract count: its renewal, and the last day for notice."""
+    end = standing.term.ends_on
+    if end is None or not standing.is_served:
+        return {}
+    counts = {"days_to_renewal": end}
+    if standing.terms.auto_renew and standing.state in {"renewing", "signed"}:
+        counts["days_to_notice"] = end - (standing.terms.notice_days or 0)
+    return counts
+
+
+def _watch(view: AccountView, standing: Standing) -> None:
+    """A state changes with time alone when a term begins, when it ends, and when it has lapsed."""
+    term = standing.term
+    ends = [day for day in (term.ends_on, standing.serves_until) if day is not None]
+    days = {*ends, *(day + GAP_DAYS for day in ends), *([] if term.starts_on is None else [term.starts_on])}
+    view.change_times += [day * DAY for day in days]
 
 
 def revenue_of(facts: Facts, rates: Rates, currency: str) -> float | None:
@@ -63,17 +87,10 @@ def revenue_amounts(facts: Facts, currency: str) -> list[tuple[float, str]]:
     if isinstance(amount, int | float):
         return [(amount, own_currency)]
     amounts: list[tuple[float, str]] = []
-    for contract in facts.contracts.values():
-        values = {name: value for fields in contract.fields.values() for name, value in fields.items()}
+    for contract_id in earning_contracts(facts.contracts):
+        stamped = facts.contracts[contract_id].fields
+        values = {name: value for fields in stamped.values() for name, value in fields.items()}
         amount = values.get("arr")
-        if isinstance(amount, int | float) and values.get("status") not in NOT_LIVE:
+        if isinstance(amount, int | float):
             amounts.append((amount, str(values.get("currency") or own_currency)))
     return amounts
-
-
-def _start(facts: Facts, contracts: list[ContractTerms]) -> int | None:
-    starts = [terms.first_start * DAY for terms in contracts if terms.first_start is not None]
-    starts = starts or [
-        when(terms.first_signature) for terms in contracts if terms.first_signature is not None
-    ]
-    return min(starts) if starts else facts.first_event_at

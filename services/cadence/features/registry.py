@@ -19,6 +19,9 @@ def _with_types(types: Iterable[str]) -> dict[str, Feature]:
 FEATURES: Mapping[str, Feature] = _with_types(TOUCHPOINT_TYPES)
 """The features of an account by name; `features_in_scope` adds `days_since_<type>` of a policy's own types."""
 
+UNTIL = frozenset(feature.name for feature in ACCOUNT_FEATURES if feature.counts == "until")
+"""Features that count the days until a moment."""
+
 
 @lru_cache(maxsize=4096)
 def feature_named(name: str) -> Feature | None:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from services.cadence.account import Facts, Plain, Stamp
-from services.cadence.account.contract_terms import ContractTerms
 from services.cadence.account.identity import ANSWER_ROUND, Thing, answers_of, things_of
+from services.cadence.account.relation import Relation, Standing
 from services.cadence.features.attendance import Meetings
 from services.cadence.features.contacts import Person, people_of
 from services.cadence.features.feature import MEETINGS
@@ -49,8 +49,8 @@ class AccountView:
     change_times: list[int] = field(default_factory=list)
     stamps: dict[str, Stamp] = field(default_factory=dict)
     last_touch: dict[str | None, tuple[int, Stamp]] = field(default_factory=dict)
-    contract_terms: list[ContractTerms] = field(default_factory=list)
-    primary: ContractTerms | None = None
+    relation: Relation = field(default_factory=Relation)
+    primary: Standing | None = None
     preferred_days: dict[str, int] = field(default_factory=dict)
     preference_stamps: dict[str, Stamp] = field(default_factory=dict)
     preferred_channels: dict[str, tuple[str, Stamp]] = field(default_factory=dict)

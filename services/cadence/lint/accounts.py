@@ -20,7 +20,7 @@ from services.cadence.features.feature import SEGMENTS, Feature
 from services.cadence.features.registry import features_in_scope
 from services.cadence.lint.conditions import NO, YES, add_prefix, condition, conjunction, simplify
 from services.cadence.policy import Feedback, Policy, Rule, Step, Trigger, condition_of
-from services.cadence.policy.compiled import anchor_features, own_features
+from services.cadence.policy.compiled import CONTRACT_ANCHORS, anchor_features, own_features
 
 _STEPS = 4_000
 """Of one search; what takes more is tried on samples."""
@@ -222,7 +222,7 @@ def prepare(rule: Rule) -> Node:
     """The condition of a rule, the features of its event kept apart from those of the account."""
     own = own_features(rule)
     prefix = rule.on if isinstance(rule, Trigger | Feedback) else "program.announced"
-    if isinstance(rule, Step) and rule.anchor == "renewal":
+    if isinstance(rule, Step) and rule.anchor in CONTRACT_ANCHORS:
         own, prefix = anchor_features("renewal"), "renewal"
     return add_prefix(condition_of(rule), f"{prefix}:", own)
 

@@ -10,6 +10,7 @@ from services.cadence.lint.accounts import OVERRIDE, PossibleAccounts, prepare
 from services.cadence.lint.conditions import clauses, condition, conjunction, simplify, substitute
 from services.cadence.lint.findings import Finding, finding
 from services.cadence.policy import Location, Rule, Step, condition_of
+from services.cadence.policy.compiled import CONTRACT_ANCHORS
 
 _COLOR_LAW = (
     "color is null and health_score is null or color is not null and health_score is not null and ("
@@ -17,7 +18,12 @@ _COLOR_LAW = (
     ' or color == "yellow" and health_score >= red_below and health_score < yellow_below'
     ' or color == "green" and health_score >= red_below and health_score >= yellow_below)'
 )
-_ANCHORED = {"start": "days_since_start", "go_live": "days_since_go_live", "renewal": "days_to_renewal"}
+_ANCHORED = {
+    "start": "days_since_start",
+    "go_live": "days_since_go_live",
+    "renewal": "days_to_renewal",
+    "notice": "days_to_notice",
+}
 
 
 def unreached(accounts: PossibleAccounts) -> Iterator[Finding]:
@@ -136,10 +142,10 @@ def _in_window(accounts: PossibleAccounts, rule: Step) -> bool:
     if name is None:
         return True
     first, last = rule.days - 1, rule.days + int(-(-rule.within.total_seconds() * 1_000_000 // DAY)) + 1
-    if rule.anchor == "renewal":
+    if rule.anchor in CONTRACT_ANCHORS:
         first, last = -last, -first
     # Of an account with one contract, its features are those of the step's own.
-    tree = condition_of(rule) if rule.anchor == "renewal" else prepare(rule)
+    tree = condition_of(rule) if rule.anchor in CONTRACT_ANCHORS else prepare(rule)
     is_open = condition(f"{name} is not null and {name} between {first} and {last}")
     cohorts = accounts.cohorts_of(rule.rule)
     return accounts.possible((is_open, tree), cohorts=cohorts)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from services.cadence.account import DAY, Plain
 from services.cadence.evaluation.feedback import FeedbackStep, weigh_steps
 from services.cadence.evaluation.rhythms import ChosenRhythm, resolve_rhythms
-from services.cadence.features.registry import touch_type
+from services.cadence.features.registry import UNTIL, touch_type
 from services.cadence.lint.accounts import OVERRIDE, PossibleAccounts
 from services.cadence.lint.conditions import condition
 from services.cadence.lint.findings import Finding, finding
@@ -149,7 +149,7 @@ class _Simulation:
         for name in self._other_counts:
             value = self._values[name]
             if isinstance(value, int | float):
-                counts[name] = value - day if name == "days_to_renewal" else value + day
+                counts[name] = value - day if name in UNTIL else value + day
         return counts
 
     def _hold_if_due(self, day: int, chosen: ChosenRhythm, values: Mapping[str, Plain]) -> None:

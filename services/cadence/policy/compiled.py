@@ -46,11 +46,17 @@ PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 """A feature in the text of a reason."""
 _MICROSECOND = timedelta(microseconds=1)
 _ATTENDED = frozenset({"call", "meeting"})
+_OF_CONTRACT = frozenset({
+    "contract_status", "contract_state", "contract_signed", "contract_settled", "auto_renew", "term_days",
+    "days_to_renewal", "days_to_notice",
+})  # fmt: skip
 _OF_ANCHOR: Mapping[Anchor, frozenset[str]] = {
-    "renewal": frozenset({"contract_status", "contract_signed", "auto_renew", "days_to_renewal"}),
+    "renewal": _OF_CONTRACT,
+    "notice": _OF_CONTRACT,
     "program": frozenset(EVENT_FEATURES["program.announced"]),
 }
-"""Of a renewal, a step reads that contract, not the one that renews next."""
+"""Of a renewal, a step reads that contract, not the one that leads."""
+CONTRACT_ANCHORS = frozenset[Anchor]({"renewal", "notice"})
 EventRule = TypeVar("EventRule", Trigger, Feedback)
 
 
@@ -126,12 +132,7 @@ def compile_policy(content: PolicyContent) -> Policy:
         limits=content.limits,
         rhythm_bits=sum(1 << bit for bit, _ in (*rhythms, *adjustments)),
         gives_way=any(rhythm.within is not None for rhythm in content.rhythms),
-        feature_settings=FeatureSettings(
-            frozenset(kind.type for kind in content.touchpoints if kind.channel in _ATTENDED),
-            frozenset(_impersonal(content)),
-            content.damping.round // timedelta(microseconds=1),
-            content.currency,
-        ),
+        feature_settings=_feature_settings(content),
         evaluate_conditions=compile_conditions(content.health, segments, content.stages, lasting),
         entry_bits=_entry_bits(content, triggers),
         feedback_bits=_entry_bits(content, feedback),
@@ -212,6 +213,15 @@ def _reads(content: PolicyContent) -> Iterable[str]:
         yield from names(tree)
     for rule in content.rules:
         yield from set(names(condition_of(rule))) - own_features(rule)
+
+
+def _feature_settings(content: PolicyContent) -> FeatureSettings:
+    return FeatureSettings(
+        frozenset(kind.type for kind in content.touchpoints if kind.channel in _ATTENDED),
+        frozenset(_impersonal(content)),
+        content.damping.round // _MICROSECOND,
+        content.currency,
+    )
 
 
 def _impersonal(content: PolicyContent) -> Iterator[str]:

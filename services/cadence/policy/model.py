@@ -11,10 +11,10 @@ from services.cadence.expressions.tree import Node
 from services.cadence.rates import USUAL_CURRENCY
 
 Urgency = Literal["soon", "spread"]
-Anchor = Literal["renewal", "start", "go_live", "program"]
+Anchor = Literal["renewal", "notice", "start", "go_live", "program"]
 PRECEDENCES = ("default", "preference", "floor", "escalation")
 """A preference comes before a default. Floors and escalations are guarantees: never rarer, whatever else holds."""
-ANCHORS: tuple[Anchor, ...] = ("renewal", "start", "go_live", "program")
+ANCHORS: tuple[Anchor, ...] = ("renewal", "notice", "start", "go_live", "program")
 PERSONS = frozenset({"csm", "pooled_csm", "sales"})
 """Owners who give a customer their own time."""
 MODELS: Mapping[str, str | None] = {

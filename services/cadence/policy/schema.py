@@ -28,14 +28,16 @@ REQUIRED = ("health", "segments", "stages", "touchpoints")
 """Sections that a policy has in some file."""
 SLOTS: Mapping[str, tuple[str, ...]] = {
     "renewal": ("contract_id", "renews_on"),
+    "notice": ("contract_id", "renews_on", "notice_on"),
     "start": ("started_on",),
     "go_live": ("went_live_on",),
     "program": ("takes_place_on",),
 }
 """Names that `because` may have besides features, by the anchor of its timeline."""
 _DATES = (
-    "`renewal`: the day a contract's term ends; `start`: the first contract's start, or the first event about an account"
-    " without one; `go_live`: the first go-live milestone"
+    "`renewal`: the day a contract's term ends; `notice`: the last day for notice to a contract that renews by itself;"
+    " `start`: the day the relation began, or the first event about an account without a contract; `go_live`: the first"
+    " go-live milestone"
 )
 
 

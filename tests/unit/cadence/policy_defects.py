@@ -38,8 +38,8 @@ DEFECTS = (
     Defect("an answer that cannot be given", "never-fires", "advocacy-by-nps", TRIGGERS,
         "rule: advocacy-by-nps", "nps_score >= 9", "nps_score >= 11"),
     Defect("a condition that is over when the window opens", "never-fires", "renewal-14-urgency", TIMELINES,
-        "rule: renewal-14-urgency\n", "unless: contract_signed",
-        "when: days_to_renewal is not null and days_to_renewal > 20"),
+        "rule: renewal-14-urgency\n", "touchpoint: renewal_urgency",
+        "touchpoint: renewal_urgency\n        when: days_to_renewal is not null and days_to_renewal > 20"),
     Defect("a step behind its stage", "never-fires", "led-day-14-survey", TIMELINES,
         "rule: led-day-14-survey", "touchpoint: survey", "touchpoint: survey, stage: growth"),
     Defect("a segment nobody reaches", "shadowed", "mid_market", ACCOUNTS,
@@ -56,7 +56,7 @@ DEFECTS = (
         " cooldown: 90d, when: nps_score >= 10, because: Ten.}"),
     Defect("a step said twice", "shadowed", "renewal-30-reminder-again", TIMELINES,
         "rule: renewal-30-reminder", "\n",
-        "\n        at: -30d\n        within: 16d\n        touchpoint: renewal_reminder\n        unless: contract_signed\n"
+        "\n        at: -30d\n        within: 16d\n        touchpoint: renewal_reminder\n"
         "        because: It ends.\n      - rule: renewal-30-reminder-again\n"),
     Defect("a clause said twice", "shadowed", "signs-of-growth", RHYTHMS,
         "rule: signs-of-growth", "seat_ratio >= 90%", "seat_ratio >= 90% and seat_ratio >= 90%"),
@@ -64,7 +64,7 @@ DEFECTS = (
         "rule: mails-unread", "open_rate < 15%", "open_rate < 15"),
     Defect("a clause that the stage says already", "shadowed", "yellow-check-in", RHYTHMS,
         "rule: yellow-check-in", "when: color",
-        'when: (contract_status is null or contract_status != "churned") and color'),
+        'when: (contract_state is null or contract_state != "ended") and color'),
     Defect("red as a default", "contradiction", "red-check-in", RHYTHMS,
         "rule: red-check-in", "    precedence: escalation\n", ""),
     Defect("red that a wish may stretch", "contradiction", "red-self-service-check-in", RHYTHMS,

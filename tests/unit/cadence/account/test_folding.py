@@ -125,6 +125,7 @@ def test_a_state_of_format_1_is_read_and_written_in_the_present_format() -> None
         make_event("message.engaged", NOW, delivery_id="d", kind="clicked"),
     ]
     facts = facts_after(events)
+    contract_stamp = stamp_of(events[1].provenance)
     engaged = {stamp_of(events[-1].provenance): {"delivery_id": "d", "kind": "clicked"}}
     kept = {
         kind: entries for kind, entries in facts.entries.items() if kind in {event.type for event in events}
@@ -136,10 +137,13 @@ def test_a_state_of_format_1_is_read_and_written_in_the_present_format() -> None
             "a": facts.account,
             "e": {**kept, "message.engaged": engaged},
             "c": facts.contacts,
-            "k": {key: (contract.fields, contract.terms) for key, contract in facts.contracts.items()},
+            "k": {"c": [{contract_stamp: {"arr": 5}}, {contract_stamp: {"status": "active"}}]},
         }
     )
 
+    facts.contracts["c"].statements = {
+        content: [*span, contract_stamp] for content, span in facts.contracts["c"].statements.items()
+    }
     assert decode("acme", old).facts == facts
     assert decode("acme", encode(facts, Issued())).facts == facts
 

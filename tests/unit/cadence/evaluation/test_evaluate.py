@@ -79,7 +79,7 @@ def test_without_a_contract_the_stage_counts_from_the_first_that_was_ever_heard(
     assert decided(make_event("health.scored", NOW, score=90), late).stage == "adoption"
 
 
-def test_a_churned_account_hears_nothing() -> None:
+def test_a_churned_account_hears_nothing_but_one_question() -> None:
     gone = make_event("contract.changed", NOW, contract_id="c", status="churned")
     decision = decided(
         worth(200_000),
@@ -90,7 +90,7 @@ def test_a_churned_account_hears_nothing() -> None:
 
     assert decision.stage == "churned"
     assert decision.plan.rhythms == ()
-    assert decision.plan.touchpoints == ()
+    assert [item.touchpoint_type for item in decision.plan.touchpoints] == ["win_back"]
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_kickoff_follows_the_first_signature_and_only_that() -> None:
     assert one_offs(decided(worth(20_000), renews(date(2026, 8, 1)), signed), "kickoff") == []
 
 
-def test_a_renewal_has_its_steps_some_of_them_only_while_unsigned() -> None:
+def test_a_renewal_has_its_steps_while_it_is_unsigned() -> None:
     steps = [
         ("renewal_value_summary", date(2026, 10, 3), date(2026, 11, 2)),
         ("pre_renewal_review", date(2026, 10, 8), date(2026, 11, 2)),
@@ -280,10 +280,7 @@ def test_a_renewal_has_its_steps_some_of_them_only_while_unsigned() -> None:
     ]
     assert sorted(found, key=lambda each: (each[1], each[0])) == steps
     assert unsigned.plan.touchpoints[-1].deadline == datetime(2026, 12, 26, tzinfo=UTC)
-    assert {i.touchpoint_type for i in signed.plan.touchpoints} == {
-        *(kind for kind, _, _ in steps[:4]),
-        "post_renewal_check_in",
-    }
+    assert {i.touchpoint_type for i in signed.plan.touchpoints} == {"post_renewal_check_in"}
 
 
 def test_a_renewal_heard_late_skips_the_steps_that_passed() -> None:

@@ -36,7 +36,7 @@ def contract(contract_id: str, **fields: object) -> FactEvent:
         ([described(currency="JPY"), contract("a", arr=1000.0)], "USD", 6.5),
         ([described(currency="JPY"), contract("a", arr=1000.0, currency="EUR")], "USD", 1080.0),
         ([contract("a", arr=100.0), contract("b", arr=100.0, currency="CHF")], "USD", None),
-        ([contract("a", status="churned", arr=100.0, currency="CHF"), contract("b", arr=9.0)], "USD", 9.0),
+        ([contract("a", status="ended", arr=100.0, currency="CHF"), contract("b", arr=9.0)], "USD", 9.0),
         ([described(name="Acme")], "USD", None),
         ([contract("a")], "USD", None),
     ],
