@@ -137,7 +137,7 @@ def make(
         },
     )
     refusals.install(app)
-    answers = Queries(database, outbox, relay)
+    answers = Queries(database, outbox, relay, clock)
     comparison = PolicyComparison(database, active_policy, clock)
     ingest = Ingest(
         runtime.producer, clock, lambda: active_policy.context().policy.catalogue, AccountTwins(database).find

@@ -1,5 +1,6 @@
 """The state of an account as bytes and back: compact, versioned, equal bytes for equal states."""
 
+from collections.abc import Iterator
 from typing import NamedTuple, NotRequired, TypedDict, cast
 
 import orjson
@@ -7,6 +8,7 @@ import orjson
 from services.cadence.account import Contract, Entries, Facts, Stamp, StampedFields
 from services.cadence.account.folding import upgrade
 from services.cadence.account.issued import Issued, IssuedTime, upgrade_issued
+from services.cadence.account.state import AwayContact
 
 FORMAT = 3
 """Read but no longer written: format 2 has all fields of the last touchpoints and no times by type; format 1 also has no
@@ -16,7 +18,8 @@ joining times of contacts and no revenue history.
 
 class _Document(TypedDict):
     """Version, time of the first event, account and entries; then contacts with their joining times, contracts,
-    preferences, pauses, issued one-offs, the times of touchpoints by type and erased contacts, where there are any.
+    preferences, pauses, issued one-offs, the times of touchpoints by type, erased contacts, contacts that are away and
+    merged accounts, where there are any.
     """
 
     v: int
@@ -31,6 +34,8 @@ class _Document(TypedDict):
     i: NotRequired[dict[str, StampedFields]]
     t: NotRequired[dict[str, dict[str, IssuedTime]]]
     erased: NotRequired[dict[str, int]]
+    away: NotRequired[dict[str, tuple[StampedFields, Stamp | None]]]
+    merged: NotRequired[dict[str, Stamp]]
 
 
 class AccountState(NamedTuple):
@@ -77,9 +82,17 @@ def encode(facts: Facts, issued: Issued) -> bytes:
         document["i"] = issued.remembered_one_offs()
     if issued.times:
         document["t"] = issued.times
-    if facts.erased:
-        document["erased"] = facts.erased
+    document.update(_rare_parts(facts))
     return dumps(document)
+
+
+def _rare_parts(facts: Facts) -> Iterator[tuple[str, object]]:
+    if facts.erased:
+        yield "erased", facts.erased
+    if facts.away:
+        yield "away", {key: (away.fields, away.joined) for key, away in facts.away.items()}
+    if facts.merged:
+        yield "merged", facts.merged
 
 
 def decode(account_id: str, data: bytes | None) -> AccountState:
@@ -107,6 +120,8 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         document["e"],
         document.get("j", {}),
         document.get("erased", {}),
+        {key: AwayContact(*parts) for key, parts in document.get("away", {}).items()},
+        document.get("merged", {}),
     )
     if version == 1:
         upgrade(facts)

@@ -97,6 +97,10 @@ def _apply_contact(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
     contact_id = str(fields["contact_id"])
     values: Fields = {name: fields[name] for name in _CONTACT_FIELDS if name in fields}
     changed, conflict = _merge_contact(facts, contact_id, stamp, {**values, "left": False})
+    away = facts.away.get(contact_id)
+    if away is not None and (away.joined is None or stamp < away.joined):
+        away.joined = stamp
+        changed = True
     joined = facts.joined.get(contact_id)
     if contact_id in facts.contacts and (joined is None or stamp < joined):
         facts.joined[contact_id] = stamp
@@ -109,6 +113,8 @@ def _apply_contact_left(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
 
 
 def _merge_contact(facts: Facts, contact_id: str, stamp: Stamp, values: Fields) -> _Result:
+    if contact_id in facts.away:
+        return merge_fields(facts.away[contact_id].fields, stamp, values)
     deleted = make_room(facts.contacts, contact_id, CONTACTS_KEPT)
     if deleted == contact_id:
         return _UNCHANGED
@@ -156,6 +162,19 @@ def _merge_under(stored: dict[str, StampedFields], key: str, stamp: Stamp, value
     return merge_fields(stored.setdefault(key, {}), stamp, values)
 
 
+def _apply_merge(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
+    """Note which account ended; its facts are merged by `merge.merge_states`."""
+    return keep_earliest(facts.merged, str(fields["from_"]), stamp), None
+
+
+def keep_earliest(stamps: dict[str, Stamp], key: str, stamp: Stamp) -> bool:
+    """Keep the earliest stamp of each key; whether it changed."""
+    if stamps.get(key, stamp) <= stamp and key in stamps:
+        return False
+    stamps[key] = stamp
+    return True
+
+
 def _apply_milestone(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
     """Keep the earliest milestone of kind go_live."""
     entries = facts.entries.setdefault(WENT_LIVE, {}) if fields.get("kind") == "go_live" else None
@@ -167,6 +186,7 @@ def _apply_milestone(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
 
 
 _PARTS: Mapping[str, tuple[str, Callable[[Facts, Stamp, Fields], _Result]]] = {
+    "account.merged": ("merged", _apply_merge),
     "contact.described": ("contacts", _apply_contact),
     "contact.left": ("contacts", _apply_contact_left),
     "contract.changed": ("contracts", _apply_contract),

@@ -7,7 +7,8 @@ from schemas.directory import AccountRecord, ContactRecord, PauseRecord, Prefere
 from schemas.plans import PlanAdjusted
 from schemas.times import format_instant
 from schemas.vocabulary import Color, Segment, Stage
-from services.cadence.account import FactEvent, Facts, Provenance, StampedValue
+from services.cadence.account import FactEvent, Facts, Provenance, StampedValue, provenance_of
+from services.cadence.account.homes import descriptions_of
 from services.rules_engine.domain.account import Account, NewPlan
 
 PROFILE = ("name", "timezone", "language", "country", "industry", "csm_id", "pool")
@@ -23,6 +24,7 @@ def plan_adjusted(new: NewPlan) -> PlanAdjusted:
         version=account.version,
         policy=new.policy,
         changes=new.changes,
+        merged_from=account.merged_from,
         decided_at=new.decided_at,
         segment=cast("Segment | None", account.segment),
         stage=cast("Stage | None", account.stage),
@@ -51,6 +53,7 @@ def account_record(account: Account, facts: Facts, version: int) -> AccountRecor
             "contacts": tuple(
                 ContactRecord.model_validate(
                     {"contact_id": key, **_values(contact, CONTACT), "left": bool(_value(contact, "left"))}
+                    | _described(facts, key)
                 )
                 for key, contact in facts.contact_values().items()
             ),
@@ -60,6 +63,13 @@ def account_record(account: Account, facts: Facts, version: int) -> AccountRecor
             "version": version,
         }
     )
+
+
+def _described(facts: Facts, contact_id: str) -> dict[str, object]:
+    """The latest event that describes the contact; leaving does not say where somebody is."""
+    stamps = descriptions_of(facts, contact_id) or facts.contacts[contact_id]
+    provenance = provenance_of(max(stamps))
+    return {"time": provenance.time, "source": provenance.source, "id": provenance.id}
 
 
 def _preferences(facts: Facts) -> tuple[PreferenceRecord, ...]:

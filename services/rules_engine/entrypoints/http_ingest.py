@@ -13,7 +13,14 @@ from starlette.responses import Response
 
 from schemas.base import SchemaModel, parse_json, unknown_fields
 from schemas.envelope import Envelope, from_http_binary, from_structured, kafka_headers
-from schemas.events import ABOUT_MANY, did_you_mean, read_data, refuse_own_source, route
+from schemas.events import (
+    ABOUT_MANY,
+    check_subject,
+    did_you_mean,
+    read_data,
+    refuse_own_source,
+    route,
+)
 from schemas.outcomes import TouchpointSettled
 from schemas.problems import Malformed
 from services.chassis.clock import ServiceClock
@@ -153,6 +160,7 @@ class Ingest:
         route(envelope.type)
         refuse_own_source(envelope.source)
         clean = read_data(envelope.type, envelope.data)
+        check_subject(envelope.subject, clean.message)
         check_time(envelope.time, now, self._clock)
         type_warnings = self._check_type(clean.message)
         envelope.data = clean.data
