@@ -23,7 +23,7 @@ MOVE = (
     SELECT $2, name, timezone, pauses, -1 FROM account WHERE account_id = $1
     ON CONFLICT (account_id) DO UPDATE SET pauses = account.pauses || excluded.pauses
     """,
-    "DELETE FROM account WHERE account_id = $1",
+    "DELETE FROM account WHERE account_id = $1 AND account_id <> $2",
     *MOVE_MESSAGES,
 )
 

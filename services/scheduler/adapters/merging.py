@@ -28,7 +28,7 @@ MOVE = (
     UPDATE rhythm r SET account_id = $2 WHERE account_id = $1
         AND NOT EXISTS (SELECT 1 FROM rhythm s WHERE s.account_id = $2 AND s.type = r.type)
     """,
-    "DELETE FROM rhythm WHERE account_id = $1",
+    "DELETE FROM rhythm WHERE account_id = $1 AND account_id <> $2",
     "UPDATE early_outcome SET account_id = $2 WHERE account_id = $1",
     "UPDATE announcement SET account_id = $2 WHERE account_id = $1",
     # The plan of the account that stays is reconciled in full.
@@ -37,7 +37,7 @@ MOVE = (
         changed_since = least(s.changed_since, e.changed_since)
     FROM account_calendar e WHERE s.account_id = $2 AND e.account_id = $1
     """,
-    "DELETE FROM account_calendar WHERE account_id = $1",
+    "DELETE FROM account_calendar WHERE account_id = $1 AND account_id <> $2",
 )
 MOVE_TOUCHPOINTS = """
 WITH moved AS (
