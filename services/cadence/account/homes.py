@@ -1,42 +1,79 @@
 """Where a contact is: in the account that described it last.
 
 Another account that described the contact before keeps what it was told out of sight, so that a later description, or
-an earlier one that arrives late, brings the contact back whole. All of them know all descriptions of the contact.
+an earlier one that arrives late, brings the contact back whole. All of them know what was told of the contact to any.
 """
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from services.cadence.account.erasure import erased_key
 from services.cadence.account.merging import merge_fields
 from services.cadence.account.stamps import Stamp, StampedFields, stamp_of, when
 from services.cadence.account.state import AwayContact, FactEvent, Facts
 
+_ABOUT_PERSON: Final = frozenset(
+    {"contact.described", "preference.changed", "outreach.paused", "outreach.resumed"}
+)
+"""What is true of a contact in whatever account it is. Leaving concerns one account only."""
 
-def described_contact(event: FactEvent) -> tuple[str, Stamp] | None:
-    """The contact that the event places in its account, with its stamp; None when it places nobody."""
+
+class Person(NamedTuple):
+    """What is stored of a contact that goes with it: descriptions, pauses, and preferences by key."""
+
+    descriptions: StampedFields
+    pauses: StampedFields
+    preferences: dict[str, StampedFields]
+
+
+def named_contact(event: FactEvent) -> str | None:
+    """The contact of whom the event says something that goes with the contact."""
     contact_id = event.fields.get("contact_id")
-    if event.type != "contact.described" or not isinstance(contact_id, str):
-        return None
-    return contact_id, stamp_of(event.provenance)
+    return contact_id if event.type in _ABOUT_PERSON and isinstance(contact_id, str) else None
+
+
+def placing_stamp(event: FactEvent) -> Stamp | None:
+    """The stamp of an event that says in which account its contact is."""
+    return stamp_of(event.provenance) if event.type == "contact.described" else None
 
 
 def descriptions_of(facts: Facts, contact_id: str) -> StampedFields:
-    """What the descriptions of a contact say, whether it is here or away; leaving concerns one account only."""
+    """What the descriptions of a contact say, whether it is here or away."""
     away = facts.away.get(contact_id)
     stored = facts.contacts.get(contact_id, {}) if away is None else away.fields
     described = {stamp: {k: v for k, v in fields.items() if k != "left"} for stamp, fields in stored.items()}
     return {stamp: fields for stamp, fields in described.items() if fields}
 
 
-def place_contact(facts: Facts, contact_id: str, descriptions: StampedFields, *, is_home: bool) -> bool:
-    """Show or hide a contact that several accounts described, and add all descriptions; whether anything changed."""
-    before = contact_id in facts.contacts
+def join_persons(accounts: Iterable[Facts], contact_id: str) -> Person:
+    """What any of these accounts has of the contact."""
+    person = Person({}, {}, {})
+    for facts in accounts:
+        _add(person.descriptions, descriptions_of(facts, contact_id))
+        _add(person.pauses, facts.pauses.get(contact_id, {}))
+        for key, stamped in facts.preferences.items():
+            if key.startswith(f"{contact_id}\n"):
+                _add(person.preferences.setdefault(key, {}), stamped)
+    return person
+
+
+def _add(into: StampedFields, stamped: StampedFields) -> None:
+    for stamp, fields in stamped.items():
+        into[stamp] = {**into.get(stamp, {}), **fields}
+
+
+def place_contact(facts: Facts, contact_id: str, person: Person, *, is_home: bool) -> bool:
+    """Show or hide a contact that several accounts described, and add all that is known; whether anything changed."""
+    changed = is_home is not (contact_id in facts.contacts)
     stored = facts.contacts.pop(contact_id, None)
     away = facts.away.pop(contact_id, None) or AwayContact(stored or {}, facts.joined.pop(contact_id, None))
-    erased = facts.erased.get(erased_key(contact_id), -1)
-    changed = before is not is_home
-    for stamp, fields in descriptions.items():
-        if when(stamp) > erased:
-            own = away.fields.get(stamp, {})  # whether somebody left is told of this account only
-            changed |= merge_fields(away.fields, stamp, {**own, **fields})[0]
+    after = facts.erased.get(erased_key(contact_id), -1)
+    changed |= _merge_later(away.fields, person.descriptions, after)
+    if person.pauses:
+        changed |= _merge_later(facts.pauses.setdefault(contact_id, {}), person.pauses, after)
+    for key, stamped in person.preferences.items():
+        changed |= _merge_later(facts.preferences.setdefault(key, {}), stamped, after)
+    _drop_empty(facts, contact_id, person)
     if not is_home:
         facts.away[contact_id] = away
         return changed
@@ -44,3 +81,21 @@ def place_contact(facts: Facts, contact_id: str, descriptions: StampedFields, *,
     if away.joined is not None:
         facts.joined[contact_id] = away.joined
     return changed
+
+
+def _merge_later(into: StampedFields, stamped: StampedFields, after: int) -> bool:
+    """Add what was told after that time, in microseconds; whether anything changed."""
+    changed = False
+    for stamp, fields in stamped.items():
+        if when(stamp) > after:
+            changed |= merge_fields(into, stamp, {**into.get(stamp, {}), **fields})[0]
+    return changed
+
+
+def _drop_empty(facts: Facts, contact_id: str, person: Person) -> None:
+    """Nothing stays of what was told before an erasure."""
+    if not facts.pauses.get(contact_id, True):
+        del facts.pauses[contact_id]
+    for key in person.preferences:
+        if not facts.preferences[key]:
+            del facts.preferences[key]

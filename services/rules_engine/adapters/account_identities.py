@@ -1,7 +1,6 @@
 """Which accounts were merged, which accounts describe a contact, and by which ids others find an account."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 
 import orjson
 
@@ -10,7 +9,7 @@ from schemas.ids import digest
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
 from services.rules_engine.application.ports import Homes
-from services.rules_engine.domain.account import Account
+from services.rules_engine.domain.account import Account, Clocks
 
 DIRECTORY = "directory.accounts"
 MERGED = """
@@ -21,7 +20,7 @@ PLACE = """
 INSERT INTO contact_home AS h (contact, places)
 SELECT contact, places::jsonb FROM unnest($1::bytea[], $2::text[]) AS n (contact, places)
 ON CONFLICT (contact) DO UPDATE SET places = (
-    SELECT jsonb_object_agg(key, stamp) FROM (
+    SELECT coalesce(jsonb_object_agg(key, stamp), '{}') FROM (
         SELECT key, max(value COLLATE "C") AS stamp FROM (
             SELECT * FROM jsonb_each_text(h.places) UNION ALL SELECT * FROM jsonb_each_text(excluded.places)
         ) AS told GROUP BY key
@@ -71,17 +70,24 @@ class AccountIdentities:
         homes = {keys[row[0]]: orjson.loads(row[1]) for row in rows}
         return {contact_id: places for contact_id, places in homes.items() if len(places) > 1}
 
-    async def end_accounts(self, ended: Sequence[tuple[Account, str]], real: datetime) -> None:
+    async def end_accounts(self, ended: Sequence[tuple[Account, str]], clocks: Clocks) -> None:
         records: list[Outgoing] = []
         for account, stays in ended:
-            version = max(account.directory_version + 1, int(real.timestamp() * 1000))
+            version = max(account.directory_version + 1, int(clocks.real.timestamp() * 1000))
             await self._connection.execute(END, account.account_id, stays, version)
             for statement in MOVE:
                 await self._connection.execute(statement, account.account_id, stays)
             record = AccountRecord(account_id=account.account_id, merged_into=stays, version=version)
             record_id = f"{account.account_id}:{version}"
             records.append(
-                Outgoing(DIRECTORY, account.account_id, record_id, ACCOUNT_DIRECTORY, real, record.write())
+                Outgoing(
+                    DIRECTORY,
+                    account.account_id,
+                    record_id,
+                    ACCOUNT_DIRECTORY,
+                    clocks.service,
+                    record.write(),
+                )
             )
         await self._outbox.append(self._connection, records)
 

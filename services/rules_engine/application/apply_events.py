@@ -63,7 +63,7 @@ async def apply_events(
     )
     await work.save(outcome.changed)
     if ended:
-        await work.end_accounts(ended, clocks.real)
+        await work.end_accounts(ended, clocks)
     await record_plans(work, outcome.new_plans, publish=context.publish)
     await work.park(outcome.parked)
     new_receipts = await work.acknowledge(outcome.receipts)

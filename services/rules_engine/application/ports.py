@@ -6,7 +6,7 @@ from typing import Protocol
 
 from schemas.plans import Plan
 from services.cadence.account import Stamp
-from services.rules_engine.domain.account import Account, NewPlan, Parked, Receipt
+from services.rules_engine.domain.account import Account, Clocks, NewPlan, Parked, Receipt
 
 Homes = Mapping[str, Mapping[str, Stamp]]
 """Contact id -> account id -> the latest event of that account that describes the contact."""
@@ -35,7 +35,7 @@ class UnitOfWork(Protocol):
         """
         ...
 
-    async def end_accounts(self, ended: Sequence[tuple[Account, str]], real: datetime) -> None:
+    async def end_accounts(self, ended: Sequence[tuple[Account, str]], clocks: Clocks) -> None:
         """End these locked accounts, each in another one: decisions and parked events become those of the other."""
         ...
 

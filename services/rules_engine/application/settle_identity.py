@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 
 from services.cadence.account import Facts, Stamp, apply_fact
 from services.cadence.account.codec import AccountState, UnreadableState, decode, encode
-from services.cadence.account.homes import described_contact, descriptions_of, place_contact
+from services.cadence.account.homes import join_persons, named_contact, place_contact, placing_stamp
 from services.cadence.account.merge import merge_states
-from services.cadence.account.stamps import StampedFields
 from services.rules_engine.application.ports import Homes, UnitOfWork
 from services.rules_engine.domain.account import Account, IncomingEvent, Parked
 
@@ -109,10 +108,12 @@ async def _find_homes(
     described: dict[str, dict[str, Stamp]] = {}
     for account_id, items in by_account.items():
         for item in items:
-            found = described_contact(item.event)
-            if found is not None:
-                places = described.setdefault(found[0], {})
-                places[account_id] = max(found[1], places.get(account_id, ""))
+            contact_id, stamp = named_contact(item.event), placing_stamp(item.event)
+            if contact_id is None:
+                continue
+            places = described.setdefault(contact_id, {})
+            if stamp is not None:
+                places[account_id] = max(stamp, places.get(account_id, ""))
     if not described:
         return {}
     shared = await work.place_contacts(described)
@@ -172,13 +173,11 @@ def _move_contact(
     by_account: Mapping[str, Sequence[IncomingEvent]],
 ) -> None:
     states = _readable_states([accounts[name] for name in places if name in accounts])
-    descriptions = _described_now(contact_id, [item for name in places for item in by_account.get(name, ())])
-    for state in states.values():
-        for stamp, fields in descriptions_of(state.facts, contact_id).items():
-            descriptions[stamp] = {**descriptions.get(stamp, {}), **fields}
+    now = _person_of_batch(contact_id, [item for name in places for item in by_account.get(name, ())])
+    person = join_persons([*(state.facts for state in states.values()), now], contact_id)
     home = max(places, key=lambda account_id: (places[account_id], account_id))
     for account_id, state in states.items():
-        if place_contact(state.facts, contact_id, descriptions, is_home=account_id == home):
+        if place_contact(state.facts, contact_id, person, is_home=account_id == home):
             accounts[account_id].restate(encode(*state))
 
 
@@ -192,11 +191,10 @@ def _readable_states(accounts: Collection[Account]) -> dict[str, AccountState]:
     return states
 
 
-def _described_now(contact_id: str, items: Sequence[IncomingEvent]) -> StampedFields:
-    """What the descriptions of a contact in this batch say."""
+def _person_of_batch(contact_id: str, items: Sequence[IncomingEvent]) -> Facts:
+    """What the events of this batch say of a contact."""
     facts = Facts("")
     for item in items:
-        found = described_contact(item.event)
-        if found is not None and found[0] == contact_id:
+        if named_contact(item.event) == contact_id:
             apply_fact(facts, item.event)
-    return descriptions_of(facts, contact_id)
+    return facts

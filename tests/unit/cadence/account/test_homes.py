@@ -5,9 +5,9 @@ from itertools import permutations
 
 import pytest
 
-from services.cadence.account import FactEvent, Facts, Provenance, StampedFields, apply_fact
+from services.cadence.account import FactEvent, Facts, Provenance, apply_fact
 from services.cadence.account.codec import decode, encode
-from services.cadence.account.homes import described_contact, descriptions_of, place_contact
+from services.cadence.account.homes import join_persons, named_contact, place_contact, placing_stamp
 from services.cadence.account.issued import Issued
 from tests.unit.cadence.events import NOW
 
@@ -18,6 +18,8 @@ EVENTS: tuple[tuple[str, str, Mapping[str, object]], ...] = (
     ("old", "contact.described", {"phone": "+49 1"}),
     ("new", "contact.described", {"name": "Ann"}),
     ("new", "contact.left", {}),
+    ("old", "outreach.paused", {"reason": "on leave"}),
+    ("old", "preference.changed", {"topic": "events", "opted_in": False}),
 )
 
 
@@ -33,16 +35,13 @@ def accounts_after(events: Sequence[FactEvent]) -> dict[str, Facts]:
     latest: dict[str, str] = {}
     for event in events:
         apply_fact(accounts[event.account_id], event)
-        described = described_contact(event)
-        if described is None:
-            continue
-        latest[event.account_id] = max(latest.get(event.account_id, ""), described[1])
-        if len(latest) > 1:
-            known: StampedFields = {}
-            for facts in accounts.values():
-                known |= {stamp: dict(fields) for stamp, fields in descriptions_of(facts, "ann").items()}
+        stamp = placing_stamp(event)
+        if stamp is not None:
+            latest[event.account_id] = max(latest.get(event.account_id, ""), stamp)
+        if named_contact(event) is not None and len(latest) > 1:
+            person = join_persons(accounts.values(), "ann")
             for name, facts in accounts.items():
-                place_contact(facts, "ann", known, is_home=latest[name] == max(latest.values()))
+                place_contact(facts, "ann", person, is_home=latest[name] == max(latest.values()))
     return accounts
 
 
@@ -71,3 +70,10 @@ def test_a_contact_that_is_away_is_stored_with_the_account() -> None:
     again = decode("old", encode(old, Issued())).facts
     assert again.away == old.away
     assert not again.contacts
+
+
+def test_a_pause_and_a_refusal_go_with_the_contact() -> None:
+    new = accounts_after([fact(number) for number in (0, 1, 6, 7)])["new"]
+
+    assert new.pause_values()["ann"]["reason"].value == "on leave"
+    assert new.preference_values()["ann", "events", None, False]["opted_in"].value is False

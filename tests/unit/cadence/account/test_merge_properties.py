@@ -7,7 +7,7 @@ from services.cadence.account import FactEvent, Provenance
 from services.cadence.account.apply import apply_event
 from services.cadence.account.codec import AccountState, decode, encode
 from services.cadence.account.erasure import erase_contact
-from services.cadence.account.homes import place_contact
+from services.cadence.account.homes import Person, place_contact
 from services.cadence.account.merge import merge_states
 from tests.unit.cadence.account.test_folding_properties import event_lists
 from tests.unit.cadence.account.test_issued_properties import events as touchpoint_event
@@ -57,7 +57,7 @@ def described(minute: int, **fields: object) -> FactEvent:
 
 def test_a_contact_that_is_at_home_in_one_of_the_accounts_is_at_home_in_the_merged_one() -> None:
     here, away = state_after(described(1, role="user")), state_after(described(2, email="ann@acme.example"))
-    place_contact(away.facts, "ann", {}, is_home=False)
+    place_contact(away.facts, "ann", Person({}, {}, {}), is_home=False)
 
     both = encode(*state_after(described(1, role="user"), described(2, email="ann@acme.example")))
     assert merged(here, away) == merged(away, here) == both

@@ -9,6 +9,7 @@ from services.cadence.portfolio import Portfolio
 from services.rules_engine.application.ports import Homes
 from services.rules_engine.domain.account import (
     Account,
+    Clocks,
     EvaluationContext,
     IncomingEvent,
     NewPlan,
@@ -51,7 +52,7 @@ class StoredAccounts:
             stored |= {key: max(stamp, stored.get(key, "")) for key, stamp in places.items()}
         return {key: dict(self.homes[key]) for key in described if len(self.homes[key]) > 1}
 
-    async def end_accounts(self, ended: Sequence[tuple[Account, str]], real: datetime) -> None:
+    async def end_accounts(self, ended: Sequence[tuple[Account, str]], clocks: Clocks) -> None:
         for account, stays in ended:
             self.stored[account.account_id] = Account(account.account_id, merged_into=stays)
             for other in self.stored.values():

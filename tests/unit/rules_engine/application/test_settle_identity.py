@@ -76,6 +76,8 @@ HOMES = (
     fact(4, "c", "contact.described", contact_id="ann", name="Ann"),
     fact(5, "b", "contact.described", contact_id="ann", phone="1"),
     fact(6, "a", "account.described", name="A"),
+    fact(7, "a", "outreach.paused", contact_id="ann", reason="on leave"),
+    fact(8, "c", "preference.changed", contact_id="ann", topic="events", opted_in=False),
 )
 
 
