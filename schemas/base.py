@@ -158,7 +158,7 @@ def _template(model: type[SchemaModel]) -> tuple[dict[str, object], set[str]]:
 def unknown_fields(model: SchemaModel) -> list[str]:
     """The paths of undeclared fields, such as `limits.seats.colour`."""
     paths: list[str] = []
-    _collect_unknown(model, "", paths)
+    _collect_unknown_of(model, "", paths)
     return paths
 
 
@@ -174,18 +174,26 @@ def _nests(annotation: object) -> bool:
     return any(_nests(argument) for argument in get_args(annotation))
 
 
+def _collect_unknown_of(model: SchemaModel, path: str, paths: list[str]) -> None:
+    if model.model_extra:
+        paths += [path + name for name in model.model_extra]
+    values = vars(model)
+    for name in nesting_fields(type(model)):
+        if value := values[name]:
+            _collect_unknown(value, f"{path}{name}.", paths)
+
+
 def _collect_unknown(value: object, path: str, paths: list[str]) -> None:
-    if isinstance(value, SchemaModel):
-        paths += [path + name for name in value.model_extra or ()]
-        for name in nesting_fields(type(value)):
-            _collect_unknown(getattr(value, name), f"{path}{name}.", paths)
-    elif isinstance(value, tuple):
+    # Models come last: to ask whether a value is one takes longest.
+    if isinstance(value, tuple):
         for index, element in enumerate(cast("tuple[object, ...]", value)):
-            if not isinstance(element, str):
+            if type(element) is not str:
                 _collect_unknown(element, f"{path[:-1]}[{index}].", paths)
     elif isinstance(value, dict):
         for name, member in cast("dict[str, object]", value).items():
             _collect_unknown(member, f"{path}{name}.", paths)
+    elif isinstance(value, SchemaModel):
+        _collect_unknown_of(value, path, paths)
 
 
 def check_depth(raw: bytes, path: str = "data") -> None:

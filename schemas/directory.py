@@ -68,6 +68,11 @@ class AccountRecord(SchemaModel):
     account_id: Id
     name: Name | None = None
     timezone: str | None = None
+    """As it was told; else the zone of the country, if all clocks there show the same time."""
+    timezone_derived: bool = False
+    """true: the zone was not told, it is that of the country."""
+    zones: tuple[str, ...] = ()
+    """The zones of a country whose clocks differ, when no zone was told; else empty."""
     language: str | None = None
     country: str | None = None
     industry: str | None = None
@@ -95,6 +100,8 @@ class CsmRecord(SchemaModel):
     country: str | None = None
     region: Name | None = None
     timezone: str | None = None
+    """As it was told; else the zone of the country, if all clocks there show the same time."""
+    timezone_derived: bool = False
     weekly_minutes: Minutes | None = None
     working_days: tuple[Weekday, ...] | None = None
     working_hours: WorkingHours | None = None

@@ -23,7 +23,7 @@ from schemas.base import (
     WebAddress,
 )
 from schemas.patterns import TRIMMED_LINE
-from schemas.times import Away, Day, Instant, Weekday, WorkingHours, Zone
+from schemas.times import Away, Country, Day, Instant, Weekday, WorkingHours, Zone
 from schemas.vocabulary import (
     Channel,
     Color,
@@ -44,7 +44,6 @@ MAX_ENTRIES: Final = 500
 """Entries that one list or map of an event may have."""
 MAX_LANGUAGES: Final = 50
 """Languages in which a program may have its body, and systems in which an account may have an id."""
-_Country = Annotated[str, Field(min_length=2, max_length=64, pattern=TRIMMED_LINE)]
 _Phone = Annotated[str, Field(min_length=1, max_length=64, pattern=TRIMMED_LINE)]
 
 
@@ -55,7 +54,7 @@ class AccountDescribed(SchemaModel):
     arr: Money | None = None
     currency: Currency | None = None
     industry: TrimmedName | None = None
-    country: _Country | None = None
+    country: Country | None = None
     region: TrimmedName | None = None
     timezone: Zone | None = None
     language: Language | None = None
@@ -95,7 +94,7 @@ class CsmDescribed(SchemaModel):
     email: Email | None = None
     phone: _Phone | None = None
     language: Language | None = None
-    country: _Country | None = None
+    country: Country | None = None
     region: TrimmedName | None = None
     timezone: Zone | None = None
     weekly_minutes: Minutes | None = None

@@ -110,6 +110,8 @@ class Plan(SchemaModel):
     """One-offs in order of window and id."""
     avoid: tuple[Avoid, ...] = ()
     """In order of time."""
+    withdrawn: tuple[Id, ...] = ()
+    """One-offs that came due after an answer which the same person revised since: cancelled unless somebody acted."""
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
 
 

@@ -1,4 +1,4 @@
-"""Instants, days, working hours and time zones in messages.
+"""Instants, days, working hours, time zones and countries in messages.
 
 A time without a zone is rejected: a guess of the zone could make touchpoints due too early.
 """
@@ -12,8 +12,9 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from schemas.base import SchemaModel, Spelling
+from schemas.patterns import TRIMMED_LINE
 from schemas.problems import excerpt
-from schemas.zones import ZONE_NAMES, spell_zone
+from schemas.zones import ZONE_NAMES, spell_country, spell_zone
 
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 WeekdayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -93,6 +94,14 @@ def _zone(name: str) -> str:
     return name
 
 
+def _country(text: str) -> str:
+    """Refuse another spelling of a country's code, so that it is cleaned; a text that names no country passes."""
+    code = spell_country(text)
+    if code != text:
+        raise ValueError(f"{excerpt(text)} is not an ISO 3166 code; write {code}")
+    return text
+
+
 Instant = Annotated[
     datetime,
     PlainValidator(_instant),
@@ -111,6 +120,14 @@ Day = Annotated[
 
 Zone = Annotated[str, Field(max_length=64), AfterValidator(_zone), Spelling(spell_zone)]
 """An IANA time zone name of the release in force."""
+
+Country = Annotated[
+    str,
+    Field(min_length=2, max_length=64, pattern=TRIMMED_LINE),
+    AfterValidator(_country),
+    Spelling(spell_country),
+]
+"""An ISO 3166-1 alpha-2 code; other spellings that name one country are cleaned, other texts are stored as they are."""
 
 
 class Window(SchemaModel):

@@ -4,7 +4,7 @@ The audience of a program is a condition that a person wrote. One that cannot be
 reaches nobody.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import quantiles
@@ -19,20 +19,20 @@ from services.cadence.account import (
     StampedFields,
     merge_fields,
     micros,
-    moment,
     stamp_of,
     when,
 )
 from services.cadence.account.codec import AccountState
+from services.cadence.account.identity import name_key
 from services.cadence.expressions.checker import check
 from services.cadence.expressions.compile import compile_condition
 from services.cadence.expressions.parser import parse
 from services.cadence.expressions.tree import ExpressionError, Node, names
-from services.cadence.features.compute import view_account
+from services.cadence.features.contracts import revenue_of
 from services.cadence.features.registry import features_in_scope
 from services.cadence.portfolio import Portfolio, Program
+from services.cadence.rates import NO_RATES, USUAL_CURRENCY, Rates
 
-_REVENUE = frozenset({"arr"})
 _CUT_OFFS = 100
 _MAX_MISTAKES = 10
 
@@ -85,23 +85,31 @@ def announced(program_id: str, state: bytes) -> Announced:
     return Announced(program, text, error)
 
 
-def portfolio_of(announcements: Iterable[FactEvent], account_states: Iterable[AccountState]) -> Portfolio:
-    """The portfolio of announcements and accounts. As in the database, the newest value of a field counts."""
+def portfolio_of(
+    announcements: Iterable[FactEvent],
+    account_states: Iterable[AccountState],
+    rates: Rates = NO_RATES,
+    currency: str = USUAL_CURRENCY,
+) -> Portfolio:
+    """The portfolio of announcements and accounts. As in the database, the newest value of a field counts.
+
+    `currency`: that of the policy, in which the revenues are ranked.
+    """
     stored: dict[str, StampedFields] = {}
     for event in announcements:
         fields: Fields = {
             name: orjson.dumps(value, default=str).decode() for name, value in event.fields.items()
         }
-        program = stored.setdefault(str(event.fields["program_id"]), {})
+        program = stored.setdefault(name_key(event.fields["program_id"]), {})
         merge_fields(program, stamp_of(event.provenance), fields)
     programs = [announced(key, orjson.dumps(stored[key])) for key in sorted(stored)]
     readable = tuple(item.program for item in programs if item.error is None)
-    return Portfolio(0, _percentiles(account_states), readable)
+    known = (revenue_of(facts, rates, currency) for facts, _ in account_states)
+    revenues = [revenue for revenue in known if revenue is not None]
+    return Portfolio(0, _percentiles(revenues), readable, rates)
 
 
-def _percentiles(account_states: Iterable[AccountState]) -> tuple[float, ...]:
-    views = (view_account(facts, Portfolio(), moment(0), _REVENUE) for facts, _ in account_states)
-    revenues = [float(arr) for view in views if isinstance(arr := view.values["arr"], int | float)]
+def _percentiles(revenues: Sequence[float]) -> tuple[float, ...]:
     return tuple(quantiles(revenues, n=_CUT_OFFS, method="inclusive")) if len(revenues) > 1 else ()
 
 

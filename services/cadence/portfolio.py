@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from schemas.vocabulary import ProgramKind
 from services.cadence.account import Plain, Stamp
+from services.cadence.rates import NO_RATES, Rates
 
 Audience = Callable[[Mapping[str, Plain]], bool]
 
@@ -31,11 +32,12 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """`arr_percentiles`: the 99 cut-offs of revenue for 1 to 99%, ascending; empty: not ranked."""
+    """`arr_percentiles`: the 99 cut-offs of revenue for 1 to 99%, ascending; empty: not ranked. `rates`: of exchange."""
 
     generation: int = 0
     arr_percentiles: tuple[float, ...] = ()
     programs: tuple[Program, ...] = ()
+    rates: Rates = NO_RATES
     reads: frozenset[str] = field(init=False, compare=False)
     """The features that the audiences of programs read."""
 

@@ -136,6 +136,7 @@ class Settings(BaseSettings):
     scheduler: Http = Http(port=8002)
     notifier: Http = Http(port=8003)
     policy: Path | None = Field(default=None, description="a policy file or a flat folder of them")
+    rates: Path | None = Field(default=None, description="a file of exchange rates")
     sample: bool = Field(default=True, description="`make run` posts the sample accounts to an empty store")
     mode: Literal["live", "hold", "observe"] = "live"
     webhook_allow_private: bool = False

@@ -154,6 +154,8 @@ def _properties(account: Json, facts: Json) -> Iterable[Property]:
 def _warnings(account: Json, now: datetime) -> Iterable[str]:
     if undecided := text(account, "undecided"):
         yield f"The last evaluation failed: {undecided}. The facts are kept, and the evaluation is retried."
+    for doubt in items(account, "doubts"):
+        yield f"{text(doubt, 'text')}; {text(doubt, 'remedy')}."
     for pause in items(account, "pauses"):
         until = instant(pause, "until")
         if until is not None and until <= now:

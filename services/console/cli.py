@@ -12,6 +12,7 @@ import typer
 
 from services.cadence.account.event_file import FactsRefused
 from services.cadence.policy.load import PolicyRefused
+from services.cadence.rates import RatesRefused
 from services.chassis.settings import SettingsRejected
 from services.console import commands, operating_commands, policy_commands
 from services.console.client import CallFailed, Unreachable
@@ -21,6 +22,7 @@ EXIT_CODES: Mapping[type[Exception], int] = {
     CallFailed: 1,
     FactsRefused: 1,
     PolicyRefused: 1,
+    RatesRefused: 1,
     SettingsRejected: 2,
     Unreachable: 3,
 }

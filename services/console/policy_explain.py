@@ -16,6 +16,8 @@ from services.cadence.evaluation.policy_diff import Difference, Period
 from services.cadence.explanation import Explainer, Explanation, NoSuchRule, NoSuchTouchpoint
 from services.cadence.policy import Policy
 from services.cadence.policy.load import load_policy
+from services.cadence.portfolio import Portfolio
+from services.cadence.rates import NO_RATES, load_rates
 from services.console import labels
 from services.console.json_fields import Json
 from services.console.terminal import AsJson, InputFile, print_json, print_table, print_text, read_input
@@ -53,6 +55,10 @@ At = Annotated[
         help="Evaluate at this time, such as 2026-03-02T09:00:00Z; by default that of the newest event.",
     ),
 ]
+RatesPath = Annotated[
+    Path | None,
+    typer.Option("--rates", metavar="FILE", envvar="DRUMBEAT_RATES", help="A file of exchange rates."),
+]
 app = typer.Typer()
 
 
@@ -67,14 +73,16 @@ def explain_account(  # noqa: PLR0913, PLR0917 - options of a command
         typer.Option(metavar="TYPE", help="Explain why this touchpoint type is planned, or why not."),
     ] = "",
     at: At = None,
+    rates: RatesPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Show an account's plan with its reasons, or explain one rule or touchpoint type."""
     if rule and touchpoint:
         raise typer.BadParameter("use --rule or --touchpoint, not both")
     policy, events = load_policy(path), read_event_file(facts.content, facts.name)
+    portfolio = _portfolio(policy, events, rates)
     now = _evaluation_time(at, events)
-    explainer = _explainer(policy, events, account_id, now)
+    explainer = _explainer(policy, events, portfolio, account_id, now)
     try:
         explanation = (
             explainer.explain_rule(rule)
@@ -102,6 +110,7 @@ def diff_policies(  # noqa: PLR0913, PLR0917 - options of a command
     facts: Facts,
     at: At = None,
     days: Annotated[int, typer.Option(min=1, max=3650, help="Count touchpoints over this many days.")] = 90,
+    rates: RatesPath = None,
     show_all: Annotated[bool, typer.Option("--all", help="Show every account that changes.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -109,7 +118,7 @@ def diff_policies(  # noqa: PLR0913, PLR0917 - options of a command
     events = read_event_file(facts.content, facts.name)
     period = Period(_evaluation_time(at, events), days)
     difference = Difference(load_policy(old), load_policy(new), period, listed=None)
-    portfolio = portfolio_of(events.announcements, events.account_states.values())
+    portfolio = _portfolio(difference.old, events, rates)
     for account_id in sorted(events.account_states):
         difference.compare(events.account_states[account_id], portfolio)
     if as_json:
@@ -126,7 +135,14 @@ def _evaluation_time(at: datetime | None, events: EventFile) -> datetime:
     return now
 
 
-def _explainer(policy: Policy, events: EventFile, account_id: str, now: datetime) -> Explainer:
+def _portfolio(policy: Policy, events: EventFile, path: Path | None) -> Portfolio:
+    rates = NO_RATES if path is None else load_rates(path)
+    return portfolio_of(events.announcements, events.account_states.values(), rates, policy.content.currency)
+
+
+def _explainer(
+    policy: Policy, events: EventFile, portfolio: Portfolio, account_id: str, now: datetime
+) -> Explainer:
     account_state = events.account_states.get(account_id)
     if account_state is None:
         accounts = sorted(events.account_states)
@@ -134,7 +150,6 @@ def _explainer(policy: Policy, events: EventFile, account_id: str, now: datetime
         raise FactsRefused(
             f"there is no account {account_id!r}; this file has: {', '.join(accounts[:5])}{more}"
         )
-    portfolio = portfolio_of(events.announcements, events.account_states.values())
     return Explainer(policy, account_state, portfolio, now)
 
 

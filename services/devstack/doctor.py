@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from services.cadence.rates import RatesRefused, load_rates
 from services.chassis.public_holidays import holidays_release
 from services.chassis.settings import Settings, SettingsRejected, load_settings
 from services.console.client import SERVICES, ApiClient, CallFailed
@@ -32,6 +33,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
     yield from _embedded_parts(settings, [name for name in _LOCAL_PACKAGES if find_spec(name) is None])
     yield from _data_directory(settings)
     yield _customer_mail(settings)
+    yield _exchange_rates(settings)
     yield from _services(settings)
 
 
@@ -85,6 +87,18 @@ def _customer_mail(settings: Settings) -> Check:
     return Check(
         "customer mail", f"sent to {email.host}:{email.port}" if email.is_relay else "stored, not delivered"
     )
+
+
+def _exchange_rates(settings: Settings) -> Check:
+    if settings.rates is None:
+        return Check(
+            "exchange rates", "none: revenue in other currencies than the policy's counts as unknown"
+        )
+    try:
+        rates = load_rates(settings.rates)
+    except RatesRefused as refused:
+        return Check("exchange rates", "not readable", str(refused))
+    return Check("exchange rates", f"of {rates.on}: {', '.join(sorted(rates.worth))} in {rates.base}")
 
 
 def _services(settings: Settings) -> Iterator[Check]:

@@ -8,6 +8,7 @@ from prometheus_client import Counter
 from schemas.topics import broker_configs
 from services.cadence.lint import lint
 from services.cadence.policy.load import PolicyRefused, policy_texts
+from services.cadence.rates import RatesRefused
 from services.chassis.batches import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
@@ -34,6 +35,7 @@ from services.rules_engine.adapters.portfolio_repository import PortfolioReposit
 from services.rules_engine.adapters.program_repository import list_programs
 from services.rules_engine.adapters.queries import Queries
 from services.rules_engine.adapters.ranking_repository import Ranking
+from services.rules_engine.adapters.rates_file import RatesFile
 from services.rules_engine.domain.account import BatchCounts, EvaluationContext
 from services.rules_engine.entrypoints import http_accounts as api
 from services.rules_engine.entrypoints import http_policies as policies
@@ -53,7 +55,7 @@ EVENTS = Counter("drumbeat_events_total", "Events by what became of them", ["top
 
 def count(topic: str, counts: BatchCounts) -> None:
     EVENTS.labels(topic, "heard").inc(counts.events)
-    for outcome in ("duplicates", "parked", "conflicts", "undecided", "plans"):
+    for outcome in ("duplicates", "parked", "conflicts", "let_go", "undecided", "plans"):
         EVENTS.labels(topic, outcome).inc(getattr(counts, outcome))
 
 
@@ -62,8 +64,8 @@ async def build(runtime: Runtime) -> Parts:
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
     configurations = ConfigurationRepository(database)
     active_policy = ActivePolicy(configurations, clock)
-    await _put_in_force(active_policy, runtime)
-    ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
+    rates_file = RatesFile(runtime.settings.rates, database)
+    await _put_in_force(active_policy, rates_file, runtime)
     directory = PolicyDirectory(database, outbox, clock, active_policy.context)
     created: set[str] = set()
     consumer = EventConsumer(
@@ -83,12 +85,14 @@ async def build(runtime: Runtime) -> Parts:
         next_due=partial(sweeping.next_due, database),
         after_commit=runtime.relay.wake,
     )
+    ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events")
     return Parts(
         app=lambda ready: make(runtime, _in_step(active_policy, ready), configurations, active_policy),
         subscriptions=(Subscription("rules_engine", topics, consumer, runtime.relay.wake),),
         loops=(
             Loop("sweep", interval=1.0, run_once=sweeper.run_once),
+            Loop("rates", interval=5.0, run_once=rates_file.run_once),
             Loop("policy", interval=1.0, run_once=active_policy.refresh),
             Loop("policy directory", interval=1.0, run_once=directory.publish),
             Loop("ranking", interval=5.0, run_once=ranking.run_once),
@@ -97,13 +101,16 @@ async def build(runtime: Runtime) -> Parts:
     )
 
 
-async def _put_in_force(active_policy: ActivePolicy, runtime: Runtime) -> None:
+async def _put_in_force(active_policy: ActivePolicy, rates_file: RatesFile, runtime: Runtime) -> None:
     path = settings.policy_path(runtime.settings)
     source = Source(runtime.owner, shipped=runtime.settings.policy is None)
     try:
+        await rates_file.open()
         await active_policy.open(policy_texts(path), path.name, runtime.settings.mode, source)
     except PolicyRefused as refused:
         raise CannotStart(f"the policy {path} is refused:\n{refused}") from refused
+    except RatesRefused as refused:
+        raise CannotStart(str(refused)) from refused
     await make_modes(runtime).open(runtime.settings.mode)
     await active_policy.refresh()
 
@@ -137,11 +144,9 @@ def make(
         },
     )
     refusals.install(app)
-    answers = Queries(database, outbox, relay, clock)
+    answers = Queries(database, outbox, relay, clock, active_policy.context)
     comparison = PolicyComparison(database, active_policy, clock)
-    ingest = Ingest(
-        runtime.producer, clock, lambda: active_policy.context().policy.catalogue, AccountTwins(database).find
-    )
+    ingest = Ingest(runtime.producer, clock, active_policy.context, AccountTwins(database).find)
     for router in (
         api.event_routes(ingest, answers),
         why_routes(StoredExplanations(configurations, active_policy, clock).explain),

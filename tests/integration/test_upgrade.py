@@ -32,6 +32,8 @@ from tests.stack import Receiver, Stack, event, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(600)]
 
+AT_PAR = "date: 2026-11-28\nrates: {EUR: 1, JPY: 1}\n"
+"""The version before compared amounts as they were, whatever their currency."""
 DAYS = 5
 RATE = 14_400.0  # four hours a second
 DUE = "drumbeat.touchpoint.due.v1"
@@ -42,7 +44,11 @@ async def test_a_stored_data_directory_migrates_and_goes_on() -> None:
     with tempfile.TemporaryDirectory(prefix="drumbeat-upgrade-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        settings = {"DRUMBEAT_POLICY": str(folder / "policies")}
+        (folder / "rates.yaml").write_text(AT_PAR)
+        settings = {
+            "DRUMBEAT_POLICY": str(folder / "policies"),
+            "DRUMBEAT_RATES": str(folder / "rates.yaml"),
+        }
         start = STOPPED_AT + timedelta(seconds=1)
         async with Stack(folder, start=start, settings=settings) as stack:
             before = await _restore_and_migrate(stack)

@@ -3,7 +3,6 @@
 from services.cadence.account.folding import apply_fact as apply_fact
 from services.cadence.account.merging import merge_fields as merge_fields
 from services.cadence.account.retention import ACCOUNT_FIELDS as ACCOUNT_FIELDS
-from services.cadence.account.retention import WENT_LIVE as WENT_LIVE
 from services.cadence.account.stamps import DAY as DAY
 from services.cadence.account.stamps import Entries as Entries
 from services.cadence.account.stamps import Fields as Fields

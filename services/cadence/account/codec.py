@@ -6,13 +6,13 @@ from typing import NamedTuple, NotRequired, TypedDict, cast
 import orjson
 
 from services.cadence.account import Contract, Entries, Facts, Stamp, StampedFields
-from services.cadence.account.folding import upgrade
 from services.cadence.account.issued import Issued, IssuedTime, upgrade_issued
 from services.cadence.account.state import AwayContact
+from services.cadence.account.upgrade import upgrade_facts
 
-FORMAT = 3
-"""Read but no longer written: format 2 has all fields of the last touchpoints and no times by type; format 1 also has no
-joining times of contacts and no revenue history.
+FORMAT = 4
+"""Read but no longer written: formats 1 to 3 (`upgrade`); of these 1 and 2 have all fields of the last touchpoints and no
+times by type.
 """
 
 
@@ -104,7 +104,7 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         return AccountState(Facts(account_id), Issued())
     document = cast("_Document", orjson.loads(data))
     version = document.get("v")
-    if version not in {1, 2, FORMAT}:
+    if version not in {1, 2, 3, FORMAT}:
         raise UnreadableState(
             f"the stored state of account {account_id} has format {version!r}, and this version reads formats up to "
             f"{FORMAT}: start the version that wrote it, or a newer one"
@@ -123,8 +123,8 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         {key: AwayContact(*parts) for key, parts in document.get("away", {}).items()},
         document.get("merged", {}),
     )
-    if version == 1:
-        upgrade(facts)
     if version != FORMAT:
+        upgrade_facts(facts, version)
+    if version < 3:
         return AccountState(facts, upgrade_issued(document.get("i", {})))
     return AccountState(facts, Issued(document.get("i", {}), document.get("t", {})))

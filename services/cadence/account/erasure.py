@@ -1,9 +1,10 @@
 """Erase a contact from the facts, for good: what was told of the contact until then is ignored whenever it arrives."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from schemas.ids import derived_id
-from services.cadence.account.stamps import Entries, Stamp, StampedFields, earliest, when
+from services.cadence.account.merging import LAST
+from services.cadence.account.stamps import Entries, Stamp, StampedFields, when
 from services.cadence.account.state import FactEvent, Facts
 
 _ABOUT_CONTACT = frozenset({"contact.described", "contact.left"})
@@ -41,29 +42,50 @@ def drop_erased(facts: Facts, erased: Mapping[str, int]) -> None:
 
 def _drop(facts: Facts, contact_id: str, at: int) -> None:
     """Drop what was told of a contact by `at`; who answered or was met loses the name."""
-    _drop_stamped(facts.contacts, contact_id, at)
+    _drop_entries(facts, contact_id, at)
+    _drop_person(facts, contact_id, at)
     _drop_stamped(facts.pauses, contact_id, at)
     for preference in _preferences(facts, contact_id):
         _drop_stamped(facts.preferences, preference, at)
-    if contact_id not in facts.contacts:
-        facts.joined.pop(contact_id, None)
-    elif when(facts.joined.get(contact_id, earliest(at + 1))) <= at:
-        facts.joined[contact_id] = min(facts.contacts[contact_id])
-    away = facts.away.get(contact_id)
-    if away is not None and not _keep_later(away.fields, at):
+
+
+def _drop_person(facts: Facts, contact_id: str, at: int) -> None:
+    """Who was described after `at`, even without a new field, or left then, stays."""
+    described, left = (
+        _entries(facts.entries.get(kind, {}), contact_id) for kind in ("contact.described", "contact.left")
+    )
+    contact, away = facts.contacts.get(contact_id), facts.away.get(contact_id)
+    if contact is not None and not _keep_later(contact, at) and not described and not left:
+        del facts.contacts[contact_id]
+    joined = _joined_after(at, facts.joined.pop(contact_id, None), described or contact or ())
+    if joined is not None:
+        facts.joined[contact_id] = joined
+    if away is None:
+        return
+    if not _keep_later(away.fields, at) and not described:
         del facts.away[contact_id]
-    _drop_entries(facts, contact_id, at)
+    away.joined = _joined_after(at, away.joined, described or away.fields)
+
+
+def _joined_after(at: int, joined: Stamp | None, later: Iterable[Stamp]) -> Stamp | None:
+    return joined if joined is None or when(joined) > at else min(later, default=None)
 
 
 def _drop_entries(facts: Facts, contact_id: str, at: int) -> None:
     for name, entries in facts.entries.items():
         for stamp in [stamp for stamp in _entries(entries, contact_id) if when(stamp) <= at]:
-            if name in _ABOUT_CONTACT:
-                del entries[stamp]
-            else:
-                del entries[stamp]["contact_id"]
+            fields = entries.pop(stamp)
+            last = str(fields.get(LAST, stamp))
+            if when(last) > at:  # told again since: that telling stands
+                del fields[LAST]
+                entries[last] = dict(fields)
+            if name not in _ABOUT_CONTACT:
+                del fields["contact_id"]
+                entries[stamp] = fields
     # As if it had never been told: a kind without entries is not stored.
-    facts.entries = {name: entries for name, entries in facts.entries.items() if entries}
+    facts.entries = {
+        name: dict(sorted(entries.items())) for name, entries in facts.entries.items() if entries
+    }
 
 
 def _drop_stamped(stored: dict[str, StampedFields], key: str, at: int) -> None:
@@ -93,7 +115,7 @@ def _stamps(facts: Facts, contact_id: str) -> list[Stamp]:
     for preference in _preferences(facts, contact_id):
         stamps += facts.preferences[preference]
     for entries in facts.entries.values():
-        stamps += _entries(entries, contact_id)
+        stamps += [str(entries[stamp].get(LAST, stamp)) for stamp in _entries(entries, contact_id)]
     return stamps
 
 

@@ -1,15 +1,21 @@
 """Apply facts: any order and any number of repetitions of the same events give the same facts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from hashlib import blake2b
 from typing import cast
 
+import orjson
+
 from services.cadence.account.erasure import without_erased
-from services.cadence.account.merging import add_entry, make_room, merge_fields
-from services.cadence.account.retention import ACCOUNT_FIELDS, ENTRY_RULES, WENT_LIVE, EntryRule
+from services.cadence.account.identity import name_key
+from services.cadence.account.merging import LAST, add_latest, add_statement, make_room, merge_fields
+from services.cadence.account.retention import ACCOUNT_FIELDS, ENTRY_RULES, STAKEHOLDERS, EntryRule
 from services.cadence.account.stamps import (
     DAY,
+    Entries,
     Fields,
+    Plain,
     Stamp,
     StampedFields,
     plain,
@@ -27,7 +33,8 @@ _TERM_FIELDS = ("status", "starts_on", "renews_on", "signed_at")
 _CONTRACT_FIELDS = (*_TERM_FIELDS, "arr", "auto_renew", "currency", "term_months", "notice_days")
 TERMS_KEPT, REVENUES_KEPT = 24, 8  # of each contract
 CONTACTS_KEPT, CONTRACTS_KEPT, PREFERENCES_KEPT = 1_000, 200, 4_000
-"""Limits against runaway producers, far above any real account. Beyond them the ids first in alphabetical order stay."""
+"""Limits against runaway producers, far above any real account. Beyond them stakeholders stay before other contacts, and
+the ids first in alphabetical order."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _NOT_STORED = frozenset({"limits", "features", "notes", "comment", "detail", "recipient"})
 
@@ -43,16 +50,20 @@ def apply_fact(facts: Facts, event: FactEvent) -> ApplyResult:
         facts.first_event_at = at
     changed_fields: tuple[str, ...] = ()
     conflict: Stamp | None = None
-    for names, (part_changed, other) in _apply_parts(facts, event, stamp):
+    let_go: list[str] = []
+    for names, (part_changed, other_content) in _apply_parts(facts, event, stamp, let_go):
         if part_changed:
             changed = True
             changed_fields += names
-        if other is not None and (conflict is None or other > conflict):
-            conflict = other
-    return ApplyResult(changed, changed_fields, None if conflict is None else provenance_of(conflict))
+        if other_content is not None and (conflict is None or other_content > conflict):
+            conflict = other_content
+    other = None if conflict is None else provenance_of(conflict)
+    return ApplyResult(changed, changed_fields, other, tuple(let_go))
 
 
-def _apply_parts(facts: Facts, event: FactEvent, stamp: Stamp) -> list[tuple[tuple[str, ...], _Result]]:
+def _apply_parts(
+    facts: Facts, event: FactEvent, stamp: Stamp, let_go: list[str]
+) -> list[tuple[tuple[str, ...], _Result]]:
     """Apply the event to all parts of the facts that store its type: (names, result) of each part."""
     event_type, fields = event.type, _stored_fields(event)
     results: list[tuple[tuple[str, ...], _Result]] = []
@@ -61,11 +72,12 @@ def _apply_parts(facts: Facts, event: FactEvent, stamp: Stamp) -> list[tuple[tup
         values = {names[name]: value for name, value in fields.items() if name in names}
         if values:
             results.append((tuple(values), merge_fields(facts.account, stamp, values)))
-    results += [
-        ((rule.name,), _add_entry(facts, rule, stamp, fields))
-        for rule in ENTRY_RULES.get(event_type, ())
-        if rule.accepts(fields)
-    ]
+    for rule in ENTRY_RULES.get(event_type, ()):
+        if rule.accepts(fields):
+            before = tuple(facts.entries.get(rule.name, ())) if rule.looks_back else ()
+            results.append(((rule.name,), add_entry(facts, rule, stamp, fields)))
+            if len(before) >= rule.limit and _lets_go(rule, facts.entries[rule.name], before, stamp):
+                let_go.append(rule.name)
     part = _PARTS.get(event_type)
     if part is not None:
         name, apply = part
@@ -85,41 +97,57 @@ def _stored_fields(event: FactEvent) -> Fields:
     return fields
 
 
-def _add_entry(facts: Facts, rule: EntryRule, stamp: Stamp, fields: Fields) -> _Result:
+def add_entry(facts: Facts, rule: EntryRule, stamp: Stamp, fields: Fields) -> _Result:
+    """Add a dated entry by its rule. Returns like `merge_fields`."""
     entry = {name: fields[name] for name in rule.fields if name in fields}
-    entries = facts.entries.get(rule.name)
-    if entries is None:
-        entries = facts.entries[rule.name] = {}
-    return add_entry(entries, stamp, entry, rule.limit, rule.key)
+    entries = facts.entries.setdefault(rule.name, {})
+    if rule.latest_of is not None:
+        return add_latest(entries, stamp, entry, rule.limit, rule.latest_of)
+    return add_statement(entries, stamp, entry, rule.limit, rule.gap_of(entry))
+
+
+def _lets_go(rule: EntryRule, entries: Entries, before: Iterable[Stamp], stamp: Stamp) -> bool:
+    """Whether a full kind lost an entry so recent that conditions may look back at it."""
+    newest = when(max(entries, default=stamp))
+    gone = {*before, stamp} - entries.keys() - {str(fields.get(LAST)) for fields in entries.values()}
+    return len(entries) >= rule.limit and any(when(other) > newest - rule.looks_back for other in gone)
 
 
 def _apply_contact(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
     contact_id = str(fields["contact_id"])
     values: Fields = {name: fields[name] for name in _CONTACT_FIELDS if name in fields}
-    changed, conflict = _merge_contact(facts, contact_id, stamp, {**values, "left": False})
     away = facts.away.get(contact_id)
-    if away is not None and (away.joined is None or stamp < away.joined):
-        away.joined = stamp
-        changed = True
-    joined = facts.joined.get(contact_id)
-    if contact_id in facts.contacts and (joined is None or stamp < joined):
-        facts.joined[contact_id] = stamp
-        changed = True
-    return changed, conflict
-
-
-def _apply_contact_left(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
-    return _merge_contact(facts, str(fields["contact_id"]), stamp, {"left": True})
-
-
-def _merge_contact(facts: Facts, contact_id: str, stamp: Stamp, values: Fields) -> _Result:
-    if contact_id in facts.away:
-        return merge_fields(facts.away[contact_id].fields, stamp, values)
-    deleted = make_room(facts.contacts, contact_id, CONTACTS_KEPT)
-    if deleted == contact_id:
+    if away is not None:
+        changed, conflict = merge_fields(away.fields, stamp, values)
+        earlier = away.joined is None or stamp < away.joined
+        away.joined = stamp if earlier else away.joined
+        return changed or earlier, conflict
+    if not make_room_for_contact(facts, contact_id, [fields.get("role")]):
         return _UNCHANGED
+    changed, conflict = merge_fields(facts.contacts.setdefault(contact_id, {}), stamp, values)
+    return keep_earliest(facts.joined, contact_id, stamp) or changed, conflict
+
+
+def _apply_contact_left(facts: Facts, _stamp: Stamp, fields: Fields) -> _Result:
+    """The entry says that somebody left; a contact nobody described is shown as well."""
+    contact_id = str(fields["contact_id"])
+    is_stored = contact_id in facts.contacts or contact_id in facts.away
+    if is_stored or not make_room_for_contact(facts, contact_id):
+        return _UNCHANGED
+    facts.contacts[contact_id] = {}
+    return True, None
+
+
+def make_room_for_contact(facts: Facts, contact_id: str, roles: Iterable[Plain] = ()) -> bool:
+    """Make room for a contact with these roles; stakeholders stay before others. Whether it may be stored."""
+
+    def rank(key: str) -> tuple[bool, str]:
+        known = [fields.get("role") for fields in facts.contacts.get(key, {}).values()]
+        return STAKEHOLDERS.isdisjoint([*known, *roles] if key == contact_id else known), key
+
+    deleted = make_room(facts.contacts, contact_id, CONTACTS_KEPT, rank)
     facts.joined.pop(deleted or "", None)
-    return merge_fields(facts.contacts.setdefault(contact_id, {}), stamp, values)
+    return deleted != contact_id
 
 
 def _apply_contract(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
@@ -131,16 +159,17 @@ def _apply_contract(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
     changed, conflict = merge_fields(contract.fields, stamp, values)
     term = {name: fields[name] for name in _TERM_FIELDS if name in fields}
     if term:
-        added, other = add_entry(contract.terms, stamp, term, TERMS_KEPT)
+        added, other = add_statement(contract.terms, stamp, term, TERMS_KEPT, 0)
         changed, conflict = changed or added, conflict or other
     if "arr" in fields:
-        added, other = _add_revenue(contract, stamp, fields)
+        added, other = add_revenue(contract, stamp, fields)
         changed, conflict = changed or added, conflict or other
     return changed, conflict
 
 
-def _add_revenue(contract: Contract, stamp: Stamp, fields: Fields) -> _Result:
-    return add_entry(contract.revenues, stamp, {"arr": fields["arr"]}, REVENUES_KEPT)
+def add_revenue(contract: Contract, stamp: Stamp, fields: Fields) -> _Result:
+    """Add the revenue that a contract had from an event on. Returns like `merge_fields`."""
+    return add_statement(contract.revenues, stamp, {"arr": fields["arr"]}, REVENUES_KEPT, 0)
 
 
 def _apply_preference(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
@@ -169,20 +198,10 @@ def _apply_merge(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
 
 def keep_earliest(stamps: dict[str, Stamp], key: str, stamp: Stamp) -> bool:
     """Keep the earliest stamp of each key; whether it changed."""
-    if stamps.get(key, stamp) <= stamp and key in stamps:
+    if key in stamps and stamps[key] <= stamp:
         return False
     stamps[key] = stamp
     return True
-
-
-def _apply_milestone(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
-    """Keep the earliest milestone of kind go_live."""
-    entries = facts.entries.setdefault(WENT_LIVE, {}) if fields.get("kind") == "go_live" else None
-    if entries is None or (entries and next(iter(entries)) <= stamp):
-        return _UNCHANGED
-    entries.clear()
-    entries[stamp] = {}
-    return True, None
 
 
 _PARTS: Mapping[str, tuple[str, Callable[[Facts, Stamp, Fields], _Result]]] = {
@@ -190,7 +209,6 @@ _PARTS: Mapping[str, tuple[str, Callable[[Facts, Stamp, Fields], _Result]]] = {
     "contact.described": ("contacts", _apply_contact),
     "contact.left": ("contacts", _apply_contact_left),
     "contract.changed": ("contracts", _apply_contract),
-    "milestone.reached": (WENT_LIVE, _apply_milestone),
     "preference.changed": ("preferences", _apply_preference),
     "outreach.paused": ("pauses", partial(_apply_pause, paused=True)),
     "outreach.resumed": ("pauses", partial(_apply_pause, paused=False)),
@@ -213,6 +231,22 @@ def _derive_usage(fields: Fields, data: Mapping[str, object]) -> None:
     fields["limit_ratio"] = max(ratios) if ratios else None
 
 
+def _derive_content(fields: Fields, _data: Mapping[str, object]) -> None:
+    fields["content"] = description_of(fields)
+
+
+def description_of(fields: Fields) -> str:
+    """Twelve hex digits that stand for what is told of a contact: a nightly list does not bring back who left."""
+    described = {name: fields[name] for name in ("contact_id", *_CONTACT_FIELDS) if name in fields}
+    return blake2b(orjson.dumps(described, option=orjson.OPT_SORT_KEYS), digest_size=6).hexdigest()
+
+
+def _derive_about(fields: Fields, data: Mapping[str, object]) -> None:
+    detail = name_key(data.get("detail"))
+    if detail:
+        fields["about"] = blake2b(detail.encode(), digest_size=6).hexdigest()
+
+
 def _derive_touch(fields: Fields, _data: Mapping[str, object]) -> None:
     # Contact without a touchpoint type counts as contact of a type of its own, "".
     fields["touch"] = fields.get("touchpoint_type") or ""
@@ -226,30 +260,10 @@ def _derive_delivery(fields: Fields, data: Mapping[str, object]) -> None:
 
 _DERIVED: Mapping[str, Callable[[Fields, Mapping[str, object]], None]] = {
     "health.scored": _derive_color,
+    "contact.described": _derive_content,
+    "expansion.signalled": _derive_about,
     "usage.reported": _derive_usage,
     "interaction.logged": _derive_touch,
     "touchpoint.settled": _derive_touch,
     "delivery.finished": _derive_delivery,
 }
-
-
-def upgrade(facts: Facts) -> None:
-    """Convert facts that were stored in format 1 to the present format."""
-    facts.joined.update((key, min(stamped)) for key, stamped in facts.contacts.items() if stamped)
-    stored, facts.entries = facts.entries, {}
-    for event_type, entries in stored.items():
-        for stamp, entry in entries.items():
-            _upgrade_entry(facts, event_type, stamp, entry)
-    for contract in facts.contracts.values():
-        for stamp, fields in contract.fields.items():
-            if "arr" in fields:
-                _add_revenue(contract, stamp, fields)
-
-
-def _upgrade_entry(facts: Facts, event_type: str, stamp: Stamp, entry: Fields) -> None:
-    fields: Fields = {**entry, "touch": entry.get("touchpoint_type") or ""}
-    for rule in ENTRY_RULES.get(event_type, ()):
-        if rule.accepts(fields):
-            _add_entry(facts, rule, stamp, fields)
-    if event_type == "milestone.reached":
-        _apply_milestone(facts, stamp, fields)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from services.cadence.account.erasure import erased_key
-from services.cadence.account.merging import merge_fields
+from services.cadence.account.merging import LAST, merge_fields
 from services.cadence.account.stamps import Stamp, StampedFields, stamp_of, when
 from services.cadence.account.state import AwayContact, FactEvent, Facts
 
@@ -40,9 +40,16 @@ def placing_stamp(event: FactEvent) -> Stamp | None:
 def descriptions_of(facts: Facts, contact_id: str) -> StampedFields:
     """What the descriptions of a contact say, whether it is here or away."""
     away = facts.away.get(contact_id)
-    stored = facts.contacts.get(contact_id, {}) if away is None else away.fields
-    described = {stamp: {k: v for k, v in fields.items() if k != "left"} for stamp, fields in stored.items()}
-    return {stamp: fields for stamp, fields in described.items() if fields}
+    return facts.contacts.get(contact_id, {}) if away is None else away.fields
+
+
+def latest_descriptions(facts: Facts) -> dict[str, Stamp]:
+    """Contact id -> the latest event that describes the contact; leaving does not say where somebody is."""
+    latest = {key: max(stamped) for key, stamped in facts.contacts.items() if stamped}
+    for stamp, fields in facts.entries.get("contact.described", {}).items():
+        key = str(fields["contact_id"])
+        latest[key] = max(latest.get(key, ""), str(fields.get(LAST, stamp)))
+    return latest
 
 
 def join_persons(accounts: Iterable[Facts], contact_id: str) -> Person:

@@ -1,25 +1,26 @@
 """Merge two accounts into one: the state that all events of both would have given, had they been of one account.
 
-Each part is merged by the function that also applies events to it: parts are sets that grow, and fields that belong to
-the newest event.
+Each part is merged by the rules by which events are applied to it, in a function of its own: parts are statements with
+their first and last telling, sets that grow, and fields that belong to the newest event.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from services.cadence.account.codec import AccountState
 from services.cadence.account.erasure import drop_erased
 from services.cadence.account.folding import (
-    CONTACTS_KEPT,
     CONTRACTS_KEPT,
     PREFERENCES_KEPT,
     REVENUES_KEPT,
     TERMS_KEPT,
     keep_earliest,
+    make_room_for_contact,
 )
 from services.cadence.account.issued import Issued, add_time
-from services.cadence.account.merging import add_entry, make_room, merge_fields
-from services.cadence.account.retention import ENTRY_RULES, WENT_LIVE
-from services.cadence.account.stamps import Entries, StampedFields
+from services.cadence.account.merging import add_latest, make_room, merge_fields, merge_statements
+from services.cadence.account.retention import ENTRY_RULES, EntryRule
+from services.cadence.account.stamps import StampedFields
 from services.cadence.account.state import AwayContact, Contract, Facts
 
 _RULES: Final = {rule.name: rule for rules in ENTRY_RULES.values() for rule in rules}
@@ -27,30 +28,9 @@ _RULES: Final = {rule.name: rule for rules in ENTRY_RULES.values() for rule in r
 
 def merge_states(into: AccountState, ended: AccountState) -> None:
     """Add everything of the ended account. Both states are changed; the ended one is of no use afterwards."""
-    merge_facts(into.facts, ended.facts)
+    for merge_part in _PARTS:
+        merge_part(into.facts, ended.facts)
     merge_issued(into.issued, ended.issued)
-
-
-def merge_facts(into: Facts, ended: Facts) -> None:
-    """Add the facts of the ended account; see `merge_states`."""
-    drop_erased(into, ended.erased)
-    drop_erased(ended, into.erased)
-    for key, at in ended.erased.items():
-        into.erased[key] = max(at, into.erased.get(key, at))
-    into.first_event_at = min(
-        (at for at in (into.first_event_at, ended.first_event_at) if at is not None), default=None
-    )
-    _merge_stamped(into.account, ended.account)
-    _merge_people(into, ended)
-    for key, contract in ended.contracts.items():
-        if make_room(into.contracts, key, CONTRACTS_KEPT) != key:
-            _merge_contract(into.contracts.setdefault(key, Contract()), contract)
-    _merge_keyed(into.preferences, ended.preferences, PREFERENCES_KEPT)
-    _merge_keyed(into.pauses, ended.pauses, PREFERENCES_KEPT)
-    for name, entries in ended.entries.items():
-        _merge_entries(into, name, entries)
-    for account_id, stamp in ended.merged.items():
-        keep_earliest(into.merged, account_id, stamp)
 
 
 def merge_issued(into: Issued, ended: Issued) -> None:
@@ -67,15 +47,20 @@ def merge_issued(into: Issued, ended: Issued) -> None:
             del into.one_offs[key]
 
 
-def _merge_stamped(into: StampedFields, other: StampedFields) -> None:
-    for stamp, fields in other.items():
-        merge_fields(into, stamp, {**into.get(stamp, {}), **fields})
+def _merge_erasures(into: Facts, ended: Facts) -> None:
+    """What one account erased does not come back from the other. Before all other parts."""
+    drop_erased(into, ended.erased)
+    drop_erased(ended, into.erased)
+    for key, at in ended.erased.items():
+        into.erased[key] = max(at, into.erased.get(key, at))
 
 
-def _merge_keyed(into: dict[str, StampedFields], other: dict[str, StampedFields], limit: int) -> None:
-    for key, stamped in other.items():
-        if make_room(into, key, limit) != key:
-            _merge_stamped(into.setdefault(key, {}), stamped)
+def _merge_account(into: Facts, ended: Facts) -> None:
+    times = (into.first_event_at, ended.first_event_at)
+    into.first_event_at = min((at for at in times if at is not None), default=None)
+    _merge_stamped(into.account, ended.account)
+    for account_id, stamp in ended.merged.items():
+        keep_earliest(into.merged, account_id, stamp)
 
 
 def _merge_people(into: Facts, ended: Facts) -> None:
@@ -84,11 +69,12 @@ def _merge_people(into: Facts, ended: Facts) -> None:
         _bring_home(into, key)
     for key in into.contacts.keys() & ended.away.keys():
         _bring_home(ended, key)
-    _merge_keyed(into.contacts, ended.contacts, CONTACTS_KEPT)
+    for key, stamped in ended.contacts.items():
+        if make_room_for_contact(into, key, [fields.get("role") for fields in stamped.values()]):
+            _merge_stamped(into.contacts.setdefault(key, {}), stamped)
     for key, stamp in ended.joined.items():
-        keep_earliest(into.joined, key, stamp)
-    for key in into.joined.keys() - into.contacts.keys():
-        del into.joined[key]
+        if key in into.contacts:
+            keep_earliest(into.joined, key, stamp)
     for key, away in ended.away.items():
         stored = into.away.setdefault(key, AwayContact({}, away.joined))
         _merge_stamped(stored.fields, away.fields)
@@ -102,19 +88,45 @@ def _bring_home(facts: Facts, key: str) -> None:
         facts.joined[key] = away.joined
 
 
-def _merge_contract(into: Contract, other: Contract) -> None:
-    _merge_stamped(into.fields, other.fields)
-    for stamp, term in other.terms.items():
-        add_entry(into.terms, stamp, term, TERMS_KEPT)
-    for stamp, revenue in other.revenues.items():
-        add_entry(into.revenues, stamp, revenue, REVENUES_KEPT)
+def _merge_contracts(into: Facts, ended: Facts) -> None:
+    for key, contract in ended.contracts.items():
+        if make_room(into.contracts, key, CONTRACTS_KEPT) != key:
+            stored = into.contracts.setdefault(key, Contract())
+            _merge_stamped(stored.fields, contract.fields)
+            merge_statements(stored.terms, contract.terms, TERMS_KEPT)
+            merge_statements(stored.revenues, contract.revenues, REVENUES_KEPT)
 
 
-def _merge_entries(facts: Facts, name: str, entries: Entries) -> None:
-    rule = _RULES.get(name)
-    stored = facts.entries.setdefault(name, {})
-    for stamp, fields in entries.items():
-        add_entry(stored, stamp, fields, len(stored) + 1 if rule is None else rule.limit, rule and rule.key)
-    if name == WENT_LIVE:
-        for stamp in sorted(stored)[1:]:
-            del stored[stamp]
+def _merge_preferences(into: Facts, ended: Facts) -> None:
+    """Preferences and pauses."""
+    for stored, other in ((into.preferences, ended.preferences), (into.pauses, ended.pauses)):
+        for key, stamped in other.items():
+            if make_room(stored, key, PREFERENCES_KEPT) != key:
+                _merge_stamped(stored.setdefault(key, {}), stamped)
+
+
+def _merge_entries(into: Facts, ended: Facts) -> None:
+    for name, entries in ended.entries.items():
+        rule = _RULES.get(name) or EntryRule(name, ())
+        stored = into.entries.setdefault(name, {})
+        if rule.latest_of is None:
+            merge_statements(stored, entries, rule.limit, rule.gap_of)
+            continue
+        for stamp, fields in entries.items():
+            add_latest(stored, stamp, fields, rule.limit, rule.latest_of)
+
+
+def _merge_stamped(into: StampedFields, other: StampedFields) -> None:
+    for stamp, fields in other.items():
+        merge_fields(into, stamp, {**into.get(stamp, {}), **fields})
+
+
+_PARTS: Final[tuple[Callable[[Facts, Facts], None], ...]] = (
+    _merge_erasures,
+    _merge_account,
+    _merge_people,
+    _merge_contracts,
+    _merge_preferences,
+    _merge_entries,
+)
+"""What merges each part of the facts of the ended account into those of the account that stays."""

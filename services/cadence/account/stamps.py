@@ -27,7 +27,9 @@ DAY = 86_400_000_000
 _DIGITS = 18
 
 DATE_FIELDS = frozenset({"starts_on", "renews_on"})
-INSTANT_FIELDS = frozenset({"signed_at", "at", "until", "period_start", "period_end", "to"})
+INSTANT_FIELDS = frozenset(
+    {"signed_at", "answered_at", "reached_at", "at", "until", "period_start", "period_end", "to"}
+)
 
 
 class Provenance(NamedTuple):

@@ -1,14 +1,16 @@
 """The facts of one account: the newest value of each field, and dated entries.
 
 Events arrive late, twice and out of order. A field belongs to the newest stamp that set it (absent: unchanged, null:
-cleared); a dated entry is kept once per (source, id), the newest N of a kind. So any order and any repetition of the
-same events give the same facts and the same bytes.
+cleared); a dated entry is a statement with its first and last telling, the newest N of a kind. So any order and any
+repetition of the same events give the same facts and the same bytes.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from services.cadence.account.identity import answers_of, departures_of
+from services.cadence.account.retention import ANSWERS
 from services.cadence.account.stamps import Entries, Provenance, Stamp, StampedFields, provenance_of, readable
 
 OWN_ACT = "\nown"  # ends the key of a preference that the contact set, not a tool
@@ -33,11 +35,13 @@ class StampedValue(NamedTuple):
 class ApplyResult(NamedTuple):
     """What applying one event did. `fields`: the parts of the facts that changed; `contacts`, `contracts`, `preferences`
     and `pauses` stand for all of theirs. `conflict`: another event with the same (source, id) and other content.
+    `let_go`: the kinds of entries of which a bound let one go that conditions may look back at.
     """
 
     changed: bool
     fields: tuple[str, ...] = ()
     conflict: Provenance | None = None
+    let_go: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -79,12 +83,23 @@ class Facts:
     """Accounts that were merged into this one -> the earliest event that says so."""
 
     def account_values(self) -> dict[str, StampedValue]:
-        """The account's own fields."""
-        return _readable(self.account)
+        """The account's own fields, and the newest answers of its contacts."""
+        values = _readable(self.account)
+        for kind, names in ANSWERS.items():
+            for answer in answers_of(self.entries, self.contacts, kind):
+                known = {names[name]: value for name, value in answer.fields.items() if name in names}
+                values |= {
+                    name: StampedValue(value, provenance_of(answer.stamp)) for name, value in known.items()
+                }
+        return values
 
     def contact_values(self) -> dict[str, dict[str, StampedValue]]:
         """Contact id -> fields; `left` is True for a contact who left."""
-        return {key: _readable(fields) for key, fields in sorted(self.contacts.items())}
+        departures = departures_of(self.entries)
+        return {
+            key: _readable(fields) | _left(departures.get(key), max(fields, default=None))
+            for key, fields in sorted(self.contacts.items())
+        }
 
     def contract_values(self) -> dict[str, dict[str, StampedValue]]:
         """Contract id -> fields."""
@@ -101,6 +116,11 @@ class Facts:
     def pause_values(self) -> dict[str | None, dict[str, StampedValue]]:
         """Contact id (None: the account) -> `paused`, `until`, `reason`."""
         return {key or None: _readable(fields) for key, fields in sorted(self.pauses.items())}
+
+
+def _left(departure: Stamp | None, described: Stamp | None) -> dict[str, StampedValue]:
+    stamp = departure or described
+    return {} if stamp is None else {"left": StampedValue(departure is not None, provenance_of(stamp))}
 
 
 def _readable(stamped: StampedFields) -> dict[str, StampedValue]:

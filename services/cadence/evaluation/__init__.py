@@ -6,6 +6,7 @@
 from services.cadence.evaluation.candidates import Suppressed, SuppressionCause
 from services.cadence.evaluation.change_detection import (
     SNAPSHOT_EVENT_TYPES,
+    HealthSnapshot,
     health_snapshot,
     needs_reevaluation,
 )
@@ -15,6 +16,7 @@ from services.cadence.evaluation.evaluate import Decision, evaluate_account
 __all__ = [
     "SNAPSHOT_EVENT_TYPES",
     "Decision",
+    "HealthSnapshot",
     "Suppressed",
     "SuppressionCause",
     "evaluate_account",

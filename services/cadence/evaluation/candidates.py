@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from schemas.ids import derived_id
 from services.cadence.account import Fields, Plain, Stamp, moment
+from services.cadence.account.codec import loads
 from services.cadence.evaluation.state import EvaluationState
 from services.cadence.policy import Step, Trigger
 
@@ -50,7 +51,7 @@ class Candidate(NamedTuple):
     """A one-off that a rule asks for. Times in microseconds since 1970.
 
     `key`: the parts of its identity after the account; `base`: the moment its window counts from; `stamp`: the one event
-    it answers, if any; `values`: features of that event.
+    it answers, if any; `values`: features of that event; `aliases`: other keys under which the same may have been issued.
     """
 
     bit: int
@@ -62,19 +63,21 @@ class Candidate(NamedTuple):
     deadline: int
     stamp: Stamp | None
     values: Mapping[str, Plain]
+    aliases: tuple[tuple[str, ...], ...] = ()
 
 
 class Selection:
-    """Candidates that are in the plan, one-offs that came due and stay in it, and what was suppressed.
+    """Candidates that are in the plan, one-offs that came due and stay in it or are let go, and what was suppressed.
 
     `change_points`: moments (microseconds) at which time alone changes any of it; `fired`: bits of the rules that ask.
     """
 
-    __slots__ = ("change_points", "due", "fired", "selected", "suppressed")
+    __slots__ = ("change_points", "due", "fired", "selected", "suppressed", "withdrawn")
 
     def __init__(self) -> None:
         self.selected: list[Candidate] = []
         self.due: dict[str, Fields] = {}
+        self.withdrawn: list[str] = []
         self.suppressed: list[Suppressed] = []
         self.change_points: list[int] = []
         self.fired = 0
@@ -112,13 +115,30 @@ def keep_due(state: EvaluationState, selection: Selection) -> None:
                 selection.change_points.append(end)
 
 
-def issued_fields(state: EvaluationState, candidate: Candidate) -> tuple[str, Fields | None]:
-    """The id of a candidate and what was issued under it; an empty id where nothing of its type was issued."""
+def issued_fields(state: EvaluationState, candidate: Candidate) -> tuple[Candidate, str, Fields | None]:
+    """The candidate under the key that it was issued under, its id, and what was issued.
+
+    The first of its keys under which anything was issued counts, else its own key, with an empty id where nothing of its
+    type was issued.
+    """
     issued = state.one_offs.get(candidate.rule.touchpoint)
     if not issued:
-        return "", None
-    own_id = touchpoint_id(state.facts.account_id, candidate.key)
-    return own_id, issued.get(own_id)
+        return candidate, "", None
+    ids = {key: touchpoint_id(state.facts.account_id, key) for key in (candidate.key, *candidate.aliases)}
+    key = next((key for key, own_id in ids.items() if own_id in issued), candidate.key)
+    own = candidate if key == candidate.key else candidate._replace(key=key)
+    return own, ids[key], issued.get(ids[key])
+
+
+def issued_facts(fields: Fields) -> list[Mapping[str, object]]:
+    """The facts of the reason of an issued one-off."""
+    return cast("list[Mapping[str, object]]", loads(str(fields.get("reason_facts") or "[]")))
+
+
+def cause_of(fields: Fields) -> tuple[str, str] | None:
+    """(source, id) of the event that an issued one-off answers: its facts begin with those of the event."""
+    facts = issued_facts(fields)
+    return (str(facts[0].get("source")), str(facts[0].get("id"))) if facts else None
 
 
 def over(fields: Fields | None) -> Obstacle | None:

@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from services.cadence.account import Entries, Facts, Plain, earliest, micros
-from services.cadence.evaluation.event_entries import scores_near
+from services.cadence.account import Entries, Facts, Plain, Stamp, earliest, micros
+from services.cadence.account.merging import SUPERSEDED
+from services.cadence.evaluation.scores import scores_near
 from services.cadence.expressions.weaken import compile_weakened
 from services.cadence.features.event_features import EVENT_FEATURES
 from services.cadence.policy import Policy, condition_of
@@ -58,12 +59,16 @@ def needs_reevaluation(
     if reading.within is None:
         return False
     oldest = earliest(micros(now) - reading.within)
-    changed = before.scores.keys() ^ after.scores.keys()
+    changed = _standing(before.scores) ^ _standing(after.scores)
     return any(
         stamp >= oldest and reading.may_fire(score, color, drop)
         for scores in (before.scores, after.scores)
         for stamp, score, color, drop in scores_near(scores, changed)
     )
+
+
+def _standing(scores: Entries) -> set[Stamp]:
+    return {stamp for stamp, fields in scores.items() if SUPERSEDED not in fields}
 
 
 class _Reading(NamedTuple):

@@ -20,5 +20,5 @@ def evaluate_event_file(
     event_file = read_event_file(content, name)
     at = now or cast("datetime", event_file.newest)
     states = event_file.account_states
-    portfolio = portfolio_of(event_file.announcements, states.values())
+    portfolio = portfolio_of(event_file.announcements, states.values(), currency=policy.content.currency)
     return {key: evaluate_account(policy, *states[key], portfolio, at) for key in sorted(states)}

@@ -4,14 +4,17 @@ They take the place of the account's features of the same name. Features that lo
 own entry: they state what was true then, whatever happened since.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple, TypedDict, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
-from services.cadence.account import Contract, Entries, Fields, Plain, Stamp, earliest, when
+from services.cadence.account import Contract, Fields, Plain, Stamp, earliest, when, who
+from services.cadence.account.identity import Thing, things_of
+from services.cadence.account.merging import LAST, newest_stamp
+from services.cadence.account.retention import ANSWERS
+from services.cadence.evaluation.scores import scores
 from services.cadence.features.compute import AccountView, ratio
+from services.cadence.features.contacts import newcomers_of
 from services.cadence.features.mail_engagement import Mails
-from services.cadence.features.people import role_of
 
 _FIELDS = {
     "nps.answered": (("nps_score", "score"),),
@@ -24,11 +27,21 @@ _FIELDS = {
 
 
 class EventEntry(NamedTuple):
-    """An entry as a rule reads it. `at`: the moment its window counts from, in microseconds; `values`: its features."""
+    """An entry as a rule reads it. `at`: the moment its window counts from, in microseconds; `values`: its features.
+
+    `key`: what the thing it tells of is known by (`account/identity.py`), of which the id of a one-off that answers it is
+    made; `aliases`: other keys under which the same thing may have been answered already. `stamp`: the event to name.
+    """
 
     stamp: Stamp
     at: int
     values: dict[str, Plain]
+    key: tuple[str, ...]
+    aliases: tuple[tuple[str, ...], ...] = ()
+
+
+def _entry(stamp: Stamp, at: int, values: dict[str, Plain]) -> EventEntry:
+    return EventEntry(stamp, at, values, who(stamp))
 
 
 def entries_of(
@@ -45,8 +58,18 @@ def entries_of(
     if reader is not None:
         yield from reader(view, since)
         return
-    for stamp, fields in _recent(view, event, since):
-        yield EventEntry(stamp, when(stamp), {name: fields.get(key) for name, key in _FIELDS.get(event, ())})
+    fields_of = _FIELDS.get(event, ())
+    for thing in _things(view, event):
+        if thing.at >= since:
+            yield _of_thing(thing, {name: thing.fields.get(key) for name, key in fields_of})
+
+
+def _things(view: AccountView, event: str) -> list[Thing]:
+    return view.answers(event) if event in ANSWERS else things_of(view.facts.entries, event)
+
+
+def _of_thing(thing: Thing, values: dict[str, Plain]) -> EventEntry:
+    return EventEntry(thing.stamp, thing.at, values, thing.key, thing.aliases)
 
 
 def recent_events(view: AccountView, longest: Mapping[str, int]) -> Iterator[str]:
@@ -57,8 +80,9 @@ def recent_events(view: AccountView, longest: Mapping[str, int]) -> Iterator[str
             if has_entries(view, view.now - within):
                 yield event
             continue
-        entries = view.facts.entries.get(event)
-        if entries and when(next(reversed(entries))) >= view.now - within:
+        # A thing may have happened long before it was told of, but not after.
+        newest = newest_stamp(view.facts.entries.get(event, {}))
+        if newest is not None and when(newest) >= view.now - within:
             yield event
 
 
@@ -74,65 +98,18 @@ def _recent(view: AccountView, event: str, since: int) -> list[tuple[Stamp, Fiel
     return recent
 
 
-class Score(NamedTuple):
-    """A health score: `color` None where the event had none; `drop`: the score before minus this one."""
-
-    stamp: Stamp
-    score: float | None
-    color: str | None
-    drop: float | None
-
-
-class _Scored(TypedDict, total=False):
-    score: float | None
-    color: str | None
-
-
-def scores(entries: Entries, since: Stamp) -> Iterator[Score]:
-    """Health scores from `since` on, oldest first."""
-    previous: float | None = None
-    for stamp, fields in cast("dict[Stamp, _Scored]", entries).items():
-        score, drop = fields.get("score"), None
-        if score is not None:
-            drop = None if previous is None else previous - score
-            previous = score
-        if stamp >= since:
-            yield Score(stamp, score, fields.get("color"), drop)
-
-
-def scores_near(entries: Entries, stamps: Iterable[Stamp]) -> Iterator[Score]:
-    """Health scores at these stamps and up to the next score after each, as they read among `entries`.
-
-    Whatever is added or removed at a stamp, the scores beyond read the same.
-    """
-    stored = cast("dict[Stamp, _Scored]", entries)
-    order = list(stored)
-    for stamp in stamps:
-        index = bisect_left(order, stamp)
-        previous = _score_before(stored, order, index)
-        for own in order[index:]:
-            fields = stored[own]
-            score = fields.get("score")
-            drop = None if previous is None or score is None else previous - score
-            yield Score(own, score, fields.get("color"), drop)
-            if score is not None:
-                previous = score
-                if own != stamp:
-                    break
-
-
-def _score_before(stored: Mapping[Stamp, _Scored], order: list[Stamp], index: int) -> float | None:
-    while index:
-        index -= 1
-        score = stored[order[index]].get("score")
-        if score is not None:
-            return score
-    return None
+def _event_keys(view: AccountView, kind: str, stamp: Stamp) -> tuple[tuple[str, ...], ...]:
+    last = view.facts.entries[kind][stamp].get(LAST)
+    return (who(stamp),) if last is None else (who(stamp), who(str(last)))
 
 
 def _health_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
     for stamp, score, color, drop in scores(view.facts.entries.get("health.scored", {}), earliest(since)):
-        yield EventEntry(stamp, when(stamp), {"health_score": score, "color": color, "score_drop": drop})
+        values: dict[str, Plain] = {"health_score": score, "color": color, "score_drop": drop}
+        at = when(stamp)
+        yield EventEntry(
+            stamp, at, values, ("health.scored", str(at)), _event_keys(view, "health.scored", stamp)
+        )
 
 
 def _usage_entries(view: AccountView, since: int, wanted: frozenset[str] | None) -> Iterator[EventEntry]:
@@ -148,38 +125,41 @@ def _usage_entries(view: AccountView, since: int, wanted: frozenset[str] | None)
             values["usage_spike_ratio"] = view.spikes.of(fields)
         if wanted is None or "usage_change" in wanted:
             values["usage_change"] = view.spikes.change(fields)
-        yield EventEntry(stamp, when(stamp), values)
+        yield _entry(stamp, when(stamp), values)
 
 
 def _settled_touchpoints(view: AccountView, since: int) -> Iterator[EventEntry]:
     meetings = view.attended()
-    for stamp, fields in _recent(view, "touchpoint.settled", since):
+    for thing in things_of(view.facts.entries, "touchpoint.settled"):
+        if thing.at < since:
+            continue
         values: dict[str, Plain] = {
-            "settled_type": fields.get("touchpoint_type"),
-            "outcome": fields.get("outcome"),
-            "declines_in_row": meetings.declines(stamp),
-            "attendance_rate": meetings.rate(stamp),
+            "settled_type": thing.fields.get("touchpoint_type"),
+            "outcome": thing.fields.get("outcome"),
+            "declines_in_row": meetings.declines(thing),
+            "attendance_rate": meetings.rate(thing),
         }
-        yield EventEntry(stamp, when(stamp), values)
+        yield _of_thing(thing, values)
 
 
 def _described_contacts(view: AccountView, since: int) -> Iterator[EventEntry]:
-    """The newest description of each contact, and the first one, however often it was described since."""
-    roles: dict[Stamp, Plain] = {
-        stamp: role_of(view.facts, contact_id)
-        for contact_id, stamp in view.facts.joined.items()
-        if when(stamp) >= since
-    }
-    first = set(roles)
-    for stamp, fields in _recent(view, "contact.described", since):
-        roles[stamp] = fields.get("role")
-    for stamp in sorted(roles):
-        yield EventEntry(stamp, when(stamp), {"role": roles[stamp], "joined": stamp in first})
+    """Each description of a contact that says anything new; with the first one of a newcomer the contact joined."""
+    roles = {contact_id: someone.role for contact_id, someone in view.people().items()}
+    newcomers = newcomers_of(view.facts)
+    for thing in things_of(view.facts.entries, "contact.described"):
+        if thing.at >= since:
+            contact_id = str(thing.fields.get("contact_id"))
+            joined = newcomers.get(contact_id) == thing.first
+            role = roles.get(contact_id) if joined else thing.fields.get("role")
+            yield _of_thing(thing, {"role": role, "joined": joined})
 
 
 def _left_contacts(view: AccountView, since: int) -> Iterator[EventEntry]:
-    for stamp, fields in _recent(view, "contact.left", since):
-        yield EventEntry(stamp, when(stamp), {"role": role_of(view.facts, fields.get("contact_id"))})
+    people = view.people()
+    for thing in things_of(view.facts.entries, "contact.left"):
+        if thing.at >= since:
+            someone = people.get(str(thing.fields.get("contact_id")))
+            yield _of_thing(thing, {"role": None if someone is None else someone.role})
 
 
 def _mail_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
@@ -189,7 +169,7 @@ def _mail_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
         view.change_times.append(upcoming)
     for at, stamp, opened, clicked in mails.rates(view.now):
         if at >= since:
-            yield EventEntry(stamp, at, {"open_rate": opened, "click_rate": clicked})
+            yield _entry(stamp, at, {"open_rate": opened, "click_rate": clicked})
 
 
 def _program_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
@@ -197,7 +177,9 @@ def _program_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
     for program in sorted(view.portfolio.programs, key=lambda program: (program.at, program.id)):
         if program.at >= since and (program.audience is None or program.audience(view.values)):
             values: dict[str, Plain] = {"program_kind": program.kind, "meaningful": program.meaningful}
-            yield EventEntry(program.stamp, program.at, values)
+            aliases = (who(program.stamp),) if program.stamp else ()
+            key = ("program.announced", program.id)
+            yield EventEntry(program.stamp, program.at, values, key, aliases)
 
 
 def _contract_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
@@ -219,7 +201,7 @@ def _contract_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
                 "renewal_signature": stamp == contract_state.signature,
                 "arr_change": changes.get(stamp),
             }
-            entries.append(EventEntry(stamp, at, values))
+            entries.append(_entry(stamp, at, values))
     yield from sorted(entries, key=lambda entry: entry.stamp)
 
 
@@ -253,7 +235,6 @@ _READERS: Mapping[str, Callable[[AccountView, int], Iterator[EventEntry]]] = {
 }
 _HAS_ENTRIES: Mapping[str, Callable[[AccountView, int], bool]] = {
     "contract.changed": _contract_changed,
-    "contact.described": lambda view, _since: bool(view.facts.joined),
     "mail.judged": lambda view, _since: bool(view.facts.entries.get("mail.sent")),
     "program.announced": lambda view, _since: bool(view.portfolio.programs),
 }

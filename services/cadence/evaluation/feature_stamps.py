@@ -1,6 +1,7 @@
 """Feature stamps: which event the present value of a feature comes from. Found on demand: most are never asked for."""
 
 from services.cadence.account import Stamp
+from services.cadence.account.merging import newest_stamp
 from services.cadence.features.registry import feature_named
 from services.cadence.features.view import AccountView
 
@@ -74,5 +75,4 @@ class FeatureStamps:
         return max(stamps, default=None)
 
     def _event(self, kind: str) -> Stamp | None:
-        entries = self._facts.entries.get(kind)
-        return next(reversed(entries)) if entries else None
+        return newest_stamp(self._facts.entries.get(kind, {}))

@@ -8,9 +8,14 @@ from typing import NamedTuple, TypedDict, cast
 from schemas.plans import Avoid, Cause, FactRef, OneOffItem, Plan, Reason, RhythmItem, Window
 from schemas.vocabulary import Channel, Owner, Role, Topic
 from services.cadence.account import DAY, Fields, Plain, day_text, moment, who
-from services.cadence.account.codec import loads
 from services.cadence.evaluation.avoid import Avoidance
-from services.cadence.evaluation.candidates import Candidate, Selection, touchpoint_id
+from services.cadence.evaluation.candidates import (
+    Candidate,
+    Selection,
+    cause_of,
+    issued_facts,
+    touchpoint_id,
+)
 from services.cadence.evaluation.feedback import FeedbackState
 from services.cadence.evaluation.reasons import Reasons
 from services.cadence.evaluation.rhythm_changes import rhythm_changes
@@ -60,6 +65,7 @@ def build_plan(state: EvaluationState, outline: PlanOutline) -> Plan:
         ),
         touchpoints=tuple(one_offs),
         avoid=tuple(_avoid(window, reasons) for window in state.avoid),
+        withdrawn=tuple(sorted(selection.withdrawn)),
         quiet_hours=state.policy.content.quiet_hours,
     )
 
@@ -142,7 +148,8 @@ def _due(state: EvaluationState, key: str, fields: Fields) -> OneOffItem:
     """A one-off that came due, as it was issued; only what was not issued comes from the catalogue."""
     name = str(fields.get("type"))
     kind = state.policy.catalogue.get(name) or Touchpoint(name, None, "csm", "call", "", 0)
-    facts = [FactRef.model_validate(fact) for fact in _issued_facts(fields)]
+    cause = cause_of(fields)
+    facts = [FactRef.model_validate(fact) for fact in issued_facts(fields)]
     start = cast("int", fields.get("window_from") or fields.get("due_at"))
     end = cast("int", fields.get("window_to") or fields.get("deadline"))
     shared = _shared(kind, _text(fields.get("channel")), _text(fields.get("owner_kind")), None)
@@ -154,8 +161,7 @@ def _due(state: EvaluationState, key: str, fields: Fields) -> OneOffItem:
         window=Window.of_valid(from_=moment(start), to=moment(end)),
         deadline=_moment(fields.get("deadline")),
         spacing_days=_spacing(state.policy, name),
-        # The facts open with those of the event or the contract that the rule answered: the cause.
-        cause=_cause(facts[0].source, facts[0].id) if facts else None,
+        cause=None if cause is None else _cause(*cause),
         reason=Reason.of_valid(
             rule=str(fields.get("reason_rule") or ""),
             policy=str(fields.get("reason_policy") or ""),
@@ -163,10 +169,6 @@ def _due(state: EvaluationState, key: str, fields: Fields) -> OneOffItem:
             text=str(fields.get("reason_text") or ""),
         ),
     )
-
-
-def _issued_facts(fields: Fields) -> list[Mapping[str, object]]:
-    return cast("list[Mapping[str, object]]", loads(str(fields.get("reason_facts") or "[]")))
 
 
 def _avoid(window: Avoidance, reasons: Reasons) -> Avoid:

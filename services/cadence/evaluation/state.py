@@ -36,7 +36,7 @@ class EvaluationState:
     def __post_init__(self, at: datetime) -> None:
         policy = self.policy
         self.one_offs = self.issued.one_offs_by_type()
-        self.view = view_account(self.facts, self.portfolio, at, policy.reads, meetings=policy.meetings)
+        self.view = view_account(self.facts, self.portfolio, at, policy.reads, policy.feature_settings)
         values = self.view.values
         segment, stage, color, self.fired = policy.evaluate_conditions(values)
         values.update(segment=segment, stage=stage, color=color)

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from services.cadence.account import DAY, Facts, Plain, Stamp, day_text, when
 from services.cadence.account.contract_terms import ContractTerms
-from services.cadence.account.retention import WENT_LIVE
 from services.cadence.evaluation.candidates import (
     Candidate,
     Obstacle,
@@ -20,6 +19,7 @@ from services.cadence.evaluation.candidates import (
 )
 from services.cadence.evaluation.state import EvaluationState
 from services.cadence.features.compute import next_day, renews_itself
+from services.cadence.features.responses import went_live
 from services.cadence.policy import Anchor, Step, Timeline
 
 _US = timedelta(microseconds=1)
@@ -78,10 +78,10 @@ def _select(
             key = (*key, str(step.ordinal))
         base = anchor.base
         deadline = _deadline(step, anchor, base + start, base + end)
-        candidate = Candidate(
+        asked = Candidate(
             bit, step, key, base, base + start, base + end, deadline, anchor.stamp, anchor.reason_values
         )
-        own_id, fields = issued_fields(state, candidate)
+        candidate, own_id, fields = issued_fields(state, asked)
         obstacle = over(fields)
         if obstacle is not None and own_id in selection.due:
             continue
@@ -155,8 +155,9 @@ def _start_stamp(facts: Facts, contract: ContractTerms) -> Stamp | None:
 
 
 def _go_live(state: EvaluationState) -> Iterator[AnchorPoint]:
-    for stamp in state.facts.entries.get(WENT_LIVE, ()):
-        yield AnchorPoint(("go_live",), when(stamp) // DAY * DAY, stamp, state.view.values)
+    reached = went_live(state.facts)
+    if reached is not None:
+        yield AnchorPoint(("go_live",), reached.at // DAY * DAY, reached.stamp, state.view.values)
 
 
 def _programs(state: EvaluationState, end: int) -> Iterator[AnchorPoint]:

@@ -1,7 +1,8 @@
 """Triggers: which of the one-offs that triggers ask for are selected.
 
 1. Of one type, the earliest event inside its window comes first, whichever rule it meets.
-2. A one-off that came due or ended is never asked for again; it stays in the plan until settled or past its deadline.
+2. A one-off that came due or ended is never asked for again; it stays in the plan until settled or past its deadline, or
+   until the answer behind it is revised.
 3. A cool-down, a cap or a limit suppresses a candidate; it may be selected when that ends inside its window.
 4. A pause or a blackout moves it to its end, if that is still inside the window.
 """
@@ -10,15 +11,18 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from services.cadence.account import Stamp, moment, who
+from services.cadence.account.retention import ANSWERS
 from services.cadence.evaluation.candidates import (
     Candidate,
     Obstacle,
     Selection,
+    cause_of,
     fit_around_avoidances,
     issued_fields,
     over,
+    touchpoint_id,
 )
-from services.cadence.evaluation.event_entries import entries_of, recent_events
+from services.cadence.evaluation.event_entries import EventEntry, entries_of, recent_events
 from services.cadence.evaluation.state import EvaluationState
 from services.cadence.policy import Cap, Trigger
 
@@ -27,14 +31,15 @@ _US = timedelta(microseconds=1)
 
 def select_triggered(state: EvaluationState, selection: Selection) -> None:
     """Collect what the triggers ask for, and select what nothing suppresses."""
+    _withdraw_revised(state, selection)
     candidates: list[Candidate] = []
     for event in recent_events(state.view, state.policy.longest_within):
         _collect(state, event, candidates)
     candidates.sort(key=_order)
     first: dict[str, Candidate] = {}
-    for candidate in candidates:
-        selection.fired |= 1 << candidate.bit
-        own_id, fields = issued_fields(state, candidate)
+    for asked in candidates:
+        selection.fired |= 1 << asked.bit
+        candidate, own_id, fields = issued_fields(state, asked)
         obstacle = over(fields)
         if obstacle is not None and own_id in selection.due:
             continue
@@ -51,8 +56,29 @@ def select_triggered(state: EvaluationState, selection: Selection) -> None:
             selection.select(outcome)
 
 
-def _order(candidate: Candidate) -> tuple[Stamp, str]:
-    return candidate.stamp or "", candidate.rule.rule
+def _withdraw_revised(state: EvaluationState, selection: Selection) -> None:
+    """Let go of what came due for an answer which the same person revised since, unless a rule asks for it still."""
+    for event in ANSWERS if selection.due else ():
+        asked = {rule.touchpoint for _, rule in state.policy.triggers.get(event, ())}
+        if asked.isdisjoint(str(fields.get("type")) for fields in selection.due.values()):
+            continue
+        for entry in entries_of(state.view, event, 0, state.policy.entry_reads[event]):
+            for kind in asked - _asked_by(state, event, entry):
+                for key in (entry.key, *entry.aliases):
+                    own_id = touchpoint_id(state.facts.account_id, (kind, *key))
+                    if own_id in selection.due and cause_of(selection.due[own_id]) != who(entry.stamp):
+                        del selection.due[own_id]
+                        selection.withdrawn.append(own_id)
+
+
+def _asked_by(state: EvaluationState, event: str, entry: EventEntry) -> set[str]:
+    """The types of touchpoints that triggers ask for after an event, whatever its window."""
+    bits = state.policy.entry_bits[event](state.view.values, entry.values)
+    return {rule.touchpoint for bit, rule in state.policy.triggers[event] if bits >> bit & 1}
+
+
+def _order(candidate: Candidate) -> tuple[int, Stamp, str]:
+    return candidate.base, candidate.stamp or "", candidate.rule.rule
 
 
 def _collect(state: EvaluationState, event: str, candidates: list[Candidate]) -> None:
@@ -66,9 +92,12 @@ def _collect(state: EvaluationState, event: str, candidates: list[Candidate]) ->
             if bits >> bit & 1 and view.now < end:
                 start = entry.at + rule.after // _US if rule.after else entry.at
                 deadline = end if rule.deadline is None else entry.at + rule.deadline // _US
-                key = (rule.touchpoint, *who(entry.stamp))
+                key = (rule.touchpoint, *entry.key)
+                aliases = tuple((rule.touchpoint, *alias) for alias in entry.aliases)
                 candidates.append(
-                    Candidate(bit, rule, key, entry.at, start, end, deadline, entry.stamp, entry.values)
+                    Candidate(
+                        bit, rule, key, entry.at, start, end, deadline, entry.stamp, entry.values, aliases
+                    )
                 )
 
 

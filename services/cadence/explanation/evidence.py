@@ -2,7 +2,8 @@
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 
-from services.cadence.account import ACCOUNT_FIELDS, WENT_LIVE, Stamp, moment, when, who
+from services.cadence.account import ACCOUNT_FIELDS, Stamp, moment, when, who
+from services.cadence.account.merging import LAST
 from services.cadence.evaluation.feature_stamps import FeatureStamps
 from services.cadence.evaluation.state import EvaluationState
 from services.cadence.explanation.basis import Basis
@@ -17,7 +18,6 @@ _TYPES: Mapping[str, str] = {
     "mail.clicked": "message.engaged",
     "reached": "delivery.finished",
     "touched": "touchpoint.settled",
-    WENT_LIVE: "milestone.reached",
 }
 """Kind of dated entries in the account's state -> the type of event they come from."""
 _TYPE_BY_FIELD: Mapping[str, str] = {
@@ -58,17 +58,16 @@ class Evidence:
         """The type of the event with this stamp; "" when the account's state no longer has it."""
         return next((kind for stamps, kind in self._stamps_by_type() if stamp in stamps), "")
 
-    def _stamps_by_type(self) -> Iterator[tuple[Container[Stamp], str]]:
+    def _stamps_by_type(self) -> Iterator[tuple[Container[str], str]]:
         """Stamps, and the type of the events that they come from."""
         facts = self._facts
         for kind, entries in facts.entries.items():
-            yield entries, _TYPES.get(kind, kind)
+            yield {*entries, *(str(fields.get(LAST)) for fields in entries.values())}, _TYPES.get(kind, kind)
         for stamp, fields in facts.account.items():
             yield (stamp,), _TYPE_BY_FIELD.get(next(iter(fields), ""), "")
         for contract in facts.contracts.values():
             yield {*contract.fields, *contract.terms, *contract.revenues}, "contract.changed"
         for contact in facts.contacts.values():
-            yield {stamp for stamp, fields in contact.items() if fields.get("left")}, "contact.left"
             yield contact, "contact.described"
         yield facts.joined.values(), "contact.described"
         for preference in facts.preferences.values():

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from schemas.plans import OneOffItem, RhythmItem
 from services.cadence.account import Facts, Stamp
-from services.cadence.features.people import person
+from services.cadence.features.contacts import people_of
 
 _SENT_BY_DRUMBEAT = frozenset({"automation", "marketing"})
 _MESSAGE_CHANNELS = frozenset({"email", "in_app", "sms", "slack"})
@@ -19,8 +19,8 @@ def unreachable_reason(facts: Facts, item: RhythmItem | OneOffItem) -> str:
         return ""
     audience = [
         contact_id
-        for contact_id, fields in facts.contacts.items()
-        if not (contact := person(fields)).left and (not item.audience or contact.role in item.audience)
+        for contact_id, contact in people_of(facts).items()
+        if not contact.left and (not item.audience or contact.role in item.audience)
     ]
     if not audience:
         return "no contact of the audience is present"

@@ -58,14 +58,20 @@ def days_since_feature(touchpoint_type: str) -> Feature:
 
 _ACCOUNT = (
     Feature("account_id", "text", "The account's id, as in the events about it", nullable=False),
-    _described("arr", "number", "Yearly recurring revenue: as described, else the sum of the live contracts"),
+    _number(
+        "arr",
+        "Yearly recurring revenue in the policy's currency: as described, else the sum of the live contracts; null if an"
+        " amount is in a currency without an exchange rate",
+        ("account.described", "contract.changed"),
+        "arr",
+    ),
     _number(
         "arr_percentile",
         "Percentage of all accounts with less revenue, 0-99; null while the revenue or the ranking is unknown",
         ("account.described", "contract.changed"),
         "arr",
     ),
-    _described("currency", "text", "Currency of the revenue"),
+    _described("currency", "text", "Currency in which the revenue was told"),
     _described("segment_override", "choice", "Segment set by hand", feature.SEGMENTS),
     _described("complexity", "choice", "How complex the product is for this account", feature.COMPLEXITIES),
     _described("csm_id", "text", "The customer success manager"),

@@ -8,18 +8,18 @@ from functools import lru_cache
 from typing import NamedTuple, cast
 
 from services.cadence.account import DAY, Facts, Fields, Plain, Stamp, StampedFields, micros
+from services.cadence.account.retention import STAKEHOLDERS
 from services.cadence.features import people, requests, responses
-from services.cadence.features.contracts import fill_contracts, renews_itself
-from services.cadence.features.feature import MEETINGS, STAKEHOLDERS
+from services.cadence.features.contracts import fill_contracts, renews_itself, revenue_of
 from services.cadence.features.last_contacts import fill_days_since_types, last_touches
 from services.cadence.features.registry import FEATURES, touch_type
-from services.cadence.features.view import AccountView
+from services.cadence.features.view import AccountView, FeatureSettings
 from services.cadence.portfolio import Portfolio
 
 __all__ = ["AccountView", "next_day", "ratio", "renews_itself", "view_account"]
 
 _ALL = frozenset(FEATURES)
-_MEETINGS = frozenset(MEETINGS)
+USUAL = FeatureSettings()
 
 
 class _Needs(NamedTuple):
@@ -56,6 +56,7 @@ def _fill_usage_change(view: AccountView) -> None:
 _FILLS: tuple[tuple[Callable[[AccountView], None], frozenset[str]], ...] = (
     (_fill_usage, frozenset({"usage_spike_ratio", "days_since_usage"})),
     (_fill_usage_change, frozenset({"usage_change"})),
+    (responses.fill_answers, frozenset({"nps_score", "survey_answer", "csat"})),
     (responses.fill_nps_trend, frozenset({"nps_trend"})),
     (responses.fill_days_since_survey, frozenset({"days_since_survey"})),
     (responses.fill_go_live, frozenset({"went_live", "days_since_go_live"})),
@@ -90,13 +91,9 @@ def view_account(
     portfolio: Portfolio,
     now: datetime,
     wanted: AbstractSet[str] = _ALL,
-    *,
-    meetings: frozenset[str] = _MEETINGS,
+    settings: FeatureSettings = USUAL,
 ) -> AccountView:
-    """Compute the features of an account at `now` (aware). Pure. Costly features are only computed if `wanted`.
-
-    `meetings`: the touchpoint types that a customer attends, the calls and meetings of the policy's catalogue.
-    """
+    """Compute the features of an account at `now` (aware). Pure. Costly features are only computed if `wanted`."""
     needs = _needs(frozenset(wanted), portfolio.reads)
     values = needs.initial.copy()
     values["account_id"] = facts.account_id
@@ -104,8 +101,10 @@ def view_account(
         values.update(fields)
     values["paid_success"] = values["paid_success"] is True
     values["seat_ratio"] = ratio(values["seats_used"], values["seats"])
-    view = AccountView(micros(now), values, facts, portfolio, meetings)
+    view = AccountView(micros(now), values, facts, portfolio, settings)
     fill_contracts(view)
+    if facts.contracts or values["arr"] is not None:
+        values["arr"] = revenue_of(facts, portfolio.rates, settings.currency)
     _fill_percentile(view)
     view.last_touch = last_touches(facts)
     if None in view.last_touch:

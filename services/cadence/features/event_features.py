@@ -62,7 +62,11 @@ _FEATURES: Mapping[str, tuple[Feature, ...]] = {
         _nullable("contract_status", "choice", "The status in this event", feature.CONTRACT_STATES),
         _required("first_signature", "truth", "This is the contract's first signature"),
         _required("renewal_signature", "truth", "This signs the next term"),
-        _nullable("arr_change", "number", "The contract's revenue minus the one before; null without both"),
+        _nullable(
+            "arr_change",
+            "number",
+            "The contract's revenue minus the one before, in its own currency; null without both",
+        ),
     ),
     "touchpoint.settled": (
         _nullable("settled_type", "text", "Type of the touchpoint"),

@@ -22,8 +22,6 @@ MILESTONE_KINDS: tuple[str, ...] = get_args(vocabulary.MilestoneKind)
 ANSWERS: tuple[str, ...] = get_args(vocabulary.SurveyAnswer)
 OUTCOMES: tuple[str, ...] = get_args(vocabulary.Outcome)
 PROGRAM_KINDS: tuple[str, ...] = get_args(vocabulary.ProgramKind)
-STAKEHOLDERS = frozenset({"champion", "decision_maker", "executive_sponsor"})
-"""The roles whose arrival, departure and preferences matter most."""
 FREQUENCIES = {"daily": 1, "weekly": 7, "biweekly": 14, "monthly": 30, "quarterly": 90}
 """The frequencies a contact may choose, in days."""
 

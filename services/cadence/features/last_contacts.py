@@ -1,9 +1,10 @@
 """The last contact with the customer, of any kind and by touchpoint type."""
 
 from collections.abc import Iterable
-from typing import cast
 
-from services.cadence.account import Facts, Fields, Stamp, when
+from services.cadence.account import Facts, Plain, Stamp, when
+from services.cadence.account.identity import things_of
+from services.cadence.account.merging import SUPERSEDED
 from services.cadence.account.retention import MET
 from services.cadence.features.view import AccountView
 
@@ -14,28 +15,33 @@ Touches = dict[str | None, tuple[int, Stamp]]
 def last_touches(facts: Facts) -> Touches:
     touches: Touches = {}
     undone: set[object] = set()
-    for stamp, fields in facts.entries.get("interaction.logged", {}).items():
-        _add(touches, stamp, fields, "touchpoint_type")
-    for stamp, fields in facts.entries.get("touchpoint.settled", {}).items():
-        if fields.get("outcome") in MET:
-            _add(touches, stamp, fields, "touchpoint_type")
+    for thing in things_of(facts.entries, "interaction.logged"):
+        _add(touches, thing.at, thing.stamp, thing.fields.get("touchpoint_type"))
+    for thing in things_of(facts.entries, "touchpoint.settled"):
+        if thing.fields.get("outcome") in MET:
+            _add(touches, thing.at, thing.stamp, thing.fields.get("touchpoint_type"))
         else:
-            undone.add(fields.get("touchpoint_id"))
+            undone.add(thing.fields.get("touchpoint_id"))
     # Older contact is only stored by type. It counts unless a later event says that it did not take place.
     undone.discard(None)
     for stamp, fields in facts.entries.get("touched", {}).items():
-        if fields.get("touchpoint_id") not in undone:
-            _add(touches, stamp, fields, "touch")
+        if fields.get("touchpoint_id") not in undone and not _is_superseded(facts, stamp):
+            at = fields.get("at")
+            _add(touches, at if isinstance(at, int) else when(stamp), stamp, fields.get("touch"))
     if touches:
         touches[None] = max(touches.values())
     return touches
 
 
-def _add(touches: Touches, stamp: Stamp, fields: Fields, name: str) -> None:
-    at, kind = fields.get("at"), cast("str", fields.get(name) or "")
-    touch = (at if isinstance(at, int) else when(stamp), stamp)
-    if kind not in touches or touches[kind] < touch:
-        touches[kind] = touch
+def _is_superseded(facts: Facts, stamp: Stamp) -> bool:
+    kinds = ("interaction.logged", "touchpoint.settled")
+    return any(SUPERSEDED in facts.entries.get(kind, {}).get(stamp, ()) for kind in kinds)
+
+
+def _add(touches: Touches, at: int, stamp: Stamp, kind: Plain) -> None:
+    touch, name = (at, stamp), str(kind or "")
+    if name not in touches or touches[name] < touch:
+        touches[name] = touch
 
 
 def fill_days_since_types(view: AccountView, features: Iterable[tuple[str, str]]) -> None:
@@ -48,7 +54,7 @@ def fill_days_since_types(view: AccountView, features: Iterable[tuple[str, str]]
     }
     for name, kind in features:
         touch = view.last_touch.get(kind)
-        stamp = None if kind in view.meetings else reached.get(kind)
+        stamp = None if kind in view.settings.meetings else reached.get(kind)
         if stamp is not None and (touch is None or touch < (when(stamp), stamp)):
             touch = (when(stamp), stamp)
         if touch is not None:

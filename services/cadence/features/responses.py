@@ -1,33 +1,48 @@
 """Features from NPS answers, surveys, milestones, mails and meetings."""
 
-from services.cadence.account import WENT_LIVE, when
+from services.cadence.account import Facts
+from services.cadence.account.identity import Thing, things_of
+from services.cadence.account.retention import ANSWERS
 from services.cadence.features.mail_engagement import Mails
 from services.cadence.features.view import AccountView
 
 _BEFORE = 3
 
 
+def fill_answers(view: AccountView) -> None:
+    """The newest NPS answer, opinion on frequency and satisfaction."""
+    for kind, names in ANSWERS.items():
+        for answer in view.answers(kind):
+            for name, feature in names.items():
+                if name in answer.fields:
+                    view.set(feature, answer.fields[name], answer.stamp)
+
+
 def fill_nps_trend(view: AccountView) -> None:
-    entries = view.facts.entries.get("nps.answered", {})
-    scores = [score for fields in entries.values() if isinstance(score := fields.get("score"), int | float)]
+    answers = view.answers("nps.answered")
+    scores = [score for answer in answers if isinstance(score := answer.fields.get("score"), int | float)]
     if len(scores) > 1:
         before = scores[-1 - _BEFORE : -1]
-        view.set("nps_trend", round(scores[-1] - sum(before) / len(before), 9), next(reversed(entries)))
+        view.set("nps_trend", round(scores[-1] - sum(before) / len(before), 9), answers[-1].stamp)
 
 
 def fill_days_since_survey(view: AccountView) -> None:
-    entries = view.facts.entries.get("survey.answered")
-    if entries:
-        stamp = next(reversed(entries))
-        view.count_from("days_since_survey", when(stamp), stamp)
+    answers = view.answers("survey.answered")
+    if answers:
+        view.count_from("days_since_survey", answers[-1].at, answers[-1].stamp)
+
+
+def went_live(facts: Facts) -> Thing | None:
+    """The first milestone of kind go_live."""
+    reached = things_of(facts.entries, "milestone.reached")
+    return next((thing for thing in reached if thing.fields.get("kind") == "go_live"), None)
 
 
 def fill_go_live(view: AccountView) -> None:
-    entries = view.facts.entries.get(WENT_LIVE)
-    if entries:
-        stamp = next(iter(entries))
-        view.set("went_live", value=True, stamp=stamp)
-        view.count_from("days_since_go_live", when(stamp), stamp)
+    reached = went_live(view.facts)
+    if reached is not None:
+        view.set("went_live", value=True, stamp=reached.stamp)
+        view.count_from("days_since_go_live", reached.at, reached.stamp)
 
 
 def fill_mail_rates(view: AccountView) -> None:

@@ -77,7 +77,7 @@ def _types_read(policy: Policy, rule: Rhythm | Adjustment) -> Iterator[str]:
     for name in policy.read_by[rule.rule]:
         kind = touch_type(name)
         if name == _ANY_TOUCH:
-            yield from policy.meetings
+            yield from policy.feature_settings.meetings
         elif kind is not None:
             yield kind
 
@@ -160,7 +160,7 @@ class _Simulation:
         if day < (first if last is None else last + chosen.every_days):
             return
         self._last[kind] = day
-        if kind in self._policy.meetings:
+        if kind in self._policy.feature_settings.meetings:
             self._last[None] = day
         # The customer attends, and feedback answers.
         outcome: dict[str, Plain] = {"settled_type": kind, "outcome": "completed", "declines_in_row": 0}

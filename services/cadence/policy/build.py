@@ -15,6 +15,7 @@ from services.cadence.policy import model
 from services.cadence.policy.conditions import is_among, joined
 from services.cadence.policy.parse import Part, parts
 from services.cadence.policy.scope import INTERNAL
+from services.cadence.rates import USUAL_CURRENCY
 
 Value = TypeVar("Value", bound=model.Touchpoint | model.Rule | model.Limit)
 
@@ -45,6 +46,7 @@ def build_content(files: Sequence[Part]) -> model.PolicyContent:
             (QuietHours(from_=spec.begin, to=spec.end) for *_, spec in under("quiet_hours")),
             USUAL_QUIET_HOURS,
         ),
+        currency=next((spec.currency for *_, spec in files if spec.currency), USUAL_CURRENCY),
         places={
             **{f"segment/{path[1]}": file.place(path) for file, path, _ in segments},
             **{f"stage/{path[1]}": file.place(path) for file, path, _ in stages},

@@ -22,11 +22,13 @@ from services.cadence.expressions.compile import (
 from services.cadence.expressions.day_thresholds import day_counts
 from services.cadence.expressions.tree import And, Node, Not, names
 from services.cadence.features.event_features import EVENT_FEATURES
+from services.cadence.features.view import FeatureSettings
 from services.cadence.policy.model import (
     ANCHORS,
     Adjustment,
     Anchor,
     Blackout,
+    Damping,
     Feedback,
     Limit,
     PolicyContent,
@@ -36,6 +38,7 @@ from services.cadence.policy.model import (
     Touchpoint,
     Trigger,
 )
+from services.cadence.rates import USUAL_CURRENCY
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 """A feature in the text of a reason."""
@@ -82,8 +85,7 @@ class Policy:
     """Of rhythms and adjustments, which with preferences and feedback decide the rhythms of an account."""
     gives_way: bool
     """Preferences and feedback may move some rhythm."""
-    meetings: frozenset[str]
-    """Touchpoint types that a customer attends or does not."""
+    feature_settings: FeatureSettings
     evaluate_conditions: ConditionFunction
     entry_bits: Mapping[str, Bits]
     feedback_bits: Mapping[str, Bits]
@@ -120,7 +122,11 @@ def compile_policy(content: PolicyContent) -> Policy:
         limits=content.limits,
         rhythm_bits=sum(1 << bit for bit, _ in (*rhythms, *adjustments)),
         gives_way=any(rhythm.within is not None for rhythm in content.rhythms),
-        meetings=frozenset(kind.type for kind in content.touchpoints if kind.channel in _ATTENDED),
+        feature_settings=FeatureSettings(
+            frozenset(kind.type for kind in content.touchpoints if kind.channel in _ATTENDED),
+            content.damping.round // timedelta(microseconds=1),
+            content.currency,
+        ),
         evaluate_conditions=compile_conditions(content.health, content.segments, content.stages, lasting),
         entry_bits=_entry_bits(content, triggers),
         feedback_bits=_entry_bits(content, feedback),
@@ -209,11 +215,13 @@ def policy_hash(content: PolicyContent) -> str:
         "health": [content.health.red_below, content.health.yellow_below],
         "segments": [(name, source(tree)) for name, tree in content.segments],
         "stages": [(name, source(tree)) for name, tree in content.stages],
-        "damping": _fields(content.damping),
+        "damping": [text for text in _fields(content.damping) if text != _USUAL_ROUND],
         "limits": sorted(map(_fields, content.limits)),
         "touchpoints": sorted(map(_fields, content.touchpoints)),
         "rules": sorted([type(rule).__name__, *_fields(rule)] for rule in content.rules),
     }
+    if content.currency != USUAL_CURRENCY:
+        hashed["currency"] = content.currency
     if content.quiet_hours != USUAL_QUIET_HOURS:
         hashed["quiet_hours"] = content.quiet_hours.model_dump()
     return hashlib.sha256(json.dumps(hashed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -230,3 +238,6 @@ def _text(value: object) -> str:
     if is_dataclass(value):
         return ",".join(_fields(value)) if hasattr(value, "per") else source(cast("Node", value))
     return repr(value)
+
+
+_USUAL_ROUND = f"round={_text(Damping().round)}"

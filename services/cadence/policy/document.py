@@ -25,6 +25,7 @@ def policy_document(content: PolicyContent) -> Json:
         "health": {"red_below": content.health.red_below, "yellow_below": content.health.yellow_below},
         "segments": _named("segment", content.segments, content),
         "stages": _named("stage", content.stages, content),
+        "currency": content.currency,
         "quiet_hours": content.quiet_hours.model_dump(by_alias=True),
         "rhythms": rules(content.rhythms),
         "adjustments": rules(content.adjustments),

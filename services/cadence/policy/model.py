@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from services.cadence.expressions.compile import Health, Named
 from services.cadence.expressions.tree import Node
+from services.cadence.rates import USUAL_CURRENCY
 
 Urgency = Literal["soon", "spread"]
 Anchor = Literal["renewal", "start", "go_live", "program"]
@@ -94,13 +95,15 @@ class Feedback(_Conditional):
 class Damping:
     """How feedback acts. `ladder`: intervals in days, shortest first. At most one step in `spacing`, each for `lasts`.
 
-    `at_the_end`: the channel a rhythm moves to when a step asks for rarer than its longest interval.
+    `at_the_end`: the channel a rhythm moves to when a step asks for rarer than its longest interval. `round`: answers of
+    one contact to one survey within this time are one.
     """
 
     ladder: tuple[int, ...] = (7, 14, 30, 60, 90, 180, 365)
     spacing: timedelta = timedelta(days=60)
     lasts: timedelta = timedelta(days=180)
     at_the_end: str | None = None
+    round: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +190,8 @@ class PolicyContent:
     limits: tuple[Limit, ...] = ()
     blackouts: tuple[Blackout, ...] = ()
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
+    currency: str = USUAL_CURRENCY
+    """Of the revenue that conditions read (ISO 4217)."""
     places: Mapping[str, Location] = field(default_factory=dict[str, Location], compare=False)
     """Of segments and stages, as `segment/<index>` and `stage/<index>`, and of the damping, as `feedback`."""
 

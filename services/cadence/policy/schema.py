@@ -130,6 +130,9 @@ class FeedbackSpec(Spec):
     spacing: values.Span = key("At most one step in this time", "60d")
     lasts: values.Span = key("How long a step counts", "180d")
     at_the_end: values.Channel | None = key("The channel when a step asks for rarer than `within`", None)
+    round: values.Span = key(
+        "Answers of one contact to one survey within this time are one; the latest counts", "30d"
+    )
     rules: Items[FeedbackRuleSpec] | None = key("The events and what follows from them", None)
 
 
@@ -240,6 +243,11 @@ class PolicyFile(Spec):
     segments: Items[SegmentSpec] | None = key("What kind of account it is: the first that holds", None)
     stages: Items[StageSpec] | None = key("Where an account is with us: the first that holds", None)
     touchpoints: dict[values.TypeName, TouchpointSpec] | None = key("Every type of touchpoint, by name", None)
+    currency: values.Currency | None = key(
+        "The currency of revenues (`arr`) in conditions, `USD` if left out; amounts in others are converted at the rates"
+        " of the file that `DRUMBEAT_RATES` names, and unknown without one",
+        None,
+    )
     quiet_hours: QuietHoursSpec | None = key(
         "When customers get no message, by the clock where they are; left out: from 20:00 to 08:00", None
     )

@@ -109,7 +109,7 @@ def _definitions(file: YamlFile) -> Iterator[tuple[Path, tuple[str, str]]]:
     """What a policy defines once, as kind and name. Rules, limits and blackouts share their names."""
     for path, (_, node) in file.nodes.items():
         match path:
-            case ("health" | "segments" | "stages" | "quiet_hours" as name,):
+            case ("health" | "segments" | "stages" | "quiet_hours" | "currency" as name,):
                 yield path, ("section", name)
             case ("feedback", "ladder" | "spacing" | "lasts" | "at_the_end" as name):
                 yield path, ("section", name)

@@ -210,6 +210,7 @@ Day = Annotated[int, number(1, MAX_DAYS, hint="; day 1 is the anchor's own day")
 Range = Annotated[
     tuple[int, int], text("range", r"[0-9]{1,6}d\.\.[0-9]{1,6}d", "a range such as 7d..90d", _range)
 ]
+Currency = Annotated[str, text("currency", "[A-Z]{3}", "a currency code such as USD")]
 Clock = Annotated[str, text("time of day", "([01][0-9]|2[0-3]):[0-5][0-9]", "a time of day such as 20:00")]
 CapText = Annotated[Cap, text("cap", f"[0-9]{{1,4}} per {_SPAN}", "a cap such as 2 per 90d", _cap)]
 MonthDay = Annotated[

@@ -24,6 +24,7 @@ class StatusPanel:
         self._title = Node("h2", "Policy", "sheet-name")
         self._about = Message("sheet-id")
         self._note = Message("why")
+        self._money = Message("timing")
         self._error = Message("error", role="alert")
         with Node("div", classes="progress") as self._progress:
             self._evaluated = Node("p", classes="timing", id="evaluated", role="status")
@@ -55,6 +56,7 @@ class StatusPanel:
         self._bar.show(bool(behind))
         failed = f"{labels.count(undecided, 'account')} could not be evaluated; their pages say why."
         self._undecided.show_text(failed if undecided else "")
+        self._money.show_text(money_text(progress))
 
 
 class FindingsPanel:
@@ -118,6 +120,14 @@ def version_text(version: Json, clock: ServiceClock) -> str:
         "" if published is None else labels.when(clock.at(published), clock.now()),
         f"hash {text(version, 'hash')[:12]}",
     )
+
+
+def money_text(progress: Json) -> str:
+    """`Revenues are in USD; others are converted at the rates of 2026-06-01.`"""
+    on = text(nested(progress, "rates"), "date")
+    others = f"are converted at the rates of {on}" if on else "count as unknown: no exchange rates are set"
+    currency = text(progress, "currency")
+    return f"Revenues are in {currency}; those in other currencies {others}." if currency else ""
 
 
 def _proof_text(finding: Json) -> str:

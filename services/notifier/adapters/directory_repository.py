@@ -23,9 +23,11 @@ from services.notifier.domain.people import Account, Pause
 from services.notifier.domain.situation import Directory
 
 SAVE_ACCOUNTS = """
-INSERT INTO account (account_id, name, timezone, pauses, version)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]::jsonb[], $5::bigint[])
-ON CONFLICT (account_id) DO UPDATE SET name = excluded.name, timezone = excluded.timezone,
+INSERT INTO account (account_id, name, zones, pauses, version)
+SELECT account_id, name, string_to_array(zones, ' '), pauses, version
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]::jsonb[], $5::bigint[])
+    AS u (account_id, name, zones, pauses, version)
+ON CONFLICT (account_id) DO UPDATE SET name = excluded.name, zones = excluded.zones,
     pauses = excluded.pauses, version = excluded.version
 WHERE account.version < excluded.version RETURNING account_id
 """
@@ -63,7 +65,7 @@ WHERE (preference.said_at, preference.source COLLATE "C", preference.word_id COL
     < (excluded.said_at, excluded.source COLLATE "C", excluded.word_id COLLATE "C")
 """
 WAKE_WAITING = "UPDATE delivery SET next_at = $2 WHERE state = 'pending' AND waits_until > $2"
-ACCOUNTS = "SELECT account_id, name, timezone, pauses FROM account WHERE account_id = ANY($1)"
+ACCOUNTS = "SELECT account_id, name, zones, pauses FROM account WHERE account_id = ANY($1)"
 CONTACTS = """
 SELECT account_id, contact_id, name, email, role, language, timezone, has_left AS left FROM contact
 WHERE account_id = ANY($1) ORDER BY contact_id
@@ -84,7 +86,7 @@ async def save_accounts(connection: Connection, key: AddressKey, records: Sequen
         SAVE_ACCOUNTS,
         [record.account_id for record in records],
         [record.name for record in records],
-        [record.timezone for record in records],
+        [record.timezone or " ".join(record.zones) for record in records],
         [_pauses_json(record.pauses) for record in records],
         [record.version for record in records],
     )
@@ -222,7 +224,7 @@ async def _accounts(connection: Connection, account_ids: Sequence[str]) -> dict[
         fields = dict(row)
         contacts[fields.pop("account_id")].append(ContactRecord(**fields))
     return {
-        row[0]: Account(row[0], row[1], row[2], tuple(contacts[row[0]]), _pauses(row[3]))
+        row[0]: Account(row[0], row[1], tuple(row[2]), tuple(contacts[row[0]]), _pauses(row[3]))
         for row in await connection.fetch(ACCOUNTS, account_ids)
     }
 

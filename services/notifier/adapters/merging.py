@@ -19,8 +19,8 @@ MOVE = (
     "UPDATE contact SET account_id = $2 WHERE account_id = $1",
     # Until the record of the other account arrives, the pauses of this one go on. Every record has a later version.
     """
-    INSERT INTO account (account_id, name, timezone, pauses, version)
-    SELECT $2, name, timezone, pauses, -1 FROM account WHERE account_id = $1
+    INSERT INTO account (account_id, name, zones, pauses, version)
+    SELECT $2, name, zones, pauses, -1 FROM account WHERE account_id = $1
     ON CONFLICT (account_id) DO UPDATE SET pauses = account.pauses || excluded.pauses
     """,
     "DELETE FROM account WHERE account_id = $1 AND account_id <> $2",

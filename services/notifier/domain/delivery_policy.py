@@ -21,6 +21,8 @@ from services.notifier.domain.event import Event, readable_name
 from services.notifier.domain.situation import Situation
 
 CUSTOMER_CHANNELS = frozenset({"email", "in_app"})
+_MAX_MOVES = 15
+"""Quiet hours after quiet hours, of zones of one country, before a message is thought never to find a gap."""
 OWNERS_WHO_ARE_PEOPLE = frozenset({"csm", "pooled_csm", "sales"})
 ROLES: tuple[Role, ...] = get_args(Role)
 """The roles in the order in which one of several contacts with one address is chosen."""
@@ -226,8 +228,9 @@ def _decide_mail(
     decision = _decide_address(contact.email, situation)
     if decision.action is not Action.SEND:
         return decision
-    account_zone = situation.account.timezone if situation.account else None
-    opening = after_quiet_hours(now, contact.timezone or account_zone, event.content.quiet_hours)
+    account_zones = situation.account.zones if situation.account else ()
+    zones = (contact.timezone,) if contact.timezone else account_zones
+    opening = after_quiet_hours(now, zones, event.content.quiet_hours)
     return READY if opening == now else DeliveryDecision(Action.SEND, Reason.QUIET, send_after=opening)
 
 
@@ -236,19 +239,36 @@ def _decide_address(address: str, situation: Situation) -> DeliveryDecision:
     return _suppress(Reason.UNKNOWN_ADDRESS) if is_unknown else READY
 
 
-def after_quiet_hours(now: datetime, timezone: str | None, quiet: QuietHours) -> datetime:
-    """`now`, or the end of the quiet hours it falls into, in the recipient's zone (unknown: UTC)."""
-    zone, begin, end = _zone(timezone), clock_time(quiet.from_), clock_time(quiet.to)
+def after_quiet_hours(now: datetime, zones: Sequence[str], quiet: QuietHours) -> datetime:
+    """The first moment from `now` on at which none of the recipient's zones has quiet hours (no zone: UTC).
+
+    Several zones are those of a country of which no more is known. When one of them always has quiet hours, the first
+    one alone counts.
+    """
+    places = [_zone(name) for name in zones] or [UTC_ZONE]
+    opening = now
+    for _ in range(_MAX_MOVES):
+        latest = max(_after_quiet_hours_in(zone, opening, quiet) for zone in places)
+        if latest == opening:
+            return opening
+        opening = latest
+    return _after_quiet_hours_in(places[0], now, quiet)
+
+
+def _after_quiet_hours_in(zone: TimeZone, now: datetime, quiet: QuietHours) -> datetime:
+    begin, end = clock_time(quiet.from_), clock_time(quiet.to)
     local = now.astimezone(zone)
-    if end <= local.time() < begin:
+    clock = local.time()
+    is_quiet = begin <= clock < end if begin < end else clock >= begin or clock < end
+    if not is_quiet:
         return now
-    day = local.date() if local.time() < end else local.date() + timedelta(days=1)
+    day = local.date() if clock < end else local.date() + timedelta(days=1)
     opening = datetime.combine(day, end, zone).astimezone(UTC)
     return max(opening, now)
 
 
-def _zone(name: str | None) -> TimeZone:
+def _zone(name: str) -> TimeZone:
     try:
-        return find_zone(name or "UTC")
+        return find_zone(name)
     except UnknownZone:
         return UTC_ZONE

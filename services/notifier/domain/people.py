@@ -26,7 +26,8 @@ class Pause:
 class Account:
     account_id: str
     name: str | None = None
-    timezone: str | None = None
+    zones: tuple[str, ...] = ()
+    """Its zone, or those of its country; empty: unknown."""
     contacts: tuple[ContactRecord, ...] = ()
     pauses: tuple[Pause, ...] = ()
 

@@ -56,8 +56,13 @@ class ActivePolicy:
         Raises `PolicyRefused`.
         A replica that starts cannot go on without a policy in force that it can read: it has no older context.
         """
-        policy = load_policy_texts(files)
         plain = {Path(file).name: text for file, text in files.items()}
+        try:
+            policy = load_policy_texts(plain)
+        except PolicyRefused:
+            load_policy_texts(files)  # raises with the paths of the files
+            raise
+        self._configurations.keep(policy)
         await self._configurations.open(Offer(policy.hash, name, plain, origin="file"), mode, source)
         await self.refresh()
         if self.waits_for is not None:

@@ -7,11 +7,12 @@ from schemas.directory import AccountRecord, ContactRecord, PauseRecord, Prefere
 from schemas.plans import PlanAdjusted
 from schemas.times import format_instant
 from schemas.vocabulary import Color, Segment, Stage
-from services.cadence.account import FactEvent, Facts, Provenance, StampedValue, provenance_of
-from services.cadence.account.homes import descriptions_of
+from services.cadence.account import FactEvent, Facts, Provenance, Stamp, StampedValue, provenance_of
+from services.cadence.account.homes import latest_descriptions
 from services.rules_engine.domain.account import Account, NewPlan
+from services.rules_engine.domain.place import zones_of
 
-PROFILE = ("name", "timezone", "language", "country", "industry", "csm_id", "pool")
+PROFILE = ("name", "language", "country", "industry", "csm_id", "pool")
 CONTACT = ("name", "email", "role", "language", "timezone", "phone", "slack")
 
 
@@ -42,18 +43,19 @@ def provenance_document(provenance: Provenance) -> dict[str, str]:
 
 def account_record(account: Account, facts: Facts, version: int) -> AccountRecord:
     """The record of `directory.accounts`."""
-    known = facts.account_values()
+    known, described = facts.account_values(), latest_descriptions(facts)
     return AccountRecord.model_validate(
         {
             "account_id": account.account_id,
             **_values(known, PROFILE),
+            **zones_of(facts)._asdict(),
             "segment": account.segment,
             "stage": account.stage,
             "color": account.color,
             "contacts": tuple(
                 ContactRecord.model_validate(
                     {"contact_id": key, **_values(contact, CONTACT), "left": bool(_value(contact, "left"))}
-                    | _described(facts, key)
+                    | _described(described.get(key))
                 )
                 for key, contact in facts.contact_values().items()
             ),
@@ -65,10 +67,11 @@ def account_record(account: Account, facts: Facts, version: int) -> AccountRecor
     )
 
 
-def _described(facts: Facts, contact_id: str) -> dict[str, object]:
-    """The latest event that describes the contact; leaving does not say where somebody is."""
-    stamps = descriptions_of(facts, contact_id) or facts.contacts[contact_id]
-    provenance = provenance_of(max(stamps))
+def _described(stamp: Stamp | None) -> dict[str, object]:
+    """The latest event that describes a contact; None: it only left."""
+    if stamp is None:
+        return {}
+    provenance = provenance_of(stamp)
     return {"time": provenance.time, "source": provenance.source, "id": provenance.id}
 
 

@@ -124,11 +124,15 @@ class PolicyRepository:
 
     async def progress(self) -> dict[str, object]:
         configuration = await self._configurations.current()
+        context = self._active_policy.context()
+        rates = context.portfolio.rates
         return {
             "epoch": configuration.generation,
             "policy": configuration.policy_hash,
             "version": configuration.version,
             "mode": configuration.mode,
+            "currency": context.policy.content.currency,
+            "rates": {"date": rates.on, "base": rates.base, "rates": dict(rates.worth)} if rates.on else None,
             **await measure(self._database, configuration.generation),
         }
 

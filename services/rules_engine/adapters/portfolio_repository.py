@@ -10,19 +10,28 @@ from typing import Final, cast
 import orjson
 
 from schemas.directory import CSM_DIRECTORY, CsmRecord
+from schemas.zones import zones_of_country
 from services.cadence.account import Fields, StampedFields, merge_fields, moment, stamp_of
+from services.cadence.account.identity import name_key
 from services.cadence.announcements import happens_at
 from services.cadence.portfolio import Portfolio
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, real_now
 from services.chassis.outbox import Outbox, Outgoing
 from services.rules_engine.adapters.program_repository import read_programs
+from services.rules_engine.adapters.rates_file import read_stored_rates
 from services.rules_engine.domain.account import IncomingEvent
 
 CSM_FIELDS: Final = (
     "name", "email", "timezone", "weekly_minutes", "working_days", "working_hours", "time_off", "pool",
     "phone", "language", "country", "region", "role", "manager_id", "booking_url",
 )  # fmt: skip
+
+PROGRAM_OF = """
+SELECT program_id FROM program WHERE program_id = $1 OR lower(btrim(program_id)) = $1
+ORDER BY program_id = $1 DESC LIMIT 1
+"""
+"""The stored program of a name: one stored before names were compared without case keeps its id."""
 
 
 class PortfolioRepository:
@@ -45,7 +54,7 @@ class PortfolioRepository:
         )
         if row is None:
             return
-        stored = _unpack(row[0])
+        stored = unpack(row[0])
         changed, _ = merge_fields(stored, stamp_of(event.provenance), _json_values(described))
         if not changed and row[1] > 0:
             return
@@ -61,14 +70,15 @@ class PortfolioRepository:
     async def announce_program(self, incoming: IncomingEvent) -> None:
         """Merge an announcement; when it changed anything, a new generation has all accounts evaluated again."""
         event = incoming.event
-        program_id = str(event.fields["program_id"])
+        named = name_key(event.fields["program_id"])
+        program_id = await self._connection.fetchval(PROGRAM_OF, named) or named
         await self._connection.execute(
             "INSERT INTO program (program_id, state) VALUES ($1, '{}') ON CONFLICT DO NOTHING", program_id
         )
         state = await self._connection.fetchval(
             "SELECT state FROM program WHERE program_id = $1 FOR UPDATE", program_id
         )
-        stored = _unpack(state)
+        stored = unpack(state)
         changed, _ = merge_fields(stored, stamp_of(event.provenance), _json_values(event.fields))
         if changed:
             await self._connection.execute(
@@ -83,9 +93,10 @@ class PortfolioRepository:
 async def read_portfolio(connection: Connection, clock: ServiceClock) -> Portfolio:
     """Ranks and programs; the caller's transaction makes them and the generation those of one moment."""
     generation = await connection.fetchval("SELECT number FROM epoch")
-    percentiles = await connection.fetchval("SELECT arr_percentiles FROM book")
+    book = await connection.fetchrow("SELECT arr_percentiles, rates::text FROM book")
+    percentiles, rates = (None, None) if book is None else (book[0], book[1])
     programs = await read_programs(connection, clock.at(await real_now(connection)))
-    return Portfolio(generation, tuple(percentiles or ()), programs)
+    return Portfolio(generation, tuple(percentiles or ()), programs, read_stored_rates(rates))
 
 
 def csm_record(csm_id: str, stored: StampedFields, version: int) -> CsmRecord:
@@ -93,6 +104,9 @@ def csm_record(csm_id: str, stored: StampedFields, version: int) -> CsmRecord:
     values = {name: orjson.loads(str(value)) for fields in stored.values() for name, value in fields.items()}
     record = {name: values.get(name) for name in CSM_FIELDS}
     record["time_off"] = record["time_off"] or []
+    zones = zones_of_country(str(record["country"] or ""))
+    if not record["timezone"] and len(zones) == 1:
+        record |= {"timezone": zones[0], "timezone_derived": True}
     return CsmRecord.read(orjson.dumps({"csm_id": csm_id, **record, "version": version}))
 
 
@@ -101,7 +115,8 @@ def _json_values(fields: Mapping[str, object]) -> Fields:
     return {name: orjson.dumps(value, default=str).decode() for name, value in fields.items()}
 
 
-def _unpack(state: bytes) -> StampedFields:
+def unpack(state: bytes) -> StampedFields:
+    """The stored state of a CSM or a program."""
     return cast("StampedFields", orjson.loads(state))
 
 

@@ -1,6 +1,6 @@
 """Read-only queries: accounts, decisions, receipts, parked events."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -15,8 +15,11 @@ from services.chassis.outbox import Outbox
 from services.chassis.relay import Relay
 from services.rules_engine.adapters.account_repository import decision_id
 from services.rules_engine.adapters.messages import provenance_document
+from services.rules_engine.adapters.portfolio_repository import csm_record, unpack
 from services.rules_engine.application.queries import Filter, NotFound
-from services.rules_engine.domain.account import ReceiptState, links_of
+from services.rules_engine.domain.account import EvaluationContext, ReceiptState, links_of
+from services.rules_engine.domain.doubts import find_doubts
+from services.rules_engine.domain.place import zones_of
 from services.rules_engine.domain.rollup import Child, roll_up
 
 ACCOUNT = """
@@ -31,6 +34,7 @@ parent_id = ANY(ARRAY(SELECT {0}::text UNION ALL SELECT account_id FROM account 
 CHILDREN = (
     f"SELECT account_id, color, arr, state FROM account WHERE {BELOW.format('$1')} AND state IS NOT NULL"
 )
+CSM = "SELECT csm_id, state, version FROM csm WHERE csm_id = $1"
 ACCOUNTS = """
 SELECT account_id AS id, name, segment, stage, color, csm_id, plan_version, decided_at, undecided FROM account
 WHERE account_id > $1 AND state IS NOT NULL AND ($3::text IS NULL OR segment = $3) AND ($4::text IS NULL OR stage = $4)
@@ -64,9 +68,17 @@ RETURNING topic, convert_to(account_id, 'UTF8') AS key, headers, value
 class Queries:
     """Queries of the engine's tables."""
 
-    def __init__(self, database: Database, outbox: Outbox, relay: Relay, clock: ServiceClock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        relay: Relay,
+        clock: ServiceClock,
+        context: Callable[[], EvaluationContext],
+    ) -> None:
         self._clock = clock
         self._database = database
+        self._context = context
         self._outbox = outbox
         self._relay = relay
 
@@ -80,6 +92,7 @@ class Queries:
         facts = _readable_facts(account_id, columns.pop("state"))
         links = links_of(facts)
         decision = await self._database.pool.fetchrow(PLAN, decision_id(account_id, version))
+        csm = await self._database.pool.fetchrow(CSM, columns["csm_id"])
         return {
             "id": account_id,
             **columns,
@@ -88,6 +101,8 @@ class Queries:
             "rollup": await self._roll_up(account_id),
             "facts": {name: fact_document(known) for name, known in sorted(facts.account_values().items())},
             **_people(facts),
+            "zones": _zones_document(facts),
+            "doubts": self._doubts(facts, csm),
             "plan": None if decision is None else _plan_document(decision),
         }
 
@@ -101,6 +116,12 @@ class Queries:
         rows = await self._database.pool.fetch(CHILDREN, account_id)
         children = [Child(row[1], row[2], _readable_facts(row[0], row[3])) for row in rows]
         return roll_up(children, self._clock.now().date())
+
+    def _doubts(self, facts: Facts, csm: Any) -> list[dict[str, str]]:
+        context = self._context()
+        described = None if csm is None else csm_record(csm[0], unpack(csm[1]), csm[2])
+        found = find_doubts(facts, described, context.portfolio.rates, context.policy.content.currency)
+        return [doubt._asdict() for doubt in found]
 
     async def accounts(self, wanted: Filter, *, after: str, limit: int) -> list[dict[str, object]]:
         pattern = f"%{_escaped(wanted.q)}%" if wanted.q else None
@@ -173,6 +194,11 @@ def _people(facts: Facts) -> dict[str, object]:
         ],
         "pauses": [{"contact_id": key, **values(known)} for key, known in facts.pause_values().items()],
     }
+
+
+def _zones_document(facts: Facts) -> dict[str, object]:
+    timezone, derived, zones = zones_of(facts)
+    return {"names": [timezone] if timezone else zones, "derived": derived or bool(zones)}
 
 
 def _plan_document(decision: Any) -> dict[str, object]:

@@ -11,7 +11,14 @@ from typing import NamedTuple
 from services.cadence.account import FactEvent
 from services.cadence.account.apply import apply_event
 from services.cadence.account.codec import AccountState, decode, encode
-from services.cadence.evaluation import SNAPSHOT_EVENT_TYPES, health_snapshot, needs_reevaluation
+from services.cadence.account.retention import bound_text
+from services.cadence.account.state import ApplyResult
+from services.cadence.evaluation import (
+    SNAPSHOT_EVENT_TYPES,
+    HealthSnapshot,
+    health_snapshot,
+    needs_reevaluation,
+)
 from services.rules_engine.application.ports import UnitOfWork
 from services.rules_engine.application.replan_account import (
     mark_undecided,
@@ -35,7 +42,7 @@ from services.rules_engine.domain.account import (
 DIRECTORY_FIELDS = frozenset(
     {
         "name", "timezone", "language", "country", "industry", "csm_id", "pool",
-        "contacts", "preferences", "pauses",
+        "contacts", "contact.described", "contact.left", "preferences", "pauses",
     }
 )  # fmt: skip
 LINK_FIELDS = frozenset({"parent_id", "external_ids"})
@@ -102,13 +109,13 @@ def _process(
         outcome.changed.append(account)
         causes = [item.event for item in applied.items]
         new_plan = replan_account(account, applied.account_state, context, clocks, causes)
-        account.take_state(applied.account_state)
+        account.take_state(applied.account_state, context)
         outcome.counts.undecided += account.undecided is not None
         if new_plan is not None:
             outcome.new_plans.append(new_plan)
             version = account.version
     outcome.parked.extend(applied.parked)
-    outcome.receipts += [_receipt(item, version) for item in applied.items]
+    outcome.receipts += [_receipt(item, version, applied.let_go.get(item.identity)) for item in applied.items]
 
 
 def _announced(by_account: Mapping[str, Sequence[IncomingEvent]]) -> set[str]:
@@ -120,18 +127,25 @@ def _announced(by_account: Mapping[str, Sequence[IncomingEvent]]) -> set[str]:
     }
 
 
-def _receipt(item: IncomingEvent, version: int | None = None) -> Receipt:
-    return Receipt(item.identity, item.content, ReceiptState.FOLDED, item.event.account_id, version)
+def _receipt(
+    item: IncomingEvent, version: int | None = None, let_go: tuple[str, ...] | None = None
+) -> Receipt:
+    reason = None if let_go is None else "; ".join(f"the account keeps {bound_text(kind)}" for kind in let_go)
+    return Receipt(item.identity, item.content, ReceiptState.FOLDED, item.event.account_id, version, reason)
 
 
 class _Applied(NamedTuple):
-    """`changed`: some event was new; `plan_unaffected`: it was, and cannot have changed the plan in force."""
+    """`changed`: some event was new; `plan_unaffected`: it was, and cannot have changed the plan in force.
+
+    `let_go`: the identity of an event -> the kinds of entries of which a bound let one go.
+    """
 
     account_state: AccountState
     items: Sequence[IncomingEvent]
     parked: Sequence[Parked]
     changed: bool
     plan_unaffected: bool
+    let_go: Mapping[bytes, tuple[str, ...]]
 
 
 def _apply_all(
@@ -150,9 +164,13 @@ def _apply_all(
     while True:
         before = health_snapshot(account_state.facts) if only_health else None
         changed = False
+        let_go: dict[bytes, tuple[str, ...]] = {}
         for item in items:
             try:
-                changed |= _apply(account, account_state, item.event, counts)
+                result = _apply(account, account_state, item.event, counts)
+                changed |= result.changed
+                if result.let_go:
+                    let_go[item.identity] = result.let_go
             except Exception as problem:  # noqa: BLE001 - whatever goes wrong with an event, it alone is parked
                 parked.append(Parked(item, reason_of(problem)))
                 items = [other for other in items if other is not item]
@@ -160,25 +178,27 @@ def _apply_all(
                 break
         else:
             unaffected = (
-                changed
-                and before is not None
-                and not needs_reevaluation(
-                    context.policy,
-                    context.portfolio,
-                    before,
-                    health_snapshot(account_state.facts),
-                    clocks.service,
-                )
+                changed and before is not None and _is_unaffected(before, account_state, context, clocks)
             )
-            return _Applied(account_state, items, parked, changed, unaffected)
+            return _Applied(account_state, items, parked, changed, unaffected, let_go)
 
 
-def _apply(account: Account, account_state: AccountState, event: FactEvent, counts: BatchCounts) -> bool:
-    """Apply an event, count a conflict, and note whether the directory record may change; True when it was new."""
+def _is_unaffected(
+    before: HealthSnapshot, account_state: AccountState, context: EvaluationContext, clocks: Clocks
+) -> bool:
+    after = health_snapshot(account_state.facts)
+    return not needs_reevaluation(context.policy, context.portfolio, before, after, clocks.service)
+
+
+def _apply(
+    account: Account, account_state: AccountState, event: FactEvent, counts: BatchCounts
+) -> ApplyResult:
+    """Apply an event, count a conflict and what was let go, and note whether the directory record may change."""
     result = apply_event(account_state, event)
     counts.conflicts += result.conflict is not None
     if not LINK_FIELDS.isdisjoint(result.fields):
         account.links_changed = True
+    counts.let_go += len(result.let_go)
     if result.changed and not account.directory_changed:
         account.directory_changed = not DIRECTORY_FIELDS.isdisjoint(result.fields)
-    return result.changed
+    return result

@@ -40,7 +40,7 @@ async def forget_contact(
     erase_contact(state.facts, contact_id, micros(clocks.service))
     account.directory_changed = True
     new_plan = replan_account(account, state, context, clocks, ())
-    account.take_state(state)
+    account.take_state(state, context)
     await work.publish_directory([account], clocks.real)
     await work.save([account])
     await record_plans(work, [] if new_plan is None else [new_plan], publish=context.publish)

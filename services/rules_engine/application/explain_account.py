@@ -1,6 +1,6 @@
 """Explain a stored account: as things are now, or as they were when a decision was made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.cadence.account import micros, when
@@ -38,10 +38,9 @@ def explanation_document(question: Question, explainer: Explainer, now: datetime
 def explainer_as_of(
     policy: Policy, account_state: AccountState, portfolio: Portfolio, decided_at: datetime
 ) -> Explainer:
-    """As things were: without programs that were announced since."""
+    """As things were: without programs that were announced since; at the exchange rates of now."""
     decided = micros(decided_at)
     programs = tuple(
         program for program in portfolio.programs if not program.stamp or when(program.stamp) <= decided
     )
-    then = Portfolio(portfolio.generation, portfolio.arr_percentiles, programs)
-    return Explainer(policy, account_state, then, decided_at)
+    return Explainer(policy, account_state, replace(portfolio, programs=programs), decided_at)

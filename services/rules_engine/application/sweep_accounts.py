@@ -22,7 +22,7 @@ async def sweep_accounts(
             mark_undecided(account, problem, context, clocks)
             continue
         new_plan = replan_account(account, account_state, context, clocks, ())
-        account.take_state(account_state)
+        account.take_state(account_state, context)
         if new_plan is not None:
             new_plans.append(new_plan)
     await work.publish_directory(

@@ -14,6 +14,7 @@ from services.cadence.evaluation import Decision
 from services.cadence.features.contracts import revenue_of
 from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
+from services.rules_engine.domain.place import text_fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,29 +110,21 @@ class Account:
         self.undecided = None
         self.next_evaluation_at = decision.next_evaluation_at
         position = (decision.segment, decision.stage, decision.color)
-        self.directory_changed |= position != (self.segment, self.stage, self.color)
+        is_published = self.directory_key is not None
+        self.directory_changed |= not is_published or position != (self.segment, self.stage, self.color)
         self.segment, self.stage, self.color = position
 
-    def take_state(self, account_state: AccountState) -> None:
+    def take_state(self, account_state: AccountState, context: EvaluationContext) -> None:
         """Encode the state, with the columns beside it that are searched."""
         facts, issued = account_state
         self.state = encode(facts, issued)
-        self.name, self.csm_id = _text(facts, "name"), _text(facts, "csm_id")
-        self.arr = revenue_of(facts)
+        self.name, self.csm_id = text_fact(facts, "name"), text_fact(facts, "csm_id")
+        self.arr = revenue_of(facts, context.portfolio.rates, context.policy.content.currency)
         self.merged_from = tuple(sorted(facts.merged))
         if self.links_changed:
             self.links = links_of(facts)
         if self.directory_changed:
             self.directory_facts = facts
-
-
-def _text(facts: Facts, name: str) -> str | None:
-    """One field without decoding all of them: this runs for every account of every batch."""
-    for fields in facts.account.values():
-        if name in fields:
-            value = fields[name]
-            return None if value is None else str(value)
-    return None
 
 
 def links_of(facts: Facts) -> AccountLinks:
@@ -216,6 +209,7 @@ class BatchCounts:
     duplicates: int = 0
     parked: int = 0
     conflicts: int = 0
+    let_go: int = 0
     undecided: int = 0
     plans: int = 0
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
 
@@ -15,6 +15,8 @@ from schemas.base import SchemaModel, parse_json, unknown_fields
 from schemas.envelope import Envelope, from_http_binary, from_structured, kafka_headers
 from schemas.events import (
     ABOUT_MANY,
+    FACTS,
+    OUTCOMES,
     check_subject,
     did_you_mean,
     read_data,
@@ -23,6 +25,7 @@ from schemas.events import (
 )
 from schemas.outcomes import TouchpointSettled
 from schemas.problems import Malformed
+from schemas.zones import is_country
 from services.chassis.clock import ServiceClock
 from services.chassis.event_requests import BATCH, NDJSON, STRUCTURED, read_body, read_media_type
 from services.chassis.faults import fault
@@ -30,6 +33,8 @@ from services.chassis.kafka import Message, Producer
 from services.chassis.ndjson import lines_of
 from services.chassis.problems import Problem
 from services.chassis.web import JSON
+from services.rules_engine.domain.account import EvaluationContext
+from services.rules_engine.domain.doubts import no_country, no_rate
 from services.rules_engine.entrypoints.kafka_consumer import check_time
 
 LARGEST_EVENT: Final = 256 << 10  # bytes of one event's data, well below what a broker takes
@@ -38,6 +43,12 @@ MOST_LINES: Final = 250_000  # events of a stream: the answer has a result for e
 ACKNOWLEDGE_WITHIN: Final = 8.0  # real seconds; the answer is due within ten
 OWN_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)  # a touchpoint's
 MOST_WAITING: Final = 50_000  # events sent and not yet acknowledged, over all requests
+DOUBTFUL: Final = frozenset(
+    model
+    for model in (*FACTS.values(), *OUTCOMES.values())
+    if not {"touchpoint_type", "country", "currency"}.isdisjoint(model.model_fields)
+)
+"""Models with a field whose value is looked up."""
 FindTwins = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 
 
@@ -51,28 +62,35 @@ class Item:
     envelope: Envelope | None = None
     problem: str | None = None
     status: str = "accepted"
-    warnings: list[str] = field(default_factory=list[str])
+    warnings: Sequence[str] = ()
 
     def result(self) -> dict[str, object]:
-        known: dict[str, object] = {
+        result: dict[str, object] = {
             "index": self.index,
             "source": self.source,
             "id": self.id,
             "status": self.status,
         }
-        more: dict[str, object] = {"problem": self.problem, "warnings": self.warnings}
-        return known | {name: value for name, value in more.items() if value}
+        if self.problem:
+            result["problem"] = self.problem
+        if self.warnings:
+            result["warnings"] = self.warnings
+        return result
 
 
 class Ingest:
-    """Takes events over HTTP. `types`: the touchpoint types of the policy in force; `twins`: see `AccountTwins`."""
+    """Takes events over HTTP. `context`: the policy in force, and the exchange rates; `twins`: see `AccountTwins`."""
 
     def __init__(
-        self, producer: Producer, clock: ServiceClock, types: Callable[[], Collection[str]], twins: FindTwins
+        self,
+        producer: Producer,
+        clock: ServiceClock,
+        context: Callable[[], EvaluationContext],
+        twins: FindTwins,
     ) -> None:
         self._producer = producer
         self._clock = clock
-        self._types = types
+        self._context = context
         self._twins = twins
         self._waiting = 0
 
@@ -159,40 +177,55 @@ class Ingest:
             raise Malformed(f"data: {len(envelope.data)} bytes; one event takes at most {LARGEST_EVENT}")
         route(envelope.type)
         refuse_own_source(envelope.source)
-        clean = read_data(envelope.type, envelope.data)
-        check_subject(envelope.subject, clean.message)
+        message, envelope.data, cleanings = read_data(envelope.type, envelope.data)
+        check_subject(envelope.subject, message)
         check_time(envelope.time, now, self._clock)
-        type_warnings = self._check_type(clean.message)
-        envelope.data = clean.data
-        item.source, item.id, item.envelope = envelope.source, envelope.id, envelope
-        item.warnings = [*envelope.cleaned, *map(str, clean.cleanings), *type_warnings] + [
-            f"data.{name}: not a field of {envelope.type}; it is stored but not read"
-            for name in unknown_fields(clean.message)
-        ]
+        warnings = envelope.cleaned
+        if cleanings:
+            warnings += tuple(map(str, cleanings))
+        if type(message) in DOUBTFUL:
+            warnings += tuple(self._doubts(message))
+        if unknown := unknown_fields(message):
+            text = f"not a field of {envelope.type}; it is stored but not read"
+            warnings += tuple(f"data.{name}: {text}" for name in unknown)
+        item.source, item.id, item.envelope, item.warnings = envelope.source, envelope.id, envelope, warnings
 
-    def _check_type(self, message: SchemaModel) -> Iterable[str]:
-        """Warnings about a touchpoint type that the policy does not have. Raises Malformed when it settles nothing."""
-        named = cast("str | None", vars(message).get("touchpoint_type"))  # undeclared fields stand elsewhere
-        if named is None or named in (types := self._types()):
-            return ()
+    def _doubts(self, message: SchemaModel) -> Iterator[str]:
+        """Warnings about values that are valid and have no effect. Raises Malformed for what settles nothing."""
+        fields = vars(message)  # undeclared fields stand elsewhere
+        if named := cast("str | None", fields.get("touchpoint_type")):
+            yield from self._doubt_type(message, named)
+        if (country := cast("str | None", fields.get("country"))) and not is_country(country):
+            yield f"data.country: {no_country(country)}"
+        if currency := cast("str | None", fields.get("currency")):
+            context = self._context()
+            own = context.policy.content.currency
+            if context.portfolio.rates.factor(currency, own) is None:
+                yield f"data.currency: {'; '.join(no_rate(currency, own))}"
+
+    def _doubt_type(self, message: SchemaModel, named: str) -> Iterator[str]:
+        types = self._context().policy.catalogue
+        if named in types:
+            return
         hint = did_you_mean(named, types)
         text = f"data.touchpoint_type: {named!r} is no type of the policy in force; {hint}"
         # Touchpoints of an earlier policy's types are settled by their ids.
         if isinstance(message, TouchpointSettled) and not OWN_ID.fullmatch(message.touchpoint_id or ""):
             raise Malformed(text)
-        return (text,)
+        yield text
 
     async def _name_twins(self, accepted: Sequence[Item]) -> None:
         """Warn of accounts whose ids differ from that of an event in letter case only: one query a request."""
-        envelopes = [(item, item.envelope) for item in accepted if item.envelope is not None]
-        about = [(item, sent.subject) for item, sent in envelopes if sent.type not in ABOUT_MANY]
+        about = [
+            (item, sent.subject)
+            for item in accepted
+            if (sent := item.envelope) is not None and sent.type not in ABOUT_MANY
+        ]
         twins = await self._twins({subject for _, subject in about})
         for item, subject in about if twins else ():
             if subject in twins:
-                item.warnings.append(
-                    f"subject: {subject!r} differs from the account {twins[subject]!r} in letter case only;"
-                    " they are two accounts"
-                )
+                text = f"subject: {subject!r} differs from the account {twins[subject]!r} in letter case only"
+                item.warnings = (*item.warnings, f"{text}; they are two accounts")
 
     async def _take(self, items: list[Item], *, validate_only: bool) -> list[Item]:
         accepted = [item for item in items if item.envelope is not None]

@@ -45,7 +45,7 @@ CREATE_ACCOUNTS = """
 INSERT INTO account_calendar (account_id) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING
 """
 LOCK = """
-SELECT account_id, version, shape, timezone, csm_id FROM account_calendar WHERE account_id = ANY($1::text[])
+SELECT account_id, version, shape, timezone, zones, csm_id FROM account_calendar WHERE account_id = ANY($1::text[])
 ORDER BY account_id FOR UPDATE
 """
 LOAD_OPEN = f"""

@@ -20,11 +20,12 @@ from services.scheduler.domain.open_hours import WORKDAYS, OpenHours, check_hour
 
 SAVE_ACCOUNTS = """
 UPDATE account_calendar a SET directory_version = u.version, name = u.name, csm_id = u.csm_id,
-    timezone = u.timezone, doubt = u.doubt,
-    extend_at = CASE WHEN a.plan IS NOT NULL AND a.timezone IS DISTINCT FROM u.timezone
+    timezone = u.timezone, zones = string_to_array(u.zones, ' '), doubt = u.doubt,
+    extend_at = CASE WHEN a.plan IS NOT NULL
+            AND (a.timezone IS DISTINCT FROM u.timezone OR a.zones <> string_to_array(u.zones, ' '))
         THEN '-infinity' ELSE a.extend_at END
-FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
-    u(account_id, version, name, csm_id, timezone, doubt)
+FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+    u(account_id, version, name, csm_id, timezone, zones, doubt)
 WHERE a.account_id = u.account_id AND a.directory_version < u.version
 """
 SAVE_CSM = """
@@ -69,7 +70,7 @@ class PostgresDirectoryRepository:
         values = [
             (
                 record.account_id, record.version, record.name, record.csm_id, record.timezone,
-                load_zone(record.timezone).doubt,
+                " ".join(record.zones), load_zone(record.timezone).doubt,
             )
             for record in newest
         ]  # fmt: skip

@@ -12,6 +12,7 @@ from services.chassis.public_holidays import UnknownPlace, holidays_of
 from services.scheduler.adapters.rows import COLUMNS, Row, read_series, read_stored
 from services.scheduler.application.measure_capacity import CsmWeek, WeekLoad
 from services.scheduler.application.read_touchpoints import AccountRhythms, TouchpointEntry, TouchpointFilter
+from services.scheduler.domain.open_hours import load_zones
 from services.scheduler.domain.plan import read_plan
 
 LIST = f"""
@@ -25,7 +26,7 @@ FROM change c JOIN touchpoint t ON t.id = c.id AND t.change_xid = c.xid
 LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 """
 SERIES = "SELECT * FROM rhythm WHERE account_id = $1 AND active"
-ACCOUNT = "SELECT timezone, plan FROM account_calendar WHERE account_id = $1"
+ACCOUNT = "SELECT timezone, zones, plan FROM account_calendar WHERE account_id = $1"
 LOADS = """
 SELECT csm_id, date_trunc('week', due_at AT TIME ZONE 'UTC')::date, sum(minutes)::int, count(*)::int
 FROM touchpoint
@@ -85,9 +86,10 @@ class PostgresReader:
     async def load_rhythms(self, account_id: str) -> AccountRhythms:
         series = [read_series(row) for row in await self._database.pool.fetch(SERIES, account_id)]
         account = await self._database.pool.fetchrow(ACCOUNT, account_id)
-        if account is None or account["plan"] is None:
-            return AccountRhythms(series, None if account is None else account["timezone"])
-        return AccountRhythms(series, account["timezone"], read_plan(account["plan"].encode()).plan)
+        if account is None:
+            return AccountRhythms(series)
+        plan = None if account["plan"] is None else read_plan(account["plan"].encode()).plan
+        return AccountRhythms(series, load_zones(account["timezone"], account["zones"]), plan)
 
     async def load_weeks(
         self, start: datetime, end: datetime, csm_id: str | None

@@ -30,6 +30,7 @@ class CalendarAccount:
     version: int
     spec_hash: bytes | None
     timezone: str | None
+    zones: Sequence[str] = ()
     csm_id: str | None = None
 
 

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from itertools import tee
 
 from schemas.plans import PlanAdjusted
+from schemas.zones import UTC_ZONE, TimeZone
 from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS
 from services.scheduler.domain.avoid import Availability, periods_for
-from services.scheduler.domain.open_hours import load_zone
 from services.scheduler.domain.placing import PlacedSlot, SlotPlacer
 from services.scheduler.domain.reconciliation.context import AccountHours
 from services.scheduler.domain.reconciliation.occurrence_plan import slots_to_consider
@@ -24,14 +24,14 @@ def project_rhythms(
     now: datetime,
     *,
     to: datetime,
-    timezone: str | None = None,
+    zones: Sequence[TimeZone] = (UTC_ZONE,),
     plan: PlanAdjusted | None = None,
 ) -> Iterator[Touchpoint]:
     """Occurrences up to `to` that are not planned yet, with the ids they will have and sequence 0.
 
-    `plan` is the one the calendar follows: it has the times to avoid.
+    `zones` are those of the account. `plan` is the one the calendar follows: it has the times to avoid.
     """
-    hours = AccountHours(load_zone(timezone).info, DEFAULT_HOURS, {})
+    hours = AccountHours(zones[0], DEFAULT_HOURS, {}, tuple(zones[1:]))
     limit = min(to, now + FARTHEST)
     for rhythm in series:
         if not rhythm.active or rhythm.owner in PEOPLE:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from schemas.plans import PlanAdjusted
+from schemas.zones import UTC_ZONE, TimeZone
 from services.scheduler.application.measure_capacity import CsmWeek, WeekLoad
 from services.scheduler.application.project_rhythms import project_rhythms
 from services.scheduler.domain.recurrence import Series
@@ -37,10 +38,10 @@ class TouchpointEntry:
 
 @dataclass(frozen=True, slots=True)
 class AccountRhythms:
-    """The active series of an account, its zone by name, and the plan they come from."""
+    """The active series of an account, its zone or those of its country, and the plan they come from."""
 
     series: Sequence[Series]
-    timezone: str | None = None
+    zones: Sequence[TimeZone] = (UTC_ZONE,)
     plan: PlanAdjusted | None = None
 
 
@@ -89,7 +90,7 @@ async def read_touchpoints(
     rhythms = await reader.load_rhythms(wanted.account_id)
     contents = {series.type: series.content for series in rhythms.series}
     projected = project_rhythms(
-        wanted.account_id, rhythms.series, now, to=wanted.end_at, timezone=rhythms.timezone, plan=rhythms.plan
+        wanted.account_id, rhythms.series, now, to=wanted.end_at, zones=rhythms.zones, plan=rhythms.plan
     )
     entries = [
         TouchpointEntry(touchpoint, contents[touchpoint.type], None, None)

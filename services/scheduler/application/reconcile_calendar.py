@@ -17,7 +17,7 @@ from services.scheduler.application.ports import (
     CalendarUpdate,
     TouchpointUpdate,
 )
-from services.scheduler.domain.open_hours import OpenHours, load_zone
+from services.scheduler.domain.open_hours import OpenHours, load_zones
 from services.scheduler.domain.plan import PlanCommand
 from services.scheduler.domain.reconciliation import erase, reconcile
 from services.scheduler.domain.reconciliation.context import (
@@ -118,8 +118,9 @@ async def _load_targets(
     by_csm = await calendars.load_hours({item.csm_id for item in items if item.csm_id})
     targets: list[_Target] = []
     for command, plan in planned:
-        zone = load_zone(accounts[plan.account_id].timezone).info
-        hours = AccountHours(zone, DEFAULT_HOURS, by_csm)
+        account = accounts[plan.account_id]
+        zone, *others = load_zones(account.timezone, account.zones)
+        hours = AccountHours(zone, DEFAULT_HOURS, by_csm, tuple(others))
         targets.append(_Target(command, plan, hours, hash_spec(plan, hours), plan.decided_at))
     return targets
 
@@ -238,7 +239,8 @@ def hash_spec(plan: PlanAdjusted, hours: AccountHours) -> bytes:
         for rhythm in plan.rhythms
     ]  # fmt: skip
     csm_ids = sorted({item.csm_id or "" for item in (*plan.rhythms, *plan.touchpoints)})
-    spec = [hours.zone.key, plan.quiet_hours, rhythms, [(csm_id, hours.of_csm(csm_id)) for csm_id in csm_ids]]
+    zones = " ".join(zone.key for zone in (hours.zone, *hours.also_in))
+    spec = [zones, plan.quiet_hours, rhythms, [(csm_id, hours.of_csm(csm_id)) for csm_id in csm_ids]]
     digest = blake2b(repr(spec).encode("utf-8", "replace"), digest_size=16)
     for item in (*plan.touchpoints, *plan.avoid):
         digest.update(item.write())

@@ -4,7 +4,8 @@ A wall time inside the spring gap moves forward by the gap; one inside the autum
 (RFC 5545 section 3.3.5). A day is never 24 hours added in UTC.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 
@@ -36,34 +37,47 @@ def load_zone(name: str | None) -> Zone:
         return Zone(UTC_ZONE, f"unknown time zone {name!r}: UTC is used")
 
 
+def load_zones(name: str | None, of_country: Sequence[str]) -> tuple[TimeZone, ...]:
+    """The zone of an account, or all those of its country; UTC where neither is known."""
+    return (
+        (load_zone(name).info,)
+        if name or not of_country
+        else tuple(load_zone(zone).info for zone in of_country)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class OpenHours:
     """Weekdays (0 is Monday) and hours from `start` up to, not including, `end`, in one zone.
 
     When `end` is not after `start`, the shift ends on the next day; its weekday is the one on which it starts.
+    `also_in`: zones in which it has to be open at the same moment too.
     """
 
     zone: TimeZone
     days: frozenset[int] = WORKDAYS
     start: time = time(9)
     end: time = time(17)
+    also_in: tuple[TimeZone, ...] = field(default=(), repr=False)
 
 
-def message_hours(zone: TimeZone, quiet: QuietHours) -> OpenHours:
-    """When Drumbeat itself may write to a customer in this zone: outside the quiet hours of the policy, on every day."""
-    return OpenHours(zone, EVERY_DAY, clock_time(quiet.to), clock_time(quiet.from_))
+def message_hours(zone: TimeZone, quiet: QuietHours, also_in: tuple[TimeZone, ...] = ()) -> OpenHours:
+    """When Drumbeat itself may write to a customer: on every day, while none of the zones has quiet hours."""
+    return OpenHours(zone, EVERY_DAY, clock_time(quiet.to), clock_time(quiet.from_), also_in)
 
 
 def check_hours(zone: TimeZone, days: frozenset[int], start: time, end: time) -> tuple[OpenHours, str | None]:
-    """Open hours and None; the default hours and the reason when the given ones are never open.
+    """Open hours and None; other hours and the reason when the given ones are never open.
 
-    Somebody without working days still owns what others gave them: customers are not called at night because of it.
+    Somebody without working days still owns what others gave them. It is on nobody's day, so no day is better than its
+    own; customers are not called at night because of it.
     """
     weekdays = days & EVERY_DAY
-    if not weekdays:
-        return OpenHours(zone), "has no working days: what they own comes due Mon-Fri 9-17; reassign it"
     if end == start:
         return OpenHours(zone), f"working hours {start}-{end} are never open: Mon-Fri 9-17 is used"
+    if not weekdays:
+        doubt = "has no working days: what they own keeps its date and is on nobody's day; reassign it"
+        return OpenHours(zone, EVERY_DAY, start, end), doubt
     return OpenHours(zone, weekdays, start, end), None
 
 
@@ -91,9 +105,26 @@ def is_open(wall: datetime, opening: OpenHours) -> bool:
 
 
 def next_open(moment: datetime, opening: OpenHours | None) -> datetime:
-    """The first open moment not before `moment`; None is always open."""
+    """The first open moment not before `moment`; None is always open.
+
+    Where zones are never open at the same moment, the first one alone counts.
+    """
     if opening is None:
         return moment
+    if not opening.also_in:
+        return _next_open_here(moment, opening)
+    everywhere = [replace(opening, zone=zone, also_in=()) for zone in (opening.zone, *opening.also_in)]
+    open_at = moment
+    for _ in range(FARTHEST_DAYS):
+        latest = max(_next_open_here(open_at, hours) for hours in everywhere)
+        if latest == open_at:
+            return open_at
+        open_at = latest
+    return _next_open_here(moment, everywhere[0])
+
+
+def _next_open_here(moment: datetime, opening: OpenHours) -> datetime:
+    """The first open moment by the clock of its zone alone."""
     wall = to_wall(moment, opening.zone)
     if is_open(wall, opening):
         return moment

@@ -143,6 +143,20 @@ async def test_quiet_hours_are_waited_for_on_the_service_clock(notifier: Notifie
     assert len(notifier.mailer.mails) == 2
 
 
+async def test_the_zones_of_a_country_are_waited_for_all_together(notifier: Notifier) -> None:
+    """Row 23: of an account whose own zone nobody told."""
+    await notifier.add_acme(timezone=None, zones=["America/New_York", "America/Los_Angeles"])
+    SetClock.now_is = NOON + timedelta(hours=1)  # 08:00 in New York, 05:00 in Los Angeles
+
+    await notifier.due()
+    assert await notifier.send_messages() == 0
+
+    SetClock.now_is = NOON + timedelta(hours=4)
+    assert await notifier.queue.wake_due() == 2
+    await notifier.send_messages()
+    assert len(notifier.mailer.mails) == 2
+
+
 async def test_a_message_that_is_not_sent_by_its_deadline_expires(notifier: Notifier) -> None:
     await notifier.add_acme()
     notifier.mailer.responses = [Response(AttemptOutcome.DEFERRED, "450 busy")] * 2

@@ -1,12 +1,13 @@
 """Plans become calendars, whatever arrives, and however often."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 import orjson
 import pytest
 
 from schemas.touchpoints import TouchpointData
+from schemas.zones import find_zone
 from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, one_off, rhythm, tips
 
 pytestmark = pytest.mark.integration
@@ -192,6 +193,23 @@ async def test_an_unknown_zone_of_an_account_is_noted_and_stops_nothing(schedule
 
     assert len(await scheduler.list_touchpoints()) == 5
     assert "Mars" in await scheduler.database.pool.fetchval("SELECT doubt FROM account_calendar")
+
+
+async def test_a_message_lies_where_no_zone_of_the_country_has_quiet_hours(scheduler: Scheduler) -> None:
+    """Row 23: what is planned already moves when the zones become known."""
+    await scheduler.consume(scheduler.plan(1, [tips(7)]))
+    zones = ["America/New_York", "America/Los_Angeles", "Pacific/Honolulu"]
+    record = {"account_id": "acme", "name": "Acme", "zones": zones, "version": 1}
+    await scheduler.consume(
+        scheduler.event("directory.accounts", "drumbeat.account.directory.v1", "acme", record)
+    )
+    await scheduler.extend()
+
+    first, *moments = [datetime.fromisoformat(each["due_at"]) for each in await scheduler.list_touchpoints()]
+    assert first == MONDAY, "it has come due"
+    assert moments
+    for zone in zones:
+        assert all(8 <= moment.astimezone(find_zone(zone)).hour < 20 for moment in moments)
 
 
 async def test_the_horizon_moves_on_with_time(scheduler: Scheduler) -> None:

@@ -1,11 +1,14 @@
 """Programs and revenue ranks read from events, and the portfolio made of them."""
 
+from datetime import date
+
 import orjson
 
 from services.cadence.account import FactEvent, StampedFields, merge_fields, micros, stamp_of
 from services.cadence.account.codec import AccountState
 from services.cadence.account.issued import Issued
 from services.cadence.announcements import announced, audience_of, portfolio_of
+from services.cadence.rates import Rates
 from tests.unit.cadence.events import DAY, NOW, facts_after, make_event
 
 
@@ -13,8 +16,9 @@ def announcement(days: float = 0, /, **fields: object) -> FactEvent:
     return make_event("program.announced", NOW + days * DAY, program_id="p", **fields)
 
 
-def account(arr: int) -> AccountState:
-    return AccountState(facts_after([make_event("account.described", arr=arr)]), Issued())
+def account(arr: int, currency: str | None = None) -> AccountState:
+    described = make_event("account.described", arr=arr, currency=currency)
+    return AccountState(facts_after([described]), Issued())
 
 
 def test_the_newest_value_of_each_field_counts_whatever_the_order() -> None:
@@ -74,3 +78,14 @@ def test_the_ranks_are_99_ascending_cut_offs_from_two_accounts_on() -> None:
 
     assert portfolio_of([], accounts[:1]).arr_percentiles == ()
     assert portfolio_of([], accounts).arr_percentiles == tuple(float(cut) for cut in range(10, 1000, 10))
+
+
+def test_revenues_are_ranked_in_the_policys_currency() -> None:
+    """Row 24: amounts without a rate have no rank."""
+    rates = Rates(date(2026, 6, 1), "USD", {"EUR": 2.0})
+    accounts = [account(100, "EUR"), account(300), account(1_000_000, "JPY")]
+
+    portfolio = portfolio_of([], accounts, rates, "USD")
+
+    assert (portfolio.arr_percentiles[0], portfolio.arr_percentiles[-1]) == (201.0, 299.0)
+    assert portfolio.rates == rates

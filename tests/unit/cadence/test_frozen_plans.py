@@ -21,9 +21,12 @@ from services.cadence.account.issued import Issued
 from services.cadence.announcements import portfolio_of
 from services.cadence.evaluation import Decision, evaluate_account
 from services.cadence.policy.load import SHIPPED, load_policy
+from services.cadence.rates import Rates
 from tests.unit.cadence.frozen_plans import generator, normalise
 
 FROZEN = Path(__file__).parent / "frozen_plans" / "plans.json.gz"
+AT_PAR = Rates(generator.NOW.date(), "USD", {"EUR": 1.0, "JPY": 1.0})
+"""The plans are those of accounts whose amounts compare as they are, whatever their currency."""
 MOMENTS = (generator.NOW, generator.NOW + timedelta(days=45))
 
 
@@ -38,7 +41,7 @@ def decisions() -> Mapping[str, list[Decision]]:
             account_id = event.account_id
             state = account_states.setdefault(account_id, AccountState(Facts(account_id), Issued()))
             apply_event(state, event)
-    portfolio, policy = portfolio_of(announcements, account_states.values()), load_policy(SHIPPED)
+    portfolio, policy = portfolio_of(announcements, account_states.values(), AT_PAR), load_policy(SHIPPED)
     return {
         account_id: [evaluate_account(policy, facts, issued, portfolio, now) for now in MOMENTS]
         for account_id, (facts, issued) in sorted(account_states.items())

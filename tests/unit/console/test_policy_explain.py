@@ -143,3 +143,19 @@ def test_a_policy_does_not_differ_from_itself(folder: Path, capsys: Capture) -> 
     policy = folder / "old.yaml"
     result = drumbeat(capsys, "policy", "diff", policy, policy, "--facts", folder / "facts.ndjson", "--json")
     assert json.loads(result.out)["changed"] == 0
+
+
+def test_revenue_is_converted_at_the_rates_of_a_file(folder: Path, capsys: Capture) -> None:
+    """Row 24."""
+    yen = event_line("account.described", "acme", 9, 2, arr=1_500_000, currency="JPY")
+    (folder / "yen.ndjson").write_text(yen)
+    (folder / "rates.yaml").write_text("date: 2026-03-01\nrates: {JPY: 0.0065}\n")
+
+    unknown = drumbeat(capsys, *explain(folder, file="yen.ndjson"))
+    known = drumbeat(capsys, *explain(folder, "--rates", str(folder / "rates.yaml"), file="yen.ndjson"))
+    wrong = drumbeat(capsys, *explain(folder, "--rates", str(folder / "old.yaml"), file="yen.ndjson"))
+
+    assert "\nself_service, " in unknown.out
+    assert "\nsmall_business, " in known.out
+    assert wrong.code == 1
+    assert "write it like {date:" in wrong.err

@@ -51,6 +51,20 @@ def test_held_customer_mail_is_reported_with_its_remedy(tmp_path: Path) -> None:
     assert customer_mail(email=relay, public_url="https://beat.vendor.example").remedy == ""
 
 
+def test_the_date_of_the_exchange_rates_is_named(tmp_path: Path) -> None:
+    """Row 24."""
+
+    def exchange_rates(path: Path | None) -> doctor.Check:
+        checks = doctor.run_checks(Settings(data_dir=tmp_path, rates=path))
+        return next(check for check in checks if check.name == "exchange rates")
+
+    path = tmp_path / "rates.yaml"
+    assert exchange_rates(None).result.startswith("none")
+    assert "DRUMBEAT_RATES" in exchange_rates(path).remedy
+    path.write_text("date: 2026-06-01\nrates: {JPY: 0.0065, EUR: 1.08}\n")
+    assert exchange_rates(path) == doctor.Check("exchange rates", "of 2026-06-01: EUR, JPY in USD")
+
+
 def test_a_deployment_that_does_not_run_is_reported_with_its_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

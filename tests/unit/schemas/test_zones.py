@@ -8,7 +8,15 @@ from importlib.resources import files
 
 import pytest
 
-from schemas.zones import ZONE_NAMES, UnknownZone, find_zone, spell_zone
+from schemas.zones import (
+    ZONE_NAMES,
+    UnknownZone,
+    find_zone,
+    is_country,
+    spell_country,
+    spell_zone,
+    zones_of_country,
+)
 
 VANCOUVER = """
 from datetime import UTC, datetime
@@ -73,3 +81,55 @@ def test_what_stands_for_no_place_is_no_zone(name: str) -> None:
 )
 def test_a_name_is_found_whatever_its_letter_case(text: str, name: str) -> None:
     assert spell_zone(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("JP", "JP"),
+        ("jp", "JP"),
+        ("Japan", "JP"),
+        ("united  kingdom", "GB"),
+        ("UK", "GB"),
+        ("Britain (UK)", "GB"),
+        ("USA", "US"),
+        ("Bosnia and Herzegovina", "BA"),
+        ("South Korea", "KR"),
+        ("Korea", "Korea"),
+        ("JPN", "JPN"),
+        ("Samoa", "Samoa"),
+        ("Atlantis", "Atlantis"),
+    ],
+)
+def test_a_country_is_read_by_code_or_clear_name(text: str, code: str) -> None:
+    """Row 23: two countries are called Korea and Samoa, none Atlantis or JPN."""
+    assert spell_country(text) == code
+    assert is_country(code) == (code not in {"Korea", "Samoa", "Atlantis", "JPN"})
+
+
+@pytest.mark.parametrize(
+    ("country", "zones"),
+    [
+        ("JP", ("Asia/Tokyo",)),
+        ("Japan", ("Asia/Tokyo",)),
+        ("DE", ("Europe/Berlin",)),
+        ("ES", ("Europe/Madrid", "Atlantic/Canary")),
+        ("CN", ("Asia/Shanghai", "Asia/Urumqi")),
+        ("BV", ()),
+        ("Atlantis", ()),
+        ("", ()),
+    ],
+)
+def test_a_country_has_the_zones_whose_clocks_differ(country: str, zones: tuple[str, ...]) -> None:
+    """Row 23: Busingen's clocks show what Berlin's show; nobody lives on Bouvet Island."""
+    assert zones_of_country(country) == zones
+
+
+def test_the_zones_of_all_countries_are_known() -> None:
+    """Row 23."""
+    countries = [
+        name[:2] for name in files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text("utf-8").splitlines()
+    ]
+    found = {zone for country in countries if is_country(country) for zone in zones_of_country(country)}
+    assert len(found) > 200
+    assert found <= ZONE_NAMES

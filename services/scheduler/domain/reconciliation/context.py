@@ -26,11 +26,15 @@ from services.scheduler.domain.touchpoint import (
 
 @dataclass(frozen=True, slots=True)
 class AccountHours:
-    """The hours that count for an account: its zone, the described hours of CSMs, and those of all others."""
+    """The hours that count for an account: its zone, the described hours of CSMs, and those of all others.
+
+    `also_in`: further zones of its country, where only that is known: no message goes while one has quiet hours.
+    """
 
     zone: TimeZone
     default: OpenHours
     by_csm: Mapping[str, OpenHours]
+    also_in: tuple[TimeZone, ...] = ()
 
     def of_csm(self, csm_id: str | None) -> OpenHours:
         return self.by_csm.get(csm_id or "", self.default)
@@ -43,7 +47,7 @@ class AccountHours:
             hours = self.of_csm(csm_id)
             return hours.zone, None if topic is None else hours
         is_internal = topic is None or channel == "in_app"
-        return self.zone, None if is_internal else message_hours(self.zone, quiet)
+        return self.zone, None if is_internal else message_hours(self.zone, quiet, self.also_in)
 
     def opening_of(self, series: Series) -> tuple[TimeZone, OpenHours | None]:
         content = series.content

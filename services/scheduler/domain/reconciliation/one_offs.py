@@ -130,6 +130,8 @@ def _is_still_good(stored: Touchpoint, item: OneOffItem, availability: Availabil
 
 
 def _remove(stored: Touchpoint, context: ReconcileContext) -> CalendarChange:
+    if stored.id in context.plan.withdrawn:
+        return CalendarChange.cancel(stored, Closure.WITHDRAWN, "the answer that it followed was revised")
     if context.has_come_due(stored):
         return CalendarChange.keep(stored, "it has come due")
     latest = stored.end_at if stored.deadline is None else stored.deadline

@@ -79,7 +79,7 @@ def test_an_outcome_that_only_changes_issued_touchpoints_counts_as_a_change() ->
         )
 
     state = empty_state()
-    for day in (0, *range(2, 50)):
+    for day in (0, *range(2, 60)):
         apply_event(state, attended(day))
 
     result = apply_event(state, attended(1))  # the facts keep newer ones

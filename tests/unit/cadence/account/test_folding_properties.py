@@ -84,10 +84,10 @@ def test_a_state_is_read_as_it_was_written(events: list[FactEvent]) -> None:
 
 @given(data=st.data())
 def test_beyond_the_limit_the_newest_entries_are_kept(data: st.DataObject) -> None:
-    events = [make_event("nps.answered", NOW + day * DAY, score=day % 11) for day in range(24)]
+    events = [make_event("nps.answered", NOW + day * DAY, score=day % 11) for day in range(64)]
     shuffled = data.draw(st.permutations(events))
 
     facts = facts_after(shuffled)
 
-    assert len(facts.entries["nps.answered"]) == 16
+    assert len(facts.entries["nps.answered"]) == 48
     assert encode(facts, Issued()) == encode(facts_after(events), Issued())

@@ -239,9 +239,11 @@ def test_stakeholders_join_and_leave() -> None:
         False,
         False,
     )
-    assert values["days_since_stakeholder_joined"] == 50
+    assert values["days_since_stakeholder_joined"] is None
     assert values["days_since_stakeholder_left"] == 5
     assert features_of_events(events, "contact.left") == [{"role": "executive_sponsor"}]
+    joined = view_of([*events, contact(7, "dan", "champion")]).values["days_since_stakeholder_joined"]
+    assert joined == 7
 
 
 def test_a_contact_joins_with_its_first_description_only() -> None:
@@ -334,8 +336,9 @@ def test_a_pause_has_the_time_of_its_end() -> None:
 
 
 def test_a_program_reaches_its_audience_which_may_change_as_time_passes() -> None:
+    stamp = stamp_of(make_event("program.announced", NOW).provenance)
     grown = Program(
-        "p", "webinar", micros(NOW + DAY), "Growing", meaningful=True, stamp="m",
+        "p", "webinar", micros(NOW + DAY), "Growing", meaningful=True, stamp=stamp,
         audience=lambda values: values["went_live"] is True, reads=frozenset({"went_live", "days_since_go_live"})
     )  # fmt: skip
     portfolio = Portfolio(programs=(grown, Program("q", None, micros(NOW - DAY))))

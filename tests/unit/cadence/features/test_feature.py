@@ -3,6 +3,7 @@
 from typing import get_args
 
 from schemas import vocabulary
+from services.cadence.account.retention import STAKEHOLDERS
 from services.cadence.features import feature
 from services.cadence.features.event_features import EVENT_FEATURES
 from services.cadence.features.registry import FEATURES
@@ -19,7 +20,7 @@ def test_the_order_of_the_closed_lists_is_that_of_the_contract() -> None:
 
 def test_every_frequency_and_every_stakeholder_role_is_one_of_the_schemas() -> None:
     assert tuple(feature.FREQUENCIES) == get_args(vocabulary.Frequency)
-    assert set(feature.ROLES) > feature.STAKEHOLDERS
+    assert set(feature.ROLES) > STAKEHOLDERS
 
 
 def test_exactly_the_choices_have_values() -> None:

@@ -136,6 +136,20 @@ def test_day_one_of_a_sequence_is_the_day_itself() -> None:
     assert {step.anchor for step in content().steps[2:]} == {"start"}
 
 
+def test_the_currency_of_revenues_is_the_policys_or_the_dollar() -> None:
+    """Row 24: a policy that states the usual one is the same policy."""
+    usual = load_policy_texts({"p.yaml": FULL})
+    stated = load_policy_texts({"p.yaml": FULL + "currency: USD\n"})
+    others = load_policy_texts({"p.yaml": FULL + "currency: EUR\n"})
+
+    assert (usual.content.currency, others.content.currency) == ("USD", "EUR")
+    assert usual.hash == stated.hash != others.hash
+    with pytest.raises(PolicyRefused, match="a currency code such as USD is expected here, not 'euro'"):
+        load_policy_texts({"p.yaml": FULL + "currency: euro\n"})
+    with pytest.raises(PolicyRefused, match="'currency' is already defined"):
+        load_policy_texts({"p.yaml": FULL + "currency: USD\n", "q.yaml": "currency: EUR\n"})
+
+
 def test_quiet_hours_are_those_of_the_policy_or_the_usual_ones() -> None:
     usual = load_policy_texts({"p.yaml": FULL})
     stated = load_policy_texts({"p.yaml": FULL + 'quiet_hours: {from: "20:00", to: "08:00"}\n'})

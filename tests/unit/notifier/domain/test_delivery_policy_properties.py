@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
 from schemas.times import QuietHours
 from schemas.touchpoints import TouchpointOwner
+from schemas.zones import find_zone, zones_of_country
 from services.notifier.domain.delivery import RecipientKind
 from services.notifier.domain.delivery_policy import (
     Action,
@@ -26,7 +27,7 @@ from tests.unit.notifier.events import NOON, due
 
 ANN = ContactRecord(contact_id="ann", name="Ann", email="ann@acme.example", role="champion")
 BEN = ContactRecord(contact_id="ben", name="Ben", email="ben@acme.example", role="admin")
-ACME = Account("acme", "Acme", "UTC", (ANN, BEN))
+ACME = Account("acme", "Acme", ("UTC",), (ANN, BEN))
 CARL = CsmRecord(csm_id="carl", name="Carl", email="carl@vendor.example", version=1)
 
 
@@ -244,12 +245,12 @@ moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=s
 
 @given(now=moments, zone=zones)
 def test_customer_mail_goes_out_between_eight_and_eight(now: datetime, zone: str) -> None:
-    opening = after_quiet_hours(now, zone, QuietHours())
+    opening = after_quiet_hours(now, [zone], QuietHours())
 
     assert opening >= now
     assert opening - now <= timedelta(hours=13)
     assert 8 <= opening.astimezone(ZoneInfo(zone)).hour < 20
-    assert after_quiet_hours(opening, zone, QuietHours()) == opening
+    assert after_quiet_hours(opening, [zone], QuietHours()) == opening
 
 
 def test_the_policy_of_the_touchpoint_says_the_quiet_hours() -> None:
@@ -263,11 +264,48 @@ def test_the_policy_of_the_touchpoint_says_the_quiet_hours() -> None:
     assert other == DeliveryDecision(Action.SEND, Reason.READY)
 
 
+def test_quiet_hours_after_midnight_leave_the_rest_of_the_day_open() -> None:
+    late, quiet = datetime(2026, 1, 5, 0, 30, tzinfo=UTC), QuietHours(from_="01:00", to="06:00")
+    assert after_quiet_hours(late, ["UTC"], quiet) == late
+    assert after_quiet_hours(late + timedelta(hours=1), ["UTC"], quiet) == datetime(2026, 1, 5, 6, tzinfo=UTC)
+
+
 @given(zone=st.text(max_size=30), now=moments)
 def test_an_unknown_zone_counts_as_utc(zone: str, now: datetime) -> None:
     quiet = QuietHours()
 
-    assert after_quiet_hours(now, f"no/such/{zone}", quiet) == after_quiet_hours(now, None, quiet)
+    assert after_quiet_hours(now, [f"no/such/{zone}"], quiet) == after_quiet_hours(now, [], quiet)
+
+
+@given(now=moments, country=st.sampled_from(("US", "ES", "CN", "AU", "BR", "JP")))
+def test_mail_to_a_country_goes_out_while_none_of_its_zones_has_quiet_hours(
+    now: datetime, country: str
+) -> None:
+    """Row 23."""
+    places = zones_of_country(country)
+    opening = after_quiet_hours(now, places, QuietHours())
+
+    assert now <= opening <= now + timedelta(days=1)
+    assert all(8 <= opening.astimezone(find_zone(place)).hour < 20 for place in places)
+
+
+def test_where_one_zone_is_always_quiet_the_first_alone_counts() -> None:
+    """Row 23: a message is late rather than never."""
+    night = datetime(2026, 1, 5, 2, tzinfo=UTC)
+    apart = ("Europe/Kaliningrad", "Asia/Kamchatka")
+    quiet = QuietHours(from_="17:00", to="09:00")
+    assert after_quiet_hours(night, apart, quiet) == datetime(2026, 1, 5, 7, tzinfo=UTC)
+
+
+def test_the_zone_of_a_contact_comes_before_those_of_the_account() -> None:
+    """Row 23."""
+    at_three_in_tokyo = datetime(2026, 1, 5, 18, tzinfo=UTC)
+    account = Account("acme", "Acme", ("Asia/Tokyo",), (ANN, BEN.model_copy(update={"timezone": "UTC"})))
+    decisions = decide(due(), Situation(account=account), at_three_in_tokyo)
+    assert {key[0]: decision.send_after for key, decision in decisions.items()} == {
+        "ann": datetime(2026, 1, 5, 23, tzinfo=UTC),
+        "ben": None,
+    }
 
 
 contacts = st.lists(

@@ -1,6 +1,6 @@
 """Open hours and wall-clock steps."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -73,18 +73,9 @@ def test_no_zone_is_utc_without_a_doubt() -> None:
     assert load_zone(None).doubt is None
 
 
-@pytest.mark.parametrize(
-    ("days", "start", "end"),
-    [
-        (frozenset[int](), time(9), time(17)),
-        (WORKDAYS, time(9), time(9)),
-        (frozenset({9}), time(9), time(10)),
-    ],
-)
-def test_hours_that_never_open_are_the_usual_ones_with_the_doubt_noted(
-    days: frozenset[int], start: time, end: time
-) -> None:
-    found, doubt = check_hours(NEW_YORK, days, start, end)
+@pytest.mark.parametrize("days", [frozenset[int](), WORKDAYS, frozenset({9})])
+def test_hours_that_never_open_are_the_usual_ones_with_the_doubt_noted(days: frozenset[int]) -> None:
+    found, doubt = check_hours(NEW_YORK, days, time(9), time(9))
 
     assert found == OpenHours(NEW_YORK)
     assert doubt is not None
@@ -131,8 +122,11 @@ def test_quiet_hours_after_midnight_leave_the_rest_of_the_day_open() -> None:
 
 
 def test_somebody_without_working_days_is_said_to_have_none() -> None:
-    """Row 38."""
-    _, doubt = check_hours(NEW_YORK, frozenset(), time(9), time(17))
+    """Row 38: what they own is not moved to a day from Monday to Friday; it keeps its date, at their hours."""
+    hours, doubt = check_hours(NEW_YORK, frozenset(), time(9), time(17))
 
     assert doubt is not None
     assert "no working days" in doubt
+    saturday = datetime(2026, 3, 7, 15, tzinfo=UTC)
+    assert next_open(saturday, hours) == saturday
+    assert next_open(saturday - timedelta(hours=8), hours) == saturday - timedelta(hours=1)

@@ -6,7 +6,17 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduler.domain.open_hours import OpenHours, add_days, is_open, next_open
+from schemas.times import QuietHours
+from schemas.zones import zones_of_country
+from services.scheduler.domain.open_hours import (
+    OpenHours,
+    add_days,
+    is_open,
+    load_zones,
+    message_hours,
+    next_open,
+    to_wall,
+)
 from tests.unit.scheduler.plans import moments, openings, zones
 
 
@@ -46,3 +56,24 @@ def test_a_step_keeps_the_wall_time_but_for_a_gap(moment: datetime, zone: ZoneIn
         timedelta(hours=1),
     ) or (zone.key == "Pacific/Apia")
     assert add_days(moment, days, zone).tzinfo is UTC
+
+
+@given(moments, st.sampled_from(("US", "ES", "CN", "AU", "BR")))
+def test_a_message_to_a_country_waits_until_none_of_its_zones_has_quiet_hours(
+    moment: datetime, country: str
+) -> None:
+    """Row 23: of an account whose zone nobody told."""
+    zone, *others = load_zones(None, zones_of_country(country))
+    opening = message_hours(zone, QuietHours(), tuple(others))
+
+    slot = next_open(moment, opening)
+    assert moment <= slot <= moment + timedelta(days=1)
+    assert all(is_open(to_wall(slot, each), opening) for each in (zone, *others))
+
+
+def test_where_one_zone_is_always_quiet_the_first_alone_counts() -> None:
+    """Row 23."""
+    first, *others = load_zones(None, ("Europe/Kaliningrad", "Asia/Kamchatka"))
+    opening = message_hours(first, QuietHours(from_="17:00", to="09:00"), tuple(others))
+
+    assert next_open(datetime(2026, 1, 5, 2, tzinfo=UTC), opening) == datetime(2026, 1, 5, 7, tzinfo=UTC)

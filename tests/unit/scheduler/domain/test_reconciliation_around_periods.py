@@ -279,9 +279,7 @@ def test_seasons_that_touch_are_left_together() -> None:
 def test_the_projection_goes_around_seasons_with_the_ids_that_will_be() -> None:
     wanted = plan([TIPS], avoid=[season(33, 60)])
     stored = calendar(wanted)
-    coming = list(
-        project_rhythms("acme", stored.series.values(), NOW, to=NOW + 90 * DAY, timezone="UTC", plan=wanted)
-    )
+    coming = list(project_rhythms("acme", stored.series.values(), NOW, to=NOW + 90 * DAY, plan=wanted))
 
     for week in range(1, 10):
         now = NOW + 7 * week * DAY

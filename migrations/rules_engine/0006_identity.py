@@ -8,8 +8,8 @@ from alembic import op
 
 from schemas.ids import digest
 
-revision = "rules_0005"
-down_revision = "rules_0004"
+revision = "rules_0006"
+down_revision = "rules_0005"
 branch_labels = None
 depends_on = None
 
@@ -34,9 +34,13 @@ UPDATE account SET
         WHERE json_typeof(f.value -> 'external_ids') = 'array')
 WHERE position('"parent_id"'::bytea IN state) > 0 OR position('"external_ids"'::bytea IN state) > 0
 """
+# Up to format 3 a contact has a departure as a field; in format 4 an entry has its last telling.
 CONTACTS = """
-SELECT account_id, c.key, (SELECT max(s.key COLLATE "C") FROM json_each(c.value) AS s
-        WHERE s.value::jsonb <> '{"left": true}') AS stamp
+SELECT account_id, c.key, greatest(
+    (SELECT max(s.key COLLATE "C") FROM json_each(c.value) AS s WHERE s.value::jsonb <> '{"left": true}'),
+    (SELECT max(coalesce(d.value ->> 'last_told', d.key) COLLATE "C")
+        FROM json_each(convert_from(state, 'UTF8')::json -> 'e' -> 'contact.described') AS d
+        WHERE d.value ->> 'contact_id' = c.key)) AS stamp
 FROM account, json_each(convert_from(state, 'UTF8')::json -> 'c') AS c
 WHERE state IS NOT NULL AND position('"c":{'::bytea IN state) > 0
 """

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "scheduler_0007"
-down_revision = "scheduler_0006"
+revision = "scheduler_0008"
+down_revision = "scheduler_0007"
 branch_labels = None
 depends_on = None
 
