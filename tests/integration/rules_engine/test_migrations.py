@@ -46,10 +46,12 @@ async def test_homes_parents_and_external_ids_of_stored_accounts_are_found_after
     await admin.execute(f'CREATE DATABASE "{NAME}" OWNER "{NAME}"')
     await upgrade_to(postgres.url, "rules_0004")
     described = make_event("contact.described", NOW, contact_id="ann", role="user")
+    again = make_event("contact.described", NOW + 2 * DAY, contact_id="ann", role="user")
     links = {"parent_id": "holding", "external_ids": {"crm": "a=1"}}
     stored = facts_after(
         [
             described,
+            again,
             make_event("contact.left", NOW + DAY, contact_id="ann"),
             make_event("account.described", NOW, name="Acme", **links),
         ]
@@ -57,6 +59,9 @@ async def test_homes_parents_and_external_ids_of_stored_accounts_are_found_after
     before = await asyncpg.connect(database_url(postgres.url, NAME))
     insert = "INSERT INTO account (account_id, state) VALUES ($1, $2)"
     await before.execute(insert, "acme", encode(stored, Issued()))
+    left = stamp_of(make_event("contact.left", NOW + DAY, contact_id="ben").provenance)
+    older = {"v": 3, "f": None, "a": {}, "e": {}, "c": {"ben": {"0": {"role": "user"}, left: {"left": True}}}}
+    await before.execute(insert, "older", orjson.dumps(older))
     await before.execute(insert, "empty", None)
     await before.close()
 
@@ -66,9 +71,10 @@ async def test_homes_parents_and_external_ids_of_stored_accounts_are_found_after
     row = await after.fetchrow("SELECT parent_id, external_ids FROM account WHERE account_id = 'acme'")
     assert tuple(row or ()) == ("holding", ["crm:a=1"])
     homes = await after.fetch("SELECT contact, places::text FROM contact_home")
-    assert [(home[0], orjson.loads(home[1])) for home in homes] == [
-        (contact_key("ann"), {"acme": stamp_of(described.provenance)})
-    ]
+    assert {home[0]: orjson.loads(home[1]) for home in homes} == {
+        contact_key("ann"): {"acme": stamp_of(again.provenance)},
+        contact_key("ben"): {"older": "0"},
+    }
     await after.close()
     await admin.execute(f'DROP DATABASE "{NAME}"')
     await admin.close()

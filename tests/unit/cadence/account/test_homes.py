@@ -5,11 +5,19 @@ from itertools import permutations
 
 import pytest
 
-from services.cadence.account import FactEvent, Facts, Provenance, apply_fact
+from services.cadence.account import FactEvent, Facts, Provenance, apply_fact, stamp_of
 from services.cadence.account.codec import decode, encode
-from services.cadence.account.homes import join_persons, named_contact, place_contact, placing_stamp
+from services.cadence.account.homes import (
+    Person,
+    join_persons,
+    latest_descriptions,
+    named_contact,
+    place_contact,
+    placing_stamp,
+)
 from services.cadence.account.issued import Issued
-from tests.unit.cadence.events import NOW
+from services.cadence.features.contacts import newcomers_of
+from tests.unit.cadence.events import DAY, NOW, facts_after, make_event
 
 EVENTS: tuple[tuple[str, str, Mapping[str, object]], ...] = (
     ("old", "contact.described", {"email": "ann@acme.example", "role": "champion"}),
@@ -77,3 +85,29 @@ def test_a_pause_and_a_refusal_go_with_the_contact() -> None:
 
     assert new.pause_values()["ann"]["reason"].value == "on leave"
     assert new.preference_values()["ann", "events", None, False]["opted_in"].value is False
+
+
+def test_the_latest_description_counts_with_its_last_telling_and_leaving_describes_nobody() -> None:
+    facts = facts_after(
+        [
+            make_event("contact.described", NOW, contact_id="ann", role="user"),
+            again := make_event("contact.described", NOW + DAY, contact_id="ann", role="user"),
+            make_event("contact.left", NOW + 2 * DAY, contact_id="ann"),
+            make_event("contact.left", NOW + 2 * DAY, contact_id="ben"),
+        ]
+    )
+
+    assert latest_descriptions(facts) == {"ann": stamp_of(again.provenance)}
+
+
+def test_who_came_later_stays_a_newcomer_when_the_first_contact_moves_away() -> None:
+    facts = facts_after(
+        [
+            make_event("contact.described", NOW, contact_id="ann"),
+            ben := make_event("contact.described", NOW + 30 * DAY, contact_id="ben"),
+        ]
+    )
+
+    place_contact(facts, "ann", Person({}, {}, {}), is_home=False)
+
+    assert newcomers_of(facts) == {"ben": stamp_of(ben.provenance)}
