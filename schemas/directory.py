@@ -27,6 +27,11 @@ class ContactRecord(SchemaModel):
     phone: str | None = None
     slack: str | None = None
     left: bool = False
+    time: Instant | None = None
+    """With `source` and `id`: the latest event that describes the contact. Of two accounts with the contact, that of the
+    latest (time, source, id) has it."""
+    source: str | None = None
+    id: str | None = None
 
 
 class PreferenceRecord(SchemaModel):
@@ -79,6 +84,8 @@ class AccountRecord(SchemaModel):
     contacts: tuple[ContactRecord, ...] = ()
     preferences: tuple[PreferenceRecord, ...] = ()
     pauses: tuple[PauseRecord, ...] = ()
+    merged_into: Id | None = None
+    """The account ended: what readers keep of it is that account's now."""
     erased_contacts: tuple[str, ...] = ()
     """Contacts that were erased: `derived_id("contact", contact_id)` of each. Readers delete what they keep of them."""
     version: Version

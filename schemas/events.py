@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
-from schemas import facts, outcomes
+from schemas import facts, merges, outcomes
 from schemas.base import SchemaModel
 from schemas.cleaning import CleanData, read_clean
 from schemas.problems import Malformed, excerpt
 
 FACTS: Final[Mapping[str, type[SchemaModel]]] = {
     "drumbeat.account.described.v1": facts.AccountDescribed,
+    "drumbeat.account.merged.v1": merges.AccountMerged,
     "drumbeat.contact.described.v1": facts.ContactDescribed,
     "drumbeat.contact.left.v1": facts.ContactLeft,
     "drumbeat.csm.described.v1": facts.CsmDescribed,
@@ -76,6 +77,15 @@ def route(event_type: str) -> str:
     if topic is None:
         raise _unknown_type(event_type, ROUTES)
     return topic
+
+
+def check_subject(subject: str, data: SchemaModel) -> None:
+    """Raise Malformed when an account is to be merged into itself."""
+    if isinstance(data, merges.AccountMerged) and data.from_ == subject:
+        raise Malformed(
+            f"data.from: {excerpt(subject)} is the subject itself; send the account that ends as `from`"
+            " and the one that stays as subject"
+        )
 
 
 @lru_cache(maxsize=1024)

@@ -122,6 +122,8 @@ class PlanAdjusted(Plan):
     version: Version
     policy: str
     changes: tuple[Change, ...] = ()
+    merged_from: tuple[Id, ...] = ()
+    """Accounts that were merged into this one: their calendars move to it."""
     decided_at: Instant
     segment: Segment | None = None
     stage: Stage | None = None

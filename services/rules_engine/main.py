@@ -144,7 +144,7 @@ def make(
         },
     )
     refusals.install(app)
-    answers = Queries(database, outbox, relay, active_policy.context)
+    answers = Queries(database, outbox, relay, clock, active_policy.context)
     comparison = PolicyComparison(database, active_policy, clock)
     ingest = Ingest(runtime.producer, clock, active_policy.context, AccountTwins(database).find)
     for router in (

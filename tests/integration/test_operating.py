@@ -379,3 +379,174 @@ async def test_an_erased_contact_is_gone_and_what_was_told_before_does_not_bring
     contacts = "SELECT contact_id FROM contact WHERE account_id = $1"
     assert [row[0] for row in await ledger.rows("notifier", contacts, account)] == ["joe"]
     assert not await mentions(ledger, *needles)
+
+
+async def contacts_of(ledger: Ledger, account: str) -> dict[str, Any]:
+    """Contact id -> contact, as the engine shows the account."""
+    document = await ledger.stack.get("rules_engine", f"/v1/accounts/{account}")
+    return {contact["contact_id"]: contact for contact in document["contacts"]}
+
+
+async def notified_account(ledger: Ledger, contact_id: str) -> str | None:
+    """The account with which the notifier has a contact."""
+    rows = await ledger.rows("notifier", "SELECT account_id FROM contact WHERE contact_id = $1", contact_id)
+    return rows[0][0] if rows else None
+
+
+async def test_a_contact_is_in_the_account_of_the_later_statement_whoever_publishes_last(
+    ledger: Ledger,
+) -> None:
+    """Row 9."""
+    stack, begin = ledger.stack, await ledger.stack.now()
+    person = {"contact_id": "moving", "email": "moving@acme.example", "role": "champion"}
+    await stack.tell(event("contact.described", "home-old", person, id="home-1", time=begin))
+    later = await stack.now()
+    await stack.tell(
+        event("contact.described", "home-new", {"contact_id": "moving"}, id="home-2", time=later),
+        event("account.described", "home-old", {"name": "Old Home"}, id="home-3", time=later),
+        event("contact.left", "home-old", {"contact_id": "moving"}, id="home-4", time=await stack.now()),
+        event("health.scored", "home-old", {"color": "red"}, id="home-5", time=await stack.now()),
+    )
+
+    async def is_told() -> bool:
+        old = await stack.get("rules_engine", "/v1/accounts/home-old")
+        return old["color"] == "red" and "moving" in await contacts_of(ledger, "home-new")
+
+    await until(is_told, 30, "both accounts")
+    assert await contacts_of(ledger, "home-old") == {}
+    moved = (await contacts_of(ledger, "home-new"))["moving"]
+    assert (moved["email"], moved["left"]) == ("moving@acme.example", False)
+
+    async def is_with_the_new_account() -> bool:
+        named = "SELECT 1 FROM account WHERE account_id = 'home-old' AND name = 'Old Home'"
+        return (
+            bool(await ledger.rows("notifier", named))
+            and await notified_account(ledger, "moving") == "home-new"
+        )
+
+    await until(is_with_the_new_account, 30, "the notifier follows the later statement")
+
+    await erase(ledger, "/v1/accounts/home-new/contacts/moving")
+
+    async def is_gone() -> bool:
+        return not await mentions(ledger, "moving@acme.example")
+
+    await until(is_gone, 30, "the account that the contact left keeps nothing of the erased contact")
+
+
+async def test_a_merged_account_moves_with_people_and_calendar_and_its_later_events_go_to_the_other(
+    ledger: Ledger,
+) -> None:
+    """Point 6."""
+    stack, old, stays = ledger.stack, "merge-old", "merge-stays"
+    await stack.tell(
+        *facts(old, await stack.now()),
+        event("account.described", stays, {"name": "Stays"}, id="stays-1", time=await stack.now()),
+    )
+    due = "SELECT id::text FROM touchpoint WHERE account_id = $1 AND status <> 'planned'"
+    await until(lambda: mail_of(ledger, old), 40, "the mail is final")
+    ids = {row[0] for row in await ledger.rows("scheduler", due, old)}
+    assert ids
+
+    merge = event("account.merged", stays, {"from": old}, id="merge", time=await stack.now())
+    await stack.tell(merge, merge)
+    engine = stack.processes["rules_engine"].url
+
+    async def has_moved() -> bool:
+        moved = {row[0] for row in await ledger.rows("scheduler", due, stays)}
+        there = await ledger.rows("scheduler", "SELECT 1 FROM touchpoint WHERE account_id = $1", old)
+        return moved >= ids and not there and await notified_account(ledger, f"ann-of-{old}") == stays
+
+    await until(has_moved, 30, "people and calendar move, and ids of touchpoints stay")
+    assert await mail_of(ledger, stays)
+    answer = await stack.client.get(f"{engine}/v1/accounts/{old}")
+    assert (answer.status_code, answer.json()["merged_into"]) == (404, stays)
+    assert f"ann-of-{old}" in await contacts_of(ledger, stays)
+    await stack.tell(
+        event("health.scored", old, {"color": "green"}, id="merge-late", time=await stack.now()),
+        event("account.merged", old, {"from": stays}, id="merge-circle", time=await stack.now()),
+    )
+
+    async def document() -> dict[str, Any]:
+        return await stack.get("rules_engine", f"/v1/accounts/{stays}")
+
+    async def is_green() -> bool:
+        return (await document())["color"] == "green"
+
+    await until(is_green, 20, "a later event of the ended account counts for the one that stays")
+    reasons = "SELECT reason FROM parked WHERE event_id = 'merge-circle'"
+    parked = await until(lambda: ledger.rows("rules_engine", reasons), 20, "a merge in a circle is parked")
+    assert "was merged into" in parked[0][0]
+    itself = event("account.merged", stays, {"from": stays}, id="self", time=await stack.now())
+    refused = await stack.client.post(
+        f"{engine}/v1/events", json=itself, headers={"Content-Type": "application/cloudevents+json"}
+    )
+    assert refused.status_code == 422
+    assert "data.from" in refused.json()["results"][0]["problem"]
+
+
+async def test_accounts_are_found_by_external_id_and_parent_and_a_parent_shows_the_roll_up(
+    ledger: Ledger,
+) -> None:
+    """U7."""
+    stack, now = ledger.stack, await ledger.stack.now()
+    child = {"parent_id": "holding", "arr": 10_000, "external_ids": {"crm": "0015", "billing:eu": "x=1"}}
+    contract = {"contract_id": "k", "status": "active", "starts_on": "2026-01-01", "renews_on": "2027-01-01"}
+    await stack.tell(
+        event("account.described", "holding", {"name": "Holding"}, id="holding", time=now),
+        event("account.described", "child-1", child, id="child-1", time=now),
+        event("account.described", "child-2", {"parent_id": "holding"}, id="child-2", time=now),
+        event("health.scored", "child-2", {"color": "yellow"}, id="child-2-health", time=now),
+        event("contract.changed", "child-1", contract, id="child-1-contract", time=now),
+    )
+
+    async def rollup() -> dict[str, Any] | None:
+        answer = await stack.client.get(f"{stack.processes['rules_engine'].url}/v1/accounts/holding")
+        found = answer.json().get("rollup")
+        return found if found and found["worst_color"] and found["next_renewal_on"] else None
+
+    assert await until(rollup, 30, "the roll-up") == {
+        "children": 2, "arr": 10_000, "arr_unknown": 1, "worst_color": "yellow", "next_renewal_on": "2027-01-01",
+    }  # fmt: skip
+    below = await stack.get("rules_engine", "/v1/accounts", parent_id="holding")
+    assert [item["id"] for item in below["items"]] == ["child-1", "child-2"]
+    found = await stack.get("rules_engine", "/v1/accounts", external_id="billing:eu:x=1")
+    assert [item["id"] for item in found["items"]] == ["child-1"]
+    document = await stack.get("rules_engine", "/v1/accounts/child-1")
+    assert document["external_ids"] == {"crm": "0015", "billing:eu": "x=1"}
+    assert (document["parent_id"], document["rollup"]) == ("holding", None)
+
+
+async def test_who_opted_out_and_was_erased_gets_no_mail_after_an_import_under_another_id(
+    ledger: Ledger,
+) -> None:
+    """Point 6."""
+    stack, account = ledger.stack, "opted-out"
+    begin = await stack.now()
+    person = {"email": f"ann@{account}.example", "role": "champion"}
+    await stack.tell(
+        event("account.described", account, {"name": "Opted Out"}, id="out-1", time=begin),
+        event("contact.described", account, {"contact_id": "out-ann", **person}, id="out-2", time=begin),
+    )
+    await until(lambda: notified_account(ledger, "out-ann"), 30, "the contact")
+    preferences = f"{stack.processes['notifier'].url}/v1/contacts/out-ann/preferences"
+    refusal = {"topics": {"education": {"opted_in": False}}}
+    assert (await stack.client.put(preferences, json=refusal)).status_code == 200
+    await erase(ledger, f"/v1/accounts/{account}/contacts/out-ann")
+
+    async def is_gone() -> bool:
+        return not await mentions(ledger, "out-ann", f"ann@{account}.example")
+
+    await until(is_gone, 30, "gone")
+    again = await stack.now()
+    await stack.tell(
+        event("contact.described", account, {"contact_id": "imported-7", **person}, id="out-3", time=again),
+    )
+    await until(lambda: notified_account(ledger, "imported-7"), 30, "the contact of the import")
+    await stack.tell(
+        event("milestone.reached", account, {"milestone": "y"}, id="out-4", time=await stack.now())
+    )
+
+    state, reason = await until(lambda: mail_of(ledger, account), 40, "the mail is final")
+    assert (state, "opted out" in str(reason)) == ("suppressed", True), reason
+    assert not [to for to, _ in stack.mail.messages if to == [f"ann@{account}.example"]]

@@ -7,6 +7,7 @@ import orjson
 from services.cadence.account import Contract, Entries, Facts, Stamp, StampedFields
 from services.cadence.account.contracts import upgrade_contract
 from services.cadence.account.issued import Issued, IssuedTime, upgrade_issued
+from services.cadence.account.state import AwayContact
 from services.cadence.account.upgrade import upgrade_facts
 from services.cadence.account.usage import Usage, UsageSource
 from services.cadence.account.verdicts import Verdicts
@@ -19,8 +20,8 @@ times by type.
 
 class _Document(TypedDict):
     """Version, time of the first event, account and entries; then contacts with their joining times, contracts,
-    preferences, pauses, issued one-offs, the times of touchpoints by type, verdicts on messages, usage and erased
-    contacts, where there are any.
+    preferences, pauses, issued one-offs, the times of touchpoints by type, verdicts on messages, usage, erased contacts,
+    contacts that are away and merged accounts, where there are any.
     """
 
     v: int
@@ -37,6 +38,8 @@ class _Document(TypedDict):
     erased: NotRequired[dict[str, int]]
     q: NotRequired[Verdicts]
     u: NotRequired[tuple[int | None, dict[str, UsageSource], bool]]
+    away: NotRequired[dict[str, tuple[StampedFields, Stamp | None]]]
+    merged: NotRequired[dict[str, Stamp]]
 
 
 class AccountState(NamedTuple):
@@ -71,6 +74,8 @@ def encode(facts: Facts, issued: Issued) -> bytes:
         if facts.usage.sources
         else None,
         "erased": facts.erased,
+        "away": {key: (away.fields, away.joined) for key, away in facts.away.items()},
+        "merged": facts.merged,
         "i": issued.remembered_one_offs() if issued.one_offs else None,
         "t": issued.times,
         "q": issued.verdicts,
@@ -110,6 +115,8 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
         document["e"],
         document.get("j", {}),
         document.get("erased", {}),
+        {key: AwayContact(*parts) for key, parts in document.get("away", {}).items()},
+        document.get("merged", {}),
         Usage() if usage is None else Usage(*usage),
     )
     if version != FORMAT:

@@ -117,6 +117,18 @@ def apply_contract(contracts: dict[str, Contract], stamp: Stamp, fields: Fields)
     return _add(statements, values, stamp, stamp), conflict
 
 
+def merge_contracts(into: dict[str, Contract], other: Mapping[str, Contract]) -> None:
+    """Add what the events of other contracts stated, in place."""
+    for contract_id, contract in other.items():
+        if make_room(into, contract_id, CONTRACTS_KEPT) == contract_id:
+            continue
+        statements = into.setdefault(contract_id, Contract()).statements
+        for content, (first, last, *cause) in contract.statements.items():
+            _add(statements, dict(_read(content)), first, last)
+            if cause and len(statements.get(content, (1, 2, 3))) < 3:
+                statements[content] = [*statements[content], *cause]
+
+
 def upgrade_contract(fields: StampedFields, terms: Entries, revenues: Entries | None = None) -> Contract:
     """A contract of formats 1 to 3: the newest fields, the dated changes of status and dates, and those of revenue."""
     contract, parts = Contract(), (terms, revenues or {}, fields)

@@ -1,8 +1,10 @@
 """Erase a contact from the facts, for good: what was told of the contact until then is ignored whenever it arrives."""
 
+from collections.abc import Iterable, Mapping
+
 from schemas.ids import derived_id
 from services.cadence.account.merging import LAST
-from services.cadence.account.stamps import Entries, Stamp, when
+from services.cadence.account.stamps import Entries, Stamp, StampedFields, when
 from services.cadence.account.state import FactEvent, Facts
 
 _ABOUT_CONTACT = frozenset({"contact.described", "contact.left"})
@@ -27,24 +29,89 @@ def erase_contact(facts: Facts, contact_id: str, at: int) -> None:
     """
     key = erased_key(contact_id)
     facts.erased[key] = max(at, facts.erased.get(key, at), *map(when, _stamps(facts, contact_id)))
-    facts.joined.pop(contact_id, None)
-    facts.contacts.pop(contact_id, None)
-    facts.pauses.pop(contact_id, None)
+    _drop(facts, contact_id, facts.erased[key])
+
+
+def drop_erased(facts: Facts, erased: Mapping[str, int]) -> None:
+    """Drop what was told of contacts by the time another account of the same customer erased them."""
+    for contact_id in _contact_ids(facts) if erased else ():
+        at = erased.get(erased_key(contact_id))
+        if at is not None:
+            _drop(facts, contact_id, at)
+
+
+def _drop(facts: Facts, contact_id: str, at: int) -> None:
+    """Drop what was told of a contact by `at`; who answered or was met loses the name."""
+    _drop_entries(facts, contact_id, at)
+    _drop_person(facts, contact_id, at)
+    _drop_stamped(facts.pauses, contact_id, at)
     for preference in _preferences(facts, contact_id):
-        del facts.preferences[preference]
+        _drop_stamped(facts.preferences, preference, at)
+
+
+def _drop_person(facts: Facts, contact_id: str, at: int) -> None:
+    """Who was described after `at`, even without a new field, or left then, stays."""
+    described, left = (
+        _entries(facts.entries.get(kind, {}), contact_id) for kind in ("contact.described", "contact.left")
+    )
+    contact, away = facts.contacts.get(contact_id), facts.away.get(contact_id)
+    if contact is not None and not _keep_later(contact, at) and not described and not left:
+        del facts.contacts[contact_id]
+    joined = _joined_after(at, facts.joined.pop(contact_id, None), described or contact or ())
+    if joined is not None:
+        facts.joined[contact_id] = joined
+    if away is None:
+        return
+    if not _keep_later(away.fields, at) and not described:
+        del facts.away[contact_id]
+    away.joined = _joined_after(at, away.joined, described or away.fields)
+
+
+def _joined_after(at: int, joined: Stamp | None, later: Iterable[Stamp]) -> Stamp | None:
+    return joined if joined is None or when(joined) > at else min(later, default=None)
+
+
+def _drop_entries(facts: Facts, contact_id: str, at: int) -> None:
     for name, entries in facts.entries.items():
-        for stamp in _entries(entries, contact_id):
-            if name in _ABOUT_CONTACT:
-                del entries[stamp]
-            else:
-                del entries[stamp]["contact_id"]
+        for stamp in [stamp for stamp in _entries(entries, contact_id) if when(stamp) <= at]:
+            fields = entries.pop(stamp)
+            last = str(fields.get(LAST, stamp))
+            if when(last) > at:  # told again since: that telling stands
+                del fields[LAST]
+                entries[last] = dict(fields)
+            if name not in _ABOUT_CONTACT:
+                del fields["contact_id"]
+                entries[stamp] = fields
     # As if it had never been told: a kind without entries is not stored.
-    facts.entries = {name: entries for name, entries in facts.entries.items() if entries}
+    facts.entries = {
+        name: dict(sorted(entries.items())) for name, entries in facts.entries.items() if entries
+    }
+
+
+def _drop_stamped(stored: dict[str, StampedFields], key: str, at: int) -> None:
+    if key in stored and not _keep_later(stored[key], at):
+        del stored[key]
+
+
+def _keep_later(stamped: StampedFields, at: int) -> bool:
+    """Whether anything is left that was told after `at`."""
+    for stamp in [stamp for stamp in stamped if when(stamp) <= at]:
+        del stamped[stamp]
+    return bool(stamped)
+
+
+def _contact_ids(facts: Facts) -> set[str]:
+    named = (fields.get("contact_id") for entries in facts.entries.values() for fields in entries.values())
+    preferred = (key.split("\n")[0] for key in facts.preferences)
+    answered = (key for key in named if isinstance(key, str))
+    return {*facts.contacts, *facts.away, *facts.pauses, *preferred, *answered}
 
 
 def _stamps(facts: Facts, contact_id: str) -> list[Stamp]:
     """The stamps of everything that is stored of a contact."""
     stamps = [*facts.contacts.get(contact_id, ()), *facts.pauses.get(contact_id, ())]
+    if contact_id in facts.away:
+        stamps += facts.away[contact_id].fields
     for preference in _preferences(facts, contact_id):
         stamps += facts.preferences[preference]
     for entries in facts.entries.values():

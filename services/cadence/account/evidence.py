@@ -16,7 +16,16 @@ def note_event(evidence: Evidence, content: object, stamp: Stamp) -> bool:
 
     Returns whether anything changed.
     """
-    key = _hash(content)
+    return _keep_first(evidence, _hash(content), stamp)
+
+
+def merge_evidence(into: Evidence, other: Evidence) -> None:
+    """Add the first events of another evidence, in place."""
+    for key, stamp in other.items():
+        _keep_first(into, key, stamp)
+
+
+def _keep_first(evidence: Evidence, key: str, stamp: Stamp) -> bool:
     first = evidence.get(key)
     if first is not None and first <= stamp:
         return False

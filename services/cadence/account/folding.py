@@ -114,31 +114,34 @@ def _lets_go(rule: EntryRule, entries: Entries, before: Iterable[Stamp], stamp: 
 def _apply_contact(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
     contact_id = str(fields["contact_id"])
     values: Fields = {name: fields[name] for name in _CONTACT_FIELDS if name in fields}
-    if not _has_room(facts, contact_id, fields.get("role")):
+    away = facts.away.get(contact_id)
+    if away is not None:
+        changed, conflict = merge_fields(away.fields, stamp, values)
+        earlier = away.joined is None or stamp < away.joined
+        away.joined = stamp if earlier else away.joined
+        return changed or earlier, conflict
+    if not make_room_for_contact(facts, contact_id, [fields.get("role")]):
         return _UNCHANGED
     changed, conflict = merge_fields(facts.contacts.setdefault(contact_id, {}), stamp, values)
-    joined = facts.joined.get(contact_id)
-    if joined is None or stamp < joined:
-        facts.joined[contact_id] = stamp
-        changed = True
-    return changed, conflict
+    return keep_earliest(facts.joined, contact_id, stamp) or changed, conflict
 
 
 def _apply_contact_left(facts: Facts, _stamp: Stamp, fields: Fields) -> _Result:
     """The entry says that somebody left; a contact nobody described is shown as well."""
     contact_id = str(fields["contact_id"])
-    if contact_id in facts.contacts or not _has_room(facts, contact_id):
+    is_stored = contact_id in facts.contacts or contact_id in facts.away
+    if is_stored or not make_room_for_contact(facts, contact_id):
         return _UNCHANGED
     facts.contacts[contact_id] = {}
     return True, None
 
 
-def _has_room(facts: Facts, contact_id: str, role: Plain = None) -> bool:
-    """Make room for a contact; stakeholders stay before others."""
+def make_room_for_contact(facts: Facts, contact_id: str, roles: Iterable[Plain] = ()) -> bool:
+    """Make room for a contact with these roles; stakeholders stay before others. Whether it may be stored."""
 
     def rank(key: str) -> tuple[bool, str]:
-        roles = [fields.get("role") for fields in facts.contacts.get(key, {}).values()]
-        return STAKEHOLDERS.isdisjoint([*roles, role] if key == contact_id else roles), key
+        known = [fields.get("role") for fields in facts.contacts.get(key, {}).values()]
+        return STAKEHOLDERS.isdisjoint([*known, *roles] if key == contact_id else known), key
 
     deleted = make_room(facts.contacts, contact_id, CONTACTS_KEPT, rank)
     facts.joined.pop(deleted or "", None)
@@ -170,7 +173,21 @@ def _merge_under(stored: dict[str, StampedFields], key: str, stamp: Stamp, value
     return merge_fields(stored.setdefault(key, {}), stamp, values)
 
 
+def _apply_merge(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:
+    """Note which account ended; its facts are merged by `merge.merge_states`."""
+    return keep_earliest(facts.merged, str(fields["from_"]), stamp), None
+
+
+def keep_earliest(stamps: dict[str, Stamp], key: str, stamp: Stamp) -> bool:
+    """Keep the earliest stamp of each key; whether it changed."""
+    if key in stamps and stamps[key] <= stamp:
+        return False
+    stamps[key] = stamp
+    return True
+
+
 _PARTS: Mapping[str, tuple[str, Callable[[Facts, Stamp, Fields], _Result]]] = {
+    "account.merged": ("merged", _apply_merge),
     "contact.described": ("contacts", _apply_contact),
     "contact.left": ("contacts", _apply_contact_left),
     "contract.changed": ("contracts", _apply_contract),

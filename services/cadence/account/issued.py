@@ -100,7 +100,7 @@ def _apply_touchpoint(issued: Issued, touchpoint_id: str, kind: str, event: Fact
         ended = _ended("cancelled", plain(fields.get("at") or event.provenance.time), why)
         return _merge_one_off(issued, touchpoint_id, event, {"type": kind, **ended})
     sequence, due_at = (cast("int | None", plain(fields.get(name))) for name in ("sequence", "due_at"))
-    changed = _add_time(issued, kind, touchpoint_id, [1, sequence or 0, due_at])
+    changed = add_time(issued, kind, touchpoint_id, [1, sequence or 0, due_at])
     if fields.get("occurrence") is None and _nested(fields, "reason").get("policy"):
         one_off: Fields = {"type": kind, **_one_off_fields(fields)}
         return _merge_one_off(issued, touchpoint_id, event, one_off) or changed
@@ -114,14 +114,15 @@ def _apply_outcome(issued: Issued, touchpoint_id: str, kind: str, event: FactEve
     if outcome != "rescheduled":
         ended = _ended(plain(outcome), at)
         counted = None if outcome == "cancelled" else cast("int", at)
-        changed = _add_time(issued, kind, touchpoint_id, [0, micros(event.provenance.time), counted])
+        changed = add_time(issued, kind, touchpoint_id, [0, micros(event.provenance.time), counted])
     known = issued.times.get(kind, {}).get(touchpoint_id)
     if touchpoint_id not in issued.one_offs and known is not None and known[0]:
         return changed
     return _merge_one_off(issued, touchpoint_id, event, {"type": kind, **ended}) or changed
 
 
-def _add_time(issued: Issued, kind: str, touchpoint_id: str, time: IssuedTime) -> bool:
+def add_time(issued: Issued, kind: str, touchpoint_id: str, time: IssuedTime) -> bool:
+    """Keep the greater time of a touchpoint, and of each type the newest `TIMES_KEPT`; whether anything changed."""
     times = issued.times.setdefault(kind, {})
     before = times.get(touchpoint_id)
     if before is not None and _rank(time) <= _rank(before):

@@ -73,6 +73,29 @@ def add_statement(
     return changed or bool(same), conflict
 
 
+def merge_statements(
+    into: Entries, other: Entries, limit: int, gap_of: Callable[[Fields], int] = lambda _: 0
+) -> None:
+    """Add the statements that another account has of the same kind, each with its first and its last telling.
+
+    `gap_of` gives the gap of a content as in `add_statement`; without it the gap is 0. Up to the limit this is what the
+    tellings of both lead to in one account.
+    """
+    for stamp, stored in other.items():
+        fields = {name: value for name, value in stored.items() if name not in {LAST, SUPERSEDED}}
+        first, last, gap = stamp, str(stored.get(LAST, stamp)), gap_of(fields)
+        for key in [key for key, known in into.items() if _says(known, fields)]:
+            until = str(into[key].get(LAST, key))
+            if when(key) - gap <= when(last) and when(first) - gap <= when(until):
+                del into[key]
+                first, last = min(first, key), max(last, until)
+        into[first] = fields if first == last else {**fields, LAST: last}
+    newest = sorted(into.items())[-limit:]
+    into.clear()
+    into.update(newest)
+    _mark_superseded(into)
+
+
 def newest_stamp(entries: Entries) -> Stamp | None:
     """The newest stored telling."""
     return max((str(fields.get(LAST, first)) for first, fields in entries.items()), default=None)

@@ -102,9 +102,19 @@ def plain(value: object) -> Plain:
             return value.toordinal() - EPOCH_ORDINAL
         case Mapping():
             members = cast("Mapping[str, object]", value)
-            return [f"{name}={member}" for name, member in sorted(members.items())]
+            return [f"{_escape(name)}={member}" for name, member in sorted(members.items())]
         case _:
             return [str(element) for element in cast("Sequence[object]", value)]
+
+
+def _escape(name: str) -> str:
+    return name.replace("%", "%25").replace("=", "%3D")
+
+
+def read_mapping(stored: Sequence[str]) -> dict[str, str]:
+    """A stored mapping, as `plain` wrote it."""
+    pairs = (text.partition("=") for text in stored)
+    return {name.replace("%3D", "=").replace("%25", "%"): member for name, _, member in pairs}
 
 
 def readable(name: str, value: Plain) -> object:

@@ -48,6 +48,14 @@ class ApplyResult(NamedTuple):
 
 
 @dataclass(slots=True)
+class AwayContact:
+    """A contact that another account described later; see `homes`. `joined` as in `Facts`."""
+
+    fields: StampedFields
+    joined: Stamp | None = None
+
+
+@dataclass(slots=True)
 class Facts:
     """Everything stored of an account. For speed `apply_fact` changes it in place; nothing else does."""
 
@@ -63,6 +71,10 @@ class Facts:
     """Contact id -> the earliest event that describes the contact."""
     erased: dict[str, int] = field(default_factory=dict)
     """`erasure.erased_key` of a contact -> until when what was told of the contact is ignored, in microseconds."""
+    away: dict[str, AwayContact] = field(default_factory=dict)
+    """Contacts that are with another account by now."""
+    merged: dict[str, Stamp] = field(default_factory=dict)
+    """Accounts that were merged into this one -> the earliest event that says so."""
     usage: Usage = field(default_factory=Usage)
 
     def account_values(self) -> dict[str, StampedValue]:

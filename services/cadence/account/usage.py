@@ -105,9 +105,9 @@ def apply_usage(usage: Usage, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp
     if not isinstance(start, int) or not isinstance(end, int):
         return False, None
     sent_at = when(stamp)
-    changed = _move_horizon(usage, min(end, sent_at))
+    changed = move_horizon(usage, min(end, sent_at))
     known = len(usage.sources), usage.more_sources
-    source = _source(usage, who(stamp)[0])
+    source = source_of(usage, who(stamp)[0])
     changed |= known != (len(usage.sources), usage.more_sources)
     if source is None:
         return changed, None
@@ -118,12 +118,13 @@ def apply_usage(usage: Usage, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp
         if name in fields:
             changed |= _apply_level(source, name, (end, start), (sent_at, values[FIELDS[name]]), stamp)
     day = (end - 1) // DAY
-    if day < _oldest_day(usage):
+    if day < oldest_day(usage):
         return changed, None
     reports = source["d"].setdefault(str(day), {"r": {}, "s": {}})
     conflict = _find_conflict(reports, stamp)
-    changed |= _apply_evidence(reports, day, (start, end), values, stamp)
-    return changed | _apply_period(reports, day, (start, end), sent_at, values), conflict
+    evidence = evidence_of(reports, day, (start, end))
+    changed |= evidence is not None and note_event(evidence, values, stamp)
+    return changed | apply_period(reports, day, (start, end), sent_at, values), conflict
 
 
 def period_of(day: int, text: str) -> tuple[int, int]:
@@ -143,11 +144,12 @@ def version_at(day: int, text: str) -> int:
     return day * DAY + _long(text)
 
 
-def _move_horizon(usage: Usage, ended: int) -> bool:
+def move_horizon(usage: Usage, ended: int) -> bool:
+    """Let the newest period be one that ended then, unless it is older; let go of days that are too old."""
     if usage.newest is not None and ended <= usage.newest:
         return False
-    before, usage.newest = _oldest_day(usage), ended
-    oldest = _oldest_day(usage)
+    before, usage.newest = oldest_day(usage), ended
+    oldest = oldest_day(usage)
     if oldest > before:
         for source in usage.sources.values():
             for day in [day for day in source["d"] if int(day) < oldest]:
@@ -155,11 +157,12 @@ def _move_horizon(usage: Usage, ended: int) -> bool:
     return True
 
 
-def _oldest_day(usage: Usage) -> int:
+def oldest_day(usage: Usage) -> int:
+    """The first UTC day whose reports are kept."""
     return (usage.newest or 0) // DAY - DAYS_KEPT
 
 
-def _source(usage: Usage, name: str) -> UsageSource | None:
+def source_of(usage: Usage, name: str) -> UsageSource | None:
     """The reports of a source. A name stays when its reports are let go: another must not take its place by then."""
     if name not in usage.sources:
         usage.sources[name] = {"d": {}, "m": {}}
@@ -180,13 +183,14 @@ def _apply_level(
     if period < tuple(level["p"]):
         return False
     changed = note_event(level["s"], event[1], stamp)
-    if (event[0], _rank(event[1])) <= (level["t"], _rank(level["v"])):
+    if (event[0], rank_of(event[1])) <= (level["t"], rank_of(level["v"])):
         return changed
     level["t"], level["v"] = event
     return True
 
 
-def _apply_period(reports: UsageDay, day: int, period: tuple[int, int], sent_at: int, values: Values) -> bool:
+def apply_period(reports: UsageDay, day: int, period: tuple[int, int], sent_at: int, values: Values) -> bool:
+    """Add a version of the report of a period. Returns whether anything changed."""
     periods, text = reports["r"], _period_text(day, period)
     added = text not in periods
     if added and len(periods) >= PERIODS_KEPT:
@@ -210,7 +214,7 @@ def _merge(versions: Versions, sent: str, values: Values) -> bool:
     at, left = _long(sent), dict(values)
     for other, stored in list(versions.items()):
         for name in stored.keys() & left.keys():
-            later = (_long(other), _rank(stored[name])) >= (at, _rank(left[name]))
+            later = (_long(other), rank_of(stored[name])) >= (at, rank_of(left[name]))
             del (left if later else stored)[name]
         if not stored:
             del versions[other]
@@ -219,17 +223,15 @@ def _merge(versions: Versions, sent: str, values: Values) -> bool:
     return bool(left)
 
 
-def _apply_evidence(
-    reports: UsageDay, day: int, period: tuple[int, int], values: Values, stamp: Stamp
-) -> bool:
+def evidence_of(reports: UsageDay, day: int, period: tuple[int, int]) -> Evidence | None:
     """Of shorter periods than a day only the latest has evidence: the events of a whole day take the room of one."""
     evidence, text = reports["s"], _period_text(day, period)
     if text not in evidence and period[1] - period[0] < DAY:
         for other in [other for other in evidence if is_short(other)]:
             if period_of(day, other)[::-1] > period[::-1]:
-                return False
+                return None
             del evidence[other]
-    return note_event(evidence.setdefault(text, {}), values, stamp)
+    return evidence.setdefault(text, {})
 
 
 def _find_conflict(reports: UsageDay, stamp: Stamp) -> Stamp | None:
@@ -238,7 +240,8 @@ def _find_conflict(reports: UsageDay, stamp: Stamp) -> Stamp | None:
     return next((other for other in stamps if own in other and other != stamp), None)
 
 
-def _rank(value: float | None) -> float:
+def rank_of(value: float | None) -> float:
+    """Of two values of one time the greater counts."""
     return -1 if value is None else value
 
 
@@ -274,7 +277,7 @@ def upgrade_usage(usage: Usage, account: StampedFields, entries: Entries) -> Non
     for stamp in list(account):
         for name in account[stamp].keys() & set(LEVELS):
             value = cast("float | None", account[stamp].pop(name))
-            source = _source(usage, who(stamp)[0])
+            source = source_of(usage, who(stamp)[0])
             if source is not None and stamp not in entries:
                 # Its entry made room for newer ones, and its period is forgotten: it counts up to the time of its event.
                 at = when(stamp)

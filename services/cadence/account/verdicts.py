@@ -51,6 +51,14 @@ def apply_verdict(verdicts: Verdicts, kind: str, touchpoint_id: str, event: Fact
     return True
 
 
+def merge_verdicts(into: Verdicts, other: Verdicts) -> None:
+    """Add the verdicts of another account, in place."""
+    for kind, named in other.items():
+        own = into.setdefault(kind, {})
+        for name, stored in named.items():
+            own[name] = max(stored, own.get(name, stored), key=_rank)
+
+
 def _rank(stored: Stored) -> tuple[int, list[str]]:
     return int(stored[0]), [str(part) for part in stored[1:]]
 

@@ -39,7 +39,8 @@ def newcomers_of(facts: Facts) -> dict[str, Stamp]:
     """
     if not facts.joined:
         return {}
-    known_from = when(min(facts.joined.values())) + INTRODUCTION
+    others = (away.joined for away in facts.away.values() if away.joined is not None)
+    known_from = when(min([*facts.joined.values(), *others])) + INTRODUCTION
     first: dict[str, tuple[Stamp, str]] = {}
     for contact_id, person in persons_of(facts.contacts).items():
         joined = facts.joined.get(contact_id)

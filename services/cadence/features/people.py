@@ -38,7 +38,7 @@ def fill_preferences(view: AccountView) -> None:
             continue
         contact_id, topic, *_ = key.split("\n")
         someone = people.get(contact_id, Person())
-        if someone.left:
+        if someone.left or contact_id in view.facts.away:
             continue
         ranked = (someone.role in STAKEHOLDERS, *frequency)
         for name in (topic,) if topic else TOPICS:

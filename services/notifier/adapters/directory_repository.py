@@ -14,6 +14,7 @@ from services.notifier.adapters.address_repository import (
     load_consents,
     unknown_addresses,
 )
+from services.notifier.adapters.merging import find_ended
 from services.notifier.adapters.mode_repository import load_mode
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.consent import CONSENT, latest
@@ -31,13 +32,19 @@ ON CONFLICT (account_id) DO UPDATE SET name = excluded.name, zones = excluded.zo
 WHERE account.version < excluded.version RETURNING account_id
 """
 DELETE_OTHER_CONTACTS = "DELETE FROM contact WHERE account_id = ANY($1) AND NOT contact_id = ANY($2)"
+# Of two accounts with one contact, that of the later description has it, whichever record arrives first.
 SAVE_CONTACTS = """
-INSERT INTO contact (contact_id, account_id, name, email, role, language, timezone, has_left, address_hash)
+INSERT INTO contact (contact_id, account_id, name, email, role, language, timezone, has_left, address_hash,
+    said_at, source, word_id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::boolean[], $9::bytea[])
+    $8::boolean[], $9::bytea[], $10::timestamptz[], $11::text[], $12::text[])
 ON CONFLICT (contact_id) DO UPDATE SET account_id = excluded.account_id, name = excluded.name,
     email = excluded.email, role = excluded.role, language = excluded.language,
-    timezone = excluded.timezone, has_left = excluded.has_left, address_hash = excluded.address_hash
+    timezone = excluded.timezone, has_left = excluded.has_left, address_hash = excluded.address_hash,
+    said_at = excluded.said_at, source = excluded.source, word_id = excluded.word_id
+WHERE contact.account_id = excluded.account_id OR contact.said_at IS NULL
+    OR (contact.said_at, contact.source COLLATE "C", contact.word_id COLLATE "C")
+        <= (excluded.said_at, excluded.source COLLATE "C", excluded.word_id COLLATE "C")
 """
 SAVE_CSMS = """
 INSERT INTO person (csm_id, name, email, timezone, version)
@@ -111,6 +118,9 @@ async def _save_contacts(
         [contact.timezone for _, contact in rows],
         [contact.left for _, contact in rows],
         [key.hash_address(contact.email) if contact.email else None for _, contact in rows],
+        [contact.time for _, contact in rows],
+        [contact.source for _, contact in rows],
+        [contact.id for _, contact in rows],
     )
 
 
@@ -185,7 +195,10 @@ async def load_preferences(
 
 async def load_directory(connection: Connection, key: AddressKey, events: Sequence[Event]) -> Directory:
     """Everyone whom these events concern."""
-    accounts = await _accounts(connection, sorted({event.content.account_id for event in events}))
+    account_ids = {event.content.account_id for event in events}
+    ended = await find_ended(connection, account_ids)
+    accounts = await _accounts(connection, sorted(account_ids.union(ended.values())))
+    accounts |= {account_id: accounts[stays] for account_id, stays in ended.items() if stays in accounts}
     owners = [event.content.owner for event in events]
     csm_ids = sorted({owner.csm_id for owner in owners if owner.csm_id})
     csms = {row[0]: CsmRecord(**row) for row in await connection.fetch(CSMS, csm_ids)}

@@ -66,6 +66,7 @@ async def erase_people(connection: Connection, account_id: str) -> None:
     rows = await connection.fetch(CONTACTS, [account_id])
     await _erase_contacts(connection, [row[1] for row in rows])
     await connection.execute("DELETE FROM account WHERE account_id = $1", account_id)
+    await connection.execute("DELETE FROM account_alias WHERE stays = $1", account_id)
     names = {account_id, *(value for row in rows for value in row if value)}
     await erase_dead_letters(connection, names)
 

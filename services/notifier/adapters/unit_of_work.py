@@ -11,6 +11,7 @@ from services.notifier.adapters import (
     directory_repository,
     engagement_repository,
     erasure,
+    merging,
     mode_repository,
     subscription_repository,
 )
@@ -76,6 +77,8 @@ class UnitOfWork:
     async def add_deliveries(self, deliveries: Sequence[NewDelivery], now: Now) -> None:
         reports = await add_deliveries(self._connection, deliveries, now)
         await self._outbox.append(self._connection, reports)
+        account_ids = {new.event.content.account_id for new in deliveries}
+        await merging.move_messages(self._connection, account_ids)
 
     async def save_accounts(
         self, records: Sequence[AccountRecord], preferences: Sequence[PreferenceRecord], now: Now
@@ -93,6 +96,10 @@ class UnitOfWork:
 
     async def delete_account(self, account_id: str) -> None:
         await erasure.erase_people(self._connection, account_id)
+
+    async def merge_account(self, ended: str, stays: str, now: Now) -> None:
+        await merging.merge_account(self._connection, ended, stays)
+        await directory_repository.wake_messages_to_accounts(self._connection, [stays], now.real)
 
     async def erase_events(self, account_id: str) -> None:
         await erasure.erase_events(self._connection, account_id)

@@ -90,6 +90,10 @@ class UnitOfWork(Protocol):
         """Delete what the directory has of an erased account and its people."""
         ...
 
+    async def merge_account(self, ended: str, stays: str, now: Now) -> None:
+        """Move people, messages and deliveries of an account that ended, also of events about it that follow."""
+        ...
+
     async def erase_events(self, account_id: str) -> None:
         """Delete what was announced about an erased account, and every delivery of it.
 

@@ -17,7 +17,15 @@ class CsmDeleted:
     csm_id: str
 
 
-DirectoryChange = AccountRecord | CsmRecord | AccountDeleted | CsmDeleted
+@dataclass(frozen=True, slots=True)
+class AccountMerged:
+    """An account ended; everything of it belongs to the one that stays."""
+
+    ended: str
+    stays: str
+
+
+DirectoryChange = AccountRecord | CsmRecord | AccountDeleted | AccountMerged | CsmDeleted
 
 
 async def update_directory(changes: Sequence[DirectoryChange], *, work: UnitOfWork, now: Now) -> None:
@@ -29,6 +37,10 @@ async def update_directory(changes: Sequence[DirectoryChange], *, work: UnitOfWo
                 await _save(records, work, now)
                 records = []
                 await work.delete_account(account_id)
+            case AccountMerged(ended, stays):
+                await _save(records, work, now)
+                records = []
+                await work.merge_account(ended, stays, now)
             case CsmDeleted(csm_id):
                 await _save(records, work, now)
                 records = []

@@ -32,6 +32,7 @@ from services.notifier.application.ingest_events import ingest_events
 from services.notifier.application.ports import Now, UnitOfWork
 from services.notifier.application.update_directory import (
     AccountDeleted,
+    AccountMerged,
     CsmDeleted,
     DirectoryChange,
     update_directory,
@@ -112,7 +113,7 @@ def _read(record: Record, batch: _Batch) -> None:
     if envelope.type in EVENT_TYPES:
         batch.events.append(parse_event(envelope.id, envelope.type, envelope.time, envelope.data))
     elif envelope.type == ACCOUNT_DIRECTORY:
-        batch.changes.append(AccountRecord.read(envelope.data))
+        batch.changes.append(_account_change(AccountRecord.read(envelope.data)))
     elif envelope.type == CSM_DIRECTORY:
         batch.changes.append(CsmRecord.read(envelope.data))
     elif envelope.type == KEY_DIRECTORY:
@@ -121,6 +122,10 @@ def _read(record: Record, batch: _Batch) -> None:
         batch.modes.append(ModeRecord.read(envelope.data))
     else:
         raise Malformed(f"type: {envelope.type!r} is not one that the notifier reads on {record.topic}")
+
+
+def _account_change(record: AccountRecord) -> DirectoryChange:
+    return record if record.merged_into is None else AccountMerged(record.account_id, record.merged_into)
 
 
 def _read_outcome(record: Record, value: bytes, batch: _Batch) -> None:

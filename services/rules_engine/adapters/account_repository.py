@@ -13,16 +13,16 @@ from schemas.plans import PLAN_ADJUSTED, Change, Plan
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, headers_to_bytes
 from services.chassis.outbox import Outbox, Outgoing
+from services.rules_engine.adapters.account_identities import DIRECTORY, AccountIdentities
 from services.rules_engine.adapters.messages import account_record, cause_document, plan_adjusted
 from services.rules_engine.domain.account import Account, NewPlan, Parked, Receipt, ReceiptState
 
 MOST_CACHED = 1_000_000
 COMMANDS = "touchpoint.commands"
-DIRECTORY = "directory.accounts"
 
 LOAD = """
 SELECT account_id, state, plan_key, published_key, directory_key, plan_version, directory_version,
-       decided_under, decided_at, next_evaluation_at, undecided, name, segment, stage, color, csm_id, arr
+       decided_under, decided_at, next_evaluation_at, undecided, name, segment, stage, color, csm_id, arr, merged_into
 FROM account WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE
 """
 ERASED = "SELECT key FROM erasure WHERE key = ANY($1::bytea[])"
@@ -88,12 +88,11 @@ def decision_id(account_id: str, version: int) -> UUID:
     return UUID(bytes=digest("decision", account_id, str(version)))
 
 
-class AccountUnitOfWork:
+class AccountUnitOfWork(AccountIdentities):
     """The `UnitOfWork` port on a connection whose transaction the chassis holds."""
 
     def __init__(self, connection: Connection, outbox: Outbox, created: set[str]) -> None:
-        self._connection = connection
-        self._outbox = outbox
+        super().__init__(connection, outbox)
         self._created = created
 
     async def accounts(
@@ -115,7 +114,7 @@ class AccountUnitOfWork:
         if len(self._created) > MOST_CACHED:
             self._created.clear()
         self._created.update(new)
-        return {row[0]: Account(*row, loaded=row[2:]) for row in rows}
+        return {row[0]: Account(*row, loaded=row[2:-1]) for row in rows}
 
     async def _find_erased(self, account_ids: Collection[str]) -> set[str]:
         by_key = {erasure_key(account_id): account_id for account_id in account_ids}
@@ -134,6 +133,7 @@ class AccountUnitOfWork:
             await self._connection.execute(SAVE_STATE, *_columns(states))
         if whole:
             await self._connection.execute(SAVE, *_columns(whole))
+        await self.save_links(accounts)
 
     async def plans(self, versions: Mapping[str, int]) -> dict[str, Plan]:
         if not versions:

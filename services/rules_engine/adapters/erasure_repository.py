@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -19,9 +19,9 @@ from services.chassis.database import Connection, Database, real_now
 from services.chassis.dead_letters import Record, erase_dead_letters, headers_from_bytes, is_about
 from services.chassis.outbox import Outbox, Outgoing
 from services.chassis.relay import Relay
+from services.rules_engine.adapters.account_identities import DIRECTORY, contact_key
 from services.rules_engine.adapters.account_repository import (
     COMMANDS,
-    DIRECTORY,
     AccountUnitOfWork,
     decision_id,
     erasure_key,
@@ -30,6 +30,14 @@ from services.rules_engine.application.erase_account import forget_contact
 from services.rules_engine.application.queries import NotFound
 from services.rules_engine.domain.account import Clocks, EvaluationContext, ReceiptState, event_identity
 
+MERGED_INTO = "SELECT merged_into FROM account WHERE account_id = $1"
+ENDED = "SELECT account_id FROM account WHERE merged_into = $1"
+FORGET_HOMES = f"""
+WITH gone AS (SELECT array_agg(id) AS ids FROM (SELECT $1::text UNION ALL {ENDED}) AS g (id))
+UPDATE contact_home SET places = places - gone.ids FROM gone WHERE places ?| gone.ids
+"""
+PLACES = "SELECT places::text FROM contact_home WHERE contact = $1 FOR UPDATE"
+FORGET_HOME = "DELETE FROM contact_home WHERE contact = $1"
 # The row's lock keeps consumers and the sweep away until the account is gone.
 LOCK = "SELECT plan_version FROM account WHERE account_id = $1 FOR UPDATE"
 DELETE_ROWS = (
@@ -81,12 +89,17 @@ class ErasureRepository:
     async def erase_account(self, account_id: str) -> dict[str, object]:
         async with self._database.transaction() as connection:
             real = await real_now(connection)
+            # Contacts are locked before accounts, as where events are applied.
+            await connection.execute(FORGET_HOMES, account_id)
+            ended = [row[0] for row in await connection.fetch(ENDED, account_id)]
+            await _refuse_ended(connection, account_id)
             known = await connection.fetchval(LOCK, account_id) is not None
-            known |= await _erase_records(connection, account_id, {account_id}, everything=True)
+            known |= await _erase_records(connection, account_id, {account_id, *ended}, everything=True)
             if known:
-                for statement in DELETE_ROWS:
-                    await connection.execute(statement, account_id)
-                await self._outbox.append(connection, self._tombstones(account_id, real))
+                for each in (*ended, account_id):
+                    for statement in DELETE_ROWS:
+                        await connection.execute(statement, each)
+                    await self._outbox.append(connection, self._tombstones(each, real))
             erased_at = await _remember(connection, erasure_key(account_id), real, known=known)
         if erased_at is None:
             raise NotFound(f"There is no account {account_id!r}.")
@@ -97,21 +110,42 @@ class ErasureRepository:
         async with self._database.transaction() as connection:
             real = await real_now(connection)
             clocks = Clocks(service=self._clock.at(real), real=real)
+            places = await connection.fetchval(PLACES, contact_key(contact_id))
+            await _refuse_ended(connection, account_id)
             if await connection.fetchval(LOCK, account_id) is None:
                 raise NotFound(f"There is no account {account_id!r}.")
             work = AccountUnitOfWork(connection, self._outbox, {account_id})
-            forgotten = await forget_contact(work, account_id, contact_id, self._context(), clocks)
-            names = {contact_id}
-            if forgotten is not None:
-                at, email = forgotten
-                await _erase_from_decisions(connection, account_id, contact_id, at)
+            elsewhere = {} if places is None else cast("dict[str, str]", orjson.loads(places))
+            merged = await work.find_merged(elsewhere)
+            accounts = {account_id, *(merged.get(each, each) for each in elsewhere)}
+            names, forgotten = {contact_id}, False
+            for each in sorted(accounts):
+                email = await self._forget_contact(connection, work, each, contact_id, clocks)
+                forgotten |= email is not None
                 names |= {email} if email else set()
-            known = await _erase_records(connection, account_id, names) or forgotten is not None
+            await connection.execute(FORGET_HOME, contact_key(contact_id))
+            known = await _erase_records(connection, account_id, names) or forgotten
             erased_at = await _remember(connection, erasure_key(account_id, contact_id), real, known=known)
         if erased_at is None:
             raise NotFound(f"The account {account_id!r} has no contact {contact_id!r}.")
         self._relay.wake()
         return _erasure(account_id, contact_id, erased_at)
+
+    async def _forget_contact(
+        self,
+        connection: Connection,
+        work: AccountUnitOfWork,
+        account_id: str,
+        contact_id: str,
+        clocks: Clocks,
+    ) -> str | None:
+        """Erase the contact from one of the accounts that described it; its address, "" without one, or None."""
+        forgotten = await forget_contact(work, account_id, contact_id, self._context(), clocks)
+        if forgotten is None:
+            return None
+        at, email = forgotten
+        await _erase_from_decisions(connection, account_id, contact_id, at)
+        return email or ""
 
     def _tombstones(self, account_id: str, real: datetime) -> list[Outgoing]:
         now = self._clock.at(real)
@@ -121,6 +155,13 @@ class ErasureRepository:
             )
             for topic, kind in ((COMMANDS, PLAN_ADJUSTED), (DIRECTORY, ACCOUNT_DIRECTORY))
         ]
+
+
+async def _refuse_ended(connection: Connection, account_id: str) -> None:
+    """Raise NotFound for an account that was merged into another one, which is to be erased instead."""
+    stays = await connection.fetchval(MERGED_INTO, account_id)
+    if stays is not None:
+        raise NotFound(f"The account {account_id!r} was merged into {stays!r}: erase that one.", stays)
 
 
 def _erasure(account_id: str, contact_id: str | None, erased_at: datetime) -> dict[str, object]:

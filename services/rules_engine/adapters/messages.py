@@ -7,7 +7,8 @@ from schemas.directory import AccountRecord, ContactRecord, PauseRecord, Prefere
 from schemas.plans import PlanAdjusted
 from schemas.times import format_instant
 from schemas.vocabulary import Color, Segment, Stage
-from services.cadence.account import FactEvent, Facts, Provenance, StampedValue
+from services.cadence.account import FactEvent, Facts, Provenance, Stamp, StampedValue, provenance_of
+from services.cadence.account.homes import latest_descriptions
 from services.rules_engine.domain.account import Account, NewPlan
 from services.rules_engine.domain.place import zones_of
 
@@ -24,6 +25,7 @@ def plan_adjusted(new: NewPlan) -> PlanAdjusted:
         version=account.version,
         policy=new.policy,
         changes=new.changes,
+        merged_from=account.merged_from,
         decided_at=new.decided_at,
         segment=cast("Segment | None", account.segment),
         stage=cast("Stage | None", account.stage),
@@ -41,7 +43,7 @@ def provenance_document(provenance: Provenance) -> dict[str, str]:
 
 def account_record(account: Account, facts: Facts, version: int) -> AccountRecord:
     """The record of `directory.accounts`."""
-    known = facts.account_values()
+    known, described = facts.account_values(), latest_descriptions(facts)
     return AccountRecord.model_validate(
         {
             "account_id": account.account_id,
@@ -53,6 +55,7 @@ def account_record(account: Account, facts: Facts, version: int) -> AccountRecor
             "contacts": tuple(
                 ContactRecord.model_validate(
                     {"contact_id": key, **_values(contact, CONTACT), "left": bool(_value(contact, "left"))}
+                    | _described(described.get(key))
                 )
                 for key, contact in facts.contact_values().items()
             ),
@@ -62,6 +65,14 @@ def account_record(account: Account, facts: Facts, version: int) -> AccountRecor
             "version": version,
         }
     )
+
+
+def _described(stamp: Stamp | None) -> dict[str, object]:
+    """The latest event that describes a contact; None: it only left."""
+    if stamp is None:
+        return {}
+    provenance = provenance_of(stamp)
+    return {"time": provenance.time, "source": provenance.source, "id": provenance.id}
 
 
 def _preferences(facts: Facts) -> tuple[PreferenceRecord, ...]:

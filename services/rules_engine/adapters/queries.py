@@ -8,6 +8,7 @@ import orjson
 
 from services.cadence.account import Facts, StampedValue
 from services.cadence.account.codec import UnreadableState, decode
+from services.chassis.clock import ServiceClock
 from services.chassis.database import Database
 from services.chassis.dead_letters import replay
 from services.chassis.outbox import Outbox
@@ -16,21 +17,29 @@ from services.rules_engine.adapters.account_repository import decision_id
 from services.rules_engine.adapters.messages import provenance_document
 from services.rules_engine.adapters.portfolio_repository import csm_record, unpack
 from services.rules_engine.application.queries import Filter, NotFound
-from services.rules_engine.domain.account import EvaluationContext, ReceiptState
+from services.rules_engine.domain.account import EvaluationContext, ReceiptState, links_of
 from services.rules_engine.domain.doubts import find_doubts
 from services.rules_engine.domain.place import zones_of
+from services.rules_engine.domain.rollup import Child, roll_up
 
 ACCOUNT = """
 SELECT state, segment, stage, color, csm_id, plan_version, decided_at, next_evaluation_at, undecided
 FROM account WHERE account_id = $1 AND state IS NOT NULL
 """
+MERGED_INTO = "SELECT merged_into FROM account WHERE account_id = $1"
+# Children may still name an account that was merged into their parent.
+BELOW = """
+parent_id = ANY(ARRAY(SELECT {0}::text UNION ALL SELECT account_id FROM account WHERE merged_into = {0}))
+"""
+CHILDREN = (
+    f"SELECT account_id, color, arr, state FROM account WHERE {BELOW.format('$1')} AND state IS NOT NULL"
+)
 CSM = "SELECT csm_id, state, version FROM csm WHERE csm_id = $1"
 ACCOUNTS = """
 SELECT account_id AS id, name, segment, stage, color, csm_id, plan_version, decided_at, undecided FROM account
 WHERE account_id > $1 AND state IS NOT NULL AND ($3::text IS NULL OR segment = $3) AND ($4::text IS NULL OR stage = $4)
   AND ($5::text IS NULL OR color = $5) AND ($6::text IS NULL OR csm_id = $6)
   AND ($7::text IS NULL OR account_id ILIKE $7 OR name ILIKE $7)
-ORDER BY account_id LIMIT $2
 """
 # The newest version of that policy at the time: one hash may have been published, taken back and published again.
 POLICY_VERSION = """
@@ -60,8 +69,14 @@ class Queries:
     """Queries of the engine's tables."""
 
     def __init__(
-        self, database: Database, outbox: Outbox, relay: Relay, context: Callable[[], EvaluationContext]
+        self,
+        database: Database,
+        outbox: Outbox,
+        relay: Relay,
+        clock: ServiceClock,
+        context: Callable[[], EvaluationContext],
     ) -> None:
+        self._clock = clock
         self._database = database
         self._context = context
         self._outbox = outbox
@@ -71,15 +86,19 @@ class Queries:
         """Facts and plan of one account. Raises `NotFound`."""
         row = await self._database.pool.fetchrow(ACCOUNT, account_id)
         if row is None:
-            raise NotFound(f"There is no account {account_id!r}.")
+            raise await self._not_found(account_id)
         columns = dict(row)
         version = columns.pop("plan_version")
         facts = _readable_facts(account_id, columns.pop("state"))
+        links = links_of(facts)
         decision = await self._database.pool.fetchrow(PLAN, decision_id(account_id, version))
         csm = await self._database.pool.fetchrow(CSM, columns["csm_id"])
         return {
             "id": account_id,
             **columns,
+            "parent_id": links.parent_id,
+            "external_ids": links.external_ids,
+            "rollup": await self._roll_up(account_id),
             "facts": {name: fact_document(known) for name, known in sorted(facts.account_values().items())},
             **_people(facts),
             "zones": _zones_document(facts),
@@ -87,6 +106,17 @@ class Queries:
             "let_go": facts.usage.let_go(),
             "plan": None if decision is None else _plan_document(decision),
         }
+
+    async def _not_found(self, account_id: str) -> NotFound:
+        stays = cast("str | None", await self._database.pool.fetchval(MERGED_INTO, account_id))
+        if stays is None:
+            return NotFound(f"There is no account {account_id!r}.")
+        return NotFound(f"The account {account_id!r} was merged into {stays!r}: ask for that one.", stays)
+
+    async def _roll_up(self, account_id: str) -> dict[str, object] | None:
+        rows = await self._database.pool.fetch(CHILDREN, account_id)
+        children = [Child(row[1], row[2], _readable_facts(row[0], row[3])) for row in rows]
+        return roll_up(children, self._clock.now().date())
 
     def _doubts(self, facts: Facts, csm: Any) -> list[dict[str, str]]:
         context = self._context()
@@ -96,9 +126,17 @@ class Queries:
 
     async def accounts(self, wanted: Filter, *, after: str, limit: int) -> list[dict[str, object]]:
         pattern = f"%{_escaped(wanted.q)}%" if wanted.q else None
-        rows = await self._database.pool.fetch(
-            ACCOUNTS, after, limit, wanted.segment, wanted.stage, wanted.color, wanted.csm_id, pattern
-        )
+        values: list[object] = [
+            after, limit, wanted.segment, wanted.stage, wanted.color, wanted.csm_id, pattern
+        ]  # fmt: skip
+        # Only what is asked for: each of these has an index of its own.
+        more = ((BELOW, wanted.parent_id), ("external_ids @> ARRAY[{0}::text]", wanted.external_id))
+        statement = ACCOUNTS
+        for clause, value in more:
+            if value is not None:
+                values.append(value)
+                statement += f" AND {clause.format(f'${len(values)}')}"
+        rows = await self._database.pool.fetch(f"{statement} ORDER BY account_id LIMIT $2", *values)
         return [dict(row) for row in rows]
 
     async def decisions(self, account_id: str, *, before: int, limit: int) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ from services.rules_engine.application.replan_account import (
     record_plans,
     replan_account,
 )
+from services.rules_engine.application.settle_identity import route_events, settle_identity
 from services.rules_engine.domain.account import (
     Account,
     BatchCounts,
@@ -44,6 +45,7 @@ DIRECTORY_FIELDS = frozenset(
         "contacts", "contact.described", "contact.left", "preferences", "pauses",
     }
 )  # fmt: skip
+LINK_FIELDS = frozenset({"parent_id", "external_ids"})
 OWN_SOURCES = "/drumbeat/"
 
 
@@ -51,12 +53,14 @@ async def apply_events(
     work: UnitOfWork, incoming: Sequence[IncomingEvent], context: EvaluationContext, clocks: Clocks
 ) -> BatchCounts:
     """Apply, evaluate and record in the caller's transaction."""
-    by_account: dict[str, list[IncomingEvent]] = {}
-    for item in incoming:
-        by_account.setdefault(item.event.account_id, []).append(item)
-    accounts = await work.accounts(sorted(by_account), _announced(by_account))
+    routing = await route_events(work, incoming)
+    by_account = routing.by_account
+    accounts = await work.accounts(routing.account_ids, _announced(by_account))
     outcome = BatchOutcome()
-    for account_id, items in by_account.items():
+    ended = settle_identity(routing, accounts)
+    outcome.parked += routing.refused
+    restated = {key: list[IncomingEvent]() for key, account in accounts.items() if account.restated}
+    for account_id, items in (restated | by_account).items():
         if account_id in accounts:
             _process(accounts[account_id], items, context, clocks, outcome)
         else:
@@ -65,6 +69,8 @@ async def apply_events(
         [account for account in outcome.changed if account.directory_changed], clocks.real
     )
     await work.save(outcome.changed)
+    if ended:
+        await work.end_accounts(ended, clocks)
     await record_plans(work, outcome.new_plans, publish=context.publish)
     await work.park(outcome.parked)
     new_receipts = await work.acknowledge(outcome.receipts)
@@ -94,7 +100,12 @@ def _process(
     if applied.plan_unaffected:
         outcome.changed.append(account)
         account.state = encode(*applied.account_state)
-    elif applied.changed or account.decided_under != context.generation or account.undecided is not None:
+    elif (
+        applied.changed
+        or account.restated
+        or account.decided_under != context.generation
+        or account.undecided is not None
+    ):
         outcome.changed.append(account)
         causes = [item.event for item in applied.items]
         new_plan = replan_account(account, applied.account_state, context, clocks, causes)
@@ -185,6 +196,8 @@ def _apply(
     """Apply an event, count a conflict and what was let go, and note whether the directory record may change."""
     result = apply_event(account_state, event)
     counts.conflicts += result.conflict is not None
+    if not LINK_FIELDS.isdisjoint(result.fields):
+        account.links_changed = True
     counts.let_go += len(result.let_go)
     if result.changed and not account.directory_changed:
         account.directory_changed = not DIRECTORY_FIELDS.isdisjoint(result.fields)

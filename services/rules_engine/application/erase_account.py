@@ -5,6 +5,7 @@ from typing import Protocol
 from services.cadence.account import micros
 from services.cadence.account.codec import decode
 from services.cadence.account.erasure import erase_contact, is_known
+from services.cadence.account.homes import descriptions_of
 from services.rules_engine.application.ports import UnitOfWork
 from services.rules_engine.application.replan_account import record_plans, replan_account
 from services.rules_engine.domain.account import Clocks, EvaluationContext
@@ -34,8 +35,8 @@ async def forget_contact(
     state = decode(account_id, account.state)
     if not is_known(state.facts, contact_id):
         return None
-    contact = state.facts.contact_values().get(contact_id, {})
-    email = contact["email"].value if "email" in contact else None
+    described = descriptions_of(state.facts, contact_id).values()
+    email = next((fields["email"] for fields in described if "email" in fields), None)
     erase_contact(state.facts, contact_id, micros(clocks.service))
     account.directory_changed = True
     new_plan = replan_account(account, state, context, clocks, ())

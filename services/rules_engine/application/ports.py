@@ -5,7 +5,11 @@ from datetime import datetime
 from typing import Protocol
 
 from schemas.plans import Plan
-from services.rules_engine.domain.account import Account, NewPlan, Parked, Receipt
+from services.cadence.account import Stamp
+from services.rules_engine.domain.account import Account, Clocks, NewPlan, Parked, Receipt
+
+Homes = Mapping[str, Mapping[str, Stamp]]
+"""Contact id -> account id -> the latest event of that account that describes the contact."""
 
 
 class UnitOfWork(Protocol):
@@ -18,6 +22,21 @@ class UnitOfWork(Protocol):
 
         Those of `announced` that were erased and have not come back are left out.
         """
+        ...
+
+    async def find_merged(self, account_ids: Collection[str]) -> Mapping[str, str]:
+        """Of these accounts those that were merged, each with the account that has everything of it now."""
+        ...
+
+    async def place_contacts(self, described: Homes) -> Homes:
+        """Store which accounts describe which contacts; returns the contacts that several accounts described.
+
+        The contacts are locked until the transaction ends, before any account is.
+        """
+        ...
+
+    async def end_accounts(self, ended: Sequence[tuple[Account, str]], clocks: Clocks) -> None:
+        """End these locked accounts, each in another one: decisions and parked events become those of the other."""
         ...
 
     async def save(self, accounts: Sequence[Account]) -> None:

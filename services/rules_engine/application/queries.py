@@ -5,18 +5,27 @@ from typing import Protocol
 
 
 class NotFound(Exception):
-    """What was asked for does not exist, or cannot be read by this version; the message says what."""
+    """What was asked for does not exist, or cannot be read by this version; the message says what.
+
+    `merged_into`: the account that has everything of the account that was asked for.
+    """
+
+    def __init__(self, message: str, merged_into: str | None = None) -> None:
+        super().__init__(message)
+        self.merged_into = merged_into
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which accounts to list: None means any; `q` is a part of the id or the name."""
+    """Which accounts to list: None means any; `q` is a part of the id or the name, `external_id` is `system:id`."""
 
     segment: str | None = None
     stage: str | None = None
     color: str | None = None
     csm_id: str | None = None
     q: str | None = None
+    parent_id: str | None = None
+    external_id: str | None = None
 
 
 class Answers(Protocol):

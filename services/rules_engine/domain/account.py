@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from schemas.plans import Change, Plan
 from services.cadence.account import FactEvent, Facts
 from services.cadence.account.codec import AccountState, encode
+from services.cadence.account.stamps import read_mapping
 from services.cadence.evaluation import Decision
 from services.cadence.features.contracts import revenue_of
 from services.cadence.policy import Policy
@@ -39,6 +40,13 @@ class Clocks:
     real: datetime
 
 
+class AccountLinks(NamedTuple):
+    """The account above an account, and its ids in other systems: system -> id."""
+
+    parent_id: str | None
+    external_ids: dict[str, str]
+
+
 @dataclass(slots=True)
 class Account:
     """Loaded under a row lock, changed in place, saved in the same transaction.
@@ -65,22 +73,37 @@ class Account:
     color: str | None = None
     csm_id: str | None = None
     arr: float | None = None
+    merged_into: str | None = None
+    """The account that has everything of this one, which has ended."""
     loaded: tuple[object, ...] = ()
     """Every column but the state, as it was loaded: an event that only changes the state writes only that."""
     directory_changed: bool = False
     """The directory record of this account may have changed."""
     directory_facts: Facts | None = None
     """The facts, kept for the directory when its record may have changed."""
+    restated: bool = False
+    """The state changed before the events of the batch are applied."""
+    links_changed: bool = False
+    links: AccountLinks | None = None
+    """The ids by which others find the account, when they may have changed."""
+    merged_from: tuple[str, ...] = ()
+    """The accounts that ended in this one."""
 
     def is_current(self, context: EvaluationContext, clocks: Clocks) -> bool:
         """Whether the plan in force is what an evaluation would return now, as long as no event changes the account."""
         return (
             self.plan_key is not None
+            and not self.restated
             and self.decided_under == context.generation
             and self.undecided is None
             and (self.next_evaluation_at is None or clocks.service < self.next_evaluation_at)
             and (self.published_key == self.plan_key or not context.publish)
         )
+
+    def restate(self, state: bytes) -> None:
+        """Replace the state by one that was merged, or that gained or lost a contact."""
+        self.state = state
+        self.restated = self.directory_changed = self.links_changed = True
 
     def take_decision(self, decision: Decision) -> None:
         """Take over the segment, stage, colour and next evaluation of a decision."""
@@ -97,8 +120,21 @@ class Account:
         self.state = encode(facts, issued)
         self.name, self.csm_id = text_fact(facts, "name"), text_fact(facts, "csm_id")
         self.arr = revenue_of(facts, context.portfolio.rates, context.policy.content.currency)
+        self.merged_from = tuple(sorted(facts.merged))
+        if self.links_changed:
+            self.links = links_of(facts)
         if self.directory_changed:
             self.directory_facts = facts
+
+
+def links_of(facts: Facts) -> AccountLinks:
+    """The links of an account, as the newest events say."""
+    values = facts.account_values()
+    parent, external = (
+        values[name].value if name in values else None for name in ("parent_id", "external_ids")
+    )
+    external_ids = read_mapping(cast("list[str] | None", external) or [])
+    return AccountLinks(cast("str | None", parent), external_ids)
 
 
 class IncomingEvent(NamedTuple):

@@ -79,11 +79,15 @@ def account_routes(answers: Answers) -> APIRouter:
         color: Color | None = None,
         csm_id: Annotated[str | None, Query(max_length=200)] = None,
         q: Annotated[str | None, Query(max_length=200, description="part of an id or a name")] = None,
+        parent_id: Annotated[
+            str | None, Query(max_length=200, description="directly below this account")
+        ] = None,
+        external_id: Annotated[str | None, Query(max_length=500, description="`system:id`")] = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> dict[str, object]:
         (after,) = decode_cursor(cursor, str) or ("",)
-        wanted = Filter(segment=segment, stage=stage, color=color, csm_id=csm_id, q=q)
+        wanted = Filter(segment, stage, color, csm_id, q, parent_id, external_id)
         items = await answers.accounts(wanted, after=after, limit=limit + 1)
         return page(items, limit, lambda item: encode_cursor(item["id"]))
 
@@ -94,7 +98,11 @@ def account_routes(answers: Answers) -> APIRouter:
         items = await answers.decisions(account_id, before=before, limit=limit + 1)
         return page(items, limit, lambda item: encode_cursor(item["plan_version"]))
 
-    @router.get("/{account_id:path}", summary="One account: facts and plan")
+    @router.get(
+        "/{account_id:path}",
+        summary="One account: facts, plan and, of a parent, what its children add up to",
+        responses={404: {"description": "no such account; `merged_into` names the one it was merged into"}},
+    )
     async def get_account(account_id: str) -> dict[str, object]:
         return await answers.account(account_id)
 

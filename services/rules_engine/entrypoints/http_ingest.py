@@ -13,7 +13,16 @@ from starlette.responses import Response
 
 from schemas.base import SchemaModel, parse_json, unknown_fields
 from schemas.envelope import Envelope, from_http_binary, from_structured, kafka_headers
-from schemas.events import ABOUT_MANY, FACTS, OUTCOMES, did_you_mean, read_data, refuse_own_source, route
+from schemas.events import (
+    ABOUT_MANY,
+    FACTS,
+    OUTCOMES,
+    check_subject,
+    did_you_mean,
+    read_data,
+    refuse_own_source,
+    route,
+)
 from schemas.outcomes import TouchpointSettled
 from schemas.problems import Malformed
 from schemas.zones import is_country
@@ -169,6 +178,7 @@ class Ingest:
         route(envelope.type)
         refuse_own_source(envelope.source)
         message, envelope.data, cleanings = read_data(envelope.type, envelope.data)
+        check_subject(envelope.subject, message)
         check_time(envelope.time, now, self._clock)
         warnings = envelope.cleaned
         if cleanings:

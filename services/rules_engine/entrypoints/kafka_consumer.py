@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from schemas.envelope import Envelope, from_kafka
-from schemas.events import read_data
+from schemas.events import check_subject, read_data
 from schemas.problems import Malformed
 from schemas.touchpoints import TouchpointData
 from services.cadence.account.events import fact_event
@@ -99,6 +99,7 @@ class EventConsumer:
             data = TouchpointData.read(envelope.data)
         else:
             data, envelope.data, _ = read_data(envelope.type, envelope.data)
+            check_subject(envelope.subject, data)
         return incoming_event(fact_event(envelope, data), record)
 
 

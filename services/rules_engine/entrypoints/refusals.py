@@ -44,6 +44,8 @@ async def _on_refusal(_: Request, refused: Exception) -> Response:
             problem = Problem(409, str(refused), in_force=refused.in_force, version=refused.version)
         case UnreadableState():
             problem = Problem(409, str(refused))
+        case NotFound(merged_into=str(stays)):
+            problem = Problem(404, str(refused), merged_into=stays)
         case _:
             problem = Problem(404, str(refused))
     return problem_response(problem)

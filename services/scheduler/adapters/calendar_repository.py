@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from schemas.directory import PolicyRecord
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
-from services.scheduler.adapters import erasure, rows
+from services.scheduler.adapters import erasure, merging, rows
 from services.scheduler.adapters.announcement_repository import (
     add_changes,
     publish_updates,
@@ -34,7 +34,7 @@ from services.scheduler.domain.open_hours import OpenHours
 from services.scheduler.domain.plan import PlanCommand, content_of, read_plan
 from services.scheduler.domain.reconciliation.context import StoredCalendar
 from services.scheduler.domain.recurrence import Series
-from services.scheduler.domain.touchpoint import RecordedOutcome, Touchpoint
+from services.scheduler.domain.touchpoint import Cancellation, Closure, RecordedOutcome, Touchpoint, cancel
 
 LONG_AGO = timedelta(days=400)
 """How far back the last due touchpoint of a type counts for spacing and intervals."""
@@ -157,9 +157,8 @@ class PostgresCalendarRepository:
         return await load_policy(self._connection)
 
     async def save_calendars(self, updates: Sequence[CalendarUpdate], now: datetime) -> None:
-        touchpoints = [touchpoint for update in updates for touchpoint in update.touchpoints]
-        await self._store(
-            touchpoints, now, is_urgent=lambda update: update.touchpoint.released_at is not None
+        await self._store_quietly(
+            [touchpoint for update in updates for touchpoint in update.touchpoints], now
         )
         rhythms = [
             rows.rhythm_values(update.command.account_id, series)
@@ -189,6 +188,25 @@ class PostgresCalendarRepository:
         await self._announce([describe_change(change) for change in changes], now)
         await erasure.erase_calendars(self._connection, self._outbox, account_ids, now)
 
+    async def find_ended(self, account_ids: Collection[str]) -> Mapping[str, str]:
+        return await merging.find_ended(self._connection, account_ids)
+
+    async def merge(self, ended: Mapping[str, str], now: datetime) -> None:
+        known = await self.find_ended(ended)
+        for account_id, stays in sorted(ended.items()):
+            if account_id in known:
+                continue
+            doubles = await self.find(await merging.find_doubles(self._connection, account_id, stays))
+            reason = Cancellation(Closure.WITHDRAWN, f"the account was merged into {stays}")
+            await self._store_quietly(
+                [
+                    TouchpointUpdate(cancel(each.touchpoint, reason), each.content, "cancelled", reason.note)
+                    for each in doubles.values()
+                ],
+                now,
+            )
+            await merging.move_calendar(self._connection, account_id, stays, now)
+
     async def find_erased(self, account_ids: Collection[str]) -> Collection[str]:
         return await erasure.find_erased(self._connection, account_ids)
 
@@ -208,6 +226,10 @@ class PostgresCalendarRepository:
 
     async def save(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
         await self._store(updates, now, is_urgent=lambda _: True)
+
+    async def _store_quietly(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
+        """Store touchpoints; what has not come due is announced when its account is quiet."""
+        await self._store(updates, now, is_urgent=lambda update: update.touchpoint.released_at is not None)
 
     async def _store(
         self,

@@ -17,6 +17,7 @@ STATEMENTS = (
     "DELETE FROM announcement WHERE account_id = ANY($1::text[])",
     "DELETE FROM touchpoint WHERE account_id = ANY($1::text[])",
     "DELETE FROM rhythm WHERE account_id = ANY($1::text[])",
+    "DELETE FROM account_alias WHERE stays = ANY($1::text[])",
     "DELETE FROM early_outcome WHERE account_id = ANY($1::text[])",
     """
     UPDATE account_calendar SET version = -1, plan = NULL, shape = NULL, extend_at = NULL,

@@ -106,6 +106,14 @@ class CalendarRepository(Protocol):
         """Of these accounts those that were erased and have not come back."""
         ...
 
+    async def find_ended(self, account_ids: Collection[str]) -> Mapping[str, str]:
+        """Of these accounts those that were merged, each with the account that stays."""
+        ...
+
+    async def merge(self, ended: Mapping[str, str], now: datetime) -> None:
+        """Move the calendars of accounts that ended to those that stay; a merge that is known moves nothing."""
+        ...
+
     async def save_contents(self, commands: Sequence[PlanCommand]) -> None:
         """Store plans that move nothing: only their version and the content of their rhythms are new."""
         ...

@@ -76,11 +76,18 @@ async def accept_plans(
     commands: Sequence[PlanCommand], calendars: CalendarRepository, now: datetime
 ) -> ReconcileResult:
     """Bring the calendars of these accounts to their newest plans; those of erased accounts are deleted."""
+    ended = await calendars.find_ended({command.account_id for command in commands})
     newest: dict[str, PlanCommand] = {}
     for command in commands:
+        if command.account_id in ended and command.plan is not None:
+            continue  # its last plans, which arrive after the plan of the account that it was merged into
         before = newest.get(command.account_id)
         if before is None or command.plan is None or command.version >= before.version:
             newest[command.account_id] = command
+    merged = {ended: plan.account_id for plan in _plans(newest.values()) for ended in plan.merged_from}
+    if merged:
+        await calendars.lock({*newest, *merged})
+        await calendars.merge(merged, now)
     accounts = await calendars.lock(newest.keys())
     erased = [command for command in newest.values() if command.plan is None]
     fresh = [command for command in newest.values() if command.version > accounts[command.account_id].version]
@@ -89,6 +96,10 @@ async def accept_plans(
     changed = [target for target in targets if target.spec_hash != accounts[target.plan.account_id].spec_hash]
     await calendars.save_contents([target.command for target in same])
     return await _reconcile_all(changed, erased, calendars, now)
+
+
+def _plans(commands: Iterable[PlanCommand]) -> list[PlanAdjusted]:
+    return [command.plan for command in commands if command.plan is not None]
 
 
 async def extend_horizons(calendars: CalendarRepository, now: datetime) -> ReconcileResult:

@@ -4,7 +4,7 @@ A record that cannot be read becomes a dead letter with its reason; the others a
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -123,15 +123,24 @@ class RecordHandler:
     ) -> None:
         messages = await self._read(connection, records, read_outcome)
         settlements = [settlement for settlement in messages if settlement is not None]
-        erased = await self.calendars(connection).find_erased({each.account_id for each in settlements})
+        calendars = self.calendars(connection)
+        ended = await calendars.find_ended({each.account_id for each in settlements})
+        settlements = [
+            replace(each, account_id=ended.get(each.account_id, each.account_id)) for each in settlements
+        ]
+        erased = await calendars.find_erased({each.account_id for each in settlements})
         settlements = [settlement for settlement in settlements if settlement.account_id not in erased]
         settlements = await _without_repetitions(connection, settlements)
         if settlements:
-            unmatched = await settle_touchpoints(settlements, self.calendars(connection), now)
+            unmatched = await settle_touchpoints(settlements, calendars, now)
             self.count("unmatched", unmatched)
 
     async def _handle_accounts(self, connection: Connection, records: Sequence[Record]) -> None:
         accounts, gone = await self._read_directory(connection, records, ACCOUNT_DIRECTORY, AccountRecord)
+        ended = await self.calendars(connection).find_ended({record.account_id for record in accounts})
+        accounts = [
+            record for record in accounts if record.merged_into is None and record.account_id not in ended
+        ]
         if accounts or gone:
             await self.calendars(connection).lock([*(account.account_id for account in accounts), *gone])
             await self.directories(connection).forget_accounts(gone)

@@ -43,7 +43,7 @@ ADDRESSES = AddressKey(b"a" * 32)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription,"
-    " delivery, attempt, in_app, inbox, outbox, mode, dead_letter, api_key, consumer_offset"
+    " delivery, attempt, in_app, inbox, outbox, mode, account_alias, dead_letter, api_key, consumer_offset"
 )
 
 

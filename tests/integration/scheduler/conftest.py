@@ -39,7 +39,7 @@ from services.scheduler.entrypoints.workers import (
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 CONSOLE = "https://drumbeat.example"
 TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox,
-    dead_letter, api_key, consumer_offset, announcement, policy_in_force"""
+    dead_letter, api_key, consumer_offset, announcement, policy_in_force, account_alias"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
 
@@ -109,6 +109,7 @@ class Scheduler:
         touchpoints: Sequence[object] = (),
         account: str = "acme",
         avoid: Sequence[object] = (),
+        merged_from: Sequence[str] = (),
     ) -> Record:
         data: dict[str, object] = {
             "account_id": account,
@@ -118,6 +119,7 @@ class Scheduler:
             "touchpoints": touchpoints,
             "avoid": avoid,
             "changes": [],
+            "merged_from": merged_from,
             "decided_at": FixedClock.now_is,
         }
         return self.event("touchpoint.commands", "drumbeat.plan.adjusted.v1", account, data)

@@ -4,10 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from schemas.plans import Plan
-from services.cadence.account import FactEvent
+from services.cadence.account import FactEvent, Stamp
 from services.cadence.portfolio import Portfolio
+from services.rules_engine.application.ports import Homes
 from services.rules_engine.domain.account import (
     Account,
+    Clocks,
     EvaluationContext,
     IncomingEvent,
     NewPlan,
@@ -30,11 +32,32 @@ class StoredAccounts:
         self.saved = self.recorded = 0
         self.parked: list[Parked] = []
         self.receipts: list[Receipt] = []
+        self.homes: dict[str, dict[str, Stamp]] = {}
 
     async def accounts(
         self, account_ids: Sequence[str], announced: Collection[str] = ()
     ) -> dict[str, Account]:
+        for account_id in account_ids:
+            stored = self.stored.setdefault(account_id, Account(account_id))
+            stored.restated = stored.links_changed = stored.directory_changed = False
         return {account_id: self.stored[account_id] for account_id in account_ids}
+
+    async def find_merged(self, account_ids: Collection[str]) -> Mapping[str, str]:
+        known = {key: self.stored[key].merged_into for key in account_ids if key in self.stored}
+        return {key: stays for key, stays in known.items() if stays is not None}
+
+    async def place_contacts(self, described: Homes) -> Homes:
+        for contact_id, places in described.items():
+            stored = self.homes.setdefault(contact_id, {})
+            stored |= {key: max(stamp, stored.get(key, "")) for key, stamp in places.items()}
+        return {key: dict(self.homes[key]) for key in described if len(self.homes[key]) > 1}
+
+    async def end_accounts(self, ended: Sequence[tuple[Account, str]], clocks: Clocks) -> None:
+        for account, stays in ended:
+            self.stored[account.account_id] = Account(account.account_id, merged_into=stays)
+            for other in self.stored.values():
+                if other.merged_into == account.account_id:
+                    other.merged_into = stays
 
     async def save(self, accounts: Sequence[Account]) -> None:
         self.saved += len(accounts)
