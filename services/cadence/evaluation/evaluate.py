@@ -16,7 +16,7 @@ from services.cadence.account.issued import Issued
 from services.cadence.evaluation.candidates import Selection, Suppressed, keep_due
 from services.cadence.evaluation.feedback import evaluate_feedback
 from services.cadence.evaluation.plan_items import PlanOutline, build_plan
-from services.cadence.evaluation.rhythms import resolve_rhythms
+from services.cadence.evaluation.rhythms import ChosenRhythm, resolve_rhythms
 from services.cadence.evaluation.state import EvaluationState
 from services.cadence.evaluation.timelines import select_steps
 from services.cadence.evaluation.triggers import select_triggered
@@ -116,9 +116,15 @@ def _day_counts(state: EvaluationState) -> Iterator[int]:
             yield at
 
 
+def _last_contact_at(state: EvaluationState, chosen: ChosenRhythm) -> int | None:
+    """Only when it was: which of the events that state it comes first is evidence."""
+    last = state.view.last_contact(chosen.rule.touchpoint, of_any_type=chosen.rule.any_contact)
+    return None if last is None else last[0]
+
+
 def _key(state: EvaluationState, outline: PlanOutline) -> bytes:
     """The policy says what a bit means; the rest is what else can differ. All parts are plain values."""
-    view, values, selection = state.view, state.view.values, outline.selection
+    values, selection = state.view.values, outline.selection
     parts = (
         state.policy.hash,
         values["segment"],
@@ -130,7 +136,7 @@ def _key(state: EvaluationState, outline: PlanOutline) -> bytes:
                 chosen.bit,
                 chosen.every_days,
                 chosen.channel,
-                view.last_contact(chosen.rule.touchpoint, of_any_type=chosen.rule.any_contact),
+                _last_contact_at(state, chosen),
             )
             for chosen in outline.rhythms
         ],

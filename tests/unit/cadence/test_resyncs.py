@@ -1,0 +1,60 @@
+"""Connectors that send every record again every night, under other ids and in another order, change no plan."""
+
+import os
+import random
+from collections.abc import Iterable
+
+from schemas.envelope import from_structured
+from services.cadence.account import FactEvent, Facts, Provenance
+from services.cadence.account.apply import apply_event
+from services.cadence.account.codec import AccountState
+from services.cadence.account.events import read_event
+from services.cadence.account.issued import TYPES, Issued
+from services.cadence.evaluation import Decision, evaluate_account
+from services.cadence.portfolio import Portfolio
+from tests.unit.cadence.events import shipped
+from tests.unit.cadence.frozen_plans import generator
+
+ACCOUNTS = int(os.environ.get("DRUMBEAT_RESYNC_ACCOUNTS", "20"))
+NIGHTS = 30
+_OTHERS = {"program.announced", "csm.described"}
+_OWN = {*TYPES, "delivery.finished", "message.engaged"}
+"""What Drumbeat itself and its mail provider report, once each."""
+
+
+def events_by_account() -> dict[str, list[FactEvent]]:
+    accounts: dict[str, list[FactEvent]] = {}
+    for generated in generator.events():
+        event = read_event(from_structured(generated))
+        if event.type not in _OTHERS and (event.account_id in accounts or len(accounts) < ACCOUNTS):
+            accounts.setdefault(event.account_id, []).append(event)
+    return accounts
+
+
+def sent_again(event: FactEvent, night: int) -> FactEvent:
+    """The same record in that night's run: a new id, and so a new hash."""
+    time, source, event_id, content = event.provenance
+    return event._replace(provenance=Provenance(time, source, f"{night}-{event_id}", content[::-1]))
+
+
+def decision_after(account_id: str, events: Iterable[FactEvent]) -> Decision:
+    state = AccountState(Facts(account_id), Issued())
+    for event in events:
+        apply_event(state, event)
+    return evaluate_account(shipped(), *state, Portfolio(), generator.NOW)
+
+
+def test_thirty_nights_of_every_record_again_change_nothing() -> None:
+    """Issue 9, prove it."""
+    dice = random.Random(30)
+    for account_id, events in events_by_account().items():
+        records = [event for event in events if event.type not in _OWN]
+        nights = [sent_again(event, night) for night in range(NIGHTS) for event in records]
+        dice.shuffle(nights)
+
+        before, after = decision_after(account_id, events), decision_after(account_id, [*events, *nights])
+
+        assert after.key == before.key, account_id
+        items = [item.id for item in before.plan.touchpoints]
+        assert [item.id for item in after.plan.touchpoints] == items, account_id
+        assert after.state.view.values == before.state.view.values, account_id
