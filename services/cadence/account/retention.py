@@ -6,7 +6,7 @@ from typing import get_args
 
 from schemas.facts import AccountDescribed
 from schemas.vocabulary import Channel
-from services.cadence.account.stamps import DAY
+from services.cadence.account.stamps import DAY, Entries, when
 
 ACCOUNT_FIELDS: Mapping[str, Mapping[str, str]] = {
     "account.described": {name: name for name in AccountDescribed.model_fields}
@@ -147,6 +147,19 @@ ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
 `touched`: the latest contact of each touchpoint type. `reached`: the newest message of each touchpoint type to a
 contact. `mail.opened`: any sign that a mail was read.
 """
+
+
+def bounds_reached(stored: Mapping[str, Entries]) -> list[str]:
+    """The bounds that may have let go of entries that conditions look back at, in words; empty below the bounds."""
+    reached: list[str] = []
+    for rules in ENTRY_RULES.values():
+        for rule in rules:
+            entries = stored.get(rule.name, {})
+            if rule.looks_back and len(entries) >= rule.limit:
+                stamps = sorted(entries)
+                if when(stamps[0]) > when(stamps[-1]) - rule.looks_back:
+                    reached.append(bound_text(rule.name))
+    return reached
 
 
 def bound_text(kind: str) -> str:

@@ -8,6 +8,7 @@ import orjson
 
 from services.cadence.account import Facts, StampedValue
 from services.cadence.account.codec import UnreadableState, decode
+from services.cadence.account.retention import bounds_reached
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Database
 from services.chassis.dead_letters import replay
@@ -103,7 +104,7 @@ class Queries:
             **_people(facts),
             "zones": _zones_document(facts),
             "doubts": self._doubts(facts, csm),
-            "let_go": facts.usage.let_go(),
+            "let_go": [*facts.usage.let_go(), *bounds_reached(facts.entries)],
             "plan": None if decision is None else _plan_document(decision),
         }
 

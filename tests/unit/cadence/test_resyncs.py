@@ -24,9 +24,9 @@ _OWN = {*TYPES, "delivery.finished", "message.engaged"}
 
 def events_by_account() -> dict[str, list[FactEvent]]:
     accounts: dict[str, list[FactEvent]] = {}
-    for generated in generator.events():
+    for generated in generator.events(accounts=ACCOUNTS):
         event = read_event(from_structured(generated))
-        if event.type not in _OTHERS and (event.account_id in accounts or len(accounts) < ACCOUNTS):
+        if event.type not in _OTHERS:
             accounts.setdefault(event.account_id, []).append(event)
     return accounts
 

@@ -11,6 +11,7 @@ from services.cadence.account import FactEvent, Provenance, apply_fact
 from services.cadence.account.codec import encode
 from services.cadence.account.identity import answers_of, name_key, things_of
 from services.cadence.account.issued import Issued
+from services.cadence.account.retention import bounds_reached
 from services.cadence.evaluation import Decision
 from services.cadence.features.compute import view_account
 from services.cadence.portfolio import Portfolio
@@ -231,6 +232,8 @@ def test_a_bound_that_lets_go_of_what_conditions_look_back_at_is_reported() -> N
     results = [apply_fact(facts, event) for event in scores[:20]]
 
     assert {result.let_go for result in results} == {("health.scored",)}
+    assert ["16 entries of health.scored" in text for text in bounds_reached(facts.entries)] == [True]
+    assert bounds_reached(facts_after(scores[:4]).entries) == []
 
 
 def test_beyond_the_bound_of_contacts_the_stakeholders_stay() -> None:
