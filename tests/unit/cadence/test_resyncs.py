@@ -24,7 +24,7 @@ _OWN = {*TYPES, "delivery.finished", "message.engaged"}
 
 def events_by_account() -> dict[str, list[FactEvent]]:
     accounts: dict[str, list[FactEvent]] = {}
-    for generated in generator.events(accounts=ACCOUNTS):
+    for generated in generator.events(accounts=ACCOUNTS, count=100 * ACCOUNTS):
         event = read_event(from_structured(generated))
         if event.type not in _OTHERS:
             accounts.setdefault(event.account_id, []).append(event)
