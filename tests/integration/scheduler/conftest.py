@@ -109,7 +109,9 @@ class Scheduler:
         touchpoints: Sequence[object] = (),
         account: str = "acme",
         avoid: Sequence[object] = (),
+        *,
         merged_from: Sequence[str] = (),
+        withdrawn: Sequence[str] = (),
     ) -> Record:
         data: dict[str, object] = {
             "account_id": account,
@@ -120,6 +122,7 @@ class Scheduler:
             "avoid": avoid,
             "changes": [],
             "merged_from": merged_from,
+            "withdrawn": withdrawn,
             "decided_at": FixedClock.now_is,
         }
         return self.event("touchpoint.commands", "drumbeat.plan.adjusted.v1", account, data)

@@ -104,6 +104,26 @@ async def test_a_withdrawn_one_off_comes_back_under_its_own_id(scheduler: Schedu
     assert await scheduler.event_kinds() == ["scheduled"]
 
 
+async def test_what_came_due_for_an_answer_that_was_revised_is_cancelled_unless_somebody_acted(
+    scheduler: Scheduler,
+) -> None:
+    """Issue 9, point 1: the plan names it in `withdrawn`; what it only leaves out stays."""
+    steps = [one_off(name, MONDAY, MONDAY + 2 * DAY) for name in (STEP, str(uuid5(NAMESPACE_URL, "other")))]
+    await scheduler.consume(scheduler.plan(1, [], steps))
+    at(MONDAY + timedelta(hours=10))
+    await scheduler.release()
+    assert {item["status"] for item in await scheduler.list_touchpoints()} == {"due"}
+    await scheduler.sent()
+
+    await scheduler.consume(scheduler.plan(2, [], [], withdrawn=[STEP]))
+
+    assert {item["id"]: item["status"] for item in await scheduler.list_touchpoints()} == {
+        STEP: "cancelled",
+        str(uuid5(NAMESPACE_URL, "other")): "due",
+    }
+    assert await scheduler.event_kinds() == ["cancelled"]
+
+
 ROWS = """
 SELECT (SELECT count(*) FROM touchpoint) + (SELECT count(*) FROM rhythm) + (SELECT count(*) FROM agenda)
     + (SELECT count(*) FROM lapsing) + (SELECT count(*) FROM change) + (SELECT count(*) FROM account_calendar)
