@@ -19,8 +19,8 @@ times by type.
 
 class _Document(TypedDict):
     """Version, time of the first event, account and entries; then contacts with their joining times, contracts,
-    preferences, pauses, issued one-offs, the times of touchpoints by type, verdicts on messages, usage and erased
-    contacts, where there are any.
+    preferences, pauses, issued one-offs, the times of touchpoints by type, verdicts on messages, usage, erased
+    contacts and the first event, where there are any.
     """
 
     v: int
@@ -35,6 +35,7 @@ class _Document(TypedDict):
     i: NotRequired[dict[str, StampedFields]]
     t: NotRequired[dict[str, dict[str, IssuedTime]]]
     erased: NotRequired[dict[str, int]]
+    first: NotRequired[Stamp]
     q: NotRequired[Verdicts]
     u: NotRequired[tuple[int | None, dict[str, UsageSource], bool]]
 
@@ -71,6 +72,7 @@ def encode(facts: Facts, issued: Issued) -> bytes:
         if facts.usage.sources
         else None,
         "erased": facts.erased,
+        "first": facts.first_event,
         "i": issued.remembered_one_offs() if issued.one_offs else None,
         "t": issued.times,
         "q": issued.verdicts,
@@ -102,6 +104,7 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
     facts = Facts(
         account_id,
         document["f"],
+        document.get("first"),
         document["a"],
         document.get("c", {}),
         {key: _contract(stored) for key, stored in document.get("k", {}).items()},
