@@ -66,7 +66,9 @@ class StoredStamps:
     def of_people(self) -> Iterator[Stamp]:
         """Behind the contacts, their roles and addresses, who joined and who left."""
         for contact in self._facts.contacts.values():
-            yield from (stamp for stamp, fields in contact.items() if not fields.keys().isdisjoint({"role", "email"}))
+            yield from (
+                stamp for stamp, fields in contact.items() if not fields.keys().isdisjoint({"role", "email"})
+            )
         yield from self._facts.joined.values()
         yield from self._of_entries(_PEOPLE)
 
@@ -80,8 +82,8 @@ class StoredStamps:
         """Behind the thing that the event with this stamp tells of: all that told of it."""
         stored = self._facts.entries.get(event, {})
         thing = next((thing for thing in things_of(self._facts.entries, event) if thing.stamp == stamp), None)
-        events = set() if thing is None else set(thing.aliases)
-        yield from (each for each in _tellings(stored) if each == stamp or who(each) in events)
+        events = () if thing is None else thing.aliases
+        yield from (each for each in stamps_of_entries(stored) if each == stamp or who(each) in events)
 
     def of_one_offs(self, touchpoint_ids: Iterable[str]) -> Iterator[Stamp]:
         """Behind one-offs that came due or ended."""
@@ -94,10 +96,10 @@ class StoredStamps:
 
     def _of_entries(self, kinds: Iterable[str]) -> Iterator[Stamp]:
         for kind in kinds:
-            yield from _tellings(self._facts.entries.get(kind, {}))
+            yield from stamps_of_entries(self._facts.entries.get(kind, {}))
 
 
-def _tellings(entries: Entries) -> Iterator[Stamp]:
+def stamps_of_entries(entries: Entries) -> Iterator[Stamp]:
     """The first and the last telling of each entry."""
     for first, fields in entries.items():
         yield first

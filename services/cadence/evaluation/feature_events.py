@@ -1,6 +1,6 @@
 """Feature events: all events that the present value of a feature rests on. Found on demand, when somebody asks why."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from services.cadence.account import ACCOUNT_FIELDS, Stamp
 from services.cadence.account.stored_stamps import StoredStamps
@@ -12,7 +12,6 @@ from services.cadence.expressions.tree import Node
 from services.cadence.features.registry import feature_named
 
 _FIELDS = frozenset(name for names in ACCOUNT_FIELDS.values() for name in names.values())
-_OF_CONTRACTS = frozenset({"renewal", "status", "signature", "contract", "start"})
 _TOUCHES = ("interaction.logged", "touchpoint.settled", "delivery.finished")
 
 
@@ -27,6 +26,13 @@ class FeatureEvents:
         self._state = state
         self.stored = StoredStamps(state.facts, state.issued)
         self._known: dict[str, frozenset[Stamp]] = {}
+        self._special: Mapping[str, Callable[[], Iterator[Stamp]]] = {
+            "arr": self._revenue,
+            "start": self._start,
+            "touch": lambda: self._of_events(_TOUCHES),
+            "usage": lambda: self.stored.of_event("usage.reported"),
+            **dict.fromkeys(("renewal", "status", "signature", "contract"), self.stored.of_contracts),
+        }
 
     def all_of(self, name: str) -> frozenset[Stamp]:
         """All events behind the feature; none where no event has set it."""
@@ -49,9 +55,9 @@ class FeatureEvents:
             case "segment":
                 yield from self.stored.of_field("segment_override")
                 if content.only_segment is None and self._state.view.values["segment_override"] is None:
-                    yield from self._option(name, content.segments)
+                    yield from self._option(content.segments)
             case "stage":
-                yield from self._option(name, content.stages)
+                yield from self._option(content.stages)
             case "color":
                 yield from self.behind_parts("health_score", "color")
             case _:
@@ -60,36 +66,30 @@ class FeatureEvents:
                     yield from self.behind_parts(*feature.rests_on, others=feature.changed_by)
                     yield from filter(None, [self._state.view.stamps.get(name)])
 
-    def _option(self, name: str, options: Sequence[tuple[str, Node]]) -> Iterator[Stamp]:
-        """The first whose condition is true: those before it are not."""
-        chosen = self._state.view.values[name]
-        for value, condition in options:
-            last = value == options[-1][0]
-            yield from () if last else self.deciding(condition)
-            if value == chosen:
+    def _option(self, options: Sequence[tuple[str, Node]]) -> Iterator[Stamp]:
+        """The first whose condition is true: those before it are not. The last is what is left."""
+        for _, condition in options[:-1]:
+            yield from self.deciding(condition)
+            if trace(condition, self._state.view.values).holds:
                 return
 
     def behind_parts(self, *parts: str, others: Iterable[str] = ()) -> Iterator[Stamp]:
         """The events behind parts of the state; behind the event types `others` where a part is none that is stored."""
         for part in parts or tuple(others):
-            match part:
-                case "arr":
-                    yield from self._revenue()
-                case "touch":
-                    yield from self._of_events(_TOUCHES)
-                case "start" if self._state.view.relation.beginning is None:
-                    yield from self.stored.of_contracts()
-                    yield from filter(None, [self._state.facts.first_event])
-                case "usage":
-                    yield from self.stored.of_event("usage.reported")
-                case _ if part in _OF_CONTRACTS:
-                    yield from self.stored.of_contracts()
-                case _ if part in LEVELS:
-                    yield from self.stored.of_level(part)
-                case _ if part in _FIELDS:
-                    yield from self.stored.of_field(part)
-                case _:
-                    yield from self._of_events([part] if "." in part else others)
+            special = self._special.get(part)
+            if special is not None:
+                yield from special()
+            elif part in LEVELS:
+                yield from self.stored.of_level(part)
+            elif part in _FIELDS:
+                yield from self.stored.of_field(part)
+            else:
+                yield from self._of_events([part] if "." in part else others)
+
+    def _start(self) -> Iterator[Stamp]:
+        yield from self.stored.of_contracts()
+        if self._state.view.relation.beginning is None and self._state.facts.first_event is not None:
+            yield self._state.facts.first_event
 
     def _revenue(self) -> Iterator[Stamp]:
         yield from self.behind_parts("currency")

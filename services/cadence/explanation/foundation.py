@@ -7,8 +7,7 @@ What a bound has let go of, and what was erased, is not known any more and canno
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from services.cadence.account import DAY, Plain, Stamp
-from services.cadence.account.retention import ANSWERS
+from services.cadence.account import Plain, Stamp
 from services.cadence.evaluation import Decision
 from services.cadence.evaluation.candidates import Candidate, Selection, touchpoint_id
 from services.cadence.evaluation.event_entries import EventEntry, entries_of
@@ -42,6 +41,10 @@ class Foundation:
         due = [key for key, fields in outline.selection.due.items() if fields.get("reason_rule") == rule]
         return frozenset[Stamp]().union(*stamps, self._stored.of_one_offs(due))
 
+    def behind_account(self, rule: Rule) -> frozenset[Stamp]:
+        """Behind what a rule reads of the account."""
+        return self.features.behind(self._policy.read_by[rule.rule])
+
     def _of_rhythm(self, chosen: ChosenRhythm) -> set[Stamp]:
         kind = chosen.rule.touchpoint
         kinds = self._related(chosen)
@@ -56,7 +59,9 @@ class Foundation:
             own = [rule for _, rule in rules if not kinds.isdisjoint(rule.touchpoints)]
             if own:
                 stamps |= set(self._behind_event(event))
-                stamps |= self.features.behind(name for rule in own for name in self._read_of_account(rule, event))
+                stamps |= self.features.behind(
+                    name for rule in own for name in self._read_of_account(rule, event)
+                )
         return stamps
 
     def _related(self, chosen: ChosenRhythm) -> set[str]:
@@ -70,7 +75,9 @@ class Foundation:
         return {rule.touchpoint for rule in rhythms if self._policy.catalogue[rule.touchpoint].topic == topic}
 
     def _of_one_off(self, candidate: Candidate) -> set[Stamp]:
-        stamps = set(self._around(candidate.rule.touchpoint)) | set(self._issued(candidate.key, *candidate.aliases))
+        stamps = set(self._around(candidate.rule.touchpoint)) | set(
+            self._issued(candidate.key, *candidate.aliases)
+        )
         if isinstance(candidate.rule, Trigger):
             return stamps | self._of_triggered(candidate)
         return stamps | set(self._of_step(candidate, candidate.rule))
@@ -96,7 +103,9 @@ class Foundation:
             limit.rule: limit.touchpoints for limit in self._policy.limits if kind in limit.touchpoints
         }
         stopped = [
-            item for item in self._decision.suppressed if item.cause == "limit" and item.touchpoint_type == kind
+            item
+            for item in self._decision.suppressed
+            if item.cause == "limit" and item.touchpoint_type == kind
         ]
         stamps: set[Stamp] = set()
         for other in self._decision.outline.selection.selected if stopped else ():
