@@ -16,7 +16,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo kafka test check lint types unit faults bench generate fix clean clean-data
+.PHONY: help run demo kafka test check lint types unit faults soak bench generate fix clean clean-data
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -71,6 +71,9 @@ unit: $(DEV) $(PARTS)
 
 faults: $(DEV) $(PARTS) ## The fault tests: kill, freeze and restart everything, then check the ledger
 	@$(PYTEST) tests/faults
+
+soak: $(DEV) $(PARTS) ## Properties at full size: what `why` names leads to the same plan, over 10,200 accounts
+	@DRUMBEAT_SOAK=1 $(PYTEST) tests/unit/cadence/explanation/test_foundation.py
 
 bench: $(DEV) $(PARTS) ## Benchmarks, each against a minimal peer in the same run; prints and stores the figures
 	@$(BIN)/python -m tests.benchmarks

@@ -81,6 +81,7 @@ def announced(program_id: str, state: bytes) -> Announced:
         audience=None if tree is None else compile_condition(tree),
         reads=frozenset() if tree is None else frozenset(names(tree)),
         stamp=max(stamped),
+        stamps=tuple(stamped),
     )
     return Announced(program, text, error)
 

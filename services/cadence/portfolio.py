@@ -17,7 +17,8 @@ Audience = Callable[[Mapping[str, Plain]], bool]
 class Program:
     """A release, webinar, newsletter or event. `at`: when it ships or takes place, microseconds since 1970.
 
-    `audience`: its compiled condition (None: all accounts), and `reads` the features it reads. `stamp`: its newest event.
+    `audience`: its compiled condition (None: all accounts), and `reads` the features it reads. `stamp`: its newest event;
+    `stamps`: all that set a field of it.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Program:
     audience: Audience | None = field(default=None, compare=False)
     reads: frozenset[str] = frozenset()
     stamp: Stamp = ""
+    stamps: tuple[Stamp, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ times by type.
 class _Document(TypedDict):
     """Version, time of the first event, account and entries; then contacts with their joining times, contracts,
     preferences, pauses, issued one-offs, the times of touchpoints by type, verdicts on messages, usage, erased contacts,
-    contacts that are away and merged accounts, where there are any.
+    contacts that are away, merged accounts and the first event, where there are any.
     """
 
     v: int
@@ -36,6 +36,7 @@ class _Document(TypedDict):
     i: NotRequired[dict[str, StampedFields]]
     t: NotRequired[dict[str, dict[str, IssuedTime]]]
     erased: NotRequired[dict[str, int]]
+    first: NotRequired[Stamp]
     q: NotRequired[Verdicts]
     u: NotRequired[tuple[int | None, dict[str, UsageSource], bool]]
     away: NotRequired[dict[str, tuple[StampedFields, Stamp | None]]]
@@ -76,6 +77,7 @@ def encode(facts: Facts, issued: Issued) -> bytes:
         "erased": facts.erased,
         "away": {key: (away.fields, away.joined) for key, away in facts.away.items()},
         "merged": facts.merged,
+        "first": facts.first_event,
         "i": issued.remembered_one_offs() if issued.one_offs else None,
         "t": issued.times,
         "q": issued.verdicts,
@@ -107,6 +109,7 @@ def decode(account_id: str, data: bytes | None) -> AccountState:
     facts = Facts(
         account_id,
         document["f"],
+        document.get("first"),
         document["a"],
         document.get("c", {}),
         {key: _contract(stored) for key, stored in document.get("k", {}).items()},

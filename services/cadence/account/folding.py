@@ -43,9 +43,10 @@ def apply_fact(facts: Facts, event: FactEvent) -> ApplyResult:
     at, first = when(stamp), facts.first_event_at
     if facts.erased:
         event = without_erased(facts, event, at)
-    changed = first is None or at < first
+    known_first = facts.first_event
+    changed = first is None or at < first or (at == first and (known_first is None or stamp < known_first))
     if changed:
-        facts.first_event_at = at
+        facts.first_event_at, facts.first_event = at, stamp
     changed_fields: tuple[str, ...] = ()
     conflict: Stamp | None = None
     let_go: list[str] = []

@@ -6,14 +6,24 @@ order of arrival does not matter: each part belongs to the latest event that set
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
 from schemas.times import format_instant
 from services.cadence.account.merging import merge_fields
-from services.cadence.account.stamps import DAY, Fields, Plain, StampedFields, micros, plain, stamp_of, when
+from services.cadence.account.stamps import (
+    DAY,
+    Fields,
+    Plain,
+    Stamp,
+    StampedFields,
+    micros,
+    plain,
+    stamp_of,
+    when,
+)
 from services.cadence.account.state import FactEvent
 from services.cadence.account.verdicts import FINISHED, Verdicts, apply_verdict
 
@@ -30,12 +40,14 @@ TYPES = ONLY_ISSUED | {"touchpoint.settled", FINISHED}
 _ENDS = ("window_to", "deadline", "due_at", "ended_at")
 
 
-IssuedTime = list[int | None]
-"""[1 if it came due, 0 if it only took place; sequence; when]. Times are microseconds since 1970.
+IssuedTime = list[int | str | None]
+"""[1 if it came due, 0 if it only took place; sequence; when; the event that said so]. Times are microseconds since 1970.
 
 Of two of one touchpoint the greater counts: what came due over what took place before it did, then the later sequence (of
-an outcome, the time of its event). The time is None for one that was called off before it came due.
+an outcome, the time of its event). The time is None for one that was called off before it came due. The event is its
+stamp without the hash, and with `_OWN_ID` for the id of the touchpoint; older states lack it.
 """
+_OWN_ID = "\x1e"
 
 
 @dataclass(slots=True)
@@ -57,8 +69,18 @@ class Issued:
     def times_of(self, types: Iterable[str]) -> list[int]:
         """When touchpoints of these types came due, or took place before they did."""
         return [
-            time[2] for kind in types for time in self.times.get(kind, {}).values() if time[2] is not None
+            at
+            for kind in types
+            for time in self.times.get(kind, {}).values()
+            if isinstance(at := time[2], int)
         ]
+
+    def stamps_of_times(self, types: Iterable[str]) -> Iterator[Stamp]:
+        """The events behind `times_of`, and those that called one off. A stamp here has no hash."""
+        for kind in types:
+            for key, time in self.times.get(kind, {}).items():
+                if isinstance(event := time[-1], str):
+                    yield f"{event.replace(_OWN_ID, key)}\x1f"
 
     def one_offs_by_type(self) -> dict[str, dict[str, Fields]]:
         """Touchpoint type -> touchpoint id -> fields, ids in order, types in the order of the first id of each."""
@@ -100,7 +122,9 @@ def _apply_touchpoint(issued: Issued, touchpoint_id: str, kind: str, event: Fact
         ended = _ended("cancelled", plain(fields.get("at") or event.provenance.time), why)
         return _merge_one_off(issued, touchpoint_id, event, {"type": kind, **ended})
     sequence, due_at = (cast("int | None", plain(fields.get(name))) for name in ("sequence", "due_at"))
-    changed = add_time(issued, kind, touchpoint_id, [1, sequence or 0, due_at])
+    changed = add_time(
+        issued, kind, touchpoint_id, [1, sequence or 0, due_at, _event_text(event, touchpoint_id)]
+    )
     if fields.get("occurrence") is None and _nested(fields, "reason").get("policy"):
         one_off: Fields = {"type": kind, **_one_off_fields(fields)}
         return _merge_one_off(issued, touchpoint_id, event, one_off) or changed
@@ -114,7 +138,8 @@ def _apply_outcome(issued: Issued, touchpoint_id: str, kind: str, event: FactEve
     if outcome != "rescheduled":
         ended = _ended(plain(outcome), at)
         counted = None if outcome == "cancelled" else cast("int", at)
-        changed = add_time(issued, kind, touchpoint_id, [0, micros(event.provenance.time), counted])
+        time: IssuedTime = [0, micros(event.provenance.time), counted, _event_text(event, touchpoint_id)]
+        changed = add_time(issued, kind, touchpoint_id, time)
     known = issued.times.get(kind, {}).get(touchpoint_id)
     if touchpoint_id not in issued.one_offs and known is not None and known[0]:
         return changed
@@ -126,17 +151,29 @@ def add_time(issued: Issued, kind: str, touchpoint_id: str, time: IssuedTime) ->
     times = issued.times.setdefault(kind, {})
     before = times.get(touchpoint_id)
     if before is not None and _rank(time) <= _rank(before):
-        return False
+        return _name_first(before, time)
     times[touchpoint_id] = time
     if len(times) > TIMES_KEPT:
-        oldest = min(times, key=lambda key: (times[key][2] or 0, key))
+        oldest = min(times, key=lambda key: (_rank(times[key])[2], key))
         del times[oldest]
         return oldest != touchpoint_id or before is not None
     return True
 
 
 def _rank(time: IssuedTime) -> list[int]:
-    return [part or 0 for part in time]
+    return [part or 0 for part in time[:3] if not isinstance(part, str)]
+
+
+def _event_text(event: FactEvent, touchpoint_id: str) -> str:
+    return stamp_of(event.provenance).rpartition("\x1f")[0].replace(touchpoint_id, _OWN_ID)
+
+
+def _name_first(before: IssuedTime, time: IssuedTime) -> bool:
+    """Of several events that say the same of a touchpoint the first is named, whatever came first."""
+    if _rank(time) != _rank(before) or (len(before) > 3 and str(before[3]) <= str(time[3])):
+        return False
+    before[3:] = time[3:]
+    return True
 
 
 def _merge_one_off(issued: Issued, touchpoint_id: str, event: FactEvent, fields: Fields) -> bool:

@@ -57,8 +57,12 @@ def _merge_erasures(into: Facts, ended: Facts) -> None:
 
 
 def _merge_account(into: Facts, ended: Facts) -> None:
-    times = (into.first_event_at, ended.first_event_at)
-    into.first_event_at = min((at for at in times if at is not None), default=None)
+    firsts = [(facts.first_event_at, facts.first_event) for facts in (into, ended)]
+    known = [(at, event) for at, event in firsts if at is not None]
+    if known:
+        into.first_event_at = min(at for at, _ in known)
+        events = [event for at, event in known if at == into.first_event_at and event is not None]
+        into.first_event = min(events, default=None)
     _merge_stamped(into.account, ended.account)
     for account_id, stamp in ended.merged.items():
         keep_earliest(into.merged, account_id, stamp)

@@ -61,6 +61,8 @@ class Facts:
 
     account_id: str
     first_event_at: int | None = None
+    first_event: Stamp | None = None
+    """None in a state of before it was stored: then only the time of the first event is known."""
     account: StampedFields = field(default_factory=dict)
     contacts: dict[str, StampedFields] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)

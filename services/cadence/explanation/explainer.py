@@ -11,7 +11,8 @@ from services.cadence.evaluation import evaluate_account
 from services.cadence.explanation.basis import Basis, feedback_basis, step_basis, trigger_basis
 from services.cadence.explanation.case import Case
 from services.cadence.explanation.evidence import Evidence
-from services.cadence.explanation.model import Explanation, Remedy, Stopped
+from services.cadence.explanation.foundation import Foundation
+from services.cadence.explanation.model import Event, Explanation, Remedy, Stopped
 from services.cadence.explanation.reachability import undelivered, unreachable
 from services.cadence.explanation.remedy import failing_clause, remedy_for
 from services.cadence.explanation.rhythm_obstacles import adjustment_obstacle, feedback_obstacle
@@ -43,6 +44,7 @@ class Explainer:
         self.decision = evaluate_account(policy, facts, issued, portfolio, now)
         self._state = self.decision.state
         self._evidence = Evidence(self._state)
+        self._foundation = Foundation(self.decision)
 
     def explain_rule(self, name: str) -> Explanation:
         """Raises `NoSuchRule`."""
@@ -72,7 +74,8 @@ class Explainer:
         """What came due under a policy that is no longer in force stays in the plan until it is settled."""
         for item in self.decision.plan.touchpoints:
             if item.touchpoint_type == kind and item.reason.rule not in self.policy.bits:
-                yield Explanation(item.reason.rule, "", kind, fires=True, text=item.reason.text)
+                rule, text = item.reason.rule, item.reason.text
+                yield Explanation(rule, "", kind, fires=True, text=text, events=self._events(rule))
 
     def _explain(self, rule: Rule) -> Explanation:
         item = self._item(rule)
@@ -86,10 +89,19 @@ class Explainer:
             fires=stopped is None,
             text=_text(rule, item, stopped, remedy),
             clauses=self._evidence.clauses(case),
+            events=self._events(rule.rule, case),
             stopped_by=stopped,
             smallest_change=remedy,
             place=rule.place,
         )
+
+    def _events(self, rule: str, case: Case | None = None) -> tuple[Event, ...]:
+        """All behind what the rule plans; where it plans nothing, behind what it reads."""
+        stamps = self._foundation.of_rule(rule)
+        if case is not None and not stamps:
+            stamps = self._foundation.behind_account(case.rule)
+            stamps |= frozenset(filter(None, [case.basis.stamp]))
+        return tuple(self._evidence.events(stamps))
 
     def _item(self, rule: Rule) -> Item | None:
         """The first item of the plan that this rule leads to."""

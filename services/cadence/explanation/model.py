@@ -30,7 +30,7 @@ an audience that opted out, or what else kept its newest message from being sent
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event behind a value. `type`: short, such as `health.scored`."""
+    """An event behind a value. `type`: short, such as `health.scored`; "" where the state no longer has it."""
 
     type: str
     source: str
@@ -40,7 +40,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause as its author wrote it. `holds`: None where a null before it left it unevaluated."""
+    """A clause as its author wrote it. `holds`: None where a null before it left it unevaluated.
+
+    `events`: the newest behind each value, for a reader; `Explanation.events` has all.
+    """
 
     text: str
     holds: bool | None
@@ -75,7 +78,11 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`rule` None: no rule asks for the touchpoint. `kind`: rhythm, trigger, step, adjustment, feedback or blackout."""
+    """`rule` None: no rule asks for the touchpoint. `kind`: rhythm, trigger, step, adjustment, feedback or blackout.
+
+    `events`: all events that what the rule plans rests on, oldest first: these alone lead to the same items again. Of a
+    rule that plans nothing, all events behind what it reads.
+    """
 
     rule: str | None
     kind: str
@@ -83,6 +90,7 @@ class Explanation:
     fires: bool
     text: str
     clauses: tuple[Clause, ...] = ()
+    events: tuple[Event, ...] = ()
     stopped_by: Stopped | None = None
     smallest_change: Remedy | None = None
     place: Location | None = None
