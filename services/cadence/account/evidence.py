@@ -7,40 +7,51 @@ import orjson
 from services.cadence.account.stamps import Stamp
 
 CONTENTS_KEPT = 4
-Evidence = dict[str, Stamp]
-"""Short hash of a content -> the first event with it."""
+_MARK = "#"
+Noted = dict[str, float | str | None]
+"""Stored values and their evidence: # and the short hash of a content -> the first event with it."""
 
 
-def note_event(evidence: Evidence, content: object, stamp: Stamp) -> bool:
+def note_event(noted: Noted, content: object, stamp: Stamp) -> bool:
     """Keep the first stamp of each content, of at most four: those with the least hash, whatever came first.
 
     Returns whether anything changed.
     """
-    return _keep_first(evidence, _hash(content), stamp)
+    return _keep_first(noted, _key(content), stamp)
 
 
-def merge_evidence(into: Evidence, other: Evidence) -> None:
-    """Add the first events of another evidence, in place."""
-    for key, stamp in other.items():
-        _keep_first(into, key, stamp)
+def merge_evidence(into: Noted, other: Noted) -> None:
+    """Add the first events of other values, in place."""
+    for name, stamp in other.items():
+        if name[0] == _MARK:
+            _keep_first(into, name, str(stamp))
 
 
-def _keep_first(evidence: Evidence, key: str, stamp: Stamp) -> bool:
-    first = evidence.get(key)
-    if first is not None and first <= stamp:
+def _keep_first(noted: Noted, key: str, stamp: Stamp) -> bool:
+    first = noted.get(key)
+    if first is not None and str(first) <= stamp:
         return False
-    evidence[key] = stamp
-    if len(evidence) <= CONTENTS_KEPT:
+    noted[key] = stamp
+    if first is not None:
         return True
-    last = max(evidence)
-    del evidence[last]
+    keys = [name for name in noted if name[0] == _MARK]
+    if len(keys) <= CONTENTS_KEPT:
+        return True
+    last = max(keys)
+    del noted[last]
     return last != key
 
 
-def first_event(evidence: Evidence, content: object) -> Stamp:
+def events_of(noted: Noted) -> list[Stamp]:
+    """The first event of each content that is known."""
+    return [str(stamp) for name, stamp in noted.items() if name[0] == _MARK]
+
+
+def first_event(noted: Noted, content: object) -> Stamp:
     """The first event with this content, else the newest one known."""
-    return evidence.get(_hash(content)) or max(evidence.values())
+    stamps = events_of(noted)
+    return stamps[0] if len(stamps) == 1 else str(noted.get(_key(content)) or max(stamps))
 
 
-def _hash(content: object) -> str:
-    return f"{crc32(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)):08x}"
+def _key(content: object) -> str:
+    return f"{_MARK}{crc32(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)):08x}"

@@ -18,6 +18,7 @@ from services.cadence.account.stamps import (
     Plain,
     Stamp,
     StampedFields,
+    earliest,
     plain,
     provenance_of,
     stamp_of,
@@ -73,9 +74,10 @@ def _apply_parts(
             results.append((tuple(values), merge_fields(facts.account, stamp, values)))
     for rule in ENTRY_RULES.get(event_type, ()):
         if rule.accepts(fields):
-            before = tuple(facts.entries.get(rule.name, ())) if rule.looks_back else ()
+            entries = facts.entries.get(rule.name, {})
+            before = tuple(entries) if rule.looks_back and len(entries) >= rule.limit else ()
             results.append(((rule.name,), add_entry(facts, rule, stamp, fields)))
-            if len(before) >= rule.limit and _lets_go(rule, facts.entries[rule.name], before, stamp):
+            if before and _lets_go(rule, facts.entries[rule.name], before, stamp):
                 let_go.append(rule.name)
     part = _PARTS.get(event_type)
     if part is not None:
@@ -107,9 +109,11 @@ def add_entry(facts: Facts, rule: EntryRule, stamp: Stamp, fields: Fields) -> _R
 
 def _lets_go(rule: EntryRule, entries: Entries, before: Iterable[Stamp], stamp: Stamp) -> bool:
     """Whether a full kind lost an entry so recent that conditions may look back at it."""
-    newest = when(max(entries, default=stamp))
-    gone = {*before, stamp} - entries.keys() - {str(fields.get(LAST)) for fields in entries.values()}
-    return len(entries) >= rule.limit and any(when(other) > newest - rule.looks_back for other in gone)
+    if len(entries) < rule.limit:
+        return False
+    recent = earliest(when(next(reversed(entries), stamp)) - rule.looks_back + 1)
+    gone = [other for other in (*before, stamp) if other >= recent and other not in entries]
+    return bool(gone) and not {str(fields.get(LAST)) for fields in entries.values()}.issuperset(gone)
 
 
 def _apply_contact(facts: Facts, stamp: Stamp, fields: Fields) -> _Result:

@@ -24,7 +24,7 @@ Entries = dict[Stamp, Fields]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_ORDINAL = EPOCH.toordinal()
 DAY = 86_400_000_000
-_DIGITS = 18
+DIGITS = 18
 
 DATE_FIELDS = frozenset({"starts_on", "renews_on"})
 INSTANT_FIELDS = frozenset(
@@ -66,7 +66,7 @@ def stamp_of(provenance: Provenance) -> Stamp:
 
 def when(stamp: Stamp) -> int:
     """The time of a stamp, in microseconds since 1970."""
-    return int(stamp[:_DIGITS])
+    return int(stamp[:DIGITS])
 
 
 def earliest(at: int) -> Stamp:
@@ -82,7 +82,7 @@ def who(stamp: Stamp) -> tuple[str, str]:
 
 def identity(stamp: Stamp) -> str:
     """The source and id of a stamp with their separators: a substring of exactly the stamps of the same event."""
-    return stamp[_DIGITS : stamp.rindex("\x1f") + 1]
+    return stamp[DIGITS : stamp.rindex("\x1f") + 1]
 
 
 @lru_cache(maxsize=16_384)

@@ -8,9 +8,9 @@ repetition give the same state.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NotRequired, TypedDict, cast
+from typing import TypedDict, cast
 
-from services.cadence.account.evidence import Evidence, note_event
+from services.cadence.account.evidence import Noted, events_of, note_event
 from services.cadence.account.stamps import DAY, Entries, Fields, Stamp, StampedFields, identity, when, who
 
 DAYS_KEPT = 64
@@ -23,40 +23,30 @@ SOURCES_KEPT = 16
 _SECOND, _HOUR = 1_000_000, 3_600_000_000
 FIELDS = {"events": "e", "active_users": "u", "seats": "s", "seats_used": "n", "limit_ratio": "l"}
 """The metrics of a report, with their names in the stored state."""
+METRICS = tuple(FIELDS.values())
 LEVELS = ("active_users", "seats", "seats_used", "limit_ratio")
 """The metrics that stay as they are until a later period says otherwise."""
 
-Values = dict[str, float | None]
-"""Metric, by its name in the stored state -> value, null where it was cleared. One that no event had is absent."""
-Versions = dict[str, Values]
-"""Time of its event, relative to the day -> the fields of which this version is the latest."""
+Report = Noted
+"""The fields of a period: metric, by its name in the stored state -> value, null where it was cleared. One that no event
+had is absent. `t`: the time of the latest event, relative to the period's end, in microseconds; `t` and a metric: of that
+metric's event, if it is an earlier one. A period of a day or longer has its evidence, too.
+"""
+Day = dict[str, Report]
+"""Period, `start+length`, relative to its day, in seconds or with a final u in microseconds -> its fields.
 
-
-class UsageDay(TypedDict):
-    """`r`: period -> versions. `s`: period -> evidence, of each period of a day or longer and of the latest shorter one.
-
-    A period is written `start+length`, relative to its day, in seconds or with a final u in microseconds. `o`: there
-    were more than `PERIODS_KEPT`.
-    """
-
-    r: dict[str, Versions]
-    s: dict[str, Evidence]
-    o: NotRequired[int]
-
-
-class Level(TypedDict):
-    """The value (`v`) of a metric in the newest period (`p`: end, start) that has it, with its time and events."""
-
-    p: list[int]
-    t: int
-    v: float | None
-    s: Evidence
+`SHORT`: the latest period shorter than a day (`p`) and its evidence. `SAMPLED`: there were more than `PERIODS_KEPT`.
+"""
+SHORT, SAMPLED = "s", "o"
+Level = Noted
+"""The value (`v`) of a metric in the newest period (`p`: its end, `b`: its start) that has it, with its time (`t`) and
+evidence."""
 
 
 class UsageSource(TypedDict):
     """`d`: UTC day, in days since 1970 -> its reports. `m`: metric -> its newest level, however old."""
 
-    d: dict[str, UsageDay]
+    d: dict[str, Day]
     m: dict[str, Level]
 
 
@@ -74,11 +64,11 @@ class Usage:
     def stamps(self) -> Iterator[Stamp]:
         """The events behind everything that is stored: of each source and day the first with what counts."""
         for source in self.sources.values():
-            for evidence in [level["s"] for level in source["m"].values()]:
-                yield from evidence.values()
+            for noted in source["m"].values():
+                yield from events_of(noted)
             for day in source["d"].values():
-                for evidence in day["s"].values():
-                    yield from evidence.values()
+                for noted in day.values():
+                    yield from events_of(noted)
 
     def let_go(self) -> list[str]:
         """What the limits have let go, in words; empty below the limits."""
@@ -86,7 +76,7 @@ class Usage:
         return ([more] if self.more_sources else []) + [
             f"usage of {name}: of more than {PERIODS_KEPT} reports a day a sample of every hour is read"
             for name, source in sorted(self.sources.items())
-            if any("o" in day for day in source["d"].values())
+            if any(SAMPLED in day for day in source["d"].values())
         ]
 
 
@@ -111,37 +101,35 @@ def apply_usage(usage: Usage, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp
     changed |= known != (len(usage.sources), usage.more_sources)
     if source is None:
         return changed, None
-    values: Values = {
+    values: Report = {
         short: cast("float | None", fields[name]) for name, short in FIELDS.items() if name in fields
     }
     for name in LEVELS:
         if name in fields:
-            changed |= _apply_level(source, name, (end, start), (sent_at, values[FIELDS[name]]), stamp)
+            changed |= _apply_level(
+                source, name, (end, start), (sent_at, cast("float | None", fields[name])), stamp
+            )
     day = (end - 1) // DAY
     if day < oldest_day(usage):
         return changed, None
-    reports = source["d"].setdefault(str(day), {"r": {}, "s": {}})
+    reports = source["d"].setdefault(str(day), {})
     conflict = _find_conflict(reports, stamp)
-    evidence = evidence_of(reports, day, (start, end))
-    changed |= evidence is not None and note_event(evidence, values, stamp)
-    return changed | apply_period(reports, day, (start, end), sent_at, values), conflict
+    text = _period_text(start - day * DAY, end - start)
+    if end - start < DAY:
+        changed |= _note_short(reports, text, values, stamp)
+    known = text in reports, SAMPLED in reports
+    report = report_of(reports, text)
+    changed |= known != (text in reports, SAMPLED in reports)
+    if report is not None:
+        changed |= merge_report(report, sent_at - end, values)
+        changed |= end - start >= DAY and note_event(report, values, stamp)
+    return changed, conflict
 
 
 def period_of(day: int, text: str) -> tuple[int, int]:
     """(start, end) in microseconds since 1970 of a stored period."""
-    start, end = _offsets(text)
+    start, end = offsets_of(text)
     return day * DAY + start, day * DAY + end
-
-
-def is_short(text: str) -> bool:
-    """Whether a stored period is shorter than a day."""
-    start, end = _offsets(text)
-    return end - start < DAY
-
-
-def version_at(day: int, text: str) -> int:
-    """The time of the event of a stored version, in microseconds since 1970."""
-    return day * DAY + _long(text)
 
 
 def move_horizon(usage: Usage, ended: int) -> bool:
@@ -151,9 +139,12 @@ def move_horizon(usage: Usage, ended: int) -> bool:
     before, usage.newest = oldest_day(usage), ended
     oldest = oldest_day(usage)
     if oldest > before:
+        # Mostly one day is let go: no need to look at all of them.
+        passed = range(before, oldest) if oldest - before < DAYS_KEPT else None
         for source in usage.sources.values():
-            for day in [day for day in source["d"] if int(day) < oldest]:
-                del source["d"][day]
+            days = [day for day in source["d"] if int(day) < oldest] if passed is None else map(str, passed)
+            for day in days:
+                source["d"].pop(day, None)
     return True
 
 
@@ -176,82 +167,83 @@ def _apply_level(
     source: UsageSource, name: str, period: tuple[int, int], event: tuple[int, float | None], stamp: Stamp
 ) -> bool:
     """`period`: end and start, of which the later end, then the later start, is newer; `event`: its time and value."""
-    level = source["m"].get(name)
-    if level is None or period > tuple(level["p"]):
-        level = source["m"][name] = {"p": list(period), "t": event[0], "v": event[1], "s": {}}
-        return note_event(level["s"], event[1], stamp)
-    if period < tuple(level["p"]):
+    (at, value), level = event, source["m"].get(name)
+    known = None if level is None else (level["p"], level["b"])
+    if level is None or period > cast("tuple[int, int]", known):
+        level = source["m"][name] = {"p": period[0], "b": period[1], "t": at, "v": value}
+        return note_event(level, value, stamp)
+    if period != known:
         return False
-    changed = note_event(level["s"], event[1], stamp)
-    if (event[0], rank_of(event[1])) <= (level["t"], rank_of(level["v"])):
+    changed = note_event(level, value, stamp)
+    if (at, rank_of(value)) <= (cast("int", level["t"]), rank_of(level["v"])):
         return changed
-    level["t"], level["v"] = event
+    level["t"], level["v"] = at, value
     return True
 
 
-def apply_period(reports: UsageDay, day: int, period: tuple[int, int], sent_at: int, values: Values) -> bool:
-    """Add a version of the report of a period. Returns whether anything changed."""
-    periods, text = reports["r"], _period_text(day, period)
-    added = text not in periods
-    if added and len(periods) >= PERIODS_KEPT:
-        first = "o" not in reports
-        reports["o"], last = 1, max(*periods, text, key=lambda each: _order(day, each))
-        if not is_short(last):
-            reports["s"].pop(last, None)
-        if last == text:
-            return first
-        del periods[last]
-    return _merge(periods.setdefault(text, {}), _short(sent_at - day * DAY), values) or added
+def report_of(reports: Day, text: str) -> Report | None:
+    """The fields of a period; None where it is one too many and others stay."""
+    if text not in reports:
+        reports[text] = {}
+        if len(reports) - (SHORT in reports) - (SAMPLED in reports) > PERIODS_KEPT:
+            reports[SAMPLED] = {}
+            del reports[max(reports.keys() - {SHORT, SAMPLED}, key=_order)]
+    return reports.get(text)
 
 
-def _order(day: int, text: str) -> tuple[int, int, int]:
-    start, end = period_of(day, text)
+def _order(text: str) -> tuple[int, int, int]:
+    start, end = offsets_of(text)
     return start % _HOUR, start - end, start
 
 
-def _merge(versions: Versions, sent: str, values: Values) -> bool:
-    """Give each value to this version unless a later one has it. Of two of one time the greater value counts."""
-    at, left = _long(sent), dict(values)
-    for other, stored in list(versions.items()):
-        for name in stored.keys() & left.keys():
-            later = (_long(other), rank_of(stored[name])) >= (at, rank_of(left[name]))
-            del (left if later else stored)[name]
-        if not stored:
-            del versions[other]
-    if left:
-        versions.setdefault(sent, {}).update(left)
-    return bool(left)
+def merge_report(report: Report, sent: int, values: Report) -> bool:
+    """Give each value to this event unless a later one has it. Of two of one time the greater value counts."""
+    if not report:
+        report |= {**values, "t": sent} if values else {}
+        return bool(values)
+    times = {name: cast("int", report.get(f"t{name}", report["t"])) for name in METRICS if name in report}
+    changed = False
+    for name, value in values.items():
+        if name in times and (times[name], rank_of(report[name])) >= (sent, rank_of(value)):
+            continue
+        report[name], times[name], changed = value, sent, True
+    if changed:
+        latest = report["t"] = max(times.values())
+        for name, at in times.items():
+            report.pop(f"t{name}", None)
+            report |= {} if at == latest else {f"t{name}": at}
+    return changed
 
 
-def evidence_of(reports: UsageDay, day: int, period: tuple[int, int]) -> Evidence | None:
+def _note_short(reports: Day, text: str, values: Report, stamp: Stamp) -> bool:
     """Of shorter periods than a day only the latest has evidence: the events of a whole day take the room of one."""
-    evidence, text = reports["s"], _period_text(day, period)
-    if text not in evidence and period[1] - period[0] < DAY:
-        for other in [other for other in evidence if is_short(other)]:
-            if period_of(day, other)[::-1] > period[::-1]:
-                return None
-            del evidence[other]
-    return evidence.setdefault(text, {})
+    latest = reports.get(SHORT)
+    if latest is None or latest["p"] != text:
+        if latest is not None and offsets_of(str(latest["p"]))[::-1] > offsets_of(text)[::-1]:
+            return False
+        latest = reports[SHORT] = {"p": text}
+    return note_event(latest, values, stamp)
 
 
-def _find_conflict(reports: UsageDay, stamp: Stamp) -> Stamp | None:
+def _find_conflict(reports: Day, stamp: Stamp) -> Stamp | None:
     own = identity(stamp)
-    stamps = (other for evidence in reports["s"].values() for other in evidence.values())
-    return next((other for other in stamps if own in other and other != stamp), None)
+    texts = (value for report in reports.values() for value in report.values() if isinstance(value, str))
+    return next((other for other in texts if own in other and other != stamp), None)
 
 
-def rank_of(value: float | None) -> float:
+def rank_of(value: float | str | None) -> float:
     """Of two values of one time the greater counts."""
-    return -1 if value is None else value
-
-
-def _period_text(day: int, period: tuple[int, int]) -> str:
-    return f"{_short(period[0] - day * DAY)}+{_short(period[1] - period[0])}"
+    return -1 if value is None else cast("float", value)
 
 
 @lru_cache(maxsize=4096)
-def _offsets(text: str) -> tuple[int, int]:
-    """Start and end relative to the day: those of most reports are the same on every day."""
+def _period_text(offset: int, length: int) -> str:
+    return f"{_short(offset)}+{_short(length)}"
+
+
+@lru_cache(maxsize=4096)
+def offsets_of(text: str) -> tuple[int, int]:
+    """Start and end of a stored period relative to its day: those of most reports are the same on every day."""
     offset, _, length = text.partition("+")
     start = _long(offset)
     return start, start + _long(length)

@@ -1,19 +1,24 @@
 """Merge the usage of two accounts: what all reports of both would have led to."""
 
+from typing import cast
+
 from services.cadence.account.evidence import merge_evidence
 from services.cadence.account.usage import (
+    METRICS,
+    SAMPLED,
+    SHORT,
+    Day,
     Level,
+    Report,
     Usage,
-    UsageDay,
     UsageSource,
-    apply_period,
-    evidence_of,
+    merge_report,
     move_horizon,
+    offsets_of,
     oldest_day,
-    period_of,
     rank_of,
+    report_of,
     source_of,
-    version_at,
 )
 
 
@@ -33,26 +38,45 @@ def _merge_source(own: UsageSource, source: UsageSource, oldest: int) -> None:
         _merge_level(own["m"].setdefault(name, level), level)
     for day, reports in source["d"].items():
         if int(day) >= oldest:
-            _merge_day(own["d"].setdefault(day, {"r": {}, "s": {}}), reports, int(day))
+            _merge_day(own["d"].setdefault(day, {}), reports)
 
 
 def _merge_level(own: Level, level: Level) -> None:
     """`own` becomes the newer of both."""
-    if level["p"] > own["p"]:
+    period, other = ((cast("int", each["p"]), cast("int", each["b"])) for each in (own, level))
+    if other > period:
+        own.clear()
         own |= level
-    elif level["p"] == own["p"]:
-        merge_evidence(own["s"], level["s"])
-        if (level["t"], rank_of(level["v"])) > (own["t"], rank_of(own["v"])):
-            own["t"], own["v"] = level["t"], level["v"]
+    elif other == period:
+        merge_evidence(own, level)
+        (at, value), (other_at, other_value) = ((cast("int", each["t"]), each["v"]) for each in (own, level))
+        if (other_at, rank_of(other_value)) > (at, rank_of(value)):
+            own["t"], own["v"] = other_at, other_value
 
 
-def _merge_day(own: UsageDay, reports: UsageDay, day: int) -> None:
-    if "o" in reports:
-        own["o"] = 1
-    for text, evidence in reports["s"].items():
-        kept = evidence_of(own, day, period_of(day, text))
-        if kept is not None:
-            merge_evidence(kept, evidence)
-    for text, versions in reports["r"].items():
-        for sent, values in versions.items():
-            apply_period(own, day, period_of(day, text), version_at(day, sent), values)
+def _merge_day(own: Day, reports: Day) -> None:
+    for text, report in reports.items():
+        if text == SHORT:
+            _merge_short(own, report)
+        elif text == SAMPLED:
+            own[SAMPLED] = {}
+        else:
+            target = report_of(own, text)
+            if target is not None:
+                _merge_values(target, report)
+                merge_evidence(target, report)
+
+
+def _merge_values(target: Report, report: Report) -> None:
+    for name in METRICS:
+        if name in report:
+            merge_report(target, cast("int", report.get(f"t{name}", report["t"])), {name: report[name]})
+
+
+def _merge_short(own: Day, short: Report) -> None:
+    """The evidence of the latest period shorter than a day."""
+    known = own.get(SHORT)
+    if known is None or offsets_of(str(short["p"]))[::-1] > offsets_of(str(known["p"]))[::-1]:
+        own[SHORT] = dict(short)
+    elif known["p"] == short["p"]:
+        merge_evidence(known, short)

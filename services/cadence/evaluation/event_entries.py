@@ -10,7 +10,6 @@ from services.cadence.account import Plain, Stamp, earliest, when, who
 from services.cadence.account.identity import Thing, things_of
 from services.cadence.account.merging import LAST, newest_stamp
 from services.cadence.account.retention import ANSWERS
-from services.cadence.account.usage_reports import reports_since
 from services.cadence.evaluation.contract_entries import contract_entries
 from services.cadence.evaluation.entry import EventEntry
 from services.cadence.evaluation.scores import scores
@@ -90,11 +89,7 @@ def _health_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
 
 def _usage_entries(view: AccountView, since: int, wanted: frozenset[str] | None) -> Iterator[EventEntry]:
     """One entry for each report, shorter ones joined to days; a report counts from the end of its period."""
-    reports = [
-        (at, report.stamps, report.key, report)
-        for report in reports_since(view.facts.usage, since)
-        if (at := report.at) >= since
-    ]
+    reports = [(report.at, report.stamps, report.key, report) for report in view.usage.since(since)]
     for at, stamps, own_key, report in sorted(reports, key=lambda each: each[:3]):
         # A report without seats is compared with the seats last reported: absent means unchanged.
         seats = report.value("seats") if report.says("seats") else _seats(view, report.source)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from services.cadence.account import DAY, Stamp
 from services.cadence.account.usage import Usage
-from services.cadence.account.usage_reports import Piece, UsageReport, lay_pieces, reports_since
+from services.cadence.account.usage_reports import Piece, UsageReport, all_reports, lay_pieces
 
 BASELINE = 28 * DAY
 COVERED = 21 * DAY
@@ -29,7 +29,8 @@ class DailyRates:
         for start, end, rate in self._pieces:
             self._covered.append(covered)
             self._totals.append(total)
-            covered, total = covered + end - start, total + (end - start) * rate
+            length = end - start
+            covered, total = covered + length, total + length * rate
 
     def upto(self, at: int) -> tuple[int, float]:
         """(microseconds covered before `at`, sum of rate times microseconds over them)."""
@@ -52,11 +53,12 @@ class DailyRates:
 class UsageTrends:
     """The usage reports of one account against the weeks before them; reports and rates are read once, when asked for."""
 
-    __slots__ = ("_rates", "_reports", "_usage")
+    __slots__ = ("_newest", "_rates", "_reports", "_usage")
 
     def __init__(self, usage: Usage) -> None:
         self._usage = usage
         self._reports: list[UsageReport] | None = None
+        self._newest: list[UsageReport] | None = None
         self._rates: dict[str, list[DailyRates]] = {}
 
     def spike(self, report: UsageReport) -> float | None:
@@ -77,19 +79,29 @@ class UsageTrends:
 
     def newest(self, compare: Callable[[UsageReport], float | None]) -> tuple[float | None, Stamp | None]:
         """The comparison of the newest report, and its event. Of reports of one day those with events come first."""
-        reports = [report for report in self._all() if report.complete and metric_of(report)]
-        end = max((report.end for report in reports), default=0)
-        for metric in METRICS:
-            own = [report for report in reports if report.end > end - DAY and metric_of(report) == metric]
-            report = max(own, key=lambda report: (report.end, report.start, report.source), default=None)
-            value = None if report is None else compare(report)
-            if report is not None and value is not None:
+        if self._newest is None:
+            self._newest = self._find_newest()
+        for report in self._newest:
+            value = compare(report)
+            if value is not None:
                 return value, report.stamps[0]
         return None, None
 
+    def _find_newest(self) -> list[UsageReport]:
+        """Of each metric the newest report of the last day with reports."""
+        reports = [report for report in self._all() if report.complete and metric_of(report) is not None]
+        end = max([report.end for report in reports], default=0)
+        recent = [report for report in reports if report.end > end - DAY]
+        own = [[report for report in recent if metric_of(report) == metric] for metric in METRICS]
+        return [max(each, key=_order) for each in own if each]
+
+    def since(self, at: int) -> list[UsageReport]:
+        """The reports that count from that moment or later, in no particular order."""
+        return [report for report in self._all() if report.end >= at and report.at >= at]
+
     def newest_stamp(self) -> Stamp | None:
         """The event behind the newest report."""
-        newest = max(self._all(), key=lambda report: (report.end, report.start, report.source), default=None)
+        newest = max(self._all(), key=_order, default=None)
         return None if newest is None else newest.stamps[0]
 
     def stamps(self) -> list[Stamp]:
@@ -98,7 +110,7 @@ class UsageTrends:
 
     def _all(self) -> list[UsageReport]:
         if self._reports is None:
-            self._reports = list(reports_since(self._usage, 0))
+            self._reports = all_reports(self._usage)
         return self._reports
 
     def _compare(self, report: UsageReport, window: _Window, before: _Window) -> float | None:
@@ -128,7 +140,13 @@ class UsageTrends:
 
 def metric_of(report: UsageReport) -> str | None:
     """Events or, without events, active users."""
-    return next((metric for metric in METRICS if report.value(metric) is not None), None)
+    if report.values.get("e") is not None:
+        return "events"
+    return "active_users" if report.values.get("u") is not None else None
+
+
+def _order(report: UsageReport) -> tuple[int, int, str]:
+    return report.end, report.start, report.source
 
 
 def _pieces(report: UsageReport, metric: str) -> Iterable[Piece]:
