@@ -29,7 +29,7 @@ class Statement(NamedTuple):
 class Thing(NamedTuple):
     """A thing that happened. `at` in microseconds; `stamp`: the telling that counts; `fields`: what is known of it.
 
-    `key`: what it is known by; `aliases`: what touchpoints that answer it may have been known by before.
+    `key`: what it is known by; `tellings`: all first and last tellings; `other_keys`: what else it may be known by.
     """
 
     at: int
@@ -37,7 +37,13 @@ class Thing(NamedTuple):
     stamp: Stamp
     fields: Fields
     key: tuple[str, ...]
-    aliases: tuple[tuple[str, ...], ...]
+    tellings: tuple[Stamp, ...]
+    other_keys: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def aliases(self) -> tuple[tuple[str, ...], ...]:
+        """What touchpoints that answer it may have been known by before."""
+        return (*self.other_keys, *dict.fromkeys(map(who, dict.fromkeys(self.tellings))))
 
 
 def name_key(name: object) -> str:
@@ -54,7 +60,7 @@ def statements_of(entries: Entries, kind: str) -> list[Statement]:
             continue
         own = fields.get(own_time)
         dated = isinstance(own, int)
-        last = str(fields.get(LAST, first))
+        last = str(fields[LAST]) if LAST in fields else first
         statements.append(Statement(own if isinstance(own, int) else when(first), first, last, fields, dated))
     statements.sort()
     return statements
@@ -74,21 +80,22 @@ def things_of(stored: Mapping[str, Entries], kind: str) -> list[Thing]:
 
 def _thing(key: tuple[str, ...], members: list[Statement]) -> Thing:
     """Each field as it was told last. A time of its own counts as it was told last, else the first telling of all."""
+    if len(members) == 1:
+        at, first, last, fields, _ = members[0]
+        return Thing(at, first, first, fields, key, (first, last))
     members = sorted(members, key=lambda statement: statement.last)
-    newest = members[-1]
-    fields = newest.fields if len(members) == 1 else _merged(members)
+    newest, fields = members[-1], _merged(members)
     first = min(statement.first for statement in members)
     at = next((statement.at for statement in reversed(members) if statement.dated), when(first))
-    return Thing(at, first, newest.first, fields, key, _event_keys(members))
+    return Thing(at, first, newest.first, fields, key, _tellings(members))
 
 
 def _merged(members: Iterable[Statement]) -> Fields:
     return {name: value for statement in members for name, value in statement.fields.items()}
 
 
-def _event_keys(members: Iterable[Statement]) -> tuple[tuple[str, ...], ...]:
-    stamps = [stamp for statement in members for stamp in (statement.first, statement.last)]
-    return tuple(dict.fromkeys(who(stamp) for stamp in stamps))
+def _tellings(members: Iterable[Statement]) -> tuple[Stamp, ...]:
+    return tuple(stamp for statement in members for stamp in (statement.first, statement.last))
 
 
 def answers_of(
@@ -135,9 +142,7 @@ def _round(key: tuple[str, ...], statements: list[Statement]) -> Thing:
         at = when(latest.last)  # another answer came in between: this one was given again
     days = tuple(dict.fromkeys((*key, str(statement.at // DAY)) for statement in statements))
     fields = latest.fields if len(ordered) == 1 else _merged(ordered)
-    return Thing(
-        at, statements[0].first, latest.first, fields, days[0], (*days[1:], *_event_keys(statements))
-    )
+    return Thing(at, statements[0].first, latest.first, fields, days[0], _tellings(statements), days[1:])
 
 
 def persons_of(contacts: Mapping[str, StampedFields]) -> dict[str, str]:

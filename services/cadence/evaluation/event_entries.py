@@ -7,7 +7,7 @@ own entry: they state what was true then, whatever happened since.
 from collections.abc import Callable, Iterator, Mapping
 
 from services.cadence.account import Plain, Stamp, earliest, when, who
-from services.cadence.account.identity import Thing, things_of
+from services.cadence.account.identity import Thing
 from services.cadence.account.merging import LAST, newest_stamp
 from services.cadence.account.retention import ANSWERS
 from services.cadence.evaluation.contract_entries import contract_entries
@@ -52,7 +52,7 @@ def entries_of(
 
 
 def _things(view: AccountView, event: str) -> list[Thing]:
-    return view.answers(event) if event in ANSWERS else things_of(view.facts.entries, event)
+    return view.answers(event) if event in ANSWERS else view.things(event)
 
 
 def _of_thing(thing: Thing, values: dict[str, Plain]) -> EventEntry:
@@ -68,8 +68,8 @@ def recent_events(view: AccountView, longest: Mapping[str, int]) -> Iterator[str
                 yield event
             continue
         # A thing may have happened long before it was told of, but not after.
-        newest = newest_stamp(view.facts.entries.get(event, {}))
-        if newest is not None and when(newest) >= view.now - within:
+        entries, since = view.facts.entries.get(event, {}), earliest(view.now - within)
+        if entries and (next(reversed(entries)) >= since or (newest_stamp(entries) or "") >= since):
             yield event
 
 
@@ -113,7 +113,7 @@ def _seats(view: AccountView, source: str) -> Plain:
 
 def _settled_touchpoints(view: AccountView, since: int) -> Iterator[EventEntry]:
     meetings = view.attended()
-    for thing in things_of(view.facts.entries, "touchpoint.settled"):
+    for thing in view.things("touchpoint.settled"):
         if thing.at < since:
             continue
         values: dict[str, Plain] = {
@@ -129,7 +129,7 @@ def _described_contacts(view: AccountView, since: int) -> Iterator[EventEntry]:
     """Each description of a contact that says anything new; with the first one of a newcomer the contact joined."""
     roles = {contact_id: someone.role for contact_id, someone in view.people().items()}
     newcomers = newcomers_of(view.facts)
-    for thing in things_of(view.facts.entries, "contact.described"):
+    for thing in view.things("contact.described"):
         if thing.at >= since:
             contact_id = str(thing.fields.get("contact_id"))
             joined = newcomers.get(contact_id) == thing.first
@@ -139,7 +139,7 @@ def _described_contacts(view: AccountView, since: int) -> Iterator[EventEntry]:
 
 def _left_contacts(view: AccountView, since: int) -> Iterator[EventEntry]:
     people = view.people()
-    for thing in things_of(view.facts.entries, "contact.left"):
+    for thing in view.things("contact.left"):
         if thing.at >= since:
             someone = people.get(str(thing.fields.get("contact_id")))
             yield _of_thing(thing, {"role": None if someone is None else someone.role})

@@ -194,7 +194,7 @@ def _start(state: EvaluationState, end: int) -> Iterator[AnchorPoint]:
 
 
 def _go_live(state: EvaluationState) -> Iterator[AnchorPoint]:
-    reached = went_live(state.facts)
+    reached = went_live(state.view)
     if reached is not None:
         yield AnchorPoint(("go_live",), reached.at // DAY * DAY, reached.stamp, state.view.values)
 

@@ -103,7 +103,7 @@ def view_account(
     if facts.usage.sources:
         _fill_usage_levels(view)
     _fill_percentile(view)
-    view.last_touch = last_touches(facts, settings.impersonal)
+    view.last_touch = last_touches(view)
     if None in view.last_touch:
         view.bases["days_since_touch"] = view.last_touch[None][0]
     if facts.preferences:

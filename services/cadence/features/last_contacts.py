@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 from services.cadence.account import Facts, Plain, Stamp, when
-from services.cadence.account.identity import things_of
 from services.cadence.account.merging import SUPERSEDED
 from services.cadence.account.retention import MET
 from services.cadence.features.view import AccountView
@@ -13,11 +12,12 @@ Touches = dict[str | None, tuple[int, Stamp]]
 """Touchpoint type ("": none, None: any contact of a person) -> (time of the last one in microseconds, its event)."""
 
 
-def last_touches(facts: Facts, impersonal: AbstractSet[str] = frozenset()) -> Touches:
-    """`impersonal`: types that reach nobody in person; like contact in the product they are no contact of a person."""
+def last_touches(view: AccountView) -> Touches:
+    """Impersonal types reach nobody in person; like contact in the product they are no contact of a person."""
+    facts, impersonal = view.facts, view.settings.impersonal
     touches: Touches = {}
     undone: set[object] = set()
-    for thing in things_of(facts.entries, "interaction.logged"):
+    for thing in view.things("interaction.logged"):
         in_product = thing.fields.get("channel") == "in_app"
         _add(
             touches,
@@ -26,7 +26,7 @@ def last_touches(facts: Facts, impersonal: AbstractSet[str] = frozenset()) -> To
             impersonal,
             in_product=in_product,
         )
-    for thing in things_of(facts.entries, "touchpoint.settled"):
+    for thing in view.things("touchpoint.settled"):
         if thing.fields.get("outcome") in MET:
             _add(touches, (thing.at, thing.stamp), thing.fields.get("touchpoint_type"), impersonal)
         else:

@@ -1,7 +1,6 @@
 """Features of the customer's requests: how many there are, which are open, and how fast we answer."""
 
 from services.cadence.account import DAY, when
-from services.cadence.account.identity import things_of
 from services.cadence.account.retention import REQUESTS_KEPT
 from services.cadence.features.attendance import LAST
 from services.cadence.features.view import AccountView
@@ -12,7 +11,7 @@ _HOUR = 3_600_000_000
 
 def fill_request_counts(view: AccountView) -> None:
     """The requests of the last 28 days and of the 28 days before them."""
-    received = things_of(view.facts.entries, "request.received")
+    received = view.things("request.received")
     window_ends = [thing.at + WINDOW for thing in received]
     recent = sum(at > view.now for at in window_ends)
     prior = sum(at <= view.now < at + WINDOW for at in window_ends)
@@ -27,8 +26,8 @@ def fill_request_counts(view: AccountView) -> None:
 def fill_answers(view: AccountView) -> None:
     """The open requests, and the mean hours over the last eight answers."""
     entries = view.facts.entries
-    received = {thing.key[1]: thing for thing in things_of(entries, "request.received")}
-    answered = {thing.key[1]: thing for thing in things_of(entries, "request.answered")}
+    received = {thing.key[1]: thing for thing in view.things("request.received")}
+    answered = {thing.key[1]: thing for thing in view.things("request.answered")}
     # At the limit an answer may no longer be stored while its request still is: such a request is not open.
     stored = entries.get("request.answered", {})
     since = when(next(iter(stored))) if len(stored) >= REQUESTS_KEPT else 0

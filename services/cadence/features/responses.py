@@ -1,7 +1,6 @@
 """Features from NPS answers, surveys, milestones, mails and meetings."""
 
-from services.cadence.account import Facts
-from services.cadence.account.identity import Thing, things_of
+from services.cadence.account.identity import Thing
 from services.cadence.account.retention import ANSWERS
 from services.cadence.features.mail_engagement import Mails
 from services.cadence.features.view import AccountView
@@ -32,20 +31,21 @@ def fill_days_since_survey(view: AccountView) -> None:
         view.count_from("days_since_survey", answers[-1].at, answers[-1].stamp)
 
 
-def went_live(facts: Facts) -> Thing | None:
+def went_live(view: AccountView) -> Thing | None:
     """The first milestone of kind go_live."""
-    reached = things_of(facts.entries, "milestone.reached")
-    return next((thing for thing in reached if thing.fields.get("kind") == "go_live"), None)
+    return next(
+        (thing for thing in view.things("milestone.reached") if thing.fields.get("kind") == "go_live"), None
+    )
 
 
 def fill_days_since_signal(view: AccountView) -> None:
-    signals = things_of(view.facts.entries, "expansion.signalled")
+    signals = view.things("expansion.signalled")
     if signals:
         view.count_from("days_since_expansion_signal", signals[-1].at, signals[-1].stamp)
 
 
 def fill_go_live(view: AccountView) -> None:
-    reached = went_live(view.facts)
+    reached = went_live(view)
     if reached is not None:
         view.set("went_live", value=True, stamp=reached.stamp)
         view.count_from("days_since_go_live", reached.at, reached.stamp)

@@ -57,6 +57,7 @@ class AccountView:
     usage: UsageTrends = field(init=False)
     _attended: Meetings | None = None
     _people: dict[str, Person] | None = None
+    _things: dict[str, list[Thing]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.usage = UsageTrends(self.facts.usage)
@@ -80,8 +81,7 @@ class AccountView:
     def attended(self) -> Meetings:
         """The outcomes of calls and meetings, computed once."""
         if self._attended is None:
-            settled = things_of(self.facts.entries, "touchpoint.settled")
-            self._attended = Meetings(settled, self.settings.meetings)
+            self._attended = Meetings(self.things("touchpoint.settled"), self.settings.meetings)
         return self._attended
 
     def people(self) -> dict[str, Person]:
@@ -90,6 +90,15 @@ class AccountView:
             self._people = people_of(self.facts)
         return self._people
 
+    def things(self, kind: str) -> list[Thing]:
+        """The things that events of a type tell of, oldest first, computed once."""
+        if kind not in self._things:
+            self._things[kind] = things_of(self.facts.entries, kind)
+        return self._things[kind]
+
     def answers(self, kind: str) -> list[Thing]:
         """The rounds of answers of an event type, oldest first."""
-        return answers_of(self.facts.entries, self.facts.contacts, kind, self.settings.answer_round)
+        if kind not in self._things:
+            facts = self.facts
+            self._things[kind] = answers_of(facts.entries, facts.contacts, kind, self.settings.answer_round)
+        return self._things[kind]
