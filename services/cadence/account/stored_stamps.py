@@ -5,7 +5,9 @@ for an evaluation of this state. Of a report of usage that several events repeat
 """
 
 from collections.abc import Iterable, Iterator
+from typing import cast
 
+from services.cadence.account.evidence import events_of
 from services.cadence.account.identity import things_of
 from services.cadence.account.issued import Issued
 from services.cadence.account.merging import LAST
@@ -59,9 +61,9 @@ class StoredStamps:
         for source in self._facts.usage.sources.values():
             level = source["m"].get(metric)
             if level is not None:
-                end, start = level["p"]
-                yield from level["s"].values()
-                yield from self._facts.usage.stamps() if 0 < end - start < DAY else ()
+                length = cast("int", level["p"]) - cast("int", level["b"])
+                yield from events_of(level)
+                yield from self._facts.usage.stamps() if 0 < length < DAY else ()
 
     def of_people(self) -> Iterator[Stamp]:
         """Behind the contacts, their roles and addresses, who joined and who left."""
