@@ -27,7 +27,7 @@ from services.cadence.portfolio import Portfolio
 from services.cadence.rates import Rates
 from tests.unit.cadence.frozen_plans import generator
 
-ACCOUNTS = 300
+ACCOUNTS = 300 if os.environ.get("DRUMBEAT_SOAK") else 100
 SEEDS = range(8, 42) if os.environ.get("DRUMBEAT_SOAK") else range(8, 9)
 NOW = generator.NOW
 AT_PAR = Rates(NOW.date(), "USD", {"EUR": 1.0, "JPY": 1.0})
