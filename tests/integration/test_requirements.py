@@ -231,7 +231,7 @@ def onboarding_is_daily_in_week_one_and_weekly_through_month_three(story: Story)
     (welcome,) = story.due("new-small", "welcome")
     assert _at(welcome).date() == start
     sent = [delivery for delivery in story.deliveries["new-small"] if _mail_of(delivery, "onboarding_step")]
-    assert {delivery["state"] for delivery in sent} == {"sent"}
+    assert [(d["state"], d["reason"], d["attempts"]) for d in sent if d["state"] != "sent"] == []
     assert len({delivery["touchpoint_id"] for delivery in sent}) >= 6  # the newest may wait for the morning
 
 
@@ -399,7 +399,8 @@ def webinar_invitations_go_out_two_weeks_one_week_and_one_day_before(story: Stor
 def an_unsigned_renewal_is_marked_urgent_two_weeks_before(story: Story) -> None:
     for name in ("unsigned", "signs-late"):
         (urgency,) = story.due(name, "renewal_urgency")
-        assert timedelta(days=0) <= _at(urgency) - story.hurried <= timedelta(days=2)
+        # Two days at most, and a weekend.
+        assert timedelta(days=0) <= _at(urgency) - story.hurried <= timedelta(days=4)
     assert not any(item["type"] == "renewal_urgency" for item in _not_cancelled(story.later["renewed"]))
 
 

@@ -29,7 +29,7 @@ class Statement(NamedTuple):
 class Thing(NamedTuple):
     """A thing that happened. `at` in microseconds; `stamp`: the telling that counts; `fields`: what is known of it.
 
-    `key`: what it is known by; `tellings`: all first and last tellings; `other_keys`: what else it may be known by.
+    `key`: what it is known by; `stamps`: the first and last of each statement; `other_keys`: what else it may be known by.
     """
 
     at: int
@@ -37,13 +37,13 @@ class Thing(NamedTuple):
     stamp: Stamp
     fields: Fields
     key: tuple[str, ...]
-    tellings: tuple[Stamp, ...]
+    stamps: tuple[Stamp, ...]
     other_keys: tuple[tuple[str, ...], ...] = ()
 
     @property
     def aliases(self) -> tuple[tuple[str, ...], ...]:
         """What touchpoints that answer it may have been known by before."""
-        return (*self.other_keys, *dict.fromkeys(map(who, dict.fromkeys(self.tellings))))
+        return (*self.other_keys, *dict.fromkeys(map(who, dict.fromkeys(self.stamps))))
 
 
 def name_key(name: object) -> str:
@@ -87,14 +87,14 @@ def _thing(key: tuple[str, ...], members: list[Statement]) -> Thing:
     newest, fields = members[-1], _merged(members)
     first = min(statement.first for statement in members)
     at = next((statement.at for statement in reversed(members) if statement.dated), when(first))
-    return Thing(at, first, newest.first, fields, key, _tellings(members))
+    return Thing(at, first, newest.first, fields, key, _stamps_of(members))
 
 
 def _merged(members: Iterable[Statement]) -> Fields:
     return {name: value for statement in members for name, value in statement.fields.items()}
 
 
-def _tellings(members: Iterable[Statement]) -> tuple[Stamp, ...]:
+def _stamps_of(members: Iterable[Statement]) -> tuple[Stamp, ...]:
     return tuple(stamp for statement in members for stamp in (statement.first, statement.last))
 
 
@@ -142,7 +142,7 @@ def _round(key: tuple[str, ...], statements: list[Statement]) -> Thing:
         at = when(latest.last)  # another answer came in between: this one was given again
     days = tuple(dict.fromkeys((*key, str(statement.at // DAY)) for statement in statements))
     fields = latest.fields if len(ordered) == 1 else _merged(ordered)
-    return Thing(at, statements[0].first, latest.first, fields, days[0], _tellings(statements), days[1:])
+    return Thing(at, statements[0].first, latest.first, fields, days[0], _stamps_of(statements), days[1:])
 
 
 def persons_of(contacts: Mapping[str, StampedFields]) -> dict[str, str]:

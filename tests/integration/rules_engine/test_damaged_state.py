@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from confluent_kafka import Producer
 
+from schemas.ids import derived_id
 from services.chassis.database import database_url
 from services.chassis.migrations import DATABASES
 from tests.faults.ledger import binary
@@ -24,8 +25,6 @@ pytestmark = [
 ]
 
 State = dict[str, Any]
-DAMAGED_USAGE: list[Any] = [None, {"/test": {"d": {"20460": {"r": {}, "s": []}}, "m": {}}}, False]
-"""For 7 January 2026 there is a list where there should be events by period."""
 
 
 async def change_state(running: Engine, account: str, change: Callable[[State], None]) -> None:
@@ -139,13 +138,10 @@ class TestEvent:
     ) -> None:
         account = fresh("parked")
         await running.post_event("account.described", account, {"arr": 50_000})
-        await change_state(running, account, lambda state: state.update(u=DAMAGED_USAGE))
-        usage = {
-            "events": 10,
-            "period_start": "2026-01-01T00:00:00Z",
-            "period_end": "2026-01-08T00:00:00Z",
-        }
-        refused = await running.make_event("usage.reported", account, usage)
+        damage = {derived_id("contact", "ann"): "damaged"}
+        await change_state(running, account, lambda state: state.update(erased=damage))
+        answer = {"contact_id": "ann", "score": 7}
+        refused = await running.make_event("nps.answered", account, answer)
         accepted = await running.make_event("health.scored", account, {"color": "red"})
 
         produce_in_order(running, refused, accepted)
@@ -154,10 +150,10 @@ class TestEvent:
         shown = await running.account(account)
         assert (shown["color"], shown["undecided"]) == ("red", None)
         (item,) = await parked_of(running, account)
-        assert (item["event_id"], item["type"]) == (refused["id"], "usage.reported")
+        assert (item["event_id"], item["type"]) == (refused["id"], "nps.answered")
         assert "Error: " in item["reason"]
 
-        await change_state(running, account, lambda state: state.pop("u"))
+        await change_state(running, account, lambda state: state.pop("erased"))
         await running.request("POST", f"/v1/parked/{item['id']}/replay")
         await running.wait_until_folded(refused)
         assert await parked_of(running, account) == []
@@ -170,11 +166,7 @@ class TestEvaluation:
         damaged, sound = await two_accounts(running)
         before = await running.account(damaged)
 
-        def spoil(state: State) -> None:
-            for fields in state["a"].values():
-                fields["arr"] = "many"
-
-        await change_state(running, damaged, spoil)
+        await change_state(running, damaged, lambda state: state.update(p={"damaged": {}}))
         sent = [
             await running.make_event("health.scored", account, {"color": "red"})
             for account in (damaged, sound)
@@ -186,14 +178,15 @@ class TestEvaluation:
             await running.wait_until_folded(event)
         assert (await running.account(sound))["color"] == "red"
         undecided = await running.account(damaged)
-        assert undecided["undecided"].startswith("TypeError: ")
+        assert undecided["undecided"].startswith("ValueError: ")
         assert undecided["plan"] == before["plan"]
         assert undecided["facts"]["color"]["value"] == "red"
         assert await parked_of(running, damaged) == []
         items = (await running.get("/v1/accounts", q=damaged))["items"]
         assert [item["undecided"] for item in items] == [undecided["undecided"]]
 
-        await running.post_event("account.described", damaged, {"arr": 50_000})
+        await change_state(running, damaged, lambda state: state.pop("p"))
+        await running.post_event("account.described", damaged, {"arr": 50_001})
         decided = await running.account(damaged)
         assert (decided["undecided"], decided["color"]) == (None, "red")
         assert decided["plan"]["version"] > before["plan"]["version"]
