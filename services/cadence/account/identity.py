@@ -29,7 +29,7 @@ class Statement(NamedTuple):
 class Thing(NamedTuple):
     """A thing that happened. `at` in microseconds; `stamp`: the telling that counts; `fields`: what is known of it.
 
-    `key`: what it is known by; `stamps`: the first and last of each statement; `other_keys`: what else it may be known by.
+    `key`: what it is known by, `other_keys`: what else it may be known by; `stamps`: first and last of each statement.
     """
 
     at: int
