@@ -122,3 +122,21 @@ async def test_a_later_answer_of_one_person_takes_back_what_the_earlier_asked_fo
 
     assert len(asked) == 1
     assert await ids_of(running, account, "advocacy_ask") == []
+
+
+async def test_row_27_what_a_bound_lets_go_is_said_on_the_account_and_in_the_receipt(running: Engine) -> None:
+    account = await established(running, "bounded")
+    now = await running.now()
+    scores = [
+        await running.make_event("health.scored", account, {"score": 60 + hour}, time=now - hour * HOUR)
+        for hour in range(20, 0, -1)
+    ]
+
+    await running.stack.tell(*scores)
+    for sent in scores:
+        await running.wait_until_folded(sent)
+
+    let_go = (await running.account(account))["let_go"]
+    assert ["16 entries of health.scored" in text for text in let_go] == [True]
+    query = {"source": scores[-1]["source"], "id": scores[-1]["id"]}
+    assert "health.scored" in (await running.get("/v1/events", **query))["reason"]
