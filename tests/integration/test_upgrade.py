@@ -51,18 +51,18 @@ async def test_a_stored_data_directory_migrates_and_goes_on() -> None:
         }
         start = STOPPED_AT + timedelta(seconds=1)
         async with Stack(folder, start=start, settings=settings) as stack:
-            before = await _restore_and_migrate(stack)
+            stored = await _restore_and_migrate(stack)
             await stack.run()
             ledger = Ledger(stack, Receiver())
             await _forget_old_positions(stack)
 
             await _reads_work_as_before(stack)
-            before = await _plans_follow_this_version(ledger, before)
+            before = await _plans_follow_this_version(ledger, stored)
             await _events_posted_again_change_nothing(ledger, before)
             await _decisions_are_explained(stack)
             await _a_new_event_leads_to_a_new_plan(ledger, before)
             await _touchpoints_come_due_once(ledger, before)
-            await _deliveries_end_once(ledger, before)
+            await _deliveries_end_once(ledger, stored)
             await _nothing_was_refused(ledger)
 
 
