@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "scheduler_0005"
-down_revision = "scheduler_0004"
+down_revision = "scheduler_0003"
 branch_labels = None
 depends_on = None
 

@@ -79,12 +79,10 @@ def add_statement(
     return changed or bool(same), conflict
 
 
-def merge_statements(
-    into: Entries, other: Entries, limit: int, gap_of: Callable[[Fields], int] = lambda _: 0
-) -> None:
+def merge_statements(into: Entries, other: Entries, limit: int, gap_of: Callable[[Fields], int]) -> None:
     """Add the statements that another account has of the same kind, each with its first and its last telling.
 
-    `gap_of` gives the gap of a content as in `add_statement`; without it the gap is 0. Up to the limit this is what the
+    `gap_of` gives the gap of a content as in `add_statement`. Up to the limit this is what the
     tellings of both lead to in one account.
     """
     for stamp, stored in other.items():

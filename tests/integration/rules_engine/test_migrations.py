@@ -3,38 +3,18 @@
 import asyncpg
 import orjson
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection as SyncConnection
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.cadence.account import stamp_of
 from services.cadence.account.codec import encode
 from services.cadence.account.issued import Issued
 from services.chassis.database import database_url
-from services.chassis.migrations import FOLDER
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.rules_engine.adapters.account_identities import contact_key
+from tests.integration.migrating import upgrade_to
 from tests.unit.cadence.events import DAY, NOW, facts_after, make_event
 
 pytestmark = pytest.mark.integration
 NAME = "rules_before_identity"
-
-
-def upgrade(connection: SyncConnection, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    config.set_main_option("version_locations", str(FOLDER / "rules_engine"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
-
-
-async def upgrade_to(server_url: str, revision: str) -> None:
-    engine = create_async_engine(database_url(server_url, NAME).replace("://", "+asyncpg://", 1))
-    async with engine.begin() as connection:
-        await connection.run_sync(upgrade, revision)
-    await engine.dispose()
 
 
 async def test_homes_parents_and_external_ids_of_stored_accounts_are_found_after_the_upgrade(
@@ -44,7 +24,7 @@ async def test_homes_parents_and_external_ids_of_stored_accounts_are_found_after
     admin = await asyncpg.connect(postgres.url)
     await admin.execute(f'CREATE ROLE "{NAME}" SUPERUSER')
     await admin.execute(f'CREATE DATABASE "{NAME}" OWNER "{NAME}"')
-    await upgrade_to(postgres.url, "rules_0004")
+    await upgrade_to(postgres.url, NAME, "rules_engine", "rules_0004")
     described = make_event("contact.described", NOW, contact_id="ann", role="user")
     again = make_event("contact.described", NOW + 2 * DAY, contact_id="ann", role="user")
     links = {"parent_id": "holding", "external_ids": {"crm": "a=1"}}
@@ -65,7 +45,7 @@ async def test_homes_parents_and_external_ids_of_stored_accounts_are_found_after
     await before.execute(insert, "empty", None)
     await before.close()
 
-    await upgrade_to(postgres.url, "head")
+    await upgrade_to(postgres.url, NAME, "rules_engine", "head")
 
     after = await asyncpg.connect(database_url(postgres.url, NAME))
     row = await after.fetchrow("SELECT parent_id, external_ids FROM account WHERE account_id = 'acme'")

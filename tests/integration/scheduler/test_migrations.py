@@ -6,19 +6,15 @@ from datetime import timedelta
 import asyncpg
 import orjson
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection as SyncConnection
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from schemas.touchpoints import TouchpointData
 from services.chassis.database import Database, database_url
-from services.chassis.migrations import FOLDER
 from services.chassis.outbox import Outbox
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.application.release_due import release_due
+from tests.integration.migrating import upgrade_to
 from tests.integration.scheduler.conftest import CONSOLE, MONDAY, rhythm
 
 pytestmark = pytest.mark.integration
@@ -30,29 +26,13 @@ CONTENT = (
 )
 
 
-def upgrade(connection: SyncConnection, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    config.set_main_option("version_locations", str(FOLDER / "scheduler"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
-
-
-async def upgrade_to(server_url: str, revision: str) -> None:
-    engine = create_async_engine(database_url(server_url, NAME).replace("://", "+asyncpg://", 1))
-    async with engine.begin() as connection:
-        await connection.run_sync(upgrade, revision)
-    await engine.dispose()
-
-
 @pytest.fixture
 async def upgraded(postgres: EmbeddedPostgres) -> AsyncGenerator[Database]:
     """A database at the head revision, with rows that were written at scheduler_0002."""
     admin = await asyncpg.connect(postgres.url)
     await admin.execute(f'CREATE ROLE "{NAME}" SUPERUSER')
     await admin.execute(f'CREATE DATABASE "{NAME}" OWNER "{NAME}"')
-    await upgrade_to(postgres.url, "scheduler_0002")
+    await upgrade_to(postgres.url, NAME, "scheduler", "scheduler_0002")
     plan = {
         "account_id": "acme", "version": 3, "policy": "p1", "rhythms": [rhythm(7)], "touchpoints": [],
         "changes": [], "decided_at": MONDAY,
@@ -78,7 +58,7 @@ async def upgraded(postgres: EmbeddedPostgres) -> AsyncGenerator[Database]:
     )
     await before.execute("INSERT INTO agenda VALUES ($1, $2)", MONDAY, ID)
     await before.close()
-    await upgrade_to(postgres.url, "head")
+    await upgrade_to(postgres.url, NAME, "scheduler", "head")
     database = await Database.open(postgres.url, NAME)
     yield database
     await database.close()

@@ -7,8 +7,8 @@ true of every touchpoint of the version before. The times are those of the real 
 
 from alembic import op
 
-revision = "scheduler_0004"
-down_revision = "scheduler_0003"
+revision = "scheduler_0009"
+down_revision = "scheduler_0008"
 branch_labels = None
 depends_on = None
 

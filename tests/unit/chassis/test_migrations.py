@@ -1,0 +1,19 @@
+"""A migration comes after all that databases may have already: one put between them would be skipped."""
+
+import pytest
+
+from services.chassis.migrations import history
+
+STORED = {
+    "rules_engine": ["rules_0001", "rules_0002", "rules_0003"],
+    "scheduler": ["scheduler_0001", "scheduler_0002", "scheduler_0003", "scheduler_0005"],
+    "notifier": ["notifier_0001", "notifier_0002"],
+}
+"""The revisions that databases of earlier versions are at, in their order."""
+
+
+@pytest.mark.parametrize("service", STORED)
+def test_a_new_migration_follows_those_that_databases_have(service: str) -> None:
+    revisions = [script.revision for script in history(service).walk_revisions()][::-1]
+
+    assert revisions[: len(STORED[service])] == STORED[service]
