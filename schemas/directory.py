@@ -4,13 +4,26 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from schemas.base import Id, Minutes, Name, SchemaModel, Text, Version
+from schemas.base import Id, Language, Minutes, Name, SchemaModel, Text, Version
 from schemas.times import USUAL_QUIET_HOURS, Away, Instant, QuietHours, Weekday, WorkingHours
-from schemas.vocabulary import Channel, Color, CsmRole, Frequency, Mode, Owner, Role, Segment, Stage, Topic
+from schemas.vocabulary import (
+    Channel,
+    Color,
+    CsmRole,
+    Frequency,
+    Mode,
+    Owner,
+    Reader,
+    Role,
+    Segment,
+    Stage,
+    Topic,
+)
 
 ACCOUNT_DIRECTORY: Final = "drumbeat.account.directory.v1"
 CSM_DIRECTORY: Final = "drumbeat.csm.directory.v1"
 KEY_DIRECTORY: Final = "drumbeat.key.directory.v1"
+CONTENT_DIRECTORY: Final = "drumbeat.content.directory.v1"
 POLICY_DIRECTORY: Final = "drumbeat.policy.directory.v1"
 MODE_DIRECTORY: Final = "drumbeat.mode.directory.v1"
 
@@ -77,6 +90,7 @@ class AccountRecord(SchemaModel):
     country: str | None = None
     industry: str | None = None
     csm_id: Id | None = None
+    sales_id: Id | None = None
     pool: Name | None = None
     segment: Segment | None = None
     stage: Stage | None = None
@@ -139,6 +153,26 @@ class TouchpointTypeRecord(SchemaModel):
     """What one costs its owner, preparation included."""
     audience: tuple[Role, ...] = ()
     """Empty: every role."""
+    agenda: tuple[Text, ...] = ()
+    """What is discussed."""
+    expects: Text = ""
+    """The outcome it should have."""
+
+
+class ContentRecord(SchemaModel):
+    """A content file in force: what a reader of one language gets about a type. The highest version wins.
+
+    Its key is `language/touchpoint_type`, for the owner `language/owner/touchpoint_type`; a tombstone removes it.
+    """
+
+    language: Language
+    touchpoint_type: Name
+    reader: Reader
+    text: Annotated[str, Field(max_length=100_000)]
+    """The whole file: front matter (YAML) and body (Markdown with placeholders)."""
+    policy: str
+    """The hash of the policy it belongs to."""
+    version: Version
 
 
 class PolicyRecord(SchemaModel):

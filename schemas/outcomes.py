@@ -56,9 +56,9 @@ class MessageEngaged(SchemaModel):
 
 
 class Recipient(SchemaModel):
-    """The recipient of a delivery: a CSM, a contact or a webhook subscription."""
+    """The recipient of a delivery: a person of ours, a contact, a webhook subscription, or the fallback mailbox."""
 
-    kind: Literal["csm", "contact", "subscription"]
+    kind: Literal["csm", "contact", "subscription", "mailbox"]
     id: Id
 
 
@@ -74,5 +74,6 @@ class DeliveryFinished(SchemaModel):
     reason: Text | None = None
     cause: DeliveryCause | None = None
     """Of what was not sent: the kind of reason. `quiet_hours`: they lasted past the deadline; `no_recipient`: nobody of
-    the audience is known and present, or the work has no owner; `on_hold`: customer messages, or all mail, are held."""
+    the audience is known and present, or the work has no owner; `on_hold`: customer messages, or all mail, are held;
+    `no_content`: there is nothing to say."""
     at: Instant

@@ -5,8 +5,8 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, JsonValue
 
 from schemas.base import Id, LongText, Name, SchemaModel, Text, Version
-from schemas.times import USUAL_QUIET_HOURS, Instant, QuietHours, Window
-from schemas.vocabulary import Channel, Color, Owner, Role, Segment, Stage, Topic, Urgency
+from schemas.times import USUAL_QUIET_HOURS, Day, Instant, QuietHours, Window
+from schemas.vocabulary import Channel, Color, Owner, Precedence, Role, Segment, Stage, Topic, Urgency
 
 PLAN_ADJUSTED: Final = "drumbeat.plan.adjusted.v1"
 
@@ -37,6 +37,17 @@ class Cause(SchemaModel):
     id: str
 
 
+class About(SchemaModel):
+    """The thing a one-off is about, so that its message names the dates of that thing and of no other."""
+
+    contract_id: Id | None = None
+    renews_on: Day | None = None
+    """The end of the term it is about."""
+    notice_on: Day | None = None
+    """The last day for notice to that term."""
+    program_id: Id | None = None
+
+
 class RhythmItem(SchemaModel):
     """A touchpoint type that repeats every `every_days` days."""
 
@@ -56,6 +67,8 @@ class RhythmItem(SchemaModel):
     audience: tuple[Role, ...] = ()
     never_skip: bool = False
     """A touchpoint may move, but one takes place in every period."""
+    precedence: Precedence = "default"
+    """Of the rule."""
 
 
 class OneOffItem(SchemaModel):
@@ -77,6 +90,10 @@ class OneOffItem(SchemaModel):
     """Not created when a touchpoint of the same type came due within so many days."""
     cause: Cause | None = None
     never_skip: bool = False
+    precedence: Precedence = "default"
+    """Of the rule."""
+    about: About | None = None
+    """null: about the account as a whole."""
 
 
 class Avoid(SchemaModel):

@@ -5,9 +5,9 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import Field
 
 from schemas.base import Id, Name, SchemaModel, Text
-from schemas.plans import Reason
+from schemas.plans import About, Reason
 from schemas.times import USUAL_QUIET_HOURS, Instant, QuietHours, Window
-from schemas.vocabulary import Channel, Owner, Role, Topic, TouchpointStatus
+from schemas.vocabulary import Channel, Owner, Precedence, Role, Topic, TouchpointStatus
 
 Kind = Literal["scheduled", "moved", "cancelled", "reminder", "due", "overdue"]
 
@@ -61,3 +61,15 @@ class TouchpointData(SchemaModel):
     """The account's page in the console."""
     note: Text | None = None
     """Why the touchpoint moved, was cancelled or is overdue."""
+    agenda: tuple[Text, ...] = ()
+    """What is discussed, as the catalogue of the policy lists it."""
+    expects: Text = ""
+    """The outcome it should have."""
+    precedence: Precedence = "default"
+    """Of its rule; an escalation is told at once."""
+    about: About | None = None
+    """The contract or program it is about; null: the account as a whole."""
+    previous_owner: TouchpointOwner | None = None
+    """Who had it before a change of owner; null: the owner did not change with this event."""
+    changed_by: Literal["plan", "person"] | None = None
+    """Who moved, cancelled or handed it over; null: neither, as when it comes due."""

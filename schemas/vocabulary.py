@@ -45,7 +45,12 @@ DeliveryCause = Literal[
     "on_hold",
     "deadline",
     "withdrawn",
+    "no_content",
     "failed",
 ]
 """Why a delivery was not sent."""
 Urgency = Literal["soon", "spread"]
+Precedence = Literal["default", "preference", "floor", "escalation"]
+"""What a rule outranks. An escalation is told at once and never displaced."""
+Reader = Literal["customer", "owner"]
+"""Who reads a content file: a contact at the customer, or the person who owns the touchpoint."""

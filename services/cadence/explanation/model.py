@@ -16,6 +16,7 @@ _Cause = Literal[
     "event",
     "opt_out",
     "quiet_hours",
+    "no_content",
     "channel",
     "no_recipient",
     "no_address",

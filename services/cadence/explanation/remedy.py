@@ -57,6 +57,7 @@ _TEXTS: Mapping[str, str] = {
     "limit": "there would have to be room under {by}",
     "opt_out": "a contact of the audience would have to opt in again",
     "quiet_hours": "its deadline would have to be after the quiet hours, or the quiet hours shorter",
+    "no_content": "its content would have to be published: a content file, and where it has one, its program",
     "channel": "its channel would have to be one over which messages are sent: email, or in the product",
     "no_recipient": "somebody of its audience, or the owner of the account, would have to be named",
     "no_address": "the recipient would need an email address that takes mail",

@@ -23,34 +23,42 @@ from services.notifier.domain.people import Account, Pause
 from services.notifier.domain.situation import Directory
 
 SAVE_ACCOUNTS = """
-INSERT INTO account (account_id, name, zones, pauses, version)
-SELECT account_id, name, string_to_array(zones, ' '), pauses, version
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]::jsonb[], $5::bigint[])
-    AS u (account_id, name, zones, pauses, version)
+INSERT INTO account (account_id, name, zones, pauses, version, language, csm_id, sales_id, pool)
+SELECT account_id, name, string_to_array(zones, ' '), pauses, version, language, csm_id, sales_id, pool
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]::jsonb[], $5::bigint[], $6::text[], $7::text[],
+    $8::text[], $9::text[]) AS u (account_id, name, zones, pauses, version, language, csm_id, sales_id, pool)
 ON CONFLICT (account_id) DO UPDATE SET name = excluded.name, zones = excluded.zones,
-    pauses = excluded.pauses, version = excluded.version
+    pauses = excluded.pauses, version = excluded.version, language = excluded.language,
+    csm_id = excluded.csm_id, sales_id = excluded.sales_id, pool = excluded.pool
 WHERE account.version < excluded.version RETURNING account_id
 """
 DELETE_OTHER_CONTACTS = "DELETE FROM contact WHERE account_id = ANY($1) AND NOT contact_id = ANY($2)"
 # Of two accounts with one contact, that of the later description has it, whichever record arrives first.
 SAVE_CONTACTS = """
 INSERT INTO contact (contact_id, account_id, name, email, role, language, timezone, has_left, address_hash,
-    said_at, source, word_id)
+    said_at, source, word_id, phone)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::boolean[], $9::bytea[], $10::timestamptz[], $11::text[], $12::text[])
+    $8::boolean[], $9::bytea[], $10::timestamptz[], $11::text[], $12::text[], $13::text[])
 ON CONFLICT (contact_id) DO UPDATE SET account_id = excluded.account_id, name = excluded.name,
     email = excluded.email, role = excluded.role, language = excluded.language,
     timezone = excluded.timezone, has_left = excluded.has_left, address_hash = excluded.address_hash,
-    said_at = excluded.said_at, source = excluded.source, word_id = excluded.word_id
+    said_at = excluded.said_at, source = excluded.source, word_id = excluded.word_id, phone = excluded.phone
 WHERE contact.account_id = excluded.account_id OR contact.said_at IS NULL
     OR (contact.said_at, contact.source COLLATE "C", contact.word_id COLLATE "C")
         <= (excluded.said_at, excluded.source COLLATE "C", excluded.word_id COLLATE "C")
 """
 SAVE_CSMS = """
-INSERT INTO person (csm_id, name, email, timezone, version)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+INSERT INTO person (csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url,
+    working_days)
+SELECT csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url,
+    string_to_array(working_days, ' ')
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+    $9::text[], $10::text[], $11::text[], $12::text[]) AS u (csm_id, name, email, timezone, version, pool, phone,
+    language, role, manager_id, booking_url, working_days)
 ON CONFLICT (csm_id) DO UPDATE SET name = excluded.name, email = excluded.email,
-    timezone = excluded.timezone, version = excluded.version
+    timezone = excluded.timezone, version = excluded.version, pool = excluded.pool, phone = excluded.phone,
+    language = excluded.language, role = excluded.role, manager_id = excluded.manager_id,
+    booking_url = excluded.booking_url, working_days = excluded.working_days
 WHERE person.version < excluded.version
 """
 # An older preference never replaces a newer one, whether it allows more or less.
@@ -65,12 +73,17 @@ WHERE (preference.said_at, preference.source COLLATE "C", preference.word_id COL
     < (excluded.said_at, excluded.source COLLATE "C", excluded.word_id COLLATE "C")
 """
 WAKE_WAITING = "UPDATE delivery SET next_at = $2 WHERE state = 'pending' AND waits_until > $2"
-ACCOUNTS = "SELECT account_id, name, zones, pauses FROM account WHERE account_id = ANY($1)"
+ACCOUNTS = """
+SELECT account_id, name, zones, pauses, language, csm_id, sales_id, pool FROM account WHERE account_id = ANY($1)
+"""
 CONTACTS = """
-SELECT account_id, contact_id, name, email, role, language, timezone, has_left AS left FROM contact
+SELECT account_id, contact_id, name, email, role, language, timezone, phone, has_left AS left FROM contact
 WHERE account_id = ANY($1) ORDER BY contact_id
 """
-CSMS = "SELECT csm_id, name, email, timezone, version FROM person WHERE csm_id = ANY($1)"
+CSMS = """
+SELECT csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url, working_days
+FROM person WHERE csm_id = ANY($1)
+"""
 PREFERENCES = """
 SELECT contact_id, nullif(topic, '') AS topic, nullif(channel, '') AS channel, opted_in, frequency,
     nullif(aspect = 'own_consent', false) AS by_contact, said_at AS time, source, word_id AS id
@@ -89,6 +102,10 @@ async def save_accounts(connection: Connection, key: AddressKey, records: Sequen
         [record.timezone or " ".join(record.zones) for record in records],
         [_pauses_json(record.pauses) for record in records],
         [record.version for record in records],
+        [record.language for record in records],
+        [record.csm_id for record in records],
+        [record.sales_id for record in records],
+        [record.pool for record in records],
     )
     saved = {str(row[0]) for row in rows}
     contacts = {
@@ -121,6 +138,7 @@ async def _save_contacts(
         [contact.time for _, contact in rows],
         [contact.source for _, contact in rows],
         [contact.id for _, contact in rows],
+        [contact.phone for _, contact in rows],
     )
 
 
@@ -138,6 +156,13 @@ async def save_csms(connection: Connection, records: Sequence[CsmRecord]) -> Non
         [record.email for record in records],
         [record.timezone for record in records],
         [record.version for record in records],
+        [record.pool for record in records],
+        [record.phone for record in records],
+        [record.language for record in records],
+        [record.role for record in records],
+        [record.manager_id for record in records],
+        [record.booking_url for record in records],
+        [None if record.working_days is None else " ".join(record.working_days) for record in records],
     )
 
 
@@ -224,7 +249,17 @@ async def _accounts(connection: Connection, account_ids: Sequence[str]) -> dict[
         fields = dict(row)
         contacts[fields.pop("account_id")].append(ContactRecord(**fields))
     return {
-        row[0]: Account(row[0], row[1], tuple(row[2]), tuple(contacts[row[0]]), _pauses(row[3]))
+        row[0]: Account(
+            account_id=row[0],
+            name=row[1],
+            zones=tuple(row[2]),
+            contacts=tuple(contacts[row[0]]),
+            pauses=_pauses(row[3]),
+            language=row[4],
+            csm_id=row[5],
+            sales_id=row[6],
+            pool=row[7],
+        )
         for row in await connection.fetch(ACCOUNTS, account_ids)
     }
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from services.notifier.application.ingest_events import PATIENCE, POSTED, in_app_message, messages_of
 from services.notifier.application.ports import ClaimResult, Mail, Mailer, MessageClaim, Now
+from services.notifier.application.write_customer_mail import write_customer_mail
+from services.notifier.application.write_owner_mail import write_owner_mail
 from services.notifier.domain import message
 from services.notifier.domain.delivery import AttemptOutcome, RecipientKind, Response, State
-from services.notifier.domain.delivery_policy import Action, DeliveryDecision, csm_address, decide_delivery
+from services.notifier.domain.delivery_policy import Action, DeliveryDecision, decide_delivery
 from services.notifier.domain.retry import after_attempt
 from services.notifier.domain.situation import Directory, Situation
 
@@ -90,19 +92,7 @@ def _attempted(claim: MessageClaim, response: Response, now: Now, address: str |
 
 
 def write_mail(claim: MessageClaim, situation: Situation, sending: Sending) -> Mail:
-    """The mail of a claim. A customer's mail leaves out the account's name when it is unknown."""
-    event, recipient = claim.event, claim.delivery.recipient
-    content = event.content
-    account = (situation.account.name if situation.account else None) or ""
-    if recipient.kind is RecipientKind.CSM:
-        csm = situation.csms.get(recipient.id or "")
-        template, address, url = message.csm_template, csm_address(event, situation), None
-        name, account = csm.name if csm else None, account or content.account_id
-    else:
-        contact = situation.contact(recipient.id)
-        template, address = message.customer_template, contact.email if contact else None
-        url = sending.unsubscribe_url(recipient.id or "", content.topic)
-        name = contact.name if contact else None
-    context = message.make_context(event, account=account, recipient=name or "", unsubscribe_url=url or "")
-    composed = message.compose_message(template(content.touchpoint_type), context, sending.render)
-    return Mail(claim.delivery.id, address or "", composed, url)
+    """The mail of a claim."""
+    if claim.delivery.recipient.kind is RecipientKind.CONTACT:
+        return write_customer_mail(claim, situation, sending.render, sending.unsubscribe_url)
+    return write_owner_mail(claim, situation, sending.render)

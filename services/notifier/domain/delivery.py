@@ -24,6 +24,7 @@ class RecipientKind(StrEnum):
     CSM = "csm"
     CONTACT = "contact"
     SUBSCRIPTION = "subscription"
+    MAILBOX = "mailbox"
 
 
 class AttemptOutcome(StrEnum):

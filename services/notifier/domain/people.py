@@ -30,6 +30,10 @@ class Account:
     """Its zone, or those of its country; empty: unknown."""
     contacts: tuple[ContactRecord, ...] = ()
     pauses: tuple[Pause, ...] = ()
+    language: str | None = None
+    csm_id: str | None = None
+    sales_id: str | None = None
+    pool: str | None = None
 
     @cached_property
     def ids_by_address(self) -> Mapping[str, Sequence[str]]:

@@ -13,6 +13,7 @@ def test_the_topics_are_those_of_the_contract() -> None:
         "directory.csms",
         "directory.keys",
         "directory.policy",
+        "directory.content",
         "directory.mode",
         "touchpoint.events",
         "touchpoint.outcomes",
