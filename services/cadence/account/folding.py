@@ -26,6 +26,7 @@ from services.cadence.account.stamps import (
 )
 from services.cadence.account.state import OWN_ACT, ApplyResult, FactEvent, Facts
 from services.cadence.account.usage import apply_usage, derive_limit_ratio
+from services.cadence.account.usage_details import derive_usage_details
 
 _Result = tuple[bool, Stamp | None]
 """Whether anything changed, and a stamp of the same (source, id) with other content."""
@@ -35,7 +36,7 @@ CONTACTS_KEPT, PREFERENCES_KEPT = 1_000, 4_000
 """Limits against runaway producers, far above any real account. Beyond them stakeholders stay before other contacts, and
 the ids first in alphabetical order."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-_NOT_STORED = frozenset({"limits", "features", "notes", "comment", "detail", "recipient"})
+_NOT_STORED = frozenset({"limits", "features", "comment", "detail", "recipient"})
 
 
 def apply_fact(facts: Facts, event: FactEvent) -> ApplyResult:
@@ -218,6 +219,11 @@ def description_of(fields: Fields) -> str:
     return blake2b(orjson.dumps(described, option=orjson.OPT_SORT_KEYS), digest_size=6).hexdigest()
 
 
+def _derive_usage(fields: Fields, data: Mapping[str, object]) -> None:
+    derive_limit_ratio(fields, data)
+    derive_usage_details(fields, data)
+
+
 def _derive_about(fields: Fields, data: Mapping[str, object]) -> None:
     detail = name_key(data.get("detail"))
     if detail:
@@ -239,7 +245,7 @@ _DERIVED: Mapping[str, Callable[[Fields, Mapping[str, object]], None]] = {
     "health.scored": _derive_color,
     "contact.described": _derive_content,
     "expansion.signalled": _derive_about,
-    "usage.reported": derive_limit_ratio,
+    "usage.reported": _derive_usage,
     "interaction.logged": _derive_touch,
     "touchpoint.settled": _derive_touch,
     "delivery.finished": _derive_delivery,
