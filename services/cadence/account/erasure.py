@@ -55,16 +55,11 @@ def _drop(facts: Facts, contact_id: str, at: int) -> None:
 
 
 def _drop_notes(facts: Facts, at: int) -> None:
-    """Drop the notes that were told by `at`. One that was told again since stands."""
-    kept: Entries = {}
-    for stamp, fields in facts.entries.pop(NOTES, {}).items():
-        last = str(fields.get(LAST, stamp))
-        if when(stamp) > at:
-            kept[stamp] = fields
-        elif when(last) > at:
-            kept[last] = {name: value for name, value in fields.items() if name != LAST}
+    """Drop the notes that were told by `at`."""
+    notes = facts.entries.pop(NOTES, {})
+    kept = {stamp: fields for stamp, fields in notes.items() if when(stamp) > at}
     if kept:
-        facts.entries[NOTES] = dict(sorted(kept.items()))
+        facts.entries[NOTES] = kept
 
 
 def _drop_person(facts: Facts, contact_id: str, at: int) -> None:

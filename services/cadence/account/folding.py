@@ -10,7 +10,14 @@ import orjson
 from services.cadence.account.contracts import apply_contract
 from services.cadence.account.erasure import without_erased
 from services.cadence.account.identity import name_key
-from services.cadence.account.merging import LAST, add_latest, add_statement, make_room, merge_fields
+from services.cadence.account.merging import (
+    LAST,
+    add_latest,
+    add_newest,
+    add_statement,
+    make_room,
+    merge_fields,
+)
 from services.cadence.account.retention import ACCOUNT_FIELDS, ENTRY_RULES, STAKEHOLDERS, EntryRule
 from services.cadence.account.stamps import (
     Entries,
@@ -103,6 +110,8 @@ def add_entry(facts: Facts, rule: EntryRule, stamp: Stamp, fields: Fields) -> _R
     """Add a dated entry by its rule. Returns like `merge_fields`."""
     entry = {name: fields[name] for name in rule.fields if name in fields}
     entries = facts.entries.setdefault(rule.name, {})
+    if rule.newest_of is not None:
+        return add_newest(entries, stamp, entry, rule.limit, rule.newest_of)
     if rule.latest_of is not None:
         return add_latest(entries, stamp, entry, rule.limit, rule.latest_of)
     return add_statement(entries, stamp, entry, rule.limit, rule.gap_of(entry))

@@ -41,7 +41,6 @@ OWN_TIME: Mapping[str, str] = {
     "request.answered": "answered_at",
     "interaction.logged": "at",
     "touchpoint.settled": "at",
-    "noted": "at",
 }
 """Event type -> the field with the time of the thing itself; without it the time of its first telling counts."""
 
@@ -54,7 +53,8 @@ class EntryRule:
     state their own time (`OWN_TIME`). `known_by`: without this field the gap is 0, because equal words may be of two
     people. `latest_of`: of the entries with the same value in this field only the latest is kept. `only`: an event makes
     an entry if each of these fields has one of these values, and `needs` names a field that has one. `looks_back`: how
-    long conditions look back at them, in microseconds.
+    long conditions look back at them, in microseconds. `newest_of`: of the entries with the same value in this field, or
+    of one event without it, the one that was told last is kept.
     """
 
     name: str
@@ -66,6 +66,7 @@ class EntryRule:
     only: tuple[tuple[str, frozenset[object]], ...] = ()
     looks_back: int = 0
     needs: str | None = None
+    newest_of: str | None = None
 
     def accepts(self, fields: Mapping[str, object]) -> bool:
         if self.needs is not None and not fields.get(self.needs):
@@ -132,12 +133,12 @@ ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
     "interaction.logged": (
         EntryRule("interaction.logged", _INTERACTION, 32),
         EntryRule("touched", ("touch", "at"), 64, latest_of="touch", only=(_OUTSIDE_PRODUCT,)),
-        EntryRule(NOTES, _NOTED, NOTES_KEPT, needs="notes"),
+        EntryRule(NOTES, _NOTED, NOTES_KEPT, needs="notes", newest_of="touchpoint_id"),
     ),
     "touchpoint.settled": (
         EntryRule("touchpoint.settled", _SETTLED, 48, ALWAYS, "touchpoint_id", looks_back=_HALF_A_YEAR),
         EntryRule("touched", ("touch", "touchpoint_id", "at"), 64, latest_of="touch", only=(_MET,)),
-        EntryRule(NOTES, _NOTED, NOTES_KEPT, only=(_MET,), needs="notes"),
+        EntryRule(NOTES, _NOTED, NOTES_KEPT, only=(_MET,), needs="notes", newest_of="touchpoint_id"),
     ),
     "delivery.finished": (
         EntryRule("mail.sent", _MAIL, 16, latest_of="delivery_id", only=(_SENT, _TO_CUSTOMER, _BY_EMAIL)),
