@@ -8,13 +8,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import time
 
 import asyncpg
+import orjson
 
 from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
 from schemas.times import WEEKDAYS, clock_time
 from schemas.zones import UTC_ZONE
 from services.chassis.database import Connection
 from services.scheduler.adapters import erasure
-from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails
+from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails, TypeDetails
 from services.scheduler.adapters.rows import columns_of
 from services.scheduler.domain.open_hours import WORKDAYS, OpenHours, check_hours, load_zone
 
@@ -52,8 +53,9 @@ UPDATE account_calendar SET extend_at = '-infinity' WHERE plan IS NOT NULL AND a
 SAVE_POLICY = """
 INSERT INTO policy_in_force AS p (key, version, record) VALUES ('policy', $1, $2)
 ON CONFLICT (key) DO UPDATE SET version = excluded.version, record = excluded.record
-WHERE p.version < excluded.version
+WHERE p.version <= excluded.version
 """
+"""A rules engine that was upgraded says more of the same version."""
 POLICY = "SELECT record FROM policy_in_force WHERE key = 'policy'"
 
 
@@ -128,8 +130,23 @@ async def load_directory(
     names = await connection.fetch(NAMES, sorted(account_ids)) if account_ids else ()
     people = await connection.fetch(PEOPLE, sorted(csm_ids)) if csm_ids else ()
     return DirectoryDetails(
-        {row[0]: row[1] for row in names}, {row[0]: OwnerDetails(row[1], row[2]) for row in people}
+        {row[0]: row[1] for row in names},
+        {row[0]: OwnerDetails(row[1], row[2]) for row in people},
+        await load_types(connection) if account_ids else {},
     )
+
+
+async def load_types(connection: Connection) -> Mapping[str, TypeDetails]:
+    """What the policy in force says of each type; empty until the rules engine has published it.
+
+    A batch of events reads it once, and no model is built.
+    """
+    record = await connection.fetchval(POLICY)
+    types = () if record is None else orjson.loads(record)["touchpoint_types"]
+    return {
+        each["touchpoint_type"]: {"agenda": each.get("agenda", ()), "expects": each.get("expects", "")}
+        for each in types
+    }
 
 
 async def load_policy(connection: Connection) -> PolicyRecord | None:

@@ -80,7 +80,7 @@ async def reschedule(
     before, content = stored.touchpoint, stored.content
     if before.status not in (Status.DUE, Status.OVERDUE):
         moved = transitions.move_by_hand(before, to)
-        update = TouchpointUpdate(moved, content, "moved", "moved by hand", before.due_at)
+        update = TouchpointUpdate(moved, content, "moved", "moved by hand", before.due_at, "person")
         return await _save(update, calendars, now)
     settled = transitions.settle(before, outcome)
     following = follow_up(settled, to, outcome)._replace(content=content)
@@ -96,7 +96,16 @@ async def reassign(
     stored = await _find(touchpoint_id, version, calendars)
     reassigned = transitions.reassign(stored.touchpoint, csm_id)
     note = f"reassigned to {csm_id}"
-    update = TouchpointUpdate(reassigned, stored.content, "moved", note, reassigned.due_at)
+    former = stored.touchpoint.holder
+    update = TouchpointUpdate(
+        reassigned,
+        stored.content,
+        "moved",
+        note,
+        reassigned.due_at,
+        "person",
+        None if former == reassigned.holder else former,
+    )
     return await _save(update, calendars, now)
 
 
@@ -105,7 +114,8 @@ async def cancel(
 ) -> StoredTouchpoint:
     stored = await _find(touchpoint_id, version, calendars)
     cancelled = transitions.cancel(stored.touchpoint, Cancellation(Closure.BY_HAND, reason))
-    update = TouchpointUpdate(cancelled, stored.content, "cancelled", f"cancelled: {reason}")
+    note = f"cancelled: {reason}"
+    update = TouchpointUpdate(cancelled, stored.content, "cancelled", note, changed_by="person")
     return await _save(update, calendars, now)
 
 

@@ -7,7 +7,7 @@ what it stores and the events about it become one commit.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
 from schemas.touchpoints import Kind
@@ -16,8 +16,10 @@ from services.scheduler.domain.open_hours import OpenHours
 from services.scheduler.domain.plan import PlanCommand
 from services.scheduler.domain.reconciliation.context import StoredCalendar
 from services.scheduler.domain.recurrence import Series
-from services.scheduler.domain.touchpoint import RecordedOutcome, Touchpoint, TouchpointContent
+from services.scheduler.domain.touchpoint import Holder, RecordedOutcome, Touchpoint, TouchpointContent
 
+Changer = Literal["plan", "person"]
+"""Who moved, cancelled or handed over a touchpoint."""
 Count = Callable[[str, int], None]
 """Adds to the metric `drumbeat_calendar_total` by kind."""
 
@@ -44,13 +46,18 @@ class StoredTouchpoint:
 
 @dataclass(frozen=True, slots=True)
 class TouchpointUpdate:
-    """A touchpoint as it is to be stored, its content, and the kind of its event; None: no event."""
+    """A touchpoint as it is to be stored, its content, and the kind of its event; None: no event.
+
+    `previous_owner`: who had it, where the owner changes.
+    """
 
     touchpoint: Touchpoint
     content: TouchpointContent
     event_kind: Kind | None
     note: str | None = None
     previous_due_at: datetime | None = None
+    changed_by: Changer | None = None
+    previous_owner: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,9 +208,12 @@ def _touchpoint_update(
         case ChangeKind.MOVE:
             if before is None or before.status is Status.CANCELLED:
                 return TouchpointUpdate(touchpoint, content, "scheduled", change.reason)
-            return TouchpointUpdate(touchpoint, content, "moved", change.reason, before.due_at)
+            former = None if before.holder == touchpoint.holder else before.holder
+            return TouchpointUpdate(
+                touchpoint, content, "moved", change.reason, before.due_at, "plan", former
+            )
         case ChangeKind.CANCEL:
-            return TouchpointUpdate(touchpoint, content, "cancelled", note)
+            return TouchpointUpdate(touchpoint, content, "cancelled", note, changed_by="plan")
         case ChangeKind.REFRESH | ChangeKind.KEEP:
             return TouchpointUpdate(touchpoint, content, None)
 
