@@ -93,7 +93,7 @@ class RecordedOutcome:
         return self.time, self.source, self.id
 
     def later_than(self, other: "RecordedOutcome | None") -> "RecordedOutcome":
-        """This outcome, which was reported on top of the other one, with a time that is later than its."""
+        """The outcome as one that was reported on top of the other one: its time is later."""
         if other is None or self.stamp > other.stamp:
             return self
         return replace(self, time=other.time + timedelta(microseconds=1))
