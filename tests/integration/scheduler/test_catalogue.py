@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from schemas.touchpoints import TouchpointData
-from tests.integration.scheduler.conftest import Scheduler
+from tests.integration.scheduler.conftest import MONDAY, Scheduler, one_off, rhythm
 
 pytestmark = pytest.mark.integration
 TYPES = [
@@ -14,7 +14,10 @@ TYPES = [
         "touchpoint_type": "business_review", "owner": "csm", "channel": "meeting", "purpose": "look back and ahead",
         "topic": "account", "minutes": 90, "audience": ["decision_maker"],
     },
-    {"touchpoint_type": "check_in", "owner": "csm", "channel": "call", "purpose": "talk", "topic": "account"},
+    {
+        "touchpoint_type": "check_in", "owner": "csm", "channel": "call", "purpose": "talk", "topic": "account",
+        "agenda": ["What changed", "What comes next"], "expects": "Blockers have an owner",
+    },
     {"touchpoint_type": "escalation", "owner": "sales", "channel": "in_app", "purpose": "solve it", "topic": None},
 ]  # fmt: skip
 
@@ -104,3 +107,27 @@ async def test_a_repeated_request_is_answered_also_when_the_type_is_gone(schedul
 
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json()["id"] == second.json()["id"]
+
+
+async def test_events_name_the_agenda_the_expected_outcome_and_what_they_are_about(
+    scheduler: Scheduler,
+) -> None:
+    """S167: at due time as well as when it is planned, from the policy in force."""
+    about = {"contract_id": "c1", "renews_on": "2026-06-01"}
+    step = one_off(
+        "7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01", MONDAY, MONDAY, deadline=MONDAY.replace(day=4),
+        precedence="escalation", about=about,
+    )  # fmt: skip
+    await publish(scheduler)
+    await scheduler.consume(scheduler.plan(1, [rhythm(400)], [step]))
+    await publish(scheduler, policy="p2", touchpoint_types=[{**TYPES[1], "expects": "A date is set"}])
+    await scheduler.release()
+
+    events = [TouchpointData.model_validate(each["data"], strict=False) for each in await scheduler.sent()]
+
+    check_ins = [each for each in events if each.touchpoint_type == "check_in"]
+    assert {each.agenda for each in check_ins} == {("What changed", "What comes next")}
+    assert {each.expects for each in check_ins} == {"A date is set"}
+    kickoff = next(each for each in events if each.touchpoint_type == "kickoff" and each.status == "due")
+    assert kickoff.about is not None
+    assert (kickoff.precedence, kickoff.about.contract_id, kickoff.agenda) == ("escalation", "c1", ())

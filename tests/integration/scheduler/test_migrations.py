@@ -14,6 +14,7 @@ from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.application.release_due import release_due
+from services.scheduler.entrypoints.kafka_consumer import TOPICS
 from tests.integration.migrating import upgrade_to
 from tests.integration.scheduler.conftest import CONSOLE, MONDAY, rhythm
 
@@ -57,6 +58,11 @@ async def upgraded(postgres: EmbeddedPostgres) -> AsyncGenerator[Database]:
         MONDAY + timedelta(days=7),
     )
     await before.execute("INSERT INTO agenda VALUES ($1, $2)", MONDAY, ID)
+    await before.execute(
+        "INSERT INTO consumer_offset (cluster, grp, topic, part, next_offset)"
+        " SELECT 'c', 'scheduler', topic, 0, 7 FROM unnest($1::text[]) topic",
+        list(TOPICS),
+    )
     await before.close()
     await upgrade_to(postgres.url, NAME, "scheduler", "head")
     database = await Database.open(postgres.url, NAME)
@@ -79,3 +85,6 @@ async def test_plans_and_contents_of_before_are_read_and_released(upgraded: Data
     assert (content.purpose, content.reason.facts[0].value) == ("keep in touch", "a\ufffdb")
     data = TouchpointData.read(await upgraded.pool.fetchval("SELECT payload FROM outbox"))
     assert (data.status, data.reason.text, data.audience) == ("due", "because", ("champion",))
+    # The directory is read again: what was stored of it lacks sales people, pools and roles.
+    rows = await upgraded.pool.fetch("SELECT topic FROM consumer_offset")
+    assert {row["topic"] for row in rows} == {*TOPICS} - {"directory.accounts", "directory.csms"}

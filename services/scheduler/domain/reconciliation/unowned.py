@@ -4,17 +4,19 @@ from collections.abc import Collection, Iterator, Sequence
 
 from services.scheduler.domain.assignment import LINES
 from services.scheduler.domain.reconciliation.context import CalendarChange, ReconcileContext
-from services.scheduler.domain.touchpoint import OPEN, Touchpoint
+from services.scheduler.domain.touchpoint import OPEN, Origin, Status, Touchpoint
 
 REASON = "there is somebody now who leads it"
 
 
 def is_unowned(touchpoint: Touchpoint, gone: Collection[str]) -> bool:
-    """Whether it is open and waits for a person to lead it.
+    """Whether it is open, waits for a person to lead it, and does not get one from the plan.
 
     `gone`: people of pools and of sales whom the directory no longer describes; what a person gave them stays theirs.
     """
     if touchpoint.status not in OPEN or not touchpoint.is_led_by_person:
+        return False
+    if touchpoint.status is Status.PLANNED and touchpoint.origin is not Origin.HAND and not touchpoint.pinned:
         return False
     was_chosen = touchpoint.owner in LINES and not touchpoint.pinned
     return touchpoint.csm_id is None or (was_chosen and touchpoint.csm_id in gone)

@@ -17,6 +17,7 @@ from services.scheduler.domain.touchpoint import (
     plan_again,
     reassign,
     release,
+    restore,
     settle,
 )
 from tests.unit.scheduler.plans import NOW, by_hand
@@ -94,3 +95,32 @@ def test_a_hand_moved_one_keeps_its_date_and_loses_a_deadline_before_it() -> Non
 def test_what_no_person_owned_becomes_the_csms_when_reassigned() -> None:
     assert reassign(PLANNED._replace(owner="automation"), "bob").owner == "csm"
     assert reassign(PLANNED._replace(owner="sales"), "bob").owner == "sales"
+
+
+def test_a_reopened_outcome_does_not_count_whatever_arrives_later_with_an_earlier_stamp() -> None:
+    reopened = replace(DONE, kind="reopened", time=NOW + timedelta(hours=1), id="2")
+    due = release(PLANNED, NOW)
+
+    again = settle(settle(due, DONE), reopened)
+
+    assert (again.status, again.sequence) == (Status.DUE, 4)
+    assert settle(again, DONE) is again
+    assert settle(settle(PLANNED, DONE), reopened).status is Status.PLANNED
+    assert settle(due, reopened)._replace(outcome=None) == due
+    assert settle(settle(due, reopened), DONE).status is Status.DUE
+
+
+def test_a_restored_one_is_as_it_was_and_its_sequence_grows() -> None:
+    moved = move_by_hand(PLANNED, NOW + timedelta(days=1))
+
+    again = restore(moved, PLANNED, None)
+
+    assert (again.sequence, again._replace(sequence=1)) == (3, PLANNED)
+
+
+def test_an_outcome_on_top_of_another_one_is_later() -> None:
+    early = replace(DONE, time=NOW - timedelta(hours=1), id="0")
+
+    assert early.later_than(DONE).stamp > DONE.stamp
+    assert DONE.later_than(early) is DONE
+    assert DONE.later_than(None) is DONE
