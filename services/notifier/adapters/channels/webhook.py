@@ -11,6 +11,7 @@ import aiohttp
 import orjson
 
 from schemas.times import format_instant
+from services.notifier.adapters.channels.deadlines import Deadlines
 from services.notifier.adapters.channels.guard import (
     ForbiddenAddress,
     ForbiddenUrl,
@@ -36,6 +37,7 @@ class WebhookClient:
     def __init__(self, *, allow_private: bool, deadline_seconds: float = DEADLINE_SECONDS) -> None:
         self._allow_private = allow_private
         self._deadline_seconds = deadline_seconds
+        self._deadlines = Deadlines(deadline_seconds)
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
@@ -51,8 +53,7 @@ class WebhookClient:
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            # Of the whole attempt, from the name lookup to the last byte.
-            timeout=aiohttp.ClientTimeout(total=self._deadline_seconds),
+            timeout=aiohttp.ClientTimeout(),  # none of its own: `post` has a deadline for the whole attempt
             skip_auto_headers=("accept-encoding",),
         )
 
@@ -84,10 +85,14 @@ class WebhookClient:
         return await self.post(endpoint.url, body, headers, at=at)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, at: datetime) -> Response:
-        """The same for a body and headers that are signed already."""
-        session = self._session
-        if session is None:
+        """The same for a body and headers that are signed already.
+
+        The deadline is for all of it, from the name lookup to the last byte.
+        """
+        session, task = self._session, asyncio.current_task()
+        if session is None or task is None:
             return Response(AttemptOutcome.UNREACHED, "the notifier is stopping")
+        self._deadlines.begin(task.get_loop(), task)
         try:
             check_url(url, allow_private=self._allow_private)
             async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
@@ -97,12 +102,16 @@ class WebhookClient:
                 return response
         except (ForbiddenUrl, aiohttp.InvalidURL) as problem:
             return Response(AttemptOutcome.REFUSED, f"forbidden: {problem}")
-        except TimeoutError:
+        except asyncio.CancelledError:
+            if not self._deadlines.has_expired(task):
+                raise
             return Response(AttemptOutcome.AMBIGUOUS, f"no answer within {self._deadline_seconds:g} s")
         except aiohttp.ClientConnectorError as problem:
             return _unreached(problem)
         except (aiohttp.ClientError, OSError, UnicodeError, ValueError) as problem:
             return Response(AttemptOutcome.AMBIGUOUS, f"connection failed: {type(problem).__name__}")
+        finally:
+            self._deadlines.end(task)
 
 
 def webhook_body(webhook: Webhook) -> bytes:
