@@ -23,7 +23,7 @@ import uvloop
 from services.chassis.clock import real_now
 from services.chassis.service import spare_the_collector
 from services.chassis.settings import Kafka
-from tests.benchmarks import engine, ingest, latency, release, webhooks
+from tests.benchmarks import engine, ingest, latency, mails, release, webhooks
 from tests.benchmarks.calendars import DUE
 from tests.benchmarks.figures import Figure, number, ratio_of_rounds, show, store
 from tests.benchmarks.rules import decisions, loading, replay, verdicts
@@ -70,6 +70,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "engine": events,
     "ingest": lambda stack, arguments: ingest.run(stack, quick=arguments.quick),
     "webhooks": lambda stack, arguments: webhooks.run(stack, quick=arguments.quick),
+    "mails": lambda stack, arguments: mails.run(stack, quick=arguments.quick),
     "release": lambda stack, arguments: release.run(
         stack, quick=arguments.quick, days=max(5, arguments.planned // DUE)
     ),

@@ -29,12 +29,12 @@ WITH done AS (
         $9::timestamptz[], $10::text[], $11::text[], $12::bytea[])
       AS u(id, token, state, reason, attempts, next_at, rouse_at, tried_at, outcome, detail, address_hash)
     WHERE d.id = u.id AND d.lease_token = u.token AND d.state = 'pending'
-    RETURNING d.id, u.attempts, u.tried_at, u.outcome, u.detail
+    RETURNING d.id, u.attempts, u.tried_at, u.outcome, u.detail, d.erase_when_final
 ), tried AS (
     INSERT INTO attempt (delivery_id, number, at, outcome, detail)
     SELECT id, attempts, tried_at, outcome, detail FROM done WHERE outcome IS NOT NULL ON CONFLICT DO NOTHING
 )
-SELECT id::text FROM done
+SELECT id::text, erase_when_final FROM done
 """
 REMOVE = "DELETE FROM delivery WHERE id = $1 AND lease_token = $2 AND state = 'pending' RETURNING id"
 SAVE_CIRCUIT = "UPDATE subscription SET failures = $2, open_until = $3 WHERE id = $1"
@@ -52,7 +52,7 @@ async def complete(
         if result.address is not None
     }
     completed = [result for result in in_order if not result.replacements]
-    done = await _complete_rows(connection, completed, hashes, now)
+    done, to_erase = await _complete_rows(connection, completed, hashes, now)
     await _save_circuits(connection, done, now.real)
     refused = {
         hashes[result.delivery.id]: result.attempt.detail
@@ -67,7 +67,7 @@ async def complete(
     ]
     await post_in_app(connection, messages, now.service)
     final = [result for result in done if result.delivery.state.is_final]
-    erased = await erase_final(connection, [result.delivery.id for result in final])
+    erased = await erase_final(connection, to_erase) if to_erase else set[str]()
     reports = [_report(result, now.service) for result in final if result.delivery.id not in erased]
     for result in results:
         if result.replacements:
@@ -77,7 +77,8 @@ async def complete(
 
 async def _complete_rows(
     connection: Connection, results: Sequence[ClaimResult], hashes: Mapping[str, bytes], now: Now
-) -> list[ClaimResult]:
+) -> tuple[list[ClaimResult], list[str]]:
+    """The results whose lease still holds, and the ids of those that were only kept until they are final."""
     attempts = [result.attempt for result in results]
     rows = await connection.fetch(
         COMPLETE,
@@ -94,8 +95,10 @@ async def _complete_rows(
         [attempt.detail if attempt else None for attempt in attempts],
         [hashes.get(result.delivery.id) for result in results],
     )
-    completed = {row[0] for row in rows}
-    return [result for result in results if result.delivery.id in completed]
+    completed = {row[0]: row[1] for row in rows}
+    done = [result for result in results if result.delivery.id in completed]
+    final = [result.delivery.id for result in done if result.delivery.state.is_final]
+    return done, [delivery_id for delivery_id in final if completed[delivery_id]]
 
 
 def _wake_at(result: ClaimResult) -> datetime | None:

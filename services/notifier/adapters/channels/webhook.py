@@ -11,6 +11,7 @@ import aiohttp
 import orjson
 
 from schemas.times import format_instant
+from services.notifier.adapters.channels.deadlines import Deadlines
 from services.notifier.adapters.channels.guard import (
     ForbiddenAddress,
     ForbiddenUrl,
@@ -27,7 +28,12 @@ DEADLINE_SECONDS = 30.0
 DRAIN_SECONDS = 2.0
 MOST_BYTES_READ = 64 * 1024
 THROTTLES = frozenset({429, 502, 503, 504})
-FIXED_HEADERS = {"content-type": "application/json", "user-agent": "Drumbeat-Webhooks/1.0"}
+# A header of its own is cheaper than to have the client leave out the one that it adds.
+FIXED_HEADERS = {
+    "content-type": "application/json",
+    "user-agent": "Drumbeat-Webhooks/1.0",
+    "accept-encoding": "identity",
+}
 
 
 class WebhookClient:
@@ -36,6 +42,7 @@ class WebhookClient:
     def __init__(self, *, allow_private: bool, deadline_seconds: float = DEADLINE_SECONDS) -> None:
         self._allow_private = allow_private
         self._deadline_seconds = deadline_seconds
+        self._deadlines = Deadlines(deadline_seconds)
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
@@ -51,9 +58,7 @@ class WebhookClient:
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            # Of the whole attempt, from the name lookup to the last byte.
-            timeout=aiohttp.ClientTimeout(total=self._deadline_seconds),
-            skip_auto_headers=("accept-encoding",),
+            timeout=aiohttp.ClientTimeout(),  # none of its own: `post` has a deadline for the whole attempt
         )
 
     async def stop(self) -> None:
@@ -84,25 +89,33 @@ class WebhookClient:
         return await self.post(endpoint.url, body, headers, at=at)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, at: datetime) -> Response:
-        """The same for a body and headers that are signed already."""
-        session = self._session
-        if session is None:
+        """The same for a body and headers that are signed already.
+
+        The deadline is for all of it, from the name lookup to the last byte.
+        """
+        session, task = self._session, asyncio.current_task()
+        if session is None or task is None:
             return Response(AttemptOutcome.UNREACHED, "the notifier is stopping")
+        self._deadlines.begin(task.get_loop(), task)
         try:
             check_url(url, allow_private=self._allow_private)
             async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
-                response = _response(answer.status, answer.headers.get("retry-after"), at)
+                response = _response(answer, at)
                 if not answer.content.at_eof():
                     await _drain(answer)
                 return response
         except (ForbiddenUrl, aiohttp.InvalidURL) as problem:
             return Response(AttemptOutcome.REFUSED, f"forbidden: {problem}")
-        except TimeoutError:
+        except asyncio.CancelledError:
+            if not self._deadlines.has_expired(task):
+                raise
             return Response(AttemptOutcome.AMBIGUOUS, f"no answer within {self._deadline_seconds:g} s")
         except aiohttp.ClientConnectorError as problem:
             return _unreached(problem)
         except (aiohttp.ClientError, OSError, UnicodeError, ValueError) as problem:
             return Response(AttemptOutcome.AMBIGUOUS, f"connection failed: {type(problem).__name__}")
+        finally:
+            self._deadlines.end(task)
 
 
 def webhook_body(webhook: Webhook) -> bytes:
@@ -131,7 +144,8 @@ async def _drain(answer: aiohttp.ClientResponse) -> None:
         answer.close()
 
 
-def _response(status: int, retry_after: str | None, at: datetime) -> Response:
+def _response(answer: aiohttp.ClientResponse, at: datetime) -> Response:
+    status = answer.status
     if 200 <= status < 300:
         return _delivered(status)
     detail = f"HTTP {status}"
@@ -140,7 +154,8 @@ def _response(status: int, retry_after: str | None, at: datetime) -> Response:
     if 300 <= status < 400:
         return Response(AttemptOutcome.REFUSED, f"{detail}: redirects are not followed")
     if status in THROTTLES:
-        return Response(AttemptOutcome.DEFERRED, detail, retry_after=parse_retry_after(retry_after, at))
+        retry_after = parse_retry_after(answer.headers.get("retry-after"), at)
+        return Response(AttemptOutcome.DEFERRED, detail, retry_after=retry_after)
     return Response(AttemptOutcome.REFUSED, detail)
 
 
