@@ -183,7 +183,7 @@ HOLLOW = re.compile(r"<(p|li|ul|ol|h\d|td|th|blockquote|bdi|a|em|strong)( [^>]*)
 def test_whatever_is_unknown_leaves_no_trace(values: Mapping[str, Value | None], language: str) -> None:
     rendered = render_content(CONTENT, values, language=language, zone=BERLIN)
     assert not HOLLOW.search(
-        re.sub('<table role="presentation".*?\n</table>', "chart", rendered.html, flags=re.S)
+        re.sub('<table role="presentation".*?\n</table>', "chart", rendered.html, flags=re.DOTALL)
     )
     texts = [value for value in values.values() if isinstance(value, str)]
     if not any("None" in text or "nan" in text or "{{" in text for text in map(str, texts)):
