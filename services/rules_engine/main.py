@@ -7,7 +7,8 @@ from prometheus_client import Counter
 
 from schemas.topics import broker_configs
 from services.cadence.lint import lint
-from services.cadence.policy.load import PolicyRefused, policy_texts
+from services.cadence.policy.contents import contents_in_force
+from services.cadence.policy.load import PolicyRefused, policy_texts, shipped_contents
 from services.cadence.rates import RatesRefused
 from services.chassis.batches import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
@@ -24,6 +25,7 @@ from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.account_twins import AccountTwins
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
+from services.rules_engine.adapters.content_directory import ContentDirectory
 from services.rules_engine.adapters.erasure_repository import ErasureRepository
 from services.rules_engine.adapters.explanations import StoredExplanations
 from services.rules_engine.adapters.key_repository import KeyRepository
@@ -40,6 +42,7 @@ from services.rules_engine.domain.account import BatchCounts, EvaluationContext
 from services.rules_engine.entrypoints import http_accounts as api
 from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import refusals
+from services.rules_engine.entrypoints.http_content import content_routes
 from services.rules_engine.entrypoints.http_erasure import erasure_routes
 from services.rules_engine.entrypoints.http_ingest import Ingest
 from services.rules_engine.entrypoints.http_mode import mode_routes
@@ -67,6 +70,7 @@ async def build(runtime: Runtime) -> Parts:
     rates_file = RatesFile(runtime.settings.rates, database)
     await _put_in_force(active_policy, rates_file, runtime)
     directory = PolicyDirectory(database, outbox, clock, active_policy.context)
+    content = ContentDirectory(database, outbox, clock, active_policy.context)
     created: set[str] = set()
     consumer = EventConsumer(
         clock=clock,
@@ -95,6 +99,7 @@ async def build(runtime: Runtime) -> Parts:
             Loop("rates", interval=5.0, run_once=rates_file.run_once),
             Loop("policy", interval=1.0, run_once=active_policy.refresh),
             Loop("policy directory", interval=1.0, run_once=directory.publish),
+            Loop("content directory", interval=1.0, run_once=content.publish),
             Loop("ranking", interval=5.0, run_once=ranking.run_once),
             prune_loop(database, "receipt", "seen_at"),
         ),
@@ -154,6 +159,7 @@ def make(
         api.account_routes(answers),
         api.parked_routes(answers),
         policies.policy_routes(PolicyRepository(configurations, active_policy, lint), comparison.compare),
+        content_routes(lambda: contents_in_force(active_policy.context().policy.content, shipped_contents())),
         policies.program_routes(partial(list_programs, database)),
         mode_routes(make_modes(runtime)),
         api.key_routes(KeyRepository(database, outbox, relay, clock)),
