@@ -269,7 +269,7 @@ class TestContent:
         (shipped,) = await as_published("en/tips", 1)
         before = await current_policy(running)
         text = "---\nsubject: A tip\n---\nWrite to us.\n"
-        files = {**policy_files(13), "content/en/tips.md": text, "content/fr/tips.md": text}
+        files = {**policy_files(22), "content/en/tips.md": text, "content/fr/tips.md": text}
         checked = await running.request("POST", "/v1/policies/validate", json={"files": files})
         assert checked.status_code == 200, checked.text
         answer = await running.request("PUT", "/v1/policies/current", json={"files": files})
@@ -302,12 +302,12 @@ class TestContent:
         "name", ["content/en/../tips.md", "content/tips.md", "content/en/tips.txt", "other/a.md"]
     )
     async def test_a_file_in_another_folder_is_refused(self, running: Engine, name: str) -> None:
-        files = {**policy_files(13), name: "x"}
+        files = {**policy_files(22), name: "x"}
         answer = await running.request("POST", "/v1/policies/validate", json={"files": files})
         assert answer.status_code == 422
 
     async def test_mistakes_of_content_have_their_places(self, running: Engine) -> None:
-        files = {**policy_files(13), "content/en/tips.md": "---\nsubject: A tip\n---\n{{ csm.nam }} calls."}
+        files = {**policy_files(22), "content/en/tips.md": "---\nsubject: A tip\n---\n{{ csm.nam }} calls."}
         answer = await running.request("POST", "/v1/policies/validate", json={"files": files})
         (mistake,) = answer.json()["errors"]
         assert (mistake["file"], mistake["line"], mistake["column"]) == ("content/en/tips.md", 4, 1)
