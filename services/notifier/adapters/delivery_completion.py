@@ -13,6 +13,7 @@ from services.notifier.adapters.address_repository import refuse_addresses
 from services.notifier.adapters.delivery_repository import add_deliveries, post_in_app, wake_at
 from services.notifier.adapters.erasure import erase_final
 from services.notifier.adapters.messages import delivery_finished
+from services.notifier.adapters.webhook_completion import complete_delivered, split_delivered
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now, WebhookClaim
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.delivery import State
@@ -79,6 +80,19 @@ async def _complete_rows(
     connection: Connection, results: Sequence[ClaimResult], hashes: Mapping[str, bytes], now: Now
 ) -> tuple[list[ClaimResult], list[str]]:
     """The results whose lease still holds, and the ids of those that were only kept until they are final."""
+    delivered, others = split_delivered(results)
+    completed = dict(await _complete_any(connection, others, hashes, now)) if others else {}
+    for group in delivered:
+        completed.update(await complete_delivered(connection, group, now))
+    done = [result for result in results if result.delivery.id in completed]
+    final = [result.delivery.id for result in done if result.delivery.state.is_final]
+    return done, [delivery_id for delivery_id in final if completed[delivery_id]]
+
+
+async def _complete_any(
+    connection: Connection, results: Sequence[ClaimResult], hashes: Mapping[str, bytes], now: Now
+) -> list[tuple[str, bool]]:
+    """(id, erase when final) of the results whose lease still holds."""
     attempts = [result.attempt for result in results]
     rows = await connection.fetch(
         COMPLETE,
@@ -95,10 +109,7 @@ async def _complete_rows(
         [attempt.detail if attempt else None for attempt in attempts],
         [hashes.get(result.delivery.id) for result in results],
     )
-    completed = {row[0]: row[1] for row in rows}
-    done = [result for result in results if result.delivery.id in completed]
-    final = [result.delivery.id for result in done if result.delivery.state.is_final]
-    return done, [delivery_id for delivery_id in final if completed[delivery_id]]
+    return [(row[0], row[1]) for row in rows]
 
 
 def _wake_at(result: ClaimResult) -> datetime | None:

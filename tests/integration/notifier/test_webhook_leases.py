@@ -57,6 +57,31 @@ async def test_a_crash_between_sending_and_recording_sends_again_and_records_onc
     assert [row["state"] for row in reports] == ["sent"]
 
 
+async def test_many_that_were_delivered_are_recorded_together_and_only_by_who_holds_their_lease(
+    notifier: Notifier, receiver: Receiver
+) -> None:
+    for number in range(4):
+        await subscribe(notifier, f"{receiver.url}/{number}")
+    for number in range(10):
+        await notifier.due(touchpoint_id=f"00000000-0000-4000-8000-{number:012}")
+    results = await claimed_and_sent(notifier, Response(AttemptOutcome.DELIVERED, "HTTP 204"))
+    assert len(results) == 40
+    taken = results[0].delivery.id
+    await notifier.database.pool.execute(
+        "UPDATE delivery SET lease_token = gen_random_uuid() WHERE id = $1", taken
+    )
+
+    await notifier.queue.complete(results)
+    await notifier.queue.complete(results)
+
+    rows = [row for row in await notifier.deliveries() if row["channel"] == "webhook"]
+    assert {row["id"]: row["state"] for row in rows if row["state"] != "sent"} == {taken: "pending"}
+    done = [row for row in rows if row["id"] != taken]
+    assert {row["reason"] for row in done} == {"HTTP 204"}
+    assert [[each["outcome"] for each in row["attempts"]] for row in done] == [["delivered"]] * 39
+    assert len([row for row in await notifier.finished() if row["channel"] == "webhook"]) == 39
+
+
 async def test_an_ambiguous_attempt_is_recorded_as_one(notifier: Notifier, receiver: Receiver) -> None:
     await subscribe(notifier, receiver.url)
     await notifier.due()
