@@ -38,6 +38,18 @@ def test_a_heading_stays_for_a_heading_below_it_that_has_content() -> None:
     assert render(body, {}).text == "One\n\nThree\n\nText."
 
 
+def test_a_line_ends_what_stands_below_a_heading() -> None:
+    assert render("A.\n\n# One\n\n{{ csm.name }}\n\n---\n\nB.", {}).text == "A.\n\n---\n\nB."
+
+
+def test_a_telephone_number_is_written_once_in_text() -> None:
+    rendered = render("Call [{{ csm.phone }}](tel:{{ csm.phone }}).", {"csm.phone": "+49 30 1"})
+    assert (rendered.text, rendered.html) == (
+        "Call +49 30 1.",
+        '<p>Call <a href="tel:+49301">+49 30 1</a>.</p>',
+    )
+
+
 def test_a_table_row_with_an_unknown_value_is_left_out_and_a_table_without_rows() -> None:
     body = "| What | Number |\n|---|---|\n| Seats | {{ usage.seats }} |\n| Used | {{ usage.seats_used }} |"
     assert render(body, {"usage.seats": 50}).text == "What   Number\nSeats  50"
