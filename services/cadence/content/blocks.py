@@ -27,7 +27,8 @@ Written = tuple[SyntaxTreeNode, Fragment | None]
 def write_blocks(nodes: Sequence[SyntaxTreeNode], context: Context) -> list[Fragment]:
     """The blocks that are left, in order.
 
-    A heading without anything below it, up to a thematic break, is left out, and a paragraph that ends in a colon without what it announces.
+    A heading without anything below it, up to a thematic break, is left out, and a paragraph that ends in a colon without
+    what it announces.
     """
     written = [(node, _write_block(node, context)) for node in nodes]
     return [fragment for _, fragment in _prune_breaks(_prune_headings(_prune_leads(written))) if fragment]
