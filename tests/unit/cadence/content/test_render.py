@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -97,6 +97,17 @@ def test_dates_shares_and_money_are_written_as_the_language_does(language: str, 
         "account.arr": Amount(50_000, "EUR"),
     }
     assert render(body, values, language).text.replace("\xa0", " ") == text
+
+
+@pytest.mark.parametrize(
+    ("due_on", "text"), [(1, "First"), (6, "First"), (7, "Day 7"), (40, "Day 40"), (None, "Next")]
+)
+def test_a_series_of_messages_has_a_text_for_each_day_of_the_term(due_on: int | None, text: str) -> None:
+    body = "{{ contract.day | 1+: First | 7+: Day # | otherwise: Next }}"
+    values: dict[str, Value | None] = {"contract.starts_on": date(2026, 11, 1)}
+    if due_on is not None:
+        values["touchpoint.due_at"] = datetime(2026, 11, 1, 9, tzinfo=UTC) + timedelta(days=due_on - 1)
+    assert render(body, values).text == text
 
 
 def test_a_value_never_becomes_markdown_or_html() -> None:
