@@ -182,6 +182,19 @@ def test_nothing_loose_is_left_where_a_value_is_missing(language: str) -> None:
             assert not rendered.is_empty, (content.file, absent)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_heading_and_no_announcement_stays_without_its_values(language: str) -> None:
+    for content in shipped_files(language):
+        values: dict[str, Value | None] = {
+            name: value for name, value in values_of(0).items() if name in content.needs
+        }
+        rendered = render_content(content, values, language=language, zone=find_zone("UTC"))
+        assert not rendered.is_empty, content.file
+        if content.program is None:
+            assert "<h" not in rendered.html.replace("<hr>", ""), content.file
+        assert not re.search(r":\n\n(?![\d-])", f"{rendered.text}\n\n"), content.file
+
+
 def test_the_test_of_dates_finds_a_date_of_something_else() -> None:
     with pytest.raises(AssertionError):
         assert_own_dates("It ends on 31 March 2027.", {"1 March 2027"}, "here")
