@@ -26,9 +26,9 @@ from services.notifier.adapters.queries import Queries
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
-from services.notifier.application.send_messages import Sending
+from services.notifier.application.sending import Sending
 from services.notifier.domain.addresses import AddressKey
-from services.notifier.domain.delivery_policy import Reason
+from services.notifier.domain.decision import Reason
 from services.notifier.domain.unsubscribe import make_token
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
@@ -93,7 +93,8 @@ async def build(runtime: Runtime) -> Parts:
     def unsubscribe_url(contact_id: str, topic: str | None) -> str:
         return f"{base_url}/v1/unsubscribe/{make_token(key, contact_id, topic)}"
 
-    sending = Sending(mailer, services.templates, unsubscribe_url, mail_hold)
+    fallback_to = runtime.settings.email.fallback_to
+    sending = Sending(mailer, services.templates, unsubscribe_url, mail_hold, fallback_to)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -108,6 +109,7 @@ async def build(runtime: Runtime) -> Parts:
         outbox=runtime.outbox,
         clock=runtime.clock,
         mail_hold=mail_hold,
+        fallback_to=fallback_to,
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     return Parts(
