@@ -117,11 +117,11 @@ class Email(Group):
 
     @model_validator(mode="before")
     @classmethod
-    def _read_from(cls, given: object) -> object:
+    def _read_from(cls, document: object) -> object:
         """`from` is a word of Python: the field has the former name."""
-        if not isinstance(given, dict) or "from" not in given:
-            return cast("object", given)
-        values = cast("dict[str, object]", given)
+        if not isinstance(document, dict) or "from" not in document:
+            return cast("object", document)
+        values = cast("dict[str, object]", document)
         return {name: value for name, value in values.items() if name != "from"} | {"sender": values["from"]}
 
     @property

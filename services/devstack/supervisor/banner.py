@@ -65,5 +65,5 @@ def _mail_line(options: RunOptions) -> str:
     email, hold = options.settings.email, options.settings.mail_hold()
     if email.host is None:
         return f"stored in {options.folder.mail_folder}, not delivered"
-    held = f"; mail to customers is held: {hold}" if hold is not None else ""
-    return f"{email.host}:{email.port}{held}"
+    warning = f"; mail to customers is held: {hold}" if hold is not None else ""
+    return f"{email.host}:{email.port}{warning}"

@@ -225,7 +225,8 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
     accounts = await _accounts(connection, sorted(account_ids.union(ended.values())))
     accounts |= {account_id: accounts[stays] for account_id, stays in ended.items() if stays in accounts}
     owners = [event.content.owner for event in events]
-    csm_ids = sorted({owner.csm_id for owner in owners if owner.csm_id})
+    leading = {account.csm_id for account in accounts.values() if account.csm_id}
+    csm_ids = sorted(leading.union(owner.csm_id for owner in owners if owner.csm_id))
     csms = {row[0]: CsmRecord(**row) for row in await connection.fetch(CSMS, csm_ids)}
     contacts = [contact for account in accounts.values() for contact in account.contacts]
     customers = {contact.email for contact in contacts if contact.email}
