@@ -5,6 +5,7 @@ sender may claim the delivery, which is then marked ambiguous: the one before ma
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from services.chassis.clock import ServiceClock
@@ -12,7 +13,7 @@ from services.chassis.database import Connection, Database, real_now
 from services.chassis.faults import fault
 from services.chassis.ids import fresh
 from services.chassis.outbox import Outbox
-from services.notifier.adapters import directory_repository, subscription_repository
+from services.notifier.adapters import content_repository, directory_repository, subscription_repository
 from services.notifier.adapters.delivery_completion import complete
 from services.notifier.adapters.erasure import erase_final
 from services.notifier.adapters.messages import delivery_finished_of_row
@@ -38,7 +39,7 @@ UPDATE delivery d SET lease_token = $3, lease_until = $1 + interval '{LEASE}', l
     ambiguous = d.ambiguous OR d.lease_token IS NOT NULL"""
 _CLAIMED = """
     d.id, d.channel, d.recipient_kind, d.recipient_id, d.attempts, d.next_at, d.first_at, d.waits_until,
-    f.event_id, f.type, f.said_at, f.data, d.message_id, d.planned_at, d.fold_key IS NOT NULL"""
+    f.event_id, f.type, f.said_at, f.data, d.reason, d.message_id, d.planned_at, d.fold_key IS NOT NULL"""
 CLAIM_SINGLE = f"""
 WITH mine AS (
     SELECT id FROM delivery WHERE {_READY} AND next_at <= $1 AND fold_key IS NULL
@@ -146,15 +147,22 @@ class DeliveryQueue:
             if keys:
                 rows += await connection.fetch(CLAIM_FOLDS, now.real, keys, token, self._owner, now.service)
             claims = [_message_claim(row, token) for row in rows]
-            events = [claim.event for claim in claims]
-            directory = (
-                await directory_repository.load_directory(connection, self._addresses, events)
-                if events
-                else Directory()
-            )
+            directory = await self._directory(connection, claims) if claims else Directory()
         if claims:
             fault("sender.after_claim")
         return claims, directory, now
+
+    async def _directory(self, connection: Connection, claims: Sequence[MessageClaim]) -> Directory:
+        """The people whom the claims concern, the content of their messages, and the programs they got."""
+        events = [claim.event for claim in claims]
+        directory = await directory_repository.load_directory(connection, self._addresses, events)
+        types = {event.content.touchpoint_type for event in events}
+        contacts = {claim.delivery.recipient.id for claim in claims if claim.delivery.recipient.id}
+        return replace(
+            directory,
+            contents=await content_repository.load_contents(connection, types),
+            programs=await content_repository.load_programs(connection, contacts),
+        )
 
     async def claim_webhooks(self, limit: int, under_way: Mapping[str, int]) -> list[WebhookClaim]:
         async with self._database.transaction() as connection:
@@ -217,14 +225,14 @@ class DeliveryQueue:
 def _message_claim(row: Any, token: str) -> MessageClaim:
     recipient = Recipient(RecipientKind(row[2]), row[3])
     return MessageClaim(
-        delivery=Delivery(str(row[0]), row[1], recipient, attempts=row[4], next_at=row[5]),
+        delivery=Delivery(str(row[0]), row[1], recipient, reason=row[12], attempts=row[4], next_at=row[5]),
         event=parse_event(row[8], row[9], row[10], row[11]),
         token=token,
         first_at=row[6],
         waits_until=row[7],
-        message_id=str(row[12]),
-        planned_at=row[13],
-        is_folded=row[14],
+        message_id=str(row[13]),
+        planned_at=row[14],
+        is_folded=row[15],
     )
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from schemas.directory import AccountRecord, CsmRecord, ModeRecord, PreferenceRecord
+from schemas.directory import AccountRecord, ContentRecord, CsmRecord, ModeRecord, PolicyRecord, PreferenceRecord
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
 from services.notifier.adapters import (
     address_repository,
+    content_repository,
     directory_repository,
     engagement_repository,
     erasure,
@@ -106,6 +107,16 @@ class UnitOfWork:
 
     async def save_mode(self, record: ModeRecord) -> None:
         await mode_repository.save_mode(self._connection, record)
+
+    async def save_contents(self, records: Sequence[ContentRecord]) -> None:
+        latest = {content_repository.content_key(record): record for record in records}
+        await content_repository.save_contents(self._connection, list(latest.values()))
+
+    async def delete_content(self, key: str) -> None:
+        await content_repository.delete_content(self._connection, key)
+
+    async def save_catalogue(self, record: PolicyRecord) -> None:
+        await content_repository.save_catalogue(self._connection, record)
 
     async def delete_csm(self, csm_id: str) -> None:
         await directory_repository.delete_csm(self._connection, csm_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from schemas.directory import AccountRecord, CsmRecord, ModeRecord, PreferenceRecord
+from schemas.directory import AccountRecord, ContentRecord, CsmRecord, ModeRecord, PolicyRecord, PreferenceRecord
 from schemas.vocabulary import Topic
 from services.notifier.domain.circuit import Circuit
 from services.notifier.domain.decision import Timing
@@ -110,6 +110,14 @@ class UnitOfWork(Protocol):
         ...
 
     async def save_mode(self, record: ModeRecord) -> None: ...
+
+    async def save_contents(self, records: Sequence[ContentRecord]) -> None:
+        """Store content files, in order of version; an older version changes nothing."""
+        ...
+
+    async def delete_content(self, key: str) -> None: ...
+
+    async def save_catalogue(self, record: PolicyRecord) -> None: ...
 
     async def delete_csm(self, csm_id: str) -> None: ...
 

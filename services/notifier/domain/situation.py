@@ -32,6 +32,10 @@ class Directory:
     withdrawn: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
     told: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     mode: Mode = field(default_factory=Mode)
+    contents: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Content files by key; only where messages are written."""
+    programs: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """The programs that contacts got already; only where messages are written."""
 
     def situation_of(
         self,
