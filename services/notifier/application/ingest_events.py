@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from services.notifier.application.ports import WITHOUT_END, InAppMessage, NewDelivery, Now, UnitOfWork
-from services.notifier.domain.delivery import Recipient, RecipientKind, State
 from services.notifier.domain.decision import Action, RecipientDecision
+from services.notifier.domain.delivery import Recipient, RecipientKind, State
 from services.notifier.domain.delivery_policy import decide_recipients
 from services.notifier.domain.event import Event, News, readable_name
 from services.notifier.domain.message import one_line, sentence_case
@@ -106,7 +106,7 @@ def _cause(event: Event, decided: RecipientDecision, directory: Directory) -> st
     content, recipient = event.content, decided.recipient
     if recipient.kind is not RecipientKind.CSM or decided.channel != "email" or event.news is not News.DUE:
         return None
-    if content.touchpoint_id is None or content.due_at is None:
+    if content.touchpoint_id is None:
         return None
     return day_cause(content.touchpoint_id, directory.csms.get(recipient.id or ""), content.due_at)
 

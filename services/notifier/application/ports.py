@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from schemas.directory import AccountRecord, ContentRecord, CsmRecord, ModeRecord, PolicyRecord, PreferenceRecord
+from schemas.directory import (
+    AccountRecord,
+    ContentRecord,
+    CsmRecord,
+    ModeRecord,
+    PolicyRecord,
+    PreferenceRecord,
+)
 from schemas.vocabulary import Topic
 from services.notifier.domain.circuit import Circuit
 from services.notifier.domain.decision import Timing
@@ -14,7 +21,6 @@ from services.notifier.domain.event import Event
 from services.notifier.domain.message import Message
 from services.notifier.domain.situation import Directory
 from services.notifier.domain.subscription import Secrets, Subscription
-
 
 WITHOUT_END = timedelta(days=2000)
 """Real time: a wait that is longer than this ends on the service clock."""

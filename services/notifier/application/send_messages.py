@@ -49,7 +49,10 @@ async def _send_safely(
 async def _send(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> ClaimResult:
     delivery, event = claim.delivery, claim.event
     situation = directory.situation_of(
-        event, mail_hold=sending.mail_hold, fallback_to=sending.fallback_to, has_waited=claim.has_waited(now.real)
+        event,
+        mail_hold=sending.mail_hold,
+        fallback_to=sending.fallback_to,
+        has_waited=claim.has_waited(now.real),
     )
     if delivery.recipient.id is None:
         new = messages_of(event, directory, situation, now)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from schemas.vocabulary import DeliveryCause
-from services.notifier.domain.delivery import State
 from services.notifier.domain.decision import Reason
+from services.notifier.domain.delivery import State
 
 _REASONS: Mapping[DeliveryCause, frozenset[Reason]] = {
     "no_recipient": frozenset(

@@ -74,7 +74,9 @@ class Event:
         """What it tells people."""
         if self.type == MOVED:
             return News.MOVED if self.content.previous_owner is None else News.REASSIGNED
-        return News.CANCELLED if self.type == CANCELLED else News.OVERDUE if self.type == OVERDUE else News.DUE
+        return (
+            News.CANCELLED if self.type == CANCELLED else News.OVERDUE if self.type == OVERDUE else News.DUE
+        )
 
     @property
     def is_escalation(self) -> bool:

@@ -12,8 +12,8 @@ from schemas.directory import CsmRecord
 from services.notifier.domain.customer_policy import CUSTOMER_CHANNELS
 from services.notifier.domain.decision import (
     READY,
-    DeliveryDecision,
     Action,
+    DeliveryDecision,
     Reason,
     RecipientDecision,
     Timing,
@@ -71,7 +71,7 @@ def decide_owners(event: Event, situation: Situation, now: datetime) -> list[Rec
     if not any(one.channel == "email" and not one.decision.leaves_nobody for one in decisions):
         decisions += decide_fallback(event, situation, now)
     elif event.is_escalation and event.news is not News.REASSIGNED:
-        decisions += _decide_people([find_manager(event, situation, in_charge)], event, situation, now)
+        decisions += _decide_people([find_manager(situation, in_charge)], event, situation, now)
     if event.news is News.REASSIGNED and event.previous_csm_id != in_charge:
         decisions += _decide_people([event.previous_csm_id], event, situation, now)
     return list({(one.recipient, one.channel): one for one in decisions}.values())
@@ -102,14 +102,14 @@ def _decide_people(
 
 def decide_fallback(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
     """The manager, else the mailbox of the deployment, else a decision that says what to set."""
-    manager = find_manager(event, situation, event.content.owner.csm_id)
+    manager = find_manager(situation, event.content.owner.csm_id)
     if manager is not None:
         return _decide_people([manager], event, situation, now)
     recipient = UNTOLD if situation.fallback_to is None else FALLBACK
     return [RecipientDecision(recipient, "email", decide_owner(event, recipient, "email", situation, now))]
 
 
-def find_manager(event: Event, situation: Situation, person_id: str | None) -> str | None:
+def find_manager(situation: Situation, person_id: str | None) -> str | None:
     """The person's manager, else a manager of the account's pool, else one of no pool; None without one."""
     person = situation.csms.get(person_id or "")
     named = situation.csms.get(person.manager_id or "") if person else None
@@ -153,9 +153,7 @@ def decide_owner(
     return decision if decision is not READY else _decide_time(event, recipient, situation, now)
 
 
-def _decide_time(
-    event: Event, recipient: Recipient, situation: Situation, now: datetime
-) -> DeliveryDecision:
+def _decide_time(event: Event, recipient: Recipient, situation: Situation, now: datetime) -> DeliveryDecision:
     timing = plan_mail(event, recipient, situation, now)
     if timing.planned_at is None:
         return DeliveryDecision(Action.SEND, Reason.READY, timing=timing)
@@ -176,7 +174,7 @@ def plan_mail(event: Event, recipient: Recipient, situation: Situation, now: dat
     """When the mail to one of ours goes: at once, gathered for a while, or with the mail of the person's day."""
     if event.news is News.REASSIGNED:
         return Timing(f"reassigned:{recipient.kind}:{recipient.id}")
-    if event.news in (News.DUE, News.OVERDUE) and _is_urgent_for(event, recipient):
+    if event.news in (News.DUE, News.OVERDUE) and _is_urgent_now(event):
         return _at_once(event, recipient)
     if is_stranger(event, recipient, situation):
         gathered_at = now + GATHERED_WITHIN
@@ -188,7 +186,7 @@ def plan_mail(event: Event, recipient: Recipient, situation: Situation, now: dat
     return Timing(f"day:{recipient.id}", opening, noon if waits else opening)
 
 
-def _is_urgent_for(event: Event, recipient: Recipient) -> bool:
+def _is_urgent_now(event: Event) -> bool:
     """An overdue touchpoint is urgent as an escalation only: its deadline has passed anyway."""
     return event.is_escalation if event.news is News.OVERDUE else is_urgent(event)
 

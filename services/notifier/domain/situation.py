@@ -74,10 +74,10 @@ class Directory:
 class Situation:
     """What a decision depends on, besides event and time.
 
-    `live`: customers may be contacted about it. `mail_hold`: why they get no mail, None when they do.
-    `has_waited`: what the directory does not have by now it will not get. `fallback_to`: the mailbox of the deployment for
-    work that nobody has. `planned_at` (service time): the moment for which the mail was planned. `told`: the people of ours
-    who had a mail about the touchpoint.
+    `live`: customers may be contacted about it. `mail_hold`: why they get no mail, None when they do. `has_waited`: what
+    the directory does not have by now it will not get. `fallback_to`: the mailbox of the deployment for work that nobody
+    has. `planned_at` (service time): the moment for which the mail was planned. `told`: the people of ours who had a mail
+    about the touchpoint.
     """
 
     live: bool = True

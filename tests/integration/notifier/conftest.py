@@ -28,7 +28,8 @@ from services.notifier.adapters.queries import Queries
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
-from services.notifier.application.send_messages import Sending, send_messages
+from services.notifier.application.send_messages import send_messages
+from services.notifier.application.sending import Sending
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.unsubscribe import make_token
 from services.notifier.entrypoints.http_deliveries import delivery_routes
