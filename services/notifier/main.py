@@ -1,6 +1,7 @@
 """The notifier's composition root: the only module that knows both entrypoints and adapters."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from fastapi import FastAPI
@@ -20,13 +21,18 @@ from services.notifier.adapters import mode_repository
 from services.notifier.adapters.address_repository import open_address_key
 from services.notifier.adapters.channels.email import Mailer, Tls
 from services.notifier.adapters.channels.webhook import WebhookClient
+from services.notifier.adapters.clients.calendar_client import CalendarClient
+from services.notifier.adapters.clients.facts_client import FactsClient
+from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.phrases import load_people_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
-from services.notifier.application.sending import Sending
+from services.notifier.application.sending import OwnerSending, Sending
+from services.notifier.domain.action_token import ActionToken, make_action_token
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
 from services.notifier.domain.unsubscribe import make_token
@@ -35,7 +41,7 @@ from services.notifier.entrypoints.http_preferences import preference_routes, un
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
 from services.notifier.entrypoints.kafka_consumer import TOPICS, Consumer
-from services.notifier.entrypoints.workers import WebhookSender, message_sender, sweep
+from services.notifier.entrypoints.workers import WebhookSender, day_opener, message_sender, sweep
 
 log = structlog.get_logger(__name__)
 
@@ -56,10 +62,15 @@ class Services:
     webhooks: WebhookSender
     templates: Templates
     stream_signal: WakeSignal
+    days: DayRepository
+    calendar: CalendarClient
+    facts: FactsClient
 
 
 def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
+    rules_engine, scheduler = (runtime.settings.url_of(name) for name in ("rules_engine", "scheduler"))
+    key_file = runtime.settings.key_file
     queue = DeliveryQueue(database, outbox, clock, addresses, runtime.owner)
     client = WebhookClient(allow_private=runtime.settings.webhook_allow_private)
     return Services(
@@ -71,6 +82,9 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
         webhooks=WebhookSender(queue, client=client, reported=runtime.relay.wake),
         templates=Templates(),
         stream_signal=WakeSignal(),
+        days=DayRepository(database, outbox, clock, addresses),
+        calendar=CalendarClient(scheduler, key_file),
+        facts=FactsClient(rules_engine, scheduler, key_file),
     )
 
 
@@ -93,8 +107,12 @@ async def build(runtime: Runtime) -> Parts:
     def unsubscribe_url(contact_id: str, topic: str | None) -> str:
         return f"{base_url}/v1/unsubscribe/{make_token(key, contact_id, topic)}"
 
+    def action_url(touchpoint_id: str, person_id: str | None, at: datetime) -> str:
+        return f"{base_url}/a/{make_action_token(key, ActionToken(touchpoint_id, person_id, at))}"
+
     fallback_to = runtime.settings.email.fallback_to
-    sending = Sending(mailer, services.templates, unsubscribe_url, mail_hold, fallback_to)
+    owners = OwnerSending(load_people_phrases(), services.facts, action_url, fallback_to)
+    sending = Sending(mailer, services.templates, unsubscribe_url, owners, mail_hold)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -112,11 +130,18 @@ async def build(runtime: Runtime) -> Parts:
         fallback_to=fallback_to,
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
+    opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
     return Parts(
         app=lambda ready: make_http(runtime, services, key, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
-        loops=(messages, webhooks.claiming, webhooks.recording, sweeping, pruning(services.queries)),
-        close=(webhooks.close, mailer.stop, services.client.stop),
+        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, pruning(services.queries)),
+        close=(
+            webhooks.close,
+            mailer.stop,
+            services.client.stop,
+            services.calendar.close,
+            services.facts.close,
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from services.notifier.adapters.merging import find_ended
 from services.notifier.adapters.mode_repository import load_mode
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.consent import CONSENT, latest
-from services.notifier.domain.event import Event, News
+from services.notifier.domain.event import TODAY, Event, News
 from services.notifier.domain.people import Account, Pause
 from services.notifier.domain.situation import Directory
 
@@ -58,7 +58,9 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::te
 ON CONFLICT (csm_id) DO UPDATE SET name = excluded.name, email = excluded.email,
     timezone = excluded.timezone, version = excluded.version, pool = excluded.pool, phone = excluded.phone,
     language = excluded.language, role = excluded.role, manager_id = excluded.manager_id,
-    booking_url = excluded.booking_url, working_days = excluded.working_days
+    booking_url = excluded.booking_url, working_days = excluded.working_days,
+    opens_at = CASE WHEN (person.timezone, person.working_days)
+        IS NOT DISTINCT FROM (excluded.timezone, excluded.working_days) THEN person.opens_at END
 WHERE person.version < excluded.version
 """
 # An older preference never replaces a newer one, whether it allows more or less.
@@ -80,8 +82,10 @@ CONTACTS = """
 SELECT account_id, contact_id, name, email, role, language, timezone, phone, has_left AS left FROM contact
 WHERE account_id = ANY($1) ORDER BY contact_id
 """
-CSMS = """
-SELECT csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url, working_days
+PERSON_FIELDS = """
+csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url, working_days"""
+CSMS = f"""
+SELECT {PERSON_FIELDS}
 FROM person WHERE csm_id = ANY($1) OR role IN ('manager', 'marketing')
     OR csm_id IN (SELECT manager_id FROM person WHERE csm_id = ANY($1))
 """
@@ -253,8 +257,12 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
 
 
 async def _told(connection: Connection, events: Sequence[Event]) -> dict[str, frozenset[str]]:
-    """The people of ours who had a mail about what is cancelled or moved, by touchpoint."""
-    ids = {event.content.touchpoint_id for event in events if event.news in (News.CANCELLED, News.MOVED)}
+    """The people of ours who had a mail about what is cancelled, moved or due, by touchpoint."""
+    ids = {
+        event.content.touchpoint_id
+        for event in events
+        if event.news in (News.CANCELLED, News.MOVED) or event.type == TODAY
+    }
     people: defaultdict[str, set[str]] = defaultdict(set)
     for row in await connection.fetch(TOLD, sorted(filter(None, ids))) if ids else ():
         people[row[0]].add(row[1])

@@ -1,6 +1,8 @@
 """What an engagement is about: the delivery, who got it, and under which topic."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,26 @@ FROM delivery d LEFT JOIN feed f ON f.key = d.event_key
 LEFT JOIN contact c ON d.recipient_kind = 'contact' AND c.contact_id = d.recipient_id
 WHERE d.id = ANY($1::uuid[]) AND d.recipient_id IS NOT NULL
 """
+
+SENT_LATELY = """
+SELECT account_id, touchpoint_type, max(finished_at) FROM delivery
+WHERE account_id = ANY($1) AND recipient_kind = 'contact' AND state = 'sent' AND channel <> 'webhook'
+    AND finished_at >= $2 AND touchpoint_type IS NOT NULL
+GROUP BY account_id, touchpoint_type ORDER BY 3 DESC
+"""
+LATELY = timedelta(days=30)
+MOST_SENT = 3
+
+
+async def sent_lately(
+    connection: Connection, account_ids: Collection[str], now: datetime
+) -> dict[str, list[tuple[str, datetime]]]:
+    """What the customers of these accounts got in the last 30 days: the newest three types, with their times."""
+    sent: defaultdict[str, list[tuple[str, datetime]]] = defaultdict(list)
+    for row in await connection.fetch(SENT_LATELY, sorted(account_ids), now - LATELY) if account_ids else ():
+        if len(sent[row[0]]) < MOST_SENT:
+            sent[row[0]].append((row[1], row[2]))
+    return sent
 
 
 async def delivered_messages(

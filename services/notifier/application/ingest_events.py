@@ -88,8 +88,8 @@ def _new_delivery(event: Event, decided: RecipientDecision, directory: Directory
                 waits_until=until,
                 send_after=decision.send_after,
             )
-        case Action.SEND if channel == "in_app":
-            in_app = in_app_message(event, recipient, directory)
+        case Action.SEND if channel == "in_app" and recipient.kind is RecipientKind.CONTACT:
+            in_app = in_app_message(event)
             return replace(new, state=State.SENT, reason=POSTED, in_app=in_app)
         case Action.SEND:
             return replace(
@@ -111,12 +111,6 @@ def _cause(event: Event, decided: RecipientDecision, directory: Directory) -> st
     return day_cause(content.touchpoint_id, directory.csms.get(recipient.id or ""), content.due_at)
 
 
-def in_app_message(event: Event, recipient: Recipient, directory: Directory) -> InAppMessage:
-    content = event.content
-    account = directory.accounts.get(content.account_id)
-    kind = readable_name(content.touchpoint_type)
-    if recipient.kind is RecipientKind.CONTACT:
-        return InAppMessage(one_line(sentence_case(kind)), content.purpose)
-    name = (account.name if account else None) or content.account_id
-    reason = content.reason.text if content.reason else ""
-    return InAppMessage(one_line(f"{name}: {kind}"), "\n".join(filter(None, (content.purpose, reason))))
+def in_app_message(event: Event) -> InAppMessage:
+    kind = readable_name(event.content.touchpoint_type)
+    return InAppMessage(one_line(sentence_case(kind)), event.content.purpose)

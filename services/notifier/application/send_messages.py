@@ -51,7 +51,7 @@ async def _send(claim: MessageClaim, directory: Directory, now: Now, sending: Se
     situation = directory.situation_of(
         event,
         mail_hold=sending.mail_hold,
-        fallback_to=sending.fallback_to,
+        fallback_to=sending.owners.fallback_to,
         has_waited=claim.has_waited(now.real),
     )
     if delivery.recipient.id is None:
@@ -64,7 +64,7 @@ async def _send(claim: MessageClaim, directory: Directory, now: Now, sending: Se
         return not_sent(claim, decision, now, instead_of(claim, decision, directory, situation, now))
     if delivery.channel == "in_app":
         posted = delivery.finished(State.SENT, POSTED)
-        return ClaimResult(claim, posted, in_app=in_app_message(event, delivery.recipient, directory))
+        return ClaimResult(claim, posted, in_app=in_app_message(event))
     if decision.send_after is not None:
         postponed = delivery.postponed(now.real, decision.text)
         return ClaimResult(claim, postponed, send_after=decision.send_after)

@@ -1,17 +1,27 @@
 """Send a mail to a person of ours: decide once more on each delivery in it, write it, send it, give all its result."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
+from schemas.figures import AccountFigures, FiguresRequest
 from services.notifier.application.claim_results import attempted, instead_of, not_sent, postponed
-from services.notifier.application.ingest_events import POSTED, in_app_message, messages_of
+from services.notifier.application.ingest_events import POSTED, messages_of
+from services.notifier.application.message_facts import NoAnswer
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now
 from services.notifier.application.sending import Sending
-from services.notifier.application.write_owner_mail import write_owner_mail
-from services.notifier.domain.decision import Action
+from services.notifier.application.write_owner_mail import write_feed_entry, write_owner_mail
+from services.notifier.domain.decision import Action, Timing
 from services.notifier.domain.delivery import AttemptOutcome, Response, State
 from services.notifier.domain.delivery_policy import decide_delivery
 from services.notifier.domain.situation import Directory
+from services.notifier.domain.working_day import MORNING
+
+URGENT_WAITS: Final = timedelta(seconds=60)
+"""Real time for which an urgent mail waits for figures before it goes without them."""
+FIGURES_AGAIN: Final = timedelta(seconds=10)
+WAITING_FOR_FIGURES: Final = "waiting for the figures of the account"
 
 
 async def send_owner_mail(
@@ -23,14 +33,42 @@ async def send_owner_mail(
     ready = [claim for claim, result in decided if result is None]
     if not ready:
         return results
+    figures = await _figures(ready, sending)
+    if figures is None:
+        if _can_wait(ready[0], now):
+            return results + [_without_figures(claim, now) for claim in ready]
     try:
-        mail = write_owner_mail(ready, directory, now, sending)
+        mail = write_owner_mail(ready, directory, figures or {}, now, sending)
     except Exception as problem:  # noqa: BLE001 - one mail that cannot be written must not stop the others of its batch
         detail = f"the mail could not be written: {problem!r}"[:500]
         response = Response(AttemptOutcome.REFUSED, detail, is_permanent=True)
         return results + [attempted(claim, response, now) for claim in ready]
     response = await sending.mailer.send(mail, at=now.real)
     return results + _share(ready, response, now, mail.to)
+
+
+async def _figures(claims: Sequence[MessageClaim], sending: Sending) -> Mapping[str, AccountFigures] | None:
+    """By account; None while the rules engine does not answer."""
+    accounts = sorted({claim.event.content.account_id for claim in claims})
+    requests = [FiguresRequest.of_valid(account_id=account_id) for account_id in accounts]
+    try:
+        found = await sending.owners.facts.figures(requests)
+    except NoAnswer:
+        return None
+    return {figures.account_id: figures for figures in found}
+
+
+def _can_wait(claim: MessageClaim, now: Now) -> bool:
+    """Urgent mail waits a minute for its figures, the mail of the day for the morning."""
+    if claim.planned_at is not None:
+        return now.service < claim.planned_at + MORNING
+    return claim.created_at is not None and now.real < claim.created_at + URGENT_WAITS
+
+
+def _without_figures(claim: MessageClaim, now: Now) -> ClaimResult:
+    """Tried again in the same mail; it is no attempt."""
+    delivery = claim.delivery.postponed(now.real + FIGURES_AGAIN, WAITING_FOR_FIGURES)
+    return ClaimResult(claim, delivery, timing=Timing(f"message:{claim.message_id}", claim.planned_at))
 
 
 def _share(claims: Sequence[MessageClaim], response: Response, now: Now, address: str) -> list[ClaimResult]:
@@ -54,7 +92,7 @@ def _decide(claim: MessageClaim, directory: Directory, now: Now, sending: Sendin
     situation = directory.situation_of(
         event,
         mail_hold=sending.mail_hold,
-        fallback_to=sending.fallback_to,
+        fallback_to=sending.owners.fallback_to,
         has_waited=claim.has_waited(now.real),
         planned_at=claim.planned_at,
     )
@@ -67,7 +105,7 @@ def _decide(claim: MessageClaim, directory: Directory, now: Now, sending: Sendin
         return not_sent(claim, decision, now, instead_of(claim, decision, directory, situation, now))
     if delivery.channel == "in_app":
         posted = delivery.finished(State.SENT, POSTED)
-        return ClaimResult(claim, posted, in_app=in_app_message(event, delivery.recipient, directory))
+        return ClaimResult(claim, posted, in_app=write_feed_entry(claim, directory, now, sending))
     is_gathered = claim.is_folded or decision.timing is None
     if decision.send_after is not None or not is_gathered:
         return postponed(claim, decision, now)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from services.notifier.domain.event import Event, readable_name
 
-Context = Mapping[str, str]
+Context = Mapping[str, object]
 
 REPORTS = frozenset({"value_report", "usage_report", "renewal_value_summary"})
 LEARNING = frozenset({"tips", "newsletter", "nurture", "in_app_guide", "feature_spotlight", "product_update"})
