@@ -25,6 +25,7 @@ from services.notifier.adapters.clients.calendar_client import CalendarClient
 from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
@@ -36,6 +37,7 @@ from services.notifier.domain.action_token import ActionToken, make_action_token
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
 from services.notifier.domain.unsubscribe import make_token
+from services.notifier.entrypoints.http_actions import ActionServices, action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
@@ -181,6 +183,17 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
     app.include_router(unsubscribe_routes(services.preferences, link_key, services.templates))
+    app.include_router(
+        action_routes(
+            ActionServices(
+                key=link_key,
+                calendar=services.calendar,
+                people=PeopleRepository(runtime.database),
+                book=load_people_phrases(),
+                render=services.templates,
+            )
+        )
+    )
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app
 

@@ -16,6 +16,7 @@ from services.cadence.content.values import Value
 from services.notifier.application.message_content import find_content, names_read
 from services.notifier.application.phrases import Phrases
 from services.notifier.application.ports import MessageClaim
+from services.notifier.domain.acts import allowed_acts
 from services.notifier.domain.customer_policy import ROLES
 from services.notifier.domain.delivery import RecipientKind
 from services.notifier.domain.event import News
@@ -24,9 +25,6 @@ from services.notifier.domain.situation import Directory, Situation
 
 MOST_CONTACTS: Final = 4
 OPEN: Final = frozenset({News.DUE, News.OVERDUE, News.REASSIGNED})
-OWNER_ACTS: Final = ("done", "missed", "move", "assign", "skip")
-UNOWNED_ACTS: Final = ("claim", "assign", "skip")
-MAILBOX_ACTS: Final = ("assign", "skip")
 
 ActionUrl = Callable[[str, str | None], str]
 """Makes the address at which a person (None: the mailbox) acts on a touchpoint."""
@@ -278,12 +276,13 @@ def buttons_of(
 ) -> tuple[Button, ...]:
     """The ways to act: for the owner, for who may take it, or for whoever reads the mailbox."""
     recipient = claim.delivery.recipient
-    is_mailbox = recipient.kind is RecipientKind.MAILBOX
-    is_owner = recipient.id is not None and recipient.id == data.owner.csm_id
-    acts = MAILBOX_ACTS if is_mailbox else OWNER_ACTS if is_owner else UNOWNED_ACTS
-    if not is_owner and data.owner.csm_id and data.owner.csm_id in situation.csms:
-        acts = tuple(act for act in acts if act != "claim")  # somebody has it
-    if is_handed_over(claim.event) or not is_owned_by_person(claim.event):
-        acts = ("done", "skip")  # the touchpoint has no person as its owner
-    url = context.action_url(data.touchpoint_id, None if is_mailbox else recipient.id)
+    person_id = None if recipient.kind is RecipientKind.MAILBOX else recipient.id
+    person = situation.csms.get(person_id or "")
+    acts = allowed_acts(
+        data.owner,
+        person_id,
+        is_owner_known=data.owner.csm_id in situation.csms,
+        leads=person is not None and person.role == "manager",
+    )
+    url = context.action_url(data.touchpoint_id, person_id)
     return tuple(Button(context.phrases.text("acts", act), f"{url}?do={act}") for act in acts)

@@ -53,5 +53,20 @@ def read_action_token(key: bytes, text: str, *, now: datetime) -> ActionToken:
     return ActionToken(touchpoint_id, person_id, issued_at)
 
 
+def make_undo(key: bytes, token: str, version: int) -> str:
+    """What takes back the act that left the touchpoint of this link at this version: nobody else's act."""
+    signature = hmac.digest(key, f"undo:{version}:{token}".encode(), "sha256")[:SIGNATURE_BYTES]
+    return f"{version}.{signature.hex()}"
+
+
+def read_undo(key: bytes, token: str, text: str) -> int:
+    """The version. Raises ActionTokenRejected."""
+    version = text.partition(".")[0]
+    is_number = version.isascii() and version.isdigit() and len(version) < 12
+    if not is_number or not hmac.compare_digest(text.encode(), make_undo(key, token, int(version)).encode()):
+        raise ActionTokenRejected
+    return int(version)
+
+
 def _sign(key: bytes, payload: bytes) -> bytes:
     return hmac.digest(key, b"action:" + payload, "sha256")[:SIGNATURE_BYTES]

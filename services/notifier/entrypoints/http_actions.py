@@ -1,0 +1,309 @@
+"""The pages on which people of ours act from a message, by a signed link. They work without a script.
+
+GET only shows, because mail scanners open every link; POST acts through the scheduler. The token is the authority, so a
+page on another site can send nothing that the link itself could not.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import HTMLResponse
+
+from schemas.directory import CsmRecord
+from services.chassis.clock import real_now
+from services.notifier.application.act_from_mail import (
+    OPEN,
+    ActForm,
+    FieldMissing,
+    People,
+    acts_on,
+    request_of,
+)
+from services.notifier.application.calendar import Calendar, CalendarAway, CalendarEntry, Refusal
+from services.notifier.application.phrases import PhraseBook, Phrases
+from services.notifier.domain.action_token import (
+    ActionToken,
+    ActionTokenExpired,
+    ActionTokenRejected,
+    read_action_token,
+)
+from services.notifier.domain.acts import Act
+from services.notifier.domain.message import Render
+from services.notifier.domain.working_day import zone_of
+from services.notifier.entrypoints.http_preferences import PAGE_HEADERS
+
+Token = Annotated[str, Path(min_length=1, max_length=1000)]
+UNDO = "undo"
+_PAGES = {"text/html": {}}
+RESPONSES: dict[int | str, dict[str, object]] = {
+    404: {"description": "a page that says that the link does not work", "content": _PAGES},
+    409: {"description": "a page that shows how the touchpoint is now", "content": _PAGES},
+    410: {"description": "a page that says that the link has expired", "content": _PAGES},
+    422: {"description": "a page that says what is missing", "content": _PAGES},
+    503: {"description": "a page that says that the calendar does not answer", "content": _PAGES},
+}
+_WAS = {Act.DONE: "was_done", Act.MISSED: "was_missed", Act.SKIP: "was_skipped", Act.CLAIM: "was_claimed"}
+_FIELDS: Mapping[Act, Sequence[str]] = {
+    Act.DONE: ("notes",),
+    Act.MISSED: ("notes",),
+    Act.MOVE: ("to",),
+    Act.ASSIGN: ("person",),
+    Act.SKIP: ("reason",),
+    Act.CLAIM: (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ActionServices:
+    """What the pages need. `key` signs the links."""
+
+    key: bytes
+    calendar: Calendar
+    people: People
+    book: PhraseBook
+    render: Render
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """A person at a touchpoint. `people` by id."""
+
+    token: ActionToken
+    entry: CalendarEntry
+    people: Mapping[str, CsmRecord]
+    phrases: Phrases
+    account: str
+
+    @property
+    def person(self) -> CsmRecord | None:
+        return self.people.get(self.token.person_id or "")
+
+    @property
+    def acts(self) -> Sequence[Act]:
+        return acts_on(self.entry, self.token.person_id, self.people)
+
+    def text(self, key: str, **values: str) -> str:
+        return self.phrases.text("action", key, **values)
+
+    def name_of(self, person_id: str | None) -> str:
+        person = self.people.get(person_id or "")
+        return (person.name or person.email if person else None) or ""
+
+
+class _Stop(Exception):
+    """There is nothing to act on: the page to show instead."""
+
+    def __init__(self, page: HTMLResponse) -> None:
+        super().__init__()
+        self.page = page
+
+
+def action_routes(services: ActionServices) -> APIRouter:
+    """GET and POST /a/{token}."""
+    router = APIRouter(prefix="/a", tags=["actions"])
+
+    @router.get(
+        "/{token}",
+        summary="The page on which a person acts on a touchpoint; it changes nothing",
+        response_class=HTMLResponse,
+        responses=RESPONSES,
+    )
+    async def show(token: Token, do: Annotated[str, Query(max_length=20)] = "") -> HTMLResponse:
+        try:
+            visit = await _visit(token, services)
+        except _Stop as stopped:
+            return stopped.page
+        return _page(services, visit, chosen=_act(do))
+
+    @router.post(
+        "/{token}",
+        summary="Act on the touchpoint (form fields act, notes, to, person, version), or take it back",
+        response_class=HTMLResponse,
+        responses=RESPONSES,
+    )
+    async def act(token: Token, request: Request) -> HTMLResponse:
+        fields = _read_form(await request.body())
+        try:
+            visit = await _visit(token, services)
+            if fields.get("act") == UNDO:
+                return await _undo(services, visit, fields)
+            return await _act_on(services, visit, fields)
+        except _Stop as stopped:
+            return stopped.page
+        except CalendarAway:
+            return _away(services)
+
+    return router
+
+
+def _read_form(body: bytes) -> dict[str, str]:
+    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
+    return {name: values[-1].replace("\x00", "").replace("\r\n", "\n") for name, values in fields.items()}
+
+
+def _act(text: str) -> Act | None:
+    return Act(text) if text in set(Act) else None
+
+
+async def _visit(token: str, services: ActionServices) -> _Visit:
+    """Raises _Stop with the page that says why there is nothing to act on."""
+    try:
+        read = read_action_token(services.key, token, now=real_now())
+    except ActionTokenRejected:
+        raise _Stop(_notice(services, "lost", 404, title="lost_title")) from None
+    except ActionTokenExpired:
+        raise _Stop(_notice(services, "expired", 410, title="lost_title")) from None
+    people = {person.csm_id: person for person in await services.people.everyone()}
+    person = people.get(read.person_id or "")
+    phrases = services.book.phrases(person.language if person else None, zone_of(person))
+    try:
+        entry = await services.calendar.find(read.touchpoint_id)
+    except CalendarAway:
+        raise _Stop(_away(services, phrases)) from None
+    if entry is None:
+        raise _Stop(_notice(services, "gone", 404, phrases, title="lost_title"))
+    account_id = entry.data.account_id
+    account = await services.people.account_name(account_id) or entry.data.account_name or account_id
+    return _Visit(read, entry, people, phrases, account)
+
+
+async def _act_on(services: ActionServices, visit: _Visit, fields: Mapping[str, str]) -> HTMLResponse:
+    act = _act(fields.get("act", ""))
+    if act is None or act not in visit.acts:
+        return _page(services, visit, chosen=act, status=409 if act else 422)
+    version = fields.get("version", "")
+    form = ActForm(
+        act=act,
+        notes=fields.get("notes", "") or fields.get("reason", ""),
+        to=fields.get("to", ""),
+        person_id=fields["person"] if fields.get("person") in visit.people else "",
+        version=int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None,
+    )
+    usual = visit.phrases.text("action", "was_skipped")
+    try:
+        path, body = request_of(form, visit.entry, visit.token.person_id, visit.phrases.zone, usual)
+    except FieldMissing as missing:
+        problem = visit.text("missing", field=visit.text(missing.field))
+        return _page(services, visit, chosen=act, problem=problem, fields=fields, status=422)
+    answer = await services.calendar.act(visit.token.touchpoint_id, path, body)
+    if isinstance(answer, Refusal):
+        return await _refused(services, visit, act, answer, fields)
+    return await _acted(services, visit, form, answer)
+
+
+async def _refused(
+    services: ActionServices, visit: _Visit, act: Act, refusal: Refusal, fields: Mapping[str, str]
+) -> HTMLResponse:
+    """Say why, and how the touchpoint is now."""
+    now = await services.calendar.find(visit.token.touchpoint_id)
+    visit = replace(visit, entry=now or visit.entry)
+    key = "stale" if refusal.is_stale else "refused"
+    problem = visit.text(key, problem=refusal.problem)
+    status = 409 if refusal.is_stale else 422
+    return _page(services, visit, chosen=act, problem=problem, fields=fields, status=status)
+
+
+async def _acted(
+    services: ActionServices, visit: _Visit, form: ActForm, answer: CalendarEntry
+) -> HTMLResponse:
+    """Say what was done, with a button that takes it back."""
+    match form.act:
+        case Act.MOVE:
+            done = visit.text("was_moved", moment=visit.phrases.moment(answer.data.due_at))
+        case Act.ASSIGN:
+            done = visit.text("was_assigned", name=visit.name_of(form.person_id))
+        case act:
+            done = visit.text(_WAS[act])
+    now = await services.calendar.find(visit.token.touchpoint_id) or answer
+    return _page(services, replace(visit, entry=now), done=done, undo=str(now.data.sequence))
+
+
+async def _undo(services: ActionServices, visit: _Visit, fields: Mapping[str, str]) -> HTMLResponse:
+    version = fields.get("version", "")
+    number = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else -1
+    answer = await services.calendar.act(visit.token.touchpoint_id, UNDO, {"version": max(number, 0)})
+    now = await services.calendar.find(visit.token.touchpoint_id)
+    visit = replace(visit, entry=now or visit.entry)
+    if isinstance(answer, Refusal):
+        return _page(services, visit, problem=visit.text("too_late"), status=409)
+    return _page(services, visit, done=visit.text("was_undone"))
+
+
+def _page(
+    services: ActionServices,
+    visit: _Visit,
+    *,
+    chosen: Act | None = None,
+    done: str = "",
+    undo: str = "",
+    problem: str = "",
+    fields: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    """How the touchpoint is now, and what the person may do to it."""
+    data, acts = visit.entry.data, visit.acts if not undo else ()
+    act = chosen if chosen in acts else next(iter(acts), None)
+    others = [other for other in acts if other is not act]
+    name = visit.phrases.touchpoint_type(data.touchpoint_type)
+    context: dict[str, object] = {
+        "language": visit.phrases.language,
+        "direction": visit.phrases.direction,
+        "title": visit.text("title", type=name, account=visit.account),
+        "state": _state(visit),
+        "done": done,
+        "problem": problem,
+        "undo": undo,
+        "act": act or "",
+        "fields": _FIELDS[act] if act else (),
+        "values": fields or {},
+        "version": str(data.sequence),
+        "others": [(other, visit.phrases.text("acts", other)) for other in others],
+        "people": [one for one in visit.people.values() if one.csm_id != data.owner.csm_id],
+        "words": _labels(visit, act),
+    }
+    return HTMLResponse(services.render("act.html", context, html=True), status, PAGE_HEADERS)
+
+
+def _labels(visit: _Visit, act: Act | None) -> dict[str, str]:
+    keys = ("notes", "notes_help", "to", "person", "reason", "confirm", "others", "undo", "undo_help")
+    zone = str(visit.phrases.zone).replace("_", " ")
+    labels = {key: visit.text(key) for key in keys}
+    return labels | {
+        "to_help": visit.text("to_help", zone=zone),
+        "submit": visit.text(act) if act else "",
+    }
+
+
+def _state(visit: _Visit) -> str:
+    """What is true of the touchpoint now, in a sentence."""
+    data = visit.entry.data
+    if data.status not in OPEN:
+        key = f"is_{visit.entry.outcome}" if visit.entry.outcome else f"is_{data.status}"
+        return visit.text(key if key in visit.phrases.words["action"] else "is_completed")
+    owner = data.owner.csm_id
+    if owner is not None and owner == visit.token.person_id:
+        return visit.text("is_open", moment=visit.phrases.moment(data.due_at))
+    name = visit.name_of(owner) or data.owner.name or ""
+    return visit.text("is_theirs", name=name) if name else visit.text("is_nobodys")
+
+
+def _notice(
+    services: ActionServices, key: str, status: int, phrases: Phrases | None = None, *, title: str
+) -> HTMLResponse:
+    words = phrases or services.book.phrases(None)
+    context: dict[str, object] = {
+        "language": words.language,
+        "direction": words.direction,
+        "title": words.text("action", title),
+        "state": words.text("action", key),
+    }
+    return HTMLResponse(services.render("act_notice.html", context, html=True), status, PAGE_HEADERS)
+
+
+def _away(services: ActionServices, phrases: Phrases | None = None) -> HTMLResponse:
+    page = _notice(services, "away", 503, phrases, title="back")
+    page.headers["Retry-After"] = "60"
+    return page
