@@ -34,9 +34,8 @@ async def send_owner_mail(
     if not ready:
         return results
     figures = await _figures(ready, sending)
-    if figures is None:
-        if _can_wait(ready[0], now):
-            return results + [_without_figures(claim, now) for claim in ready]
+    if figures is None and _can_wait(ready[0], now):
+        return results + [_without_figures(claim, now) for claim in ready]
     try:
         mail = write_owner_mail(ready, directory, figures or {}, now, sending)
     except Exception as problem:  # noqa: BLE001 - one mail that cannot be written must not stop the others of its batch

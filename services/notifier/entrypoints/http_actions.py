@@ -28,7 +28,9 @@ from services.notifier.domain.action_token import (
     ActionToken,
     ActionTokenExpired,
     ActionTokenRejected,
+    make_undo,
     read_action_token,
+    read_undo,
 )
 from services.notifier.domain.acts import Act
 from services.notifier.domain.message import Render
@@ -37,7 +39,7 @@ from services.notifier.entrypoints.http_preferences import PAGE_HEADERS
 
 Token = Annotated[str, Path(min_length=1, max_length=1000)]
 UNDO = "undo"
-_PAGES = {"text/html": {}}
+_PAGES: dict[str, dict[str, object]] = {"text/html": {}}
 RESPONSES: dict[int | str, dict[str, object]] = {
     404: {"description": "a page that says that the link does not work", "content": _PAGES},
     409: {"description": "a page that shows how the touchpoint is now", "content": _PAGES},
@@ -69,8 +71,9 @@ class ActionServices:
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """A person at a touchpoint. `people` by id."""
+    """A person at a touchpoint. `link`: the token as text; `people` by id."""
 
+    link: str
     token: ActionToken
     entry: CalendarEntry
     people: Mapping[str, CsmRecord]
@@ -167,20 +170,19 @@ async def _visit(token: str, services: ActionServices) -> _Visit:
         raise _Stop(_notice(services, "gone", 404, phrases, title="lost_title"))
     account_id = entry.data.account_id
     account = await services.people.account_name(account_id) or entry.data.account_name or account_id
-    return _Visit(read, entry, people, phrases, account)
+    return _Visit(token, read, entry, people, phrases, account)
 
 
 async def _act_on(services: ActionServices, visit: _Visit, fields: Mapping[str, str]) -> HTMLResponse:
     act = _act(fields.get("act", ""))
     if act is None or act not in visit.acts:
         return _page(services, visit, chosen=act, status=409 if act else 422)
-    version = fields.get("version", "")
     form = ActForm(
         act=act,
         notes=fields.get("notes", "") or fields.get("reason", ""),
         to=fields.get("to", ""),
         person_id=fields["person"] if fields.get("person") in visit.people else "",
-        version=int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None,
+        version=_version(fields.get("version", "")),
     )
     usual = visit.phrases.text("action", "was_skipped")
     try:
@@ -192,6 +194,10 @@ async def _act_on(services: ActionServices, visit: _Visit, fields: Mapping[str, 
     if isinstance(answer, Refusal):
         return await _refused(services, visit, act, answer, fields)
     return await _acted(services, visit, form, answer)
+
+
+def _version(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 async def _refused(
@@ -218,13 +224,16 @@ async def _acted(
         case act:
             done = visit.text(_WAS[act])
     now = await services.calendar.find(visit.token.touchpoint_id) or answer
-    return _page(services, replace(visit, entry=now), done=done, undo=str(now.data.sequence))
+    undo = make_undo(services.key, visit.link, now.data.sequence)
+    return _page(services, replace(visit, entry=now), done=done, undo=undo)
 
 
 async def _undo(services: ActionServices, visit: _Visit, fields: Mapping[str, str]) -> HTMLResponse:
-    version = fields.get("version", "")
-    number = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else -1
-    answer = await services.calendar.act(visit.token.touchpoint_id, UNDO, {"version": max(number, 0)})
+    try:
+        version = read_undo(services.key, visit.link, fields.get("version", ""))
+    except ActionTokenRejected:
+        return _page(services, visit, problem=visit.text("too_late"), status=409)
+    answer = await services.calendar.act(visit.token.touchpoint_id, UNDO, {"version": version})
     now = await services.calendar.find(visit.token.touchpoint_id)
     visit = replace(visit, entry=now or visit.entry)
     if isinstance(answer, Refusal):
@@ -304,6 +313,6 @@ def _notice(
 
 
 def _away(services: ActionServices, phrases: Phrases | None = None) -> HTMLResponse:
-    page = _notice(services, "away", 503, phrases, title="back")
+    page = _notice(services, "away", 503, phrases, title="away_title")
     page.headers["Retry-After"] = "60"
     return page
