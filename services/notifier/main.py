@@ -20,16 +20,21 @@ from services.notifier.adapters import mode_repository
 from services.notifier.adapters.address_repository import open_address_key
 from services.notifier.adapters.channels.email import Mailer, Tls
 from services.notifier.adapters.channels.webhook import WebhookClient
+from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.phrases import load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
+from services.notifier.application.customer_links import links_of
+from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.send_messages import Sending
+from services.notifier.application.send_to_customers import CustomerSending
+from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.delivery_policy import Reason
-from services.notifier.domain.unsubscribe import make_token
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
@@ -55,6 +60,8 @@ class Services:
     client: WebhookClient
     webhooks: WebhookSender
     templates: Templates
+    book: PhraseBook
+    facts: FactsClient
     stream_signal: WakeSignal
 
 
@@ -70,6 +77,12 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
         client=client,
         webhooks=WebhookSender(queue, client=client, reported=runtime.relay.wake),
         templates=Templates(),
+        book=load_phrases(),
+        facts=FactsClient(
+            runtime.settings.url_of("rules_engine"),
+            runtime.settings.url_of("scheduler"),
+            runtime.settings.key_file,
+        ),
         stream_signal=WakeSignal(),
     )
 
@@ -84,16 +97,11 @@ async def build(runtime: Runtime) -> Parts:
     key = await services.preferences.link_key()
     async with runtime.database.transaction() as connection:
         await mode_repository.begin(connection, runtime.settings.mode)
-    base_url = settings.public_url(runtime.settings)
     mail_hold = runtime.settings.mail_hold()
     if mail_hold is not None:
         log.warning("mail.held", reason=mail_hold)
-    mailer = make_mailer(runtime.settings)
-
-    def unsubscribe_url(contact_id: str, topic: str | None) -> str:
-        return f"{base_url}/v1/unsubscribe/{make_token(key, contact_id, topic)}"
-
-    sending = Sending(mailer, services.templates, unsubscribe_url, mail_hold)
+    mailer, customers = make_mailer(runtime.settings), make_customer_sending(runtime.settings, services, key)
+    sending = Sending(mailer, services.templates, customers, mail_hold)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -114,7 +122,7 @@ async def build(runtime: Runtime) -> Parts:
         app=lambda ready: make_http(runtime, services, key, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
         loops=(messages, webhooks.claiming, webhooks.recording, sweeping, pruning(services.queries)),
-        close=(webhooks.close, mailer.stop, services.client.stop),
+        close=(webhooks.close, mailer.stop, services.client.stop, services.facts.close),
     )
 
 
@@ -123,12 +131,18 @@ def make_mailer(configured: Settings) -> Mailer:
     return Mailer(
         settings.mail_host(configured),
         email.port,
-        sender=email.sender,
-        redirect_to=email.redirect_to,
+        sender=settings.sender(configured),
         username=email.username,
         password=email.password,
         tls=Tls(email.tls),
     )
+
+
+def make_customer_sending(configured: Settings, services: Services, link_key: bytes) -> CustomerSending:
+    organization, postal_address = settings.organization(configured)
+    make_links = links_of(settings.public_url(configured), link_key)
+    writer = CustomerWriter(services.templates, services.book, make_links, organization, postal_address)
+    return CustomerSending(writer, services.facts)
 
 
 def pruning(queries: Queries) -> Loop:

@@ -23,11 +23,13 @@ WITH done AS (
     UPDATE delivery d SET state = u.state, reason = u.reason, attempts = u.attempts, next_at = u.next_at,
         rouse_at = u.rouse_at, waits_until = CASE WHEN u.state = 'pending' THEN d.waits_until END,
         first_at = coalesce(d.first_at, u.tried_at), address_hash = coalesce(u.address_hash, d.address_hash),
+        program_id = coalesce(u.program_id, d.program_id),
         finished_at = CASE WHEN u.state <> 'pending' THEN $1::timestamptz END,
         ambiguous = d.ambiguous OR coalesce(u.outcome = 'ambiguous', false), lease_token = NULL, lease_until = NULL
     FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[],
-        $9::timestamptz[], $10::text[], $11::text[], $12::bytea[])
-      AS u(id, token, state, reason, attempts, next_at, rouse_at, tried_at, outcome, detail, address_hash)
+        $9::timestamptz[], $10::text[], $11::text[], $12::bytea[], $13::text[])
+      AS u(id, token, state, reason, attempts, next_at, rouse_at, tried_at, outcome, detail, address_hash,
+        program_id)
     WHERE d.id = u.id AND d.lease_token = u.token AND d.state = 'pending'
     RETURNING d.id, u.attempts, u.tried_at, u.outcome, u.detail
 ), tried AS (
@@ -93,6 +95,7 @@ async def _complete_rows(
         [attempt.outcome if attempt else None for attempt in attempts],
         [attempt.detail if attempt else None for attempt in attempts],
         [hashes.get(result.delivery.id) for result in results],
+        [result.program_id for result in results],
     )
     completed = {row[0] for row in rows}
     return [result for result in results if result.delivery.id in completed]

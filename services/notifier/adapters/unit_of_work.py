@@ -3,7 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from schemas.directory import AccountRecord, ContentRecord, CsmRecord, ModeRecord, PolicyRecord, PreferenceRecord
+from schemas.directory import (
+    AccountRecord,
+    ContentRecord,
+    CsmRecord,
+    ModeRecord,
+    PolicyRecord,
+    PreferenceRecord,
+)
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
 from services.notifier.adapters import (

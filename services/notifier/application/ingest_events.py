@@ -9,10 +9,9 @@ from services.notifier.domain.delivery_policy import (
     Action,
     RecipientDecision,
     decide_recipients,
-    is_owned_by_person,
 )
 from services.notifier.domain.event import Event, readable_name
-from services.notifier.domain.message import one_line, sentence_case
+from services.notifier.domain.message import one_line
 from services.notifier.domain.situation import Directory, Situation
 from services.notifier.domain.subscription import Subscription
 
@@ -78,7 +77,7 @@ def _new_delivery(event: Event, decided: RecipientDecision, directory: Directory
             return NewDelivery(
                 event, channel, recipient, reason=decision.text, next_at=until, waits_until=until
             )
-        case Action.SEND if channel == "in_app":
+        case Action.SEND if channel == "in_app" and recipient.kind is not RecipientKind.CONTACT:
             in_app = in_app_message(event, directory)
             return NewDelivery(event, channel, recipient, State.SENT, POSTED, in_app=in_app)
         case Action.SEND:
@@ -92,8 +91,6 @@ def in_app_message(event: Event, directory: Directory) -> InAppMessage:
     content = event.content
     account = directory.accounts.get(content.account_id)
     kind = readable_name(content.touchpoint_type)
-    if not is_owned_by_person(event):
-        return InAppMessage(one_line(sentence_case(kind)), content.purpose)
     name = (account.name if account else None) or content.account_id
     reason = content.reason.text if content.reason else ""
     return InAppMessage(one_line(f"{name}: {kind}"), "\n".join(filter(None, (content.purpose, reason))))

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from schemas.directory import AccountRecord, ContentRecord, CsmRecord, ModeRecord, PolicyRecord, PreferenceRecord
+from schemas.directory import (
+    AccountRecord,
+    ContentRecord,
+    CsmRecord,
+    ModeRecord,
+    PolicyRecord,
+    PreferenceRecord,
+)
 from schemas.vocabulary import Topic
 from services.notifier.domain.circuit import Circuit
 from services.notifier.domain.delivery import Attempt, Delivery, Recipient, Response, State
@@ -176,7 +183,7 @@ class ClaimResult:
     """A claim and its delivery from now on, with the attempt if one was made.
 
     `replacements`: a delivery without a recipient is replaced by these. `address`: where the mail went;
-    `is_unknown_address`: the relay refused it as unknown.
+    `is_unknown_address`: the relay refused it as unknown. `program_id`: the program that the message presents.
     """
 
     claim: MessageClaim | WebhookClaim
@@ -188,6 +195,7 @@ class ClaimResult:
     address: str | None = None
     is_unknown_address: bool = False
     replacements: tuple[NewDelivery, ...] = ()
+    program_id: str | None = None
 
 
 class DeliveryQueue(Protocol):
@@ -211,13 +219,22 @@ class DeliveryQueue(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A person's or a team's address; `name` may be empty."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail to one recipient."""
+    """A mail to one recipient. `reply_to`: where answers go; None: to the mailbox of the deployment."""
 
     delivery_id: str
     to: str
     message: Message
     unsubscribe_url: str | None = None
+    reply_to: Mailbox | None = None
 
 
 class Mailer(Protocol):

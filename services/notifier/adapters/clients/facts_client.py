@@ -38,7 +38,9 @@ class FactsClient:
             try:
                 items = FiguresFound.read(answer).items
             except Malformed as problem:
-                raise NoAnswer(f"the rules engine answers in a form that is not known: {problem}") from problem
+                raise NoAnswer(
+                    f"the rules engine answers in a form that is not known: {problem}"
+                ) from problem
             if len(items) != len(batch):
                 raise NoAnswer(f"the rules engine answers {len(items)} of {len(batch)} accounts")
             found.extend(items)
