@@ -3,8 +3,7 @@
 from alembic import op
 
 revision = "notifier_0008"
-# Merged after the owner's mail: notifier_0007.
-down_revision = "notifier_0006"
+down_revision = "notifier_0007"
 branch_labels = None
 depends_on = None
 

@@ -30,11 +30,11 @@ from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
 from services.notifier.application.customer_links import links_of
 from services.notifier.application.phrases import PhraseBook
-from services.notifier.application.send_messages import Sending
 from services.notifier.application.send_to_customers import CustomerSending
+from services.notifier.application.sending import Sending
 from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.addresses import AddressKey
-from services.notifier.domain.delivery_policy import Reason
+from services.notifier.domain.decision import Reason
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
@@ -101,7 +101,8 @@ async def build(runtime: Runtime) -> Parts:
     if mail_hold is not None:
         log.warning("mail.held", reason=mail_hold)
     mailer, customers = make_mailer(runtime.settings), make_customer_sending(runtime.settings, services, key)
-    sending = Sending(mailer, services.templates, customers, mail_hold)
+    fallback_to = settings.fallback_to(runtime.settings)
+    sending = Sending(mailer, services.templates, customers, mail_hold, fallback_to)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -116,6 +117,7 @@ async def build(runtime: Runtime) -> Parts:
         outbox=runtime.outbox,
         clock=runtime.clock,
         mail_hold=mail_hold,
+        fallback_to=fallback_to,
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     return Parts(

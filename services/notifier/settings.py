@@ -43,6 +43,12 @@ def sender(settings: Settings) -> Sender:
     )
 
 
+def fallback_to(settings: Settings) -> str | None:
+    """The address that is told of work that nobody has."""
+    mailbox = settings.email.fallback_to
+    return parse_mailbox(mailbox).address if mailbox else None
+
+
 def public_url(settings: Settings) -> str:
     """The address under which customers reach the notifier from links in their mail."""
     return (settings.public_url or settings.url_of("notifier")).rstrip("/")

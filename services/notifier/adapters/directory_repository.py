@@ -18,7 +18,7 @@ from services.notifier.adapters.merging import find_ended
 from services.notifier.adapters.mode_repository import load_mode
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.consent import CONSENT, latest
-from services.notifier.domain.event import Event
+from services.notifier.domain.event import Event, News
 from services.notifier.domain.people import Account, Pause
 from services.notifier.domain.situation import Directory
 
@@ -82,7 +82,12 @@ WHERE account_id = ANY($1) ORDER BY contact_id
 """
 CSMS = """
 SELECT csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url, working_days
-FROM person WHERE csm_id = ANY($1)
+FROM person WHERE csm_id = ANY($1) OR role IN ('manager', 'marketing')
+    OR csm_id IN (SELECT manager_id FROM person WHERE csm_id = ANY($1))
+"""
+TOLD = """
+SELECT DISTINCT touchpoint_id, recipient_id FROM delivery
+WHERE touchpoint_id = ANY($1) AND recipient_kind = 'csm' AND channel = 'email' AND state = 'sent'
 """
 PREFERENCES = """
 SELECT contact_id, nullif(topic, '') AS topic, nullif(channel, '') AS channel, opted_in, frequency,
@@ -225,8 +230,10 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
     accounts = await _accounts(connection, sorted(account_ids.union(ended.values())))
     accounts |= {account_id: accounts[stays] for account_id, stays in ended.items() if stays in accounts}
     owners = [event.content.owner for event in events]
-    leading = {account.csm_id for account in accounts.values() if account.csm_id}
-    csm_ids = sorted(leading.union(owner.csm_id for owner in owners if owner.csm_id))
+    told = await _told(connection, events)
+    named = {owner.csm_id for owner in owners} | {event.previous_csm_id for event in events}
+    leading = {account.csm_id for account in accounts.values()}
+    csm_ids = sorted({person for person in named | leading if person}.union(*told.values()))
     csms = {row[0]: CsmRecord(**row) for row in await connection.fetch(CSMS, csm_ids)}
     contacts = [contact for account in accounts.values() for contact in account.contacts]
     customers = {contact.email for contact in contacts if contact.email}
@@ -240,8 +247,18 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
         consents=await load_consents(connection, key, customers),
         unknown_addresses=await unknown_addresses(connection, key, addresses),
         withdrawn={row[0]: (row[1], row[2]) for row in withdrawn},
+        told=told,
         mode=await load_mode(connection),
     )
+
+
+async def _told(connection: Connection, events: Sequence[Event]) -> dict[str, frozenset[str]]:
+    """The people of ours who had a mail about what is cancelled or moved, by touchpoint."""
+    ids = {event.content.touchpoint_id for event in events if event.news in (News.CANCELLED, News.MOVED)}
+    people: defaultdict[str, set[str]] = defaultdict(set)
+    for row in await connection.fetch(TOLD, sorted(filter(None, ids))) if ids else ():
+        people[row[0]].add(row[1])
+    return {touchpoint_id: frozenset(told) for touchpoint_id, told in people.items()}
 
 
 async def _accounts(connection: Connection, account_ids: Sequence[str]) -> dict[str, Account]:

@@ -30,8 +30,8 @@ from services.notifier.application.write_customer_mail import (
     missing_content,
     write_customer_message,
 )
+from services.notifier.domain.decision import Reason
 from services.notifier.domain.delivery import RecipientKind, State
-from services.notifier.domain.delivery_policy import Reason
 from services.notifier.domain.event import Event
 from services.notifier.domain.situation import Directory, Situation
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from schemas.vocabulary import DeliveryCause
+from services.notifier.domain.decision import Reason
 from services.notifier.domain.delivery import State
-from services.notifier.domain.delivery_policy import Reason
 
 _REASONS: Mapping[DeliveryCause, frozenset[Reason]] = {
     "no_recipient": frozenset(
@@ -12,7 +12,7 @@ _REASONS: Mapping[DeliveryCause, frozenset[Reason]] = {
             Reason.UNKNOWN_ACCOUNT,
             Reason.UNKNOWN_CONTACT,
             Reason.UNKNOWN_CSM,
-            Reason.UNASSIGNED,
+            Reason.NOBODY_TO_TELL,
             Reason.NO_AUDIENCE,
             Reason.LEFT,
         }

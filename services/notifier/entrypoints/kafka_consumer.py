@@ -71,6 +71,7 @@ class Consumer:
     outbox: Outbox
     clock: ServiceClock
     mail_hold: str | None = None
+    fallback_to: str | None = None
 
     async def __call__(self, connection: Connection, records: Sequence[Record], real: datetime) -> None:
         now = Now(real, self.clock.at(real))
@@ -105,7 +106,7 @@ class Consumer:
                 record = batch.engagement_records[engagement_id]
                 await dead_letter_record(connection, self.outbox, record, reason=problem)
         if batch.events and not await ingest_events(
-            batch.events, work=work, now=now, mail_hold=self.mail_hold
+            batch.events, work=work, now=now, mail_hold=self.mail_hold, fallback_to=self.fallback_to
         ):
             METRICS.duplicates.labels(topic).inc(len(batch.events))
 

@@ -15,7 +15,8 @@ from services.chassis.faults import fault
 from services.chassis.loops import Loop
 from services.notifier.application.deliver_webhooks import deliver_webhook
 from services.notifier.application.ports import ClaimResult, DeliveryQueue, WebhookClaim, WebhookClient
-from services.notifier.application.send_messages import Sending, send_messages
+from services.notifier.application.send_messages import send_messages
+from services.notifier.application.sending import Sending
 
 log = structlog.get_logger(__name__)
 

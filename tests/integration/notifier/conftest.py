@@ -33,8 +33,9 @@ from services.notifier.adapters.subscription_repository import SubscriptionRepos
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
 from services.notifier.application.customer_links import links_of
-from services.notifier.application.send_messages import Sending, send_messages
+from services.notifier.application.send_messages import send_messages
 from services.notifier.application.send_to_customers import CustomerSending
+from services.notifier.application.sending import Sending
 from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.entrypoints.http_deliveries import delivery_routes
