@@ -1,7 +1,6 @@
 """The notifier's composition root: the only module that knows both entrypoints and adapters."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 from fastapi import FastAPI
@@ -26,17 +25,20 @@ from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.people_repository import PeopleRepository
-from services.notifier.adapters.phrases import load_people_phrases
+from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
+from services.notifier.application.customer_links import links_of
+from services.notifier.application.phrases import PhraseBook
+from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.application.sending import OwnerSending, Sending
-from services.notifier.domain.action_token import ActionToken, make_action_token
+from services.notifier.application.write_customer_mail import CustomerWriter
+from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
-from services.notifier.domain.unsubscribe import make_token
 from services.notifier.entrypoints.http_actions import ActionServices, action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
@@ -63,6 +65,8 @@ class Services:
     client: WebhookClient
     webhooks: WebhookSender
     templates: Templates
+    book: PhraseBook
+    people_book: PhraseBook
     stream_signal: WakeSignal
     days: DayRepository
     calendar: CalendarClient
@@ -83,6 +87,8 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
         client=client,
         webhooks=WebhookSender(queue, client=client, reported=runtime.relay.wake),
         templates=Templates(),
+        book=load_phrases(),
+        people_book=load_people_phrases(),
         stream_signal=WakeSignal(),
         days=DayRepository(database, outbox, clock, addresses),
         calendar=CalendarClient(scheduler, key_file),
@@ -100,21 +106,14 @@ async def build(runtime: Runtime) -> Parts:
     key = await services.preferences.link_key()
     async with runtime.database.transaction() as connection:
         await mode_repository.begin(connection, runtime.settings.mode)
-    base_url = settings.public_url(runtime.settings)
     mail_hold = runtime.settings.mail_hold()
     if mail_hold is not None:
         log.warning("mail.held", reason=mail_hold)
-    mailer = make_mailer(runtime.settings)
-
-    def unsubscribe_url(contact_id: str, topic: str | None) -> str:
-        return f"{base_url}/v1/unsubscribe/{make_token(key, contact_id, topic)}"
-
-    def action_url(touchpoint_id: str, person_id: str | None, at: datetime) -> str:
-        return f"{base_url}/a/{make_action_token(key, ActionToken(touchpoint_id, person_id, at))}"
-
-    fallback_to = runtime.settings.email.fallback_to
-    owners = OwnerSending(load_people_phrases(), services.facts, action_url, fallback_to)
-    sending = Sending(mailer, services.templates, unsubscribe_url, owners, mail_hold)
+    mailer, customers = make_mailer(runtime.settings), make_customer_sending(runtime.settings, services, key)
+    links = action_links(settings.public_url(runtime.settings), key)
+    owners = OwnerSending(services.people_book, services.facts, links)
+    fallback_to = settings.fallback_to(runtime.settings)
+    sending = Sending(mailer, services.templates, customers, owners, mail_hold, fallback_to)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -152,12 +151,18 @@ def make_mailer(configured: Settings) -> Mailer:
     return Mailer(
         settings.mail_host(configured),
         email.port,
-        sender=email.sender,
-        redirect_to=email.redirect_to,
+        sender=settings.sender(configured),
         username=email.username,
         password=email.password,
         tls=Tls(email.tls),
     )
+
+
+def make_customer_sending(configured: Settings, services: Services, link_key: bytes) -> CustomerSending:
+    organization, postal_address = settings.organization(configured)
+    make_links = links_of(settings.public_url(configured), link_key)
+    writer = CustomerWriter(services.templates, services.book, make_links, organization, postal_address)
+    return CustomerSending(writer, services.facts)
 
 
 def pruning(queries: Queries) -> Loop:
@@ -183,17 +188,14 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
     app.include_router(unsubscribe_routes(services.preferences, link_key, services.templates))
-    app.include_router(
-        action_routes(
-            ActionServices(
-                key=link_key,
-                calendar=services.calendar,
-                people=PeopleRepository(runtime.database),
-                book=load_people_phrases(),
-                render=services.templates,
-            )
-        )
+    actions = ActionServices(
+        key=link_key,
+        calendar=services.calendar,
+        people=PeopleRepository(runtime.database),
+        book=services.people_book,
+        render=services.templates,
     )
+    app.include_router(action_routes(actions))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app
 

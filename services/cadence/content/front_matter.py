@@ -73,7 +73,7 @@ def read_front_matter(text: str, file: str, reader: Reader, mistakes: list[Mista
 def _compose(text: str, file: str, mistakes: list[Mistake]) -> yaml.Node | None:
     try:
         for event in yaml.parse(text, yaml.CSafeLoader):
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None:
+            if any(getattr(event, name, None) is not None for name in ("anchor", "tag")):
                 line, column = _place(event.start_mark)
                 mistakes.append(Mistake(file, line, column, "YAML aliases and tags are not allowed"))
                 return None

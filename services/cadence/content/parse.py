@@ -16,7 +16,8 @@ from services.cadence.content.template import Template, Use, parse_template
 class ContentFile:
     """A content file. `language` is empty for a file whose name is not that of content.
 
-    `tree`: the body, in which `uses` stand for the marks of placeholders.
+    `needs_places`: line and column of each of `needs`. `tree`: the body, in which `uses` stand for the marks of
+    placeholders.
     """
 
     file: str
@@ -27,6 +28,7 @@ class ContentFile:
     preheader: Template
     program: ProgramKind | None
     needs: tuple[str, ...]
+    needs_places: tuple[tuple[int, int], ...]
     agenda: tuple[str, ...]
     preparation: tuple[str, ...]
     expects: str
@@ -61,6 +63,7 @@ def read_content_file(text: str, file: str, mistakes: list[Mistake]) -> ContentF
         preheader=_template(front, "preheader", file, mistakes),
         program=_program(front, file, mistakes),
         needs=_texts(front, "needs"),
+        needs_places=tuple(entry.place for entry in front.lists.get("needs", ())),
         agenda=_texts(front, "agenda"),
         preparation=_texts(front, "preparation"),
         expects=front.texts["expects"].text if "expects" in front.texts else "",

@@ -69,14 +69,11 @@ def parse_template(
 
     pattern = re.compile(f"(?:{_LEAD.pattern})?(?P<placeholder>{_PLACEHOLDER.pattern})")
     marked = pattern.sub(mark, text)
-    for brace in ("{{", "}}"):
-        at = marked.find(brace)
-        if at >= 0:
-            line, column = place(text, text.find(brace) if brace in text else at, start)
-            mistakes.append(
-                Mistake(file, line, column, "write a placeholder as {{ account.name }}, on one line")
-            )
-            break
+    rest = _PLACEHOLDER.sub(lambda found: " " * len(found[0]), text)
+    stray = min((at for at in (rest.find("{{"), rest.find("}}")) if at >= 0), default=None)
+    if stray is not None:
+        what = "write a placeholder as {{ account.name }}, on one line"
+        mistakes.append(Mistake(file, *place(text, stray, start), what))
     return Template(marked, tuple(uses))
 
 

@@ -1,4 +1,4 @@
-"""The content files and the catalogue in force, as the rules engine publishes them, and the programs that contacts got."""
+"""The content files and the catalogue in force, as the rules engine publishes them, and who got which program."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence

@@ -2,7 +2,7 @@
 
 from services.notifier.application.ingest_events import GATHERS, PATIENCE, messages_of
 from services.notifier.application.ports import WITHOUT_END, ClaimResult, MessageClaim, NewDelivery, Now
-from services.notifier.domain.decision import Action, DeliveryDecision
+from services.notifier.domain.decision import Action, DeliveryDecision, Reason
 from services.notifier.domain.delivery import AttemptOutcome, Response, State
 from services.notifier.domain.retry import after_attempt
 from services.notifier.domain.situation import Directory, Situation
@@ -17,9 +17,15 @@ def not_sent(
             delivery = claim.delivery.finished(State.SUPPRESSED, decision.text)
             return ClaimResult(claim, delivery, additions=additions)
         case Action.EXPIRE:
-            return ClaimResult(claim, claim.delivery.finished(State.EXPIRED, decision.text))
+            return ClaimResult(claim, claim.delivery.finished(State.EXPIRED, _expiry(claim, decision)))
         case _:
             return _waiting(claim, decision, now)
+
+
+def _expiry(claim: MessageClaim, decision: DeliveryDecision) -> str:
+    """What waited for facts until its deadline expires for that reason."""
+    waited = (claim.delivery.reason or "").startswith(Reason.NO_FIGURES)
+    return claim.delivery.reason or "" if waited and decision.reason is Reason.DEADLINE else decision.text
 
 
 def _waiting(claim: MessageClaim, decision: DeliveryDecision, now: Now) -> ClaimResult:

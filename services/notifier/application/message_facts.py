@@ -1,4 +1,4 @@
-"""Facts that messages need from other services: asked for once for a batch of messages, and only by content that reads them."""
+"""Facts that messages need from other services: asked for once for a batch, and only by content that reads them."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

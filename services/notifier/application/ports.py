@@ -208,7 +208,7 @@ class ClaimResult:
     `replacements`: a delivery without a recipient is replaced by these. `additions`: who hears of it instead, where this
     recipient cannot. `timing`: when a postponed delivery goes, and with which others; `waits_until` (real
     time): how long it waits for a record. `address`: where the mail went;
-    `is_unknown_address`: the relay refused it as unknown.
+    `is_unknown_address`: the relay refused it as unknown. `program_id`: the program that the message presents.
     """
 
     claim: MessageClaim | WebhookClaim
@@ -220,6 +220,7 @@ class ClaimResult:
     address: str | None = None
     is_unknown_address: bool = False
     replacements: tuple[NewDelivery, ...] = ()
+    program_id: str | None = None
     additions: tuple[NewDelivery, ...] = ()
     timing: Timing | None = None
     waits_until: datetime | None = None
@@ -248,13 +249,22 @@ class DeliveryQueue(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A person's or a team's address; `name` may be empty."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail to one recipient."""
+    """A mail to one recipient. `reply_to`: where answers go; None: to the mailbox of the deployment."""
 
     delivery_id: str
     to: str
     message: Message
     unsubscribe_url: str | None = None
+    reply_to: Mailbox | None = None
 
 
 class Mailer(Protocol):

@@ -7,9 +7,10 @@ from typing import Final
 
 from schemas.figures import AccountFigures, FiguresRequest
 from services.notifier.application.claim_results import attempted, instead_of, not_sent, postponed
-from services.notifier.application.ingest_events import POSTED, messages_of
+from services.notifier.application.ingest_events import messages_of
 from services.notifier.application.message_facts import NoAnswer
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now
+from services.notifier.application.send_to_customers import POSTED
 from services.notifier.application.sending import Sending
 from services.notifier.application.write_owner_mail import write_feed_entry, write_owner_mail
 from services.notifier.domain.decision import Action, Timing
@@ -91,7 +92,7 @@ def _decide(claim: MessageClaim, directory: Directory, now: Now, sending: Sendin
     situation = directory.situation_of(
         event,
         mail_hold=sending.mail_hold,
-        fallback_to=sending.owners.fallback_to,
+        fallback_to=sending.fallback_to,
         has_waited=claim.has_waited(now.real),
         planned_at=claim.planned_at,
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 from services.notifier.application.message_facts import FactsSource
 from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.ports import Mailer
+from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.domain import message
 
 
@@ -20,18 +21,19 @@ class OwnerSending:
     book: PhraseBook
     facts: FactsSource
     action_url: Callable[[str, str | None, datetime], str]
-    fallback_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
     """What the senders of messages share.
 
-    `unsubscribe_url` takes a contact id and a topic, None for all topics. `mail_hold`: why customers get no mail.
+    `customers`, `owners`: how theirs are written. `mail_hold`: why customers get no mail. `fallback_to`: the mailbox of the
+    deployment for work that nobody has.
     """
 
     mailer: Mailer
     render: message.Render
-    unsubscribe_url: Callable[[str, str | None], str]
+    customers: CustomerSending
     owners: OwnerSending
     mail_hold: str | None = None
+    fallback_to: str | None = None

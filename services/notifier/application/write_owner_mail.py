@@ -48,7 +48,7 @@ def write_owner_mail(
     """The one mail of these claims, which have one recipient."""
     first = claims[0]
     recipient = first.delivery.recipient
-    situation = directory.situation_of(first.event, fallback_to=sending.owners.fallback_to)
+    situation = directory.situation_of(first.event, fallback_to=sending.fallback_to)
     kind = kind_of(first, directory)
     context = _context(recipient, directory, figures, now, sending)
     context = replace(context, is_day=kind == "day")

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hmac
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, cast
@@ -51,6 +52,15 @@ def read_action_token(key: bytes, text: str, *, now: datetime) -> ActionToken:
     if now > issued_at + LASTS:
         raise ActionTokenExpired
     return ActionToken(touchpoint_id, person_id, issued_at)
+
+
+def action_links(base_url: str, key: bytes) -> Callable[[str, str | None, datetime], str]:
+    """Makes the address at which a person (None: the mailbox) acts on a touchpoint, in a mail of this real moment."""
+
+    def action_url(touchpoint_id: str, person_id: str | None, at: datetime) -> str:
+        return f"{base_url}/a/{make_action_token(key, ActionToken(touchpoint_id, person_id, at))}"
+
+    return action_url
 
 
 def make_undo(key: bytes, token: str, version: int) -> str:

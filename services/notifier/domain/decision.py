@@ -43,6 +43,8 @@ class Reason(StrEnum):
     DEADLINE = "the deadline passed before it was sent"
     QUIET_PAST_DEADLINE = "quiet hours lasted past the deadline"
     WITHDRAWN = "withdrawn"
+    NO_CONTENT = "no content"
+    NO_FIGURES = "figures are not available yet"
 
 
 UNREACHED = frozenset(

@@ -42,6 +42,7 @@ class Notice:
     purpose: str
     audience: tuple[Role, ...]
     reason: Reason | None
+    rhythms: tuple[NoticeRhythm, ...] = ()
     touchpoint_id: None = None
     owner: TouchpointOwner = AUTOMATION
     channel: Channel = "email"
@@ -128,18 +129,11 @@ def readable_name(name: str) -> str:
 
 
 def _notice(requested: NoticeRequested) -> Notice:
-    rhythms = [_rhythm_line(rhythm) for rhythm in requested.rhythms]
     return Notice(
         account_id=requested.account_id,
         touchpoint_type=requested.kind,
-        purpose="\n".join([requested.text, *rhythms] if requested.text else rhythms),
+        purpose=requested.text,
         audience=requested.audience,
         reason=requested.reason,
+        rhythms=requested.rhythms,
     )
-
-
-def _rhythm_line(rhythm: NoticeRhythm) -> str:
-    days = rhythm.every_days
-    count, unit = (days // 7, "week") if days % 7 == 0 else (days, "day")
-    interval = f"every {unit}" if count == 1 else f"every {count} {unit}s"
-    return f"{readable_name(rhythm.touchpoint_type)}: {interval}"

@@ -18,7 +18,7 @@ from schemas.directory import (
     ModeRecord,
     PolicyRecord,
 )
-from schemas.envelope import binary_type, from_kafka
+from schemas.envelope import Envelope, binary_type, from_kafka
 from schemas.ids import derived_id
 from schemas.notices import NOTICE_REQUESTED
 from schemas.outcomes import DELIVERY_FINISHED, MESSAGE_ENGAGED, TOUCHPOINT_SETTLED, MessageEngaged
@@ -122,7 +122,13 @@ def _read(record: Record, batch: _Batch) -> None:
     envelope = from_kafka(record.headers, record.value)
     if envelope.type in EVENT_TYPES:
         batch.events.append(parse_event(envelope.id, envelope.type, envelope.time, envelope.data))
-    elif envelope.type == ACCOUNT_DIRECTORY:
+    elif not _read_directory(envelope, batch):
+        raise Malformed(f"type: {envelope.type!r} is not one that the notifier reads on {record.topic}")
+
+
+def _read_directory(envelope: Envelope, batch: _Batch) -> bool:
+    """Read a record of one of the directories into the batch; False for another type. Raises Malformed."""
+    if envelope.type == ACCOUNT_DIRECTORY:
         batch.changes.append(_account_change(AccountRecord.read(envelope.data)))
     elif envelope.type == CSM_DIRECTORY:
         batch.changes.append(CsmRecord.read(envelope.data))
@@ -135,7 +141,8 @@ def _read(record: Record, batch: _Batch) -> None:
     elif envelope.type == MODE_DIRECTORY:
         batch.modes.append(ModeRecord.read(envelope.data))
     else:
-        raise Malformed(f"type: {envelope.type!r} is not one that the notifier reads on {record.topic}")
+        return False
+    return True
 
 
 def _account_change(record: AccountRecord) -> DirectoryChange:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.settings import Database, Email, Kafka, Settings
+from services.chassis.settings import Database, Email, Kafka, Organization, Settings
 from services.devstack import doctor
 
 

@@ -182,8 +182,9 @@ HOLLOW = re.compile(r"<(p|li|ul|ol|h\d|td|th|blockquote|bdi|a|em|strong)( [^>]*)
 @given(VALUES, st.sampled_from(["en", "de", "pt-BR", "es", "id", "ar", "xx"]))
 def test_whatever_is_unknown_leaves_no_trace(values: Mapping[str, Value | None], language: str) -> None:
     rendered = render_content(CONTENT, values, language=language, zone=BERLIN)
-    body = rendered.html.replace('height="12"></td>', "")
-    assert not HOLLOW.search(body), HOLLOW.search(body)
+    assert not HOLLOW.search(
+        re.sub('<table role="presentation".*?\n</table>', "chart", rendered.html, flags=re.DOTALL)
+    )
     texts = [value for value in values.values() if isinstance(value, str)]
     if not any("None" in text or "nan" in text or "{{" in text for text in map(str, texts)):
         assert not re.search(r"\bNone\b|\bnan\b|\binf\b|\{\{", rendered.text)
