@@ -39,7 +39,8 @@ from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
-from services.notifier.entrypoints.http_actions import ActionServices, action_routes
+from services.notifier.entrypoints.action_pages import ActionServices
+from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes

@@ -14,11 +14,12 @@ from services.notifier.adapters.address_repository import (
     load_consents,
     unknown_addresses,
 )
+from services.notifier.adapters.engagement_repository import people_told
 from services.notifier.adapters.merging import find_ended
 from services.notifier.adapters.mode_repository import load_mode
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.consent import CONSENT, latest
-from services.notifier.domain.event import TODAY, Event, News
+from services.notifier.domain.event import Event
 from services.notifier.domain.people import Account, Pause
 from services.notifier.domain.situation import Directory
 
@@ -65,6 +66,31 @@ WHERE person.version < excluded.version
 """
 # An older preference never replaces a newer one, whether it allows more or less.
 SAVE_PREFERENCES = """
+INSERT INTO preference (contact_id, topic, channel, aspect, opted_in, frequency, said_at, source, word_id)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[],
+    $7::timestamptz[], $8::text[], $9::text[])
+ON CONFLICT (contact_id, topic, channel, aspect) DO UPDATE SET opted_in = excluded.opted_in,
+    frequency = excluded.frequency, said_at = excluded.said_at, source = excluded.source,
+    word_id = excluded.word_id
+WHERE (preference.said_at, preference.source COLLATE "C", preference.word_id COLLATE "C")
+    < (excluded.said_at, excluded.source COLLATE "C", excluded.word_id COLLATE "C")
+"""
+WAKE_WAITING = "UPDATE delivery SET next_at = $2 WHERE state = 'pending' AND waits_until > $2"
+ACCOUNTS = """
+SELECT account_id, name, zones, pauses, language, csm_id, sales_id, pool FROM account WHERE account_id = ANY($1)
+"""
+CONTACTS = """
+SELECT account_id, contact_id, name, email, role, language, timezone, phone, has_left AS left FROM contact
+WHERE account_id = ANY($1) ORDER BY contact_id
+"""
+PERSON_FIELDS = """
+csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url, working_days"""
+CSMS = f"""
+SELECT {PERSON_FIELDS}
+FROM person WHERE csm_id = ANY($1) OR role IN ('manager', 'marketing')
+    OR csm_id IN (SELECT manager_id FROM person WHERE csm_id = ANY($1))
+"""
+PREFERENCES = """
 INSERT INTO preference (contact_id, topic, channel, aspect, opted_in, frequency, said_at, source, word_id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[],
     $7::timestamptz[], $8::text[], $9::text[])
@@ -234,7 +260,7 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
     accounts = await _accounts(connection, sorted(account_ids.union(ended.values())))
     accounts |= {account_id: accounts[stays] for account_id, stays in ended.items() if stays in accounts}
     owners = [event.content.owner for event in events]
-    told = await _told(connection, events)
+    told = await people_told(connection, events)
     named = {owner.csm_id for owner in owners} | {event.previous_csm_id for event in events}
     leading = {account.csm_id for account in accounts.values()}
     csm_ids = sorted({person for person in named | leading if person}.union(*told.values()))
@@ -254,19 +280,6 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
         told=told,
         mode=await load_mode(connection),
     )
-
-
-async def _told(connection: Connection, events: Sequence[Event]) -> dict[str, frozenset[str]]:
-    """The people of ours who had a mail about what is cancelled, moved or due, by touchpoint."""
-    ids = {
-        event.content.touchpoint_id
-        for event in events
-        if event.news in (News.CANCELLED, News.MOVED) or event.type == TODAY
-    }
-    people: defaultdict[str, set[str]] = defaultdict(set)
-    for row in await connection.fetch(TOLD, sorted(filter(None, ids))) if ids else ():
-        people[row[0]].add(row[1])
-    return {touchpoint_id: frozenset(told) for touchpoint_id, told in people.items()}
 
 
 async def _accounts(connection: Connection, account_ids: Sequence[str]) -> dict[str, Account]:

@@ -1,4 +1,4 @@
-"""What an engagement is about: the delivery, who got it, and under which topic."""
+"""What was delivered: by whom an engagement is and about what, and what customers and people of ours got."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -9,7 +9,7 @@ from uuid import UUID
 from services.chassis.database import Connection
 from services.notifier.application.ports import DeliveredMessage
 from services.notifier.domain.delivery import Recipient, RecipientKind
-from services.notifier.domain.event import parse_event
+from services.notifier.domain.event import TODAY, Event, News, parse_event
 
 # Before the address was stored with the delivery, and in the app, the address is the contact's.
 DELIVERED = """
@@ -20,6 +20,10 @@ LEFT JOIN contact c ON d.recipient_kind = 'contact' AND c.contact_id = d.recipie
 WHERE d.id = ANY($1::uuid[]) AND d.recipient_id IS NOT NULL
 """
 
+TOLD = """
+SELECT DISTINCT touchpoint_id, recipient_id FROM delivery
+WHERE touchpoint_id = ANY($1) AND recipient_kind = 'csm' AND channel = 'email' AND state = 'sent'
+"""
 SENT_LATELY = """
 SELECT account_id, touchpoint_type, max(finished_at) FROM delivery
 WHERE account_id = ANY($1) AND recipient_kind = 'contact' AND state = 'sent' AND channel <> 'webhook'
@@ -39,6 +43,19 @@ async def sent_lately(
         if len(sent[row[0]]) < MOST_SENT:
             sent[row[0]].append((row[1], row[2]))
     return sent
+
+
+async def people_told(connection: Connection, events: Sequence[Event]) -> dict[str, frozenset[str]]:
+    """The people of ours who had a mail about what is cancelled, moved or due, by touchpoint."""
+    ids = {
+        event.content.touchpoint_id
+        for event in events
+        if event.news in (News.CANCELLED, News.MOVED) or event.type == TODAY
+    }
+    people: defaultdict[str, set[str]] = defaultdict(set)
+    for row in await connection.fetch(TOLD, sorted(filter(None, ids))) if ids else ():
+        people[row[0]].add(row[1])
+    return {touchpoint_id: frozenset(told) for touchpoint_id, told in people.items()}
 
 
 async def delivered_messages(

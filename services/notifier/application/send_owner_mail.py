@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from schemas.figures import AccountFigures, FiguresRequest
+from schemas.touchpoints import TouchpointData
 from services.notifier.application.claim_results import attempted, instead_of, not_sent, postponed
 from services.notifier.application.ingest_events import messages_of
 from services.notifier.application.message_facts import NoAnswer
@@ -48,14 +49,19 @@ async def send_owner_mail(
 
 
 async def _figures(claims: Sequence[MessageClaim], sending: Sending) -> Mapping[str, AccountFigures] | None:
-    """By account; None while the rules engine does not answer."""
-    accounts = sorted({claim.event.content.account_id for claim in claims})
-    requests = [FiguresRequest.of_valid(account_id=account_id) for account_id in accounts]
+    """By delivery; None while the rules engine does not answer."""
+    wanted: dict[str, FiguresRequest] = {}
+    for claim in claims:
+        content = claim.event.content
+        about = content.about if isinstance(content, TouchpointData) else None
+        wanted[claim.delivery.id] = FiguresRequest.of_valid(account_id=content.account_id, about=about)
+    requests = {request.write(): request for request in wanted.values()}
     try:
-        found = await sending.owners.facts.figures(requests)
+        found = await sending.owners.facts.figures(list(requests.values()))
     except NoAnswer:
         return None
-    return {figures.account_id: figures for figures in found}
+    figures = dict(zip(requests, found, strict=True))
+    return {delivery_id: figures[request.write()] for delivery_id, request in wanted.items()}
 
 
 def _can_wait(claim: MessageClaim, now: Now) -> bool:

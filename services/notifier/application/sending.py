@@ -27,8 +27,8 @@ class OwnerSending:
 class Sending:
     """What the senders of messages share.
 
-    `customers`, `owners`: how theirs are written. `mail_hold`: why customers get no mail. `fallback_to`: the mailbox of the
-    deployment for work that nobody has.
+    `customers`, `owners`: how theirs are written. `mail_hold`: why customers get no mail. `fallback_to`: the mailbox
+    of the deployment for work that nobody has.
     """
 
     mailer: Mailer

@@ -6,13 +6,8 @@ from functools import partial
 from typing import Literal
 
 from schemas.figures import AccountFigures
-from services.notifier.application.owner_brief import (
-    Brief,
-    BriefContext,
-    account_name,
-    touchpoint_of,
-    write_brief,
-)
+from services.notifier.application.brief_context import BriefContext, account_name, touchpoint_of
+from services.notifier.application.owner_brief import Brief, write_brief
 from services.notifier.application.phrases import Phrases
 from services.notifier.application.ports import InAppMessage, Mail, MessageClaim, Now
 from services.notifier.application.sending import Sending
@@ -45,7 +40,7 @@ def write_owner_mail(
     now: Now,
     sending: Sending,
 ) -> Mail:
-    """The one mail of these claims, which have one recipient."""
+    """The one mail of these claims, which have one recipient. `figures` by delivery."""
     first = claims[0]
     recipient = first.delivery.recipient
     situation = directory.situation_of(first.event, fallback_to=sending.fallback_to)
@@ -103,7 +98,7 @@ def _context(
         now=now.service,
         figures=figures,
         action_url=partial(_action_url, now, sending),
-        is_day=False,
+        organization=sending.customers.writer.organization,
     )
 
 

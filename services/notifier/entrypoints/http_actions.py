@@ -4,28 +4,22 @@ GET only shows, because mail scanners open every link; POST acts through the sch
 page on another site can send nothing that the link itself could not.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import HTMLResponse
 
-from schemas.directory import CsmRecord
 from services.chassis.clock import real_now
 from services.notifier.application.act_from_mail import (
-    OPEN,
     ActForm,
     FieldMissing,
-    People,
-    acts_on,
     request_of,
 )
-from services.notifier.application.calendar import Calendar, CalendarAway, CalendarEntry, Refusal
-from services.notifier.application.phrases import PhraseBook, Phrases
+from services.notifier.application.calendar import CalendarAway, CalendarEntry, Refusal
 from services.notifier.domain.action_token import (
-    ActionToken,
     ActionTokenExpired,
     ActionTokenRejected,
     make_undo,
@@ -33,9 +27,14 @@ from services.notifier.domain.action_token import (
     read_undo,
 )
 from services.notifier.domain.acts import Act
-from services.notifier.domain.message import Render
 from services.notifier.domain.working_day import zone_of
-from services.notifier.entrypoints.http_preferences import PAGE_HEADERS
+from services.notifier.entrypoints.action_pages import (
+    ActionServices,
+    Visit,
+    show_away,
+    show_notice,
+    show_page,
+)
 
 Token = Annotated[str, Path(min_length=1, max_length=1000)]
 UNDO = "undo"
@@ -48,52 +47,6 @@ RESPONSES: dict[int | str, dict[str, object]] = {
     503: {"description": "a page that says that the calendar does not answer", "content": _PAGES},
 }
 _WAS = {Act.DONE: "was_done", Act.MISSED: "was_missed", Act.SKIP: "was_skipped", Act.CLAIM: "was_claimed"}
-_FIELDS: Mapping[Act, Sequence[str]] = {
-    Act.DONE: ("notes",),
-    Act.MISSED: ("notes",),
-    Act.MOVE: ("to",),
-    Act.ASSIGN: ("person",),
-    Act.SKIP: ("reason",),
-    Act.CLAIM: (),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ActionServices:
-    """What the pages need. `key` signs the links."""
-
-    key: bytes
-    calendar: Calendar
-    people: People
-    book: PhraseBook
-    render: Render
-
-
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    """A person at a touchpoint. `link`: the token as text; `people` by id."""
-
-    link: str
-    token: ActionToken
-    entry: CalendarEntry
-    people: Mapping[str, CsmRecord]
-    phrases: Phrases
-    account: str
-
-    @property
-    def person(self) -> CsmRecord | None:
-        return self.people.get(self.token.person_id or "")
-
-    @property
-    def acts(self) -> Sequence[Act]:
-        return acts_on(self.entry, self.token.person_id, self.people)
-
-    def text(self, key: str, **values: str) -> str:
-        return self.phrases.text("action", key, **values)
-
-    def name_of(self, person_id: str | None) -> str:
-        person = self.people.get(person_id or "")
-        return (person.name or person.email if person else None) or ""
 
 
 class _Stop(Exception):
@@ -119,7 +72,7 @@ def action_routes(services: ActionServices) -> APIRouter:
             visit = await _visit(token, services)
         except _Stop as stopped:
             return stopped.page
-        return _page(services, visit, chosen=_act(do))
+        return show_page(services, visit, chosen=_act(do))
 
     @router.post(
         "/{token}",
@@ -137,7 +90,7 @@ def action_routes(services: ActionServices) -> APIRouter:
         except _Stop as stopped:
             return stopped.page
         except CalendarAway:
-            return _away(services)
+            return show_away(services)
 
     return router
 
@@ -151,32 +104,32 @@ def _act(text: str) -> Act | None:
     return Act(text) if text in set(Act) else None
 
 
-async def _visit(token: str, services: ActionServices) -> _Visit:
+async def _visit(token: str, services: ActionServices) -> Visit:
     """Raises _Stop with the page that says why there is nothing to act on."""
     try:
         read = read_action_token(services.key, token, now=real_now())
     except ActionTokenRejected:
-        raise _Stop(_notice(services, "lost", 404, title="lost_title")) from None
+        raise _Stop(show_notice(services, "lost", 404, title="lost_title")) from None
     except ActionTokenExpired:
-        raise _Stop(_notice(services, "expired", 410, title="lost_title")) from None
+        raise _Stop(show_notice(services, "expired", 410, title="lost_title")) from None
     people = {person.csm_id: person for person in await services.people.everyone()}
     person = people.get(read.person_id or "")
     phrases = services.book.phrases(person.language if person else None, zone_of(person))
     try:
         entry = await services.calendar.find(read.touchpoint_id)
     except CalendarAway:
-        raise _Stop(_away(services, phrases)) from None
+        raise _Stop(show_away(services, phrases)) from None
     if entry is None:
-        raise _Stop(_notice(services, "gone", 404, phrases, title="lost_title"))
+        raise _Stop(show_notice(services, "gone", 404, phrases, title="lost_title"))
     account_id = entry.data.account_id
     account = await services.people.account_name(account_id) or entry.data.account_name or account_id
-    return _Visit(token, read, entry, people, phrases, account)
+    return Visit(token, read, entry, people, phrases, account)
 
 
-async def _act_on(services: ActionServices, visit: _Visit, fields: Mapping[str, str]) -> HTMLResponse:
+async def _act_on(services: ActionServices, visit: Visit, fields: Mapping[str, str]) -> HTMLResponse:
     act = _act(fields.get("act", ""))
     if act is None or act not in visit.acts:
-        return _page(services, visit, chosen=act, status=409 if act else 422)
+        return show_page(services, visit, chosen=act, status=409 if act else 422)
     form = ActForm(
         act=act,
         notes=fields.get("notes", "") or fields.get("reason", ""),
@@ -189,7 +142,7 @@ async def _act_on(services: ActionServices, visit: _Visit, fields: Mapping[str, 
         path, body = request_of(form, visit.entry, visit.token.person_id, visit.phrases.zone, usual)
     except FieldMissing as missing:
         problem = visit.text("missing", field=visit.text(missing.field))
-        return _page(services, visit, chosen=act, problem=problem, fields=fields, status=422)
+        return show_page(services, visit, chosen=act, problem=problem, fields=fields, status=422)
     answer = await services.calendar.act(visit.token.touchpoint_id, path, body)
     if isinstance(answer, Refusal):
         return await _refused(services, visit, act, answer, fields)
@@ -201,7 +154,7 @@ def _version(text: str) -> int | None:
 
 
 async def _refused(
-    services: ActionServices, visit: _Visit, act: Act, refusal: Refusal, fields: Mapping[str, str]
+    services: ActionServices, visit: Visit, act: Act, refusal: Refusal, fields: Mapping[str, str]
 ) -> HTMLResponse:
     """Say why, and how the touchpoint is now."""
     now = await services.calendar.find(visit.token.touchpoint_id)
@@ -209,11 +162,11 @@ async def _refused(
     key = "stale" if refusal.is_stale else "refused"
     problem = visit.text(key, problem=refusal.problem)
     status = 409 if refusal.is_stale else 422
-    return _page(services, visit, chosen=act, problem=problem, fields=fields, status=status)
+    return show_page(services, visit, chosen=act, problem=problem, fields=fields, status=status)
 
 
 async def _acted(
-    services: ActionServices, visit: _Visit, form: ActForm, answer: CalendarEntry
+    services: ActionServices, visit: Visit, form: ActForm, answer: CalendarEntry
 ) -> HTMLResponse:
     """Say what was done, with a button that takes it back."""
     match form.act:
@@ -225,94 +178,17 @@ async def _acted(
             done = visit.text(_WAS[act])
     now = await services.calendar.find(visit.token.touchpoint_id) or answer
     undo = make_undo(services.key, visit.link, now.data.sequence)
-    return _page(services, replace(visit, entry=now), done=done, undo=undo)
+    return show_page(services, replace(visit, entry=now), done=done, undo=undo)
 
 
-async def _undo(services: ActionServices, visit: _Visit, fields: Mapping[str, str]) -> HTMLResponse:
+async def _undo(services: ActionServices, visit: Visit, fields: Mapping[str, str]) -> HTMLResponse:
     try:
         version = read_undo(services.key, visit.link, fields.get("version", ""))
     except ActionTokenRejected:
-        return _page(services, visit, problem=visit.text("too_late"), status=409)
+        return show_page(services, visit, problem=visit.text("too_late"), status=409)
     answer = await services.calendar.act(visit.token.touchpoint_id, UNDO, {"version": version})
     now = await services.calendar.find(visit.token.touchpoint_id)
     visit = replace(visit, entry=now or visit.entry)
     if isinstance(answer, Refusal):
-        return _page(services, visit, problem=visit.text("too_late"), status=409)
-    return _page(services, visit, done=visit.text("was_undone"))
-
-
-def _page(
-    services: ActionServices,
-    visit: _Visit,
-    *,
-    chosen: Act | None = None,
-    done: str = "",
-    undo: str = "",
-    problem: str = "",
-    fields: Mapping[str, str] | None = None,
-    status: int = 200,
-) -> HTMLResponse:
-    """How the touchpoint is now, and what the person may do to it."""
-    data, acts = visit.entry.data, visit.acts if not undo else ()
-    act = chosen if chosen in acts else next(iter(acts), None)
-    others = [other for other in acts if other is not act]
-    name = visit.phrases.touchpoint_type(data.touchpoint_type)
-    context: dict[str, object] = {
-        "language": visit.phrases.language,
-        "direction": visit.phrases.direction,
-        "title": visit.text("title", type=name, account=visit.account),
-        "state": _state(visit),
-        "done": done,
-        "problem": problem,
-        "undo": undo,
-        "act": act or "",
-        "fields": _FIELDS[act] if act else (),
-        "values": fields or {},
-        "version": str(data.sequence),
-        "others": [(other, visit.phrases.text("acts", other)) for other in others],
-        "people": [one for one in visit.people.values() if one.csm_id != data.owner.csm_id],
-        "words": _labels(visit, act),
-    }
-    return HTMLResponse(services.render("act.html", context, html=True), status, PAGE_HEADERS)
-
-
-def _labels(visit: _Visit, act: Act | None) -> dict[str, str]:
-    keys = ("notes", "notes_help", "to", "person", "reason", "confirm", "others", "undo", "undo_help")
-    zone = str(visit.phrases.zone).replace("_", " ")
-    labels = {key: visit.text(key) for key in keys}
-    return labels | {
-        "to_help": visit.text("to_help", zone=zone),
-        "submit": visit.text(act) if act else "",
-    }
-
-
-def _state(visit: _Visit) -> str:
-    """What is true of the touchpoint now, in a sentence."""
-    data = visit.entry.data
-    if data.status not in OPEN:
-        key = f"is_{visit.entry.outcome}" if visit.entry.outcome else f"is_{data.status}"
-        return visit.text(key if key in visit.phrases.words["action"] else "is_completed")
-    owner = data.owner.csm_id
-    if owner is not None and owner == visit.token.person_id:
-        return visit.text("is_open", moment=visit.phrases.moment(data.due_at))
-    name = visit.name_of(owner) or data.owner.name or ""
-    return visit.text("is_theirs", name=name) if name else visit.text("is_nobodys")
-
-
-def _notice(
-    services: ActionServices, key: str, status: int, phrases: Phrases | None = None, *, title: str
-) -> HTMLResponse:
-    words = phrases or services.book.phrases(None)
-    context: dict[str, object] = {
-        "language": words.language,
-        "direction": words.direction,
-        "title": words.text("action", title),
-        "state": words.text("action", key),
-    }
-    return HTMLResponse(services.render("act_notice.html", context, html=True), status, PAGE_HEADERS)
-
-
-def _away(services: ActionServices, phrases: Phrases | None = None) -> HTMLResponse:
-    page = _notice(services, "away", 503, phrases, title="away_title")
-    page.headers["Retry-After"] = "60"
-    return page
+        return show_page(services, visit, problem=visit.text("too_late"), status=409)
+    return show_page(services, visit, done=visit.text("was_undone"))
