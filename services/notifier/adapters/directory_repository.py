@@ -91,35 +91,6 @@ FROM person WHERE csm_id = ANY($1) OR role IN ('manager', 'marketing')
     OR csm_id IN (SELECT manager_id FROM person WHERE csm_id = ANY($1))
 """
 PREFERENCES = """
-INSERT INTO preference (contact_id, topic, channel, aspect, opted_in, frequency, said_at, source, word_id)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[],
-    $7::timestamptz[], $8::text[], $9::text[])
-ON CONFLICT (contact_id, topic, channel, aspect) DO UPDATE SET opted_in = excluded.opted_in,
-    frequency = excluded.frequency, said_at = excluded.said_at, source = excluded.source,
-    word_id = excluded.word_id
-WHERE (preference.said_at, preference.source COLLATE "C", preference.word_id COLLATE "C")
-    < (excluded.said_at, excluded.source COLLATE "C", excluded.word_id COLLATE "C")
-"""
-WAKE_WAITING = "UPDATE delivery SET next_at = $2 WHERE state = 'pending' AND waits_until > $2"
-ACCOUNTS = """
-SELECT account_id, name, zones, pauses, language, csm_id, sales_id, pool FROM account WHERE account_id = ANY($1)
-"""
-CONTACTS = """
-SELECT account_id, contact_id, name, email, role, language, timezone, phone, has_left AS left FROM contact
-WHERE account_id = ANY($1) ORDER BY contact_id
-"""
-PERSON_FIELDS = """
-csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url, working_days"""
-CSMS = f"""
-SELECT {PERSON_FIELDS}
-FROM person WHERE csm_id = ANY($1) OR role IN ('manager', 'marketing')
-    OR csm_id IN (SELECT manager_id FROM person WHERE csm_id = ANY($1))
-"""
-TOLD = """
-SELECT DISTINCT touchpoint_id, recipient_id FROM delivery
-WHERE touchpoint_id = ANY($1) AND recipient_kind = 'csm' AND channel = 'email' AND state = 'sent'
-"""
-PREFERENCES = """
 SELECT contact_id, nullif(topic, '') AS topic, nullif(channel, '') AS channel, opted_in, frequency,
     nullif(aspect = 'own_consent', false) AS by_contact, said_at AS time, source, word_id AS id
 FROM preference WHERE contact_id = ANY($1)
