@@ -22,6 +22,7 @@ from services.notifier.adapters.channels.email import Mailer, Tls
 from services.notifier.adapters.channels.webhook import WebhookClient
 from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
@@ -36,6 +37,7 @@ from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
 from services.notifier.entrypoints.http_deliveries import delivery_routes
+from services.notifier.entrypoints.http_page import PageServices, page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
@@ -62,6 +64,7 @@ class Services:
     templates: Templates
     book: PhraseBook
     facts: FactsClient
+    people: PeopleRepository
     stream_signal: WakeSignal
 
 
@@ -83,6 +86,7 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
             runtime.settings.url_of("scheduler"),
             runtime.settings.key_file,
         ),
+        people=PeopleRepository(database, addresses),
         stream_signal=WakeSignal(),
     )
 
@@ -170,8 +174,22 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
     app.include_router(unsubscribe_routes(services.preferences, link_key, services.templates))
+    app.include_router(page_routes(make_page_services(runtime, services, link_key)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app
+
+
+def make_page_services(runtime: Runtime, services: Services, link_key: bytes) -> PageServices:
+    return PageServices(
+        key=link_key,
+        render=services.templates,
+        book=services.book,
+        people=services.people,
+        preferences=services.preferences,
+        facts=services.facts,
+        now=runtime.clock.now,
+        organization=settings.organization(runtime.settings)[0],
+    )
 
 
 def openapi_app() -> FastAPI:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from services.notifier.domain.event import Event, readable_name
 
-Context = Mapping[str, str]
+Context = Mapping[str, object]
 
 INTERNAL = frozenset({"risk_action_plan", "escalation", "renewal_escalation"})
 TOPIC_NAMES: Mapping[str, str] = {
