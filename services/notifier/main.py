@@ -42,6 +42,7 @@ from services.notifier.domain.decision import Reason
 from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
+from services.notifier.entrypoints.http_page import PageServices, page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
@@ -68,6 +69,7 @@ class Services:
     templates: Templates
     book: PhraseBook
     people_book: PhraseBook
+    people: PeopleRepository
     stream_signal: WakeSignal
     days: DayRepository
     calendar: CalendarClient
@@ -90,6 +92,7 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
         templates=Templates(),
         book=load_phrases(),
         people_book=load_people_phrases(),
+        people=PeopleRepository(database, addresses),
         stream_signal=WakeSignal(),
         days=DayRepository(database, outbox, clock, addresses),
         calendar=CalendarClient(scheduler, key_file),
@@ -192,13 +195,27 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     actions = ActionServices(
         key=link_key,
         calendar=services.calendar,
-        people=PeopleRepository(runtime.database),
+        people=services.people,
         book=services.people_book,
         render=services.templates,
     )
     app.include_router(action_routes(actions))
+    app.include_router(page_routes(make_page_services(runtime, services, link_key)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app
+
+
+def make_page_services(runtime: Runtime, services: Services, link_key: bytes) -> PageServices:
+    return PageServices(
+        key=link_key,
+        render=services.templates,
+        book=services.book,
+        people=services.people,
+        preferences=services.preferences,
+        facts=services.facts,
+        now=runtime.clock.now,
+        organization=settings.organization(runtime.settings)[0],
+    )
 
 
 def openapi_app() -> FastAPI:

@@ -228,7 +228,7 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
     """Everyone whom these events concern."""
     account_ids = {event.content.account_id for event in events}
     ended = await find_ended(connection, account_ids)
-    accounts = await _accounts(connection, sorted(account_ids.union(ended.values())))
+    accounts = await load_accounts(connection, sorted(account_ids.union(ended.values())))
     accounts |= {account_id: accounts[stays] for account_id, stays in ended.items() if stays in accounts}
     owners = [event.content.owner for event in events]
     told = await people_told(connection, events)
@@ -253,7 +253,8 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
     )
 
 
-async def _accounts(connection: Connection, account_ids: Sequence[str]) -> dict[str, Account]:
+async def load_accounts(connection: Connection, account_ids: Sequence[str]) -> dict[str, Account]:
+    """These accounts with their contacts, by id."""
     contacts: defaultdict[str, list[ContactRecord]] = defaultdict(list)
     for row in await connection.fetch(CONTACTS, account_ids):
         fields = dict(row)

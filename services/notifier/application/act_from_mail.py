@@ -33,7 +33,7 @@ class FieldMissing(Exception):
         self.field = field
 
 
-class People(Protocol):
+class Colleagues(Protocol):
     """The people of ours, and the names of accounts."""
 
     async def everyone(self) -> Sequence[CsmRecord]:

@@ -75,7 +75,7 @@ def customer_values(context: MessageContext) -> Values:
         **_touchpoint(context),
         **_contract(context, figures.contract if figures else None),
         **_program(context, figures.program if figures else None),
-        **_usage(figures.usage if figures else None, context.phrases),
+        **usage_values(figures.usage if figures else None, context.phrases),
         **_history(figures, context.phrases),
         **_coming(context),
         "links.page": context.links.page or None,
@@ -178,7 +178,8 @@ def _program(context: MessageContext, program: ProgramFigures | None) -> Values:
     }
 
 
-def _usage(usage: UsageFigures | None, phrases: Phrases) -> Values:
+def usage_values(usage: UsageFigures | None, phrases: Phrases) -> Values:
+    """The figures of the last 30 days against the 30 before."""
     if usage is None:
         return {}
     return {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.responses import HTMLResponse
 
 from schemas.directory import CsmRecord
-from services.notifier.application.act_from_mail import OPEN, People, acts_on
+from services.notifier.application.act_from_mail import OPEN, Colleagues, acts_on
 from services.notifier.application.calendar import Calendar, CalendarEntry
 from services.notifier.application.phrases import PhraseBook, Phrases
 from services.notifier.domain.action_token import ActionToken
@@ -30,7 +30,7 @@ class ActionServices:
 
     key: bytes
     calendar: Calendar
-    people: People
+    people: Colleagues
     book: PhraseBook
     render: Render
 

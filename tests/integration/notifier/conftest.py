@@ -26,6 +26,7 @@ from services.notifier.adapters import mode_repository
 from services.notifier.adapters.channels.webhook import WebhookClient
 from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
@@ -39,6 +40,7 @@ from services.notifier.application.sending import Sending
 from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.entrypoints.http_deliveries import delivery_routes
+from services.notifier.entrypoints.http_page import PageServices, page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
@@ -325,6 +327,17 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         app.include_router(stream_routes(queries, WakeSignal()))
         app.include_router(preference_routes(preferences))
         app.include_router(unsubscribe_routes(preferences, link_key, templates))
+        page = PageServices(
+            key=link_key,
+            render=templates,
+            book=load_phrases(),
+            people=PeopleRepository(self.database, ADDRESSES),
+            preferences=preferences,
+            facts=self.facts_client,
+            now=lambda: SetClock.now_is,
+            organization="Northwind",
+        )
+        app.include_router(page_routes(page))
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app),
             base_url="http://test",

@@ -1,4 +1,4 @@
-"""What customers are written: from content, with figures of other services, once a program; else a reason says why not."""
+"""What customers are written: from content, with figures of other services, once a program; else a reason says why."""
 
 from datetime import timedelta
 from typing import Any
@@ -55,8 +55,8 @@ async def test_a_report_has_the_figures_of_its_account_in_the_language_of_its_re
     await notifier.add_acme(csm_id="carl", language="de", contacts=ANN["contacts"])
     await notifier.add_carl(phone="+49 30 1", booking_url="https://book.example/carl")
     await notifier.add_content("value_report", REPORT)
-    german = '---\nsubject: "Bericht"\n---\nAktiv: {{ usage.active_users }} ({{ usage.active_users_change }}), {{ csm.name }}.\n'
-    await notifier.add_content("value_report", german, language="de")
+    german = "Aktiv: {{ usage.active_users }} ({{ usage.active_users_change }}), {{ csm.name }}."
+    await notifier.add_content("value_report", f'---\nsubject: "Bericht"\n---\n{german}\n', language="de")
     notifier.facts.figures["acme"] = {"usage": USAGE}
 
     await notifier.due(touchpoint_type="value_report", topic="account", **other(1))
