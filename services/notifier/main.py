@@ -39,6 +39,7 @@ from services.notifier.domain.decision import Reason
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_page import PageServices, page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
+from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
 from services.notifier.entrypoints.kafka_consumer import TOPICS, Consumer
@@ -65,6 +66,7 @@ class Services:
     book: PhraseBook
     facts: FactsClient
     people: PeopleRepository
+    mailer: Mailer
     stream_signal: WakeSignal
 
 
@@ -87,6 +89,7 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
             runtime.settings.key_file,
         ),
         people=PeopleRepository(database, addresses),
+        mailer=make_mailer(runtime.settings),
         stream_signal=WakeSignal(),
     )
 
@@ -104,9 +107,9 @@ async def build(runtime: Runtime) -> Parts:
     mail_hold = runtime.settings.mail_hold()
     if mail_hold is not None:
         log.warning("mail.held", reason=mail_hold)
-    mailer, customers = make_mailer(runtime.settings), make_customer_sending(runtime.settings, services, key)
+    customers = make_customer_sending(runtime.settings, services, key)
     fallback_to = settings.fallback_to(runtime.settings)
-    sending = Sending(mailer, services.templates, customers, mail_hold, fallback_to)
+    sending = Sending(services.mailer, services.templates, customers, mail_hold, fallback_to)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -128,7 +131,7 @@ async def build(runtime: Runtime) -> Parts:
         app=lambda ready: make_http(runtime, services, key, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
         loops=(messages, webhooks.claiming, webhooks.recording, sweeping, pruning(services.queries)),
-        close=(webhooks.close, mailer.stop, services.client.stop, services.facts.close),
+        close=(webhooks.close, services.mailer.stop, services.client.stop, services.facts.close),
     )
 
 
@@ -175,6 +178,7 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     app.include_router(preference_routes(services.preferences))
     app.include_router(unsubscribe_routes(services.preferences, link_key, services.templates))
     app.include_router(page_routes(make_page_services(runtime, services, link_key)))
+    app.include_router(preview_routes(make_preview_services(runtime, services, link_key)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app
 
@@ -189,6 +193,17 @@ def make_page_services(runtime: Runtime, services: Services, link_key: bytes) ->
         facts=services.facts,
         now=runtime.clock.now,
         organization=settings.organization(runtime.settings)[0],
+    )
+
+
+def make_preview_services(runtime: Runtime, services: Services, link_key: bytes) -> PreviewServices:
+    return PreviewServices(
+        source=services.people,
+        facts=services.facts,
+        writer=make_customer_sending(runtime.settings, services, link_key).writer,
+        mailer=services.mailer,
+        now=runtime.clock.now,
+        real_now=real_now,
     )
 
 
