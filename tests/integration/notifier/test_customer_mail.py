@@ -178,7 +178,7 @@ async def test_content_is_the_latest_version_and_goes_with_its_tombstone(notifie
 
 
 async def test_a_delivery_shows_the_id_of_its_message(notifier: Notifier) -> None:
-    await notifier.add_acme(**{"contacts": ANN["contacts"]})
+    await notifier.add_acme(contacts=ANN["contacts"])
     await notifier.due()
     await notifier.send_messages()
 
