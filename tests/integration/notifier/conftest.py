@@ -49,6 +49,7 @@ from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_page import PageServices, page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
+from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
 from services.notifier.entrypoints.kafka_consumer import Consumer
@@ -296,8 +297,8 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
     def __init__(self, database: Database, *, live: bool) -> None:
         self.database, self.live = database, live
         self.client = WebhookClient(allow_private=True, deadline_seconds=2.0)
-        self.facts = Facts()
         self.calendar = CalendarServer()
+        self.facts, self.mailer = Facts(), KeptMail()
         self.key_file = Path(tempfile.mkdtemp()) / "api-key"
         self.key_file.write_text("db_test_key")
 
@@ -311,7 +312,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             await mode_repository.begin(connection, "live" if self.live else "hold")
         outbox, clock = Outbox("/drumbeat/notifier"), SetClock(NOON, NOON, 1.0)
         preferences = PreferenceRepository(self.database, outbox, clock, ADDRESSES)
-        key, templates, mailer = await preferences.link_key(), Templates(), KeptMail()
+        key, templates, mailer = await preferences.link_key(), Templates(), self.mailer
         queue = DeliveryQueue(self.database, outbox, clock, ADDRESSES, "test:1")
         sender = WebhookSender(queue, client=self.client, reported=lambda: None)
         self.http = self._http(clock, preferences, key, templates, sender)
@@ -393,6 +394,17 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             organization="Northwind",
         )
         app.include_router(page_routes(page))
+        preview = PreviewServices(
+            source=PeopleRepository(self.database, ADDRESSES),
+            facts=self.facts_client,
+            writer=CustomerWriter(
+                templates, load_phrases(), links_of("http://test", link_key), "Northwind", "1 Long Road"
+            ),
+            mailer=self.mailer,
+            now=lambda: SetClock.now_is,
+            real_now=lambda: NOON,
+        )
+        app.include_router(preview_routes(preview))
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app),
             base_url="http://test",

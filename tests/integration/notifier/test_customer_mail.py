@@ -175,3 +175,12 @@ async def test_content_is_the_latest_version_and_goes_with_its_tombstone(notifie
     await notifier.due(**other(2))
     await notifier.send_messages()
     assert (await outcome(notifier))[0] == "expired"
+
+
+async def test_a_delivery_shows_the_id_of_its_message(notifier: Notifier) -> None:
+    await notifier.add_acme(contacts=ANN["contacts"])
+    await notifier.due()
+    await notifier.send_messages()
+
+    (only,) = await notifier.deliveries()
+    assert only["message_id"] == only["id"] == notifier.mailer.mails[0].delivery_id
