@@ -159,7 +159,7 @@ def _preheader(accounts: Sequence[AccountBriefs]) -> str:
 
 def _words(phrases: Phrases) -> dict[str, object]:
     labels = (
-        "whom", "whom_unknown", "purpose", "why", "agenda", "preparation", "expects", "sent", "open_account",
+        "whom", "purpose", "why", "agenda", "preparation", "expects", "sent", "open_account",
     )  # fmt: skip
     return {
         "language": phrases.language,
