@@ -91,7 +91,7 @@ def claim(
         "url": "https://drumbeat.example/accounts/acme",
         **more,
     }
-    event = due("csm", "call", **fields)
+    event = due("csm", **{"channel": "call", **fields})
     event = Event(f"{touchpoint_id}:{event_type}", event_type, MONDAY, event.data, event.content)
     delivery = Delivery(f"delivery-{touchpoint_id}", "email", recipient)
     return MessageClaim(delivery, event, "token", None, message_id="message-1", planned_at=planned_at)
