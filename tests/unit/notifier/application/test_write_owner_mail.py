@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -83,7 +84,7 @@ def test_the_mailbox_may_hand_over_and_skip() -> None:
         (MOVED, {"previous_owner": TouchpointOwner(kind="csm", csm_id="dora")}, "Dora Lind had it before"),
     ],
 )
-def test_what_happened_to_a_touchpoint_is_said(event_type: str, more: dict[str, object], words: str) -> None:
+def test_what_happened_to_a_touchpoint_is_said(event_type: str, more: dict[str, Any], words: str) -> None:
     assert words in write(claim(event_type=event_type, **more)).message.text
 
 
