@@ -20,10 +20,12 @@ from services.notifier.adapters import mode_repository
 from services.notifier.adapters.address_repository import open_address_key
 from services.notifier.adapters.channels.email import Mailer, Tls
 from services.notifier.adapters.channels.webhook import WebhookClient
+from services.notifier.adapters.clients.calendar_client import CalendarClient
 from services.notifier.adapters.clients.facts_client import FactsClient
+from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.people_repository import PeopleRepository
-from services.notifier.adapters.phrases import load_phrases
+from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
@@ -32,10 +34,13 @@ from services.notifier.adapters.unit_of_work import UnitOfWork
 from services.notifier.application.customer_links import links_of
 from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.send_to_customers import CustomerSending
-from services.notifier.application.sending import Sending
+from services.notifier.application.sending import OwnerSending, Sending
 from services.notifier.application.write_customer_mail import CustomerWriter
+from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
+from services.notifier.entrypoints.action_pages import ActionServices
+from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_page import PageServices, page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
@@ -43,7 +48,7 @@ from services.notifier.entrypoints.http_preview import PreviewServices, preview_
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
 from services.notifier.entrypoints.kafka_consumer import TOPICS, Consumer
-from services.notifier.entrypoints.workers import WebhookSender, message_sender, sweep
+from services.notifier.entrypoints.workers import WebhookSender, day_opener, message_sender, sweep
 
 log = structlog.get_logger(__name__)
 
@@ -64,14 +69,19 @@ class Services:
     webhooks: WebhookSender
     templates: Templates
     book: PhraseBook
-    facts: FactsClient
+    people_book: PhraseBook
     people: PeopleRepository
     mailer: Mailer
     stream_signal: WakeSignal
+    days: DayRepository
+    calendar: CalendarClient
+    facts: FactsClient
 
 
 def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
+    rules_engine, scheduler = (runtime.settings.url_of(name) for name in ("rules_engine", "scheduler"))
+    key_file = runtime.settings.key_file
     queue = DeliveryQueue(database, outbox, clock, addresses, runtime.owner)
     client = WebhookClient(allow_private=runtime.settings.webhook_allow_private)
     return Services(
@@ -83,14 +93,13 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
         webhooks=WebhookSender(queue, client=client, reported=runtime.relay.wake),
         templates=Templates(),
         book=load_phrases(),
-        facts=FactsClient(
-            runtime.settings.url_of("rules_engine"),
-            runtime.settings.url_of("scheduler"),
-            runtime.settings.key_file,
-        ),
+        people_book=load_people_phrases(),
         people=PeopleRepository(database, addresses),
         mailer=make_mailer(runtime.settings),
         stream_signal=WakeSignal(),
+        days=DayRepository(database, outbox, clock, addresses),
+        calendar=CalendarClient(scheduler, key_file),
+        facts=FactsClient(rules_engine, scheduler, key_file),
     )
 
 
@@ -108,8 +117,10 @@ async def build(runtime: Runtime) -> Parts:
     if mail_hold is not None:
         log.warning("mail.held", reason=mail_hold)
     customers = make_customer_sending(runtime.settings, services, key)
+    links = action_links(settings.public_url(runtime.settings), key)
+    owners = OwnerSending(services.people_book, services.facts, links)
     fallback_to = settings.fallback_to(runtime.settings)
-    sending = Sending(services.mailer, services.templates, customers, mail_hold, fallback_to)
+    sending = Sending(services.mailer, services.templates, customers, owners, mail_hold, fallback_to)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -127,11 +138,18 @@ async def build(runtime: Runtime) -> Parts:
         fallback_to=fallback_to,
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
+    opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
     return Parts(
         app=lambda ready: make_http(runtime, services, key, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
-        loops=(messages, webhooks.claiming, webhooks.recording, sweeping, pruning(services.queries)),
-        close=(webhooks.close, services.mailer.stop, services.client.stop, services.facts.close),
+        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, pruning(services.queries)),
+        close=(
+            webhooks.close,
+            services.mailer.stop,
+            services.client.stop,
+            services.calendar.close,
+            services.facts.close,
+        ),
     )
 
 
@@ -177,6 +195,14 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
     app.include_router(unsubscribe_routes(services.preferences, link_key, services.templates))
+    actions = ActionServices(
+        key=link_key,
+        calendar=services.calendar,
+        people=services.people,
+        book=services.people_book,
+        render=services.templates,
+    )
+    app.include_router(action_routes(actions))
     app.include_router(page_routes(make_page_services(runtime, services, link_key)))
     app.include_router(preview_routes(make_preview_services(runtime, services, link_key)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))

@@ -29,7 +29,7 @@ WITH done AS (
         ambiguous = d.ambiguous OR coalesce(u.outcome = 'ambiguous', false), lease_token = NULL, lease_until = NULL,
         fold_key = CASE WHEN u.is_postponed THEN u.fold_key ELSE d.fold_key END,
         planned_at = CASE WHEN u.is_postponed THEN u.planned_at ELSE d.planned_at END,
-        message_id = CASE WHEN u.is_postponed THEN d.id ELSE d.message_id END
+        message_id = CASE WHEN u.is_postponed AND u.fold_key IS DISTINCT FROM d.fold_key THEN d.id ELSE d.message_id END
     FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[],
         $9::timestamptz[], $10::text[], $11::text[], $12::bytea[], $13::boolean[], $14::text[],
         $15::timestamptz[], $16::timestamptz[], $17::text[])

@@ -13,7 +13,12 @@ from services.chassis.database import Connection, Database, real_now
 from services.chassis.faults import fault
 from services.chassis.ids import fresh
 from services.chassis.outbox import Outbox
-from services.notifier.adapters import content_repository, directory_repository, subscription_repository
+from services.notifier.adapters import (
+    content_repository,
+    directory_repository,
+    engagement_repository,
+    subscription_repository,
+)
 from services.notifier.adapters.delivery_completion import complete
 from services.notifier.adapters.erasure import erase_final
 from services.notifier.adapters.messages import delivery_finished_of_row
@@ -39,7 +44,8 @@ UPDATE delivery d SET lease_token = $3, lease_until = $1 + interval '{LEASE}', l
     ambiguous = d.ambiguous OR d.lease_token IS NOT NULL"""
 _CLAIMED = """
     d.id, d.channel, d.recipient_kind, d.recipient_id, d.attempts, d.next_at, d.first_at, d.waits_until,
-    f.event_id, f.type, f.said_at, f.data, d.reason, d.message_id, d.planned_at, d.fold_key IS NOT NULL"""
+    f.event_id, f.type, f.said_at, f.data, d.reason, d.message_id, d.planned_at,
+    d.fold_key IS NOT NULL, d.created_at"""
 CLAIM_SINGLE = f"""
 WITH mine AS (
     SELECT id FROM delivery WHERE {_READY} AND next_at <= $1 AND fold_key IS NULL
@@ -147,12 +153,12 @@ class DeliveryQueue:
             if keys:
                 rows += await connection.fetch(CLAIM_FOLDS, now.real, keys, token, self._owner, now.service)
             claims = [_message_claim(row, token) for row in rows]
-            directory = await self._directory(connection, claims) if claims else Directory()
+            directory = await self._directory(connection, claims, now) if claims else Directory()
         if claims:
             fault("sender.after_claim")
         return claims, directory, now
 
-    async def _directory(self, connection: Connection, claims: Sequence[MessageClaim]) -> Directory:
+    async def _directory(self, connection: Connection, claims: Sequence[MessageClaim], now: Now) -> Directory:
         """The people whom the claims concern, the content of their messages, and the programs they got."""
         events = [claim.event for claim in claims]
         directory = await directory_repository.load_directory(connection, self._addresses, events)
@@ -162,6 +168,9 @@ class DeliveryQueue:
             directory,
             contents=await content_repository.load_contents(connection, types),
             programs=await content_repository.load_programs(connection, contacts),
+            sent=await engagement_repository.sent_lately(
+                connection, _accounts_of_owners(claims), now.service
+            ),
         )
 
     async def claim_webhooks(self, limit: int, under_way: Mapping[str, int]) -> list[WebhookClaim]:
@@ -222,6 +231,14 @@ class DeliveryQueue:
             return len(rows)
 
 
+def _accounts_of_owners(claims: Sequence[MessageClaim]) -> set[str]:
+    return {
+        claim.event.content.account_id
+        for claim in claims
+        if claim.delivery.recipient.kind is not RecipientKind.CONTACT
+    }
+
+
 def _message_claim(row: Any, token: str) -> MessageClaim:
     recipient = Recipient(RecipientKind(row[2]), row[3])
     return MessageClaim(
@@ -233,6 +250,7 @@ def _message_claim(row: Any, token: str) -> MessageClaim:
         message_id=str(row[13]),
         planned_at=row[14],
         is_folded=row[15],
+        created_at=row[16],
     )
 
 

@@ -14,11 +14,12 @@ from services.notifier.adapters.address_repository import (
     load_consents,
     unknown_addresses,
 )
+from services.notifier.adapters.engagement_repository import people_told
 from services.notifier.adapters.merging import find_ended
 from services.notifier.adapters.mode_repository import load_mode
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.consent import CONSENT, latest
-from services.notifier.domain.event import Event, News
+from services.notifier.domain.event import Event
 from services.notifier.domain.people import Account, Pause
 from services.notifier.domain.situation import Directory
 
@@ -58,7 +59,9 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::te
 ON CONFLICT (csm_id) DO UPDATE SET name = excluded.name, email = excluded.email,
     timezone = excluded.timezone, version = excluded.version, pool = excluded.pool, phone = excluded.phone,
     language = excluded.language, role = excluded.role, manager_id = excluded.manager_id,
-    booking_url = excluded.booking_url, working_days = excluded.working_days
+    booking_url = excluded.booking_url, working_days = excluded.working_days,
+    opens_at = CASE WHEN (person.timezone, person.working_days)
+        IS NOT DISTINCT FROM (excluded.timezone, excluded.working_days) THEN person.opens_at END
 WHERE person.version < excluded.version
 """
 # An older preference never replaces a newer one, whether it allows more or less.
@@ -80,14 +83,12 @@ CONTACTS = """
 SELECT account_id, contact_id, name, email, role, language, timezone, phone, has_left AS left FROM contact
 WHERE account_id = ANY($1) ORDER BY contact_id
 """
-CSMS = """
-SELECT csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url, working_days
+PERSON_FIELDS = """
+csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url, working_days"""
+CSMS = f"""
+SELECT {PERSON_FIELDS}
 FROM person WHERE csm_id = ANY($1) OR role IN ('manager', 'marketing')
     OR csm_id IN (SELECT manager_id FROM person WHERE csm_id = ANY($1))
-"""
-TOLD = """
-SELECT DISTINCT touchpoint_id, recipient_id FROM delivery
-WHERE touchpoint_id = ANY($1) AND recipient_kind = 'csm' AND channel = 'email' AND state = 'sent'
 """
 PREFERENCES = """
 SELECT contact_id, nullif(topic, '') AS topic, nullif(channel, '') AS channel, opted_in, frequency,
@@ -230,7 +231,7 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
     accounts = await load_accounts(connection, sorted(account_ids.union(ended.values())))
     accounts |= {account_id: accounts[stays] for account_id, stays in ended.items() if stays in accounts}
     owners = [event.content.owner for event in events]
-    told = await _told(connection, events)
+    told = await people_told(connection, events)
     named = {owner.csm_id for owner in owners} | {event.previous_csm_id for event in events}
     leading = {account.csm_id for account in accounts.values()}
     csm_ids = sorted({person for person in named | leading if person}.union(*told.values()))
@@ -250,15 +251,6 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
         told=told,
         mode=await load_mode(connection),
     )
-
-
-async def _told(connection: Connection, events: Sequence[Event]) -> dict[str, frozenset[str]]:
-    """The people of ours who had a mail about what is cancelled or moved, by touchpoint."""
-    ids = {event.content.touchpoint_id for event in events if event.news in (News.CANCELLED, News.MOVED)}
-    people: defaultdict[str, set[str]] = defaultdict(set)
-    for row in await connection.fetch(TOLD, sorted(filter(None, ids))) if ids else ():
-        people[row[0]].add(row[1])
-    return {touchpoint_id: frozenset(told) for touchpoint_id, told in people.items()}
 
 
 async def load_accounts(connection: Connection, account_ids: Sequence[str]) -> dict[str, Account]:

@@ -1,22 +1,31 @@
-"""Reads people and content outside the queue: for a contact's page and for previews."""
+"""Reads people and content outside the queue: for a contact's page for previews, and for the pages of people of ours."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from schemas.directory import CsmRecord, TouchpointTypeRecord
 from services.chassis.database import Connection, Database
 from services.notifier.adapters import content_repository
-from services.notifier.adapters.directory_repository import CSMS, load_accounts, load_directory
+from services.notifier.adapters.directory_repository import PERSON_FIELDS, load_accounts, load_directory
 from services.notifier.application.write_customer_mail import Reader
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.event import Event
 from services.notifier.domain.situation import Directory
 
+PERSON = f"SELECT {PERSON_FIELDS} FROM person WHERE csm_id = $1"
+EVERYONE = f"""
+SELECT {PERSON_FIELDS} FROM person WHERE name IS NOT NULL OR email IS NOT NULL
+ORDER BY lower(coalesce(name, email)), csm_id LIMIT 1000
+"""
+ACCOUNT_NAME = """
+SELECT name FROM account
+WHERE account_id = coalesce((SELECT stays FROM account_alias WHERE ended = $1), $1)
+"""
 ACCOUNT_ID = "SELECT account_id FROM contact WHERE contact_id = $1"
 
 
 class PeopleRepository:
-    """Implements the ports `People` and `PreviewSource`."""
+    """Implements the ports `People`, `Colleagues` and `PreviewSource`."""
 
     def __init__(self, database: Database, addresses: AddressKey) -> None:
         self._database, self._addresses = database, addresses
@@ -45,7 +54,14 @@ class PeopleRepository:
         async with self._database.transaction() as connection:
             return await content_repository.load_catalogue(connection)
 
+    async def everyone(self) -> Sequence[CsmRecord]:
+        """All people of ours who have a name or an address, by name."""
+        return [CsmRecord(**row) for row in await self._database.pool.fetch(EVERYONE)]
+
+    async def account_name(self, account_id: str) -> str | None:
+        return await self._database.pool.fetchval(ACCOUNT_NAME, account_id)
+
 
 async def _person(connection: Connection, csm_id: str) -> CsmRecord | None:
-    row = await connection.fetchrow(CSMS, [csm_id])
+    row = await connection.fetchrow(PERSON, csm_id)
     return CsmRecord(**row) if row is not None else None

@@ -1,6 +1,7 @@
 """One transaction of ingest: the statements behind the use cases that store events and directory records."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import cast
 
 from schemas.directory import (
@@ -23,10 +24,16 @@ from services.notifier.adapters import (
     mode_repository,
     subscription_repository,
 )
-from services.notifier.adapters.delivery_repository import add_deliveries, event_key, suppress_withdrawn
+from services.notifier.adapters.delivery_repository import (
+    add_deliveries,
+    delivery_id,
+    event_key,
+    suppress_withdrawn,
+)
 from services.notifier.adapters.messages import preference_changed
 from services.notifier.application.ports import DeliveredMessage, NewDelivery, Now
 from services.notifier.domain.addresses import AddressKey
+from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.event import Event
 from services.notifier.domain.situation import Directory
 from services.notifier.domain.subscription import Subscription
@@ -41,6 +48,11 @@ INSERT INTO withdrawn (touchpoint_id, sequence, reason)
 SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[])
 ON CONFLICT (touchpoint_id) DO UPDATE SET sequence = excluded.sequence, reason = excluded.reason
 WHERE withdrawn.sequence < excluded.sequence
+"""
+# What came due before its day was opened was planned for the next morning.
+RELEASE_DAY_MAIL = """
+UPDATE delivery SET next_at = clock_timestamp(), planned_at = $2
+WHERE fold_key = $1 AND state = 'pending' AND (planned_at <= $2 OR id = ANY($3::uuid[]))
 """
 
 
@@ -87,6 +99,11 @@ class UnitOfWork:
         await self._outbox.append(self._connection, reports)
         account_ids = {new.event.content.account_id for new in deliveries}
         await merging.move_messages(self._connection, account_ids)
+
+    async def release_day_mail(self, fold_key: str, planned_at: datetime, causes: Sequence[str]) -> None:
+        recipient = Recipient(RecipientKind.CSM, fold_key.removeprefix("day:"))
+        ids = [delivery_id(cause, "email", recipient) for cause in causes]
+        await self._connection.execute(RELEASE_DAY_MAIL, fold_key, planned_at, ids)
 
     async def save_accounts(
         self, records: Sequence[AccountRecord], preferences: Sequence[PreferenceRecord], now: Now

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from services.notifier.application.ports import WITHOUT_END, InAppMessage, NewDelivery, Now, UnitOfWork
+from services.notifier.application.ports import WITHOUT_END, NewDelivery, Now, UnitOfWork
 from services.notifier.domain.decision import Action, RecipientDecision
 from services.notifier.domain.delivery import Recipient, RecipientKind, State
 from services.notifier.domain.delivery_policy import decide_recipients
-from services.notifier.domain.event import Event, News, readable_name
-from services.notifier.domain.message import one_line
+from services.notifier.domain.event import Event, News
 from services.notifier.domain.situation import Directory, Situation
 from services.notifier.domain.subscription import Subscription
 from services.notifier.domain.working_day import day_cause
@@ -18,7 +17,6 @@ PATIENCE = timedelta(seconds=60)
 """Real time in which a directory record may still arrive."""
 GATHERS = timedelta(seconds=2)
 """Real time in which what has one cause is gathered into one mail."""
-POSTED = "posted in the app"
 
 
 async def ingest_events(
@@ -88,9 +86,6 @@ def _new_delivery(event: Event, decided: RecipientDecision, directory: Directory
                 waits_until=until,
                 send_after=decision.send_after,
             )
-        case Action.SEND if channel == "in_app" and recipient.kind is not RecipientKind.CONTACT:
-            in_app = in_app_message(event, directory)
-            return replace(new, state=State.SENT, reason=POSTED, in_app=in_app)
         case Action.SEND:
             return replace(
                 new,
@@ -109,12 +104,3 @@ def _cause(event: Event, decided: RecipientDecision, directory: Directory) -> st
     if content.touchpoint_id is None:
         return None
     return day_cause(content.touchpoint_id, directory.csms.get(recipient.id or ""), content.due_at)
-
-
-def in_app_message(event: Event, directory: Directory) -> InAppMessage:
-    content = event.content
-    account = directory.accounts.get(content.account_id)
-    kind = readable_name(content.touchpoint_type)
-    name = (account.name if account else None) or content.account_id
-    reason = content.reason.text if content.reason else ""
-    return InAppMessage(one_line(f"{name}: {kind}"), "\n".join(filter(None, (content.purpose, reason))))

@@ -156,6 +156,7 @@ class MessageClaim:
     message_id: str = ""
     is_folded: bool = False
     planned_at: datetime | None = None
+    created_at: datetime | None = None
 
     def has_waited(self, real: datetime) -> bool:
         """Whether what the directory does not have by now it will not get.

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from schemas.directory import CsmRecord
+from services.notifier.domain.acts import OWNERS_WHO_ARE_PEOPLE
 from services.notifier.domain.customer_policy import CUSTOMER_CHANNELS
 from services.notifier.domain.decision import (
     READY,
@@ -26,7 +27,6 @@ from services.notifier.domain.event import Event, News
 from services.notifier.domain.situation import Situation
 from services.notifier.domain.working_day import MORNING, next_opening
 
-OWNERS_WHO_ARE_PEOPLE = frozenset({"csm", "pooled_csm", "sales"})
 URGENT_WITHIN = timedelta(hours=48)
 """A deadline this close to coming due is urgent."""
 GATHERED_WITHIN = timedelta(minutes=30)

@@ -32,6 +32,10 @@ class Directory:
     withdrawn: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
     told: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     mode: Mode = field(default_factory=Mode)
+    sent: Mapping[str, Sequence[tuple[str, datetime]]] = field(
+        default_factory=dict[str, Sequence[tuple[str, datetime]]]
+    )
+    """What customers got lately: types and times by account, the newest first; only where owners are written to."""
     contents: Mapping[str, str] = field(default_factory=dict[str, str])
     """Content files by key; only where messages are written."""
     programs: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
