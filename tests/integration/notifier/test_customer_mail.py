@@ -67,7 +67,7 @@ async def test_a_report_has_the_figures_of_its_account_in_the_language_of_its_re
     (mail, _) = notifier.mailer.mails
     assert "Aktiv: 42 (+5\u00a0%), Carl." in mail.message.text
     assert '<html lang="de" dir="ltr">' in mail.message.html
-    assert "Sie erhalten diese Nachricht, weil Acme & Sons mit Northwind arbeitet" in mail.message.text
+    assert "Sie erhalten Kontoinformationen, weil Acme & Sons mit Northwind arbeitet" in mail.message.text
     assert mail.reply_to is not None
     assert (mail.reply_to.name, mail.reply_to.address) == ("Carl", "carl@vendor.example")
     ((path, authorization, body),) = notifier.facts.requests
