@@ -117,8 +117,7 @@ async def build(runtime: Runtime) -> Parts:
     if mail_hold is not None:
         log.warning("mail.held", reason=mail_hold)
     customers = make_customer_sending(runtime.settings, services, key)
-    links = action_links(settings.public_url(runtime.settings), key)
-    owners = OwnerSending(services.people_book, services.facts, links)
+    owners = make_owner_sending(runtime.settings, services, key)
     fallback_to = settings.fallback_to(runtime.settings)
     sending = Sending(services.mailer, services.templates, customers, owners, mail_hold, fallback_to)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
@@ -170,6 +169,11 @@ def make_customer_sending(configured: Settings, services: Services, link_key: by
     make_links = links_of(settings.public_url(configured), link_key)
     writer = CustomerWriter(services.templates, services.book, make_links, organization, postal_address)
     return CustomerSending(writer, services.facts)
+
+
+def make_owner_sending(configured: Settings, services: Services, link_key: bytes) -> OwnerSending:
+    links = action_links(settings.public_url(configured), link_key)
+    return OwnerSending(services.people_book, services.facts, links, settings.console_url(configured))
 
 
 def pruning(queries: Queries) -> Loop:

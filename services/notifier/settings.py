@@ -52,3 +52,8 @@ def fallback_to(settings: Settings) -> str | None:
 def public_url(settings: Settings) -> str:
     """The address under which customers reach the notifier from links in their mail."""
     return (settings.public_url or settings.url_of("notifier")).rstrip("/")
+
+
+def console_url(settings: Settings) -> str:
+    """The address of the console, where links to accounts lead."""
+    return (settings.public_url or settings.url_of("console")).rstrip("/")

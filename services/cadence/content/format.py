@@ -132,9 +132,12 @@ class Formatter:
         """Weekday, date, time and zone, in the reader's zone."""
         local = moment.astimezone(self.zone) if moment.tzinfo else moment.replace(tzinfo=self.zone)
         day = format_date(local, "full", locale=self.locale)
-        time = format_time(local, "short", locale=self.locale)
         join = _DATE_JOINS.get(self.locale.language, "{}, {}")
-        return f"{join.format(day, time)} {self.zone_name(local)}"
+        return join.format(day, self.time(local))
+
+    def time(self, moment: datetime) -> str:
+        """Time and zone of a moment that has the reader's zone."""
+        return f"{format_time(moment, 'short', locale=self.locale)} {self.zone_name(moment)}"
 
     def zone_name(self, moment: datetime) -> str:
         """The short name where the language has one (`CET`), else the offset from GMT (`GMT+5:30`)."""

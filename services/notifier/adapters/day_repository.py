@@ -9,9 +9,10 @@ from schemas.touchpoints import TouchpointData
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Database, real_now
 from services.chassis.outbox import Outbox
+from services.notifier.adapters.content_repository import load_catalogue
 from services.notifier.adapters.directory_repository import PERSON_FIELDS
 from services.notifier.adapters.unit_of_work import UnitOfWork
-from services.notifier.application.open_day import Opening, open_day
+from services.notifier.application.open_day import Opening, complete_touchpoint, open_day
 from services.notifier.application.ports import Now
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.working_day import MORNING, last_opening, next_opening
@@ -61,6 +62,8 @@ class DayRepository:
             real = await real_now(connection)
             now = Now(real, self._clock.at(real))
             work = UnitOfWork(connection, self._outbox, self._addresses)
-            await open_day(opening, touchpoints, work=work, now=now)
+            catalogue = await load_catalogue(connection) if touchpoints else {}
+            complete = [complete_touchpoint(touchpoint, catalogue) for touchpoint in touchpoints]
+            await open_day(opening, complete, work=work, now=now)
             following = next_opening(opening.person, opening.at + timedelta(microseconds=1))
             await connection.execute(OPENED, opening.person.csm_id, following)

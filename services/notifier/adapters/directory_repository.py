@@ -14,7 +14,7 @@ from services.notifier.adapters.address_repository import (
     load_consents,
     unknown_addresses,
 )
-from services.notifier.adapters.engagement_repository import people_told
+from services.notifier.adapters.engagement_repository import notified_people
 from services.notifier.adapters.merging import find_ended
 from services.notifier.adapters.mode_repository import load_mode
 from services.notifier.domain.addresses import AddressKey
@@ -231,10 +231,10 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
     accounts = await load_accounts(connection, sorted(account_ids.union(ended.values())))
     accounts |= {account_id: accounts[stays] for account_id, stays in ended.items() if stays in accounts}
     owners = [event.content.owner for event in events]
-    told = await people_told(connection, events)
+    notified = await notified_people(connection, events)
     named = {owner.csm_id for owner in owners} | {event.previous_csm_id for event in events}
     leading = {account.csm_id for account in accounts.values()}
-    csm_ids = sorted({person for person in named | leading if person}.union(*told.values()))
+    csm_ids = sorted({person for person in named | leading if person}.union(*notified.values()))
     csms = {row[0]: CsmRecord(**row) for row in await connection.fetch(CSMS, csm_ids)}
     contacts = [contact for account in accounts.values() for contact in account.contacts]
     customers = {contact.email for contact in contacts if contact.email}
@@ -248,7 +248,7 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
         consents=await load_consents(connection, key, customers),
         unknown_addresses=await unknown_addresses(connection, key, addresses),
         withdrawn={row[0]: (row[1], row[2]) for row in withdrawn},
-        told=told,
+        notified=notified,
         mode=await load_mode(connection),
     )
 

@@ -20,7 +20,7 @@ LEFT JOIN contact c ON d.recipient_kind = 'contact' AND c.contact_id = d.recipie
 WHERE d.id = ANY($1::uuid[]) AND d.recipient_id IS NOT NULL
 """
 
-TOLD = """
+NOTIFIED = """
 SELECT DISTINCT touchpoint_id, recipient_id FROM delivery
 WHERE touchpoint_id = ANY($1) AND recipient_kind = 'csm' AND channel = 'email' AND state = 'sent'
 """
@@ -45,7 +45,7 @@ async def sent_lately(
     return sent
 
 
-async def people_told(connection: Connection, events: Sequence[Event]) -> dict[str, frozenset[str]]:
+async def notified_people(connection: Connection, events: Sequence[Event]) -> dict[str, frozenset[str]]:
     """The people of ours who had a mail about what is cancelled, moved or due, by touchpoint."""
     ids = {
         event.content.touchpoint_id
@@ -53,9 +53,9 @@ async def people_told(connection: Connection, events: Sequence[Event]) -> dict[s
         if event.news in (News.CANCELLED, News.MOVED) or event.type == TODAY
     }
     people: defaultdict[str, set[str]] = defaultdict(set)
-    for row in await connection.fetch(TOLD, sorted(filter(None, ids))) if ids else ():
+    for row in await connection.fetch(NOTIFIED, sorted(filter(None, ids))) if ids else ():
         people[row[0]].add(row[1])
-    return {touchpoint_id: frozenset(told) for touchpoint_id, told in people.items()}
+    return {touchpoint_id: frozenset(notified) for touchpoint_id, notified in people.items()}
 
 
 async def delivered_messages(

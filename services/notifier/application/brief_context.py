@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.figures import AccountFigures
+from schemas.links import account_page
 from schemas.touchpoints import TouchpointData
 from services.notifier.application.phrases import Phrases
 from services.notifier.application.ports import MessageClaim
@@ -24,6 +25,7 @@ class BriefContext:
     figures: Mapping[str, AccountFigures]
     action_url: ActionUrl
     organization: str
+    console_url: str
     is_day: bool = False
 
 
@@ -33,6 +35,11 @@ def touchpoint_of(claim: MessageClaim) -> TouchpointData:
     if not isinstance(content, TouchpointData):
         raise TypeError(f"{claim.event.id} is about no touchpoint")
     return content
+
+
+def account_url(data: TouchpointData, context: BriefContext) -> str:
+    """The account's page in the console."""
+    return data.url or context.console_url + account_page(data.account_id)
 
 
 def name_of(csm_id: str | None, in_event: str | None, context: BriefContext) -> str:

@@ -1,11 +1,11 @@
 """Open the day of a person: what the calendar has for it, and what waited for this morning, goes in one mail."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from schemas.directory import CsmRecord
+from schemas.directory import CsmRecord, TouchpointTypeRecord
 from schemas.touchpoints import TouchpointData
 from services.notifier.application.calendar import Calendar
 from services.notifier.application.ingest_events import GATHERS
@@ -56,6 +56,17 @@ async def read_day(opening: Opening, calendar: Calendar) -> Sequence[TouchpointD
     return await calendar.day_of(opening.person.csm_id, start, end)
 
 
+def complete_touchpoint(
+    touchpoint: TouchpointData, catalogue: Mapping[str, TouchpointTypeRecord]
+) -> TouchpointData:
+    """The touchpoint with agenda and outcome of its type, where the calendar lists none."""
+    kind = catalogue.get(touchpoint.touchpoint_type)
+    if kind is None:
+        return touchpoint
+    more = {"agenda": touchpoint.agenda or kind.agenda, "expects": touchpoint.expects or kind.expects}
+    return touchpoint.model_copy(update=more)
+
+
 async def open_day(
     opening: Opening, touchpoints: Sequence[TouchpointData], *, work: DayWork, now: Now
 ) -> None:
@@ -84,7 +95,7 @@ def _delivery(event: Event, opening: Opening, directory: Directory, now: Now) ->
     content = event.content
     if content.touchpoint_id is None or content.owner.csm_id != recipient.id:
         return None
-    if content.status != "planned" and recipient.id in situation.told:
+    if content.status != "planned" and recipient.id in situation.notified:
         return None
     if decide_delivery(event, recipient, "email", situation, now.service).action is not Action.SEND:
         return None

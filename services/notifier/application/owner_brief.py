@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from babel.dates import format_time
-
 from schemas.directory import ContactRecord
 from schemas.figures import AccountFigures
 from schemas.touchpoints import TouchpointData
@@ -105,8 +103,7 @@ def time_of(data: TouchpointData, context: BriefContext, *, with_deadline: bool)
     channel = phrases.channel(data.channel)
     is_today = local.date() == context.now.astimezone(phrases.zone).date()
     if context.is_day and is_today:
-        time = format_time(local, "short", locale=phrases.formatter.locale)
-        when = f"{time} {phrases.formatter.zone_name(local)}"
+        when = phrases.formatter.time(local)
     else:
         key = "planned" if data.due_at > context.now else "due"
         when = phrases.text("owner", key, moment=phrases.moment(data.due_at))

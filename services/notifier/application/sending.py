@@ -13,7 +13,7 @@ from services.notifier.domain import message
 
 @dataclass(frozen=True, slots=True)
 class OwnerSending:
-    """How people of ours are written to: the words, who has the figures, and where they act.
+    """How people of ours are written to: the words, who has the figures, where they act, and the console.
 
     `action_url` takes a touchpoint, a person (None: the mailbox) and the real moment of writing.
     """
@@ -21,6 +21,7 @@ class OwnerSending:
     book: PhraseBook
     facts: FactsSource
     action_url: Callable[[str, str | None, datetime], str]
+    console_url: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Literal
 
 from schemas.figures import AccountFigures
-from services.notifier.application.brief_context import BriefContext, account_name, touchpoint_of
+from services.notifier.application.brief_context import BriefContext, account_name, account_url, touchpoint_of
 from services.notifier.application.owner_brief import Brief, write_brief
 from services.notifier.application.phrases import Phrases
 from services.notifier.application.ports import InAppMessage, Mail, MessageClaim, Now
@@ -26,7 +26,7 @@ _BEHIND_PREHEADER = "\u00a0\u200c" * 80
 
 @dataclass(frozen=True, slots=True)
 class AccountBriefs:
-    """What there is about one account. `url`: its page in the console, empty where there is none."""
+    """What there is about one account. `url`: its page in the console."""
 
     name: str
     url: str
@@ -99,6 +99,7 @@ def _context(
         figures=figures,
         action_url=partial(_action_url, now, sending),
         organization=sending.customers.writer.organization,
+        console_url=sending.owners.console_url,
     )
 
 
@@ -133,7 +134,7 @@ def _by_account(claims: Sequence[MessageClaim], context: BriefContext) -> list[A
     return [
         AccountBriefs(
             account_name(of_account[account_id], context),
-            of_account[account_id].url or "",
+            account_url(of_account[account_id], context),
             without_repetition(sorted(own, key=lambda brief: not brief.is_open)),
         )
         for account_id, own in briefs.items()
@@ -142,12 +143,12 @@ def _by_account(claims: Sequence[MessageClaim], context: BriefContext) -> list[A
 
 def without_repetition(briefs: Sequence[Brief]) -> list[Brief]:
     """Of one account: people, the note and what was sent stand in the first brief that has them."""
-    said: set[object] = set()
+    shown: set[object] = set()
     shorter: list[Brief] = []
     for brief in briefs:
         parts: dict[str, object] = {"people": brief.people, "note": brief.note, "sent": brief.sent}
-        again = {name: type(value)() for name, value in parts.items() if value in said}
-        said.update(parts.values())
+        again = {name: type(value)() for name, value in parts.items() if value in shown}
+        shown.update(parts.values())
         shorter.append(replace(brief, **again))
     return shorter
 

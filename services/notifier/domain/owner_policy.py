@@ -32,7 +32,7 @@ URGENT_WITHIN = timedelta(hours=48)
 GATHERED_WITHIN = timedelta(minutes=30)
 """Service time in which work that nobody has is gathered into one mail."""
 FALLBACK = Recipient(RecipientKind.MAILBOX, "fallback")
-UNTOLD = Recipient(RecipientKind.MAILBOX, None)
+UNNOTIFIED = Recipient(RecipientKind.MAILBOX, None)
 
 
 def is_owned_by_person(event: Event) -> bool:
@@ -65,7 +65,7 @@ def address_of(event: Event, recipient: Recipient, situation: Situation) -> str 
 def decide_owners(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
     """Everyone of ours whom the event concerns, each with a decision. Never empty for what is due or changes hands."""
     if event.news in (News.CANCELLED, News.MOVED):
-        return _decide_people(sorted(situation.told), event, situation, now)
+        return _decide_people(sorted(situation.notified), event, situation, now)
     in_charge = _person_in_charge(event, situation)
     decisions = _decide_people([in_charge], event, situation, now)
     if not any(one.channel == "email" and not one.decision.leaves_nobody for one in decisions):

@@ -17,7 +17,7 @@ class Directory:
 
     `preferences` by contact id; `consents` by cleaned address, of all contacts that have or had it;
     `unknown_addresses` cleaned; `withdrawn` maps a touchpoint id to the sequence and the reason of its withdrawal;
-    `told` to the people of ours who had a mail about it.
+    `notified` to the people of ours who had a mail about it.
     """
 
     accounts: Mapping[str, Account] = field(default_factory=dict[str, Account])
@@ -30,7 +30,7 @@ class Directory:
     )
     unknown_addresses: frozenset[str] = frozenset()
     withdrawn: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
-    told: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    notified: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     mode: Mode = field(default_factory=Mode)
     sent: Mapping[str, Sequence[tuple[str, datetime]]] = field(
         default_factory=dict[str, Sequence[tuple[str, datetime]]]
@@ -70,7 +70,7 @@ class Directory:
             has_waited=has_waited,
             fallback_to=fallback_to,
             planned_at=planned_at,
-            told=self.told.get(event.content.touchpoint_id or "", frozenset()),
+            notified=self.notified.get(event.content.touchpoint_id or "", frozenset()),
         )
 
 
@@ -80,7 +80,7 @@ class Situation:
 
     `live`: customers may be contacted about it. `mail_hold`: why they get no mail, None when they do. `has_waited`: what
     the directory does not have by now it will not get. `fallback_to`: the mailbox of the deployment for work that nobody
-    has. `planned_at` (service time): the moment for which the mail was planned. `told`: the people of ours who had a mail
+    has. `planned_at` (service time): the moment for which the mail was planned. `notified`: the people of ours who had a mail
     about the touchpoint.
     """
 
@@ -97,7 +97,7 @@ class Situation:
     has_waited: bool = False
     fallback_to: str | None = None
     planned_at: datetime | None = None
-    told: frozenset[str] = frozenset()
+    notified: frozenset[str] = frozenset()
 
     def contact(self, contact_id: str | None) -> ContactRecord | None:
         contacts = self.account.contacts if self.account else ()

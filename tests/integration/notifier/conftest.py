@@ -334,7 +334,12 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
                 mailer,
                 templates,
                 CustomerSending(writer, self.facts_client),
-                OwnerSending(load_people_phrases(), self.facts_client, action_links("http://test", key)),
+                OwnerSending(
+                    load_people_phrases(),
+                    self.facts_client,
+                    action_links("http://test", key),
+                    "http://console",
+                ),
                 fallback_to="ops@vendor.example",
             ),
             unsubscribe_key=key,

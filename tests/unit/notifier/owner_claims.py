@@ -66,7 +66,12 @@ def sending() -> Sending:
         services,
         templates,
         CustomerSending(writer, services),
-        OwnerSending(load_people_phrases(), services, action_links("https://drumbeat.example", KEY)),
+        OwnerSending(
+            load_people_phrases(),
+            services,
+            action_links("https://drumbeat.example", KEY),
+            "https://console.example",
+        ),
         fallback_to="ops@vendor.example",
     )
 

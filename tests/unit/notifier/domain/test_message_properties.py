@@ -1,4 +1,4 @@
-"""Messages: no account name adds a header, and every value that a template uses is defined."""
+"""Messages: no account name adds a header."""
 
 import pytest
 from hypothesis import given
@@ -7,13 +7,9 @@ from hypothesis import strategies as st
 from services.notifier.domain.message import (
     MAX_HEADER,
     HeaderInjection,
-    csm_template,
     header,
-    make_context,
     one_line,
-    readable_day,
 )
-from tests.unit.notifier.events import due
 
 
 @given(value=st.text(max_size=400))
@@ -28,21 +24,3 @@ def test_any_text_becomes_one_printable_line(value: str) -> None:
 def test_a_line_break_in_a_header_is_refused(value: str) -> None:
     with pytest.raises(HeaderInjection):
         header(value)
-
-
-def test_a_context_has_every_value() -> None:
-    event = due("csm", "meeting", touchpoint_type="business_review")
-
-    context = make_context(event, account="Acme", recipient="")
-
-    assert context["kind"] == "business review"
-    assert context["title"] == "Business review"
-    assert context["due"] == "Monday, 5 January 2026"
-    assert all(isinstance(value, str) for value in context.values())
-
-
-def test_every_type_has_a_template() -> None:
-    assert csm_template("escalation") == "csm_alert"
-    assert csm_template("executive_review") == "csm_task"
-    assert csm_template("check_in") == "csm_task"
-    assert readable_day(None) == ""

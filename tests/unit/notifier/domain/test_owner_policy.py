@@ -216,7 +216,7 @@ def test_a_cancelled_or_moved_touchpoint_is_told_to_those_who_heard_of_it(event_
     event = changed(event_type)
 
     assert mails(event, situation(CARL, DORA)) == {}
-    told = mails(event, situation(CARL, DORA, told=frozenset({"dora"})))
+    told = mails(event, situation(CARL, DORA, notified=frozenset({"dora"})))
     assert {key: decision.reason for key, decision in told.items()} == {"dora": Reason.DAY_MAIL}
 
 
