@@ -116,10 +116,7 @@ async def build(runtime: Runtime) -> Parts:
     mail_hold = runtime.settings.mail_hold()
     if mail_hold is not None:
         log.warning("mail.held", reason=mail_hold)
-    customers = make_customer_sending(runtime.settings, services, key)
-    owners = make_owner_sending(runtime.settings, services, key)
-    fallback_to = settings.fallback_to(runtime.settings)
-    sending = Sending(services.mailer, services.templates, customers, owners, mail_hold, fallback_to)
+    sending = make_sending(runtime.settings, services, key)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -134,7 +131,7 @@ async def build(runtime: Runtime) -> Parts:
         outbox=runtime.outbox,
         clock=runtime.clock,
         mail_hold=mail_hold,
-        fallback_to=fallback_to,
+        fallback_to=settings.fallback_to(runtime.settings),
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
@@ -171,9 +168,16 @@ def make_customer_sending(configured: Settings, services: Services, link_key: by
     return CustomerSending(writer, services.facts)
 
 
-def make_owner_sending(configured: Settings, services: Services, link_key: bytes) -> OwnerSending:
+def make_sending(configured: Settings, services: Services, link_key: bytes) -> Sending:
     links = action_links(settings.public_url(configured), link_key)
-    return OwnerSending(services.people_book, services.facts, links, settings.console_url(configured))
+    return Sending(
+        services.mailer,
+        services.templates,
+        make_customer_sending(configured, services, link_key),
+        OwnerSending(services.people_book, services.facts, links, settings.console_url(configured)),
+        configured.mail_hold(),
+        settings.fallback_to(configured),
+    )
 
 
 def pruning(queries: Queries) -> Loop:

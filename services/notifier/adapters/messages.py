@@ -22,7 +22,7 @@ NOBODY = "nobody"
 LONGEST_REASON = 2000
 # Counted when written, so a transaction that is rolled back and repeated counts twice.
 FINISHED = Counter("drumbeat_deliveries_total", "Deliveries brought to a final state", ["channel", "state"])
-UNNOTIFIED = Counter(
+UNTOLD = Counter(
     "drumbeat_untold_total", "Touchpoints of which nobody could be told: neither a manager nor a mailbox"
 )
 # A batch of deliveries has one moment and few counters: neither is computed again for each delivery.

@@ -32,7 +32,7 @@ URGENT_WITHIN = timedelta(hours=48)
 GATHERED_WITHIN = timedelta(minutes=30)
 """Service time in which work that nobody has is gathered into one mail."""
 FALLBACK = Recipient(RecipientKind.MAILBOX, "fallback")
-UNNOTIFIED = Recipient(RecipientKind.MAILBOX, None)
+UNTOLD = Recipient(RecipientKind.MAILBOX, None)
 
 
 def is_owned_by_person(event: Event) -> bool:
