@@ -62,7 +62,7 @@ class DayRepository:
             real = await real_now(connection)
             now = Now(real, self._clock.at(real))
             work = UnitOfWork(connection, self._outbox, self._addresses)
-            catalogue = await load_catalogue(connection) if touchpoints else {}
+            catalogue = await load_catalogue(connection)
             complete = [complete_touchpoint(touchpoint, catalogue) for touchpoint in touchpoints]
             await open_day(opening, complete, work=work, now=now)
             following = next_opening(opening.person, opening.at + timedelta(microseconds=1))
