@@ -113,14 +113,7 @@ async def build(runtime: Runtime) -> Parts:
     key = await services.preferences.link_key()
     async with runtime.database.transaction() as connection:
         await mode_repository.begin(connection, runtime.settings.mode)
-    mail_hold = runtime.settings.mail_hold()
-    if mail_hold is not None:
-        log.warning("mail.held", reason=mail_hold)
-    customers = make_customer_sending(runtime.settings, services, key)
-    links = action_links(settings.public_url(runtime.settings), key)
-    owners = OwnerSending(services.people_book, services.facts, links)
-    fallback_to = settings.fallback_to(runtime.settings)
-    sending = Sending(services.mailer, services.templates, customers, owners, mail_hold, fallback_to)
+    sending = make_sending(runtime.settings, services, key)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -134,8 +127,8 @@ async def build(runtime: Runtime) -> Parts:
         work=lambda connection: UnitOfWork(connection, runtime.outbox, addresses),
         outbox=runtime.outbox,
         clock=runtime.clock,
-        mail_hold=mail_hold,
-        fallback_to=fallback_to,
+        mail_hold=sending.mail_hold,
+        fallback_to=sending.fallback_to,
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
@@ -150,6 +143,22 @@ async def build(runtime: Runtime) -> Parts:
             services.calendar.close,
             services.facts.close,
         ),
+    )
+
+
+def make_sending(configured: Settings, services: Services, link_key: bytes) -> Sending:
+    mail_hold = configured.mail_hold()
+    if mail_hold is not None:
+        log.warning("mail.held", reason=mail_hold)
+    return Sending(
+        services.mailer,
+        services.templates,
+        make_customer_sending(configured, services, link_key),
+        OwnerSending(
+            services.people_book, services.facts, action_links(settings.public_url(configured), link_key)
+        ),
+        mail_hold,
+        settings.fallback_to(configured),
     )
 
 
