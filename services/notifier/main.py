@@ -33,6 +33,7 @@ from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
 from services.notifier.application.customer_links import links_of
 from services.notifier.application.phrases import PhraseBook
+from services.notifier.application.preview import PreviewSources
 from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.application.sending import OwnerSending, Sending
 from services.notifier.application.write_customer_mail import CustomerWriter
@@ -233,9 +234,12 @@ def make_page_services(runtime: Runtime, services: Services, link_key: bytes) ->
 
 def make_preview_services(runtime: Runtime, services: Services, link_key: bytes) -> PreviewServices:
     return PreviewServices(
-        source=services.people,
-        facts=services.facts,
-        writer=make_customer_sending(runtime.settings, services, link_key).writer,
+        sources=PreviewSources(
+            services.people,
+            services.facts,
+            make_customer_sending(runtime.settings, services, link_key).writer,
+            services.people_book,
+        ),
         mailer=services.mailer,
         now=runtime.clock.now,
         real_now=real_now,
