@@ -23,6 +23,7 @@ from services.notifier.application.ports import MessageClaim
 from services.notifier.domain.acts import allowed_acts
 from services.notifier.domain.customer_policy import ROLES
 from services.notifier.domain.delivery import RecipientKind
+from services.notifier.domain.event import News
 from services.notifier.domain.people import Account
 from services.notifier.domain.situation import Situation
 
@@ -52,7 +53,7 @@ class Brief:
     title: str
     time: str
     news: Sequence[str] = ()
-    people: Sequence[PersonLine] = ()
+    people: tuple[PersonLine, ...] = ()
     is_open: bool = True
     body_html: str = ""
     body_text: str = ""
@@ -63,7 +64,7 @@ class Brief:
     expects: str = ""
     note_title: str = ""
     note: str = ""
-    sent: Sequence[str] = ()
+    sent: tuple[str, ...] = ()
     buttons: Sequence[Button] = ()
 
 
@@ -81,7 +82,7 @@ def write_brief(claim: MessageClaim, context: BriefContext) -> Brief:
     title_of_note, note = _note(figures, context.phrases)
     return Brief(
         title=title,
-        time=time_of(data, context),
+        time=time_of(data, context, with_deadline=claim.event.news is not News.OVERDUE),
         news=news,
         people=() if "contact.list" in says else people_of(data, situation, context.phrases),
         body_html=rendered.html if rendered else "",
@@ -98,7 +99,7 @@ def write_brief(claim: MessageClaim, context: BriefContext) -> Brief:
     )
 
 
-def time_of(data: TouchpointData, context: BriefContext) -> str:
+def time_of(data: TouchpointData, context: BriefContext, *, with_deadline: bool) -> str:
     """When it is due: the time alone for today in the mail of the day."""
     phrases, local = context.phrases, data.due_at.astimezone(context.phrases.zone)
     channel = phrases.channel(data.channel)
@@ -110,7 +111,7 @@ def time_of(data: TouchpointData, context: BriefContext) -> str:
         key = "planned" if data.due_at > context.now else "due"
         when = phrases.text("owner", key, moment=phrases.moment(data.due_at))
     parts = [when, channel]
-    if data.deadline is not None:
+    if data.deadline is not None and with_deadline:
         parts.append(phrases.text("owner", "deadline", moment=phrases.moment(data.deadline)))
     return " · ".join(parts)
 

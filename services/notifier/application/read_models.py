@@ -45,8 +45,6 @@ class DeliveryItem:
     reason: str | None
     ambiguous: bool
     next_at: datetime | None
-    message_id: str | None
-    """Deliveries that went in one mail share it; null for webhooks."""
     webhook_id: str | None
     created_at: datetime
     finished_at: datetime | None

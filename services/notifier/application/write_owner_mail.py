@@ -134,10 +134,22 @@ def _by_account(claims: Sequence[MessageClaim], context: BriefContext) -> list[A
         AccountBriefs(
             account_name(of_account[account_id], context),
             of_account[account_id].url or "",
-            sorted(own, key=lambda brief: not brief.is_open),
+            without_repetition(sorted(own, key=lambda brief: not brief.is_open)),
         )
         for account_id, own in briefs.items()
     ]
+
+
+def without_repetition(briefs: Sequence[Brief]) -> list[Brief]:
+    """Of one account: people, the note and what was sent stand in the first brief that has them."""
+    said: set[object] = set()
+    shorter: list[Brief] = []
+    for brief in briefs:
+        parts: dict[str, object] = {"people": brief.people, "note": brief.note, "sent": brief.sent}
+        again = {name: type(value)() for name, value in parts.items() if value in said}
+        said.update(parts.values())
+        shorter.append(replace(brief, **again))
+    return shorter
 
 
 def _subject(kind: MailKind, claims: Sequence[MessageClaim], context: BriefContext) -> str:
@@ -159,7 +171,7 @@ def _preheader(accounts: Sequence[AccountBriefs]) -> str:
 
 def _words(phrases: Phrases) -> dict[str, object]:
     labels = (
-        "whom", "whom_unknown", "purpose", "why", "agenda", "preparation", "expects", "sent", "open_account",
+        "whom", "purpose", "why", "agenda", "preparation", "expects", "sent", "open_account",
     )  # fmt: skip
     return {
         "language": phrases.language,

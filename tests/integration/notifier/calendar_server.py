@@ -33,8 +33,9 @@ class CalendarServer:
 
     def add(self, data: dict[str, Any]) -> None:
         """A touchpoint, from the data of its events."""
-        item = {**data, "id": data["touchpoint_id"], "type": data["touchpoint_type"], "outcome": None}
-        self.touchpoints[item["id"]] = item
+        touchpoint_id = str(data["touchpoint_id"])
+        more = {"id": touchpoint_id, "type": data["touchpoint_type"], "outcome": None}
+        self.touchpoints[touchpoint_id] = {**data, **more}
 
     async def list_touchpoints(self, request: web.Request) -> web.Response:
         start, end = (parse_instant(request.query[name]) for name in ("from", "to"))

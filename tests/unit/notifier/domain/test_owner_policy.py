@@ -60,9 +60,8 @@ def test_every_rule_of_the_shipped_policy_reaches_somebody_or_is_told_to_the_fal
         for kind in [catalogue[rule.touchpoint]]
     } | {(kind.owner, kind.channel, kind.audience) for kind in policy.touchpoints}
     walked = 0
-    for (owner, channel, audience), *there in product(sorted(kinds), *[(False, True)] * 4, ROLES):
-        *flags, role = there
-        event, among = _walk(owner, channel, audience, flags, role)
+    for kind, flags, role in product(sorted(kinds), product(*[(False, True)] * 4), ROLES):
+        event, among = _walk(kind, flags, role)
         decisions = decide_recipients(event, among, NOON)
         is_reached = any(
             one.decision.action is Action.SEND
@@ -78,8 +77,9 @@ def test_every_rule_of_the_shipped_policy_reaches_somebody_or_is_told_to_the_fal
 
 
 def _walk(
-    owner: str, channel: str, audience: tuple[str, ...], flags: list[bool], role: str | None
+    kind: tuple[str, str, tuple[str, ...]], flags: tuple[bool, ...], role: str | None
 ) -> tuple[Event, Situation]:
+    owner, channel, audience = kind
     has_owner, has_marketing, has_manager, has_fallback = flags
     people = {
         "owner": (person("owner"), has_owner),
