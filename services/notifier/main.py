@@ -33,6 +33,7 @@ from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
 from services.notifier.application.customer_links import links_of
 from services.notifier.application.phrases import PhraseBook
+from services.notifier.application.preview import PreviewSources
 from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.application.sending import OwnerSending, Sending
 from services.notifier.application.write_customer_mail import CustomerWriter
@@ -113,9 +114,6 @@ async def build(runtime: Runtime) -> Parts:
     key = await services.preferences.link_key()
     async with runtime.database.transaction() as connection:
         await mode_repository.begin(connection, runtime.settings.mode)
-    mail_hold = runtime.settings.mail_hold()
-    if mail_hold is not None:
-        log.warning("mail.held", reason=mail_hold)
     sending = make_sending(runtime.settings, services, key)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
@@ -130,8 +128,8 @@ async def build(runtime: Runtime) -> Parts:
         work=lambda connection: UnitOfWork(connection, runtime.outbox, addresses),
         outbox=runtime.outbox,
         clock=runtime.clock,
-        mail_hold=mail_hold,
-        fallback_to=settings.fallback_to(runtime.settings),
+        mail_hold=sending.mail_hold,
+        fallback_to=sending.fallback_to,
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
@@ -146,6 +144,22 @@ async def build(runtime: Runtime) -> Parts:
             services.calendar.close,
             services.facts.close,
         ),
+    )
+
+
+def make_sending(configured: Settings, services: Services, link_key: bytes) -> Sending:
+    mail_hold = configured.mail_hold()
+    if mail_hold is not None:
+        log.warning("mail.held", reason=mail_hold)
+    return Sending(
+        services.mailer,
+        services.templates,
+        make_customer_sending(configured, services, link_key),
+        OwnerSending(
+            services.people_book, services.facts, action_links(settings.public_url(configured), link_key)
+        ),
+        mail_hold,
+        settings.fallback_to(configured),
     )
 
 
@@ -232,9 +246,12 @@ def make_page_services(runtime: Runtime, services: Services, link_key: bytes) ->
 
 def make_preview_services(runtime: Runtime, services: Services, link_key: bytes) -> PreviewServices:
     return PreviewServices(
-        source=services.people,
-        facts=services.facts,
-        writer=make_customer_sending(runtime.settings, services, link_key).writer,
+        sources=PreviewSources(
+            services.people,
+            services.facts,
+            make_customer_sending(runtime.settings, services, link_key).writer,
+            services.people_book,
+        ),
         mailer=services.mailer,
         now=runtime.clock.now,
         real_now=real_now,

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final, assert_never
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time, get_timezone_name
+from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, format_percent
 
@@ -107,6 +107,10 @@ class Formatter:
                 return self.share(value)
             case _:
                 return self.number(value)
+
+    def day_of_year(self, day: date) -> str:
+        """A day without its year: `5 Oct`."""
+        return str(format_skeleton("MMMd", day, locale=self.locale))
 
     def number(self, number: float) -> str:
         """Whole from 10 up, else with at most one decimal."""

@@ -87,7 +87,6 @@ _LISTS = {
     "usage.limits": ("Limits of the contract and what of them is used", "Storage: 80 of 100"),
     "milestones.recent": ("Milestones of the last 90 days", "All teams on board, 3 November 2026"),
     "requests.open": ("Requests without an answer, the oldest first", "By mail, since 20 November 2026"),
-    "cadence.list": ("How often we plan to be in touch, for notices of it", "Check-in: every 2 weeks"),
     "coming.list": ("What comes next on the calendar", "Business review, 8 December 2026"),
     "agenda.list": ("What will be discussed", "Numbers against goals"),
     "cadence.list": ("How often we are in touch, of a notice about it", "Business review: every 3 months"),

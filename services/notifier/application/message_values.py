@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from babel.dates import format_skeleton
-
 from schemas.directory import ContactRecord, CsmRecord
 from schemas.figures import AccountFigures, ContractFigures, ProgramFigures, UsageFigures
 from schemas.plans import About
@@ -225,11 +223,8 @@ def _limit_lines(usage: UsageFigures, phrases: Phrases) -> Iterable[str]:
 
 def _chart(usage: UsageFigures, phrases: Phrases) -> Chart | None:
     """Active users by week; None with fewer than two weeks that are known."""
-    locale = phrases.formatter.locale
-    bars = [
-        (str(format_skeleton("MMMd", week.begins_on, locale=locale)), week.active_users)
-        for week in usage.weeks
-    ]
+    day = phrases.formatter.day_of_year
+    bars = [(day(week.begins_on), week.active_users) for week in usage.weeks]
     while bars and bars[0][1] is None:
         bars = bars[1:]
     known = sum(number is not None for _, number in bars)

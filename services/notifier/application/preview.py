@@ -10,11 +10,12 @@ from schemas.plans import Reason
 from schemas.times import Window
 from schemas.touchpoints import TouchpointData, TouchpointOwner
 from schemas.vocabulary import Reader as ReaderKind
-from services.cadence.content.parse import ContentFile
 from services.cadence.content.render import render_content
 from services.notifier.application.message_content import find_content
 from services.notifier.application.message_facts import FactsSource, FactsWanted, gather_facts
-from services.notifier.application.message_values import MessageContext, Values, customer_values
+from services.notifier.application.owner_brief import contacts_of
+from services.notifier.application.owner_values import OwnerContext, owner_values
+from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.write_customer_mail import (
     CustomerWriter,
     Draft,
@@ -75,33 +76,46 @@ class PreviewSource(Protocol):
         ...
 
 
-async def preview_message(
-    request: PreviewRequest,
-    *,
-    source: PreviewSource,
-    facts: FactsSource,
-    writer: CustomerWriter,
-    now: datetime,
-) -> Preview:
+@dataclass(frozen=True, slots=True)
+class PreviewSources:
+    """What previews are made of: people and content, facts, and how customers and owners are written to."""
+
+    people: PreviewSource
+    facts: FactsSource
+    writer: CustomerWriter
+    owners_book: PhraseBook
+
+
+async def preview_message(request: PreviewRequest, sources: PreviewSources, now: datetime) -> Preview:
     """The message as a test. Raises NotFound and FactsMissing."""
-    types = await source.catalogue()
-    event = _example_event(request, types.get(request.touchpoint_type, _ANY_TYPE), None, now)
-    directory = await source.directory_of(event)
+    type_ = (await sources.people.catalogue()).get(request.touchpoint_type, _ANY_TYPE)
+    directory = await sources.people.directory_of(_example_event(request, type_, None, now))
     account = directory.accounts.get(request.account_id)
     if account is None:
         raise NotFound(f"There is no account {request.account_id}.")
-    event = _example_event(request, types.get(request.touchpoint_type, _ANY_TYPE), account, now)
-    contact = _contact(account, request, types.get(request.touchpoint_type, _ANY_TYPE))
-    csm = directory.csms.get(account.csm_id or "")
-    reader = Reader(account, contact, csm, request.language)
+    event = _example_event(request, type_, account, now)
+    reader = _reader(account, request, type_, directory)
     content = find_content(directory.contents, request.touchpoint_type, request.reader, reader.tag)
     if content is None:
         raise NotFound(f"There is no content for the {request.reader} about {request.touchpoint_type}.")
-    (known,) = await gather_facts([FactsWanted(event, content)], facts)
+    (known,) = await gather_facts([FactsWanted(event, content)], sources.facts)
     if known.problem is not None:
         raise FactsMissing(known.problem)
     draft = Draft(event, content, reader, known, now, directory.contents, is_test=True)
-    return _for_owner(draft, writer) if request.reader == "owner" else _for_customer(draft, writer)
+    if request.reader == "owner":
+        return _for_owner(draft, sources, directory)
+    return _for_customer(draft, sources.writer)
+
+
+def _reader(
+    account: Account, request: PreviewRequest, type_: TouchpointTypeRecord, directory: Directory
+) -> Reader:
+    """The contact, or for the owner the person who leads the account, whose language counts then."""
+    csm = directory.csms.get(account.csm_id or "")
+    contact = _contact(account, request, type_)
+    is_owner = request.reader == "owner"
+    language = request.language or ((csm.language if csm else None) or "en" if is_owner else None)
+    return Reader(account, contact, csm, language)
 
 
 def _example_event(
@@ -150,35 +164,30 @@ def _for_customer(draft: Draft, writer: CustomerWriter) -> Preview:
     return Preview(shown.subject, shown.text, shown.html, written.language, written.missing)
 
 
-def _for_owner(draft: Draft, writer: CustomerWriter) -> Preview:
+def _for_owner(draft: Draft, sources: PreviewSources, directory: Directory) -> Preview:
     """The section that the owner reads, without the mail of the day around it."""
-    content = draft.content
-    phrases = writer.book.phrases(content.language, draft.reader.zone)
-    context = MessageContext(
+    content, data, account = draft.content, draft.event.content, draft.reader.account
+    if not isinstance(data, TouchpointData):
+        raise NotFound("People of ours are not told of notices.")
+    phrases = sources.owners_book.phrases(content.language, draft.reader.zone)
+    context = OwnerContext(
         event=draft.event,
-        now=draft.now,
+        data=data,
+        content=content,
         phrases=phrases,
-        organization=writer.organization,
-        account=draft.reader.account,
-        contact=draft.reader.contact,
-        csm=draft.reader.csm,
-        facts=draft.facts,
-        contents=draft.contents,
+        now=draft.now,
+        organization=sources.writer.organization,
+        account=account,
+        contacts=contacts_of(data, account),
+        person=draft.reader.csm,
+        sales=directory.csms.get((account.sales_id if account else None) or ""),
+        figures=draft.facts.figures,
+        sent=(),
     )
-    values = {**customer_values(context), **_owner_values(draft, content)}
-    rendered = render_content(content, values, language=content.language, zone=phrases.zone)
+    rendered = render_content(content, owner_values(context), language=content.language, zone=phrases.zone)
     return Preview(
-        subject=f"[Test] {rendered.subject}",
-        text=rendered.text,
-        html=rendered.html,
-        language=content.language,
-        missing=rendered.missing,
+        f"[Test] {rendered.subject}", rendered.text, rendered.html, content.language, rendered.missing
     )
-
-
-def _owner_values(draft: Draft, content: ContentFile) -> Values:
-    touchpoint = draft.event.content
-    return {"touchpoint.purpose": touchpoint.purpose or None, "expects.text": content.expects or None}
 
 
 def without_test_mark(preview: Preview) -> Preview:

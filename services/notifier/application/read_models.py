@@ -35,11 +35,8 @@ class RecipientItem:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryItem:
-    """`message_id`: of the message that went out; deliveries that went in one mail share it."""
-
     id: str
     touchpoint_id: str | None
-    message_id: str
     touchpoint_type: str | None
     account_id: str
     channel: str

@@ -13,29 +13,25 @@ from schemas.vocabulary import Reader
 from services.chassis.ids import fresh
 from services.chassis.problems import Problem
 from services.chassis.web import require
-from services.notifier.application.message_facts import FactsSource
 from services.notifier.application.ports import Mail, Mailer
 from services.notifier.application.preview import (
     FactsMissing,
     NotFound,
     Preview,
     PreviewRequest,
-    PreviewSource,
+    PreviewSources,
     preview_message,
     without_test_mark,
 )
-from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.delivery import AttemptOutcome
 from services.notifier.domain.message import Message
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewServices:
-    """What previews are made of."""
+    """What previews are made of, and how a test is sent."""
 
-    source: PreviewSource
-    facts: FactsSource
-    writer: CustomerWriter
+    sources: PreviewSources
     mailer: Mailer
     now: Callable[[], datetime]
     real_now: Callable[[], datetime]
@@ -98,13 +94,7 @@ async def _write(wanted: PreviewWanted, services: PreviewServices) -> Preview:
         wanted.touchpoint_type, wanted.account_id, wanted.contact_id, wanted.language, wanted.reader
     )
     try:
-        return await preview_message(
-            request,
-            source=services.source,
-            facts=services.facts,
-            writer=services.writer,
-            now=services.now(),
-        )
+        return await preview_message(request, services.sources, services.now())
     except NotFound as problem:
         raise Problem(404, str(problem)) from problem
     except FactsMissing as problem:

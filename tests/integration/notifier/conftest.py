@@ -38,6 +38,7 @@ from services.notifier.adapters.unit_of_work import UnitOfWork
 from services.notifier.application.calendar import CalendarAway
 from services.notifier.application.customer_links import links_of
 from services.notifier.application.open_day import read_day
+from services.notifier.application.preview import PreviewSources
 from services.notifier.application.send_messages import send_messages
 from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.application.sending import OwnerSending, Sending
@@ -399,12 +400,12 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             organization="Northwind",
         )
         app.include_router(page_routes(page))
+        writer = CustomerWriter(
+            templates, load_phrases(), links_of("http://test", link_key), "Northwind", "1 Long Road"
+        )
+        people = PeopleRepository(self.database, ADDRESSES)
         preview = PreviewServices(
-            source=PeopleRepository(self.database, ADDRESSES),
-            facts=self.facts_client,
-            writer=CustomerWriter(
-                templates, load_phrases(), links_of("http://test", link_key), "Northwind", "1 Long Road"
-            ),
+            sources=PreviewSources(people, self.facts_client, writer, load_people_phrases()),
             mailer=self.mailer,
             now=lambda: SetClock.now_is,
             real_now=lambda: NOON,

@@ -76,3 +76,30 @@ async def test_a_preview_says_what_does_not_exist_and_what_would_not_be_sent(not
     assert wrong.status_code == 422
     notifier.facts.status = 503
     assert (await notifier.http.get("/v1/preview", params=WANTED)).status_code == 503
+
+
+async def test_the_preview_for_the_owner_has_what_only_people_of_ours_see(notifier: Notifier) -> None:
+    """S174."""
+    await notifier.add_acme(csm_id="carl")
+    await notifier.add_carl()
+    notes = '---\nsubject: "Report"\n---\nTheir note: {{ conversation.notes }}\n\n{{ contact.list }}\n'
+    data = {
+        "language": "en",
+        "touchpoint_type": "value_report",
+        "reader": "owner",
+        "text": notes,
+        "policy": "p1",
+        "version": 1,
+    }
+    key = "en/owner/value_report"
+    await notifier.consume(
+        notifier.record("directory.content", "drumbeat.content.directory.v1", key, data, key)
+    )
+    notifier.facts.figures["acme"] = {
+        "conversation": {"at": "2026-02-01T00:00:00Z", "notes": "They want the export."}
+    }
+
+    shown = (await notifier.http.get("/v1/preview", params={**WANTED, "reader": "owner"})).json()
+
+    assert "Their note: They want the export." in shown["text"]
+    assert "- Ann, champion, ann@acme.example" in shown["text"]

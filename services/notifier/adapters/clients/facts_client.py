@@ -15,7 +15,7 @@ from services.notifier.application.message_facts import ComingTouchpoint, NoAnsw
 CONNECT_SECONDS: Final = 3.0
 ANSWER_SECONDS: Final = 8.0
 """Real time for one answer, its retries included: a claim is leased for 90 s, in which its mail is sent too."""
-COMING_DAYS, COMING_LIMIT = 60, 10
+COMING_DAYS, COMING_LIMIT = 60, 20
 
 
 class FactsClient:
