@@ -151,13 +151,12 @@ def make_sending(configured: Settings, services: Services, link_key: bytes) -> S
     mail_hold = configured.mail_hold()
     if mail_hold is not None:
         log.warning("mail.held", reason=mail_hold)
+    links = action_links(settings.public_url(configured), link_key)
     return Sending(
         services.mailer,
         services.templates,
         make_customer_sending(configured, services, link_key),
-        OwnerSending(
-            services.people_book, services.facts, action_links(settings.public_url(configured), link_key)
-        ),
+        OwnerSending(services.people_book, services.facts, links, settings.console_url(configured)),
         mail_hold,
         settings.fallback_to(configured),
     )
@@ -180,18 +179,6 @@ def make_customer_sending(configured: Settings, services: Services, link_key: by
     make_links = links_of(settings.public_url(configured), link_key)
     writer = CustomerWriter(services.templates, services.book, make_links, organization, postal_address)
     return CustomerSending(writer, services.facts)
-
-
-def make_sending(configured: Settings, services: Services, link_key: bytes) -> Sending:
-    links = action_links(settings.public_url(configured), link_key)
-    return Sending(
-        services.mailer,
-        services.templates,
-        make_customer_sending(configured, services, link_key),
-        OwnerSending(services.people_book, services.facts, links, settings.console_url(configured)),
-        configured.mail_hold(),
-        settings.fallback_to(configured),
-    )
 
 
 def pruning(queries: Queries) -> Loop:

@@ -80,8 +80,8 @@ class Situation:
 
     `live`: customers may be contacted about it. `mail_hold`: why they get no mail, None when they do. `has_waited`: what
     the directory does not have by now it will not get. `fallback_to`: the mailbox of the deployment for work that nobody
-    has. `planned_at` (service time): the moment for which the mail was planned. `notified`: the people of ours who had a mail
-    about the touchpoint.
+    has. `planned_at` (service time): the moment for which the mail was planned. `notified`: the people of ours who had a
+    mail about the touchpoint.
     """
 
     live: bool = True

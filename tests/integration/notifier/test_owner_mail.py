@@ -1,5 +1,6 @@
 """What people of ours are told: at once where it is urgent, else in the mail of their day; and that they can act."""
 
+import random
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from schemas.times import format_instant
 from services.notifier.application.send_messages import send_messages
 from services.notifier.domain.delivery import AttemptOutcome, Response
-from tests.integration.notifier.conftest import Notifier, SetClock, touchpoint
+from tests.integration.notifier.conftest import GATHERED, Notifier, SetClock, touchpoint
 
 pytestmark = pytest.mark.integration
 
@@ -21,6 +22,9 @@ CHECK_IN: dict[str, Any] = {
     "touchpoint_type": "check_in",
     "topic": "account",
 }
+
+
+RETRIED = "UPDATE delivery SET next_at = clock_timestamp() WHERE state = 'pending' AND attempts > 0"
 
 
 def number(last: int) -> str:
@@ -288,3 +292,64 @@ async def test_a_page_says_what_is_true_now_and_a_wrong_link_is_told_so(notifier
     assert wrong.status_code == 404
     assert "This link does not work" in wrong.text
     assert notifier.calendar.acts == []
+
+
+async def happen(step: str, last: int, dice: random.Random, notifier: Notifier) -> None:
+    match step:
+        case "urgent":
+            await notifier.due(**urgent(last))
+        case "usual":
+            await notifier.due(**CHECK_IN, touchpoint_id=number(last))
+        case "planned":
+            due_at = format_instant(SetClock.now_is + timedelta(hours=dice.randrange(1, 30)))
+            data = {**CHECK_IN, "touchpoint_id": number(last), "due_at": due_at}
+            notifier.calendar.add(touchpoint(**data, status="planned", sequence=1))
+        case "lose":
+            await notifier.database.pool.execute(GATHERED)
+            await notifier.queue.claim_messages(50)
+            await notifier.database.pool.execute("UPDATE delivery SET lease_until = '2000-01-01Z'")
+        case "later":
+            SetClock.now_is += timedelta(hours=dice.randrange(1, 20))
+            await notifier.open_days()
+            await notifier.queue.wake_due()
+        case _:
+            return
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_happens_a_mail_is_whole_and_a_touchpoint_is_told_once_a_day(
+    notifier: Notifier, seed: int
+) -> None:
+    """Rows of one mail share its message; nobody is mailed twice for one touchpoint and day."""
+    dice = random.Random(seed)
+    await notifier.add_acme()
+    await notifier.add_carl(**BERLIN)
+    failures = (AttemptOutcome.DEFERRED, AttemptOutcome.UNREACHED)
+    for last in range(1, 13):
+        await happen(
+            dice.choice(("urgent", "usual", "planned", "lose", "later", "send")), last, dice, notifier
+        )
+        if dice.random() < 0.4:
+            notifier.mailer.responses.append(Response(dice.choice(failures), "450 busy"))
+        await notifier.database.pool.execute(GATHERED)
+        await notifier.send_messages()
+    for _ in range(8):
+        SetClock.now_is += timedelta(hours=12)
+        await notifier.open_days()
+        await notifier.queue.wake_due()
+        await notifier.database.pool.execute(RETRIED)
+        await notifier.send_gathered()
+
+    touchpoints_of = {
+        mail.delivery_id: frozenset(re.findall(r"/a/(\S+)\?do=done", mail.message.text))
+        for mail in notifier.mailer.mails
+    }
+    rows = [row for row in await notifier.deliveries() if row["channel"] == "email"]
+    by_message: dict[str, set[str]] = {}
+    for row in rows:
+        by_message.setdefault(row["message_id"], set()).add(row["touchpoint_id"])
+    assert {row["state"] for row in rows} <= {"sent", "expired"}
+    assert len({(row["touchpoint_id"], row["recipient"]["id"]) for row in rows}) == len(rows)
+    sent = {row["message_id"] for row in rows if row["state"] == "sent"}
+    assert sent <= set(touchpoints_of)
+    assert all(len(touchpoints_of[message_id]) == len(by_message[message_id]) for message_id in sent)
