@@ -80,6 +80,17 @@ class Event:
         )
 
     @property
+    def has_first_owner(self) -> bool:
+        """Whether a plan gives what is still planned to somebody, and nobody had it before."""
+        if isinstance(self.content, Notice) or self.content.status != "planned":
+            return False
+        return (
+            self.content.changed_by == "plan"
+            and self.previous_csm_id is None
+            and self.news is News.REASSIGNED
+        )
+
+    @property
     def is_escalation(self) -> bool:
         return self.content.precedence == "escalation"
 

@@ -63,9 +63,11 @@ def address_of(event: Event, recipient: Recipient, situation: Situation) -> str 
 
 
 def decide_owners(event: Event, situation: Situation, now: datetime) -> list[RecipientDecision]:
-    """Everyone of ours whom the event concerns, each with a decision. Never empty for what is due or changes hands."""
+    """Everyone of ours whom the event concerns, each with a decision. Never empty for what is due."""
     if event.news in (News.CANCELLED, News.MOVED):
         return _decide_people(sorted(situation.notified), event, situation, now)
+    if event.has_first_owner:
+        return []  # who has planned work for the first time hears of it on its day
     in_charge = _person_in_charge(event, situation)
     decisions = _decide_people([in_charge], event, situation, now)
     if not any(one.channel == "email" and not one.decision.leaves_nobody for one in decisions):

@@ -211,6 +211,19 @@ def test_who_loses_work_that_nobody_takes_over_is_told_and_the_manager_too() -> 
     assert set(mails(event, situation(DORA, MARA))) == {"dora", "mara"}
 
 
+@pytest.mark.parametrize(
+    ("changed_by", "status", "people"),
+    [("plan", "planned", set()), ("plan", "due", {"carl"}), ("person", "planned", {"carl"})],
+)
+def test_the_first_owner_of_planned_work_hears_of_it_on_its_day_and_who_claims_it_at_once(
+    changed_by: str, status: str, people: set[str]
+) -> None:
+    nobody = TouchpointOwner(kind="csm")
+    event = changed(MOVED, previous_owner=nobody, changed_by=changed_by, status=status)
+
+    assert set(mails(event, situation(CARL))) == people
+
+
 @pytest.mark.parametrize("event_type", [CANCELLED, MOVED])
 def test_a_cancelled_or_moved_touchpoint_is_told_to_those_who_heard_of_it(event_type: str) -> None:
     event = changed(event_type)
