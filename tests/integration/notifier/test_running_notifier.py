@@ -1,7 +1,10 @@
 """Mail of a running notifier, from Kafka through PostgreSQL to a mail server: who gets it once, and what ends it."""
 
+import asyncio
 import json
 import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
@@ -118,6 +121,16 @@ class Running:
 
         await until(is_known, 30, f"{contact_id} known to the notifier")
 
+    def command(self, *arguments: str) -> str:
+        """What `drumbeat` prints, against these services."""
+        environment = {**self.stack.environment, "DRUMBEAT_NOTIFIER__PORT": str(self.stack.ports["notifier"])}
+        command = [sys.executable, "-m", "services.console.cli", *arguments]
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=30, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     async def restart_notifier(self, **settings: str) -> None:
         process = self.stack.processes["notifier"]
         process.child.terminate()
@@ -225,6 +238,11 @@ async def test_a_report_has_the_figures_that_the_rules_engine_knows(running: Run
         return (await running.stack.get("notifier", "/v1/preview", **wanted))["not_sent"] is None
 
     await until(is_known, 30, "the figures known")
+    preview = ("content", "preview", "value_report", "--account", "wayne")
+    assert "You have 42 active users." in await asyncio.to_thread(running.command, *preview)
+    tested = await asyncio.to_thread(running.command, *preview, "--send-to", "me@northwind.example")
+    assert tested.startswith("sent to me@northwind.example: 250")
+    assert b"\r\nSubject: [Test] Your figures\r\n" in mails_to(running, "me@northwind.example")[0]
     (sent,) = await running.due("wayne", touchpoint_type="value_report")
     assert sent["state"] == "sent"
     (content,) = mails_to(running, "eve@five.example")
