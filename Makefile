@@ -51,6 +51,8 @@ check: $(DEV) $(PARTS) ## Format, lint, dead code, types, import contracts, unit
 	{ echo "stale: openapi/$$each.json; run \`make generate\` and commit what it writes"; exit 1; }; done
 	@for each in $(ABOUT_POLICIES); do $(BIN)/drumbeat policy $${each%%=*} | \
 	cmp -s - $${each#*=} || { echo "stale: $${each#*=}; run \`make generate\` and commit what it writes"; exit 1; }; done
+	@$(BIN)/drumbeat content reference | cmp -s - docs/content.md || \
+	{ echo "stale: docs/content.md; run \`make generate\` and commit what it writes"; exit 1; }
 	@$(BIN)/python -m schemas.catalogue | cmp -s - docs/events.md || \
 	{ echo "stale: docs/events.md; run \`make generate\` and commit what it writes"; exit 1; }
 
@@ -80,12 +82,13 @@ bench: $(DEV) $(PARTS) ## Benchmarks, each against a minimal peer in the same ru
 
 ##  Maintain
 
-generate: $(DEV) ## Write schemas/generated, docs/policy.md, docs/requirements.md and docs/events.md again
+generate: $(DEV) ## Write schemas/generated, docs/policy.md, docs/requirements.md, docs/content.md and docs/events.md again
 	@$(BIN)/python -m schemas.generate
 	@mkdir -p schemas/generated/openapi
 	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi \
 	> schemas/generated/openapi/$$each.json || exit 1; done
 	@for each in $(ABOUT_POLICIES); do $(BIN)/drumbeat policy $${each%%=*} > $${each#*=} || exit 1; done
+	@$(BIN)/drumbeat content reference > docs/content.md
 	@$(BIN)/python -m schemas.catalogue > docs/events.md
 
 fix: $(DEV) ## Format, and fix what the linter can

@@ -9,12 +9,7 @@ from services.console.client import connect
 from services.console.json_fields import Json, text
 from services.console.terminal import AsJson, print_json, print_text
 
-app = typer.Typer(no_args_is_help=True, help="The content of messages.")
-
-
-@app.callback()
-def content() -> None:
-    """The content of messages."""
+app = typer.Typer()
 
 
 @app.command()

@@ -98,12 +98,13 @@ def _stands(content: ContentFile, node: SyntaxTreeNode) -> bool:
 
 
 def _is_frame(node: SyntaxTreeNode) -> bool:
-    """The first paragraph that ends in a comma, and the last one if it has several lines."""
+    """The first paragraph if it ends in a comma, the last one if it has several lines, and one that ends in a colon."""
     around = node.siblings
     texts = [part.content for part in node.walk() if not part.children]
     is_greeting = node is around[0] and bool(texts) and texts[-1].rstrip().endswith(",")
+    is_lead = bool(texts) and texts[-1].rstrip().endswith(":")
     is_signature = node is around[-1] and any(part.type == "hardbreak" for part in node.walk())
-    return len(around) > 1 and node.type == "paragraph" and (is_greeting or is_signature)
+    return len(around) > 1 and node.type == "paragraph" and (is_greeting or is_lead or is_signature)
 
 
 def _stands_alone(content: ContentFile, node: SyntaxTreeNode) -> bool:

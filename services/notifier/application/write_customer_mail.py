@@ -28,9 +28,9 @@ _BEHIND_PREHEADER: Final = "\u00a0\u200c" * 80
 
 
 class MakeLinks(Protocol):
-    """Makes the addresses of the contact's page and of the end of a topic (None: all)."""
+    """Makes the addresses of the contact's page (None: of a test) and of the end of a topic (None: all)."""
 
-    def __call__(self, contact_id: str, topic: str | None) -> Links: ...
+    def __call__(self, contact_id: str | None, topic: str | None) -> Links: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class NoContent:
 class Draft:
     """A message to be written at a moment of service time. `contents`: the content files about its type.
 
-    `presented`: programs that the contact got already. A test carries no links that change anything.
+    `presented`: programs that the contact got already. The links of a test change nothing.
     """
 
     event: Event
@@ -140,7 +140,7 @@ def write_customer_message(draft: Draft, writer: CustomerWriter) -> CustomerMess
 
 def _context(draft: Draft, writer: CustomerWriter) -> MessageContext:
     reader, event = draft.reader, draft.event
-    contact_id = reader.contact.contact_id if reader.contact and not draft.is_test else ""
+    contact_id = reader.contact.contact_id if reader.contact and not draft.is_test else None
     return MessageContext(
         event=event,
         now=draft.now,
@@ -150,7 +150,7 @@ def _context(draft: Draft, writer: CustomerWriter) -> MessageContext:
         contact=reader.contact,
         csm=reader.csm,
         facts=draft.facts,
-        links=writer.links(contact_id, event.content.topic) if contact_id else Links(),
+        links=writer.links(contact_id, event.content.topic),
         contents=draft.contents,
     )
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from services.cadence.evaluation.policy_diff import LISTED
+from services.cadence.policy.load import is_content
 from services.chassis.keys import ApiKey
 from services.chassis.problems import Problem
 from services.chassis.web import LAST, Cursor, Limit, decode_cursor, encode_cursor, page, require
@@ -18,15 +19,18 @@ from services.rules_engine.application.publish_policy import (
     Rollback,
 )
 
-LARGEST = 4_000_000  # bytes of all files together, in UTF-8
-LARGEST_BODY = 4 * LARGEST  # JSON may escape every sign of a text
+LARGEST = 1_000_000  # bytes of all YAML files together, in UTF-8
+LARGEST_CONTENT = 3_000_000  # bytes of all content files together
+LARGEST_BODY = 4 * (LARGEST + LARGEST_CONTENT)  # JSON may escape every sign of a text
 WITH_FILES = ("/v1/policies/validate", "/v1/policies/current", "/v1/policies/diff")
 PolicyHash = Annotated[str, Path(min_length=1, max_length=200, description="as `GET /v1/policies` lists it")]
 Admin = Annotated[ApiKey, require("admin")]
 NOT_SOUND = {
     "description": "not valid; a policy's mistakes are in `errors`, all at once: file, line, column, where, message"
 }
-TOO_LARGE = {"description": f"the files have more than {LARGEST:,} bytes"}
+TOO_LARGE = {
+    "description": f"the YAML files have more than {LARGEST:,} bytes, or content files more than {LARGEST_CONTENT:,}"
+}
 UNCHANGED = {"description": "already in force: nothing changed"}
 STALE = {"description": "`based_on` is not in force any more; `in_force` and `version` say what is"}
 
@@ -142,11 +146,16 @@ def program_routes(programs: ListPrograms) -> APIRouter:
 
 
 def _check_size(wanted: Files) -> None:
+    sizes = {True: 0, False: 0}
     try:
-        size = sum(len(text.encode()) for text in wanted.files.values())
+        for name, text in wanted.files.items():
+            sizes[is_content(name)] += len(text.encode())
     except UnicodeEncodeError as wrong:
         raise Problem(
             422, f"files: half of a character (a lone surrogate) stands in a text: {wrong}"
         ) from wrong
-    if size > LARGEST:
-        raise Problem(413, f"The files have {size:,} bytes; a policy has at most {LARGEST:,}.", limit=LARGEST)
+    for kind, size, limit in (("YAML", sizes[False], LARGEST), ("content", sizes[True], LARGEST_CONTENT)):
+        if size > limit:
+            raise Problem(
+                413, f"The {kind} files have {size:,} bytes; a policy has at most {limit:,}.", limit=limit
+            )

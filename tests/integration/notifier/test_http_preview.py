@@ -1,5 +1,7 @@
 """Preview and test send: the message as it would be written now, sent to nobody or to one address."""
 
+import re
+
 import pytest
 
 from services.notifier.domain.delivery import AttemptOutcome, Response
@@ -12,7 +14,7 @@ subject: "Value report for {{ account.name }}"
 ---
 You have {{ usage.active_users }} active users.
 
-Read {{ links.page | otherwise: your page }}, {{ contact.first_name | otherwise: reader }}.
+[Your page]({{ links.page }}), {{ contact.first_name | otherwise: reader }}.
 """
 WANTED = {"touchpoint_type": "value_report", "account_id": "acme"}
 
@@ -28,7 +30,7 @@ async def test_a_preview_is_the_message_for_one_account_and_language_with_what_i
     assert english["subject"] == "Value report for Acme & Sons"
     assert english["language"] == "en"
     assert english["missing"] == ["usage.active_users"]
-    assert "Read your page, Ann." in english["text"]
+    assert "Your page (http://test/p/test), Ann." in english["text"]
     assert "<!doctype html>" in english["html"]
     assert english["not_sent"] is None
 
@@ -51,7 +53,8 @@ async def test_a_test_goes_to_one_address_and_changes_nothing(notifier: Notifier
     assert mail.to == "me@vendor.example"
     assert mail.message.subject == "[Test] Value report for Acme & Sons"
     assert mail.unsubscribe_url is None
-    assert "http://test/" not in mail.message.text + mail.message.html
+    for link in re.findall(r"http://test(/[\w/]+)", mail.message.text):
+        assert (await notifier.http.get(link)).status_code == 404
     assert "This is a test." in mail.message.text
     assert await notifier.deliveries() == []
     notifier.mailer.responses = [Response(AttemptOutcome.REFUSED, "550 no", is_permanent=True)]

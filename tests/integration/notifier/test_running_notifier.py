@@ -1,7 +1,10 @@
 """Mail of a running notifier, from Kafka through PostgreSQL to a mail server: who gets it once, and what ends it."""
 
+import asyncio
 import json
 import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
@@ -28,6 +31,19 @@ pytestmark = [
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LINK = re.compile(rb"\r\nList-Unsubscribe: <https://drumbeat\.example(/v1/unsubscribe/[\w-]+)>\r\n")
 FINAL = {"sent", "failed", "suppressed", "expired"}
+CONTENT = {
+    "tips": """---
+subject: "A tip for {{ account.name | otherwise: you }}"
+---
+Import faster.
+""",
+    "value_report": """---
+subject: "Your figures"
+needs: [usage.active_users]
+---
+You have {{ usage.active_users | one: # active user | other: # active users }}.
+""",
+}
 
 
 @dataclass
@@ -76,6 +92,14 @@ class Running:
 
         return await until(final, 30, f"{touchpoint_id} delivered")
 
+    def write_content(self) -> None:
+        """Content in place of the shipped one, as the rules engine would publish it."""
+        for touchpoint_type, text in CONTENT.items():
+            data = {"language": "en", "touchpoint_type": touchpoint_type, "reader": "customer", "text": text}
+            key = f"en/{touchpoint_type}"
+            more = {"policy": "p1", "version": 10**15}
+            self.produce("directory.content", "content.directory", key, {**data, **more}, key)
+
     def engage(self, delivery_id: str, kind: str) -> None:
         data = {"delivery_id": delivery_id, "kind": kind}
         self.produce("touchpoint.outcomes", "message.engaged", "acme", data, f"{delivery_id}:{kind}")
@@ -97,6 +121,16 @@ class Running:
 
         await until(is_known, 30, f"{contact_id} known to the notifier")
 
+    def command(self, *arguments: str) -> str:
+        """What `drumbeat` prints, against these services."""
+        environment = {**self.stack.environment, "DRUMBEAT_NOTIFIER__PORT": str(self.stack.ports["notifier"])}
+        command = [sys.executable, "-m", "services.console.cli", *arguments]
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=30, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     async def restart_notifier(self, **settings: str) -> None:
         process = self.stack.processes["notifier"]
         process.child.terminate()
@@ -112,7 +146,9 @@ async def running() -> AsyncGenerator[Running]:
         folder.chmod(0o755)
         async with Stack(folder, start=NOON) as stack:
             await stack.run("rules_engine", "notifier")
-            yield Running(stack)
+            made = Running(stack)
+            made.write_content()
+            yield made
 
 
 def mails_to(running: Running, address: str) -> list[bytes]:
@@ -122,7 +158,7 @@ def mails_to(running: Running, address: str) -> list[bytes]:
 async def test_one_address_gets_one_mail_with_an_unsubscribe_address_that_binds_it_everywhere(
     running: Running,
 ) -> None:
-    """Rows 7, 8, 41 and 46."""
+    """Rows 7, 8, 41, 45 and 46."""
     await running.describe("crm-77", "Ann.Lee@one.example", role="user")
     await running.describe("app-9", "ann.lee@one.example")
     await running.describe("agency-3", "ANN.LEE@one.example", "globex")
@@ -134,6 +170,8 @@ async def test_one_address_gets_one_mail_with_an_unsubscribe_address_that_binds_
     assert found is not None, content
     assert len(found[0]) > 80
     assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in content
+    assert b"\r\nReply-To: Northwind Success <answers@northwind.example>\r\n" in content
+    assert content.startswith(b"From: Northwind <success@northwind.example>\r\n")
 
     url = running.stack.processes["notifier"].url + found[1].decode()
     async with httpx.AsyncClient() as reader:
@@ -183,6 +221,37 @@ async def test_a_complaint_and_a_hard_bounce_end_the_mail(running: Running) -> N
         return [row["state"] for row in await running.due("hooli")] == ["sent"]
 
     await until(is_sent, 30, "a mail to the new address")
+
+
+async def test_a_report_has_the_figures_that_the_rules_engine_knows(running: Running) -> None:
+    """S128, S173, S174: through the running services, in the mail, in the preview and on the contact's page."""
+    await running.describe("eve", "eve@five.example", "wayne")
+    (nothing,) = await running.due("wayne", touchpoint_type="value_report")
+    assert (nothing["state"], nothing["reason"][:10]) == ("expired", "no content")
+
+    period = {"period_start": "2026-02-20T00:00:00Z", "period_end": "2026-02-21T00:00:00Z"}
+    usage = event("usage.reported", "wayne", {**period, "active_users": 42, "seats": 50}, id="u1", time=NOON)
+    await running.stack.tell(usage)
+    wanted = {"touchpoint_type": "value_report", "account_id": "wayne"}
+
+    async def is_known() -> bool:
+        return (await running.stack.get("notifier", "/v1/preview", **wanted))["not_sent"] is None
+
+    await until(is_known, 30, "the figures known")
+    preview = ("content", "preview", "value_report", "--account", "wayne")
+    assert "You have 42 active users." in await asyncio.to_thread(running.command, *preview)
+    tested = await asyncio.to_thread(running.command, *preview, "--send-to", "me@northwind.example")
+    assert tested.startswith("sent to me@northwind.example: 250")
+    assert b"\r\nSubject: [Test] Your figures\r\n" in mails_to(running, "me@northwind.example")[0]
+    (sent,) = await running.due("wayne", touchpoint_type="value_report")
+    assert sent["state"] == "sent"
+    (content,) = mails_to(running, "eve@five.example")
+    assert b"You have 42 active users." in content
+    page = re.search(rb"https://drumbeat\.example(/p/[\w-]+)", content)
+    assert page is not None
+    async with httpx.AsyncClient() as reader:
+        shown = await reader.get(running.stack.processes["notifier"].url + page[1].decode())
+    assert (shown.status_code, "Account updates" in shown.text) == (200, True)
 
 
 async def test_without_a_public_address_customer_mail_is_held_and_mail_to_csms_goes(running: Running) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.ledger import read_topic
 from tests.integration.rules_engine.conftest import Engine, fresh, problem_of
 from tests.integration.rules_engine.policy_requests import (
     SHIPPED_TEXT,
@@ -180,6 +181,7 @@ class TestValidation:
             ({"files": {"a.yaml": "#" * 1_000_001}}, 413),
             ({"files": {"a.yaml": "#" * 600_000, "b.yaml": "#" * 600_000}}, 413),
             ({"files": {"a.yaml": "é" * 600_000}}, 413),
+            ({"files": {"a.yaml": "", "content/en/tips.md": "é" * 1_600_000}}, 413),
         ],
     )
     async def test_files_that_are_no_policy_are_refused(
@@ -245,6 +247,71 @@ class TestRollback:
         assert (again.status_code, again.json()["changed"]) == (200, False)
         problem_of(await running.request("POST", "/v1/policies/rollback", json={"version": 10**6}), 404)
         problem_of(await running.request("POST", "/v1/policies/rollback", json={"version": 0}), 422)
+
+
+class TestContent:
+    """Content is published with the policy, as DESIGN section 3 says: `directory.content`."""
+
+    async def test_content_of_a_policy_reaches_the_directory_once_and_goes_back_with_a_rollback(
+        self, running: Engine
+    ) -> None:
+        def versions(key: str) -> list[Any]:
+            records = read_topic(running.stack.kafka.bootstrap, "directory.content")
+            return [record.data for record in records if record.key == key]
+
+        async def as_published(key: str, count: int) -> list[Any]:
+            async def arrived() -> list[Any] | None:
+                found = await asyncio.to_thread(versions, key)
+                return found if len(found) >= count else None
+
+            return await until(arrived, 20, f"{count} records of {key} on directory.content")
+
+        (shipped,) = await as_published("en/tips", 1)
+        before = await current_policy(running)
+        text = "---\nsubject: A tip\n---\nWrite to us.\n"
+        files = {**policy_files(22), "content/en/tips.md": text, "content/fr/tips.md": text}
+        checked = await running.request("POST", "/v1/policies/validate", json={"files": files})
+        assert checked.status_code == 200, checked.text
+        answer = await running.request("PUT", "/v1/policies/current", json={"files": files})
+        assert answer.json()["hash"] == checked.json()["hash"], answer.text
+
+        _, record = await as_published("en/tips", 2)
+        assert (record["text"], record["policy"], record["reader"]) == (
+            text,
+            checked.json()["hash"],
+            "customer",
+        )
+        assert len(await as_published("fr/tips", 1)) == 1
+        listed = await running.get("/v1/content", touchpoint_type="tips", reader="customer", language="en")
+        assert [(each["key"], each["origin"], each["text"]) for each in listed["items"]] == [
+            ("en/tips", "policy", text)
+        ]
+        assert (await current_policy(running))["files"]["content/en/tips.md"] == text
+
+        back = await running.request("POST", "/v1/policies/rollback", json={"version": before["version"]})
+        assert back.is_success, back.text
+        again = (await as_published("en/tips", 3))[-1]
+        assert again["text"] == shipped["text"]
+        assert again["version"] > record["version"]
+        assert (await as_published("fr/tips", 2))[-1] is None
+        assert len(versions("de/owner/check_in")) == len(versions("en/welcome")) == 1
+        (origin,) = (await running.get("/v1/content", touchpoint_type="tips", language="en"))["items"]
+        assert origin["origin"] == "shipped"
+
+    @pytest.mark.parametrize(
+        "name", ["content/en/../tips.md", "content/tips.md", "content/en/tips.txt", "other/a.md"]
+    )
+    async def test_a_file_in_another_folder_is_refused(self, running: Engine, name: str) -> None:
+        files = {**policy_files(22), name: "x"}
+        answer = await running.request("POST", "/v1/policies/validate", json={"files": files})
+        assert answer.status_code == 422
+
+    async def test_mistakes_of_content_have_their_places(self, running: Engine) -> None:
+        files = {**policy_files(22), "content/en/tips.md": "---\nsubject: A tip\n---\n{{ csm.nam }} calls."}
+        answer = await running.request("POST", "/v1/policies/validate", json={"files": files})
+        (mistake,) = answer.json()["errors"]
+        assert (mistake["file"], mistake["line"], mistake["column"]) == ("content/en/tips.md", 4, 1)
+        assert "did you mean 'csm.name'" in mistake["message"]
 
 
 class TestCommandLine:

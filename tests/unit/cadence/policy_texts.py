@@ -24,7 +24,7 @@ touchpoints:
     minutes: 30
     audience: role in ["champion", "decision_maker"]
     never_skip: true
-  report:
+  survey:
     purpose: Show the value
     aim: share_insight
     expects: The value is known
@@ -62,7 +62,7 @@ rhythms:
     because: Health is {color}.
 minimum:
   - rule: monthly-word
-    touchpoint: report
+    touchpoint: survey
     every: 30d
     when: stage != "churned"
     because: Everybody hears from us once a month.
@@ -117,7 +117,7 @@ sequences:
     steps:
       - rule: welcome
         day: [1, 2, 5]
-        touchpoint: report
+        touchpoint: survey
         because: Started on {started_on}.
       - rule: first-call
         day: 3
@@ -126,7 +126,7 @@ sequences:
 limits:
   - limit: talk
     at_most: 3 per 30d
-    touchpoints: [check_in, report]
+    touchpoints: [check_in, survey]
     because: Not too much.
 blackouts:
   - blackout: turn-of-the-year

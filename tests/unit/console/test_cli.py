@@ -48,6 +48,9 @@ def test_the_version_is_shown(capsys: Capture) -> None:
     [
         ["no-such"],
         ["mode", "asleep"],
+        ["content", "preview"],
+        ["content", "preview", "tips"],
+        ["content", "preview", "tips", "--account", "acme", "--reader", "nobody"],
         ["erase"],
         ["serve", "mailman"],
         ["replay"],

@@ -18,7 +18,7 @@ from tests.unit.cadence.events import DAY, NOW, decided, make_event
 def persons(section: str, rule: str) -> list[tuple[object, ...]]:
     """Rule, file and line of the findings, with this rule added to the shipped policy."""
     text = f"{section}:\n  - {rule}\n"
-    findings = lint(load_policy_texts({**policy_texts(SHIPPED), "70-more.yaml": text}))
+    findings = lint(load_policy_texts({**policy_texts(SHIPPED), "70-more.yaml": text}, is_stored=True))
     return [(found.rule, *found.place) for found in findings if found.kind == "person"]
 
 
@@ -69,7 +69,7 @@ def test_a_request_a_package_and_health_are_reasons_for_a_person_x17(section: st
 
 def test_the_finding_shows_the_account_and_what_to_do() -> None:
     text = f"rhythms:\n  - {talk('arr is not null', 'self_service')}\n"
-    findings = lint(load_policy_texts({**policy_texts(SHIPPED), "70-more.yaml": text}))
+    findings = lint(load_policy_texts({**policy_texts(SHIPPED), "70-more.yaml": text}, is_stored=True))
 
     (found,) = [found for found in findings if found.kind == "person"]
     assert found.witness is not None

@@ -3,7 +3,7 @@
 from services.cadence.policy.load import load_policy_texts
 from tests.unit.cadence.policy_texts import FULL
 
-HASH = "bf6b2abea021138b3516c2a091ebdb908069d8b85354a99ad157a9bc8535372a"
+HASH = "00f8dfee454c4d0a0f3878b74f4af034118878d06db654fb1b70d98964f81e38"
 
 
 def test_the_hash_of_a_policy_with_every_section_stays_the_same() -> None:

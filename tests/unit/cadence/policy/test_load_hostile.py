@@ -12,7 +12,7 @@ from services.cadence.policy.load import PolicyRefused, read_content
 from tests.unit.cadence.policy_texts import FULL
 
 SECONDS = 5.0
-RULE = "  - {{rule: r{0}, touchpoint: report, every: 7d, because: So., when: {1}}}\n"
+RULE = "  - {{rule: r{0}, touchpoint: survey, every: 7d, because: So., when: {1}}}\n"
 
 
 def rules(count: int, when: str = "paid_success") -> str:

@@ -163,7 +163,7 @@ def test_quiet_hours_are_those_of_the_policy_or_the_usual_ones() -> None:
 def test_limits_and_blackouts_name_their_types_or_mean_all_that_reach_customers() -> None:
     policy = content()
 
-    types = ("check_in", "report")
+    types = ("check_in", "survey")
     assert policy.limits == (
         Limit(rule="talk", cap=Cap(3, 30 * DAY), touchpoints=types, because="Not too much."),
     )

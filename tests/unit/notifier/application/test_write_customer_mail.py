@@ -35,7 +35,7 @@ preheader: "One minute"
 ---
 Hello {{ contact.first_name | otherwise: there }}.
 
-[Your page]({{ links.page | otherwise: https://example.com }})
+[Your page]({{ links.page }})
 """
 ANN = ContactRecord(contact_id="ann", name="Ann Lee", email="ann@acme.example")
 
@@ -85,9 +85,11 @@ def test_a_test_has_no_link_that_changes_anything() -> None:
     written = write(is_test=True)
 
     assert written.message.subject == "[Test] A tip for Acme"
-    assert "beat.northwind.example" not in written.message.html + written.message.text
-    assert "https://example.com" in written.message.html
-    assert written.unsubscribe_url == ""
+    links = re.findall(r"https://beat\.northwind\.example\S*", written.message.text)
+    assert set(links) == {
+        "https://beat.northwind.example/p/test",
+        "https://beat.northwind.example/v1/unsubscribe/test",
+    }
 
 
 def test_a_mail_follows_light_and_dark_and_narrow_screens() -> None:
