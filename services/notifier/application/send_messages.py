@@ -2,40 +2,41 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from services.notifier.application.claim_results import attempted, instead_of, not_sent
 from services.notifier.application.ingest_events import messages_of
-from services.notifier.application.message_facts import MessageFacts
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now
 from services.notifier.application.send_owner_mail import send_owner_mail
 from services.notifier.application.send_to_customers import (
+    CustomerBatch,
     customer_mail,
-    gather_customer_facts,
+    gather_batch,
     post_to_customer,
     reader_of,
     write_for_customer,
 )
 from services.notifier.application.sending import Sending
+from services.notifier.application.write_customer_mail import CustomerMessage, Reader
 from services.notifier.domain.decision import Action
 from services.notifier.domain.delivery import AttemptOutcome, RecipientKind, Response
 from services.notifier.domain.delivery_policy import decide_delivery
-from services.notifier.domain.situation import Directory, Situation
+from services.notifier.domain.situation import Directory
 
 
 async def send_messages(
     claims: Sequence[MessageClaim], directory: Directory, now: Now, *, sending: Sending
 ) -> list[ClaimResult]:
     """A result for every claim. Facts are asked for once for all of them, and mails are sent concurrently."""
-    facts = await gather_customer_facts(claims, directory, sending.customers)
+    batch = await gather_batch(claims, directory, now, sending.customers)
     mails: defaultdict[tuple[bool, str], list[MessageClaim]] = defaultdict(list)
     for claim in claims:
         is_customer = claim.delivery.recipient.kind is RecipientKind.CONTACT
         mails[is_customer, claim.delivery.id if is_customer else claim.message_id].append(claim)
     results = await asyncio.gather(
         *(
-            _send_safely(mail[0], directory, facts, now, sending)
+            _send_safely(mail[0], batch, now, sending)
             if is_customer
             else send_owner_mail(mail, directory, now, sending)
             for (is_customer, _), mail in mails.items()
@@ -45,20 +46,18 @@ async def send_messages(
 
 
 async def _send_safely(
-    claim: MessageClaim, directory: Directory, facts: Mapping[str, MessageFacts], now: Now, sending: Sending
+    claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Sending
 ) -> list[ClaimResult]:
     """One mail that cannot be written must not stop the others of its batch."""
     try:
-        return [await _send(claim, directory, facts, now, sending)]
+        return [await _send(claim, batch, now, sending)]
     except Exception as problem:  # noqa: BLE001
         detail = f"the mail could not be written: {problem!r}"[:500]
         return [attempted(claim, Response(AttemptOutcome.REFUSED, detail, is_permanent=True), now)]
 
 
-async def _send(
-    claim: MessageClaim, directory: Directory, facts: Mapping[str, MessageFacts], now: Now, sending: Sending
-) -> ClaimResult:
-    delivery, event = claim.delivery, claim.event
+async def _send(claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Sending) -> ClaimResult:
+    delivery, event, directory = claim.delivery, claim.event, batch.directory
     situation = directory.situation_of(
         event,
         mail_hold=sending.mail_hold,
@@ -76,22 +75,16 @@ async def _send(
     if decision.send_after is not None:
         postponed = delivery.postponed(now.real, decision.text)
         return ClaimResult(claim, postponed, send_after=decision.send_after)
-    own = facts.get(delivery.id, MessageFacts())
-    return await _send_to_customer(claim, directory, situation, own, now, sending)
+    reader = reader_of(delivery.recipient.id, directory, situation)
+    written = write_for_customer(claim, reader, batch)
+    return (
+        written if isinstance(written, ClaimResult) else await _deliver(claim, written, reader, now, sending)
+    )
 
 
-async def _send_to_customer(
-    claim: MessageClaim,
-    directory: Directory,
-    situation: Situation,
-    facts: MessageFacts,
-    now: Now,
-    sending: Sending,
+async def _deliver(
+    claim: MessageClaim, written: CustomerMessage, reader: Reader, now: Now, sending: Sending
 ) -> ClaimResult:
-    reader = reader_of(claim.delivery.recipient.id, directory, situation)
-    written = write_for_customer(claim, directory, reader, facts, now, sending.customers)
-    if isinstance(written, ClaimResult):
-        return written
     if claim.delivery.channel == "in_app":
         return post_to_customer(claim, written)
     mail = customer_mail(claim, written, reader)

@@ -1,7 +1,8 @@
 """Write and send what contacts at the customer get: content, facts and links of one message each."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -57,10 +58,24 @@ def reader_of(contact_id: str | None, directory: Directory, situation: Situation
     return Reader(account, situation.contact(contact_id), csm)
 
 
-async def gather_customer_facts(
-    claims: Sequence[MessageClaim], directory: Directory, sending: CustomerSending
-) -> Mapping[str, MessageFacts]:
-    """The facts of the messages to contacts, by delivery id; those without content need none."""
+@dataclass(slots=True)
+class CustomerBatch:
+    """What the messages of one batch are written from. `facts`: by delivery id.
+
+    `presented`: the programs that messages of this batch present, by contact, so that two of one batch are not the same.
+    """
+
+    directory: Directory
+    facts: Mapping[str, MessageFacts]
+    now: Now
+    sending: CustomerSending
+    presented: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict[str, set[str]](set))
+
+
+async def gather_batch(
+    claims: Sequence[MessageClaim], directory: Directory, now: Now, sending: CustomerSending
+) -> CustomerBatch:
+    """Ask for the facts of the messages to contacts once; those without content need none."""
     wanted: dict[str, FactsWanted] = {}
     for claim in claims:
         recipient = claim.delivery.recipient
@@ -71,34 +86,35 @@ async def gather_customer_facts(
         if content is not None and reader.contact is not None:
             wanted[claim.delivery.id] = FactsWanted(claim.event, content)
     facts = await gather_facts(list(wanted.values()), sending.facts)
-    return dict(zip(wanted, facts, strict=True))
+    return CustomerBatch(directory, dict(zip(wanted, facts, strict=True)), now, sending)
 
 
 def write_for_customer(
-    claim: MessageClaim,
-    directory: Directory,
-    reader: Reader,
-    facts: MessageFacts,
-    now: Now,
-    sending: CustomerSending,
+    claim: MessageClaim, reader: Reader, batch: CustomerBatch
 ) -> CustomerMessage | ClaimResult:
     """The message, or the result of a claim for which none is written now."""
-    content = content_of(claim.event, reader, directory.contents)
+    contact_id, contents = claim.delivery.recipient.id or "", batch.directory.contents
+    content = content_of(claim.event, reader, contents)
+    facts = batch.facts.get(claim.delivery.id, MessageFacts())
     if content is None:
         return _without_content(claim, missing_content(claim.event))
     if facts.problem is not None:
-        return _without_facts(claim, facts.problem, now)
+        return _without_facts(claim, facts.problem, batch.now)
     draft = Draft(
         event=claim.event,
         content=content,
         reader=reader,
         facts=facts,
-        now=now.service,
-        contents=directory.contents,
-        presented=directory.programs.get(claim.delivery.recipient.id or "", frozenset()),
+        now=batch.now.service,
+        contents=contents,
+        presented=batch.directory.programs.get(contact_id, frozenset()) | batch.presented[contact_id],
     )
-    written = write_customer_message(draft, sending.writer)
-    return _without_content(claim, written) if isinstance(written, NoContent) else written
+    written = write_customer_message(draft, batch.sending.writer)
+    if isinstance(written, NoContent):
+        return _without_content(claim, written)
+    if written.program_id is not None:
+        batch.presented[contact_id].add(written.program_id)
+    return written
 
 
 def _without_content(claim: MessageClaim, problem: NoContent) -> ClaimResult:

@@ -162,6 +162,20 @@ async def test_a_newsletter_is_sent_once_to_each_contact_and_the_next_one_again(
     assert [mail.message.subject for mail in notifier.mailer.mails] == ["March", "April"]
 
 
+async def test_two_of_one_batch_do_not_present_one_program_twice(notifier: Notifier) -> None:
+    await notifier.add_acme(contacts=ANN["contacts"])
+    await notifier.add_content("newsletter", NEWSLETTER)
+    march = {"program_id": "march", "kind": "newsletter", "title": "March", "body": {"en": "New."}}
+    notifier.facts.figures["acme"] = {"program": march}
+
+    for number in (1, 2):
+        await notifier.due(touchpoint_type="newsletter", **other(number))
+    await notifier.send_messages()
+
+    assert len(notifier.mailer.mails) == 1
+    assert sorted(row["state"] for row in await notifier.deliveries()) == ["expired", "sent"]
+
+
 async def test_content_is_the_latest_version_and_goes_with_its_tombstone(notifier: Notifier) -> None:
     await notifier.add_acme(contacts=ANN["contacts"])
     await notifier.add_content("tips", '---\nsubject: "Second"\n---\nB.\n', version=3)

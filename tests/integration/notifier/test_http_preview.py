@@ -81,6 +81,27 @@ async def test_a_preview_says_what_does_not_exist_and_what_would_not_be_sent(not
     assert (await notifier.http.get("/v1/preview", params=WANTED)).status_code == 503
 
 
+async def test_a_preview_has_topic_and_agenda_of_the_policy_in_force(notifier: Notifier) -> None:
+    """S38: the agenda goes to the customer too."""
+    await notifier.add_acme()
+    await notifier.add_content("check_in", '---\nsubject: "Talk"\n---\nWe talk about:\n\n{{ agenda.list }}\n')
+    type_ = {
+        "touchpoint_type": "check_in",
+        "owner": "csm",
+        "channel": "call",
+        "purpose": "",
+        "topic": "training",
+    }
+    data = {"policy": "p1", "touchpoint_types": [{**type_, "agenda": ["Numbers", "Goals"]}], "version": 1}
+    record = notifier.record("directory.policy", "drumbeat.policy.directory.v1", "policy", data, "policy:1")
+    await notifier.consume(record)
+
+    shown = (await notifier.http.get("/v1/preview", params={**WANTED, "touchpoint_type": "check_in"})).json()
+
+    assert "- Numbers\n- Goals" in shown["text"]
+    assert "You get training invitations because" in shown["text"]
+
+
 async def test_the_preview_for_the_owner_has_what_only_people_of_ours_see(notifier: Notifier) -> None:
     """S174."""
     await notifier.add_acme(csm_id="carl")
