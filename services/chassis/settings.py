@@ -263,7 +263,7 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # pyright: ignore[reportArgumentType]
     except ValidationError as invalid:
         lines = [
-            f"{_variable(error['loc'])}: {error['msg']} (the value is {error['input']!r})"
+            f"{variable_name(error['loc'])}: {error['msg']} (the value is {error['input']!r})"
             for error in invalid.errors()
         ]
         if len(lines) == 1:
@@ -271,7 +271,8 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsRejected("Invalid settings:\n  " + "\n  ".join(lines)) from invalid
 
 
-def _variable(location: tuple[int | str, ...]) -> str:
+def variable_name(location: tuple[int | str, ...]) -> str:
+    """The variable that sets a field: `("email", "host")` -> `DRUMBEAT_EMAIL__HOST`."""
     if location == ("email", "sender"):
         return "DRUMBEAT_EMAIL__FROM"
     return "DRUMBEAT_" + "__".join(str(part).upper() for part in location)
