@@ -24,6 +24,7 @@ from aiosmtpd.smtp import Envelope
 
 from services.chassis.migrations import migrate
 from services.devstack.embedded.kafka import EmbeddedKafka
+from services.devstack.embedded.ports import free_ports
 from services.devstack.embedded.postgres import EmbeddedPostgres
 
 KEY = "db_0123abcd_" + "k" * 43
@@ -109,6 +110,7 @@ class Stack:
         self.mail = Mail()
         self.smtp = Controller(self.mail, hostname="127.0.0.1", port=free_port())
         self.smtp.start()
+        self.ports: dict[str, int] = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
         origin = datetime.now(UTC)
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("DRUMBEAT_")},
@@ -120,9 +122,15 @@ class Stack:
             "DRUMBEAT_CLOCK__START": (self.start or origin).isoformat(),
             "DRUMBEAT_CLOCK__RATE": str(self.rate),
             "DRUMBEAT_WEBHOOK_ALLOW_PRIVATE": "1",
+            "DRUMBEAT_RULES_ENGINE__URL": f"http://127.0.0.1:{self.ports['rules_engine']}",
+            "DRUMBEAT_SCHEDULER__URL": f"http://127.0.0.1:{self.ports['scheduler']}",
             "DRUMBEAT_EMAIL__HOST": "127.0.0.1",
             "DRUMBEAT_EMAIL__PORT": str(self.smtp.port),
             "DRUMBEAT_PUBLIC_URL": "https://drumbeat.example",
+            "DRUMBEAT_ORGANIZATION__NAME": "Northwind",
+            "DRUMBEAT_ORGANIZATION__POSTAL_ADDRESS": "1 Long Road, Springfield",
+            "DRUMBEAT_EMAIL__FROM": "success@northwind.example",
+            "DRUMBEAT_EMAIL__REPLY_TO": "Northwind Success <answers@northwind.example>",
             **self.settings,
         }
         self.client = httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=15)
@@ -153,6 +161,8 @@ class Stack:
         """Start a replica; `name` is the service, or `service#2` for a further one."""
         service = name.partition("#")[0]
         previous = self.processes.get(name)
+        if port is None and name == service:
+            port = self.ports[service]
         port = port or (previous.port if previous else free_port())
         log = self.folder / f"{name}.log"
         environment = {

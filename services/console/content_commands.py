@@ -8,11 +8,12 @@ import typer
 
 from services.cadence.policy.content_check import check_content_path
 from services.cadence.policy.load import SHIPPED_CONTENT
-from services.console import labels
+from services.console import content_preview, labels
 from services.console.policy_pages.content import content_reference
 from services.console.terminal import AsJson, print_json, print_text
 
-app = typer.Typer(no_args_is_help=True, help="Check what customers and owners read.")
+app = typer.Typer(no_args_is_help=True, help="Check and preview what customers and owners read.")
+app.add_typer(content_preview.app)
 ContentPath = Annotated[
     Path,
     typer.Argument(

@@ -52,11 +52,14 @@ async def ledger() -> AsyncGenerator[Ledger]:
     with tempfile.TemporaryDirectory(prefix="drumbeat-operating-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        policy = folder / "policy.yaml"
+        policy = folder / "policy" / "policy.yaml"
+        thanks = folder / "policy" / "content" / "en" / "nurture.md"
+        thanks.parent.mkdir(parents=True)
+        thanks.write_text('---\nsubject: "Thank you"\n---\nThat was a milestone.\n')
         triggers, touchpoints = THANKS.split("touchpoints:\n")
         text = SMALL_POLICY.read_text().replace("triggers:\n", triggers.lstrip(), 1)
         policy.write_text(text.replace("touchpoints:\n", f"touchpoints:\n{touchpoints}", 1))
-        settings = {"DRUMBEAT_POLICY": str(policy)}
+        settings = {"DRUMBEAT_POLICY": str(policy.parent)}
         async with (
             Stack(folder, start=MONDAY_MORNING, settings=settings) as stack,
             receiving() as receiver,

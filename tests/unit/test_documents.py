@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 from pydantic import BaseModel
 
-from services.chassis.settings import Settings
+from services.chassis.settings import Settings, variable_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -31,7 +31,7 @@ def settings_with_defaults() -> Iterator[tuple[str, object]]:
         default: object = field.get_default()
         if isinstance(default, BaseModel):
             for member in type(default).model_fields:
-                yield f"DRUMBEAT_{name}__{member}".upper(), cast("object", getattr(default, member))
+                yield variable_name((name, member)), cast("object", getattr(default, member))
         else:
             yield f"DRUMBEAT_{name}".upper(), default
 

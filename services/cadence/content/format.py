@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final, assert_never
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time, get_timezone_name
+from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, format_percent
 
@@ -108,6 +108,10 @@ class Formatter:
             case _:
                 return self.number(value)
 
+    def day_of_year(self, day: date) -> str:
+        """A day without its year: `5 Oct`."""
+        return str(format_skeleton("MMMd", day, locale=self.locale))
+
     def number(self, number: float) -> str:
         """Whole from 10 up, else with at most one decimal."""
         return format_decimal(shown(number), locale=self.locale)
@@ -132,9 +136,12 @@ class Formatter:
         """Weekday, date, time and zone, in the reader's zone."""
         local = moment.astimezone(self.zone) if moment.tzinfo else moment.replace(tzinfo=self.zone)
         day = format_date(local, "full", locale=self.locale)
-        time = format_time(local, "short", locale=self.locale)
         join = _DATE_JOINS.get(self.locale.language, "{}, {}")
-        return f"{join.format(day, time)} {self.zone_name(local)}"
+        return join.format(day, self.time(local))
+
+    def time(self, moment: datetime) -> str:
+        """Time and zone of a moment that has the reader's zone."""
+        return f"{format_time(moment, 'short', locale=self.locale)} {self.zone_name(moment)}"
 
     def zone_name(self, moment: datetime) -> str:
         """The short name where the language has one (`CET`), else the offset from GMT (`GMT+5:30`)."""

@@ -22,6 +22,9 @@ NOBODY = "nobody"
 LONGEST_REASON = 2000
 # Counted when written, so a transaction that is rolled back and repeated counts twice.
 FINISHED = Counter("drumbeat_deliveries_total", "Deliveries brought to a final state", ["channel", "state"])
+UNTOLD = Counter(
+    "drumbeat_untold_total", "Touchpoints of which nobody could be told: neither a manager nor a mailbox"
+)
 # A batch of deliveries has one moment and few counters: neither is computed again for each delivery.
 _instant = lru_cache(maxsize=64)(format_instant)
 _counter = lru_cache(maxsize=64)(FINISHED.labels)
@@ -35,6 +38,8 @@ def delivery_finished(
 ) -> Outgoing:
     """The event that reports a delivery in its final state."""
     _counter(delivery.channel, delivery.state).inc()
+    if delivery.recipient.kind is RecipientKind.MAILBOX and delivery.recipient.id is None:
+        UNTOLD.inc()
     # Not written by the model `DeliveryFinished`, which takes several times as long; a test holds it to the model.
     data = orjson.dumps(
         {

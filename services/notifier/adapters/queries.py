@@ -109,6 +109,7 @@ def _delivery(row: Any, attempts: Mapping[str, Sequence[AttemptItem]]) -> Delive
         reason=row["reason"],
         ambiguous=row["ambiguous"],
         next_at=row["next_at"],
+        message_id=str(row["message_id"]),
         webhook_id=str(row["message_id"]) if row["channel"] == "webhook" else None,
         created_at=row["created_at"],
         finished_at=row["finished_at"],

@@ -45,6 +45,8 @@ class DeliveryItem:
     reason: str | None
     ambiguous: bool
     next_at: datetime | None
+    message_id: str
+    """Deliveries that go in one mail share it."""
     webhook_id: str | None
     created_at: datetime
     finished_at: datetime | None

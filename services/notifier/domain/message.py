@@ -1,22 +1,16 @@
-"""The text of a message: a template and its context become a subject, a text body and an HTML body.
+"""The text of a message: a subject, a text body and an HTML body.
 
 The template engine is an argument. A header field refuses line breaks, so that no account name can add a header.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
-from services.notifier.domain.event import Event, readable_name
+from services.notifier.domain.event import readable_name
 
-Context = Mapping[str, str]
+Context = Mapping[str, object]
 
-REPORTS = frozenset({"value_report", "usage_report", "renewal_value_summary"})
-LEARNING = frozenset({"tips", "newsletter", "nurture", "in_app_guide", "feature_spotlight", "product_update"})
-INVITATIONS = frozenset({"webinar_invitation", "webinar", "event_invitation"})
-INTERNAL = frozenset({"risk_action_plan", "escalation", "renewal_escalation"})
-WELCOME = frozenset({"welcome", "onboarding_step"})
 TOPIC_NAMES: Mapping[str, str] = {
     "account": "account updates",
     "education": "educational messages",
@@ -62,64 +56,9 @@ def one_line(value: str, most: int = MAX_HEADER) -> str:
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
-def customer_template(touchpoint_type: str) -> str:
-    """The name of the template for a customer's mail about this type."""
-    for name, members in (
-        ("welcome", WELCOME),
-        ("report", REPORTS),
-        ("learning", LEARNING),
-        ("invitation", INVITATIONS),
-    ):
-        if touchpoint_type in members:
-            return name
-    if touchpoint_type == "survey":
-        return "survey"
-    if touchpoint_type.startswith("cadence_"):
-        return "cadence"
-    return "renewal" if "renewal" in touchpoint_type else "note"
-
-
-def csm_template(touchpoint_type: str) -> str:
-    """The name of the template for a CSM's mail about this type."""
-    return "csm_alert" if touchpoint_type in INTERNAL else "csm_task"
-
-
 def topic_name(topic: str) -> str:
     return TOPIC_NAMES.get(topic) or readable_name(topic)
 
 
 def sentence_case(words: str) -> str:
     return words[:1].upper() + words[1:]
-
-
-def readable_day(moment: datetime | None) -> str:
-    return "" if moment is None else f"{moment:%A}, {moment.day} {moment:%B} {moment.year}"
-
-
-def make_context(event: Event, *, account: str, recipient: str, unsubscribe_url: str = "") -> Context:
-    """Every value that a template may use; an unknown one is empty. `account` and `recipient` are names."""
-    content = event.content
-    kind = readable_name(content.touchpoint_type)
-    return {
-        "account": account,
-        "name": recipient,
-        "kind": kind,
-        "title": sentence_case(kind),
-        "purpose": content.purpose,
-        "reason": content.reason.text if content.reason else "",
-        "channel": readable_name(content.channel),
-        "due": readable_day(content.due_at),
-        "deadline": readable_day(content.deadline),
-        "topic": topic_name(content.topic or "account"),
-        "unsubscribe_url": unsubscribe_url,
-    }
-
-
-def compose_message(template: str, context: Context, render: Render) -> Message:
-    """Render the three files of a template. The subject becomes one printable line."""
-    subject = one_line(render(f"{template}.subject.txt", context, html=False))
-    return Message(
-        subject=header(subject),
-        text=render(f"{template}.txt", context, html=False),
-        html=render(f"{template}.html", context, html=True),
-    )

@@ -1,11 +1,16 @@
 """Mail of a running notifier, from Kafka through PostgreSQL to a mail server: who gets it once, and what ends it."""
 
+import asyncio
 import json
 import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +33,19 @@ pytestmark = [
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LINK = re.compile(rb"\r\nList-Unsubscribe: <https://drumbeat\.example(/v1/unsubscribe/[\w-]+)>\r\n")
 FINAL = {"sent", "failed", "suppressed", "expired"}
+CONTENT = {
+    "tips": """---
+subject: "A tip for {{ account.name | otherwise: you }}"
+---
+Import faster.
+""",
+    "value_report": """---
+subject: "Your figures"
+needs: [usage.active_users]
+---
+You have {{ usage.active_users | one: # active user | other: # active users }}.
+""",
+}
 
 
 @dataclass
@@ -49,7 +67,7 @@ class Running:
         assert producer.flush(30) == 0
 
     async def due(self, account: str = "acme", **more: object) -> list[dict[str, Any]]:
-        """The final deliveries of one more touchpoint that comes due."""
+        """The final deliveries to people of one more touchpoint that comes due."""
         self.number += 1
         touchpoint_id = f"touchpoint-{self.number}"
         window = {"from": format_instant(NOON), "to": format_instant(NOON + timedelta(days=1))}
@@ -71,10 +89,18 @@ class Running:
 
         async def final() -> list[dict[str, Any]]:
             answer = await self.stack.get("notifier", "/v1/deliveries", touchpoint_id=touchpoint_id)
-            items: list[dict[str, Any]] = answer["items"]
+            items = [item for item in answer["items"] if item["recipient"]["kind"] != "mailbox"]
             return items if items and all(item["state"] in FINAL for item in items) else []
 
         return await until(final, 30, f"{touchpoint_id} delivered")
+
+    def write_content(self) -> None:
+        """Content in place of the shipped one, as the rules engine would publish it."""
+        for touchpoint_type, text in CONTENT.items():
+            data = {"language": "en", "touchpoint_type": touchpoint_type, "reader": "customer", "text": text}
+            key = f"en/{touchpoint_type}"
+            more = {"policy": "p1", "version": 10**15}
+            self.produce("directory.content", "content.directory", key, {**data, **more}, key)
 
     def engage(self, delivery_id: str, kind: str) -> None:
         data = {"delivery_id": delivery_id, "kind": kind}
@@ -97,6 +123,16 @@ class Running:
 
         await until(is_known, 30, f"{contact_id} known to the notifier")
 
+    def command(self, *arguments: str) -> str:
+        """What `drumbeat` prints, against these services."""
+        environment = {**self.stack.environment, "DRUMBEAT_NOTIFIER__PORT": str(self.stack.ports["notifier"])}
+        command = [sys.executable, "-m", "services.console.cli", *arguments]
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=30, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     async def restart_notifier(self, **settings: str) -> None:
         process = self.stack.processes["notifier"]
         process.child.terminate()
@@ -112,7 +148,9 @@ async def running() -> AsyncGenerator[Running]:
         folder.chmod(0o755)
         async with Stack(folder, start=NOON) as stack:
             await stack.run("rules_engine", "notifier")
-            yield Running(stack)
+            made = Running(stack)
+            made.write_content()
+            yield made
 
 
 def mails_to(running: Running, address: str) -> list[bytes]:
@@ -122,7 +160,7 @@ def mails_to(running: Running, address: str) -> list[bytes]:
 async def test_one_address_gets_one_mail_with_an_unsubscribe_address_that_binds_it_everywhere(
     running: Running,
 ) -> None:
-    """Rows 7, 8, 41 and 46."""
+    """Rows 7, 8, 41, 45 and 46."""
     await running.describe("crm-77", "Ann.Lee@one.example", role="user")
     await running.describe("app-9", "ann.lee@one.example")
     await running.describe("agency-3", "ANN.LEE@one.example", "globex")
@@ -134,6 +172,8 @@ async def test_one_address_gets_one_mail_with_an_unsubscribe_address_that_binds_
     assert found is not None, content
     assert len(found[0]) > 80
     assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in content
+    assert b"\r\nReply-To: Northwind Success <answers@northwind.example>\r\n" in content
+    assert content.startswith(b"From: Northwind <success@northwind.example>\r\n")
 
     url = running.stack.processes["notifier"].url + found[1].decode()
     async with httpx.AsyncClient() as reader:
@@ -185,6 +225,37 @@ async def test_a_complaint_and_a_hard_bounce_end_the_mail(running: Running) -> N
     await until(is_sent, 30, "a mail to the new address")
 
 
+async def test_a_report_has_the_figures_that_the_rules_engine_knows(running: Running) -> None:
+    """S128, S173, S174: through the running services, in the mail, in the preview and on the contact's page."""
+    await running.describe("eve", "eve@five.example", "wayne")
+    (nothing,) = await running.due("wayne", touchpoint_type="value_report")
+    assert (nothing["state"], nothing["reason"][:10]) == ("expired", "no content")
+
+    period = {"period_start": "2026-02-20T00:00:00Z", "period_end": "2026-02-21T00:00:00Z"}
+    usage = event("usage.reported", "wayne", {**period, "active_users": 42, "seats": 50}, id="u1", time=NOON)
+    await running.stack.tell(usage)
+    wanted = {"touchpoint_type": "value_report", "account_id": "wayne"}
+
+    async def is_known() -> bool:
+        return (await running.stack.get("notifier", "/v1/preview", **wanted))["not_sent"] is None
+
+    await until(is_known, 30, "the figures known")
+    preview = ("content", "preview", "value_report", "--account", "wayne")
+    assert "You have 42 active users." in await asyncio.to_thread(running.command, *preview)
+    tested = await asyncio.to_thread(running.command, *preview, "--send-to", "me@northwind.example")
+    assert tested.startswith("sent to me@northwind.example: 250")
+    assert b"\r\nSubject: [Test] Your figures\r\n" in mails_to(running, "me@northwind.example")[0]
+    (sent,) = await running.due("wayne", touchpoint_type="value_report")
+    assert sent["state"] == "sent"
+    (content,) = mails_to(running, "eve@five.example")
+    assert b"You have 42 active users." in content
+    page = re.search(rb"https://drumbeat\.example(/p/[\w-]+)", content)
+    assert page is not None
+    async with httpx.AsyncClient() as reader:
+        shown = await reader.get(running.stack.processes["notifier"].url + page[1].decode())
+    assert (shown.status_code, "Account updates" in shown.text) == (200, True)
+
+
 async def test_without_a_public_address_customer_mail_is_held_and_mail_to_csms_goes(running: Running) -> None:
     """Row 44."""
     await running.describe("dora", "dora@four.example", "umbrella")
@@ -198,7 +269,7 @@ async def test_without_a_public_address_customer_mail_is_held_and_mail_to_csms_g
     assert customer["reason"].startswith(
         "customer mail is held: links in mail would lead to http://localhost:8003"
     )
-    await running.due("umbrella", owner=owner, channel="call")
+    await running.due("umbrella", owner=owner, channel="call", precedence="escalation")
     assert mails_to(running, "kim@vendor.example")
     assert not mails_to(running, "dora@four.example")
     readiness = await stack.get("notifier", "/readyz")
@@ -208,3 +279,49 @@ async def test_without_a_public_address_customer_mail_is_held_and_mail_to_csms_g
     await running.restart_notifier(DRUMBEAT_PUBLIC_URL="https://drumbeat.example")
     assert [row["state"] for row in await running.due("umbrella")] == ["sent"]
     assert (await stack.get("notifier", "/readyz"))["warnings"] == []
+
+
+async def test_a_csm_settles_from_the_mail_and_the_calendar_has_the_outcome_and_the_note(
+    running: Running,
+) -> None:
+    """Through the running scheduler: due, mail, page, outcome."""
+    stack = await running.stack.run("scheduler")
+    kim = {"csm_id": "kim", "name": "Kim", "email": "kim@five.example", "timezone": "UTC"}
+    await stack.tell(
+        event("csm.described", "kim", kim, id="kim", time=NOON),
+        event("account.described", "wayne", {"name": "Wayne", "csm_id": "kim"}, id="wayne", time=NOON),
+    )
+    scheduler = stack.processes["scheduler"].url
+    soon = NOON + timedelta(hours=24)
+    plan = {
+        "account_id": "wayne",
+        "type": "check_in",
+        "due_at": format_instant(NOON),
+        "deadline": format_instant(soon),
+        "csm_id": "kim",
+    }
+
+    async def planned() -> dict[str, Any]:
+        answer = await stack.client.post(f"{scheduler}/v1/touchpoints", json=plan)
+        return answer.json() if answer.status_code == 201 else {}
+
+    touchpoint = await until(planned, 30, "the account known to the scheduler")
+
+    async def mails() -> list[bytes]:
+        return mails_to(running, "kim@five.example")
+
+    (content,) = await until(mails, 30, "the mail to the CSM")
+    body = message_from_bytes(content, policy=default).get_body(("plain",))
+    assert body is not None
+    text = str(body.get_content())
+    link = re.search(r"https://drumbeat\.example(/a/[\w-]+)\?do=done", text)
+    assert link is not None, text
+    assert "Wayne" in text
+    page = stack.processes["notifier"].url + link[1]
+    async with httpx.AsyncClient() as reader:
+        shown = await reader.get(page)
+        done = await reader.post(page, data={"act": "done", "notes": "They want the export."})
+    assert (shown.status_code, done.status_code) == (200, 200), done.text
+    settled = await stack.get("scheduler", f"/v1/touchpoints/{touchpoint['id']}")
+    assert settled["status"] == "settled"
+    assert settled["outcome"]["notes"] == "They want the export."

@@ -54,6 +54,9 @@ def test_the_version_is_shown(capsys: Capture) -> None:
     [
         ["no-such"],
         ["mode", "asleep"],
+        ["content", "preview"],
+        ["content", "preview", "tips"],
+        ["content", "preview", "tips", "--account", "acme", "--reader", "nobody"],
         ["erase"],
         ["serve", "mailman"],
         ["claim", "7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01"],
