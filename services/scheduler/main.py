@@ -81,8 +81,9 @@ def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Rea
     app = make_app(Chassis("scheduler", runtime.clock, runtime.keys, ready), title="scheduler")
     reader = PostgresReader(runtime.database)
     app.include_router(read_routes(reader, runtime.clock))
-    app.include_router(coming_routes(partial(read_coming, runtime.database), reader.real_now, runtime.clock))
-    app.include_router(action_routes(UnitOfWork(runtime.database, runtime.clock, calendars, after_commit)))
+    app.include_router(coming_routes(partial(read_coming, runtime.database), reader, runtime.clock))
+    unit_of_work = UnitOfWork(runtime.database, runtime.clock, calendars, reader, after_commit)
+    app.include_router(action_routes(unit_of_work))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app
 

@@ -4,14 +4,19 @@ The change feed is in the order of commit: a row is shown only when no transacti
 still running, so that a reader who continues from a cursor never misses one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from services.chassis.database import Database, real_now
 from services.chassis.public_holidays import UnknownPlace, holidays_of
 from services.scheduler.adapters.rows import COLUMNS, Row, read_series, read_stored
 from services.scheduler.application.measure_capacity import CsmWeek, UnownedWeek, WeekLoad, name_week
-from services.scheduler.application.read_touchpoints import AccountRhythms, TouchpointEntry, TouchpointFilter
+from services.scheduler.application.read_touchpoints import (
+    AccountRhythms,
+    Person,
+    TouchpointEntry,
+    TouchpointFilter,
+)
 from services.scheduler.domain.open_hours import load_zones
 from services.scheduler.domain.plan import read_plan
 
@@ -53,6 +58,7 @@ WHERE t.csm_id IS NULL AND t.owner IN ('csm', 'pooled_csm', 'sales') AND t.due_a
     AND t.status <> 'cancelled'
 GROUP BY 1, 2 ORDER BY 2, 1 NULLS LAST
 """
+PEOPLE = "SELECT csm_id, name, email FROM person WHERE csm_id = ANY($1)"
 CSMS = """
 SELECT csm_id, weekly_minutes, working_days, away, country, region, doubt
 FROM person WHERE $1::text IS NULL OR csm_id = $1
@@ -110,6 +116,10 @@ class PostgresReader:
         plan = None if account["plan"] is None else read_plan(account["plan"].encode()).plan
         return AccountRhythms(series, load_zones(account["timezone"], account["zones"]), plan)
 
+    async def load_people(self, csm_ids: Collection[str]) -> Mapping[str, Person]:
+        rows = await self._database.pool.fetch(PEOPLE, list(csm_ids)) if csm_ids else ()
+        return {row[0]: Person(row[1], row[2]) for row in rows}
+
     async def load_weeks(
         self, start: datetime, end: datetime, csm_id: str | None
     ) -> tuple[Mapping[str, CsmWeek], list[WeekLoad]]:
@@ -133,7 +143,7 @@ def _where(wanted: TouchpointFilter) -> tuple[list[str], list[object]]:
         ("t.type = ${}", wanted.type),
         ("t.status = ANY(${})", list(wanted.statuses) or None),
         ("t.due_at >= ${}", wanted.start_at),
-        ("t.due_at <= ${}", wanted.end_at),
+        ("t.due_at < ${}", wanted.end_at),
     ]
     conditions = [(clause, value) for clause, value in conditions if value is not None]
     clauses = [clause.format(number) for number, (clause, _) in enumerate(conditions, 1)]

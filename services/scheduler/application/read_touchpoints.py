@@ -1,6 +1,6 @@
 """Read a page of the calendar, planned and projected touchpoints together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -15,7 +15,7 @@ from services.scheduler.domain.touchpoint import Status, Touchpoint, TouchpointC
 
 @dataclass(frozen=True, slots=True)
 class TouchpointFilter:
-    """None matches all. `start_at` and `end_at` bound `due_at`, both included."""
+    """None matches all. `start_at <= due_at < end_at`."""
 
     account_id: str | None = None
     csm_id: str | None = None
@@ -26,6 +26,14 @@ class TouchpointFilter:
     changed_since: datetime | None = None
     unowned: bool = False
     """Only work of people that no known person has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person of ours as the directory describes them."""
+
+    name: str | None
+    email: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,10 @@ class TouchpointReader(Protocol):
         ...
 
     async def load_rhythms(self, account_id: str) -> AccountRhythms: ...
+
+    async def load_people(self, csm_ids: Collection[str]) -> Mapping[str, Person]:
+        """Those whom the directory describes, by id."""
+        ...
 
     async def load_weeks(
         self, start: datetime, end: datetime, csm_id: str | None
@@ -117,5 +129,7 @@ def _matches(touchpoint: Touchpoint, wanted: TouchpointFilter, after: tuple[date
     if wanted.csm_id is not None and touchpoint.csm_id != wanted.csm_id:
         return False
     if wanted.start_at is not None and touchpoint.due_at < wanted.start_at:
+        return False
+    if wanted.end_at is not None and touchpoint.due_at >= wanted.end_at:
         return False
     return after is None or position_of(touchpoint) > after

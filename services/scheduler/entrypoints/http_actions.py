@@ -16,7 +16,7 @@ from services.chassis.problems import Problem
 from services.chassis.web import JSON, require
 from services.scheduler.application import act_on_touchpoint as act
 from services.scheduler.application.ports import CalendarRepository, StoredTouchpoint
-from services.scheduler.application.read_touchpoints import TouchpointEntry
+from services.scheduler.application.read_touchpoints import TouchpointEntry, TouchpointReader
 from services.scheduler.application.undo_act import NothingToUndo, undo
 from services.scheduler.domain.catalogue import UnknownType
 from services.scheduler.domain.touchpoint import IllegalTransition, RecordedOutcome
@@ -30,7 +30,7 @@ from services.scheduler.entrypoints.http_models import (
     TouchpointItem,
     Undo,
     parse_id,
-    show_touchpoint,
+    show_touchpoints,
 )
 
 SOURCE = "/drumbeat/scheduler"
@@ -43,6 +43,7 @@ class UnitOfWork:
     database: Database
     clock: ServiceClock
     calendars: Callable[[Connection], CalendarRepository]
+    reader: TouchpointReader
     after_commit: Callable[[], None]
 
     @asynccontextmanager
@@ -88,7 +89,7 @@ def _add_plan_by_hand(router: APIRouter, unit_of_work: UnitOfWork) -> None:
             touchpoint_id = derived_id("touchpoint", *cause)
         async with unit_of_work.begin() as (calendars, now):
             stored = await act.plan_by_hand(touchpoint_id, request, calendars, now)
-        return _show(stored, now, status=201)
+        return await _show(stored, now, unit_of_work.reader, status=201)
 
 
 def _add_settle_and_reschedule(router: APIRouter, unit_of_work: UnitOfWork) -> None:
@@ -98,7 +99,7 @@ def _add_settle_and_reschedule(router: APIRouter, unit_of_work: UnitOfWork) -> N
         async with unit_of_work.begin() as (calendars, now):
             outcome = RecordedOutcome(request.outcome, now, SOURCE, fresh(), request.notes)
             stored = await act.settle(name, request.version, outcome, calendars, now)
-        return _show(stored, now)
+        return await _show(stored, now, unit_of_work.reader)
 
     @router.post(
         "/{touchpoint_id}/reschedule",
@@ -110,7 +111,7 @@ def _add_settle_and_reschedule(router: APIRouter, unit_of_work: UnitOfWork) -> N
         async with unit_of_work.begin() as (calendars, now):
             outcome = RecordedOutcome("rescheduled", now, SOURCE, fresh())
             stored = await act.reschedule(name, request.version, request.to, outcome, calendars, now)
-        return _show(stored, now)
+        return await _show(stored, now, unit_of_work.reader)
 
 
 def _add_reassign_and_cancel(router: APIRouter, unit_of_work: UnitOfWork) -> None:
@@ -121,14 +122,14 @@ def _add_reassign_and_cancel(router: APIRouter, unit_of_work: UnitOfWork) -> Non
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
             stored = await act.reassign(name, request.version, request.csm_id, calendars, now)
-        return _show(stored, now)
+        return await _show(stored, now, unit_of_work.reader)
 
     @router.post("/{touchpoint_id}/cancel", summary="Cancel it, with a reason", response_model=TouchpointItem)
     async def cancel(touchpoint_id: str, request: Cancel) -> JSON:
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
             stored = await act.cancel(name, request.version, request.reason, calendars, now)
-        return _show(stored, now)
+        return await _show(stored, now, unit_of_work.reader)
 
 
 def _add_claim_and_undo(router: APIRouter, unit_of_work: UnitOfWork) -> None:
@@ -137,7 +138,7 @@ def _add_claim_and_undo(router: APIRouter, unit_of_work: UnitOfWork) -> None:
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
             stored = await act.claim(name, request.version, request.csm_id, calendars, now)
-        return _show(stored, now)
+        return await _show(stored, now, unit_of_work.reader)
 
     @router.post(
         "/{touchpoint_id}/undo",
@@ -149,9 +150,12 @@ def _add_claim_and_undo(router: APIRouter, unit_of_work: UnitOfWork) -> None:
         async with unit_of_work.begin() as (calendars, now):
             outcome = RecordedOutcome("reopened", now, SOURCE, fresh())
             stored = await undo(name, request.version, outcome, calendars, now)
-        return _show(stored, now)
+        return await _show(stored, now, unit_of_work.reader)
 
 
-def _show(stored: StoredTouchpoint, now: datetime, *, status: int = 200) -> JSON:
+async def _show(
+    stored: StoredTouchpoint, now: datetime, reader: TouchpointReader, *, status: int = 200
+) -> JSON:
     entry = TouchpointEntry(stored.touchpoint, stored.content, now, 0)
-    return JSON(show_touchpoint(entry, stored.undo_until), status_code=status)
+    items = await show_touchpoints([entry], reader, stored.undo_until)
+    return JSON(items[0], status_code=status)

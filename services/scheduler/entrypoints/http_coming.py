@@ -10,8 +10,8 @@ from pydantic import Field
 from schemas.base import Id, SchemaModel
 from services.chassis.clock import ServiceClock
 from services.chassis.web import JSON, require
-from services.scheduler.application.read_touchpoints import TouchpointEntry
-from services.scheduler.entrypoints.http_models import Body, TouchpointItem, show_touchpoint
+from services.scheduler.application.read_touchpoints import TouchpointEntry, TouchpointReader
+from services.scheduler.entrypoints.http_models import Body, TouchpointItem, show_touchpoints
 
 ReadComing = Callable[
     [Sequence[str], tuple[datetime, datetime], int], Awaitable[Mapping[str, Sequence[TouchpointEntry]]]
@@ -38,19 +38,17 @@ class ComingFound(SchemaModel):
     items: tuple[ComingOfAccount, ...]
 
 
-def coming_routes(
-    read: ReadComing, real_now: Callable[[], Awaitable[datetime]], clock: ServiceClock
-) -> APIRouter:
+def coming_routes(read: ReadComing, reader: TouchpointReader, clock: ServiceClock) -> APIRouter:
     """POST /v1/coming."""
     router = APIRouter(tags=["calendar"], dependencies=[require("read")])
 
     @router.post("/v1/coming", summary="What comes next with up to 100 accounts", response_model=ComingFound)
     async def post_coming(wanted: ComingWanted) -> JSON:
         """The planned touchpoints that contact the customer, by due time; an unknown account has none."""
-        now = clock.at(await real_now())
+        now = clock.at(await reader.real_now())
         found = await read(wanted.account_ids, (now, now + timedelta(days=wanted.days)), wanted.limit)
         items = [
-            {"account_id": account_id, "touchpoints": [show_touchpoint(entry) for entry in found[account_id]]}
+            {"account_id": account_id, "touchpoints": await show_touchpoints(found[account_id], reader)}
             for account_id in wanted.account_ids
         ]
         return JSON({"items": items})

@@ -1,5 +1,6 @@
 """The bodies of requests and answers, as the OpenAPI document describes them."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -14,7 +15,7 @@ from schemas.vocabulary import Channel, Outcome, Owner, Role, Topic, TouchpointS
 from services.chassis.problems import Problem
 from services.scheduler.application.measure_capacity import CapacityWeek, UnownedWeek
 from services.scheduler.application.ports import StoredTouchpoint
-from services.scheduler.application.read_touchpoints import TouchpointEntry
+from services.scheduler.application.read_touchpoints import Person, TouchpointEntry, TouchpointReader
 from services.scheduler.domain.catalogue import find_type
 from services.scheduler.domain.touchpoint import Origin, Touchpoint, TouchpointContent
 
@@ -118,6 +119,17 @@ class OutcomeItem(SchemaModel):
     notes: str | None
 
 
+class OwnerItem(SchemaModel):
+    """Who does it. `csm_id`: the person, whatever their role; null while nobody has it. Name and address are null for
+    a person whom the directory does not describe.
+    """
+
+    kind: Owner
+    csm_id: Id | None
+    name: Name | None
+    email: str | None
+
+
 class TouchpointItem(SchemaModel):
     """A touchpoint in its current state. `projected`: not planned yet, but its rhythm will plan it so."""
 
@@ -129,8 +141,8 @@ class TouchpointItem(SchemaModel):
     released_at: Instant | None
     window: Window
     deadline: Instant | None
-    owner: Owner
-    csm_id: Id | None
+    owner: OwnerItem
+    csm_id: Annotated[Id | None, Field(description="that of the owner")]
     channel: Channel
     purpose: Text
     topic: Topic | None
@@ -169,8 +181,19 @@ class Capacity(SchemaModel):
     ] = ()
 
 
-def show_touchpoint(entry: TouchpointEntry, undo_until: datetime | None = None) -> dict[str, object]:
-    """A TouchpointItem as JSON; the reason of a cancelled one says why it was cancelled."""
+async def show_touchpoints(
+    entries: Sequence[TouchpointEntry], reader: TouchpointReader, undo_until: datetime | None = None
+) -> list[dict[str, object]]:
+    """TouchpointItems as JSON, with the people of the directory."""
+    owners = {entry.touchpoint.csm_id for entry in entries}
+    people = await reader.load_people([csm_id for csm_id in owners if csm_id is not None])
+    return [_show_touchpoint(entry, people, undo_until) for entry in entries]
+
+
+def _show_touchpoint(
+    entry: TouchpointEntry, people: Mapping[str, Person], undo_until: datetime | None
+) -> dict[str, object]:
+    """The reason of a cancelled one says why it was cancelled."""
     touchpoint, content = entry.touchpoint, entry.content
     cancelled = None if touchpoint.cancellation is None else touchpoint.cancellation.note
     reason = content.reason if cancelled is None else content.reason.model_copy(update={"text": cancelled})
@@ -184,7 +207,7 @@ def show_touchpoint(entry: TouchpointEntry, undo_until: datetime | None = None) 
         released_at=touchpoint.released_at,
         window=window,
         deadline=touchpoint.deadline,
-        owner=touchpoint.owner,
+        owner=_show_owner(touchpoint, people),
         csm_id=touchpoint.csm_id,
         channel=content.channel,
         purpose=content.purpose,
@@ -202,6 +225,13 @@ def show_touchpoint(entry: TouchpointEntry, undo_until: datetime | None = None) 
         projected=entry.change is None,
         undo_until=undo_until,
     ).model_dump(mode="json")
+
+
+def _show_owner(touchpoint: Touchpoint, people: Mapping[str, Person]) -> OwnerItem:
+    person = people.get(touchpoint.csm_id or "", Person(None, None))
+    return OwnerItem.model_construct(
+        kind=touchpoint.owner, csm_id=touchpoint.csm_id, name=person.name, email=person.email
+    )
 
 
 def _show_outcome(touchpoint: Touchpoint) -> OutcomeItem | None:

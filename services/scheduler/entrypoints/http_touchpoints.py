@@ -23,7 +23,7 @@ from services.scheduler.entrypoints.http_models import (
     TouchpointItem,
     TouchpointPage,
     parse_id,
-    show_touchpoint,
+    show_touchpoints,
 )
 
 QUARTER = timedelta(weeks=13)
@@ -88,7 +88,7 @@ def _add_details(router: APIRouter, reader: TouchpointReader, clock: ServiceCloc
         entry = await reader.find(parse_id(touchpoint_id))
         if entry is None:
             raise Problem(404, f"There is no touchpoint {touchpoint_id}.")
-        return JSON(show_touchpoint(entry))
+        return JSON((await show_touchpoints([entry], reader))[0])
 
     @router.get("/v1/capacity", summary="The planned work in CSMs' weeks", response_model=Capacity)
     async def get_capacity(
@@ -115,7 +115,7 @@ async def _list_planned(
     after = None if parts is None else (parts[0], parse_id(parts[1]))
     entries = await read_touchpoints(reader, wanted, after=after, limit=limit + 1, now=now)
     answer = page(entries, limit, lambda entry: encode_cursor(*position_of(entry.touchpoint)))
-    return {**answer, "items": [show_touchpoint(entry) for entry in entries[:limit]]}
+    return {**answer, "items": await show_touchpoints(entries[:limit], reader)}
 
 
 async def _list_changes(
@@ -127,7 +127,7 @@ async def _list_changes(
     shown = entries[:limit]
     resume = encode_cursor(shown[-1].change or 0, shown[-1].touchpoint.id) if shown else cursor
     return {
-        "items": [show_touchpoint(entry) for entry in shown],
+        "items": await show_touchpoints(shown, reader),
         "next_cursor": resume if len(entries) > limit else None,
         "resume_cursor": resume,
     }
