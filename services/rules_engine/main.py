@@ -74,8 +74,6 @@ async def build(runtime: Runtime) -> Parts:
     active_policy = ActivePolicy(configurations, clock)
     rates_file = RatesFile(runtime.settings.rates, database)
     await _put_in_force(active_policy, rates_file, runtime)
-    directory = PolicyDirectory(database, outbox, clock, active_policy.context)
-    content = ContentDirectory(database, outbox, clock, active_policy.context)
     created: set[str] = set()
     consumer = EventConsumer(
         clock=clock,
@@ -103,11 +101,21 @@ async def build(runtime: Runtime) -> Parts:
             Loop("sweep", interval=1.0, run_once=sweeper.run_once),
             Loop("rates", interval=5.0, run_once=rates_file.run_once),
             Loop("policy", interval=1.0, run_once=active_policy.refresh),
-            Loop("policy directory", interval=1.0, run_once=directory.publish),
-            Loop("content directory", interval=1.0, run_once=content.publish),
+            *_directory_loops(runtime, active_policy),
             Loop("ranking", interval=5.0, run_once=ranking.run_once),
             prune_loop(database, "receipt", "seen_at"),
         ),
+    )
+
+
+def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loop, Loop]:
+    """Publish what other services need of the policy in force."""
+    database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
+    policy = PolicyDirectory(database, outbox, clock, active_policy.context)
+    content = ContentDirectory(database, outbox, clock, active_policy.context)
+    return (
+        Loop("policy directory", interval=1.0, run_once=policy.publish),
+        Loop("content directory", interval=1.0, run_once=content.publish),
     )
 
 

@@ -27,7 +27,8 @@ Written = tuple[SyntaxTreeNode, Fragment | None]
 def write_blocks(nodes: Sequence[SyntaxTreeNode], context: Context) -> list[Fragment]:
     """The blocks that are left, in order.
 
-    A heading without anything below it is left out, and a paragraph that ends in a colon without what it announces.
+    A heading without anything below it, up to a thematic break, is left out, and a paragraph that ends in a colon without
+    what it announces.
     """
     written = [(node, _write_block(node, context)) for node in nodes]
     return [fragment for _, fragment in _prune_breaks(_prune_headings(_prune_leads(written))) if fragment]
@@ -196,8 +197,11 @@ def _prune_headings(written: Sequence[Written]) -> list[Written]:
     kept: list[Written] = []
     has_content, below = False, 0  # `below`: the level of the heading that follows and is kept
     for node, fragment in reversed(written):
+        if node.type == "hr":
+            has_content, below = False, 0
+        elif node.type != "heading":
+            has_content = has_content or fragment is not None
         if node.type != "heading":
-            has_content = has_content or (fragment is not None and node.type != "hr")
             kept.append((node, fragment))
             continue
         level = int(node.tag[1])

@@ -7,7 +7,7 @@ from services.cadence.content.format import categories, integer_categories
 from services.cadence.content.mistakes import Mistake
 from services.cadence.content.parse import ContentFile
 from services.cadence.content.placeholders import BLOCK_KINDS, PLACEHOLDERS, Placeholder
-from services.cadence.content.template import CATEGORIES, Template, Use
+from services.cadence.content.template import CATEGORIES, STEP, Template, Use
 from services.cadence.expressions.checker import did_you_mean
 
 
@@ -43,6 +43,11 @@ def _misplaced(placeholder: Placeholder, use: Use, *, is_alone: bool) -> Iterato
 def _wrong_plurals(content: ContentFile, placeholder: Placeholder, use: Use) -> Iterator[str]:
     if placeholder.kind != "number":
         yield f"{use.name!r} is no number ({placeholder.kind}), so it has no plural"
+        return
+    steps = [key for key in use.plurals if STEP.fullmatch(key)]
+    if steps:
+        if len(steps) < len(use.plurals):
+            yield "plural forms and numbers such as 7+ do not go together"
         return
     own = categories(content.language)
     unknown = [category for category in use.plurals if category not in own]

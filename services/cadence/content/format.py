@@ -157,7 +157,14 @@ class Formatter:
         return format_list([clean(line) for line in lines if clean(line)], locale=self.locale)
 
     def plural(self, number: float, texts: Mapping[str, str]) -> str:
-        """The text of the number's plural category, else that of `other`, with the number in place of `#`."""
+        """The text of the number's plural category, else that of `other`, with the number in place of `#`.
+
+        Of texts for numbers from `7+` on, that of the greatest of them the number reaches, else the first.
+        """
+        steps = sorted(int(key[:-1]) for key in texts if key.endswith("+"))
+        if steps:
+            chosen = max((step for step in steps if step <= number), default=steps[0])
+            return texts[f"{chosen}+"].replace("#", self.number(number))
         category = self.locale.plural_form(shown(number))
         return texts.get(category, texts.get("other", "#")).replace("#", self.number(number))
 

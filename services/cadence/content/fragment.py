@@ -32,6 +32,6 @@ def link(url: str, words: Fragment, *, alone: bool) -> Fragment:
     """A link. In text a link that stands alone is `words: url`, one in a sentence `words (url)`."""
     html = f'<a href="{escape(url)}">{words.html}</a>'
     address = url.removeprefix("mailto:").removeprefix("tel:")
-    if words.text in {url, address}:
-        return Fragment(html, address)
+    if "".join(words.text.split()) in {url, address}:
+        return Fragment(html, words.text)
     return Fragment(html, f"{words.text}: {address}" if alone else f"{words.text} ({address})")

@@ -69,6 +69,7 @@ _TIMES = {
     "touchpoint.deadline": ("Until when it has to be done", "Wednesday, 2 December 2026 at 18:00 CET"),
 }
 _NUMBERS = {
+    "contract.day": ("Day of the term on which the touchpoint takes place, 1 on its first day", "3"),
     "contract.days_left": ("Days from today to the end of the term", "28"),
     "usage.active_users": ("Active users on average in the last 30 days", "42"),
     "usage.seats": ("Seats of the contract", "50"),

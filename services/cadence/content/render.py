@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import date, datetime, tzinfo
 
 from services.cadence.content.blocks import write_blocks
 from services.cadence.content.format import Formatter, is_known, locale_of
@@ -36,6 +36,7 @@ def render_content(
 
     A language that the content is not in (content fell back from French to English) gives way to the content's.
     """
+    values = with_day_of_term(values, zone)
     own = content.language or language
     closest = language if language.partition("-")[0].lower() == own.partition("-")[0].lower() else own
     formatter = Formatter(locale_of(closest), zone)
@@ -48,6 +49,16 @@ def render_content(
     )
     is_empty = needed or not subject or not body.text.strip()
     return Rendered(subject, preheader, body.html, body.text, tuple(missing), is_empty)
+
+
+def with_day_of_term(values: Mapping[str, Value | None], zone: tzinfo) -> Mapping[str, Value | None]:
+    """`contract.day` from the start of the term and the moment of the touchpoint, where the reader is."""
+    match values.get("contract.starts_on"), values.get("touchpoint.due_at"):
+        case date() as start, datetime() as due_at:
+            day = (due_at.astimezone(zone).date() - start).days + 1
+            return {"contract.day": day, **values} if day >= 1 else values
+        case _:
+            return values
 
 
 def _line(

@@ -1,4 +1,7 @@
-"""A text with placeholders: `{{ name }}`, `{{ name | otherwise: text }}`, `{{ name | one: # user | other: # users }}`."""
+"""A text with placeholders: `{{ name }}`, `{{ name | otherwise: text }}`, `{{ name | one: # user | other: # users }}`.
+
+`{{ name | 1+: text | 7+: text }}` has a text for numbers from 1 and one for numbers from 7.
+"""
 
 import re
 from collections.abc import Mapping
@@ -15,6 +18,8 @@ MARK: Final = re.compile(f"{OPEN}(\\d+){CLOSE}")
 PRIVATE: Final = re.compile(f"[{OPEN}{CLOSE}]")
 _PLACEHOLDER = re.compile(r"\{\{(?P<inside>[^{}\n]*)\}\}")
 _LEAD = re.compile(r"(?P<lead> )(?=\{\{[^{}\n|]*\|\s*otherwise:\s*\}\})")
+STEP: Final = re.compile(r"(\d{1,4})\+")
+"""An option for numbers from this one on."""
 _NAME = re.compile(r"[a-z_]+\.[a-z_]+")
 
 
@@ -22,7 +27,8 @@ _NAME = re.compile(r"[a-z_]+\.[a-z_]+")
 class Use:
     """A placeholder where it is used. `otherwise`: the text that stands in for an unknown value; None: there is none.
 
-    `lead`: white space before it, which goes when `otherwise` is empty. `plurals`: CLDR category -> text.
+    `lead`: white space before it, which goes when `otherwise` is empty. `plurals`: CLDR category, or the least
+    number as `7+`, -> text.
     """
 
     name: str
@@ -88,11 +94,11 @@ def _use(found: re.Match[str], mistakes: list[Mistake], file: str, at: tuple[int
         key, colon, text = (part.strip() for part in option.partition(":"))
         if colon and key == "otherwise" and otherwise is None:
             otherwise = text
-        elif colon and key in CATEGORIES and key not in plurals:
+        elif colon and (key in CATEGORIES or STEP.fullmatch(key)) and key not in plurals:
             plurals[key] = text
         else:
             problem = "is written twice" if key in plurals or key == "otherwise" else "is not an option"
-            options_text = f"otherwise, {', '.join(CATEGORIES)}"
+            options_text = f"otherwise, {', '.join(CATEGORIES)}, numbers such as 7+"
             mistakes.append(
                 Mistake(file, *at, f"{key!r} {problem}; options are {options_text}, each with a colon")
             )

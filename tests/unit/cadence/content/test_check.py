@@ -38,6 +38,7 @@ def test_a_sound_file_has_no_mistakes() -> None:
             "4:3 the language 'en' has no plural 'few'; it has: one, other",
         ),
         ("x {{ csm.name | one: a | other: b }}", "4:3 'csm.name' is no number (text), so it has no plural"),
+        ("x {{ usage.seats | 1+: a | other: b }}", "4:3 plural forms and numbers such as 7+ do not go together"),
         ("x\n{{ csm.name", "5:1 write a placeholder as {{ account.name }}, on one line"),
         ("<b>x</b>", "4:1 raw HTML is not allowed; write Markdown"),
         ("x\n\n<div>\nx\n</div>", "6:1 raw HTML is not allowed; write Markdown"),

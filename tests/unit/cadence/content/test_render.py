@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -36,6 +36,18 @@ def test_a_list_without_items_goes_with_the_sentence_and_the_heading_that_announ
 def test_a_heading_stays_for_a_heading_below_it_that_has_content() -> None:
     body = "# One\n\n## Two\n\n{{ csm.name }}\n\n## Three\n\nText.\n\n# Four\n\n## Five\n\n{{ csm.name }}"
     assert render(body, {}).text == "One\n\nThree\n\nText."
+
+
+def test_a_line_ends_what_stands_below_a_heading() -> None:
+    assert render("A.\n\n# One\n\n{{ csm.name }}\n\n---\n\nB.", {}).text == "A.\n\n---\n\nB."
+
+
+def test_a_telephone_number_is_written_once_in_text() -> None:
+    rendered = render("Call [{{ csm.phone }}](tel:{{ csm.phone }}).", {"csm.phone": "+49 30 1"})
+    assert (rendered.text, rendered.html) == (
+        "Call +49 30 1.",
+        '<p>Call <a href="tel:+49301">+49 30 1</a>.</p>',
+    )
 
 
 def test_a_table_row_with_an_unknown_value_is_left_out_and_a_table_without_rows() -> None:
@@ -85,6 +97,17 @@ def test_dates_shares_and_money_are_written_as_the_language_does(language: str, 
         "account.arr": Amount(50_000, "EUR"),
     }
     assert render(body, values, language).text.replace("\xa0", " ") == text
+
+
+@pytest.mark.parametrize(
+    ("due_on", "text"), [(1, "First"), (6, "First"), (7, "Day 7"), (40, "Day 40"), (None, "Next")]
+)
+def test_a_series_of_messages_has_a_text_for_each_day_of_the_term(due_on: int | None, text: str) -> None:
+    body = "{{ contract.day | 1+: First | 7+: Day # | otherwise: Next }}"
+    values: dict[str, Value | None] = {"contract.starts_on": date(2026, 11, 1)}
+    if due_on is not None:
+        values["touchpoint.due_at"] = datetime(2026, 11, 1, 9, tzinfo=UTC) + timedelta(days=due_on - 1)
+    assert render(body, values).text == text
 
 
 def test_a_value_never_becomes_markdown_or_html() -> None:
