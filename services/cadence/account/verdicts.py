@@ -34,7 +34,9 @@ def apply_verdict(verdicts: Verdicts, kind: str, touchpoint_id: str, event: Fact
     """Apply a `delivery.finished` event about a touchpoint of this type. Returns whether anything changed."""
     fields = event.fields
     recipient = cast("Mapping[str, object]", fields.get("recipient") or {})
-    if recipient.get("kind") == "subscription":
+    # That a mailbox of ours heard of it does not mean that the message reached anybody it was for.
+    is_for_mailbox = recipient.get("kind") == "mailbox" and fields.get("state") == "sent"
+    if recipient.get("kind") == "subscription" or is_for_mailbox:
         return False
     at = plain(fields.get("at"))
     stored: Stored = [at if isinstance(at, int) else micros(event.provenance.time), touchpoint_id]

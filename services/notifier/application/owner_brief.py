@@ -98,16 +98,15 @@ def write_brief(claim: MessageClaim, context: BriefContext) -> Brief:
 
 
 def time_of(data: TouchpointData, context: BriefContext, *, with_deadline: bool) -> str:
-    """When it is due: the time alone for today in the mail of the day."""
+    """When and how: the time alone for today in the mail of the day; internal work has no channel."""
     phrases, local = context.phrases, data.due_at.astimezone(context.phrases.zone)
-    channel = phrases.channel(data.channel)
     is_today = local.date() == context.now.astimezone(phrases.zone).date()
     if context.is_day and is_today:
         when = phrases.formatter.time(local)
     else:
         key = "planned" if data.due_at > context.now else "due"
         when = phrases.text("owner", key, moment=phrases.moment(data.due_at))
-    parts = [when, channel]
+    parts = [when] if data.topic is None else [when, phrases.channel(data.channel)]
     if data.deadline is not None and with_deadline:
         parts.append(phrases.text("owner", "deadline", moment=phrases.moment(data.deadline)))
     return " · ".join(parts)

@@ -14,6 +14,7 @@ from services.notifier.application.ports import ClaimResult, MessageClaim, Now
 from services.notifier.application.send_to_customers import POSTED
 from services.notifier.application.sending import Sending
 from services.notifier.application.write_owner_mail import write_feed_entry, write_owner_mail
+from services.notifier.domain.addresses import clean_address
 from services.notifier.domain.decision import Action, Timing
 from services.notifier.domain.delivery import AttemptOutcome, Response, State
 from services.notifier.domain.delivery_policy import decide_delivery
@@ -45,7 +46,26 @@ async def send_owner_mail(
         response = Response(AttemptOutcome.REFUSED, detail, is_permanent=True)
         return results + [attempted(claim, response, now) for claim in ready]
     response = await sending.mailer.send(mail, at=now.real)
-    return results + _share(ready, response, now, mail.to)
+    shared = _share(ready, response, now, mail.to)
+    if not shared[0].is_unknown_address:
+        return results + shared
+    return results + [_told_instead(result, mail.to, directory, now, sending) for result in shared]
+
+
+def _told_instead(
+    result: ClaimResult, refused: str, directory: Directory, now: Now, sending: Sending
+) -> ClaimResult:
+    """Where the relay knows no such mailbox, who hears of it instead: the address counts as unknown from now on."""
+    claim = result.claim
+    if not isinstance(claim, MessageClaim):
+        return result
+    unknown = directory.unknown_addresses | {clean_address(refused)}
+    known = replace(directory, unknown_addresses=unknown)
+    situation = known.situation_of(claim.event, fallback_to=sending.fallback_to, has_waited=True)
+    this = (claim.delivery.recipient, claim.delivery.channel)
+    everyone = messages_of(claim.event, known, situation, now)
+    others = tuple(new for new in everyone if (new.recipient, new.channel) != this)
+    return replace(result, additions=others)
 
 
 async def _figures(claims: Sequence[MessageClaim], sending: Sending) -> Mapping[str, AccountFigures] | None:

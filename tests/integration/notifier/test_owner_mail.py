@@ -188,6 +188,20 @@ async def test_a_csm_whom_nobody_described_is_said_and_the_fallback_mailbox_told
     assert set(reasons) == {"carl", "fallback"}
 
 
+async def test_when_the_relay_knows_no_mailbox_of_the_owner_the_fallback_mailbox_is_told(
+    notifier: Notifier,
+) -> None:
+    await notifier.add_acme()
+    await notifier.add_carl()
+    unknown = Response(AttemptOutcome.REFUSED, "550 5.1.1", is_permanent=True, is_unknown_address=True)
+    notifier.mailer.responses = [unknown]
+
+    await notifier.due(**urgent(1))
+    await notifier.send_gathered()
+
+    assert [mail.to for mail in notifier.mailer.mails] == ["carl@vendor.example", "ops@vendor.example"]
+
+
 async def test_a_contact_without_an_address_gets_the_mail_when_the_address_arrives(
     notifier: Notifier,
 ) -> None:

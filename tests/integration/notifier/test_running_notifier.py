@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -277,3 +279,49 @@ async def test_without_a_public_address_customer_mail_is_held_and_mail_to_csms_g
     await running.restart_notifier(DRUMBEAT_PUBLIC_URL="https://drumbeat.example")
     assert [row["state"] for row in await running.due("umbrella")] == ["sent"]
     assert (await stack.get("notifier", "/readyz"))["warnings"] == []
+
+
+async def test_a_csm_settles_from_the_mail_and_the_calendar_has_the_outcome_and_the_note(
+    running: Running,
+) -> None:
+    """Through the running scheduler: due, mail, page, outcome."""
+    stack = await running.stack.run("scheduler")
+    kim = {"csm_id": "kim", "name": "Kim", "email": "kim@five.example", "timezone": "UTC"}
+    await stack.tell(
+        event("csm.described", "kim", kim, id="kim", time=NOON),
+        event("account.described", "wayne", {"name": "Wayne", "csm_id": "kim"}, id="wayne", time=NOON),
+    )
+    scheduler = stack.processes["scheduler"].url
+    soon = NOON + timedelta(hours=24)
+    plan = {
+        "account_id": "wayne",
+        "type": "check_in",
+        "due_at": format_instant(NOON),
+        "deadline": format_instant(soon),
+        "csm_id": "kim",
+    }
+
+    async def planned() -> dict[str, Any]:
+        answer = await stack.client.post(f"{scheduler}/v1/touchpoints", json=plan)
+        return answer.json() if answer.status_code == 201 else {}
+
+    touchpoint = await until(planned, 30, "the account known to the scheduler")
+
+    async def mails() -> list[bytes]:
+        return mails_to(running, "kim@five.example")
+
+    (content,) = await until(mails, 30, "the mail to the CSM")
+    body = message_from_bytes(content, policy=default).get_body(("plain",))
+    assert body is not None
+    text = str(body.get_content())
+    link = re.search(r"https://drumbeat\.example(/a/[\w-]+)\?do=done", text)
+    assert link is not None, text
+    assert "Wayne" in text
+    page = stack.processes["notifier"].url + link[1]
+    async with httpx.AsyncClient() as reader:
+        shown = await reader.get(page)
+        done = await reader.post(page, data={"act": "done", "notes": "They want the export."})
+    assert (shown.status_code, done.status_code) == (200, 200), done.text
+    settled = await stack.get("scheduler", f"/v1/touchpoints/{touchpoint['id']}")
+    assert settled["status"] == "settled"
+    assert settled["outcome"]["notes"] == "They want the export."

@@ -61,3 +61,31 @@ def test_a_verdict_is_of_the_newest_message_to_people_that_was_not_sent_f3(
         elif not any(each["state"] == "sent" for each in own):
             assert found is not None
             assert found.cause in {each["cause"] for each in last}
+
+
+def test_that_a_mailbox_of_ours_was_told_does_not_hide_that_nobody_was_reached() -> None:
+    """Row 29."""
+    events = [
+        make_event(
+            "delivery.finished",
+            NOW + hour * HOUR,
+            "/drumbeat/notifier",
+            delivery_id=kind,
+            touchpoint_id="t1",
+            touchpoint_type="tips",
+            channel="email",
+            recipient={"kind": kind, "id": "x"},
+            state=state,
+            cause=cause,
+            reason="the account has no contact in the audience",
+            at=NOW + hour * HOUR,
+        )
+        for hour, (kind, state, cause) in enumerate(
+            [("contact", "suppressed", "no_recipient"), ("mailbox", "sent", None)]
+        )
+    ]
+
+    found = verdict_on(issued(events).verdicts, "tips")
+
+    assert found is not None
+    assert found.cause == "no_recipient"

@@ -213,7 +213,7 @@ def test_who_loses_work_that_nobody_takes_over_is_told_and_the_manager_too() -> 
 
 @pytest.mark.parametrize(
     ("changed_by", "status", "people"),
-    [("plan", "planned", set()), ("plan", "due", {"carl"}), ("person", "planned", {"carl"})],
+    [("plan", "planned", set[str]()), ("plan", "due", {"carl"}), ("person", "planned", {"carl"})],
 )
 def test_the_first_owner_of_planned_work_hears_of_it_on_its_day_and_who_claims_it_at_once(
     changed_by: str, status: str, people: set[str]
