@@ -141,7 +141,8 @@ def _contract(context: MessageContext, contract: ContractFigures | None) -> Valu
         notice_on = contract.notice_on if contract and is_known else None
         starts_on = contract.starts_on if contract and is_known else None
     days_left = (ends_on - context.today).days if ends_on is not None else None
-    day = (context.today - starts_on).days + 1 if starts_on is not None else None
+    due_on = _day(context.event.content.due_at or context.now, context.phrases)
+    day = (due_on - starts_on).days + 1 if starts_on is not None else None
     return {
         "contract.renews_on": ends_on,
         "contract.ends_on": ends_on,
