@@ -141,11 +141,14 @@ def _contract(context: MessageContext, contract: ContractFigures | None) -> Valu
         notice_on = contract.notice_on if contract and is_known else None
         starts_on = contract.starts_on if contract and is_known else None
     days_left = (ends_on - context.today).days if ends_on is not None else None
+    due_on = _day(context.event.content.due_at or context.now, context.phrases)
+    day = (due_on - starts_on).days + 1 if starts_on is not None else None
     return {
         "contract.renews_on": ends_on,
         "contract.ends_on": ends_on,
         "contract.notice_on": notice_on if notice_on is None or notice_on >= context.today else None,
         "contract.starts_on": starts_on,
+        "contract.day": day if day is not None and day >= 1 else None,
         "contract.days_left": days_left if days_left is not None and days_left >= 0 else None,
     }
 

@@ -60,11 +60,13 @@ def test_the_dates_are_those_of_the_term_that_the_message_is_about() -> None:
     assert own["contract.renews_on"] == date(2026, 6, 30)
     assert own["contract.notice_on"] == date(2026, 3, 31)
     assert own["contract.days_left"] == 176
+    assert own["contract.day"] == 189
 
     other = values(About(contract_id="c2", renews_on=date(2026, 2, 1)), contract=TERM)
     assert other["contract.renews_on"] == date(2026, 2, 1)
     assert other["contract.days_left"] == 27
     assert other["contract.starts_on"] is None
+    assert other["contract.day"] is None
     assert other["contract.notice_on"] is None
 
     earlier = values(About(contract_id="c1", renews_on=date(2026, 2, 1)), contract=TERM)
