@@ -45,7 +45,7 @@ def auth_routes(apis: AsyncApiClient, key_file: str, signed_out: Callable[[str],
     async def sign_in(request: Request) -> Response:
         form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=8)
         key, target = form.get("key", [""])[0].strip(), local_path(form.get("next", ["/"])[0])
-        error = _CROSS_SITE if _is_cross_site(request) else await _refusal(apis, key)
+        error = _CROSS_SITE if is_cross_site(request) else await _refusal(apis, key)
         if error is not None:
             return _page(target, key_file, error=error)
         response = RedirectResponse(target, 303)
@@ -58,7 +58,7 @@ def auth_routes(apis: AsyncApiClient, key_file: str, signed_out: Callable[[str],
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
         response = RedirectResponse("/sign-in", 303)
-        if not _is_cross_site(request):
+        if not is_cross_site(request):
             response.delete_cookie(COOKIE, httponly=True, samesite="strict")
             signed_out(key_of(request) or "")
         return response
@@ -74,7 +74,7 @@ def local_path(target: str) -> str:
     return target if target.isascii() and target.isprintable() else "/"
 
 
-def _is_cross_site(request: Request) -> bool:
+def is_cross_site(request: Request) -> bool:
     """Whether a page of another site sent this form."""
     origin = request.headers.get("origin")
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):

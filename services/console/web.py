@@ -19,7 +19,12 @@ from services.chassis.web import Chassis, make_app
 from services.console.auth import auth_routes
 from services.console.client import AsyncApiClient, Failure
 from services.console.pages import overview, policy
+from services.console.pages.messages import message_routes
+from services.console.pages.my_day import action_routes, my_day_routes
 from services.console.pages.page_header import OpenPages
+from services.console.pages.rendering import ForeignForm, SignInNeeded, foreign_form, sign_in_needed
+from services.console.reader import Backend
+from services.console.shared_reads import SharedReads
 
 _STATIC: Final = Path(__file__).with_name("static")
 _FAVICON: Final = (
@@ -66,10 +71,19 @@ def make_console(settings: Settings, clock: ServiceClock) -> FastAPI:
             response.headers.setdefault(name, value)
         return response
 
+    _add_pages(app, Backend(apis, SharedReads(apis), clock))
     overview.add_page(apis, clock, open_pages)
     policy.add_page(apis, clock, open_pages)
     _mount_nicegui(app)
     return app
+
+
+def _add_pages(app: FastAPI, backend: Backend) -> None:
+    """The pages that the server renders."""
+    for routes in (my_day_routes, action_routes, message_routes):
+        app.include_router(routes(backend))
+    app.add_exception_handler(SignInNeeded, sign_in_needed)
+    app.add_exception_handler(ForeignForm, foreign_form)
 
 
 def _mount_nicegui(app: FastAPI) -> None:

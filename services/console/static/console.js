@@ -1,0 +1,51 @@
+// What every page of the console does beyond its forms and links. Each page works without this script.
+
+import { startKeys } from "./keys.js";
+import { refresh, sendForm, startLive } from "./live.js";
+import { localize, startClock } from "./times.js";
+
+localize(document);
+document.querySelectorAll("[data-clock]").forEach(startClock);
+startKeys();
+startLive();
+
+// The notice of an act belongs to one visit: a reload or a bookmark does not repeat it.
+const address = new URL(location.href);
+for (const name of ["did", "failed", "undo", "version"]) address.searchParams.delete(name);
+if (address.href !== location.href) history.replaceState(history.state, "", address);
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.hasAttribute("data-enhance")) return;
+  event.preventDefault();
+  if (!form.hasAttribute("aria-busy")) sendForm(form, event.submitter);
+});
+
+document.addEventListener("click", (event) => {
+  const target = event.target instanceof Element ? event.target : null;
+  if (target?.closest("[data-dismiss]")) {
+    event.preventDefault();
+    target.closest("[data-toast]").remove();
+  }
+  const opener = target?.closest("[data-open]");
+  if (opener) document.getElementById(opener.dataset.open).showModal();
+});
+
+// A choice that acts at once, such as who I am.
+document.addEventListener("change", (event) => {
+  const form = event.target.closest?.("form[data-submit-on-change], form.who");
+  if (form) form.requestSubmit();
+});
+
+// A search is read as it is typed.
+let waiting = 0;
+document.addEventListener("input", (event) => {
+  const form = event.target.closest?.("form[data-search]");
+  if (!form) return;
+  clearTimeout(waiting);
+  waiting = setTimeout(() => {
+    const query = new URLSearchParams(new FormData(form));
+    history.replaceState(history.state, "", `${form.getAttribute("action")}?${query}`);
+    refresh(true);
+  }, 200);
+});
