@@ -8,6 +8,7 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 from nicegui import ui
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
@@ -71,6 +72,7 @@ def make_console(settings: Settings, clock: ServiceClock) -> FastAPI:
             response.headers.setdefault(name, value)
         return response
 
+    app.add_middleware(GZipMiddleware, minimum_size=1000)
     _add_pages(app, Backend(apis, SharedReads(apis), clock))
     overview.add_page(apis, clock, open_pages)
     policy.add_page(apis, clock, open_pages)
