@@ -48,7 +48,9 @@ class Touchpoint:
     @property
     def contact(self) -> str:
         """`Call · csm-joe`."""
-        return labels.channel_and_owner(self.channel, labels.owner(self.owner, self.owner_name or self.csm_id))
+        return labels.channel_and_owner(
+            self.channel, labels.owner(self.owner, self.owner_name or self.csm_id)
+        )
 
 
 @dataclass(frozen=True, slots=True)

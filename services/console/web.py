@@ -24,6 +24,7 @@ from services.console.pages.messages import message_routes
 from services.console.pages.my_day import action_routes, my_day_routes
 from services.console.pages.page_header import OpenPages
 from services.console.pages.rendering import ForeignForm, SignInNeeded, foreign_form, sign_in_needed
+from services.console.pages.unowned import unowned_routes
 from services.console.reader import Backend
 from services.console.shared_reads import SharedReads
 
@@ -82,7 +83,7 @@ def make_console(settings: Settings, clock: ServiceClock) -> FastAPI:
 
 def _add_pages(app: FastAPI, backend: Backend) -> None:
     """The pages that the server renders."""
-    for routes in (my_day_routes, action_routes, message_routes):
+    for routes in (my_day_routes, action_routes, unowned_routes, message_routes):
         app.include_router(routes(backend))
     app.add_exception_handler(SignInNeeded, sign_in_needed)
     app.add_exception_handler(ForeignForm, foreign_form)

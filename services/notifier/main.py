@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
 from services.chassis.clock import real_now
+from services.chassis.database import Database
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, run_command, unplugged
@@ -21,16 +22,19 @@ from services.notifier.adapters.address_repository import open_address_key
 from services.notifier.adapters.channels.email import Mailer, Tls
 from services.notifier.adapters.channels.webhook import WebhookClient
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.message_reader import MessageReader
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
+from services.notifier.adapters.written_messages import KEPT, prune_written
 from services.notifier.application.send_messages import Sending
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.delivery_policy import Reason
 from services.notifier.domain.unsubscribe import make_token
 from services.notifier.entrypoints.http_deliveries import delivery_routes
+from services.notifier.entrypoints.http_messages import message_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
@@ -89,6 +93,7 @@ async def build(runtime: Runtime) -> Parts:
     if mail_hold is not None:
         log.warning("mail.held", reason=mail_hold)
     mailer = make_mailer(runtime.settings)
+    mailer.on_written = services.queue.written.add
 
     def unsubscribe_url(contact_id: str, topic: str | None) -> str:
         return f"{base_url}/v1/unsubscribe/{make_token(key, contact_id, topic)}"
@@ -113,7 +118,14 @@ async def build(runtime: Runtime) -> Parts:
     return Parts(
         app=lambda ready: make_http(runtime, services, key, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
-        loops=(messages, webhooks.claiming, webhooks.recording, sweeping, pruning(services.queries)),
+        loops=(
+            messages,
+            webhooks.claiming,
+            webhooks.recording,
+            sweeping,
+            pruning(services.queries),
+            pruning_mails(runtime.database),
+        ),
         close=(webhooks.close, mailer.stop, services.client.stop),
     )
 
@@ -138,6 +150,13 @@ def pruning(queries: Queries) -> Loop:
     return Loop("prune", interval=settings.PRUNE_SECONDS, run_once=run_once)
 
 
+def pruning_mails(database: Database) -> Loop:
+    async def run_once() -> float | None:
+        return 0 if await prune_written(database, real_now() - KEPT) else None
+
+    return Loop("prune mails", interval=settings.PRUNE_SECONDS, run_once=run_once)
+
+
 def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Readiness) -> FastAPI:
     mail_hold = runtime.settings.mail_hold()
     warnings = (f"{Reason.MAIL_ON_HOLD}: {mail_hold}",) if mail_hold is not None else ()
@@ -151,6 +170,7 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     )
     app.include_router(subscription_routes(for_subscriptions))
     app.include_router(delivery_routes(services.queries, runtime.clock))
+    app.include_router(message_routes(MessageReader(runtime.database, services.queries)))
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
     app.include_router(unsubscribe_routes(services.preferences, link_key, services.templates))

@@ -26,12 +26,12 @@ def message_routes(backend: Backend) -> APIRouter:
     async def show(request: Request) -> Response:
         reader = reader_of(backend, request)
         wanted = {name: request.query_params.get(name, "").strip()[:200] for name in _FILTERS}
-        return await render_page(request, reader, "messages.html", **await _list(request, reader, wanted))
+        return await render_page(request, reader, "messages.html", await _list(request, reader, wanted))
 
     @router.get("/messages/{delivery_id}")
     async def show_one(request: Request, delivery_id: str) -> Response:
         reader = reader_of(backend, request)
-        return await render_page(request, reader, "message.html", **await _read_one(reader, delivery_id))
+        return await render_page(request, reader, "message.html", await _read_one(reader, delivery_id))
 
     @router.get("/messages/{delivery_id}/html")
     async def show_html(request: Request, delivery_id: str) -> Response:
@@ -74,7 +74,10 @@ async def _list(request: Request, reader: Reader, wanted: Mapping[str, str]) -> 
     listed = await reader.read("rules_engine", "/v1/accounts", {"limit": 500}, max_age=30)
     kept = {name: value for name, value in wanted.items() if value}
     return {
-        "wanted": {**wanted, "account": account_name(account_id, accounts) if account_id else wanted["account"]},
+        "wanted": {
+            **wanted,
+            "account": account_name(account_id, accounts) if account_id else wanted["account"],
+        },
         "rows": message_rows(found, accounts, await reader.people(), reader.clock.at),
         "error": error,
         "states": [(state, state.capitalize()) for state in STATES],

@@ -39,12 +39,14 @@ def my_day_routes(backend: Backend) -> APIRouter:
             request,
             reader,
             "my-day.html",
-            choices=_choices(people, reader.person_id),
-            others=[(one.id, one.label) for one in people.values() if one.id != reader.person_id],
-            person=people.get(reader.person_id),
-            day=day,
-            error=error,
-            tomorrow=reader.now() + timedelta(days=1),
+            {
+                "choices": _choices(people, reader.person_id),
+                "others": [(one.id, one.label) for one in people.values() if one.id != reader.person_id],
+                "person": people.get(reader.person_id),
+                "day": day,
+                "error": error,
+                "tomorrow": reader.now() + timedelta(days=1),
+            },
         )
 
     @router.post("/my-day/person")
@@ -100,9 +102,7 @@ def action_routes(backend: Backend) -> APIRouter:
             return back_to(_back(form), failed=answer.text)
         may_undo = bool(text(answer, "undo_until")) and call != "undo"
         version = str(number(answer, "sequence")) if may_undo else ""
-        return back_to(
-            _back(form), did=did, undo=text(answer, "id") if may_undo else "", version=version
-        )
+        return back_to(_back(form), did=did, undo=text(answer, "id") if may_undo else "", version=version)
 
     return router
 

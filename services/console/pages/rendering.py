@@ -1,8 +1,7 @@
 """From a request to a page: who reads, the templates, live updates, and the answer to a form."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -33,7 +32,6 @@ _TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.globals |= {"labels": labels}  # pyright: ignore[reportCallIssue, reportArgumentType]
 MAIL_HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox;"
@@ -83,12 +81,13 @@ def foreign_form(_: Request, __: Exception) -> Response:
 
 
 async def render_page(
-    request: Request, reader: Reader, template: str, *, status: int = 200, **context: object
+    request: Request, reader: Reader, template: str, context: Mapping[str, object], *, status: int = 200
 ) -> Response:
     """The page; for a live update only its live parts, and 304 when the browser shows them already."""
     now = reader.now()
     is_live = request.headers.get("x-live") == "1"
     common: Mapping[str, object] = {
+        "labels": labels,
         "pages": _PAGES,
         "path": request.url.path,
         "now": now,
@@ -106,9 +105,10 @@ async def render_page(
     return HTMLResponse(body, status, headers=headers)
 
 
-def render_part(template: str, **context: object) -> Response:
+def render_part(template: str, context: Mapping[str, object]) -> Response:
     """A part of a page that a script asked for."""
-    return HTMLResponse(_TEMPLATES.get_template(template).render(context), headers=_NO_STORE)
+    body = _TEMPLATES.get_template(template).render({"labels": labels, **context})
+    return HTMLResponse(body, headers=_NO_STORE)
 
 
 def back_to(path: str, **notice: str) -> Response:
@@ -116,13 +116,3 @@ def back_to(path: str, **notice: str) -> Response:
     query = urlencode({name: value for name, value in notice.items() if value})
     separator = "&" if urlsplit(path).query else "?"
     return RedirectResponse(f"{path}{separator}{query}" if query else path, 303)
-
-
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-def day_name(moment: datetime, now: datetime) -> str:
-    return labels.capitalized(labels.day(moment.date(), now.date()))
-
-
-_TEMPLATES.globals |= {"day_name": day_name}  # pyright: ignore[reportCallIssue, reportArgumentType]

@@ -16,6 +16,7 @@ from services.notifier.adapters import directory_repository, subscription_reposi
 from services.notifier.adapters.delivery_completion import complete
 from services.notifier.adapters.erasure import erase_final
 from services.notifier.adapters.messages import delivery_finished_of_row
+from services.notifier.adapters.written_messages import WrittenMails
 from services.notifier.application.ports import (
     ClaimResult,
     Endpoint,
@@ -99,6 +100,7 @@ class DeliveryQueue:
         self._outbox = outbox
         self._clock = clock
         self._first_endpoint = 0
+        self.written = WrittenMails()
 
     async def _now(self, connection: Connection) -> Now:
         real = await real_now(connection)
@@ -163,6 +165,7 @@ class DeliveryQueue:
         async with self._database.transaction() as connection:
             now = await self._now(connection)
             await complete(connection, self._outbox, self._addresses, results, now)
+            await self.written.save(connection, results)
             fault("sender.before_commit")
         fault("sender.after_commit")
 

@@ -7,6 +7,7 @@ ambiguous: the mail is sent again under the same Message-ID, and the attempt is 
 import asyncio
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
 from enum import Enum
@@ -53,6 +54,7 @@ class Mailer:
         self._host, self._port, self._tls = host, port, tls
         self._username, self._password = username, password
         self._sender, self._redirect_to = sender, redirect_to
+        self.on_written: Callable[[str, bytes], None] = lambda _, __: None  # delivery id, message
         self._idle: list[aiosmtplib.SMTP] = []
         self._total = asyncio.Semaphore(CONNECTIONS)
         self._domains: defaultdict[str, asyncio.Semaphore] = defaultdict(
@@ -65,6 +67,7 @@ class Mailer:
             recipient, content = build_email(mail, sender=self._sender, redirect_to=self._redirect_to, at=at)
         except (AddressRejected, HeaderInjection) as problem:
             return Response(AttemptOutcome.REFUSED, str(problem), is_permanent=True, is_unknown_address=True)
+        self.on_written(mail.delivery_id, content)
         async with AsyncExitStack() as shares:
             try:
                 async with asyncio.timeout(WAIT_SECONDS):
