@@ -1,8 +1,8 @@
 """What one page shows of the deployment, read again and again with the key of its reader."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, cast
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from services.console.activity_feed import Activity, Delivery, activities, deliv
 from services.console.client import Answer, AsyncApiClient, Failure, Query, Service
 from services.console.explanations import Explanations
 from services.console.json_fields import Json, items, nested, text
+from services.console.people import contacts, people
 from services.console.touchpoints import Touchpoint, touchpoints
 
 # The first read of changes goes back by the longest of these whose changes fit into one page.
@@ -81,6 +82,8 @@ class Poller:
         self._key = key
         self.clock = clock
         self.mode = ""
+        self.people: dict[str, str] = {}
+        """Names of people of ours, by id."""
         self.calendar = Calendar()
         self.activity = ActivitySource()
         self.accounts = AccountSearch()
@@ -89,6 +92,7 @@ class Poller:
 
     async def refresh(self) -> None:
         """Read everything once, concurrently."""
+        await self._read_people()
         await asyncio.gather(
             self._read_calendar(),
             self._read_changes(),
@@ -102,6 +106,11 @@ class Poller:
         answer = await self._get("rules_engine", "/v1/mode", {})
         if not isinstance(answer, Failure):
             self.mode = text(answer, "mode")
+
+    async def _read_people(self) -> None:
+        answer = await self._get("notifier", "/v1/people", {"limit": 500})
+        if not isinstance(answer, Failure):
+            self.people = {id_: person.name for id_, person in people(items(answer)).items()}
 
     def select(self, account_id: str) -> None:
         """Open an account; an empty id closes the open one."""
@@ -160,10 +169,11 @@ class Poller:
         if not isinstance(decisions, Failure):
             account.decisions = items(decisions)
         if not isinstance(calendar, Failure) and not isinstance(waiting, Failure):
-            by_id = {item.id: item for item in touchpoints([*items(calendar), *items(waiting)])}
+            by_id = {item.id: item for item in self._touchpoints([*items(calendar), *items(waiting)])}
             account.calendar = sorted(by_id.values(), key=lambda item: (item.due_at, item.id))
         if not isinstance(deliveries, Failure):
-            account.deliveries = self._deliveries(items(deliveries))
+            names = {one.id: one.name for one in contacts(account.document or {})}
+            account.deliveries = self._deliveries(items(deliveries), names)
 
     async def _read_calendar(self) -> None:
         waiting, planned = await asyncio.gather(
@@ -172,8 +182,8 @@ class Poller:
         )
         self.calendar.error = _error(waiting) or _error(planned)
         if not isinstance(waiting, Failure) and not isinstance(planned, Failure):
-            self.calendar.open_touchpoints = touchpoints(items(waiting))
-            self.calendar.planned = touchpoints(items(planned))
+            self.calendar.open_touchpoints = self._touchpoints(items(waiting))
+            self.calendar.planned = self._touchpoints(items(planned))
             self.calendar.read_at = self.clock.now()
 
     async def _read_changes(self) -> None:
@@ -183,7 +193,7 @@ class Poller:
         if isinstance(answer, Failure):
             return
         activity.cursor = text(answer, "resume_cursor") or text(answer, "next_cursor") or activity.cursor
-        new = {f"{item.id}:{item.sequence}:{item.status}": item for item in touchpoints(items(answer))}
+        new = {f"{item.id}:{item.sequence}:{item.status}": item for item in self._touchpoints(items(answer))}
         activity.changed = dict(list({**(activity.changed or {}), **new}.items())[-_CHANGES_KEPT:])
 
     async def _first_changes(self) -> Answer:
@@ -219,8 +229,18 @@ class Poller:
             return None, error
         return activities((source.changed or {}).values(), source.deliveries or (), now), error
 
-    def _deliveries(self, documents: Sequence[Json]) -> list[Delivery]:
-        deliveries = (delivery(document, self.clock.at) for document in documents)
+    def _touchpoints(self, documents: Sequence[Json]) -> list[Touchpoint]:
+        """With the names of their owners."""
+        return [
+            replace(item, owner_name=item.owner_name or self.people.get(item.csm_id or "", ""))
+            for item in touchpoints(documents)
+        ]
+
+    def _deliveries(
+        self, documents: Sequence[Json], names: Mapping[str, str] | None = None
+    ) -> list[Delivery]:
+        known = {**self.people, **(names or {})}
+        deliveries = (delivery(document, self.clock.at, known) for document in documents)
         return [item for item in deliveries if item is not None]
 
     async def _get(self, service: Service, path: str, query: Query) -> Answer:

@@ -19,11 +19,13 @@ from services.chassis.settings import Settings
 from services.chassis.web import Chassis, make_app
 from services.console.auth import auth_routes
 from services.console.client import AsyncApiClient, Failure
-from services.console.pages import overview, policy
+from services.console.pages import policy
+from services.console.pages.content import content_routes
 from services.console.pages.messages import message_routes
 from services.console.pages.my_day import action_routes, my_day_routes
 from services.console.pages.page_header import OpenPages
 from services.console.pages.rendering import ForeignForm, SignInNeeded, foreign_form, sign_in_needed
+from services.console.pages.today import today_routes
 from services.console.pages.unowned import unowned_routes
 from services.console.reader import Backend
 from services.console.shared_reads import SharedReads
@@ -75,7 +77,6 @@ def make_console(settings: Settings, clock: ServiceClock) -> FastAPI:
 
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     _add_pages(app, Backend(apis, SharedReads(apis), clock))
-    overview.add_page(apis, clock, open_pages)
     policy.add_page(apis, clock, open_pages)
     _mount_nicegui(app)
     return app
@@ -83,7 +84,14 @@ def make_console(settings: Settings, clock: ServiceClock) -> FastAPI:
 
 def _add_pages(app: FastAPI, backend: Backend) -> None:
     """The pages that the server renders."""
-    for routes in (my_day_routes, action_routes, unowned_routes, message_routes):
+    for routes in (
+        today_routes,
+        my_day_routes,
+        action_routes,
+        unowned_routes,
+        message_routes,
+        content_routes,
+    ):
         app.include_router(routes(backend))
     app.add_exception_handler(SignInNeeded, sign_in_needed)
     app.add_exception_handler(ForeignForm, foreign_form)

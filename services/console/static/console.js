@@ -3,11 +3,20 @@
 import { startKeys } from "./keys.js";
 import { refresh, sendForm, startLive } from "./live.js";
 import { localize, startClock } from "./times.js";
+import { startWhy } from "./why.js";
 
 localize(document);
 document.querySelectorAll("[data-clock]").forEach(startClock);
 startKeys();
 startLive();
+startWhy();
+
+// On a narrow screen the account stands below the calendar; its heading is announced.
+const heading = document.getElementById("account-name");
+if (heading && location.hash === "") {
+  if (innerWidth < 1100) document.getElementById("account").scrollIntoView();
+  heading.focus({ preventScroll: true });
+}
 
 // The notice of an act belongs to one visit: a reload or a bookmark does not repeat it.
 const address = new URL(location.href);

@@ -1,10 +1,11 @@
 // Make one element equal to another and keep what belongs to the reader: focus, scroll position, what is typed and
 // what is open. Elements with the same id, or the same data-id below one parent, are the same element.
 
-const KEPT = new Set(["open"]); // attributes that the reader changes
+const KEPT = new Set(["open", "aria-expanded"]); // attributes that the reader changes
 
 export function morph(from, to) {
   if (from.isEqualNode(to)) return;
+  if (to.dataset?.version && from.dataset.version === to.dataset.version) return; // the same, but for what the reader did
   copyAttributes(from, to);
   if (from.hasAttribute("data-keep")) return;
   if (from.localName === "textarea" || (from.localName === "select" && from === document.activeElement)) return;
