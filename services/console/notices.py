@@ -15,8 +15,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "undone": "Undone.",
     "resent": "A new delivery is on its way.",
     "test_sent": "The test mail is on its way.",
-    "published": "Published.",
-    "rolled_back": "Rolled back.",
+    "published": "Published: the new version is in force.",
+    "rolled_back": "Rolled back: the earlier version is in force.",
 }
 
 

@@ -36,12 +36,29 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     target.closest("[data-toast]").remove();
   }
+  target?.closest("[data-close]")?.closest("dialog").close();
   const opener = target?.closest("[data-open]");
   if (opener) document.getElementById(opener.dataset.open).showModal();
 });
 
+// A link to a line opens the file that contains it and marks the line.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.('a[href^="#line-"]');
+  const line = link && document.getElementById(link.getAttribute("href").slice(1));
+  if (!line) return;
+  event.preventDefault();
+  document.querySelectorAll(".target-line").forEach((other) => other.classList.remove("target-line"));
+  line.closest("details").open = true;
+  line.classList.add("target-line");
+  line.tabIndex = -1;
+  line.scrollIntoView({ block: "center" });
+  line.focus({ preventScroll: true });
+});
+
 // A choice that acts at once, such as who I am.
 document.addEventListener("change", (event) => {
+  const button = document.getElementById(event.target.dataset?.submit ?? "");
+  if (button) button.form.requestSubmit(button);
   const form = event.target.closest?.("form[data-submit-on-change], form.who");
   if (form) form.requestSubmit();
 });

@@ -49,8 +49,29 @@ function show(html, withToast = false) {
   const parts = withToast ? "[data-live], [data-form-part], #toasts" : "[data-live]";
   for (const part of document.querySelectorAll(parts)) {
     const next = page.getElementById(part.id);
-    if (next) morph(part, next);
+    if (!next) continue;
+    if (part.hasAttribute("data-form-part")) replace(part, next);
+    else morph(part, next);
   }
+}
+
+// A form that was sent is shown as the server answers it, with the focus where it was.
+function replace(part, next) {
+  const active = part.contains(document.activeElement) ? document.activeElement : null;
+  const same = (element) =>
+    element.id ? element.id === active.id : element.name === active.name && element.value === active.value;
+  part.replaceWith(document.adoptNode(next));
+  if (active) [...next.querySelectorAll("button, input, textarea")].find(same)?.focus();
+}
+
+function report(text) {
+  const toast = document.createElement("div");
+  toast.className = "toast bad";
+  toast.dataset.toast = "";
+  const line = document.createElement("p");
+  line.textContent = text;
+  toast.append(line);
+  document.getElementById("toasts").replaceChildren(toast);
 }
 
 // A form with data-enhance is sent by script; the page it leads to is shown in place.
@@ -65,6 +86,10 @@ export async function sendForm(form, submitter) {
     const response = await fetch(action, { method: "POST", body: isFile ? data : new URLSearchParams(data) });
     if (leaves(response)) return;
     const text = await response.text();
+    if (!response.headers.get("Content-Type")?.startsWith("text/html")) {
+      report(JSON.parse(text).detail ?? `The console answered ${response.status}.`);
+      return;
+    }
     tag = "";
     for (const open of form.querySelectorAll("details.action[open]")) open.open = false;
     form.closest("dialog")?.hasAttribute("data-stay") || form.closest("dialog")?.close();
