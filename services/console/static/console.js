@@ -15,7 +15,7 @@ startWhy();
 const heading = document.getElementById("account-name");
 if (heading && location.hash === "") {
   if (innerWidth < 1100) document.getElementById("account").scrollIntoView();
-  heading.focus({ preventScroll: true });
+  if (document.activeElement === document.body) heading.focus({ preventScroll: true });
 }
 
 // The notice of an act belongs to one visit: a reload or a bookmark does not repeat it.
@@ -65,8 +65,18 @@ document.addEventListener("change", (event) => {
 
 // A search is read as it is typed.
 let waiting = 0;
-document.addEventListener("input", (event) => {
-  const form = event.target.closest?.("form[data-search]");
+document.addEventListener("input", (event) => search(event.target.closest?.("form[data-search]")));
+
+// What the reader entered before this script ran.
+document.querySelectorAll("form[data-search] input").forEach((input) => {
+  if (input.value !== input.defaultValue) search(input.form);
+});
+document.querySelectorAll("input[type=file][data-submit]").forEach((input) => {
+  const button = document.getElementById(input.dataset.submit);
+  if (input.files.length > 0) button.form.requestSubmit(button);
+});
+
+function search(form) {
   if (!form) return;
   clearTimeout(waiting);
   waiting = setTimeout(() => {
@@ -74,4 +84,4 @@ document.addEventListener("input", (event) => {
     history.replaceState(history.state, "", `${form.getAttribute("action")}?${query}`);
     refresh(true);
   }, 200);
-});
+}
