@@ -6,7 +6,7 @@ from pydantic import ConfigDict, model_validator
 
 from schemas.base import Id, Name, SchemaModel, Text, TrimmedId, TrimmedLongText, TrimmedName, WebAddress
 from schemas.times import Instant
-from schemas.vocabulary import Bounce, Channel, DeliveryCause, DeliveryState, Engagement, Outcome
+from schemas.vocabulary import Bounce, Channel, DeliveryCause, DeliveryState, Engagement, ReportedOutcome
 
 TOUCHPOINT_SETTLED: Final = "drumbeat.touchpoint.settled.v1"
 MESSAGE_ENGAGED: Final = "drumbeat.message.engaged.v1"
@@ -18,7 +18,8 @@ class TouchpointSettled(SchemaModel):
 
     touchpoint_id: TrimmedId | None = None
     touchpoint_type: TrimmedName
-    outcome: Outcome
+    outcome: ReportedOutcome
+    """reopened: what was reported before does not count."""
     at: Instant | None = None
     to: Instant | None = None
     """The new time of a rescheduled touchpoint."""

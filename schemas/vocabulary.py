@@ -19,6 +19,10 @@ ExpansionSignal = Literal[
 ]
 ProgramKind = Literal["release", "webinar", "newsletter", "event", "tips"]
 Outcome = Literal["completed", "attended", "missed", "declined", "rescheduled", "cancelled"]
+ReportedOutcome = Literal[
+    "completed", "attended", "missed", "declined", "rescheduled", "cancelled", "reopened"
+]
+"""`reopened`: the outcome reported before does not count, and the touchpoint is open again."""
 Engagement = Literal[
     "delivered",
     "opened",

@@ -134,10 +134,14 @@ def _apply_touchpoint(issued: Issued, touchpoint_id: str, kind: str, event: Fact
 
 def _apply_outcome(issued: Issued, touchpoint_id: str, kind: str, event: FactEvent) -> bool:
     outcome, at = event.fields.get("outcome"), plain(event.fields.get("at") or event.provenance.time)
-    changed, ended = False, _ended(None, None)  # rescheduled: it is open again, an earlier end does not count
+    changed, ended = (
+        False,
+        _ended(None, None),
+    )  # rescheduled, reopened: it is open again, an earlier end does not count
     if outcome != "rescheduled":
-        ended = _ended(plain(outcome), at)
-        counted = None if outcome == "cancelled" else cast("int", at)
+        is_over = outcome != "reopened"
+        ended = _ended(plain(outcome), at) if is_over else ended
+        counted = cast("int", at) if is_over and outcome != "cancelled" else None
         time: IssuedTime = [0, micros(event.provenance.time), counted, _event_text(event, touchpoint_id)]
         changed = add_time(issued, kind, touchpoint_id, time)
     known = issued.times.get(kind, {}).get(touchpoint_id)
@@ -192,7 +196,7 @@ def _ended(ended: Plain, at: Plain, why: Plain = None) -> Fields:
 
 def _one_off_fields(fields: Mapping[str, object]) -> Fields:
     """What is stored of a one-off that came due, because it stays in the plan."""
-    names = ("due_at", "released_at", "deadline", "channel", "purpose")
+    names = ("due_at", "released_at", "deadline", "channel", "purpose", "precedence")
     stored: Fields = {name: plain(fields.get(name)) for name in names}
     parts = {"window": ("from", "to"), "owner": ("kind", "csm_id"), "reason": ("rule", "policy", "text")}
     for name, keys in parts.items():

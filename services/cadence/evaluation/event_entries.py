@@ -114,7 +114,7 @@ def _seats(view: AccountView, source: str) -> Plain:
 def _settled_touchpoints(view: AccountView, since: int) -> Iterator[EventEntry]:
     meetings = view.attended()
     for thing in view.things("touchpoint.settled"):
-        if thing.at < since:
+        if thing.at < since or thing.fields.get("outcome") == "reopened":
             continue
         values: dict[str, Plain] = {
             "settled_type": thing.fields.get("touchpoint_type"),

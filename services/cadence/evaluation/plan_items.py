@@ -7,7 +7,7 @@ from itertools import chain
 from typing import NamedTuple, TypedDict, cast
 
 from schemas.plans import Avoid, Cause, FactRef, OneOffItem, Plan, Reason, RhythmItem, Window
-from schemas.vocabulary import Channel, Owner, Role, Topic
+from schemas.vocabulary import Channel, Owner, Precedence, Role, Topic
 from services.cadence.account import DAY, Fields, Plain, day_text, moment, who
 from services.cadence.evaluation.avoid import Avoidance
 from services.cadence.evaluation.candidates import (
@@ -95,6 +95,7 @@ def _rhythm(state: EvaluationState, chosen: ChosenRhythm, csm_id: str | None, re
         every_days=chosen.every_days,
         urgency=rule.urgency,
         last_touch_at=None if last is None else moment(last[0]),
+        precedence=cast("Precedence", rule.precedence),
         reason=reason,
     )
 
@@ -112,6 +113,7 @@ def _selected(
         deadline=moment(candidate.deadline),
         spacing_days=_spacing(policy, rule.touchpoint) if isinstance(rule, Trigger) else None,
         cause=_cause(*who(candidate.stamp)) if candidate.stamp else None,
+        precedence=cast("Precedence", rule.precedence),
         reason=reasons.of(rule, candidate.stamp, _reason_values(candidate), chain(more, _notes(candidate))),
     )
 
@@ -177,6 +179,7 @@ def _due(state: EvaluationState, key: str, fields: Fields) -> OneOffItem:
         deadline=_moment(fields.get("deadline")),
         spacing_days=_spacing(state.policy, name),
         cause=None if cause is None else _cause(*cause),
+        precedence=cast("Precedence", _text(fields.get("precedence")) or "default"),
         reason=Reason.of_valid(
             rule=str(fields.get("reason_rule") or ""),
             policy=str(fields.get("reason_policy") or ""),

@@ -254,9 +254,12 @@ def policy_hash(content: PolicyContent) -> str:
 
 def _fields(value: object) -> list[str]:
     fields = cast("Mapping[str, object]", getattr(value, "__dataclass_fields__", {}))
-    names = [name for name in sorted(fields) if name != "place"]
     # A key that came later counts only where it is used: a policy without it keeps its hash.
-    return [f"{name}={_text(part)}" for name in names if (part := getattr(value, name)) or name != "group"]
+    later = (
+        {"group": False, "precedence": "default"} if isinstance(value, Trigger | Step) else {"group": False}
+    )
+    parts = [(name, getattr(value, name)) for name in sorted(fields) if name != "place"]
+    return [f"{name}={_text(part)}" for name, part in parts if name not in later or part != later[name]]
 
 
 def _text(value: object) -> str:

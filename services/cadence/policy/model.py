@@ -127,8 +127,11 @@ class Cap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OneOff(_Conditional):
+    """`precedence` says how urgently its owner is told; it selects nothing."""
+
     touchpoint: str
     within: timedelta
+    precedence: str = "default"
     unless: Node | None = None
     deadline: timedelta | None = None
     owner: str | None = None

@@ -17,6 +17,7 @@ from services.cadence.features.event_features import EVENT_FEATURES
 from services.cadence.policy import values
 from services.cadence.policy.conditions import Condition, is_among, is_true, joined
 from services.cadence.policy.errors import Fault, choose, excerpt
+from services.cadence.policy.model import PRECEDENCES
 from services.cadence.policy.scope import INTERNAL, UNKNOWN_EVENT, Around, Scope
 from services.cadence.policy.values import Distinct
 
@@ -46,6 +47,13 @@ PublicTypes = Annotated[
 ]
 Unless = Annotated[Condition | None, key("What must not hold", None)]
 Deadline = Annotated[values.Span | None, key("When it is overdue; left out: at the end of `within`", None)]
+OneOffPrecedence = Annotated[
+    str,
+    values.one_of(*PRECEDENCES),
+    key(
+        "Its rank, `escalation`: its owner and their manager are told at once; it selects nothing", "default"
+    ),
+]
 Owner = Annotated[values.Owner | None, key("Who leads it, if not the touchpoint's own owner", None)]
 Channel = Annotated[values.Channel | None, key("Over which channel, if not the touchpoint's own", None)]
 

@@ -151,6 +151,7 @@ class TriggerSpec(RuleSpec, OnEventSpec):
     deadline: keys.Deadline
     cooldown: values.Span | None = key("The least time between two of its type, whichever rule asks", None)
     cap: values.CapText | None = key("At most this many of its type, as `2 per 365d`", None)
+    precedence: keys.OneOffPrecedence
     owner: keys.Owner
     channel: keys.Channel
 
@@ -167,6 +168,7 @@ class _StepSpec(RuleSpec):
     )
     unless: keys.Unless
     deadline: keys.Deadline
+    precedence: keys.OneOffPrecedence
     owner: keys.Owner
     channel: keys.Channel
 

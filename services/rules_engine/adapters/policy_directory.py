@@ -12,7 +12,7 @@ from services.chassis.outbox import Outbox, Outgoing
 from services.rules_engine.domain.account import EvaluationContext
 
 KEY: Final = "policy"
-FIELDS: Final = ("owner", "channel", "purpose", "topic", "minutes", "audience")
+FIELDS: Final = ("owner", "channel", "purpose", "topic", "minutes", "audience", "agenda", "expects")
 
 
 @dataclass(slots=True)

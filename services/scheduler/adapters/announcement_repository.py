@@ -71,9 +71,10 @@ async def publish_updates(
     now: datetime,
 ) -> None:
     """Append the events of the updates that have one."""
-    published = [update.touchpoint for update in updates if update.event_kind]
-    account_ids = {touchpoint.account_id for touchpoint in published}
-    csm_ids = {touchpoint.csm_id for touchpoint in published if touchpoint.csm_id}
+    published = [update for update in updates if update.event_kind]
+    account_ids = {update.touchpoint.account_id for update in published}
+    holders = [(update.touchpoint.holder, update.previous_owner) for update in published]
+    csm_ids = {holder[1] for pair in holders for holder in pair if holder and holder[1]}
     directory = await load_directory(connection, account_ids, csm_ids)
     await outbox.append(connection, update_events(updates, directory, console_url, now))
 

@@ -14,6 +14,7 @@ from services.scheduler.adapters.announcement_repository import (
     take_changes,
     take_known_states,
 )
+from services.scheduler.adapters.assignment_repository import PostgresAssignments
 from services.scheduler.adapters.directory_repository import load_csm_hours, load_policy
 from services.scheduler.adapters.messages import settled_event
 from services.scheduler.adapters.rows import COLUMNS, columns_of
@@ -45,7 +46,8 @@ CREATE_ACCOUNTS = """
 INSERT INTO account_calendar (account_id) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING
 """
 LOCK = """
-SELECT account_id, version, shape, timezone, zones, csm_id FROM account_calendar WHERE account_id = ANY($1::text[])
+SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool FROM account_calendar
+WHERE account_id = ANY($1::text[])
 ORDER BY account_id FOR UPDATE
 """
 LOAD_OPEN = f"""
@@ -123,6 +125,7 @@ class PostgresCalendarRepository:
         self._connection = connection
         self._outbox = outbox
         self._console_url = console_url
+        self.assignments = PostgresAssignments(connection)
 
     async def lock(self, account_ids: Collection[str]) -> Mapping[str, CalendarAccount]:
         in_order = sorted(set(account_ids))

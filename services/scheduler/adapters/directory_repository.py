@@ -8,36 +8,43 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import time
 
 import asyncpg
+import orjson
 
 from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
 from schemas.times import WEEKDAYS, clock_time
 from schemas.zones import UTC_ZONE
 from services.chassis.database import Connection
 from services.scheduler.adapters import erasure
-from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails
+from services.scheduler.adapters.assignment_repository import load_people, mark_accounts_of
+from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails, TypeDetails
 from services.scheduler.adapters.rows import columns_of
 from services.scheduler.domain.open_hours import WORKDAYS, OpenHours, check_hours, load_zone
 
 SAVE_ACCOUNTS = """
 UPDATE account_calendar a SET directory_version = u.version, name = u.name, csm_id = u.csm_id,
+    sales_id = u.sales_id, pool = u.pool,
     timezone = u.timezone, zones = string_to_array(u.zones, ' '), doubt = u.doubt,
-    extend_at = CASE WHEN a.plan IS NOT NULL
-            AND (a.timezone IS DISTINCT FROM u.timezone OR a.zones <> string_to_array(u.zones, ' '))
+    extend_at = CASE WHEN a.plan IS NOT NULL AND (
+            a.timezone IS DISTINCT FROM u.timezone OR a.zones <> string_to_array(u.zones, ' ')
+            OR ((a.csm_id, a.sales_id, a.pool) IS DISTINCT FROM (u.csm_id, u.sales_id, u.pool) AND EXISTS (
+                SELECT 1 FROM touchpoint t WHERE t.account_id = a.account_id
+                    AND t.status IN ('planned', 'due', 'overdue')
+                    AND (t.owner IN ('pooled_csm', 'sales') OR (t.owner = 'csm' AND t.csm_id IS NULL)))))
         THEN '-infinity' ELSE a.extend_at END
-FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-    u(account_id, version, name, csm_id, timezone, zones, doubt)
-WHERE a.account_id = u.account_id AND a.directory_version < u.version
+FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::text[]) u(account_id, version, name, csm_id, sales_id, pool, timezone, zones, doubt)
+WHERE a.account_id = u.account_id AND a.directory_version <= u.version
 """
 SAVE_CSM = """
 INSERT INTO person AS p (csm_id, version, name, email, timezone, weekly_minutes, working_days, day_start,
-    day_end, away, pool, country, region, doubt)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    day_end, away, pool, country, region, role, doubt)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (csm_id) DO UPDATE SET version = excluded.version, name = excluded.name, email = excluded.email,
     timezone = excluded.timezone, weekly_minutes = excluded.weekly_minutes,
     working_days = excluded.working_days, day_start = excluded.day_start, day_end = excluded.day_end,
     away = excluded.away, pool = excluded.pool, doubt = excluded.doubt, country = excluded.country,
-    region = excluded.region
-WHERE p.version < excluded.version
+    region = excluded.region, role = excluded.role
+WHERE p.version <= excluded.version
 """
 FORGET_CSMS = "DELETE FROM person WHERE csm_id = ANY($1::text[])"
 HOURS = """
@@ -52,8 +59,9 @@ UPDATE account_calendar SET extend_at = '-infinity' WHERE plan IS NOT NULL AND a
 SAVE_POLICY = """
 INSERT INTO policy_in_force AS p (key, version, record) VALUES ('policy', $1, $2)
 ON CONFLICT (key) DO UPDATE SET version = excluded.version, record = excluded.record
-WHERE p.version < excluded.version
+WHERE p.version <= excluded.version
 """
+"""A rules engine that was upgraded says more of the same version."""
 POLICY = "SELECT record FROM policy_in_force WHERE key = 'policy'"
 
 
@@ -69,8 +77,8 @@ class PostgresDirectoryRepository:
         newest = {record.account_id: record for record in in_order}.values()
         values = [
             (
-                record.account_id, record.version, record.name, record.csm_id, record.timezone,
-                " ".join(record.zones), load_zone(record.timezone).doubt,
+                record.account_id, record.version, record.name, record.csm_id, record.sales_id, record.pool,
+                record.timezone, " ".join(record.zones), load_zone(record.timezone).doubt,
             )
             for record in newest
         ]  # fmt: skip
@@ -81,9 +89,10 @@ class PostgresDirectoryRepository:
         await erasure.erase_directory(self._connection, account_ids)
 
     async def save_csms(self, records: Sequence[CsmRecord]) -> None:
-        """Store CSMs and mark the accounts with touchpoints in hours that have changed."""
+        """Store CSMs and mark the accounts with touchpoints in hours that have changed, or that may get another owner."""
         newest = {record.csm_id: record for record in sorted(records, key=lambda record: record.version)}
         before = await load_csm_hours(self._connection, newest.keys())
+        people = await load_people(self._connection, newest.keys())
         for csm_id in sorted(newest):
             await self._connection.execute(SAVE_CSM, *csm_values(newest[csm_id]))
         after = await load_csm_hours(self._connection, newest.keys())
@@ -91,9 +100,13 @@ class PostgresDirectoryRepository:
         changed = [csm_id for csm_id in newest if before.get(csm_id, undescribed) != after.get(csm_id)]
         if changed:
             await self._connection.execute(MARK_ACCOUNTS, changed)
+        now = await load_people(self._connection, newest.keys())
+        await mark_accounts_of(self._connection, people, now)
 
     async def forget_csms(self, csm_ids: Sequence[str]) -> None:
+        people = await load_people(self._connection, csm_ids)
         await self._connection.execute(FORGET_CSMS, csm_ids)
+        await mark_accounts_of(self._connection, people, {})
 
     async def save_policies(self, records: Sequence[PolicyRecord]) -> None:
         for record in records:
@@ -111,7 +124,7 @@ def csm_values(record: CsmRecord) -> tuple[object, ...]:
     away = [asyncpg.Range(time_off.from_, time_off.to, upper_inc=True) for time_off in record.time_off]
     return (
         record.csm_id, record.version, record.name, record.email, record.timezone, record.weekly_minutes, days,
-        start, end, away, record.pool, record.country, record.region, doubt,
+        start, end, away, record.pool, record.country, record.region, record.role, doubt,
     )  # fmt: skip
 
 
@@ -128,8 +141,23 @@ async def load_directory(
     names = await connection.fetch(NAMES, sorted(account_ids)) if account_ids else ()
     people = await connection.fetch(PEOPLE, sorted(csm_ids)) if csm_ids else ()
     return DirectoryDetails(
-        {row[0]: row[1] for row in names}, {row[0]: OwnerDetails(row[1], row[2]) for row in people}
+        {row[0]: row[1] for row in names},
+        {row[0]: OwnerDetails(row[1], row[2]) for row in people},
+        await load_types(connection) if account_ids else {},
     )
+
+
+async def load_types(connection: Connection) -> Mapping[str, TypeDetails]:
+    """What the policy in force says of each type; empty until the rules engine has published it.
+
+    A batch of events reads it once, and no model is built.
+    """
+    record = await connection.fetchval(POLICY)
+    types = () if record is None else orjson.loads(record)["touchpoint_types"]
+    return {
+        each["touchpoint_type"]: {"agenda": each.get("agenda", ()), "expects": each.get("expects", "")}
+        for each in types
+    }
 
 
 async def load_policy(connection: Connection) -> PolicyRecord | None:

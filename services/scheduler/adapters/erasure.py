@@ -19,6 +19,7 @@ STATEMENTS = (
     "DELETE FROM rhythm WHERE account_id = ANY($1::text[])",
     "DELETE FROM account_alias WHERE stays = ANY($1::text[])",
     "DELETE FROM early_outcome WHERE account_id = ANY($1::text[])",
+    "DELETE FROM assignment WHERE account_id = ANY($1::text[])",
     """
     UPDATE account_calendar SET version = -1, plan = NULL, shape = NULL, extend_at = NULL,
         announce_at = NULL, changed_since = NULL
@@ -30,8 +31,8 @@ STATEMENTS = (
     """,
 )
 FORGET_DIRECTORY = """
-UPDATE account_calendar SET directory_version = -1, name = NULL, csm_id = NULL, timezone = NULL, zones = '{}',
-    doubt = NULL
+UPDATE account_calendar SET directory_version = -1, name = NULL, csm_id = NULL, sales_id = NULL, pool = NULL,
+    timezone = NULL, zones = '{}', doubt = NULL
 WHERE account_id = ANY($1::text[])
 """
 # The tombstones of the plan and of the directory arrive in any order, and the account may have come back between them.

@@ -30,6 +30,11 @@ MOVE = (
     """,
     "DELETE FROM rhythm WHERE account_id = $1 AND account_id <> $2",
     "UPDATE early_outcome SET account_id = $2 WHERE account_id = $1",
+    """
+    UPDATE assignment a SET account_id = $2 WHERE account_id = $1
+        AND NOT EXISTS (SELECT 1 FROM assignment s WHERE s.account_id = $2 AND s.line = a.line)
+    """,
+    "DELETE FROM assignment WHERE account_id = $1 AND account_id <> $2",
     "UPDATE announcement SET account_id = $2 WHERE account_id = $1",
     # The plan of the account that stays is reconciled in full.
     """

@@ -6,7 +6,8 @@ without building one.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypedDict
 
 import orjson
 
@@ -14,8 +15,8 @@ from schemas.links import account_page
 from schemas.outcomes import TOUCHPOINT_SETTLED, TouchpointSettled
 from schemas.touchpoints import Kind, touchpoint_event_type
 from services.chassis.outbox import Outgoing
-from services.scheduler.application.ports import TouchpointUpdate
-from services.scheduler.domain.touchpoint import RecordedOutcome, Touchpoint
+from services.scheduler.application.ports import Changer, TouchpointUpdate
+from services.scheduler.domain.touchpoint import Holder, RecordedOutcome, Touchpoint
 
 EVENTS = "touchpoint.events"
 OUTCOMES = "touchpoint.outcomes"
@@ -31,12 +32,35 @@ class OwnerDetails(NamedTuple):
 NO_OWNER = OwnerDetails()
 
 
+class TypeDetails(TypedDict):
+    """What the catalogue of the policy in force says of a type."""
+
+    agenda: Sequence[str]
+    expects: str
+
+
+NO_DETAILS: TypeDetails = {"agenda": (), "expects": ""}
+
+
 class EventContext(NamedTuple):
-    """What an event says beside the touchpoint: the account's name, the owner, the address of the console."""
+    """What an event says beside the touchpoint: the account's name, the owner, the type, the address of the console."""
 
     account_name: str | None
     owner: OwnerDetails
     console_url: str
+    details: TypeDetails = NO_DETAILS
+
+
+class ChangeDetails(NamedTuple):
+    """What an event says of a change: why, the time and the owner before it, and who made it."""
+
+    note: str | None = None
+    previous_due_at: datetime | None = None
+    changed_by: Changer | None = None
+    previous_owner: Mapping[str, object] | None = None
+
+
+NO_CHANGE = ChangeDetails()
 
 
 class DirectoryDetails(NamedTuple):
@@ -44,24 +68,37 @@ class DirectoryDetails(NamedTuple):
 
     account_names: Mapping[str, str | None]
     people: Mapping[str, OwnerDetails]
+    types: Mapping[str, TypeDetails] = MappingProxyType({})
 
     def context_of(self, touchpoint: Touchpoint, console_url: str) -> EventContext:
         owner = self.people.get(touchpoint.csm_id or "", NO_OWNER)
-        return EventContext(self.account_names.get(touchpoint.account_id), owner, console_url)
+        details = self.types.get(touchpoint.type, NO_DETAILS)
+        return EventContext(self.account_names.get(touchpoint.account_id), owner, console_url, details)
+
+    def change_of(self, update: TouchpointUpdate) -> ChangeDetails:
+        former = None
+        if update.previous_owner is not None:
+            former = owner_data(
+                update.previous_owner, self.people.get(update.previous_owner[1] or "", NO_OWNER)
+            )
+        return ChangeDetails(update.note, update.previous_due_at, update.changed_by, former)
+
+
+def owner_data(holder: Holder, person: OwnerDetails) -> dict[str, object]:
+    """The owner in an event: its kind, and the person when there is one."""
+    return {"kind": holder[0], "csm_id": holder[1], "name": person.name, "email": person.email}
 
 
 def touchpoint_data(
     touchpoint: Touchpoint,
     content: Mapping[str, Any],
     context: EventContext,
-    note: str | None = None,
-    previous_due_at: datetime | None = None,
+    change: ChangeDetails = NO_CHANGE,
 ) -> bytes:
     """The data of an event as JSON; `content` is a `TouchpointContent` as parsed JSON.
 
     The text of the reason of a cancelled touchpoint says why it was cancelled; the rule and the facts stay.
     """
-    name, email = context.owner
     data: dict[str, object] = {
         "touchpoint_id": touchpoint.id,
         "account_id": touchpoint.account_id,
@@ -72,13 +109,13 @@ def touchpoint_data(
         "released_at": touchpoint.released_at,
         "deadline": touchpoint.deadline,
         "window": {"from": min(touchpoint.start_at, touchpoint.due_at), "to": touchpoint.end_at},
-        "owner": {"kind": touchpoint.owner, "csm_id": touchpoint.csm_id, "name": name, "email": email},
+        "owner": owner_data(touchpoint.holder, context.owner),
         "sequence": touchpoint.sequence,
         "minutes": touchpoint.minutes,
         "occurrence": touchpoint.number,
-        "previous_due_at": previous_due_at,
         "url": context.console_url + account_page(touchpoint.account_id),
-        "note": note,
+        **change._asdict(),
+        **context.details,
         **content,
     }
     if touchpoint.cancellation is not None:
@@ -104,7 +141,7 @@ def update_events(
         if content is None:
             content = contents[id(update.content)] = update.content.model_dump(mode="json")
         context = directory.context_of(update.touchpoint, console_url)
-        data = touchpoint_data(update.touchpoint, content, context, update.note, update.previous_due_at)
+        data = touchpoint_data(update.touchpoint, content, context, directory.change_of(update))
         events.append(touchpoint_event(update.touchpoint, update.event_kind, data, now))
     return events
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from services.chassis.database import Database, real_now
 from services.chassis.public_holidays import UnknownPlace, holidays_of
 from services.scheduler.adapters.rows import COLUMNS, Row, read_series, read_stored
-from services.scheduler.application.measure_capacity import CsmWeek, WeekLoad
+from services.scheduler.application.measure_capacity import CsmWeek, UnownedWeek, WeekLoad, name_week
 from services.scheduler.application.read_touchpoints import AccountRhythms, TouchpointEntry, TouchpointFilter
 from services.scheduler.domain.open_hours import load_zones
 from services.scheduler.domain.plan import read_plan
@@ -33,6 +33,25 @@ FROM touchpoint
 WHERE csm_id IS NOT NULL AND ($3::text IS NULL OR csm_id = $3) AND due_at >= $1 AND due_at < $2
     AND status <> 'cancelled' AND owner IN ('csm', 'pooled_csm', 'sales')
 GROUP BY 1, 2
+"""
+# Of nobody, or of an id that the directory does not describe; distinct ids are found by skipping through the index.
+UNOWNED = """t.owner IN ('csm', 'pooled_csm', 'sales') AND t.id IN (
+    SELECT id FROM touchpoint WHERE csm_id IS NULL AND owner IN ('csm', 'pooled_csm', 'sales')
+    UNION ALL
+    SELECT u.id FROM touchpoint u WHERE u.csm_id IN (
+        WITH RECURSIVE used AS (
+            SELECT min(csm_id) AS csm_id FROM touchpoint
+            UNION ALL
+            SELECT (SELECT min(n.csm_id) FROM touchpoint n WHERE n.csm_id > used.csm_id) FROM used
+            WHERE used.csm_id IS NOT NULL)
+        SELECT csm_id FROM used WHERE csm_id IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM person p WHERE p.csm_id = used.csm_id)))"""
+UNOWNED_WEEKS = """
+SELECT a.pool, date_trunc('week', t.due_at AT TIME ZONE 'UTC')::date, sum(t.minutes)::int, count(*)::int
+FROM touchpoint t JOIN account_calendar a ON a.account_id = t.account_id
+WHERE t.csm_id IS NULL AND t.owner IN ('csm', 'pooled_csm', 'sales') AND t.due_at >= $1 AND t.due_at < $2
+    AND t.status <> 'cancelled'
+GROUP BY 1, 2 ORDER BY 2, 1 NULLS LAST
 """
 CSMS = """
 SELECT csm_id, weekly_minutes, working_days, away, country, region, doubt
@@ -100,6 +119,12 @@ class PostgresReader:
         loads = await self._database.pool.fetch(LOADS, start, end, csm_id)
         return csms, [WeekLoad(*row) for row in loads]
 
+    async def load_unowned_weeks(self, start: datetime, end: datetime) -> list[UnownedWeek]:
+        return [
+            UnownedWeek(pool=row[0], week=name_week(row[1]), planned_minutes=row[2], touches=row[3])
+            for row in await self._database.pool.fetch(UNOWNED_WEEKS, start, end)
+        ]
+
 
 def _where(wanted: TouchpointFilter) -> tuple[list[str], list[object]]:
     conditions: list[tuple[str, object]] = [
@@ -112,7 +137,7 @@ def _where(wanted: TouchpointFilter) -> tuple[list[str], list[object]]:
     ]
     conditions = [(clause, value) for clause, value in conditions if value is not None]
     clauses = [clause.format(number) for number, (clause, _) in enumerate(conditions, 1)]
-    return clauses, [value for _, value in conditions]
+    return [*clauses, *([UNOWNED] if wanted.unowned else [])], [value for _, value in conditions]
 
 
 def _entry(row: Row) -> TouchpointEntry:

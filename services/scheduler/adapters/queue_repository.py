@@ -10,7 +10,16 @@ from schemas.touchpoints import Kind
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
 from services.scheduler.adapters.announcement_repository import take_known_states
-from services.scheduler.adapters.messages import EventContext, OwnerDetails, touchpoint_data, touchpoint_event
+from services.scheduler.adapters.directory_repository import load_types
+from services.scheduler.adapters.messages import (
+    NO_DETAILS,
+    ChangeDetails,
+    EventContext,
+    OwnerDetails,
+    TypeDetails,
+    touchpoint_data,
+    touchpoint_event,
+)
 from services.scheduler.adapters.rows import COLUMNS, Row, columns_of, read_touchpoint
 from services.scheduler.domain.announcing import choose_event
 from services.scheduler.domain.touchpoint import Status, Touchpoint
@@ -93,6 +102,7 @@ class PostgresQueue:
         self._console_url = console_url
         self._queue: Queue = "agenda"
         self._claimed: Mapping[str, Row] = {}
+        self._types: Mapping[str, TypeDetails] = {}
 
     async def claim_due(self, now: datetime, limit: int) -> Sequence[Touchpoint]:
         return await self._claim("agenda", CLAIM_DUE, now, limit)
@@ -133,6 +143,7 @@ class PostgresQueue:
     async def _publish(self, touchpoints: Sequence[Touchpoint], now: datetime) -> None:
         """The events of this pass; what readers do not know of yet is announced as scheduled before it is due."""
         known = await take_known_states(self._connection, [touchpoint.id for touchpoint in touchpoints])
+        self._types = await load_types(self._connection)
         events: list[Outgoing] = []
         for touchpoint in touchpoints:
             row = self._claimed[touchpoint.id]
@@ -157,8 +168,9 @@ class PostgresQueue:
     def _event(self, touchpoint: Touchpoint, kind: Kind, note: str | None, now: datetime) -> Outgoing:
         row = self._claimed[touchpoint.id]
         owner = OwnerDetails(row["name"], row["email"])
-        context = EventContext(row["account_name"], owner, self._console_url)
-        data = touchpoint_data(touchpoint, orjson.loads(row["content"]), context, note)
+        details = self._types.get(touchpoint.type, NO_DETAILS)
+        context = EventContext(row["account_name"], owner, self._console_url, details)
+        data = touchpoint_data(touchpoint, orjson.loads(row["content"]), context, ChangeDetails(note))
         return touchpoint_event(touchpoint, kind, data, now)
 
     async def next_due_at(self) -> datetime | None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from schemas.directory import PolicyRecord
+from services.scheduler.application.assign_owners import find_lead
 from services.scheduler.application.ports import CalendarRepository, StoredTouchpoint, TouchpointUpdate
 from services.scheduler.application.settle_touchpoint import follow_up
 from services.scheduler.domain import touchpoint as transitions
@@ -30,6 +31,21 @@ class StaleVersion(Exception):
         self.current = touchpoint.sequence
 
 
+class UnknownPerson(Exception):
+    def __init__(self, csm_id: str) -> None:
+        super().__init__(
+            f"csm_id: the directory has no person {csm_id[:200]!r}; describe them with csm.described, or check the id"
+        )
+
+
+class AlreadyTaken(Exception):
+    def __init__(self, touchpoint: Touchpoint) -> None:
+        super().__init__(
+            f"touchpoint {touchpoint.id} belongs to {touchpoint.csm_id}; only work that nobody has can be claimed,"
+            " reassign it instead"
+        )
+
+
 class HandPlan(Protocol):
     """A touchpoint that a person wants to be planned."""
 
@@ -44,7 +60,7 @@ class HandPlan(Protocol):
 async def plan_by_hand(
     touchpoint_id: str, wanted: HandPlan, calendars: CalendarRepository, now: datetime
 ) -> StoredTouchpoint:
-    """Plan it once; without a person it goes to the CSM of the account. Raises UnknownType."""
+    """Plan it once; without a person it goes to whoever leads such work of the account. Raises UnknownType."""
     accounts = await calendars.lock([wanted.account_id])
     stored = (await calendars.find([touchpoint_id])).get(touchpoint_id)
     if stored is not None:
@@ -52,7 +68,9 @@ async def plan_by_hand(
     planned = wanted.complete(touchpoint_id, await calendars.load_policy())
     touchpoint = planned.touchpoint
     if touchpoint.csm_id is None and touchpoint.is_led_by_person:
-        touchpoint = touchpoint._replace(csm_id=accounts[touchpoint.account_id].csm_id)
+        account = accounts[touchpoint.account_id].owners
+        lead = await find_lead(account, touchpoint.owner, touchpoint.minutes, calendars.assignments, now)
+        touchpoint = touchpoint._replace(csm_id=lead)
     update = TouchpointUpdate(touchpoint, planned.content, "scheduled", "planned by hand")
     return await _save(update, calendars, now)
 
@@ -80,7 +98,7 @@ async def reschedule(
     before, content = stored.touchpoint, stored.content
     if before.status not in (Status.DUE, Status.OVERDUE):
         moved = transitions.move_by_hand(before, to)
-        update = TouchpointUpdate(moved, content, "moved", "moved by hand", before.due_at)
+        update = TouchpointUpdate(moved, content, "moved", "moved by hand", before.due_at, "person")
         return await _save(update, calendars, now)
     settled = transitions.settle(before, outcome)
     following = follow_up(settled, to, outcome)._replace(content=content)
@@ -94,9 +112,37 @@ async def reassign(
     touchpoint_id: str, version: int, csm_id: str, calendars: CalendarRepository, now: datetime
 ) -> StoredTouchpoint:
     stored = await _find(touchpoint_id, version, calendars)
+    return await _give(stored, csm_id, f"reassigned to {csm_id}", calendars, now)
+
+
+async def claim(
+    touchpoint_id: str, version: int, csm_id: str, calendars: CalendarRepository, now: datetime
+) -> StoredTouchpoint:
+    """Give it to somebody while no known person has it. Raises UnknownPerson and AlreadyTaken."""
+    stored = await _find(touchpoint_id, version, calendars)
+    holder = stored.touchpoint.csm_id
+    known = await calendars.assignments.find_known({csm_id, holder or csm_id})
+    if csm_id not in known:
+        raise UnknownPerson(csm_id)
+    if holder in known:
+        raise AlreadyTaken(stored.touchpoint)
+    return await _give(stored, csm_id, f"claimed by {csm_id}", calendars, now)
+
+
+async def _give(
+    stored: StoredTouchpoint, csm_id: str, note: str, calendars: CalendarRepository, now: datetime
+) -> StoredTouchpoint:
     reassigned = transitions.reassign(stored.touchpoint, csm_id)
-    note = f"reassigned to {csm_id}"
-    update = TouchpointUpdate(reassigned, stored.content, "moved", note, reassigned.due_at)
+    former = stored.touchpoint.holder
+    update = TouchpointUpdate(
+        reassigned,
+        stored.content,
+        "moved",
+        note,
+        reassigned.due_at,
+        "person",
+        None if former == reassigned.holder else former,
+    )
     return await _save(update, calendars, now)
 
 
@@ -105,7 +151,8 @@ async def cancel(
 ) -> StoredTouchpoint:
     stored = await _find(touchpoint_id, version, calendars)
     cancelled = transitions.cancel(stored.touchpoint, Cancellation(Closure.BY_HAND, reason))
-    update = TouchpointUpdate(cancelled, stored.content, "cancelled", f"cancelled: {reason}")
+    note = f"cancelled: {reason}"
+    update = TouchpointUpdate(cancelled, stored.content, "cancelled", note, changed_by="person")
     return await _save(update, calendars, now)
 
 

@@ -33,8 +33,16 @@ def describe_change(change: UnannouncedChange) -> TouchpointUpdate:
     touchpoint = change.stored.touchpoint
     kind = choose_event(change.known, touchpoint)
     note = change.note if touchpoint.cancellation is None else touchpoint.cancellation.note
-    before = change.known.due_at if kind == "moved" else None
-    return TouchpointUpdate(touchpoint, change.stored.content, kind, note, before)
+    is_move = kind == "moved"
+    return TouchpointUpdate(
+        touchpoint,
+        change.stored.content,
+        kind,
+        note,
+        previous_due_at=change.known.due_at if is_move else None,
+        changed_by="plan" if is_move or kind == "cancelled" else None,
+        previous_owner=change.known.find_previous_owner(touchpoint) if is_move else None,
+    )
 
 
 def correct_kinds(
@@ -43,7 +51,7 @@ def correct_kinds(
     """The updates that are announced at once, where readers know less than what was stored before."""
     corrected = {change.stored.touchpoint.id: describe_change(change) for change in changes}
     return [
-        replace(corrected[update.touchpoint.id], note=update.note)
+        replace(corrected[update.touchpoint.id], note=update.note, changed_by=update.changed_by)
         if update.touchpoint.id in corrected
         else update
         for update in updates

@@ -38,6 +38,15 @@ class WeekLoad:
     touches: int
 
 
+class UnownedWeek(SchemaModel):
+    """The work of one week that no person has, of the accounts of a pool; `pool` null: of those in none."""
+
+    pool: str | None
+    week: Annotated[str, Field(description="ISO week, as 2026-W14")]
+    planned_minutes: int
+    touches: int
+
+
 class HolidayOfWeek(SchemaModel):
     """A public holiday of the CSM's country and region."""
 
@@ -62,6 +71,12 @@ class CapacityWeek(SchemaModel):
     doubt: Annotated[str | None, Field(description="what is wrong with the hours of this CSM")] = None
 
 
+def name_week(monday: date) -> str:
+    """The ISO week as in 2026-W14."""
+    year, week, _ = monday.isocalendar()
+    return f"{year}-W{week:02d}"
+
+
 def measure_weeks(
     csms: Mapping[str, CsmWeek], loads: Iterable[WeekLoad], first: date, last: date
 ) -> list[CapacityWeek]:
@@ -79,13 +94,12 @@ def measure_weeks(
 
 def _measure_week(csm: CsmWeek, monday: date, load: WeekLoad | None) -> CapacityWeek:
     weekly = DEFAULT_WEEKLY_MINUTES if csm.weekly_minutes is None else csm.weekly_minutes
-    year, week, _ = monday.isocalendar()
     working = [monday + timedelta(days=n) for n in sorted(WORKDAYS if csm.days is None else csm.days)]
     days = csm.holidays or {}
     holidays = tuple(HolidayOfWeek(on=day, name=days[day]) for day in working if day in days)
     return CapacityWeek(
         csm_id=csm.csm_id,
-        week=f"{year}-W{week:02d}",
+        week=name_week(monday),
         weekly_minutes=weekly,
         available_minutes=_available_minutes(csm, weekly, working),
         planned_minutes=0 if load is None else load.minutes,

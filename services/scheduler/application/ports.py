@@ -7,17 +7,20 @@ what it stores and the events about it become one commit.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
 from schemas.touchpoints import Kind
 from services.scheduler.domain.announcing import KnownState
+from services.scheduler.domain.assignment import AccountOwners, Line, Staff
 from services.scheduler.domain.open_hours import OpenHours
 from services.scheduler.domain.plan import PlanCommand
 from services.scheduler.domain.reconciliation.context import StoredCalendar
 from services.scheduler.domain.recurrence import Series
-from services.scheduler.domain.touchpoint import RecordedOutcome, Touchpoint, TouchpointContent
+from services.scheduler.domain.touchpoint import Holder, RecordedOutcome, Touchpoint, TouchpointContent
 
+Changer = Literal["plan", "person"]
+"""Who moved, cancelled or handed over a touchpoint."""
 Count = Callable[[str, int], None]
 """Adds to the metric `drumbeat_calendar_total` by kind."""
 
@@ -32,6 +35,12 @@ class CalendarAccount:
     timezone: str | None
     zones: Sequence[str] = ()
     csm_id: str | None = None
+    sales_id: str | None = None
+    pool: str | None = None
+
+    @property
+    def owners(self) -> AccountOwners:
+        return AccountOwners(self.account_id, self.csm_id, self.sales_id, self.pool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +53,18 @@ class StoredTouchpoint:
 
 @dataclass(frozen=True, slots=True)
 class TouchpointUpdate:
-    """A touchpoint as it is to be stored, its content, and the kind of its event; None: no event."""
+    """A touchpoint as it is to be stored, its content, and the kind of its event; None: no event.
+
+    `previous_owner`: who had it, where the owner changes.
+    """
 
     touchpoint: Touchpoint
     content: TouchpointContent
     event_kind: Kind | None
     note: str | None = None
     previous_due_at: datetime | None = None
+    changed_by: Changer | None = None
+    previous_owner: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +87,32 @@ class UnannouncedChange:
     note: str | None
 
 
+class AssignmentRepository(Protocol):
+    """Which people accounts have, of pools and of sales."""
+
+    async def load_staff(self, account_ids: Collection[str]) -> Staff:
+        """Everybody, and whom these accounts have."""
+        ...
+
+    async def load_minutes(
+        self, csm_ids: Collection[str], start: datetime, end: datetime
+    ) -> Mapping[str, int]:
+        """The planned minutes of these people from `start` up to `end`."""
+        ...
+
+    async def save(self, given: Mapping[tuple[str, Line], str]) -> None: ...
+
+    async def find_known(self, csm_ids: Collection[str]) -> Collection[str]:
+        """Of these people those whom the directory describes."""
+        ...
+
+
 class CalendarRepository(Protocol):
+    @property
+    def assignments(self) -> AssignmentRepository:
+        """In the same transaction."""
+        ...
+
     async def lock(self, account_ids: Collection[str]) -> Mapping[str, CalendarAccount]:
         """The accounts' rows, created if absent."""
         ...

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from schemas.plans import PlanAdjusted
 from schemas.zones import UTC_ZONE, TimeZone
-from services.scheduler.application.measure_capacity import CsmWeek, WeekLoad
+from services.scheduler.application.measure_capacity import CsmWeek, UnownedWeek, WeekLoad
 from services.scheduler.application.project_rhythms import project_rhythms
 from services.scheduler.domain.recurrence import Series
 from services.scheduler.domain.touchpoint import Status, Touchpoint, TouchpointContent
@@ -24,6 +24,8 @@ class TouchpointFilter:
     start_at: datetime | None = None
     end_at: datetime | None = None
     changed_since: datetime | None = None
+    unowned: bool = False
+    """Only work of people that no known person has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,10 @@ class TouchpointReader(Protocol):
         self, start: datetime, end: datetime, csm_id: str | None
     ) -> tuple[Mapping[str, CsmWeek], list[WeekLoad]]: ...
 
+    async def load_unowned_weeks(self, start: datetime, end: datetime) -> list[UnownedWeek]:
+        """Work that nobody has, by week and by the pool of its account."""
+        ...
+
 
 async def read_touchpoints(
     reader: TouchpointReader,
@@ -84,7 +90,7 @@ async def read_touchpoints(
     What lies beyond the planned month is projected when the filter names one account and an end.
     """
     planned = await reader.list_touchpoints(wanted, after, limit)
-    wants_planned = not wanted.statuses or Status.PLANNED in wanted.statuses
+    wants_planned = (not wanted.statuses or Status.PLANNED in wanted.statuses) and not wanted.unowned
     if wanted.account_id is None or wanted.end_at is None or not wants_planned:
         return planned
     rhythms = await reader.load_rhythms(wanted.account_id)

@@ -11,12 +11,14 @@ from hashlib import blake2b
 
 from schemas.plans import PlanAdjusted
 from schemas.zones import UTC_ZONE
+from services.scheduler.application.assign_owners import find_account_leads, name_plan_owners
 from services.scheduler.application.ports import (
     CalendarAccount,
     CalendarRepository,
     CalendarUpdate,
     TouchpointUpdate,
 )
+from services.scheduler.domain.assignment import NO_LEADS
 from services.scheduler.domain.open_hours import OpenHours, load_zones
 from services.scheduler.domain.plan import PlanCommand
 from services.scheduler.domain.reconciliation import erase, reconcile
@@ -66,6 +68,7 @@ class _Target:
     """A plan to reconcile a calendar with; what was due by `decided_at` has come due."""
 
     command: PlanCommand
+    account: CalendarAccount
     plan: PlanAdjusted
     hours: AccountHours
     spec_hash: bytes
@@ -91,7 +94,7 @@ async def accept_plans(
     accounts = await calendars.lock(newest.keys())
     erased = [command for command in newest.values() if command.plan is None]
     fresh = [command for command in newest.values() if command.version > accounts[command.account_id].version]
-    targets = await _load_targets(fresh, accounts, calendars)
+    targets = await _load_targets(fresh, accounts, calendars, now)
     same = [target for target in targets if target.spec_hash == accounts[target.plan.account_id].spec_hash]
     changed = [target for target in targets if target.spec_hash != accounts[target.plan.account_id].spec_hash]
     await calendars.save_contents([target.command for target in same])
@@ -106,14 +109,19 @@ async def extend_horizons(calendars: CalendarRepository, now: datetime) -> Recon
     """Reconcile again some accounts whose horizon needs more occurrences, or whose hours have changed."""
     commands = await calendars.claim_to_extend(now)
     accounts = await calendars.lock({command.account_id for command in commands})
-    targets = await _load_targets(commands, accounts, calendars)
+    targets = await _load_targets(commands, accounts, calendars, now)
     return await _reconcile_all([replace(target, decided_at=now) for target in targets], (), calendars, now)
 
 
 async def _load_targets(
-    commands: Sequence[PlanCommand], accounts: Mapping[str, CalendarAccount], calendars: CalendarRepository
+    commands: Sequence[PlanCommand],
+    accounts: Mapping[str, CalendarAccount],
+    calendars: CalendarRepository,
+    now: datetime,
 ) -> list[_Target]:
     planned = [(command, command.plan) for command in commands if command.plan is not None]
+    owners = {name: account.owners for name, account in accounts.items()}
+    planned = await name_plan_owners(planned, owners, calendars.assignments, now)
     items = [item for _, plan in planned for item in (*plan.rhythms, *plan.touchpoints)]
     by_csm = await calendars.load_hours({item.csm_id for item in items if item.csm_id})
     targets: list[_Target] = []
@@ -121,7 +129,7 @@ async def _load_targets(
         account = accounts[plan.account_id]
         zone, *others = load_zones(account.timezone, account.zones)
         hours = AccountHours(zone, DEFAULT_HOURS, by_csm, tuple(others))
-        targets.append(_Target(command, plan, hours, hash_spec(plan, hours), plan.decided_at))
+        targets.append(_Target(command, account, plan, hours, hash_spec(plan, hours), plan.decided_at))
     return targets
 
 
@@ -136,11 +144,14 @@ async def _reconcile_all(
     ]
     one_off_ids = [item.id for target in targets for item in target.plan.touchpoints]
     stored = await calendars.load_calendars(account_ids, one_off_ids, now)
+    owners = [target.account.owners for target in targets]
+    leads = await find_account_leads(owners, stored, calendars.assignments, now)
     updates: list[CalendarUpdate] = []
     stretched = 0
     for target in targets:
         calendar = stored[target.plan.account_id]
-        result = reconcile(ReconcileContext(target.plan, calendar, target.hours, target.decided_at, now))
+        own = leads.get(target.plan.account_id, NO_LEADS)
+        result = reconcile(ReconcileContext(target.plan, calendar, target.hours, target.decided_at, now, own))
         stretched += result.stretched
         extend_at = find_extend_at(result.series, target.hours)
         extend_at = None if extend_at is None else max(extend_at, now + MIN_EXTEND_INTERVAL)
@@ -208,9 +219,12 @@ def _touchpoint_update(
         case ChangeKind.MOVE:
             if before is None or before.status is Status.CANCELLED:
                 return TouchpointUpdate(touchpoint, content, "scheduled", change.reason)
-            return TouchpointUpdate(touchpoint, content, "moved", change.reason, before.due_at)
+            former = None if before.holder == touchpoint.holder else before.holder
+            return TouchpointUpdate(
+                touchpoint, content, "moved", change.reason, before.due_at, "plan", former
+            )
         case ChangeKind.CANCEL:
-            return TouchpointUpdate(touchpoint, content, "cancelled", note)
+            return TouchpointUpdate(touchpoint, content, "cancelled", note, changed_by="plan")
         case ChangeKind.REFRESH | ChangeKind.KEEP:
             return TouchpointUpdate(touchpoint, content, None)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from schemas.touchpoints import Kind
 from schemas.vocabulary import Owner
-from services.scheduler.domain.touchpoint import OPEN, Origin, Status, Touchpoint
+from services.scheduler.domain.touchpoint import OPEN, Holder, Origin, Status, Touchpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,12 @@ class KnownState:
             touchpoint.owner,
             touchpoint.csm_id,
         )
+
+    def find_previous_owner(self, touchpoint: Touchpoint) -> Holder | None:
+        """Who has it as far as readers know; None: the same as now."""
+        if self.owner is None or (self.owner, self.csm_id) == touchpoint.holder:
+            return None
+        return self.owner, self.csm_id
 
 
 def choose_event(known: KnownState, touchpoint: Touchpoint) -> Kind | None:

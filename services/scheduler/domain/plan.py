@@ -51,6 +51,8 @@ def content_of(item: RhythmItem | OneOffItem, plan: Plan) -> TouchpointContent:
         audience=item.audience,
         reason=item.reason,
         quiet_hours=plan.quiet_hours,
+        precedence=item.precedence,
+        about=item.about if isinstance(item, OneOffItem) else None,
     )
 
 

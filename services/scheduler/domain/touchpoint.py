@@ -10,10 +10,10 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from schemas.base import SchemaModel, Text
-from schemas.plans import Reason
+from schemas.plans import About, Reason
 from schemas.times import USUAL_QUIET_HOURS, QuietHours, format_instant
-from schemas.vocabulary import Channel, Owner, Role, Topic
-from schemas.vocabulary import Outcome as OutcomeKind
+from schemas.vocabulary import Channel, Owner, Precedence, Role, Topic
+from schemas.vocabulary import ReportedOutcome as OutcomeKind
 
 
 class Status(StrEnum):
@@ -42,6 +42,8 @@ class Closure(StrEnum):
 
 PEOPLE: Final = frozenset[Owner]({"csm", "pooled_csm", "sales"})
 """Owners that are people; the others are Drumbeat itself."""
+Holder = tuple[Owner, str | None]
+"""An owner: its kind and the person, if there is one."""
 OPEN: Final = frozenset({Status.PLANNED, Status.DUE, Status.OVERDUE})
 
 
@@ -62,6 +64,8 @@ class TouchpointContent(SchemaModel):
     audience: tuple[Role, ...]
     reason: Reason
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
+    precedence: Precedence = "default"
+    about: About | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,10 @@ class Touchpoint(NamedTuple):
     @property
     def is_led_by_person(self) -> bool:
         return self.owner in PEOPLE
+
+    @property
+    def holder(self) -> Holder:
+        return self.owner, self.csm_id
 
     @property
     def overdue_at(self) -> datetime | None:

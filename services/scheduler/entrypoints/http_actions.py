@@ -21,6 +21,7 @@ from services.scheduler.domain.catalogue import UnknownType
 from services.scheduler.domain.touchpoint import IllegalTransition, RecordedOutcome
 from services.scheduler.entrypoints.http_models import (
     Cancel,
+    Claim,
     PlanByHand,
     Reassign,
     Reschedule,
@@ -52,15 +53,17 @@ class UnitOfWork:
             raise Problem(404, f"{missing}.") from missing
         except UnknownType as unknown:
             raise Problem(422, str(unknown)) from unknown
+        except act.UnknownPerson as unknown:
+            raise Problem(422, f"{unknown}.") from unknown
         except act.StaleVersion as stale:
             raise Problem(409, f"{stale}.", current=stale.current, sequence=stale.current) from stale
-        except IllegalTransition as refused:
+        except (IllegalTransition, act.AlreadyTaken) as refused:
             raise Problem(409, f"{refused}.") from refused
         self.after_commit()
 
 
 def action_routes(unit_of_work: UnitOfWork) -> APIRouter:
-    """POST /v1/touchpoints and /v1/touchpoints/{id}/settle, reschedule, reassign, cancel."""
+    """POST /v1/touchpoints and /v1/touchpoints/{id}/settle, reschedule, reassign, claim, cancel."""
     router = APIRouter(prefix="/v1/touchpoints", tags=["calendar"], dependencies=[require("act")])
     _add_plan_by_hand(router, unit_of_work)
     _add_settle_and_reschedule(router, unit_of_work)
@@ -115,6 +118,13 @@ def _add_reassign_and_cancel(router: APIRouter, unit_of_work: UnitOfWork) -> Non
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
             stored = await act.reassign(name, request.version, request.csm_id, calendars, now)
+        return _show(stored, now)
+
+    @router.post("/{touchpoint_id}/claim", summary="Take work that nobody has", response_model=TouchpointItem)
+    async def claim(touchpoint_id: str, request: Claim) -> JSON:
+        name = parse_id(touchpoint_id)
+        async with unit_of_work.begin() as (calendars, now):
+            stored = await act.claim(name, request.version, request.csm_id, calendars, now)
         return _show(stored, now)
 
     @router.post("/{touchpoint_id}/cancel", summary="Cancel it, with a reason", response_model=TouchpointItem)

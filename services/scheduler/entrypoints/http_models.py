@@ -11,7 +11,7 @@ from schemas.plans import Reason
 from schemas.times import USUAL_QUIET_HOURS, Instant, Window
 from schemas.vocabulary import Channel, Outcome, Owner, Role, Topic, TouchpointStatus
 from services.chassis.problems import Problem
-from services.scheduler.application.measure_capacity import CapacityWeek
+from services.scheduler.application.measure_capacity import CapacityWeek, UnownedWeek
 from services.scheduler.application.ports import StoredTouchpoint
 from services.scheduler.application.read_touchpoints import TouchpointEntry
 from services.scheduler.domain.catalogue import find_type
@@ -95,6 +95,11 @@ class Reassign(Body):
     version: Version
 
 
+class Claim(Body):
+    csm_id: Annotated[Id, Field(description="who takes it; the directory describes them")]
+    version: Version
+
+
 class Cancel(Body):
     reason: LongText
     version: Version
@@ -149,6 +154,10 @@ class TouchpointPage(SchemaModel):
 
 class Capacity(SchemaModel):
     weeks: tuple[CapacityWeek, ...]
+    unowned: Annotated[
+        tuple[UnownedWeek, ...],
+        Field(description="what nobody has, of all pools; empty when a CSM is asked for"),
+    ] = ()
 
 
 def show_touchpoint(entry: TouchpointEntry) -> dict[str, object]:

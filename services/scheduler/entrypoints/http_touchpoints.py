@@ -17,7 +17,7 @@ from services.scheduler.application.read_touchpoints import (
     position_of,
     read_touchpoints,
 )
-from services.scheduler.domain.touchpoint import Status
+from services.scheduler.domain.touchpoint import OPEN, Status
 from services.scheduler.entrypoints.http_models import (
     Capacity,
     TouchpointItem,
@@ -58,6 +58,10 @@ def _add_list(router: APIRouter, reader: TouchpointReader, clock: ServiceClock) 
             str | None,
             Query(max_length=64, description="in the order of change; continue with `resume_cursor`"),
         ] = None,
+        unowned: Annotated[
+            bool,
+            Query(description="only work that no known person has; without `status`: what is open"),
+        ] = False,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> JSON:
@@ -66,10 +70,11 @@ def _add_list(router: APIRouter, reader: TouchpointReader, clock: ServiceClock) 
             account_id=_check_text("account_id", account_id),
             csm_id=_check_text("csm_id", csm_id),
             type=_check_text("type", touchpoint_type),
-            statuses=frozenset(status or ()),
+            statuses=frozenset(status or (OPEN if unowned else ())),
             start_at=_parse_moment("from", from_),
             end_at=_parse_moment("to", to),
             changed_since=since,
+            unowned=unowned,
         )
         if since is not None:
             return JSON(await _list_changes(reader, wanted, cursor, limit))
@@ -96,13 +101,11 @@ def _add_details(router: APIRouter, reader: TouchpointReader, clock: ServiceCloc
         if not start <= end <= start + LONGEST:
             raise Problem(422, "to: must be after `from`, by two years at most.")
         first, last = _midnight(start), _midnight(end)
-        csms, loads = await reader.load_weeks(
-            first - timedelta(days=first.weekday()),
-            last + timedelta(days=7 - last.weekday()),
-            _check_text("csm_id", csm_id),
-        )
+        monday, after = first - timedelta(days=first.weekday()), last + timedelta(days=7 - last.weekday())
+        csms, loads = await reader.load_weeks(monday, after, _check_text("csm_id", csm_id))
         weeks = measure_weeks(csms, loads, start.date(), end.date())
-        return JSON({"weeks": [week.model_dump() for week in weeks]})
+        unowned = await reader.load_unowned_weeks(monday, after) if csm_id is None else ()
+        return JSON(Capacity(weeks=tuple(weeks), unowned=tuple(unowned)).model_dump())
 
 
 async def _list_planned(

@@ -76,6 +76,7 @@ def came_due(item: OneOffItem, at: datetime) -> FactEvent:
         owner={"kind": item.owner, "csm_id": item.csm_id},
         channel=item.channel,
         purpose=item.purpose,
+        precedence=item.precedence,
         occurrence=None,
         reason={
             "rule": item.reason.rule,

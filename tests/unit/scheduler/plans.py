@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from schemas.ids import derived_id
-from schemas.plans import Avoid, OneOffItem, Plan, PlanAdjusted, Reason, RhythmItem
+from schemas.plans import About, Avoid, OneOffItem, Plan, PlanAdjusted, Reason, RhythmItem
 from schemas.times import Window
 from schemas.vocabulary import Owner
 from services.scheduler.domain.avoid import PAUSE
@@ -212,6 +212,10 @@ def one_offs(draw: st.DrawFn, name: str) -> OneOffItem:
         csm_id=draw(csm_ids),
         topic=draw(topics),
         spacing_days=draw(st.none() | st.integers(1, 90)),
+        precedence=draw(st.sampled_from(["default", "escalation"])),
+        about=draw(
+            st.none() | st.builds(About, contract_id=st.just("c1"), renews_on=st.none() | st.just(NOW.date()))
+        ),
     )
 
 

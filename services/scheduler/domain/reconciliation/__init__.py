@@ -15,6 +15,7 @@ from services.scheduler.domain.reconciliation.context import (
 )
 from services.scheduler.domain.reconciliation.one_offs import change_one_offs
 from services.scheduler.domain.reconciliation.rhythms import change_rhythm, open_occurrences
+from services.scheduler.domain.reconciliation.unowned import give_to_leads
 from services.scheduler.domain.recurrence import Series
 from services.scheduler.domain.touchpoint import OPEN, Closure
 
@@ -42,7 +43,7 @@ def reconcile(context: ReconcileContext) -> Reconciliation:
             series.append(replace(stopped, active=False, former=stopped.leave(starts, context.now)))
             changes += map(context.withdraw, still_open)
     changes += change_one_offs(context)
-    return Reconciliation(tuple(changes), tuple(series), stretched)
+    return Reconciliation(tuple(give_to_leads(changes, context)), tuple(series), stretched)
 
 
 def erase(stored: StoredCalendar) -> Reconciliation:

@@ -11,6 +11,7 @@ from schemas.plans import Avoid, OneOffItem, PlanAdjusted, RhythmItem
 from schemas.times import QuietHours
 from schemas.vocabulary import Channel, Owner, Topic
 from schemas.zones import TimeZone
+from services.scheduler.domain.assignment import NO_LEADS, Leads
 from services.scheduler.domain.avoid import PAUSE, Availability, covers, periods_for
 from services.scheduler.domain.open_hours import OpenHours, message_hours
 from services.scheduler.domain.recurrence import Series
@@ -123,13 +124,17 @@ class Reconciliation:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileContext:
-    """`decided_at`: until when the plan counts as decided; what was due by then has come due."""
+    """`decided_at`: until when the plan counts as decided; what was due by then has come due.
+
+    `leads`: who gets what is open and has nobody.
+    """
 
     plan: PlanAdjusted
     stored: StoredCalendar
     hours: AccountHours
     decided_at: datetime
     now: datetime
+    leads: Leads = NO_LEADS
 
     def has_come_due(self, touchpoint: Touchpoint) -> bool:
         if touchpoint.status is not Status.PLANNED:

@@ -326,6 +326,34 @@ def test_what_came_due_stands_in_the_plan_until_settled_or_past_its_deadline() -
     assert one_offs(late, "advocacy_ask") == []
 
 
+def test_an_outcome_that_is_reopened_does_not_count_and_its_one_off_is_open_again() -> None:
+    nps = make_event("nps.answered", NOW, score=9)
+    (item,) = one_offs(decided(nps), "advocacy_ask")
+    due, done = came_due(item, NOW + HOUR), settled(item, NOW + 2 * HOUR)
+    reopened = settled(item, NOW + 3 * HOUR, "reopened")
+
+    for came in ([due, done, reopened], [reopened, due, done], [done, reopened, due, done]):
+        again = decided(nps, came=came, now=NOW + 4 * HOUR)
+        assert [each.id for each in one_offs(again, "advocacy_ask")] == [item.id]
+    early = decided(nps, came=[done, reopened], now=NOW + 4 * HOUR)
+    assert [each.id for each in one_offs(early, "advocacy_ask")] == [item.id]
+
+
+def test_escalations_say_that_they_are_urgent_before_and_after_they_come_due() -> None:
+    """S162: renewal escalations, risk plans and what follows red health are told at once."""
+    red = make_event("health.scored", NOW, score=10)
+    before = decided(worth(200_000), renews((NOW + 7 * DAY).date()), red)
+    (plan_item,) = one_offs(before, "risk_action_plan")
+    after = decided(worth(200_000), red, came=[came_due(plan_item, NOW + HOUR)], now=NOW + 2 * HOUR)
+
+    urgent = {item.touchpoint_type for item in before.plan.touchpoints if item.precedence == "escalation"}
+    assert urgent == {"risk_action_plan", "escalation", "renewal_escalation"}
+    check_in = rhythm(before, "check_in")
+    assert check_in is not None
+    assert check_in.precedence == "escalation"
+    assert one_offs(after, "risk_action_plan")[0].precedence == "escalation"
+
+
 def test_what_was_withdrawn_may_come_back_and_what_a_person_cancelled_does_not() -> None:
     nps = make_event("nps.answered", NOW, score=9)
     (item,) = one_offs(decided(nps), "advocacy_ask")

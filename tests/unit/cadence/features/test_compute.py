@@ -151,6 +151,16 @@ def test_of_one_touchpoint_the_newest_outcome_counts() -> None:
     assert value_of([*events, settled(8.5, "attended", touchpoint_id="x")], "declines_in_row") == 2
 
 
+def test_an_outcome_that_was_reopened_counts_neither_as_contact_nor_in_a_row_nor_as_an_event() -> None:
+    events = [settled(9, "declined"), settled(8, "attended", touchpoint_id="x")]
+    reopened = settled(7, "reopened", touchpoint_id="x")
+
+    assert value_of(events, "days_since_touch") == 8
+    assert value_of([*events, reopened], "days_since_touch") is None
+    assert value_of([*events, reopened], "declines_in_row") == 1
+    assert len(features_of_events([*events, reopened], "touchpoint.settled")) == 1
+
+
 def test_the_attendance_rate_needs_eight_meetings() -> None:
     events = [settled(day, "attended" if day % 4 else "missed") for day in range(1, 10)]
 

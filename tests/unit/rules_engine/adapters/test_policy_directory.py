@@ -22,3 +22,5 @@ def test_every_touchpoint_type_of_the_policy_is_in_its_record_with_the_quiet_hou
             kind.purpose,
         )
         assert (each.topic, each.audience) == (kind.topic, kind.audience)
+        assert (each.agenda, each.expects) == (kind.agenda, kind.expects)
+    assert any(each.agenda and each.expects for each in record.touchpoint_types)

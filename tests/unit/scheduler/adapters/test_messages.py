@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from schemas.plans import OneOffItem, Plan
 from schemas.times import Window
 from schemas.touchpoints import TouchpointData, TouchpointOwner
-from services.scheduler.adapters.messages import EventContext, OwnerDetails, touchpoint_data
+from services.scheduler.adapters.messages import (
+    ChangeDetails,
+    EventContext,
+    OwnerDetails,
+    TypeDetails,
+    owner_data,
+    touchpoint_data,
+)
 from services.scheduler.domain.avoid import NEVER
 from services.scheduler.domain.plan import content_of
 from services.scheduler.domain.touchpoint import (
@@ -52,8 +59,7 @@ def by_the_model(
     touchpoint: Touchpoint,
     content: TouchpointContent,
     context: EventContext,
-    note: str | None,
-    before: datetime,
+    change: ChangeDetails,
 ) -> bytes:
     reason = content.reason
     if touchpoint.cancellation is not None:
@@ -79,9 +85,15 @@ def by_the_model(
         minutes=touchpoint.minutes,
         audience=content.audience,
         occurrence=touchpoint.number,
-        previous_due_at=before,
+        previous_due_at=change.previous_due_at,
+        previous_owner=change.previous_owner and TouchpointOwner.model_validate(change.previous_owner),
+        changed_by=change.changed_by,
+        agenda=context.details["agenda"],
+        expects=context.details["expects"],
+        precedence=content.precedence,
+        about=content.about,
         url=f"https://drumbeat.example/?account={quote(touchpoint.account_id, safe='')}",
-        note=note,
+        note=change.note,
     ).write()
 
 
@@ -90,15 +102,28 @@ contexts = st.builds(
     st.none() | st.text(),
     st.builds(OwnerDetails, st.none() | st.text(), st.none() | st.text()),
     st.just("https://drumbeat.example"),
+    st.builds(TypeDetails, agenda=st.lists(st.text()).map(tuple), expects=st.text()),
+)
+holders = st.builds(
+    owner_data,
+    st.tuples(st.just("sales"), st.sampled_from([None, "ada"])),
+    st.builds(OwnerDetails, st.sampled_from([None, "Ada"]), st.none() | st.text()),
+)
+changes = st.builds(
+    ChangeDetails,
+    st.none() | st.text(),
+    st.none() | instants,
+    st.sampled_from([None, "plan", "person"]),
+    st.none() | holders,
 )
 
 
-@given(touchpoints(), one_offs("step"), contexts, st.none() | st.text(), instants)
+@given(touchpoints(), one_offs("step"), contexts, changes)
 def test_the_data_of_an_event_is_what_the_model_writes(
-    touchpoint: Touchpoint, item: OneOffItem, context: EventContext, note: str | None, before: datetime
+    touchpoint: Touchpoint, item: OneOffItem, context: EventContext, change: ChangeDetails
 ) -> None:
     content = content_of(item, Plan())
 
-    data = touchpoint_data(touchpoint, content.model_dump(mode="json"), context, note, before)
+    data = touchpoint_data(touchpoint, content.model_dump(mode="json"), context, change)
 
-    assert orjson.loads(data) == orjson.loads(by_the_model(touchpoint, content, context, note, before))
+    assert orjson.loads(data) == orjson.loads(by_the_model(touchpoint, content, context, change))

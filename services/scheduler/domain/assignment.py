@@ -1,0 +1,134 @@
+"""Who leads a touchpoint whose owner is a person.
+
+A CSM's is led by the person whom the plan names, a pooled CSM's by that person, else by a member of the account's pool,
+one of sales by the account's own person of sales, else by anybody of sales. Whom an account has once it keeps while they
+are there; else the one with the least planned work gets it. Without anybody it is unowned.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple, TypeVar
+
+from schemas.plans import OneOffItem, PlanAdjusted, RhythmItem
+from schemas.vocabulary import CsmRole, Owner
+
+Item = TypeVar("Item", RhythmItem, OneOffItem)
+Line = Literal["pooled_csm", "sales"]
+"""Owners of whom an account has one of several."""
+LINES: Final[Sequence[Line]] = ("pooled_csm", "sales")
+LOAD_DAYS: Final = 28
+"""The planned work of so many days decides who has the least."""
+
+
+class Person(NamedTuple):
+    """A person of ours as the directory describes them. Without a role they are a CSM."""
+
+    csm_id: str
+    pool: str | None = None
+    role: CsmRole | None = None
+
+
+class AccountOwners(NamedTuple):
+    """Whom the directory names for an account."""
+
+    account_id: str
+    csm_id: str | None = None
+    sales_id: str | None = None
+    pool: str | None = None
+
+    def find_named(self, line: Line) -> str | None:
+        """The person whom the directory names for it."""
+        return self.sales_id if line == "sales" else self.csm_id
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """The people of a deployment, whom accounts have, and minutes of work in the next days by person.
+
+    `given` is added to while a batch is assigned, and so are the minutes.
+    """
+
+    people: Sequence[Person]
+    assigned: Mapping[tuple[str, Line], str]
+    minutes: dict[str, int] = field(default_factory=dict[str, int])
+    given: dict[tuple[str, Line], str] = field(default_factory=dict[tuple[str, Line], str])
+
+    def candidates(self, account: AccountOwners, line: Line) -> list[str]:
+        """The people who may lead it. Of sales those of the account's pool come first."""
+        if line == "pooled_csm":
+            members = () if account.pool is None else self.people
+            return [
+                each.csm_id for each in members if each.pool == account.pool and each.role in (None, "csm")
+            ]
+        sales = [person for person in self.people if person.role == "sales"]
+        own = [person for person in sales if account.pool is not None and person.pool == account.pool]
+        return [person.csm_id for person in own or sales]
+
+    def find_kept(self, account: AccountOwners, line: Line) -> str | None:
+        """The person whom the account has, while they may lead it."""
+        key = account.account_id, line
+        person = self.given.get(key) or self.assigned.get(key)
+        return person if person in self.candidates(account, line) else None
+
+    def assign(self, account: AccountOwners, line: Line, minutes: int) -> str | None:
+        """The person whom the account has, else the one with the least work, who gets these minutes as well."""
+        kept = self.find_kept(account, line)
+        if kept is not None:
+            return kept
+        chosen = min(
+            self.candidates(account, line), key=lambda each: (self.minutes.get(each, 0), each), default=None
+        )
+        if chosen is not None:
+            self.given[account.account_id, line] = chosen
+            self.minutes[chosen] = self.minutes.get(chosen, 0) + minutes
+        return chosen
+
+
+def planned_minutes(plan: PlanAdjusted, line: Line, now: datetime) -> int:
+    """The minutes that a plan asks of an owner in the next `LOAD_DAYS` days."""
+    until = now + timedelta(days=LOAD_DAYS)
+    repeated = sum(each.minutes * LOAD_DAYS / each.every_days for each in plan.rhythms if each.owner == line)
+    single = sum(
+        each.minutes for each in plan.touchpoints if each.owner == line and each.window.from_ < until
+    )
+    return round(repeated) + single
+
+
+def name_owners(plan: PlanAdjusted, account: AccountOwners, leads: Mapping[Line, str]) -> PlanAdjusted:
+    """The plan with the person of each item whose owner is one."""
+    rhythms = tuple(_with_lead(each, account, leads) for each in plan.rhythms)
+    one_offs = tuple(_with_lead(each, account, leads) for each in plan.touchpoints)
+    if rhythms == plan.rhythms and one_offs == plan.touchpoints:
+        return plan
+    return plan.model_copy(update={"rhythms": rhythms, "touchpoints": one_offs})
+
+
+def _with_lead(item: Item, account: AccountOwners, leads: Mapping[Line, str]) -> Item:
+    person = item.csm_id
+    if item.owner == "sales":
+        person = account.sales_id or person or leads.get("sales")
+    elif item.owner == "pooled_csm":
+        person = person or leads.get("pooled_csm")
+    return item if person == item.csm_id else item.model_copy(update={"csm_id": person})
+
+
+class Leads(NamedTuple):
+    """By owner the person who gets what is open and has nobody; `gone`: people whom the directory no longer describes."""
+
+    by_owner: Mapping[Owner, str] = MappingProxyType({})
+    gone: Collection[str] = ()
+
+
+NO_LEADS: Final = Leads()
+
+
+def find_leads(account: AccountOwners, leads: Mapping[Line, str]) -> dict[Owner, str]:
+    """By owner the person who leads what nobody leads yet."""
+    found: dict[Owner, str | None] = {
+        "csm": account.csm_id,
+        "pooled_csm": account.csm_id or leads.get("pooled_csm"),
+        "sales": account.sales_id or leads.get("sales"),
+    }
+    return {owner: person for owner, person in found.items() if person is not None}
