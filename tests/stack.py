@@ -123,6 +123,10 @@ class Stack:
             "DRUMBEAT_EMAIL__HOST": "127.0.0.1",
             "DRUMBEAT_EMAIL__PORT": str(self.smtp.port),
             "DRUMBEAT_PUBLIC_URL": "https://drumbeat.example",
+            "DRUMBEAT_ORGANIZATION__NAME": "Northwind",
+            "DRUMBEAT_ORGANIZATION__POSTAL_ADDRESS": "1 Long Road, Springfield",
+            "DRUMBEAT_EMAIL__FROM": "success@northwind.example",
+            "DRUMBEAT_EMAIL__REPLY_TO": "Northwind Success <answers@northwind.example>",
             **self.settings,
         }
         self.client = httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=15)

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "notifier_0009"
-down_revision = "notifier_0006"
+down_revision = "notifier_0008"
 branch_labels = None
 depends_on = None
 

@@ -61,14 +61,14 @@ def audience_of(text: str) -> tuple[Node | None, str | None]:
 
 def happens_at(stamped: StampedFields) -> int:
     """When a program takes place, in microseconds since 1970; without a time, when it was announced."""
-    at = _values(stamped).get("at")
+    at = announced_values(stamped).get("at")
     return micros(datetime.fromisoformat(at)) if isinstance(at, str) else when(max(stamped))
 
 
 def announced(program_id: str, state: bytes) -> Announced:
     """Read a stored program: stamped fields as JSON, each value JSON text."""
     stamped = cast("StampedFields", orjson.loads(state))
-    values = _values(stamped)
+    values = announced_values(stamped)
     audience = values.get("audience")
     text = audience if isinstance(audience, str) and audience.strip() else None
     tree, error = audience_of(text) if text is not None else (None, None)
@@ -114,5 +114,6 @@ def _percentiles(revenues: Sequence[float]) -> tuple[float, ...]:
     return tuple(quantiles(revenues, n=_CUT_OFFS, method="inclusive")) if len(revenues) > 1 else ()
 
 
-def _values(stamped: StampedFields) -> dict[str, object]:
+def announced_values(stamped: StampedFields) -> dict[str, object]:
+    """The fields of a stored program as its announcements have them: times are texts."""
     return {name: orjson.loads(str(value)) for fields in stamped.values() for name, value in fields.items()}

@@ -7,15 +7,22 @@ the data directory.
 import json
 import sys
 from collections.abc import Callable
-from contextlib import suppress
-from ipaddress import IPv6Address, ip_address
 from pathlib import Path
-from socket import inet_aton, inet_ntoa
 from typing import Annotated, ClassVar, Literal, cast
-from urllib.parse import urlsplit
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from services.chassis.mailbox import AddressLines, Line, Mailbox
+from services.chassis.urls import check_service_url, leads_outside
 
 ADDRESSES_FILE = "addresses.json"
 
@@ -73,21 +80,49 @@ class Clock(Group):
 
 
 class Http(Group):
+    """Where a service listens. `url`: where the others reach it, when that is not this machine and port."""
+
     host: str = "127.0.0.1"
     port: Port
+    url: Annotated[str, AfterValidator(check_service_url)] | None = None
+
+
+class Organization(Group):
+    """Who writes to the customers: every mail to one says so."""
+
+    name: Line | None = None
+    postal_address: AddressLines | None = None
+
+
+DEFAULT_SENDER = "Drumbeat <drumbeat@localhost>"
 
 
 class Email(Group):
-    """The mail relay. With `redirect_to` every mail goes to that address instead (staging)."""
+    """The mail relay and the addresses of mail. With `redirect_to` every mail goes to that address instead (staging).
+
+    `sender` is set by `__FROM`, and still by its former name `__SENDER`. `reply_to` gets the answers of customers whom
+    no CSM leads; `fallback_to` is told of work that nobody has.
+    """
 
     host: str | None = None
     port: Port = 25
     username: str | None = None
     password: str | None = None
     tls: Literal["none", "starttls", "implicit"] = "none"
-    sender: str = "Drumbeat <drumbeat@localhost>"
-    redirect_to: str | None = None
+    sender: Mailbox = DEFAULT_SENDER
+    reply_to: Mailbox | None = None
+    fallback_to: Mailbox | None = None
+    redirect_to: Mailbox | None = None
     sink: str | None = Field(default=None, description="host:port that stores mail and delivers nothing")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_from(cls, document: object) -> object:
+        """`from` is a word of Python: the field has the former name."""
+        if not isinstance(document, dict) or "from" not in document:
+            return cast("object", document)
+        values = cast("dict[str, object]", document)
+        return {name: value for name, value in values.items() if name != "from"} | {"sender": values["from"]}
 
     @property
     def is_relay(self) -> bool:
@@ -131,6 +166,7 @@ class Settings(BaseSettings):
     database: Database = Database()
     clock: Clock = Clock()
     email: Email = Email()
+    organization: Organization = Organization()
     console: Http = Http(port=8000)
     rules_engine: Http = Http(port=8001)
     scheduler: Http = Http(port=8002)
@@ -169,9 +205,14 @@ class Settings(BaseSettings):
         return self.address_key_file or self.data_dir / "address-key"
 
     def mail_hold(self) -> str | None:
-        """Why customers get no mail: a relay would deliver it, but they could not open its links. None: they get it."""
+        """Why customers get no mail: a relay would deliver it, but it would not say who writes or its links would not
+        work. The text names every setting that is missing. None: they get it.
+        """
         if not self.email.is_relay or self.email.redirect_to is not None:
             return None
+        return "; ".join(filter(None, (self._link_problem(), self._sender_problem()))) or None
+
+    def _link_problem(self) -> str | None:
         advice = "set DRUMBEAT_PUBLIC_URL to the notifier's address on the internet"
         if self.public_url is None:
             return f"links in mail would lead to {self.url_of('notifier')}; {advice}"
@@ -181,9 +222,20 @@ class Settings(BaseSettings):
             )
         return None
 
+    def _sender_problem(self) -> str | None:
+        missing = {
+            "DRUMBEAT_ORGANIZATION__NAME": self.organization.name is None,
+            "DRUMBEAT_ORGANIZATION__POSTAL_ADDRESS": self.organization.postal_address is None,
+            "DRUMBEAT_EMAIL__FROM": self.email.sender == DEFAULT_SENDER,
+        }
+        names = [name for name, is_missing in missing.items() if is_missing]
+        return f"mail would not say who writes; set {' and '.join(names)}" if names else None
+
     def url_of(self, service: Literal["console", "rules_engine", "scheduler", "notifier"]) -> str:
-        """The URL of a service of this deployment on this machine."""
+        """Where a service of this deployment is reached: its `url`, else its port on this machine."""
         http = cast("Http", getattr(self, service))
+        if http.url is not None:
+            return http.url
         host = "127.0.0.1" if http.host in ("0.0.0.0", "::") else http.host  # noqa: S104
         return f"http://{host}:{http.port}"
 
@@ -196,30 +248,6 @@ class Settings(BaseSettings):
         if self.database.url is None:
             raise SettingsRejected(_no_address("PostgreSQL", "DRUMBEAT_DATABASE__URL", self.data_dir))
         return self.database.url
-
-
-def leads_outside(url: str) -> bool:
-    """Whether this is an http or https URL of another host than the reader's own machine."""
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").rstrip(".")
-    except ValueError:
-        return False
-    if parts.scheme not in ("http", "https") or not host:
-        return False
-    return host != "localhost" and not host.endswith(".localhost") and not _is_own_machine(host)
-
-
-def _is_own_machine(host: str) -> bool:
-    """Whether the address is a loopback or the unspecified one, in any notation that browsers read."""
-    with suppress(OSError):
-        host = inet_ntoa(inet_aton(host))  # 127.1, 0x7f000001 and 2130706433 are 127.0.0.1
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return any(one.is_loopback or one.is_unspecified for one in (address, mapped) if one is not None)
 
 
 def _no_address(what: str, variable: str, data_dir: Path) -> str:
@@ -244,4 +272,6 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def _variable(location: tuple[int | str, ...]) -> str:
+    if location == ("email", "sender"):
+        return "DRUMBEAT_EMAIL__FROM"
     return "DRUMBEAT_" + "__".join(str(part).upper() for part in location)

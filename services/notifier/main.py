@@ -21,25 +21,37 @@ from services.notifier.adapters import mode_repository
 from services.notifier.adapters.address_repository import open_address_key
 from services.notifier.adapters.channels.email import Mailer, Tls
 from services.notifier.adapters.channels.webhook import WebhookClient
+from services.notifier.adapters.clients.calendar_client import CalendarClient
+from services.notifier.adapters.clients.facts_client import FactsClient
+from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.message_reader import MessageReader
+from services.notifier.adapters.people_repository import PeopleRepository
+from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
 from services.notifier.adapters.written_messages import KEPT, prune_written
-from services.notifier.application.send_messages import Sending
+from services.notifier.application.customer_links import links_of
+from services.notifier.application.phrases import PhraseBook
+from services.notifier.application.send_to_customers import CustomerSending
+from services.notifier.application.sending import OwnerSending, Sending
+from services.notifier.application.write_customer_mail import CustomerWriter
+from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
-from services.notifier.domain.delivery_policy import Reason
-from services.notifier.domain.unsubscribe import make_token
+from services.notifier.domain.decision import Reason
+from services.notifier.entrypoints.action_pages import ActionServices
+from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_messages import message_routes
+from services.notifier.entrypoints.http_page import PageServices, page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
 from services.notifier.entrypoints.kafka_consumer import TOPICS, Consumer
-from services.notifier.entrypoints.workers import WebhookSender, message_sender, sweep
+from services.notifier.entrypoints.workers import WebhookSender, day_opener, message_sender, sweep
 
 log = structlog.get_logger(__name__)
 
@@ -59,11 +71,19 @@ class Services:
     client: WebhookClient
     webhooks: WebhookSender
     templates: Templates
+    book: PhraseBook
+    people_book: PhraseBook
+    people: PeopleRepository
     stream_signal: WakeSignal
+    days: DayRepository
+    calendar: CalendarClient
+    facts: FactsClient
 
 
 def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
+    rules_engine, scheduler = (runtime.settings.url_of(name) for name in ("rules_engine", "scheduler"))
+    key_file = runtime.settings.key_file
     queue = DeliveryQueue(database, outbox, clock, addresses, runtime.owner)
     client = WebhookClient(allow_private=runtime.settings.webhook_allow_private)
     return Services(
@@ -74,7 +94,13 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
         client=client,
         webhooks=WebhookSender(queue, client=client, reported=runtime.relay.wake),
         templates=Templates(),
+        book=load_phrases(),
+        people_book=load_people_phrases(),
+        people=PeopleRepository(database, addresses),
         stream_signal=WakeSignal(),
+        days=DayRepository(database, outbox, clock, addresses),
+        calendar=CalendarClient(scheduler, key_file),
+        facts=FactsClient(rules_engine, scheduler, key_file),
     )
 
 
@@ -88,17 +114,15 @@ async def build(runtime: Runtime) -> Parts:
     key = await services.preferences.link_key()
     async with runtime.database.transaction() as connection:
         await mode_repository.begin(connection, runtime.settings.mode)
-    base_url = settings.public_url(runtime.settings)
     mail_hold = runtime.settings.mail_hold()
     if mail_hold is not None:
         log.warning("mail.held", reason=mail_hold)
-    mailer = make_mailer(runtime.settings)
+    mailer, customers = make_mailer(runtime.settings), make_customer_sending(runtime.settings, services, key)
     mailer.on_written = services.queue.written.add
-
-    def unsubscribe_url(contact_id: str, topic: str | None) -> str:
-        return f"{base_url}/v1/unsubscribe/{make_token(key, contact_id, topic)}"
-
-    sending = Sending(mailer, services.templates, unsubscribe_url, mail_hold)
+    links = action_links(settings.public_url(runtime.settings), key)
+    owners = OwnerSending(services.people_book, services.facts, links)
+    fallback_to = settings.fallback_to(runtime.settings)
+    sending = Sending(mailer, services.templates, customers, owners, mail_hold, fallback_to)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -113,8 +137,10 @@ async def build(runtime: Runtime) -> Parts:
         outbox=runtime.outbox,
         clock=runtime.clock,
         mail_hold=mail_hold,
+        fallback_to=fallback_to,
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
+    opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
     return Parts(
         app=lambda ready: make_http(runtime, services, key, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
@@ -122,11 +148,18 @@ async def build(runtime: Runtime) -> Parts:
             messages,
             webhooks.claiming,
             webhooks.recording,
+            opener,
             sweeping,
             pruning(services.queries),
             pruning_mails(runtime.database),
         ),
-        close=(webhooks.close, mailer.stop, services.client.stop),
+        close=(
+            webhooks.close,
+            mailer.stop,
+            services.client.stop,
+            services.calendar.close,
+            services.facts.close,
+        ),
     )
 
 
@@ -135,12 +168,18 @@ def make_mailer(configured: Settings) -> Mailer:
     return Mailer(
         settings.mail_host(configured),
         email.port,
-        sender=email.sender,
-        redirect_to=email.redirect_to,
+        sender=settings.sender(configured),
         username=email.username,
         password=email.password,
         tls=Tls(email.tls),
     )
+
+
+def make_customer_sending(configured: Settings, services: Services, link_key: bytes) -> CustomerSending:
+    organization, postal_address = settings.organization(configured)
+    make_links = links_of(settings.public_url(configured), link_key)
+    writer = CustomerWriter(services.templates, services.book, make_links, organization, postal_address)
+    return CustomerSending(writer, services.facts)
 
 
 def pruning(queries: Queries) -> Loop:
@@ -174,8 +213,30 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
     app.include_router(unsubscribe_routes(services.preferences, link_key, services.templates))
+    actions = ActionServices(
+        key=link_key,
+        calendar=services.calendar,
+        people=services.people,
+        book=services.people_book,
+        render=services.templates,
+    )
+    app.include_router(action_routes(actions))
+    app.include_router(page_routes(make_page_services(runtime, services, link_key)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app
+
+
+def make_page_services(runtime: Runtime, services: Services, link_key: bytes) -> PageServices:
+    return PageServices(
+        key=link_key,
+        render=services.templates,
+        book=services.book,
+        people=services.people,
+        preferences=services.preferences,
+        facts=services.facts,
+        now=runtime.clock.now,
+        organization=settings.organization(runtime.settings)[0],
+    )
 
 
 def openapi_app() -> FastAPI:

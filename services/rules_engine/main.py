@@ -1,10 +1,12 @@
 """The rules engine put together: the only place where entrypoints and adapters meet."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from fastapi import FastAPI
 from prometheus_client import Counter
 
+from schemas.figures import FiguresFound, FiguresWanted
 from schemas.topics import broker_configs
 from services.cadence.lint import lint
 from services.cadence.policy.load import PolicyRefused, policy_texts
@@ -26,6 +28,7 @@ from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
 from services.rules_engine.adapters.erasure_repository import ErasureRepository
 from services.rules_engine.adapters.explanations import StoredExplanations
+from services.rules_engine.adapters.figures_repository import FiguresRepository
 from services.rules_engine.adapters.key_repository import KeyRepository
 from services.rules_engine.adapters.mode_repository import ModeRepository
 from services.rules_engine.adapters.policy_comparison import PolicyComparison
@@ -36,11 +39,13 @@ from services.rules_engine.adapters.program_repository import list_programs
 from services.rules_engine.adapters.queries import Queries
 from services.rules_engine.adapters.ranking_repository import Ranking
 from services.rules_engine.adapters.rates_file import RatesFile
+from services.rules_engine.application.answer_figures import answer_figures
 from services.rules_engine.domain.account import BatchCounts, EvaluationContext
 from services.rules_engine.entrypoints import http_accounts as api
 from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import refusals
 from services.rules_engine.entrypoints.http_erasure import erasure_routes
+from services.rules_engine.entrypoints.http_figures import figures_routes
 from services.rules_engine.entrypoints.http_ingest import Ingest
 from services.rules_engine.entrypoints.http_mode import mode_routes
 from services.rules_engine.entrypoints.http_why import why_routes
@@ -153,6 +158,7 @@ def make(
         erasure_routes(ErasureRepository(database, outbox, relay, clock, active_policy.context)),
         api.account_routes(answers),
         api.parked_routes(answers),
+        figures_routes(_figures(runtime, active_policy)),
         policies.policy_routes(PolicyRepository(configurations, active_policy, lint), comparison.compare),
         policies.program_routes(partial(list_programs, database)),
         mode_routes(make_modes(runtime)),
@@ -161,6 +167,17 @@ def make(
     ):
         app.include_router(router)
     return app
+
+
+def _figures(
+    runtime: Runtime, active_policy: ActivePolicy
+) -> Callable[[FiguresWanted], Awaitable[FiguresFound]]:
+    repository = FiguresRepository(runtime.database)
+
+    async def answer(wanted: FiguresWanted) -> FiguresFound:
+        return await answer_figures(wanted, repository, active_policy.context(), runtime.clock.now())
+
+    return answer
 
 
 def unwired() -> FastAPI:

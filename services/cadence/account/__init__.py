@@ -10,6 +10,7 @@ from services.cadence.account.stamps import Plain as Plain
 from services.cadence.account.stamps import Provenance as Provenance
 from services.cadence.account.stamps import Stamp as Stamp
 from services.cadence.account.stamps import StampedFields as StampedFields
+from services.cadence.account.stamps import day_of as day_of
 from services.cadence.account.stamps import day_text as day_text
 from services.cadence.account.stamps import earliest as earliest
 from services.cadence.account.stamps import micros as micros

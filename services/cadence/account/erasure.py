@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from schemas.ids import derived_id
 from services.cadence.account.merging import LAST
+from services.cadence.account.retention import NOTES
 from services.cadence.account.stamps import Entries, Stamp, StampedFields, when
 from services.cadence.account.state import FactEvent, Facts
 
@@ -25,11 +26,13 @@ def is_known(facts: Facts, contact_id: str) -> bool:
 def erase_contact(facts: Facts, contact_id: str, at: int) -> None:
     """Erase a contact, and ignore from now on what was told by `at` (microseconds) or is stored: later facts start anew.
 
-    What the contact answered still counts for the account, without a name.
+    What the contact answered still counts for the account, without a name. Notes of conversations go whole, whoever was
+    met: their words may be about the contact.
     """
     key = erased_key(contact_id)
     facts.erased[key] = max(at, facts.erased.get(key, at), *map(when, _stamps(facts, contact_id)))
     _drop(facts, contact_id, facts.erased[key])
+    _drop_notes(facts, facts.erased[key])
 
 
 def drop_erased(facts: Facts, erased: Mapping[str, int]) -> None:
@@ -38,6 +41,8 @@ def drop_erased(facts: Facts, erased: Mapping[str, int]) -> None:
         at = erased.get(erased_key(contact_id))
         if at is not None:
             _drop(facts, contact_id, at)
+    if erased:
+        _drop_notes(facts, max(erased.values()))
 
 
 def _drop(facts: Facts, contact_id: str, at: int) -> None:
@@ -47,6 +52,14 @@ def _drop(facts: Facts, contact_id: str, at: int) -> None:
     _drop_stamped(facts.pauses, contact_id, at)
     for preference in _preferences(facts, contact_id):
         _drop_stamped(facts.preferences, preference, at)
+
+
+def _drop_notes(facts: Facts, at: int) -> None:
+    """Drop the notes that were told by `at`."""
+    notes = facts.entries.pop(NOTES, {})
+    kept = {stamp: fields for stamp, fields in notes.items() if when(stamp) > at}
+    if kept:
+        facts.entries[NOTES] = kept
 
 
 def _drop_person(facts: Facts, contact_id: str, at: int) -> None:
@@ -128,7 +141,11 @@ def _entries(entries: Entries, contact_id: str) -> list[Stamp]:
 
 
 def without_erased(facts: Facts, event: FactEvent, at: int) -> FactEvent:
-    """The event as it may be applied: without an erased contact when it was told before the erasure."""
+    """The event as it may be applied: without an erased contact, and notes, when it was told before the erasure."""
+    if at <= max(facts.erased.values(), default=-1) and "notes" in event.fields:
+        event = event._replace(
+            fields={name: value for name, value in event.fields.items() if name != "notes"}
+        )
     contact_id = event.fields.get("contact_id")
     if not isinstance(contact_id, str) or at > facts.erased.get(erased_key(contact_id), -1):
         return event

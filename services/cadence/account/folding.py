@@ -10,7 +10,14 @@ import orjson
 from services.cadence.account.contracts import apply_contract
 from services.cadence.account.erasure import without_erased
 from services.cadence.account.identity import name_key
-from services.cadence.account.merging import LAST, add_latest, add_statement, make_room, merge_fields
+from services.cadence.account.merging import (
+    LAST,
+    add_latest,
+    add_newest,
+    add_statement,
+    make_room,
+    merge_fields,
+)
 from services.cadence.account.retention import ACCOUNT_FIELDS, ENTRY_RULES, STAKEHOLDERS, EntryRule
 from services.cadence.account.stamps import (
     Entries,
@@ -26,6 +33,7 @@ from services.cadence.account.stamps import (
 )
 from services.cadence.account.state import OWN_ACT, ApplyResult, FactEvent, Facts
 from services.cadence.account.usage import apply_usage, derive_limit_ratio
+from services.cadence.account.usage_details import derive_usage_details
 
 _Result = tuple[bool, Stamp | None]
 """Whether anything changed, and a stamp of the same (source, id) with other content."""
@@ -35,7 +43,7 @@ CONTACTS_KEPT, PREFERENCES_KEPT = 1_000, 4_000
 """Limits against runaway producers, far above any real account. Beyond them stakeholders stay before other contacts, and
 the ids first in alphabetical order."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-_NOT_STORED = frozenset({"limits", "features", "notes", "comment", "detail", "recipient"})
+_NOT_STORED = frozenset({"limits", "features", "comment", "detail", "recipient"})
 
 
 def apply_fact(facts: Facts, event: FactEvent) -> ApplyResult:
@@ -102,6 +110,8 @@ def add_entry(facts: Facts, rule: EntryRule, stamp: Stamp, fields: Fields) -> _R
     """Add a dated entry by its rule. Returns like `merge_fields`."""
     entry = {name: fields[name] for name in rule.fields if name in fields}
     entries = facts.entries.setdefault(rule.name, {})
+    if rule.newest_of is not None:
+        return add_newest(entries, stamp, entry, rule.limit, rule.newest_of)
     if rule.latest_of is not None:
         return add_latest(entries, stamp, entry, rule.limit, rule.latest_of)
     return add_statement(entries, stamp, entry, rule.limit, rule.gap_of(entry))
@@ -218,6 +228,11 @@ def description_of(fields: Fields) -> str:
     return blake2b(orjson.dumps(described, option=orjson.OPT_SORT_KEYS), digest_size=6).hexdigest()
 
 
+def _derive_usage(fields: Fields, data: Mapping[str, object]) -> None:
+    derive_limit_ratio(fields, data)
+    derive_usage_details(fields, data)
+
+
 def _derive_about(fields: Fields, data: Mapping[str, object]) -> None:
     detail = name_key(data.get("detail"))
     if detail:
@@ -239,7 +254,7 @@ _DERIVED: Mapping[str, Callable[[Fields, Mapping[str, object]], None]] = {
     "health.scored": _derive_color,
     "contact.described": _derive_content,
     "expansion.signalled": _derive_about,
-    "usage.reported": derive_limit_ratio,
+    "usage.reported": _derive_usage,
     "interaction.logged": _derive_touch,
     "touchpoint.settled": _derive_touch,
     "delivery.finished": _derive_delivery,

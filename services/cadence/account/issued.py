@@ -202,6 +202,9 @@ def _one_off_fields(fields: Mapping[str, object]) -> Fields:
     for name, keys in parts.items():
         part = _nested(fields, name)
         stored.update({f"{name}_{key}": plain(part.get(key)) for key in keys})
+    about = {name: value for name, value in _nested(fields, "about").items() if value is not None}
+    if about:
+        stored["about"] = json.dumps(about, default=str, sort_keys=True, separators=(",", ":"))
     facts = _nested(fields, "reason").get("facts") or ()
     stored["reason_facts"] = json.dumps(facts, default=_json_value, separators=(",", ":"))
     return stored

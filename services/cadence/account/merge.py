@@ -16,7 +16,7 @@ from services.cadence.account.folding import (
     make_room_for_contact,
 )
 from services.cadence.account.issued import Issued, add_time
-from services.cadence.account.merging import add_latest, make_room, merge_fields, merge_statements
+from services.cadence.account.merging import add_latest, add_newest, make_room, merge_fields, merge_statements
 from services.cadence.account.retention import ENTRY_RULES, EntryRule
 from services.cadence.account.stamps import StampedFields
 from services.cadence.account.state import AwayContact, Facts
@@ -113,11 +113,14 @@ def _merge_entries(into: Facts, ended: Facts) -> None:
     for name, entries in ended.entries.items():
         rule = _RULES.get(name) or EntryRule(name, ())
         stored = into.entries.setdefault(name, {})
-        if rule.latest_of is None:
+        if rule.latest_of is None and rule.newest_of is None:
             merge_statements(stored, entries, rule.limit, rule.gap_of)
             continue
         for stamp, fields in entries.items():
-            add_latest(stored, stamp, fields, rule.limit, rule.latest_of)
+            if rule.newest_of is not None:
+                add_newest(stored, stamp, fields, rule.limit, rule.newest_of)
+            elif rule.latest_of is not None:
+                add_latest(stored, stamp, fields, rule.limit, rule.latest_of)
 
 
 def _merge_stamped(into: StampedFields, other: StampedFields) -> None:

@@ -156,6 +156,28 @@ def add_latest(
     return _insert(entries, stamp, fields, limit), conflict
 
 
+def add_newest(
+    entries: Entries, stamp: Stamp, fields: Fields, limit: int, key: str
+) -> tuple[bool, Stamp | None]:
+    """Keep of the entries with the same value in the field `key`, or of one (source, id), the one told last, and of all
+    the newest `limit`.
+
+    The order of tellings alone decides both, so that any order of arrival keeps the same beyond the limit, too. Returns
+    like `merge_fields`.
+    """
+    if stamp in entries:
+        return False, None
+    conflict, own = _other_content(entries, stamp), fields.get(key) or identity(stamp)
+    other = next(
+        (known for known, stored in entries.items() if (stored.get(key) or identity(known)) == own), None
+    )
+    if other is not None:
+        if other > stamp:
+            return False, conflict
+        del entries[other]
+    return _insert(entries, stamp, fields, limit), conflict
+
+
 def _is_later(new: tuple[Stamp, Fields], old: tuple[Stamp, Fields]) -> bool:
     """Of one moment the first telling counts, however often it is told again."""
     (new_stamp, new_at), (old_stamp, old_at) = (

@@ -52,8 +52,9 @@ class EntryRule:
     Equal fields told within `gap` microseconds of each other are one entry; so are, whenever they are told, those that
     state their own time (`OWN_TIME`). `known_by`: without this field the gap is 0, because equal words may be of two
     people. `latest_of`: of the entries with the same value in this field only the latest is kept. `only`: an event makes
-    an entry if each of these fields has one of these values. `looks_back`: how long conditions look back at them, in
-    microseconds.
+    an entry if each of these fields has one of these values, and `needs` names a field that has one. `looks_back`: how
+    long conditions look back at them, in microseconds. `newest_of`: of the entries with the same value in this field, or
+    of one event without it, the one that was told last is kept.
     """
 
     name: str
@@ -64,8 +65,12 @@ class EntryRule:
     latest_of: str | None = None
     only: tuple[tuple[str, frozenset[object]], ...] = ()
     looks_back: int = 0
+    needs: str | None = None
+    newest_of: str | None = None
 
     def accepts(self, fields: Mapping[str, object]) -> bool:
+        if self.needs is not None and not fields.get(self.needs):
+            return False
         return not self.only or all(fields.get(name) in values for name, values in self.only)
 
     def gap_of(self, fields: Mapping[str, object]) -> int:
@@ -86,6 +91,10 @@ _SETTLED = ("touchpoint_id", "touchpoint_type", "outcome", "at")
 _SURVEY = ("contact_id", "survey", "touchpoint_type", "answer", "csat", "answered_at")
 _MAIL = ("delivery_id", "touchpoint_type")
 _OUTSIDE_PRODUCT = ("channel", frozenset[object]({None, *get_args(Channel)} - {"in_app"}))
+_NOTED = ("touchpoint_id", "touchpoint_type", "channel", "contact_id", "outcome", "at", "notes")
+NOTES = "noted"
+NOTES_KEPT = 3
+"""Of the newest conversations: one that is withdrawn gives way to that before it."""
 REQUESTS_KEPT = 48
 
 ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
@@ -124,10 +133,12 @@ ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
     "interaction.logged": (
         EntryRule("interaction.logged", _INTERACTION, 32),
         EntryRule("touched", ("touch", "at"), 64, latest_of="touch", only=(_OUTSIDE_PRODUCT,)),
+        EntryRule(NOTES, _NOTED, NOTES_KEPT, needs="notes", newest_of="touchpoint_id"),
     ),
     "touchpoint.settled": (
         EntryRule("touchpoint.settled", _SETTLED, 48, ALWAYS, "touchpoint_id", looks_back=_HALF_A_YEAR),
         EntryRule("touched", ("touch", "touchpoint_id", "at"), 64, latest_of="touch", only=(_MET,)),
+        EntryRule(NOTES, _NOTED, NOTES_KEPT, only=(_MET,), needs="notes", newest_of="touchpoint_id"),
     ),
     "delivery.finished": (
         EntryRule("mail.sent", _MAIL, 16, latest_of="delivery_id", only=(_SENT, _TO_CUSTOMER, _BY_EMAIL)),
@@ -145,7 +156,7 @@ ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
 """Event type -> the dated entries it makes, which windows, streaks and triggers read.
 
 `touched`: the latest contact of each touchpoint type. `reached`: the newest message of each touchpoint type to a
-contact. `mail.opened`: any sign that a mail was read.
+contact. `mail.opened`: any sign that a mail was read. `noted`: what was written down after a conversation.
 """
 
 

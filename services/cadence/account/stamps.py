@@ -52,9 +52,14 @@ def moment(value: int) -> datetime:
     return EPOCH + timedelta(microseconds=value)
 
 
+def day_of(day: int) -> date:
+    """The date of days since 1970."""
+    return date.fromordinal(day + EPOCH_ORDINAL)
+
+
 def day_text(day: int) -> str:
     """YYYY-MM-DD of days since 1970."""
-    return date.fromordinal(day + EPOCH_ORDINAL).isoformat()
+    return day_of(day).isoformat()
 
 
 def stamp_of(provenance: Provenance) -> Stamp:
@@ -120,7 +125,7 @@ def read_mapping(stored: Sequence[str]) -> dict[str, str]:
 def readable(name: str, value: Plain) -> object:
     """A stored value as it was in the event: a date or a datetime for the fields that have one."""
     if isinstance(value, int) and name in DATE_FIELDS:
-        return date.fromordinal(value + EPOCH_ORDINAL)
+        return day_of(value)
     if isinstance(value, int) and name in INSTANT_FIELDS:
         return moment(value)
     return value

@@ -21,12 +21,22 @@ they sample the whole day."""
 SOURCES_KEPT = 16
 """A limit against runaway producers. Beyond it the sources first in alphabetical order stay."""
 _SECOND, _HOUR = 1_000_000, 3_600_000_000
-FIELDS = {"events": "e", "active_users": "u", "seats": "s", "seats_used": "n", "limit_ratio": "l"}
+FIELDS = {
+    "events": "e",
+    "active_users": "u",
+    "seats": "s",
+    "seats_used": "n",
+    "limit_ratio": "l",
+    "features": "f",
+}
 """The metrics of a report, with their names in the stored state."""
 METRICS = tuple(FIELDS.values())
 LEVELS = ("active_users", "seats", "seats_used", "limit_ratio")
 """The metrics that stay as they are until a later period says otherwise."""
+_LATEST = (*LEVELS, "limits")
+"""Of these each source keeps what its newest period says; `limits` is a text of `usage_details`."""
 
+_Value = float | str | None
 Report = Noted
 """The fields of a period: metric, by its name in the stored state -> value, null where it was cleared. One that no event
 had is absent. `t`: the time of the latest event, relative to the period's end, in microseconds; `t` and a metric: of that
@@ -101,13 +111,11 @@ def apply_usage(usage: Usage, stamp: Stamp, fields: Fields) -> tuple[bool, Stamp
     changed |= known != (len(usage.sources), usage.more_sources)
     if source is None:
         return changed, None
-    values: Report = {
-        short: cast("float | None", fields[name]) for name, short in FIELDS.items() if name in fields
-    }
-    for name in LEVELS:
+    values: Report = {short: cast("_Value", fields[name]) for name, short in FIELDS.items() if name in fields}
+    for name in _LATEST:
         if name in fields:
             changed |= _apply_level(
-                source, name, (end, start), (sent_at, cast("float | None", fields[name])), stamp
+                source, name, (end, start), (sent_at, cast("_Value", fields[name])), stamp
             )
     day = (end - 1) // DAY
     if day < oldest_day(usage):
@@ -164,7 +172,7 @@ def source_of(usage: Usage, name: str) -> UsageSource | None:
 
 
 def _apply_level(
-    source: UsageSource, name: str, period: tuple[int, int], event: tuple[int, float | None], stamp: Stamp
+    source: UsageSource, name: str, period: tuple[int, int], event: tuple[int, _Value], stamp: Stamp
 ) -> bool:
     """`period`: end and start, of which the later end, then the later start, is newer; `event`: its time and value."""
     (at, value), level = event, source["m"].get(name)
@@ -231,9 +239,11 @@ def _find_conflict(reports: Day, stamp: Stamp) -> Stamp | None:
     return next((other for other in texts if own in other and other != stamp), None)
 
 
-def rank_of(value: float | str | None) -> float:
-    """Of two values of one time the greater counts."""
-    return -1 if value is None else cast("float", value)
+def rank_of(value: _Value) -> tuple[float, str]:
+    """Of two values of one time the greater counts; of two texts the later in alphabetical order."""
+    if isinstance(value, str):
+        return 0, value
+    return (-1, "") if value is None else (value, "")
 
 
 @lru_cache(maxsize=4096)

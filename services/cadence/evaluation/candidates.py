@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, cast
 from schemas.ids import derived_id
 from services.cadence.account import Fields, Plain, Stamp, moment
 from services.cadence.account.codec import loads
+from services.cadence.evaluation.entry import AboutThing
 from services.cadence.evaluation.state import EvaluationState
 from services.cadence.policy import Step, Trigger
 
@@ -51,7 +52,8 @@ class Candidate(NamedTuple):
     """A one-off that a rule asks for. Times in microseconds since 1970.
 
     `key`: the parts of its identity after the account; `base`: the moment its window counts from; `stamp`: the one event
-    it answers, if any; `values`: features of that event; `aliases`: other keys under which the same may have been issued.
+    it answers, if any; `values`: features of that event; `aliases`: other keys under which the same may have been issued;
+    `about`: the contract or program it is about.
     """
 
     bit: int
@@ -64,6 +66,7 @@ class Candidate(NamedTuple):
     stamp: Stamp | None
     values: Mapping[str, Plain]
     aliases: tuple[tuple[str, ...], ...] = ()
+    about: AboutThing | None = None
 
 
 class Selection:

@@ -11,17 +11,21 @@ from services.cadence.account import DAY, Plain, Stamp, day_text, when, who
 from services.cadence.account.contracts import Statement, newest
 from services.cadence.account.relation import Relation, Standing, begins_at
 from services.cadence.account.terms import NEAR_DAYS, ContractTerms, Signature, Term
-from services.cadence.evaluation.entry import EventEntry
+from services.cadence.evaluation.entry import AboutThing, EventEntry
 
 Key = tuple[str, ...]
 
 
 @dataclass(slots=True)
 class _News:
-    """What one statement says first. `keys`: of its things, the leading one first; `at`: its time in microseconds."""
+    """What one statement says first. `keys`: of its things, the leading one first; `at`: its time in microseconds.
+
+    `contract_id`: of several that begin or renew together the first.
+    """
 
     stamp: Stamp
     at: int
+    contract_id: str
     keys: list[Key] = field(default_factory=list)
     values: dict[str, Plain] = field(default_factory=dict)
     stamps: set[Stamp] = field(default_factory=set)
@@ -33,7 +37,7 @@ def contract_entries(relation: Relation, since: int) -> Iterator[EventEntry]:
     for key, signature, values in _signatures(relation):
         # A signature that follows from a start has the time of the start, whatever else its event states.
         place = signature.stamp if signature.stamps else f"start {signature.stamp}"
-        item = news.setdefault(place, _News(signature.stamp, signature.at))
+        item = news.setdefault(place, _News(signature.stamp, signature.at, key[0][1]))
         item.keys += key
         item.values |= values
         item.stamps |= signature.stamps
@@ -56,7 +60,7 @@ def _entry(item: _News, cause: Stamp | None) -> EventEntry:
     events = [who(stamp) for stamp in sorted({item.stamp, *item.stamps})]
     known: list[Key] = [] if cause is None else [who(cause)]
     key, *aliases = dict.fromkeys([*known, *item.keys, *events])
-    return EventEntry(item.stamp, item.at, values, key, tuple(aliases))
+    return EventEntry(item.stamp, item.at, values, key, tuple(aliases), AboutThing(item.contract_id))
 
 
 def _signatures(relation: Relation) -> Iterator[tuple[list[Key], Signature, dict[str, Plain]]]:
@@ -156,14 +160,14 @@ def _add_changes(news: dict[Stamp, _News], standing: Standing) -> None:
         if not keys and item is None:
             continue
         if item is None:
-            item = news[statement.first] = _News(statement.first, when(statement.first))
+            item = news[statement.first] = _News(statement.first, when(statement.first), terms.contract_id)
         item.keys += keys
         item.stamps.add(statement.last)
         item.values.setdefault("contract_status", statement.fields.get("status"))
         if revenue is not None:
             item.values["arr_change"] = revenue[1]
     for stamp, (key, change, at) in changes.items():
-        news[stamp] = _News(stamp, at, [key], {"arr_change": change})
+        news[stamp] = _News(stamp, at, terms.contract_id, [key], {"arr_change": change})
 
 
 def _keys(terms: ContractTerms, statement: Statement) -> Iterator[Key]:

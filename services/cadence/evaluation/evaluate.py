@@ -151,4 +151,6 @@ def _key(state: EvaluationState, outline: PlanOutline) -> bytes:
     # A touchpoint about several contracts names them all.
     named = [ids for candidate in selection.selected if (ids := candidate.values.get("contract_ids"))]
     parts = (*parts, named) if named else parts
+    about = [candidate.about and tuple(candidate.about) for candidate in selection.selected]
+    parts = (*parts, about) if any(about) else parts
     return hashlib.blake2b(dumps(parts), digest_size=16).digest()

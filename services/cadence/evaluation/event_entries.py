@@ -11,7 +11,7 @@ from services.cadence.account.identity import Thing
 from services.cadence.account.merging import LAST, newest_stamp
 from services.cadence.account.retention import ANSWERS
 from services.cadence.evaluation.contract_entries import contract_entries
-from services.cadence.evaluation.entry import EventEntry
+from services.cadence.evaluation.entry import AboutThing, EventEntry
 from services.cadence.evaluation.scores import scores
 from services.cadence.features.compute import AccountView, ratio
 from services.cadence.features.contacts import newcomers_of
@@ -162,7 +162,9 @@ def _program_entries(view: AccountView, since: int) -> Iterator[EventEntry]:
             values: dict[str, Plain] = {"program_kind": program.kind, "meaningful": program.meaningful}
             aliases = (who(program.stamp),) if program.stamp else ()
             key = ("program.announced", program.id)
-            yield EventEntry(program.stamp, program.at, values, key, aliases)
+            yield EventEntry(
+                program.stamp, program.at, values, key, aliases, AboutThing(program_id=program.id)
+            )
 
 
 _READERS: Mapping[str, Callable[[AccountView, int], Iterator[EventEntry]]] = {

@@ -6,9 +6,9 @@ from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple, TypedDict, cast
 
-from schemas.plans import Avoid, Cause, FactRef, OneOffItem, Plan, Reason, RhythmItem, Window
+from schemas.plans import About, Avoid, Cause, FactRef, OneOffItem, Plan, Reason, RhythmItem, Window
 from schemas.vocabulary import Channel, Owner, Precedence, Role, Topic
-from services.cadence.account import DAY, Fields, Plain, day_text, moment, who
+from services.cadence.account import DAY, Fields, Plain, day_of, day_text, moment, who
 from services.cadence.evaluation.avoid import Avoidance
 from services.cadence.evaluation.candidates import (
     Candidate,
@@ -17,6 +17,7 @@ from services.cadence.evaluation.candidates import (
     issued_facts,
     touchpoint_id,
 )
+from services.cadence.evaluation.entry import AboutThing
 from services.cadence.evaluation.feedback import FeedbackState
 from services.cadence.evaluation.reasons import Reasons, Sentence
 from services.cadence.evaluation.rhythm_changes import channel_preference, rhythm_changes
@@ -115,6 +116,19 @@ def _selected(
         cause=_cause(*who(candidate.stamp)) if candidate.stamp else None,
         precedence=cast("Precedence", rule.precedence),
         reason=reasons.of(rule, candidate.stamp, _reason_values(candidate), chain(more, _notes(candidate))),
+        about=_about(candidate.about),
+    )
+
+
+def _about(thing: AboutThing | None) -> About | None:
+    if thing is None:
+        return None
+    contract_id, renews_on, notice_on, program_id = thing
+    return About.of_valid(
+        contract_id=contract_id,
+        renews_on=None if renews_on is None else day_of(renews_on),
+        notice_on=None if notice_on is None else day_of(notice_on),
+        program_id=program_id,
     )
 
 
@@ -186,6 +200,7 @@ def _due(state: EvaluationState, key: str, fields: Fields) -> OneOffItem:
             facts=tuple(facts),
             text=str(fields.get("reason_text") or ""),
         ),
+        about=About.read_stored(about.encode()) if isinstance(about := fields.get("about"), str) else None,
     )
 
 

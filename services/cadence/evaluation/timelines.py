@@ -17,6 +17,7 @@ from services.cadence.evaluation.candidates import (
     issued_fields,
     over,
 )
+from services.cadence.evaluation.entry import AboutThing
 from services.cadence.evaluation.state import EvaluationState
 from services.cadence.features.compute import next_day
 from services.cadence.features.contracts import contract_values, day_counts
@@ -31,7 +32,7 @@ class AnchorPoint(NamedTuple):
     """A date that steps count from. `key`: what identities of its steps are made of, after the type.
 
     `values`: the features its steps read; `reason_values`: those that their reasons speak of; `aliases`: other keys.
-    `is_closed`: of a contract that ends; only steps that read `contract_state` are for it.
+    `is_closed`: of a contract that ends; only steps that read `contract_state` are for it. `about`: the term or program.
     """
 
     key: tuple[str, ...]
@@ -41,6 +42,7 @@ class AnchorPoint(NamedTuple):
     reason_values: Mapping[str, Plain] = {}
     aliases: tuple[tuple[str, ...], ...] = ()
     is_closed: bool = False
+    about: AboutThing | None = None
 
 
 def select_steps(state: EvaluationState, selection: Selection) -> None:
@@ -85,7 +87,8 @@ def _select(
         base = anchor.base
         deadline = _deadline(step, anchor, base + start, base + end)
         asked = Candidate(
-            bit, step, key, base, base + start, base + end, deadline, anchor.stamp, anchor.reason_values, tuple(aliases)
+            bit, step, key, base, base + start, base + end, deadline, anchor.stamp, anchor.reason_values, tuple(aliases),
+            anchor.about,
         )  # fmt: skip
         candidate, own_id, fields = issued_fields(state, asked)
         obstacle = over(fields)
@@ -140,7 +143,8 @@ def _renewals(state: EvaluationState, selection: Selection, end: int) -> Iterato
             aliases = tuple(key for key in keys if key != own)
             stamp = group[0].term.stamp
             is_closed = group[0].state in CLOSED
-            yield AnchorPoint(own, day * DAY, stamp, values, _speaks_of(group, day), aliases, is_closed)
+            reason_values, about = _speaks_of(group, day), _term_of(group[0])
+            yield AnchorPoint(own, day * DAY, stamp, values, reason_values, aliases, is_closed, about)
 
 
 def _notices(state: EvaluationState, end: int) -> Iterator[AnchorPoint]:
@@ -151,7 +155,19 @@ def _notices(state: EvaluationState, end: int) -> Iterator[AnchorPoint]:
             values = _values_of(state, [standing])
             reason_values = {**_speaks_of([standing], standing.term.ends_on), "notice_on": day_text(day)}
             own, *aliases = ((standing.contract_id, key, "notice") for key in standing.keys)
-            yield AnchorPoint(own, day * DAY, standing.term.stamp, values, reason_values, tuple(aliases))
+            yield AnchorPoint(
+                own,
+                day * DAY,
+                standing.term.stamp,
+                values,
+                reason_values,
+                tuple(aliases),
+                about=_term_of(standing),
+            )
+
+
+def _term_of(standing: Standing) -> AboutThing:
+    return AboutThing(standing.contract_id, standing.term.ends_on, day_counts(standing).get("days_to_notice"))
 
 
 def _end_of(state: EvaluationState, standing: Standing) -> int | None:
@@ -206,4 +222,11 @@ def _programs(state: EvaluationState, end: int) -> Iterator[AnchorPoint]:
         if program.at > since and (program.audience is None or program.audience(view_values)):
             values: dict[str, Plain] = {"program_kind": program.kind, "meaningful": program.meaningful}
             reason_values = {"program": program.title, **values}
-            yield AnchorPoint((program.id,), program.at, program.stamp or None, values, reason_values)
+            yield AnchorPoint(
+                (program.id,),
+                program.at,
+                program.stamp or None,
+                values,
+                reason_values,
+                about=AboutThing(program_id=program.id),
+            )

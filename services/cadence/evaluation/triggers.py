@@ -96,7 +96,17 @@ def _collect(state: EvaluationState, event: str, candidates: list[Candidate]) ->
                 aliases = tuple((rule.touchpoint, *alias) for alias in entry.aliases)
                 candidates.append(
                     Candidate(
-                        bit, rule, key, entry.at, start, end, deadline, entry.stamp, entry.values, aliases
+                        bit,
+                        rule,
+                        key,
+                        entry.at,
+                        start,
+                        end,
+                        deadline,
+                        entry.stamp,
+                        entry.values,
+                        aliases,
+                        entry.about,
                     )
                 )
 

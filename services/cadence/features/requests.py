@@ -1,6 +1,7 @@
 """Features of the customer's requests: how many there are, which are open, and how fast we answer."""
 
 from services.cadence.account import DAY, when
+from services.cadence.account.identity import Thing
 from services.cadence.account.retention import REQUESTS_KEPT
 from services.cadence.features.attendance import LAST
 from services.cadence.features.view import AccountView
@@ -23,15 +24,24 @@ def fill_request_counts(view: AccountView) -> None:
         view.change_times.append(min(ahead))
 
 
+def open_requests(view: AccountView) -> list[Thing]:
+    """The requests that have no answer yet, oldest first."""
+    answered = {thing.key[1] for thing in view.things("request.answered")}
+    # At the limit an answer may no longer be stored while its request still is: such a request is not open.
+    stored = view.facts.entries.get("request.answered", {})
+    since = when(next(iter(stored))) if len(stored) >= REQUESTS_KEPT else 0
+    return [
+        thing
+        for thing in view.things("request.received")
+        if thing.key[1] not in answered and thing.at > since
+    ]
+
+
 def fill_answers(view: AccountView) -> None:
     """The open requests, and the mean hours over the last eight answers."""
-    entries = view.facts.entries
     received = {thing.key[1]: thing for thing in view.things("request.received")}
     answered = {thing.key[1]: thing for thing in view.things("request.answered")}
-    # At the limit an answer may no longer be stored while its request still is: such a request is not open.
-    stored = entries.get("request.answered", {})
-    since = when(next(iter(stored))) if len(stored) >= REQUESTS_KEPT else 0
-    still_open = [thing for key, thing in received.items() if key not in answered and thing.at > since]
+    still_open = open_requests(view)
     view.set("open_requests", len(still_open), still_open[-1].stamp if still_open else None)
     last = [(received[key], thing) for key, thing in answered.items() if key in received][-LAST:]
     if last:

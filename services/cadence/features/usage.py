@@ -1,7 +1,7 @@
 """Usage over time: a period compared with the four weeks before it, summed over the sources that report both."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from services.cadence.account import DAY, Stamp
 from services.cadence.account.usage import Usage
@@ -41,13 +41,17 @@ class DailyRates:
         part = min(at, end) - start
         return self._covered[index] + part, self._totals[index] + part * rate
 
+    def within(self, start: int, end: int) -> tuple[int, float]:
+        """(microseconds covered from `start` to `end`, sum of rate times microseconds over them)."""
+        covered, total = self.upto(end)
+        covered_before, total_before = self.upto(start)
+        return covered - covered_before, total - total_before
+
     def mean(self, window: _Window) -> float | None:
         """The mean daily rate in a window; None unless enough of it is covered."""
         start, end, needed = window
-        covered, total = self.upto(end)
-        covered_before, total_before = self.upto(start)
-        covered -= covered_before
-        return None if covered < max(needed, 1) else (total - total_before) / covered
+        covered, total = self.within(start, end)
+        return None if covered < max(needed, 1) else total / covered
 
 
 class UsageTrends:
@@ -59,7 +63,7 @@ class UsageTrends:
         self._usage = usage
         self._reports: list[UsageReport] | None = None
         self._newest: list[UsageReport] | None = None
-        self._rates: dict[str, list[DailyRates]] = {}
+        self._rates: dict[str, dict[str, DailyRates]] = {}
 
     def spike(self, report: UsageReport) -> float | None:
         """The rate in the report's period divided by the mean of the 28 days before it.
@@ -89,7 +93,7 @@ class UsageTrends:
 
     def _find_newest(self) -> list[UsageReport]:
         """Of each metric the newest report of the last day with reports."""
-        reports = [report for report in self._all() if report.complete and metric_of(report) is not None]
+        reports = [report for report in self.reports() if report.complete and metric_of(report) is not None]
         end = max([report.end for report in reports], default=0)
         recent = [report for report in reports if report.end > end - DAY]
         own = [[report for report in recent if metric_of(report) == metric] for metric in METRICS]
@@ -97,18 +101,19 @@ class UsageTrends:
 
     def since(self, at: int) -> list[UsageReport]:
         """The reports that count from that moment or later, in no particular order."""
-        return [report for report in self._all() if report.end >= at and report.at >= at]
+        return [report for report in self.reports() if report.end >= at and report.at >= at]
 
     def newest_stamp(self) -> Stamp | None:
         """The event behind the newest report."""
-        newest = max(self._all(), key=_order, default=None)
+        newest = max(self.reports(), key=_order, default=None)
         return None if newest is None else newest.stamps[0]
 
     def stamps(self) -> list[Stamp]:
         """The events behind `change` and `spike`: of each report the first with what counts."""
-        return sorted({report.stamps[0] for report in self._all()})
+        return sorted({report.stamps[0] for report in self.reports()})
 
-    def _all(self) -> list[UsageReport]:
+    def reports(self) -> list[UsageReport]:
+        """All reports, in no particular order."""
         if self._reports is None:
             self._reports = all_reports(self._usage)
         return self._reports
@@ -119,7 +124,7 @@ class UsageTrends:
 
     def _ratio(self, metric: str, window: _Window, before: _Window) -> float | None:
         latest_total = before_total = 0.0
-        for rates in self._rates_of(metric):
+        for rates in self.rates_of(metric).values():
             latest, earlier = rates.mean(window), rates.mean(before)
             if latest is not None and earlier is not None:
                 latest_total += latest
@@ -127,14 +132,14 @@ class UsageTrends:
         # Rounded, because sums of fractions are slightly off: a ratio of 1.5 has to compare equal to 1.5.
         return None if before_total <= 0 else round(latest_total / before_total, 9)
 
-    def _rates_of(self, metric: str) -> Iterable[DailyRates]:
-        """Of each source that reports the metric, in the order of their names."""
+    def rates_of(self, metric: str) -> Mapping[str, DailyRates]:
+        """The daily rates of each source that reports the metric, in the order of their names."""
         if metric not in self._rates:
             pieces: dict[str, list[Piece]] = {}
-            for report in self._all():
+            for report in self.reports():
                 if report.complete:
                     pieces.setdefault(report.source, []).extend(_pieces(report, metric))
-            self._rates[metric] = [DailyRates(own) for _, own in sorted(pieces.items()) if own]
+            self._rates[metric] = {name: DailyRates(own) for name, own in sorted(pieces.items()) if own}
         return self._rates[metric]
 
 

@@ -29,14 +29,9 @@ def ready_text(
     options: RunOptions, *, bootstrap: str, database_url: str, mode: str, now: datetime, seconds: float
 ) -> str:
     """The text of the first screen. `now` is service time; `mode` is in force; `seconds` is how long the start took."""
-    settings, email = options.settings, options.settings.email
+    settings = options.settings
     engine, scheduler, notifier = (
         settings.url_of(name) for name in ("rules_engine", "scheduler", "notifier")
-    )
-    mail = (
-        f"{email.host}:{email.port}"
-        if email.host
-        else f"stored in {options.folder.mail_folder}, not delivered"
     )
     key = f'-H "Authorization: Bearer $(cat {options.key_file})"'
     event = first_event(now)
@@ -50,7 +45,7 @@ Drumbeat is ready ({seconds:.1f} s). Ctrl-C stops it; the data stays in {options
   notifier      {notifier}     deliveries, webhooks, the live stream
   Kafka         {bootstrap}
   PostgreSQL    {without_password(database_url)}
-  mail          {mail}
+  mail          {_mail_line(options)}
   mode          {mode}{"" if mode == "live" else ": nothing reaches customers; `drumbeat mode live` lets it"}
   API key       {options.key_file}
 
@@ -64,3 +59,11 @@ What Drumbeat did with it, and which touchpoints of the account, and of all acco
   curl -s "{scheduler}/v1/touchpoints?account_id={ACCOUNT}" {key}
   curl -s "{scheduler}/v1/touchpoints?status=due" {key}
 """
+
+
+def _mail_line(options: RunOptions) -> str:
+    email, hold = options.settings.email, options.settings.mail_hold()
+    if email.host is None:
+        return f"stored in {options.folder.mail_folder}, not delivered"
+    warning = f"; mail to customers is held: {hold}" if hold is not None else ""
+    return f"{email.host}:{email.port}{warning}"

@@ -21,13 +21,20 @@ from services.notifier.domain.delivery import State
 COMPLETE = """
 WITH done AS (
     UPDATE delivery d SET state = u.state, reason = u.reason, attempts = u.attempts, next_at = u.next_at,
-        rouse_at = u.rouse_at, waits_until = CASE WHEN u.state = 'pending' THEN d.waits_until END,
+        rouse_at = u.rouse_at,
+        waits_until = CASE WHEN u.state = 'pending' THEN coalesce(u.waits_until, d.waits_until) END,
         first_at = coalesce(d.first_at, u.tried_at), address_hash = coalesce(u.address_hash, d.address_hash),
+        program_id = coalesce(u.program_id, d.program_id),
         finished_at = CASE WHEN u.state <> 'pending' THEN $1::timestamptz END,
-        ambiguous = d.ambiguous OR coalesce(u.outcome = 'ambiguous', false), lease_token = NULL, lease_until = NULL
+        ambiguous = d.ambiguous OR coalesce(u.outcome = 'ambiguous', false), lease_token = NULL, lease_until = NULL,
+        fold_key = CASE WHEN u.is_postponed THEN u.fold_key ELSE d.fold_key END,
+        planned_at = CASE WHEN u.is_postponed THEN u.planned_at ELSE d.planned_at END,
+        message_id = CASE WHEN u.is_postponed AND u.fold_key IS DISTINCT FROM d.fold_key THEN d.id ELSE d.message_id END
     FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[],
-        $9::timestamptz[], $10::text[], $11::text[], $12::bytea[])
-      AS u(id, token, state, reason, attempts, next_at, rouse_at, tried_at, outcome, detail, address_hash)
+        $9::timestamptz[], $10::text[], $11::text[], $12::bytea[], $13::boolean[], $14::text[],
+        $15::timestamptz[], $16::timestamptz[], $17::text[])
+      AS u(id, token, state, reason, attempts, next_at, rouse_at, tried_at, outcome, detail, address_hash,
+        is_postponed, fold_key, planned_at, waits_until, program_id)
     WHERE d.id = u.id AND d.lease_token = u.token AND d.state = 'pending'
     RETURNING d.id, u.attempts, u.tried_at, u.outcome, u.detail
 ), tried AS (
@@ -72,6 +79,9 @@ async def complete(
     for result in results:
         if result.replacements:
             reports += await _replace(connection, result, now)
+    for result in done:
+        if result.additions:
+            reports += await add_deliveries(connection, result.additions, now)
     await outbox.append(connection, reports)
 
 
@@ -93,9 +103,20 @@ async def _complete_rows(
         [attempt.outcome if attempt else None for attempt in attempts],
         [attempt.detail if attempt else None for attempt in attempts],
         [hashes.get(result.delivery.id) for result in results],
+        [_is_postponed(result) for result in results],
+        [result.timing.fold_key if result.timing else None for result in results],
+        [result.timing.planned_at if result.timing else None for result in results],
+        [result.waits_until for result in results],
+        [result.program_id for result in results],
     )
     completed = {row[0] for row in rows}
     return [result for result in results if result.delivery.id in completed]
+
+
+def _is_postponed(result: ClaimResult) -> bool:
+    """Whether a message goes another time, alone or with others: it leaves the mail with which it was claimed."""
+    is_pending = not result.delivery.state.is_final and result.attempt is None
+    return is_pending and isinstance(result.claim, MessageClaim)
 
 
 def _wake_at(result: ClaimResult) -> datetime | None:

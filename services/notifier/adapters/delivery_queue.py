@@ -5,6 +5,7 @@ sender may claim the delivery, which is then marked ambiguous: the one before ma
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from services.chassis.clock import ServiceClock
@@ -12,7 +13,12 @@ from services.chassis.database import Connection, Database, real_now
 from services.chassis.faults import fault
 from services.chassis.ids import fresh
 from services.chassis.outbox import Outbox
-from services.notifier.adapters import directory_repository, subscription_repository
+from services.notifier.adapters import (
+    content_repository,
+    directory_repository,
+    engagement_repository,
+    subscription_repository,
+)
 from services.notifier.adapters.delivery_completion import complete
 from services.notifier.adapters.erasure import erase_final
 from services.notifier.adapters.messages import delivery_finished_of_row
@@ -33,17 +39,46 @@ from services.notifier.domain.situation import Directory
 LEASE = "90 seconds"
 MOST_PER_ENDPOINT = 16
 
-CLAIM_MESSAGES = f"""
+_READY = "state = 'pending' AND channel <> 'webhook' AND (lease_until IS NULL OR lease_until < $1)"
+_CLAIM = f"""
+UPDATE delivery d SET lease_token = $3, lease_until = $1 + interval '{LEASE}', lease_owner = $4,
+    ambiguous = d.ambiguous OR d.lease_token IS NOT NULL"""
+_CLAIMED = """
+    d.id, d.channel, d.recipient_kind, d.recipient_id, d.attempts, d.next_at, d.first_at, d.waits_until,
+    f.event_id, f.type, f.said_at, f.data, d.reason, d.message_id, d.planned_at,
+    d.fold_key IS NOT NULL, d.created_at"""
+CLAIM_SINGLE = f"""
 WITH mine AS (
-    SELECT id FROM delivery WHERE state = 'pending' AND channel <> 'webhook' AND next_at <= $1
-        AND (lease_until IS NULL OR lease_until < $1)
+    SELECT id FROM delivery WHERE {_READY} AND next_at <= $1 AND fold_key IS NULL
     ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED
 )
-UPDATE delivery d SET lease_token = $3, lease_until = $1 + interval '{LEASE}', lease_owner = $4,
-    ambiguous = d.ambiguous OR d.lease_token IS NOT NULL
+{_CLAIM}
 FROM mine, feed f WHERE d.id = mine.id AND f.key = d.event_key
-RETURNING d.id, d.channel, d.recipient_kind, d.recipient_id, d.attempts, d.next_at, d.first_at, d.waits_until,
-    f.event_id, f.type, f.said_at, f.data
+RETURNING {_CLAIMED}
+"""
+# Whoever locks a key claims all that is ready under it: one sender writes the mail, once.
+LOCK_FOLDS = f"""
+WITH ready AS MATERIALIZED (
+    SELECT fold_key, min(next_at) AS next_at FROM delivery
+    WHERE {_READY} AND next_at <= $1 AND fold_key IS NOT NULL GROUP BY fold_key ORDER BY 2 LIMIT $2
+)
+SELECT fold_key FROM ready WHERE pg_try_advisory_xact_lock(hashtextextended(fold_key, 0))
+"""
+# What is gathered still goes with what is ready, but what waits for a record or for another day does not. From now on
+# the deliveries of the mail belong together, so that a retry has the same ones.
+CLAIM_FOLDS = f"""
+WITH mine AS MATERIALIZED (
+    SELECT id, fold_key, message_id FROM delivery WHERE {_READY} AND fold_key = ANY($2)
+        AND (next_at <= $1 OR (coalesce(waits_until, $1) <= $1 AND coalesce(planned_at, $5) <= $5))
+    ORDER BY id FOR UPDATE
+), first AS (
+    SELECT fold_key, min(id::text)::uuid AS id FROM mine GROUP BY fold_key
+)
+{_CLAIM},
+    message_id = CASE WHEN mine.fold_key LIKE 'message:%' THEN mine.message_id ELSE first.id END,
+    fold_key = CASE WHEN mine.fold_key LIKE 'message:%' THEN mine.fold_key ELSE 'message:' || first.id END
+FROM mine JOIN first USING (fold_key), feed f WHERE d.id = mine.id AND f.key = d.event_key
+RETURNING {_CLAIMED}
 """
 CLAIM_WEBHOOKS = f"""
 WITH mine AS MATERIALIZED (
@@ -115,17 +150,30 @@ class DeliveryQueue:
         async with self._database.transaction() as connection:
             now = await self._now(connection)
             token = fresh()
-            rows = await connection.fetch(CLAIM_MESSAGES, now.real, limit, token, self._owner)
+            rows = await connection.fetch(CLAIM_SINGLE, now.real, limit, token, self._owner)
+            keys = [row[0] for row in await connection.fetch(LOCK_FOLDS, now.real, limit)]
+            if keys:
+                rows += await connection.fetch(CLAIM_FOLDS, now.real, keys, token, self._owner, now.service)
             claims = [_message_claim(row, token) for row in rows]
-            events = [claim.event for claim in claims]
-            directory = (
-                await directory_repository.load_directory(connection, self._addresses, events)
-                if events
-                else Directory()
-            )
+            directory = await self._directory(connection, claims, now) if claims else Directory()
         if claims:
             fault("sender.after_claim")
         return claims, directory, now
+
+    async def _directory(self, connection: Connection, claims: Sequence[MessageClaim], now: Now) -> Directory:
+        """The people whom the claims concern, the content of their messages, and the programs they got."""
+        events = [claim.event for claim in claims]
+        directory = await directory_repository.load_directory(connection, self._addresses, events)
+        types = {event.content.touchpoint_type for event in events}
+        contacts = {claim.delivery.recipient.id for claim in claims if claim.delivery.recipient.id}
+        return replace(
+            directory,
+            contents=await content_repository.load_contents(connection, types),
+            programs=await content_repository.load_programs(connection, contacts),
+            sent=await engagement_repository.sent_lately(
+                connection, _accounts_of_owners(claims), now.service
+            ),
+        )
 
     async def claim_webhooks(self, limit: int, under_way: Mapping[str, int]) -> list[WebhookClaim]:
         async with self._database.transaction() as connection:
@@ -186,10 +234,27 @@ class DeliveryQueue:
             return len(rows)
 
 
+def _accounts_of_owners(claims: Sequence[MessageClaim]) -> set[str]:
+    return {
+        claim.event.content.account_id
+        for claim in claims
+        if claim.delivery.recipient.kind is not RecipientKind.CONTACT
+    }
+
+
 def _message_claim(row: Any, token: str) -> MessageClaim:
     recipient = Recipient(RecipientKind(row[2]), row[3])
-    delivery = Delivery(str(row[0]), row[1], recipient, attempts=row[4], next_at=row[5])
-    return MessageClaim(delivery, parse_event(row[8], row[9], row[10], row[11]), token, row[6], row[7])
+    return MessageClaim(
+        delivery=Delivery(str(row[0]), row[1], recipient, reason=row[12], attempts=row[4], next_at=row[5]),
+        event=parse_event(row[8], row[9], row[10], row[11]),
+        token=token,
+        first_at=row[6],
+        waits_until=row[7],
+        message_id=str(row[13]),
+        planned_at=row[14],
+        is_folded=row[15],
+        created_at=row[16],
+    )
 
 
 def _webhook_claim(row: Any, token: str, endpoint: Endpoint) -> WebhookClaim:

@@ -9,18 +9,20 @@ from services.chassis.outbox import Outgoing
 from services.notifier.adapters.messages import delivery_finished, delivery_finished_of_row
 from services.notifier.application.ports import InAppMessage, NewDelivery, Now
 from services.notifier.domain.delivery import Delivery, Recipient
-from services.notifier.domain.event import Event
+from services.notifier.domain.event import Event, News
 
 ADD = """
 INSERT INTO delivery (id, event_key, message_id, touchpoint_id, touchpoint_type, account_id, channel,
-    recipient_kind, recipient_id, state, reason, next_at, rouse_at, waits_until, deadline, finished_at)
+    recipient_kind, recipient_id, state, reason, next_at, rouse_at, waits_until, deadline, finished_at, fold_key,
+    planned_at)
 SELECT u.id, u.event_key, u.id, u.touchpoint_id, u.touchpoint_type, u.account_id, u.channel,
-    u.kind, u.recipient_id, u.state, u.reason, u.next_at, u.rouse_at, u.waits_until, u.deadline, u.finished_at
+    u.kind, u.recipient_id, u.state, u.reason, u.next_at, u.rouse_at, u.waits_until, u.deadline, u.finished_at,
+    u.fold_key, u.planned_at
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
     $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
-    $15::timestamptz[])
+    $15::timestamptz[], $16::text[], $17::timestamptz[])
   AS u(id, event_key, touchpoint_id, touchpoint_type, account_id, channel, kind, recipient_id, state, reason,
-    next_at, rouse_at, waits_until, deadline, finished_at)
+    next_at, rouse_at, waits_until, deadline, finished_at, fold_key, planned_at)
 ON CONFLICT (id) DO NOTHING RETURNING id
 """
 ADD_IN_APP = """
@@ -62,7 +64,7 @@ async def add_deliveries(
     connection: Connection, deliveries: Sequence[NewDelivery], now: Now
 ) -> list[Outgoing]:
     """Create those that do not exist, with their in-app messages; returns the reports of the final ones."""
-    by_id = {delivery_id(new.event.id, new.channel, new.recipient): new for new in deliveries}
+    by_id = {delivery_id(new.cause or new.event.id, new.channel, new.recipient): new for new in deliveries}
     ids = sorted(by_id)
     rows = [by_id[identity] for identity in ids]
     added = await connection.fetch(
@@ -82,6 +84,8 @@ async def add_deliveries(
         [row.waits_until for row in rows],
         [row.event.content.deadline for row in rows],
         [now.service if row.state.is_final else None for row in rows],
+        [row.timing.fold_key if row.timing else None for row in rows],
+        [row.timing.planned_at if row.timing else None for row in rows],
     )
     created = [(str(row[0]), by_id[str(row[0])]) for row in added]
     messages = [(id_, new.recipient, new.event, new.in_app) for id_, new in created if new.in_app]
@@ -103,7 +107,8 @@ def wake_at(channel: str, send_after: datetime | None, event: Event) -> datetime
     """The service time at which a pending delivery is decided on again, whatever it waits for."""
     if channel == "webhook":
         return None
-    moments = (send_after, event.content.deadline)
+    # What tells of a touchpoint after its deadline has none of its own.
+    moments = (send_after, event.content.deadline if event.news is News.DUE else None)
     return min((moment for moment in moments if moment is not None), default=None)
 
 

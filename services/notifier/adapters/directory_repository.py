@@ -14,6 +14,7 @@ from services.notifier.adapters.address_repository import (
     load_consents,
     unknown_addresses,
 )
+from services.notifier.adapters.engagement_repository import people_told
 from services.notifier.adapters.merging import find_ended
 from services.notifier.adapters.mode_repository import load_mode
 from services.notifier.domain.addresses import AddressKey
@@ -58,7 +59,9 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::te
 ON CONFLICT (csm_id) DO UPDATE SET name = excluded.name, email = excluded.email,
     timezone = excluded.timezone, version = excluded.version, pool = excluded.pool, phone = excluded.phone,
     language = excluded.language, role = excluded.role, manager_id = excluded.manager_id,
-    booking_url = excluded.booking_url, working_days = excluded.working_days
+    booking_url = excluded.booking_url, working_days = excluded.working_days,
+    opens_at = CASE WHEN (person.timezone, person.working_days)
+        IS NOT DISTINCT FROM (excluded.timezone, excluded.working_days) THEN person.opens_at END
 WHERE person.version < excluded.version
 """
 # An older preference never replaces a newer one, whether it allows more or less.
@@ -80,9 +83,12 @@ CONTACTS = """
 SELECT account_id, contact_id, name, email, role, language, timezone, phone, has_left AS left FROM contact
 WHERE account_id = ANY($1) ORDER BY contact_id
 """
-CSMS = """
-SELECT csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url, working_days
-FROM person WHERE csm_id = ANY($1)
+PERSON_FIELDS = """
+csm_id, name, email, timezone, version, pool, phone, language, role, manager_id, booking_url, working_days"""
+CSMS = f"""
+SELECT {PERSON_FIELDS}
+FROM person WHERE csm_id = ANY($1) OR role IN ('manager', 'marketing')
+    OR csm_id IN (SELECT manager_id FROM person WHERE csm_id = ANY($1))
 """
 PREFERENCES = """
 SELECT contact_id, nullif(topic, '') AS topic, nullif(channel, '') AS channel, opted_in, frequency,
@@ -222,10 +228,13 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
     """Everyone whom these events concern."""
     account_ids = {event.content.account_id for event in events}
     ended = await find_ended(connection, account_ids)
-    accounts = await _accounts(connection, sorted(account_ids.union(ended.values())))
+    accounts = await load_accounts(connection, sorted(account_ids.union(ended.values())))
     accounts |= {account_id: accounts[stays] for account_id, stays in ended.items() if stays in accounts}
     owners = [event.content.owner for event in events]
-    csm_ids = sorted({owner.csm_id for owner in owners if owner.csm_id})
+    told = await people_told(connection, events)
+    named = {owner.csm_id for owner in owners} | {event.previous_csm_id for event in events}
+    leading = {account.csm_id for account in accounts.values()}
+    csm_ids = sorted({person for person in named | leading if person}.union(*told.values()))
     csms = {row[0]: CsmRecord(**row) for row in await connection.fetch(CSMS, csm_ids)}
     contacts = [contact for account in accounts.values() for contact in account.contacts]
     customers = {contact.email for contact in contacts if contact.email}
@@ -239,11 +248,13 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
         consents=await load_consents(connection, key, customers),
         unknown_addresses=await unknown_addresses(connection, key, addresses),
         withdrawn={row[0]: (row[1], row[2]) for row in withdrawn},
+        told=told,
         mode=await load_mode(connection),
     )
 
 
-async def _accounts(connection: Connection, account_ids: Sequence[str]) -> dict[str, Account]:
+async def load_accounts(connection: Connection, account_ids: Sequence[str]) -> dict[str, Account]:
+    """These accounts with their contacts, by id."""
     contacts: defaultdict[str, list[ContactRecord]] = defaultdict(list)
     for row in await connection.fetch(CONTACTS, account_ids):
         fields = dict(row)

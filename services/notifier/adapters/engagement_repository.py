@@ -1,13 +1,15 @@
-"""What an engagement is about: the delivery, who got it, and under which topic."""
+"""What was delivered: by whom an engagement is and about what, and what customers and people of ours got."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from services.chassis.database import Connection
 from services.notifier.application.ports import DeliveredMessage
 from services.notifier.domain.delivery import Recipient, RecipientKind
-from services.notifier.domain.event import parse_event
+from services.notifier.domain.event import TODAY, Event, News, parse_event
 
 # Before the address was stored with the delivery, and in the app, the address is the contact's.
 DELIVERED = """
@@ -17,6 +19,43 @@ FROM delivery d LEFT JOIN feed f ON f.key = d.event_key
 LEFT JOIN contact c ON d.recipient_kind = 'contact' AND c.contact_id = d.recipient_id
 WHERE d.id = ANY($1::uuid[]) AND d.recipient_id IS NOT NULL
 """
+
+TOLD = """
+SELECT DISTINCT touchpoint_id, recipient_id FROM delivery
+WHERE touchpoint_id = ANY($1) AND recipient_kind = 'csm' AND channel = 'email' AND state = 'sent'
+"""
+SENT_LATELY = """
+SELECT account_id, touchpoint_type, max(finished_at) FROM delivery
+WHERE account_id = ANY($1) AND recipient_kind = 'contact' AND state = 'sent' AND channel <> 'webhook'
+    AND finished_at >= $2 AND touchpoint_type IS NOT NULL
+GROUP BY account_id, touchpoint_type ORDER BY 3 DESC
+"""
+LATELY = timedelta(days=30)
+MOST_SENT = 3
+
+
+async def sent_lately(
+    connection: Connection, account_ids: Collection[str], now: datetime
+) -> dict[str, list[tuple[str, datetime]]]:
+    """What the customers of these accounts got in the last 30 days: the newest three types, with their times."""
+    sent: defaultdict[str, list[tuple[str, datetime]]] = defaultdict(list)
+    for row in await connection.fetch(SENT_LATELY, sorted(account_ids), now - LATELY) if account_ids else ():
+        if len(sent[row[0]]) < MOST_SENT:
+            sent[row[0]].append((row[1], row[2]))
+    return sent
+
+
+async def people_told(connection: Connection, events: Sequence[Event]) -> dict[str, frozenset[str]]:
+    """The people of ours who had a mail about what is cancelled, moved or due, by touchpoint."""
+    ids = {
+        event.content.touchpoint_id
+        for event in events
+        if event.news in (News.CANCELLED, News.MOVED) or event.type == TODAY
+    }
+    people: defaultdict[str, set[str]] = defaultdict(set)
+    for row in await connection.fetch(TOLD, sorted(filter(None, ids))) if ids else ():
+        people[row[0]].add(row[1])
+    return {touchpoint_id: frozenset(told) for touchpoint_id, told in people.items()}
 
 
 async def delivered_messages(

@@ -1,13 +1,22 @@
 """One transaction of ingest: the statements behind the use cases that store events and directory records."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import cast
 
-from schemas.directory import AccountRecord, CsmRecord, ModeRecord, PreferenceRecord
+from schemas.directory import (
+    AccountRecord,
+    ContentRecord,
+    CsmRecord,
+    ModeRecord,
+    PolicyRecord,
+    PreferenceRecord,
+)
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
 from services.notifier.adapters import (
     address_repository,
+    content_repository,
     directory_repository,
     engagement_repository,
     erasure,
@@ -15,10 +24,16 @@ from services.notifier.adapters import (
     mode_repository,
     subscription_repository,
 )
-from services.notifier.adapters.delivery_repository import add_deliveries, event_key, suppress_withdrawn
+from services.notifier.adapters.delivery_repository import (
+    add_deliveries,
+    delivery_id,
+    event_key,
+    suppress_withdrawn,
+)
 from services.notifier.adapters.messages import preference_changed
 from services.notifier.application.ports import DeliveredMessage, NewDelivery, Now
 from services.notifier.domain.addresses import AddressKey
+from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.event import Event
 from services.notifier.domain.situation import Directory
 from services.notifier.domain.subscription import Subscription
@@ -33,6 +48,11 @@ INSERT INTO withdrawn (touchpoint_id, sequence, reason)
 SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[])
 ON CONFLICT (touchpoint_id) DO UPDATE SET sequence = excluded.sequence, reason = excluded.reason
 WHERE withdrawn.sequence < excluded.sequence
+"""
+# What came due before its day was opened was planned for the next morning.
+RELEASE_DAY_MAIL = """
+UPDATE delivery SET next_at = clock_timestamp(), planned_at = $2
+WHERE fold_key = $1 AND state = 'pending' AND (planned_at <= $2 OR id = ANY($3::uuid[]))
 """
 
 
@@ -80,6 +100,11 @@ class UnitOfWork:
         account_ids = {new.event.content.account_id for new in deliveries}
         await merging.move_messages(self._connection, account_ids)
 
+    async def release_day_mail(self, fold_key: str, planned_at: datetime, causes: Sequence[str]) -> None:
+        recipient = Recipient(RecipientKind.CSM, fold_key.removeprefix("day:"))
+        ids = [delivery_id(cause, "email", recipient) for cause in causes]
+        await self._connection.execute(RELEASE_DAY_MAIL, fold_key, planned_at, ids)
+
     async def save_accounts(
         self, records: Sequence[AccountRecord], preferences: Sequence[PreferenceRecord], now: Now
     ) -> None:
@@ -106,6 +131,16 @@ class UnitOfWork:
 
     async def save_mode(self, record: ModeRecord) -> None:
         await mode_repository.save_mode(self._connection, record)
+
+    async def save_contents(self, records: Sequence[ContentRecord]) -> None:
+        latest = {content_repository.content_key(record): record for record in records}
+        await content_repository.save_contents(self._connection, list(latest.values()))
+
+    async def delete_content(self, key: str) -> None:
+        await content_repository.delete_content(self._connection, key)
+
+    async def save_catalogue(self, record: PolicyRecord) -> None:
+        await content_repository.save_catalogue(self._connection, record)
 
     async def delete_csm(self, csm_id: str) -> None:
         await directory_repository.delete_csm(self._connection, csm_id)

@@ -1,32 +1,35 @@
 """Ingest events: create the deliveries of each new event, each with a decision, in one transaction."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from services.notifier.application.ports import InAppMessage, NewDelivery, Now, UnitOfWork
+from services.notifier.application.ports import WITHOUT_END, NewDelivery, Now, UnitOfWork
+from services.notifier.domain.decision import Action, RecipientDecision
 from services.notifier.domain.delivery import Recipient, RecipientKind, State
-from services.notifier.domain.delivery_policy import (
-    Action,
-    RecipientDecision,
-    decide_recipients,
-    is_owned_by_person,
-)
-from services.notifier.domain.event import Event, readable_name
-from services.notifier.domain.message import one_line, sentence_case
+from services.notifier.domain.delivery_policy import decide_recipients
+from services.notifier.domain.event import Event, News
 from services.notifier.domain.situation import Directory, Situation
 from services.notifier.domain.subscription import Subscription
+from services.notifier.domain.working_day import day_cause
 
 PATIENCE = timedelta(seconds=60)
 """Real time in which a directory record may still arrive."""
-POSTED = "posted in the app"
+GATHERS = timedelta(seconds=2)
+"""Real time in which what has one cause is gathered into one mail."""
 
 
 async def ingest_events(
-    events: Sequence[Event], *, work: UnitOfWork, now: Now, mail_hold: str | None = None
+    events: Sequence[Event],
+    *,
+    work: UnitOfWork,
+    now: Now,
+    mail_hold: str | None = None,
+    fallback_to: str | None = None,
 ) -> bool:
     """Store events and their deliveries; repeated events change nothing. Returns whether any event is new.
 
-    `mail_hold`: why customers get no mail, None when they do.
+    `mail_hold`: why customers get no mail, None when they do. `fallback_to`: the mailbox for work that nobody has.
     """
     new_ids = await work.add_events(events)
     new = [event for event in events if event.id in new_ids]
@@ -42,7 +45,7 @@ async def ingest_events(
     if notifying:
         directory = await work.directory_of(notifying)
         for event in notifying:
-            situation = directory.situation_of(event, mail_hold=mail_hold)
+            situation = directory.situation_of(event, mail_hold=mail_hold, fallback_to=fallback_to)
             deliveries += messages_of(event, directory, situation, now)
     if deliveries:
         await work.add_deliveries(deliveries, now)
@@ -68,32 +71,36 @@ def messages_of(event: Event, directory: Directory, situation: Situation, now: N
 
 def _new_delivery(event: Event, decided: RecipientDecision, directory: Directory, now: Now) -> NewDelivery:
     decision, channel, recipient = decided.decision, decided.channel, decided.recipient
+    new = NewDelivery(event, channel, recipient, cause=_cause(event, decided, directory))
     match decision.action:
         case Action.SUPPRESS:
-            return NewDelivery(event, channel, recipient, State.SUPPRESSED, decision.text)
+            return replace(new, state=State.SUPPRESSED, reason=decision.text)
         case Action.EXPIRE:
-            return NewDelivery(event, channel, recipient, State.EXPIRED, decision.text)
+            return replace(new, state=State.EXPIRED, reason=decision.text)
         case Action.WAIT:
-            until = now.real + PATIENCE
-            return NewDelivery(
-                event, channel, recipient, reason=decision.text, next_at=until, waits_until=until
+            until = now.real + (PATIENCE if decision.send_after is None else 2 * WITHOUT_END)
+            return replace(
+                new,
+                reason=decision.text,
+                next_at=until,
+                waits_until=until,
+                send_after=decision.send_after,
             )
-        case Action.SEND if channel == "in_app":
-            in_app = in_app_message(event, directory)
-            return NewDelivery(event, channel, recipient, State.SENT, POSTED, in_app=in_app)
         case Action.SEND:
-            reason = decision.text if decision.send_after else None
-            return NewDelivery(
-                event, channel, recipient, reason=reason, next_at=now.real, send_after=decision.send_after
+            return replace(
+                new,
+                reason=decision.text if decision.send_after else None,
+                next_at=now.real + (GATHERS if decision.timing else timedelta()),
+                send_after=decision.send_after,
+                timing=decision.timing,
             )
 
 
-def in_app_message(event: Event, directory: Directory) -> InAppMessage:
-    content = event.content
-    account = directory.accounts.get(content.account_id)
-    kind = readable_name(content.touchpoint_type)
-    if not is_owned_by_person(event):
-        return InAppMessage(one_line(sentence_case(kind)), content.purpose)
-    name = (account.name if account else None) or content.account_id
-    reason = content.reason.text if content.reason else ""
-    return InAppMessage(one_line(f"{name}: {kind}"), "\n".join(filter(None, (content.purpose, reason))))
+def _cause(event: Event, decided: RecipientDecision, directory: Directory) -> str | None:
+    """What a mail to a person of ours is about: a touchpoint of a day is told once, whichever event tells it first."""
+    content, recipient = event.content, decided.recipient
+    if recipient.kind is not RecipientKind.CSM or decided.channel != "email" or event.news is not News.DUE:
+        return None
+    if content.touchpoint_id is None:
+        return None
+    return day_cause(content.touchpoint_id, directory.csms.get(recipient.id or ""), content.due_at)

@@ -2,17 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from schemas.directory import AccountRecord, CsmRecord, ModeRecord, PreferenceRecord
+from schemas.directory import (
+    AccountRecord,
+    ContentRecord,
+    CsmRecord,
+    ModeRecord,
+    PolicyRecord,
+    PreferenceRecord,
+)
 from schemas.vocabulary import Topic
 from services.notifier.domain.circuit import Circuit
+from services.notifier.domain.decision import Timing
 from services.notifier.domain.delivery import Attempt, Delivery, Recipient, Response, State
 from services.notifier.domain.event import Event
 from services.notifier.domain.message import Message
 from services.notifier.domain.situation import Directory
 from services.notifier.domain.subscription import Secrets, Subscription
+
+WITHOUT_END = timedelta(days=2000)
+"""Real time: a wait that is longer than this ends on the service clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +42,10 @@ class InAppMessage:
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
-    """A delivery to create; its id derives from event, channel and recipient.
+    """A delivery to create; its id derives from cause (the event without one), channel and recipient.
 
-    `next_at` and `waits_until` are real time, `send_after` is service time. `in_app` is posted with it.
+    `next_at` and `waits_until` are real time, `send_after` is service time. `in_app` is posted with it. `timing`: when it
+    goes, and with which others. `cause`: the same for events that tell a person the same.
     """
 
     event: Event
@@ -45,6 +57,8 @@ class NewDelivery:
     send_after: datetime | None = None
     waits_until: datetime | None = None
     in_app: InAppMessage | None = None
+    timing: Timing | None = None
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,14 @@ class UnitOfWork(Protocol):
 
     async def save_mode(self, record: ModeRecord) -> None: ...
 
+    async def save_contents(self, records: Sequence[ContentRecord]) -> None:
+        """Store content files, in order of version; an older version changes nothing."""
+        ...
+
+    async def delete_content(self, key: str) -> None: ...
+
+    async def save_catalogue(self, record: PolicyRecord) -> None: ...
+
     async def delete_csm(self, csm_id: str) -> None: ...
 
     async def delivered_messages(self, delivery_ids: Sequence[str]) -> Mapping[str, DeliveredMessage]:
@@ -120,13 +142,29 @@ class UnitOfWork(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MessageClaim:
-    """A delivery to a person under the lease of this sender."""
+    """A delivery to a person under the lease of this sender.
+
+    Claims with one `message_id` go in one mail. `is_folded`: it was claimed with all that goes with it. `planned_at` is
+    service time.
+    """
 
     delivery: Delivery
     event: Event
     token: str
     first_at: datetime | None
     waits_until: datetime | None = None
+    message_id: str = ""
+    is_folded: bool = False
+    planned_at: datetime | None = None
+    created_at: datetime | None = None
+
+    def has_waited(self, real: datetime) -> bool:
+        """Whether what the directory does not have by now it will not get.
+
+        What did not wait for a record was known at ingest: whoever is unknown now has been deleted. A wait without end is
+        one for an address.
+        """
+        return self.waits_until is None or not real < self.waits_until < real + WITHOUT_END
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +205,10 @@ class WebhookClaim:
 class ClaimResult:
     """A claim and its delivery from now on, with the attempt if one was made.
 
-    `replacements`: a delivery without a recipient is replaced by these. `address`: where the mail went;
-    `is_unknown_address`: the relay refused it as unknown.
+    `replacements`: a delivery without a recipient is replaced by these. `additions`: who hears of it instead, where this
+    recipient cannot. `timing`: when a postponed delivery goes, and with which others; `waits_until` (real
+    time): how long it waits for a record. `address`: where the mail went;
+    `is_unknown_address`: the relay refused it as unknown. `program_id`: the program that the message presents.
     """
 
     claim: MessageClaim | WebhookClaim
@@ -180,12 +220,18 @@ class ClaimResult:
     address: str | None = None
     is_unknown_address: bool = False
     replacements: tuple[NewDelivery, ...] = ()
+    program_id: str | None = None
+    additions: tuple[NewDelivery, ...] = ()
+    timing: Timing | None = None
+    waits_until: datetime | None = None
 
 
 class DeliveryQueue(Protocol):
     """Claims deliveries and completes them, each in its own transaction. A lost lease completes nothing."""
 
-    async def claim_messages(self, limit: int) -> tuple[Sequence[MessageClaim], Directory, Now]: ...
+    async def claim_messages(self, limit: int) -> tuple[Sequence[MessageClaim], Directory, Now]:
+        """At most `limit` mails, each with all deliveries that are ready and go in it."""
+        ...
 
     async def claim_webhooks(self, limit: int, under_way: Mapping[str, int]) -> Sequence[WebhookClaim]:
         """`under_way` counts by endpoint id what this sender has claimed and not completed."""
@@ -203,13 +249,22 @@ class DeliveryQueue(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A person's or a team's address; `name` may be empty."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail to one recipient."""
+    """A mail to one recipient. `reply_to`: where answers go; None: to the mailbox of the deployment."""
 
     delivery_id: str
     to: str
     message: Message
     unsubscribe_url: str | None = None
+    reply_to: Mailbox | None = None
 
 
 class Mailer(Protocol):

@@ -1,9 +1,9 @@
-"""Update the directory: store account and CSM records, of several about one of them the highest version."""
+"""Update the directory: store records of accounts, CSMs and content, of several about one of them the highest version."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schemas.directory import AccountRecord, CsmRecord
+from schemas.directory import AccountRecord, ContentRecord, CsmRecord
 from services.notifier.application.ports import Now, UnitOfWork
 
 
@@ -18,6 +18,11 @@ class CsmDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class ContentDeleted:
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccountMerged:
     """An account ended; everything of it belongs to the one that stays."""
 
@@ -25,12 +30,13 @@ class AccountMerged:
     stays: str
 
 
-DirectoryChange = AccountRecord | CsmRecord | AccountDeleted | AccountMerged | CsmDeleted
+Stored = AccountRecord | CsmRecord | ContentRecord
+DirectoryChange = Stored | AccountDeleted | AccountMerged | CsmDeleted | ContentDeleted
 
 
 async def update_directory(changes: Sequence[DirectoryChange], *, work: UnitOfWork, now: Now) -> None:
     """Apply changes in order: a record that follows a deletion is stored again."""
-    records: list[AccountRecord | CsmRecord] = []
+    records: list[Stored] = []
     for change in changes:
         match change:
             case AccountDeleted(account_id):
@@ -45,15 +51,22 @@ async def update_directory(changes: Sequence[DirectoryChange], *, work: UnitOfWo
                 await _save(records, work, now)
                 records = []
                 await work.delete_csm(csm_id)
+            case ContentDeleted(key):
+                await _save(records, work, now)
+                records = []
+                await work.delete_content(key)
             case record:
                 records.append(record)
     await _save(records, work, now)
 
 
-async def _save(records: Sequence[AccountRecord | CsmRecord], work: UnitOfWork, now: Now) -> None:
+async def _save(records: Sequence[Stored], work: UnitOfWork, now: Now) -> None:
     in_order = sorted(records, key=lambda record: record.version)
     accounts = [record for record in in_order if isinstance(record, AccountRecord)]
     csms = [record for record in in_order if isinstance(record, CsmRecord)]
+    contents = [record for record in in_order if isinstance(record, ContentRecord)]
+    if contents:
+        await work.save_contents(contents)
     if accounts:
         latest = {record.account_id: record for record in accounts}
         preferences = [preference for record in accounts for preference in record.preferences]

@@ -1,25 +1,199 @@
-"""Write the mail that a contact at the customer gets."""
+"""Write what a contact at the customer gets, from the content of its type in the contact's language."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
 
-from services.notifier.application.ports import Mail, MessageClaim
+from schemas.directory import ContactRecord, CsmRecord
+from schemas.zones import UTC_ZONE, TimeZone, UnknownZone, find_zone
+from services.cadence.content.parse import ContentFile
+from services.cadence.content.render import Rendered, render_content
+from services.notifier.application.message_content import find_content
+from services.notifier.application.message_facts import MessageFacts
+from services.notifier.application.message_values import (
+    Links,
+    MessageContext,
+    customer_values,
+    program_of,
+)
+from services.notifier.application.phrases import PhraseBook
 from services.notifier.domain import message
-from services.notifier.domain.situation import Situation
+from services.notifier.domain.event import Event
+from services.notifier.domain.people import Account
+
+MOST_TITLE: Final = 200
+_BEHIND_PREHEADER: Final = "\u00a0\u200c" * 80
+"""Fills the preview of mail programs, which otherwise goes on with the first words of the body."""
 
 
-def write_customer_mail(
-    claim: MessageClaim,
-    situation: Situation,
-    render: message.Render,
-    unsubscribe_url: Callable[[str, str | None], str],
-) -> Mail:
-    """The mail of a claim to a contact. It leaves out the account's name when it is unknown."""
-    event, recipient = claim.event, claim.delivery.recipient
-    account = (situation.account.name if situation.account else None) or ""
-    contact = situation.contact(recipient.id)
-    url = unsubscribe_url(recipient.id or "", event.content.topic)
-    name = (contact.name if contact else None) or ""
-    context = message.make_context(event, account=account, recipient=name, unsubscribe_url=url)
-    template = message.customer_template(event.content.touchpoint_type)
-    composed = message.compose_message(template, context, render)
-    return Mail(claim.delivery.id, (contact.email if contact else None) or "", composed, url)
+class MakeLinks(Protocol):
+    """Makes the addresses of the contact's page and of the end of a topic (None: all)."""
+
+    def __call__(self, contact_id: str, topic: str | None) -> Links: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerWriter:
+    """How customers are written to. `organization`, `postal_address`: who writes, in the footer."""
+
+    render: message.Render
+    book: PhraseBook
+    links: MakeLinks
+    organization: str
+    postal_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A contact with the account and who leads it. `language` overrides that of the contact."""
+
+    account: Account | None
+    contact: ContactRecord | None
+    csm: CsmRecord | None = None
+    language: str | None = None
+
+    @property
+    def tag(self) -> str | None:
+        """The language of the contact, else of the account."""
+        own = (self.contact.language if self.contact else None) or (
+            self.account.language if self.account else None
+        )
+        return self.language or own
+
+    @property
+    def zone(self) -> TimeZone:
+        """The zone of the contact, else the first of the account, else UTC."""
+        zones = self.account.zones if self.account else ()
+        name = (self.contact.timezone if self.contact else None) or next(iter(zones), None)
+        try:
+            return find_zone(name) if name else UTC_ZONE
+        except UnknownZone:
+            return UTC_ZONE
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerMessage:
+    """A message as a contact gets it. `body`: its text without the layout; `program_id`: what it presents."""
+
+    message: message.Message
+    body: str
+    language: str
+    missing: tuple[str, ...]
+    unsubscribe_url: str
+    program_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoContent:
+    """Nothing is sent: `detail` says which file or value is missing."""
+
+    detail: str
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message to be written at a moment of service time. `contents`: the content files about its type.
+
+    `presented`: programs that the contact got already. A test carries no links that change anything.
+    """
+
+    event: Event
+    content: ContentFile
+    reader: Reader
+    facts: MessageFacts
+    now: datetime
+    contents: Mapping[str, str]
+    presented: frozenset[str] = frozenset()
+    is_test: bool = False
+
+
+def content_of(event: Event, reader: Reader, contents: Mapping[str, str]) -> ContentFile | None:
+    """The content for this customer; None: there is none."""
+    return find_content(contents, event.content.touchpoint_type, "customer", reader.tag)
+
+
+def missing_content(event: Event) -> NoContent:
+    return NoContent(f"no content for customers about {event.content.touchpoint_type}")
+
+
+def write_customer_message(draft: Draft, writer: CustomerWriter) -> CustomerMessage | NoContent:
+    """The message, or why there is none."""
+    context, content = _context(draft, writer), draft.content
+    program = program_of(context) if content.program else None
+    if program is not None and context.about is None and program.program_id in draft.presented:
+        return NoContent(f"the contact got {program.program_id} already, and nothing newer is announced")
+    language = draft.reader.tag or content.language
+    rendered = render_content(content, customer_values(context), language=language, zone=context.phrases.zone)
+    if rendered.is_empty:
+        return NoContent(_empty_text(content, rendered), rendered.missing)
+    return CustomerMessage(
+        message=_in_layout(rendered, context, writer, is_test=draft.is_test),
+        body=rendered.text,
+        language=content.language,
+        missing=rendered.missing,
+        unsubscribe_url=context.links.unsubscribe,
+        program_id=program.program_id if program is not None else None,
+    )
+
+
+def _context(draft: Draft, writer: CustomerWriter) -> MessageContext:
+    reader, event = draft.reader, draft.event
+    contact_id = reader.contact.contact_id if reader.contact and not draft.is_test else ""
+    return MessageContext(
+        event=event,
+        now=draft.now,
+        phrases=writer.book.phrases(draft.content.language, reader.zone),
+        organization=writer.organization,
+        account=reader.account,
+        contact=reader.contact,
+        csm=reader.csm,
+        facts=draft.facts,
+        links=writer.links(contact_id, event.content.topic) if contact_id else Links(),
+        contents=draft.contents,
+    )
+
+
+def _empty_text(content: ContentFile, rendered: Rendered) -> str:
+    unknown = [name for name in content.needs if name in rendered.missing] or list(rendered.missing)
+    names = ", ".join(unknown)
+    return f"{content.file}: {names} not known" if names else f"{content.file}: nothing is left to say"
+
+
+def _in_layout(
+    rendered: Rendered, context: MessageContext, writer: CustomerWriter, *, is_test: bool
+) -> message.Message:
+    """The body in the layout: why the reader gets it (S215), the links, and who writes from where."""
+    phrases, account = context.phrases, context.account
+    topic = phrases.topic(context.event.content.topic or "account")
+    name = message.one_line(account.name, 80) if account and account.name else None
+    organization = writer.organization
+    why = (
+        phrases.text("mail", "why", account=name, organization=organization, topic=topic)
+        if name
+        else phrases.text("mail", "why_without_account", organization=organization, topic=topic)
+    )
+    subject = message.one_line(rendered.subject, MOST_TITLE)
+    layout = {
+        "language": phrases.language,
+        "direction": phrases.direction,
+        "subject": subject,
+        "preheader": rendered.preheader,
+        "padding": _BEHIND_PREHEADER if rendered.preheader else "",
+        "body_html": rendered.html,
+        "body_text": rendered.text,
+        "why": why,
+        "page_url": context.links.page,
+        "page_words": phrases.text("mail", "page"),
+        "unsubscribe_url": context.links.unsubscribe,
+        "unsubscribe_words": phrases.text("mail", "unsubscribe", topic=topic),
+        "organization": organization,
+        "postal_address": writer.postal_address,
+        "test": phrases.text("mail", "test") if is_test else "",
+    }
+    return message.Message(
+        subject=message.header(f"[Test] {subject}" if is_test else subject),
+        text=writer.render("customer.txt", layout, html=False),
+        html=writer.render("customer.html", layout, html=True),
+    )

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from schemas.vocabulary import DeliveryCause
+from services.notifier.domain.decision import Reason
 from services.notifier.domain.delivery import State
-from services.notifier.domain.delivery_policy import Reason
 
 _REASONS: Mapping[DeliveryCause, frozenset[Reason]] = {
     "no_recipient": frozenset(
@@ -12,7 +12,7 @@ _REASONS: Mapping[DeliveryCause, frozenset[Reason]] = {
             Reason.UNKNOWN_ACCOUNT,
             Reason.UNKNOWN_CONTACT,
             Reason.UNKNOWN_CSM,
-            Reason.UNASSIGNED,
+            Reason.NOBODY_TO_TELL,
             Reason.NO_AUDIENCE,
             Reason.LEFT,
         }
@@ -23,7 +23,8 @@ _REASONS: Mapping[DeliveryCause, frozenset[Reason]] = {
     "pause": frozenset({Reason.PAUSED}),
     "channel": frozenset({Reason.CHANNEL}),
     "quiet_hours": frozenset({Reason.QUIET_PAST_DEADLINE}),
-    "deadline": frozenset({Reason.DEADLINE}),
+    "deadline": frozenset({Reason.DEADLINE, Reason.NO_FIGURES}),
+    "no_content": frozenset({Reason.NO_CONTENT}),
     "withdrawn": frozenset({Reason.WITHDRAWN}),
 }
 

@@ -5,18 +5,32 @@ Webhooks and the stream carry touchpoint events only.
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from schemas.notices import NOTICE_REQUESTED, NoticeRequested, NoticeRhythm
 from schemas.plans import Reason
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from schemas.touchpoints import TouchpointData, TouchpointOwner
-from schemas.vocabulary import Channel, Role, Topic
+from schemas.vocabulary import Channel, Precedence, Role, Topic
 
 DUE: Final = "drumbeat.touchpoint.due.v1"
 CANCELLED: Final = "drumbeat.touchpoint.cancelled.v1"
 MOVED: Final = "drumbeat.touchpoint.moved.v1"
+OVERDUE: Final = "drumbeat.touchpoint.overdue.v1"
+TODAY: Final = "drumbeat.touchpoint.today.v1"
+"""Kept by the notifier alone: a touchpoint of the calendar that the mail of a person's day lists."""
 AUTOMATION: Final = TouchpointOwner(kind="automation")
+
+
+class News(StrEnum):
+    """What an event tells people."""
+
+    DUE = "due"
+    OVERDUE = "overdue"
+    CANCELLED = "cancelled"
+    MOVED = "moved"
+    REASSIGNED = "reassigned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +42,7 @@ class Notice:
     purpose: str
     audience: tuple[Role, ...]
     reason: Reason | None
+    rhythms: tuple[NoticeRhythm, ...] = ()
     touchpoint_id: None = None
     owner: TouchpointOwner = AUTOMATION
     channel: Channel = "email"
@@ -35,6 +50,8 @@ class Notice:
     sequence: int = 0
     due_at: None = None
     deadline: None = None
+    precedence: Precedence = "default"
+    previous_owner: None = None
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
 
 
@@ -50,8 +67,40 @@ class Event:
 
     @property
     def notifies_people(self) -> bool:
-        """Whether CSMs or customers get a message; webhooks and the stream carry the other types too."""
-        return self.type in (DUE, NOTICE_REQUESTED)
+        """Whether people of ours or customers may get a message; webhooks and the stream carry the other types too."""
+        return self.type in (DUE, NOTICE_REQUESTED, OVERDUE, CANCELLED, MOVED)
+
+    @property
+    def news(self) -> News:
+        """What it tells people."""
+        if self.type == MOVED:
+            return News.MOVED if self.content.previous_owner is None else News.REASSIGNED
+        return (
+            News.CANCELLED if self.type == CANCELLED else News.OVERDUE if self.type == OVERDUE else News.DUE
+        )
+
+    @property
+    def is_escalation(self) -> bool:
+        return self.content.precedence == "escalation"
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When it came due or comes due; None for a notice."""
+        return None if isinstance(self.content, Notice) else self.content.released_at or self.content.due_at
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """The end of its window, at the latest its deadline; None for a notice."""
+        if isinstance(self.content, Notice):
+            return None
+        end, deadline = self.content.window.to, self.content.deadline
+        return end if deadline is None else min(end, deadline)
+
+    @property
+    def previous_csm_id(self) -> str | None:
+        """Who had it before a change of owner."""
+        owner = self.content.previous_owner
+        return owner.csm_id if owner else None
 
     @property
     def withdrawal_reason(self) -> str | None:
@@ -62,6 +111,8 @@ class Event:
             return "the touchpoint was cancelled"
         if self.type == MOVED and self.content.status == "planned":
             return "the touchpoint was moved"
+        if self.previous_csm_id is not None:
+            return "the touchpoint was handed over"
         return "the touchpoint was settled" if self.content.status == "settled" else None
 
 
@@ -78,18 +129,11 @@ def readable_name(name: str) -> str:
 
 
 def _notice(requested: NoticeRequested) -> Notice:
-    rhythms = [_rhythm_line(rhythm) for rhythm in requested.rhythms]
     return Notice(
         account_id=requested.account_id,
         touchpoint_type=requested.kind,
-        purpose="\n".join([requested.text, *rhythms] if requested.text else rhythms),
+        purpose=requested.text,
         audience=requested.audience,
         reason=requested.reason,
+        rhythms=requested.rhythms,
     )
-
-
-def _rhythm_line(rhythm: NoticeRhythm) -> str:
-    days = rhythm.every_days
-    count, unit = (days // 7, "week") if days % 7 == 0 else (days, "day")
-    interval = f"every {unit}" if count == 1 else f"every {count} {unit}s"
-    return f"{readable_name(rhythm.touchpoint_type)}: {interval}"

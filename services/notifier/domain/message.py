@@ -10,13 +10,9 @@ from typing import Protocol
 
 from services.notifier.domain.event import Event, readable_name
 
-Context = Mapping[str, str]
+Context = Mapping[str, object]
 
-REPORTS = frozenset({"value_report", "usage_report", "renewal_value_summary"})
-LEARNING = frozenset({"tips", "newsletter", "nurture", "in_app_guide", "feature_spotlight", "product_update"})
-INVITATIONS = frozenset({"webinar_invitation", "webinar", "event_invitation"})
 INTERNAL = frozenset({"risk_action_plan", "escalation", "renewal_escalation"})
-WELCOME = frozenset({"welcome", "onboarding_step"})
 TOPIC_NAMES: Mapping[str, str] = {
     "account": "account updates",
     "education": "educational messages",
@@ -62,23 +58,6 @@ def one_line(value: str, most: int = MAX_HEADER) -> str:
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
-def customer_template(touchpoint_type: str) -> str:
-    """The name of the template for a customer's mail about this type."""
-    for name, members in (
-        ("welcome", WELCOME),
-        ("report", REPORTS),
-        ("learning", LEARNING),
-        ("invitation", INVITATIONS),
-    ):
-        if touchpoint_type in members:
-            return name
-    if touchpoint_type == "survey":
-        return "survey"
-    if touchpoint_type.startswith("cadence_"):
-        return "cadence"
-    return "renewal" if "renewal" in touchpoint_type else "note"
-
-
 def csm_template(touchpoint_type: str) -> str:
     """The name of the template for a CSM's mail about this type."""
     return "csm_alert" if touchpoint_type in INTERNAL else "csm_task"
@@ -96,7 +75,7 @@ def readable_day(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment:%A}, {moment.day} {moment:%B} {moment.year}"
 
 
-def make_context(event: Event, *, account: str, recipient: str, unsubscribe_url: str = "") -> Context:
+def make_context(event: Event, *, account: str, recipient: str) -> Context:
     """Every value that a template may use; an unknown one is empty. `account` and `recipient` are names."""
     content = event.content
     kind = readable_name(content.touchpoint_type)
@@ -110,8 +89,6 @@ def make_context(event: Event, *, account: str, recipient: str, unsubscribe_url:
         "channel": readable_name(content.channel),
         "due": readable_day(content.due_at),
         "deadline": readable_day(content.deadline),
-        "topic": topic_name(content.topic or "account"),
-        "unsubscribe_url": unsubscribe_url,
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
 from services.notifier.domain.addresses import clean_address
@@ -15,7 +16,8 @@ class Directory:
     """What is known of the people that a batch of events concerns, and the mode in force.
 
     `preferences` by contact id; `consents` by cleaned address, of all contacts that have or had it;
-    `unknown_addresses` cleaned; `withdrawn` maps a touchpoint id to the sequence and the reason of its withdrawal.
+    `unknown_addresses` cleaned; `withdrawn` maps a touchpoint id to the sequence and the reason of its withdrawal;
+    `told` to the people of ours who had a mail about it.
     """
 
     accounts: Mapping[str, Account] = field(default_factory=dict[str, Account])
@@ -28,10 +30,25 @@ class Directory:
     )
     unknown_addresses: frozenset[str] = frozenset()
     withdrawn: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
+    told: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     mode: Mode = field(default_factory=Mode)
+    sent: Mapping[str, Sequence[tuple[str, datetime]]] = field(
+        default_factory=dict[str, Sequence[tuple[str, datetime]]]
+    )
+    """What customers got lately: types and times by account, the newest first; only where owners are written to."""
+    contents: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Content files by key; only where messages are written."""
+    programs: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """The programs that contacts got already; only where messages are written."""
 
     def situation_of(
-        self, event: Event, *, mail_hold: str | None = None, has_waited: bool = False
+        self,
+        event: Event,
+        *,
+        mail_hold: str | None = None,
+        fallback_to: str | None = None,
+        has_waited: bool = False,
+        planned_at: datetime | None = None,
     ) -> "Situation":
         """The situation in which this event is delivered."""
         account = self.accounts.get(event.content.account_id)
@@ -51,6 +68,9 @@ class Directory:
             unknown_addresses=self.unknown_addresses,
             withdrawal_reason=reason if sequence > event.content.sequence else None,
             has_waited=has_waited,
+            fallback_to=fallback_to,
+            planned_at=planned_at,
+            told=self.told.get(event.content.touchpoint_id or "", frozenset()),
         )
 
 
@@ -58,8 +78,10 @@ class Directory:
 class Situation:
     """What a decision depends on, besides event and time.
 
-    `live`: customers may be contacted about it. `mail_hold`: why they get no mail, None when they do.
-    `has_waited`: what the directory does not have by now it will not get.
+    `live`: customers may be contacted about it. `mail_hold`: why they get no mail, None when they do. `has_waited`: what
+    the directory does not have by now it will not get. `fallback_to`: the mailbox of the deployment for work that nobody
+    has. `planned_at` (service time): the moment for which the mail was planned. `told`: the people of ours who had a mail
+    about the touchpoint.
     """
 
     live: bool = True
@@ -73,6 +95,9 @@ class Situation:
     unknown_addresses: frozenset[str] = frozenset()
     withdrawal_reason: str | None = None
     has_waited: bool = False
+    fallback_to: str | None = None
+    planned_at: datetime | None = None
+    told: frozenset[str] = frozenset()
 
     def contact(self, contact_id: str | None) -> ContactRecord | None:
         contacts = self.account.contacts if self.account else ()

@@ -6,15 +6,19 @@ from datetime import datetime
 
 from schemas.directory import (
     ACCOUNT_DIRECTORY,
+    CONTENT_DIRECTORY,
     CSM_DIRECTORY,
     KEY_DIRECTORY,
     MODE_DIRECTORY,
+    POLICY_DIRECTORY,
     AccountRecord,
+    ContentRecord,
     CsmRecord,
     KeyRecord,
     ModeRecord,
+    PolicyRecord,
 )
-from schemas.envelope import binary_type, from_kafka
+from schemas.envelope import Envelope, binary_type, from_kafka
 from schemas.ids import derived_id
 from schemas.notices import NOTICE_REQUESTED
 from schemas.outcomes import DELIVERY_FINISHED, MESSAGE_ENGAGED, TOUCHPOINT_SETTLED, MessageEngaged
@@ -33,6 +37,7 @@ from services.notifier.application.ports import Now, UnitOfWork
 from services.notifier.application.update_directory import (
     AccountDeleted,
     AccountMerged,
+    ContentDeleted,
     CsmDeleted,
     DirectoryChange,
     update_directory,
@@ -40,8 +45,9 @@ from services.notifier.application.update_directory import (
 from services.notifier.domain.event import Event, parse_event
 
 ACCOUNTS, CSMS, KEYS, MODES = "directory.accounts", "directory.csms", "directory.keys", "directory.mode"
+CONTENTS, POLICIES = "directory.content", "directory.policy"
 TOUCHPOINTS, OUTCOMES = "touchpoint.events", "touchpoint.outcomes"
-TOPICS = (TOUCHPOINTS, "account.notices", OUTCOMES, ACCOUNTS, CSMS, KEYS, MODES)
+TOPICS = (TOUCHPOINTS, "account.notices", OUTCOMES, ACCOUNTS, CSMS, KEYS, MODES, CONTENTS, POLICIES)
 EVENT_TYPES = frozenset({*TOUCHPOINT_EVENTS, NOTICE_REQUESTED})
 FOR_OTHERS = frozenset({TOUCHPOINT_SETTLED, DELIVERY_FINISHED})
 
@@ -54,6 +60,7 @@ class _Batch:
     engagements: list[Engagement] = field(default_factory=list[Engagement])
     engagement_records: dict[str, Record] = field(default_factory=dict[str, Record])
     modes: list[ModeRecord] = field(default_factory=list[ModeRecord])
+    policies: list[PolicyRecord] = field(default_factory=list[PolicyRecord])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class Consumer:
     outbox: Outbox
     clock: ServiceClock
     mail_hold: str | None = None
+    fallback_to: str | None = None
 
     async def __call__(self, connection: Connection, records: Sequence[Record], real: datetime) -> None:
         now = Now(real, self.clock.at(real))
@@ -88,6 +96,8 @@ class Consumer:
             await keep_keys(connection, batch.keys)
         for record in batch.modes:
             await work.save_mode(record)
+        for policy in batch.policies:
+            await work.save_catalogue(policy)
         if batch.changes:
             await update_directory(batch.changes, work=work, now=now)
         if batch.engagements:
@@ -96,7 +106,7 @@ class Consumer:
                 record = batch.engagement_records[engagement_id]
                 await dead_letter_record(connection, self.outbox, record, reason=problem)
         if batch.events and not await ingest_events(
-            batch.events, work=work, now=now, mail_hold=self.mail_hold
+            batch.events, work=work, now=now, mail_hold=self.mail_hold, fallback_to=self.fallback_to
         ):
             METRICS.duplicates.labels(topic).inc(len(batch.events))
 
@@ -112,16 +122,27 @@ def _read(record: Record, batch: _Batch) -> None:
     envelope = from_kafka(record.headers, record.value)
     if envelope.type in EVENT_TYPES:
         batch.events.append(parse_event(envelope.id, envelope.type, envelope.time, envelope.data))
-    elif envelope.type == ACCOUNT_DIRECTORY:
+    elif not _read_directory(envelope, batch):
+        raise Malformed(f"type: {envelope.type!r} is not one that the notifier reads on {record.topic}")
+
+
+def _read_directory(envelope: Envelope, batch: _Batch) -> bool:
+    """Read a record of one of the directories into the batch; False for another type. Raises Malformed."""
+    if envelope.type == ACCOUNT_DIRECTORY:
         batch.changes.append(_account_change(AccountRecord.read(envelope.data)))
     elif envelope.type == CSM_DIRECTORY:
         batch.changes.append(CsmRecord.read(envelope.data))
     elif envelope.type == KEY_DIRECTORY:
         batch.keys.append(_key(KeyRecord.read(envelope.data)))
+    elif envelope.type == CONTENT_DIRECTORY:
+        batch.changes.append(ContentRecord.read(envelope.data))
+    elif envelope.type == POLICY_DIRECTORY:
+        batch.policies.append(PolicyRecord.read(envelope.data))
     elif envelope.type == MODE_DIRECTORY:
         batch.modes.append(ModeRecord.read(envelope.data))
     else:
-        raise Malformed(f"type: {envelope.type!r} is not one that the notifier reads on {record.topic}")
+        return False
+    return True
 
 
 def _account_change(record: AccountRecord) -> DirectoryChange:
@@ -149,7 +170,9 @@ def _deletion(record: Record) -> list[DirectoryChange]:
         return [AccountDeleted(key)]
     if record.topic == CSMS:
         return [CsmDeleted(key)]
-    if record.topic not in (KEYS, MODES, TOUCHPOINTS):
+    if record.topic == CONTENTS:
+        return [ContentDeleted(key)]
+    if record.topic not in (POLICIES, KEYS, MODES, TOUCHPOINTS):
         raise Malformed("value: the record has none; an event needs data")
     return []
 

@@ -13,9 +13,12 @@ import structlog
 from services.chassis.clock import real_now
 from services.chassis.faults import fault
 from services.chassis.loops import Loop
+from services.notifier.application.calendar import Calendar, CalendarAway
 from services.notifier.application.deliver_webhooks import deliver_webhook
+from services.notifier.application.open_day import Days, Opening, read_day
 from services.notifier.application.ports import ClaimResult, DeliveryQueue, WebhookClaim, WebhookClient
-from services.notifier.application.send_messages import Sending, send_messages
+from services.notifier.application.send_messages import send_messages
+from services.notifier.application.sending import Sending
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +32,7 @@ FRESH_SECONDS = (
 MOST_RECORDED_AT_ONCE = 300
 LEAST_TO_RECORD = 150  # fewer results wait a moment for others while webhooks are under way
 GATHER_SECONDS = 0.02  # real time
+AWAY_SECONDS = 5.0  # real time until a calendar that was away is asked again
 FALLBACK_SECONDS = 0.5  # real time; ingest wakes the senders of its process, this finds what others created
 
 
@@ -59,6 +63,27 @@ def sweep(queue: DeliveryQueue, sender: Loop, *, interval: float) -> Loop:
         return 0 if woken or closed else None
 
     return Loop("delivery sweep", interval=interval, run_once=run_once)
+
+
+def day_opener(days: Days, calendar: Calendar, sender: Loop, *, interval: float) -> Loop:
+    """Opens the days of people of ours; `interval` in real seconds. While the scheduler is away, the mails wait."""
+
+    async def open_one(opening: Opening) -> bool:
+        try:
+            await days.open(opening, await read_day(opening, calendar))
+        except CalendarAway as problem:
+            log.warning("day.waits_for_calendar", person=opening.person.csm_id, problem=str(problem))
+            return False
+        return True
+
+    async def run_once() -> float | None:
+        openings = await days.mornings()
+        opened = [await open_one(opening) for opening in openings]
+        if any(opened):
+            sender.wake()
+        return AWAY_SECONDS if openings and not all(opened) else 0 if openings else None
+
+    return Loop("day opener", interval=interval, run_once=run_once)
 
 
 class WebhookSender:

@@ -1,9 +1,11 @@
 """A notifier on a real database, with a clock that the test sets and receivers on real sockets."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,29 +24,60 @@ from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.notifier.adapters import mode_repository
 from services.notifier.adapters.channels.webhook import WebhookClient
+from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.people_repository import PeopleRepository
+from services.notifier.adapters.phrases import load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
-from services.notifier.application.send_messages import Sending, send_messages
+from services.notifier.application.customer_links import links_of
+from services.notifier.application.send_messages import send_messages
+from services.notifier.application.send_to_customers import CustomerSending
+from services.notifier.application.sending import Sending
+from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.addresses import AddressKey
-from services.notifier.domain.unsubscribe import make_token
 from services.notifier.entrypoints.http_deliveries import delivery_routes
+from services.notifier.entrypoints.http_page import PageServices, page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
 from services.notifier.entrypoints.kafka_consumer import Consumer
 from services.notifier.entrypoints.workers import WebhookSender
-from tests.integration.notifier.receivers import KeptMail, Receiver
+from tests.integration.notifier.receivers import Facts, KeptMail, Receiver
 
 ADDRESSES = AddressKey(b"a" * 32)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription,"
-    " delivery, attempt, in_app, inbox, outbox, mode, account_alias, dead_letter, api_key, consumer_offset"
+    " delivery, attempt, in_app, inbox, outbox, mode, account_alias, dead_letter, api_key, consumer_offset,"
+    " content, catalogue"
 )
+
+
+CONTENT = {
+    "tips": """---
+subject: "A tip{{ account.name | otherwise: }}"
+---
+Hello {{ contact.first_name | otherwise: there }},
+
+import faster in three steps, at {{ account.name }}.
+""",
+    "in_app_guide": """---
+subject: "Import in three steps"
+---
+Begin with the file.
+""",
+    "cadence_changed": """---
+subject: "How we keep in touch"
+---
+From now on:
+
+{{ cadence.list }}
+""",
+}
 
 
 class SetClock(ServiceClock):
@@ -68,6 +101,7 @@ class Notifier:
     mailer: KeptMail
     sending: Sending
     unsubscribe_key: bytes
+    facts: Facts
     offset: int = 0
 
     async def consume(self, *records: Record) -> None:
@@ -98,6 +132,21 @@ class Notifier:
     async def add_carl(self, **more: Any) -> None:
         data = {"csm_id": "carl", "name": "Carl", "email": "carl@vendor.example", "version": 1, **more}
         await self.consume(self.record("directory.csms", "drumbeat.csm.directory.v1", "carl", data, "carl:1"))
+
+    async def add_content(
+        self, touchpoint_type: str, text: str, language: str = "en", version: int = 1
+    ) -> None:
+        data = {
+            "language": language,
+            "touchpoint_type": touchpoint_type,
+            "reader": "customer",
+            "text": text,
+            "policy": "p1",
+            "version": version,
+        }
+        key = f"{language}/{touchpoint_type}"
+        type_ = "drumbeat.content.directory.v1"
+        await self.consume(self.record("directory.content", type_, key, data, f"{key}:{version}"))
 
     async def send_messages(self) -> int:
         """One pass of the message sender; returns how many it claimed."""
@@ -213,9 +262,14 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
     def __init__(self, database: Database, *, live: bool) -> None:
         self.database, self.live = database, live
         self.client = WebhookClient(allow_private=True, deadline_seconds=2.0)
+        self.facts = Facts()
+        self.key_file = Path(tempfile.mkdtemp()) / "api-key"
+        self.key_file.write_text("db_test_key")
 
     async def __aenter__(self) -> Notifier:
         await self.client.start()
+        await self.facts.server.start_server()
+        self.facts_client = FactsClient(self.facts.url, self.facts.url, self.key_file)
         async with self.database.transaction() as connection:
             await mode_repository.begin(connection, "live" if self.live else "hold")
         outbox, clock = Outbox("/drumbeat/notifier"), SetClock(NOON, NOON, 1.0)
@@ -224,7 +278,9 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         queue = DeliveryQueue(self.database, outbox, clock, ADDRESSES, "test:1")
         sender = WebhookSender(queue, client=self.client, reported=lambda: None)
         self.http = self._http(clock, preferences, key, templates, sender)
-        return Notifier(
+        links = links_of("http://test", key)
+        writer = CustomerWriter(templates, load_phrases(), links, "Northwind", "1 Long Road\nSpringfield")
+        made = Notifier(
             database=self.database,
             http=self.http,
             consumer=Consumer(
@@ -235,13 +291,13 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             queue=queue,
             sender=sender,
             mailer=mailer,
-            sending=Sending(
-                mailer,
-                templates,
-                lambda contact_id, topic: f"http://test/v1/unsubscribe/{make_token(key, contact_id, topic)}",
-            ),
+            sending=Sending(mailer, templates, CustomerSending(writer, self.facts_client)),
             unsubscribe_key=key,
+            facts=self.facts,
         )
+        for touchpoint_type, text in CONTENT.items():
+            await made.add_content(touchpoint_type, text)
+        return made
 
     def _http(
         self,
@@ -271,6 +327,17 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         app.include_router(stream_routes(queries, WakeSignal()))
         app.include_router(preference_routes(preferences))
         app.include_router(unsubscribe_routes(preferences, link_key, templates))
+        page = PageServices(
+            key=link_key,
+            render=templates,
+            book=load_phrases(),
+            people=PeopleRepository(self.database, ADDRESSES),
+            preferences=preferences,
+            facts=self.facts_client,
+            now=lambda: SetClock.now_is,
+            organization="Northwind",
+        )
+        app.include_router(page_routes(page))
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app),
             base_url="http://test",
@@ -280,3 +347,5 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
     async def __aexit__(self, *problem: object) -> None:
         await self.http.aclose()
         await self.client.stop()
+        await self.facts_client.close()
+        await self.facts.server.close()

@@ -1,7 +1,9 @@
-"""Receivers for the tests: a mailer that keeps mails, an endpoint that keeps webhooks."""
+"""Receivers for the tests: a mailer that keeps mails, an endpoint that keeps webhooks, services that have facts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -43,3 +45,45 @@ class Receiver:
     @property
     def url(self) -> str:
         return str(self.server.make_url("/hook"))
+
+
+@dataclass
+class Facts:
+    """Answers for the rules engine and the scheduler on a real socket: by account, or with `status`."""
+
+    figures: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    coming: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict[str, list[Mapping[str, Any]]])
+    status: int = 200
+    requests: list[tuple[str, str, Any]] = field(default_factory=list[tuple[str, str, Any]])
+    server: TestServer = field(init=False)
+
+    def __post_init__(self) -> None:
+        app = web.Application()
+        app.router.add_post("/v1/figures", self.answer_figures)
+        app.router.add_post("/v1/coming", self.answer_coming)
+        self.server = TestServer(app)
+
+    async def answer_figures(self, request: web.Request) -> web.Response:
+        wanted = await self._body(request)
+        items = [
+            {**self.figures.get(one["account_id"], {}), "account_id": one["account_id"]}
+            for one in wanted["items"]
+        ]
+        return web.json_response({"items": items}, status=self.status)
+
+    async def answer_coming(self, request: web.Request) -> web.Response:
+        wanted = await self._body(request)
+        items = [
+            {"account_id": account_id, "touchpoints": self.coming.get(account_id, [])}
+            for account_id in wanted["account_ids"]
+        ]
+        return web.json_response({"items": items}, status=self.status)
+
+    async def _body(self, request: web.Request) -> Any:
+        body = await request.json()
+        self.requests.append((request.path, request.headers.get("Authorization", ""), body))
+        return body
+
+    @property
+    def url(self) -> str:
+        return str(self.server.make_url("")).rstrip("/")

@@ -64,6 +64,9 @@ async def test_a_customer_mail_has_an_unsubscribe_link_and_no_internal_reason(no
     assert mail.unsubscribe_url is not None
     assert mail.unsubscribe_url in mail.message.text
     assert "Acme &amp; Sons" in mail.message.html
+    assert "http://test/p/" in mail.message.text
+    assert "1 Long Road" in mail.message.text
+    assert "Three ways to import faster" not in mail.message.text
     assert "weekly tips in adoption" not in mail.message.text
 
 
@@ -247,9 +250,11 @@ async def test_an_in_app_guide_reaches_the_contact_and_can_be_read(notifier: Not
     await notifier.add_acme()
 
     await notifier.due(channel="in_app", touchpoint_type="in_app_guide", audience=["champion"])
+    await notifier.send_messages()
 
     (entry,) = (await notifier.http.get("/v1/inbox", params={"contact_id": "ann"})).json()["items"]
     assert entry["read_at"] is None
+    assert (entry["title"], entry["body"]) == ("Import in three steps", "Begin with the file.")
     read = await notifier.http.post(f"/v1/inbox/{entry['id']}/read")
     assert read.status_code == 200
     params = {"contact_id": "ann", "unread": "true"}
@@ -274,7 +279,7 @@ async def test_a_notice_mails_the_audience_its_cadence(notifier: Notifier) -> No
     await notifier.send_messages()
 
     (mail,) = notifier.mailer.mails
-    assert "check in: every 2 weeks" in mail.message.text
+    assert "Check-in: every 2 weeks" in mail.message.text
     (only,) = await notifier.deliveries()
     assert (only["state"], only["touchpoint_id"]) == ("sent", None)
 

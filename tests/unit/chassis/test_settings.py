@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.settings import Email, Settings, SettingsRejected, load_settings
+from services.chassis.settings import Email, Organization, Settings, SettingsRejected, load_settings
+
+NORTHWIND = Organization(name="Northwind", postal_address="1 Long Road, Springfield")
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +35,16 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ("DRUMBEAT_SAMPLE", "perhaps"),
         ("DRUMBEAT_EMAIL__TLS", "ssl"),
         ("DRUMBEAT_KAFKA__BOOTSTRAP", "localhost:9092"),
+        ("DRUMBEAT_EMAIL__FROM", "success"),
+        ("DRUMBEAT_EMAIL__FROM", "A <a@b.example>, C <c@d.example>"),
+        ("DRUMBEAT_EMAIL__FROM", "A <a@b.example>\r\nBcc: all@b.example"),
+        ("DRUMBEAT_EMAIL__REPLY_TO", "a@-b.example"),
+        ("DRUMBEAT_EMAIL__FALLBACK_TO", "jörg@b.example"),
+        ("DRUMBEAT_EMAIL__REDIRECT_TO", "a b@c.example"),
+        ("DRUMBEAT_ORGANIZATION__NAME", "Northwind\nBcc: all@b.example"),
+        ("DRUMBEAT_ORGANIZATION__POSTAL_ADDRESS", "1 Long Road\x07"),
+        ("DRUMBEAT_RULES_ENGINE__URL", "10.0.0.7:8001"),
+        ("DRUMBEAT_SCHEDULER__URL", "ftp://10.0.0.7"),
     ],
 )
 def test_the_error_names_an_invalid_setting(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -126,7 +138,38 @@ def test_with_a_relay_and_no_address_that_customers_reach_their_mail_is_held(url
     "url", ["https://beat.vendor.example", "http://203.0.113.7:8003", "https://[2001:db8::1]/x"]
 )
 def test_with_a_relay_and_a_public_address_nothing_is_held(url: str) -> None:
-    assert Settings(email=Email(host="127.0.0.1"), public_url=url).mail_hold() is None
+    email = Email(host="127.0.0.1", sender="Northwind <success@northwind.example>")
+
+    assert Settings(email=email, organization=NORTHWIND, public_url=url).mail_hold() is None
+
+
+def test_with_a_relay_the_hold_names_every_setting_that_is_missing() -> None:
+    """Row 45: a mail says who writes, and from where."""
+    hold = Settings(email=Email(host="relay.vendor.example")).mail_hold() or ""
+
+    for name in ("PUBLIC_URL", "ORGANIZATION__NAME", "ORGANIZATION__POSTAL_ADDRESS", "EMAIL__FROM"):
+        assert f"DRUMBEAT_{name}" in hold
+    named = Settings(
+        email=Email(host="relay.vendor.example", sender="success@northwind.example"),
+        organization=Organization(name="Northwind"),
+        public_url="https://beat.vendor.example",
+    )
+    assert (named.mail_hold() or "").endswith("set DRUMBEAT_ORGANIZATION__POSTAL_ADDRESS")
+
+
+def test_the_sender_has_two_names_and_the_new_one_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 45."""
+    assert load_settings().email.sender == "Drumbeat <drumbeat@localhost>"
+    monkeypatch.setenv("DRUMBEAT_EMAIL__SENDER", "old@northwind.example")
+    assert load_settings().email.sender == "old@northwind.example"
+    monkeypatch.setenv("DRUMBEAT_EMAIL__FROM", "Müller, Söhne & Co <new@northwind.example>")
+    assert load_settings().email.sender == "Müller, Söhne & Co <new@northwind.example>"
+
+
+def test_a_service_elsewhere_is_reached_at_its_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRUMBEAT_RULES_ENGINE__URL", "http://10.0.0.7:9001/")
+    assert load_settings().url_of("rules_engine") == "http://10.0.0.7:9001"
+    assert load_settings().url_of("scheduler") == "http://127.0.0.1:8002"
 
 
 def test_without_a_relay_or_with_all_mail_redirected_nothing_is_held() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.settings import Database, Email, Kafka, Settings
+from services.chassis.settings import Database, Email, Kafka, Organization, Settings
 from services.devstack import doctor
 
 
@@ -48,7 +48,11 @@ def test_held_customer_mail_is_reported_with_its_remedy(tmp_path: Path) -> None:
     assert customer_mail().result == "stored, not delivered"
     assert customer_mail(email=relay).result == "held"
     assert "set DRUMBEAT_PUBLIC_URL" in customer_mail(email=relay).remedy
-    assert customer_mail(email=relay, public_url="https://beat.vendor.example").remedy == ""
+    assert "DRUMBEAT_ORGANIZATION__POSTAL_ADDRESS" in customer_mail(email=relay).remedy
+    sender = Email(host="relay.vendor.example", sender="success@northwind.example")
+    northwind = Organization(name="Northwind", postal_address="1 Long Road, Springfield")
+    public_url = "https://beat.vendor.example"
+    assert customer_mail(email=sender, organization=northwind, public_url=public_url).remedy == ""
 
 
 def test_the_date_of_the_exchange_rates_is_named(tmp_path: Path) -> None:

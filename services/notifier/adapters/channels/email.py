@@ -19,7 +19,7 @@ from aiosmtplib.errors import (
     SMTPResponseException,
 )
 
-from services.notifier.adapters.channels.email_message import AddressRejected, build_email
+from services.notifier.adapters.channels.email_message import AddressRejected, Sender, build_email
 from services.notifier.application.ports import Mail
 from services.notifier.domain.delivery import AttemptOutcome, Response
 from services.notifier.domain.message import HeaderInjection
@@ -40,20 +40,19 @@ class Tls(Enum):
 class Mailer:
     """Implements the port `Mailer` with a pool of connections to the relay."""
 
-    def __init__(  # noqa: PLR0913 - a mail relay has this many settings
+    def __init__(
         self,
         host: str,
         port: int,
         *,
-        sender: str,
-        redirect_to: str | None = None,
+        sender: Sender,
         username: str | None = None,
         password: str | None = None,
         tls: Tls = Tls.NONE,
     ) -> None:
         self._host, self._port, self._tls = host, port, tls
         self._username, self._password = username, password
-        self._sender, self._redirect_to = sender, redirect_to
+        self._sender = sender
         self.on_written: Callable[[str, bytes], None] = lambda _, __: None  # delivery id, message
         self._idle: list[aiosmtplib.SMTP] = []
         self._total = asyncio.Semaphore(CONNECTIONS)
@@ -64,7 +63,7 @@ class Mailer:
     async def send(self, mail: Mail, *, at: datetime) -> Response:
         """Make one attempt at this real moment. Never raises for what the other side does."""
         try:
-            recipient, content = build_email(mail, sender=self._sender, redirect_to=self._redirect_to, at=at)
+            recipient, content = build_email(mail, sender=self._sender, at=at)
         except (AddressRejected, HeaderInjection) as problem:
             return Response(AttemptOutcome.REFUSED, str(problem), is_permanent=True, is_unknown_address=True)
         self.on_written(mail.delivery_id, content)
@@ -89,7 +88,7 @@ class Mailer:
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):
                 client = await self._connection()
-                await client.mail(_envelope(self._sender))
+                await client.mail(self._sender.mailbox.address)
                 await client.rcpt(recipient)
                 handed_over = True
                 answer = await client.data(mail)
@@ -143,11 +142,6 @@ async def _alive(client: aiosmtplib.SMTP) -> bool:
 
 def _domain(mail: Mail) -> str:
     return mail.to.rpartition("@")[2].lower()
-
-
-def _envelope(sender: str) -> str:
-    from_header = re.search(r"<([^<>]+)>", sender)
-    return from_header.group(1) if from_header else sender
 
 
 def _lost(problem: Exception, *, handed_over: bool) -> Response:

@@ -1,33 +1,29 @@
 """Builds an email: headers and bodies of one message to one recipient, as bytes."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP, Policy
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from urllib.parse import quote
 
 from schemas.addresses import encode_address
-from services.notifier.application.ports import Mail
-from services.notifier.domain.message import header
-
-
-class OneLineHeader(UnstructuredHeader, BaseHeader):
-    """A header that is never folded or encoded: mail clients read the URI of RFC 2369 from one line as it is."""
-
-    def fold(self, *, policy: Policy) -> str:
-        """The line of the header, however long; RFC 5322 allows 998 characters."""
-        return f"{self.name}: {self}{policy.linesep}"
-
-
-HEADERS = HeaderRegistry()
-HEADERS.map_to_type("list-unsubscribe", OneLineHeader)
-HEADERS.map_to_type("list-unsubscribe-post", OneLineHeader)
-MAIL_POLICY = SMTP.clone(header_factory=HEADERS)
+from services.chassis.mailbox import ParsedMailbox
+from services.notifier.adapters.channels.email_headers import MAIL_POLICY, encode_text, format_mailbox
+from services.notifier.application.ports import Mail, Mailbox
+from services.notifier.domain.message import header, one_line
 
 
 class AddressRejected(Exception):
     """The text is not a mail address that a message can be sent to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who mail comes from. `reply_to`: where answers go unless a mail names somebody; `redirect_to`: where all goes."""
+
+    mailbox: ParsedMailbox
+    reply_to: ParsedMailbox | None = None
+    redirect_to: str | None = None
 
 
 def _uri(value: str) -> str:
@@ -43,26 +39,35 @@ def parse_address(value: str) -> str:
         raise AddressRejected(f"invalid email address: {problem}") from problem
 
 
-def domain_of(sender: str) -> str:
-    return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+def _reply_to(mailbox: Mailbox | None, sender: Sender) -> ParsedMailbox | None:
+    """A person whose address cannot be written to gives way to the mailbox of the deployment."""
+    if mailbox is None:
+        return sender.reply_to
+    try:
+        return ParsedMailbox(one_line(mailbox.name), parse_address(mailbox.address))
+    except AddressRejected:
+        return sender.reply_to
 
 
-def build_email(mail: Mail, *, sender: str, redirect_to: str | None, at: datetime) -> tuple[str, bytes]:
+def build_email(mail: Mail, *, sender: Sender, at: datetime) -> tuple[str, bytes]:
     """The envelope recipient and the message. Raises AddressRejected or HeaderInjection.
 
     The Message-ID derives from the delivery, so that a repeated mail can be recognised.
     """
     intended = parse_address(mail.to)
-    recipient = parse_address(redirect_to) if redirect_to else intended
+    recipient = parse_address(sender.redirect_to) if sender.redirect_to else intended
+    reply_to = _reply_to(mail.reply_to, sender)
     email = EmailMessage(policy=MAIL_POLICY)
-    email["From"] = header(sender)
+    email["From"] = format_mailbox(sender.mailbox)
     email["To"] = recipient
-    email["Subject"] = header(mail.message.subject)
+    if reply_to is not None:
+        email["Reply-To"] = format_mailbox(reply_to)
+    email["Subject"] = encode_text(header(mail.message.subject))
     email["Date"] = format_datetime(at)
-    email["Message-ID"] = f"<{mail.delivery_id}@{domain_of(sender)}>"
+    email["Message-ID"] = f"<{mail.delivery_id}@{sender.mailbox.domain}>"
     email["Auto-Submitted"] = "auto-generated"
     email["X-Drumbeat-Delivery"] = mail.delivery_id
-    if redirect_to:
+    if sender.redirect_to:
         email["X-Drumbeat-Intended-To"] = intended
     if mail.unsubscribe_url:
         email["List-Unsubscribe"] = f"<{_uri(mail.unsubscribe_url)}>"

@@ -17,7 +17,8 @@ ABOUT_ANN = (
     ("preference.changed", {"contact_id": "ann", "topic": "promotion", "opted_in": False}),
     ("outreach.paused", {"contact_id": "ann", "reason": "ann is away"}),
     ("nps.answered", {"contact_id": "ann", "score": 9}),
-    ("interaction.logged", {"contact_id": "ann", "channel": "call"}),
+    ("interaction.logged", {"contact_id": "ann", "channel": "call", "notes": "ann leaves in May"}),
+    ("touchpoint.settled", {"touchpoint_type": "check_in", "outcome": "completed", "notes": "asked for ann"}),
     ("contact.described", {"contact_id": "joe", "email": "joe@acme.example", "role": "user"}),
     ("health.scored", {"score": 70}),
 )
@@ -55,6 +56,7 @@ def test_facts_told_before_the_erasure_lead_to_one_state_whenever_they_arrive(
         apply_fact(facts, event)
 
     assert b'"ann' not in stored(facts)
+    assert b"notes" not in stored(facts)
     at_once = told(*ALL)
     erase_contact(at_once, "ann", ERASED_AT)
     assert stored(facts) == stored(at_once)

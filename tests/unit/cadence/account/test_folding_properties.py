@@ -26,9 +26,25 @@ fields = st.one_of(
     st.integers(0, 60).map(
         lambda day: (
             "usage.reported",
-            {"period_start": NOW + day * DAY, "period_end": NOW + (day + 1) * DAY, "events": day * 7},
+            {
+                "period_start": NOW + day * DAY,
+                "period_end": NOW + (day + 1) * DAY,
+                "events": day * 7,
+                "features": {"search": day},
+                "limits": {"seats": {"used": day, "limit": 50}},
+            },
         )
     ),
+    st.fixed_dictionaries(
+        {"touchpoint_type": st.just("check_in"), "outcome": st.sampled_from(["completed", "missed"])},
+        optional={
+            "touchpoint_id": st.sampled_from(["t1", "t2", "t3", "t4", "t5"]),
+            "notes": st.text("ab", min_size=1),
+        },
+    ).map(lambda data: ("touchpoint.settled", data)),
+    st.fixed_dictionaries(
+        {"channel": st.just("call")}, optional={"notes": st.text("ab", min_size=1), "at": st.just(NOW)}
+    ).map(lambda data: ("interaction.logged", data)),
     st.fixed_dictionaries(
         {"contact_id": st.sampled_from(["ann", "bob"])}, optional={"role": st.just("admin")}
     ).map(lambda data: ("contact.described", data)),

@@ -2,11 +2,18 @@
 
 import pytest
 
+from services.notifier.domain.decision import Action, DeliveryDecision, Reason
 from services.notifier.domain.delivery import State
 from services.notifier.domain.delivery_cause import cause_of
-from services.notifier.domain.delivery_policy import Action, DeliveryDecision, Reason
 
-FOR_SENDING = {Reason.READY, Reason.WAITING, Reason.QUIET}
+FOR_SENDING = {
+    Reason.READY,
+    Reason.WAITING,
+    Reason.QUIET,
+    Reason.NO_ADDRESS_YET,
+    Reason.DAY_MAIL,
+    Reason.GATHERING,
+}
 
 
 @pytest.mark.parametrize("reason", sorted(set(Reason) - FOR_SENDING))

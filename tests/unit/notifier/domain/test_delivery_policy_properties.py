@@ -8,24 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.directory import ContactRecord, CsmRecord, PreferenceRecord
-from schemas.times import QuietHours
+from schemas.times import QuietHours, Window
 from schemas.touchpoints import TouchpointOwner
 from schemas.zones import find_zone, zones_of_country
-from services.notifier.domain.delivery import RecipientKind
-from services.notifier.domain.delivery_policy import (
-    Action,
-    DeliveryDecision,
-    Reason,
-    after_quiet_hours,
-    decide_delivery,
-    decide_recipients,
-)
+from services.notifier.domain.decision import Action, DeliveryDecision, Reason
+from services.notifier.domain.delivery import Recipient, RecipientKind
+from services.notifier.domain.delivery_policy import decide_delivery, decide_recipients
 from services.notifier.domain.event import Event
+from services.notifier.domain.owner_policy import UNTOLD
 from services.notifier.domain.people import Account, Pause
+from services.notifier.domain.quiet_hours import after_quiet_hours
 from services.notifier.domain.situation import Situation
 from tests.unit.notifier.events import NOON, due
 
 ANN = ContactRecord(contact_id="ann", name="Ann", email="ann@acme.example", role="champion")
+NOBODY = Recipient(RecipientKind.CONTACT, None)
 BEN = ContactRecord(contact_id="ben", name="Ben", email="ben@acme.example", role="admin")
 ACME = Account("acme", "Acme", ("UTC",), (ANN, BEN))
 CARL = CsmRecord(csm_id="carl", name="Carl", email="carl@vendor.example", version=1)
@@ -36,9 +33,13 @@ def decide(
 ) -> dict[tuple[str | None, str], DeliveryDecision]:
     """The decisions by recipient id and channel, no two of them the same."""
     decisions = decide_recipients(event, situation, now)
-    by_recipient = {(decided.recipient.id, decided.channel): decided.decision for decided in decisions}
+    by_recipient = {(_name(decided.recipient), decided.channel): decided.decision for decided in decisions}
     assert len(by_recipient) == len(decisions)
     return by_recipient
+
+
+def _name(recipient: Recipient) -> str | None:
+    return "untold" if recipient == UNTOLD else recipient.id
 
 
 def opt_out(
@@ -60,24 +61,27 @@ def test_an_owner_who_is_a_person_gets_an_email_and_an_in_app_message() -> None:
     }
 
 
-def test_without_a_csm_it_is_suppressed_as_unassigned() -> None:
+def test_work_that_nobody_has_and_nobody_can_be_told_says_what_to_set() -> None:
     event = due("csm", "call", owner=TouchpointOwner(kind="csm"))
 
     (only,) = decide_recipients(event, Situation(account=ACME), NOON)
 
-    assert only.decision == DeliveryDecision(Action.SUPPRESS, Reason.UNASSIGNED)
-    assert only.recipient.kind is RecipientKind.CSM
+    assert only.decision == DeliveryDecision(Action.SUPPRESS, Reason.NOBODY_TO_TELL)
+    assert "DRUMBEAT_EMAIL__FALLBACK_TO" in only.decision.text
+    assert only.recipient.kind is RecipientKind.MAILBOX
 
 
-def test_an_unknown_csm_is_waited_for_and_then_given_up() -> None:
+def test_an_unknown_csm_is_waited_for_and_then_the_fallback_mailbox_is_told() -> None:
+    """Row 31."""
     event = due("csm", "call")
 
-    early = decide(event, Situation(account=ACME))
-    late = decide(event, Situation(account=ACME, has_waited=True))
+    early = decide(event, Situation(account=ACME, fallback_to="ops@vendor.example"))
+    late = decide(event, Situation(account=ACME, fallback_to="ops@vendor.example", has_waited=True))
 
     assert early["carl", "email"].action is Action.WAIT
     assert early["carl", "in_app"].action is Action.SEND
     assert late["carl", "email"] == DeliveryDecision(Action.SUPPRESS, Reason.UNKNOWN_CSM)
+    assert late["fallback", "email"].action is Action.SEND
 
 
 def test_automation_writes_to_each_contact_of_the_audience() -> None:
@@ -86,20 +90,54 @@ def test_automation_writes_to_each_contact_of_the_audience() -> None:
     assert set(decisions) == {("ann", "email")}
 
 
-def test_an_empty_audience_is_one_suppressed_delivery() -> None:
-    decisions = decide(due(audience=("executive_sponsor",)), Situation(account=ACME))
+def test_without_anyone_in_the_audience_the_first_who_is_there_gets_it() -> None:
+    """Row 29."""
+    for_nobody = due(audience=("executive_sponsor",))
 
-    assert decisions == {
-        (None, "email"): DeliveryDecision(Action.SUPPRESS, Reason.NO_AUDIENCE, "executive sponsor")
+    everyone_in = decide(for_nobody, Situation(account=ACME))
+    ann_out = decide(for_nobody, Situation(account=ACME, preferences=[opt_out("ann")]))
+
+    assert {key: decision.action for key, decision in everyone_in.items()} == {("ann", "email"): Action.SEND}
+    assert {key: decision.action for key, decision in ann_out.items()} == {("ben", "email"): Action.SEND}
+
+
+def test_where_nobody_can_be_written_to_somebody_of_ours_hears_it() -> None:
+    """Row 29."""
+    situation = Situation(
+        account=Account("acme", contacts=(contact("c", None, "user"),)), fallback_to="ops@vendor.example"
+    )
+
+    decisions = decide(due(audience=("champion",)), situation)
+
+    assert decisions[None, "email"] == DeliveryDecision(Action.SUPPRESS, Reason.NO_AUDIENCE, "champion")
+    assert decisions["fallback", "email"].action is Action.SEND
+
+
+def test_a_contact_without_an_address_waits_for_it_within_the_window() -> None:
+    """Row 28."""
+    tomorrow = NOON + timedelta(days=1)
+    event = due(window=Window(from_=NOON, to=tomorrow))
+    situation = Situation(
+        account=Account("acme", contacts=(contact("c", None),)), fallback_to="ops@vendor.example"
+    )
+
+    assert decide(event, situation) == {
+        ("c", "email"): DeliveryDecision(Action.WAIT, Reason.NO_ADDRESS_YET, send_after=tomorrow)
     }
+    late = decide(event, situation, tomorrow)
+    assert late["c", "email"] == DeliveryDecision(Action.SUPPRESS, Reason.NO_ADDRESS)
+    assert late["fallback", "email"].action is Action.SEND
 
 
 def test_an_unknown_account_is_waited_for() -> None:
     early = decide(due(), Situation())
-    late = decide(due(), Situation(has_waited=True))
+    late = decide_recipients(due(), Situation(has_waited=True), NOON)
 
     assert early[None, "email"].action is Action.WAIT
-    assert late[None, "email"] == DeliveryDecision(Action.SUPPRESS, Reason.UNKNOWN_ACCOUNT)
+    assert decide_delivery(due(), NOBODY, "email", Situation(has_waited=True), NOON) == DeliveryDecision(
+        Action.SUPPRESS, Reason.UNKNOWN_ACCOUNT
+    )
+    assert [decided.decision.reason for decided in late] == [Reason.UNKNOWN_ACCOUNT, Reason.NOBODY_TO_TELL]
 
 
 def test_an_opt_out_of_the_topic_or_the_channel_or_all_suppresses() -> None:
@@ -193,7 +231,9 @@ def test_an_address_that_is_missing_or_was_refused_suppresses(email: str | None,
         account=Account("acme", contacts=(contact,)), unknown_addresses=frozenset({"bad@acme.example"})
     )
 
-    assert decide(due(), situation) == {("ann", "email"): DeliveryDecision(Action.SUPPRESS, reason)}
+    decided, told = decide_recipients(due(), situation, NOON)
+    assert decided.decision == DeliveryDecision(Action.SUPPRESS, reason)
+    assert told.decision.reason is Reason.NOBODY_TO_TELL
 
 
 def test_a_paused_contact_gets_nothing_until_the_pause_ends() -> None:
@@ -217,10 +257,17 @@ def test_on_hold_customers_get_nothing_and_csms_do() -> None:
 
 
 @pytest.mark.parametrize("channel", ["sms", "slack", "call", "meeting", "webhook"])
-def test_an_unsupported_channel_is_suppressed_with_that_reason(channel: str) -> None:
-    decisions = decide(due(channel=channel), Situation(account=ACME))
+def test_what_drumbeat_cannot_send_is_handed_to_a_person(channel: str) -> None:
+    """Marketing to marketing; automation to the account's CSM first; without one to the mailbox."""
+    mia = CsmRecord(csm_id="mia", email="mia@vendor.example", role="marketing", version=1)
+    led = Account("acme", contacts=(ANN,), csm_id="carl")
+    situation = Situation(account=led, csms={"carl": CARL, "mia": mia}, fallback_to="ops@vendor.example")
+    marketing = due(channel=channel, owner=TouchpointOwner(kind="marketing"))
+    nobody = Situation(account=ACME, fallback_to="ops@vendor.example")
 
-    assert decisions == {(None, channel): DeliveryDecision(Action.SUPPRESS, Reason.CHANNEL, channel)}
+    assert set(decide(due(channel=channel), situation)) == {("carl", "email"), ("carl", "in_app")}
+    assert set(decide(marketing, situation)) == {("mia", "email"), ("mia", "in_app")}
+    assert set(decide(marketing, nobody)) == {("fallback", "email")}
 
 
 def test_after_the_deadline_or_a_withdrawal_nobody_gets_a_message() -> None:
@@ -376,7 +423,7 @@ def test_every_event_has_a_decision_and_every_decision_a_reason(
     assert decisions
     assert all(decision.text for decision in decisions.values())
     assert situation.live or all(
-        decided.recipient.kind is RecipientKind.CSM or decided.decision.action is Action.EXPIRE
+        decided.recipient.kind is not RecipientKind.CONTACT or decided.decision.action is Action.EXPIRE
         for decided in decide_recipients(event, situation, now)
     )
 
@@ -391,7 +438,9 @@ def test_a_contact_whose_latest_preference_is_an_opt_out_of_all_gets_nothing(
     opted_out = Situation(account=situation.account, preferences=preferences, has_waited=situation.has_waited)
 
     for decided in decide_recipients(event, opted_out, NOON):
-        assert decided.recipient.kind is RecipientKind.CSM or decided.decision.action is not Action.SEND
+        assert (
+            decided.recipient.kind is not RecipientKind.CONTACT or decided.decision.action is not Action.SEND
+        )
 
 
 @given(event=events, situation=situations, now=moments)

@@ -43,12 +43,11 @@ def test_a_notice_is_an_email_that_lists_the_rhythms() -> None:
     event = parse_event("n1", NOTICE_REQUESTED, NOON, orjson.dumps(NOTICE))
 
     assert isinstance(event.content, Notice)
-    assert event.content.purpose.splitlines() == [
-        "From now on:",
-        "check in: every 2 weeks",
-        "tips: every week",
-        "survey: every day",
-        "value report: every 30 days",
+    assert [(rhythm.touchpoint_type, rhythm.every_days) for rhythm in event.content.rhythms] == [
+        ("check_in", 14),
+        ("tips", 7),
+        ("survey", 1),
+        ("value_report", 30),
     ]
     assert event.notifies_people
     assert event.withdrawal_reason is None

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -13,13 +14,15 @@ from typing import cast
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from services.chassis.mailbox import ParsedMailbox
 from services.notifier.adapters.channels.email import Mailer, classify
+from services.notifier.adapters.channels.email_message import Sender
 from services.notifier.application.ports import Mail
 from services.notifier.domain.delivery import AttemptOutcome
 from services.notifier.domain.message import Message
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
-SENDER = "Drumbeat <beat@vendor.example>"
+SENDER = Sender(ParsedMailbox("Drumbeat", "beat@vendor.example"))
 LONG = Message("Grüße an alle " * 14, "Wörter, die länger sind. " * 80, "<p>Wörter</p>" * 80)
 HELLO = Message("Grüße from Acme", "Plain words, naïve ones.", "<p>Rich words.</p>")
 
@@ -71,7 +74,7 @@ async def serving(sink: Sink) -> AsyncGenerator[int]:
 @asynccontextmanager
 async def mailing(sink: Sink, **more: str) -> AsyncGenerator[Mailer]:
     async with serving(sink) as port:
-        mailer = Mailer("127.0.0.1", port, sender=SENDER, **more)  # pyright: ignore[reportArgumentType]
+        mailer = Mailer("127.0.0.1", port, sender=replace(SENDER, **more))
         yield mailer
         await mailer.stop()
 

@@ -1,0 +1,115 @@
+"""Reads the scheduler's calendar and acts on it over HTTP, with the first key of the deployment."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, cast
+from urllib.parse import quote
+
+import httpx
+import orjson
+
+from schemas.problems import Malformed
+from schemas.times import format_instant
+from schemas.touchpoints import TouchpointData
+from services.notifier.application.calendar import CalendarAway, CalendarEntry, Refusal
+
+CONNECT_SECONDS: Final = 3.0
+ANSWER_SECONDS: Final = 8.0
+"""Real time for one answer."""
+MOST_PAGES: Final = 10
+PAGE: Final = 500
+OPEN: Final = ("planned", "due")
+RENAMED: Final = {"id": "touchpoint_id", "type": "touchpoint_type"}
+
+
+class CalendarClient:
+    """Implements the port `Calendar`. `scheduler` is the address of the service."""
+
+    def __init__(self, scheduler: str, key_file: Path) -> None:
+        self._scheduler, self._key_file = scheduler, key_file
+        timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        self._client = httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def day_of(self, csm_id: str, start: datetime, end: datetime) -> Sequence[TouchpointData]:
+        """What the person has planned or due from `start` up to, not including, `end`. Raises CalendarAway."""
+        found: list[TouchpointData] = []
+        params: dict[str, str | list[str]] = {
+            "csm_id": csm_id,
+            "from": format_instant(start),
+            "to": format_instant(end),
+            "status": list(OPEN),
+            "limit": str(PAGE),
+        }
+        for _ in range(MOST_PAGES):
+            page = await self._json("GET", "/v1/touchpoints", params=params)
+            found += [read_entry(row).data for row in page.get("items", ())]
+            if not page.get("next_cursor"):
+                break
+            params["cursor"] = str(page["next_cursor"])
+        return [touchpoint for touchpoint in found if start <= touchpoint.due_at < end]
+
+    async def find(self, touchpoint_id: str) -> CalendarEntry | None:
+        """None when there is no such touchpoint. Raises CalendarAway."""
+        response = await self._send("GET", f"/v1/touchpoints/{quote(touchpoint_id, safe='')}")
+        return None if response.status_code == 404 else read_entry(_document(response))
+
+    async def act(self, touchpoint_id: str, act: str, body: Mapping[str, object]) -> CalendarEntry | Refusal:
+        """`act` is the last part of the scheduler's path, such as `settle`. Raises CalendarAway."""
+        path = f"/v1/touchpoints/{quote(touchpoint_id, safe='')}/{act}"
+        response = await self._send("POST", path, content=orjson.dumps(body))
+        if response.status_code in (404, 409, 422):
+            return Refusal(_problem(response), is_stale=response.status_code == 409)
+        return read_entry(_document(response))
+
+    async def _json(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        return _document(await self._send(method, path, **request))
+
+    async def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        url = f"{self._scheduler}{path}"
+        try:
+            key = self._key_file.read_text(encoding="ascii").strip()
+            headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._client.request(method, url, headers=headers, **request)
+        except (OSError, TimeoutError, UnicodeError, httpx.HTTPError, httpx.InvalidURL) as problem:
+            raise CalendarAway(f"the scheduler does not answer ({type(problem).__name__})") from problem
+
+
+def _document(response: httpx.Response) -> dict[str, Any]:
+    """Raises CalendarAway."""
+    if not response.is_success:
+        raise CalendarAway(f"the scheduler answers {response.status_code}")
+    try:
+        document: object = orjson.loads(response.content)
+    except ValueError as problem:
+        raise CalendarAway(f"the scheduler's answer is no JSON ({problem})") from problem
+    if not isinstance(document, dict):
+        raise CalendarAway("the scheduler's answer is no object")
+    return cast("dict[str, Any]", document)
+
+
+def _problem(response: httpx.Response) -> str:
+    try:
+        document: object = orjson.loads(response.content)
+    except ValueError:
+        document = None
+    fields = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+    return str(fields.get("detail") or fields.get("title") or response.status_code)
+
+
+def read_entry(row: Mapping[str, Any]) -> CalendarEntry:
+    """An item of the scheduler's lists, with the data of its events. Raises CalendarAway."""
+    fields = {RENAMED.get(name, name): value for name, value in row.items()}
+    owner, note = fields.get("owner"), fields.get("note")
+    fields["owner"] = owner if isinstance(owner, dict) else {"kind": owner, "csm_id": fields.get("csm_id")}
+    outcome = cast("dict[str, Any]", fields.get("outcome") or {})
+    try:
+        data = TouchpointData.read(orjson.dumps(fields))
+    except (Malformed, TypeError) as problem:
+        raise CalendarAway(f"the scheduler answers in a form that is not known: {problem}") from problem
+    return CalendarEntry(data, outcome.get("outcome"), note)

@@ -1,0 +1,67 @@
+"""Reads people and content outside the queue: for a contact's page for previews, and for the pages of people of ours."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from schemas.directory import CsmRecord, TouchpointTypeRecord
+from services.chassis.database import Connection, Database
+from services.notifier.adapters import content_repository
+from services.notifier.adapters.directory_repository import PERSON_FIELDS, load_accounts, load_directory
+from services.notifier.application.write_customer_mail import Reader
+from services.notifier.domain.addresses import AddressKey
+from services.notifier.domain.event import Event
+from services.notifier.domain.situation import Directory
+
+PERSON = f"SELECT {PERSON_FIELDS} FROM person WHERE csm_id = $1"
+EVERYONE = f"""
+SELECT {PERSON_FIELDS} FROM person WHERE name IS NOT NULL OR email IS NOT NULL
+ORDER BY lower(coalesce(name, email)), csm_id LIMIT 1000
+"""
+ACCOUNT_NAME = """
+SELECT name FROM account
+WHERE account_id = coalesce((SELECT stays FROM account_alias WHERE ended = $1), $1)
+"""
+ACCOUNT_ID = "SELECT account_id FROM contact WHERE contact_id = $1"
+
+
+class PeopleRepository:
+    """Implements the ports `People`, `Colleagues` and `PreviewSource`."""
+
+    def __init__(self, database: Database, addresses: AddressKey) -> None:
+        self._database, self._addresses = database, addresses
+
+    async def reader(self, contact_id: str) -> Reader | None:
+        """The contact with the account and who leads it; None when the contact is not known."""
+        async with self._database.transaction() as connection:
+            account_id = await connection.fetchval(ACCOUNT_ID, contact_id)
+            if account_id is None:
+                return None
+            account = (await load_accounts(connection, [account_id])).get(account_id)
+            contacts = account.contacts if account else ()
+            contact = next((one for one in contacts if one.contact_id == contact_id), None)
+            csm = await _person(connection, account.csm_id) if account and account.csm_id else None
+            return Reader(account, contact, csm)
+
+    async def directory_of(self, event: Event) -> Directory:
+        """Everyone whom an event would concern, and the content about its type."""
+        async with self._database.transaction() as connection:
+            directory = await load_directory(connection, self._addresses, [event])
+            contents = await content_repository.load_contents(connection, [event.content.touchpoint_type])
+            return replace(directory, contents=contents)
+
+    async def catalogue(self) -> Mapping[str, TouchpointTypeRecord]:
+        """The touchpoint types of the policy in force, by name."""
+        async with self._database.transaction() as connection:
+            return await content_repository.load_catalogue(connection)
+
+    async def everyone(self) -> Sequence[CsmRecord]:
+        """All people of ours who have a name or an address, by name."""
+        return [CsmRecord(**row) for row in await self._database.pool.fetch(EVERYONE)]
+
+    async def account_name(self, account_id: str) -> str | None:
+        return await self._database.pool.fetchval(ACCOUNT_NAME, account_id)
+
+
+async def _person(connection: Connection, csm_id: str) -> CsmRecord | None:
+    row = await connection.fetchrow(PERSON, csm_id)
+    return CsmRecord(**row) if row is not None else None

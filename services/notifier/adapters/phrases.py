@@ -1,0 +1,37 @@
+"""Reads the words of messages and pages from the folder that ships with the service."""
+
+from pathlib import Path
+from typing import cast
+
+import yaml
+
+from services.notifier.application.phrases import PhraseBook, Words
+
+FOLDER = Path(__file__).resolve().parent.parent / "phrases"
+
+
+def load_phrases() -> PhraseBook:
+    """The words for customers of every language, by the name of its file."""
+    return PhraseBook(_read(FOLDER))
+
+
+def load_people_phrases() -> PhraseBook:
+    """The same for people of ours: with words of their own, and their names of touchpoint types."""
+    for_customers, for_people = _read(FOLDER), _read(FOLDER / "people")
+    return PhraseBook(
+        {
+            language: {
+                **for_customers[language],
+                **words,
+                "types": {**for_customers[language]["types"], **words["types"]},
+            }
+            for language, words in for_people.items()
+        }
+    )
+
+
+def _read(folder: Path) -> dict[str, Words]:
+    return {
+        path.stem: cast("Words", yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader))
+        for path in sorted(folder.glob("*.yaml"))
+    }

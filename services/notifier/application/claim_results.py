@@ -1,0 +1,68 @@
+"""The results of claims: postponed, finished without an attempt, or after an attempt."""
+
+from services.notifier.application.ingest_events import GATHERS, PATIENCE, messages_of
+from services.notifier.application.ports import WITHOUT_END, ClaimResult, MessageClaim, NewDelivery, Now
+from services.notifier.domain.decision import Action, DeliveryDecision, Reason
+from services.notifier.domain.delivery import AttemptOutcome, Response, State
+from services.notifier.domain.retry import after_attempt
+from services.notifier.domain.situation import Directory, Situation
+
+
+def not_sent(
+    claim: MessageClaim, decision: DeliveryDecision, now: Now, additions: tuple[NewDelivery, ...] = ()
+) -> ClaimResult:
+    """The result of a decision not to send now; `additions`: who hears of it instead."""
+    match decision.action:
+        case Action.SUPPRESS:
+            delivery = claim.delivery.finished(State.SUPPRESSED, decision.text)
+            return ClaimResult(claim, delivery, additions=additions)
+        case Action.EXPIRE:
+            return ClaimResult(claim, claim.delivery.finished(State.EXPIRED, _expiry(claim, decision)))
+        case _:
+            return _waiting(claim, decision, now)
+
+
+def _expiry(claim: MessageClaim, decision: DeliveryDecision) -> str:
+    """What waited for facts until its deadline expires for that reason."""
+    waited = (claim.delivery.reason or "").startswith(Reason.NO_FIGURES)
+    return claim.delivery.reason or "" if waited and decision.reason is Reason.DEADLINE else decision.text
+
+
+def _waiting(claim: MessageClaim, decision: DeliveryDecision, now: Now) -> ClaimResult:
+    if decision.send_after is not None:
+        until = now.real + 2 * WITHOUT_END
+        waiting = claim.delivery.postponed(until, decision.text)
+        return ClaimResult(claim, waiting, send_after=decision.send_after, waits_until=until)
+    until = now.real + PATIENCE if claim.has_waited(now.real) else claim.waits_until or now.real + PATIENCE
+    return ClaimResult(claim, claim.delivery.postponed(until, decision.text), waits_until=until)
+
+
+def instead_of(
+    claim: MessageClaim, decision: DeliveryDecision, directory: Directory, situation: Situation, now: Now
+) -> tuple[NewDelivery, ...]:
+    """Everyone who is told instead of a recipient who cannot be; those who were told already are not told again."""
+    if not decision.leaves_nobody:
+        return ()
+    this = (claim.delivery.recipient, claim.delivery.channel)
+    everyone = messages_of(claim.event, directory, situation, now)
+    return tuple(new for new in everyone if (new.recipient, new.channel) != this)
+
+
+def postponed(claim: MessageClaim, decision: DeliveryDecision, now: Now) -> ClaimResult:
+    """Not yet: until the moment of the decision, or for as long as what goes with it is gathered."""
+    delivery = claim.delivery.postponed(now.real + GATHERS, decision.text)
+    return ClaimResult(claim, delivery, send_after=decision.send_after, timing=decision.timing)
+
+
+def attempted(claim: MessageClaim, response: Response, now: Now, address: str | None = None) -> ClaimResult:
+    """The result of an attempt that got this response."""
+    delivery, attempt = after_attempt(claim.delivery, response, at=now.real, first_at=claim.first_at)
+    is_unknown = response.is_unknown_address and response.outcome is AttemptOutcome.REFUSED
+    return ClaimResult(
+        claim,
+        delivery,
+        attempt=attempt,
+        response=response,
+        address=address,
+        is_unknown_address=is_unknown and address is not None,
+    )

@@ -1,0 +1,118 @@
+"""Send a mail to a person of ours: decide once more on each delivery in it, write it, send it, give all its result."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from schemas.figures import AccountFigures, FiguresRequest
+from schemas.touchpoints import TouchpointData
+from services.notifier.application.claim_results import attempted, instead_of, not_sent, postponed
+from services.notifier.application.ingest_events import messages_of
+from services.notifier.application.message_facts import NoAnswer
+from services.notifier.application.ports import ClaimResult, MessageClaim, Now
+from services.notifier.application.send_to_customers import POSTED
+from services.notifier.application.sending import Sending
+from services.notifier.application.write_owner_mail import write_feed_entry, write_owner_mail
+from services.notifier.domain.decision import Action, Timing
+from services.notifier.domain.delivery import AttemptOutcome, Response, State
+from services.notifier.domain.delivery_policy import decide_delivery
+from services.notifier.domain.situation import Directory
+from services.notifier.domain.working_day import MORNING
+
+URGENT_WAITS: Final = timedelta(seconds=60)
+"""Real time for which an urgent mail waits for figures before it goes without them."""
+FIGURES_AGAIN: Final = timedelta(seconds=10)
+WAITING_FOR_FIGURES: Final = "waiting for the figures of the account"
+
+
+async def send_owner_mail(
+    claims: Sequence[MessageClaim], directory: Directory, now: Now, sending: Sending
+) -> list[ClaimResult]:
+    """A result for each of these claims, which go in one mail."""
+    decided = [(claim, _decide(claim, directory, now, sending)) for claim in claims]
+    results = [result for _, result in decided if result is not None]
+    ready = [claim for claim, result in decided if result is None]
+    if not ready:
+        return results
+    figures = await _figures(ready, sending)
+    if figures is None and _can_wait(ready[0], now):
+        return results + [_without_figures(claim, now) for claim in ready]
+    try:
+        mail = write_owner_mail(ready, directory, figures or {}, now, sending)
+    except Exception as problem:  # noqa: BLE001 - one mail that cannot be written must not stop the others of its batch
+        detail = f"the mail could not be written: {problem!r}"[:500]
+        response = Response(AttemptOutcome.REFUSED, detail, is_permanent=True)
+        return results + [attempted(claim, response, now) for claim in ready]
+    response = await sending.mailer.send(mail, at=now.real)
+    return results + _share(ready, response, now, mail.to)
+
+
+async def _figures(claims: Sequence[MessageClaim], sending: Sending) -> Mapping[str, AccountFigures] | None:
+    """By delivery; None while the rules engine does not answer."""
+    wanted: dict[str, FiguresRequest] = {}
+    for claim in claims:
+        content = claim.event.content
+        about = content.about if isinstance(content, TouchpointData) else None
+        wanted[claim.delivery.id] = FiguresRequest.of_valid(account_id=content.account_id, about=about)
+    requests = {request.write(): request for request in wanted.values()}
+    try:
+        found = await sending.owners.facts.figures(list(requests.values()))
+    except NoAnswer:
+        return None
+    figures = dict(zip(requests, found, strict=True))
+    return {delivery_id: figures[request.write()] for delivery_id, request in wanted.items()}
+
+
+def _can_wait(claim: MessageClaim, now: Now) -> bool:
+    """Urgent mail waits a minute for its figures, the mail of the day for the morning."""
+    if claim.planned_at is not None:
+        return now.service < claim.planned_at + MORNING
+    return claim.created_at is not None and now.real < claim.created_at + URGENT_WAITS
+
+
+def _without_figures(claim: MessageClaim, now: Now) -> ClaimResult:
+    """Tried again in the same mail; it is no attempt."""
+    delivery = claim.delivery.postponed(now.real + FIGURES_AGAIN, WAITING_FOR_FIGURES)
+    return ClaimResult(claim, delivery, timing=Timing(f"message:{claim.message_id}", claim.planned_at))
+
+
+def _share(claims: Sequence[MessageClaim], response: Response, now: Now, address: str) -> list[ClaimResult]:
+    """The same result for all: what goes in one mail is tried again in one mail."""
+    first = attempted(claims[0], response, now, address)
+    others = [attempted(claim, response, now, address) for claim in claims[1:]]
+    return [
+        first,
+        *(
+            other
+            if other.delivery.state.is_final
+            else replace(other, delivery=replace(other.delivery, next_at=first.delivery.next_at))
+            for other in others
+        ),
+    ]
+
+
+def _decide(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> ClaimResult | None:
+    """The result of a delivery that is not sent now; None: it is."""
+    delivery, event = claim.delivery, claim.event
+    situation = directory.situation_of(
+        event,
+        mail_hold=sending.mail_hold,
+        fallback_to=sending.fallback_to,
+        has_waited=claim.has_waited(now.real),
+        planned_at=claim.planned_at,
+    )
+    if delivery.recipient.id is None:  # of an earlier version, which told nobody of work that nobody has
+        everyone = messages_of(event, directory, situation, now)
+        if (delivery.recipient, delivery.channel) not in [(new.recipient, new.channel) for new in everyone]:
+            return ClaimResult(claim, delivery, replacements=tuple(everyone))
+    decision = decide_delivery(event, delivery.recipient, delivery.channel, situation, now.service)
+    if decision.action is not Action.SEND:
+        return not_sent(claim, decision, now, instead_of(claim, decision, directory, situation, now))
+    if delivery.channel == "in_app":
+        posted = delivery.finished(State.SENT, POSTED)
+        return ClaimResult(claim, posted, in_app=write_feed_entry(claim, directory, now, sending))
+    is_gathered = claim.is_folded or decision.timing is None
+    if decision.send_after is not None or not is_gathered:
+        return postponed(claim, decision, now)
+    return None

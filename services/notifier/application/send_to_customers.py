@@ -1,0 +1,142 @@
+"""Write and send what contacts at the customer get: content, facts and links of one message each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from schemas.touchpoints import TouchpointData
+from services.notifier.application.message_facts import (
+    FactsSource,
+    FactsWanted,
+    MessageFacts,
+    gather_facts,
+)
+from services.notifier.application.ports import (
+    ClaimResult,
+    InAppMessage,
+    Mail,
+    Mailbox,
+    MessageClaim,
+    Now,
+)
+from services.notifier.application.write_customer_mail import (
+    CustomerMessage,
+    CustomerWriter,
+    Draft,
+    NoContent,
+    Reader,
+    content_of,
+    missing_content,
+    write_customer_message,
+)
+from services.notifier.domain.decision import Reason
+from services.notifier.domain.delivery import RecipientKind, State
+from services.notifier.domain.event import Event
+from services.notifier.domain.situation import Directory, Situation
+
+FACTS_AGAIN: Final = timedelta(seconds=30)
+"""Real time until facts that were not available are asked for again."""
+_SHORTEST_WAIT: Final = timedelta(days=1)
+_NOTICE_WAIT: Final = timedelta(days=3)
+POSTED: Final = "posted in the app"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSending:
+    """How customers' messages are written: the writer, and who has the facts."""
+
+    writer: CustomerWriter
+    facts: FactsSource
+
+
+def reader_of(contact_id: str | None, directory: Directory, situation: Situation) -> Reader:
+    """The contact with the account and the person who leads it."""
+    account = situation.account
+    csm = directory.csms.get(account.csm_id) if account and account.csm_id else None
+    return Reader(account, situation.contact(contact_id), csm)
+
+
+async def gather_customer_facts(
+    claims: Sequence[MessageClaim], directory: Directory, sending: CustomerSending
+) -> Mapping[str, MessageFacts]:
+    """The facts of the messages to contacts, by delivery id; those without content need none."""
+    wanted: dict[str, FactsWanted] = {}
+    for claim in claims:
+        recipient = claim.delivery.recipient
+        if recipient.kind is not RecipientKind.CONTACT or recipient.id is None:
+            continue
+        reader = reader_of(recipient.id, directory, directory.situation_of(claim.event))
+        content = content_of(claim.event, reader, directory.contents)
+        if content is not None and reader.contact is not None:
+            wanted[claim.delivery.id] = FactsWanted(claim.event, content)
+    facts = await gather_facts(list(wanted.values()), sending.facts)
+    return dict(zip(wanted, facts, strict=True))
+
+
+def write_for_customer(
+    claim: MessageClaim,
+    directory: Directory,
+    reader: Reader,
+    facts: MessageFacts,
+    now: Now,
+    sending: CustomerSending,
+) -> CustomerMessage | ClaimResult:
+    """The message, or the result of a claim for which none is written now."""
+    content = content_of(claim.event, reader, directory.contents)
+    if content is None:
+        return _without_content(claim, missing_content(claim.event))
+    if facts.problem is not None:
+        return _without_facts(claim, facts.problem, now)
+    draft = Draft(
+        event=claim.event,
+        content=content,
+        reader=reader,
+        facts=facts,
+        now=now.service,
+        contents=directory.contents,
+        presented=directory.programs.get(claim.delivery.recipient.id or "", frozenset()),
+    )
+    written = write_customer_message(draft, sending.writer)
+    return _without_content(claim, written) if isinstance(written, NoContent) else written
+
+
+def _without_content(claim: MessageClaim, problem: NoContent) -> ClaimResult:
+    """S173: without something to say nothing is sent."""
+    text = f"{Reason.NO_CONTENT}: {problem.detail}"
+    return ClaimResult(claim, claim.delivery.finished(State.EXPIRED, text))
+
+
+def _without_facts(claim: MessageClaim, problem: str, now: Now) -> ClaimResult:
+    """Wait for the facts as long as the message is worth sending; waiting is no attempt."""
+    text = f"{Reason.NO_FIGURES}: {problem}"
+    if now.service >= _worth_sending_until(claim.event):
+        return ClaimResult(claim, claim.delivery.finished(State.EXPIRED, text))
+    return ClaimResult(claim, claim.delivery.postponed(now.real + FACTS_AGAIN, text))
+
+
+def _worth_sending_until(event: Event) -> datetime:
+    """Its deadline, else the end of its window, at least a day from when it came due; a notice three days."""
+    content = event.content
+    if not isinstance(content, TouchpointData):
+        return event.time + _NOTICE_WAIT
+    return content.deadline or max(content.window.to, event.time + _SHORTEST_WAIT)
+
+
+def customer_mail(claim: MessageClaim, written: CustomerMessage, reader: Reader) -> Mail:
+    """The mail of a claim; answers go to whoever leads the account."""
+    leads = reader.csm is not None and reader.csm.email
+    return Mail(
+        claim.delivery.id,
+        (reader.contact.email if reader.contact else None) or "",
+        written.message,
+        written.unsubscribe_url or None,
+        reply_to=Mailbox(reader.csm.name or "", reader.csm.email or "") if reader.csm and leads else None,
+    )
+
+
+def post_to_customer(claim: MessageClaim, written: CustomerMessage) -> ClaimResult:
+    """The result of a claim for the in-app feed: title and text, without the layout of a mail."""
+    posted = claim.delivery.finished(State.SENT, POSTED)
+    in_app = InAppMessage(written.message.subject, written.body)
+    return ClaimResult(claim, posted, in_app=in_app, program_id=written.program_id)

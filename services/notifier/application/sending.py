@@ -1,0 +1,39 @@
+"""How mails are written and sent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.notifier.application.message_facts import FactsSource
+from services.notifier.application.phrases import PhraseBook
+from services.notifier.application.ports import Mailer
+from services.notifier.application.send_to_customers import CustomerSending
+from services.notifier.domain import message
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerSending:
+    """How people of ours are written to: the words, who has the figures, and where they act.
+
+    `action_url` takes a touchpoint, a person (None: the mailbox) and the real moment of writing.
+    """
+
+    book: PhraseBook
+    facts: FactsSource
+    action_url: Callable[[str, str | None, datetime], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What the senders of messages share.
+
+    `customers`, `owners`: how theirs are written. `mail_hold`: why customers get no mail. `fallback_to`: the mailbox
+    of the deployment for work that nobody has.
+    """
+
+    mailer: Mailer
+    render: message.Render
+    customers: CustomerSending
+    owners: OwnerSending
+    mail_hold: str | None = None
+    fallback_to: str | None = None

@@ -1,0 +1,157 @@
+"""Who at the customer gets a message that Drumbeat itself sends, and when.
+
+Members of the audience; where it has none, whoever is there. Where nobody at all can be written to, a person of ours is
+told (`owner_policy`).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import get_args
+
+from schemas.directory import ContactRecord
+from schemas.vocabulary import Role
+from services.notifier.domain.addresses import clean_address
+from services.notifier.domain.consent import find_opt_out
+from services.notifier.domain.decision import (
+    READY,
+    Action,
+    DeliveryDecision,
+    Reason,
+    decide_address,
+    suppress,
+    wait_or_suppress,
+)
+from services.notifier.domain.delivery import Recipient, RecipientKind
+from services.notifier.domain.event import Event, readable_name
+from services.notifier.domain.quiet_hours import after_quiet_hours
+from services.notifier.domain.situation import Situation
+
+CUSTOMER_CHANNELS = frozenset({"email", "in_app"})
+"""The channels over which Drumbeat itself reaches customers."""
+ROLES: tuple[Role, ...] = get_args(Role)
+"""The roles in the order in which one of several contacts with one address is chosen."""
+NOBODY = Recipient(RecipientKind.CONTACT, None)
+
+
+def find_audience(event: Event, situation: Situation, now: datetime) -> list[Recipient]:
+    """The contacts whom the event concerns; one without an id when there is none."""
+    if situation.account is None or not situation.live:
+        return [NOBODY]
+    audience, present = (
+        event.content.audience,
+        [contact for contact in situation.account.contacts if not contact.left],
+    )
+    members = [contact for contact in present if not audience or contact.role in audience]
+    if not members:
+        members = _whoever_is_there(event, present, situation, now)
+    if event.content.channel == "email":
+        members = _one_for_each_address(members)
+    return [Recipient(RecipientKind.CONTACT, contact.contact_id) for contact in members] or [NOBODY]
+
+
+def _rank(contact: ContactRecord) -> tuple[int, str]:
+    return ROLES.index(contact.role) if contact.role else len(ROLES), contact.contact_id
+
+
+def _whoever_is_there(
+    event: Event, present: Sequence[ContactRecord], situation: Situation, now: datetime
+) -> list[ContactRecord]:
+    """The first contact, by role and id, who may be written to; empty without one."""
+    channel = event.content.channel
+    for contact in sorted(present, key=_rank):
+        is_reachable = channel == "in_app" or _decide_address_of(contact, situation) is READY
+        if is_reachable and _objection(event, contact, channel, situation, now) is None:
+            return [contact]
+    return []
+
+
+def _one_for_each_address(contacts: Sequence[ContactRecord]) -> list[ContactRecord]:
+    """Of contacts with one address the one with the first role, then with the first id; all without an address."""
+    best: dict[str, ContactRecord] = {}
+    for contact in sorted(contacts, key=_rank):
+        best.setdefault(clean_address(contact.email) if contact.email else f"\n{contact.contact_id}", contact)
+    chosen = {contact.contact_id for contact in best.values()}
+    return [contact for contact in contacts if contact.contact_id in chosen]
+
+
+def decide_customer(
+    event: Event, recipient: Recipient, channel: str, situation: Situation, now: datetime
+) -> DeliveryDecision:
+    """Whether this contact gets the message over this channel now; `now` is service time."""
+    closed = _closed(channel, situation)
+    if closed is not None:
+        return closed
+    if situation.account is None:
+        return wait_or_suppress(Reason.UNKNOWN_ACCOUNT, situation)
+    if recipient.id is None:
+        if not situation.account.contacts and not situation.has_waited:
+            return DeliveryDecision(Action.WAIT, Reason.WAITING)  # the account's contacts may arrive shortly
+        roles = ", ".join(readable_name(role) for role in event.content.audience)
+        return suppress(Reason.NO_AUDIENCE, roles)
+    contact = situation.contact(recipient.id)
+    if contact is None:
+        return wait_or_suppress(Reason.UNKNOWN_CONTACT, situation)
+    objection = _objection(event, contact, channel, situation, now)
+    if objection is not None:
+        return objection
+    return READY if channel == "in_app" else _decide_mail(event, contact, situation, now)
+
+
+def _closed(channel: str, situation: Situation) -> DeliveryDecision | None:
+    """Why no customer gets anything over this channel."""
+    if not situation.live:
+        return DeliveryDecision(Action.EXPIRE, Reason.ON_HOLD)
+    if channel not in CUSTOMER_CHANNELS:
+        return suppress(Reason.CHANNEL, readable_name(channel))
+    if channel == "email" and situation.mail_hold is not None:
+        return DeliveryDecision(Action.EXPIRE, Reason.MAIL_ON_HOLD, situation.mail_hold)
+    return None
+
+
+def _objection(
+    event: Event, contact: ContactRecord, channel: str, situation: Situation, now: datetime
+) -> DeliveryDecision | None:
+    if contact.left:
+        return suppress(Reason.LEFT)
+    person = situation.same_person(contact)
+    preferences = [record for record in situation.preferences if record.contact_id in person]
+    consents = situation.consents.get(clean_address(contact.email), ()) if contact.email else ()
+    opt_out = find_opt_out([*preferences, *consents], event.content.topic, channel)
+    if opt_out is not None:
+        topic, out_channel = opt_out.topic or "all topics", opt_out.channel or "all channels"
+        return suppress(Reason.OPTED_OUT, f"{readable_name(topic)} on {readable_name(out_channel)}")
+    pauses = situation.account.pauses if situation.account else ()
+    pause = next((pause for pause in pauses for one in person if pause.applies_to(one, now)), None)
+    return suppress(Reason.PAUSED, pause.reason) if pause else None
+
+
+def _decide_address_of(contact: ContactRecord, situation: Situation) -> DeliveryDecision:
+    return decide_address(contact.email, situation) if contact.email else suppress(Reason.NO_ADDRESS)
+
+
+def _decide_mail(
+    event: Event, contact: ContactRecord, situation: Situation, now: datetime
+) -> DeliveryDecision:
+    decision = _decide_address_of(contact, situation)
+    if decision.reason is Reason.NO_ADDRESS and event.ends_at is not None and now < event.ends_at:
+        return DeliveryDecision(Action.WAIT, Reason.NO_ADDRESS_YET, send_after=event.ends_at)
+    if decision.action is not Action.SEND:
+        return decision
+    opening = after_quiet_hours(now, _zones_of(contact, situation), event.content.quiet_hours)
+    return READY if opening == now else DeliveryDecision(Action.SEND, Reason.QUIET, send_after=opening)
+
+
+def ends_in_quiet_hours(event: Event, recipient: Recipient, channel: str, situation: Situation) -> bool:
+    """Whether a mail to a contact was held by quiet hours when its deadline passed."""
+    contact = situation.contact(recipient.id or "") if recipient.kind is RecipientKind.CONTACT else None
+    deadline = event.content.deadline
+    if contact is None or channel != "email" or deadline is None:
+        return False
+    last = deadline - timedelta(microseconds=1)
+    return after_quiet_hours(last, _zones_of(contact, situation), event.content.quiet_hours) > last
+
+
+def _zones_of(contact: ContactRecord, situation: Situation) -> Sequence[str]:
+    if contact.timezone:
+        return (contact.timezone,)
+    return situation.account.zones if situation.account else ()
