@@ -9,15 +9,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.chassis.database import Connection, Database
-from services.notifier.application.ports import ClaimResult
+from services.notifier.application.ports import ClaimResult, MessageClaim
 
 KEPT: Final = timedelta(days=90)
 _MOST_COLLECTED: Final = 5_000
 SAVE = """
 INSERT INTO written_message (message_id, content)
-SELECT DISTINCT ON (d.message_id) d.message_id, u.content
-FROM unnest($1::uuid[], $2::bytea[]) AS u(id, content) JOIN delivery d ON d.id = u.id
-ORDER BY d.message_id
+SELECT DISTINCT ON (1) coalesce(d.message_id, u.id), u.content
+FROM unnest($1::uuid[], $2::bytea[]) AS u(id, content) LEFT JOIN delivery d ON d.id = u.id ORDER BY 1
 ON CONFLICT (message_id) DO UPDATE SET content = excluded.content, written_at = clock_timestamp()
 """
 PRUNE = """
@@ -37,24 +36,25 @@ DELETE FROM written_message WHERE message_id IN (SELECT message_id FROM delivery
 
 
 class WrittenMails:
-    """The mails that are being sent, by delivery. A mail whose delivery is never recorded is dropped."""
+    """The mails that are being sent, by delivery or message. One whose delivery is never recorded is dropped."""
 
     def __init__(self) -> None:
-        self._by_delivery: dict[str, bytes] = {}
+        self._by_id: dict[str, bytes] = {}
 
-    def add(self, delivery_id: str, content: bytes) -> None:
-        """`content`: the whole message, as it goes to the relay."""
-        while len(self._by_delivery) >= _MOST_COLLECTED:
-            del self._by_delivery[next(iter(self._by_delivery))]
-        self._by_delivery[delivery_id] = content
+    def add(self, mail_id: str, content: bytes) -> None:
+        """`mail_id`: of its delivery, or the message id of the deliveries it carries; `content`: the whole message."""
+        while len(self._by_id) >= _MOST_COLLECTED:
+            del self._by_id[next(iter(self._by_id))]
+        self._by_id[mail_id] = content
 
     async def save(self, connection: Connection, results: Sequence[ClaimResult]) -> None:
         """Store the mails of these results."""
-        ids = sorted({result.delivery.id for result in results} & self._by_delivery.keys())
+        carried = {result.claim.message_id for result in results if isinstance(result.claim, MessageClaim)}
+        ids = sorted(({result.delivery.id for result in results} | carried) & self._by_id.keys())
         if ids:
-            await connection.execute(SAVE, ids, [self._by_delivery[identity] for identity in ids])
+            await connection.execute(SAVE, ids, [self._by_id[identity] for identity in ids])
         for identity in ids:
-            del self._by_delivery[identity]
+            del self._by_id[identity]
 
 
 async def prune_written(database: Database, before: datetime) -> int:
