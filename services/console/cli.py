@@ -14,7 +14,7 @@ from services.cadence.account.event_file import FactsRefused
 from services.cadence.policy.load import PolicyRefused
 from services.cadence.rates import RatesRefused
 from services.chassis.settings import SettingsRejected
-from services.console import commands, operating_commands, policy_commands
+from services.console import commands, content_preview, operating_commands, policy_commands
 from services.console.client import CallFailed, Unreachable
 from services.console.terminal import AsJson
 
@@ -30,6 +30,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pret
 app.add_typer(commands.app)
 app.add_typer(operating_commands.app)
 app.add_typer(policy_commands.app, name="policy")
+app.add_typer(content_preview.app, name="content")
 
 
 @app.callback(invoke_without_command=True)

@@ -10,7 +10,7 @@ import typer
 
 from services.cadence.lint import lint
 from services.cadence.policy.json_schema import policy_schema
-from services.cadence.policy.load import PolicyRefused, load_policy, policy_texts
+from services.cadence.policy.load import PolicyRefused, file_name, load_policy, policy_texts
 from services.cadence.testing.load import policy_beside, read_tests, texts_of_tests
 from services.cadence.testing.runner import Outcome, run
 from services.console import labels, policy_explain
@@ -168,7 +168,7 @@ def publish_policy(
 ) -> None:
     """Put a policy in force in every service replica. Exit code 1 when it has errors."""
     try:
-        files = {Path(file).name: source for file, source in policy_texts(path).items()}
+        files = {file_name(file): source for file, source in policy_texts(path).items()}
     except PolicyRefused as unreadable:
         raise typer.BadParameter(str(unreadable)) from unreadable
     body: Json = {"files": files, "name": path.name, "note": note, "author": author, "based_on": based_on}

@@ -35,7 +35,8 @@ class SourceMap:
 
     def link_of(self, document: Json) -> SourceLink:
         """The position under `file` and `line` of an API object."""
-        name, line = text(document, "file").rpartition("/")[2], number(document, "line")
+        file, line = text(document, "file"), number(document, "line")
+        name = file if file in self._index else file.rpartition("/")[2]
         if not name:
             return NO_LINK
         is_shown = 0 < line <= len(self._lines.get(name, ()))

@@ -48,6 +48,7 @@ from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_messages import message_routes
 from services.notifier.entrypoints.http_page import PageServices, page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
+from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
 from services.notifier.entrypoints.kafka_consumer import TOPICS, Consumer
@@ -74,6 +75,7 @@ class Services:
     book: PhraseBook
     people_book: PhraseBook
     people: PeopleRepository
+    mailer: Mailer
     stream_signal: WakeSignal
     days: DayRepository
     calendar: CalendarClient
@@ -97,6 +99,7 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
         book=load_phrases(),
         people_book=load_people_phrases(),
         people=PeopleRepository(database, addresses),
+        mailer=make_mailer(runtime.settings),
         stream_signal=WakeSignal(),
         days=DayRepository(database, outbox, clock, addresses),
         calendar=CalendarClient(scheduler, key_file),
@@ -117,12 +120,12 @@ async def build(runtime: Runtime) -> Parts:
     mail_hold = runtime.settings.mail_hold()
     if mail_hold is not None:
         log.warning("mail.held", reason=mail_hold)
-    mailer, customers = make_mailer(runtime.settings), make_customer_sending(runtime.settings, services, key)
-    mailer.on_written = services.queue.written.add
+    customers = make_customer_sending(runtime.settings, services, key)
+    services.mailer.on_written = services.queue.written.add
     links = action_links(settings.public_url(runtime.settings), key)
     owners = OwnerSending(services.people_book, services.facts, links)
     fallback_to = settings.fallback_to(runtime.settings)
-    sending = Sending(mailer, services.templates, customers, owners, mail_hold, fallback_to)
+    sending = Sending(services.mailer, services.templates, customers, owners, mail_hold, fallback_to)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -155,7 +158,7 @@ async def build(runtime: Runtime) -> Parts:
         ),
         close=(
             webhooks.close,
-            mailer.stop,
+            services.mailer.stop,
             services.client.stop,
             services.calendar.close,
             services.facts.close,
@@ -222,6 +225,7 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     )
     app.include_router(action_routes(actions))
     app.include_router(page_routes(make_page_services(runtime, services, link_key)))
+    app.include_router(preview_routes(make_preview_services(runtime, services, link_key)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app
 
@@ -236,6 +240,17 @@ def make_page_services(runtime: Runtime, services: Services, link_key: bytes) ->
         facts=services.facts,
         now=runtime.clock.now,
         organization=settings.organization(runtime.settings)[0],
+    )
+
+
+def make_preview_services(runtime: Runtime, services: Services, link_key: bytes) -> PreviewServices:
+    return PreviewServices(
+        source=services.people,
+        facts=services.facts,
+        writer=make_customer_sending(runtime.settings, services, link_key).writer,
+        mailer=services.mailer,
+        now=runtime.clock.now,
+        real_now=real_now,
     )
 
 

@@ -9,7 +9,8 @@ from prometheus_client import Counter
 from schemas.figures import FiguresFound, FiguresWanted
 from schemas.topics import broker_configs
 from services.cadence.lint import lint
-from services.cadence.policy.load import PolicyRefused, policy_texts
+from services.cadence.policy.contents import contents_in_force
+from services.cadence.policy.load import PolicyRefused, policy_texts, shipped_contents
 from services.cadence.rates import RatesRefused
 from services.chassis.batches import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
@@ -26,6 +27,7 @@ from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.account_twins import AccountTwins
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
+from services.rules_engine.adapters.content_directory import ContentDirectory
 from services.rules_engine.adapters.erasure_repository import ErasureRepository
 from services.rules_engine.adapters.explanations import StoredExplanations
 from services.rules_engine.adapters.figures_repository import FiguresRepository
@@ -44,6 +46,7 @@ from services.rules_engine.domain.account import BatchCounts, EvaluationContext
 from services.rules_engine.entrypoints import http_accounts as api
 from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import refusals
+from services.rules_engine.entrypoints.http_content import content_routes
 from services.rules_engine.entrypoints.http_erasure import erasure_routes
 from services.rules_engine.entrypoints.http_figures import figures_routes
 from services.rules_engine.entrypoints.http_ingest import Ingest
@@ -72,6 +75,7 @@ async def build(runtime: Runtime) -> Parts:
     rates_file = RatesFile(runtime.settings.rates, database)
     await _put_in_force(active_policy, rates_file, runtime)
     directory = PolicyDirectory(database, outbox, clock, active_policy.context)
+    content = ContentDirectory(database, outbox, clock, active_policy.context)
     created: set[str] = set()
     consumer = EventConsumer(
         clock=clock,
@@ -100,6 +104,7 @@ async def build(runtime: Runtime) -> Parts:
             Loop("rates", interval=5.0, run_once=rates_file.run_once),
             Loop("policy", interval=1.0, run_once=active_policy.refresh),
             Loop("policy directory", interval=1.0, run_once=directory.publish),
+            Loop("content directory", interval=1.0, run_once=content.publish),
             Loop("ranking", interval=5.0, run_once=ranking.run_once),
             prune_loop(database, "receipt", "seen_at"),
         ),
@@ -160,6 +165,7 @@ def make(
         api.parked_routes(answers),
         figures_routes(_figures(runtime, active_policy)),
         policies.policy_routes(PolicyRepository(configurations, active_policy, lint), comparison.compare),
+        content_routes(lambda: contents_in_force(active_policy.context().policy.content, shipped_contents())),
         policies.program_routes(partial(list_programs, database)),
         mode_routes(make_modes(runtime)),
         api.key_routes(KeyRepository(database, outbox, relay, clock)),

@@ -17,10 +17,12 @@ from services.chassis.web import Chassis, make_app
 from services.scheduler import settings
 from services.scheduler.adapters.announcement_repository import PostgresAnnouncements
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
+from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
+from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import TOPICS, RecordHandler
 from services.scheduler.entrypoints.workers import (
@@ -77,7 +79,9 @@ def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Rea
     console_url = settings.console_url(runtime.settings)
     calendars = partial(PostgresCalendarRepository, outbox=runtime.outbox, console_url=console_url)
     app = make_app(Chassis("scheduler", runtime.clock, runtime.keys, ready), title="scheduler")
-    app.include_router(read_routes(PostgresReader(runtime.database), runtime.clock))
+    reader = PostgresReader(runtime.database)
+    app.include_router(read_routes(reader, runtime.clock))
+    app.include_router(coming_routes(partial(read_coming, runtime.database), reader.real_now, runtime.clock))
     app.include_router(action_routes(UnitOfWork(runtime.database, runtime.clock, calendars, after_commit)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app

@@ -93,8 +93,8 @@ _MAIL = ("delivery_id", "touchpoint_type")
 _OUTSIDE_PRODUCT = ("channel", frozenset[object]({None, *get_args(Channel)} - {"in_app"}))
 _NOTED = ("touchpoint_id", "touchpoint_type", "channel", "contact_id", "outcome", "at", "notes")
 NOTES = "noted"
-NOTES_KEPT = 3
-"""Of the newest conversations: one that is withdrawn gives way to that before it."""
+NOTES_KEPT = 6
+"""Of the newest conversations and attempts: one that is withdrawn gives way to that before it."""
 REQUESTS_KEPT = 48
 
 ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
@@ -138,7 +138,7 @@ ENTRY_RULES: Mapping[str, tuple[EntryRule, ...]] = {
     "touchpoint.settled": (
         EntryRule("touchpoint.settled", _SETTLED, 48, ALWAYS, "touchpoint_id", looks_back=_HALF_A_YEAR),
         EntryRule("touched", ("touch", "touchpoint_id", "at"), 64, latest_of="touch", only=(_MET,)),
-        EntryRule(NOTES, _NOTED, NOTES_KEPT, only=(_MET,), needs="notes", newest_of="touchpoint_id"),
+        EntryRule(NOTES, _NOTED, NOTES_KEPT, needs="notes", newest_of="touchpoint_id"),
     ),
     "delivery.finished": (
         EntryRule("mail.sent", _MAIL, 16, latest_of="delivery_id", only=(_SENT, _TO_CUSTOMER, _BY_EMAIL)),

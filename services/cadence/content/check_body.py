@@ -82,8 +82,8 @@ def _check_link(content: ContentFile, node: SyntaxTreeNode, line: int) -> Iterat
 
 
 def _stands(content: ContentFile, node: SyntaxTreeNode) -> bool:
-    """Whether a block is there with no other values than the needed ones. A greeting, up to its comma, does not count."""
-    if node.type in {"heading", "hr"}:
+    """Whether a block is there with no other values than the needed ones. Greeting and signature do not count."""
+    if node.type in {"heading", "hr"} or _is_frame(node):
         return False
     texts = [str(part.attrs.get("href", "")) + part.content for part in node.walk() if not part.children]
     links = [str(part.attrs.get("href", "")) for part in node.walk() if part.type == "link"]
@@ -94,8 +94,16 @@ def _stands(content: ContentFile, node: SyntaxTreeNode) -> bool:
             for part in node.walk()
             if part.type in {"list_item", "tr", "paragraph"}
         )
-    is_greeting = bool(texts) and texts[-1].rstrip().endswith(",")
-    return not is_greeting and _are_known(content, uses)
+    return _are_known(content, uses)
+
+
+def _is_frame(node: SyntaxTreeNode) -> bool:
+    """The first paragraph that ends in a comma, and the last one if it has several lines."""
+    around = node.siblings
+    texts = [part.content for part in node.walk() if not part.children]
+    is_greeting = node is around[0] and bool(texts) and texts[-1].rstrip().endswith(",")
+    is_signature = node is around[-1] and any(part.type == "hardbreak" for part in node.walk())
+    return len(around) > 1 and node.type == "paragraph" and (is_greeting or is_signature)
 
 
 def _stands_alone(content: ContentFile, node: SyntaxTreeNode) -> bool:

@@ -8,7 +8,6 @@ from schemas.vocabulary import Reader
 DEFAULT_LANGUAGE = "en"
 """What a language falls back to in the end; every type that goes to customers has content in it."""
 FOLDER = "content"
-NAME = r"content/[a-z]{2,3}(-[A-Za-z0-9]{2,8})*/(owner/)?[a-z][a-z0-9_]{0,63}\.md"
 _NAME = re.compile(
     r"(?:.*/)?content/(?P<language>[^/]+)/(?P<owner>owner/)?(?P<type>[a-z][a-z0-9_]{0,63})\.md"
 )

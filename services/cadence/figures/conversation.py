@@ -18,14 +18,14 @@ class _Conversation(NamedTuple):
 
     at: int
     has_notes: bool
-    told: str
+    stamp: str
     fields: Fields
 
 
 def last_conversation(view: AccountView) -> ConversationFigures | None:
     """A call or meeting that took place, contact by phone or in person that was logged, or anything with notes."""
-    happened = (each for each in (*_held(view), *_logged(view), *_noted(view)) if each.at <= view.now)
-    last = max(happened, key=lambda each: each[:3], default=None)
+    happened = (each for each in (*_attended(view), *_logged(view), *_noted(view)) if each.at <= view.now)
+    last = max(happened, key=lambda each: (each.at, each.has_notes, each.stamp), default=None)
     if last is None:
         return None
     fields = last.fields
@@ -38,25 +38,26 @@ def last_conversation(view: AccountView) -> ConversationFigures | None:
     )
 
 
-def _held(view: AccountView) -> Iterator[_Conversation]:
+def _attended(view: AccountView) -> Iterator[_Conversation]:
     for thing in view.things("touchpoint.settled"):
         fields = thing.fields
         if fields.get("outcome") in MET and fields.get("touchpoint_type") in view.settings.meetings:
-            yield _Conversation(thing.at, has_notes=False, told=thing.stamp, fields=fields)
+            yield _Conversation(thing.at, has_notes=False, stamp=thing.stamp, fields=fields)
 
 
 def _logged(view: AccountView) -> Iterator[_Conversation]:
     for thing in view.things("interaction.logged"):
         if thing.fields.get("channel") in _SPOKEN:
-            yield _Conversation(thing.at, has_notes=False, told=thing.stamp, fields=thing.fields)
+            yield _Conversation(thing.at, has_notes=False, stamp=thing.stamp, fields=thing.fields)
 
 
 def _noted(view: AccountView) -> Iterator[_Conversation]:
-    """Without those of touchpoints that did not take place after all."""
+    """Without those of touchpoints that did not take place."""
     settled = {str(thing.fields.get("touchpoint_id")): thing for thing in view.things("touchpoint.settled")}
     for stamp, fields in view.facts.entries.get(NOTES, {}).items():
         own_at, known = fields.get("at"), settled.get(str(fields.get("touchpoint_id") or stamp))
-        if known is not None and known.fields.get("outcome") not in MET:
+        outcome = (fields if known is None else known.fields).get("outcome")
+        if outcome is not None and outcome not in MET:
             continue
         at = own_at if isinstance(own_at, int) else when(stamp)
-        yield _Conversation(at if known is None else known.at, has_notes=True, told=stamp, fields=fields)
+        yield _Conversation(at if known is None else known.at, has_notes=True, stamp=stamp, fields=fields)

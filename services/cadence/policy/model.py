@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Literal, NamedTuple
 
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
+from services.cadence.content.names import ContentName
 from services.cadence.expressions.compile import Health, Named
 from services.cadence.expressions.tree import Node
 from services.cadence.rates import USUAL_CURRENCY
@@ -207,6 +208,8 @@ class PolicyContent:
     currency: str = USUAL_CURRENCY
     """Of the revenue that conditions read (ISO 4217)."""
     model: str = "hybrid"
+    texts: Mapping[ContentName, str] = field(default_factory=dict[ContentName, str])
+    """Its own content files."""
     places: Mapping[str, Location] = field(default_factory=dict[str, Location], compare=False)
     """Of segments, stages, model and damping, as `segment/<index>`, `stage/<index>`, `model/<name>` and `feedback`."""
 

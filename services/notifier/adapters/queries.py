@@ -103,6 +103,7 @@ def _delivery(row: Any, attempts: Mapping[str, Sequence[AttemptItem]]) -> Delive
     return DeliveryItem(
         id=delivery_id,
         touchpoint_id=row["touchpoint_id"],
+        message_id=str(row["message_id"]),
         touchpoint_type=row["touchpoint_type"],
         account_id=row["account_id"],
         channel=row["channel"],
@@ -111,6 +112,7 @@ def _delivery(row: Any, attempts: Mapping[str, Sequence[AttemptItem]]) -> Delive
         reason=row["reason"],
         ambiguous=row["ambiguous"],
         next_at=row["next_at"],
+        message_id=str(row["message_id"]) if row["channel"] != "webhook" else None,
         webhook_id=str(row["message_id"]) if row["channel"] == "webhook" else None,
         created_at=row["created_at"],
         finished_at=row["finished_at"],

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
-from typing import cast
+from typing import Final, cast
 
 from services.cadence.content.format import Formatter, locale_of
 from services.cadence.content.names import fallback_languages
@@ -12,6 +12,9 @@ from services.notifier.domain.message import sentence_case
 
 Words = Mapping[str, Mapping[str, str | Mapping[str, str]]]
 """Section -> key -> text, or the texts of plural categories."""
+
+_MONTHS: Final = {61: 2, 91: 3, 92: 3, 182: 6, 183: 6}
+"""Intervals that are not whole multiples of 30 days and yet months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,12 @@ class Phrases:
         return self.formatter.moment(value)
 
     def interval(self, days: int) -> str:
-        """An interval in days in words: `every 2 weeks`. 30, 91 and 365 days are months, a quarter and a year."""
+        """An interval in days in words: `every 2 weeks`. 30, 91 and 365 days are a month, a quarter and a year."""
+        if days in _MONTHS:
+            return self.plural("every", "month", _MONTHS[days])
         for unit, length in (("year", 365), ("month", 30), ("week", 7)):
             if days % length == 0:
                 return self.plural("every", unit, days // length)
-        months = {91: 3, 90: 3, 92: 3, 182: 6, 183: 6, 61: 2}
-        if days in months:
-            return self.plural("every", "month", months[days])
         return self.plural("every", "day", days)
 
     def _name(self, section: str, key: str) -> str:

@@ -36,8 +36,11 @@ class RecipientItem:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryItem:
+    """`message_id`: of the message that went out; deliveries that went in one mail share it."""
+
     id: str
     touchpoint_id: str | None
+    message_id: str
     touchpoint_type: str | None
     account_id: str
     channel: str
@@ -46,6 +49,8 @@ class DeliveryItem:
     reason: str | None
     ambiguous: bool
     next_at: datetime | None
+    message_id: str | None
+    """Deliveries that went in one mail share it; null for webhooks."""
     webhook_id: str | None
     created_at: datetime
     finished_at: datetime | None

@@ -88,7 +88,7 @@ def show_page(
         "undo": undo,
         "act": act or "",
         "fields": _FIELDS[act] if act else (),
-        "values": fields or {},
+        "values": {**dict.fromkeys(("notes", "to", "person", "reason"), ""), **(fields or {})},
         "version": str(data.sequence),
         "others": [(other, visit.phrases.text("acts", other)) for other in others],
         "people": [one for one in visit.people.values() if one.csm_id != data.owner.csm_id],

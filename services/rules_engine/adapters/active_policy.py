@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import cast
 
 import structlog
 
 from services.cadence.policy import Policy
-from services.cadence.policy.load import PolicyRefused, load_policy_texts
+from services.cadence.policy.load import PolicyRefused, file_name, load_policy_texts
 from services.cadence.portfolio import Portfolio
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection
@@ -56,7 +55,7 @@ class ActivePolicy:
         Raises `PolicyRefused`.
         A replica that starts cannot go on without a policy in force that it can read: it has no older context.
         """
-        plain = {Path(file).name: text for file, text in files.items()}
+        plain = {file_name(file): text for file, text in files.items()}
         try:
             policy = load_policy_texts(plain)
         except PolicyRefused:

@@ -99,7 +99,7 @@ class ConfigurationRepository:
             files = await self.database.pool.fetchval(FILES, policy_hash)
             if files is None:
                 raise NotFound(f"There is no policy {policy_hash!r}.")
-            policy = await asyncio.to_thread(load_policy_texts, orjson.loads(files))
+            policy = await asyncio.to_thread(load_policy_texts, orjson.loads(files), is_stored=True)
             # Another version may hash differently; decisions name the policy as it was published.
             self.keep(replace(policy, hash=policy_hash))
         return self._policies[policy_hash]

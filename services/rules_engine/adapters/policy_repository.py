@@ -103,7 +103,7 @@ class PolicyRepository:
         if row is None:
             raise NotFound(f"There is no policy version {wanted.version}.")
         files = cast("dict[str, str]", orjson.loads(row["files"]))
-        await asyncio.to_thread(load_policy_texts, files)
+        await asyncio.to_thread(load_policy_texts, files, is_stored=True)
         author = wanted.author or await self._owner(key_id)
         note = wanted.note or f"rolled back to version {wanted.version}"
         async with self._database.transaction() as connection:

@@ -7,11 +7,20 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.base import Name, Text
 
-FILES_AT_MOST = 200
-FileName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^/\\\x00-\x1f\x7f]+$")]
+FILES_AT_MOST = 2_200
+_PLAIN = r"[^/\\\x00-\x1f\x7f]+"
+_CONTENT = r"content/[A-Za-z0-9-]{1,40}/(owner/)?[a-z][a-z0-9_]{0,63}\.md"
+FileName = Annotated[str, Field(min_length=1, max_length=200, pattern=f"^({_PLAIN}|{_CONTENT})$")]
 TextOfFiles = Annotated[
     dict[FileName, str],
-    Field(min_length=1, max_length=FILES_AT_MOST, description="the YAML text of each file, by its name"),
+    Field(
+        min_length=1,
+        max_length=FILES_AT_MOST,
+        description=(
+            "the text of each file, by its name: at most 200 in YAML, and content files such as"
+            " `content/en/value_report.md`"
+        ),
+    ),
 ]
 
 

@@ -18,7 +18,7 @@ from services.rules_engine.application.publish_policy import (
     Rollback,
 )
 
-LARGEST = 1_000_000  # bytes of all files together, in UTF-8
+LARGEST = 4_000_000  # bytes of all files together, in UTF-8
 LARGEST_BODY = 4 * LARGEST  # JSON may escape every sign of a text
 WITH_FILES = ("/v1/policies/validate", "/v1/policies/current", "/v1/policies/diff")
 PolicyHash = Annotated[str, Path(min_length=1, max_length=200, description="as `GET /v1/policies` lists it")]

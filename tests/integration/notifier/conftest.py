@@ -24,28 +24,37 @@ from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.notifier.adapters import mode_repository
 from services.notifier.adapters.channels.webhook import WebhookClient
+from services.notifier.adapters.clients.calendar_client import CalendarClient
 from services.notifier.adapters.clients.facts_client import FactsClient
+from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.people_repository import PeopleRepository
-from services.notifier.adapters.phrases import load_phrases
+from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
+from services.notifier.application.calendar import CalendarAway
 from services.notifier.application.customer_links import links_of
+from services.notifier.application.open_day import read_day
 from services.notifier.application.send_messages import send_messages
 from services.notifier.application.send_to_customers import CustomerSending
-from services.notifier.application.sending import Sending
+from services.notifier.application.sending import OwnerSending, Sending
 from services.notifier.application.write_customer_mail import CustomerWriter
+from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
+from services.notifier.entrypoints.action_pages import ActionServices
+from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_page import PageServices, page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
+from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
 from services.notifier.entrypoints.kafka_consumer import Consumer
 from services.notifier.entrypoints.workers import WebhookSender
+from tests.integration.notifier.calendar_server import CalendarServer
 from tests.integration.notifier.receivers import Facts, KeptMail, Receiver
 
 ADDRESSES = AddressKey(b"a" * 32)
@@ -80,6 +89,11 @@ From now on:
 }
 
 
+GATHERED = (
+    "UPDATE delivery SET next_at = clock_timestamp() WHERE next_at < clock_timestamp() + interval '5 seconds'"
+)
+
+
 class SetClock(ServiceClock):
     """A service clock that shows the time that the test sets."""
 
@@ -102,6 +116,9 @@ class Notifier:
     sending: Sending
     unsubscribe_key: bytes
     facts: Facts
+    calendar: CalendarServer
+    days: DayRepository
+    calendar_client: CalendarClient
     offset: int = 0
 
     async def consume(self, *records: Record) -> None:
@@ -154,6 +171,24 @@ class Notifier:
         if claims:
             await self.queue.complete(await send_messages(claims, directory, now, sending=self.sending))
         return len(claims)
+
+    async def open_days(self) -> int:
+        """One pass of the day opener; returns how many days it opened."""
+        opened = 0
+        for opening in await self.days.mornings():
+            try:
+                await self.days.open(opening, await read_day(opening, self.calendar_client))
+            except CalendarAway:
+                continue
+            opened += 1
+        return opened
+
+    async def send_gathered(self) -> None:
+        """Send what is gathered, and what follows from it."""
+        while True:
+            await self.database.pool.execute(GATHERED)
+            if not await self.send_messages():
+                return
 
     async def send_webhooks(self) -> None:
         """Run the webhook sender until nothing is ready."""
@@ -262,7 +297,8 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
     def __init__(self, database: Database, *, live: bool) -> None:
         self.database, self.live = database, live
         self.client = WebhookClient(allow_private=True, deadline_seconds=2.0)
-        self.facts = Facts()
+        self.calendar = CalendarServer()
+        self.facts, self.mailer = Facts(), KeptMail()
         self.key_file = Path(tempfile.mkdtemp()) / "api-key"
         self.key_file.write_text("db_test_key")
 
@@ -270,11 +306,13 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         await self.client.start()
         await self.facts.server.start_server()
         self.facts_client = FactsClient(self.facts.url, self.facts.url, self.key_file)
+        await self.calendar.server.start_server()
+        self.calendar_client = CalendarClient(self.calendar.url, self.key_file)
         async with self.database.transaction() as connection:
             await mode_repository.begin(connection, "live" if self.live else "hold")
         outbox, clock = Outbox("/drumbeat/notifier"), SetClock(NOON, NOON, 1.0)
         preferences = PreferenceRepository(self.database, outbox, clock, ADDRESSES)
-        key, templates, mailer = await preferences.link_key(), Templates(), KeptMail()
+        key, templates, mailer = await preferences.link_key(), Templates(), self.mailer
         queue = DeliveryQueue(self.database, outbox, clock, ADDRESSES, "test:1")
         sender = WebhookSender(queue, client=self.client, reported=lambda: None)
         self.http = self._http(clock, preferences, key, templates, sender)
@@ -287,13 +325,23 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
                 work=lambda connection: UnitOfWork(connection, outbox, ADDRESSES),
                 outbox=outbox,
                 clock=clock,
+                fallback_to="ops@vendor.example",
             ),
             queue=queue,
             sender=sender,
             mailer=mailer,
-            sending=Sending(mailer, templates, CustomerSending(writer, self.facts_client)),
+            sending=Sending(
+                mailer,
+                templates,
+                CustomerSending(writer, self.facts_client),
+                OwnerSending(load_people_phrases(), self.facts_client, action_links("http://test", key)),
+                fallback_to="ops@vendor.example",
+            ),
             unsubscribe_key=key,
             facts=self.facts,
+            calendar=self.calendar,
+            days=DayRepository(self.database, outbox, clock, ADDRESSES),
+            calendar_client=self.calendar_client,
         )
         for touchpoint_type, text in CONTENT.items():
             await made.add_content(touchpoint_type, text)
@@ -327,6 +375,14 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         app.include_router(stream_routes(queries, WakeSignal()))
         app.include_router(preference_routes(preferences))
         app.include_router(unsubscribe_routes(preferences, link_key, templates))
+        actions = ActionServices(
+            key=link_key,
+            calendar=self.calendar_client,
+            people=PeopleRepository(self.database, ADDRESSES),
+            book=load_people_phrases(),
+            render=templates,
+        )
+        app.include_router(action_routes(actions))
         page = PageServices(
             key=link_key,
             render=templates,
@@ -338,6 +394,17 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             organization="Northwind",
         )
         app.include_router(page_routes(page))
+        preview = PreviewServices(
+            source=PeopleRepository(self.database, ADDRESSES),
+            facts=self.facts_client,
+            writer=CustomerWriter(
+                templates, load_phrases(), links_of("http://test", link_key), "Northwind", "1 Long Road"
+            ),
+            mailer=self.mailer,
+            now=lambda: SetClock.now_is,
+            real_now=lambda: NOON,
+        )
+        app.include_router(preview_routes(preview))
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app),
             base_url="http://test",
@@ -349,3 +416,5 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         await self.client.stop()
         await self.facts_client.close()
         await self.facts.server.close()
+        await self.calendar_client.close()
+        await self.calendar.server.close()

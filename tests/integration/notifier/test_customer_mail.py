@@ -67,7 +67,7 @@ async def test_a_report_has_the_figures_of_its_account_in_the_language_of_its_re
     (mail, _) = notifier.mailer.mails
     assert "Aktiv: 42 (+5\u00a0%), Carl." in mail.message.text
     assert '<html lang="de" dir="ltr">' in mail.message.html
-    assert "Sie erhalten diese Nachricht, weil Acme & Sons mit Northwind arbeitet" in mail.message.text
+    assert "Sie erhalten Kontoinformationen, weil Acme & Sons mit Northwind arbeitet" in mail.message.text
     assert mail.reply_to is not None
     assert (mail.reply_to.name, mail.reply_to.address) == ("Carl", "carl@vendor.example")
     ((path, authorization, body),) = notifier.facts.requests
@@ -175,3 +175,12 @@ async def test_content_is_the_latest_version_and_goes_with_its_tombstone(notifie
     await notifier.due(**other(2))
     await notifier.send_messages()
     assert (await outcome(notifier))[0] == "expired"
+
+
+async def test_a_delivery_shows_the_id_of_its_message(notifier: Notifier) -> None:
+    await notifier.add_acme(contacts=ANN["contacts"])
+    await notifier.due()
+    await notifier.send_messages()
+
+    (only,) = await notifier.deliveries()
+    assert only["message_id"] == only["id"] == notifier.mailer.mails[0].delivery_id

@@ -64,7 +64,7 @@ async def test_a_saved_choice_binds_and_is_confirmed(notifier: Notifier) -> None
     saved = await notifier.http.post(
         url, data={"topic": ["account", "surveys"]}, headers={"Authorization": ""}
     )
-    assert "Gespeichert. Sie erhalten: Ihr Konto und Umfragen." in saved.text
+    assert "Gespeichert. Sie erhalten: Kontoinformationen und Umfragen." in saved.text
     assert saved.text.count(" checked") == 2
     await notifier.due()
     assert [row["state"] for row in await notifier.deliveries(contact_id="ann")] == ["suppressed"]

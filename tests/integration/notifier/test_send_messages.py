@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from schemas.times import format_instant
 from services.notifier.application.send_messages import send_messages
 from services.notifier.domain.delivery import AttemptOutcome, Response
 from tests.integration.notifier.conftest import ACME, NOON, Notifier, SetClock
@@ -20,8 +21,11 @@ async def test_a_csm_gets_an_email_and_an_in_app_message_and_both_are_reported(n
     await notifier.add_acme()
     await notifier.add_carl()
 
-    await notifier.due(owner="csm", channel="call", touchpoint_type="check_in", topic="account")
-    await notifier.send_messages()
+    soon = format_instant(NOON + timedelta(hours=24))
+    await notifier.due(
+        owner="csm", channel="call", touchpoint_type="check_in", topic="account", deadline=soon
+    )
+    await notifier.send_gathered()
 
     (mail,) = notifier.mailer.mails
     assert mail.to == "carl@vendor.example"
@@ -39,7 +43,7 @@ async def test_a_csm_gets_an_email_and_an_in_app_message_and_both_are_reported(n
         ("in_app", "sent"),
     ]
     feed = (await notifier.http.get("/v1/inbox", params={"csm_id": "carl"})).json()["items"]
-    assert feed[0]["title"] == "Acme & Sons: check in"
+    assert feed[0]["title"] == "Acme & Sons: Check-in"
 
 
 async def test_a_repeated_event_sends_nothing_again(notifier: Notifier) -> None:
@@ -122,11 +126,9 @@ async def test_an_account_that_never_arrives_is_given_up_with_that_reason(notifi
 
     await notifier.send_messages()
 
-    (only,) = await notifier.deliveries()
-    assert (only["state"], only["reason"]) == (
-        "suppressed",
-        "the account is unknown",
-    )
+    states = by_recipient(await notifier.deliveries())
+    assert states[None, "email"] == ("suppressed", "the account is unknown")
+    assert states["fallback", "email"] == ("pending", "gathered with other work that nobody has")
     (finished,) = await notifier.finished()
     assert finished["recipient"] == {"kind": "contact", "id": "nobody"}
 
@@ -203,8 +205,10 @@ async def test_on_hold_customers_get_nothing_and_csms_do(notifier_on_hold: Notif
     await notifier_on_hold.add_carl()
 
     await notifier_on_hold.due()
-    await notifier_on_hold.due(owner="csm", touchpoint_id="22222222-2222-4222-8222-222222222222")
-    await notifier_on_hold.send_messages()
+    await notifier_on_hold.due(
+        owner="csm", touchpoint_id="22222222-2222-4222-8222-222222222222", precedence="escalation"
+    )
+    await notifier_on_hold.send_gathered()
 
     assert [mail.to for mail in notifier_on_hold.mailer.mails] == ["carl@vendor.example"]
     (expired,) = await notifier_on_hold.deliveries(state="expired")
@@ -223,8 +227,8 @@ async def test_an_unknown_mailbox_gets_no_further_mail(notifier: Notifier) -> No
     await notifier.send_messages()
 
     assert len(notifier.mailer.mails) == 1
-    states = [(row["state"], row["reason"]) for row in await notifier.deliveries()]
-    assert states == [
+    rows = [row for row in await notifier.deliveries() if row["recipient"]["kind"] == "contact"]
+    assert [(row["state"], row["reason"]) for row in rows] == [
         ("suppressed", "an earlier message was refused: unknown email address"),
         ("failed", "550 5.1.1 unknown"),
     ]

@@ -1,4 +1,4 @@
-"""Usage reports through the running engine: told again, told late, by the hour, by two products, every night."""
+"""Usage reports through the running engine, told again, late, by the hour and by two products; and figures of them."""
 
 import random
 from collections.abc import Iterable, Mapping
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.rules_engine.conftest import Engine, fresh
+from tests.stack import until
 
 pytestmark = [
     pytest.mark.integration,
@@ -109,3 +110,68 @@ async def test_a_resync_of_every_report_under_other_ids_changes_nothing(running:
     after = await running.account(account)
     assert (after["plan"], after["facts"]) == (before["plan"], before["facts"])
     assert len(await alerts(running, account)) == 1
+
+
+async def test_the_figures_of_accounts_are_answered_for_messages(running: Engine) -> None:
+    """Point 2: what a value report says, and the notes of the last conversation."""
+    account, ended, unknown = await described(running, "figures"), fresh("figures-ended"), fresh("nobody")
+    await running.post_event("account.described", ended, {"name": "Before"})
+    today, now = (await running.now()).date(), await running.now()
+    renews = [(today + timedelta(days=days)).isoformat() for days in (60, 200)]
+    for contract_id, day in zip(("first", "second"), renews, strict=True):
+        await running.post_event(
+            "contract.changed", account, {"contract_id": contract_id, "status": "active", "renews_on": day}
+        )
+    program = {
+        "program_id": fresh("spring"),
+        "kind": "release",
+        "title": "Spring release",
+        "at": (now - DAY).isoformat(),
+        "body": {"en": "**New**"},
+        "audience": 'segment == "mid_market"',
+    }
+    await running.post_event("program.announced", "*", program)
+    call = {
+        "channel": "call",
+        "contact_id": "ann",
+        "notes": "moves in autumn",
+        "at": (now - HOUR).isoformat(),
+    }
+    sent = await reports(running, account, 30 * DAY, [900, 300])
+    sent.append(await running.make_event("interaction.logged", account, call))
+    sent.append(await running.make_event("account.merged", account, {"from": ended}))
+    await tell(running, sent)
+    await running.wait_until_folded(sent[-1])
+    about = {"contract_id": "second", "renews_on": renews[1]}
+    wanted = [
+        {"account_id": account, "about": about, "program_kind": "release"},
+        {"account_id": unknown},
+        {"account_id": ended},
+    ]
+
+    async def figures() -> list[dict[str, Any]]:
+        answer = await running.request("POST", "/v1/figures", json={"items": wanted})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["items"]
+
+    async def has_program() -> bool:
+        return (await figures())[0]["program"] is not None
+
+    await until(has_program, 20, "the program in the portfolio")
+    known, nobody, merged = await figures()
+
+    assert [known["account_id"], nobody["account_id"], merged["account_id"]] == [account, unknown, ended]
+    assert (known["usage"]["events"], known["usage"]["events_before"]) == (900, 300)
+    assert (known["usage"]["seats_used"], known["usage"]["active_users"]) == (40, None)
+    assert (known["contract"]["contract_id"], known["contract"]["renews_on"]) == ("second", renews[1])
+    assert (known["program"]["title"], known["program"]["body"]) == ("Spring release", {"en": "**New**"})
+    assert known["conversation"]["notes"] == "moves in autumn"
+    assert (nobody["usage"], nobody["contract"], nobody["name"]) == (None, None, None)
+    assert (merged["contract"]["contract_id"], merged["usage"]) == ("first", known["usage"])
+    too_many = await running.request("POST", "/v1/figures", json={"items": [{"account_id": "a"}] * 101})
+    assert too_many.status_code == 422
+    assert "items: has 101 entries, more than 100" in too_many.text
+
+    await running.post_event("contact.described", account, {"contact_id": "ann"}, time=now - 2 * DAY)
+    assert (await running.request("DELETE", f"/v1/accounts/{account}/contacts/ann")).status_code == 200
+    assert "autumn" not in str(await figures())

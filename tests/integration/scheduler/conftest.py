@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -21,11 +22,13 @@ from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.scheduler.adapters.announcement_repository import PostgresAnnouncements
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
+from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.application.announce_changes import LONGEST_WAIT, announce_changes
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
+from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import RecordHandler
 from services.scheduler.entrypoints.workers import (
@@ -249,7 +252,9 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
         headers={"Authorization": f"Bearer {key}"},
     )
     made = Scheduler(database, http)
-    app.include_router(read_routes(PostgresReader(database), clock))
+    reader = PostgresReader(database)
+    app.include_router(read_routes(reader, clock))
+    app.include_router(coming_routes(partial(read_coming, database), reader.real_now, clock))
     app.include_router(action_routes(UnitOfWork(database, clock, made.calendars, lambda: None)))
     yield made
     await http.aclose()

@@ -13,7 +13,8 @@ from services.chassis.mailbox import ParsedMailbox
 
 LINE = 78
 """Characters of a line without its end (RFC 5322 section 2.1.1); longer only where a field has no blank."""
-_ENCODED_WORD = 72
+_LONGEST_NAME = "Reply-To"
+_ENCODED_LINE = 75
 _LONGEST_WORD = 60
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
@@ -36,10 +37,11 @@ class FoldedHeader(UnstructuredHeader, BaseHeader):
         kwds["decoded"] = value
 
     def fold(self, *, policy: Policy) -> str:
-        """The lines of the field."""
-        lines, line = list[str](), f"{self.name}:"
-        for word in str(self).split(" "):
-            if len(line) + 1 + len(word) > LINE and line.strip():
+        """The lines of the field. The first has a word of the text: some parsers read another one as a blank."""
+        first, *words = str(self).split(" ")
+        lines, line = list[str](), f"{self.name}: {first}"
+        for word in words:
+            if len(line) + 1 + len(word) > LINE:
                 lines.append(line)
                 line = ""
             line = f"{line} {word}"
@@ -60,8 +62,7 @@ def encode_text(text: str) -> str:
     is_plain = text.isascii() and "=?" not in text and "  " not in text
     if is_plain and text == text.strip() and all(len(word) <= _LONGEST_WORD for word in text.split(" ")):
         return text
-    encoded = Header(text, "utf-8", maxlinelen=_ENCODED_WORD, header_name="").encode(linesep="\n")
-    return " ".join(part.strip() for part in encoded.split("\n"))
+    return _encode(text)
 
 
 def format_mailbox(mailbox: ParsedMailbox) -> str:
@@ -72,5 +73,10 @@ def format_mailbox(mailbox: ParsedMailbox) -> str:
     if name.isascii() and len(name) <= _LONGEST_WORD and "=?" not in name:
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
         return f"{name} <{address}>" if _ATOMS.fullmatch(name) else f'"{quoted}" <{address}>'
-    encoded = Header(name, "utf-8", maxlinelen=_ENCODED_WORD, header_name="").encode(linesep="\n")
-    return f"{' '.join(part.strip() for part in encoded.split(chr(10)))} <{address}>"
+    return f"{_encode(name)} <{address}>"
+
+
+def _encode(text: str) -> str:
+    """Encoded words with a blank between them; the first fits behind the name of the field."""
+    header = Header(text, "utf-8", maxlinelen=_ENCODED_LINE, header_name=_LONGEST_NAME)
+    return " ".join(part.strip() for part in header.encode(linesep="\n").split("\n"))

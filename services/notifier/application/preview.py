@@ -1,0 +1,186 @@
+"""Preview a message: as it would be written now, for one account and language, without sending it to anyone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from schemas.directory import ContactRecord, TouchpointTypeRecord
+from schemas.plans import Reason
+from schemas.times import Window
+from schemas.touchpoints import TouchpointData, TouchpointOwner
+from schemas.vocabulary import Reader as ReaderKind
+from services.cadence.content.parse import ContentFile
+from services.cadence.content.render import render_content
+from services.notifier.application.message_content import find_content
+from services.notifier.application.message_facts import FactsSource, FactsWanted, gather_facts
+from services.notifier.application.message_values import MessageContext, Values, customer_values
+from services.notifier.application.write_customer_mail import (
+    CustomerWriter,
+    Draft,
+    NoContent,
+    Reader,
+    write_customer_message,
+)
+from services.notifier.domain.event import DUE, Event
+from services.notifier.domain.people import Account
+from services.notifier.domain.situation import Directory
+
+_ANY_TYPE = TouchpointTypeRecord(
+    touchpoint_type="any", owner="automation", channel="email", purpose="", topic="account"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRequest:
+    """`contact_id` None: the first contact of the account; `language` None: that of the contact."""
+
+    touchpoint_type: str
+    account_id: str
+    contact_id: str | None = None
+    language: str | None = None
+    reader: ReaderKind = "customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A message as it would be written. `missing`: placeholders without a value, whose blocks are left out.
+
+    `not_sent`: why nothing would be sent; then the texts are empty.
+    """
+
+    subject: str
+    text: str
+    html: str
+    language: str
+    missing: tuple[str, ...]
+    not_sent: str | None = None
+
+
+class NotFound(Exception):
+    """The account, the contact or the content does not exist; the message says which."""
+
+
+class FactsMissing(Exception):
+    """The figures for the message are not available for now; the message says why."""
+
+
+class PreviewSource(Protocol):
+    async def directory_of(self, event: Event) -> Directory:
+        """Everyone whom an event would concern, and the content about its type."""
+        ...
+
+    async def catalogue(self) -> Mapping[str, TouchpointTypeRecord]:
+        """The touchpoint types of the policy in force, by name."""
+        ...
+
+
+async def preview_message(
+    request: PreviewRequest,
+    *,
+    source: PreviewSource,
+    facts: FactsSource,
+    writer: CustomerWriter,
+    now: datetime,
+) -> Preview:
+    """The message as a test. Raises NotFound and FactsMissing."""
+    types = await source.catalogue()
+    event = _example_event(request, types.get(request.touchpoint_type, _ANY_TYPE), None, now)
+    directory = await source.directory_of(event)
+    account = directory.accounts.get(request.account_id)
+    if account is None:
+        raise NotFound(f"There is no account {request.account_id}.")
+    event = _example_event(request, types.get(request.touchpoint_type, _ANY_TYPE), account, now)
+    contact = _contact(account, request, types.get(request.touchpoint_type, _ANY_TYPE))
+    csm = directory.csms.get(account.csm_id or "")
+    reader = Reader(account, contact, csm, request.language)
+    content = find_content(directory.contents, request.touchpoint_type, request.reader, reader.tag)
+    if content is None:
+        raise NotFound(f"There is no content for the {request.reader} about {request.touchpoint_type}.")
+    (known,) = await gather_facts([FactsWanted(event, content)], facts)
+    if known.problem is not None:
+        raise FactsMissing(known.problem)
+    draft = Draft(event, content, reader, known, now, directory.contents, is_test=True)
+    return _for_owner(draft, writer) if request.reader == "owner" else _for_customer(draft, writer)
+
+
+def _example_event(
+    request: PreviewRequest, type_: TouchpointTypeRecord, account: Account | None, now: datetime
+) -> Event:
+    """A touchpoint of the type that is due now."""
+    touchpoint = TouchpointData.of_valid(
+        touchpoint_id="preview",
+        account_id=request.account_id,
+        account_name=account.name if account else None,
+        touchpoint_type=request.touchpoint_type,
+        status="due",
+        due_at=now,
+        deadline=now + timedelta(days=7),
+        window=Window(from_=now, to=now + timedelta(days=7)),
+        owner=TouchpointOwner(kind=type_.owner, csm_id=account.csm_id if account else None),
+        channel=type_.channel,
+        purpose=type_.purpose,
+        reason=Reason(rule="preview", policy="", text=""),
+        sequence=0,
+        topic=type_.topic,
+        audience=type_.audience,
+        agenda=type_.agenda,
+        expects=type_.expects,
+    )
+    return Event("preview", DUE, now, b"", touchpoint)
+
+
+def _contact(account: Account, request: PreviewRequest, type_: TouchpointTypeRecord) -> ContactRecord | None:
+    """The contact that is named, else the first of the audience, else the first. Raises NotFound."""
+    if request.contact_id is not None:
+        found = next((one for one in account.contacts if one.contact_id == request.contact_id), None)
+        if found is None:
+            raise NotFound(f"The account {account.account_id} has no contact {request.contact_id}.")
+        return found
+    there = [contact for contact in account.contacts if not contact.left]
+    audience = [contact for contact in there if contact.role in type_.audience]
+    return next(iter([*audience, *there]), None)
+
+
+def _for_customer(draft: Draft, writer: CustomerWriter) -> Preview:
+    written = write_customer_message(draft, writer)
+    if isinstance(written, NoContent):
+        return Preview("", "", "", draft.content.language, written.missing, not_sent=written.detail)
+    shown = written.message
+    return Preview(shown.subject, shown.text, shown.html, written.language, written.missing)
+
+
+def _for_owner(draft: Draft, writer: CustomerWriter) -> Preview:
+    """The section that the owner reads, without the mail of the day around it."""
+    content = draft.content
+    phrases = writer.book.phrases(content.language, draft.reader.zone)
+    context = MessageContext(
+        event=draft.event,
+        now=draft.now,
+        phrases=phrases,
+        organization=writer.organization,
+        account=draft.reader.account,
+        contact=draft.reader.contact,
+        csm=draft.reader.csm,
+        facts=draft.facts,
+        contents=draft.contents,
+    )
+    values = {**customer_values(context), **_owner_values(draft, content)}
+    rendered = render_content(content, values, language=content.language, zone=phrases.zone)
+    return Preview(
+        subject=f"[Test] {rendered.subject}",
+        text=rendered.text,
+        html=rendered.html,
+        language=content.language,
+        missing=rendered.missing,
+    )
+
+
+def _owner_values(draft: Draft, content: ContentFile) -> Values:
+    touchpoint = draft.event.content
+    return {"touchpoint.purpose": touchpoint.purpose or None, "expects.text": content.expects or None}
+
+
+def without_test_mark(preview: Preview) -> Preview:
+    """The preview with the subject that a recipient would read."""
+    return replace(preview, subject=preview.subject.removeprefix("[Test] "))
