@@ -1,6 +1,7 @@
 """Content: what customers and people of ours read, with a preview for an account, a test mail, and editing."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 
@@ -18,7 +19,14 @@ from services.console.reader import Backend, Reader
 from services.console.shared_reads import Read
 
 _READERS: Final = {"customer": "Customers", "owner": "People of ours"}
-_CHOICES: Final = ("account", "contact", "language")
+_NAMES: Final = {
+    "type": "touchpoint_type",
+    "account": "account_id",
+    "contact": "contact_id",
+    "language": "language",
+    "reader": "reader",
+}
+_LIST_SECONDS: Final = 20.0  # real seconds; publishing reads it again at once
 
 
 def content_routes(backend: Backend) -> APIRouter:
@@ -41,7 +49,8 @@ def content_routes(backend: Backend) -> APIRouter:
         read = await _read_list(reader)
         wanted = (audience, language, touchpoint_type)
         file = next((item for item in _files(read) if _key(item) == wanted), None)
-        context = await _preview(reader, dict(request.query_params), touchpoint_type, language)
+        choices = {**request.query_params, "type": touchpoint_type, "reader": audience}
+        context = await _preview(reader, choices, language)
         name = title(touchpoint_type)
         context |= {"file": file, "error": read.error, "name": name, "action": request.url.path}
         return await render_page(request, reader, "content-file.html", context)
@@ -79,20 +88,27 @@ def _files(read: Read) -> list[ContentFile]:
 
 
 async def _read_list(reader: Reader) -> Read:
-    return await reader.read("rules_engine", "/v1/content", {"limit": 500}, max_age=5)
+    """Every content file in force, page by page."""
+    found: list[object] = []
+    query: Query = {"limit": 500}
+    while True:
+        read = await reader.read("rules_engine", "/v1/content", query, max_age=_LIST_SECONDS)
+        found += items(read.document or {})
+        cursor = text(read.document or {}, "next_cursor")
+        if not cursor:
+            return read if read.document is None else replace(read, document={"items": found})
+        query = {"limit": 500, "cursor": cursor}
 
 
-async def _preview(
-    reader: Reader, query: Mapping[str, str], touchpoint_type: str, language: str
-) -> dict[str, object]:
+async def _preview(reader: Reader, query: Mapping[str, str], language: str) -> dict[str, object]:
     """What the preview needs: the accounts to choose from, and the message for the chosen one."""
     listed = await reader.read("rules_engine", "/v1/accounts", {"limit": 200}, max_age=30)
     accounts = [
         (text(item, "id"), text(item, "name") or text(item, "id")) for item in items(listed.document or {})
     ]
     account_id = query.get("account", "") or (accounts[0][0] if accounts else "")
-    chosen = {name: query.get(name, "")[:200] for name in _CHOICES}
-    chosen |= {"account": account_id, "language": chosen["language"] or language, "type": touchpoint_type}
+    chosen = {name: query.get(name, "")[:200] for name in _NAMES}
+    chosen |= {"account": account_id, "language": chosen["language"] or language}
     documents = await reader.accounts([account_id])
     read = await _read_preview(reader, chosen) if account_id else Read()
     message: Json = read.document or {}
@@ -104,6 +120,7 @@ async def _preview(
         "languages": list(LANGUAGES.items()),
         "message": message,
         "missing": texts(message, "missing"),
+        "not_sent": text(message, "not_sent"),
         "preview_error": read.error,
         "frame": f"/content-preview?{urlencode({name: value for name, value in chosen.items() if value})}",
     }
@@ -115,10 +132,4 @@ async def _read_preview(reader: Reader, chosen: Mapping[str, str]) -> Read:
 
 
 def _query(chosen: Mapping[str, str]) -> dict[str, str]:
-    names = {
-        "type": "touchpoint_type",
-        "account": "account_id",
-        "contact": "contact_id",
-        "language": "language",
-    }
-    return {name: chosen[key] for key, name in names.items() if chosen.get(key)}
+    return {name: chosen[key] for key, name in _NAMES.items() if chosen.get(key)}

@@ -103,7 +103,6 @@ def _delivery(row: Any, attempts: Mapping[str, Sequence[AttemptItem]]) -> Delive
     return DeliveryItem(
         id=delivery_id,
         touchpoint_id=row["touchpoint_id"],
-        message_id=str(row["message_id"]),
         touchpoint_type=row["touchpoint_type"],
         account_id=row["account_id"],
         channel=row["channel"],

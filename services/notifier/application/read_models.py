@@ -40,7 +40,6 @@ class DeliveryItem:
 
     id: str
     touchpoint_id: str | None
-    message_id: str
     touchpoint_type: str | None
     account_id: str
     channel: str
