@@ -59,7 +59,7 @@ document.addEventListener("click", (event) => {
 document.addEventListener("change", (event) => {
   const button = document.getElementById(event.target.dataset?.submit ?? "");
   if (button) button.form.requestSubmit(button);
-  const form = event.target.closest?.("form[data-submit-on-change], form.who");
+  const form = event.target.closest?.("form[data-submit-on-change]");
   if (form) form.requestSubmit();
 });
 
@@ -70,6 +70,10 @@ document.addEventListener("input", (event) => search(event.target.closest?.("for
 // What the reader entered before this script ran.
 document.querySelectorAll("form[data-search] input").forEach((input) => {
   if (input.value !== input.defaultValue) search(input.form);
+});
+document.querySelectorAll("form[data-submit-on-change] select").forEach((select) => {
+  const options = [...select.options];
+  if (select.value !== (options.find((option) => option.defaultSelected) ?? options[0])?.value) select.form.requestSubmit();
 });
 document.querySelectorAll("input[type=file][data-submit]").forEach((input) => {
   const button = document.getElementById(input.dataset.submit);
