@@ -9,7 +9,7 @@ from services.console import labels
 from services.console.account_summary import AccountSummary, account_summary
 from services.console.json_fields import Json
 from services.console.people import Contact, contact_to_reach
-from services.console.touchpoints import Touchpoint, deadline_text, due_since
+from services.console.touchpoints import Touchpoint, due_since
 
 COMING_SPAN: Final = timedelta(days=7)
 _RANKS: Final[Mapping[str, int]] = {"overdue": 0, "due": 1}
@@ -19,12 +19,12 @@ _BY_PEOPLE: Final = frozenset({"call", "meeting"})
 
 @dataclass(frozen=True, slots=True)
 class DayItem:
-    """A touchpoint of the day. `deadline` and `since` are sentences; a planned one has only its time."""
+    """A touchpoint of the day. `since`: since when it is due, empty for a planned one; `left`: `in 2 days`."""
 
     touchpoint: Touchpoint
     contact: Contact | None
     since: str
-    deadline: str
+    left: str
 
     @property
     def is_open(self) -> bool:
@@ -76,7 +76,7 @@ def day_item(item: Touchpoint, account: Json, now: datetime) -> DayItem:
         touchpoint=item,
         contact=contact_to_reach(account, item.audience, item.channel),
         since=labels.capitalized(due_since(item, now)) if item.status in _OPEN else "",
-        deadline=labels.capitalized(deadline_text(item, now)),
+        left=labels.relative(item.deadline, now) if item.deadline is not None else "",
     )
 
 

@@ -21,6 +21,7 @@ from services.console.touchpoints import Touchpoint, touchpoints
 _LOOKBACKS: Final = (timedelta(days=7), timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))
 _CALENDAR_SPAN: Final = timedelta(days=90)
 _CHANGES_KEPT: Final = 1000
+_ACCOUNTS_AT_ONCE: Final = 20
 _OPEN: Final = ["due", "overdue"]
 
 
@@ -83,7 +84,7 @@ class Poller:
         self.clock = clock
         self.mode = ""
         self.people: dict[str, str] = {}
-        """Names of people of ours, by id."""
+        """Names of people of ours and of contacts who were written to, by id."""
         self.calendar = Calendar()
         self.activity = ActivitySource()
         self.accounts = AccountSearch()
@@ -110,7 +111,7 @@ class Poller:
     async def _read_people(self) -> None:
         answer = await self._get("notifier", "/v1/people", {"limit": 500})
         if not isinstance(answer, Failure):
-            self.people = {id_: person.name for id_, person in people(items(answer)).items()}
+            self.people |= {id_: person.name for id_, person in people(items(answer)).items()}
 
     def select(self, account_id: str) -> None:
         """Open an account; an empty id closes the open one."""
@@ -219,7 +220,23 @@ class Poller:
             self.activity.warning = " ".join(map(str, cast("list[object]", readiness.get("warnings") or [])))
         self.activity.delivery_error = _error(answer)
         if not isinstance(answer, Failure):
+            await self._learn_contacts(items(answer))
             self.activity.deliveries = self._deliveries(items(answer))
+
+    async def _learn_contacts(self, deliveries: Sequence[Json]) -> None:
+        """Read the names of contacts who were written to, once for each."""
+        unknown = {
+            text(recipient, "id"): text(item, "account_id")
+            for item in deliveries
+            if text(recipient := nested(item, "recipient"), "kind") == "contact"
+            and text(recipient, "id") not in ("", *self.people)
+        }
+        accounts = sorted(set(unknown.values()))[:_ACCOUNTS_AT_ONCE]
+        paths = [f"/v1/accounts/{quote(account_id, safe='')}" for account_id in accounts]
+        answers = await asyncio.gather(*(self._get("rules_engine", path, {}) for path in paths))
+        for answer in answers:
+            if not isinstance(answer, Failure):
+                self.people |= {one.id: one.name for one in contacts(answer)}
 
     def activities(self, now: datetime) -> tuple[list[Activity] | None, str]:
         """The entries of the activity feed, None before the first answer; and the errors of both sources."""

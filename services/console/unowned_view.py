@@ -8,19 +8,19 @@ from services.console import labels
 from services.console.account_summary import AccountSummary, account_summary
 from services.console.json_fields import Json
 from services.console.my_day_view import is_for_a_person
-from services.console.touchpoints import Touchpoint, deadline_text, due_since
+from services.console.touchpoints import Touchpoint, due_since
 
 _RANKS = {"overdue": 0, "due": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class UnownedRow:
-    """`timing`: since when it is due, empty while it is planned; `owner`: the kind of person the rule names."""
+    """`timing`: since when it is due, empty while it is planned; `left`: `in 2 days`, until its deadline; `owner`: the kind of person the rule names."""
 
     touchpoint: Touchpoint
     account: AccountSummary
     timing: str
-    deadline: str
+    left: str
     owner: str
 
 
@@ -37,7 +37,7 @@ def unowned_rows(
             touchpoint=item,
             account=account_summary(item.account_id, accounts.get(item.account_id, {}), now),
             timing="" if item.status == "planned" else labels.capitalized(due_since(item, now)),
-            deadline=labels.capitalized(deadline_text(item, now)),
+            left=labels.relative(item.deadline, now) if item.deadline is not None else "",
             owner=labels.owner_kind(item.owner),
         )
         for item in shown
