@@ -14,7 +14,13 @@ from services.cadence.account.event_file import FactsRefused
 from services.cadence.policy.load import PolicyRefused
 from services.cadence.rates import RatesRefused
 from services.chassis.settings import SettingsRejected
-from services.console import commands, content_preview, operating_commands, policy_commands
+from services.console import (
+    commands,
+    content_preview,
+    operating_commands,
+    policy_commands,
+    touchpoint_commands,
+)
 from services.console.client import CallFailed, Unreachable
 from services.console.terminal import AsJson
 
@@ -29,6 +35,7 @@ EXIT_CODES: Mapping[type[Exception], int] = {
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(commands.app)
 app.add_typer(operating_commands.app)
+app.add_typer(touchpoint_commands.app)
 app.add_typer(policy_commands.app, name="policy")
 app.add_typer(content_preview.app, name="content")
 

@@ -88,10 +88,18 @@ def account(account_id: str, as_json: AsJson = False) -> None:
 
 def _print_touchpoints(title: str, documents: list[Json]) -> None:
     rows = [
-        (f"{item.due_at:%Y-%m-%d %H:%M}", item.account_id, item.type, item.status, item.contact, item.why)
+        (
+            item.id,
+            f"{item.due_at:%Y-%m-%d %H:%M}",
+            item.account_id,
+            item.type,
+            item.status,
+            item.contact,
+            item.why,
+        )
         for item in touchpoints(documents)
     ]
-    print_table(title, ("due", "account", "touchpoint", "status", "channel and owner", "why"), rows)
+    print_table(title, ("id", "due", "account", "touchpoint", "status", "channel and owner", "why"), rows)
 
 
 @app.command()

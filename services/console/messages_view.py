@@ -7,7 +7,7 @@ from typing import Final
 
 from services.console import labels
 from services.console.activity_feed import DELIVERY_TONES
-from services.console.json_fields import Json, instant, items, nested, number, text
+from services.console.json_fields import Json, instant, items, nested, text
 from services.console.people import Person, account_name, contacts, person_name
 
 STATES: Final = ("pending", "sent", "failed", "suppressed", "expired")
@@ -43,7 +43,6 @@ class MessageRow:
     attempts: tuple[Attempt, ...]
     message_id: str
     shared: int
-    is_mail: bool
     may_resend: bool
 
 
@@ -91,7 +90,6 @@ def _row(
         attempts=tuple(_attempts(document, service_time)),
         message_id=text(document, "message_id"),
         shared=shared if text(document, "message_id") else 1,
-        is_mail=channel == "email" and number({"n": len(items(document, "attempts"))}, "n") > 0,
         may_resend=channel == "email" and state in RESENDABLE,
     )
 

@@ -89,7 +89,7 @@ class Poller:
         self.activity = ActivitySource()
         self.accounts = AccountSearch()
         self.selected: SelectedAccount | None = None
-        self.explanations = Explanations(apis, key, clock)
+        self.explanations = Explanations(apis, key)
 
     async def refresh(self) -> None:
         """Read everything once, concurrently."""
@@ -148,13 +148,12 @@ class Poller:
         path = f"/v1/accounts/{quote(account.id, safe='')}"
         one: Query = {"account_id": account.id}
         around = {"from": format_instant(now - _CALENDAR_SPAN), "to": format_instant(now + _CALENDAR_SPAN)}
-        document, decisions, calendar, waiting, deliveries, _ = await asyncio.gather(
+        document, decisions, calendar, waiting, deliveries = await asyncio.gather(
             self._get("rules_engine", path, {}),
             self._get("rules_engine", f"{path}/decisions", {"limit": 8}),
             self._get("scheduler", "/v1/touchpoints", {**one, **around, "limit": 200}),
             self._get("scheduler", "/v1/touchpoints", {**one, "status": _OPEN, "limit": 100}),
             self._get("notifier", "/v1/deliveries", {**one, "limit": 30}),
-            self.explanations.refresh(account.id),
         )
         account.errors = {
             "account": _error(document),

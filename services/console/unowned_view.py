@@ -15,7 +15,10 @@ _RANKS = {"overdue": 0, "due": 1}
 
 @dataclass(frozen=True, slots=True)
 class UnownedRow:
-    """`timing`: since when it is due, empty while it is planned; `left`: `in 2 days`, until its deadline; `owner`: the kind of person the rule names."""
+    """`timing`: since when it is due, empty while it is planned; `left`: `in 2 days`, until its deadline.
+
+    `owner`: the kind of person that the rule names.
+    """
 
     touchpoint: Touchpoint
     account: AccountSummary

@@ -19,7 +19,7 @@ from services.chassis.web import Chassis, make_app
 from services.notifier import settings
 from services.notifier.adapters import mode_repository
 from services.notifier.adapters.address_repository import open_address_key
-from services.notifier.adapters.channels.email import Mailer, Tls
+from services.notifier.adapters.channels.email import Mailer, OnWritten, Tls
 from services.notifier.adapters.channels.webhook import WebhookClient
 from services.notifier.adapters.clients.calendar_client import CalendarClient
 from services.notifier.adapters.clients.facts_client import FactsClient
@@ -99,7 +99,7 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
         book=load_phrases(),
         people_book=load_people_phrases(),
         people=PeopleRepository(database, addresses),
-        mailer=make_mailer(runtime.settings),
+        mailer=make_mailer(runtime.settings, queue.written.add),
         stream_signal=WakeSignal(),
         days=DayRepository(database, outbox, clock, addresses),
         calendar=CalendarClient(scheduler, key_file),
@@ -121,7 +121,6 @@ async def build(runtime: Runtime) -> Parts:
     if mail_hold is not None:
         log.warning("mail.held", reason=mail_hold)
     customers = make_customer_sending(runtime.settings, services, key)
-    services.mailer.on_written = services.queue.written.add
     links = action_links(settings.public_url(runtime.settings), key)
     owners = OwnerSending(services.people_book, services.facts, links)
     fallback_to = settings.fallback_to(runtime.settings)
@@ -144,18 +143,11 @@ async def build(runtime: Runtime) -> Parts:
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
+    prune = pruning(services.queries, runtime.database)
     return Parts(
         app=lambda ready: make_http(runtime, services, key, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
-        loops=(
-            messages,
-            webhooks.claiming,
-            webhooks.recording,
-            opener,
-            sweeping,
-            pruning(services.queries),
-            pruning_mails(runtime.database),
-        ),
+        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune),
         close=(
             webhooks.close,
             services.mailer.stop,
@@ -166,7 +158,7 @@ async def build(runtime: Runtime) -> Parts:
     )
 
 
-def make_mailer(configured: Settings) -> Mailer:
+def make_mailer(configured: Settings, on_written: OnWritten) -> Mailer:
     email = configured.email
     return Mailer(
         settings.mail_host(configured),
@@ -175,6 +167,7 @@ def make_mailer(configured: Settings) -> Mailer:
         username=email.username,
         password=email.password,
         tls=Tls(email.tls),
+        on_written=on_written,
     )
 
 
@@ -185,15 +178,18 @@ def make_customer_sending(configured: Settings, services: Services, link_key: by
     return CustomerSending(writer, services.facts)
 
 
-def pruning(queries: Queries) -> Loop:
+def pruning(queries: Queries, database: Database) -> Loop:
+    """Deletes old events and mails."""
+
     async def run_once() -> float | None:
-        return 0 if await queries.prune(real_now() - settings.KEEP_EVENTS) else None
+        events = await queries.prune(real_now() - settings.KEEP_EVENTS)
+        mails = await prune_written(database, real_now() - KEPT)
+        return 0 if events or mails else None
 
     return Loop("prune", interval=settings.PRUNE_SECONDS, run_once=run_once)
 
 
-def pruning_mails(database: Database) -> Loop:
-    async def run_once() -> float | None:
+def run_once() -> float | None:
         return 0 if await prune_written(database, real_now() - KEPT) else None
 
     return Loop("prune mails", interval=settings.PRUNE_SECONDS, run_once=run_once)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -242,8 +242,9 @@ async def test_every_page_is_accessible_and_fits(browser: Browser, team: Stack, 
 
 async def axe(page: Page, options: dict[str, object] | None = None) -> list[str]:
     """What axe finds: the rule, and the first element that breaks it."""
-    results = (await Axe().run(page, options=options or {})).response["violations"]
-    return [f"{result['id']}: {result['nodes'][0]['html'][:200]}" for result in results]
+    results = await Axe().run(page, options=options or {})  # pyright: ignore[reportUnknownMemberType]
+    violations = cast("list[dict[str, Any]]", results.response["violations"])  # pyright: ignore[reportUnknownMemberType]
+    return [f"{found['id']}: {found['nodes'][0]['html'][:200]}" for found in violations]
 
 
 async def test_times_are_those_of_the_reader(browser: Browser, team: Stack) -> None:

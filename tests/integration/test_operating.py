@@ -222,6 +222,51 @@ async def test_the_command_line_switches_the_mode_and_asks_before_it_erases(ledg
     assert (await drumbeat(stack, "erase", "never-heard-of", "--yes")).returncode == 1
 
 
+async def test_the_command_line_acts_on_touchpoints_and_takes_back_what_it_did(ledger: Ledger) -> None:
+    """Rows 30 and 31, S162: the rules engine forgets an outcome that is undone, and the plan stays as it was."""
+    stack = ledger.stack
+    await stack.tell(*facts("at-work", await stack.now()))
+    engine = f"{stack.processes['rules_engine'].url}/v1/accounts/at-work"
+
+    async def planned() -> list[dict[str, Any]]:
+        url = f"{stack.processes['scheduler'].url}/v1/touchpoints?account_id=at-work&csm_id=csm-1&status=planned"
+        return (await stack.client.get(url)).json()["items"]
+
+    async def touched() -> object:
+        plan = (await stack.client.get(engine)).json()["plan"]
+        return next(
+            each["last_touch_at"] for each in plan["rhythms"] if each["touchpoint_type"] == item["type"]
+        )
+
+    await until(planned, 30, "a touchpoint is planned")
+    item = next(each for each in await planned() if each["origin"] == "rhythm")
+    given = await drumbeat(stack, "assign", item["id"], "csm-2", "--json")
+    assert (given.returncode, json.loads(given.stdout)["csm_id"]) == (0, "csm-2"), given.stderr
+    assert (await drumbeat(stack, "undo", item["id"])).returncode == 0
+    done = await drumbeat(
+        stack, "done", item["id"], "--outcome", "attended", "--notes", "wants a tour", "--json"
+    )
+    assert json.loads(done.stdout)["outcome"]["notes"] == "wants a tour", done.stderr
+
+    async def is_counted() -> bool:
+        return await touched() is not None
+
+    async def is_forgotten() -> bool:
+        return await touched() is None
+
+    await until(is_counted, 20, "the contact counts")
+    undone = await drumbeat(stack, "undo", item["id"])
+    assert (undone.returncode, "csm-1 has it" in undone.stdout) == (0, True), undone.stderr
+    await until(is_forgotten, 20, "the contact is forgotten")
+    moved = await drumbeat(stack, "move", item["id"], "2026-06-01", "--json")
+    assert json.loads(moved.stdout)["due_at"] == f"2026-06-01{item['due_at'][10:]}", moved.stderr
+    again = json.loads(moved.stdout)["id"]  # another one when the touchpoint had come due
+    taken = await drumbeat(stack, "claim", again, "csm-1")
+    assert (taken.returncode, "belongs to csm-1" in taken.stderr) == (1, True)
+    skipped = await drumbeat(stack, "skip", again, "--reason", "on leave")
+    assert (skipped.returncode, "cancelled" in skipped.stdout) == (0, True), skipped.stderr
+
+
 async def mentions(ledger: Ledger, *needles: str) -> list[str]:
     """Every table of the three databases with a row that contains one of the texts, also in binary columns."""
     patterns = [f"%{form}%" for needle in needles for form in (needle, needle.encode().hex())]

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from schemas.directory import PolicyRecord
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
-from services.scheduler.adapters import erasure, merging, rows
+from services.scheduler.adapters import early_outcomes, erasure, merging, rows
+from services.scheduler.adapters.act_repository import PostgresActs
 from services.scheduler.adapters.announcement_repository import (
     add_changes,
     publish_updates,
@@ -98,20 +99,6 @@ JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) k(account_id, type))
     ON t.account_id = k.account_id AND t.type = k.type
 WHERE t.status IN ('due', 'overdue') ORDER BY t.id FOR UPDATE OF t
 """
-SAVE_EARLY = """
-INSERT INTO early_outcome AS e
-    (touchpoint_id, account_id, outcome, outcome_time, outcome_source, outcome_id, outcome_notes)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[])
-ON CONFLICT (touchpoint_id) DO UPDATE SET account_id = excluded.account_id, outcome = excluded.outcome,
-    outcome_time = excluded.outcome_time, outcome_source = excluded.outcome_source,
-    outcome_id = excluded.outcome_id, outcome_notes = excluded.outcome_notes
-WHERE (e.outcome_time, e.outcome_source, e.outcome_id)
-    < (excluded.outcome_time, excluded.outcome_source, excluded.outcome_id)
-"""
-TAKE_EARLY = """
-DELETE FROM early_outcome WHERE touchpoint_id = ANY($1::uuid[])
-RETURNING touchpoint_id::text AS id, outcome, outcome_time, outcome_source, outcome_id, outcome_notes
-"""
 CLAIM = """
 SELECT plan FROM account_calendar WHERE extend_at <= $1 AND plan IS NOT NULL
 ORDER BY extend_at, account_id LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -126,6 +113,7 @@ class PostgresCalendarRepository:
         self._outbox = outbox
         self._console_url = console_url
         self.assignments = PostgresAssignments(connection)
+        self.acts = PostgresActs(connection)
 
     async def lock(self, account_ids: Collection[str]) -> Mapping[str, CalendarAccount]:
         in_order = sorted(set(account_ids))
@@ -281,18 +269,10 @@ class PostgresCalendarRepository:
         return [rows.read_stored(row) for row in await self._connection.fetch(FIND_OPEN, *columns_of(types))]
 
     async def save_early_outcomes(self, outcomes: Mapping[str, tuple[str, RecordedOutcome]]) -> None:
-        if not outcomes:
-            return
-        values = [
-            (touchpoint_id, account_id, outcome.kind, outcome.time, outcome.source, outcome.id, outcome.notes)
-            for touchpoint_id, (account_id, outcome) in sorted(outcomes.items())
-        ]
-        await self._connection.execute(SAVE_EARLY, *columns_of(values))
+        await early_outcomes.save(self._connection, outcomes)
 
     async def take_early_outcomes(self, ids: Sequence[str]) -> Mapping[str, RecordedOutcome]:
-        if not ids:
-            return {}
-        return {row["id"]: rows.read_outcome(row) for row in await self._connection.fetch(TAKE_EARLY, ids)}
+        return await early_outcomes.take(self._connection, ids)
 
     async def publish_settled(
         self, touchpoint: Touchpoint, outcome: RecordedOutcome, to: datetime | None

@@ -35,6 +35,7 @@ MOVE = (
         AND NOT EXISTS (SELECT 1 FROM assignment s WHERE s.account_id = $2 AND s.line = a.line)
     """,
     "DELETE FROM assignment WHERE account_id = $1 AND account_id <> $2",
+    "UPDATE hand_act SET account_id = $2 WHERE account_id = $1",
     "UPDATE announcement SET account_id = $2 WHERE account_id = $1",
     # The plan of the account that stays is reconciled in full.
     """

@@ -89,6 +89,7 @@ DELETE FROM change WHERE (xid, id) IN (
     SELECT xid, id FROM (SELECT * FROM change ORDER BY xid, id LIMIT 2000) oldest
     WHERE written_at < clock_timestamp() - interval '90 days')
 """
+DELETE_ACTS = "DELETE FROM hand_act WHERE acted_at < clock_timestamp() - interval '1 hour'"
 
 OVERDUE_NOTE = "its deadline passed without an outcome"
 
@@ -179,3 +180,4 @@ class PostgresQueue:
     async def delete_old_changes(self) -> None:
         """The change feed goes back ninety days; who was away longer reads the whole list again."""
         await self._connection.execute(DELETE_CHANGES)
+        await self._connection.execute(DELETE_ACTS)

@@ -1,7 +1,7 @@
 """Act on a touchpoint as a person does, with the version they last read."""
 
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from schemas.directory import PolicyRecord
 from services.scheduler.application.assign_owners import find_lead
@@ -15,6 +15,9 @@ from services.scheduler.domain.touchpoint import (
     Status,
     Touchpoint,
 )
+
+UNDO: Final = timedelta(minutes=10)
+"""Real time for which an act can be undone."""
 
 
 class NoSuchTouchpoint(Exception):
@@ -72,7 +75,8 @@ async def plan_by_hand(
         lead = await find_lead(account, touchpoint.owner, touchpoint.minutes, calendars.assignments, now)
         touchpoint = touchpoint._replace(csm_id=lead)
     update = TouchpointUpdate(touchpoint, planned.content, "scheduled", "planned by hand")
-    return await _save(update, calendars, now)
+    await calendars.save([update], now)
+    return StoredTouchpoint(update.touchpoint, update.content)
 
 
 async def settle(
@@ -80,6 +84,7 @@ async def settle(
 ) -> StoredTouchpoint:
     """Settle it with the outcome that a person enters, and publish the outcome in the same transaction."""
     stored = await _find(touchpoint_id, version, calendars)
+    outcome = outcome.later_than(stored.touchpoint.outcome)
     settled = transitions.settle(stored.touchpoint, outcome)
     await calendars.publish_settled(settled, outcome, None)
     return await _save(TouchpointUpdate(settled, stored.content, None), calendars, now)
@@ -100,12 +105,14 @@ async def reschedule(
         moved = transitions.move_by_hand(before, to)
         update = TouchpointUpdate(moved, content, "moved", "moved by hand", before.due_at, "person")
         return await _save(update, calendars, now)
+    outcome = outcome.later_than(before.outcome)
     settled = transitions.settle(before, outcome)
     following = follow_up(settled, to, outcome)._replace(content=content)
-    scheduled = TouchpointUpdate(following, content, "scheduled", "rescheduled")
+    scheduled = TouchpointUpdate(following, content, "scheduled", "rescheduled", changed_by="person")
+    acted_at = await calendars.acts.remember(before.id, following.id)
     await calendars.save([TouchpointUpdate(settled, content, None), scheduled], now)
     await calendars.publish_settled(settled, outcome, to)
-    return StoredTouchpoint(following, content)
+    return StoredTouchpoint(following, content, acted_at + UNDO)
 
 
 async def reassign(
@@ -158,6 +165,11 @@ async def cancel(
 
 async def _find(touchpoint_id: str, version: int, calendars: CalendarRepository) -> StoredTouchpoint:
     stored = (await calendars.find([touchpoint_id])).get(touchpoint_id)
+    return check_version(stored, touchpoint_id, version)
+
+
+def check_version(stored: StoredTouchpoint | None, touchpoint_id: str, version: int) -> StoredTouchpoint:
+    """The touchpoint, if it is as the person last read it. Raises NoSuchTouchpoint and StaleVersion."""
     if stored is None:
         raise NoSuchTouchpoint(touchpoint_id)
     if stored.touchpoint.sequence != version:
@@ -166,5 +178,6 @@ async def _find(touchpoint_id: str, version: int, calendars: CalendarRepository)
 
 
 async def _save(update: TouchpointUpdate, calendars: CalendarRepository, now: datetime) -> StoredTouchpoint:
+    acted_at = await calendars.acts.remember(update.touchpoint.id, None)
     await calendars.save([update], now)
-    return StoredTouchpoint(update.touchpoint, update.content)
+    return StoredTouchpoint(update.touchpoint, update.content, acted_at + UNDO)

@@ -6,7 +6,7 @@ what it stores and the events about it become one commit.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
@@ -45,10 +45,23 @@ class CalendarAccount:
 
 @dataclass(frozen=True, slots=True)
 class StoredTouchpoint:
-    """A touchpoint with its own content or that of its rhythm."""
+    """A touchpoint with its own content or that of its rhythm.
+
+    `undo_until`: after an act by hand, until when it can be undone, by the real clock.
+    """
 
     touchpoint: Touchpoint
     content: TouchpointContent
+    undo_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UndoableAct:
+    """The last act by hand: the touchpoint before it, its sequence after it, and the id of one that replaced it."""
+
+    former: StoredTouchpoint
+    sequence: int
+    follow_up: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +120,26 @@ class AssignmentRepository(Protocol):
         ...
 
 
+class ActRepository(Protocol):
+    """The last act by hand on each touchpoint."""
+
+    async def remember(self, touchpoint_id: str, follow_up: str | None) -> datetime:
+        """Keep the touchpoint as it is stored now, before an act; the real time."""
+        ...
+
+    async def find(self, touchpoint_id: str, within: timedelta) -> UndoableAct | None:
+        """The act on this touchpoint, or the one that made it, if it was so short a real time ago."""
+        ...
+
+    async def forget(self, touchpoint_id: str) -> None: ...
+
+
 class CalendarRepository(Protocol):
+    @property
+    def acts(self) -> ActRepository:
+        """In the same transaction."""
+        ...
+
     @property
     def assignments(self) -> AssignmentRepository:
         """In the same transaction."""

@@ -135,7 +135,7 @@ def _applies(settlement: Settlement, touchpoint: Touchpoint) -> bool:
         return True
     if touchpoint.is_led_by_person:
         return False  # a message to the person does not mean that the touchpoint took place
-    if touchpoint.outcome is None:
+    if touchpoint.outcome is None or touchpoint.outcome.kind == "reopened":
         return True
     return touchpoint.outcome.source == DELIVERY and touchpoint.outcome.kind == "missed"
 

@@ -4,8 +4,8 @@ planned -> due -> (overdue ->) settled | cancelled; a planned one may also be se
 `sequence` grows by one with every change that a reader can see, so that a late copy never wins.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -92,6 +92,12 @@ class RecordedOutcome:
     def stamp(self) -> tuple[datetime, str, str]:
         return self.time, self.source, self.id
 
+    def later_than(self, other: "RecordedOutcome | None") -> "RecordedOutcome":
+        """The outcome as one that was reported on top of the other one: its time is later."""
+        if other is None or self.stamp > other.stamp:
+            return self
+        return replace(self, time=other.time + timedelta(microseconds=1))
+
 
 class Touchpoint(NamedTuple):
     """Times are aware UTC. `start_at` is the nominal moment, `due_at` the same moved into open hours.
@@ -164,12 +170,18 @@ def become_overdue(touchpoint: Touchpoint) -> Touchpoint:
 def settle(touchpoint: Touchpoint, outcome: RecordedOutcome) -> Touchpoint:
     """The touchpoint with an outcome; one already settled changes only by a later stamp.
 
+    With the outcome `reopened` it is open again, and what was reported before does not count.
     Raises IllegalTransition when it is cancelled.
     """
     if touchpoint.status is Status.CANCELLED:
         raise IllegalTransition(touchpoint, "settled")
     if touchpoint.outcome is not None and touchpoint.outcome.stamp >= outcome.stamp:
         return touchpoint
+    if outcome.kind == "reopened" and touchpoint.status is not Status.SETTLED:
+        return touchpoint._replace(outcome=outcome)
+    if outcome.kind == "reopened":
+        status = Status.PLANNED if touchpoint.released_at is None else Status.DUE
+        return touchpoint._replace(status=status, outcome=outcome, sequence=touchpoint.sequence + 1)
     return touchpoint._replace(status=Status.SETTLED, outcome=outcome, sequence=touchpoint.sequence + 1)
 
 
@@ -200,6 +212,13 @@ def reassign(touchpoint: Touchpoint, csm_id: str) -> Touchpoint:
         raise IllegalTransition(touchpoint, "reassigned")
     owner: Owner = touchpoint.owner if touchpoint.is_led_by_person else "csm"
     return touchpoint._replace(owner=owner, csm_id=csm_id, pinned=True, sequence=touchpoint.sequence + 1)
+
+
+def restore(touchpoint: Touchpoint, former: Touchpoint, outcome: RecordedOutcome | None) -> Touchpoint:
+    """The touchpoint as it was before an act, with the outcome that counts from now on."""
+    return former._replace(
+        account_id=touchpoint.account_id, sequence=touchpoint.sequence + 1, outcome=outcome
+    )
 
 
 def plan_again(withdrawn: Touchpoint, target: Touchpoint) -> Touchpoint:

@@ -17,6 +17,7 @@ from services.chassis.web import JSON, require
 from services.scheduler.application import act_on_touchpoint as act
 from services.scheduler.application.ports import CalendarRepository, StoredTouchpoint
 from services.scheduler.application.read_touchpoints import TouchpointEntry
+from services.scheduler.application.undo_act import NothingToUndo, undo
 from services.scheduler.domain.catalogue import UnknownType
 from services.scheduler.domain.touchpoint import IllegalTransition, RecordedOutcome
 from services.scheduler.entrypoints.http_models import (
@@ -27,6 +28,7 @@ from services.scheduler.entrypoints.http_models import (
     Reschedule,
     Settle,
     TouchpointItem,
+    Undo,
     parse_id,
     show_touchpoint,
 )
@@ -57,17 +59,18 @@ class UnitOfWork:
             raise Problem(422, f"{unknown}.") from unknown
         except act.StaleVersion as stale:
             raise Problem(409, f"{stale}.", current=stale.current, sequence=stale.current) from stale
-        except (IllegalTransition, act.AlreadyTaken) as refused:
+        except (IllegalTransition, act.AlreadyTaken, NothingToUndo) as refused:
             raise Problem(409, f"{refused}.") from refused
         self.after_commit()
 
 
 def action_routes(unit_of_work: UnitOfWork) -> APIRouter:
-    """POST /v1/touchpoints and /v1/touchpoints/{id}/settle, reschedule, reassign, claim, cancel."""
+    """POST /v1/touchpoints and /v1/touchpoints/{id}/settle, reschedule, reassign, cancel, claim, undo."""
     router = APIRouter(prefix="/v1/touchpoints", tags=["calendar"], dependencies=[require("act")])
     _add_plan_by_hand(router, unit_of_work)
     _add_settle_and_reschedule(router, unit_of_work)
     _add_reassign_and_cancel(router, unit_of_work)
+    _add_claim_and_undo(router, unit_of_work)
     return router
 
 
@@ -120,13 +123,6 @@ def _add_reassign_and_cancel(router: APIRouter, unit_of_work: UnitOfWork) -> Non
             stored = await act.reassign(name, request.version, request.csm_id, calendars, now)
         return _show(stored, now)
 
-    @router.post("/{touchpoint_id}/claim", summary="Take work that nobody has", response_model=TouchpointItem)
-    async def claim(touchpoint_id: str, request: Claim) -> JSON:
-        name = parse_id(touchpoint_id)
-        async with unit_of_work.begin() as (calendars, now):
-            stored = await act.claim(name, request.version, request.csm_id, calendars, now)
-        return _show(stored, now)
-
     @router.post("/{touchpoint_id}/cancel", summary="Cancel it, with a reason", response_model=TouchpointItem)
     async def cancel(touchpoint_id: str, request: Cancel) -> JSON:
         name = parse_id(touchpoint_id)
@@ -135,6 +131,27 @@ def _add_reassign_and_cancel(router: APIRouter, unit_of_work: UnitOfWork) -> Non
         return _show(stored, now)
 
 
+def _add_claim_and_undo(router: APIRouter, unit_of_work: UnitOfWork) -> None:
+    @router.post("/{touchpoint_id}/claim", summary="Take work that nobody has", response_model=TouchpointItem)
+    async def claim(touchpoint_id: str, request: Claim) -> JSON:
+        name = parse_id(touchpoint_id)
+        async with unit_of_work.begin() as (calendars, now):
+            stored = await act.claim(name, request.version, request.csm_id, calendars, now)
+        return _show(stored, now)
+
+    @router.post(
+        "/{touchpoint_id}/undo",
+        summary="Undo the last act by hand, within ten minutes and if nothing happened since",
+        response_model=TouchpointItem,
+    )
+    async def undo_act(touchpoint_id: str, request: Undo) -> JSON:
+        name = parse_id(touchpoint_id)
+        async with unit_of_work.begin() as (calendars, now):
+            outcome = RecordedOutcome("reopened", now, SOURCE, fresh())
+            stored = await undo(name, request.version, outcome, calendars, now)
+        return _show(stored, now)
+
+
 def _show(stored: StoredTouchpoint, now: datetime, *, status: int = 200) -> JSON:
     entry = TouchpointEntry(stored.touchpoint, stored.content, now, 0)
-    return JSON(show_touchpoint(entry), status_code=status)
+    return JSON(show_touchpoint(entry, stored.undo_until), status_code=status)

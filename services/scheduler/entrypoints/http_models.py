@@ -1,5 +1,6 @@
 """The bodies of requests and answers, as the OpenAPI document describes them."""
 
+from datetime import datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -105,6 +106,10 @@ class Cancel(Body):
     version: Version
 
 
+class Undo(Body):
+    version: Version
+
+
 class OutcomeItem(SchemaModel):
     outcome: Outcome
     time: Instant
@@ -142,6 +147,10 @@ class TouchpointItem(SchemaModel):
     outcome: OutcomeItem | None
     updated_at: Instant | None
     projected: bool
+    undo_until: Annotated[
+        Instant | None,
+        Field(description="after an act by hand: until when it can be undone, by the real clock"),
+    ] = None
 
 
 class TouchpointPage(SchemaModel):
@@ -160,7 +169,7 @@ class Capacity(SchemaModel):
     ] = ()
 
 
-def show_touchpoint(entry: TouchpointEntry) -> dict[str, object]:
+def show_touchpoint(entry: TouchpointEntry, undo_until: datetime | None = None) -> dict[str, object]:
     """A TouchpointItem as JSON; the reason of a cancelled one says why it was cancelled."""
     touchpoint, content = entry.touchpoint, entry.content
     cancelled = None if touchpoint.cancellation is None else touchpoint.cancellation.note
@@ -191,12 +200,13 @@ def show_touchpoint(entry: TouchpointEntry) -> dict[str, object]:
         outcome=_show_outcome(touchpoint),
         updated_at=entry.changed_at,
         projected=entry.change is None,
+        undo_until=undo_until,
     ).model_dump(mode="json")
 
 
 def _show_outcome(touchpoint: Touchpoint) -> OutcomeItem | None:
     outcome = touchpoint.outcome
-    if outcome is None:
+    if outcome is None or outcome.kind == "reopened":
         return None
     return OutcomeItem.model_construct(
         outcome=outcome.kind, time=outcome.time, source=outcome.source, id=outcome.id, notes=outcome.notes

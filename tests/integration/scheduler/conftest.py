@@ -42,7 +42,7 @@ from services.scheduler.entrypoints.workers import (
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 CONSOLE = "https://drumbeat.example"
 TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox,
-    dead_letter, api_key, consumer_offset, announcement, policy_in_force, account_alias, assignment"""
+    dead_letter, api_key, consumer_offset, announcement, policy_in_force, account_alias, assignment, hand_act"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
 

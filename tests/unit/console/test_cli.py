@@ -22,6 +22,12 @@ COMMANDS = (
     "doctor",
     "mode",
     "erase",
+    "claim",
+    "done",
+    "move",
+    "assign",
+    "skip",
+    "undo",
 )
 Capture = pytest.CaptureFixture[str]
 
@@ -50,6 +56,13 @@ def test_the_version_is_shown(capsys: Capture) -> None:
         ["mode", "asleep"],
         ["erase"],
         ["serve", "mailman"],
+        ["claim", "7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01"],
+        ["assign", "7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01"],
+        ["done"],
+        ["done", "7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01", "--outcome", "reopened"],
+        ["move", "7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01", "tomorrow"],
+        ["move", "7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01", "2026-13-01"],
+        ["skip", "7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01", "--version", "last"],
         ["replay"],
         ["replay", "7", "--all"],
         ["due", "--limit", "0"],

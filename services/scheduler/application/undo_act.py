@@ -1,0 +1,116 @@
+"""Undo the last act by hand on a touchpoint, shortly after it and if nothing happened since."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from schemas.touchpoints import Kind
+from services.scheduler.application.act_on_touchpoint import UNDO, check_version
+from services.scheduler.application.ports import (
+    CalendarRepository,
+    StoredTouchpoint,
+    TouchpointUpdate,
+    UndoableAct,
+)
+from services.scheduler.domain.touchpoint import (
+    Cancellation,
+    Closure,
+    Origin,
+    RecordedOutcome,
+    Status,
+    Touchpoint,
+    cancel,
+    restore,
+)
+
+INSTANT = timedelta(microseconds=1)
+RETURNS: Mapping[Status, Kind] = {
+    Status.PLANNED: "scheduled",
+    Status.DUE: "due",
+    Status.OVERDUE: "overdue",
+}
+"""The event of what is open again after its cancellation is undone."""
+
+
+class NothingToUndo(Exception):
+    def __init__(self, touchpoint_id: str) -> None:
+        super().__init__(
+            f"nobody acted on touchpoint {touchpoint_id} within the last ten minutes, or something happened since;"
+            " act on its current state"
+        )
+
+
+async def undo(
+    touchpoint_id: str,
+    version: int,
+    outcome: RecordedOutcome,
+    calendars: CalendarRepository,
+    now: datetime,
+) -> StoredTouchpoint:
+    """Bring a touchpoint back to what it was; the one that replaced it when it was rescheduled is cancelled.
+
+    `outcome` (`reopened`) takes back what was reported. Raises NoSuchTouchpoint, StaleVersion and NothingToUndo.
+    """
+    act = await calendars.acts.find(touchpoint_id, UNDO)
+    own_id = touchpoint_id if act is None else act.former.touchpoint.id
+    ids = [touchpoint_id, own_id, *([act.follow_up] if act and act.follow_up else [])]
+    found = await calendars.find(ids)
+    check_version(found.get(touchpoint_id), touchpoint_id, version)
+    if act is None or own_id not in found or found[own_id].touchpoint.sequence != act.sequence:
+        raise NothingToUndo(touchpoint_id)
+    following = None if act.follow_up is None else found.get(act.follow_up)
+    if following is not None and (following.touchpoint.status, following.touchpoint.sequence) != (
+        Status.PLANNED,
+        1,
+    ):
+        raise NothingToUndo(touchpoint_id)
+    return await _restore(found[own_id], act, following, outcome, calendars, now)
+
+
+async def _restore(
+    stored: StoredTouchpoint,
+    act: UndoableAct,
+    following: StoredTouchpoint | None,
+    outcome: RecordedOutcome,
+    calendars: CalendarRepository,
+    now: datetime,
+) -> StoredTouchpoint:
+    before, former = stored.touchpoint, act.former.touchpoint
+    counts = _take_back(before, former, outcome)
+    restored = restore(before, former, counts)
+    updates = [_describe(before, restored, act.former)]
+    if following is not None:
+        over = cancel(following.touchpoint, Cancellation(Closure.BY_HAND, "the rescheduling was undone"))
+        note = "cancelled: the rescheduling was undone"
+        updates.append(TouchpointUpdate(over, following.content, "cancelled", note, changed_by="person"))
+    await calendars.save(updates, now)
+    if counts is not None and counts is not former.outcome:
+        await calendars.publish_settled(restored, counts, None)
+    await calendars.acts.forget(restored.id)
+    return StoredTouchpoint(restored, act.former.content)
+
+
+def _take_back(before: Touchpoint, former: Touchpoint, outcome: RecordedOutcome) -> RecordedOutcome | None:
+    """The outcome that counts from now on: later than the one that is undone, for every reader.
+
+    The rules engine also has to learn that a one-off which was cancelled is not over.
+    """
+    is_over = before.outcome != former.outcome
+    was_called_off = before.status is Status.CANCELLED and before.origin is Origin.ONE_OFF
+    if not is_over and not was_called_off:
+        return former.outcome
+    kept = former.outcome or outcome
+    kept = replace(kept, time=outcome.time + INSTANT, source=outcome.source, id=outcome.id)
+    return kept.later_than(before.outcome)
+
+
+def _describe(before: Touchpoint, restored: Touchpoint, former: StoredTouchpoint) -> TouchpointUpdate:
+    if before.status is Status.SETTLED:
+        return TouchpointUpdate(restored, former.content, None)
+    if before.status is Status.CANCELLED:
+        kind = RETURNS[restored.status]
+        return TouchpointUpdate(
+            restored, former.content, kind, "the cancellation was undone", changed_by="person"
+        )
+    previous = None if before.holder == restored.holder else before.holder
+    return TouchpointUpdate(restored, former.content, "moved", "undone", before.due_at, "person", previous)
