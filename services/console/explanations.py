@@ -1,7 +1,6 @@
 """The questions why and why not about one account."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import quote
 
 from services.console import labels

@@ -189,12 +189,6 @@ def pruning(queries: Queries, database: Database) -> Loop:
     return Loop("prune", interval=settings.PRUNE_SECONDS, run_once=run_once)
 
 
-def run_once() -> float | None:
-        return 0 if await prune_written(database, real_now() - KEPT) else None
-
-    return Loop("prune mails", interval=settings.PRUNE_SECONDS, run_once=run_once)
-
-
 def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Readiness) -> FastAPI:
     mail_hold = runtime.settings.mail_hold()
     warnings = (f"{Reason.MAIL_ON_HOLD}: {mail_hold}",) if mail_hold is not None else ()

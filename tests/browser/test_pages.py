@@ -243,7 +243,7 @@ async def test_every_page_is_accessible_and_fits(browser: Browser, team: Stack, 
 async def axe(page: Page, options: dict[str, object] | None = None) -> list[str]:
     """What axe finds: the rule, and the first element that breaks it."""
     results = await Axe().run(page, options=options or {})  # pyright: ignore[reportUnknownMemberType]
-    violations = cast("list[dict[str, Any]]", results.response["violations"])  # pyright: ignore[reportUnknownMemberType]
+    violations = cast("list[dict[str, Any]]", results.response["violations"])
     return [f"{found['id']}: {found['nodes'][0]['html'][:200]}" for found in violations]
 
 

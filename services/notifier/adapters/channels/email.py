@@ -48,7 +48,7 @@ class Tls(Enum):
 class Mailer:
     """Implements the port `Mailer` with a pool of connections to the relay."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a mail relay has this many settings
         self,
         host: str,
         port: int,
