@@ -219,6 +219,7 @@ async def test_content_is_listed_with_its_languages_and_previewed_for_an_account
         assert visit.complaints == []
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("width", [1440, NARROW])
 async def test_every_page_is_accessible_and_fits(browser: Browser, team: Stack, width: int) -> None:
     """S135: axe has no findings on any page, wide and narrow, light and dark (where only colours differ)."""
