@@ -1,8 +1,9 @@
 """Content: each type once, with its languages and where each file comes from."""
 
 from services.console.content_view import content_types
+from services.console.json_fields import Json
 
-FILES = [
+FILES: list[Json] = [
     {"touchpoint_type": "welcome", "language": "de", "reader": "customer", "origin": "shipped", "text": "a"},
     {"touchpoint_type": "welcome", "language": "en", "reader": "customer", "origin": "policy", "text": "b"},
     {"touchpoint_type": "check_in", "language": "en", "reader": "owner", "origin": "shipped", "text": "c"},
