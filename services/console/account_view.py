@@ -1,6 +1,6 @@
 """One account as its page shows it: who they are, what is planned and why, what was decided, what is known."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -81,19 +81,25 @@ class AccountRow:
     properties: tuple[Property, ...]
 
 
-def account_view(account: Json, calendar: Sequence[Touchpoint], now: datetime) -> AccountView:
-    """`account` is the document of the rules engine, `calendar` the account's touchpoints by due time."""
+def account_view(
+    account: Json, calendar: Sequence[Touchpoint], now: datetime, names: Mapping[str, str] | None = None
+) -> AccountView:
+    """`account` is the document of the rules engine, `calendar` the account's touchpoints by due time.
+
+    `names`: of people of ours, by id.
+    """
+    names = names or {}
     facts, plan = nested(account, "facts"), nested(account, "plan")
     decided_at = instant(account, "decided_at")
     one_offs = sorted(items(plan, "touchpoints"), key=lambda item: text(nested(item, "window"), "from"))
     return AccountView(
         id=text(account, "id"),
         name=text(nested(facts, "name"), "value") or text(account, "id"),
-        properties=tuple(_properties(account, facts)),
+        properties=tuple(_properties(account, facts, names)),
         warnings=tuple(_warnings(account, now)),
         decided="" if decided_at is None else f"Decided {labels.when(decided_at, now)}.",
-        rhythms=tuple(_rhythm(item, calendar, now) for item in items(plan, "rhythms")),
-        one_offs=tuple(_one_off(item, calendar, now) for item in one_offs),
+        rhythms=tuple(_rhythm(item, calendar, now, names) for item in items(plan, "rhythms")),
+        one_offs=tuple(_one_off(item, calendar, now, names) for item in one_offs),
         people=tuple(
             _person(contact) for contact in items(account, "contacts") if contact.get("left") is not True
         ),
@@ -106,7 +112,9 @@ def account_rows(documents: Iterable[Json]) -> list[AccountRow]:
     """The rows of a listing of accounts."""
     return [
         AccountRow(
-            text(account, "id"), text(account, "name") or text(account, "id"), tuple(_properties(account, {}))
+            text(account, "id"),
+            text(account, "name") or text(account, "id"),
+            tuple(_properties(account, {}, {})),
         )
         for account in documents
         if text(account, "id")
@@ -139,7 +147,7 @@ def _fact(name: str, fact: Json, now: datetime) -> Fact:
     )
 
 
-def _properties(account: Json, facts: Json) -> Iterable[Property]:
+def _properties(account: Json, facts: Json, names: Mapping[str, str]) -> Iterable[Property]:
     for name in ("segment", "stage"):
         if word := text(account, name):
             yield Property(labels.title(name), labels.title(word))
@@ -148,7 +156,7 @@ def _properties(account: Json, facts: Json) -> Iterable[Property]:
         health = color if score is None else f"{color} ({labels.value(score)})"
         yield Property("Health", health, _HEALTH_TONES.get(color, "quiet"))
     if csm := text(account, "csm_id"):
-        yield Property("CSM", csm)
+        yield Property("CSM", names.get(csm, csm))
 
 
 def _warnings(account: Json, now: datetime) -> Iterable[str]:
@@ -160,13 +168,20 @@ def _warnings(account: Json, now: datetime) -> Iterable[str]:
         until = instant(pause, "until")
         if until is not None and until <= now:
             continue
-        who = f"contact {pause['contact_id']}" if pause.get("contact_id") else "this account"
+        contact_id = text(pause, "contact_id")
+        who = _contact_name(account, contact_id) if contact_id else "this account"
         end = "until further notice" if until is None else f"until {labels.when(until, now)}"
         reason = text(pause, "reason")
         yield f"Outreach to {who} is paused {end}{f': {reason}' if reason else ''}."
 
 
-def _rhythm(item: Json, calendar: Sequence[Touchpoint], now: datetime) -> PlanItem:
+def _contact_name(account: Json, contact_id: str) -> str:
+    """The name, or `contact <id>`."""
+    named = (text(one, "name") for one in items(account, "contacts") if one.get("contact_id") == contact_id)
+    return next(filter(None, named), f"contact {contact_id}")
+
+
+def _rhythm(item: Json, calendar: Sequence[Touchpoint], now: datetime, names: Mapping[str, str]) -> PlanItem:
     kind = text(item, "touchpoint_type")
     coming = (
         touchpoint.due_at
@@ -176,10 +191,10 @@ def _rhythm(item: Json, calendar: Sequence[Touchpoint], now: datetime) -> PlanIt
     due_at = next(coming, None)
     upcoming = "" if due_at is None else f"next {labels.when(due_at, now)}"
     timing = labels.joined(labels.interval(number(item, "every_days")), upcoming)
-    return _plan_item(item, f"rhythm:{kind}", timing, now)
+    return _plan_item(item, f"rhythm:{kind}", timing, now, names)
 
 
-def _one_off(item: Json, calendar: Sequence[Touchpoint], now: datetime) -> PlanItem:
+def _one_off(item: Json, calendar: Sequence[Touchpoint], now: datetime, names: Mapping[str, str]) -> PlanItem:
     window = nested(item, "window")
     opens, closes, deadline = instant(window, "from"), instant(window, "to"), instant(item, "deadline")
     placed = next((touchpoint for touchpoint in calendar if touchpoint.id == text(item, "id")), None)
@@ -192,7 +207,7 @@ def _one_off(item: Json, calendar: Sequence[Touchpoint], now: datetime) -> PlanI
         window_text,
         "" if deadline is None else f"deadline {labels.when(deadline, now)}",
     )
-    return _plan_item(item, text(item, "id"), timing, now)
+    return _plan_item(item, text(item, "id"), timing, now, names)
 
 
 def _placement(touchpoint: Touchpoint, now: datetime) -> str:
@@ -206,10 +221,11 @@ def _placement(touchpoint: Touchpoint, now: datetime) -> str:
             return touchpoint.outcome or status
 
 
-def _plan_item(item: Json, key: str, timing: str, now: datetime) -> PlanItem:
+def _plan_item(item: Json, key: str, timing: str, now: datetime, names: Mapping[str, str]) -> PlanItem:
     reason = nested(item, "reason")
     facts = {text(fact, "name"): _fact(text(fact, "name"), fact, now) for fact in items(reason, "facts")}
-    owner = labels.owner(text(item, "owner"), text(item, "csm_id") or None)
+    person = text(item, "csm_id")
+    owner = labels.owner(text(item, "owner"), names.get(person, person) or None)
     return PlanItem(
         key=key,
         title=labels.title(text(item, "touchpoint_type")),

@@ -62,10 +62,13 @@ class Delivery:
         return _channels_and_recipients([self])
 
 
-def delivery(document: Json, service_time: Callable[[datetime], datetime]) -> Delivery | None:
+def delivery(
+    document: Json, service_time: Callable[[datetime], datetime], names: Mapping[str, str] | None = None
+) -> Delivery | None:
     """Read an item of the notifier's listing; None for an item without an id or a time.
 
-    `finished_at` is service time; attempts and `created_at` are real time, which `service_time` maps.
+    `names`: of people, by id. `finished_at` is service time; attempts and `created_at` are real time, which
+    `service_time` maps.
     """
     attempts = items(document, "attempts")
     real = (instant(attempts[-1], "at") if attempts else None) or instant(document, "created_at")
@@ -82,7 +85,7 @@ def delivery(document: Json, service_time: Callable[[datetime], datetime]) -> De
         touchpoint_id=text(document, "touchpoint_id"),
         title=labels.title(text(document, "touchpoint_type")),
         channel=text(document, "channel"),
-        recipient=_recipient(document),
+        recipient=_recipient(document, names or {}),
         state=state,
         detail="" if state == "sent" else text(document, "reason") or last_attempt,
         at=at,
@@ -174,12 +177,14 @@ def _channels_and_recipients(group: Sequence[Delivery]) -> str:
     return labels.capitalized(" to ".join(parts))
 
 
-def _recipient(document: Json) -> str:
+def _recipient(document: Json, names: Mapping[str, str]) -> str:
     recipient = nested(document, "recipient")
     if not recipient:
         return text(document, "recipient")
     name = text(recipient, "id") or text(recipient, "email") or text(recipient, "url")
     if not name:
         return ""
+    if name in names:
+        return names[name]
     short = name[:13] + "…" if len(name) > 30 else name
     return _RECIPIENT_KINDS.get(text(recipient, "kind"), "") + short

@@ -1,14 +1,12 @@
 """Signing in and out: an API key is checked against the APIs and kept in a cookie that no script can read."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Request
 from jinja2 import Environment, FileSystemLoader
-from nicegui import __version__ as nicegui_version
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.console.client import SERVICES, AsyncApiClient, Failure
@@ -19,7 +17,6 @@ _KEY: Final = re.compile(r"[!-~]{8,200}")
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, auto_reload=False
 )
-_FONTS: Final = f"/_nicegui/{nicegui_version}/static/fonts.css"
 _CROSS_SITE: Final = "This request came from another site. Open the console directly and sign in there."
 
 
@@ -29,8 +26,8 @@ def key_of(request: Request) -> str | None:
     return key if _KEY.fullmatch(key) else None
 
 
-def auth_routes(apis: AsyncApiClient, key_file: str, signed_out: Callable[[str], None]) -> APIRouter:
-    """The routes `/sign-in` and `/sign-out`; `signed_out` is called with the key that was signed out."""
+def auth_routes(apis: AsyncApiClient, key_file: str) -> APIRouter:
+    """The routes `/sign-in` and `/sign-out`."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/sign-in")
@@ -45,7 +42,7 @@ def auth_routes(apis: AsyncApiClient, key_file: str, signed_out: Callable[[str],
     async def sign_in(request: Request) -> Response:
         form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=8)
         key, target = form.get("key", [""])[0].strip(), local_path(form.get("next", ["/"])[0])
-        error = _CROSS_SITE if _is_cross_site(request) else await _refusal(apis, key)
+        error = _CROSS_SITE if is_cross_site(request) else await _refusal(apis, key)
         if error is not None:
             return _page(target, key_file, error=error)
         response = RedirectResponse(target, 303)
@@ -58,9 +55,8 @@ def auth_routes(apis: AsyncApiClient, key_file: str, signed_out: Callable[[str],
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
         response = RedirectResponse("/sign-in", 303)
-        if not _is_cross_site(request):
+        if not is_cross_site(request):
             response.delete_cookie(COOKIE, httponly=True, samesite="strict")
-            signed_out(key_of(request) or "")
         return response
 
     return router
@@ -74,7 +70,7 @@ def local_path(target: str) -> str:
     return target if target.isascii() and target.isprintable() else "/"
 
 
-def _is_cross_site(request: Request) -> bool:
+def is_cross_site(request: Request) -> bool:
     """Whether a page of another site sent this form."""
     origin = request.headers.get("origin")
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
@@ -101,6 +97,6 @@ async def _refusal(apis: AsyncApiClient, key: str) -> str | None:
 
 def _page(target: str, key_file: str, *, error: str = "", reload: bool = False) -> Response:
     content = _TEMPLATES.get_template("sign-in.html").render(
-        next=target, key_file=key_file, error=error, reload=reload, fonts=_FONTS
+        next=target, key_file=key_file, error=error, reload=reload
     )
     return HTMLResponse(content, headers={"Cache-Control": "no-store"})

@@ -61,6 +61,14 @@ class PolicyInForce:
         return {name: source for name, source in files.items() if isinstance(source, str)}
 
 
+def _file_name(path: str) -> str:
+    """The name in a policy folder: a content file keeps its path from `content/` on, others have no folder."""
+    parts = [part for part in path.strip().replace("\\", "/").split("/") if part]
+    if "content" in parts[:-1]:
+        return "/".join(parts[parts.index("content") :])
+    return parts[-1] if parts else ""
+
+
 class PolicyEditor:
     """Calls the rules engine with the key of one reader; an error leaves what was read before in place."""
 
@@ -115,9 +123,10 @@ class PolicyEditor:
 
     def add_file(self, path: str, source: str) -> str:
         """Put a file into the draft, under the last part of its path. Returns an error message or an empty text."""
-        name = path.strip().rpartition("/")[2].rpartition("\\")[2]
-        if not name.endswith(".yaml"):
-            return f"“{name}” is not a policy file: its name must end in .yaml."
+        name = _file_name(path)
+        is_content = name.startswith("content/")
+        if not name.endswith(".md" if is_content else ".yaml"):
+            return f"“{name}” is not a policy file: its name must end in .yaml, or be content/<language>/<type>.md."
         if name.endswith("_test.yaml"):
             return f"“{name}” contains policy tests; they are not published here."
         if not self.draft.files:

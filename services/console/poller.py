@@ -1,8 +1,8 @@
 """What one page shows of the deployment, read again and again with the key of its reader."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, cast
 from urllib.parse import quote
@@ -14,12 +14,14 @@ from services.console.activity_feed import Activity, Delivery, activities, deliv
 from services.console.client import Answer, AsyncApiClient, Failure, Query, Service
 from services.console.explanations import Explanations
 from services.console.json_fields import Json, items, nested, text
+from services.console.people import contacts, people
 from services.console.touchpoints import Touchpoint, touchpoints
 
 # The first read of changes goes back by the longest of these whose changes fit into one page.
 _LOOKBACKS: Final = (timedelta(days=7), timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))
 _CALENDAR_SPAN: Final = timedelta(days=90)
 _CHANGES_KEPT: Final = 1000
+_ACCOUNTS_AT_ONCE: Final = 20
 _OPEN: Final = ["due", "overdue"]
 
 
@@ -81,14 +83,17 @@ class Poller:
         self._key = key
         self.clock = clock
         self.mode = ""
+        self.people: dict[str, str] = {}
+        """Names of people of ours and of contacts who were written to, by id."""
         self.calendar = Calendar()
         self.activity = ActivitySource()
         self.accounts = AccountSearch()
         self.selected: SelectedAccount | None = None
-        self.explanations = Explanations(apis, key, clock)
+        self.explanations = Explanations(apis, key)
 
     async def refresh(self) -> None:
         """Read everything once, concurrently."""
+        await self._read_people()
         await asyncio.gather(
             self._read_calendar(),
             self._read_changes(),
@@ -102,6 +107,11 @@ class Poller:
         answer = await self._get("rules_engine", "/v1/mode", {})
         if not isinstance(answer, Failure):
             self.mode = text(answer, "mode")
+
+    async def _read_people(self) -> None:
+        answer = await self._get("notifier", "/v1/people", {"limit": 500})
+        if not isinstance(answer, Failure):
+            self.people |= {id_: person.name for id_, person in people(items(answer)).items()}
 
     def select(self, account_id: str) -> None:
         """Open an account; an empty id closes the open one."""
@@ -138,13 +148,12 @@ class Poller:
         path = f"/v1/accounts/{quote(account.id, safe='')}"
         one: Query = {"account_id": account.id}
         around = {"from": format_instant(now - _CALENDAR_SPAN), "to": format_instant(now + _CALENDAR_SPAN)}
-        document, decisions, calendar, waiting, deliveries, _ = await asyncio.gather(
+        document, decisions, calendar, waiting, deliveries = await asyncio.gather(
             self._get("rules_engine", path, {}),
             self._get("rules_engine", f"{path}/decisions", {"limit": 8}),
             self._get("scheduler", "/v1/touchpoints", {**one, **around, "limit": 200}),
             self._get("scheduler", "/v1/touchpoints", {**one, "status": _OPEN, "limit": 100}),
             self._get("notifier", "/v1/deliveries", {**one, "limit": 30}),
-            self.explanations.refresh(account.id),
         )
         account.errors = {
             "account": _error(document),
@@ -160,10 +169,11 @@ class Poller:
         if not isinstance(decisions, Failure):
             account.decisions = items(decisions)
         if not isinstance(calendar, Failure) and not isinstance(waiting, Failure):
-            by_id = {item.id: item for item in touchpoints([*items(calendar), *items(waiting)])}
+            by_id = {item.id: item for item in self._touchpoints([*items(calendar), *items(waiting)])}
             account.calendar = sorted(by_id.values(), key=lambda item: (item.due_at, item.id))
         if not isinstance(deliveries, Failure):
-            account.deliveries = self._deliveries(items(deliveries))
+            names = {one.id: one.name for one in contacts(account.document or {})}
+            account.deliveries = self._deliveries(items(deliveries), names)
 
     async def _read_calendar(self) -> None:
         waiting, planned = await asyncio.gather(
@@ -172,8 +182,8 @@ class Poller:
         )
         self.calendar.error = _error(waiting) or _error(planned)
         if not isinstance(waiting, Failure) and not isinstance(planned, Failure):
-            self.calendar.open_touchpoints = touchpoints(items(waiting))
-            self.calendar.planned = touchpoints(items(planned))
+            self.calendar.open_touchpoints = self._touchpoints(items(waiting))
+            self.calendar.planned = self._touchpoints(items(planned))
             self.calendar.read_at = self.clock.now()
 
     async def _read_changes(self) -> None:
@@ -183,7 +193,7 @@ class Poller:
         if isinstance(answer, Failure):
             return
         activity.cursor = text(answer, "resume_cursor") or text(answer, "next_cursor") or activity.cursor
-        new = {f"{item.id}:{item.sequence}:{item.status}": item for item in touchpoints(items(answer))}
+        new = {f"{item.id}:{item.sequence}:{item.status}": item for item in self._touchpoints(items(answer))}
         activity.changed = dict(list({**(activity.changed or {}), **new}.items())[-_CHANGES_KEPT:])
 
     async def _first_changes(self) -> Answer:
@@ -209,7 +219,23 @@ class Poller:
             self.activity.warning = " ".join(map(str, cast("list[object]", readiness.get("warnings") or [])))
         self.activity.delivery_error = _error(answer)
         if not isinstance(answer, Failure):
+            await self._learn_contacts(items(answer))
             self.activity.deliveries = self._deliveries(items(answer))
+
+    async def _learn_contacts(self, deliveries: Sequence[Json]) -> None:
+        """Read the names of contacts who were written to, once for each."""
+        unknown = {
+            text(recipient, "id"): text(item, "account_id")
+            for item in deliveries
+            if text(recipient := nested(item, "recipient"), "kind") == "contact"
+            and text(recipient, "id") not in ("", *self.people)
+        }
+        accounts = sorted(set(unknown.values()))[:_ACCOUNTS_AT_ONCE]
+        paths = [f"/v1/accounts/{quote(account_id, safe='')}" for account_id in accounts]
+        answers = await asyncio.gather(*(self._get("rules_engine", path, {}) for path in paths))
+        for answer in answers:
+            if not isinstance(answer, Failure):
+                self.people |= {one.id: one.name for one in contacts(answer)}
 
     def activities(self, now: datetime) -> tuple[list[Activity] | None, str]:
         """The entries of the activity feed, None before the first answer; and the errors of both sources."""
@@ -219,8 +245,18 @@ class Poller:
             return None, error
         return activities((source.changed or {}).values(), source.deliveries or (), now), error
 
-    def _deliveries(self, documents: Sequence[Json]) -> list[Delivery]:
-        deliveries = (delivery(document, self.clock.at) for document in documents)
+    def _touchpoints(self, documents: Sequence[Json]) -> list[Touchpoint]:
+        """With the names of their owners."""
+        return [
+            replace(item, owner_name=item.owner_name or self.people.get(item.csm_id or "", ""))
+            for item in touchpoints(documents)
+        ]
+
+    def _deliveries(
+        self, documents: Sequence[Json], names: Mapping[str, str] | None = None
+    ) -> list[Delivery]:
+        known = {**self.people, **(names or {})}
+        deliveries = (delivery(document, self.clock.at, known) for document in documents)
         return [item for item in deliveries if item is not None]
 
     async def _get(self, service: Service, path: str, query: Query) -> Answer:

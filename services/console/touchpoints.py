@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from services.console import labels
-from services.console.json_fields import Json, instant, nested, number, text
+from services.console.json_fields import Json, instant, nested, number, text, texts
 
 BOARD_SPAN: Final = timedelta(days=14)
 _NEXT_SHOWN: Final = 6
@@ -35,6 +35,11 @@ class Touchpoint:
     outcome_notes: str
     sequence: int
     changed_at: datetime | None
+    purpose: str = ""
+    agenda: tuple[str, ...] = ()
+    expects: str = ""
+    audience: tuple[str, ...] = ()
+    owner_name: str = ""
 
     @property
     def title(self) -> str:
@@ -43,7 +48,9 @@ class Touchpoint:
     @property
     def contact(self) -> str:
         """`Call · csm-joe`."""
-        return labels.channel_and_owner(self.channel, labels.owner(self.owner, self.csm_id))
+        return labels.channel_and_owner(
+            self.channel, labels.owner(self.owner, self.owner_name or self.csm_id)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,11 @@ def touchpoint(document: Json) -> Touchpoint | None:
         outcome_notes=text(outcome, "notes"),
         sequence=number(document, "sequence"),
         changed_at=instant(document, "updated_at"),
+        purpose=text(document, "purpose"),
+        agenda=tuple(texts(document, "agenda")),
+        expects=text(document, "expects"),
+        audience=tuple(texts(document, "audience")),
+        owner_name=text(owner, "name"),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI, Request
-from nicegui import ui
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
@@ -18,19 +18,21 @@ from services.chassis.settings import Settings
 from services.chassis.web import Chassis, make_app
 from services.console.auth import auth_routes
 from services.console.client import AsyncApiClient, Failure
-from services.console.pages import overview, policy
-from services.console.pages.page_header import OpenPages
+from services.console.pages.components import component_routes
+from services.console.pages.content import content_routes
+from services.console.pages.messages import message_routes
+from services.console.pages.my_day import action_routes, my_day_routes
+from services.console.pages.policy import MAX_BODY, policy_routes
+from services.console.pages.rendering import STRICT, ForeignForm, SignInNeeded, foreign_form, sign_in_needed
+from services.console.pages.today import today_routes
+from services.console.pages.unowned import unowned_routes
+from services.console.reader import Backend
+from services.console.shared_reads import SharedReads
 
 _STATIC: Final = Path(__file__).with_name("static")
-_FAVICON: Final = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0f5f66"/>'
-    '<path stroke="#fff" stroke-width="3" stroke-linecap="round" d="M7 14v4M13 9v14M19 12v8M25 14.5v3"/></svg>'
-)
 _KEY_CACHE_TIME: Final = timedelta(seconds=30)
 _HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval';"
-    " style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; object-src 'none';"
-    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    **STRICT,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -46,9 +48,13 @@ def make_console(settings: Settings, clock: ServiceClock) -> FastAPI:
         yield
         await apis.close()
 
-    app = make_app(Chassis("console", clock, keys, _ready), title="console", lifespan=lifespan)
-    open_pages = OpenPages()
-    app.include_router(auth_routes(apis, settings.key_file.name, open_pages.sign_out))
+    app = make_app(
+        Chassis("console", clock, keys, _ready),
+        title="console",
+        lifespan=lifespan,
+        larger_bodies={"/policy/draft": MAX_BODY},
+    )
+    app.include_router(auth_routes(apis, settings.key_file.name))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 
     @app.get("/v1/{path:path}", include_in_schema=False)
@@ -66,25 +72,26 @@ def make_console(settings: Settings, clock: ServiceClock) -> FastAPI:
             response.headers.setdefault(name, value)
         return response
 
-    overview.add_page(apis, clock, open_pages)
-    policy.add_page(apis, clock, open_pages)
-    _mount_nicegui(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1000)
+    _add_pages(app, Backend(apis, SharedReads(apis), clock))
     return app
 
 
-def _mount_nicegui(app: FastAPI) -> None:
-    """Mount NiceGUI below all other routes."""
-    ui.run_with(  # pyright: ignore[reportUnknownMemberType]
-        app,
-        title="Drumbeat",
-        favicon=_FAVICON,
-        dark=None,
-        language="en-GB",
-        tailwind=False,
-        binding_refresh_interval=None,
-        reconnect_timeout=30.0,
-        show_welcome_message=False,
-    )
+def _add_pages(app: FastAPI, backend: Backend) -> None:
+    """The pages that the server renders."""
+    for routes in (
+        today_routes,
+        my_day_routes,
+        action_routes,
+        unowned_routes,
+        message_routes,
+        content_routes,
+        policy_routes,
+        component_routes,
+    ):
+        app.include_router(routes(backend))
+    app.add_exception_handler(SignInNeeded, sign_in_needed)
+    app.add_exception_handler(ForeignForm, foreign_form)
 
 
 async def _ready() -> str | None:

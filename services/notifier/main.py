@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
 from services.chassis.clock import real_now
+from services.chassis.database import Database
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, run_command, unplugged
@@ -18,12 +19,13 @@ from services.chassis.web import Chassis, make_app
 from services.notifier import settings
 from services.notifier.adapters import mode_repository
 from services.notifier.adapters.address_repository import open_address_key
-from services.notifier.adapters.channels.email import Mailer, Tls
+from services.notifier.adapters.channels.email import Mailer, OnWritten, Tls
 from services.notifier.adapters.channels.webhook import WebhookClient
 from services.notifier.adapters.clients.calendar_client import CalendarClient
 from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.message_reader import MessageReader
 from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
@@ -31,6 +33,7 @@ from services.notifier.adapters.queries import Queries
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
+from services.notifier.adapters.written_messages import KEPT, prune_written
 from services.notifier.application.customer_links import links_of
 from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.preview import PreviewSources
@@ -43,6 +46,7 @@ from services.notifier.domain.decision import Reason
 from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
+from services.notifier.entrypoints.http_messages import message_routes
 from services.notifier.entrypoints.http_page import PageServices, page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
@@ -96,7 +100,7 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
         book=load_phrases(),
         people_book=load_people_phrases(),
         people=PeopleRepository(database, addresses),
-        mailer=make_mailer(runtime.settings),
+        mailer=make_mailer(runtime.settings, queue.written.add),
         stream_signal=WakeSignal(),
         days=DayRepository(database, outbox, clock, addresses),
         calendar=CalendarClient(scheduler, key_file),
@@ -133,10 +137,11 @@ async def build(runtime: Runtime) -> Parts:
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
+    prune = pruning(services.queries, runtime.database)
     return Parts(
         app=lambda ready: make_http(runtime, services, key, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
-        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, pruning(services.queries)),
+        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune),
         close=(
             webhooks.close,
             services.mailer.stop,
@@ -162,7 +167,7 @@ def make_sending(configured: Settings, services: Services, link_key: bytes) -> S
     )
 
 
-def make_mailer(configured: Settings) -> Mailer:
+def make_mailer(configured: Settings, on_written: OnWritten) -> Mailer:
     email = configured.email
     return Mailer(
         settings.mail_host(configured),
@@ -171,6 +176,7 @@ def make_mailer(configured: Settings) -> Mailer:
         username=email.username,
         password=email.password,
         tls=Tls(email.tls),
+        on_written=on_written,
     )
 
 
@@ -181,9 +187,13 @@ def make_customer_sending(configured: Settings, services: Services, link_key: by
     return CustomerSending(writer, services.facts)
 
 
-def pruning(queries: Queries) -> Loop:
+def pruning(queries: Queries, database: Database) -> Loop:
+    """Deletes old events and mails."""
+
     async def run_once() -> float | None:
-        return 0 if await queries.prune(real_now() - settings.KEEP_EVENTS) else None
+        events = await queries.prune(real_now() - settings.KEEP_EVENTS)
+        mails = await prune_written(database, real_now() - KEPT)
+        return 0 if events or mails else None
 
     return Loop("prune", interval=settings.PRUNE_SECONDS, run_once=run_once)
 
@@ -201,6 +211,7 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     )
     app.include_router(subscription_routes(for_subscriptions))
     app.include_router(delivery_routes(services.queries, runtime.clock))
+    app.include_router(message_routes(MessageReader(runtime.database, services.queries)))
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
     app.include_router(unsubscribe_routes(services.preferences, link_key, services.templates))

@@ -28,10 +28,11 @@ async def stack(executable: str) -> AsyncGenerator[Stack]:
     folder = Path(tempfile.mkdtemp(prefix="drumbeat-console-"))
     folder.chmod(0o755)
     async with Stack(folder, start=MORNING) as running:
-        await running.run("rules_engine", "scheduler", "notifier")
-        for name, process in running.processes.items():
-            running.environment[f"DRUMBEAT_{name.upper()}__PORT"] = str(process.port)
-        await running.run("console")
+        # The notifier reads from the two before it, the console from all three.
+        for names in (("rules_engine", "scheduler"), ("notifier",), ("console",)):
+            await running.run(*names)
+            for name, process in running.processes.items():
+                running.environment[f"DRUMBEAT_{name.upper()}__PORT"] = str(process.port)
         now = await running.now()
         kim = {"name": "Kim", "email": "kim@x.example"}
         account = {"arr": 250_000, "csm_id": "csm-kim"}

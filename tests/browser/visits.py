@@ -63,9 +63,9 @@ class Visit:
 
 @asynccontextmanager
 async def visiting(
-    browser: Browser, stack: Stack, width: int = WIDE
+    browser: Browser, stack: Stack, width: int = WIDE, zone: str = "Europe/London"
 ) -> AsyncGenerator[tuple[Visit, BrowserContext]]:
-    context = await browser.new_context(viewport={"width": width, "height": 844})
+    context = await browser.new_context(viewport={"width": width, "height": 844}, timezone_id=zone)
     url = stack.processes["console"].url
     try:
         yield Visit(await context.new_page(), url).watch(), context

@@ -22,6 +22,7 @@ from services.notifier.adapters import (
 from services.notifier.adapters.delivery_completion import complete
 from services.notifier.adapters.erasure import erase_final
 from services.notifier.adapters.messages import delivery_finished_of_row
+from services.notifier.adapters.written_messages import WrittenMails
 from services.notifier.application.ports import (
     ClaimResult,
     Endpoint,
@@ -134,6 +135,7 @@ class DeliveryQueue:
         self._outbox = outbox
         self._clock = clock
         self._first_endpoint = 0
+        self.written = WrittenMails()
 
     async def _now(self, connection: Connection) -> Now:
         real = await real_now(connection)
@@ -211,6 +213,7 @@ class DeliveryQueue:
         async with self._database.transaction() as connection:
             now = await self._now(connection)
             await complete(connection, self._outbox, self._addresses, results, now)
+            await self.written.save(connection, results)
             fault("sender.before_commit")
         fault("sender.after_commit")
 

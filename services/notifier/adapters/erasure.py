@@ -12,11 +12,13 @@ from schemas.ids import derived_id
 from services.chassis.database import Connection
 from services.chassis.dead_letters import erase_dead_letters
 from services.notifier.adapters.address_repository import forget_contacts
+from services.notifier.adapters.written_messages import ERASE_OF_ACCOUNT, ERASE_OF_CONTACTS
 from services.notifier.domain.event import CANCELLED
 
 CONTACTS = "SELECT account_id, contact_id, email FROM contact WHERE account_id = ANY($1::text[])"
 # Rows that a sender holds a lease on are deleted too: it completes nothing any more.
 PEOPLE = (
+    ERASE_OF_CONTACTS,
     "DELETE FROM preference WHERE contact_id = ANY($1::text[])",
     """
     DELETE FROM attempt WHERE delivery_id IN (
@@ -31,6 +33,7 @@ UPDATE delivery AS d SET erase_when_final = true FROM feed AS f
 WHERE d.account_id = $1 AND d.channel = 'webhook' AND d.state = 'pending' AND f.key = d.event_key AND f.type = $2
 """
 EVENTS = (
+    ERASE_OF_ACCOUNT,
     """
     DELETE FROM withdrawn WHERE touchpoint_id IN (
         SELECT touchpoint_id FROM delivery WHERE account_id = $1

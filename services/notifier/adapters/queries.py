@@ -21,6 +21,7 @@ SELECT id, touchpoint_id, touchpoint_type, account_id, channel, recipient_kind, 
 FROM delivery
 WHERE seq < $1 AND ($2::text IS NULL OR account_id = $2) AND ($3::text IS NULL OR touchpoint_id = $3)
     AND ($4::text IS NULL OR (recipient_id = $4 AND recipient_kind = $5)) AND ($6::text IS NULL OR state = $6)
+    AND ($8::text IS NULL OR channel = $8)
 ORDER BY seq DESC LIMIT $7
 """
 ATTEMPTS = """
@@ -62,6 +63,7 @@ class Queries:
             wanted.recipient_kind,
             wanted.state,
             limit,
+            wanted.channel,
         )
         attempts: defaultdict[str, list[AttemptItem]] = defaultdict(list)
         for row in await self._database.pool.fetch(ATTEMPTS, [row["id"] for row in rows]):

@@ -18,6 +18,7 @@ class DeliveryFilter:
     recipient_kind: str | None = None
     recipient_id: str | None = None
     state: str | None = None
+    channel: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

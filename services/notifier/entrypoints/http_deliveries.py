@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from schemas.vocabulary import Channel
 from services.chassis.clock import ServiceClock
 from services.chassis.problems import Problem
 from services.chassis.web import Cursor, Limit, decode_cursor, encode_cursor, page, require
@@ -61,6 +62,7 @@ def delivery_routes(queries: Queries, clock: ServiceClock) -> APIRouter:
         touchpoint_id: Name = None,
         subscription_id: Name = None,
         state: State | None = None,
+        channel: Channel | None = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> DeliveryPage:
@@ -78,6 +80,7 @@ def delivery_routes(queries: Queries, clock: ServiceClock) -> APIRouter:
             recipient_kind=kind,
             recipient_id=contact_id or subscription_id,
             state=state,
+            channel=channel,
         )
 
     _add_inbox(router, queries, clock.now)

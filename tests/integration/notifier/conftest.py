@@ -28,6 +28,7 @@ from services.notifier.adapters.clients.calendar_client import CalendarClient
 from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.message_reader import MessageReader
 from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
@@ -48,6 +49,7 @@ from services.notifier.domain.addresses import AddressKey
 from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
+from services.notifier.entrypoints.http_messages import message_routes
 from services.notifier.entrypoints.http_page import PageServices, page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
@@ -379,6 +381,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         app.include_router(subscription_routes(services))
         app.include_router(delivery_routes(queries, clock))
         app.include_router(stream_routes(queries, WakeSignal()))
+        app.include_router(message_routes(MessageReader(self.database, queries)))
         app.include_router(preference_routes(preferences))
         app.include_router(unsubscribe_routes(preferences, link_key, templates))
         actions = ActionServices(

@@ -121,3 +121,12 @@ async def test_a_reader_who_may_not_change_the_policy_gets_a_plain_reason() -> N
     assert (
         await editor.roll_back(1, "why") == "This key is not allowed to do this: the scope admin is missing"
     )
+
+
+async def test_a_content_file_keeps_its_path_and_other_files_have_no_folder() -> None:
+    editor = await loaded_editor(Engine())
+    assert editor.add_file("policy/content/de/owner/check_in.md", "---") == ""
+    assert editor.add_file("policy/10-accounts.yaml", "") == ""
+    assert "must end in .yaml" in editor.add_file("notes.md", "")
+    assert "must end in .yaml" in editor.add_file("content/de/check_in.yaml", "")
+    assert {"content/de/owner/check_in.md", "10-accounts.yaml"} <= editor.draft.files.keys()

@@ -7,6 +7,7 @@ ambiguous: the mail is sent again under the same Message-ID, and the attempt is 
 import asyncio
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
 from enum import Enum
@@ -30,6 +31,14 @@ ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 NO_SUCH_MAILBOX = frozenset({550, 551, 553})
 
 
+OnWritten = Callable[[str, bytes], None]
+"""Takes the id of a mail and the whole message, before it goes to the relay."""
+
+
+def _keep_nothing(_: str, __: bytes) -> None:
+    """For tests and tools that need no copy."""
+
+
 class Tls(Enum):
     NONE = "none"
     STARTTLS = "starttls"
@@ -39,7 +48,7 @@ class Tls(Enum):
 class Mailer:
     """Implements the port `Mailer` with a pool of connections to the relay."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a mail relay has this many settings
         self,
         host: str,
         port: int,
@@ -48,10 +57,12 @@ class Mailer:
         username: str | None = None,
         password: str | None = None,
         tls: Tls = Tls.NONE,
+        on_written: OnWritten = _keep_nothing,
     ) -> None:
         self._host, self._port, self._tls = host, port, tls
         self._username, self._password = username, password
         self._sender = sender
+        self._on_written = on_written
         self._idle: list[aiosmtplib.SMTP] = []
         self._total = asyncio.Semaphore(CONNECTIONS)
         self._domains: defaultdict[str, asyncio.Semaphore] = defaultdict(
@@ -64,6 +75,7 @@ class Mailer:
             recipient, content = build_email(mail, sender=self._sender, at=at)
         except (AddressRejected, HeaderInjection) as problem:
             return Response(AttemptOutcome.REFUSED, str(problem), is_permanent=True, is_unknown_address=True)
+        self._on_written(mail.delivery_id, content)
         async with AsyncExitStack() as shares:
             try:
                 async with asyncio.timeout(WAIT_SECONDS):

@@ -1,0 +1,39 @@
+"""What a page reports after a form: fixed sentences, chosen by the address it returns to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+_SENTENCES: Final[Mapping[str, str]] = {
+    "done": "Done.",
+    "missed": "Marked as not reached.",
+    "moved": "Moved.",
+    "handed_over": "Handed over.",
+    "skipped": "Skipped.",
+    "claimed": "Yours now.",
+    "assigned": "Assigned.",
+    "undone": "Undone.",
+    "resent": "A new delivery is on its way.",
+    "test_sent": "The test mail is on its way.",
+    "published": "Published: the new version is in force.",
+    "rolled_back": "Rolled back: the earlier version is in force.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """`error`: what a service answered; `undo`: (touchpoint, version) while the act can be undone."""
+
+    text: str
+    error: str = ""
+    undo: tuple[str, str] | None = None
+
+
+def notice_of(query: Mapping[str, str]) -> Notice | None:
+    """The notice in an address; None without one. An unknown name is no notice."""
+    error = query.get("failed", "")[:500]
+    sentence = _SENTENCES.get(query.get("did", ""), "")
+    if not sentence and not error:
+        return None
+    undo = query.get("undo", ""), query.get("version", "")
+    return Notice(sentence, error, undo if all(undo) and undo[1].isdigit() else None)

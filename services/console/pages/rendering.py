@@ -1,0 +1,118 @@
+"""From a request to a page: who reads, the templates, live updates, and the answer to a form."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, urlencode, urlsplit
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from services.console import labels
+from services.console.auth import is_cross_site, key_of
+from services.console.notices import notice_of
+from services.console.reader import Backend, Reader
+
+PERSON_COOKIE: Final = "drumbeat_person"
+_PAGES: Final = (
+    ("Today", "/"),
+    ("My day", "/my-day"),
+    ("Unowned", "/unowned"),
+    ("Messages", "/messages"),
+    ("Content", "/content"),
+    ("Policy", "/policy"),
+)
+_TEMPLATES: Final = Environment(
+    loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
+    autoescape=True,
+    auto_reload=False,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+MAIL_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox;"
+    " frame-ancestors 'self'",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+"""A mail is shown in a frame of its own: without scripts, without requests to anybody."""
+STRICT: Final = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+}
+_NO_STORE: Final = {"Cache-Control": "no-store", "Vary": "X-Live", **STRICT}
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in; the path leads back after signing in."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class ForeignForm(Exception):
+    """A page of another site sent this form."""
+
+
+def reader_of(backend: Backend, request: Request) -> Reader:
+    """The reader of this request. Raises SignInNeeded, and ForeignForm for a form of another site."""
+    key = key_of(request)
+    if key is None:
+        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        raise SignInNeeded(path if request.method == "GET" else "/")
+    if request.method != "GET" and is_cross_site(request):
+        raise ForeignForm
+    return Reader(backend, key, request.cookies.get(PERSON_COOKIE, "")[:200])
+
+
+def sign_in_needed(_: Request, error: Exception) -> Response:
+    path = error.path if isinstance(error, SignInNeeded) else "/"
+    return RedirectResponse(f"/sign-in?next={quote(path, safe='')}", 303)
+
+
+def foreign_form(_: Request, __: Exception) -> Response:
+    return HTMLResponse(
+        "This form came from another site, so nothing was changed. Open the console directly.", 403
+    )
+
+
+async def render_page(
+    request: Request, reader: Reader, template: str, context: Mapping[str, object], *, status: int = 200
+) -> Response:
+    """The page; for a live update only its live parts, and 304 when the browser shows them already."""
+    now = reader.now()
+    is_live = request.headers.get("x-live") == "1"
+    common: Mapping[str, object] = {
+        "labels": labels,
+        "pages": _PAGES,
+        "path": request.url.path,
+        "now": now,
+        "rate": reader.clock.rate,
+        "mode": await reader.mode(),
+        "is_live": is_live,
+        "notice": notice_of(request.query_params),
+        "person_id": reader.person_id,
+    }
+    body = _TEMPLATES.get_template(template).render({**common, **context})
+    tag = f'"{hashlib.blake2b(body.encode(), digest_size=12).hexdigest()}"'
+    headers = {**_NO_STORE, "ETag": tag} if is_live else _NO_STORE
+    if is_live and request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return HTMLResponse(body, status, headers=headers)
+
+
+def render_part(template: str, context: Mapping[str, object]) -> Response:
+    """A part of a page that a script asked for."""
+    body = _TEMPLATES.get_template(template).render({"labels": labels, **context})
+    return HTMLResponse(body, headers=_NO_STORE)
+
+
+def back_to(path: str, **notice: str) -> Response:
+    """Show the page a form came from, with a notice of what was done."""
+    query = urlencode({name: value for name, value in notice.items() if value})
+    separator = "&" if urlsplit(path).query else "?"
+    return RedirectResponse(f"{path}{separator}{query}" if query else path, 303)

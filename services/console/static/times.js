@@ -1,0 +1,32 @@
+// Instants in the reader's own time zone, and the service clock in the header.
+
+const FORMS = {
+  time: { hour: "2-digit", minute: "2-digit" },
+  day: { weekday: "short", day: "numeric", month: "short" },
+  stamp: { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" },
+};
+
+export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+export function localize(root) {
+  for (const element of root.querySelectorAll("time[data-local]")) {
+    const text = new Intl.DateTimeFormat("en-GB", FORMS[element.dataset.local]).format(new Date(element.dateTime));
+    if (element.textContent !== text) element.textContent = text;
+  }
+  for (const input of root.querySelectorAll("input[data-zone]")) input.setAttribute("value", zone);
+}
+
+export function startClock(element) {
+  const began = Date.now(), service = Date.parse(element.dateTime), rate = Number(element.dataset.rate);
+  const form = new Intl.DateTimeFormat("en-GB", {
+    weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+    second: "2-digit", timeZone: "UTC",
+  });
+  setInterval(() => {
+    const now = new Date(service + (Date.now() - began) * rate);
+    element.dateTime = now.toISOString();
+    const part = Object.fromEntries(form.formatToParts(now).map(({ type, value }) => [type, value]));
+    element.textContent =
+      `${part.weekday} ${part.day} ${part.month} ${part.year}, ${part.hour}:${part.minute}:${part.second} UTC`;
+  }, 1000);
+}

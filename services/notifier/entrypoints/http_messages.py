@@ -1,0 +1,81 @@
+"""One delivery, its message as it was sent, sending it again, and the people of ours, over HTTP."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from services.chassis.problems import Problem
+from services.chassis.web import Cursor, Limit, decode_cursor, encode_cursor, page, require
+from services.notifier.application.read_messages import Messages, NotResendable, PersonItem, WrittenMessage
+from services.notifier.application.read_models import DeliveryItem
+
+NO_MESSAGE = "No message of this delivery is kept: it was not written, or more than 90 days ago, or erased."
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """The new delivery."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPage:
+    items: list[PersonItem]
+    next_cursor: str | None
+
+
+def message_routes(messages: Messages) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["deliveries"])
+    read = [require("read")]
+
+    @router.get("/deliveries/{delivery_id}", dependencies=read, summary="One delivery")
+    async def get_delivery(delivery_id: UUID) -> DeliveryItem:
+        item = await messages.delivery(str(delivery_id))
+        if item is None:
+            raise _unknown(delivery_id)
+        return item
+
+    @router.get("/deliveries/{delivery_id}/message", dependencies=read, summary="The mail as it was sent")
+    async def get_message(delivery_id: UUID) -> WrittenMessage:
+        message = await messages.message(str(delivery_id))
+        if message is None:
+            raise Problem(404, NO_MESSAGE)
+        return message
+
+    _add_resend(router, messages)
+    _add_people(router, messages)
+    return router
+
+
+def _add_resend(router: APIRouter, messages: Messages) -> None:
+    @router.post(
+        "/deliveries/{delivery_id}/resend",
+        dependencies=[require("act")],
+        status_code=202,
+        summary="Send a mail again: a new delivery, decided on by the policy as it is now",
+    )
+    async def resend(delivery_id: UUID) -> Resent:
+        try:
+            new_id = await messages.resend(str(delivery_id))
+        except NotResendable as refused:
+            raise Problem(409, str(refused)) from refused
+        if new_id is None:
+            raise _unknown(delivery_id)
+        return Resent(new_id)
+
+
+def _add_people(router: APIRouter, messages: Messages) -> None:
+    @router.get(
+        "/people", dependencies=[require("read")], tags=["people"], summary="The people of ours, by id"
+    )
+    async def list_people(limit: Limit = 100, cursor: Cursor = None) -> PersonPage:
+        (after,) = decode_cursor(cursor, str) or ("",)
+        items = await messages.people(after=str(after), limit=limit + 1)
+        fields = page([*items], limit, lambda item: encode_cursor(item.csm_id))
+        return PersonPage(**fields)  # pyright: ignore[reportArgumentType]
+
+
+def _unknown(delivery_id: UUID) -> Problem:
+    return Problem(404, f"There is no delivery {delivery_id}.")

@@ -1,0 +1,281 @@
+"""My day, Unowned, Messages, Content and the components in a real browser: acting, undoing, keys, and accessibility."""
+
+import re
+from collections.abc import AsyncGenerator
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import httpx
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.visits import NARROW, Visit, visiting
+from tests.stack import KEY, Stack, event, until
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+
+PAGES = ("/", "/?account=acme", "/my-day", "/unowned", "/messages", "/content", "/policy", "/components")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def team(stack: Stack) -> AsyncGenerator[Stack]:
+    """The stack with a colleague, a contact with a telephone number, and an account without a CSM."""
+    now = await stack.now()
+    kit = {"contact_id": "kit", "name": "Kit Larsen", "email": "kit@acme.example", "role": "champion"}
+    await stack.tell(
+        event(
+            "csm.described", "csm-ana", {"name": "Ana Petrov", "email": "ana@x.example"}, id="ana", time=now
+        ),
+        event("contact.described", "acme", {**kit, "phone": "+1 555 0100"}, id="kit", time=now),
+        event("account.described", "orphan", {"arr": 250_000, "name": "Orphan Ltd"}, id="orphan", time=now),
+        event("health.scored", "orphan", {"score": 20}, id="orphan-red", time=now),
+    )
+    await until(lambda: _is_unowned(stack), 60, "orphan has work that nobody has")
+    await until(lambda: _is_mailed(stack), 60, "somebody was sent a mail")
+    yield stack
+
+
+async def _is_unowned(stack: Stack) -> bool:
+    found = await stack.get("scheduler", "/v1/touchpoints", unowned="true", status="due")
+    return any(item["account_id"] == "orphan" for item in found["items"])
+
+
+async def _is_mailed(stack: Stack) -> bool:
+    return bool(await _sent(stack))
+
+
+async def _sent(stack: Stack) -> list[dict[str, Any]]:
+    found = await stack.get("notifier", "/v1/deliveries", state="sent", channel="email", limit=50)
+    return [item for item in found["items"] if item["attempts"]]
+
+
+async def be_kim(visit: Visit) -> Page:
+    """My day of Kim."""
+    await visit.page.goto(f"{visit.url}/my-day")
+    await visit.sign_in(KEY)
+    await visit.page.get_by_label("I am").select_option(label="Kim")
+    await expect(visit.page.locator(".item").first).to_be_visible()
+    return visit.page
+
+
+async def test_my_day_says_whom_to_call_and_why_and_hides_what_is_automatic(
+    browser: Browser, team: Stack
+) -> None:
+    async with visiting(browser, team) as (visit, _):
+        page = await be_kim(visit)
+
+        item = page.locator(".item.due").filter(has_text="Check in").first
+        await expect(item.get_by_role("link", name="+1 555 0100")).to_have_attribute("href", "tel:+15550100")
+        await expect(item).to_contain_text("Kit Larsen")
+        await expect(item).to_contain_text("Health is red")
+        await expect(page.get_by_role("heading", name="Acme").first).to_be_visible()
+        await expect(page.locator("#day")).not_to_contain_text("Newsletter")
+        await expect(page.locator("#day")).not_to_contain_text("csm-kim")
+        assert visit.complaints == []
+
+
+async def test_an_act_with_the_keyboard_alone_can_be_undone(browser: Browser, team: Stack) -> None:
+    async with visiting(browser, team) as (visit, _):
+        page = await be_kim(visit)
+        await page.keyboard.press("j")
+        await expect(page.locator(".item:focus")).to_have_count(1)
+        touchpoint_id = (await page.locator(".item:focus").get_attribute("id") or "").removeprefix("t-")
+        await page.keyboard.press("o")
+        await page.keyboard.type("They want the export by March.")
+        await page.keyboard.press("Escape")
+        await page.locator(f"#t-{touchpoint_id}").focus()
+        await page.keyboard.press("d")
+
+        await expect(page.get_by_role("status").filter(has_text="Done.")).to_be_visible()
+        await expect(page.locator(f"#t-{touchpoint_id}")).to_have_count(0)
+        settled = await team.get("scheduler", f"/v1/touchpoints/{touchpoint_id}")
+        assert settled["status"] == "settled"
+        assert settled["outcome"]["notes"] == "They want the export by March."
+        assert await page.evaluate("location.search") == ""
+
+        await page.keyboard.press("u")
+        await expect(page.get_by_role("status").filter(has_text="Undone.")).to_be_visible()
+        await expect(page.locator(f"#t-{touchpoint_id}")).to_have_count(1)
+        assert visit.complaints == []
+
+
+async def test_the_keys_are_listed_and_move_opens_its_field(browser: Browser, team: Stack) -> None:
+    async with visiting(browser, team, NARROW) as (visit, _):
+        page = await be_kim(visit)
+        await page.keyboard.press("?")
+        await expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("j")
+        await page.keyboard.press("m")
+
+        await expect(page.locator(".action[open] input:focus")).to_have_attribute("type", "datetime-local")
+        assert await visit.fits()
+        assert visit.complaints == []
+
+
+async def test_my_day_works_without_a_script(browser: Browser, team: Stack) -> None:
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(f"{team.processes['console'].url}/my-day")
+    await page.get_by_label("API key").fill(KEY)
+    await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_label("I am").select_option(label="Kim")
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.locator(".item.due").first).to_be_visible()
+    count = await page.locator(".item.due").count()
+    await page.locator(".item.due").first.get_by_role("button", name="Not reached").click()
+
+    await expect(page.get_by_role("status").filter(has_text="Marked as not reached.")).to_be_visible()
+    await expect(page.locator(".item.due")).to_have_count(count - 1)
+    await context.close()
+
+
+async def test_unowned_work_is_given_to_a_person_and_then_is_on_their_day(
+    browser: Browser, team: Stack
+) -> None:
+    async with visiting(browser, team) as (visit, _):
+        page = visit.page
+        await page.goto(f"{visit.url}/unowned")
+        await visit.sign_in(KEY)
+        rows = page.locator("tbody tr").filter(has_text="Orphan Ltd")
+        await expect(rows.first).to_be_visible()
+        row = rows.filter(has_text="due").first
+        row_id = await row.get_attribute("id")
+        await row.get_by_role("checkbox").check()
+        await page.get_by_label("Or give to").select_option(label="Ana Petrov")
+        await page.get_by_role("button", name="Assign").click()
+
+        await expect(page.locator(f"#{row_id}")).to_have_count(0)
+        await expect(page.get_by_role("status").filter(has_text="Assigned.")).to_be_visible()
+        given = await team.get("scheduler", f"/v1/touchpoints/{(row_id or '').removeprefix('t-')}")
+        assert given["csm_id"] == "csm-ana" or given["owner"]["csm_id"] == "csm-ana"
+        assert visit.complaints == []
+
+
+async def test_a_message_is_shown_as_it_was_sent_in_a_frame_that_runs_nothing(
+    browser: Browser, team: Stack
+) -> None:
+    sent = (await _sent(team))[0]
+    async with visiting(browser, team) as (visit, _):
+        page = visit.page
+        await page.goto(f"{visit.url}/messages?state=sent&channel=email")
+        await visit.sign_in(KEY)
+        await page.locator(f"#d-{sent['id']}").get_by_role("link").first.click()
+
+        await expect(page.get_by_role("heading", name="The message as it was sent")).to_be_visible()
+        message = await team.get("notifier", f"/v1/deliveries/{sent['id']}/message")
+        await expect(page.locator(".pairs").last).to_contain_text(message["subject"])
+        frame = page.locator("iframe.mail")
+        assert await frame.get_attribute("sandbox") == ""
+        await expect(page.frame_locator("iframe.mail").locator("body")).not_to_be_empty()
+        bytes_received = [content for _, content in team.mail.messages]
+        assert any(sent["message_id"].encode() in content for content in bytes_received)
+        assert visit.complaints == []
+
+
+async def test_filters_name_accounts_and_keep_in_the_address(browser: Browser, team: Stack) -> None:
+    async with visiting(browser, team) as (visit, _):
+        page = visit.page
+        await page.goto(f"{visit.url}/messages?account=acme")
+        await visit.sign_in(KEY)
+
+        await expect(page.get_by_label("Account")).to_have_value(re.compile("^Acme"))
+        await expect(page.get_by_label("Contact")).to_contain_text("Kit Larsen")
+        await page.goto(f"{visit.url}/messages?account=nobody-of-this-name")
+        await expect(page.get_by_role("alert")).to_contain_text("No account has “nobody-of-this-name”")
+        assert visit.complaints == []
+
+
+async def test_sending_again_makes_a_new_delivery(team: Stack) -> None:
+    sent = (await _sent(team))[0]
+    again = await team.client.post(
+        team.processes["notifier"].url + f"/v1/deliveries/{sent['id']}/resend", json={}
+    )
+    assert again.status_code == 202
+    new = await team.get("notifier", f"/v1/deliveries/{again.json()['id']}")
+    assert new["id"] != sent["id"]
+    assert new["message_id"] != sent["message_id"]
+    assert (new["touchpoint_id"], new["recipient"]) == (sent["touchpoint_id"], sent["recipient"])
+
+
+async def test_content_is_listed_with_its_languages_and_previewed_for_an_account(
+    browser: Browser, team: Stack
+) -> None:
+    async with visiting(browser, team) as (visit, _):
+        page = visit.page
+        await page.goto(f"{visit.url}/content")
+        await visit.sign_in(KEY)
+        row = page.locator("tbody tr").filter(has_text="Welcome").first
+        await row.get_by_role("link", name="English").click()
+        await page.get_by_label("Account").select_option(value="acme")
+
+        await expect(page.locator("iframe.mail")).to_be_visible()
+        await expect(page.frame_locator("iframe.mail").locator("body")).to_contain_text("Kit")
+        await page.get_by_label("Send a test to").fill("kim@x.example")
+        await page.get_by_role("button", name="Send the test").click()
+        await expect(page.get_by_role("status").filter(has_text="test mail")).to_be_visible()
+        assert visit.complaints == []
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("width", [1440, NARROW])
+async def test_every_page_is_accessible_and_fits(browser: Browser, team: Stack, width: int) -> None:
+    """S135: axe has no findings on any page, wide and narrow, light and dark (where only colours differ)."""
+    sent = (await _sent(team))[0]
+    own = (f"/messages/{sent['id']}", "/content/customer/en/welcome?account=acme", "/why?account=acme&rule=x")
+    async with visiting(browser, team, width) as (visit, _):
+        page = await be_kim(visit)
+        findings: dict[str, list[str]] = {}
+        for path in (*PAGES, *own):
+            await page.emulate_media(color_scheme="light")
+            await page.goto(visit.url + path)
+            found = await axe(page)
+            await page.emulate_media(color_scheme="dark")
+            found += await axe(page, {"runOnly": ["color-contrast"]})
+            if not await visit.fits():
+                found.append("needs sideways scrolling")
+            if found:
+                findings[path] = found
+        assert findings == {}
+
+
+async def axe(page: Page, options: dict[str, object] | None = None) -> list[str]:
+    """What axe finds: the rule, and the first element that breaks it."""
+    results = await Axe().run(page, options={"resultTypes": ["violations"], **(options or {})})  # pyright: ignore[reportUnknownMemberType]
+    violations = cast("list[dict[str, Any]]", results.response["violations"])
+    return [f"{found['id']}: {found['nodes'][0]['html'][:200]}" for found in violations]
+
+
+async def test_times_are_those_of_the_reader(browser: Browser, team: Stack) -> None:
+    async with visiting(browser, team, zone="Asia/Tokyo") as (visit, _):
+        page = await be_kim(visit)
+        shown = page.locator(".item time[data-local]").first
+        at = datetime.fromisoformat(await shown.get_attribute("datetime") or "")
+        await expect(shown).to_contain_text(f"{at + timedelta(hours=9):%H:%M}")
+        await expect(shown).to_contain_text("GMT+9")
+
+
+async def test_no_page_allows_inline_scripts_or_evaluation(team: Stack) -> None:
+    async with httpx.AsyncClient(cookies={"drumbeat_key": KEY}) as visitor:
+        for path in (*PAGES, "/sign-in"):
+            answer = await visitor.get(team.processes["console"].url + path)
+            policy = answer.headers["content-security-policy"]
+            assert "unsafe" not in policy
+            assert "default-src 'none'" in policy
+            assert "script-src 'self'" in policy
+            assert "<script>" not in answer.text
+            assert not re.search(r"\son[a-z]+=|\sstyle=", re.sub(r"&lt;.*?&gt;", "", answer.text))
+
+
+async def test_a_form_of_another_site_changes_nothing(team: Stack) -> None:
+    url = team.processes["console"].url
+    found = await team.get("scheduler", "/v1/touchpoints", status="due", limit=1)
+    item = found["items"][0]
+    foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    async with httpx.AsyncClient(cookies={"drumbeat_key": KEY}, headers=foreign) as visitor:
+        form = {"act": "done", "version": str(item["sequence"])}
+        answer = await visitor.post(f"{url}/touchpoints/{item['id']}", data=form)
+    assert answer.status_code == 403
+    assert (await team.get("scheduler", f"/v1/touchpoints/{item['id']}"))["status"] == "due"

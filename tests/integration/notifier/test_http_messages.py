@@ -1,0 +1,111 @@
+"""A mail as it was sent is kept, shown, sent again through the policy, and erased with its people."""
+
+from typing import Any
+
+import pytest
+
+from services.chassis.clock import real_now
+from services.notifier.adapters.written_messages import KEPT, prune_written
+from services.notifier.application.send_messages import send_messages
+from tests.integration.notifier.conftest import Notifier
+
+pytestmark = pytest.mark.integration
+ANN: dict[str, Any] = {
+    "contact_id": "ann",
+    "email": "ann@acme.example",
+    "role": "champion",
+    "source": "/crm",
+    "time": "2026-02-01T10:00:00Z",
+    "id": "1",
+}
+MAIL = b"Subject: Hello Ann\r\nTo: ann@acme.example\r\n\r\nThe figures of March.\r\n"
+
+
+async def send_and_keep(notifier: Notifier) -> dict[str, Any]:
+    """A delivery to Ann that was sent, with its mail."""
+    await notifier.add_acme(contacts=[ANN])
+    await notifier.due()
+    claims, directory, now = await notifier.queue.claim_messages(50)
+    results = await send_messages(claims, directory, now, sending=notifier.sending)
+    for mail in notifier.mailer.mails:
+        notifier.queue.written.add(mail.delivery_id, MAIL)
+    await notifier.queue.complete(results)
+    (sent,) = [item for item in await notifier.deliveries() if item["state"] == "sent"]
+    return sent
+
+
+async def stored(notifier: Notifier) -> int:
+    return await notifier.database.pool.fetchval("SELECT count(*) FROM written_message")
+
+
+async def test_the_mail_is_shown_as_it_was_sent(notifier: Notifier) -> None:
+    sent = await send_and_keep(notifier)
+
+    message = (await notifier.http.get(f"/v1/deliveries/{sent['id']}/message")).json()
+
+    assert (message["subject"], message["text"].strip()) == ("Hello Ann", "The figures of March.")
+    assert message["headers"]["To"] == "ann@acme.example"
+    one = (await notifier.http.get(f"/v1/deliveries/{sent['id']}")).json()
+    assert one == sent
+    unknown = await notifier.http.get("/v1/deliveries/00000000-0000-4000-8000-000000000000/message")
+    assert unknown.status_code == 404
+
+
+async def test_sending_again_is_a_new_delivery_that_an_opt_out_still_stops(notifier: Notifier) -> None:
+    sent = await send_and_keep(notifier)
+    path = f"/v1/deliveries/{sent['id']}/resend"
+
+    again = await notifier.http.post(path)
+    assert again.status_code == 202
+    await notifier.send_messages()
+    new = (await notifier.http.get(f"/v1/deliveries/{again.json()['id']}")).json()
+    assert (new["state"], new["recipient"]) == ("sent", sent["recipient"])
+    assert new["message_id"] != sent["message_id"]
+    assert len(notifier.mailer.mails) == 2
+
+    opted_out = {"topics": {"education": {"opted_in": False}}}
+    await notifier.http.put(f"/v1/contacts/{sent['recipient']['id']}/preferences", json=opted_out)
+    third = (await notifier.http.post(path)).json()["id"]
+    assert third != again.json()["id"]
+    assert (await notifier.http.post(f"/v1/deliveries/{third}/resend")).status_code == 409, "it is pending"
+    await notifier.send_messages()
+    assert (await notifier.http.get(f"/v1/deliveries/{third}")).json()["state"] == "suppressed"
+    assert len(notifier.mailer.mails) == 2
+
+
+async def test_mails_are_erased_with_the_account(notifier: Notifier) -> None:
+    await send_and_keep(notifier)
+    assert await stored(notifier) == 1
+
+    await notifier.consume(notifier.record("touchpoint.events", "", "acme", {}, "")._replace(value=None))
+
+    assert await stored(notifier) == 0
+
+
+async def test_mails_are_erased_with_a_contact_of_their_account(notifier: Notifier) -> None:
+    await send_and_keep(notifier)
+
+    await notifier.consume(notifier.record("directory.accounts", "", "acme", {}, "")._replace(value=None))
+
+    assert await stored(notifier) == 0
+
+
+async def test_mails_are_kept_for_ninety_days(notifier: Notifier) -> None:
+    await send_and_keep(notifier)
+    assert await prune_written(notifier.database, real_now() - KEPT) == 0
+    assert await prune_written(notifier.database, real_now()) == 1
+
+
+async def test_people_are_listed_with_their_names_page_by_page(notifier: Notifier) -> None:
+    await notifier.add_carl()
+    page = (await notifier.http.get("/v1/people", params={"limit": 1})).json()
+    assert [(person["csm_id"], person["name"], person["role"]) for person in page["items"]] == [
+        ("carl", "Carl", "csm")
+    ]
+    assert page["next_cursor"] is None
+
+
+async def test_deliveries_are_filtered_by_channel(notifier: Notifier) -> None:
+    await send_and_keep(notifier)
+    assert {item["channel"] for item in await notifier.deliveries(channel="email")} == {"email"}
+    assert await notifier.deliveries(channel="sms") == []
