@@ -85,7 +85,8 @@ async def _restore_and_migrate(stack: Stack) -> Snapshot:
     assert await take_snapshot(server_url) == before
     counts = await row_counts(server_url)
     for database, tables in EXPECTED["rows"].items():
-        for table in tables.keys() - {"change"}:
+        # Positions in the directory are forgotten, so that it is read again.
+        for table in tables.keys() - {"change", "consumer_offset"}:
             assert counts[database][table] == tables[table], f"{database}.{table}"
     await restore_policy(server_url, stack.folder / "policies")
     return before
