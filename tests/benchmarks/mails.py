@@ -86,7 +86,7 @@ class Senders:
         now = real_now()
         clock, key = ServiceClock(now, now, 1.0), AddressKey(bytes(32))
         queue = DeliveryQueue(self._database, Outbox("/bench"), clock, key, "bench")
-        mailer = make_mailer(Settings(email=Email(host="127.0.0.1", port=self._port)))
+        mailer = make_mailer(Settings(email=Email(host="127.0.0.1", port=self._port)), queue.written.add)
 
         async def send(claim: MessageClaim) -> ClaimResult:
             number = int(claim.delivery.id[:4], 16) % DOMAINS

@@ -90,6 +90,7 @@ _LISTS = {
     "requests.open": ("Requests without an answer, the oldest first", "By mail, since 20 November 2026"),
     "coming.list": ("What comes next on the calendar", "Business review, 8 December 2026"),
     "agenda.list": ("What will be discussed", "Numbers against goals"),
+    "cadence.list": ("How often we are in touch, of a notice about it", "Business review: every 3 months"),
 }
 _OWNER_TEXTS = {
     "account.segment": ("Segment of the account", "Enterprise"),

@@ -49,10 +49,10 @@ async def send_owner_mail(
     shared = _share(ready, response, now, mail.to)
     if not shared[0].is_unknown_address:
         return results + shared
-    return results + [_told_instead(result, mail.to, directory, now, sending) for result in shared]
+    return results + [_messages_to_others(result, mail.to, directory, now, sending) for result in shared]
 
 
-def _told_instead(
+def _messages_to_others(
     result: ClaimResult, refused: str, directory: Directory, now: Now, sending: Sending
 ) -> ClaimResult:
     """Where the relay knows no such mailbox, who hears of it instead: the address counts as unknown from now on."""

@@ -184,16 +184,16 @@ class Capacity(SchemaModel):
 async def show_touchpoints(
     entries: Sequence[TouchpointEntry], reader: TouchpointReader, undo_until: datetime | None = None
 ) -> list[dict[str, object]]:
-    """TouchpointItems as JSON, with the people of the directory."""
+    """The same of several, with the people of the directory."""
     owners = {entry.touchpoint.csm_id for entry in entries}
     people = await reader.load_people([csm_id for csm_id in owners if csm_id is not None])
-    return [_show_touchpoint(entry, people, undo_until) for entry in entries]
+    return [show_touchpoint(entry, people, undo_until) for entry in entries]
 
 
-def _show_touchpoint(
-    entry: TouchpointEntry, people: Mapping[str, Person], undo_until: datetime | None
+def show_touchpoint(
+    entry: TouchpointEntry, people: Mapping[str, Person], undo_until: datetime | None = None
 ) -> dict[str, object]:
-    """The reason of a cancelled one says why it was cancelled."""
+    """A TouchpointItem as JSON; the reason of a cancelled one says why it was cancelled."""
     touchpoint, content = entry.touchpoint, entry.content
     cancelled = None if touchpoint.cancellation is None else touchpoint.cancellation.note
     reason = content.reason if cancelled is None else content.reason.model_copy(update={"text": cancelled})

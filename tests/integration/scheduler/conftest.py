@@ -254,8 +254,8 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
     made = Scheduler(database, http)
     reader = PostgresReader(database)
     app.include_router(read_routes(reader, clock))
-    app.include_router(coming_routes(partial(read_coming, database), reader.real_now, clock))
-    app.include_router(action_routes(UnitOfWork(database, clock, made.calendars, lambda: None)))
+    app.include_router(coming_routes(partial(read_coming, database), reader, clock))
+    app.include_router(action_routes(UnitOfWork(database, clock, made.calendars, reader, lambda: None)))
     yield made
     await http.aclose()
     await database.close()

@@ -105,8 +105,7 @@ def _problem(response: httpx.Response) -> str:
 def read_entry(row: Mapping[str, Any]) -> CalendarEntry:
     """An item of the scheduler's lists, with the data of its events. Raises CalendarAway."""
     fields = {RENAMED.get(name, name): value for name, value in row.items()}
-    owner, note = fields.get("owner"), fields.get("note")
-    fields["owner"] = owner if isinstance(owner, dict) else {"kind": owner, "csm_id": fields.get("csm_id")}
+    note = fields.get("note")
     outcome = cast("dict[str, Any]", fields.get("outcome") or {})
     try:
         data = TouchpointData.read(orjson.dumps(fields))

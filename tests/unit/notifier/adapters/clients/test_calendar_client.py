@@ -8,10 +8,11 @@ import pytest
 
 from schemas.plans import Reason
 from schemas.times import Window
+from schemas.touchpoints import TouchpointOwner
 from schemas.vocabulary import Owner
 from services.notifier.adapters.clients.calendar_client import read_entry
 from services.notifier.application.calendar import CalendarAway
-from services.scheduler.application.read_touchpoints import TouchpointEntry
+from services.scheduler.application.read_touchpoints import Person, TouchpointEntry
 from services.scheduler.domain.touchpoint import (
     Origin,
     RecordedOutcome,
@@ -49,15 +50,17 @@ def listed(**more: Any) -> dict[str, Any]:
         **more,
     }
     entry = TouchpointEntry(Touchpoint(**fields), content, NOON, 1)
-    return orjson.loads(orjson.dumps(show_touchpoint(entry)))
+    return orjson.loads(orjson.dumps(show_touchpoint(entry, {"carl": Person("Carl Ode", "carl@us.example")})))
 
 
 @pytest.mark.parametrize("kind", get_args(Owner))
-def test_every_field_that_a_mail_needs_is_read(kind: str) -> None:
+def test_every_field_that_a_mail_needs_is_read(kind: Owner) -> None:
     entry = read_entry(listed(owner=kind))
 
     assert (entry.data.touchpoint_id, entry.data.touchpoint_type) == ("t1", "check_in")
-    assert (entry.data.owner.kind, entry.data.owner.csm_id) == (kind, "carl")
+    assert entry.data.owner == TouchpointOwner(
+        kind=kind, csm_id="carl", name="Carl Ode", email="carl@us.example"
+    )
     assert entry.data.window == Window(from_=NOON, to=NOON)
     assert entry.data.reason.text == "every two weeks"
     assert entry.outcome is None
