@@ -30,6 +30,7 @@ from services.devstack.embedded.postgres import EmbeddedPostgres
 KEY = "db_0123abcd_" + "k" * 43
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("rules_engine", "scheduler", "notifier")
+PARTS = (*SERVICES, "console")
 
 
 def free_port() -> int:
@@ -110,7 +111,7 @@ class Stack:
         self.mail = Mail()
         self.smtp = Controller(self.mail, hostname="127.0.0.1", port=free_port())
         self.smtp.start()
-        self.ports: dict[str, int] = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+        self.ports: dict[str, int] = dict(zip(PARTS, free_ports(len(PARTS)), strict=True))
         origin = datetime.now(UTC)
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("DRUMBEAT_")},

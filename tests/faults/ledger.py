@@ -35,6 +35,10 @@ def structured(event: Mapping[str, Any]) -> tuple[bytes, Headers]:
     return json.dumps(event).encode(), [("content-type", b"application/cloudevents+json; charset=UTF-8")]
 
 
+UNFINISHED = "state = 'pending' AND (planned_at IS NULL OR planned_at <= $1)"
+"""What has not ended, without what waits for the mail of a later day."""
+
+
 @dataclass
 class Published:
     """A record of a topic, as another Kafka client reads it."""
@@ -132,7 +136,9 @@ class Ledger:
             await until(nothing_left, seconds, "quiescence")
         except AssertionError as late:
             pending = await self.rows(
-                "notifier", "SELECT to_jsonb(d) FROM delivery d WHERE state = 'pending' LIMIT 3"
+                "notifier",
+                f"SELECT to_jsonb(d) FROM delivery d WHERE {UNFINISHED} LIMIT 3",
+                await self.stack.now(),
             )
             raise AssertionError(
                 f"{late}; unread: {unread[:5]}; unfinished: {await self.unfinished()}; pending: {pending}"
@@ -160,7 +166,7 @@ class Ledger:
             0
         ]
         left["pending deliveries"] = (
-            await self.rows("notifier", "SELECT count(*) FROM delivery WHERE state = 'pending'")
+            await self.rows("notifier", f"SELECT count(*) FROM delivery WHERE {UNFINISHED}", now)
         )[0][0]
         left.update(await self._lag())
         return {what: count for what, count in left.items() if count}
@@ -237,7 +243,10 @@ class Ledger:
 
     async def _every_delivery_ended_once(self, released: set[str]) -> None:
         deliveries = await self.rows(
-            "notifier", "SELECT id::text, message_id::text, touchpoint_id, channel, state FROM delivery"
+            "notifier",
+            "SELECT id::text, message_id::text, touchpoint_id, channel, state FROM delivery WHERE planned_at IS NULL"
+            " OR planned_at <= $1",
+            await self.stack.now(),
         )
         assert all(row["state"] != "pending" for row in deliveries)
         outcomes = defaultdict[str, set[str]](set)
@@ -263,8 +272,9 @@ class Ledger:
     async def _every_mail_has_its_delivery(self) -> None:
         """The mail server got exactly the mails of the sent deliveries; a repetition has the same Message-ID."""
         rows = await self.rows(
-            "notifier", "SELECT id::text FROM delivery WHERE channel = 'email' AND state = 'sent'"
+            "notifier",
+            "SELECT DISTINCT message_id::text FROM delivery WHERE channel = 'email' AND state = 'sent'",
         )
         message_ids = {message_from_bytes(content)["Message-ID"] for _, content in self.stack.mail.messages}
         mailed = {str(message_id).strip("<>").partition("@")[0] for message_id in message_ids}
-        assert mailed == {row["id"] for row in rows}, (len(mailed), len(rows))
+        assert mailed == {row["message_id"] for row in rows}, (len(mailed), len(rows))

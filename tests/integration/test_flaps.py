@@ -78,7 +78,7 @@ async def _plan_by_hand(stack: Stack) -> None:
     answer = await stack.client.post(url, json=wrong)
     assert "did you mean 'check_in'?" in answer.json()["detail"]
     made = await stack.post("scheduler", "/v1/touchpoints", {**wrong, "type": "executive_review"})
-    assert (made["owner"], made["channel"], made["topic"]) == ("csm", "meeting", "account")
+    assert (made["owner"]["kind"], made["channel"], made["topic"]) == ("csm", "meeting", "account")
     assert made["minutes"] > 0
     assert made["purpose"]
 

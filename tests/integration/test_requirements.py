@@ -227,7 +227,7 @@ def onboarding_is_daily_in_week_one_and_weekly_through_month_three(story: Story)
     assert days == [1, 2, 3, 4, 5, 6, 7, *range(14, 92, 7)]
     due_days = [(_at(item).date() - start).days + 1 for item in story.due("new-small", "onboarding_step")]
     assert due_days == [1, 2, 3, 4, 5, 6, 7]
-    assert {(step["owner"], step["channel"]) for step in steps} == {("automation", "email")}
+    assert {(step["owner"]["kind"], step["channel"]) for step in steps} == {("automation", "email")}
     (welcome,) = story.due("new-small", "welcome")
     assert _at(welcome).date() == start
     sent = [delivery for delivery in story.deliveries["new-small"] if _mail_of(delivery, "onboarding_step")]
@@ -419,8 +419,8 @@ def an_unsigned_renewal_is_escalated_a_week_before_and_a_signed_one_is_not(story
 
 @covers("S161")
 def a_dedicated_csm_leads_every_human_touch_of_an_enterprise(story: Story) -> None:
-    led = [item for item in story.calendars["std-enterprise"] if item["owner"] in PEOPLE]
-    assert {(item["owner"], item["csm_id"]) for item in led} == {("csm", "dana")}
+    led = [item for item in story.calendars["std-enterprise"] if item["owner"]["kind"] in PEOPLE]
+    assert {(item["owner"]["kind"], item["owner"]["csm_id"]) for item in led} == {("csm", "dana")}
     assert {"check_in", "business_review", "executive_review"} <= {item["type"] for item in led}
 
 
@@ -442,7 +442,11 @@ def marketing_runs_webinars_and_newsletters(story: Story) -> None:
 @covers("S164", "S68", "S60", "S58")
 def digital_tiers_have_no_human_touchpoint_while_healthy(story: Story) -> None:
     for name in ("std-small", "std-self"):
-        soon = [item for item in story.later[name] if item["owner"] in PEOPLE and item["status"] != "planned"]
+        soon = [
+            item
+            for item in story.later[name]
+            if item["owner"]["kind"] in PEOPLE and item["status"] != "planned"
+        ]
         assert not soon
         assert not {rhythm["owner"] for rhythm in story.accounts[name]["plan"]["rhythms"]} & PEOPLE
 
@@ -464,7 +468,7 @@ def a_request_for_contact_leads_to_a_call(story: Story) -> None:
 def every_touchpoint_has_one_owner_a_purpose_and_a_reason(story: Story) -> None:
     everything = [item for items in (*story.calendars.values(), *story.later.values()) for item in items]
     assert len(everything) > 1_000
-    assert {item["owner"] for item in everything} <= OWNERS
+    assert {item["owner"]["kind"] for item in everything} <= OWNERS
     assert all(item["purpose"] and item["reason"]["rule"] and item["reason"]["text"] for item in everything)
 
 

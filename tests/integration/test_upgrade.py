@@ -281,7 +281,7 @@ async def _deliveries_end_once(ledger: Ledger, before: Snapshot) -> None:
     assert len(ended) > len(ended_before) + 10
     mails = await ledger.rows(
         "notifier",
-        "SELECT id FROM delivery WHERE channel = 'email' AND state = 'sent' AND NOT id::text = ANY($1)",
+        "SELECT DISTINCT message_id FROM delivery WHERE channel = 'email' AND state = 'sent' AND NOT id::text = ANY($1)",
         list(ended_before),
     )
     assert len(ledger.stack.mail.messages) == len(mails)

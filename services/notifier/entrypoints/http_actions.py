@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Annotated
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import HTMLResponse
 
 from services.chassis.clock import real_now
@@ -36,7 +36,7 @@ from services.notifier.entrypoints.action_pages import (
     show_page,
 )
 
-Token = Annotated[str, Path(min_length=1, max_length=1000)]
+Token = Annotated[str, Path(min_length=1)]
 UNDO = "undo"
 _PAGES: dict[str, dict[str, object]] = {"text/html": {}}
 RESPONSES: dict[int | str, dict[str, object]] = {
@@ -67,7 +67,7 @@ def action_routes(services: ActionServices) -> APIRouter:
         response_class=HTMLResponse,
         responses=RESPONSES,
     )
-    async def show(token: Token, do: Annotated[str, Query(max_length=20)] = "") -> HTMLResponse:
+    async def show(token: Token, do: str = "") -> HTMLResponse:
         try:
             visit = await _visit(token, services)
         except _Stop as stopped:

@@ -27,7 +27,7 @@ from services.notifier.domain.page_link import read_page_token
 from services.notifier.domain.unsubscribe import TokenRejected
 from services.notifier.entrypoints.http_preferences import PAGE_HEADERS, UNKNOWN_LINK
 
-Token = Annotated[str, Path(min_length=1, max_length=1000)]
+Token = Annotated[str, Path(min_length=1)]
 Languages = Annotated[str | None, Header(alias="accept-language", include_in_schema=False)]
 
 

@@ -185,7 +185,7 @@ async def test_filters_and_pages_give_everything_once(scheduler: Scheduler) -> N
     assert len(await scheduler.list_touchpoints(csm_id="bob")) == 53
     assert len(await scheduler.list_touchpoints(account_id="acme", type="tips")) == 5
     soon = {"from": MONDAY.isoformat(), "to": (MONDAY + 7 * DAY).isoformat()}
-    assert len(await scheduler.list_touchpoints(**soon)) == 6
+    assert len(await scheduler.list_touchpoints(**soon)) == 3  # what is due at `to` itself is not in it
     seen: list[str] = []
     cursor: str | None = None
     while True:
