@@ -142,7 +142,7 @@ def _entries(entries: Entries, contact_id: str) -> list[Stamp]:
 
 def without_erased(facts: Facts, event: FactEvent, at: int) -> FactEvent:
     """The event as it may be applied: without an erased contact, and notes, when it was told before the erasure."""
-    if at <= max(facts.erased.values(), default=-1) and "notes" in event.fields:
+    if "notes" in event.fields and at <= max(facts.erased.values(), default=-1):
         event = event._replace(
             fields={name: value for name, value in event.fields.items() if name != "notes"}
         )

@@ -66,15 +66,25 @@ class TestSent:
     missing: tuple[str, ...]
 
 
+NOT_FOUND: dict[int | str, dict[str, object]] = {404: {"description": "no such account, contact or content"}}
+
+
 def preview_routes(services: PreviewServices) -> APIRouter:
     router = APIRouter(prefix="/v1/preview", tags=["content"])
 
-    @router.get("", dependencies=[require("read")], summary="A message as it would be written now")
+    @router.get(
+        "",
+        dependencies=[require("read")],
+        summary="A message as it would be written now",
+        responses=NOT_FOUND,
+    )
     async def preview(wanted: Annotated[PreviewWanted, Query()]) -> Preview:
         """With the figures of the account as of now. Blocks with a value of `missing` are left out."""
         return without_test_mark(await _write(wanted, services))
 
-    @router.post("/send", dependencies=[require("act")], summary="Send a preview as a test")
+    @router.post(
+        "/send", dependencies=[require("act")], summary="Send a preview as a test", responses=NOT_FOUND
+    )
     async def send(wanted: TestWanted) -> TestSent:
         """The subject begins with [Test], and no link in it changes anything."""
         written = await _write(wanted, services)

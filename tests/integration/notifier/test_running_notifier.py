@@ -281,10 +281,24 @@ async def test_without_a_public_address_customer_mail_is_held_and_mail_to_csms_g
     assert (await stack.get("notifier", "/readyz"))["warnings"] == []
 
 
+async def test_in_staging_all_mail_goes_to_one_address_and_names_the_intended_one(running: Running) -> None:
+    """U4."""
+    await running.describe("finn", "finn@six.example", "tyrell")
+    await running.restart_notifier(DRUMBEAT_EMAIL__REDIRECT_TO="staging@northwind.example")
+
+    (sent,) = await running.due("tyrell")
+
+    assert sent["state"] == "sent"
+    assert not mails_to(running, "finn@six.example")
+    (content,) = mails_to(running, "staging@northwind.example")
+    assert b"\r\nX-Drumbeat-Intended-To: finn@six.example\r\n" in content
+    await running.restart_notifier(DRUMBEAT_EMAIL__REDIRECT_TO="")
+
+
 async def test_a_csm_settles_from_the_mail_and_the_calendar_has_the_outcome_and_the_note(
     running: Running,
 ) -> None:
-    """Through the running scheduler: due, mail, page, outcome."""
+    """S168, S171: through the running scheduler: due, mail, page, outcome with its note."""
     stack = await running.stack.run("scheduler")
     kim = {"csm_id": "kim", "name": "Kim", "email": "kim@five.example", "timezone": "UTC"}
     await stack.tell(
