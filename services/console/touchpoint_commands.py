@@ -10,7 +10,7 @@ import typer
 from schemas.times import parse_instant
 from schemas.vocabulary import Outcome
 from services.console.client import ApiClient, connect
-from services.console.json_fields import Json, text
+from services.console.json_fields import Json, nested, text
 from services.console.terminal import AsJson, cell, print_json, print_text
 
 app = typer.Typer()
@@ -125,7 +125,8 @@ def _show(item: Json, *, as_json: bool) -> None:
     if as_json:
         print_json(item)
         return
-    person = text(item, "csm_id") or "nobody"
+    owner = nested(item, "owner")
+    person = text(owner, "name") or text(owner, "csm_id") or "nobody"
     words = f"{text(item, 'type')} of {text(item, 'account_id')}: {text(item, 'status')}"
     print_text(f"{words}, due {cell(item.get('due_at'))}, {person} has it")
     until = text(item, "undo_until")

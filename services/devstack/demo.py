@@ -103,7 +103,7 @@ class People:
 def choose_outcome(touchpoint: dict[str, Any]) -> str | None:
     """The outcome of a touchpoint that is due or overdue; None while nobody acts."""
     account = touchpoint["account_id"]
-    if account == NEGLECTED or touchpoint["owner"] not in PEOPLE:
+    if account == NEGLECTED or touchpoint["owner"]["kind"] not in PEOPLE:
         return None
     if account == LATE and touchpoint["status"] != "overdue":
         return None

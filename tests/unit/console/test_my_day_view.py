@@ -30,7 +30,7 @@ def item(id_: str, status: str, account_id: str = "acme", **fields: object) -> J
         "type": "check_in",
         "status": status,
         "due_at": "2026-03-02T09:00:00Z",
-        "owner": "csm",
+        "owner": {"kind": "csm", "csm_id": "csm-joe"},
         "channel": "call",
         "audience": ["champion", "decision_maker"],
         **fields,
@@ -55,9 +55,9 @@ def test_accounts_with_something_to_do_come_first_and_the_most_urgent_item_first
 
 def test_what_drumbeat_sends_by_itself_is_hidden_and_a_call_handed_over_is_not() -> None:
     day = day_of(
-        item("mail", "due", owner="automation", channel="email"),
-        item("letter", "due", owner="marketing", channel="email"),
-        item("call", "due", owner="marketing", channel="call"),
+        item("mail", "due", owner={"kind": "automation"}, channel="email"),
+        item("letter", "due", owner={"kind": "marketing"}, channel="email"),
+        item("call", "due", owner={"kind": "marketing"}, channel="call"),
     )
     assert [one.touchpoint.id for group in day.to_do for one in group.items] == ["call"]
 

@@ -13,8 +13,8 @@ def test_overdue_work_comes_before_due_and_planned_work() -> None:
     documents = [
         item("planned", "planned"),
         item("due", "due", deadline="2026-03-03T09:00:00Z"),
-        item("overdue", "overdue", deadline="2026-03-01T09:00:00Z", owner="pooled_csm"),
-        item("newsletter", "due", owner="marketing", channel="email"),
+        item("overdue", "overdue", deadline="2026-03-01T09:00:00Z", owner={"kind": "pooled_csm"}),
+        item("newsletter", "due", owner={"kind": "marketing"}, channel="email"),
     ]
     rows = unowned_rows(touchpoints(documents), {}, NOW)
     assert [(row.touchpoint.id, row.owner) for row in rows] == [

@@ -13,8 +13,8 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def touchpoint(account: str, **changes: object) -> dict[str, Any]:
-    due = {"account_id": account, "status": "due", "owner": "csm", "channel": "call", "topic": "account"}
-    return {**due, **changes}
+    due = {"account_id": account, "status": "due", "channel": "call", "topic": "account"}
+    return {**due, **changes, "owner": {"kind": changes.get("owner", "csm")}}
 
 
 @pytest.mark.parametrize(
