@@ -43,7 +43,10 @@ RESPONSES: dict[int | str, dict[str, object]] = {
     404: {"description": "a page that says that the link does not work", "content": _PAGES},
     409: {"description": "a page that shows how the touchpoint is now", "content": _PAGES},
     410: {"description": "a page that says that the link has expired", "content": _PAGES},
-    422: {"description": "a page that says what is missing", "content": _PAGES},
+    422: {
+        "description": "a page that says what is missing; a problem document for a request that no page can answer",
+        "content": {**_PAGES, "application/problem+json": {}},
+    },
     503: {"description": "a page that says that the calendar does not answer", "content": _PAGES},
 }
 _WAS = {Act.DONE: "was_done", Act.MISSED: "was_missed", Act.SKIP: "was_skipped", Act.CLAIM: "was_claimed"}
