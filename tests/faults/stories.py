@@ -35,7 +35,8 @@ def with_people(accounts: int, now: datetime) -> Iterator[dict[str, Any]]:
 def csms(now: datetime) -> Iterator[dict[str, Any]]:
     """The three CSMs of those accounts."""
     for number in range(3):
-        data = {"name": f"CSM {number}", "email": f"csm-{number}@example.com"}
+        days = ["mon", "tue", "wed", "thu", "fri"]
+        data = {"name": f"CSM {number}", "email": f"csm-{number}@example.com", "working_days": days}
         yield event("csm.described", f"csm-{number}", data, id=f"csm-{number}", time=now)
 
 

@@ -1,16 +1,15 @@
 """The mornings of people of ours: whose day is to be opened, and opening it in one transaction."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-from schemas.directory import CsmRecord
 from schemas.touchpoints import TouchpointData
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Database, real_now
 from services.chassis.outbox import Outbox
 from services.notifier.adapters.content_repository import load_catalogue
-from services.notifier.adapters.directory_repository import PERSON_FIELDS
+from services.notifier.adapters.directory_repository import PERSON_FIELDS, read_person
 from services.notifier.adapters.unit_of_work import UnitOfWork
 from services.notifier.application.open_day import Opening, complete_touchpoint, open_day
 from services.notifier.application.ports import Now
@@ -44,9 +43,7 @@ class DayRepository:
             patience = max(MORNING, FAST_CLOCK * self._clock.rate)
             openings: list[Opening] = []
             for row in await connection.fetch(WAITING, now, AT_ONCE):
-                fields = dict(row)
-                opens_at: datetime | None = fields.pop("opens_at")
-                person = CsmRecord(**fields)
+                person, opens_at = read_person(row), row["opens_at"]
                 last = last_opening(person, now)
                 if now <= last + patience:
                     openings.append(Opening(person, last))

@@ -224,6 +224,14 @@ async def load_preferences(
     return by_contact
 
 
+def read_person(row: Any) -> CsmRecord:
+    """A person from a row with the columns of `PERSON_FIELDS`; others are left out."""
+    fields: dict[str, Any] = {name: value for name, value in row.items() if name in CsmRecord.model_fields}
+    if fields["working_days"] is not None:
+        fields["working_days"] = tuple(fields["working_days"])
+    return CsmRecord(**fields)
+
+
 async def load_directory(connection: Connection, key: AddressKey, events: Sequence[Event]) -> Directory:
     """Everyone whom these events concern."""
     account_ids = {event.content.account_id for event in events}
@@ -235,7 +243,7 @@ async def load_directory(connection: Connection, key: AddressKey, events: Sequen
     named = {owner.csm_id for owner in owners} | {event.previous_csm_id for event in events}
     leading = {account.csm_id for account in accounts.values()}
     csm_ids = sorted({person for person in named | leading if person}.union(*notified.values()))
-    csms = {row[0]: CsmRecord(**row) for row in await connection.fetch(CSMS, csm_ids)}
+    csms = {row[0]: read_person(row) for row in await connection.fetch(CSMS, csm_ids)}
     contacts = [contact for account in accounts.values() for contact in account.contacts]
     customers = {contact.email for contact in contacts if contact.email}
     addresses = {person.email for person in (*contacts, *csms.values(), *owners) if person.email}

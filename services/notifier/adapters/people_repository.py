@@ -6,7 +6,12 @@ from dataclasses import replace
 from schemas.directory import CsmRecord, TouchpointTypeRecord
 from services.chassis.database import Connection, Database
 from services.notifier.adapters import content_repository
-from services.notifier.adapters.directory_repository import PERSON_FIELDS, load_accounts, load_directory
+from services.notifier.adapters.directory_repository import (
+    PERSON_FIELDS,
+    load_accounts,
+    load_directory,
+    read_person,
+)
 from services.notifier.application.write_customer_mail import Reader
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.event import Event
@@ -56,7 +61,7 @@ class PeopleRepository:
 
     async def everyone(self) -> Sequence[CsmRecord]:
         """All people of ours who have a name or an address, by name."""
-        return [CsmRecord(**row) for row in await self._database.pool.fetch(EVERYONE)]
+        return [read_person(row) for row in await self._database.pool.fetch(EVERYONE)]
 
     async def account_name(self, account_id: str) -> str | None:
         return await self._database.pool.fetchval(ACCOUNT_NAME, account_id)
@@ -64,4 +69,4 @@ class PeopleRepository:
 
 async def _person(connection: Connection, csm_id: str) -> CsmRecord | None:
     row = await connection.fetchrow(PERSON, csm_id)
-    return CsmRecord(**row) if row is not None else None
+    return read_person(row) if row is not None else None

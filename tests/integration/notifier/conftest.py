@@ -150,7 +150,9 @@ class Notifier:
         await self.consume(record)
 
     async def add_carl(self, **more: Any) -> None:
-        data = {"csm_id": "carl", "name": "Carl", "email": "carl@vendor.example", "version": 1, **more}
+        days = ["mon", "tue", "wed", "thu", "fri"]
+        carl = {"csm_id": "carl", "name": "Carl", "email": "carl@vendor.example", "working_days": days}
+        data = {**carl, "version": 1, **more}
         await self.consume(self.record("directory.csms", "drumbeat.csm.directory.v1", "carl", data, "carl:1"))
 
     async def add_content(

@@ -300,7 +300,7 @@ async def test_a_csm_settles_from_the_mail_and_the_calendar_has_the_outcome_and_
 ) -> None:
     """S168, S171: through the running scheduler: due, mail, page, outcome with its note."""
     stack = await running.stack.run("scheduler")
-    kim = {"csm_id": "kim", "name": "Kim", "email": "kim@five.example", "timezone": "UTC"}
+    kim = {"name": "Kim", "email": "kim@five.example", "timezone": "UTC", "working_days": ["mon", "tue"]}
     await stack.tell(
         event("csm.described", "kim", kim, id="kim", time=NOON),
         event("account.described", "wayne", {"name": "Wayne", "csm_id": "kim"}, id="wayne", time=NOON),
