@@ -6,7 +6,7 @@ again; one that was lost with its process is claimed by another sender when the 
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -23,14 +23,16 @@ from services.notifier.application.sending import Sending
 log = structlog.get_logger(__name__)
 
 MESSAGES_AT_ONCE = 50
-WEBHOOKS_AT_ONCE = 200
-MOST_CLAIMED = 500  # under way, waiting for a task, or not yet recorded
-LEAST_TO_CLAIM = 150  # while fewer may be claimed, wait until there is room for more
+WEBHOOKS_AT_ONCE = 64  # as long as endpoints answer; more tasks only cost more
+MOST_AT_ONCE = 200  # when endpoints are slow
+SLOW_SECONDS = 0.25  # real time that a claim waits for a task until endpoints count as slow
+MOST_CLAIMED = 1000  # under way, waiting for a task, or not yet recorded
+LEAST_TO_CLAIM = 300  # while fewer may be claimed, wait until there is room for more
 FRESH_SECONDS = (
     45.0  # real time from the claim in which an attempt may begin, so that it ends within the 90 s lease
 )
-MOST_RECORDED_AT_ONCE = 300
-LEAST_TO_RECORD = 150  # fewer results wait a moment for others while webhooks are under way
+MOST_RECORDED_AT_ONCE = 600
+LEAST_TO_RECORD = 400  # fewer results wait a moment for others while webhooks are under way
 GATHER_SECONDS = 0.02  # real time
 AWAY_SECONDS = 5.0  # real time until a calendar that was away is asked again
 FALLBACK_SECONDS = 0.5  # real time; ingest wakes the senders of its process, this finds what others created
@@ -108,17 +110,23 @@ class WebhookSender:
     async def claim_once(self) -> float | None:
         """Claim and start as many as there is room for; 0 when there may be more."""
         room = MOST_CLAIMED - self._under_way.total() - len(self._results)
-        if room < LEAST_TO_CLAIM:
-            return None  # woken when results are recorded
         began = asyncio.get_running_loop().time()
-        claims = await self._queue.claim_webhooks(room, self._under_way)
-        self._waiting.extend((began, claim) for claim in claims)
-        self._under_way.update(claim.endpoint.id for claim in claims)
-        for _ in range(min(len(self._waiting), WEBHOOKS_AT_ONCE - len(self._tasks))):
+        claims: Sequence[WebhookClaim] = ()
+        if room >= LEAST_TO_CLAIM:  # else woken when results are recorded
+            claims = await self._queue.claim_webhooks(room, self._under_way)
+            self._waiting.extend((began, claim) for claim in claims)
+            self._under_way.update(claim.endpoint.id for claim in claims)
+        self._start_tasks(began)
+        return 0 if claims else None
+
+    def _start_tasks(self, now: float) -> None:
+        """As many as are worth it for what waits; more where endpoints are slow."""
+        is_slow = bool(self._waiting) and now - self._waiting[0][0] > SLOW_SECONDS
+        at_once = MOST_AT_ONCE if is_slow else WEBHOOKS_AT_ONCE
+        for _ in range(min(len(self._waiting), at_once - len(self._tasks))):
             task = asyncio.create_task(self._send_waiting())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return 0 if claims else None
 
     async def _send_waiting(self) -> None:
         clock = asyncio.get_running_loop().time
