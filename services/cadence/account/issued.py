@@ -134,10 +134,8 @@ def _apply_touchpoint(issued: Issued, touchpoint_id: str, kind: str, event: Fact
 
 def _apply_outcome(issued: Issued, touchpoint_id: str, kind: str, event: FactEvent) -> bool:
     outcome, at = event.fields.get("outcome"), plain(event.fields.get("at") or event.provenance.time)
-    changed, ended = (
-        False,
-        _ended(None, None),
-    )  # rescheduled, reopened: it is open again, an earlier end does not count
+    # rescheduled, reopened: it is open again, an earlier end does not count
+    changed, ended = False, _ended(None, None)
     if outcome != "rescheduled":
         is_over = outcome != "reopened"
         ended = _ended(plain(outcome), at) if is_over else ended
