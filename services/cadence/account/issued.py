@@ -142,8 +142,9 @@ def _apply_outcome(issued: Issued, touchpoint_id: str, kind: str, event: FactEve
         counted = cast("int", at) if is_over and outcome != "cancelled" else None
         time: IssuedTime = [0, micros(event.provenance.time), counted, _event_text(event, touchpoint_id)]
         changed = add_time(issued, kind, touchpoint_id, time)
-    known = issued.times.get(kind, {}).get(touchpoint_id)
-    if touchpoint_id not in issued.one_offs and known is not None and known[0]:
+    # Of whatever type: an outcome may name another one than the touchpoint has.
+    has_come_due = any(times.get(touchpoint_id, (0,))[0] for times in issued.times.values())
+    if touchpoint_id not in issued.one_offs and has_come_due:
         return changed
     return _merge_one_off(issued, touchpoint_id, event, {"type": kind, **ended}) or changed
 

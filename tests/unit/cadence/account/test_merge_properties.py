@@ -164,3 +164,26 @@ def test_a_contact_that_one_account_erased_does_not_come_back_from_the_other() -
 
     ann = state.facts.contact_values()["ann"]
     assert {name: value.value for name, value in ann.items()} == {"role": "admin", "left": False}
+
+
+def test_an_outcome_under_another_type_leaves_one_state_in_any_order() -> None:
+    """An occurrence that came due as `tips` is settled as `check_in`: the outcome makes no one-off of it."""
+    at = {"due_at": NOW, "released_at": NOW, "occurrence": 3, "sequence": 2}
+    due = FactEvent(
+        "touchpoint.due",
+        "acme",
+        Provenance(NOW, "/drumbeat/scheduler", "due", "1"),
+        {"touchpoint_id": "t3", "touchpoint_type": "tips", **at},
+    )
+    settled = FactEvent(
+        "touchpoint.settled",
+        "acme",
+        Provenance(NOW, "/crm", "settled", "2"),
+        {"touchpoint_id": "t3", "touchpoint_type": "check_in", "outcome": "completed"},
+    )
+
+    together = encode(*state_after(due, settled))
+
+    assert together == encode(*state_after(settled, due))
+    assert together == merged(state_after(due), state_after(settled))
+    assert together == merged(state_after(settled), state_after(due))
