@@ -23,6 +23,7 @@ from services.notifier.adapters.channels.email import Mailer, OnWritten, Tls
 from services.notifier.adapters.channels.webhook import WebhookClient
 from services.notifier.adapters.clients.calendar_client import CalendarClient
 from services.notifier.adapters.clients.facts_client import FactsClient
+from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.message_reader import MessageReader
@@ -79,6 +80,7 @@ class Services:
     mailer: Mailer
     stream_signal: WakeSignal
     days: DayRepository
+    others: ServiceClient
     calendar: CalendarClient
     facts: FactsClient
 
@@ -86,7 +88,7 @@ class Services:
 def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
     rules_engine, scheduler = (runtime.settings.url_of(name) for name in ("rules_engine", "scheduler"))
-    key_file = runtime.settings.key_file
+    others = ServiceClient(runtime.settings.key_file)
     queue = DeliveryQueue(database, outbox, clock, addresses, runtime.owner)
     client = WebhookClient(allow_private=runtime.settings.webhook_allow_private)
     return Services(
@@ -103,8 +105,9 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
         mailer=make_mailer(runtime.settings, queue.written.add),
         stream_signal=WakeSignal(),
         days=DayRepository(database, outbox, clock, addresses),
-        calendar=CalendarClient(scheduler, key_file),
-        facts=FactsClient(rules_engine, scheduler, key_file),
+        others=others,
+        calendar=CalendarClient(scheduler, others),
+        facts=FactsClient(rules_engine, scheduler, others),
     )
 
 
@@ -146,8 +149,7 @@ async def build(runtime: Runtime) -> Parts:
             webhooks.close,
             services.mailer.stop,
             services.client.stop,
-            services.calendar.close,
-            services.facts.close,
+            services.others.close,
         ),
     )
 

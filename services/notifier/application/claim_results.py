@@ -48,6 +48,17 @@ def instead_of(
     return tuple(new for new in everyone if (new.recipient, new.channel) != this)
 
 
+def replaced(claim: MessageClaim, directory: Directory, situation: Situation, now: Now) -> ClaimResult | None:
+    """The result of a claim without a recipient for whom there are others by now; None: it stays as it is."""
+    this = (claim.delivery.recipient, claim.delivery.channel)
+    if claim.delivery.recipient.id is not None:
+        return None
+    everyone = messages_of(claim.event, directory, situation, now)
+    if this in [(new.recipient, new.channel) for new in everyone]:
+        return None
+    return ClaimResult(claim, claim.delivery, replacements=tuple(everyone))
+
+
 def postponed(claim: MessageClaim, decision: DeliveryDecision, now: Now) -> ClaimResult:
     """Not yet: until the moment of the decision, or for as long as what goes with it is gathered."""
     delivery = claim.delivery.postponed(now.real + GATHERS, decision.text)

@@ -1,10 +1,10 @@
 """Facts that messages need from other services: asked for once for a batch, and only by content that reads them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from schemas.figures import AccountFigures, FiguresRequest
 from schemas.touchpoints import TouchpointData
@@ -16,6 +16,7 @@ FIGURES = frozenset({"contract", "program", "usage", "milestones", "requests", "
 """The first parts of placeholders whose values the rules engine has."""
 OTHER_FIGURES = frozenset({"account.arr", "account.segment", "account.stage", "account.health"})
 COMING = frozenset({"coming"})
+Found = TypeVar("Found")
 
 
 class NoAnswer(Exception):
@@ -40,11 +41,11 @@ class ComingTouchpoint:
 
 class FactsSource(Protocol):
     async def figures(self, requests: Sequence[FiguresRequest]) -> Sequence[AccountFigures]:
-        """The figures of each request, in order. Raises NoAnswer."""
+        """The figures of each request, in order; without requests nobody is asked. Raises NoAnswer."""
         ...
 
     async def coming(self, account_ids: Sequence[str]) -> Mapping[str, Sequence[ComingTouchpoint]]:
-        """The next touchpoints of each account, in order of time. Raises NoAnswer."""
+        """The next touchpoints of each account, in order of time; without accounts nobody is asked. Raises NoAnswer."""
         ...
 
 
@@ -84,49 +85,29 @@ class FactsWanted:
         return any(name.partition(".")[0] in COMING for name in names_read(self.content))
 
 
-@dataclass(slots=True)
-class _Answers:
-    figures: list[AccountFigures] = field(default_factory=list[AccountFigures])
-    coming: Mapping[str, Sequence[ComingTouchpoint]] = field(
-        default_factory=dict[str, Sequence[ComingTouchpoint]]
-    )
-    figures_problem: str | None = None
-    coming_problem: str | None = None
-
-
 async def gather_facts(wanted: Sequence[FactsWanted], source: FactsSource) -> list[MessageFacts]:
     """The facts for each message, in order. A service that does not answer is the problem of those that need it."""
     requests = {index: request for index, one in enumerate(wanted) if (request := one.request) is not None}
     accounts = sorted({one.event.content.account_id for one in wanted if one.reads_calendar})
-    answers = _Answers()
-    await asyncio.gather(
-        _ask_figures(list(requests.values()), source, answers), _ask_coming(accounts, source, answers)
+    (found, no_figures), (coming, no_calendar) = await asyncio.gather(
+        _answer_of(source.figures(list(requests.values()))), _answer_of(source.coming(accounts))
     )
-    figures = dict(zip(requests, answers.figures, strict=False))
+    figures = dict(zip(requests, found or (), strict=False))
+    calendar = coming or {}
     return [
         MessageFacts(
             figures=figures.get(index),
-            coming=answers.coming.get(one.event.content.account_id, ()) if one.reads_calendar else None,
-            problem=(answers.figures_problem if index in requests else None)
-            or (answers.coming_problem if one.reads_calendar else None),
+            coming=calendar.get(one.event.content.account_id, ()) if one.reads_calendar else None,
+            problem=(no_figures if index in requests else None)
+            or (no_calendar if one.reads_calendar else None),
         )
         for index, one in enumerate(wanted)
     ]
 
 
-async def _ask_figures(requests: Sequence[FiguresRequest], source: FactsSource, answers: _Answers) -> None:
-    if not requests:
-        return
+async def _answer_of(asked: Awaitable[Found]) -> tuple[Found | None, str | None]:
+    """The answer, or why there is none."""
     try:
-        answers.figures = list(await source.figures(requests))
+        return await asked, None
     except NoAnswer as problem:
-        answers.figures_problem = str(problem)
-
-
-async def _ask_coming(account_ids: Sequence[str], source: FactsSource, answers: _Answers) -> None:
-    if not account_ids:
-        return
-    try:
-        answers.coming = await source.coming(account_ids)
-    except NoAnswer as problem:
-        answers.coming_problem = str(problem)
+        return None, str(problem)

@@ -1,14 +1,12 @@
 """Send messages: decide once more on each claimed delivery, write the mail, send it, derive the result."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.notifier.application.claim_results import attempted, instead_of, not_sent
-from services.notifier.application.ingest_events import messages_of
+from services.notifier.application.claim_results import attempted, instead_of, not_sent, replaced
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now
-from services.notifier.application.send_owner_mail import send_owner_mail
+from services.notifier.application.send_owner_mail import send_owner_mails
 from services.notifier.application.send_to_customers import (
     CustomerBatch,
     customer_mail,
@@ -29,31 +27,29 @@ async def send_messages(
     claims: Sequence[MessageClaim], directory: Directory, now: Now, *, sending: Sending
 ) -> list[ClaimResult]:
     """A result for every claim. Facts are asked for once for all of them, and mails are sent concurrently."""
-    batch = await gather_batch(claims, directory, now, sending.customers)
-    mails: defaultdict[tuple[bool, str], list[MessageClaim]] = defaultdict(list)
-    for claim in claims:
-        is_customer = claim.delivery.recipient.kind is RecipientKind.CONTACT
-        mails[is_customer, claim.delivery.id if is_customer else claim.message_id].append(claim)
-    results = await asyncio.gather(
-        *(
-            _send_safely(mail[0], batch, now, sending)
-            if is_customer
-            else send_owner_mail(mail, directory, now, sending)
-            for (is_customer, _), mail in mails.items()
-        )
+    to_customers = [claim for claim in claims if claim.delivery.recipient.kind is RecipientKind.CONTACT]
+    to_owners = [claim for claim in claims if claim.delivery.recipient.kind is not RecipientKind.CONTACT]
+    parts = await asyncio.gather(
+        _send_to_customers(to_customers, directory, now, sending),
+        send_owner_mails(to_owners, directory, now, sending),
     )
-    return [result for of_mail in results for result in of_mail]
+    return [result for part in parts for result in part]
 
 
-async def _send_safely(
-    claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Sending
+async def _send_to_customers(
+    claims: Sequence[MessageClaim], directory: Directory, now: Now, sending: Sending
 ) -> list[ClaimResult]:
+    batch = await gather_batch(claims, directory, now, sending.customers)
+    return list(await asyncio.gather(*(_send_safely(claim, batch, now, sending) for claim in claims)))
+
+
+async def _send_safely(claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Sending) -> ClaimResult:
     """One mail that cannot be written must not stop the others of its batch."""
     try:
-        return [await _send(claim, batch, now, sending)]
+        return await _send(claim, batch, now, sending)
     except Exception as problem:  # noqa: BLE001
         detail = f"the mail could not be written: {problem!r}"[:500]
-        return [attempted(claim, Response(AttemptOutcome.REFUSED, detail, is_permanent=True), now)]
+        return attempted(claim, Response(AttemptOutcome.REFUSED, detail, is_permanent=True), now)
 
 
 async def _send(claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Sending) -> ClaimResult:
@@ -64,11 +60,9 @@ async def _send(claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Se
         fallback_to=sending.fallback_to,
         has_waited=claim.has_waited(now.real),
     )
-    if delivery.recipient.id is None:
-        new = messages_of(event, directory, situation, now)
-        recipients = [(replacement.recipient, replacement.channel) for replacement in new]
-        if (delivery.recipient, delivery.channel) not in recipients:
-            return ClaimResult(claim, delivery, replacements=tuple(new))
+    others = replaced(claim, directory, situation, now)
+    if others is not None:
+        return others
     decision = decide_delivery(event, delivery.recipient, delivery.channel, situation, now.service)
     if decision.action is not Action.SEND:
         return not_sent(claim, decision, now, instead_of(claim, decision, directory, situation, now))

@@ -1,5 +1,7 @@
-"""Send a mail to a person of ours: decide once more on each delivery in it, write it, send it, give all its result."""
+"""Send mails to people of ours: decide once more on each delivery in it, write it, send it, give all its result."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -7,7 +9,7 @@ from typing import Final
 
 from schemas.figures import AccountFigures, FiguresRequest
 from schemas.touchpoints import TouchpointData
-from services.notifier.application.claim_results import attempted, instead_of, not_sent, postponed
+from services.notifier.application.claim_results import attempted, instead_of, not_sent, postponed, replaced
 from services.notifier.application.ingest_events import messages_of
 from services.notifier.application.message_facts import NoAnswer
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now
@@ -27,29 +29,46 @@ FIGURES_AGAIN: Final = timedelta(seconds=10)
 WAITING_FOR_FIGURES: Final = "waiting for the figures of the account"
 
 
-async def send_owner_mail(
+async def send_owner_mails(
     claims: Sequence[MessageClaim], directory: Directory, now: Now, sending: Sending
 ) -> list[ClaimResult]:
+    """A result for each claim. Figures are asked for once for all mails; those of one message id go in one mail."""
+    results: list[ClaimResult] = []
+    mails: defaultdict[str, list[MessageClaim]] = defaultdict(list)
+    for claim in claims:
+        result = _decide(claim, directory, now, sending)
+        if result is not None:
+            results.append(result)
+        else:
+            mails[claim.message_id].append(claim)
+    figures = await _figures([claim for mail in mails.values() for claim in mail], sending)
+    sent = await asyncio.gather(
+        *(_send_mail(mail, directory, figures, now, sending) for mail in mails.values())
+    )
+    return [*results, *(result for mail in sent for result in mail)]
+
+
+async def _send_mail(
+    claims: Sequence[MessageClaim],
+    directory: Directory,
+    figures: Mapping[str, AccountFigures] | None,
+    now: Now,
+    sending: Sending,
+) -> list[ClaimResult]:
     """A result for each of these claims, which go in one mail."""
-    decided = [(claim, _decide(claim, directory, now, sending)) for claim in claims]
-    results = [result for _, result in decided if result is not None]
-    ready = [claim for claim, result in decided if result is None]
-    if not ready:
-        return results
-    figures = await _figures(ready, sending)
-    if figures is None and _can_wait(ready[0], now):
-        return results + [_without_figures(claim, now) for claim in ready]
+    if figures is None and _can_wait(claims[0], now):
+        return [_without_figures(claim, now) for claim in claims]
     try:
-        mail = write_owner_mail(ready, directory, figures or {}, now, sending)
+        mail = write_owner_mail(claims, directory, figures or {}, now, sending)
     except Exception as problem:  # noqa: BLE001 - one mail that cannot be written must not stop the others of its batch
         detail = f"the mail could not be written: {problem!r}"[:500]
         response = Response(AttemptOutcome.REFUSED, detail, is_permanent=True)
-        return results + [attempted(claim, response, now) for claim in ready]
+        return [attempted(claim, response, now) for claim in claims]
     response = await sending.mailer.send(mail, at=now.real)
-    shared = _share(ready, response, now, mail.to)
+    shared = _share(claims, response, now, mail.to)
     if not shared[0].is_unknown_address:
-        return results + shared
-    return results + [_messages_to_others(result, mail.to, directory, now, sending) for result in shared]
+        return shared
+    return [_messages_to_others(result, mail.to, directory, now, sending) for result in shared]
 
 
 def _messages_to_others(
@@ -122,10 +141,11 @@ def _decide(claim: MessageClaim, directory: Directory, now: Now, sending: Sendin
         has_waited=claim.has_waited(now.real),
         planned_at=claim.planned_at,
     )
-    if delivery.recipient.id is None:  # of an earlier version, which told nobody of work that nobody has
-        everyone = messages_of(event, directory, situation, now)
-        if (delivery.recipient, delivery.channel) not in [(new.recipient, new.channel) for new in everyone]:
-            return ClaimResult(claim, delivery, replacements=tuple(everyone))
+    others = replaced(
+        claim, directory, situation, now
+    )  # an earlier version told nobody of work that nobody has
+    if others is not None:
+        return others
     decision = decide_delivery(event, delivery.recipient, delivery.channel, situation, now.service)
     if decision.action is not Action.SEND:
         return not_sent(claim, decision, now, instead_of(claim, decision, directory, situation, now))

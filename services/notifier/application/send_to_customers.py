@@ -32,7 +32,7 @@ from services.notifier.application.write_customer_mail import (
     write_customer_message,
 )
 from services.notifier.domain.decision import Reason
-from services.notifier.domain.delivery import RecipientKind, State
+from services.notifier.domain.delivery import State
 from services.notifier.domain.event import Event
 from services.notifier.domain.situation import Directory, Situation
 
@@ -75,13 +75,12 @@ class CustomerBatch:
 async def gather_batch(
     claims: Sequence[MessageClaim], directory: Directory, now: Now, sending: CustomerSending
 ) -> CustomerBatch:
-    """Ask for the facts of the messages to contacts once; those without content need none."""
+    """Ask for the facts of these messages to contacts once; those without content need none."""
     wanted: dict[str, FactsWanted] = {}
     for claim in claims:
-        recipient = claim.delivery.recipient
-        if recipient.kind is not RecipientKind.CONTACT or recipient.id is None:
+        if claim.delivery.recipient.id is None:
             continue
-        reader = reader_of(recipient.id, directory, directory.situation_of(claim.event))
+        reader = reader_of(claim.delivery.recipient.id, directory, directory.situation_of(claim.event))
         content = content_of(claim.event, reader, directory.contents)
         if content is not None and reader.contact is not None:
             wanted[claim.delivery.id] = FactsWanted(claim.event, content)

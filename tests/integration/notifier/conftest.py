@@ -26,6 +26,7 @@ from services.notifier.adapters import mode_repository
 from services.notifier.adapters.channels.webhook import WebhookClient
 from services.notifier.adapters.clients.calendar_client import CalendarClient
 from services.notifier.adapters.clients.facts_client import FactsClient
+from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.message_reader import MessageReader
@@ -310,9 +311,10 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
     async def __aenter__(self) -> Notifier:
         await self.client.start()
         await self.facts.server.start_server()
-        self.facts_client = FactsClient(self.facts.url, self.facts.url, self.key_file)
+        self.others = ServiceClient(self.key_file)
+        self.facts_client = FactsClient(self.facts.url, self.facts.url, self.others)
         await self.calendar.server.start_server()
-        self.calendar_client = CalendarClient(self.calendar.url, self.key_file)
+        self.calendar_client = CalendarClient(self.calendar.url, self.others)
         async with self.database.transaction() as connection:
             await mode_repository.begin(connection, "live" if self.live else "hold")
         outbox, clock = Outbox("/drumbeat/notifier"), SetClock(NOON, NOON, 1.0)
@@ -425,7 +427,6 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
     async def __aexit__(self, *problem: object) -> None:
         await self.http.aclose()
         await self.client.stop()
-        await self.facts_client.close()
+        await self.others.close()
         await self.facts.server.close()
-        await self.calendar_client.close()
         await self.calendar.server.close()

@@ -1,9 +1,7 @@
-"""Reads the scheduler's calendar and acts on it over HTTP, with the first key of the deployment."""
+"""Reads the scheduler's calendar and acts on it over HTTP."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import quote
 
@@ -13,11 +11,9 @@ import orjson
 from schemas.problems import Malformed
 from schemas.times import format_instant
 from schemas.touchpoints import TouchpointData
+from services.notifier.adapters.clients.service_client import ServiceAway, ServiceClient
 from services.notifier.application.calendar import CalendarAway, CalendarEntry, Refusal
 
-CONNECT_SECONDS: Final = 3.0
-ANSWER_SECONDS: Final = 8.0
-"""Real time for one answer."""
 MOST_PAGES: Final = 10
 PAGE: Final = 500
 OPEN: Final = ("planned", "due")
@@ -27,13 +23,8 @@ RENAMED: Final = {"id": "touchpoint_id", "type": "touchpoint_type"}
 class CalendarClient:
     """Implements the port `Calendar`. `scheduler` is the address of the service."""
 
-    def __init__(self, scheduler: str, key_file: Path) -> None:
-        self._scheduler, self._key_file = scheduler, key_file
-        timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-        self._client = httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
-
-    async def close(self) -> None:
-        await self._client.aclose()
+    def __init__(self, scheduler: str, client: ServiceClient) -> None:
+        self._scheduler, self._client = scheduler, client
 
     async def day_of(self, csm_id: str, start: datetime, end: datetime) -> Sequence[TouchpointData]:
         """What the person has planned or due from `start` up to, not including, `end`. Raises CalendarAway."""
@@ -51,7 +42,7 @@ class CalendarClient:
             if not page.get("next_cursor"):
                 break
             params["cursor"] = str(page["next_cursor"])
-        return [touchpoint for touchpoint in found if start <= touchpoint.due_at < end]
+        return found
 
     async def find(self, touchpoint_id: str) -> CalendarEntry | None:
         """None when there is no such touchpoint. Raises CalendarAway."""
@@ -70,14 +61,10 @@ class CalendarClient:
         return _document(await self._send(method, path, **request))
 
     async def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
-        url = f"{self._scheduler}{path}"
         try:
-            key = self._key_file.read_text(encoding="ascii").strip()
-            headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await self._client.request(method, url, headers=headers, **request)
-        except (OSError, TimeoutError, UnicodeError, httpx.HTTPError, httpx.InvalidURL) as problem:
-            raise CalendarAway(f"the scheduler does not answer ({type(problem).__name__})") from problem
+            return await self._client.request(method, f"{self._scheduler}{path}", **request)
+        except ServiceAway as problem:
+            raise CalendarAway(str(problem)) from problem
 
 
 def _document(response: httpx.Response) -> dict[str, Any]:

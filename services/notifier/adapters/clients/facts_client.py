@@ -1,33 +1,23 @@
-"""Asks the rules engine for figures and the scheduler for what comes next, with the first key of the deployment."""
+"""Asks the rules engine for figures and the scheduler for what comes next."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 
-import httpx
 import orjson
 
 from schemas.figures import MOST_WANTED, AccountFigures, FiguresFound, FiguresRequest, FiguresWanted
 from schemas.problems import Malformed
+from services.notifier.adapters.clients.service_client import ServiceAway, ServiceClient
 from services.notifier.application.message_facts import ComingTouchpoint, NoAnswer
 
-CONNECT_SECONDS: Final = 3.0
-ANSWER_SECONDS: Final = 8.0
-"""Real time for one answer, its retries included: a claim is leased for 90 s, in which its mail is sent too."""
 COMING_DAYS, COMING_LIMIT = 60, 20
 
 
 class FactsClient:
     """Implements the port `FactsSource`. `rules_engine` and `scheduler` are the addresses of the services."""
 
-    def __init__(self, rules_engine: str, scheduler: str, key_file: Path) -> None:
-        self._rules_engine, self._scheduler, self._key_file = rules_engine, scheduler, key_file
-        timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-        self._client = httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
-
-    async def close(self) -> None:
-        await self._client.aclose()
+    def __init__(self, rules_engine: str, scheduler: str, client: ServiceClient) -> None:
+        self._rules_engine, self._scheduler, self._client = rules_engine, scheduler, client
 
     async def figures(self, requests: Sequence[FiguresRequest]) -> list[AccountFigures]:
         """The figures of each request, in order. Raises NoAnswer."""
@@ -61,12 +51,9 @@ class FactsClient:
 
     async def _post(self, url: str, body: bytes) -> bytes:
         try:
-            key = self._key_file.read_text(encoding="ascii").strip()
-            headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-            async with asyncio.timeout(ANSWER_SECONDS):
-                response = await self._client.post(url, content=body, headers=headers)
-        except (OSError, TimeoutError, UnicodeError, httpx.HTTPError, httpx.InvalidURL) as problem:
-            raise NoAnswer(f"{url} does not answer ({type(problem).__name__})") from problem
+            response = await self._client.request("POST", url, content=body)
+        except ServiceAway as problem:
+            raise NoAnswer(str(problem)) from problem
         if not response.is_success:
             raise NoAnswer(f"{url} answers {response.status_code}")
         return response.content
