@@ -1,5 +1,6 @@
 """One delivery with its mail as it was written, a new delivery for it, and the people it may go to."""
 
+import re
 from collections.abc import Sequence
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -13,6 +14,7 @@ from services.notifier.application.read_messages import NotResendable, PersonIte
 from services.notifier.application.read_models import DeliveryFilter, DeliveryItem
 from services.notifier.domain.delivery import Recipient, RecipientKind
 
+PROOF = re.compile(r"(/(?:a|p|v1/unsubscribe)/)[\w-]{24,}")
 SEQUENCE = "SELECT seq FROM delivery WHERE id = $1"
 CONTENT = """
 SELECT w.content FROM delivery d JOIN written_message w ON w.message_id = d.message_id WHERE d.id = $1
@@ -84,14 +86,19 @@ async def _resend(connection: Connection, delivery_id: str, row: Any) -> str:
 
 
 def parse_message(content: bytes) -> WrittenMessage:
-    """The headers and bodies of a message (RFC 5322, RFC 2045)."""
+    """The headers and bodies of a message (RFC 5322, RFC 2045), without the proof in its links."""
     email = message_from_bytes(content, _class=EmailMessage, policy=default)
     return WrittenMessage(
         subject=str(email["Subject"] or ""),
-        text=_body(email, "plain"),
-        html=_body(email, "html"),
-        headers={name: str(value) for name, value in email.items() if not name.startswith("Content-")},
+        text=_mask(_body(email, "plain")),
+        html=_mask(_body(email, "html")),
+        headers={name: _mask(str(value)) for name, value in email.items() if not name.startswith("Content-")},
     )
+
+
+def _mask(text: str) -> str:
+    """Links with which the recipient acts: whoever may read a message may not act for them."""
+    return PROOF.sub(r"\1...", text)
 
 
 def _body(email: EmailMessage, subtype: str) -> str:

@@ -37,7 +37,11 @@ def message_routes(messages: Messages) -> APIRouter:
             raise _unknown(delivery_id)
         return item
 
-    @router.get("/deliveries/{delivery_id}/message", dependencies=read, summary="The mail as it was sent")
+    @router.get(
+        "/deliveries/{delivery_id}/message",
+        dependencies=read,
+        summary="The mail as it was sent, without the proof in the links with which its recipient acts",
+    )
     async def get_message(delivery_id: UUID) -> WrittenMessage:
         message = await messages.message(str(delivery_id))
         if message is None:
