@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
 from schemas.directory import CsmRecord
@@ -82,6 +82,9 @@ def _moment(text: str, zone: tzinfo) -> datetime:
     """A date and time as browsers send it, `2026-11-30T10:00`, where the person is. Raises FieldMissing."""
     try:
         local = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return (local.replace(tzinfo=zone) if local.tzinfo is None else local).astimezone(UTC)
+    except (
+        ValueError,
+        OverflowError,
+    ):  # the first and the last day of the calendar have no time in every zone
         raise FieldMissing("to") from None
-    return local.replace(tzinfo=zone) if local.tzinfo is None else local

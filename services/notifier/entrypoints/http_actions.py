@@ -99,7 +99,10 @@ def action_routes(services: ActionServices) -> APIRouter:
 
 
 def _read_form(body: bytes) -> dict[str, str]:
-    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
+    except ValueError:  # more fields than any page of ours sends
+        return {}
     return {name: values[-1].replace("\x00", "").replace("\r\n", "\n") for name, values in fields.items()}
 
 

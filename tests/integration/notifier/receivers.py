@@ -1,5 +1,6 @@
 """Receivers for the tests: a mailer that keeps mails, an endpoint that keeps webhooks, services that have facts."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,6 +42,29 @@ class Receiver:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.requests.append((headers, await request.read()))
         return web.Response(status=self.status)
+
+    @property
+    def url(self) -> str:
+        return str(self.server.make_url("/hook"))
+
+
+@dataclass
+class Hanging:
+    """An endpoint that answers nobody until it is released; `ended`: the requests that are over."""
+
+    ended: int = 0
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+    server: TestServer = field(init=False)
+
+    def __post_init__(self) -> None:
+        app = web.Application()
+        app.router.add_post("/{path:.*}", self.answer)
+        self.server = TestServer(app)
+
+    async def answer(self, _: web.Request) -> web.Response:
+        await self.released.wait()
+        self.ended += 1
+        return web.Response(status=204)
 
     @property
     def url(self) -> str:

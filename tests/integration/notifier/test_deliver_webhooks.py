@@ -8,7 +8,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.integration.notifier.conftest import Notifier
-from tests.integration.notifier.receivers import Receiver
+from tests.integration.notifier.receivers import Hanging, Receiver
+from tests.stack import until
 
 pytestmark = pytest.mark.integration
 
@@ -232,3 +233,27 @@ async def test_one_endpoint_that_hangs_does_not_hold_up_another(
         await notifier.send_webhooks()
 
     assert len(receiver.requests) == 30
+
+
+async def test_more_endpoints_that_hang_than_there_are_usual_tasks_do_not_hold_up_another(
+    notifier: Notifier, receiver: Receiver
+) -> None:
+    hanging = Hanging()
+    await hanging.server.start_server()
+    for number in range(6):  # of each, sixteen at once
+        await subscribe(notifier, f"{hanging.url}/{number}")
+    await subscribe(notifier, receiver.url)
+    for number in range(16):
+        await notifier.due(touchpoint_id=f"00000000-0000-4000-8000-0000000000{number:02d}")
+
+    async def has_all() -> bool:
+        await notifier.sender.claim_once()
+        return len(receiver.requests) == 16
+
+    await until(
+        has_all, 1.5, "the webhooks of the endpoint that answers"
+    )  # an attempt is given up after two seconds
+    assert hanging.ended == 0
+    hanging.released.set()
+    await notifier.sender.close()
+    await hanging.server.close()

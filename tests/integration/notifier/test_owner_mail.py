@@ -65,6 +65,19 @@ async def test_urgent_work_of_one_account_is_one_mail_at_once_and_each_touchpoin
     assert len(feed) == 3
 
 
+async def test_the_figures_of_several_mails_are_asked_for_at_once(notifier: Notifier) -> None:
+    await notifier.add_acme()
+    await notifier.add_carl()
+    for last, account in ((1, "acme"), (2, "globex"), (3, "initech")):
+        await notifier.due(**urgent(last, account_id=account))
+
+    await notifier.send_gathered()
+
+    assert len(notifier.mailer.mails) == 3
+    (wanted,) = [body for path, _, body in notifier.facts.requests if path == "/v1/figures"]
+    assert {one["account_id"] for one in wanted["items"]} == {"acme", "globex", "initech"}
+
+
 async def test_a_mail_that_is_tried_again_keeps_its_deliveries_and_its_message_id(notifier: Notifier) -> None:
     await notifier.add_acme()
     await notifier.add_carl()
@@ -299,6 +312,12 @@ async def test_a_page_says_what_is_true_now_and_a_wrong_link_is_told_so(notifier
     missing = await notifier.http.post(link[1], data={"act": "move", "version": "5", "to": "tomorrow"})
     assert missing.status_code == 422
     assert "New date and time" in missing.text
+    early = await notifier.http.post(
+        link[1], data={"act": "move", "version": "5", "to": "0001-01-01T00:00+14:00"}
+    )
+    assert early.status_code == 422
+    many = {f"field-{number}": "x" for number in range(30)}
+    assert (await notifier.http.post(link[1], data={"act": "done", **many})).status_code == 422
     notifier.calendar.status = 503
     away = await notifier.http.get(link[1])
     assert away.status_code == 503
