@@ -30,9 +30,17 @@ class Loop:
     """
 
     def __init__(
-        self, name: str, *, interval: float, run_once: Callable[[], Awaitable[float | None]]
+        self,
+        name: str,
+        *,
+        interval: float,
+        run_once: Callable[[], Awaitable[float | None]],
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`is_busy`: whether work goes on that a pass only started."""
         self.name = name
+        self._is_busy = is_busy
+        self._is_resting = False
         self._interval = interval
         self.run_once = run_once
         self._woken = asyncio.Event()
@@ -40,6 +48,10 @@ class Loop:
 
     def wake(self) -> None:
         self._woken.set()
+
+    def is_at_rest(self) -> bool:
+        """Whether the last pass found nothing more to do, and nobody has woken the loop since."""
+        return self._is_resting and not self._woken.is_set() and not self._is_busy()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -49,6 +61,7 @@ class Loop:
         failures = 0
         while not self._stopping.is_set():
             self._woken.clear()
+            self._is_resting = False
             try:
                 pause = await self.run_once()
             except Exception as problem:
@@ -64,6 +77,7 @@ class Loop:
             failures = 0
             seconds = self._interval if pause is None else min(pause, self._interval)
             if seconds > 0:
+                self._is_resting = True
                 await wait_for_event(self._woken, seconds)
             else:
                 await asyncio.sleep(0)

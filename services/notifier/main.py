@@ -203,7 +203,9 @@ def pruning(queries: Queries, database: Database) -> Loop:
 def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Readiness) -> FastAPI:
     mail_hold = runtime.settings.mail_hold()
     warnings = (f"{Reason.MAIL_ON_HOLD}: {mail_hold}",) if mail_hold is not None else ()
-    app = make_app(Chassis("notifier", runtime.clock, runtime.keys, ready, warnings), title="notifier")
+    app = make_app(
+        Chassis("notifier", runtime.clock, runtime.keys, ready, warnings, runtime.rest), title="notifier"
+    )
     for_subscriptions = SubscriptionServices(
         subscriptions=services.subscriptions,
         queries=services.queries,
