@@ -164,6 +164,7 @@ def make_sending(configured: Settings, services: Services, link_key: bytes) -> S
         services.templates,
         make_customer_sending(configured, services, link_key),
         OwnerSending(services.people_book, services.facts, links, settings.console_url(configured)),
+        services.queue,
         mail_hold,
         settings.fallback_to(configured),
     )

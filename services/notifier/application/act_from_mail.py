@@ -62,18 +62,19 @@ def request_of(
     """The last part of the scheduler's path, and the body. Raises FieldMissing."""
     version = entry.data.sequence if form.version is None else form.version
     notes = form.notes.strip()[:LONGEST_NOTE]
+    who = {"version": version, "actor_id": person_id}
     match form.act:
         case Act.DONE | Act.MISSED:
             outcome = "completed" if form.act is Act.DONE else "missed"
             return "settle", {"outcome": outcome, "version": version, "notes": notes or None}
         case Act.MOVE:
-            return "reschedule", {"to": format_instant(_moment(form.to, zone)), "version": version}
+            return "reschedule", {"to": format_instant(_moment(form.to, zone)), **who}
         case Act.ASSIGN:
             if not form.person_id:
                 raise FieldMissing("person")
-            return "reassign", {"csm_id": form.person_id, "version": version}
+            return "reassign", {"csm_id": form.person_id, **who}
         case Act.SKIP:
-            return "cancel", {"reason": notes or usual_reason, "version": version}
+            return "cancel", {"reason": notes or usual_reason, **who}
         case Act.CLAIM:
             return "claim", {"csm_id": person_id, "version": version}
 

@@ -66,7 +66,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription,"
     " delivery, attempt, in_app, inbox, outbox, mode, account_alias, dead_letter, api_key, consumer_offset,"
-    " content, catalogue"
+    " content, catalogue, program_reservation"
 )
 
 
@@ -347,6 +347,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
                     action_links("http://test", key),
                     "http://console",
                 ),
+                queue,
                 fallback_to="ops@vendor.example",
             ),
             unsubscribe_key=key,
