@@ -122,6 +122,8 @@ async def build(runtime: Runtime) -> Parts:
     async with runtime.database.transaction() as connection:
         await mode_repository.begin(connection, runtime.settings.mode)
     sending = make_sending(runtime.settings, services, key)
+    if sending.mail_hold is not None:
+        log.warning("mail.held", reason=sending.mail_hold)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -155,16 +157,13 @@ async def build(runtime: Runtime) -> Parts:
 
 
 def make_sending(configured: Settings, services: Services, link_key: bytes) -> Sending:
-    mail_hold = configured.mail_hold()
-    if mail_hold is not None:
-        log.warning("mail.held", reason=mail_hold)
     links = action_links(settings.public_url(configured), link_key)
     return Sending(
         services.mailer,
         services.templates,
         make_customer_sending(configured, services, link_key),
         OwnerSending(services.people_book, services.facts, links, settings.console_url(configured)),
-        mail_hold,
+        configured.mail_hold(),
         settings.fallback_to(configured),
     )
 
@@ -245,14 +244,9 @@ def make_page_services(runtime: Runtime, services: Services, link_key: bytes) ->
 
 
 def make_preview_services(runtime: Runtime, services: Services, link_key: bytes) -> PreviewServices:
+    sending = make_sending(runtime.settings, services, link_key)
     return PreviewServices(
-        sources=PreviewSources(
-            services.people,
-            services.facts,
-            make_customer_sending(runtime.settings, services, link_key).writer,
-            services.people_book,
-        ),
-        mailer=services.mailer,
+        sources=PreviewSources(services.people, services.calendar, sending),
         now=runtime.clock.now,
         real_now=real_now,
     )

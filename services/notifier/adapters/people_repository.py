@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from schemas.directory import CsmRecord, TouchpointTypeRecord
 from services.chassis.database import Connection, Database
-from services.notifier.adapters import content_repository
+from services.notifier.adapters import content_repository, engagement_repository
 from services.notifier.adapters.directory_repository import (
     PERSON_FIELDS,
     load_accounts,
@@ -48,11 +48,13 @@ class PeopleRepository:
             return Reader(account, contact, csm)
 
     async def directory_of(self, event: Event) -> Directory:
-        """Everyone whom an event would concern, and the content about its type."""
+        """Everyone whom an event would concern, the content about its type, and what the customer got lately."""
         async with self._database.transaction() as connection:
             directory = await load_directory(connection, self._addresses, [event])
             contents = await content_repository.load_contents(connection, [event.content.touchpoint_type])
-            return replace(directory, contents=contents)
+            account_ids, at = [event.content.account_id], event.time
+            sent = await engagement_repository.sent_lately(connection, account_ids, at)
+            return replace(directory, contents=contents, sent=sent)
 
     async def catalogue(self) -> Mapping[str, TouchpointTypeRecord]:
         """The touchpoint types of the policy in force, by name."""
