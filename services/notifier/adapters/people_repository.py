@@ -18,10 +18,7 @@ from services.notifier.domain.event import Event
 from services.notifier.domain.situation import Directory
 
 PERSON = f"SELECT {PERSON_FIELDS} FROM person WHERE csm_id = $1"
-EVERYONE = f"""
-SELECT {PERSON_FIELDS} FROM person WHERE name IS NOT NULL OR email IS NOT NULL
-ORDER BY lower(coalesce(name, email)), csm_id LIMIT 1000
-"""
+PEOPLE = f"SELECT {PERSON_FIELDS} FROM person WHERE csm_id > $1 ORDER BY csm_id LIMIT $2"
 ACCOUNT_NAME = """
 SELECT name FROM account
 WHERE account_id = coalesce((SELECT stays FROM account_alias WHERE ended = $1), $1)
@@ -61,9 +58,9 @@ class PeopleRepository:
         async with self._database.transaction() as connection:
             return await content_repository.load_catalogue(connection)
 
-    async def everyone(self) -> Sequence[CsmRecord]:
-        """All people of ours who have a name or an address, by name."""
-        return [read_person(row) for row in await self._database.pool.fetch(EVERYONE)]
+    async def people(self, *, after: str, limit: int) -> Sequence[CsmRecord]:
+        """The people of ours by id, those whose id is greater than `after`."""
+        return [read_person(row) for row in await self._database.pool.fetch(PEOPLE, after, limit)]
 
     async def account_name(self, account_id: str) -> str | None:
         return await self._database.pool.fetchval(ACCOUNT_NAME, account_id)

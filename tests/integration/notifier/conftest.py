@@ -383,7 +383,9 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         app.include_router(subscription_routes(services))
         app.include_router(delivery_routes(queries, clock))
         app.include_router(stream_routes(queries, WakeSignal()))
-        app.include_router(message_routes(MessageReader(self.database, queries)))
+        app.include_router(
+            message_routes(MessageReader(self.database, queries), PeopleRepository(self.database, ADDRESSES))
+        )
         app.include_router(preference_routes(preferences))
         app.include_router(unsubscribe_routes(preferences, link_key, sending.render))
         actions = ActionServices(
