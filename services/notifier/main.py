@@ -45,14 +45,16 @@ from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
 from services.notifier.entrypoints.action_pages import ActionServices
+from services.notifier.entrypoints.customer_pages import PageServices
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_messages import message_routes
-from services.notifier.entrypoints.http_page import PageServices, page_routes
-from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
+from services.notifier.entrypoints.http_page import page_routes
+from services.notifier.entrypoints.http_preferences import preference_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
+from services.notifier.entrypoints.http_unsubscribe import unsubscribe_routes
 from services.notifier.entrypoints.kafka_consumer import TOPICS, Consumer
 from services.notifier.entrypoints.workers import WebhookSender, day_opener, message_sender, sweep
 
@@ -215,7 +217,8 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     app.include_router(message_routes(MessageReader(runtime.database, services.queries), services.people))
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
-    app.include_router(unsubscribe_routes(services.preferences, link_key, services.templates))
+    pages = make_page_services(runtime, services, link_key)
+    app.include_router(unsubscribe_routes(pages))
     actions = ActionServices(
         key=link_key,
         calendar=services.calendar,
@@ -224,7 +227,7 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
         render=services.templates,
     )
     app.include_router(action_routes(actions))
-    app.include_router(page_routes(make_page_services(runtime, services, link_key)))
+    app.include_router(page_routes(pages))
     app.include_router(preview_routes(make_preview_services(runtime, services, link_key)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app

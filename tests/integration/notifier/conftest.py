@@ -48,14 +48,16 @@ from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.entrypoints.action_pages import ActionServices
+from services.notifier.entrypoints.customer_pages import PageServices
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_messages import message_routes
-from services.notifier.entrypoints.http_page import PageServices, page_routes
-from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
+from services.notifier.entrypoints.http_page import page_routes
+from services.notifier.entrypoints.http_preferences import preference_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
+from services.notifier.entrypoints.http_unsubscribe import unsubscribe_routes
 from services.notifier.entrypoints.kafka_consumer import Consumer
 from services.notifier.entrypoints.workers import WebhookSender
 from tests.integration.notifier.calendar_server import CalendarServer
@@ -387,7 +389,6 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             message_routes(MessageReader(self.database, queries), PeopleRepository(self.database, ADDRESSES))
         )
         app.include_router(preference_routes(preferences))
-        app.include_router(unsubscribe_routes(preferences, link_key, sending.render))
         actions = ActionServices(
             key=link_key,
             calendar=self.calendar_client,
@@ -407,6 +408,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             organization="Northwind",
         )
         app.include_router(page_routes(page))
+        app.include_router(unsubscribe_routes(page))
         people = PeopleRepository(self.database, ADDRESSES)
         preview = PreviewServices(
             sources=PreviewSources(people, self.calendar_client, sending),
