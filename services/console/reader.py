@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
+from schemas.figures import MOST_WANTED
 from services.chassis.clock import ServiceClock
 from services.console.client import Answer, AsyncApiClient, Query, Service
 from services.console.json_fields import Json, items, text
@@ -64,6 +65,22 @@ class Reader:
         """Everybody of ours who is known, by id."""
         read = await self.read("notifier", "/v1/people", {"limit": 500}, max_age=_PEOPLE_SECONDS)
         return people(items(read.document or {}))
+
+    async def figures(self, account_ids: Iterable[str]) -> tuple[dict[str, Json], str]:
+        """The figures of these accounts by id, asked for a hundred at a time, and why some are missing ("": none is)."""
+        wanted = sorted(set(filter(None, account_ids)))
+        batches = [wanted[start : start + MOST_WANTED] for start in range(0, len(wanted), MOST_WANTED)]
+
+        async def ask(batch: list[str]) -> Read:
+            body: Json = {"items": [{"account_id": account_id} for account_id in batch]}
+            return await self._backend.reads.ask(
+                self.key, "rules_engine", "/v1/figures", body, max_age=_ACCOUNT_SECONDS
+            )
+
+        reads = await asyncio.gather(*map(ask, batches))
+        found = [item for read in reads for item in items(read.document or {})]
+        error = next((read.error for read in reads if read.error), "")
+        return {text(item, "account_id"): item for item in found}, error
 
     async def accounts(self, account_ids: Iterable[str]) -> dict[str, Json]:
         """The documents of these accounts, by id; those that cannot be read are left out."""

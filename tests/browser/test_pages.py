@@ -23,6 +23,8 @@ PAGES = ("/", "/?account=acme", "/my-day", "/unowned", "/messages", "/content", 
 async def team(stack: Stack) -> AsyncGenerator[Stack]:
     """The stack with a colleague, a contact with a telephone number, and an account without a CSM."""
     now = await stack.now()
+    talk = {"channel": "call", "notes": "They want the export by March.", "initiated_by": "us"}
+    await stack.tell(event("interaction.logged", "acme", talk, id="talk", time=now - timedelta(days=40)))
     kit = {"contact_id": "kit", "name": "Kit Larsen", "email": "kit@acme.example", "role": "champion"}
     await stack.tell(
         event(
@@ -71,6 +73,9 @@ async def test_my_day_says_whom_to_call_and_why_and_hides_what_is_automatic(
         await expect(item).to_contain_text("Kit Larsen")
         await expect(item).to_contain_text("Health is red")
         await expect(page.get_by_role("heading", name="Acme").first).to_be_visible()
+        acme = page.locator(".day-account").filter(has_text="Acme")
+        await expect(acme.locator(".last-note")).to_contain_text("They want the export by March.")
+        await expect(acme.locator(".last-note")).to_contain_text("40 days ago")
         await expect(page.locator("#day")).not_to_contain_text("Newsletter")
         await expect(page.locator("#day")).not_to_contain_text("csm-kim")
         assert visit.complaints == []
@@ -279,3 +284,22 @@ async def test_a_form_of_another_site_changes_nothing(team: Stack) -> None:
         answer = await visitor.post(f"{url}/touchpoints/{item['id']}", data=form)
     assert answer.status_code == 403
     assert (await team.get("scheduler", f"/v1/touchpoints/{item['id']}"))["status"] == "due"
+
+
+async def test_my_day_works_and_says_so_while_the_rules_engine_is_away(browser: Browser, team: Stack) -> None:
+    async with visiting(browser, team) as (visit, _):
+        page = await be_kim(visit)
+        item = page.locator(".item.due").first
+        touchpoint_id = await item.get_attribute("id")
+        team.kill("rules_engine")
+        try:
+            await item.get_by_role("button", name="Not reached").click()
+
+            await expect(page.locator(f"#{touchpoint_id}")).to_have_count(0)
+            alert = page.locator("#day").get_by_role("alert")
+            await expect(alert).to_contain_text("may be missing or old: The rules engine does not answer")
+            await expect(page.locator(".item").first).to_be_visible()
+        finally:
+            team.spawn("rules_engine", port=team.processes["rules_engine"].port)
+            await team.ready("rules_engine")
+        await expect(alert).to_be_hidden(timeout=30_000)

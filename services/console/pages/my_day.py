@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from schemas.times import format_instant
 from schemas.zones import UnknownZone, find_zone
+from services.console import labels
 from services.console.client import Failure
 from services.console.json_fields import Json, items, number, text
-from services.console.my_day_view import COMING_SPAN, my_day
+from services.console.my_day_view import COMING_SPAN, is_for_a_person, my_day
 from services.console.pages.forms import read_form
 from services.console.pages.rendering import PERSON_COOKIE, back_to, reader_of, render_page
 from services.console.people import Person
@@ -81,8 +82,13 @@ async def _read_day(reader: Reader) -> tuple[object, str]:
     if open_.document is None or planned.document is None:
         return None, error
     found = touchpoints([*items(open_.document), *items(planned.document)])
-    accounts = await reader.accounts(item.account_id for item in found)
-    return my_day(found, accounts, now), error
+    shown = {item.account_id for item in found if is_for_a_person(item)}
+    accounts, (figures, notes_error) = await asyncio.gather(reader.accounts(shown), reader.figures(shown))
+    if notes_error:
+        notes_error = (
+            f"What is known of the accounts, and the last notes, may be missing or old: {notes_error}"
+        )
+    return my_day(found, accounts, figures, now), labels.joined(error, notes_error)
 
 
 def action_routes(backend: Backend) -> APIRouter:
