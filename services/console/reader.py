@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Final
 from urllib.parse import quote
 
 from schemas.figures import MOST_WANTED
+from schemas.zones import UnknownZone, find_zone
 from services.chassis.clock import ServiceClock
 from services.console.client import Answer, AsyncApiClient, Query, Service
 from services.console.json_fields import Json, items, text
@@ -28,14 +29,40 @@ class Backend:
     clock: ServiceClock
 
 
-class Reader:
-    """One signed-in reader. `person_id`: who they chose to be, "" before they chose."""
+def known_zone(name: str) -> tzinfo | None:
+    """None for "" and for a zone that is not known."""
+    try:
+        return find_zone(name) if name else None
+    except UnknownZone:
+        return None
 
-    def __init__(self, backend: Backend, key: str, person_id: str) -> None:
+
+class Reader:
+    """One signed-in reader.
+
+    `person_id`: who they chose to be, "" before they chose; `browser_zone`: "" without a script.
+    """
+
+    def __init__(self, backend: Backend, key: str, person_id: str, browser_zone: str = "") -> None:
         self._backend, self.key, self.person_id = backend, key, person_id
+        self._browser_zone = browser_zone
 
     def now(self) -> datetime:
         return self._backend.clock.now()
+
+    async def local_now(self) -> datetime:
+        """Now in the zone of the person whom they chose to be, else in that of the browser, else in UTC."""
+        for name in (await self.person_zone(), self._browser_zone):
+            if (zone := known_zone(name)) is not None:
+                return self.now().astimezone(zone)
+        return self.now()
+
+    async def person_zone(self) -> str:
+        """The zone of the person whom they chose to be; "" where it is not known."""
+        if not self.person_id:
+            return ""
+        person = (await self.people()).get(self.person_id)
+        return person.timezone if person is not None and known_zone(person.timezone) is not None else ""
 
     @property
     def clock(self) -> ServiceClock:

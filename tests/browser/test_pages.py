@@ -28,7 +28,11 @@ async def team(stack: Stack) -> AsyncGenerator[Stack]:
     kit = {"contact_id": "kit", "name": "Kit Larsen", "email": "kit@acme.example", "role": "champion"}
     await stack.tell(
         event(
-            "csm.described", "csm-ana", {"name": "Ana Petrov", "email": "ana@x.example"}, id="ana", time=now
+            "csm.described",
+            "csm-ana",
+            {"name": "Ana Petrov", "email": "ana@x.example", "timezone": "Africa/Lagos"},
+            id="ana",
+            time=now,
         ),
         event("contact.described", "acme", {**kit, "phone": "+1 555 0100"}, id="kit", time=now),
         event("account.described", "orphan", {"arr": 250_000, "name": "Orphan Ltd"}, id="orphan", time=now),
@@ -260,6 +264,36 @@ async def test_times_are_those_of_the_reader(browser: Browser, team: Stack) -> N
         at = datetime.fromisoformat(await shown.get_attribute("datetime") or "")
         await expect(shown).to_contain_text(f"{at + timedelta(hours=9):%H:%M}")
         await expect(shown).to_contain_text("GMT+9")
+
+
+async def test_today_and_the_account_show_times_in_the_zone_of_the_browser_and_utc_in_the_title(
+    browser: Browser, team: Stack
+) -> None:
+    async with visiting(browser, team, zone="Asia/Tokyo") as (visit, _):
+        page = visit.page
+        await page.goto(f"{visit.url}/?account=acme")
+        await visit.sign_in(KEY)
+
+        timing = page.locator(".plan-item .timing").filter(has_text="JST").first
+        await expect(timing).to_have_attribute("title", re.compile(r"\d\d:\d\d UTC"))
+        await expect(page.locator("#account-body")).not_to_contain_text(re.compile(r"\d\d:\d\d UTC"))
+        slot = page.locator(".slot time").first
+        at = datetime.fromisoformat(await slot.get_attribute("datetime") or "")
+        await expect(slot).to_have_text(f"{at + timedelta(hours=9):%H:%M}")
+        await expect(slot).to_have_attribute("title", f"{at:%Y-%m-%d %H:%M} UTC")
+        assert visit.complaints == []
+
+
+async def test_a_known_person_reads_their_own_time_without_a_script(team: Stack) -> None:
+    cookies = {"drumbeat_key": KEY, "drumbeat_person": "csm-ana"}
+    async with httpx.AsyncClient(cookies=cookies, headers={"X-Zone": "Asia/Tokyo"}) as visitor:
+        page = (await visitor.get(f"{team.processes['console'].url}/?account=acme")).text
+        assert '<html lang="en-GB" data-zone="Africa/Lagos">' in page
+        assert re.search(r"\d\d:\d\d WAT", page)
+        assert "JST" not in page
+        visitor.cookies.set("drumbeat_person", "nobody")
+        page = (await visitor.get(f"{team.processes['console'].url}/?account=acme")).text
+        assert re.search(r"\d\d:\d\d JST", page)
 
 
 async def test_no_page_allows_inline_scripts_or_evaluation(team: Stack) -> None:
