@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "notifier_0016"
-down_revision = "notifier_0009"
+down_revision = "notifier_0010"
 branch_labels = None
 depends_on = None
 

@@ -60,12 +60,14 @@ class Loop:
     async def run(self) -> None:
         failures = 0
         while not self._stopping.is_set():
+            # A look that nobody asked for does not end the rest, unless it finds work.
+            self._is_resting = self._is_resting and not self._woken.is_set()
             self._woken.clear()
-            self._is_resting = False
             try:
                 pause = await self.run_once()
             except Exception as problem:
                 failures += 1
+                self._is_resting = False
                 METRICS.loop_failures.labels(self.name).inc()
                 if isinstance(problem, INFRASTRUCTURE):
                     log.warning("loop.interrupted", loop=self.name, problem=repr(problem))
@@ -76,8 +78,8 @@ class Loop:
                 continue
             failures = 0
             seconds = self._interval if pause is None else min(pause, self._interval)
+            self._is_resting = seconds > 0
             if seconds > 0:
-                self._is_resting = True
                 await wait_for_event(self._woken, seconds)
             else:
                 await asyncio.sleep(0)
