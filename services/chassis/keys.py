@@ -53,6 +53,18 @@ def new_secret() -> tuple[str, str]:
     return key_id, f"db_{key_id}_{secrets.token_urlsafe(32)}"
 
 
+def new_session(key_id: str) -> tuple[str, str]:
+    """(session id, token `db_<session id>_<secret>`). The id begins with that of the key that signed in."""
+    session_id = f"{key_id}~{secrets.token_hex(8)}"
+    return session_id, f"db_{session_id}_{secrets.token_urlsafe(32)}"
+
+
+def key_of_session(key_id: str) -> str | None:
+    """The id of the key that signed in; None for the id of a key."""
+    parent, separator, _ = key_id.rpartition("~")
+    return parent if separator else None
+
+
 def digest(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 

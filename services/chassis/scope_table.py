@@ -50,7 +50,9 @@ def write_page(documents: Mapping[str, Mapping[str, Any]]) -> str:
     parts, events = [HEAD], dict[str, list[str]]()
     for service, document in documents.items():
         parts.append(f"\n## {service}\n\n| call | path | scope |\n|---|---|---|\n")
-        parts += [f"| {method} | `{path}` | {words(scopes)} |\n" for method, path, scopes in operations(document)]
+        parts += [
+            f"| {method} | `{path}` | {words(scopes)} |\n" for method, path, scopes in operations(document)
+        ]
         for methods in cast("dict[str, dict[str, Any]]", document["paths"]).values():
             for operation in methods.values():
                 events |= operation.get("x-event-scopes", {})
@@ -60,7 +62,9 @@ def write_page(documents: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def main(paths: Sequence[str]) -> None:
-    documents = {Path(path).stem: cast("dict[str, Any]", json.loads(Path(path).read_bytes())) for path in paths}
+    documents = {
+        Path(path).stem: cast("dict[str, Any]", json.loads(Path(path).read_bytes())) for path in paths
+    }
     sys.stdout.write(write_page(documents))
 
 

@@ -87,6 +87,12 @@ class Http(Group):
     url: Annotated[str, AfterValidator(check_service_url)] | None = None
 
 
+class Sessions(Group):
+    """Sessions of the console: how long one lasts."""
+
+    hours: int = Field(default=12, ge=1, le=720)
+
+
 class Organization(Group):
     """Who writes to the customers: every mail to one says so."""
 
@@ -167,6 +173,11 @@ class Settings(BaseSettings):
     clock: Clock = Clock()
     email: Email = Email()
     organization: Organization = Organization()
+    sessions: Sessions = Sessions()
+    trusted_proxies: str = Field(
+        default="127.0.0.1,::1",
+        description="addresses and networks, with commas, whose X-Forwarded-Proto the console believes",
+    )
     console: Http = Http(port=8000)
     rules_engine: Http = Http(port=8001)
     scheduler: Http = Http(port=8002)

@@ -8,7 +8,6 @@ from typing import Any, get_args
 import httpx
 import pytest
 from fastapi import FastAPI
-
 from starlette.responses import Response
 
 from services.chassis.clock import service_clock
