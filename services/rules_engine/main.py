@@ -9,7 +9,6 @@ from prometheus_client import Counter
 
 from schemas.figures import FiguresFound, FiguresWanted
 from schemas.topics import broker_configs
-from services.cadence.lint import lint
 from services.cadence.policy.contents import contents_in_force
 from services.cadence.policy.load import PolicyRefused, policy_texts, shipped_contents
 from services.cadence.rates import RatesRefused
@@ -23,6 +22,7 @@ from services.chassis.pruning import prune_loop
 from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
+from services.chassis.worker_process import WorkerProcess
 from services.rules_engine import settings
 from services.rules_engine.adapters import sweep_queries as sweeping
 from services.rules_engine.adapters.account_repository import AccountUnitOfWork
@@ -170,7 +170,8 @@ def make(
     )
     refusals.install(app)
     answers = Queries(database, outbox, relay, clock, active_policy.context)
-    comparison = PolicyComparison(database, active_policy, clock)
+    worker = make_worker(runtime)
+    comparison = PolicyComparison(database, worker, clock)
     ingest = Ingest(runtime.producer, clock, active_policy.context, AccountTwins(database).find)
     for router in (
         api.event_routes(ingest, answers),
@@ -179,7 +180,7 @@ def make(
         api.account_routes(answers),
         api.parked_routes(answers),
         figures_routes(_figures(runtime, active_policy)),
-        policies.policy_routes(PolicyRepository(configurations, active_policy, lint), comparison.compare),
+        policies.policy_routes(PolicyRepository(configurations, active_policy, worker), comparison.compare),
         content_routes(lambda: contents_in_force(active_policy.context().policy.content, shipped_contents())),
         policies.program_routes(partial(list_programs, database)),
         mode_routes(make_modes(runtime)),
@@ -188,6 +189,11 @@ def make(
     ):
         app.include_router(router)
     return app
+
+
+def make_worker(runtime: Runtime) -> WorkerProcess:
+    limits = runtime.settings.policy_checks
+    return WorkerProcess(seconds=limits.seconds, megabytes=limits.megabytes, most_waiting=limits.most_waiting)
 
 
 def make_sessions(runtime: Runtime, records: KeyRecords) -> SessionRepository:

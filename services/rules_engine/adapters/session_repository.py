@@ -18,7 +18,8 @@ IS_REVOKED = "SELECT revoked FROM api_key WHERE key_id = $1 FOR SHARE"
 LIVE = "ended_at IS NULL AND expires_at > clock_timestamp()"
 LISTED = """
 SELECT session_id, s.key_id, k.name AS key_name, client, began_at, s.expires_at
-FROM session AS s LEFT JOIN api_key AS k ON k.key_id = s.key_id WHERE s.ended_at IS NULL AND s.expires_at > clock_timestamp()
+FROM session AS s LEFT JOIN api_key AS k ON k.key_id = s.key_id
+WHERE s.ended_at IS NULL AND s.expires_at > clock_timestamp()
 """
 END = f"UPDATE session SET ended_at = $1 WHERE {LIVE}"
 # A session of the first key ends when the key's file has another key; every other key has a row.

@@ -31,6 +31,7 @@ NOT_SOUND = {
 TOO_LARGE = {
     "description": f"the YAML files have more than {LARGEST:,} bytes, or content files more than {LARGEST_CONTENT:,}"
 }
+BUSY = {"description": "too many checks wait; try again after `Retry-After` seconds"}
 UNCHANGED = {"description": "already in force: nothing changed"}
 STALE = {"description": "`based_on` is not in force any more; `in_force` and `version` say what is"}
 
@@ -86,7 +87,7 @@ def _add_checks(router: APIRouter, policies: Policies, compare: Compare) -> None
         "/validate",
         summary="Check a policy; nothing is stored",
         dependencies=policy,
-        responses={413: TOO_LARGE, 422: NOT_SOUND},
+        responses={413: TOO_LARGE, 422: NOT_SOUND, 429: BUSY},
     )
     async def validate_policy(wanted: Files) -> dict[str, object]:
         _check_size(wanted)
@@ -101,7 +102,7 @@ def _add_checks(router: APIRouter, policies: Policies, compare: Compare) -> None
             f" true and the totals are of the accounts compared. `accounts` lists the first {LISTED} that change."
         ),
         dependencies=policy,
-        responses={413: TOO_LARGE, 422: NOT_SOUND},
+        responses={413: TOO_LARGE, 422: NOT_SOUND, 429: BUSY},
     )
     async def diff_policy(wanted: Compared) -> Mapping[str, object]:
         _check_size(wanted)
@@ -113,7 +114,7 @@ def _add_changes(router: APIRouter, policies: Policies) -> None:
         "/current",
         summary="Put a policy in force; every account is evaluated again",
         status_code=201,
-        responses={200: UNCHANGED, 409: STALE, 413: TOO_LARGE, 422: NOT_SOUND},
+        responses={200: UNCHANGED, 409: STALE, 413: TOO_LARGE, 422: NOT_SOUND, 429: BUSY},
     )
     async def publish_policy(wanted: Publication, key: Publisher, response: Response) -> dict[str, object]:
         _check_size(wanted)
