@@ -18,6 +18,7 @@ from services.chassis.settings import Settings
 from services.chassis.web import Chassis, make_app
 from services.console.auth import Cookies, SignInNeeded, auth_routes, to_sign_in
 from services.console.client import AsyncApiClient, Failure
+from services.console.pages.audit import audit_pages
 from services.console.pages.components import component_routes
 from services.console.pages.content import content_routes
 from services.console.pages.messages import message_routes
@@ -89,6 +90,7 @@ def _add_pages(app: FastAPI, backend: Backend) -> None:
         content_routes,
         policy_routes,
         session_pages,
+        audit_pages,
         component_routes,
     ):
         app.include_router(routes(backend))

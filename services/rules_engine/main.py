@@ -28,6 +28,7 @@ from services.rules_engine.adapters import sweep_queries as sweeping
 from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.account_twins import AccountTwins
 from services.rules_engine.adapters.active_policy import ActivePolicy
+from services.rules_engine.adapters.audit_repository import AuditRepository, append_entries
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
 from services.rules_engine.adapters.content_directory import ContentDirectory
 from services.rules_engine.adapters.erasure_repository import ErasureRepository
@@ -50,6 +51,8 @@ from services.rules_engine.domain.account import BatchCounts, EvaluationContext
 from services.rules_engine.entrypoints import http_accounts as api
 from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import refusals
+from services.rules_engine.entrypoints.audit_consumer import AuditConsumer
+from services.rules_engine.entrypoints.http_audit import audit_routes
 from services.rules_engine.entrypoints.http_content import content_routes
 from services.rules_engine.entrypoints.http_erasure import erasure_routes
 from services.rules_engine.entrypoints.http_figures import figures_routes
@@ -99,10 +102,12 @@ async def build(runtime: Runtime) -> Parts:
         after_commit=runtime.relay.wake,
     )
     ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
-    topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events")
+    topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events", "audit.entries")
+    handler = AuditConsumer(outbox, append_entries, others=consumer)
+    audit, audit_kept = AuditRepository(database), timedelta(days=runtime.settings.retention.audit_days)
     return Parts(
         app=lambda ready: make(runtime, _in_step(active_policy, ready), configurations, active_policy),
-        subscriptions=(Subscription("rules_engine", topics, consumer, runtime.relay.wake),),
+        subscriptions=(Subscription("rules_engine", topics, handler, runtime.relay.wake),),
         loops=(
             Loop("sweep", interval=1.0, run_once=sweeper.run_once),
             Loop("rates", interval=5.0, run_once=rates_file.run_once),
@@ -111,6 +116,7 @@ async def build(runtime: Runtime) -> Parts:
             Loop("ranking", interval=5.0, run_once=ranking.run_once),
             prune_loop(database, "receipt", "seen_at"),
             prune_loop(database, "session", "expires_at"),
+            Loop("prune audit_entry", interval=60.0, run_once=partial(audit.drop_old, audit_kept)),
         ),
     )
 
@@ -185,6 +191,7 @@ def make(
         policies.program_routes(partial(list_programs, database)),
         mode_routes(make_modes(runtime)),
         *_key_routers(runtime),
+        audit_routes(AuditRepository(database)),
         dead_letter_routes(database, outbox),
     ):
         app.include_router(router)

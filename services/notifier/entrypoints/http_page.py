@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Header, Path, Request
 from starlette.responses import HTMLResponse
 
+from services.chassis.web import by_link
 from services.notifier.application.customer_page import (
     TOPICS,
     PageTopic,
@@ -47,7 +48,7 @@ class PageServices:
 
 def page_routes(services: PageServices) -> APIRouter:
     """GET changes nothing, because mail scanners open every link; POST saves and says so. No script is needed."""
-    router = APIRouter(prefix="/p", tags=["preferences"])
+    router = APIRouter(prefix="/p", tags=["preferences"], dependencies=[by_link])
 
     @router.get(
         "/{token}", summary="A contact's own page", response_class=HTMLResponse, responses=UNKNOWN_LINK

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 from schemas.facts import PreferenceChanged
 from schemas.vocabulary import Channel, Frequency, Topic
 from services.chassis.problems import Problem
-from services.chassis.web import require
+from services.chassis.web import by_link, require
 from services.notifier.application.read_models import ContactPreferences, Preferences
 from services.notifier.domain.consent import TopicPreference, preferences_by_topic
 from services.notifier.domain.message import Render, topic_name
@@ -116,7 +116,7 @@ def preference_routes(preferences: Preferences) -> APIRouter:
 
 def unsubscribe_routes(preferences: Preferences, key: bytes, render: Render) -> APIRouter:
     """The link in every customer mail. GET changes nothing, because mail scanners open every link."""
-    router = APIRouter(prefix="/v1/unsubscribe", tags=["preferences"])
+    router = APIRouter(prefix="/v1/unsubscribe", tags=["preferences"], dependencies=[by_link])
 
     def page(template: str, status: int = 200, **context: str) -> HTMLResponse:
         return HTMLResponse(render(template, context, html=True), status, PAGE_HEADERS)

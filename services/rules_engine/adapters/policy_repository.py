@@ -20,6 +20,7 @@ from services.rules_engine.adapters.configuration_repository import (
     Offer,
     current,
     put_in_force,
+    record_policy,
 )
 from services.rules_engine.adapters.progress_queries import measure
 from services.rules_engine.application.publish_policy import Publication, Rollback, StalePolicy
@@ -151,6 +152,7 @@ async def _put(connection: Connection, before: Configuration, offer: Offer) -> d
     changed = offer.hash != before.policy_hash
     if changed:
         await put_in_force(connection, offer)
+        await record_policy(connection, before, offer)
     return {**_in_force(await current(connection)), "changed": changed}
 
 
