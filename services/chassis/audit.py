@@ -74,7 +74,14 @@ class AuditLog:
             "after": change.after,
             "detail": change.detail[:2000],
         }
-        return Outgoing(TOPIC, self._service, entry_id, TYPE, now, orjson.dumps(document, default=_plain))
+        return Outgoing(
+            TOPIC,
+            self._service,
+            entry_id,
+            TYPE,
+            now,
+            orjson.dumps(document, default=_plain, option=orjson.OPT_UTC_Z),
+        )
 
 
 def _plain(value: object) -> object:

@@ -12,6 +12,7 @@ from services.chassis.database import Database
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, run_command, unplugged
+from services.chassis.problems import install_missing_page
 from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.settings import Settings
 from services.chassis.topics import TopicSpec
@@ -48,7 +49,7 @@ from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_messages import message_routes
-from services.notifier.entrypoints.http_page import PageServices, page_routes
+from services.notifier.entrypoints.http_page import PageServices, missing_page, page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
@@ -228,6 +229,7 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     app.include_router(page_routes(make_page_services(runtime, services, link_key)))
     app.include_router(preview_routes(make_preview_services(runtime, services, link_key)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
+    install_missing_page(app, missing_page(services.book, services.templates))
     return app
 
 

@@ -108,6 +108,15 @@ async def render_page(
     return HTMLResponse(body, status, headers=headers)
 
 
+def missing_page(request: Request, status: int) -> Response | None:
+    """The page at an address of no page; it asks nobody, so it is the same before and after signing in."""
+    if request.url.path.startswith(("/v1/", "/static/")):
+        return None
+    path = request.url.path[:120]
+    body = _TEMPLATES.get_template("not-found.html").render(path=path, pages=_PAGES)
+    return HTMLResponse(body, status, headers=_NO_STORE)
+
+
 def render_part(template: str, context: Mapping[str, object]) -> Response:
     """A part of a page that a script asked for."""
     body = _TEMPLATES.get_template(template).render({"labels": labels, **context})

@@ -7,7 +7,7 @@ from typing import Annotated
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Header, Path, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from services.chassis.web import by_link
 from services.notifier.application.customer_page import (
@@ -127,12 +127,28 @@ async def _page(
     return HTMLResponse(services.render("page_customer.html", context, html=True), 200, PAGE_HEADERS)
 
 
+def missing_page(book: PhraseBook, render: Render) -> Callable[[Request, int], Response | None]:
+    """The page of an address that does not exist, for people who followed a broken link; the APIs keep their problems."""
+
+    def show(request: Request, status: int) -> Response | None:
+        path = request.url.path
+        if path.startswith("/v1/") and not path.startswith("/v1/unsubscribe"):
+            return None
+        return _lost_page(book, render, request.headers.get("accept-language"), status)
+
+    return show
+
+
 def _lost(services: PageServices, languages: str | None) -> HTMLResponse:
-    phrases = services.book.phrases(_preferred(languages))
+    return _lost_page(services.book, services.render, languages, 404)
+
+
+def _lost_page(book: PhraseBook, render: Render, languages: str | None, status: int) -> HTMLResponse:
+    phrases = book.phrases(_preferred(languages))
     context = {
         "language": phrases.language,
         "direction": phrases.direction,
         "heading": phrases.text("page", "lost_title"),
         "text": phrases.text("page", "lost"),
     }
-    return HTMLResponse(services.render("page_lost.html", context, html=True), 404, PAGE_HEADERS)
+    return HTMLResponse(render("page_lost.html", context, html=True), status, PAGE_HEADERS)
