@@ -200,7 +200,12 @@ def make(
 
 def make_worker(runtime: Runtime) -> WorkerProcess:
     limits = runtime.settings.policy_checks
-    return WorkerProcess(seconds=limits.seconds, megabytes=limits.megabytes, most_waiting=limits.most_waiting)
+    return WorkerProcess(
+        seconds=limits.seconds,
+        megabytes=limits.megabytes,
+        most_waiting=limits.most_waiting,
+        module="services.rules_engine.adapters.policy_jobs",
+    )
 
 
 def make_sessions(runtime: Runtime, records: KeyRecords) -> SessionRepository:

@@ -1,4 +1,4 @@
-"""API keys, sessions and the audit log: what needs a key, what a scope allows, that secrets are shown once, who did what."""
+"""API keys, sessions, audit log: what needs a key, what a scope allows, that secrets are shown once, who did what."""
 
 from typing import Any
 
