@@ -143,11 +143,21 @@ def documented(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def _document_scopes(operation: dict[str, Any]) -> None:
+    """Scopes of which one suffices are alternatives; OpenAPI reads a list of them as all of them."""
+    scheme, scopes = next(iter(cast("dict[str, list[str]]", operation["security"][0]).items()))
+    operation["security"] = [{scheme: [scope]} for scope in scopes] or [{scheme: []}]
+    needed = " or ".join(f"`{scope}`" for scope in scopes)
+    text = f"Needs the scope {needed}." if scopes else "Needs a valid key of any scope."
+    operation["description"] = "\n\n".join(filter(None, (operation.get("description"), text)))
+
+
 def _document(operation: dict[str, Any]) -> None:
     responses = cast("dict[str, dict[str, Any]]", operation["responses"])
     statuses = {"422", "503"}
     if operation.get("security"):
         statuses |= {"401", "403"}
+        _document_scopes(operation)
     if operation.get("requestBody"):
         statuses |= {"400", "413"}
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):

@@ -13,15 +13,15 @@ from typing import Annotated, ClassVar, Literal, cast
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from services.chassis.access_settings import PolicyChecks, Sessions
 from services.chassis.mailbox import AddressLines, Line, Mailbox
+from services.chassis.setting_group import Group
 from services.chassis.setting_names import describe_error
 from services.chassis.urls import check_service_url, leads_outside
 
@@ -46,10 +46,6 @@ def run_or_explain(run: Callable[[], object]) -> int:
         sys.stderr.write(f"drumbeat: {reason}\n")
         return 2 if isinstance(reason, SettingsRejected) else 1
     return 0
-
-
-class Group(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Kafka(Group):
@@ -180,6 +176,12 @@ class Settings(BaseSettings):
     clock: Clock = Clock()
     email: Email = Email()
     organization: Organization = Organization()
+    sessions: Sessions = Sessions()
+    policy_checks: PolicyChecks = PolicyChecks()
+    trusted_proxies: str = Field(
+        default="127.0.0.1,::1",
+        description="addresses and networks, with commas, whose X-Forwarded-Proto the console believes",
+    )
     retention: Retention = Retention()
     console: Http = Http(port=8000)
     rules_engine: Http = Http(port=8001)

@@ -139,23 +139,37 @@ Query = dict[str, str | int | list[str]]
 
 
 class AsyncApiClient:
-    """Calls the APIs with the key of each reader over one pool of connections; an error is a `Failure`."""
+    """Calls the APIs for each reader over one pool of connections; an error is a `Failure`.
+
+    `key` is a token or an API key, or the id of a key for which `use` named the token of a session: equal reads of
+    several sessions of one key are then made once.
+    """
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
         self._client = httpx.AsyncClient(timeout=READ_TIMEOUT_SECONDS, transport=transport, trust_env=False)
+        self._tokens: dict[str, str] = {}
+
+    def use(self, key_id: str, token: str) -> None:
+        """Read with this token, which was just found valid, where `key` is this id."""
+        self._tokens[key_id] = token
 
     async def get(self, key: str, service: Service, path: str, query: Query | None = None) -> Answer:
         return await self._request("GET", service, path, key=key, params=query)
 
     async def send(
-        self, method: Literal["POST", "PUT"], key: str, service: Service, path: str, body: Json
+        self,
+        method: Literal["POST", "PUT", "DELETE"],
+        key: str,
+        service: Service,
+        path: str,
+        body: Json | None = None,
     ) -> Answer:
         return await self._request(method, service, path, key=key, json=body, timeout=WRITE_TIMEOUT_SECONDS)
 
     async def _request(self, method: str, service: Service, path: str, *, key: str, **options: Any) -> Answer:
         name, address = NAMES[service], self._settings.url_of(service)
-        headers = {"Authorization": f"Bearer {key}"}
+        headers = {"Authorization": f"Bearer {self._tokens.get(key, key)}"}
         timeout: float = options.get("timeout", READ_TIMEOUT_SECONDS)
         try:
             response = await self._client.request(method, f"{address}{path}", headers=headers, **options)
@@ -185,7 +199,7 @@ def _document(response: httpx.Response) -> Json:
 def _refusal(name: str, status: int, detail: str, *, reading: bool) -> str:
     match status:
         case 401:
-            return f"{name} does not accept this key. Sign out, and sign in again with a valid key."
+            return f"{name} does not accept this session. Sign out, and sign in again."
         case 403 if reading:
             return f"This key cannot read from {name[0].lower()}{name[1:]}: it lacks the scope “read”."
         case 403:

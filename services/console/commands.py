@@ -207,7 +207,10 @@ def list_keys(context: typer.Context, as_json: AsJson = False) -> None:
 @keys.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="Who or what uses the key.")],
-    scope: Annotated[list[str], typer.Option(help="events, read, act or admin; may be repeated.")],
+    scope: Annotated[
+        list[str],
+        typer.Option(help="signals, directory, consent, act, read, policy or admin; may be repeated."),
+    ],
     days: Annotated[
         int | None, typer.Option(min=1, help="Days until it expires; without it, it does not expire.")
     ] = None,

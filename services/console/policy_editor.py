@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from services.console.client import Answer, AsyncApiClient, Failure
-from services.console.json_fields import Json, items, nested, number, text
+from services.console.json_fields import Json, items, nested, number, text, texts
 
 MAX_DRAFT_CHARACTERS: Final = 1_000_000
 
@@ -94,12 +94,12 @@ class PolicyEditor:
             await self._load()
 
     async def _load(self) -> None:
-        policy, versions, keys = await asyncio.gather(
+        policy, versions, session = await asyncio.gather(
             self._get("current"),
             self._apis.get(self._key, "rules_engine", "/v1/policies", {"limit": 50}),
-            self._apis.get(self._key, "rules_engine", "/v1/keys"),
+            self._apis.get(self._key, "rules_engine", "/v1/sessions/current"),
         )
-        self.may_change = not isinstance(keys, Failure)
+        self.may_change = not isinstance(session, Failure) and "policy" in texts(session, "scopes")
         if not isinstance(versions, Failure):
             self.versions = items(versions)
         if isinstance(policy, Failure):

@@ -1,21 +1,22 @@
 """The rules engine put together: the only place where entrypoints and adapters meet."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 from socket import gethostname
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from prometheus_client import Counter
 
 from schemas.figures import FiguresFound, FiguresWanted
 from schemas.topics import broker_configs
-from services.cadence.lint import lint
 from services.cadence.policy.contents import contents_in_force
 from services.cadence.policy.load import PolicyRefused, policy_texts, shipped_contents
 from services.cadence.rates import RatesRefused
 from services.cadence.testing.load import policy_and_tests
 from services.chassis.batches import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
+from services.chassis.keys import first_key
 from services.chassis.loops import Loop
 from services.chassis.ndjson import LARGEST_STREAM
 from services.chassis.openapi_export import always_ready, run_command, unplugged
@@ -23,6 +24,7 @@ from services.chassis.pruning import prune_loop
 from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
+from services.chassis.worker_process import WorkerProcess
 from services.rules_engine import settings
 from services.rules_engine.adapters import sweep_queries as sweeping
 from services.rules_engine.adapters.account_repository import AccountUnitOfWork
@@ -33,6 +35,7 @@ from services.rules_engine.adapters.content_directory import ContentDirectory
 from services.rules_engine.adapters.erasure_repository import ErasureRepository
 from services.rules_engine.adapters.explanations import StoredExplanations
 from services.rules_engine.adapters.figures_repository import FiguresRepository
+from services.rules_engine.adapters.key_records import KeyRecords
 from services.rules_engine.adapters.key_repository import KeyRepository
 from services.rules_engine.adapters.mode_repository import ModeRepository
 from services.rules_engine.adapters.policy_comparison import PolicyComparison
@@ -43,6 +46,7 @@ from services.rules_engine.adapters.program_repository import list_programs
 from services.rules_engine.adapters.queries import Queries
 from services.rules_engine.adapters.ranking_repository import Ranking
 from services.rules_engine.adapters.rates_file import RatesFile
+from services.rules_engine.adapters.session_repository import SessionRepository
 from services.rules_engine.application.answer_figures import answer_figures
 from services.rules_engine.domain.account import BatchCounts, EvaluationContext
 from services.rules_engine.entrypoints import http_accounts as api
@@ -53,6 +57,7 @@ from services.rules_engine.entrypoints.http_erasure import erasure_routes
 from services.rules_engine.entrypoints.http_figures import figures_routes
 from services.rules_engine.entrypoints.http_ingest import Ingest
 from services.rules_engine.entrypoints.http_mode import mode_routes
+from services.rules_engine.entrypoints.http_sessions import session_routes
 from services.rules_engine.entrypoints.http_why import why_routes
 from services.rules_engine.entrypoints.kafka_consumer import EventConsumer
 from services.rules_engine.entrypoints.workers import Sweeper
@@ -73,6 +78,7 @@ async def build(runtime: Runtime) -> Parts:
     active_policy = ActivePolicy(configurations, clock)
     rates_file = RatesFile(runtime.settings.rates, database)
     await _put_in_force(active_policy, rates_file, runtime)
+    await make_sessions(runtime, KeyRecords(outbox, clock)).end_orphans(first_key(runtime.settings.key_file))
     created: set[str] = set()
     consumer = EventConsumer(
         clock=clock,
@@ -103,6 +109,7 @@ async def build(runtime: Runtime) -> Parts:
             *_directory_loops(runtime, active_policy),
             Loop("ranking", interval=5.0, run_once=ranking.run_once),
             prune_loop(database, "receipt", "seen_at"),
+            prune_loop(database, "session", "expires_at"),
         ),
     )
 
@@ -165,7 +172,8 @@ def make(
     )
     refusals.install(app)
     answers = Queries(database, outbox, relay, clock, active_policy.context)
-    comparison = PolicyComparison(database, active_policy, clock)
+    worker = make_worker(runtime)
+    comparison = PolicyComparison(database, worker, clock)
     ingest = Ingest(runtime.producer, clock, active_policy.context, AccountTwins(database).find)
     for router in (
         api.event_routes(ingest, answers),
@@ -174,15 +182,32 @@ def make(
         api.account_routes(answers),
         api.parked_routes(answers),
         figures_routes(_figures(runtime, active_policy)),
-        policies.policy_routes(PolicyRepository(configurations, active_policy, lint), comparison.compare),
+        policies.policy_routes(PolicyRepository(configurations, active_policy, worker), comparison.compare),
         content_routes(lambda: contents_in_force(active_policy.context().policy.content, shipped_contents())),
         policies.program_routes(partial(list_programs, database)),
         mode_routes(make_modes(runtime)),
-        api.key_routes(KeyRepository(database, outbox, relay, clock)),
+        *_key_routers(runtime),
         dead_letter_routes(database, outbox),
     ):
         app.include_router(router)
     return app
+
+
+def make_worker(runtime: Runtime) -> WorkerProcess:
+    limits = runtime.settings.policy_checks
+    return WorkerProcess(seconds=limits.seconds, megabytes=limits.megabytes, most_waiting=limits.most_waiting)
+
+
+def make_sessions(runtime: Runtime, records: KeyRecords) -> SessionRepository:
+    lifetime = timedelta(hours=runtime.settings.sessions.hours)
+    return SessionRepository(runtime.database, records, runtime.relay, lifetime, runtime.keys.learn)
+
+
+def _key_routers(runtime: Runtime) -> tuple[APIRouter, APIRouter]:
+    records = KeyRecords(runtime.outbox, runtime.clock)
+    sessions = make_sessions(runtime, records)
+    keys = KeyRepository(runtime.database, records, runtime.relay, sessions)
+    return api.key_routes(keys), session_routes(sessions)
 
 
 def _figures(

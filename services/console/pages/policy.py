@@ -54,15 +54,15 @@ def policy_routes(backend: Backend) -> APIRouter:
 
     @router.get("/policy")
     async def show(request: Request) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         editor = await editors.refreshed(reader.key)
         return await _render(request, reader, editor, Draft())
 
     @router.post("/policy/draft")
     async def change_draft(request: Request) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         in_force = await editors.refreshed(reader.key)
-        editor = PolicyEditor(backend.apis, reader.key)
+        editor = PolicyEditor(backend.apis, reader.token)
         editor.in_force, editor.versions = in_force.in_force, in_force.versions
         editor.progress, editor.may_change = in_force.progress, in_force.may_change
         act, note, error = await _apply_form(request, editor)
@@ -77,13 +77,14 @@ def policy_routes(backend: Backend) -> APIRouter:
 
     @router.post("/policy/roll-back")
     async def roll_back(request: Request) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         form = await read_form(request)
         note, version = form.get("note", "").strip(), form.get("version", "")
-        editor = await editors.refreshed(reader.key)
+        editor = PolicyEditor(backend.apis, reader.token)
         error = NOTE_MISSING
         if note and version.isdigit():
             error = await editor.roll_back(int(version), note)
+            await editors.refreshed(reader.key, now=True)
         return back_to("/policy", did="" if error else "rolled_back", failed=error)
 
     return router

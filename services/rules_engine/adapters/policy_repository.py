@@ -2,16 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import cast
 
 import orjson
 
-from services.cadence.lint import Finding
-from services.cadence.policy import Policy
 from services.cadence.policy.document import policy_document
 from services.cadence.policy.load import load_policy_texts
 from services.chassis.database import INFRASTRUCTURE, Connection
+from services.chassis.worker_process import WorkerProcess
+from services.rules_engine.adapters import policy_jobs
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import (
     LOCK,
@@ -41,22 +41,20 @@ SELECT v.hash, v.name, p.files::text FROM policy_version AS v JOIN policy AS p U
 """
 NAME = "SELECT name FROM policy_version WHERE number = $1"
 KEY = "SELECT name FROM api_key WHERE key_id = $1"
+LINT_SECONDS = 3.0  # real seconds that a reader of the policy in force waits for its findings
 
 
 class PolicyRepository:
-    """The `Policies` port. `lint` warns about likely mistakes in a valid policy: never a reason to refuse it."""
+    """The `Policies` port. What a caller sends is read in the worker process first, where it can hold nobody up."""
 
     def __init__(
-        self,
-        configurations: ConfigurationRepository,
-        active_policy: ActivePolicy,
-        lint: Callable[[Policy], Sequence[Finding]],
+        self, configurations: ConfigurationRepository, active_policy: ActivePolicy, worker: WorkerProcess
     ) -> None:
         self._configurations = configurations
         self._database = configurations.database
         self._active_policy = active_policy
-        self._lint = lint
-        self._linting = asyncio.Lock()
+        self._worker = worker
+        self._linted: tuple[str, asyncio.Task[dict[str, object]]] | None = None
 
     async def versions(self, *, before: int, limit: int) -> list[dict[str, object]]:
         return [dict(row) for row in await self._database.pool.fetch(VERSIONS, before, limit)]
@@ -74,17 +72,29 @@ class PolicyRepository:
 
     async def in_force(self) -> dict[str, object]:
         configuration = await self._configurations.current()
-        return {**await self.policy(configuration.policy_hash), **_in_force(configuration)}
+        document = {**await self.policy(configuration.policy_hash), **_in_force(configuration)}
+        return {**document, **await self._findings(document)}
 
     async def check(self, files: Mapping[str, str]) -> dict[str, object]:
-        policy = await asyncio.to_thread(load_policy_texts, files)
-        # One at a time: it takes a processor for seconds, and anybody who may read may ask for it.
-        async with self._linting:
-            findings = await asyncio.to_thread(self._lint, policy)
-        documents = [finding.document() for finding in findings]
-        return {"hash": policy.hash, "rules": len(policy.rules), "findings": documents}
+        return await self._worker.run(policy_jobs.check, files)
+
+    async def _findings(self, document: Mapping[str, object]) -> dict[str, object]:
+        """`findings` of the policy in force, linted once; nothing while that goes on or when it cannot be done."""
+        policy_hash, files = str(document["hash"]), cast("dict[str, str]", document["files"])
+        if self._linted is None or self._linted[0] != policy_hash:
+            work = self._worker.run(policy_jobs.check, files, is_stored=True)
+            self._linted = policy_hash, asyncio.create_task(work)
+        task = self._linted[1]
+        await asyncio.wait([task], timeout=LINT_SECONDS)
+        if not task.done():
+            return {}
+        if task.cancelled() or task.exception() is not None:
+            self._linted = None
+            return {}
+        return {"findings": task.result()["findings"]}
 
     async def publish(self, wanted: Publication, key_id: str) -> dict[str, object]:
+        await self._worker.run(policy_jobs.load, wanted.files)
         policy = await asyncio.to_thread(load_policy_texts, wanted.files)
         author = wanted.author or await self._owner(key_id)
         async with self._database.transaction() as connection:

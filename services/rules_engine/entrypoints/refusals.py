@@ -9,6 +9,7 @@ from starlette.responses import Response
 from services.cadence.account.codec import UnreadableState
 from services.cadence.policy.load import PolicyRefused
 from services.chassis.problems import Problem, problem_response
+from services.chassis.worker_process import JobTooLarge, WorkerBusy
 from services.rules_engine.application.publish_policy import StalePolicy
 from services.rules_engine.application.queries import NotFound
 
@@ -32,7 +33,7 @@ class Mistake(NamedTuple):
 
 def install(app: FastAPI) -> None:
     """Answer every refusal of the application, whatever route it comes from."""
-    for kind in (NotFound, PolicyRefused, StalePolicy, UnreadableState):
+    for kind in (NotFound, PolicyRefused, StalePolicy, UnreadableState, WorkerBusy, JobTooLarge):
         app.add_exception_handler(kind, _on_refusal)
 
 
@@ -42,6 +43,10 @@ async def _on_refusal(_: Request, refused: Exception) -> Response:
             problem = invalid_policy(refused)
         case StalePolicy():
             problem = Problem(409, str(refused), in_force=refused.in_force, version=refused.version)
+        case WorkerBusy():
+            problem = Problem(429, str(refused), headers={"Retry-After": str(refused.retry_after)})
+        case JobTooLarge():
+            problem = Problem(422, f"The policy cannot be checked: {refused}. Make it smaller or simpler.")
         case UnreadableState():
             problem = Problem(409, str(refused))
         case NotFound(merged_into=str(stays)):
