@@ -69,10 +69,16 @@ class ApiClient:
             yield from items(page)
 
     def send(
-        self, method: Literal["POST", "PUT", "DELETE"], service: Service, path: str, body: Json | None = None
+        self,
+        method: Literal["POST", "PUT", "DELETE"],
+        service: Service,
+        path: str,
+        body: Json | None = None,
+        *,
+        seconds: float = TERMINAL_TIMEOUT_SECONDS,
     ) -> Json:
-        """The answer to a request with a JSON body. Raises `CallFailed`."""
-        return self._request(method, service, path, json=body)
+        """The answer to a request with a JSON body, within `seconds`. Raises `CallFailed`."""
+        return self._request(method, service, path, json=body, timeout=seconds)
 
     def post_events(self, content: bytes, media_type: str) -> list[Json]:
         """The result of each event, also where none was accepted. Raises `CallFailed`."""
