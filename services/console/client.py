@@ -55,6 +55,9 @@ class ApiClient:
             headers={"Authorization": f"Bearer {key}"}, timeout=TERMINAL_TIMEOUT_SECONDS
         )
 
+    def address_of(self, service: Service) -> str:
+        return self._settings.url_of(service)
+
     def get(self, service: Service, path: str, **query: str | int | None) -> Json:
         """The JSON document at `path`. Raises `CallFailed`."""
         params = {name: value for name, value in query.items() if value is not None}
