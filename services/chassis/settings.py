@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from services.chassis.access_settings import PolicyChecks, Sessions
 from services.chassis.mailbox import AddressLines, Line, Mailbox
 from services.chassis.setting_group import Group
+from services.chassis.setting_names import describe_error
 from services.chassis.urls import check_service_url, leads_outside
 
 ADDRESSES_FILE = "addresses.json"
@@ -277,10 +278,7 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**overrides)  # pyright: ignore[reportArgumentType]
     except ValidationError as invalid:
-        lines = [
-            f"{variable_name(error['loc'])}: {error['msg']} (the value is {error['input']!r})"
-            for error in invalid.errors()
-        ]
+        lines = [describe_error(variable_name(error["loc"]), error, Settings) for error in invalid.errors()]
         if len(lines) == 1:
             raise SettingsRejected(f"Invalid setting: {lines[0]}") from invalid
         raise SettingsRejected("Invalid settings:\n  " + "\n  ".join(lines)) from invalid

@@ -2,19 +2,25 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import quote
 
 from services.console.client import Answer, AsyncApiClient, Failure
 from services.console.json_fields import Json, items, nested, number, text, texts
 
+TESTS_FAIL: Final = (
+    "Tests of the policy fail. Correct the policy or its tests, or tick the box to publish it all the same."
+)
 MAX_DRAFT_CHARACTERS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The rules engine's result for a draft. `files` are those it checked; `error`: why there is no result."""
+    """The rules engine's result for a draft. `files` are those it checked; `error`: why there is no result.
+
+    `failures`: of tests among the files, once it was published in vain.
+    """
 
     files: Mapping[str, str]
     hash: str = ""
@@ -22,6 +28,7 @@ class CheckResult:
     findings: tuple[Json, ...] = ()
     difference: Json = field(default_factory=dict[str, object])
     error: str = ""
+    failures: tuple[Json, ...] = ()
 
     @property
     def is_valid(self) -> bool:
@@ -35,6 +42,10 @@ class Draft:
     files: dict[str, str] = field(default_factory=dict[str, str])
     based_on: str = ""
     result: CheckResult | None = None
+
+    @property
+    def tests_fail(self) -> bool:
+        return self.result is not None and bool(self.result.failures)
 
 
 @dataclass(slots=True)
@@ -130,8 +141,6 @@ class PolicyEditor:
         is_content = name.startswith("content/")
         if not name.endswith(".md" if is_content else ".yaml"):
             return f"“{name}” is not a policy file: its name must end in .yaml, or be content/<language>/<type>.md."
-        if name.endswith("_test.yaml"):
-            return f"“{name}” contains policy tests; they are not published here."
         if not self.draft.files:
             self.draft = Draft(dict(self.in_force.files), self.in_force.hash)
         if sum(map(len, self.draft.files.values())) + len(source) > MAX_DRAFT_CHARACTERS:
@@ -154,15 +163,21 @@ class PolicyEditor:
         draft = self.draft
         draft.result = await self._check(dict(draft.files), draft.based_on)
 
-    async def publish(self, note: str) -> str:
-        """Put the checked draft in force. Returns an error message or an empty text."""
+    async def publish(self, note: str, *, force: bool = False) -> str:
+        """Put the checked draft in force. Returns an error message or an empty text.
+
+        `force`: although tests among its files fail; without it the result of the draft lists the failures.
+        """
         result = self.draft.result
         if result is None or not result.is_valid or result.files != self.draft.files:
             return "Check the files first."
         body: Json = {"files": dict(result.files), "note": note, "based_on": self.draft.based_on}
-        return await self._finish(
-            await self._apis.send("PUT", self._key, "rules_engine", "/v1/policies/current", body)
-        )
+        body |= {"force": True} if force else {}
+        answer = await self._apis.send("PUT", self._key, "rules_engine", "/v1/policies/current", body)
+        if isinstance(answer, Failure) and "tests" in answer.document:
+            self.draft.result = replace(result, failures=tuple(items(answer.document, "errors")))
+            return TESTS_FAIL
+        return await self._finish(answer)
 
     async def roll_back(self, version: int, note: str) -> str:
         """Put an earlier version in force. Returns an error message or an empty text."""

@@ -11,6 +11,7 @@ from services.chassis.clock import real_now
 from services.chassis.database import Database
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
+from services.chassis.mail_server import find_mail_problem
 from services.chassis.openapi_export import always_ready, run_command, unplugged
 from services.chassis.problems import install_missing_page
 from services.chassis.service import Identity, Parts, Readiness, Runtime
@@ -122,6 +123,9 @@ async def build(runtime: Runtime) -> Parts:
     key = await services.preferences.link_key()
     async with runtime.database.transaction() as connection:
         await mode_repository.begin(connection, runtime.settings.mode)
+    relay_problem = await find_mail_problem(runtime.settings.email)
+    if relay_problem is not None:
+        log.warning("mail.relay_unreachable", problem=str(relay_problem))
     sending = make_sending(runtime.settings, services, key)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
+from socket import gethostname
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import Counter
@@ -12,6 +13,7 @@ from schemas.topics import broker_configs
 from services.cadence.policy.contents import contents_in_force
 from services.cadence.policy.load import PolicyRefused, policy_texts, shipped_contents
 from services.cadence.rates import RatesRefused
+from services.cadence.testing.load import policy_and_tests
 from services.chassis.batches import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.keys import first_key
@@ -63,9 +65,6 @@ from services.rules_engine.entrypoints.http_why import why_routes
 from services.rules_engine.entrypoints.kafka_consumer import EventConsumer
 from services.rules_engine.entrypoints.workers import Sweeper
 
-IDENTITY = Identity(
-    "rules_engine", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
-)
 EVENTS = Counter("drumbeat_events_total", "Events by what became of them", ["topic", "outcome"])
 
 
@@ -133,11 +132,14 @@ def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loo
 
 
 async def _put_in_force(active_policy: ActivePolicy, rates_file: RatesFile, runtime: Runtime) -> None:
-    path = settings.policy_path(runtime.settings)
-    source = Source(runtime.owner, shipped=runtime.settings.policy is None)
+    configured = runtime.settings
+    path, is_shipped = settings.policy_path(configured), configured.policy is None
+    source = Source(f"{gethostname()}:{configured.rules_engine.port}", is_shipped, str(path))
+    # The shipped tests are about the shipped policy: whoever changes it in the console is not bound to them.
+    read = policy_texts if is_shipped else policy_and_tests
     try:
         await rates_file.open()
-        await active_policy.open(policy_texts(path), path.name, runtime.settings.mode, source)
+        await active_policy.open(read(path), path.name, configured.mode, source)
     except PolicyRefused as refused:
         raise CannotStart(f"the policy {path} is refused:\n{refused}") from refused
     except RatesRefused as refused:
@@ -229,6 +231,14 @@ def _figures(
         return await answer_figures(wanted, repository, active_policy.context(), runtime.clock.now())
 
     return answer
+
+
+IDENTITY = Identity(
+    "rules_engine",
+    settings.http,
+    [TopicSpec(name, configs) for name, configs in broker_configs()],
+    read_first=settings.read_files,
+)
 
 
 def unwired() -> FastAPI:

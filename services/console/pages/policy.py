@@ -65,11 +65,11 @@ def policy_routes(backend: Backend) -> APIRouter:
         editor = PolicyEditor(backend.apis, reader.token)
         editor.in_force, editor.versions = in_force.in_force, in_force.versions
         editor.progress, editor.may_change = in_force.progress, in_force.may_change
-        act, note, error = await _apply_form(request, editor)
+        act, note, force, error = await _apply_form(request, editor)
         if act in ("check", "publish") and not error:
             await editor.check()
         if act == "publish" and not error:
-            error = NOTE_MISSING if not note else await editor.publish(note)
+            error = NOTE_MISSING if not note else await editor.publish(note, force=force)
             if not error:
                 await editors.refreshed(reader.key, now=True)
                 return back_to("/policy", did="published")
@@ -90,8 +90,8 @@ def policy_routes(backend: Backend) -> APIRouter:
     return router
 
 
-async def _apply_form(request: Request, editor: PolicyEditor) -> tuple[str, str, str]:
-    """Rebuild the draft that the form carries and change it. Returns the act, the note and an error."""
+async def _apply_form(request: Request, editor: PolicyEditor) -> tuple[str, str, bool, str]:
+    """Rebuild the draft that the form carries and change it. Returns the act, the note, `force`, and an error."""
     form = await request.form(max_fields=2_000, max_part_size=MAX_BODY)
     fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     based_on = next((value for name, value in fields if name == "based_on"), "")
@@ -104,7 +104,8 @@ async def _apply_form(request: Request, editor: PolicyEditor) -> tuple[str, str,
     act, _, name = one.get("act", "add").partition(":")
     error = await _change(editor, act, name or one.get("name", ""), _lines(one.get("text", "")))
     uploads = [value for _, value in form.multi_items() if isinstance(value, UploadFile) and value.filename]
-    return act, one.get("note", "").strip(), error or await _add_uploads(editor, uploads)
+    error = error or await _add_uploads(editor, uploads)
+    return act, one.get("note", "").strip(), "force" in one, error
 
 
 async def _change(editor: PolicyEditor, act: str, name: str, source: str) -> str:

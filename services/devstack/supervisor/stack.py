@@ -80,19 +80,6 @@ class Stack:
             self._tasks.append(asyncio.create_task(keep_part_running("PostgreSQL", self._postgres)))
         await migrate(self.database_url)
 
-    async def read_mode(self) -> str:
-        """The mode in force, which is not always that of the setting."""
-        import asyncpg  # noqa: PLC0415 - as with the schema tools: only once everything runs
-
-        from services.chassis.database import database_url  # noqa: PLC0415
-        from services.chassis.migrations import DATABASES  # noqa: PLC0415
-
-        connection = await asyncpg.connect(database_url(self.database_url, DATABASES["rules_engine"]))
-        try:
-            return str(await connection.fetchval("SELECT mode FROM epoch"))
-        finally:
-            await connection.close()
-
     def _remember(self) -> None:
         """Write the addresses and the clock for `drumbeat serve`, the command line and the next run."""
         ports, (host, port) = self.options.ports, self._mail_server()

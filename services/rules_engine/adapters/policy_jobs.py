@@ -9,9 +9,11 @@ from services.cadence.account.codec import UnreadableState, decode
 from services.cadence.announcements import announced
 from services.cadence.evaluation.policy_diff import Difference, Period
 from services.cadence.lint import lint
-from services.cadence.policy.load import load_policy_texts
+from services.cadence.policy.load import PolicyRefused, load_policy_texts
 from services.cadence.portfolio import Portfolio
 from services.cadence.rates import Rates
+from services.cadence.testing.report import outcome_document, run_own_tests
+from services.rules_engine.application.publish_policy import TestReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,14 @@ class _Comparison:
 _comparisons: Final[list[_Comparison]] = []
 
 
-def load(files: Mapping[str, str]) -> str:
-    """The hash of a policy. Raises `PolicyRefused`."""
-    return load_policy_texts(files).hash
+def test(files: Mapping[str, str]) -> TestReport:
+    """Load a policy and run the tests among its files. Raises `PolicyRefused` when it is no valid policy."""
+    policy = load_policy_texts(files)
+    try:
+        documents = [outcome_document(outcome) for outcome in run_own_tests(policy, files)]
+    except PolicyRefused as refused:
+        return TestReport(0, mistakes=refused.errors)
+    return TestReport(len(documents), [document for document in documents if not document["passed"]])
 
 
 def check(files: Mapping[str, str], *, is_stored: bool = False) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import cast
 import orjson
 
 from services.cadence.policy.document import policy_document
-from services.cadence.policy.load import load_policy_texts
+from services.cadence.policy.load import PolicyRefused, load_policy_texts
 from services.chassis.database import INFRASTRUCTURE, Connection
 from services.chassis.keys import key_of_session
 from services.chassis.worker_process import WorkerBusy, WorkerProcess
@@ -24,7 +24,14 @@ from services.rules_engine.adapters.configuration_repository import (
     record_policy,
 )
 from services.rules_engine.adapters.progress_queries import measure
-from services.rules_engine.application.publish_policy import Publication, Rollback, StalePolicy
+from services.rules_engine.application.publish_policy import (
+    NoteMissing,
+    Publication,
+    Rollback,
+    StalePolicy,
+    TestReport,
+    TestsFailed,
+)
 from services.rules_engine.application.queries import NotFound
 
 LISTED = """
@@ -98,8 +105,9 @@ class PolicyRepository:
         return {"findings": task.result()["findings"]}
 
     async def publish(self, wanted: Publication, key_id: str) -> dict[str, object]:
-        await self._worker.run(policy_jobs.load, wanted.files)
+        report = await self._test(wanted)
         policy = await asyncio.to_thread(load_policy_texts, wanted.files)
+        note = f"{wanted.note} (published although {report.summary})" if report.summary else wanted.note
         author = wanted.author or await self._owner(key_id)
         async with self._database.transaction() as connection:
             await connection.execute(LOCK)
@@ -107,10 +115,21 @@ class PolicyRepository:
             if wanted.based_on is not None and wanted.based_on != before.policy_hash:
                 raise StalePolicy(before.policy_hash, before.version)
             name = wanted.name or cast("str", await connection.fetchval(NAME, before.version))
-            offer = Offer(policy.hash, name, wanted.files, author, wanted.note)
+            offer = Offer(policy.hash, name, wanted.files, author, note)
             published = await _put(connection, before, offer)
         await self._load_published()
-        return published
+        return {**published, "tests": {"run": report.run, "failed": len(report.failed)}}
+
+    async def _test(self, wanted: Publication) -> TestReport:
+        """Raises `PolicyRefused`, and `TestsFailed` or `NoteMissing` unless failures are accepted with a reason."""
+        if wanted.force and not wanted.note.strip():
+            raise NoteMissing
+        report = await self._worker.run(policy_jobs.test, wanted.files)
+        if report.mistakes and not wanted.force:
+            raise PolicyRefused(report.mistakes)
+        if report.failed and not wanted.force:
+            raise TestsFailed(report)
+        return report
 
     async def roll_back(self, wanted: Rollback, key_id: str) -> dict[str, object]:
         row = await self._database.pool.fetchrow(VERSION, wanted.version)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from services.cadence.evaluation.policy_diff import LISTED
 from services.cadence.policy.load import is_content
@@ -25,6 +25,7 @@ LARGEST_BODY = 4 * (LARGEST + LARGEST_CONTENT)  # JSON may escape every sign of 
 WITH_FILES = ("/v1/policies/validate", "/v1/policies/current", "/v1/policies/diff")
 PolicyHash = Annotated[str, Path(min_length=1, max_length=200, description="as `GET /v1/policies` lists it")]
 Publisher = Annotated[ApiKey, require("policy")]
+NoteQuery = Annotated[str, Query(max_length=2_000, description="as `note` of the body")]
 NOT_SOUND = {
     "description": "not valid; a policy's mistakes are in `errors`, all at once: file, line, column, where, message"
 }
@@ -112,13 +113,25 @@ def _add_checks(router: APIRouter, policies: Policies, compare: Compare) -> None
 def _add_changes(router: APIRouter, policies: Policies) -> None:
     @router.put(
         "/current",
-        summary="Put a policy in force; every account is evaluated again",
+        summary="Put a policy in force, once its tests pass; every account is evaluated again",
+        description=(
+            "Tests among the files (`*_test.yaml`) run first; when one fails, nothing changes and `errors` lists each"
+            " failure with file and line. `force` and a `note`, in the body or the query, publish all the same; the"
+            " note and how many tests fail stand in the list of versions."
+        ),
         status_code=201,
         responses={200: UNCHANGED, 409: STALE, 413: TOO_LARGE, 422: NOT_SOUND, 429: BUSY},
     )
-    async def publish_policy(wanted: Publication, key: Publisher, response: Response) -> dict[str, object]:
+    async def publish_policy(
+        wanted: Publication,
+        key: Publisher,
+        response: Response,
+        force: bool = False,
+        note: NoteQuery = "",
+    ) -> dict[str, object]:
         _check_size(wanted)
-        published = await policies.publish(wanted, key.key_id)
+        reason = {"force": force or wanted.force, "note": note or wanted.note}
+        published = await policies.publish(wanted.model_copy(update=reason), key.key_id)
         response.status_code = 201 if published["changed"] else 200
         return published
 

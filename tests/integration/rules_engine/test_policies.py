@@ -96,6 +96,47 @@ class TestPublishing:
         assert answer.status_code == 200
         again = answer.json()
         assert again == {**published, "changed": False}
+        assert published["tests"] == {"run": 0, "failed": 0}
+
+    async def test_a_policy_whose_own_tests_fail_is_published_only_by_force_and_with_a_reason(
+        self, running: Engine
+    ) -> None:
+        """C: the tests are part of the version, and the list of versions says that they failed."""
+        test = "tests:\n  - test: Calls every {days} days\n    account: {{arr: 50_000}}\n    expect:\n"
+        test += "      rhythms: {{check_in: {{every: {days}d}}}}\n"
+        before = await current_policy(running)
+        wrong = {**policy_files(37), "mine_test.yaml": test.format(days=36)}
+        answer = await running.request("PUT", "/v1/policies/current", json={"files": wrong})
+        problem = problem_of(answer, 422)
+        (error,) = problem["errors"]
+        assert (error["file"], error["line"], error["where"]) == ("mine_test.yaml", 5, "Calls every 36 days")
+        assert "every 37 days" in error["message"]
+        assert problem["tests"] == {"run": 1, "failed": 1}
+        assert "mine_test.yaml:5: Calls every 36 days: " in problem["detail"]
+        assert "publish with `force` and a `note`" in problem["detail"]
+        assert await current_policy(running) == before
+
+        forced = "/v1/policies/current?force=true"
+        problem = problem_of(await running.request("PUT", forced, json={"files": wrong}), 422)
+        assert "`note`" in problem["detail"]
+        note = "&note=The test is of last year"
+        answer = await running.request("PUT", forced + note, json={"files": wrong})
+        assert (answer.status_code, answer.json()["tests"]) == (201, {"run": 1, "failed": 1})
+        newest = (await running.get("/v1/policies"))["items"][0]
+        assert newest["note"] == (
+            "The test is of last year (published although 1 of 1 tests of the policy fail)"
+        )
+        assert (await current_policy(running))["files"] == wrong
+
+        right = {**policy_files(38), "mine_test.yaml": test.format(days=38)}
+        answer = await running.request("PUT", "/v1/policies/current", json={"files": right})
+        assert (answer.status_code, answer.json()["tests"]) == (201, {"run": 1, "failed": 0})
+
+        unread = {**right, "mine_test.yaml": "tests:\n  - test: A\n    acount: {}\n"}
+        problem = problem_of(
+            await running.request("PUT", "/v1/policies/current", json={"files": unread}), 422
+        )
+        assert [(error["file"], error["line"]) for error in problem["errors"]] == [("mine_test.yaml", 3)]
 
     async def test_one_policy_shows_its_files_and_versions(self, running: Engine) -> None:
         first = await publish(running, 22)
@@ -314,7 +355,22 @@ class TestContent:
 class TestCommandLine:
     async def test_publish_list_and_roll_back(self, running: Engine, tmp_path: Path) -> None:
         (tmp_path / "cadence.yaml").write_text(policy_files(36)["cadence.yaml"])
-        (tmp_path / "cadence_test.yaml").write_text("not: a policy")
+        (tmp_path / "cadence_test.yaml").write_text("not: a test")
+        code, output = await self.run_command(running, "publish", str(tmp_path), "--note", "by hand")
+        assert (code, "cadence_test.yaml:1:1" in output) == (1, True), output
+        failing = "tests:\n  - test: No\n    account: {arr: 10}\n    expect: {segment: enterprise}\n"
+        (tmp_path / "cadence_test.yaml").write_text(failing)
+        code, output = await self.run_command(running, "publish", str(tmp_path), "--note", "by hand")
+        assert (code, "cadence_test.yaml:4: No: expected segment: enterprise" in output) == (1, True), output
+        assert (await self.run_command(running, "publish", str(tmp_path), "--force"))[0] == 2, "no note"
+        (tmp_path / "cadence_test.yaml").write_text(failing.replace("enterprise", "small_business"))
+        name = await mid_market_account(running, "compared")
+        await wait_until_evaluated(running)
+        code, output = await self.run_command(running, "diff", str(tmp_path))
+        assert code == 0, output
+        assert name in output, "the accounts of the deployment, without a file of events"
+        assert "36 days" in output
+        assert "change; 0 to another segment or stage" in output
         before = (await current_policy(running))["version"]
 
         code, output = await self.run_command(running, "publish", str(tmp_path), "--note", "by hand")

@@ -53,6 +53,9 @@ class Engine:
             return httpx.Response(503, json={"detail": "later"})
         if not self.is_admin:
             return httpx.Response(403, json={"detail": "the scope admin is missing"})
+        if body["files"].get("b_test.yaml") == "fails" and not body.get("force"):
+            tests = {"run": 1, "failed": 1}
+            return httpx.Response(422, json={"detail": "fails", "errors": [ERROR], "tests": tests})
         self.version, self.hash = self.version + 1, "h2"
         return httpx.Response(201, json={"version": self.version})
 
@@ -91,10 +94,10 @@ async def test_a_file_replaces_the_one_with_its_name_and_the_others_stay() -> No
     assert editor.add_file("folder/b.yaml", "new") == ""
     assert editor.draft.files == {"a.yaml": "one", "b.yaml": "new"}
     assert "must end in .yaml" in editor.add_file("notes.txt", "")
-    assert "policy tests" in editor.add_file("b_test.yaml", "")
+    assert editor.add_file("b_test.yaml", "tests") == ""
     assert "too large" in editor.add_file("c.yaml", "x" * 1_000_001)
     editor.remove_file("a.yaml")
-    assert editor.draft.files == {"b.yaml": "new"}
+    assert editor.draft.files == {"b.yaml": "new", "b_test.yaml": "tests"}
 
 
 async def test_a_draft_with_errors_is_not_published_and_a_valid_one_names_the_policy_it_is_based_on() -> None:
@@ -114,6 +117,22 @@ async def test_a_draft_with_errors_is_not_published_and_a_valid_one_names_the_po
     body = {"files": {"a.yaml": "one", "b.yaml": "good"}, "note": "why", "based_on": "h1"}
     assert ("PUT", "policies/current", body) in engine.requests
     assert (editor.in_force.hash, editor.draft.files) == ("h2", {})
+
+
+async def test_failing_tests_are_listed_and_publishing_all_the_same_is_a_choice() -> None:
+    """C: publishing runs the tests of the policy."""
+    engine = Engine()
+    editor = await loaded_editor(engine)
+    editor.add_file("b.yaml", "good")
+    editor.add_file("b_test.yaml", "fails")
+    await editor.check()
+    assert "Tests of the policy fail" in await editor.publish("why")
+    assert editor.draft.result is not None
+    assert editor.draft.result.failures == (ERROR,)
+    assert (editor.draft.tests_fail, editor.draft.result.is_valid) == (True, True)
+
+    assert await editor.publish("it is known", force=True) == ""
+    assert editor.in_force.hash == "h2"
 
 
 async def test_a_draft_whose_effect_cannot_be_computed_is_still_valid() -> None:
