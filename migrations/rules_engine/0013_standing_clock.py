@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "rules_0013"
-down_revision = "rules_0007"
+down_revision = "rules_0012"
 branch_labels = None
 depends_on = None
 

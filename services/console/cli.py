@@ -15,9 +15,11 @@ from services.cadence.policy.load import PolicyRefused
 from services.cadence.rates import RatesRefused
 from services.chassis.settings import SettingsRejected
 from services.console import (
+    audit_commands,
     clock_commands,
     commands,
     content_commands,
+    event_commands,
     operating_commands,
     policy_commands,
     touchpoint_commands,
@@ -37,9 +39,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pret
 app.add_typer(commands.app)
 app.add_typer(operating_commands.app)
 app.add_typer(touchpoint_commands.app)
+app.add_typer(event_commands.app, name="events")
 app.add_typer(policy_commands.app, name="policy")
 app.add_typer(content_commands.app, name="content")
 app.add_typer(clock_commands.app, name="clock")
+app.add_typer(audit_commands.app, name="audit")
 
 
 @app.callback(invoke_without_command=True)
