@@ -13,7 +13,7 @@ import typer
 from services.cadence.account.event_file import FactsRefused
 from services.cadence.policy.load import PolicyRefused
 from services.cadence.rates import RatesRefused
-from services.chassis.settings import SettingsRejected
+from services.chassis.settings import SettingsRejected, load_settings
 from services.console import (
     audit_commands,
     clock_commands,
@@ -79,9 +79,12 @@ def run() -> None:
 @app.command()
 def serve(
     service: Literal["rules_engine", "scheduler", "notifier", "console"],
-    port: Annotated[int | None, typer.Option(help="Listen on this port, as a further replica.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="Listen on this port, as a further replica.")
+    ] = None,
 ) -> None:
     """Run one service, with the addresses of the settings or of a running `drumbeat run`."""
+    load_settings()  # wrong settings are wrong use
     if port is not None:
         os.putenv(f"DRUMBEAT_{service.upper()}__PORT", str(port))
     become(f"services.{service}", "serve")
