@@ -8,9 +8,7 @@ from fastapi import FastAPI
 from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
 from services.chassis.clock import real_now
-from services.chassis.database import Database
 from services.chassis.dead_letter_routes import dead_letter_routes
-from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, run_command, unplugged
 from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.settings import Settings
@@ -31,10 +29,10 @@ from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
+from services.notifier.adapters.retention import partition_loops, prune_loop
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
-from services.notifier.adapters.written_messages import KEPT, prune_written
 from services.notifier.application.customer_links import links_of
 from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.preview import PreviewSources
@@ -140,11 +138,15 @@ async def build(runtime: Runtime) -> Parts:
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
-    prune = pruning(services.queries, runtime.database)
+    retention = runtime.settings.retention
+    prune = prune_loop(runtime.database, services.queue, runtime.clock, retention)
+    months = partition_loops(runtime.database, runtime.clock, retention)
+    for loop in months:  # before the first row of a month, which would else stay in no month
+        await loop.run_once()
     return Parts(
         app=lambda ready: make_http(runtime, services, key, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
-        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune),
+        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune, *months),
         close=(
             webhooks.close,
             services.mailer.stop,
@@ -187,17 +189,6 @@ def make_customer_sending(configured: Settings, services: Services, link_key: by
     make_links = links_of(settings.public_url(configured), link_key)
     writer = CustomerWriter(services.templates, services.book, make_links, organization, postal_address)
     return CustomerSending(writer, services.facts)
-
-
-def pruning(queries: Queries, database: Database) -> Loop:
-    """Deletes old events and mails."""
-
-    async def run_once() -> float | None:
-        events = await queries.prune(real_now() - settings.KEEP_EVENTS)
-        mails = await prune_written(database, real_now() - KEPT)
-        return 0 if events or mails else None
-
-    return Loop("prune", interval=settings.PRUNE_SECONDS, run_once=run_once)
 
 
 def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Readiness) -> FastAPI:

@@ -44,11 +44,18 @@ INSERT INTO feed (key, event_id, type, said_at, account_id, data)
 SELECT md5('event-' || i)::uuid, 'event-' || i, $1, $2, 'acc-000001', $3 FROM generate_series(1, $4::int) i
 """
 DELIVERIES = """
-INSERT INTO delivery (id, event_key, message_id, touchpoint_id, touchpoint_type, account_id, channel,
-    recipient_kind, recipient_id, state, next_at)
-SELECT u.id, md5('event-' || i)::uuid, u.id, 'touchpoint-' || i, 'usage_report', 'acc-000001', 'email', 'contact',
-    'contact-' || i, 'pending', clock_timestamp()
-FROM generate_series(1, $1::int) i, LATERAL (SELECT md5('delivery-' || i)::uuid AS id) u
+WITH made AS (
+    INSERT INTO delivery (id, caused_at, event_key, message_id, touchpoint_id, touchpoint_type, account_id, channel,
+        recipient_kind, recipient_id, state)
+    SELECT u.id, $2, md5('event-' || i)::uuid, u.id, 'touchpoint-' || i, 'usage_report', 'acc-000001', 'email',
+        'contact', 'contact-' || i, 'pending'
+    FROM generate_series(1, $1::int) i, LATERAL (SELECT md5('delivery-' || i)::uuid AS id) u
+    RETURNING *
+)
+INSERT INTO delivery_queue (delivery_id, caused_at, event_key, event_at, seq, message_id, account_id, channel,
+    recipient_kind, recipient_id, touchpoint_id, touchpoint_type, next_at, created_at)
+SELECT id, caused_at, event_key, caused_at, seq, message_id, account_id, channel, recipient_kind, recipient_id,
+    touchpoint_id, touchpoint_type, clock_timestamp(), created_at FROM made
 """
 
 
@@ -95,7 +102,7 @@ class Senders:
             at = real_now()
             response = await mailer.send(Mail(claim.delivery.id, to, MESSAGE, link), at=at)
             delivery, attempt = after_attempt(claim.delivery, response, at=at, first_at=claim.first_at)
-            return ClaimResult(claim, delivery, attempt=attempt, response=response, address=to)
+            return ClaimResult(claim, delivery, attempt=attempt, address=to)
 
         began = asyncio.get_running_loop().time()
         while True:
@@ -111,10 +118,11 @@ class Senders:
 
     async def _fill(self) -> None:
         pool = self._database.pool
-        await pool.execute("TRUNCATE delivery, feed, attempt, outbox")
-        await pool.execute(FEED, DUE, real_now(), due_event(), self._count)
-        await pool.execute(DELIVERIES, self._count)
-        await pool.execute("VACUUM ANALYZE delivery, feed")
+        now = real_now()
+        await pool.execute("TRUNCATE delivery, delivery_queue, feed, outbox")
+        await pool.execute(FEED, DUE, now, due_event(), self._count)
+        await pool.execute(DELIVERIES, self._count, now)
+        await pool.execute("VACUUM ANALYZE delivery, delivery_queue, feed")
 
     async def bare(self) -> float:
         """Mails a second over as many connections, built by the standard library and recorded nowhere."""

@@ -1,11 +1,12 @@
 """The queue of pending deliveries: claims under a lease, completions fenced by the lease's token.
 
 Leases use the real clock of the database. A claim writes no indexed column. When a lease runs out the next
-sender may claim the delivery, which is then marked ambiguous: the one before may have sent it.
+sender may claim the delivery, which is then marked ambiguous if the one before may have sent it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from services.chassis.clock import ServiceClock
@@ -20,8 +21,10 @@ from services.notifier.adapters import (
     subscription_repository,
 )
 from services.notifier.adapters.delivery_completion import complete
+from services.notifier.adapters.delivery_repository import END
 from services.notifier.adapters.erasure import erase_final
 from services.notifier.adapters.messages import delivery_finished_of_row
+from services.notifier.adapters.webhook_completion import complete_webhooks
 from services.notifier.adapters.written_messages import WrittenMails
 from services.notifier.application.ports import (
     ClaimResult,
@@ -30,6 +33,7 @@ from services.notifier.application.ports import (
     Now,
     Webhook,
     WebhookClaim,
+    WebhookResult,
 )
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind
@@ -39,27 +43,28 @@ from services.notifier.domain.situation import Directory
 LEASE = "90 seconds"
 MOST_PER_ENDPOINT = 16
 
-_READY = "state = 'pending' AND channel <> 'webhook' AND (lease_until IS NULL OR lease_until < $1)"
+_READY = "channel <> 'webhook' AND (lease_until IS NULL OR lease_until < $1)"
 _CLAIM = f"""
-UPDATE delivery d SET lease_token = $3, lease_until = $1 + interval '{LEASE}', lease_owner = $4,
-    ambiguous = d.ambiguous OR d.lease_token IS NOT NULL"""
+UPDATE delivery_queue q SET lease_token = $3, lease_until = $1 + interval '{LEASE}', lease_owner = $4,
+    ambiguous = q.ambiguous OR q.is_begun, is_begun = false"""
 _CLAIMED = """
-    d.id, d.channel, d.recipient_kind, d.recipient_id, d.attempts, d.next_at, d.first_at, d.waits_until,
-    f.event_id, f.type, f.said_at, f.data, d.reason, d.message_id, d.planned_at,
-    d.fold_key IS NOT NULL, d.created_at"""
+    q.delivery_id, q.channel, q.recipient_kind, q.recipient_id, q.attempts, q.next_at, q.first_at, q.waits_until,
+    f.event_id, f.type, f.said_at, f.data, q.reason, q.message_id, q.planned_at,
+    q.fold_key IS NOT NULL, q.created_at, q.ambiguous"""
+_EVENT = "f.key = q.event_key AND f.said_at = q.event_at"
 CLAIM_SINGLE = f"""
 WITH mine AS (
-    SELECT id FROM delivery WHERE {_READY} AND next_at <= $1 AND fold_key IS NULL
+    SELECT delivery_id FROM delivery_queue WHERE {_READY} AND next_at <= $1 AND fold_key IS NULL
     ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 {_CLAIM}
-FROM mine, feed f WHERE d.id = mine.id AND f.key = d.event_key
+FROM mine, feed f WHERE q.delivery_id = mine.delivery_id AND {_EVENT}
 RETURNING {_CLAIMED}
 """
 # Whoever locks a key claims all that is ready under it: one sender writes the mail, once.
 LOCK_FOLDS = f"""
 WITH ready AS MATERIALIZED (
-    SELECT fold_key, min(next_at) AS next_at FROM delivery
+    SELECT fold_key, min(next_at) AS next_at FROM delivery_queue
     WHERE {_READY} AND next_at <= $1 AND fold_key IS NOT NULL GROUP BY fold_key ORDER BY 2 LIMIT $2
 )
 SELECT fold_key FROM ready WHERE pg_try_advisory_xact_lock(hashtextextended(fold_key, 0))
@@ -68,57 +73,65 @@ SELECT fold_key FROM ready WHERE pg_try_advisory_xact_lock(hashtextextended(fold
 # the deliveries of the mail belong together, so that a retry has the same ones.
 CLAIM_FOLDS = f"""
 WITH mine AS MATERIALIZED (
-    SELECT id, fold_key, message_id FROM delivery WHERE {_READY} AND fold_key = ANY($2)
+    SELECT delivery_id, fold_key, message_id FROM delivery_queue WHERE {_READY} AND fold_key = ANY($2)
         AND (next_at <= $1 OR (coalesce(waits_until, $1) <= $1 AND coalesce(planned_at, $5) <= $5))
-    ORDER BY id FOR UPDATE
+    ORDER BY delivery_id FOR UPDATE
 ), first AS (
-    SELECT fold_key, min(id::text)::uuid AS id FROM mine GROUP BY fold_key
+    SELECT fold_key, min(delivery_id::text)::uuid AS id FROM mine GROUP BY fold_key
 )
 {_CLAIM},
     message_id = CASE WHEN mine.fold_key LIKE 'message:%' THEN mine.message_id ELSE first.id END,
     fold_key = CASE WHEN mine.fold_key LIKE 'message:%' THEN mine.fold_key ELSE 'message:' || first.id END
-FROM mine JOIN first USING (fold_key), feed f WHERE d.id = mine.id AND f.key = d.event_key
+FROM mine JOIN first USING (fold_key), feed f WHERE q.delivery_id = mine.delivery_id AND {_EVENT}
 RETURNING {_CLAIMED}
 """
+# A webhook may be on its way as soon as it is claimed; endpoints know a repetition by its id.
 CLAIM_WEBHOOKS = f"""
 WITH mine AS MATERIALIZED (
-    SELECT d.id FROM unnest($4::text[], $5::int[]) AS s(id, room)
+    SELECT d.delivery_id FROM unnest($4::text[], $5::int[]) AS s(id, room)
     CROSS JOIN LATERAL (
-        SELECT id FROM delivery WHERE recipient_id = s.id AND state = 'pending' AND channel = 'webhook'
+        SELECT delivery_id FROM delivery_queue WHERE recipient_id = s.id AND channel = 'webhook'
             AND next_at <= $1 AND (lease_until IS NULL OR lease_until < $1)
         ORDER BY next_at LIMIT s.room FOR UPDATE SKIP LOCKED
     ) d LIMIT $2
 )
-UPDATE delivery d SET lease_token = $3, lease_until = $1 + interval '{LEASE}', lease_owner = $6,
-    ambiguous = d.ambiguous OR d.lease_token IS NOT NULL
-FROM mine, feed f WHERE d.id = mine.id AND f.key = d.event_key
-RETURNING d.id::text, d.recipient_id, d.attempts, d.next_at, d.first_at, d.account_id, d.touchpoint_id,
-    d.touchpoint_type, d.message_id::text, f.type, f.said_at, f.data
+UPDATE delivery_queue q SET lease_token = $3, lease_until = $1 + interval '{LEASE}', lease_owner = $6,
+    ambiguous = q.ambiguous OR q.lease_token IS NOT NULL
+FROM mine, feed f WHERE q.delivery_id = mine.delivery_id AND {_EVENT}
+RETURNING q.delivery_id::text, q.recipient_id, q.message_id::text, f.type, f.said_at, f.data, q.attempts, q.first_at,
+    q.account_id, q.touchpoint_id, q.touchpoint_type
 """
-TAKE_OVER = (
-    "UPDATE delivery SET lease_until = $2 WHERE state = 'pending' AND lease_owner = $1 AND lease_until > $2"
-)
+TAKE_OVER = "UPDATE delivery_queue SET lease_until = $2 WHERE lease_owner = $1 AND lease_until > $2"
 WAKE_DUE = """
 WITH due AS (
-    SELECT id FROM delivery WHERE state = 'pending' AND rouse_at <= $1
+    SELECT delivery_id FROM delivery_queue WHERE rouse_at <= $1
     ORDER BY rouse_at LIMIT $3 FOR UPDATE SKIP LOCKED
 )
-UPDATE delivery d SET next_at = least(d.next_at, $2), rouse_at = CASE WHEN d.deadline > $1 THEN d.deadline END
-FROM due WHERE d.id = due.id RETURNING d.id
+UPDATE delivery_queue q SET next_at = least(q.next_at, $2), rouse_at = CASE WHEN q.deadline > $1 THEN q.deadline END
+FROM due WHERE q.delivery_id = due.delivery_id RETURNING q.delivery_id
 """
-CLOSE_ORPHANS = """
+CLOSE_ORPHANS = f"""
 WITH orphan AS (
-    SELECT d.id, s.deleted FROM subscription s JOIN delivery d ON d.recipient_id = s.id
-    WHERE NOT s.active AND d.state = 'pending' AND d.channel = 'webhook'
-        AND (d.lease_until IS NULL OR d.lease_until < $1)
-    LIMIT $3 FOR UPDATE OF d SKIP LOCKED
-)
-UPDATE delivery d SET state = CASE WHEN orphan.deleted THEN 'suppressed' ELSE 'failed' END,
-    reason = CASE WHEN orphan.deleted THEN 'the subscription was deleted' ELSE 'the endpoint was disabled' END,
-    next_at = NULL, lease_token = NULL, finished_at = $2
-FROM orphan WHERE d.id = orphan.id
-RETURNING d.id, d.channel, d.recipient_kind, d.recipient_id, d.state, d.reason, d.account_id, d.touchpoint_id,
-    d.touchpoint_type
+    SELECT q.delivery_id, s.deleted FROM subscription s JOIN delivery_queue q ON q.recipient_id = s.id
+    WHERE NOT s.active AND q.channel = 'webhook' AND (q.lease_until IS NULL OR q.lease_until < $2)
+    LIMIT $3 FOR UPDATE OF q SKIP LOCKED
+), ended AS (
+    DELETE FROM delivery_queue q USING orphan o WHERE q.delivery_id = o.delivery_id
+    RETURNING q.*, CASE WHEN o.deleted THEN 'suppressed' ELSE 'failed' END AS end_state,
+        CASE WHEN o.deleted THEN 'the subscription was deleted' ELSE 'the endpoint was disabled' END AS end_reason
+){END}
+"""
+# What the feed no longer has cannot be written any more.
+CLOSE_LOST = f"""
+WITH lost AS (
+    SELECT delivery_id FROM delivery_queue q WHERE created_at < $4 AND (lease_until IS NULL OR lease_until < $2)
+        AND NOT EXISTS (SELECT FROM feed f WHERE {_EVENT})
+    LIMIT $3 FOR UPDATE SKIP LOCKED
+), ended AS (
+    DELETE FROM delivery_queue q USING lost WHERE q.delivery_id = lost.delivery_id
+    RETURNING q.*, CASE WHEN q.ambiguous THEN 'failed' ELSE 'expired' END AS end_state,
+        'its event is older than the events that are kept' AS end_reason
+){END}
 """
 SWEEP_BATCH = 500
 
@@ -215,6 +228,14 @@ class DeliveryQueue:
             await complete(connection, self._outbox, self._addresses, results, now)
             await self.written.save(connection, results)
             fault("sender.before_commit")
+        self.written.forget(results)
+        fault("sender.after_commit")
+
+    async def complete_webhooks(self, results: Sequence[WebhookResult]) -> None:
+        async with self._database.transaction() as connection:
+            now = await self._now(connection)
+            await complete_webhooks(connection, self._outbox, results, now)
+            fault("sender.before_commit")
         fault("sender.after_commit")
 
     async def wake_due(self) -> int:
@@ -225,13 +246,25 @@ class DeliveryQueue:
     async def close_orphans(self) -> int:
         async with self._database.transaction() as connection:
             now = await self._now(connection)
-            rows = await connection.fetch(CLOSE_ORPHANS, now.real, now.service, SWEEP_BATCH)
-            erased = await erase_final(connection, [str(row[0]) for row in rows])
-            reports = [
-                delivery_finished_of_row(row, now.service) for row in rows if str(row[0]) not in erased
-            ]
-            await self._outbox.append(connection, reports)
-            return len(rows)
+            return await self._report_closed(
+                connection, await connection.fetch(CLOSE_ORPHANS, now.service, now.real, SWEEP_BATCH), now
+            )
+
+    async def close_lost(self, before: datetime) -> int:
+        """Finish what was made before then (real time) and whose event is not kept any more; returns how many."""
+        async with self._database.transaction() as connection:
+            now = await self._now(connection)
+            rows = await connection.fetch(CLOSE_LOST, now.service, now.real, SWEEP_BATCH, before)
+            return await self._report_closed(connection, rows, now)
+
+    async def _report_closed(self, connection: Connection, rows: Sequence[Any], now: Now) -> int:
+        """Report the deliveries of these rows of `END`, and erase those that were only kept until they are final."""
+        erased = [str(row[0]) for row in rows if row["erase_when_final"]]
+        if erased:
+            await erase_final(connection, erased)
+        kept = [row for row in rows if not row["erase_when_final"]]
+        await self._outbox.append(connection, [delivery_finished_of_row(row, now.service) for row in kept])
+        return len(rows)
 
 
 def _accounts_of_owners(claims: Sequence[MessageClaim]) -> set[str]:
@@ -254,18 +287,15 @@ def _message_claim(row: Any, token: str) -> MessageClaim:
         planned_at=row[14],
         is_folded=row[15],
         created_at=row[16],
+        ambiguous=row[17],
     )
 
 
 def _webhook_claim(row: Any, token: str, endpoint: Endpoint) -> WebhookClaim:
-    recipient = Recipient(RecipientKind.SUBSCRIPTION, endpoint.id)
+    id_, _, message_id, type_, time, data, attempts, first_at, account_id, touchpoint_id, touchpoint_type = (
+        row
+    )
+    webhook = Webhook(message_id, type_, time, data)
     return WebhookClaim(
-        delivery=Delivery(row[0], "webhook", recipient, attempts=row[2], next_at=row[3]),
-        endpoint=endpoint,
-        webhook=Webhook(row[8], row[9], row[10], row[11]),
-        account_id=row[5],
-        touchpoint_id=row[6],
-        touchpoint_type=row[7],
-        token=token,
-        first_at=row[4],
+        id_, endpoint, webhook, attempts, first_at, account_id, touchpoint_id, touchpoint_type, token
     )

@@ -73,7 +73,6 @@ def attempted(claim: MessageClaim, response: Response, now: Now, address: str | 
         claim,
         delivery,
         attempt=attempt,
-        response=response,
         address=address,
         is_unknown_address=is_unknown and address is not None,
     )

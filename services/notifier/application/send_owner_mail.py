@@ -76,8 +76,6 @@ def _messages_to_others(
 ) -> ClaimResult:
     """Where the relay knows no such mailbox, who hears of it instead: the address counts as unknown from now on."""
     claim = result.claim
-    if not isinstance(claim, MessageClaim):
-        return result
     unknown = directory.unknown_addresses | {clean_address(refused)}
     known = replace(directory, unknown_addresses=unknown)
     situation = known.situation_of(claim.event, fallback_to=sending.fallback_to, has_waited=True)

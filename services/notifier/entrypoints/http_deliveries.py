@@ -47,9 +47,9 @@ async def delivery_page(
     queries: Queries, limit: int, cursor: str | None, **wanted: str | None
 ) -> DeliveryPage:
     before = sequence_of(cursor, NEWEST)
-    items = await queries.deliveries(DeliveryFilter(**wanted), before=before, limit=limit + 1)
-    fields = page([*items], limit, lambda item: encode_cursor(item.seq))
-    return DeliveryPage(**fields)  # pyright: ignore[reportArgumentType]
+    found = await queries.deliveries(DeliveryFilter(**wanted), before=before, limit=limit)
+    following = None if found.next_before is None else encode_cursor(found.next_before)
+    return DeliveryPage([*found.items], following)
 
 
 def delivery_routes(queries: Queries, clock: ServiceClock) -> APIRouter:

@@ -16,7 +16,7 @@ from services.chassis.loops import Loop
 from services.notifier.application.calendar import Calendar, CalendarAway
 from services.notifier.application.deliver_webhooks import deliver_webhook
 from services.notifier.application.open_day import Days, Opening, read_day
-from services.notifier.application.ports import ClaimResult, DeliveryQueue, WebhookClaim, WebhookClient
+from services.notifier.application.ports import DeliveryQueue, WebhookClaim, WebhookClient, WebhookResult
 from services.notifier.application.send_messages import send_messages
 from services.notifier.application.sending import Sending
 
@@ -102,7 +102,7 @@ class WebhookSender:
         self._waiting: deque[tuple[float, WebhookClaim]] = deque()  # with the moment before it was claimed
         self._under_way: Counter[str] = Counter()  # by endpoint
         self._tasks: set[asyncio.Task[None]] = set()
-        self._results: deque[ClaimResult] = deque()
+        self._results: deque[WebhookResult] = deque()
         self._has_gathered = False
         self.claiming = Loop("webhook sender", interval=FALLBACK_SECONDS, run_once=self.claim_once)
         self.recording = Loop("webhook outcomes", interval=FALLBACK_SECONDS, run_once=self.record_once)
@@ -134,11 +134,11 @@ class WebhookSender:
             began, claim = self._waiting.popleft()
             try:
                 if clock() - began > FRESH_SECONDS:
-                    log.warning("webhook.claim_went_stale", delivery=claim.delivery.id)
+                    log.warning("webhook.claim_went_stale", delivery=claim.delivery_id)
                     continue  # the lease may have ended: whoever claims it next sends it
                 self._results.append(await deliver_webhook(claim, at=real_now(), client=self._client))
             except Exception:
-                log.exception("webhook.attempt_broke", delivery=claim.delivery.id)  # its lease will end
+                log.exception("webhook.attempt_broke", delivery=claim.delivery_id)  # its lease will end
             finally:
                 self._under_way[claim.endpoint.id] -= 1
             if len(self._results) in (1, LEAST_TO_RECORD):
@@ -159,7 +159,7 @@ class WebhookSender:
             return None
         fault("sender.after_send")
         try:
-            await self._queue.complete(batch)
+            await self._queue.complete_webhooks(batch)
         except Exception:
             self._results.extendleft(reversed(batch))
             raise

@@ -65,8 +65,8 @@ ADDRESSES = AddressKey(b"a" * 32)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription,"
-    " delivery, attempt, in_app, inbox, outbox, mode, account_alias, dead_letter, api_key, consumer_offset,"
-    " content, catalogue"
+    " delivery, delivery_queue, delivery_unsent, presented_program, in_app, inbox, outbox, mode, account_alias, dead_letter, api_key, consumer_offset,"
+    " content, catalogue, written_message"
 )
 
 
@@ -93,9 +93,7 @@ From now on:
 }
 
 
-GATHERED = (
-    "UPDATE delivery SET next_at = clock_timestamp() WHERE next_at < clock_timestamp() + interval '5 seconds'"
-)
+GATHERED = "UPDATE delivery_queue SET next_at = clock_timestamp() WHERE next_at < clock_timestamp() + interval '5 seconds'"
 
 
 class SetClock(ServiceClock):
@@ -222,9 +220,7 @@ class Notifier:
 
     async def ready_again(self) -> None:
         """End all waits on the real clock."""
-        await self.database.pool.execute(
-            "UPDATE delivery SET next_at = clock_timestamp() WHERE state = 'pending'"
-        )
+        await self.database.pool.execute("UPDATE delivery_queue SET next_at = clock_timestamp()")
 
 
 ACME: dict[str, Any] = {

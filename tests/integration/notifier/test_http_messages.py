@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from services.chassis.clock import real_now
-from services.notifier.adapters.written_messages import KEPT, prune_written
 from services.notifier.application.send_messages import send_messages
 from tests.integration.notifier.conftest import Notifier
 
@@ -98,12 +96,6 @@ async def test_mails_are_erased_with_a_contact_of_their_account(notifier: Notifi
     await notifier.consume(notifier.record("directory.accounts", "", "acme", {}, "")._replace(value=None))
 
     assert await stored(notifier) == 0
-
-
-async def test_mails_are_kept_for_ninety_days(notifier: Notifier) -> None:
-    await send_and_keep(notifier)
-    assert await prune_written(notifier.database, real_now() - KEPT) == 0
-    assert await prune_written(notifier.database, real_now()) == 1
 
 
 async def test_people_are_listed_with_their_names_page_by_page(notifier: Notifier) -> None:
