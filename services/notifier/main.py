@@ -24,6 +24,7 @@ from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.mail_recorder import MailRecorder
 from services.notifier.adapters.message_reader import MessageReader
 from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
@@ -66,6 +67,7 @@ class Services:
     """What the parts of the service share."""
 
     queue: DeliveryQueue
+    recorder: MailRecorder
     queries: Queries
     subscriptions: SubscriptionRepository
     preferences: PreferenceRepository
@@ -91,6 +93,7 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
     client = WebhookClient(allow_private=runtime.settings.webhook_allow_private)
     return Services(
         queue=queue,
+        recorder=MailRecorder(queue, runtime.relay.wake),
         queries=Queries(database),
         subscriptions=SubscriptionRepository(database),
         preferences=PreferenceRepository(database, outbox, clock, addresses),
@@ -149,6 +152,7 @@ async def build(runtime: Runtime) -> Parts:
         loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune, *months),
         close=(
             webhooks.close,
+            services.recorder.close,
             services.mailer.stop,
             services.client.stop,
             services.others.close,
@@ -166,6 +170,7 @@ def make_sending(configured: Settings, services: Services, link_key: bytes) -> S
         services.templates,
         make_customer_sending(configured, services, link_key),
         OwnerSending(services.people_book, services.facts, links, settings.console_url(configured)),
+        services.recorder,
         mail_hold,
         settings.fallback_to(configured),
     )

@@ -21,10 +21,13 @@ from services.chassis.outbox import Outbox
 from services.chassis.settings import Email, Settings
 from services.devstack.embedded import processes
 from services.notifier.adapters.delivery_queue import DeliveryQueue
-from services.notifier.application.ports import ClaimResult, Mail, MessageClaim
+from services.notifier.adapters.mail_recorder import MailRecorder
+from services.notifier.application.claim_results import attempted
+from services.notifier.application.hand_over_mail import hand_over_mail
+from services.notifier.application.ports import BeginningMail, ClaimResult, Mail, MessageClaim, Now
 from services.notifier.domain.addresses import AddressKey
+from services.notifier.domain.delivery import Response
 from services.notifier.domain.message import Message
-from services.notifier.domain.retry import after_attempt
 from services.notifier.entrypoints.workers import MESSAGES_AT_ONCE
 from services.notifier.main import make_mailer
 from tests.benchmarks.figures import Figure, ratio_of_rounds
@@ -95,21 +98,27 @@ class Senders:
         queue = DeliveryQueue(self._database, Outbox("/bench"), clock, key, "bench")
         mailer = make_mailer(Settings(email=Email(host="127.0.0.1", port=self._port)), queue.written.add)
 
-        async def send(claim: MessageClaim) -> ClaimResult:
+        recorder = MailRecorder(queue, reported=lambda: None)
+
+        async def send(claim: MessageClaim) -> None:
             number = int(claim.delivery.id[:4], 16) % DOMAINS
             to = f"{claim.delivery.recipient.id}@customer-{number}.example"
             link = f"https://drumbeat.example.com/unsubscribe/{claim.delivery.id}"
-            at = real_now()
-            response = await mailer.send(Mail(claim.delivery.id, to, MESSAGE, link), at=at)
-            delivery, attempt = after_attempt(claim.delivery, response, at=at, first_at=claim.first_at)
-            return ClaimResult(claim, delivery, attempt=attempt, address=to)
+            mail, at = Mail(claim.delivery.id, to, MESSAGE, link), real_now()
+
+            def results_of(response: Response) -> list[ClaimResult]:
+                return [attempted(claim, response, Now(at, at), to)]
+
+            beginning = BeginningMail([claim], [claim.delivery.recipient.id or ""], to)
+            left = await hand_over_mail(mail, beginning, (mailer, recorder), at, results_of=results_of)
+            assert not left
 
         began = asyncio.get_running_loop().time()
         while True:
             claims, _, _ = await queue.claim_messages(MESSAGES_AT_ONCE)
             if not claims:
                 break
-            await queue.complete(await asyncio.gather(*map(send, claims)))
+            await asyncio.gather(*map(send, claims))
         seconds = asyncio.get_running_loop().time() - began
         await mailer.stop()
         sent = await self._database.pool.fetchval("SELECT count(*) FROM delivery WHERE state = 'sent'")

@@ -24,7 +24,8 @@ WITH r AS (
     WHERE q.delivery_id = u.id AND q.lease_token = u.token
     RETURNING q.delivery_id, q.caused_at, q.seq, q.message_id, q.account_id, q.channel, q.recipient_kind,
         q.recipient_id, q.created_at, q.erase_when_final,
-        q.ambiguous OR coalesce(u.outcome = 'ambiguous', false) AS ambiguous, u.end_state, u.end_reason, u.attempts, u.tried_at, u.outcome, u.detail, u.address_hash
+        q.ambiguous OR coalesce(u.outcome = 'ambiguous', false) AS ambiguous, u.end_state, u.end_reason, u.attempts,
+        u.tried_at, u.outcome, u.detail, u.address_hash
 ), record AS (
     UPDATE delivery d SET state = r.end_state, reason = r.end_reason, finished_at = $1, ambiguous = r.ambiguous,
         message_id = r.message_id, {_TRIES}

@@ -27,10 +27,12 @@ from services.notifier.adapters.messages import delivery_finished_of_row
 from services.notifier.adapters.webhook_completion import complete_webhooks
 from services.notifier.adapters.written_messages import WrittenMails
 from services.notifier.application.ports import (
+    BeginningMail,
     ClaimResult,
     Endpoint,
     MessageClaim,
     Now,
+    OptOuts,
     Webhook,
     WebhookClaim,
     WebhookResult,
@@ -120,6 +122,19 @@ WITH orphan AS (
     RETURNING q.*, CASE WHEN o.deleted THEN 'suppressed' ELSE 'failed' END AS end_state,
         CASE WHEN o.deleted THEN 'the subscription was deleted' ELSE 'the endpoint was disabled' END AS end_reason
 ){END}
+"""
+# All the deliveries of a mail begin, or none of them. The lease begins anew, so that the attempt fits into it.
+BEGIN = f"""
+WITH wanted AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS u(id, token, mail)
+), leased AS MATERIALIZED (
+    SELECT u.id, u.mail FROM wanted u JOIN delivery_queue q ON q.delivery_id = u.id AND q.lease_token = u.token
+    FOR UPDATE OF q
+)
+UPDATE delivery_queue q SET is_begun = true, lease_until = $4::timestamptz + interval '{LEASE}'
+FROM leased l WHERE q.delivery_id = l.id
+    AND l.mail NOT IN (SELECT mail FROM wanted WHERE id NOT IN (SELECT id FROM leased))
+RETURNING l.mail
 """
 # What the feed no longer has cannot be written any more.
 CLOSE_LOST = f"""
@@ -237,6 +252,41 @@ class DeliveryQueue:
             await complete_webhooks(connection, self._outbox, results, now)
             fault("sender.before_commit")
         fault("sender.after_commit")
+
+    async def hand_over(
+        self, beginning: Sequence[BeginningMail], results: Sequence[ClaimResult]
+    ) -> list[OptOuts | None]:
+        """Record results and begin mails in one transaction; None for a mail whose lease is lost."""
+        async with self._database.transaction() as connection:
+            now = await self._now(connection)
+            if results:
+                await complete(connection, self._outbox, self._addresses, results, now)
+                await self.written.save(connection, results)
+                fault("sender.before_commit")
+            opt_outs = await self._begin(connection, beginning, now) if beginning else []
+        if results:
+            self.written.forget(results)
+            fault("sender.after_commit")
+        return opt_outs
+
+    async def _begin(
+        self, connection: Connection, mails: Sequence[BeginningMail], now: Now
+    ) -> list[OptOuts | None]:
+        claims = [(claim, number) for number, mail in enumerate(mails) for claim in mail.claims]
+        rows = await connection.fetch(
+            BEGIN,
+            [claim.delivery.id for claim, _ in claims],
+            [claim.token for claim, _ in claims],
+            [number for _, number in claims],
+            now.real,
+        )
+        begun = {row[0] for row in rows}
+        contact_ids = {contact_id for mail in mails for contact_id in mail.contact_ids}
+        addresses = {mail.address for mail in mails if mail.address}
+        opt_outs = await directory_repository.load_opt_outs(
+            connection, self._addresses, contact_ids, addresses
+        )
+        return [opt_outs if number in begun else None for number in range(len(mails))]
 
     async def wake_due(self) -> int:
         async with self._database.transaction() as connection:

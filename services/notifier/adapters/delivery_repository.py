@@ -12,7 +12,7 @@ from services.chassis.database import Connection
 from services.chassis.outbox import Outgoing
 from services.notifier.adapters.messages import delivery_finished, delivery_finished_of_row
 from services.notifier.application.ports import InAppMessage, NewDelivery, Now
-from services.notifier.domain.delivery import Delivery, Recipient
+from services.notifier.domain.delivery import IN_DOUBT, Delivery, Recipient
 from services.notifier.domain.event import Event, News
 
 # A delivery for a cause may be one of before its cause had a time: that one has another key.
@@ -53,7 +53,6 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],
     $8::text[], $9::timestamptz[], $10::timestamptz[])
 ON CONFLICT DO NOTHING
 """
-IN_DOUBT = "an earlier attempt may have reached the recipient"
 # Of `ended`: what was taken from the queue, with the `end_state` and the `end_reason` of each. $1: service time.
 END = f"""
 , counted AS (

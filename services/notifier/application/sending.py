@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.notifier.application.message_facts import FactsSource
 from services.notifier.application.phrases import PhraseBook
-from services.notifier.application.ports import Mailer
+from services.notifier.application.ports import Mailer, MailRecorder
 from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.domain import message
 
@@ -36,5 +36,10 @@ class Sending:
     render: message.Render
     customers: CustomerSending
     owners: OwnerSending
+    recorder: MailRecorder
     mail_hold: str | None = None
     fallback_to: str | None = None
+
+    @property
+    def through(self) -> tuple[Mailer, MailRecorder]:
+        return self.mailer, self.recorder

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from services.chassis.clock import real_now
+from services.chassis.database import INFRASTRUCTURE
 from services.chassis.faults import fault
 from services.chassis.loops import Loop
 from services.notifier.application.calendar import Calendar, CalendarAway
@@ -45,9 +46,7 @@ def message_sender(queue: DeliveryQueue, sending: Sending, reported: Callable[[]
         claims, directory, now = await queue.claim_messages(MESSAGES_AT_ONCE)
         if not claims:
             return None
-        results = await send_messages(claims, directory, now, sending=sending)
-        fault("sender.after_send")
-        await queue.complete(results)
+        await queue.complete(await send_messages(claims, directory, now, sending=sending))
         reported()
         return 0
 
@@ -104,11 +103,17 @@ class WebhookSender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._results: deque[WebhookResult] = deque()
         self._has_gathered = False
+        self._is_recording_late = False
         self.claiming = Loop("webhook sender", interval=FALLBACK_SECONDS, run_once=self.claim_once)
         self.recording = Loop("webhook outcomes", interval=FALLBACK_SECONDS, run_once=self.record_once)
 
     async def claim_once(self) -> float | None:
-        """Claim and start as many as there is room for; 0 when there may be more."""
+        """Claim and start as many as there is room for; 0 when there may be more.
+
+        None while results cannot be recorded: their leases end, and what was sent would be claimed again.
+        """
+        if self._is_recording_late:
+            return None
         room = MOST_CLAIMED - self._under_way.total() - len(self._results)
         began = asyncio.get_running_loop().time()
         claims: Sequence[WebhookClaim] = ()
@@ -162,7 +167,9 @@ class WebhookSender:
             await self._queue.complete_webhooks(batch)
         except Exception:
             self._results.extendleft(reversed(batch))
+            self._is_recording_late = True
             raise
+        self._is_recording_late = False
         self._reported()
         self.claiming.wake()
         return 0 if self._results else None
@@ -173,5 +180,8 @@ class WebhookSender:
             await asyncio.wait(list(self._tasks), timeout=5)
         for task in list(self._tasks):
             task.cancel()
-        while self._results:
-            await self._record()
+        try:
+            while self._results:
+                await self._record()
+        except INFRASTRUCTURE:
+            log.exception("webhooks.not_recorded", webhooks=len(self._results))  # their leases will end

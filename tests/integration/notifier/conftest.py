@@ -3,11 +3,13 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import orjson
 import pytest
@@ -29,6 +31,7 @@ from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.mail_recorder import MailRecorder
 from services.notifier.adapters.message_reader import MessageReader
 from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
@@ -64,9 +67,9 @@ from tests.integration.notifier.receivers import Facts, KeptMail, Receiver
 ADDRESSES = AddressKey(b"a" * 32)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
-    "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription,"
-    " delivery, delivery_queue, delivery_unsent, presented_program, in_app, inbox, outbox, mode, account_alias, dead_letter, api_key, consumer_offset,"
-    " content, catalogue, written_message"
+    "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription, delivery,"
+    " delivery_queue, delivery_unsent, presented_program, in_app, inbox, outbox, mode, account_alias, dead_letter,"
+    " api_key, consumer_offset, content, catalogue, written_message"
 )
 
 
@@ -93,7 +96,9 @@ From now on:
 }
 
 
-GATHERED = "UPDATE delivery_queue SET next_at = clock_timestamp() WHERE next_at < clock_timestamp() + interval '5 seconds'"
+GATHERED = """
+UPDATE delivery_queue SET next_at = clock_timestamp() WHERE next_at < clock_timestamp() + interval '5 seconds'
+"""
 
 
 class SetClock(ServiceClock):
@@ -266,6 +271,20 @@ def migrated(postgres: EmbeddedPostgres) -> EmbeddedPostgres:
     return postgres
 
 
+@asynccontextmanager
+async def refused_connections(server: EmbeddedPostgres) -> AsyncGenerator[None]:
+    """The database of the notifier takes no connection, as when its server is away."""
+    admin = await asyncpg.connect(server.url)
+    name = DATABASES["notifier"]
+    await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    try:
+        yield
+    finally:
+        await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        await admin.close()
+
+
 @pytest.fixture
 async def database(migrated: EmbeddedPostgres) -> AsyncGenerator[Database]:
     SetClock.now_is = NOON
@@ -343,6 +362,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
                     action_links("http://test", key),
                     "http://console",
                 ),
+                MailRecorder(queue, reported=lambda: None),
                 fallback_to="ops@vendor.example",
             ),
             unsubscribe_key=key,

@@ -5,10 +5,12 @@ import asyncio
 import pytest
 
 from services.chassis.clock import real_now
+from services.chassis.database import INFRASTRUCTURE
+from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.notifier.application.ports import WebhookResult
 from services.notifier.domain.delivery import AttemptOutcome, Response
 from services.notifier.entrypoints import workers
-from tests.integration.notifier.conftest import Notifier
+from tests.integration.notifier.conftest import Notifier, refused_connections
 from tests.integration.notifier.receivers import Receiver
 
 pytestmark = pytest.mark.integration
@@ -108,6 +110,30 @@ async def test_a_claim_that_waited_too_long_for_a_task_is_left_to_its_next_owner
     assert len(receiver.requests) == 1
     (item,) = [row for row in await notifier.deliveries() if row["channel"] == "webhook"]
     assert item["state"] == "sent"
+
+
+async def test_outcomes_are_kept_while_the_database_is_away_and_no_webhook_is_sent_again(
+    notifier: Notifier, receiver: Receiver, migrated: EmbeddedPostgres
+) -> None:
+    """A2: when the database returns after the leases have ended, results are recorded before anything is claimed."""
+    await subscribe(notifier, receiver.url)
+    await notifier.due()
+    await notifier.sender.claim_once()
+    async with refused_connections(migrated):
+        with pytest.raises(INFRASTRUCTURE):
+            async with asyncio.timeout(20):
+                while True:
+                    await notifier.sender.record_once()
+                    await asyncio.sleep(0.01)
+    await notifier.database.pool.execute(END_LEASES)
+
+    assert await notifier.sender.claim_once() is None
+    await notifier.sender.record_once()
+    await notifier.send_webhooks()
+
+    assert len(receiver.requests) == 1
+    (item,) = [row for row in await notifier.deliveries() if row["channel"] == "webhook"]
+    assert (item["state"], item["ambiguous"], len(item["attempts"])) == ("sent", False, 1)
 
 
 async def test_more_than_may_be_claimed_at_once_is_sent_once_each(
