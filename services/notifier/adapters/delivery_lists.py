@@ -48,7 +48,7 @@ async def list_deliveries(
     async with database.transaction() as connection:
         # The best index depends on the values: a plan for any value reads whole months.
         await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-        keys, next_before = await _find_keys(connection, wanted, before, limit)
+        keys, next_before = await find_keys(connection, wanted, before, limit)
         rows = await connection.fetch(BY_KEY, [row[0] for row in keys], [row[1] for row in keys])
     return DeliverySlice([_item(row) for row in rows], next_before)
 
@@ -58,7 +58,7 @@ async def find_delivery(database: Database, delivery_id: str) -> DeliveryItem | 
     return None if row is None else _item(row)
 
 
-async def _find_keys(
+async def find_keys(
     connection: Connection, wanted: DeliveryFilter, before: int, limit: int
 ) -> tuple[list[tuple[UUID, datetime]], int | None]:
     """(id, time of the cause) of the rows of a page, and where the next one begins."""
