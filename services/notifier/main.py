@@ -94,7 +94,7 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
     return Services(
         queue=queue,
         recorder=MailRecorder(queue, runtime.relay.wake),
-        queries=Queries(database),
+        queries=Queries(database, runtime.settings.retention),
         subscriptions=SubscriptionRepository(database),
         preferences=PreferenceRepository(database, outbox, clock, addresses),
         client=client,
@@ -209,7 +209,9 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     )
     app.include_router(subscription_routes(for_subscriptions))
     app.include_router(delivery_routes(services.queries, runtime.clock))
-    app.include_router(message_routes(MessageReader(runtime.database, services.queries)))
+    app.include_router(
+        message_routes(MessageReader(runtime.database, services.queries), runtime.settings.retention)
+    )
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
     app.include_router(unsubscribe_routes(services.preferences, link_key, services.templates))

@@ -5,12 +5,13 @@ index of the record, and read a bounded number of its rows for each page: a page
 on at a cursor.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
 
 import orjson
 
+from services.chassis.clock import real_now
 from services.chassis.database import Connection, Database
 from services.notifier.application.read_models import (
     AttemptItem,
@@ -42,15 +43,15 @@ Conditions = list[tuple[str, str]]
 
 
 async def list_deliveries(
-    database: Database, wanted: DeliveryFilter, *, before: int, limit: int
+    database: Database, wanted: DeliveryFilter, *, before: int, limit: int, kept: timedelta
 ) -> DeliverySlice:
-    """Newest first, those with a sequence below `before`."""
+    """Newest first, those with a sequence below `before`. `kept`: for how long deliveries are kept, in real time."""
     async with database.transaction() as connection:
         # The best index depends on the values: a plan for any value reads whole months.
         await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
         keys, next_before = await find_keys(connection, wanted, before, limit)
         rows = await connection.fetch(BY_KEY, [row[0] for row in keys], [row[1] for row in keys])
-    return DeliverySlice([_item(row) for row in rows], next_before)
+    return DeliverySlice([_item(row) for row in rows], next_before, real_now() - kept)
 
 
 async def find_delivery(database: Database, delivery_id: str) -> DeliveryItem | None:

@@ -1,9 +1,10 @@
 """What the HTTP API reads: deliveries, in-app feeds, the stream."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.chassis.database import Database
+from services.chassis.settings import Retention
 from services.notifier.adapters.delivery_lists import find_delivery, list_deliveries
 from services.notifier.application.read_models import (
     DeliveryFilter,
@@ -31,12 +32,15 @@ STREAM_END = "SELECT (pg_snapshot_xmin(pg_current_snapshot()))::text"
 class Queries:
     """Implements the port `Queries`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, retention: Retention | None = None) -> None:
         self._database = database
+        self._deliveries_kept = timedelta(days=(retention or Retention()).deliveries_days)
 
     async def deliveries(self, wanted: DeliveryFilter, *, before: int, limit: int) -> DeliverySlice:
         """Newest first, those with a sequence below `before`."""
-        return await list_deliveries(self._database, wanted, before=before, limit=limit)
+        return await list_deliveries(
+            self._database, wanted, before=before, limit=limit, kept=self._deliveries_kept
+        )
 
     async def delivery(self, delivery_id: str) -> DeliveryItem | None:
         return await find_delivery(self._database, delivery_id)

@@ -57,10 +57,14 @@ class DeliveryItem:
 
 @dataclass(frozen=True, slots=True)
 class DeliverySlice:
-    """`next_before`: the sequence below which the list goes on; None: there are no more."""
+    """`next_before`: the sequence below which the list goes on; None: there are no more.
+
+    `complete_from` (real time): what was created since then is all there; of before, some is not stored any more.
+    """
 
     items: Sequence[DeliveryItem]
     next_before: int | None
+    complete_from: datetime
 
 
 @dataclass(frozen=True, slots=True)

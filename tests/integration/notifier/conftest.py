@@ -22,6 +22,7 @@ from services.chassis.dead_letters import Record
 from services.chassis.keys import ApiKey, KeyRing, digest, new_secret
 from services.chassis.migrations import DATABASES, migrate
 from services.chassis.outbox import Outbox, unpack
+from services.chassis.settings import Retention
 from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.notifier.adapters import mode_repository
@@ -401,7 +402,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         app.include_router(subscription_routes(services))
         app.include_router(delivery_routes(queries, clock))
         app.include_router(stream_routes(queries, WakeSignal()))
-        app.include_router(message_routes(MessageReader(self.database, queries)))
+        app.include_router(message_routes(MessageReader(self.database, queries), Retention()))
         app.include_router(preference_routes(preferences))
         app.include_router(unsubscribe_routes(preferences, link_key, templates))
         actions = ActionServices(

@@ -29,10 +29,9 @@ async def send_and_keep(notifier: Notifier) -> dict[str, Any]:
     await notifier.add_acme(contacts=[ANN])
     await notifier.due()
     claims, directory, now = await notifier.queue.claim_messages(50)
-    results = await send_messages(claims, directory, now, sending=notifier.sending)
-    for mail in notifier.mailer.mails:
-        notifier.queue.written.add(mail.delivery_id, MAIL)
-    await notifier.queue.complete(results)
+    for claim in claims:
+        notifier.queue.written.add(claim.delivery.id, MAIL)
+    await notifier.queue.complete(await send_messages(claims, directory, now, sending=notifier.sending))
     (sent,) = [item for item in await notifier.deliveries() if item["state"] == "sent"]
     return sent
 
