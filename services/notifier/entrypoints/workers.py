@@ -34,7 +34,7 @@ FRESH_SECONDS = (
 )
 MOST_RECORDED_AT_ONCE = 600
 LEAST_TO_RECORD = 400  # fewer results wait a moment for others while webhooks are under way
-GATHER_SECONDS = 0.02  # real time
+GATHER_SECONDS = 0.05  # real time; each transaction costs as much as some ten webhooks
 AWAY_SECONDS = 5.0  # real time until a calendar that was away is asked again
 FALLBACK_SECONDS = 0.5  # real time; ingest wakes the senders of its process, this finds what others created
 
