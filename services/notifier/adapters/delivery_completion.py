@@ -11,6 +11,7 @@ from services.notifier.adapters.content_repository import add_programs
 from services.notifier.adapters.delivery_repository import add_deliveries, post_in_app, wake_at
 from services.notifier.adapters.erasure import erase_final
 from services.notifier.adapters.messages import delivery_finished
+from services.notifier.adapters.program_reservations import release
 from services.notifier.application.ports import ClaimResult, Now
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.delivery import State
@@ -36,6 +37,7 @@ async def complete(
     rows = [_row(result, hashes) for result in in_order if not result.replacements]
     completed = await complete_rows(connection, rows, now.service)
     done = [result for result in in_order if result.delivery.id in completed]
+    await release(connection, done)
     await _record_effects(connection, done, hashes, now)
     final = [result for result in done if result.delivery.state.is_final]
     erased = {result.delivery.id for result in final if completed[result.delivery.id]}

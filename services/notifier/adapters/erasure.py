@@ -23,6 +23,7 @@ PEOPLE = (
     "DELETE FROM delivery_queue WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
     "DELETE FROM delivery WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
     "DELETE FROM delivery_unsent WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
+    "DELETE FROM program_reservation WHERE contact_id = ANY($1::text[])",
     "DELETE FROM presented_program WHERE contact_id = ANY($1::text[])",
     "DELETE FROM in_app WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
     "DELETE FROM contact WHERE contact_id = ANY($1::text[])",

@@ -1,7 +1,6 @@
-"""One delivery with its mail as it was written, a new delivery for it, and the people it may go to."""
+"""One delivery with its mail as it was written, and a new delivery for it."""
 
 import re
-from collections.abc import Sequence
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -11,7 +10,7 @@ from services.chassis.database import Connection, Database, real_now
 from services.notifier.adapters.delivery_repetition import Repetition, repeat_deliveries
 from services.notifier.adapters.delivery_repository import delivery_id as derive_delivery_id
 from services.notifier.adapters.queries import Queries
-from services.notifier.application.read_messages import NotResendable, PersonItem, WrittenMessage
+from services.notifier.application.read_messages import NotResendable, WrittenMessage
 from services.notifier.application.read_models import DeliveryItem
 from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.event import parse_event
@@ -32,10 +31,6 @@ SELECT d.id, d.caused_at, d.channel, d.state, d.recipient_kind, d.recipient_id,
     f.event_id, f.type, f.said_at, f.data
 FROM delivery d LEFT JOIN LATERAL (SELECT * FROM feed WHERE key = d.event_key LIMIT 1) f ON true
 WHERE d.id = $1 FOR UPDATE OF d
-"""
-PEOPLE = """
-SELECT csm_id, name, email, phone, coalesce(role, 'csm'), pool, manager_id, timezone FROM person
-WHERE csm_id > $1 ORDER BY csm_id LIMIT $2
 """
 
 
@@ -58,11 +53,6 @@ class MessageReader:
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(RESENDABLE, delivery_id)
             return None if row is None else await _resend(connection, row)
-
-    async def people(self, *, after: str, limit: int) -> Sequence[PersonItem]:
-        """By id, those whose id is greater than `after`."""
-        rows = await self._database.pool.fetch(PEOPLE, after, limit)
-        return [PersonItem(*row) for row in rows]
 
 
 async def _resend(connection: Connection, row: Any) -> str:

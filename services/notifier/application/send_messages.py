@@ -2,11 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from services.notifier.application.claim_results import attempted, instead_of, not_sent, replaced
 from services.notifier.application.hand_over_mail import hand_over_mail, with_opt_outs
-from services.notifier.application.ports import BeginningMail, ClaimResult, MessageClaim, Now, OptOuts
+from services.notifier.application.ports import (
+    BeginningMail,
+    ClaimResult,
+    Mail,
+    MessageClaim,
+    Now,
+    OptOuts,
+)
 from services.notifier.application.send_owner_mail import send_owner_mails
 from services.notifier.application.send_to_customers import (
     CustomerBatch,
@@ -14,14 +21,24 @@ from services.notifier.application.send_to_customers import (
     gather_batch,
     post_to_customer,
     reader_of,
+    wait_for_program,
     write_for_customer,
 )
-from services.notifier.application.sending import Sending
+from services.notifier.application.sending import ProgramUse, Sending
 from services.notifier.application.write_customer_mail import CustomerMessage
 from services.notifier.domain.decision import Action
 from services.notifier.domain.delivery import AttemptOutcome, RecipientKind, Response
 from services.notifier.domain.delivery_policy import decide_delivery
 from services.notifier.domain.situation import Directory, Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message to a contact that is ready to be sent. `mail` None: it is posted in the app."""
+
+    claim: MessageClaim
+    message: CustomerMessage
+    mail: Mail | None
 
 
 async def send_messages(
@@ -43,55 +60,62 @@ async def send_messages(
 async def _send_to_customers(
     claims: Sequence[MessageClaim], directory: Directory, now: Now, sending: Sending
 ) -> list[ClaimResult]:
-    batch = await gather_batch(claims, directory, now, sending.customers)
-    sent = await asyncio.gather(*(_send_safely(claim, batch, now, sending) for claim in claims))
-    return [result for results in sent for result in results]
+    situations = {claim.delivery.id: situation_of(claim, directory, now, sending) for claim in claims}
+    batch = await gather_batch(claims, directory, situations, now, sending.customers)
+    results = [_write_safely(claim, batch, now) for claim in claims]
+    written = [result for result in results if isinstance(result, Written)]
+    taken = await _taken_programs(written, sending)
+    mails = [_deliver(one, batch, now, sending) for one in written if one.claim.delivery.id not in taken]
+    sent = await asyncio.gather(*mails)
+    return [
+        *(result for result in results if isinstance(result, ClaimResult)),
+        *(wait_for_program(one.claim, now) for one in written if one.claim.delivery.id in taken),
+        *(result for open_results in sent for result in open_results),
+    ]
 
 
-async def _send_safely(
-    claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Sending
-) -> Sequence[ClaimResult]:
+async def _taken_programs(written: Sequence[Written], sending: Sending) -> set[str]:
+    """The deliveries that present a program once to a contact to whom another delivery presents it at this moment."""
+    uses = [
+        ProgramUse(one.claim.delivery.id, one.claim.delivery.recipient.id or "", one.message.program_id)
+        for one in written
+        if one.message.program_id is not None
+    ]
+    if not uses:
+        return set()
+    reserved = await sending.programs.reserve_programs(uses)
+    once = {one.claim.delivery.id for one in written if one.message.is_once}
+    return once & {use.delivery_id for use in uses} - reserved
+
+
+def _write_safely(claim: MessageClaim, batch: CustomerBatch, now: Now) -> Written | ClaimResult:
     """One mail that cannot be written must not stop the others of its batch."""
     try:
-        written = _write(claim, batch, now, sending)
+        return _write(claim, batch, now)
     except Exception as problem:  # noqa: BLE001
         detail = f"the mail could not be written: {problem!r}"[:500]
-        return [attempted(claim, Response(AttemptOutcome.REFUSED, detail, is_permanent=True), now)]
-    if isinstance(written, ClaimResult):
-        return [written]
-    return await _deliver(claim, written, batch.directory, now, sending)
+        return attempted(claim, Response(AttemptOutcome.REFUSED, detail, is_permanent=True), now)
 
 
-def _write(
-    claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Sending
-) -> ClaimResult | CustomerMessage:
-    """The message, or the result of a claim for which none is sent now."""
-    delivery, directory = claim.delivery, batch.directory
-    situation = _situation(claim, directory, now, sending)
+def _write(claim: MessageClaim, batch: CustomerBatch, now: Now) -> Written | ClaimResult:
+    directory, situation = batch.directory, batch.situations[claim.delivery.id]
     others = replaced(claim, directory, situation, now)
     if others is not None:
         return others
-    stopped = _decide(claim, directory, now, sending)
+    stopped = _decide(claim, directory, situation, now)
     if stopped is not None:
         return stopped
-    written = write_for_customer(claim, reader_of(delivery.recipient.id, directory, situation), batch)
-    if isinstance(written, ClaimResult) or delivery.channel != "in_app":
-        return written
-    return post_to_customer(claim, written)
+    reader = reader_of(claim.delivery.recipient.id, directory, situation)
+    message = write_for_customer(claim, reader, batch)
+    if isinstance(message, ClaimResult):
+        return message
+    is_mail = claim.delivery.channel != "in_app"
+    return Written(claim, message, customer_mail(claim, message, reader) if is_mail else None)
 
 
-def _situation(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> Situation:
-    return directory.situation_of(
-        claim.event,
-        mail_hold=sending.mail_hold,
-        fallback_to=sending.fallback_to,
-        has_waited=claim.has_waited(now.real),
-    )
-
-
-def _decide(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> ClaimResult | None:
+def _decide(claim: MessageClaim, directory: Directory, situation: Situation, now: Now) -> ClaimResult | None:
     """The result of a claim that the delivery policy does not let go now; None: it goes."""
-    delivery, situation = claim.delivery, _situation(claim, directory, now, sending)
+    delivery = claim.delivery
     decision = decide_delivery(claim.event, delivery.recipient, delivery.channel, situation, now.service)
     if decision.action is not Action.SEND:
         return not_sent(claim, decision, now, instead_of(claim, decision, directory, situation, now))
@@ -102,19 +126,37 @@ def _decide(claim: MessageClaim, directory: Directory, now: Now, sending: Sendin
 
 
 async def _deliver(
-    claim: MessageClaim, written: CustomerMessage, directory: Directory, now: Now, sending: Sending
+    written: Written, batch: CustomerBatch, now: Now, sending: Sending
 ) -> Sequence[ClaimResult]:
-    account = directory.accounts.get(claim.event.content.account_id)
-    reader = reader_of(claim.delivery.recipient.id, directory, _situation(claim, directory, now, sending))
-    mail = customer_mail(claim, written, reader)
+    claim, mail = written.claim, written.mail
+    if mail is None:
+        return [post_to_customer(claim, written.message)]
 
     def results_of(response: Response) -> Sequence[ClaimResult]:
-        return [replace(attempted(claim, response, now, address=mail.to), program_id=written.program_id)]
+        result = attempted(claim, response, now, address=mail.to)
+        return [replace(result, program_id=written.message.program_id)]
 
     def stop(opt_outs: OptOuts) -> Sequence[ClaimResult]:
-        stopped = _decide(claim, with_opt_outs(directory, opt_outs), now, sending)
+        directory = with_opt_outs(batch.directory, opt_outs)
+        stopped = _decide(claim, directory, situation_of(claim, directory, now, sending), now)
         return [] if stopped is None else [stopped]
 
+    account = batch.situations[claim.delivery.id].account
     contact_ids = [contact.contact_id for contact in account.contacts] if account else []
-    beginning = BeginningMail([claim], contact_ids, mail.to)
-    return await hand_over_mail(mail, beginning, sending.through, now.real, results_of=results_of, stop=stop)
+    return await hand_over_mail(
+        mail,
+        BeginningMail([claim], contact_ids, mail.to),
+        sending.through,
+        now.real,
+        results_of=results_of,
+        stop=stop,
+    )
+
+
+def situation_of(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> Situation:
+    return directory.situation_of(
+        claim.event,
+        mail_hold=sending.mail_hold,
+        fallback_to=sending.fallback_to,
+        has_waited=claim.has_waited(now.real),
+    )

@@ -21,7 +21,7 @@ from services.notifier.application.ports import (
     OptOuts,
 )
 from services.notifier.application.send_to_customers import CustomerSending
-from services.notifier.application.sending import OwnerSending, Sending
+from services.notifier.application.sending import OwnerSending, ProgramUse, Sending
 from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.application.write_owner_mail import write_owner_mail
 from services.notifier.domain.action_token import action_links
@@ -62,6 +62,9 @@ class NoServices:
     async def coming(self, account_ids: Sequence[str]) -> Mapping[str, Sequence[ComingTouchpoint]]:
         raise NoAnswer(f"{len(account_ids)} accounts")
 
+    async def reserve_programs(self, uses: Sequence[ProgramUse]) -> set[str]:
+        return {use.delivery_id for use in uses}
+
     async def begin(self, mail: BeginningMail) -> OptOuts | None:
         return OptOuts({}, {}, frozenset(), Mode()) if mail.claims else None
 
@@ -87,6 +90,7 @@ def sending() -> Sending:
             action_links("https://drumbeat.example", KEY),
             "https://console.example",
         ),
+        services,
         services,
         fallback_to="ops@vendor.example",
     )

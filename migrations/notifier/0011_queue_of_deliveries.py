@@ -4,8 +4,8 @@ from alembic import op
 
 from migrations.partitions import create_former_partition
 
-revision = "notifier_0010"
-down_revision = "notifier_0009"
+revision = "notifier_0011"
+down_revision = "notifier_0010"
 branch_labels = None
 depends_on = None
 
@@ -140,6 +140,8 @@ FILL = (
 
 
 def upgrade() -> None:
+    # A reservation of what ended is removed by whoever reserves next: a foreign key costs the end of each delivery.
+    op.execute("ALTER TABLE program_reservation DROP CONSTRAINT program_reservation_delivery_id_fkey")
     op.execute("ALTER TABLE delivery RENAME TO former_delivery")
     op.execute("ALTER INDEX delivery_pkey RENAME TO former_delivery_pkey")
     for index in FORMER_INDEXES:
