@@ -1,5 +1,6 @@
 """The notifier's composition root: the only module that knows both entrypoints and adapters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -9,6 +10,7 @@ from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
 from services.chassis.clock import real_now
 from services.chassis.dead_letter_routes import dead_letter_routes
+from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, run_command, unplugged
 from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.settings import Settings
@@ -145,11 +147,8 @@ async def build(runtime: Runtime) -> Parts:
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
-    retention = runtime.settings.retention
-    prune = prune_loop(runtime.database, services.queue, runtime.clock, retention)
-    months = partition_loops(runtime.database, runtime.clock, retention)
-    for loop in months:  # before the first row of a month, which would else stay in no month
-        await loop.run_once()
+    prune = prune_loop(runtime.database, services.queue, runtime.clock, runtime.settings.retention)
+    months = await begin_months(runtime)
     return Parts(
         app=lambda ready: make_http(runtime, services, key, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
@@ -162,6 +161,14 @@ async def build(runtime: Runtime) -> Parts:
             services.others.close,
         ),
     )
+
+
+async def begin_months(runtime: Runtime) -> Sequence[Loop]:
+    """The loops over partitions, after a first pass: a row that came before its month would stay in no month."""
+    loops = partition_loops(runtime.database, runtime.clock, runtime.settings.retention)
+    for loop in loops:
+        await loop.run_once()
+    return loops
 
 
 def make_sending(configured: Settings, services: Services, link_key: bytes) -> Sending:

@@ -24,7 +24,8 @@ from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.mail_recorder import MailRecorder
 from services.notifier.application.claim_results import attempted
 from services.notifier.application.hand_over_mail import hand_over_mail
-from services.notifier.application.ports import BeginningMail, ClaimResult, Mail, MessageClaim, Now
+from services.notifier.application.mail_ports import BeginningMail, Mail
+from services.notifier.application.ports import ClaimResult, MessageClaim, Now
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.delivery import Response
 from services.notifier.domain.message import Message

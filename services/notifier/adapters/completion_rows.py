@@ -64,7 +64,7 @@ SELECT delivery_id::text, false FROM r
 class CompletedRow(NamedTuple):
     """A delivery from now on. The fields from `next_at` on are of one that stays pending.
 
-    `next_at` and `waits_until` are real time, `rouse_at` and `planned_at` service time. `is_postponed`: it leaves the
+    `next_at` and `waits_until` are real time, `wake_at` and `planned_at` service time. `is_postponed`: it leaves the
     mail with which it was claimed, for that of `fold_key`.
     """
 
@@ -73,7 +73,7 @@ class CompletedRow(NamedTuple):
     attempt: Attempt | None
     address_hash: bytes | None = None
     next_at: datetime | None = None
-    rouse_at: datetime | None = None
+    wake_at: datetime | None = None
     waits_until: datetime | None = None
     is_postponed: bool = False
     fold_key: str | None = None
@@ -117,7 +117,7 @@ async def _keep(connection: Connection, rows: Sequence[CompletedRow]) -> dict[st
         [row.delivery.reason for row in rows],
         [row.delivery.attempts for row in rows],
         [row.next_at for row in rows],
-        [row.rouse_at for row in rows],
+        [row.wake_at for row in rows],
         [row.waits_until for row in rows],
         [attempt.at if attempt else None for attempt in attempts],
         [attempt.outcome if attempt else None for attempt in attempts],

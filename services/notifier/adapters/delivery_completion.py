@@ -86,7 +86,7 @@ def _row(result: ClaimResult, hashes: Mapping[str, bytes]) -> CompletedRow:
         result.attempt,
         address_hash=hashes.get(delivery.id),
         next_at=None if result.send_after else delivery.next_at,
-        rouse_at=None if is_final else wake_at(delivery.channel, result.send_after, claim.event),
+        wake_at=None if is_final else wake_at(delivery.channel, result.send_after, claim.event),
         waits_until=result.waits_until,
         is_postponed=not is_final and result.attempt is None,
         fold_key=timing.fold_key if timing else None,

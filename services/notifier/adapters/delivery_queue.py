@@ -19,21 +19,27 @@ from services.notifier.adapters import (
     directory_repository,
     engagement_repository,
     program_reservations,
+    queue_sweep,
     subscription_repository,
 )
+from services.notifier.adapters.claim_statements import (
+    BEGIN,
+    CLAIM_FOLDS,
+    CLAIM_SINGLE,
+    CLAIM_WEBHOOKS,
+    LOCK_FOLDS,
+    TAKE_OVER,
+)
 from services.notifier.adapters.delivery_completion import complete
-from services.notifier.adapters.delivery_repository import END
-from services.notifier.adapters.erasure import erase_final
-from services.notifier.adapters.messages import delivery_finished_of_row
+from services.notifier.adapters.opt_outs import load_opt_outs
 from services.notifier.adapters.webhook_completion import complete_webhooks
 from services.notifier.adapters.written_messages import WrittenMails
+from services.notifier.application.mail_ports import BeginningMail, OptOuts
 from services.notifier.application.ports import (
-    BeginningMail,
     ClaimResult,
     Endpoint,
     MessageClaim,
     Now,
-    OptOuts,
     Webhook,
     WebhookClaim,
     WebhookResult,
@@ -44,113 +50,7 @@ from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind
 from services.notifier.domain.event import parse_event
 from services.notifier.domain.situation import Directory
 
-LEASE = "90 seconds"
 MOST_PER_ENDPOINT = 16
-
-_READY = "channel <> 'webhook' AND (lease_until IS NULL OR lease_until < $1)"
-_CLAIM = f"""
-UPDATE delivery_queue q SET lease_token = $3, lease_until = $1 + interval '{LEASE}', lease_owner = $4,
-    ambiguous = q.ambiguous OR q.is_begun, is_begun = false"""
-_CLAIMED = """
-    q.delivery_id, q.channel, q.recipient_kind, q.recipient_id, q.attempts, q.next_at, q.first_at, q.waits_until,
-    f.event_id, f.type, f.said_at, f.data, q.reason, q.message_id, q.planned_at,
-    q.fold_key IS NOT NULL, q.created_at, q.ambiguous"""
-_EVENT = "f.key = q.event_key AND f.said_at = q.event_at"
-CLAIM_SINGLE = f"""
-WITH mine AS (
-    SELECT delivery_id FROM delivery_queue WHERE {_READY} AND next_at <= $1 AND fold_key IS NULL
-    ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED
-)
-{_CLAIM}
-FROM mine, feed f WHERE q.delivery_id = mine.delivery_id AND {_EVENT}
-RETURNING {_CLAIMED}
-"""
-# Whoever locks a key claims all that is ready under it: one sender writes the mail, once.
-LOCK_FOLDS = f"""
-WITH ready AS MATERIALIZED (
-    SELECT fold_key, min(next_at) AS next_at FROM delivery_queue
-    WHERE {_READY} AND next_at <= $1 AND fold_key IS NOT NULL GROUP BY fold_key ORDER BY 2 LIMIT $2
-)
-SELECT fold_key FROM ready WHERE pg_try_advisory_xact_lock(hashtextextended(fold_key, 0))
-"""
-# What is gathered still goes with what is ready, but what waits for a record or for another day does not. From now on
-# the deliveries of the mail belong together, so that a retry has the same ones.
-CLAIM_FOLDS = f"""
-WITH mine AS MATERIALIZED (
-    SELECT delivery_id, fold_key, message_id FROM delivery_queue WHERE {_READY} AND fold_key = ANY($2)
-        AND (next_at <= $1 OR (coalesce(waits_until, $1) <= $1 AND coalesce(planned_at, $5) <= $5))
-    ORDER BY delivery_id FOR UPDATE
-), first AS (
-    SELECT fold_key, min(delivery_id::text)::uuid AS id FROM mine GROUP BY fold_key
-)
-{_CLAIM},
-    message_id = CASE WHEN mine.fold_key LIKE 'message:%' THEN mine.message_id ELSE first.id END,
-    fold_key = CASE WHEN mine.fold_key LIKE 'message:%' THEN mine.fold_key ELSE 'message:' || first.id END
-FROM mine JOIN first USING (fold_key), feed f WHERE q.delivery_id = mine.delivery_id AND {_EVENT}
-RETURNING {_CLAIMED}
-"""
-# A webhook may be on its way as soon as it is claimed; endpoints know a repetition by its id.
-CLAIM_WEBHOOKS = f"""
-WITH mine AS MATERIALIZED (
-    SELECT d.delivery_id FROM unnest($4::text[], $5::int[]) AS s(id, room)
-    CROSS JOIN LATERAL (
-        SELECT delivery_id FROM delivery_queue WHERE recipient_id = s.id AND channel = 'webhook'
-            AND next_at <= $1 AND (lease_until IS NULL OR lease_until < $1)
-        ORDER BY next_at LIMIT s.room FOR UPDATE SKIP LOCKED
-    ) d LIMIT $2
-)
-UPDATE delivery_queue q SET lease_token = $3, lease_until = $1 + interval '{LEASE}', lease_owner = $6,
-    ambiguous = q.ambiguous OR q.lease_token IS NOT NULL
-FROM mine, feed f WHERE q.delivery_id = mine.delivery_id AND {_EVENT}
-RETURNING q.delivery_id::text, q.recipient_id, q.message_id::text, f.type, f.said_at, f.data, q.attempts, q.first_at,
-    q.account_id, q.touchpoint_id, q.touchpoint_type
-"""
-TAKE_OVER = "UPDATE delivery_queue SET lease_until = $2 WHERE lease_owner = $1 AND lease_until > $2"
-WAKE_DUE = """
-WITH due AS (
-    SELECT delivery_id FROM delivery_queue WHERE rouse_at <= $1
-    ORDER BY rouse_at LIMIT $3 FOR UPDATE SKIP LOCKED
-)
-UPDATE delivery_queue q SET next_at = least(q.next_at, $2), rouse_at = CASE WHEN q.deadline > $1 THEN q.deadline END
-FROM due WHERE q.delivery_id = due.delivery_id RETURNING q.delivery_id
-"""
-CLOSE_ORPHANS = f"""
-WITH orphan AS (
-    SELECT q.delivery_id, s.deleted FROM subscription s JOIN delivery_queue q ON q.recipient_id = s.id
-    WHERE NOT s.active AND q.channel = 'webhook' AND (q.lease_until IS NULL OR q.lease_until < $2)
-    LIMIT $3 FOR UPDATE OF q SKIP LOCKED
-), ended AS (
-    DELETE FROM delivery_queue q USING orphan o WHERE q.delivery_id = o.delivery_id
-    RETURNING q.*, CASE WHEN o.deleted THEN 'suppressed' ELSE 'failed' END AS end_state,
-        CASE WHEN o.deleted THEN 'the subscription was deleted' ELSE 'the endpoint was disabled' END AS end_reason
-){END}
-"""
-# All the deliveries of a mail begin, or none of them. The lease begins anew, so that the attempt fits into it.
-BEGIN = f"""
-WITH wanted AS (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS u(id, token, mail)
-), leased AS MATERIALIZED (
-    SELECT u.id, u.mail FROM wanted u JOIN delivery_queue q ON q.delivery_id = u.id AND q.lease_token = u.token
-    FOR UPDATE OF q
-)
-UPDATE delivery_queue q SET is_begun = true, lease_until = $4::timestamptz + interval '{LEASE}'
-FROM leased l WHERE q.delivery_id = l.id
-    AND l.mail NOT IN (SELECT mail FROM wanted WHERE id NOT IN (SELECT id FROM leased))
-RETURNING l.mail
-"""
-# What the feed no longer has cannot be written any more.
-CLOSE_LOST = f"""
-WITH lost AS (
-    SELECT delivery_id FROM delivery_queue q WHERE created_at < $4 AND (lease_until IS NULL OR lease_until < $2)
-        AND NOT EXISTS (SELECT FROM feed f WHERE {_EVENT})
-    LIMIT $3 FOR UPDATE SKIP LOCKED
-), ended AS (
-    DELETE FROM delivery_queue q USING lost WHERE q.delivery_id = lost.delivery_id
-    RETURNING q.*, CASE WHEN q.ambiguous THEN 'failed' ELSE 'expired' END AS end_state,
-        'its event is older than the events that are kept' AS end_reason
-){END}
-"""
-SWEEP_BATCH = 500
 
 
 class DeliveryQueue:
@@ -289,38 +189,21 @@ class DeliveryQueue:
         begun = {row[0] for row in rows}
         contact_ids = {contact_id for mail in mails for contact_id in mail.contact_ids}
         addresses = {mail.address for mail in mails if mail.address}
-        opt_outs = await directory_repository.load_opt_outs(
-            connection, self._addresses, contact_ids, addresses
-        )
+        opt_outs = await load_opt_outs(connection, self._addresses, contact_ids, addresses)
         return [opt_outs if number in begun else None for number in range(len(mails))]
 
     async def wake_due(self) -> int:
         async with self._database.transaction() as connection:
-            now = await self._now(connection)
-            return len(await connection.fetch(WAKE_DUE, now.service, now.real, SWEEP_BATCH))
+            return await queue_sweep.wake_due(connection, await self._now(connection))
 
     async def close_orphans(self) -> int:
         async with self._database.transaction() as connection:
-            now = await self._now(connection)
-            return await self._report_closed(
-                connection, await connection.fetch(CLOSE_ORPHANS, now.service, now.real, SWEEP_BATCH), now
-            )
+            return await queue_sweep.close_orphans(connection, self._outbox, await self._now(connection))
 
     async def close_lost(self, before: datetime) -> int:
         """Finish what was made before then (real time) and whose event is not kept any more; returns how many."""
         async with self._database.transaction() as connection:
-            now = await self._now(connection)
-            rows = await connection.fetch(CLOSE_LOST, now.service, now.real, SWEEP_BATCH, before)
-            return await self._report_closed(connection, rows, now)
-
-    async def _report_closed(self, connection: Connection, rows: Sequence[Any], now: Now) -> int:
-        """Report the deliveries of these rows of `END`, and erase those that were only kept until they are final."""
-        erased = [str(row[0]) for row in rows if row["erase_when_final"]]
-        if erased:
-            await erase_final(connection, erased)
-        kept = [row for row in rows if not row["erase_when_final"]]
-        await self._outbox.append(connection, [delivery_finished_of_row(row, now.service) for row in kept])
-        return len(rows)
+            return await queue_sweep.close_lost(connection, self._outbox, await self._now(connection), before)
 
 
 def _accounts_of_owners(claims: Sequence[MessageClaim]) -> set[str]:

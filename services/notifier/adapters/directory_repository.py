@@ -1,7 +1,7 @@
 """The notifier's copy of the directories: stored from account and CSM records, read by the delivery policy."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -17,11 +17,9 @@ from services.notifier.adapters.address_repository import (
 from services.notifier.adapters.engagement_repository import notified_people
 from services.notifier.adapters.merging import find_ended
 from services.notifier.adapters.mode_repository import load_mode
-from services.notifier.application.ports import OptOuts
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.consent import CONSENT, latest
 from services.notifier.domain.event import Event
-from services.notifier.domain.mode import Mode
 from services.notifier.domain.people import Account, Pause
 from services.notifier.domain.situation import Directory
 
@@ -224,20 +222,6 @@ async def load_preferences(
     for row in await connection.fetch(PREFERENCES, list(contact_ids)):
         by_contact[row[0]].append(PreferenceRecord(**row))
     return by_contact
-
-
-async def load_opt_outs(
-    connection: Connection, key: AddressKey, contact_ids: Collection[str], addresses: Collection[str]
-) -> OptOuts:
-    """What binds mails to these contacts, at these addresses, now."""
-    if not addresses:
-        return OptOuts({}, {}, frozenset(), Mode())
-    return OptOuts(
-        preferences=await load_preferences(connection, sorted(contact_ids)),
-        consents=await load_consents(connection, key, addresses),
-        unknown_addresses=await unknown_addresses(connection, key, addresses),
-        mode=await load_mode(connection),
-    )
 
 
 def read_person(row: Any) -> CsmRecord:

@@ -14,7 +14,8 @@ import structlog
 from services.chassis.database import INFRASTRUCTURE
 from services.chassis.faults import fault
 from services.notifier.adapters.delivery_queue import DeliveryQueue
-from services.notifier.application.ports import BeginningMail, ClaimResult, OptOuts
+from services.notifier.application.mail_ports import BeginningMail, OptOuts
+from services.notifier.application.ports import ClaimResult
 
 log = structlog.get_logger(__name__)
 

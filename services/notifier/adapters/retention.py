@@ -13,7 +13,8 @@ from services.chassis.database import Database
 from services.chassis.loops import Loop
 from services.chassis.partitions import PartitionedTable, partition_loop
 from services.chassis.settings import Retention
-from services.notifier.adapters.delivery_queue import SWEEP_BATCH, DeliveryQueue
+from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.queue_sweep import SWEEP_BATCH
 
 # The end of a delivery writes its row once more: with room for that on the page no index changes.
 DELIVERIES: Final = PartitionedTable("delivery", "caused_at", storage="fillfactor = 50")

@@ -4,14 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from services.notifier.application.ports import (
-    BeginningMail,
-    ClaimResult,
-    Mail,
-    Mailer,
-    MailRecorder,
-    OptOuts,
-)
+from services.notifier.application.mail_ports import BeginningMail, Mail, Mailer, MailRecorder, OptOuts
+from services.notifier.application.ports import ClaimResult
 from services.notifier.domain.delivery import Response
 from services.notifier.domain.situation import Directory
 

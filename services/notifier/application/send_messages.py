@@ -6,14 +6,8 @@ from dataclasses import dataclass, replace
 
 from services.notifier.application.claim_results import attempted, instead_of, not_sent, replaced
 from services.notifier.application.hand_over_mail import hand_over_mail, with_opt_outs
-from services.notifier.application.ports import (
-    BeginningMail,
-    ClaimResult,
-    Mail,
-    MessageClaim,
-    Now,
-    OptOuts,
-)
+from services.notifier.application.mail_ports import BeginningMail, Mail, OptOuts
+from services.notifier.application.ports import ClaimResult, MessageClaim, Now
 from services.notifier.application.send_owner_mail import send_owner_mails
 from services.notifier.application.send_to_customers import (
     CustomerBatch,

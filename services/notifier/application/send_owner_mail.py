@@ -12,8 +12,9 @@ from schemas.touchpoints import TouchpointData
 from services.notifier.application.claim_results import attempted, instead_of, not_sent, postponed, replaced
 from services.notifier.application.hand_over_mail import hand_over_mail
 from services.notifier.application.ingest_events import messages_of
+from services.notifier.application.mail_ports import BeginningMail
 from services.notifier.application.message_facts import NoAnswer
-from services.notifier.application.ports import BeginningMail, ClaimResult, MessageClaim, Now
+from services.notifier.application.ports import ClaimResult, MessageClaim, Now
 from services.notifier.application.send_to_customers import POSTED
 from services.notifier.application.sending import Sending
 from services.notifier.application.write_owner_mail import write_feed_entry, write_owner_mail

@@ -8,20 +8,14 @@ from typing import Final
 
 from schemas.touchpoints import TouchpointData
 from services.notifier.application.claim_results import finished
+from services.notifier.application.mail_ports import Mail, Mailbox
 from services.notifier.application.message_facts import (
     FactsSource,
     FactsWanted,
     MessageFacts,
     gather_facts,
 )
-from services.notifier.application.ports import (
-    ClaimResult,
-    InAppMessage,
-    Mail,
-    Mailbox,
-    MessageClaim,
-    Now,
-)
+from services.notifier.application.ports import ClaimResult, InAppMessage, MessageClaim, Now
 from services.notifier.application.write_customer_mail import (
     CustomerMessage,
     CustomerWriter,

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from services.notifier.application.ports import Handover, Mail
+from services.notifier.application.mail_ports import Handover, Mail
 from services.notifier.domain.delivery import AttemptOutcome, Response
 
 

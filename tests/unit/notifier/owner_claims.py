@@ -10,16 +10,9 @@ from schemas.touchpoints import TouchpointOwner
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.templates import Templates
 from services.notifier.application.customer_links import links_of
+from services.notifier.application.mail_ports import BeginningMail, Handover, Mail, OptOuts
 from services.notifier.application.message_facts import ComingTouchpoint, NoAnswer
-from services.notifier.application.ports import (
-    BeginningMail,
-    ClaimResult,
-    Handover,
-    Mail,
-    MessageClaim,
-    Now,
-    OptOuts,
-)
+from services.notifier.application.ports import ClaimResult, MessageClaim, Now
 from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.application.sending import OwnerSending, ProgramUse, Sending
 from services.notifier.application.write_customer_mail import CustomerWriter

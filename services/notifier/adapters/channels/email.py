@@ -24,7 +24,7 @@ from aiosmtplib.response import SMTPResponse
 from aiosmtplib.typing import SMTPStatus
 
 from services.notifier.adapters.channels.email_message import AddressRejected, Sender, build_email
-from services.notifier.application.ports import Handover, Mail
+from services.notifier.application.mail_ports import Handover, Mail
 from services.notifier.domain.delivery import AttemptOutcome, Response
 from services.notifier.domain.message import HeaderInjection
 
