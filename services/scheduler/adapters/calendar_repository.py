@@ -15,6 +15,7 @@ from services.scheduler.adapters.announcement_repository import (
     take_changes,
     take_known_states,
 )
+from services.scheduler.adapters.archive import bring_back
 from services.scheduler.adapters.assignment_repository import PostgresAssignments
 from services.scheduler.adapters.directory_repository import load_csm_hours, load_policy
 from services.scheduler.adapters.messages import settled_event
@@ -60,8 +61,12 @@ ORDER BY t.id FOR UPDATE
 """
 SERIES = "SELECT * FROM rhythm WHERE account_id = ANY($1::text[])"
 LAST_DUE = """
-SELECT account_id, type, max(due_at) AS due_at FROM touchpoint
-WHERE account_id = ANY($1::text[]) AND due_at > $2 AND released_at IS NOT NULL GROUP BY account_id, type
+SELECT account_id, type, max(due_at) AS due_at FROM (
+    SELECT account_id, type, due_at FROM touchpoint
+    WHERE account_id = ANY($1::text[]) AND due_at > $2 AND released_at IS NOT NULL
+    UNION ALL
+    SELECT account_id, type, due_at FROM archived_contact WHERE account_id = ANY($1::text[]) AND due_at > $2
+) AS came_due GROUP BY account_id, type
 """
 SAVE_ACCOUNTS = """
 UPDATE account_calendar a SET version = greatest(a.version, u.version), plan = u.plan, shape = u.shape,
@@ -127,8 +132,11 @@ class PostgresCalendarRepository:
     async def load_calendars(
         self, account_ids: Collection[str], touchpoint_ids: Collection[str], now: datetime
     ) -> Mapping[str, StoredCalendar]:
+        loaded = await self._connection.fetch(LOAD_OPEN, account_ids, touchpoint_ids, now)
+        if await bring_back(self._connection, touchpoint_ids, [row["id"] for row in loaded]):
+            loaded = await self._connection.fetch(LOAD_OPEN, account_ids, touchpoint_ids, now)
         touchpoints: dict[str, list[Touchpoint]] = defaultdict(list)
-        for row in await self._connection.fetch(LOAD_OPEN, account_ids, touchpoint_ids, now):
+        for row in loaded:
             content = None if row["face"] is None else rows.read_content(row["face"])
             touchpoints[row["account_id"]].append(rows.read_touchpoint(row, content))
         series: dict[str, dict[str, Series]] = defaultdict(dict)
@@ -261,9 +269,11 @@ class PostgresCalendarRepository:
     async def find(self, ids: Collection[str]) -> Mapping[str, StoredTouchpoint]:
         if not ids:
             return {}
-        return {
-            row["id"]: rows.read_stored(row) for row in await self._connection.fetch(FIND, sorted(set(ids)))
-        }
+        wanted = sorted(set(ids))
+        found = await self._connection.fetch(FIND, wanted)
+        if await bring_back(self._connection, wanted, [row["id"] for row in found]):
+            found = await self._connection.fetch(FIND, wanted)
+        return {row["id"]: rows.read_stored(row) for row in found}
 
     async def find_open(self, types: Collection[tuple[str, str]]) -> Sequence[StoredTouchpoint]:
         return [rows.read_stored(row) for row in await self._connection.fetch(FIND_OPEN, *columns_of(types))]

@@ -92,6 +92,14 @@ class CalendarUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """How long things are kept, in real time: closed touchpoints, and outcomes that wait for their touchpoint."""
+
+    closed: timedelta
+    outcomes: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class UnannouncedChange:
     """A touchpoint as it is now, what readers of events know of it, and the note of its last change."""
 
@@ -237,7 +245,9 @@ class TouchpointQueue(Protocol):
 
     async def next_due_at(self) -> datetime | None: ...
 
-    async def delete_old_changes(self) -> None: ...
+    async def prune(self, now: datetime, keep: Keep) -> bool:
+        """Archive what was closed long ago and forget what nobody needs any more, a batch; whether there may be more."""
+        ...
 
 
 class AnnouncementQueue(Protocol):

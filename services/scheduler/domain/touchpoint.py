@@ -104,7 +104,8 @@ class Touchpoint(NamedTuple):
 
     `content` is None while an occurrence is open: its rhythm has the content.
     `pinned`: a person chose the date or the owner, plans leave them alone.
-    `shift`: why it is not due at its nominal time; None: it is.
+    `shift`: why it is not due at its nominal time; None: it is. `move_reason`: why a person chose its date.
+    `group`: the same for touchpoints of one cause, which are shown and settled together.
     A named tuple, because a release copies thousands a second and a dataclass costs five times as much to copy.
     """
 
@@ -129,6 +130,8 @@ class Touchpoint(NamedTuple):
     outcome: RecordedOutcome | None = None
     follows: str | None = None
     shift: str | None = None
+    group: str | None = None
+    move_reason: str | None = None
 
     @property
     def is_led_by_person(self) -> bool:

@@ -176,6 +176,16 @@ async def test_the_queues_hold_exactly_what_is_planned_or_owed(scheduler: Schedu
 
     assert sorted(map(tuple, agenda)) == sorted(map(tuple, planned))
     assert sorted(map(tuple, lapsing)) == sorted(map(tuple, owed))
+    narrow = "SELECT id::text, due_at, type FROM"
+    came_due = await scheduler.database.pool.fetch(f"{narrow} due_touchpoint ORDER BY id")
+    closed = await scheduler.database.pool.fetch(f"{narrow} closed_touchpoint ORDER BY id")
+    assert closed == await scheduler.database.pool.fetch(
+        f"{narrow} touchpoint WHERE status IN ('settled', 'cancelled') ORDER BY id"
+    )
+    assert came_due == await scheduler.database.pool.fetch(
+        f"{narrow} touchpoint WHERE status IN ('due', 'overdue') ORDER BY id"
+    )
+    assert closed
 
 
 async def test_a_backlog_is_released_by_several_lanes_once_each(scheduler: Scheduler) -> None:
