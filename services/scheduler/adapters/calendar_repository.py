@@ -47,6 +47,7 @@ CLAIM_LIMIT = 200
 CREATE_ACCOUNTS = """
 INSERT INTO account_calendar (account_id) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING
 """
+VERSIONS = "SELECT account_id, version FROM account_calendar WHERE account_id = ANY($1::text[])"
 LOCK = """
 SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool FROM account_calendar
 WHERE account_id = ANY($1::text[])
@@ -124,6 +125,9 @@ class PostgresCalendarRepository:
         in_order = sorted(set(account_ids))
         await self._connection.execute(CREATE_ACCOUNTS, in_order)
         return {row[0]: CalendarAccount(*row) for row in await self._connection.fetch(LOCK, in_order)}
+
+    async def find_versions(self, account_ids: Collection[str]) -> Mapping[str, int]:
+        return {row[0]: row[1] for row in await self._connection.fetch(VERSIONS, list(account_ids))}
 
     async def claim_to_extend(self, now: datetime) -> Sequence[PlanCommand]:
         claimed = await self._connection.fetch(CLAIM, now, CLAIM_LIMIT)

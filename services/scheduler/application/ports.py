@@ -82,7 +82,7 @@ class TouchpointUpdate:
 
 @dataclass(frozen=True, slots=True)
 class CalendarUpdate:
-    """An account's reconciled calendar: what changed, its series, when its horizon needs more occurrences."""
+    """An account's reconciled calendar: what changed, the series too, and when its horizon needs more."""
 
     command: PlanCommand
     spec_hash: bytes | None
@@ -155,6 +155,10 @@ class CalendarRepository(Protocol):
 
     async def lock(self, account_ids: Collection[str]) -> Mapping[str, CalendarAccount]:
         """The accounts' rows, created if absent."""
+        ...
+
+    async def find_versions(self, account_ids: Collection[str]) -> Mapping[str, int]:
+        """The versions of the plans that calendars follow, of the accounts that are known; nothing is locked."""
         ...
 
     async def claim_to_extend(self, now: datetime) -> Sequence[PlanCommand]:

@@ -8,8 +8,8 @@ from services.scheduler.adapters.rows import NAMES
 ALL = ", ".join(NAMES)
 # Of ten rows seven are planned; of a thousand a few are due; the others are closed. Every hundredth is of nobody.
 TOUCHPOINTS = """
-INSERT INTO touchpoint (id, account_id, type, origin, number, status, due_at, released_at, start_at, end_at, owner, csm_id,
-    minutes, pinned, sequence, face, changed_at, change_xid)
+INSERT INTO touchpoint (id, account_id, type, origin, number, status, due_at, released_at, start_at, end_at, owner,
+    csm_id, minutes, pinned, sequence, face, changed_at, change_xid)
 SELECT md5('t' || i)::uuid, 'acc-' || i % 5000, 'type-' || i % 20, 'one_off', i, status, at,
     CASE WHEN status <> 'planned' THEN at END, at, at + interval '7 days',
     CASE WHEN i % 2 = 0 THEN 'csm' ELSE 'automation' END,

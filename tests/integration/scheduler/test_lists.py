@@ -147,7 +147,8 @@ async def test_the_change_feed_begins_where_it_is_asked_to(full: Scheduler) -> N
             late,
         )
     await full.database.pool.execute("ANALYZE change")
-    statement = f"SELECT 1 FROM change c WHERE c.changed_at >= $1 AND c.xid >= {FIRST_SINCE.format(1)} ORDER BY c.xid, c.id"
+    since = f"c.changed_at >= $1 AND c.xid >= {FIRST_SINCE.format(1)}"
+    statement = f"SELECT 1 FROM change c WHERE {since} ORDER BY c.xid, c.id"
 
     listed = await full.list_touchpoints(updated_since=(late - DAY).isoformat())
 

@@ -260,3 +260,23 @@ async def test_a_digital_rhythm_is_projected_beyond_its_month_with_the_ids_it_wi
     for each in items:
         assert planned.get(each["id"], each["due_at"]) == each["due_at"]
     assert {each["id"] for each in items} <= set(planned)
+
+
+WRITTEN = """
+SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::bigint FROM pg_stat_xact_user_tables
+"""
+
+
+async def test_a_plan_that_is_told_again_writes_nothing(scheduler: Scheduler) -> None:
+    """A3: it locks nothing either; a new version that changes nothing writes the row of its account alone."""
+    rhythms, steps = [rhythm(7), tips(7)], [one_off(STEP, MONDAY + DAY, MONDAY + 3 * DAY)]
+    await scheduler.consume(scheduler.plan(1, rhythms, steps))
+    written: list[int] = []
+    for version in (1, 2):
+        async with scheduler.database.transaction() as connection:
+            before = await connection.fetchval(WRITTEN)
+            await scheduler.handler(connection, [scheduler.plan(version, rhythms, steps)], MONDAY)
+            locks = "SELECT count(*) FROM account_calendar WHERE xmax = pg_current_xact_id()::xid"
+            written += [await connection.fetchval(WRITTEN) - before, await connection.fetchval(locks)]
+
+    assert written[:3] == [0, 0, 1]
