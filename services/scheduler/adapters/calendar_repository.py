@@ -187,7 +187,7 @@ class PostgresCalendarRepository:
     async def erase(self, account_ids: Collection[str], now: datetime) -> None:
         if not account_ids:
             return
-        changes = await take_changes(self._connection, account_ids)
+        changes = await take_changes(self._connection, account_ids, now)
         await self._announce([describe_change(change) for change in changes], now)
         await erasure.erase_calendars(self._connection, self._outbox, account_ids, now)
 
@@ -244,7 +244,7 @@ class PostgresCalendarRepository:
         if not updates:
             return
         waiting = [update for update in updates if update.event_kind and not is_urgent(update)]
-        await add_changes(self._connection, waiting, QUIET, LONGEST_WAIT)
+        await add_changes(self._connection, waiting, (QUIET, LONGEST_WAIT), now)
         changed = [update.touchpoint.id for update in updates]
         stored = [
             update.touchpoint.id

@@ -257,8 +257,10 @@ class TouchpointQueue(Protocol):
 class AnnouncementQueue(Protocol):
     """Changes that readers of events do not know yet; claims skip what another transaction has locked."""
 
-    async def claim(self, real_now: datetime, limit: int) -> tuple[int, Sequence[UnannouncedChange]]:
-        """The number of accounts that are quiet, up to the limit, and their changes, which count as announced."""
+    async def claim(
+        self, real_now: datetime, now: datetime, limit: int
+    ) -> tuple[int, Sequence[UnannouncedChange]]:
+        """How many accounts are quiet or have something near, up to the limit, and their changes, which are taken."""
         ...
 
     async def publish(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None: ...
