@@ -85,7 +85,7 @@ async def test_after_an_outage_people_get_all_and_customers_only_the_newest(sche
     at(MONDAY + 22 * DAY)
     await scheduler.release()
 
-    sent = await scheduler.sent()
+    sent = await scheduler.sent_at_once()
     event_kinds = [(each["data"]["touchpoint_type"], each["ce_type"].split(".")[-2]) for each in sent]
     assert sorted(event_kinds) == [
         *[("check_in", "due")] * 4,
@@ -119,7 +119,7 @@ async def test_what_a_person_owes_becomes_overdue_at_its_deadline(scheduler: Sch
     await scheduler.mark_overdue()
     await scheduler.mark_overdue()
 
-    (sent,) = await scheduler.sent()
+    (sent,) = await scheduler.sent_at_once()
     assert sent["ce_type"] == "drumbeat.touchpoint.overdue.v1"
     assert (sent["data"]["status"], sent["data"]["sequence"]) == ("overdue", 3)
 
