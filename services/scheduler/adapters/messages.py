@@ -19,6 +19,8 @@ from services.scheduler.application.ports import Changer, TouchpointUpdate
 from services.scheduler.domain.touchpoint import Holder, RecordedOutcome, Touchpoint
 
 EVENTS = "touchpoint.events"
+LONGEST_NOTE = 2000
+"""Characters of a note in an event; what a person wrote may be longer."""
 OUTCOMES = "touchpoint.outcomes"
 
 
@@ -81,7 +83,8 @@ class DirectoryDetails(NamedTuple):
             former = owner_data(
                 update.previous_owner, self.people.get(update.previous_owner[1] or "", NO_OWNER)
             )
-        return ChangeDetails(update.note, update.previous_due_at, update.changed_by, former)
+        note = None if update.note is None else update.note[:LONGEST_NOTE]
+        return ChangeDetails(note, update.previous_due_at, update.changed_by, former)
 
 
 def owner_data(holder: Holder, person: OwnerDetails) -> dict[str, object]:

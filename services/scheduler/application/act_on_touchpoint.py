@@ -1,5 +1,6 @@
 """Act on a touchpoint as a person does, with the version they last read."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -37,8 +38,32 @@ class StaleVersion(Exception):
 class UnknownPerson(Exception):
     def __init__(self, csm_id: str) -> None:
         super().__init__(
-            f"csm_id: the directory has no person {csm_id[:200]!r}; describe them with csm.described, or check the id"
+            f"csm_id: nobody is known as {csm_id[:200]!r}; check the id, or describe the person with csm.described"
         )
+
+
+class ReasonMissing(Exception):
+    def __init__(self) -> None:
+        super().__init__("reason: a time that is forced needs a reason; say why")
+
+
+@dataclass(frozen=True, slots=True)
+class NewTime:
+    """When a person wants it instead, and why. `force`: also in the past or after the deadline."""
+
+    to: datetime
+    reason: str | None = None
+    force: bool = False
+
+    def check(self, touchpoint: Touchpoint, now: datetime) -> None:
+        """Raises ReasonMissing and WrongTime."""
+        if not self.force:
+            transitions.check_new_time(touchpoint, self.to, now)
+        elif not (self.reason or "").strip():
+            raise ReasonMissing
+
+    def note(self, what: str) -> str:
+        return what if self.reason is None else f"{what}: {self.reason}"
 
 
 class AlreadyTaken(Exception):
@@ -93,32 +118,41 @@ async def settle(
 async def reschedule(
     touchpoint_id: str,
     version: int,
-    to: datetime,
+    wanted: NewTime,
     outcome: RecordedOutcome,
     calendars: CalendarRepository,
     now: datetime,
 ) -> StoredTouchpoint:
-    """Move a planned one. One that has come due is settled as rescheduled and a new one replaces it."""
+    """Move a planned one. One that has come due is settled as rescheduled and a new one replaces it.
+
+    Raises WrongTime and ReasonMissing.
+    """
     stored = await _find(touchpoint_id, version, calendars)
     before, content = stored.touchpoint, stored.content
+    wanted.check(before, now)
     if before.status not in (Status.DUE, Status.OVERDUE):
-        moved = transitions.move_by_hand(before, to)
-        update = TouchpointUpdate(moved, content, "moved", "moved by hand", before.due_at, "person")
+        moved = transitions.move_by_hand(before, wanted.to, wanted.reason)
+        note = wanted.note("moved by hand")
+        update = TouchpointUpdate(moved, content, "moved", note, before.due_at, "person")
         return await _save(update, calendars, now)
-    outcome = outcome.later_than(before.outcome)
+    outcome = replace(outcome.later_than(before.outcome), notes=wanted.reason)
     settled = transitions.settle(before, outcome)
-    following = follow_up(settled, to, outcome)._replace(content=content)
-    scheduled = TouchpointUpdate(following, content, "scheduled", "rescheduled", changed_by="person")
+    following = follow_up(settled, wanted.to, outcome)._replace(content=content, move_reason=wanted.reason)
+    note = wanted.note("rescheduled")
+    scheduled = TouchpointUpdate(following, content, "scheduled", note, changed_by="person")
     acted_at = await calendars.acts.remember(before.id, following.id)
     await calendars.save([TouchpointUpdate(settled, content, None), scheduled], now)
-    await calendars.publish_settled(settled, outcome, to)
+    await calendars.publish_settled(settled, outcome, wanted.to)
     return StoredTouchpoint(following, content, acted_at + UNDO)
 
 
 async def reassign(
     touchpoint_id: str, version: int, csm_id: str, calendars: CalendarRepository, now: datetime
 ) -> StoredTouchpoint:
+    """Give it to somebody whom the directory describes or an account names. Raises UnknownPerson."""
     stored = await _find(touchpoint_id, version, calendars)
+    if csm_id not in await calendars.assignments.find_named({csm_id}):
+        raise UnknownPerson(csm_id)
     return await _give(stored, csm_id, f"reassigned to {csm_id}", calendars, now)
 
 

@@ -127,6 +127,10 @@ class AssignmentRepository(Protocol):
         """Of these people those whom the directory describes."""
         ...
 
+    async def find_named(self, csm_ids: Collection[str]) -> Collection[str]:
+        """Of these people those whom the directory describes or an account names."""
+        ...
+
 
 class ActRepository(Protocol):
     """The last act by hand on each touchpoint."""

@@ -197,14 +197,27 @@ def cancel(touchpoint: Touchpoint, cancellation: Cancellation) -> Touchpoint:
     )
 
 
-def move_by_hand(touchpoint: Touchpoint, to: datetime) -> Touchpoint:
-    """The touchpoint on the date a person chose; a deadline not after it is dropped. Raises IllegalTransition."""
+class WrongTime(Exception):
+    """A person chose a time that makes no sense unless they say why."""
+
+
+def check_new_time(touchpoint: Touchpoint, to: datetime, now: datetime) -> None:
+    """Raises WrongTime for a time in the past or after the deadline."""
+    remedy = "choose another time, or force it with a reason"
+    if to < now:
+        raise WrongTime(f"to: {format_instant(to)} is in the past; {remedy}")
+    if touchpoint.deadline is not None and to > touchpoint.deadline:
+        deadline = format_instant(touchpoint.deadline)
+        raise WrongTime(f"to: {format_instant(to)} is after the deadline, {deadline}; {remedy}")
+
+
+def move_by_hand(touchpoint: Touchpoint, to: datetime, reason: str | None = None) -> Touchpoint:
+    """The touchpoint on the date a person chose, and why; it keeps its deadline. Raises IllegalTransition."""
     if touchpoint.status is not Status.PLANNED:
         raise IllegalTransition(touchpoint, "moved")
-    deadline = touchpoint.deadline if touchpoint.deadline is None or touchpoint.deadline > to else None
     start_at, end_at = min(touchpoint.start_at, to), max(touchpoint.end_at, to)
     return touchpoint._replace(
-        due_at=to, start_at=start_at, end_at=end_at, deadline=deadline, pinned=True, shift=None,
+        due_at=to, start_at=start_at, end_at=end_at, pinned=True, shift=None, move_reason=reason,
         sequence=touchpoint.sequence + 1,
     )  # fmt: skip
 

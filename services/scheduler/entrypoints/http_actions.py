@@ -19,7 +19,7 @@ from services.scheduler.application.ports import CalendarRepository, StoredTouch
 from services.scheduler.application.read_touchpoints import TouchpointEntry, TouchpointReader
 from services.scheduler.application.undo_act import NothingToUndo, undo
 from services.scheduler.domain.catalogue import UnknownType
-from services.scheduler.domain.touchpoint import IllegalTransition, RecordedOutcome
+from services.scheduler.domain.touchpoint import IllegalTransition, RecordedOutcome, WrongTime
 from services.scheduler.entrypoints.http_models import (
     Cancel,
     Claim,
@@ -56,8 +56,8 @@ class UnitOfWork:
             raise Problem(404, f"{missing}.") from missing
         except UnknownType as unknown:
             raise Problem(422, str(unknown)) from unknown
-        except act.UnknownPerson as unknown:
-            raise Problem(422, f"{unknown}.") from unknown
+        except (act.UnknownPerson, act.ReasonMissing, WrongTime) as wrong:
+            raise Problem(422, f"{wrong}.") from wrong
         except act.StaleVersion as stale:
             raise Problem(409, f"{stale}.", current=stale.current, sequence=stale.current) from stale
         except (IllegalTransition, act.AlreadyTaken, NothingToUndo) as refused:
@@ -110,7 +110,8 @@ def _add_settle_and_reschedule(router: APIRouter, unit_of_work: UnitOfWork) -> N
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
             outcome = RecordedOutcome("rescheduled", now, SOURCE, fresh())
-            stored = await act.reschedule(name, request.version, request.to, outcome, calendars, now)
+            wanted = act.NewTime(request.to, request.reason, request.force)
+            stored = await act.reschedule(name, request.version, wanted, outcome, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
 

@@ -90,6 +90,10 @@ class Settle(Body):
 class Reschedule(Body):
     to: Instant
     version: Version
+    force: Annotated[bool, Field(description="also into the past or after the deadline; needs a reason")] = (
+        False
+    )
+    reason: Annotated[Text | None, Field(description="why; shown with the touchpoint")] = None
 
 
 class Reassign(Body):
@@ -150,7 +154,7 @@ class TouchpointItem(SchemaModel):
     minutes: int
     reason: Reason
     note: Annotated[
-        str | None, Field(description="why it was cancelled, moved out of a time to avoid, or is held back")
+        str | None, Field(description="why it was cancelled, moved (also by a person), or is held back")
     ]
     sequence: int
     origin: Literal["rhythm", "one_off", "hand"]
@@ -215,7 +219,7 @@ def show_touchpoint(
         audience=content.audience,
         minutes=touchpoint.minutes,
         reason=reason,
-        note=cancelled or touchpoint.shift,
+        note=cancelled or touchpoint.move_reason or touchpoint.shift,
         sequence=touchpoint.sequence,
         origin=touchpoint.origin.value,
         occurrence=touchpoint.number,

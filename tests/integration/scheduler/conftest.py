@@ -138,6 +138,10 @@ class Scheduler:
             "touchpoint.outcomes", "drumbeat.touchpoint.settled.v1", account, data, **attributes
         )
 
+    async def describe(self, csm_id: str, **more: object) -> None:
+        record = {"csm_id": csm_id, "version": 1, **more}
+        await self.consume(self.event("directory.csms", "drumbeat.csm.directory.v1", csm_id, record))
+
     async def release(self) -> float:
         releaser = Releaser(self.database, self.clock, self.queue, lambda: None, self.count)
         return await releaser.run_once()
