@@ -61,16 +61,23 @@ def move(
             metavar="TO", help="RFC 3339 with a zone, or a date: at the time of day it is due now, in UTC."
         ),
     ],
+    reason: Annotated[str | None, typer.Option(help="Why; shown with the touchpoint.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also into the past or after the deadline; needs --reason.")
+    ] = False,
     version: Version = None,
     as_json: AsJson = False,
 ) -> None:
     """Move a touchpoint. One that has come due is settled, and another one replaces it."""
     check_moment(to)
+    if force and not (reason or "").strip():
+        raise typer.BadParameter("--force needs --reason: say why")
     with connect() as api:
         item = _read(api, touchpoint_id)
         if DATE.fullmatch(to):
             to += text(item, "due_at")[10:]
-        answer = _post(api, touchpoint_id, "reschedule", {"to": to}, item if version is None else version)
+        body: Json = {"to": to, "force": force, "reason": reason}
+        answer = _post(api, touchpoint_id, "reschedule", body, item if version is None else version)
     _show(answer, as_json=as_json)
 
 

@@ -93,18 +93,6 @@ WITH changed AS MATERIALIZED (
 )
 UPDATE rhythm r SET face = c.face FROM changed c WHERE r.account_id = c.account_id AND r.type = c.type
 """
-FIND = f"""
-SELECT {COLUMNS}, t.face, r.face AS rhythm_face FROM touchpoint t
-LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
-WHERE t.id = ANY($1::uuid[]) ORDER BY t.id FOR UPDATE OF t
-"""
-FIND_OPEN = f"""
-SELECT {COLUMNS}, t.face, r.face AS rhythm_face FROM touchpoint t
-LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
-JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) k(account_id, type)) k
-    ON t.account_id = k.account_id AND t.type = k.type
-WHERE t.status IN ('due', 'overdue') ORDER BY t.id FOR UPDATE OF t
-"""
 CLAIM = """
 SELECT plan FROM account_calendar WHERE extend_at <= $1 AND plan IS NOT NULL
 ORDER BY extend_at, account_id LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -274,13 +262,21 @@ class PostgresCalendarRepository:
         if not ids:
             return {}
         wanted = sorted(set(ids))
-        found = await self._connection.fetch(FIND, wanted)
+        found = await self._connection.fetch(rows.FIND, wanted)
         if await bring_back(self._connection, wanted, [row["id"] for row in found]):
-            found = await self._connection.fetch(FIND, wanted)
+            found = await self._connection.fetch(rows.FIND, wanted)
         return {row["id"]: rows.read_stored(row) for row in found}
 
+    async def find_together(self, touchpoint_id: str) -> Sequence[StoredTouchpoint]:
+        await bring_back(self._connection, [touchpoint_id], ())
+        return [
+            rows.read_stored(row) for row in await self._connection.fetch(rows.FIND_TOGETHER, touchpoint_id)
+        ]
+
     async def find_open(self, types: Collection[tuple[str, str]]) -> Sequence[StoredTouchpoint]:
-        return [rows.read_stored(row) for row in await self._connection.fetch(FIND_OPEN, *columns_of(types))]
+        return [
+            rows.read_stored(row) for row in await self._connection.fetch(rows.FIND_OPEN, *columns_of(types))
+        ]
 
     async def save_early_outcomes(self, outcomes: Mapping[str, tuple[str, RecordedOutcome]]) -> None:
         await early_outcomes.save(self._connection, outcomes)

@@ -116,6 +116,7 @@ def touchpoint_data(
         "sequence": touchpoint.sequence,
         "minutes": touchpoint.minutes,
         "occurrence": touchpoint.number,
+        "group": touchpoint.group,
         "url": context.console_url + account_page(touchpoint.account_id),
         **change._asdict(),
         **context.details,

@@ -58,6 +58,10 @@ FROM (
         AND due_at < $2 AND status <> 'cancelled'
 ) AS t JOIN account_calendar a ON a.account_id = t.account_id GROUP BY 1, 2 ORDER BY 2, 1 NULLS LAST
 """
+GROUPS = """
+SELECT group_id::text, id::text FROM touchpoint
+WHERE group_id = ANY($1::uuid[]) AND status IN ('planned', 'due', 'overdue') ORDER BY due_at, id
+"""
 PEOPLE = "SELECT csm_id, name, email FROM person WHERE csm_id = ANY($1)"
 CSMS = """
 SELECT csm_id, weekly_minutes, working_days, away, country, region, doubt
@@ -111,6 +115,12 @@ class PostgresReader:
     async def load_people(self, csm_ids: Collection[str]) -> Mapping[str, Person]:
         rows = await self._database.pool.fetch(PEOPLE, list(csm_ids)) if csm_ids else ()
         return {row[0]: Person(row[1], row[2]) for row in rows}
+
+    async def load_groups(self, groups: Collection[str]) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for row in await self._database.pool.fetch(GROUPS, list(groups)) if groups else ():
+            found.setdefault(row[0], []).append(row[1])
+        return found
 
     async def load_weeks(
         self, start: datetime, end: datetime, csm_id: str | None

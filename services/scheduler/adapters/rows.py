@@ -100,6 +100,28 @@ ON CONFLICT (account_id, type) DO UPDATE SET
     former = excluded.former
 """
 
+FIND = f"""
+SELECT {COLUMNS}, t.face, r.face AS rhythm_face FROM touchpoint t
+LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
+WHERE t.id = ANY($1::uuid[]) ORDER BY t.id FOR UPDATE OF t
+"""
+# Locked in the order of ids with one statement: two people who act on one group do not wait for each other in a cycle.
+FIND_TOGETHER = f"""
+SELECT {COLUMNS}, t.face, r.face AS rhythm_face FROM touchpoint t
+LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
+WHERE t.id = $1 OR t.id IN (
+    SELECT o.id FROM touchpoint n JOIN touchpoint o ON o.group_id = n.group_id AND o.account_id = n.account_id
+    WHERE n.id = $1 AND n.status IN ('planned', 'due', 'overdue') AND o.status IN ('planned', 'due', 'overdue'))
+ORDER BY t.id FOR UPDATE OF t
+"""
+FIND_OPEN = f"""
+SELECT {COLUMNS}, t.face, r.face AS rhythm_face FROM touchpoint t
+LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
+JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) k(account_id, type)) k
+    ON t.account_id = k.account_id AND t.type = k.type
+WHERE t.status IN ('due', 'overdue') ORDER BY t.id FOR UPDATE OF t
+"""
+
 FORMER = TypeAdapter(tuple[FormerMoments, ...])
 Row = Any  # an asyncpg record: columns by name
 

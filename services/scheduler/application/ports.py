@@ -47,12 +47,14 @@ class CalendarAccount:
 class StoredTouchpoint:
     """A touchpoint with its own content or that of its rhythm.
 
-    `undo_until`: after an act by hand, until when it can be undone, by the real clock.
+    `undo_until`: after an act by hand, until when it can be undone, by the real clock. `together`: the ids of those on
+    which the act was done with it.
     """
 
     touchpoint: Touchpoint
     content: TouchpointContent
     undo_until: datetime | None = None
+    together: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,10 @@ class ActRepository(Protocol):
         """The act on this touchpoint, or the one that made it, if it was so short a real time ago."""
         ...
 
+    async def find_together(self, touchpoint_id: str) -> Sequence[UndoableAct]:
+        """The acts on others that were done with the last act on this one."""
+        ...
+
     async def forget(self, touchpoint_id: str) -> None: ...
 
 
@@ -210,6 +216,10 @@ class CalendarRepository(Protocol):
         ...
 
     async def find(self, ids: Collection[str]) -> Mapping[str, StoredTouchpoint]: ...
+
+    async def find_together(self, touchpoint_id: str) -> Sequence[StoredTouchpoint]:
+        """The touchpoint, if there is one, and before or after it the open ones of its group."""
+        ...
 
     async def find_open(self, types: Collection[tuple[str, str]]) -> Sequence[StoredTouchpoint]:
         """The due and overdue ones of these (account, type)."""

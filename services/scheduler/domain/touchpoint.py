@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from schemas.base import SchemaModel, Text
-from schemas.plans import About, Reason
+from schemas.plans import About, Cause, Reason
 from schemas.times import USUAL_QUIET_HOURS, QuietHours, format_instant
 from schemas.vocabulary import Channel, Owner, Precedence, Role, Topic
 from schemas.vocabulary import ReportedOutcome as OutcomeKind
@@ -66,6 +66,7 @@ class TouchpointContent(SchemaModel):
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
     precedence: Precedence = "default"
     about: About | None = None
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from services.scheduler.application.undo_act import NothingToUndo, undo
 from services.scheduler.domain.catalogue import UnknownType
 from services.scheduler.domain.touchpoint import IllegalTransition, RecordedOutcome, WrongTime
 from services.scheduler.entrypoints.http_models import (
+    Act,
     Cancel,
     Claim,
     PlanByHand,
@@ -98,7 +99,7 @@ def _add_settle_and_reschedule(router: APIRouter, unit_of_work: UnitOfWork) -> N
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
             outcome = RecordedOutcome(request.outcome, now, SOURCE, fresh(), request.notes)
-            stored = await act.settle(name, request.version, outcome, calendars, now)
+            stored = await act.settle(_target(name, request), outcome, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
     @router.post(
@@ -111,7 +112,7 @@ def _add_settle_and_reschedule(router: APIRouter, unit_of_work: UnitOfWork) -> N
         async with unit_of_work.begin() as (calendars, now):
             outcome = RecordedOutcome("rescheduled", now, SOURCE, fresh())
             wanted = act.NewTime(request.to, request.reason, request.force)
-            stored = await act.reschedule(name, request.version, wanted, outcome, calendars, now)
+            stored = await act.reschedule(_target(name, request), wanted, outcome, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
 
@@ -122,14 +123,14 @@ def _add_reassign_and_cancel(router: APIRouter, unit_of_work: UnitOfWork) -> Non
     async def reassign(touchpoint_id: str, request: Reassign) -> JSON:
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
-            stored = await act.reassign(name, request.version, request.csm_id, calendars, now)
+            stored = await act.reassign(_target(name, request), request.csm_id, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
     @router.post("/{touchpoint_id}/cancel", summary="Cancel it, with a reason", response_model=TouchpointItem)
     async def cancel(touchpoint_id: str, request: Cancel) -> JSON:
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
-            stored = await act.cancel(name, request.version, request.reason, calendars, now)
+            stored = await act.cancel(_target(name, request), request.reason, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
 
@@ -138,7 +139,7 @@ def _add_claim_and_undo(router: APIRouter, unit_of_work: UnitOfWork) -> None:
     async def claim(touchpoint_id: str, request: Claim) -> JSON:
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
-            stored = await act.claim(name, request.version, request.csm_id, calendars, now)
+            stored = await act.claim(_target(name, request), request.csm_id, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
     @router.post(
@@ -154,9 +155,15 @@ def _add_claim_and_undo(router: APIRouter, unit_of_work: UnitOfWork) -> None:
         return await _show(stored, now, unit_of_work.reader)
 
 
+def _target(touchpoint_id: str, request: Act) -> act.Target:
+    return act.Target(touchpoint_id, request.version, request.only)
+
+
 async def _show(
     stored: StoredTouchpoint, now: datetime, reader: TouchpointReader, *, status: int = 200
 ) -> JSON:
     entry = TouchpointEntry(stored.touchpoint, stored.content, now, 0)
-    items = await show_touchpoints([entry], reader, stored.undo_until)
-    return JSON(items[0], status_code=status)
+    item, *_ = await show_touchpoints([entry], reader, stored.undo_until)
+    if stored.together:
+        item["together_with"] = list(stored.together)
+    return JSON(item, status_code=status)

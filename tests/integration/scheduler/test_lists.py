@@ -20,7 +20,13 @@ LIMIT = 100
 MOST_READ = 5_000
 """Rows; the calendar has eighty thousand, a person three hundred, a type four thousand."""
 DAY = timedelta(days=1)
-CONTENT = {"channel": "call", "purpose": "talk", "topic": "account", "audience": [], "reason": REASON}
+CONTENT: dict[str, object] = {
+    "channel": "call",
+    "purpose": "talk",
+    "topic": "account",
+    "audience": [],
+    "reason": REASON,
+}
 CAME_DUE = frozenset({Status.DUE, Status.OVERDUE})
 PLANNED = frozenset({Status.PLANNED})
 FILTERS = {
@@ -100,7 +106,7 @@ async def test_no_filter_reads_the_whole_calendar(full: Scheduler) -> None:
     assert {name: rows for name, rows in read.items() if rows > MOST_READ} == {}
 
 
-def matches(row: Mapping[str, Any], wanted: TouchpointFilter) -> bool:
+def matches(row: Any, wanted: TouchpointFilter) -> bool:
     if wanted.unowned and not (row["owner"] == "csm" and (row["csm_id"] is None or row["is_gone"])):
         return False
     return (
