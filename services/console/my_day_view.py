@@ -19,16 +19,28 @@ _BY_PEOPLE: Final = frozenset({"call", "meeting"})
 
 @dataclass(frozen=True, slots=True)
 class DayItem:
-    """A touchpoint of the day. `since`: since when it is due, empty for a planned one; `left`: `in 2 days`."""
+    """A touchpoint of the day. `since`: since when it is due, empty for a planned one; `left`: `in 2 days`.
+
+    `others` belong together with it: what is done to it is done to them.
+    """
 
     touchpoint: Touchpoint
     contact: Contact | None
     since: str
     left: str
+    others: tuple[Touchpoint, ...] = ()
 
     @property
     def is_open(self) -> bool:
         return self.touchpoint.status in _OPEN
+
+    @property
+    def all(self) -> tuple[Touchpoint, ...]:
+        return (self.touchpoint, *self.others)
+
+    @property
+    def title(self) -> str:
+        return " + ".join(item.title for item in self.all)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,8 @@ def my_day(touchpoints: Iterable[Touchpoint], accounts: Mapping[str, Json], now:
         _day_account(account_id, own, accounts.get(account_id, {}), now)
         for account_id, own in by_account.items()
     ]
-    counts = [(sum(item.status == status for item in shown), status) for status in _OPEN]
+    rows = [item.touchpoint for group in groups for item in group.items]
+    counts = [(sum(item.status == status for item in rows), status) for status in _OPEN]
     return MyDay(
         summary=labels.listing(f"{number:,} {status}" for number, status in counts if number),
         to_do=tuple(group for group in groups if group.items[0].is_open),
@@ -71,8 +84,9 @@ def my_day(touchpoints: Iterable[Touchpoint], accounts: Mapping[str, Json], now:
     )
 
 
-def day_item(item: Touchpoint, account: Json, now: datetime) -> DayItem:
+def day_item(item: Touchpoint, account: Json, now: datetime, others: Sequence[Touchpoint] = ()) -> DayItem:
     return DayItem(
+        others=tuple(others),
         touchpoint=item,
         contact=contact_to_reach(account, item.audience, item.channel),
         since=labels.capitalized(due_since(item, now)) if item.status in _OPEN else "",
@@ -81,7 +95,10 @@ def day_item(item: Touchpoint, account: Json, now: datetime) -> DayItem:
 
 
 def _day_account(account_id: str, own: Sequence[Touchpoint], document: Json, now: datetime) -> DayAccount:
-    items = tuple(day_item(item, document, now) for item in own)
+    rows: dict[str, list[Touchpoint]] = {}
+    for item in own:
+        rows.setdefault(item.group or item.id, []).append(item)
+    items = tuple(day_item(first, document, now, others) for first, *others in rows.values())
     return DayAccount(account_summary(account_id, document, now), items)
 
 

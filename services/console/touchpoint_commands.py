@@ -10,7 +10,7 @@ import typer
 from schemas.times import parse_instant
 from schemas.vocabulary import Outcome
 from services.console.client import ApiClient, connect
-from services.console.json_fields import Json, nested, text
+from services.console.json_fields import Json, nested, text, texts
 from services.console.terminal import AsJson, cell, print_json, print_text
 
 app = typer.Typer()
@@ -23,6 +23,8 @@ Version = Annotated[
     typer.Option(min=0, help="The `sequence` you last read; without it, the current one is read first."),
 ]
 
+Only = Annotated[bool, typer.Option("--only", help="Only this one, not those that belong together with it.")]
+
 
 @app.command()
 def claim(
@@ -34,10 +36,14 @@ def claim(
 
 @app.command()
 def assign(
-    touchpoint_id: TouchpointId, csm_id: Person, version: Version = None, as_json: AsJson = False
+    touchpoint_id: TouchpointId,
+    csm_id: Person,
+    only: Only = False,
+    version: Version = None,
+    as_json: AsJson = False,
 ) -> None:
     """Give a touchpoint to another person."""
-    _act(touchpoint_id, "reassign", {"csm_id": csm_id}, version, as_json=as_json)
+    _act(touchpoint_id, "reassign", {"csm_id": csm_id, "only": only}, version, as_json=as_json)
 
 
 @app.command()
@@ -45,11 +51,14 @@ def done(
     touchpoint_id: TouchpointId,
     outcome: Annotated[Outcome, typer.Option(help="How it ended.")] = "completed",
     notes: Annotated[str | None, typer.Option(help="What was said, for the next conversation.")] = None,
+    only: Only = False,
     version: Version = None,
     as_json: AsJson = False,
 ) -> None:
     """Enter the outcome of a touchpoint."""
-    _act(touchpoint_id, "settle", {"outcome": outcome, "notes": notes}, version, as_json=as_json)
+    _act(
+        touchpoint_id, "settle", {"outcome": outcome, "notes": notes, "only": only}, version, as_json=as_json
+    )
 
 
 @app.command()
@@ -68,7 +77,7 @@ def move(
     version: Version = None,
     as_json: AsJson = False,
 ) -> None:
-    """Move a touchpoint. One that has come due is settled, and another one replaces it."""
+    """Move a touchpoint and those that belong together with it. What has come due is settled, and others replace it."""
     check_moment(to)
     if force and not (reason or "").strip():
         raise typer.BadParameter("--force needs --reason: say why")
@@ -85,11 +94,12 @@ def move(
 def skip(
     touchpoint_id: TouchpointId,
     reason: Annotated[str, typer.Option(help="Why; shown with the touchpoint.")] = "skipped",
+    only: Only = False,
     version: Version = None,
     as_json: AsJson = False,
 ) -> None:
     """Cancel a touchpoint, with a reason."""
-    _act(touchpoint_id, "cancel", {"reason": reason}, version, as_json=as_json)
+    _act(touchpoint_id, "cancel", {"reason": reason, "only": only}, version, as_json=as_json)
 
 
 @app.command()
@@ -135,6 +145,9 @@ def _show(item: Json, *, as_json: bool) -> None:
     owner = nested(item, "owner")
     person = text(owner, "name") or text(owner, "csm_id") or "nobody"
     words = f"{text(item, 'type')} of {text(item, 'account_id')}: {text(item, 'status')}"
+    others = len(texts(item, "together_with")) if text(item, "undo_until") else 0
+    if others:
+        print_text(f"Done to {others} more that belong together with it (--only: to this one alone)")
     print_text(f"{words}, due {cell(item.get('due_at'))}, {person} has it")
     until = text(item, "undo_until")
     if until:

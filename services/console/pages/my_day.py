@@ -116,7 +116,9 @@ def _back(form: Mapping[str, str]) -> str:
 def _call(form: Mapping[str, str]) -> tuple[str, Json | str, str]:
     """The scheduler's call, its body (or why there is none), and the notice for a form."""
     notes = form.get("notes", "").strip()
-    version = {"version": int(form["version"]) if form.get("version", "").isdigit() else 0}
+    version: Json = {"version": int(form["version"]) if form.get("version", "").isdigit() else 0}
+    if form.get("only") and form.get("act") != "undo":
+        version["only"] = True
     with_notes: Json = {**version, **({"notes": notes} if notes else {})}
     match form.get("act", ""):
         case "done":

@@ -265,4 +265,4 @@ async def _save(
 
 def _together(acted_on: Sequence[StoredTouchpoint]) -> StoredTouchpoint:
     first, *others = acted_on
-    return replace(first, together=tuple(other.touchpoint.id for other in others))
+    return replace(first, together_with=tuple(other.touchpoint.id for other in others))

@@ -47,14 +47,14 @@ class CalendarAccount:
 class StoredTouchpoint:
     """A touchpoint with its own content or that of its rhythm.
 
-    `undo_until`: after an act by hand, until when it can be undone, by the real clock. `together`: the ids of those on
+    `undo_until`: after an act by hand, until when it can be undone, by the real clock. `together_with`: the ids of those on
     which the act was done with it.
     """
 
     touchpoint: Touchpoint
     content: TouchpointContent
     undo_until: datetime | None = None
-    together: tuple[str, ...] = ()
+    together_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ async def undo(
             own = outcome if each is act else replace(outcome, id=f"{outcome.id}:{each.former.touchpoint.id}")
             restored.append(await _restore(each, found, own, calendars, now))
     first, *others = restored
-    return replace(first, together=tuple(other.touchpoint.id for other in others))
+    return replace(first, together_with=tuple(other.touchpoint.id for other in others))
 
 
 def _ids_of(act: UndoableAct) -> list[str]:

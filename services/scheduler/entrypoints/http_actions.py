@@ -164,6 +164,6 @@ async def _show(
 ) -> JSON:
     entry = TouchpointEntry(stored.touchpoint, stored.content, now, 0)
     item, *_ = await show_touchpoints([entry], reader, stored.undo_until)
-    if stored.together:
-        item["together_with"] = list(stored.together)
+    if stored.together_with:
+        item["together_with"] = list(stored.together_with)
     return JSON(item, status_code=status)

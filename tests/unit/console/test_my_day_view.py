@@ -78,3 +78,17 @@ def test_an_account_shows_revenue_and_the_renewal_of_the_contract_that_runs() ->
 def test_an_account_that_cannot_be_read_is_named_by_its_id() -> None:
     (group,) = day_of(item("soon", "due", "unread")).to_do
     assert (group.account.name, group.items[0].contact) == ("unread", None)
+
+
+def test_what_belongs_together_is_one_row_with_both_purposes() -> None:
+    """C: an escalation and its action plan; what is done to the row is done to both."""
+    day = day_of(
+        item("plan", "due", type="risk_action_plan", group="g", purpose="Find the cause"),
+        item("escalation", "overdue", type="escalation", group="g", purpose="Bring in help"),
+        item("alone", "due"),
+    )
+    (group,) = day.to_do
+    first, second = group.items
+    assert (first.touchpoint.id, first.title) == ("escalation", "Escalation + Risk action plan")
+    assert [one.purpose for one in first.all] == ["Bring in help", "Find the cause"]
+    assert (second.touchpoint.id, second.others, day.summary) == ("alone", (), "1 overdue and 1 due")
