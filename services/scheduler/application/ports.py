@@ -47,8 +47,8 @@ class CalendarAccount:
 class StoredTouchpoint:
     """A touchpoint with its own content or that of its rhythm.
 
-    `undo_until`: after an act by hand, until when it can be undone, by the real clock. `together_with`: the ids of those on
-    which the act was done with it.
+    `undo_until`: after an act by hand, until when it can be undone, by the real clock. `together_with`: the ids of those
+    on which the act was done with it.
     """
 
     touchpoint: Touchpoint
