@@ -75,13 +75,13 @@ WITH planned AS (
     INSERT INTO lapsing (at, id) SELECT * FROM unnest($3::timestamptz[], $4::uuid[]) ON CONFLICT DO NOTHING
 ), due AS (
     INSERT INTO due_touchpoint (due_at, id, csm_id, type) SELECT due_at, id, csm_id, type FROM touchpoint
-    WHERE id = ANY($5::uuid[]) AND status IN ('due', 'overdue') ON CONFLICT DO NOTHING
+    WHERE id = ANY($5::uuid[]) ON CONFLICT DO NOTHING
 ), closed AS (
     INSERT INTO closed_touchpoint (status, due_at, id, type) SELECT status, due_at, id, type FROM touchpoint
-    WHERE id = ANY($5::uuid[]) AND status IN ('settled', 'cancelled') ON CONFLICT DO NOTHING
+    WHERE id = ANY($6::uuid[]) ON CONFLICT DO NOTHING
 )
 INSERT INTO change (xid, id, changed_at)
-SELECT pg_current_xact_id(), id, $6::timestamptz FROM unnest($5::uuid[]) id ON CONFLICT DO NOTHING
+SELECT pg_current_xact_id(), id, $8::timestamptz FROM unnest($7::uuid[]) id ON CONFLICT DO NOTHING
 """
 
 SAVE_RHYTHMS = """
@@ -180,7 +180,9 @@ def columns_of(values: Iterable[Sequence[object]]) -> list[list[object]]:
 
 
 def time_columns(updates: Sequence[TouchpointUpdate]) -> tuple[list[object], ...]:
-    """The first arrays of SAVE_TIMES: when and which planned ones come due, and owed ones become overdue."""
+    """The first arrays of SAVE_TIMES: when and which planned ones come due, and owed ones become overdue; which came due,
+    and which are closed.
+    """
     touchpoints = [update.touchpoint for update in updates]
     planned = [touchpoint for touchpoint in touchpoints if touchpoint.status is Status.PLANNED]
     owed = [
@@ -195,6 +197,8 @@ def time_columns(updates: Sequence[TouchpointUpdate]) -> tuple[list[object], ...
         [touchpoint.id for touchpoint in planned],
         [touchpoint.overdue_at for touchpoint in owed],
         [touchpoint.id for touchpoint in owed],
+        [touchpoint.id for touchpoint in touchpoints if touchpoint.status in (Status.DUE, Status.OVERDUE)],
+        [touchpoint.id for touchpoint in touchpoints if touchpoint.status not in OPEN],
     )
 
 

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from schemas.touchpoints import TouchpointData
+from services.scheduler.application.release_due import release_due
 from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, one_off, rhythm, tips
 
 pytestmark = pytest.mark.integration
@@ -210,3 +211,17 @@ async def test_a_touchpoint_locked_elsewhere_is_left_for_the_next_pass(scheduler
 
     (after,) = await scheduler.sent()
     assert (during["ce_subject"], after["ce_subject"]) == ("other", "acme")
+
+
+async def test_a_release_changes_no_index_of_the_calendar(scheduler: Scheduler) -> None:
+    """A1: every row is rewritten on its page (HOT), also with groups, types and lists by state."""
+    await scheduler.consume(*(scheduler.plan(1, [rhythm(90)], account=f"h{n}") for n in range(300)))
+    counts = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'touchpoint'"
+    async with scheduler.database.transaction() as connection:
+        before = await connection.fetchrow(counts)
+        await release_due(scheduler.queue(connection), MONDAY, timedelta(hours=1))
+        after = await connection.fetchrow(counts)
+
+    updated, hot = (after[0] - before[0], after[1] - before[1])
+    assert updated == 300
+    assert hot >= 290
