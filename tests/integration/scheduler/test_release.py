@@ -218,10 +218,10 @@ async def test_a_release_changes_no_index_of_the_calendar(scheduler: Scheduler) 
     await scheduler.consume(*(scheduler.plan(1, [rhythm(90)], account=f"h{n}") for n in range(300)))
     counts = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'touchpoint'"
     async with scheduler.database.transaction() as connection:
-        before = await connection.fetchrow(counts)
+        (before,) = await connection.fetch(counts)
         await release_due(scheduler.queue(connection), MONDAY, timedelta(hours=1))
-        after = await connection.fetchrow(counts)
+        (after,) = await connection.fetch(counts)
 
-    updated, hot = (after[0] - before[0], after[1] - before[1])
+    updated, hot = after[0] - before[0], after[1] - before[1]
     assert updated == 300
     assert hot >= 290
