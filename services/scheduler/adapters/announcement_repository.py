@@ -108,19 +108,17 @@ async def add_changes(
     """
     if not updates:
         return
-    values = [
-        (
-            update.touchpoint.id,
-            update.touchpoint.account_id,
-            update.note,
-            find_announce_from(update.touchpoint, now),
-        )
-        for update in updates
-    ]
-    columns = columns_of(values)
-    account_ids = columns[1]
-    await connection.execute(ADD, *columns)
-    await connection.execute(WAIT, sorted(set(map(str, account_ids))), *wait)
+    announced = [(update, find_announce_from(update.touchpoint, now)) for update in updates]
+    values = [(each.touchpoint.id, each.touchpoint.account_id, each.note, later) for each, later in announced]
+    await connection.execute(ADD, *columns_of(values))
+    # What was just made and is far has nothing to announce.
+    account_ids = {
+        each.touchpoint.account_id
+        for each, later in announced
+        if later is None or each.touchpoint.sequence > 1
+    }
+    if account_ids:
+        await connection.execute(WAIT, sorted(account_ids), *wait)
 
 
 async def take_changes(

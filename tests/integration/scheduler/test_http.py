@@ -384,3 +384,18 @@ async def test_only_somebody_who_is_described_or_leads_an_account_gets_work_by_h
         item = await act(scheduler, item, "reassign", csm_id=csm_id)
         assert item["csm_id"] == csm_id
     assert "check the id" in await refused(scheduler, item, "reassign", csm_id="nmaed")
+
+
+async def test_several_states_are_given_with_commas_or_one_by_one(scheduler: Scheduler) -> None:
+    """A1: as the console and people write them."""
+    await scheduler.consume(scheduler.plan(1, [rhythm(7), tips(7)]))
+    await scheduler.release()
+    at(MONDAY + 7 * DAY)
+    await scheduler.mark_overdue()
+
+    listed = await scheduler.list_touchpoints(status="due,overdue")
+
+    assert {each["status"] for each in listed} == {"due", "overdue"}
+    assert listed == await scheduler.list_touchpoints(status=["due", "overdue"])
+    answer = await scheduler.http.get("/v1/touchpoints", params={"status": "due,late"})
+    assert (answer.status_code, "late" in answer.text or "overdue" in answer.text) == (422, True)
