@@ -103,7 +103,11 @@ def _add_details(router: APIRouter, reader: TouchpointReader, clock: ServiceCloc
     async def get_touchpoint(touchpoint_id: str) -> JSON:
         entry = await reader.find(parse_id(touchpoint_id))
         if entry is None:
-            raise Problem(404, f"There is no touchpoint {touchpoint_id}.")
+            raise Problem(
+                404,
+                f"There is no touchpoint {touchpoint_id}, or it was closed so long ago that it was dropped"
+                " (DRUMBEAT_RETENTION__TOUCHPOINTS_DAYS).",
+            )
         return JSON((await show_touchpoints([entry], reader))[0])
 
     @router.get("/v1/capacity", summary="The planned work in CSMs' weeks", response_model=Capacity)

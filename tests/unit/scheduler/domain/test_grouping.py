@@ -24,7 +24,7 @@ def member(
 ) -> Member:
     due_at = NOW + days * DAY
     usual = {"id": name, "type": name, "origin": Origin.ONE_OFF, "start_at": NOW, "csm_id": "ada"}
-    touchpoint = by_hand(due_at)._replace(**{**usual, **changed})  # type: ignore[arg-type]
+    touchpoint = by_hand(due_at)._replace(**{**usual, **changed})
     topic = None if channel == "in_app" else "account"
     content = TouchpointContent(
         channel=channel, purpose="", topic=topic, audience=(), reason=REASON, cause=cause
@@ -34,7 +34,7 @@ def member(
 
 def weekly(name: str, days: int, **changed: object) -> Member:
     rhythm = {"type": "check_in", "origin": Origin.RHYTHM, **changed}
-    return member(name, "call", None, days=days, **rhythm)  # type: ignore[arg-type]
+    return member(name, "call", None, days=days, **rhythm)
 
 
 def test_an_escalation_and_its_action_plan_are_one() -> None:
