@@ -26,10 +26,10 @@ help: ## List the targets
 run: $(RUN) $(PARTS) ## Run Drumbeat with everything it needs, until Ctrl-C
 	@exec $(BIN)/python -m services.devstack.supervisor
 
-demo: $(RUN) $(PARTS) ## The same on a fresh folder: 60 days in two minutes, with people who act; Ctrl-C stops it
+demo: $(RUN) $(PARTS) ## The same on a fresh folder: 60 days in some minutes, with people who act; Ctrl-C stops it
 	@test ! -f .drumbeat-demo/postgres/kept-elsewhere || rm -rf "$$(cat .drumbeat-demo/postgres/kept-elsewhere)"
 	@rm -rf .drumbeat-demo
-	@DRUMBEAT_DATA_DIR=.drumbeat-demo DRUMBEAT_CLOCK__RATE=43200 exec $(BIN)/python -m services.devstack.demo
+	@DRUMBEAT_DATA_DIR=.drumbeat-demo DRUMBEAT_CLOCK__RATE=0 exec $(BIN)/python -m services.devstack.demo
 
 kafka: $(RUN) $(PARTS) ## Run a real broker alone, for development, on 127.0.0.1:9092
 	@exec $(BIN)/python -m services.devstack.embedded

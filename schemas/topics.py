@@ -7,12 +7,14 @@ from typing import Final, Literal
 from schemas.base import SchemaModel
 from schemas.directory import (
     ACCOUNT_DIRECTORY,
+    CLOCK_DIRECTORY,
     CONTENT_DIRECTORY,
     CSM_DIRECTORY,
     KEY_DIRECTORY,
     MODE_DIRECTORY,
     POLICY_DIRECTORY,
     AccountRecord,
+    ClockRecord,
     ContentRecord,
     CsmRecord,
     KeyRecord,
@@ -57,6 +59,7 @@ MODELS: Final[Mapping[str, type[SchemaModel]]] = {
     POLICY_DIRECTORY: PolicyRecord,
     CONTENT_DIRECTORY: ContentRecord,
     MODE_DIRECTORY: ModeRecord,
+    CLOCK_DIRECTORY: ClockRecord,
     **dict.fromkeys(TOUCHPOINT_EVENTS, TouchpointData),
 }
 """Event type -> model of its data, for all topics."""
@@ -151,6 +154,16 @@ TOPICS: Final[tuple[Topic, ...]] = (
         cleanup="compact",
         retention_ms=None,
         about="The mode in force, switched while services run.",
+    ),
+    Topic(
+        name="directory.clock",
+        key="clock",
+        writers=("rules_engine",),
+        readers=("scheduler", "notifier"),
+        types=(CLOCK_DIRECTORY,),
+        cleanup="compact",
+        retention_ms=None,
+        about="Where a service clock with rate 0 stands (rehearsals and tests); empty in production.",
     ),
     Topic(
         name="touchpoint.events",

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
 import structlog
@@ -34,7 +34,9 @@ from services.chassis.migrations import DATABASES, check_schema
 from services.chassis.outbox import Outbox
 from services.chassis.pruning import prune_loop
 from services.chassis.relay import Relay
+from services.chassis.rest import Rest
 from services.chassis.settings import CannotStart, Http, Settings, load_settings
+from services.chassis.standing_clock import clock_loop
 from services.chassis.telemetry import configure_logs
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
 from services.chassis.web import Readiness
@@ -63,6 +65,7 @@ class Runtime:
     relay: Relay
     cluster: Cluster
     keys: KeyRing
+    rest: Rest = field(default_factory=Rest)
 
 
 @dataclass(slots=True)
@@ -176,6 +179,11 @@ async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "a
     consumers = [_consumer(runtime, subscription) for subscription in parts.subscriptions]
     database = runtime.database
     loops = [*parts.loops, key_loop(database, runtime.keys), prune_loop(database, "inbox", "seen_at")]
+    if runtime.clock.stands:
+        standing = clock_loop(database, runtime.clock, runtime.rest.wake)
+        await standing.run_once()  # nothing is read or released at the time of an earlier start
+        loops.append(standing)
+    runtime.rest.watch(consumers, [*parts.loops, runtime.relay])
     server = _server(parts.app(lambda: _readiness(runtime, consumers)))
     web = asyncio.create_task(server.serve([listener]))
     relaying = asyncio.create_task(runtime.relay.run())

@@ -72,10 +72,13 @@ class Database(Group):
 
 
 class Clock(Group):
-    """Service now = start + (real now - origin) x rate. Without start and origin: the real clock."""
+    """Service now = start + (real now - origin) x rate. Without start and origin: the real clock.
+
+    With rate 0 it stands at the start until `POST :8001/v1/clock/advance`.
+    """
 
     start: AwareDatetime | None = None
-    rate: float = Field(default=1.0, gt=0, le=1_000_000)
+    rate: float = Field(default=1.0, ge=0, le=1_000_000)
     origin: AwareDatetime | None = None
 
 

@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, cast
 
@@ -22,6 +22,7 @@ from services.chassis.keys import ApiKey, KeyRing, Scope
 from services.chassis.outbox import timestamp
 from services.chassis.problems import Problem
 from services.chassis.public_holidays import holidays_release
+from services.chassis.rest import Rest
 
 BODY_LIMIT = 1 << 20  # bytes, unless a route asks for more
 LAST = 2**62
@@ -58,6 +59,7 @@ class Chassis:
     """None when the service can work, else what it waits for."""
     warnings: Sequence[str] = ()
     """What the operator has to repair although the service works; `/readyz` shows it."""
+    rest: Rest = field(default_factory=Rest)
 
 
 class Limits:
@@ -171,6 +173,14 @@ def _health(chassis: Chassis) -> APIRouter:
             "holidays": holidays_release(),
             "tzdata": IANA_VERSION,
         }
+
+    @router.get(
+        "/v1/clock/rest",
+        summary="Whether all work is done that events and service time brought",
+        dependencies=[require("read")],
+    )
+    async def rest() -> dict[str, object]:
+        return {"now": timestamp(chassis.clock.now()), **await chassis.rest.state()}
 
     return router
 

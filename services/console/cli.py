@@ -15,6 +15,7 @@ from services.cadence.policy.load import PolicyRefused
 from services.cadence.rates import RatesRefused
 from services.chassis.settings import SettingsRejected
 from services.console import (
+    clock_commands,
     commands,
     content_commands,
     operating_commands,
@@ -38,6 +39,7 @@ app.add_typer(operating_commands.app)
 app.add_typer(touchpoint_commands.app)
 app.add_typer(policy_commands.app, name="policy")
 app.add_typer(content_commands.app, name="content")
+app.add_typer(clock_commands.app, name="clock")
 
 
 @app.callback(invoke_without_command=True)

@@ -26,6 +26,7 @@ from services.rules_engine.adapters import sweep_queries as sweeping
 from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.account_twins import AccountTwins
 from services.rules_engine.adapters.active_policy import ActivePolicy
+from services.rules_engine.adapters.clock_repository import ClockRepository
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
 from services.rules_engine.adapters.content_directory import ContentDirectory
 from services.rules_engine.adapters.erasure_repository import ErasureRepository
@@ -46,6 +47,7 @@ from services.rules_engine.domain.account import BatchCounts, EvaluationContext
 from services.rules_engine.entrypoints import http_accounts as api
 from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import refusals
+from services.rules_engine.entrypoints.http_clock import clock_routes
 from services.rules_engine.entrypoints.http_content import content_routes
 from services.rules_engine.entrypoints.http_erasure import erasure_routes
 from services.rules_engine.entrypoints.http_figures import figures_routes
@@ -154,7 +156,7 @@ def make(
 ) -> FastAPI:
     database, outbox, relay, clock = runtime.database, runtime.outbox, runtime.relay, runtime.clock
     app = make_app(
-        Chassis("rules_engine", clock, runtime.keys, ready),
+        Chassis("rules_engine", clock, runtime.keys, ready, rest=runtime.rest),
         title="rules engine",
         larger_bodies={
             "/v1/events": LARGEST_STREAM,
@@ -176,6 +178,7 @@ def make(
         content_routes(lambda: contents_in_force(active_policy.context().policy.content, shipped_contents())),
         policies.program_routes(partial(list_programs, database)),
         mode_routes(make_modes(runtime)),
+        clock_routes(ClockRepository(database, outbox, relay, clock).advance),
         api.key_routes(KeyRepository(database, outbox, relay, clock)),
         dead_letter_routes(database, outbox),
     ):

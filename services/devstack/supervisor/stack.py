@@ -3,7 +3,9 @@
 import asyncio
 import sys
 from collections.abc import Coroutine
+from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 from services.chassis.clock import real_now, service_clock
 from services.chassis.settings import Clock
@@ -63,7 +65,8 @@ class Stack:
         """Restart the services on a clock that goes on from here at another rate."""
         await self._stop_services()
         now = real_now()
-        self.clock = Clock(start=service_clock(self.clock).at(now), origin=now, rate=rate)
+        start = await self._standing_time() or service_clock(self.clock).at(now)
+        self.clock = Clock(start=start, origin=now, rate=rate)
         await self._start_services()
 
     async def _start_kafka(self) -> None:
@@ -79,9 +82,21 @@ class Stack:
             self.database_url = await self._postgres.start()
             self._tasks.append(asyncio.create_task(keep_part_running("PostgreSQL", self._postgres)))
         await migrate(self.database_url)
+        standing = await self._standing_time()
+        if standing is not None and standing > service_clock(self.clock).at(now := real_now()):
+            # The last run stood still and was advanced: service time goes on from there, at whatever rate.
+            self.clock = Clock(start=standing, origin=now, rate=self.clock.rate)
 
     async def read_mode(self) -> str:
         """The mode in force, which is not always that of the setting."""
+        return str(await self._read_one("SELECT mode FROM epoch"))
+
+    async def _standing_time(self) -> datetime | None:
+        """Where a clock with rate 0 stood last."""
+        return cast("datetime | None", await self._read_one("SELECT now FROM standing_clock"))
+
+    async def _read_one(self, query: str) -> object:
+        """A value of the rules engine's database."""
         import asyncpg  # noqa: PLC0415 - as with the schema tools: only once everything runs
 
         from services.chassis.database import database_url  # noqa: PLC0415
@@ -89,7 +104,7 @@ class Stack:
 
         connection = await asyncpg.connect(database_url(self.database_url, DATABASES["rules_engine"]))
         try:
-            return str(await connection.fetchval("SELECT mode FROM epoch"))
+            return await connection.fetchval(query)
         finally:
             await connection.close()
 

@@ -60,6 +60,7 @@ class ChangeDetails(NamedTuple):
     previous_due_at: datetime | None = None
     changed_by: Changer | None = None
     previous_owner: Mapping[str, object] | None = None
+    actor_id: str | None = None
 
 
 NO_CHANGE = ChangeDetails()
@@ -84,7 +85,7 @@ class DirectoryDetails(NamedTuple):
                 update.previous_owner, self.people.get(update.previous_owner[1] or "", NO_OWNER)
             )
         note = None if update.note is None else update.note[:LONGEST_NOTE]
-        return ChangeDetails(note, update.previous_due_at, update.changed_by, former)
+        return ChangeDetails(note, update.previous_due_at, update.changed_by, former, update.actor_id)
 
 
 def owner_data(holder: Holder, person: OwnerDetails) -> dict[str, object]:

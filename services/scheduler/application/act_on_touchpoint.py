@@ -55,11 +55,12 @@ class ReasonMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewTime:
-    """When a person wants it instead, and why. `force`: also in the past or after the deadline."""
+    """When a person wants it instead, why, and who they are. `force`: also in the past or after the deadline."""
 
     to: datetime
     reason: str | None = None
     force: bool = False
+    actor_id: str | None = None
 
     def check(self, touchpoint: Touchpoint, now: datetime) -> None:
         """Raises ReasonMissing and WrongTime."""
@@ -114,11 +115,15 @@ async def plan_by_hand(
 
 
 class Target(NamedTuple):
-    """What a person acts on; `only`: not on those that belong together with it."""
+    """What a person acts on, as they last read it; `only`: not on those that belong together with it.
+
+    `actor_id`: who they are, where the request names them.
+    """
 
     touchpoint_id: str
     version: int
     only: bool = False
+    actor_id: str | None = None
 
 
 async def settle(
@@ -158,7 +163,9 @@ async def _move(
     before = stored.touchpoint
     moved = transitions.move_by_hand(before, wanted.to, wanted.reason)
     note = wanted.note("moved by hand")
-    update = TouchpointUpdate(moved, stored.content, "moved", note, before.due_at, "person")
+    update = TouchpointUpdate(
+        moved, stored.content, "moved", note, before.due_at, "person", actor_id=wanted.actor_id
+    )
     return await _save([update], calendars, now)
 
 
@@ -175,7 +182,9 @@ async def _replace(
     following = follow_up(settled, wanted.to, outcome)
     following = following._replace(content=content, move_reason=wanted.reason, group=before.group)
     note = wanted.note("rescheduled")
-    scheduled = TouchpointUpdate(following, content, "scheduled", note, changed_by="person")
+    scheduled = TouchpointUpdate(
+        following, content, "scheduled", note, changed_by="person", actor_id=wanted.actor_id
+    )
     acted_at = await calendars.acts.remember(before.id, following.id)
     await calendars.save([TouchpointUpdate(settled, content, None), scheduled], now)
     await calendars.publish_settled(settled, outcome, wanted.to)
@@ -189,7 +198,7 @@ async def reassign(
     acted_on = await _find_together(target, calendars)
     if csm_id not in await calendars.assignments.find_named({csm_id}):
         raise UnknownPerson(csm_id)
-    updates = [_give(stored, csm_id, f"reassigned to {csm_id}") for stored in acted_on]
+    updates = [_give(stored, csm_id, f"reassigned to {csm_id}", target.actor_id) for stored in acted_on]
     return await _save(updates, calendars, now)
 
 
@@ -204,15 +213,17 @@ async def claim(
         raise UnknownPerson(csm_id)
     if holder in known:
         raise AlreadyTaken(acted_on[0].touchpoint)
-    updates = [_give(stored, csm_id, f"claimed by {csm_id}") for stored in acted_on]
+    updates = [_give(stored, csm_id, f"claimed by {csm_id}", csm_id) for stored in acted_on]
     return await _save(updates, calendars, now)
 
 
-def _give(stored: StoredTouchpoint, csm_id: str, note: str) -> TouchpointUpdate:
+def _give(stored: StoredTouchpoint, csm_id: str, note: str, actor_id: str | None) -> TouchpointUpdate:
     reassigned = transitions.reassign(stored.touchpoint, csm_id)
     former = stored.touchpoint.holder
     changed = None if former == reassigned.holder else former
-    return TouchpointUpdate(reassigned, stored.content, "moved", note, reassigned.due_at, "person", changed)
+    return TouchpointUpdate(
+        reassigned, stored.content, "moved", note, reassigned.due_at, "person", changed, actor_id
+    )
 
 
 async def cancel(
@@ -222,7 +233,10 @@ async def cancel(
     for stored in await _find_together(target, calendars):
         cancelled = transitions.cancel(stored.touchpoint, Cancellation(Closure.BY_HAND, reason))
         note = f"cancelled: {reason}"
-        updates.append(TouchpointUpdate(cancelled, stored.content, "cancelled", note, changed_by="person"))
+        update = TouchpointUpdate(
+            cancelled, stored.content, "cancelled", note, changed_by="person", actor_id=target.actor_id
+        )
+        updates.append(update)
     return await _save(updates, calendars, now)
 
 

@@ -22,6 +22,7 @@ from services.scheduler.domain.catalogue import UnknownType
 from services.scheduler.domain.touchpoint import IllegalTransition, RecordedOutcome, WrongTime
 from services.scheduler.entrypoints.http_models import (
     Act,
+    ByPerson,
     Cancel,
     Claim,
     PlanByHand,
@@ -111,7 +112,7 @@ def _add_settle_and_reschedule(router: APIRouter, unit_of_work: UnitOfWork) -> N
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
             outcome = RecordedOutcome("rescheduled", now, SOURCE, fresh())
-            wanted = act.NewTime(request.to, request.reason, request.force)
+            wanted = act.NewTime(request.to, request.reason, request.force, request.actor_id)
             stored = await act.reschedule(_target(name, request), wanted, outcome, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
@@ -156,7 +157,8 @@ def _add_claim_and_undo(router: APIRouter, unit_of_work: UnitOfWork) -> None:
 
 
 def _target(touchpoint_id: str, request: Act) -> act.Target:
-    return act.Target(touchpoint_id, request.version, request.only)
+    actor_id = request.actor_id if isinstance(request, ByPerson) else None
+    return act.Target(touchpoint_id, request.version, request.only, actor_id)
 
 
 async def _show(

@@ -97,7 +97,15 @@ class Settle(Act):
     notes: LongText | None = None
 
 
-class Reschedule(Act):
+class ByPerson(Act):
+    """An act that tells others of it."""
+
+    actor_id: Annotated[
+        Id | None, Field(description="the person who acts: they are not told of what they did themselves")
+    ] = None
+
+
+class Reschedule(ByPerson):
     to: Instant
     force: Annotated[bool, Field(description="also into the past or after the deadline; needs a reason")] = (
         False
@@ -105,7 +113,7 @@ class Reschedule(Act):
     reason: Annotated[Text | None, Field(description="why; shown with the touchpoint")] = None
 
 
-class Reassign(Act):
+class Reassign(ByPerson):
     csm_id: Annotated[Id, Field(description="whom the directory describes or an account names")]
 
 
@@ -113,7 +121,7 @@ class Claim(Act):
     csm_id: Annotated[Id, Field(description="who takes it; the directory describes them")]
 
 
-class Cancel(Act):
+class Cancel(ByPerson):
     reason: LongText
 
 
