@@ -8,7 +8,7 @@ at which the row moved. What was closed before this version and has left the cha
 from alembic import op
 
 revision = "scheduler_0012"
-down_revision = "scheduler_0011"
+down_revision = "scheduler_0016"
 branch_labels = None
 depends_on = None
 

@@ -27,4 +27,4 @@ def test_a_reason_lets_a_touchpoint_move_after_its_deadline(notes: str, more: di
     path, body = request_of(form, entry(), "carl", ZoneInfo("Europe/Berlin"), "skipped")
 
     moment = (MONDAY + timedelta(days=9)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    assert (path, body) == ("reschedule", {"to": moment, "version": 4, **more})
+    assert (path, body) == ("reschedule", {"to": moment, "version": 4, "actor_id": "carl", **more})
