@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import Field
 
 from schemas.base import Id, Name, SchemaModel, Text
-from schemas.plans import About, Reason
+from schemas.plans import About, Cause, Reason
 from schemas.times import USUAL_QUIET_HOURS, Instant, QuietHours, Window
 from schemas.vocabulary import Channel, Owner, Precedence, Role, Topic, TouchpointStatus
 
@@ -69,6 +69,10 @@ class TouchpointData(SchemaModel):
     """Of its rule; an escalation is told at once."""
     about: About | None = None
     """The contract or program it is about; null: the account as a whole."""
+    cause: Cause | None = None
+    """The event that caused a one-off; null: none did."""
+    group: Id | None = None
+    """The same for touchpoints of one cause and one person, which are told and settled as one; null: it stands alone."""
     previous_owner: TouchpointOwner | None = None
     """Who had it before a change of owner; null: the owner did not change with this event."""
     changed_by: Literal["plan", "person"] | None = None

@@ -21,16 +21,28 @@ _BY_PEOPLE: Final = frozenset({"call", "meeting"})
 
 @dataclass(frozen=True, slots=True)
 class DayItem:
-    """A touchpoint of the day. `since`: since when it is due, empty for a planned one; `left`: `in 2 days`."""
+    """A touchpoint of the day. `since`: since when it is due, empty for a planned one; `left`: `in 2 days`.
+
+    `others` belong together with it: what is done to it is done to them.
+    """
 
     touchpoint: Touchpoint
     contact: Contact | None
     since: str
     left: str
+    others: tuple[Touchpoint, ...] = ()
 
     @property
     def is_open(self) -> bool:
         return self.touchpoint.status in _OPEN
+
+    @property
+    def all(self) -> tuple[Touchpoint, ...]:
+        return (self.touchpoint, *self.others)
+
+    @property
+    def title(self) -> str:
+        return " + ".join(item.title for item in self.all)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +98,13 @@ def my_day(
     groups = [
         DayAccount(
             account_summary(account_id, accounts.get(account_id, {}), now),
-            tuple(day_item(item, accounts.get(account_id, {}), now) for item in own),
+            _rows(own, accounts.get(account_id, {}), now),
             last_note(figures.get(account_id, {}), now),
         )
         for account_id, own in by_account.items()
     ]
-    counts = [(sum(item.status == status for item in shown), status) for status in _OPEN]
+    rows = [item.touchpoint for group in groups for item in group.items]
+    counts = [(sum(item.status == status for item in rows), status) for status in _OPEN]
     return MyDay(
         summary=labels.listing(f"{number:,} {status}" for number, status in counts if number),
         to_do=tuple(group for group in groups if group.items[0].is_open),
@@ -99,8 +112,17 @@ def my_day(
     )
 
 
-def day_item(item: Touchpoint, account: Json, now: datetime) -> DayItem:
+def _rows(own: Iterable[Touchpoint], account: Json, now: datetime) -> tuple[DayItem, ...]:
+    """What belongs together is one row, where its most urgent one is."""
+    rows: dict[str, list[Touchpoint]] = {}
+    for item in own:
+        rows.setdefault(item.group or item.id, []).append(item)
+    return tuple(day_item(first, account, now, others) for first, *others in rows.values())
+
+
+def day_item(item: Touchpoint, account: Json, now: datetime, others: Iterable[Touchpoint] = ()) -> DayItem:
     return DayItem(
+        others=tuple(others),
         touchpoint=item,
         contact=contact_to_reach(account, item.audience, item.channel),
         since=labels.capitalized(due_since(item, now)) if item.status in _OPEN else "",

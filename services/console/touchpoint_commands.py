@@ -10,7 +10,7 @@ import typer
 from schemas.times import parse_instant
 from schemas.vocabulary import Outcome
 from services.console.client import ApiClient, connect
-from services.console.json_fields import Json, nested, text
+from services.console.json_fields import Json, nested, text, texts
 from services.console.terminal import AsJson, cell, print_json, print_text
 
 app = typer.Typer()
@@ -23,6 +23,8 @@ Version = Annotated[
     typer.Option(min=0, help="The `sequence` you last read; without it, the current one is read first."),
 ]
 
+Only = Annotated[bool, typer.Option("--only", help="Only this one, not those that belong together with it.")]
+
 
 @app.command()
 def claim(
@@ -34,10 +36,14 @@ def claim(
 
 @app.command()
 def assign(
-    touchpoint_id: TouchpointId, csm_id: Person, version: Version = None, as_json: AsJson = False
+    touchpoint_id: TouchpointId,
+    csm_id: Person,
+    only: Only = False,
+    version: Version = None,
+    as_json: AsJson = False,
 ) -> None:
     """Give a touchpoint to another person."""
-    _act(touchpoint_id, "reassign", {"csm_id": csm_id}, version, as_json=as_json)
+    _act(touchpoint_id, "reassign", {"csm_id": csm_id, "only": only}, version, as_json=as_json)
 
 
 @app.command()
@@ -45,11 +51,14 @@ def done(
     touchpoint_id: TouchpointId,
     outcome: Annotated[Outcome, typer.Option(help="How it ended.")] = "completed",
     notes: Annotated[str | None, typer.Option(help="What was said, for the next conversation.")] = None,
+    only: Only = False,
     version: Version = None,
     as_json: AsJson = False,
 ) -> None:
     """Enter the outcome of a touchpoint."""
-    _act(touchpoint_id, "settle", {"outcome": outcome, "notes": notes}, version, as_json=as_json)
+    _act(
+        touchpoint_id, "settle", {"outcome": outcome, "notes": notes, "only": only}, version, as_json=as_json
+    )
 
 
 @app.command()
@@ -61,16 +70,23 @@ def move(
             metavar="TO", help="RFC 3339 with a zone, or a date: at the time of day it is due now, in UTC."
         ),
     ],
+    reason: Annotated[str | None, typer.Option(help="Why; shown with the touchpoint.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also into the past or after the deadline; needs --reason.")
+    ] = False,
     version: Version = None,
     as_json: AsJson = False,
 ) -> None:
-    """Move a touchpoint. One that has come due is settled, and another one replaces it."""
+    """Move a touchpoint and those that belong together with it. What has come due is settled, and others replace it."""
     check_moment(to)
+    if force and not (reason or "").strip():
+        raise typer.BadParameter("--force needs --reason: say why")
     with connect() as api:
         item = _read(api, touchpoint_id)
         if DATE.fullmatch(to):
             to += text(item, "due_at")[10:]
-        answer = _post(api, touchpoint_id, "reschedule", {"to": to}, item if version is None else version)
+        body: Json = {"to": to, "force": force, "reason": reason}
+        answer = _post(api, touchpoint_id, "reschedule", body, item if version is None else version)
     _show(answer, as_json=as_json)
 
 
@@ -78,11 +94,12 @@ def move(
 def skip(
     touchpoint_id: TouchpointId,
     reason: Annotated[str, typer.Option(help="Why; shown with the touchpoint.")] = "skipped",
+    only: Only = False,
     version: Version = None,
     as_json: AsJson = False,
 ) -> None:
     """Cancel a touchpoint, with a reason."""
-    _act(touchpoint_id, "cancel", {"reason": reason}, version, as_json=as_json)
+    _act(touchpoint_id, "cancel", {"reason": reason, "only": only}, version, as_json=as_json)
 
 
 @app.command()
@@ -128,6 +145,9 @@ def _show(item: Json, *, as_json: bool) -> None:
     owner = nested(item, "owner")
     person = text(owner, "name") or text(owner, "csm_id") or "nobody"
     words = f"{text(item, 'type')} of {text(item, 'account_id')}: {text(item, 'status')}"
+    others = len(texts(item, "together_with")) if text(item, "undo_until") else 0
+    if others:
+        print_text(f"Done to {others} more that belong together with it (--only: to this one alone)")
     print_text(f"{words}, due {cell(item.get('due_at'))}, {person} has it")
     until = text(item, "undo_until")
     if until:

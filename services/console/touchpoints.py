@@ -40,6 +40,7 @@ class Touchpoint:
     expects: str = ""
     audience: tuple[str, ...] = ()
     owner_name: str = ""
+    group: str = ""
 
     @property
     def title(self) -> str:
@@ -104,6 +105,7 @@ def touchpoint(document: Json) -> Touchpoint | None:
         expects=text(document, "expects"),
         audience=tuple(texts(document, "audience")),
         owner_name=text(owner, "name"),
+        group=text(document, "group"),
     )
 
 

@@ -1,6 +1,7 @@
 """Wires the scheduler: the only place where entrypoints and adapters meet."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from fastapi import FastAPI
@@ -11,16 +12,19 @@ from services.chassis.batches import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, run_command, unplugged
+from services.chassis.partitions import partition_loop
 from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
 from services.scheduler import settings
 from services.scheduler.adapters.announcement_repository import PostgresAnnouncements
+from services.scheduler.adapters.archive import ARCHIVE, FEED
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
+from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
@@ -32,6 +36,7 @@ from services.scheduler.entrypoints.workers import (
     announcement_sweep,
     horizon_sweep,
     overdue_sweep,
+    prune_sweep,
 )
 
 IDENTITY = Identity(
@@ -61,6 +66,10 @@ async def build(runtime: Runtime) -> Parts:
     extending = sweep_loop("extend", horizon_sweep(calendars))
     marking = sweep_loop("lapse", overdue_sweep(queue))
     announcing = sweep_loop("announce", announcement_sweep(announcements))
+    retention = runtime.settings.retention
+    keep = Keep(timedelta(days=retention.touchpoints_days), timedelta(days=retention.receipts_days))
+    pruning = sweep_loop("prune calendar", prune_sweep(queue, keep))
+    archiving = partition_loop(database, ARCHIVE, keep=max(keep.closed - FEED, timedelta()))
 
     def after_commit() -> None:
         wake()
@@ -71,7 +80,7 @@ async def build(runtime: Runtime) -> Parts:
     return Parts(
         app=lambda ready: make_http_app(runtime, after_commit, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),
-        loops=(releasing, extending, marking, announcing),
+        loops=(releasing, extending, marking, announcing, pruning, archiving),
     )
 
 

@@ -35,6 +35,8 @@ def structured(event: Mapping[str, Any]) -> tuple[bytes, Headers]:
     return json.dumps(event).encode(), [("content-type", b"application/cloudevents+json; charset=UTF-8")]
 
 
+UNANNOUNCED = "announce_from IS NULL OR announce_from <= $1 OR status <> 'cancelled'"
+"""Changes that wait until an account is quiet; a far occurrence that nobody knows waits until it is near."""
 UNFINISHED = "planned_at IS NULL OR planned_at <= $1"
 """What has not ended, without what waits for the mail of a later day."""
 
@@ -162,9 +164,9 @@ class Ledger:
                 "scheduler", "SELECT count(*) FROM touchpoint WHERE status = 'planned' AND due_at <= $1", now
             )
         )[0][0]
-        left["unannounced changes"] = (await self.rows("scheduler", "SELECT count(*) FROM announcement"))[0][
-            0
-        ]
+        left["unannounced changes"] = (
+            await self.rows("scheduler", f"SELECT count(*) FROM announcement WHERE {UNANNOUNCED}", now)
+        )[0][0]
         left["pending deliveries"] = (
             await self.rows("notifier", f"SELECT count(*) FROM delivery_queue WHERE {UNFINISHED}", now)
         )[0][0]

@@ -243,6 +243,14 @@ async def test_the_command_line_acts_on_touchpoints_and_takes_back_what_it_did(l
 
     await until(planned, 30, "a touchpoint is planned")
     item = next(each for each in await planned() if each["origin"] == "rhythm")
+    unknown = await drumbeat(stack, "assign", item["id"], "csm-2")
+    assert (unknown.returncode, "nobody is known as 'csm-2'" in unknown.stderr) == (1, True), unknown.stderr
+    await stack.tell(event("csm.described", "csm-2", {"name": "Lee"}, id="lee", time=await stack.now()))
+
+    async def is_known() -> bool:
+        return bool(await ledger.rows("scheduler", "SELECT 1 FROM person WHERE csm_id = 'csm-2'"))
+
+    await until(is_known, 30, "csm-2 is described")
     given = await drumbeat(stack, "assign", item["id"], "csm-2", "--json")
     assert (given.returncode, json.loads(given.stdout)["csm_id"]) == (0, "csm-2"), given.stderr
     assert (await drumbeat(stack, "undo", item["id"])).returncode == 0
@@ -261,7 +269,11 @@ async def test_the_command_line_acts_on_touchpoints_and_takes_back_what_it_did(l
     undone = await drumbeat(stack, "undo", item["id"])
     assert (undone.returncode, "nobody has it" in undone.stdout) == (0, False), undone.stderr
     await until(is_forgotten, 20, "the contact is forgotten")
-    moved = await drumbeat(stack, "move", item["id"], "2026-06-01", "--json")
+    late = await drumbeat(stack, "move", item["id"], "2026-06-01")
+    assert (late.returncode, "is after the deadline" in late.stderr) == (1, True), late.stderr
+    why = ("--force", "--reason", "their summer")
+    moved = await drumbeat(stack, "move", item["id"], "2026-06-01", *why, "--json")
+    assert json.loads(moved.stdout)["note"] == "their summer"
     assert json.loads(moved.stdout)["due_at"] == f"2026-06-01{item['due_at'][10:]}", moved.stderr
     again = json.loads(moved.stdout)["id"]  # another one when the touchpoint had come due
     taken = await drumbeat(stack, "claim", again, "csm-1")

@@ -21,6 +21,7 @@ from services.console.reader import Backend, Reader, known_zone
 from services.console.touchpoints import touchpoints
 
 _OPEN: Final = ["due", "overdue"]
+_LONGEST_REASON: Final = 2_000
 _COOKIE_SECONDS: Final = 365 * 24 * 3600
 
 
@@ -120,7 +121,9 @@ def _back(form: Mapping[str, str]) -> str:
 def _call(form: Mapping[str, str]) -> tuple[str, Json | str, str]:
     """The scheduler's call, its body (or why there is none), and the notice for a form."""
     notes = form.get("notes", "").strip()
-    version = {"version": int(form["version"]) if form.get("version", "").isdigit() else 0}
+    version: Json = {"version": int(form["version"]) if form.get("version", "").isdigit() else 0}
+    if form.get("only") and form.get("act") != "undo":
+        version["only"] = True
     with_notes: Json = {**version, **({"notes": notes} if notes else {})}
     match form.get("act", ""):
         case "done":
@@ -130,7 +133,9 @@ def _call(form: Mapping[str, str]) -> tuple[str, Json | str, str]:
             return "settle", {**with_notes, "outcome": "missed"}, "missed"
         case "move":
             to = _moment(form.get("to", ""), form.get("zone", ""))
-            return "reschedule", {**version, "to": to} if to else "Enter a date and a time.", "moved"
+            # Who says why may also move it to the past or after its deadline.
+            why: Json = {"reason": notes[:_LONGEST_REASON], "force": True} if notes else {}
+            return "reschedule", {**version, "to": to, **why} if to else "Enter a date and a time.", "moved"
         case "hand_over":
             person = form.get("person", "")
             return "reassign", {**version, "csm_id": person} if person else "Choose a person.", "handed_over"

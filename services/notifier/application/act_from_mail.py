@@ -13,6 +13,7 @@ from services.notifier.domain.acts import Act, allowed_acts
 
 OPEN = frozenset({"planned", "due", "overdue"})
 LONGEST_NOTE = 10_000
+LONGEST_REASON = 2_000
 MOST_PEOPLE = 5_000
 
 
@@ -74,7 +75,9 @@ def request_of(
             outcome = "completed" if form.act is Act.DONE else "missed"
             return "settle", {"outcome": outcome, "version": version, "notes": notes or None}
         case Act.MOVE:
-            return "reschedule", {"to": format_instant(_moment(form.to, zone)), **who}
+            # Who says why may also move it to the past or after its deadline.
+            why = {"reason": notes[:LONGEST_REASON], "force": True} if notes else {}
+            return "reschedule", {"to": format_instant(_moment(form.to, zone)), **who, **why}
         case Act.ASSIGN:
             if not form.person_id:
                 raise FieldMissing("person")

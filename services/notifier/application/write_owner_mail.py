@@ -6,7 +6,9 @@ from functools import partial
 from typing import Literal
 
 from schemas.figures import AccountFigures
+from schemas.touchpoints import TouchpointData
 from services.notifier.application.brief_context import BriefContext, account_name, account_url, touchpoint_of
+from services.notifier.application.join_briefs import join_groups
 from services.notifier.application.mail_ports import Mail
 from services.notifier.application.owner_brief import Brief, write_brief
 from services.notifier.application.phrases import Phrases
@@ -69,7 +71,7 @@ def write_owner_message(
     person, phrases = context.directory.csms.get(recipient.id or ""), context.phrases
     newest = newest_of_each(claims)
     accounts = _by_account(newest, context)
-    subject = message.one_line(_subject(kind, newest, context))
+    subject = message.one_line(_subject(kind, newest, accounts, context))
     name = (person.name if person else None) or ""
     words = {
         **_words(phrases),
@@ -146,17 +148,18 @@ def newest_of_each(claims: Sequence[MessageClaim]) -> list[MessageClaim]:
 
 def _by_account(claims: Sequence[MessageClaim], context: BriefContext) -> list[AccountBriefs]:
     """By account in the order of time; what is open comes first."""
-    briefs: dict[str, list[Brief]] = {}
+    briefs: dict[str, list[tuple[TouchpointData, Brief]]] = {}
     data = {claim.delivery.id: touchpoint_of(claim) for claim in claims}
     in_order = sorted(claims, key=lambda claim: (data[claim.delivery.id].due_at, claim.delivery.id))
     for claim in in_order:
-        briefs.setdefault(data[claim.delivery.id].account_id, []).append(write_brief(claim, context))
+        one = data[claim.delivery.id]
+        briefs.setdefault(one.account_id, []).append((one, write_brief(claim, context)))
     of_account = {one.account_id: one for one in data.values()}
     return [
         AccountBriefs(
             account_name(of_account[account_id], context),
             account_url(of_account[account_id], context),
-            without_repetition(sorted(own, key=lambda brief: not brief.is_open)),
+            without_repetition(sorted(join_groups(own), key=lambda brief: not brief.is_open)),
         )
         for account_id, own in briefs.items()
     ]
@@ -174,15 +177,16 @@ def without_repetition(briefs: Sequence[Brief]) -> list[Brief]:
     return shorter
 
 
-def _subject(kind: MailKind, claims: Sequence[MessageClaim], context: BriefContext) -> str:
-    phrases, first = context.phrases, touchpoint_of(claims[0])
-    account = account_name(first, context)
+def _subject(
+    kind: MailKind, claims: Sequence[MessageClaim], accounts: Sequence[AccountBriefs], context: BriefContext
+) -> str:
+    phrases, account = context.phrases, account_name(touchpoint_of(claims[0]), context)
+    briefs = [brief for each in accounts for brief in each.briefs]
     if kind == "day":
-        return phrases.plural("owner", "subject_day", len(claims))
-    if len(claims) > 1:
-        return phrases.plural("owner", f"subject_{kind}_many", len(claims), account=account)
-    name = phrases.touchpoint_type(first.touchpoint_type)
-    return phrases.text("owner", f"subject_{kind}", type=name, account=account)
+        return phrases.plural("owner", "subject_day", len(briefs))
+    if len(briefs) > 1:
+        return phrases.plural("owner", f"subject_{kind}_many", len(briefs), account=account)
+    return phrases.text("owner", f"subject_{kind}", type=briefs[0].title, account=account)
 
 
 def _preheader(accounts: Sequence[AccountBriefs]) -> str:

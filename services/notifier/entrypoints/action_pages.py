@@ -17,7 +17,7 @@ from services.notifier.entrypoints.customer_pages import PAGE_HEADERS
 _FIELDS: Mapping[Act, Sequence[str]] = {
     Act.DONE: ("notes",),
     Act.MISSED: ("notes",),
-    Act.MOVE: ("to",),
+    Act.MOVE: ("to", "reason"),
     Act.ASSIGN: ("person",),
     Act.SKIP: ("reason",),
     Act.CLAIM: (),

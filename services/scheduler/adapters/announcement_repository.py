@@ -13,15 +13,18 @@ from services.scheduler.adapters.directory_repository import load_directory
 from services.scheduler.adapters.messages import update_events
 from services.scheduler.adapters.rows import COLUMNS, Row, columns_of, read_stored
 from services.scheduler.application.ports import TouchpointUpdate, UnannouncedChange
-from services.scheduler.domain.announcing import KnownState
+from services.scheduler.domain.announcing import KnownState, find_announce_from
 from services.scheduler.domain.touchpoint import Status
 
 # The touchpoint is as readers know it, until the first change after that.
 ADD = """
-INSERT INTO announcement AS a (touchpoint_id, account_id, note, status, due_at, start_at, end_at, deadline, owner, csm_id)
-SELECT u.id, u.account_id, u.note, t.status, t.due_at, t.start_at, t.end_at, t.deadline, t.owner, t.csm_id
-FROM unnest($1::uuid[], $2::text[], $3::text[]) u(id, account_id, note) LEFT JOIN touchpoint t ON t.id = u.id
-ON CONFLICT (touchpoint_id) DO UPDATE SET note = excluded.note
+INSERT INTO announcement AS a (touchpoint_id, account_id, note, announce_from, status, due_at, start_at, end_at,
+    deadline, owner, csm_id)
+SELECT u.id, u.account_id, u.note, u.announce_from, t.status, t.due_at, t.start_at, t.end_at, t.deadline, t.owner,
+    t.csm_id
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) u(id, account_id, note, announce_from)
+LEFT JOIN touchpoint t ON t.id = u.id
+ON CONFLICT (touchpoint_id) DO UPDATE SET note = excluded.note, announce_from = excluded.announce_from
 """
 # Quiet begins anew with every change, but a calendar that never rests is announced all the same.
 WAIT = """
@@ -39,10 +42,20 @@ UPDATE account_calendar SET announce_at = NULL, changed_since = NULL WHERE accou
     ORDER BY announce_at, account_id LIMIT $2 FOR UPDATE SKIP LOCKED)
 RETURNING account_id
 """
+# What has come near enough, of accounts that nobody changes meanwhile.
+CLAIM_NEAR = """
+SELECT account_id FROM account_calendar WHERE announce_at IS NULL AND account_id IN (
+    SELECT account_id FROM (
+        SELECT account_id FROM announcement WHERE announce_from <= $1 ORDER BY announce_from LIMIT $2) AS near)
+ORDER BY account_id FOR UPDATE SKIP LOCKED
+"""
+# What readers do not know waits until it is near; what they know is brought up to date, however far it is.
 LOCK = f"""
 SELECT {COLUMNS}, t.face, r.face AS rhythm_face FROM touchpoint t
 LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
-WHERE t.id IN (SELECT touchpoint_id FROM announcement WHERE account_id = ANY($1::text[]))
+WHERE t.id IN (
+    SELECT touchpoint_id FROM announcement WHERE account_id = ANY($1::text[])
+        AND (announce_from IS NULL OR announce_from <= $2 OR status <> 'cancelled'))
 ORDER BY t.id FOR UPDATE OF t
 """
 
@@ -55,9 +68,13 @@ class PostgresAnnouncements:
         self._outbox = outbox
         self._console_url = console_url
 
-    async def claim(self, real_now: datetime, limit: int) -> tuple[int, Sequence[UnannouncedChange]]:
+    async def claim(
+        self, real_now: datetime, now: datetime, limit: int
+    ) -> tuple[int, Sequence[UnannouncedChange]]:
         claimed = await self._connection.fetch(CLAIM, real_now, limit)
-        return len(claimed), await take_changes(self._connection, [row[0] for row in claimed])
+        near = [] if claimed else await self._connection.fetch(CLAIM_NEAR, now, limit)
+        account_ids = [row[0] for row in (*claimed, *near)]
+        return len(account_ids), await take_changes(self._connection, account_ids, now)
 
     async def publish(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
         await publish_updates(self._connection, self._outbox, self._console_url, updates, now)
@@ -80,20 +97,35 @@ async def publish_updates(
 
 
 async def add_changes(
-    connection: Connection, updates: Sequence[TouchpointUpdate], quiet: timedelta, longest: timedelta
+    connection: Connection,
+    updates: Sequence[TouchpointUpdate],
+    wait: tuple[timedelta, timedelta],
+    now: datetime,
 ) -> None:
-    """Announce these touchpoints, which are not stored yet, once their accounts have been quiet."""
+    """Announce these touchpoints, which are not stored yet, once their accounts have been quiet.
+
+    Readers who do not know an occurrence learn of it when it is near, those who know it learn what becomes of it.
+    """
     if not updates:
         return
-    values = [(update.touchpoint.id, update.touchpoint.account_id, update.note) for update in updates]
-    ids, account_ids, notes = columns_of(values)
-    await connection.execute(ADD, ids, account_ids, notes)
-    await connection.execute(WAIT, sorted(set(map(str, account_ids))), quiet, longest)
+    announced = [(update, find_announce_from(update.touchpoint, now)) for update in updates]
+    values = [(each.touchpoint.id, each.touchpoint.account_id, each.note, later) for each, later in announced]
+    await connection.execute(ADD, *columns_of(values))
+    # What was just made and is far has nothing to announce.
+    account_ids = {
+        each.touchpoint.account_id
+        for each, later in announced
+        if later is None or each.touchpoint.sequence > 1
+    }
+    if account_ids:
+        await connection.execute(WAIT, sorted(account_ids), *wait)
 
 
-async def take_changes(connection: Connection, account_ids: Collection[str]) -> list[UnannouncedChange]:
-    """What waits to be announced of these accounts. The caller announces it in this transaction."""
-    locked = await connection.fetch(LOCK, account_ids) if account_ids else []
+async def take_changes(
+    connection: Connection, account_ids: Collection[str], now: datetime
+) -> list[UnannouncedChange]:
+    """What is to be announced of these accounts at this service time. The caller announces it in this transaction."""
+    locked = await connection.fetch(LOCK, account_ids, now) if account_ids else []
     # Read after the locks: until then a release or a person may have announced the touchpoint.
     known = await take_known_states(connection, [row["id"] for row in locked])
     return [UnannouncedChange(read_stored(row), *known[row["id"]]) for row in locked if row["id"] in known]

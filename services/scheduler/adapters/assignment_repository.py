@@ -19,6 +19,12 @@ SAVE = """
 INSERT INTO assignment (account_id, line, csm_id) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
 ON CONFLICT (account_id, line) DO UPDATE SET csm_id = excluded.csm_id
 """
+NAMED = """
+SELECT csm_id FROM unnest($1::text[]) AS wanted (csm_id)
+WHERE EXISTS (SELECT 1 FROM person p WHERE p.csm_id = wanted.csm_id)
+    OR EXISTS (SELECT 1 FROM account_calendar a WHERE a.csm_id = wanted.csm_id)
+    OR EXISTS (SELECT 1 FROM account_calendar a WHERE a.sales_id = wanted.csm_id)
+"""
 KNOWN = "SELECT csm_id FROM person WHERE csm_id = ANY($1::text[])"
 PEOPLE = "SELECT csm_id, pool, role FROM person WHERE csm_id = ANY($1::text[])"
 # Whoever has one of these people, and work without an owner that one of them may lead.
@@ -57,6 +63,9 @@ class PostgresAssignments:
 
     async def find_known(self, csm_ids: Collection[str]) -> Collection[str]:
         return {row[0] for row in await self._connection.fetch(KNOWN, sorted(csm_ids))}
+
+    async def find_named(self, csm_ids: Collection[str]) -> Collection[str]:
+        return {row[0] for row in await self._connection.fetch(NAMED, sorted(csm_ids))}
 
 
 async def load_people(connection: Connection, csm_ids: Collection[str]) -> Mapping[str, Person]:

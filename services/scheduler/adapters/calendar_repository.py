@@ -15,6 +15,7 @@ from services.scheduler.adapters.announcement_repository import (
     take_changes,
     take_known_states,
 )
+from services.scheduler.adapters.archive import bring_back
 from services.scheduler.adapters.assignment_repository import PostgresAssignments
 from services.scheduler.adapters.directory_repository import load_csm_hours, load_policy
 from services.scheduler.adapters.messages import settled_event
@@ -46,6 +47,7 @@ CLAIM_LIMIT = 200
 CREATE_ACCOUNTS = """
 INSERT INTO account_calendar (account_id) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING
 """
+VERSIONS = "SELECT account_id, version FROM account_calendar WHERE account_id = ANY($1::text[])"
 LOCK = """
 SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool FROM account_calendar
 WHERE account_id = ANY($1::text[])
@@ -60,8 +62,12 @@ ORDER BY t.id FOR UPDATE
 """
 SERIES = "SELECT * FROM rhythm WHERE account_id = ANY($1::text[])"
 LAST_DUE = """
-SELECT account_id, type, max(due_at) AS due_at FROM touchpoint
-WHERE account_id = ANY($1::text[]) AND due_at > $2 AND released_at IS NOT NULL GROUP BY account_id, type
+SELECT account_id, type, max(due_at) AS due_at FROM (
+    SELECT account_id, type, due_at FROM touchpoint
+    WHERE account_id = ANY($1::text[]) AND due_at > $2 AND released_at IS NOT NULL
+    UNION ALL
+    SELECT account_id, type, due_at FROM archived_contact WHERE account_id = ANY($1::text[]) AND due_at > $2
+) AS came_due GROUP BY account_id, type
 """
 SAVE_ACCOUNTS = """
 UPDATE account_calendar a SET version = greatest(a.version, u.version), plan = u.plan, shape = u.shape,
@@ -87,18 +93,6 @@ WITH changed AS MATERIALIZED (
 )
 UPDATE rhythm r SET face = c.face FROM changed c WHERE r.account_id = c.account_id AND r.type = c.type
 """
-FIND = f"""
-SELECT {COLUMNS}, t.face, r.face AS rhythm_face FROM touchpoint t
-LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
-WHERE t.id = ANY($1::uuid[]) ORDER BY t.id FOR UPDATE OF t
-"""
-FIND_OPEN = f"""
-SELECT {COLUMNS}, t.face, r.face AS rhythm_face FROM touchpoint t
-LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
-JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) k(account_id, type)) k
-    ON t.account_id = k.account_id AND t.type = k.type
-WHERE t.status IN ('due', 'overdue') ORDER BY t.id FOR UPDATE OF t
-"""
 CLAIM = """
 SELECT plan FROM account_calendar WHERE extend_at <= $1 AND plan IS NOT NULL
 ORDER BY extend_at, account_id LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -120,6 +114,9 @@ class PostgresCalendarRepository:
         await self._connection.execute(CREATE_ACCOUNTS, in_order)
         return {row[0]: CalendarAccount(*row) for row in await self._connection.fetch(LOCK, in_order)}
 
+    async def find_versions(self, account_ids: Collection[str]) -> Mapping[str, int]:
+        return {row[0]: row[1] for row in await self._connection.fetch(VERSIONS, list(account_ids))}
+
     async def claim_to_extend(self, now: datetime) -> Sequence[PlanCommand]:
         claimed = await self._connection.fetch(CLAIM, now, CLAIM_LIMIT)
         return [read_plan(row["plan"].encode()) for row in claimed]
@@ -127,8 +124,11 @@ class PostgresCalendarRepository:
     async def load_calendars(
         self, account_ids: Collection[str], touchpoint_ids: Collection[str], now: datetime
     ) -> Mapping[str, StoredCalendar]:
+        loaded = await self._connection.fetch(LOAD_OPEN, account_ids, touchpoint_ids, now)
+        if await bring_back(self._connection, touchpoint_ids, [row["id"] for row in loaded]):
+            loaded = await self._connection.fetch(LOAD_OPEN, account_ids, touchpoint_ids, now)
         touchpoints: dict[str, list[Touchpoint]] = defaultdict(list)
-        for row in await self._connection.fetch(LOAD_OPEN, account_ids, touchpoint_ids, now):
+        for row in loaded:
             content = None if row["face"] is None else rows.read_content(row["face"])
             touchpoints[row["account_id"]].append(rows.read_touchpoint(row, content))
         series: dict[str, dict[str, Series]] = defaultdict(dict)
@@ -175,7 +175,7 @@ class PostgresCalendarRepository:
     async def erase(self, account_ids: Collection[str], now: datetime) -> None:
         if not account_ids:
             return
-        changes = await take_changes(self._connection, account_ids)
+        changes = await take_changes(self._connection, account_ids, now)
         await self._announce([describe_change(change) for change in changes], now)
         await erasure.erase_calendars(self._connection, self._outbox, account_ids, now)
 
@@ -232,7 +232,7 @@ class PostgresCalendarRepository:
         if not updates:
             return
         waiting = [update for update in updates if update.event_kind and not is_urgent(update)]
-        await add_changes(self._connection, waiting, QUIET, LONGEST_WAIT)
+        await add_changes(self._connection, waiting, (QUIET, LONGEST_WAIT), now)
         changed = [update.touchpoint.id for update in updates]
         stored = [
             update.touchpoint.id
@@ -261,12 +261,22 @@ class PostgresCalendarRepository:
     async def find(self, ids: Collection[str]) -> Mapping[str, StoredTouchpoint]:
         if not ids:
             return {}
-        return {
-            row["id"]: rows.read_stored(row) for row in await self._connection.fetch(FIND, sorted(set(ids)))
-        }
+        wanted = sorted(set(ids))
+        found = await self._connection.fetch(rows.FIND, wanted)
+        if await bring_back(self._connection, wanted, [row["id"] for row in found]):
+            found = await self._connection.fetch(rows.FIND, wanted)
+        return {row["id"]: rows.read_stored(row) for row in found}
+
+    async def find_together(self, touchpoint_id: str) -> Sequence[StoredTouchpoint]:
+        await bring_back(self._connection, [touchpoint_id], ())
+        return [
+            rows.read_stored(row) for row in await self._connection.fetch(rows.FIND_TOGETHER, touchpoint_id)
+        ]
 
     async def find_open(self, types: Collection[tuple[str, str]]) -> Sequence[StoredTouchpoint]:
-        return [rows.read_stored(row) for row in await self._connection.fetch(FIND_OPEN, *columns_of(types))]
+        return [
+            rows.read_stored(row) for row in await self._connection.fetch(rows.FIND_OPEN, *columns_of(types))
+        ]
 
     async def save_early_outcomes(self, outcomes: Mapping[str, tuple[str, RecordedOutcome]]) -> None:
         await early_outcomes.save(self._connection, outcomes)

@@ -11,11 +11,27 @@ from services.scheduler.adapters.messages import EVENTS
 ERASED = "drumbeat.account.erased.v1"
 _TOUCHPOINTS = "(SELECT id FROM touchpoint WHERE account_id = ANY($1::text[]))"
 STATEMENTS = (
-    f"DELETE FROM agenda WHERE id IN {_TOUCHPOINTS}",
-    f"DELETE FROM lapsing WHERE id IN {_TOUCHPOINTS}",
+    """
+    DELETE FROM agenda k USING touchpoint t
+    WHERE t.account_id = ANY($1::text[]) AND k.at = t.due_at AND k.id = t.id
+    """,
+    """
+    DELETE FROM lapsing k USING touchpoint t
+    WHERE t.account_id = ANY($1::text[]) AND k.at = t.lapses_at AND k.id = t.id
+    """,
+    """
+    DELETE FROM due_touchpoint k USING touchpoint t
+    WHERE t.account_id = ANY($1::text[]) AND k.due_at = t.due_at AND k.id = t.id
+    """,
+    """
+    DELETE FROM closed_touchpoint k USING touchpoint t
+    WHERE t.account_id = ANY($1::text[]) AND k.status = t.status AND k.due_at = t.due_at AND k.id = t.id
+    """,
     f"DELETE FROM change WHERE id IN {_TOUCHPOINTS}",
     "DELETE FROM announcement WHERE account_id = ANY($1::text[])",
     "DELETE FROM touchpoint WHERE account_id = ANY($1::text[])",
+    "DELETE FROM archived_touchpoint WHERE account_id = ANY($1::text[])",
+    "DELETE FROM archived_contact WHERE account_id = ANY($1::text[])",
     "DELETE FROM rhythm WHERE account_id = ANY($1::text[])",
     "DELETE FROM account_alias WHERE stays = ANY($1::text[])",
     "DELETE FROM early_outcome WHERE account_id = ANY($1::text[])",

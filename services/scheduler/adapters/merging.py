@@ -35,6 +35,12 @@ MOVE = (
         AND NOT EXISTS (SELECT 1 FROM assignment s WHERE s.account_id = $2 AND s.line = a.line)
     """,
     "DELETE FROM assignment WHERE account_id = $1 AND account_id <> $2",
+    "UPDATE archived_touchpoint SET account_id = $2 WHERE account_id = $1",
+    """
+    INSERT INTO archived_contact AS c SELECT $2, type, due_at FROM archived_contact WHERE account_id = $1
+    ON CONFLICT (account_id, type) DO UPDATE SET due_at = greatest(c.due_at, excluded.due_at)
+    """,
+    "DELETE FROM archived_contact WHERE account_id = $1 AND account_id <> $2",
     "UPDATE hand_act SET account_id = $2 WHERE account_id = $1",
     "UPDATE announcement SET account_id = $2 WHERE account_id = $1",
     # The plan of the account that stays is reconciled in full.

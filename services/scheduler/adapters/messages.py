@@ -19,6 +19,8 @@ from services.scheduler.application.ports import Changer, TouchpointUpdate
 from services.scheduler.domain.touchpoint import Holder, RecordedOutcome, Touchpoint
 
 EVENTS = "touchpoint.events"
+LONGEST_NOTE = 2000
+"""Characters of a note in an event; what a person wrote may be longer."""
 OUTCOMES = "touchpoint.outcomes"
 
 
@@ -82,7 +84,8 @@ class DirectoryDetails(NamedTuple):
             former = owner_data(
                 update.previous_owner, self.people.get(update.previous_owner[1] or "", NO_OWNER)
             )
-        return ChangeDetails(update.note, update.previous_due_at, update.changed_by, former, update.actor_id)
+        note = None if update.note is None else update.note[:LONGEST_NOTE]
+        return ChangeDetails(note, update.previous_due_at, update.changed_by, former, update.actor_id)
 
 
 def owner_data(holder: Holder, person: OwnerDetails) -> dict[str, object]:
@@ -114,6 +117,7 @@ def touchpoint_data(
         "sequence": touchpoint.sequence,
         "minutes": touchpoint.minutes,
         "occurrence": touchpoint.number,
+        "group": touchpoint.group,
         "url": context.console_url + account_page(touchpoint.account_id),
         **change._asdict(),
         **context.details,

@@ -4,12 +4,20 @@ The change feed is in the order of commit: a row is shown only when no transacti
 still running, so that a reader who continues from a cursor never misses one.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 
 from services.chassis.database import Database, real_now
 from services.chassis.public_holidays import UnknownPlace, holidays_of
-from services.scheduler.adapters.rows import COLUMNS, Row, read_series, read_stored
+from services.scheduler.adapters.rows import Row, read_series, read_stored
+from services.scheduler.adapters.touchpoint_lists import (
+    ENTRY,
+    FIND,
+    LED,
+    UNDESCRIBED,
+    WITH_CONTENT,
+    ListQuery,
+)
 from services.scheduler.application.measure_capacity import CsmWeek, UnownedWeek, WeekLoad, name_week
 from services.scheduler.application.read_touchpoints import (
     AccountRhythms,
@@ -20,43 +28,39 @@ from services.scheduler.application.read_touchpoints import (
 from services.scheduler.domain.open_hours import load_zones
 from services.scheduler.domain.plan import read_plan
 
-LIST = f"""
-SELECT {COLUMNS}, t.face, r.face AS rhythm_face, t.changed_at, t.change_xid::text::bigint AS change
-FROM touchpoint t
-LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
-"""
 CHANGES = f"""
-SELECT {COLUMNS}, t.face, r.face AS rhythm_face, t.changed_at, t.change_xid::text::bigint AS change
-FROM change c JOIN touchpoint t ON t.id = c.id AND t.change_xid = c.xid
-LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
+SELECT {ENTRY} FROM change c JOIN touchpoint t ON t.id = c.id AND t.change_xid = c.xid {WITH_CONTENT}
 """
+# Transactions end in another order than their times, but no other by thousands of changes: nothing before it is as new.
+FIRST_SINCE = """(
+    SELECT xid FROM (SELECT xid FROM change WHERE changed_at >= ${0} ORDER BY changed_at LIMIT 20000) AS first
+    ORDER BY xid LIMIT 1)"""
 SERIES = "SELECT * FROM rhythm WHERE account_id = $1 AND active"
 ACCOUNT = "SELECT timezone, zones, plan FROM account_calendar WHERE account_id = $1"
-LOADS = """
+LOAD = "SELECT csm_id, account_id, due_at, minutes FROM"
+LOADS = f"""
 SELECT csm_id, date_trunc('week', due_at AT TIME ZONE 'UTC')::date, sum(minutes)::int, count(*)::int
-FROM touchpoint
-WHERE csm_id IS NOT NULL AND ($3::text IS NULL OR csm_id = $3) AND due_at >= $1 AND due_at < $2
-    AND status <> 'cancelled' AND owner IN ('csm', 'pooled_csm', 'sales')
-GROUP BY 1, 2
-"""
-# Of nobody, or of an id that the directory does not describe; distinct ids are found by skipping through the index.
-UNOWNED = """t.owner IN ('csm', 'pooled_csm', 'sales') AND t.id IN (
-    SELECT id FROM touchpoint WHERE csm_id IS NULL AND owner IN ('csm', 'pooled_csm', 'sales')
+FROM (
+    {LOAD} touchpoint WHERE csm_id IS NOT NULL AND ($3::text IS NULL OR csm_id = $3) AND due_at >= $1 AND due_at < $2
+        AND status <> 'cancelled' AND owner IN ('csm', 'pooled_csm', 'sales')
     UNION ALL
-    SELECT u.id FROM touchpoint u WHERE u.csm_id IN (
-        WITH RECURSIVE used AS (
-            SELECT min(csm_id) AS csm_id FROM touchpoint
-            UNION ALL
-            SELECT (SELECT min(n.csm_id) FROM touchpoint n WHERE n.csm_id > used.csm_id) FROM used
-            WHERE used.csm_id IS NOT NULL)
-        SELECT csm_id FROM used WHERE csm_id IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM person p WHERE p.csm_id = used.csm_id)))"""
-UNOWNED_WEEKS = """
+    {LOAD} archived_touchpoint WHERE status = 'settled' AND csm_id IS NOT NULL AND ($3::text IS NULL OR csm_id = $3)
+        AND due_at >= $1 AND due_at < $2 AND owner IN ('csm', 'pooled_csm', 'sales')
+) AS work GROUP BY 1, 2
+"""
+UNOWNED_WEEKS = f"""
 SELECT a.pool, date_trunc('week', t.due_at AT TIME ZONE 'UTC')::date, sum(t.minutes)::int, count(*)::int
-FROM touchpoint t JOIN account_calendar a ON a.account_id = t.account_id
-WHERE t.csm_id IS NULL AND t.owner IN ('csm', 'pooled_csm', 'sales') AND t.due_at >= $1 AND t.due_at < $2
-    AND t.status <> 'cancelled'
-GROUP BY 1, 2 ORDER BY 2, 1 NULLS LAST
+FROM (
+    {LOAD} touchpoint WHERE csm_id IS NULL AND owner IN ('csm', 'pooled_csm', 'sales') AND due_at >= $1
+        AND due_at < $2 AND status <> 'cancelled'
+    UNION ALL
+    {LOAD} archived_touchpoint WHERE csm_id IS NULL AND owner IN ('csm', 'pooled_csm', 'sales') AND due_at >= $1
+        AND due_at < $2 AND status <> 'cancelled'
+) AS t JOIN account_calendar a ON a.account_id = t.account_id GROUP BY 1, 2 ORDER BY 2, 1 NULLS LAST
+"""
+GROUPS = """
+SELECT group_id::text, id::text FROM touchpoint
+WHERE group_id = ANY($1::uuid[]) AND status IN ('planned', 'due', 'overdue') ORDER BY due_at, id
 """
 PEOPLE = "SELECT csm_id, name, email FROM person WHERE csm_id = ANY($1)"
 CSMS = """
@@ -76,17 +80,15 @@ class PostgresReader:
             return await real_now(connection)
 
     async def find(self, touchpoint_id: str) -> TouchpointEntry | None:
-        row = await self._database.pool.fetchrow(f"{LIST} WHERE t.id = $1", touchpoint_id)
+        row = await self._database.pool.fetchrow(FIND, touchpoint_id)
         return None if row is None else _entry(row)
 
     async def list_touchpoints(
         self, wanted: TouchpointFilter, after: tuple[datetime, str] | None, limit: int
     ) -> list[TouchpointEntry]:
-        clauses, values = _where(wanted)
-        if after is not None:
-            clauses.append(f"(t.due_at, t.id) > (${len(values) + 1}, ${len(values) + 2}::uuid)")
-            values += after
-        return await self._fetch(LIST, clauses, values, "t.due_at, t.id", limit)
+        query = ListQuery(wanted, after, limit)
+        statement = query.write()
+        return [_entry(row) for row in await self._database.pool.fetch(statement, *query.values)]
 
     async def list_changes(
         self, wanted: TouchpointFilter, after: tuple[int, str] | None, limit: int
@@ -97,15 +99,9 @@ class PostgresReader:
             clauses.append(f"(c.xid, c.id) > (${len(values) + 1}::text::xid8, ${len(values) + 2}::uuid)")
             values += (str(after[0]), after[1])
         elif wanted.changed_since is not None:
-            clauses.append(f"c.changed_at >= ${len(values) + 1}")
             values.append(wanted.changed_since)
-        return await self._fetch(CHANGES, clauses, values, "c.xid, c.id", limit)
-
-    async def _fetch(
-        self, select: str, clauses: Sequence[str], values: Sequence[object], order: str, limit: int
-    ) -> list[TouchpointEntry]:
-        where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-        statement = f"{select} {where} ORDER BY {order} LIMIT ${len(values) + 1}"
+            clauses.append(f"c.changed_at >= ${len(values)} AND c.xid >= {FIRST_SINCE.format(len(values))}")
+        statement = f"{CHANGES} WHERE {' AND '.join(clauses)} ORDER BY c.xid, c.id LIMIT ${len(values) + 1}"
         return [_entry(row) for row in await self._database.pool.fetch(statement, *values, limit)]
 
     async def load_rhythms(self, account_id: str) -> AccountRhythms:
@@ -119,6 +115,12 @@ class PostgresReader:
     async def load_people(self, csm_ids: Collection[str]) -> Mapping[str, Person]:
         rows = await self._database.pool.fetch(PEOPLE, list(csm_ids)) if csm_ids else ()
         return {row[0]: Person(row[1], row[2]) for row in rows}
+
+    async def load_groups(self, groups: Collection[str]) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for row in await self._database.pool.fetch(GROUPS, list(groups)) if groups else ():
+            found.setdefault(row[0], []).append(row[1])
+        return found
 
     async def load_weeks(
         self, start: datetime, end: datetime, csm_id: str | None
@@ -147,7 +149,8 @@ def _where(wanted: TouchpointFilter) -> tuple[list[str], list[object]]:
     ]
     conditions = [(clause, value) for clause, value in conditions if value is not None]
     clauses = [clause.format(number) for number, (clause, _) in enumerate(conditions, 1)]
-    return [*clauses, *([UNOWNED] if wanted.unowned else [])], [value for _, value in conditions]
+    unowned = [f"{LED} AND (t.csm_id IS NULL OR t.csm_id IN (SELECT csm_id FROM {UNDESCRIBED}))"]
+    return [*clauses, *(unowned if wanted.unowned else [])], [value for _, value in conditions]
 
 
 def _entry(row: Row) -> TouchpointEntry:

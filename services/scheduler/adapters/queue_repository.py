@@ -10,7 +10,9 @@ from schemas.touchpoints import Kind
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
 from services.scheduler.adapters.announcement_repository import take_known_states
+from services.scheduler.adapters.archive import FEED, prune_feed
 from services.scheduler.adapters.directory_repository import load_types
+from services.scheduler.adapters.early_outcomes import expire_outcomes
 from services.scheduler.adapters.messages import (
     NO_DETAILS,
     ChangeDetails,
@@ -21,6 +23,7 @@ from services.scheduler.adapters.messages import (
     touchpoint_event,
 )
 from services.scheduler.adapters.rows import COLUMNS, Row, columns_of, read_touchpoint
+from services.scheduler.application.ports import Keep
 from services.scheduler.domain.announcing import choose_event
 from services.scheduler.domain.touchpoint import Status, Touchpoint
 
@@ -46,17 +49,20 @@ WHERE t.status = '{status}' AND t.{time_column} <= $1 FOR UPDATE OF t SKIP LOCKE
 
 
 def _advance(queue: Queue) -> str:
-    """Take claimed touchpoints from the queue and store them as due or overdue.
+    """Take claimed touchpoints from the queue and store them as due or overdue; what comes due is listed as such.
 
     The rows are locked: what `release` and `become_overdue` made of them is one status and one step of the sequence.
     """
+    listed = """, listed AS (
+    INSERT INTO due_touchpoint (due_at, id, csm_id, type) SELECT due_at, id, csm_id, type FROM changed
+)"""
     return f"""
 WITH gone AS (DELETE FROM {queue} WHERE ctid = ANY($2::tid[])
 ), changed AS (
     UPDATE touchpoint SET status = $3, released_at = coalesce(released_at, $4), sequence = sequence + 1,
         changed_at = $4, change_xid = pg_current_xact_id()
-    WHERE id = ANY($1::uuid[]) RETURNING id
-)
+    WHERE id = ANY($1::uuid[]) RETURNING id, due_at, csm_id, type
+){listed if queue == "agenda" else ""}
 INSERT INTO change (xid, id, changed_at) SELECT pg_current_xact_id(), id, $4 FROM changed
 """
 
@@ -74,7 +80,9 @@ WITH gone AS (DELETE FROM agenda WHERE ctid = ANY($2::tid[])
     UPDATE touchpoint t SET status = 'cancelled', sequence = t.sequence + 1, face = u.face,
         closure = u.closure, verdict = u.verdict, changed_at = $6, change_xid = pg_current_xact_id()
     FROM unnest($1::uuid[], $3::text[], $4::text[], $5::jsonb[]) u(id, closure, verdict, face)
-    WHERE t.id = u.id RETURNING t.id
+    WHERE t.id = u.id RETURNING t.id, t.due_at, t.type
+), listed AS (
+    INSERT INTO closed_touchpoint (status, due_at, id, type) SELECT 'cancelled', due_at, id, type FROM expired
 )
 INSERT INTO change (xid, id, changed_at) SELECT pg_current_xact_id(), id, $6 FROM expired
 """
@@ -84,11 +92,6 @@ JOIN unnest($1::text[], $2::text[]) k(account_id, type) ON t.account_id = k.acco
 WHERE t.origin = 'rhythm' AND t.due_at <= $3 AND t.status <> 'cancelled' GROUP BY t.account_id, t.type
 """
 NEXT_DUE = "SELECT min(at) FROM agenda"
-DELETE_CHANGES = """
-DELETE FROM change WHERE (xid, id) IN (
-    SELECT xid, id FROM (SELECT * FROM change ORDER BY xid, id LIMIT 2000) oldest
-    WHERE written_at < clock_timestamp() - interval '90 days')
-"""
 DELETE_ACTS = "DELETE FROM hand_act WHERE acted_at < clock_timestamp() - interval '1 hour'"
 
 OVERDUE_NOTE = "its deadline passed without an outcome"
@@ -177,7 +180,8 @@ class PostgresQueue:
     async def next_due_at(self) -> datetime | None:
         return await self._connection.fetchval(NEXT_DUE)
 
-    async def delete_old_changes(self) -> None:
+    async def prune(self, now: datetime, keep: Keep) -> bool:
         """The change feed goes back ninety days; who was away longer reads the whole list again."""
-        await self._connection.execute(DELETE_CHANGES)
         await self._connection.execute(DELETE_ACTS)
+        expired = await expire_outcomes(self._connection, self._outbox, keep.outcomes)
+        return await prune_feed(self._connection, now, min(FEED, keep.closed)) or expired

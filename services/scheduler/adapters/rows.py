@@ -5,7 +5,7 @@ the text of its cancellation or, without a closure, of its shift.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
@@ -25,18 +25,25 @@ from services.scheduler.domain.touchpoint import (
 
 COLUMNS = """t.id::text AS id, t.account_id, t.type, t.origin, t.due_at, t.start_at, t.end_at, t.deadline, t.owner,
 t.status, t.csm_id, t.minutes, t.number, t.pinned, t.sequence, t.released_at, t.closure, t.verdict, t.outcome,
-t.outcome_time, t.outcome_source, t.outcome_id, t.outcome_notes, t.follows::text AS follows"""
+t.outcome_time, t.outcome_source, t.outcome_id, t.outcome_notes, t.follows::text AS follows,
+t.group_id::text AS group_id, t.move_reason"""
 """The first columns of a touchpoint that is read, up to `released_at` in the order of its fields."""
 
-SAVE = """
-INSERT INTO touchpoint AS t (id, account_id, type, origin, number, status, due_at, released_at, start_at, end_at,
-    deadline, lapses_at, owner, csm_id, minutes, pinned, sequence, closure, verdict, outcome, outcome_time,
-    outcome_source, outcome_id, outcome_notes, follows, face, changed_at)
-SELECT u.*, $27::timestamptz FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[],
+NAMES: Final = (
+    "id", "account_id", "type", "origin", "number", "status", "due_at", "released_at", "start_at", "end_at",
+    "deadline", "lapses_at", "owner", "csm_id", "minutes", "pinned", "sequence", "closure", "verdict", "outcome",
+    "outcome_time", "outcome_source", "outcome_id", "outcome_notes", "follows", "face", "group_id", "move_reason",
+    "changed_at", "change_xid",
+)  # fmt: skip
+"""All columns of a touchpoint, in the calendar and in the archive."""
+
+SAVE = f"""
+INSERT INTO touchpoint AS t ({", ".join(NAMES[:-1])})
+SELECT u.*, $29::timestamptz FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[],
     $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
     $12::timestamptz[], $13::text[], $14::text[], $15::int[], $16::boolean[], $17::int[], $18::text[],
     $19::text[], $20::text[], $21::timestamptz[], $22::text[], $23::text[], $24::text[], $25::uuid[],
-    $26::jsonb[]) u
+    $26::jsonb[], $27::uuid[], $28::text[]) u
 ON CONFLICT (id) DO UPDATE SET
     status = excluded.status, due_at = excluded.due_at, released_at = excluded.released_at,
     start_at = excluded.start_at, end_at = excluded.end_at, deadline = excluded.deadline,
@@ -45,13 +52,19 @@ ON CONFLICT (id) DO UPDATE SET
     closure = excluded.closure, verdict = excluded.verdict, outcome = excluded.outcome,
     outcome_time = excluded.outcome_time, outcome_source = excluded.outcome_source,
     outcome_id = excluded.outcome_id, outcome_notes = excluded.outcome_notes, follows = excluded.follows,
-    face = excluded.face, changed_at = excluded.changed_at, change_xid = pg_current_xact_id()
+    face = excluded.face, group_id = excluded.group_id, move_reason = excluded.move_reason,
+    changed_at = excluded.changed_at, change_xid = pg_current_xact_id()
 WHERE t.account_id = excluded.account_id
 """
 
 DELETE_TIMES = """
 WITH planned AS (
     DELETE FROM agenda a USING touchpoint t WHERE t.id = ANY($1::uuid[]) AND a.at = t.due_at AND a.id = t.id
+), due AS (
+    DELETE FROM due_touchpoint d USING touchpoint t WHERE t.id = ANY($1::uuid[]) AND d.due_at = t.due_at AND d.id = t.id
+), closed AS (
+    DELETE FROM closed_touchpoint c USING touchpoint t
+    WHERE t.id = ANY($1::uuid[]) AND c.status = t.status AND c.due_at = t.due_at AND c.id = t.id
 )
 DELETE FROM lapsing l USING touchpoint t WHERE t.id = ANY($1::uuid[]) AND l.at = t.lapses_at AND l.id = t.id
 """
@@ -60,9 +73,15 @@ WITH planned AS (
     INSERT INTO agenda (at, id) SELECT * FROM unnest($1::timestamptz[], $2::uuid[]) ON CONFLICT DO NOTHING
 ), owed AS (
     INSERT INTO lapsing (at, id) SELECT * FROM unnest($3::timestamptz[], $4::uuid[]) ON CONFLICT DO NOTHING
+), due AS (
+    INSERT INTO due_touchpoint (due_at, id, csm_id, type) SELECT due_at, id, csm_id, type FROM touchpoint
+    WHERE id = ANY($5::uuid[]) ON CONFLICT DO NOTHING
+), closed AS (
+    INSERT INTO closed_touchpoint (status, due_at, id, type) SELECT status, due_at, id, type FROM touchpoint
+    WHERE id = ANY($6::uuid[]) ON CONFLICT DO NOTHING
 )
 INSERT INTO change (xid, id, changed_at)
-SELECT pg_current_xact_id(), id, $6::timestamptz FROM unnest($5::uuid[]) id ON CONFLICT DO NOTHING
+SELECT pg_current_xact_id(), id, $8::timestamptz FROM unnest($7::uuid[]) id ON CONFLICT DO NOTHING
 """
 
 SAVE_RHYTHMS = """
@@ -79,6 +98,28 @@ ON CONFLICT (account_id, type) DO UPDATE SET
     last_number = excluded.last_number, active = excluded.active, owner = excluded.owner,
     csm_id = excluded.csm_id, minutes = excluded.minutes, face = excluded.face, left_out = excluded.left_out,
     former = excluded.former
+"""
+
+FIND = f"""
+SELECT {COLUMNS}, t.face, r.face AS rhythm_face FROM touchpoint t
+LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
+WHERE t.id = ANY($1::uuid[]) ORDER BY t.id FOR UPDATE OF t
+"""
+# Locked in the order of ids with one statement: two people who act on one group do not wait for each other in a cycle.
+FIND_TOGETHER = f"""
+SELECT {COLUMNS}, t.face, r.face AS rhythm_face FROM touchpoint t
+LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
+WHERE t.id = $1 OR t.id IN (
+    SELECT o.id FROM touchpoint n JOIN touchpoint o ON o.group_id = n.group_id AND o.account_id = n.account_id
+    WHERE n.id = $1 AND n.status IN ('planned', 'due', 'overdue') AND o.status IN ('planned', 'due', 'overdue'))
+ORDER BY t.id FOR UPDATE OF t
+"""
+FIND_OPEN = f"""
+SELECT {COLUMNS}, t.face, r.face AS rhythm_face FROM touchpoint t
+LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
+JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) k(account_id, type)) k
+    ON t.account_id = k.account_id AND t.type = k.type
+WHERE t.status IN ('due', 'overdue') ORDER BY t.id FOR UPDATE OF t
 """
 
 FORMER = TypeAdapter(tuple[FormerMoments, ...])
@@ -100,7 +141,8 @@ def read_touchpoint(row: Row, content: TouchpointContent | None = None) -> Touch
     outcome = None if row["outcome"] is None else read_outcome(row)
     first = (*row[:3], Origin(row[3]), *row[4:9], Status(row[9]), *row[10:16])
     shift = text if closure is None else None
-    return Touchpoint._make((*first, content, cancellation, outcome, row["follows"], shift))
+    last = (row["follows"], shift, row["group_id"], row["move_reason"])
+    return Touchpoint._make((*first, content, cancellation, outcome, *last))
 
 
 def read_stored(row: Row) -> StoredTouchpoint:
@@ -138,7 +180,9 @@ def columns_of(values: Iterable[Sequence[object]]) -> list[list[object]]:
 
 
 def time_columns(updates: Sequence[TouchpointUpdate]) -> tuple[list[object], ...]:
-    """The first arrays of SAVE_TIMES: when and which planned ones come due, and owed ones become overdue."""
+    """The first arrays of SAVE_TIMES: when and which planned ones come due, and owed ones become overdue; which came due,
+    and which are closed.
+    """
     touchpoints = [update.touchpoint for update in updates]
     planned = [touchpoint for touchpoint in touchpoints if touchpoint.status is Status.PLANNED]
     owed = [
@@ -153,6 +197,8 @@ def time_columns(updates: Sequence[TouchpointUpdate]) -> tuple[list[object], ...
         [touchpoint.id for touchpoint in planned],
         [touchpoint.overdue_at for touchpoint in owed],
         [touchpoint.id for touchpoint in owed],
+        [touchpoint.id for touchpoint in touchpoints if touchpoint.status in (Status.DUE, Status.OVERDUE)],
+        [touchpoint.id for touchpoint in touchpoints if touchpoint.status not in OPEN],
     )
 
 
@@ -171,7 +217,7 @@ def touchpoint_values(update: TouchpointUpdate) -> tuple[object, ...]:
         touchpoint.deadline, touchpoint.overdue_at, touchpoint.owner, touchpoint.csm_id, touchpoint.minutes,
         touchpoint.pinned, touchpoint.sequence, None if cancellation is None else cancellation.closure,
         touchpoint.shift if cancellation is None else cancellation.text, *outcome_values, touchpoint.follows,
-        None if shares_content else write_content(update.content),
+        None if shares_content else write_content(update.content), touchpoint.group, touchpoint.move_reason,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Announce what plans changed, as the difference to what readers of events know.
 
-What comes due, what becomes overdue and what a person does is announced at once; the rest when the account is quiet.
+What comes due, what becomes overdue and what a person does is announced at once; the rest when the account is quiet, and
+a far occurrence of a rhythm only when it is near.
 Quiet is a matter of the real clock: it is about senders that correct themselves within seconds, and a service clock
 may run fast or stand still.
 """
@@ -22,8 +23,8 @@ BATCH: Final = 50
 
 
 async def announce_changes(announcements: AnnouncementQueue, real_now: datetime, now: datetime) -> int:
-    """Announce the changes of some accounts that are quiet; returns how many accounts were claimed."""
-    claimed, changes = await announcements.claim(real_now, BATCH)
+    """Announce the changes of some accounts that are quiet, or of which something has come near; how many accounts."""
+    claimed, changes = await announcements.claim(real_now, now, BATCH)
     await announcements.publish([describe_change(change) for change in changes], now)
     return claimed
 

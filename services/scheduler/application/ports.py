@@ -47,12 +47,14 @@ class CalendarAccount:
 class StoredTouchpoint:
     """A touchpoint with its own content or that of its rhythm.
 
-    `undo_until`: after an act by hand, until when it can be undone, by the real clock.
+    `undo_until`: after an act by hand, until when it can be undone, by the real clock. `together_with`: the ids of those
+    on which the act was done with it.
     """
 
     touchpoint: Touchpoint
     content: TouchpointContent
     undo_until: datetime | None = None
+    together_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,21 @@ class TouchpointUpdate:
 
 @dataclass(frozen=True, slots=True)
 class CalendarUpdate:
-    """An account's reconciled calendar: what changed, its series, when its horizon needs more occurrences."""
+    """An account's reconciled calendar: what changed, the series too, and when its horizon needs more."""
 
     command: PlanCommand
     spec_hash: bytes | None
     touchpoints: Sequence[TouchpointUpdate]
     series: Sequence[Series]
     extend_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long things are kept, in real time: closed touchpoints, and outcomes that wait for their touchpoint."""
+
+    closed: timedelta
+    outcomes: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +130,10 @@ class AssignmentRepository(Protocol):
         """Of these people those whom the directory describes."""
         ...
 
+    async def find_named(self, csm_ids: Collection[str]) -> Collection[str]:
+        """Of these people those whom the directory describes or an account names."""
+        ...
+
 
 class ActRepository(Protocol):
     """The last act by hand on each touchpoint."""
@@ -130,6 +144,10 @@ class ActRepository(Protocol):
 
     async def find(self, touchpoint_id: str, within: timedelta) -> UndoableAct | None:
         """The act on this touchpoint, or the one that made it, if it was so short a real time ago."""
+        ...
+
+    async def find_together(self, touchpoint_id: str) -> Sequence[UndoableAct]:
+        """The acts on others that were done with the last act on this one."""
         ...
 
     async def forget(self, touchpoint_id: str) -> None: ...
@@ -148,6 +166,10 @@ class CalendarRepository(Protocol):
 
     async def lock(self, account_ids: Collection[str]) -> Mapping[str, CalendarAccount]:
         """The accounts' rows, created if absent."""
+        ...
+
+    async def find_versions(self, account_ids: Collection[str]) -> Mapping[str, int]:
+        """The versions of the plans that calendars follow, of the accounts that are known; nothing is locked."""
         ...
 
     async def claim_to_extend(self, now: datetime) -> Sequence[PlanCommand]:
@@ -196,6 +218,10 @@ class CalendarRepository(Protocol):
 
     async def find(self, ids: Collection[str]) -> Mapping[str, StoredTouchpoint]: ...
 
+    async def find_together(self, touchpoint_id: str) -> Sequence[StoredTouchpoint]:
+        """The touchpoint, if there is one, and before or after it the open ones of its group."""
+        ...
+
     async def find_open(self, types: Collection[tuple[str, str]]) -> Sequence[StoredTouchpoint]:
         """The due and overdue ones of these (account, type)."""
         ...
@@ -238,14 +264,18 @@ class TouchpointQueue(Protocol):
 
     async def next_due_at(self) -> datetime | None: ...
 
-    async def delete_old_changes(self) -> None: ...
+    async def prune(self, now: datetime, keep: Keep) -> bool:
+        """Archive what was closed long ago and forget what nobody needs any more, a batch; whether there may be more."""
+        ...
 
 
 class AnnouncementQueue(Protocol):
     """Changes that readers of events do not know yet; claims skip what another transaction has locked."""
 
-    async def claim(self, real_now: datetime, limit: int) -> tuple[int, Sequence[UnannouncedChange]]:
-        """The number of accounts that are quiet, up to the limit, and their changes, which count as announced."""
+    async def claim(
+        self, real_now: datetime, now: datetime, limit: int
+    ) -> tuple[int, Sequence[UnannouncedChange]]:
+        """How many accounts are quiet or have something near, up to the limit, and their changes, which are taken."""
         ...
 
     async def publish(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None: ...

@@ -80,6 +80,10 @@ class TouchpointReader(Protocol):
         """Those whom the directory describes, by id."""
         ...
 
+    async def load_groups(self, groups: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """The ids of the open touchpoints of each group, by due time."""
+        ...
+
     async def load_weeks(
         self, start: datetime, end: datetime, csm_id: str | None
     ) -> tuple[Mapping[str, CsmWeek], list[WeekLoad]]: ...

@@ -79,14 +79,7 @@ async def accept_plans(
     commands: Sequence[PlanCommand], calendars: CalendarRepository, now: datetime
 ) -> ReconcileResult:
     """Bring the calendars of these accounts to their newest plans; those of erased accounts are deleted."""
-    ended = await calendars.find_ended({command.account_id for command in commands})
-    newest: dict[str, PlanCommand] = {}
-    for command in commands:
-        if command.account_id in ended and command.plan is not None:
-            continue  # its last plans, which arrive after the plan of the account that it was merged into
-        before = newest.get(command.account_id)
-        if before is None or command.plan is None or command.version >= before.version:
-            newest[command.account_id] = command
+    newest = await _find_newest(commands, calendars)
     merged = {ended: plan.account_id for plan in _plans(newest.values()) for ended in plan.merged_from}
     if merged:
         await calendars.lock({*newest, *merged})
@@ -99,6 +92,26 @@ async def accept_plans(
     changed = [target for target in targets if target.spec_hash != accounts[target.plan.account_id].spec_hash]
     await calendars.save_contents([target.command for target in same])
     return await _reconcile_all(changed, erased, calendars, now)
+
+
+async def _find_newest(
+    commands: Sequence[PlanCommand], calendars: CalendarRepository
+) -> dict[str, PlanCommand]:
+    """By account the newest command, without the plans that the calendar follows already: they lock and write nothing."""
+    account_ids = {command.account_id for command in commands}
+    ended, versions = await calendars.find_ended(account_ids), await calendars.find_versions(account_ids)
+    newest: dict[str, PlanCommand] = {}
+    for command in commands:
+        if command.account_id in ended and command.plan is not None:
+            continue  # its last plans, which arrive after the plan of the account that it was merged into
+        before = newest.get(command.account_id)
+        if before is None or command.plan is None or command.version >= before.version:
+            newest[command.account_id] = command
+    return {
+        account_id: command
+        for account_id, command in newest.items()
+        if command.plan is None or command.plan.merged_from or command.version > versions.get(account_id, -1)
+    }
 
 
 def _plans(commands: Iterable[PlanCommand]) -> list[PlanAdjusted]:
@@ -156,7 +169,8 @@ async def _reconcile_all(
         extend_at = find_extend_at(result.series, target.hours)
         extend_at = None if extend_at is None else max(extend_at, now + MIN_EXTEND_INTERVAL)
         changes = list(_touchpoint_updates(result, calendar))
-        updates.append(CalendarUpdate(target.command, target.spec_hash, changes, result.series, extend_at))
+        series = [rhythm for rhythm in result.series if rhythm != calendar.series.get(rhythm.type)]
+        updates.append(CalendarUpdate(target.command, target.spec_hash, changes, series, extend_at))
     for command in erased:
         result = erase(stored[command.account_id])
         changes = list(_touchpoint_updates(result, stored[command.account_id]))

@@ -149,10 +149,10 @@ def _outweigh(settlement: Settlement, before: RecordedOutcome | None) -> Recorde
 
 
 def follow_up(touchpoint: Touchpoint, to: datetime, outcome: RecordedOutcome) -> Touchpoint:
-    """The touchpoint, planned by hand, that replaces a rescheduled one which had already come due."""
+    """The touchpoint, planned by hand, that replaces a rescheduled one after it came due; its deadline stays."""
     return Touchpoint(
         id=derived_id("touchpoint", touchpoint.account_id, touchpoint.type, outcome.source, outcome.id),
         account_id=touchpoint.account_id, type=touchpoint.type, origin=Origin.HAND,
-        due_at=to, start_at=to, end_at=to, deadline=None, owner=touchpoint.owner, csm_id=touchpoint.csm_id,
+        due_at=to, start_at=to, end_at=to, deadline=touchpoint.deadline, owner=touchpoint.owner, csm_id=touchpoint.csm_id,
         minutes=touchpoint.minutes, content=touchpoint.content, pinned=True, follows=touchpoint.id,
     )  # fmt: skip

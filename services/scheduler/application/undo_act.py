@@ -49,33 +49,50 @@ async def undo(
 ) -> StoredTouchpoint:
     """Bring a touchpoint back to what it was; the one that replaced it when it was rescheduled is cancelled.
 
+    What was done to others with the same act is undone too, as far as nothing happened to them since.
     `outcome` (`reopened`) takes back what was reported. Raises NoSuchTouchpoint, StaleVersion and NothingToUndo.
     """
     act = await calendars.acts.find(touchpoint_id, UNDO)
-    own_id = touchpoint_id if act is None else act.former.touchpoint.id
-    ids = [touchpoint_id, own_id, *([act.follow_up] if act and act.follow_up else [])]
+    acts = [] if act is None else [act, *await calendars.acts.find_together(act.former.touchpoint.id)]
+    ids = {touchpoint_id, *(name for each in acts for name in _ids_of(each))}
     found = await calendars.find(ids)
     check_version(found.get(touchpoint_id), touchpoint_id, version)
-    if act is None or own_id not in found or found[own_id].touchpoint.sequence != act.sequence:
+    if act is None or not _is_undoable(act, found):
         raise NothingToUndo(touchpoint_id)
-    following = None if act.follow_up is None else found.get(act.follow_up)
-    if following is not None and (following.touchpoint.status, following.touchpoint.sequence) != (
+    restored: list[StoredTouchpoint] = []
+    for each in acts:
+        if each is act or _is_undoable(each, found):
+            own = outcome if each is act else replace(outcome, id=f"{outcome.id}:{each.former.touchpoint.id}")
+            restored.append(await _restore(each, found, own, calendars, now))
+    first, *others = restored
+    return replace(first, together_with=tuple(other.touchpoint.id for other in others))
+
+
+def _ids_of(act: UndoableAct) -> list[str]:
+    return [act.former.touchpoint.id, *([act.follow_up] if act.follow_up else [])]
+
+
+def _is_undoable(act: UndoableAct, found: Mapping[str, StoredTouchpoint]) -> bool:
+    """Whether nothing happened since, neither to the touchpoint nor to the one that replaced it."""
+    own = found.get(act.former.touchpoint.id)
+    if own is None or own.touchpoint.sequence != act.sequence:
+        return False
+    following = found.get(act.follow_up or "")
+    return following is None or (following.touchpoint.status, following.touchpoint.sequence) == (
         Status.PLANNED,
         1,
-    ):
-        raise NothingToUndo(touchpoint_id)
-    return await _restore(found[own_id], act, following, outcome, calendars, now)
+    )
 
 
 async def _restore(
-    stored: StoredTouchpoint,
     act: UndoableAct,
-    following: StoredTouchpoint | None,
+    found: Mapping[str, StoredTouchpoint],
     outcome: RecordedOutcome,
     calendars: CalendarRepository,
     now: datetime,
 ) -> StoredTouchpoint:
-    before, former = stored.touchpoint, act.former.touchpoint
+    before, former = found[act.former.touchpoint.id].touchpoint, act.former.touchpoint
+    following = found.get(act.follow_up or "")
     counts = _take_back(before, former, outcome)
     restored = restore(before, former, counts)
     updates = [_describe(before, restored, act.former)]

@@ -53,6 +53,7 @@ def content_of(item: RhythmItem | OneOffItem, plan: Plan) -> TouchpointContent:
         quiet_hours=plan.quiet_hours,
         precedence=item.precedence,
         about=item.about if isinstance(item, OneOffItem) else None,
+        cause=item.cause if isinstance(item, OneOffItem) else None,
     )
 
 

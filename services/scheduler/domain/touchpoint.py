@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from schemas.base import SchemaModel, Text
-from schemas.plans import About, Reason
+from schemas.plans import About, Cause, Reason
 from schemas.times import USUAL_QUIET_HOURS, QuietHours, format_instant
 from schemas.vocabulary import Channel, Owner, Precedence, Role, Topic
 from schemas.vocabulary import ReportedOutcome as OutcomeKind
@@ -66,6 +66,7 @@ class TouchpointContent(SchemaModel):
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
     precedence: Precedence = "default"
     about: About | None = None
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ class Touchpoint(NamedTuple):
 
     `content` is None while an occurrence is open: its rhythm has the content.
     `pinned`: a person chose the date or the owner, plans leave them alone.
-    `shift`: why it is not due at its nominal time; None: it is.
+    `shift`: why it is not due at its nominal time; None: it is. `move_reason`: why a person chose its date.
+    `group`: the same for touchpoints of one cause, which are shown and settled together.
     A named tuple, because a release copies thousands a second and a dataclass costs five times as much to copy.
     """
 
@@ -129,6 +131,8 @@ class Touchpoint(NamedTuple):
     outcome: RecordedOutcome | None = None
     follows: str | None = None
     shift: str | None = None
+    group: str | None = None
+    move_reason: str | None = None
 
     @property
     def is_led_by_person(self) -> bool:
@@ -194,14 +198,27 @@ def cancel(touchpoint: Touchpoint, cancellation: Cancellation) -> Touchpoint:
     )
 
 
-def move_by_hand(touchpoint: Touchpoint, to: datetime) -> Touchpoint:
-    """The touchpoint on the date a person chose; a deadline not after it is dropped. Raises IllegalTransition."""
+class WrongTime(Exception):
+    """A person chose a time that makes no sense unless they say why."""
+
+
+def check_new_time(touchpoint: Touchpoint, to: datetime, now: datetime) -> None:
+    """Raises WrongTime for a time in the past or after the deadline."""
+    remedy = "choose another time, or force it with a reason"
+    if to < now:
+        raise WrongTime(f"to: {format_instant(to)} is in the past; {remedy}")
+    if touchpoint.deadline is not None and to > touchpoint.deadline:
+        deadline = format_instant(touchpoint.deadline)
+        raise WrongTime(f"to: {format_instant(to)} is after the deadline, {deadline}; {remedy}")
+
+
+def move_by_hand(touchpoint: Touchpoint, to: datetime, reason: str | None = None) -> Touchpoint:
+    """The touchpoint on the date a person chose, and why; it keeps its deadline. Raises IllegalTransition."""
     if touchpoint.status is not Status.PLANNED:
         raise IllegalTransition(touchpoint, "moved")
-    deadline = touchpoint.deadline if touchpoint.deadline is None or touchpoint.deadline > to else None
     start_at, end_at = min(touchpoint.start_at, to), max(touchpoint.end_at, to)
     return touchpoint._replace(
-        due_at=to, start_at=start_at, end_at=end_at, deadline=deadline, pinned=True, shift=None,
+        due_at=to, start_at=start_at, end_at=end_at, pinned=True, shift=None, move_reason=reason,
         sequence=touchpoint.sequence + 1,
     )  # fmt: skip
 

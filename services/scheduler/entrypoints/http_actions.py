@@ -19,8 +19,10 @@ from services.scheduler.application.ports import CalendarRepository, StoredTouch
 from services.scheduler.application.read_touchpoints import TouchpointEntry, TouchpointReader
 from services.scheduler.application.undo_act import NothingToUndo, undo
 from services.scheduler.domain.catalogue import UnknownType
-from services.scheduler.domain.touchpoint import IllegalTransition, RecordedOutcome
+from services.scheduler.domain.touchpoint import IllegalTransition, RecordedOutcome, WrongTime
 from services.scheduler.entrypoints.http_models import (
+    Act,
+    ByPerson,
     Cancel,
     Claim,
     PlanByHand,
@@ -56,8 +58,8 @@ class UnitOfWork:
             raise Problem(404, f"{missing}.") from missing
         except UnknownType as unknown:
             raise Problem(422, str(unknown)) from unknown
-        except act.UnknownPerson as unknown:
-            raise Problem(422, f"{unknown}.") from unknown
+        except (act.UnknownPerson, act.ReasonMissing, WrongTime) as wrong:
+            raise Problem(422, f"{wrong}.") from wrong
         except act.StaleVersion as stale:
             raise Problem(409, f"{stale}.", current=stale.current, sequence=stale.current) from stale
         except (IllegalTransition, act.AlreadyTaken, NothingToUndo) as refused:
@@ -98,7 +100,7 @@ def _add_settle_and_reschedule(router: APIRouter, unit_of_work: UnitOfWork) -> N
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
             outcome = RecordedOutcome(request.outcome, now, SOURCE, fresh(), request.notes)
-            stored = await act.settle(name, request.version, outcome, calendars, now)
+            stored = await act.settle(_target(name, request), outcome, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
     @router.post(
@@ -110,7 +112,8 @@ def _add_settle_and_reschedule(router: APIRouter, unit_of_work: UnitOfWork) -> N
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
             outcome = RecordedOutcome("rescheduled", now, SOURCE, fresh())
-            stored = await act.reschedule(name, request.read, request.to, outcome, calendars, now)
+            wanted = act.NewTime(request.to, request.reason, request.force, request.actor_id)
+            stored = await act.reschedule(_target(name, request), wanted, outcome, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
 
@@ -121,14 +124,14 @@ def _add_reassign_and_cancel(router: APIRouter, unit_of_work: UnitOfWork) -> Non
     async def reassign(touchpoint_id: str, request: Reassign) -> JSON:
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
-            stored = await act.reassign(name, request.read, request.csm_id, calendars, now)
+            stored = await act.reassign(_target(name, request), request.csm_id, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
     @router.post("/{touchpoint_id}/cancel", summary="Cancel it, with a reason", response_model=TouchpointItem)
     async def cancel(touchpoint_id: str, request: Cancel) -> JSON:
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
-            stored = await act.cancel(name, request.read, request.reason, calendars, now)
+            stored = await act.cancel(_target(name, request), request.reason, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
 
@@ -137,7 +140,7 @@ def _add_claim_and_undo(router: APIRouter, unit_of_work: UnitOfWork) -> None:
     async def claim(touchpoint_id: str, request: Claim) -> JSON:
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
-            stored = await act.claim(name, request.version, request.csm_id, calendars, now)
+            stored = await act.claim(_target(name, request), request.csm_id, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
     @router.post(
@@ -153,9 +156,16 @@ def _add_claim_and_undo(router: APIRouter, unit_of_work: UnitOfWork) -> None:
         return await _show(stored, now, unit_of_work.reader)
 
 
+def _target(touchpoint_id: str, request: Act) -> act.Target:
+    actor_id = request.actor_id if isinstance(request, ByPerson) else None
+    return act.Target(touchpoint_id, request.version, request.only, actor_id)
+
+
 async def _show(
     stored: StoredTouchpoint, now: datetime, reader: TouchpointReader, *, status: int = 200
 ) -> JSON:
     entry = TouchpointEntry(stored.touchpoint, stored.content, now, 0)
-    items = await show_touchpoints([entry], reader, stored.undo_until)
-    return JSON(items[0], status_code=status)
+    item, *_ = await show_touchpoints([entry], reader, stored.undo_until)
+    if stored.together_with:
+        item["together_with"] = list(stored.together_with)
+    return JSON(item, status_code=status)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -13,12 +14,11 @@ from schemas.plans import Reason
 from schemas.times import USUAL_QUIET_HOURS, Instant, Window
 from schemas.vocabulary import Channel, Outcome, Owner, Role, Topic, TouchpointStatus
 from services.chassis.problems import Problem
-from services.scheduler.application.act_on_touchpoint import LastRead
 from services.scheduler.application.measure_capacity import CapacityWeek, UnownedWeek
 from services.scheduler.application.ports import StoredTouchpoint
 from services.scheduler.application.read_touchpoints import Person, TouchpointEntry, TouchpointReader
 from services.scheduler.domain.catalogue import find_type
-from services.scheduler.domain.touchpoint import Origin, Touchpoint, TouchpointContent
+from services.scheduler.domain.touchpoint import OPEN, Origin, Touchpoint, TouchpointContent
 
 Version = Annotated[int, Field(ge=0, description="the `sequence` last read")]
 
@@ -29,6 +29,7 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
+NO_GROUPS: Final[Mapping[str, Sequence[str]]] = MappingProxyType({})
 CATALOGUE = "left out: what the policy in force says of the type"
 WITHOUT_POLICY: Final = TouchpointTypeRecord(
     touchpoint_type="any", owner="csm", channel="call", topic="account", purpose="", minutes=30
@@ -82,36 +83,42 @@ class PlanByHand(Body):
         return StoredTouchpoint(touchpoint, content)
 
 
-class Settle(Body):
-    outcome: Outcome
+class Act(Body):
+    """What every act on a touchpoint says."""
+
     version: Version
+    only: Annotated[
+        bool, Field(description="only this one; left out: also those in `together_with`, each as its own")
+    ] = False
+
+
+class Settle(Act):
+    outcome: Outcome
     notes: LongText | None = None
 
 
-class ByPerson(Body):
-    """An act on the version last read."""
+class ByPerson(Act):
+    """An act that tells others of it."""
 
-    version: Version
     actor_id: Annotated[
         Id | None, Field(description="the person who acts: they are not told of what they did themselves")
     ] = None
 
-    @property
-    def read(self) -> LastRead:
-        return LastRead(self.version, self.actor_id)
-
 
 class Reschedule(ByPerson):
     to: Instant
+    force: Annotated[bool, Field(description="also into the past or after the deadline; needs a reason")] = (
+        False
+    )
+    reason: Annotated[Text | None, Field(description="why; shown with the touchpoint")] = None
 
 
 class Reassign(ByPerson):
-    csm_id: Id
+    csm_id: Annotated[Id, Field(description="whom the directory describes or an account names")]
 
 
-class Claim(Body):
+class Claim(Act):
     csm_id: Annotated[Id, Field(description="who takes it; the directory describes them")]
-    version: Version
 
 
 class Cancel(ByPerson):
@@ -161,13 +168,23 @@ class TouchpointItem(SchemaModel):
     minutes: int
     reason: Reason
     note: Annotated[
-        str | None, Field(description="why it was cancelled, moved out of a time to avoid, or is held back")
+        str | None, Field(description="why it was cancelled, moved (also by a person), or is held back")
     ]
     sequence: int
     origin: Literal["rhythm", "one_off", "hand"]
     occurrence: int | None
     follows: Annotated[Id | None, Field(description="the rescheduled one that this one replaces")]
     outcome: OutcomeItem | None
+    group: Annotated[
+        Id | None,
+        Field(description="the same for touchpoints of one cause and one person; null: it stands alone"),
+    ]
+    together_with: Annotated[
+        tuple[Id, ...],
+        Field(
+            description="the other open ones of its group; after an act: those on which it was done as well"
+        ),
+    ]
     updated_at: Instant | None
     projected: bool
     undo_until: Annotated[
@@ -195,14 +212,19 @@ class Capacity(SchemaModel):
 async def show_touchpoints(
     entries: Sequence[TouchpointEntry], reader: TouchpointReader, undo_until: datetime | None = None
 ) -> list[dict[str, object]]:
-    """The same of several, with the people of the directory."""
+    """The same of several, with the people of the directory and those that belong together."""
     owners = {entry.touchpoint.csm_id for entry in entries}
     people = await reader.load_people([csm_id for csm_id in owners if csm_id is not None])
-    return [show_touchpoint(entry, people, undo_until) for entry in entries]
+    groups = {entry.touchpoint.group for entry in entries if entry.touchpoint.status in OPEN}
+    together = await reader.load_groups([group for group in groups if group is not None])
+    return [show_touchpoint(entry, people, together, undo_until) for entry in entries]
 
 
 def show_touchpoint(
-    entry: TouchpointEntry, people: Mapping[str, Person], undo_until: datetime | None = None
+    entry: TouchpointEntry,
+    people: Mapping[str, Person],
+    groups: Mapping[str, Sequence[str]] = NO_GROUPS,
+    undo_until: datetime | None = None,
 ) -> dict[str, object]:
     """A TouchpointItem as JSON; the reason of a cancelled one says why it was cancelled."""
     touchpoint, content = entry.touchpoint, entry.content
@@ -226,16 +248,24 @@ def show_touchpoint(
         audience=content.audience,
         minutes=touchpoint.minutes,
         reason=reason,
-        note=cancelled or touchpoint.shift,
+        note=cancelled or touchpoint.move_reason or touchpoint.shift,
         sequence=touchpoint.sequence,
         origin=touchpoint.origin.value,
         occurrence=touchpoint.number,
         follows=touchpoint.follows,
         outcome=_show_outcome(touchpoint),
+        group=touchpoint.group,
+        together_with=_others_of(touchpoint, groups),
         updated_at=entry.changed_at,
         projected=entry.change is None,
         undo_until=undo_until,
     ).model_dump(mode="json")
+
+
+def _others_of(touchpoint: Touchpoint, groups: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    if touchpoint.status not in OPEN:
+        return ()
+    return tuple(other for other in groups.get(touchpoint.group or "", ()) if other != touchpoint.id)
 
 
 def _show_owner(touchpoint: Touchpoint, people: Mapping[str, Person]) -> OwnerItem:

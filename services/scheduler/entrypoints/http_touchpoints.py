@@ -2,9 +2,10 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Query
+from pydantic import BeforeValidator
 
 from schemas.times import parse_instant
 from services.chassis.clock import ServiceClock
@@ -35,6 +36,21 @@ Moment = Annotated[
 ]
 
 
+def _split_at_commas(values: object) -> object:
+    """`status=due,overdue` as `status=due&status=overdue`."""
+    if not isinstance(values, list):
+        return values
+    texts = [text for value in cast("list[object]", values) for text in str(value).split(",")]
+    return [text.strip() for text in texts]
+
+
+Statuses = Annotated[
+    list[Status] | None,
+    BeforeValidator(_split_at_commas),
+    Query(description="may be given several times, or several with commas between them"),
+]
+
+
 def read_routes(reader: TouchpointReader, clock: ServiceClock) -> APIRouter:
     """GET /v1/touchpoints, /v1/touchpoints/{id} and /v1/capacity."""
     router = APIRouter(tags=["calendar"], dependencies=[require("read")])
@@ -49,7 +65,7 @@ def _add_list(router: APIRouter, reader: TouchpointReader, clock: ServiceClock) 
         account_id: Annotated[str | None, Query(max_length=200)] = None,
         csm_id: Annotated[str | None, Query(max_length=200)] = None,
         touchpoint_type: Annotated[str | None, Query(alias="type", max_length=200)] = None,
-        status: Annotated[list[Status] | None, Query(description="may be given several times")] = None,
+        status: Statuses = None,
         from_: Annotated[str | None, Query(alias="from", max_length=64)] = None,
         to: Annotated[
             str | None, Query(max_length=64, description="also projects digital rhythms of one account")
@@ -87,7 +103,11 @@ def _add_details(router: APIRouter, reader: TouchpointReader, clock: ServiceCloc
     async def get_touchpoint(touchpoint_id: str) -> JSON:
         entry = await reader.find(parse_id(touchpoint_id))
         if entry is None:
-            raise Problem(404, f"There is no touchpoint {touchpoint_id}.")
+            raise Problem(
+                404,
+                f"There is no touchpoint {touchpoint_id}, or it was closed so long ago that it was dropped"
+                " (DRUMBEAT_RETENTION__TOUCHPOINTS_DAYS).",
+            )
         return JSON((await show_touchpoints([entry], reader))[0])
 
     @router.get("/v1/capacity", summary="The planned work in CSMs' weeks", response_model=Capacity)

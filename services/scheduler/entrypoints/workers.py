@@ -14,7 +14,13 @@ from services.chassis.database import Connection, Database, real_now
 from services.chassis.faults import fault
 from services.scheduler.application.announce_changes import BATCH as ACCOUNTS
 from services.scheduler.application.announce_changes import announce_changes
-from services.scheduler.application.ports import AnnouncementQueue, CalendarRepository, Count, TouchpointQueue
+from services.scheduler.application.ports import (
+    AnnouncementQueue,
+    CalendarRepository,
+    Count,
+    Keep,
+    TouchpointQueue,
+)
 from services.scheduler.application.reconcile_calendar import extend_horizons
 from services.scheduler.application.release_due import BATCH, mark_overdue, release_due
 
@@ -110,15 +116,23 @@ class Sweeper:
 
 
 def overdue_sweep(queue: Callable[[Connection], TouchpointQueue]) -> Sweep:
-    """Marks overdue what people owe, and deletes old rows of the change feed."""
+    """Marks overdue what people owe."""
 
     async def mark(connection: Connection, now: PassTime) -> Swept:
-        touchpoints = queue(connection)
-        claimed = await mark_overdue(touchpoints, now.service)
-        await touchpoints.delete_old_changes()
+        claimed = await mark_overdue(queue(connection), now.service)
         return Swept({"overdue": claimed} if claimed else {}, claimed == BATCH)
 
     return mark
+
+
+def prune_sweep(queue: Callable[[Connection], TouchpointQueue], keep: Keep) -> Sweep:
+    """Archives what was closed long ago, and deletes old rows of the change feed."""
+
+    async def prune(connection: Connection, now: PassTime) -> Swept:
+        has_more = await queue(connection).prune(now.service, keep)
+        return Swept({"pruned": 1} if has_more else {}, has_more)
+
+    return prune
 
 
 def horizon_sweep(calendars: Callable[[Connection], CalendarRepository]) -> Sweep:

@@ -27,6 +27,7 @@ from services.scheduler.adapters.directory_repository import PostgresDirectoryRe
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.application.announce_changes import LONGEST_WAIT, announce_changes
+from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
@@ -37,12 +38,14 @@ from services.scheduler.entrypoints.workers import (
     Sweeper,
     horizon_sweep,
     overdue_sweep,
+    prune_sweep,
 )
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 CONSOLE = "https://drumbeat.example"
 TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox,
-    dead_letter, api_key, consumer_offset, announcement, policy_in_force, account_alias, assignment, hand_act"""
+    dead_letter, api_key, consumer_offset, announcement, policy_in_force, account_alias, assignment, hand_act,
+    due_touchpoint, closed_touchpoint, archived_touchpoint, archived_contact, erased_account"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
 
@@ -135,6 +138,10 @@ class Scheduler:
             "touchpoint.outcomes", "drumbeat.touchpoint.settled.v1", account, data, **attributes
         )
 
+    async def describe(self, csm_id: str, **more: object) -> None:
+        record = {"csm_id": csm_id, "version": 1, **more}
+        await self.consume(self.event("directory.csms", "drumbeat.csm.directory.v1", csm_id, record))
+
     async def release(self) -> float:
         releaser = Releaser(self.database, self.clock, self.queue, lambda: None, self.count)
         return await releaser.run_once()
@@ -144,6 +151,18 @@ class Scheduler:
 
     async def extend(self) -> float | None:
         return await self._sweep(horizon_sweep(self.calendars))
+
+    async def prune(self, closed_days: int = 800, outcome_days: int = 40) -> float | None:
+        keep = Keep(timedelta(days=closed_days), timedelta(days=outcome_days))
+        return await self._sweep(prune_sweep(self.queue, keep))
+
+    async def leave_feed(self, days: int = 91) -> None:
+        """Let every change be so many days old by the real clock, and prune the feed."""
+        await self.database.pool.execute(
+            "UPDATE change SET written_at = written_at - $1::interval", timedelta(days=days)
+        )
+        while await self.prune() == 0:
+            continue
 
     async def _sweep(self, sweep: Sweep) -> float | None:
         return await Sweeper(self.database, self.clock, sweep, lambda: None, self.count).run_once()

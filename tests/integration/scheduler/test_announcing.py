@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 
 from services.scheduler.application.announce_changes import QUIET
+from services.scheduler.domain.announcing import ANNOUNCED_AHEAD
 from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, one_off, rhythm, tips
 
 pytestmark = pytest.mark.integration
@@ -46,6 +47,20 @@ def states(reader: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         for key, data in reader.items()
         if data["status"] in ("planned", "due", "overdue")
     }
+
+
+async def known_states(
+    scheduler: Scheduler, reader: Mapping[str, Any], now: datetime
+) -> dict[str, dict[str, Any]]:
+    """What is open, without the far occurrences that the reader does not know yet or knows as cancelled."""
+    items = await scheduler.list_touchpoints(status=["planned", "due", "overdue"])
+    far = {
+        each["id"]
+        for each in items
+        if each["origin"] == "rhythm" and datetime.fromisoformat(each["due_at"]) > now + ANNOUNCED_AHEAD
+    }
+    unknown = {key for key in far if reader.get(key, {"status": "cancelled"})["status"] == "cancelled"}
+    return {key: state for key, state in (await open_states(scheduler)).items() if key not in unknown}
 
 
 async def test_twenty_flaps_of_health_lead_to_no_event_and_to_no_new_touchpoint(scheduler: Scheduler) -> None:
@@ -120,7 +135,7 @@ async def test_what_comes_due_before_it_was_announced_is_scheduled_and_then_due(
     assert (kind_of(first), kind_of(second)) == ("scheduled", "due")
     assert (first["data"]["status"], first["data"]["sequence"]) == ("planned", 1)
     assert (second["data"]["status"], second["data"]["sequence"]) == ("due", 2)
-    assert len(await scheduler.sent()) == 52
+    assert len(await scheduler.sent()) == 5
 
 
 async def test_what_nobody_knew_expires_without_an_event_after_an_outage(scheduler: Scheduler) -> None:
@@ -195,9 +210,65 @@ async def test_the_folded_events_of_random_flaps_are_the_calendar(scheduler: Sch
         fold(reader, await scheduler.sent_at_once())
         if dice.random() < 0.3:
             fold(reader, await scheduler.sent())
-            assert states(reader) == await open_states(scheduler)
+            assert states(reader) == await known_states(scheduler, reader, now)
     await scheduler.release()
     fold(reader, await scheduler.sent())
 
-    assert states(reader) == await open_states(scheduler)
-    assert await scheduler.database.pool.fetchval("SELECT count(*) FROM announcement") == 0
+    assert states(reader) == await known_states(scheduler, reader, now)
+    waiting = "SELECT count(*) FROM announcement WHERE announce_from IS NULL OR announce_from <= $1"
+    assert await scheduler.database.pool.fetchval(waiting, now) == 0
+
+
+async def test_what_is_far_is_announced_when_it_is_near_and_flaps_of_it_never(scheduler: Scheduler) -> None:
+    """A12: health that changes every hour makes events about the next five weeks only."""
+    reader: dict[str, Any] = {}
+    now = MONDAY
+    await scheduler.consume(scheduler.plan(1, [rhythm(14, urgency="spread")]))
+    fold(reader, await scheduler.sent())
+    for version in range(2, 22):
+        now = at(now + timedelta(hours=1))
+        days = 7 if version % 2 == 0 else 14
+        await scheduler.consume(scheduler.plan(version, [rhythm(days, urgency="spread")]))
+        sent = await scheduler.sent()
+        new = [each["data"]["due_at"] for each in sent if each["data"]["touchpoint_id"] not in reader]
+        assert all(datetime.fromisoformat(due_at) <= now + ANNOUNCED_AHEAD for due_at in new)
+        fold(reader, sent)
+    assert len(await open_states(scheduler)) > 20
+    assert len(reader) <= 7
+    assert states(reader) == await known_states(scheduler, reader, now)
+
+    for _ in range(6):
+        now = at(now + 7 * DAY)
+        await scheduler.release()
+        fold(reader, await scheduler.sent())
+        assert states(reader) == await known_states(scheduler, reader, now)
+        near = [each for each in states(reader).values() if each["status"] == "planned"]
+        assert 2 <= len(near) <= 6
+
+
+async def test_what_readers_know_is_brought_up_to_date_also_when_it_goes_far(scheduler: Scheduler) -> None:
+    """A12: an occurrence that they know moves beyond the five weeks."""
+    await scheduler.consume(scheduler.plan(1, [rhythm(30, last_touch_at=MONDAY - 20 * DAY)]))
+    first, *_ = await scheduler.sent()
+
+    await scheduler.consume(scheduler.plan(2, [rhythm(60, last_touch_at=MONDAY - 20 * DAY)]))
+
+    (moved,) = await scheduler.sent()
+    assert (kind_of(moved), moved["data"]["touchpoint_id"]) == ("moved", first["data"]["touchpoint_id"])
+    assert datetime.fromisoformat(moved["data"]["due_at"]) > MONDAY + ANNOUNCED_AHEAD
+
+
+async def test_a_far_date_of_a_contract_or_of_a_person_is_announced_at_once(scheduler: Scheduler) -> None:
+    await scheduler.consume(
+        scheduler.plan(1, [rhythm(30)], [one_off(STEP, MONDAY + 200 * DAY, MONDAY + 230 * DAY)])
+    )
+    (*_, last) = await scheduler.list_touchpoints(type="check_in")
+    to = datetime.fromisoformat(last["due_at"]) + DAY
+    moved = await scheduler.http.post(
+        f"/v1/touchpoints/{last['id']}/reschedule", json={"to": to.isoformat(), "version": last["sequence"]}
+    )
+    assert moved.status_code == 200, moved.text
+
+    sent = {each["data"]["touchpoint_id"]: kind_of(each) for each in await scheduler.sent()}
+
+    assert sent[STEP] == sent[last["id"]] == "scheduled"

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, rhythm, tips
+from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, one_off, rhythm, tips
 
 pytestmark = pytest.mark.integration
 DAY = timedelta(days=1)
+STEP = "7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01"
 UNKNOWN = "00000000-0000-0000-0000-000000000000"
 
 
@@ -130,6 +131,7 @@ async def test_one_that_has_come_due_is_rescheduled_into_another(scheduler: Sche
 
 async def test_reassigning_and_cancelling_publish_events(scheduler: Scheduler) -> None:
     item = await by_hand(scheduler, csm_id="ada")
+    await scheduler.describe("bob")
 
     given = await act(scheduler, item, "reassign", csm_id="bob")
     gone = await act(scheduler, given, "cancel", reason="not needed")
@@ -320,3 +322,80 @@ async def test_a_date_means_its_beginning(scheduler: Scheduler) -> None:
 
     assert by_date.status_code == 200
     assert by_date.json() == by_instant.json()
+
+
+async def refused(scheduler: Scheduler, item: dict[str, Any], action: str, **body: object) -> str:
+    """The detail of the 422 that an action gets."""
+    path = f"/v1/touchpoints/{item['id']}/{action}"
+    answer = await scheduler.http.post(path, json={"version": item["sequence"], **body})
+    assert answer.status_code == 422, answer.text
+    return answer.json()["detail"]
+
+
+async def test_a_wrong_time_is_refused_unless_it_is_forced_with_a_reason_and_the_deadline_stays(
+    scheduler: Scheduler,
+) -> None:
+    """C: the reason is stored and shown, for a planned one and for one that has come due."""
+    step = one_off(STEP, MONDAY + DAY, MONDAY + 2 * DAY, deadline=MONDAY + 5 * DAY)
+    await scheduler.consume(scheduler.plan(1, [], [step]))
+    (item,) = await scheduler.list_touchpoints()
+    late = (MONDAY + 6 * DAY).isoformat()
+
+    assert "is in the past" in await refused(scheduler, item, "reschedule", to="2026-03-01T09:00:00Z")
+    assert "is after the deadline, 2026-03-07T10:00:00Z" in await refused(
+        scheduler, item, "reschedule", to=late
+    )
+    for reason in ({}, {"reason": " "}):
+        assert "needs a reason" in await refused(scheduler, item, "reschedule", to=late, force=True, **reason)
+    moved = await act(scheduler, item, "reschedule", to=late, force=True, reason="they are away")
+
+    assert (moved["due_at"], moved["deadline"]) == ("2026-03-08T10:00:00Z", "2026-03-07T10:00:00Z")
+    (read,) = await scheduler.list_touchpoints()
+    assert read["note"] == "they are away"
+    (event,) = await scheduler.sent()
+    assert (event["data"]["note"], event["data"]["deadline"]) == (
+        "moved by hand: they are away",
+        item["deadline"],
+    )
+    at(MONDAY + 6 * DAY)
+    await scheduler.consume(scheduler.plan(2))
+    await scheduler.release()
+    (due,) = await scheduler.list_touchpoints(status="due")
+    later = (MONDAY + 7 * DAY).isoformat()
+    assert "after the deadline" in await refused(scheduler, due, "reschedule", to=later)
+    following = await act(scheduler, due, "reschedule", to=later, force=True, reason="still away")
+    assert (following["deadline"], following["note"]) == (item["deadline"], "still away")
+    (settled,) = await scheduler.list_touchpoints(status="settled")
+    assert settled["outcome"]["notes"] == "still away"
+
+
+async def test_only_somebody_who_is_described_or_leads_an_account_gets_work_by_hand(
+    scheduler: Scheduler,
+) -> None:
+    """C: a name that nobody knows is a typing error."""
+    item = await by_hand(scheduler)
+    names = {"account_id": "acme", "name": "Acme", "csm_id": "named", "sales_id": "sells", "version": 1}
+    account = scheduler.event("directory.accounts", "drumbeat.account.directory.v1", "acme", names)
+
+    assert "nobody is known as 'named'" in await refused(scheduler, item, "reassign", csm_id="named")
+    await scheduler.consume(account)
+    await scheduler.describe("described")
+    for csm_id in ("named", "sells", "described"):
+        item = await act(scheduler, item, "reassign", csm_id=csm_id)
+        assert item["csm_id"] == csm_id
+    assert "check the id" in await refused(scheduler, item, "reassign", csm_id="nmaed")
+
+
+async def test_several_states_are_given_with_commas_or_one_by_one(scheduler: Scheduler) -> None:
+    """A1: as the console and people write them."""
+    await scheduler.consume(scheduler.plan(1, [rhythm(7), tips(7)]))
+    await scheduler.release()
+    at(MONDAY + 7 * DAY)
+    await scheduler.mark_overdue()
+
+    listed = await scheduler.list_touchpoints(status="due,overdue")
+
+    assert {each["status"] for each in listed} == {"due", "overdue"}
+    assert listed == await scheduler.list_touchpoints(status=["due", "overdue"])
+    answer = await scheduler.http.get("/v1/touchpoints", params={"status": "due,late"})
+    assert (answer.status_code, "late" in answer.text or "overdue" in answer.text) == (422, True)

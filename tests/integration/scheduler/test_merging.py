@@ -57,7 +57,7 @@ async def test_a_rhythm_of_both_accounts_goes_on_once(scheduler: Scheduler) -> N
         if each["type"] == "check_in"
     }
     doubles = await ids_of(scheduler, "old", "planned")
-    await scheduler.sent()
+    announced = {each["data"]["touchpoint_id"] for each in await scheduler.sent()}
 
     await scheduler.consume(scheduler.plan(5, [rhythm(7), tips(14)], account="new", merged_from=["old"]))
 
@@ -68,7 +68,7 @@ async def test_a_rhythm_of_both_accounts_goes_on_once(scheduler: Scheduler) -> N
     assert {each["id"] for each in check_ins if each["status"] == "planned"} >= kept
     assert await ids_of(scheduler, "new", "cancelled") >= doubles
     kinds = await scheduler.event_kinds()
-    assert (kinds.count("cancelled"), kinds.count("moved")) == (len(doubles), 0)
+    assert (kinds.count("cancelled"), kinds.count("moved")) == (len(doubles & announced), 0)
 
 
 async def test_what_arrives_late_about_the_ended_account_is_the_others(scheduler: Scheduler) -> None:

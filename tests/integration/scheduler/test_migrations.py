@@ -13,6 +13,7 @@ from services.chassis.outbox import Outbox
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.queue_repository import PostgresQueue
+from services.scheduler.application.ports import Keep
 from services.scheduler.application.release_due import release_due
 from services.scheduler.entrypoints.kafka_consumer import TOPICS
 from tests.integration.migrating import upgrade_to
@@ -88,3 +89,43 @@ async def test_plans_and_contents_of_before_are_read_and_released(upgraded: Data
     # The directory is read again: what was stored of it lacks sales people, pools and roles.
     rows = await upgraded.pool.fetch("SELECT topic FROM consumer_offset")
     assert {row["topic"] for row in rows} == {*TOPICS} - {"directory.accounts", "directory.csms"}
+
+
+async def test_what_came_due_and_was_closed_before_the_narrow_tables_is_listed_and_archived(
+    postgres: EmbeddedPostgres,
+) -> None:
+    """A1, A3: rows of scheduler_0011; what has left the change feed is archived with the first pass."""
+    name = "scheduler_before_lists"
+    admin = await asyncpg.connect(postgres.url)
+    await admin.execute(f'CREATE ROLE "{name}" SUPERUSER')
+    await admin.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
+    await upgrade_to(postgres.url, name, "scheduler", "scheduler_0011")
+    before = await asyncpg.connect(database_url(postgres.url, name))
+    await before.execute(
+        "INSERT INTO touchpoint (id, account_id, type, origin, status, due_at, released_at, start_at, end_at, owner,"
+        " minutes, pinned, sequence, changed_at, face)"
+        " SELECT gen_random_uuid(), 'acme', status, 'one_off', status, $1, $1, $1, $1, 'csm', 30, false, 2, $1, $2::jsonb"
+        " FROM unnest(ARRAY['planned', 'due', 'overdue', 'settled', 'cancelled']) status",
+        MONDAY,
+        f"{{{CONTENT}}}".replace(r"\u0000", ""),
+    )
+    await before.execute(
+        "INSERT INTO change (xid, id, changed_at) SELECT change_xid, id, changed_at FROM touchpoint"
+        " WHERE status = 'cancelled'"
+    )
+    await before.close()
+    await upgrade_to(postgres.url, name, "scheduler", "head")
+    database = await Database.open(postgres.url, name)
+    try:
+        due = await database.pool.fetch("SELECT type FROM due_touchpoint ORDER BY type")
+        closed = await database.pool.fetch("SELECT type FROM closed_touchpoint ORDER BY type")
+        assert [row[0] for row in (*due, *closed)] == ["due", "overdue", "cancelled", "settled"]
+        async with database.transaction() as connection:
+            queue = PostgresQueue(connection, Outbox("/drumbeat/scheduler"), CONSOLE)
+            await queue.prune(MONDAY + timedelta(days=1), Keep(timedelta(days=800), timedelta(days=40)))
+        archived = await database.pool.fetch("SELECT type FROM archived_touchpoint")
+        assert [row[0] for row in archived] == ["settled"]
+    finally:
+        await database.close()
+        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await admin.close()

@@ -8,6 +8,7 @@ import pytest
 
 from schemas.touchpoints import TouchpointData
 from schemas.zones import find_zone
+from services.scheduler.domain.announcing import ANNOUNCED_AHEAD
 from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, one_off, rhythm, tips
 
 pytestmark = pytest.mark.integration
@@ -15,7 +16,7 @@ DAY = timedelta(days=1)
 STEP = str(uuid5(NAMESPACE_URL, "step"))
 
 
-async def test_a_plan_is_planned_a_year_ahead_with_an_event_for_every_touchpoint(
+async def test_a_plan_is_planned_a_year_ahead_with_an_event_for_what_is_near(
     scheduler: Scheduler,
 ) -> None:
     await scheduler.consume(scheduler.plan(1, [rhythm(7), tips(7)]))
@@ -24,8 +25,9 @@ async def test_a_plan_is_planned_a_year_ahead_with_an_event_for_every_touchpoint
     sent = await scheduler.sent()
 
     assert sorted(each["type"] for each in items) == ["check_in"] * 53 + ["tips"] * 5
-    assert len(sent) == len(items)
-    assert {each["ce_id"] for each in sent} == {f"{each['id']}:1:scheduled" for each in items}
+    near = [each for each in items if datetime.fromisoformat(each["due_at"]) <= MONDAY + ANNOUNCED_AHEAD]
+    assert len(sent) == len(near) == 6 + 5
+    assert {each["ce_id"] for each in sent} == {f"{each['id']}:1:scheduled" for each in near}
     for each in sent:
         TouchpointData.model_validate_json(orjson.dumps(each["data"]))
         assert each["topic"] == "touchpoint.events"
@@ -136,7 +138,7 @@ async def test_an_erased_account_leaves_no_row_and_its_cancellations_are_announc
     """Point 6."""
     await scheduler.consume(scheduler.plan(1, [rhythm(7)], [one_off(STEP, MONDAY + DAY, MONDAY + 3 * DAY)]))
     await scheduler.announce()
-    planned = len(await scheduler.list_touchpoints())
+    planned = await scheduler.database.pool.fetchval("SELECT count(*) FROM outbox")
 
     await scheduler.consume(scheduler.tombstone("touchpoint.commands", "acme"))
     await scheduler.consume(scheduler.tombstone("directory.accounts", "acme"))
@@ -260,3 +262,23 @@ async def test_a_digital_rhythm_is_projected_beyond_its_month_with_the_ids_it_wi
     for each in items:
         assert planned.get(each["id"], each["due_at"]) == each["due_at"]
     assert {each["id"] for each in items} <= set(planned)
+
+
+WRITTEN = """
+SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::bigint FROM pg_stat_xact_user_tables
+"""
+
+
+async def test_a_plan_that_is_told_again_writes_nothing(scheduler: Scheduler) -> None:
+    """A3: it locks nothing either; a new version that changes nothing writes the row of its account alone."""
+    rhythms, steps = [rhythm(7), tips(7)], [one_off(STEP, MONDAY + DAY, MONDAY + 3 * DAY)]
+    await scheduler.consume(scheduler.plan(1, rhythms, steps))
+    written: list[int] = []
+    for version in (1, 2):
+        async with scheduler.database.transaction() as connection:
+            before = await connection.fetchval(WRITTEN)
+            await scheduler.handler(connection, [scheduler.plan(version, rhythms, steps)], MONDAY)
+            locks = "SELECT count(*) FROM account_calendar WHERE xmax = pg_current_xact_id()::xid"
+            written += [await connection.fetchval(WRITTEN) - before, await connection.fetchval(locks)]
+
+    assert written[:3] == [0, 0, 1]

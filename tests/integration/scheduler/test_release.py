@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from schemas.touchpoints import TouchpointData
+from services.scheduler.application.release_due import release_due
 from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, one_off, rhythm, tips
 
 pytestmark = pytest.mark.integration
@@ -85,7 +86,7 @@ async def test_after_an_outage_people_get_all_and_customers_only_the_newest(sche
     at(MONDAY + 22 * DAY)
     await scheduler.release()
 
-    sent = await scheduler.sent()
+    sent = await scheduler.sent_at_once()
     event_kinds = [(each["data"]["touchpoint_type"], each["ce_type"].split(".")[-2]) for each in sent]
     assert sorted(event_kinds) == [
         *[("check_in", "due")] * 4,
@@ -119,7 +120,7 @@ async def test_what_a_person_owes_becomes_overdue_at_its_deadline(scheduler: Sch
     await scheduler.mark_overdue()
     await scheduler.mark_overdue()
 
-    (sent,) = await scheduler.sent()
+    (sent,) = await scheduler.sent_at_once()
     assert sent["ce_type"] == "drumbeat.touchpoint.overdue.v1"
     assert (sent["data"]["status"], sent["data"]["sequence"]) == ("overdue", 3)
 
@@ -176,6 +177,16 @@ async def test_the_queues_hold_exactly_what_is_planned_or_owed(scheduler: Schedu
 
     assert sorted(map(tuple, agenda)) == sorted(map(tuple, planned))
     assert sorted(map(tuple, lapsing)) == sorted(map(tuple, owed))
+    narrow = "SELECT id::text, due_at, type FROM"
+    came_due = await scheduler.database.pool.fetch(f"{narrow} due_touchpoint ORDER BY id")
+    closed = await scheduler.database.pool.fetch(f"{narrow} closed_touchpoint ORDER BY id")
+    assert closed == await scheduler.database.pool.fetch(
+        f"{narrow} touchpoint WHERE status IN ('settled', 'cancelled') ORDER BY id"
+    )
+    assert came_due == await scheduler.database.pool.fetch(
+        f"{narrow} touchpoint WHERE status IN ('due', 'overdue') ORDER BY id"
+    )
+    assert closed
 
 
 async def test_a_backlog_is_released_by_several_lanes_once_each(scheduler: Scheduler) -> None:
@@ -200,3 +211,17 @@ async def test_a_touchpoint_locked_elsewhere_is_left_for_the_next_pass(scheduler
 
     (after,) = await scheduler.sent()
     assert (during["ce_subject"], after["ce_subject"]) == ("other", "acme")
+
+
+async def test_a_release_changes_no_index_of_the_calendar(scheduler: Scheduler) -> None:
+    """A1: every row is rewritten on its page (HOT), also with groups, types and lists by state."""
+    await scheduler.consume(*(scheduler.plan(1, [rhythm(90)], account=f"h{n}") for n in range(300)))
+    counts = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'touchpoint'"
+    async with scheduler.database.transaction() as connection:
+        (before,) = await connection.fetch(counts)
+        await release_due(scheduler.queue(connection), MONDAY, timedelta(hours=1))
+        (after,) = await connection.fetch(counts)
+
+    updated, hot = after[0] - before[0], after[1] - before[1]
+    assert updated == 300
+    assert hot >= 290

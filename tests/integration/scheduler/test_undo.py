@@ -36,6 +36,7 @@ def same(before: dict[str, Any], after: dict[str, Any]) -> bool:
 async def prepare(scheduler: Scheduler) -> list[dict[str, Any]]:
     """A due occurrence, a planned one, and a planned one-off."""
     step = one_off(STEP, MONDAY + DAY, MONDAY + 5 * DAY)
+    await scheduler.describe("bob")
     await scheduler.consume(scheduler.plan(1, [rhythm(7)], [step]))
     await scheduler.release()
     await scheduler.sent()

@@ -65,6 +65,7 @@ def test_the_version_is_shown(capsys: Capture) -> None:
         ["done", "7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01", "--outcome", "reopened"],
         ["move", "7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01", "tomorrow"],
         ["move", "7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01", "2026-13-01"],
+        ["move", "7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01", "2026-03-01", "--force"],
         ["skip", "7d7d33bc-2a9e-4b5c-8f57-3a2a9a6f5b01", "--version", "last"],
         ["replay"],
         ["replay", "7", "--all"],

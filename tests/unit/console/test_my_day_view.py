@@ -104,3 +104,17 @@ def test_of_a_long_note_the_beginning_is_shown() -> None:
     assert note is not None
     assert note.beginning.startswith("They want it. They want it.")
     assert len(note.beginning) < 310
+
+
+def test_what_belongs_together_is_one_row_with_both_purposes() -> None:
+    """C: an escalation and its action plan; what is done to the row is done to both."""
+    day = day_of(
+        item("plan", "due", type="risk_action_plan", group="g", purpose="Find the cause"),
+        item("escalation", "overdue", type="escalation", group="g", purpose="Bring in help"),
+        item("alone", "due"),
+    )
+    (group,) = day.to_do
+    first, second = group.items
+    assert (first.touchpoint.id, first.title) == ("escalation", "Escalation + Risk action plan")
+    assert [one.purpose for one in first.all] == ["Bring in help", "Find the cause"]
+    assert (second.touchpoint.id, second.others, day.summary) == ("alone", (), "1 overdue and 1 due")

@@ -13,6 +13,7 @@ from services.scheduler.domain.reconciliation.context import (
     Reconciliation,
     StoredCalendar,
 )
+from services.scheduler.domain.reconciliation.groups import group_changes
 from services.scheduler.domain.reconciliation.one_offs import change_one_offs
 from services.scheduler.domain.reconciliation.rhythms import change_rhythm, open_occurrences
 from services.scheduler.domain.reconciliation.unowned import give_to_leads
@@ -43,7 +44,8 @@ def reconcile(context: ReconcileContext) -> Reconciliation:
             series.append(replace(stopped, active=False, former=stopped.leave(starts, context.now)))
             changes += map(context.withdraw, still_open)
     changes += change_one_offs(context)
-    return Reconciliation(tuple(give_to_leads(changes, context)), tuple(series), stretched)
+    owned = list(give_to_leads(changes, context))
+    return Reconciliation(tuple(group_changes(owned, stored, series)), tuple(series), stretched)
 
 
 def erase(stored: StoredCalendar) -> Reconciliation:

@@ -135,6 +135,8 @@ def _remove(stored: Touchpoint, context: ReconcileContext) -> CalendarChange:
     if context.has_come_due(stored):
         return CalendarChange.keep(stored, "it has come due")
     latest = stored.end_at if stored.deadline is None else stored.deadline
+    if latest <= context.now and stored.pinned and stored.due_at > latest:
+        return CalendarChange.keep(stored, "a person set a date after its deadline")
     if latest <= context.now:
         return CalendarChange.cancel(stored, Closure.EXPIRED, f"its time passed at {format_instant(latest)}")
     return context.withdraw(stored)

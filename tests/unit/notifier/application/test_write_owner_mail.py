@@ -48,6 +48,23 @@ def test_the_mail_of_the_day_has_whom_why_agenda_note_and_what_was_sent() -> Non
     assert "Acme &amp; Sons" in mail.message.html
 
 
+def test_what_belongs_together_is_one_entry_with_both_purposes_and_one_set_of_buttons() -> None:
+    """C: an escalation and its action plan; the buttons act on both."""
+    mail = write(
+        claim("t1", touchpoint_type="escalation", group="t1", purpose="Bring in help", topic=None),
+        claim("t2", touchpoint_type="risk_action_plan", group="t1", purpose="Find the cause", topic=None),
+        claim("t3"),
+    )
+
+    assert mail.message.subject == "Your day: 2 touchpoints"
+    assert "\nEscalation + Risk action plan\n" in mail.message.text
+    assert "Bring in help" in mail.message.text
+    assert "Find the cause" in mail.message.text
+    links = re.findall(r"https://drumbeat\.example/a/(\S+?)\?do=(\w+)", mail.message.text)
+    tokens = [read_action_token(KEY, token, now=MONDAY) for token, _ in links]
+    assert {token.touchpoint_id for token in tokens} == {"t1", "t3"}
+
+
 def test_each_touchpoint_has_links_of_its_own_for_this_person() -> None:
     mail = write(claim("t1"), claim("t2"))
 

@@ -1,7 +1,7 @@
 """The transitions of a touchpoint."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,8 +11,10 @@ from services.scheduler.domain.touchpoint import (
     IllegalTransition,
     RecordedOutcome,
     Status,
+    WrongTime,
     become_overdue,
     cancel,
+    check_new_time,
     move_by_hand,
     plan_again,
     reassign,
@@ -84,12 +86,33 @@ def test_only_a_withdrawn_one_is_planned_again() -> None:
         plan_again(dropped, PLANNED)
 
 
-def test_a_hand_moved_one_keeps_its_date_and_loses_a_deadline_before_it() -> None:
+def test_a_hand_moved_one_keeps_its_date_its_deadline_and_the_reason() -> None:
+    """C: also where it is due only after its deadline; then it does not become overdue."""
     tight = PLANNED._replace(deadline=NOW + timedelta(days=1))
 
-    moved = move_by_hand(tight, NOW + timedelta(days=2))
+    moved = move_by_hand(tight, NOW + timedelta(days=2), "they are away")
 
-    assert (moved.due_at, moved.deadline, moved.pinned) == (NOW + timedelta(days=2), None, True)
+    assert (moved.due_at, moved.deadline, moved.pinned) == (NOW + timedelta(days=2), tight.deadline, True)
+    assert (moved.move_reason, moved.overdue_at) == ("they are away", None)
+
+
+@pytest.mark.parametrize(
+    ("to", "problem"),
+    [
+        (NOW - timedelta(seconds=1), "is in the past"),
+        (NOW + timedelta(days=1, seconds=1), "is after the deadline, 2026-"),
+        (NOW, None),
+        (NOW + timedelta(days=1), None),
+    ],
+)
+def test_a_time_in_the_past_or_after_the_deadline_is_refused(to: datetime, problem: str | None) -> None:
+    """C: the text says how to go on."""
+    tight = PLANNED._replace(deadline=NOW + timedelta(days=1))
+    if problem is None:
+        check_new_time(tight, to, NOW)
+        return
+    with pytest.raises(WrongTime, match=f"{problem}.*force it with a reason"):
+        check_new_time(tight, to, NOW)
 
 
 def test_what_no_person_owned_becomes_the_csms_when_reassigned() -> None:
