@@ -87,6 +87,13 @@ class Http(Group):
     url: Annotated[str, AfterValidator(check_service_url)] | None = None
 
 
+class DeadLetters(Group):
+    """More than `most` dead letters among `among` consecutive records of a partition halt it."""
+
+    most: int = Field(default=100, ge=1, le=1_000_000)
+    among: int = Field(default=1000, ge=1, le=10_000_000)
+
+
 class Organization(Group):
     """Who writes to the customers: every mail to one says so."""
 
@@ -167,6 +174,7 @@ class Settings(BaseSettings):
     clock: Clock = Clock()
     email: Email = Email()
     organization: Organization = Organization()
+    dead_letters: DeadLetters = DeadLetters()
     console: Http = Http(port=8000)
     rules_engine: Http = Http(port=8001)
     scheduler: Http = Http(port=8002)
@@ -180,6 +188,9 @@ class Settings(BaseSettings):
     api_key_file: Path | None = Field(default=None, description="default: api-key in the data directory")
     address_key_file: Path | None = Field(
         default=None, description="default: address-key in the data directory"
+    )
+    secrets_key_file: Path | None = Field(
+        default=None, description="default: secrets-key in the data directory"
     )
     faults: str = Field(default="", description="named fault points, for tests only: name=kill@3,name=stop")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -203,6 +214,10 @@ class Settings(BaseSettings):
     @property
     def address_key_path(self) -> Path:
         return self.address_key_file or self.data_dir / "address-key"
+
+    @property
+    def secrets_key_path(self) -> Path:
+        return self.secrets_key_file or self.data_dir / "secrets-key"
 
     def mail_hold(self) -> str | None:
         """Why customers get no mail: a relay would deliver it, but it would not say who writes or its links would not
