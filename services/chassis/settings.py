@@ -101,6 +101,18 @@ class Organization(Group):
     postal_address: AddressLines | None = None
 
 
+class Retention(Group):
+    """How many days (real time) things are kept that nobody works on any more."""
+
+    decisions_days: int = Field(default=400, ge=1)
+    receipts_days: int = Field(default=40, ge=40, description="longer than Kafka keeps a record")
+    touchpoints_days: int = Field(default=800, ge=1, description="closed ones")
+    deliveries_days: int = Field(default=400, ge=1)
+    messages_days: int = Field(default=90, ge=1, description="mails as they were sent")
+    dead_letters_days: int = Field(default=400, ge=1)
+    audit_days: int = Field(default=365, ge=1)
+
+
 DEFAULT_SENDER = "Drumbeat <drumbeat@localhost>"
 
 
@@ -175,6 +187,7 @@ class Settings(BaseSettings):
     email: Email = Email()
     organization: Organization = Organization()
     dead_letters: DeadLetters = DeadLetters()
+    retention: Retention = Retention()
     console: Http = Http(port=8000)
     rules_engine: Http = Http(port=8001)
     scheduler: Http = Http(port=8002)
