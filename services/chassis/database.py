@@ -80,6 +80,14 @@ async def _limits_of(url: str) -> dict[str, str]:
     return {"transaction_timeout": TRANSACTION_TIMEOUT} if modern else {}
 
 
+async def _open_pool(
+    url: str, settings: dict[str, str], least: int, most: int
+) -> "asyncpg.Pool[asyncpg.Record]":
+    return await asyncpg.create_pool(
+        url, min_size=least, max_size=most, command_timeout=30, server_settings=settings
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """A service's database. Transactions are READ COMMITTED and short; only the relay does other I/O inside one.
@@ -99,9 +107,8 @@ class Database:
         url = database_url(server_url, name)
         try:
             settings = {**SESSION, **await _limits_of(url), "application_name": name, "role": name}
-            options = {"command_timeout": 30, "server_settings": settings}
-            pool = await asyncpg.create_pool(url, min_size=min(2, pool_size), max_size=pool_size, **options)
-            reserved = await asyncpg.create_pool(url, min_size=0, max_size=1, **options)
+            pool = await _open_pool(url, settings, min(2, pool_size), pool_size)
+            reserved = await _open_pool(url, settings, 0, 1)
         except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidParameterValueError) as problem:
             raise DatabaseMissing(
                 f"The server has no database {name} under the role {name} ({problem}). Run `drumbeat migrate`."

@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerClosed
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from services.chassis.outages import OUTAGES, KafkaAway
 from services.chassis.settings import Kafka
 
 log = structlog.get_logger(__name__)
@@ -227,7 +228,10 @@ class Producer:
                 if any(outcomes):
                     await asyncio.wait({outcome for outcome in outcomes if outcome is not None})
         except (TimeoutError, KafkaError, OSError, asyncio.InvalidStateError) as problem:
-            log.warning("produce.unacknowledged", problem=repr(problem), records=len(messages))
+            away = problem if isinstance(problem, KafkaError) else KafkaAway(repr(problem))
+            OUTAGES.report("producer", away)
+        else:
+            _report_outcomes(outcomes)
         if connection is not None and any(_failed(outcome) for outcome in outcomes):
             await self._discard(connection)
         return [_delivery(*pair) for pair in zip(messages, outcomes, strict=True)]
@@ -252,6 +256,15 @@ def _failed(outcome: Outcome | None) -> bool:
     return outcome is not None and outcome.done() and outcome.result() is not None
 
 
+def _report_outcomes(outcomes: Sequence[Outcome | None]) -> None:
+    problems = [outcome.result() for outcome in outcomes if outcome is not None and _failed(outcome)]
+    away = next((problem for problem in problems if not isinstance(problem, TOO_LARGE)), None)
+    if away is not None:
+        OUTAGES.report("producer", away)
+    elif not problems:
+        OUTAGES.works("producer")
+
+
 def _delivery(message: Message, outcome: Outcome | None) -> Delivery:
     if outcome is None or not outcome.done():
         return Delivery.TOO_LARGE if _is_too_large(message) else Delivery.UNKNOWN
@@ -267,4 +280,4 @@ async def stop_client(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
         async with asyncio.timeout(5):
             await client.stop()
     except (TimeoutError, KafkaError, OSError, asyncio.CancelledError):
-        log.warning("kafka.client_abandoned")
+        log.debug("kafka.client_abandoned")

@@ -53,7 +53,7 @@ class Loop:
             self._woken.clear()
             try:
                 pause = await self.run_once()
-            except Exception as problem:
+            except Exception as problem:  # noqa: BLE001 - logged, and tried again
                 failures += 1
                 self._report(problem, failures)
                 retry = min(0.1 * 2**failures, self._interval, LONGEST_RETRY_SECONDS)

@@ -1,7 +1,7 @@
 """Outages of what the services depend on: one line in the log when one begins and one when it ends.
 
-Many loops notice an outage, each many times. Whoever fails reports it here; whoever works says so. An outage has ended when
-everybody who failed works again and nobody has failed for a while.
+Many loops notice an outage, each many times. Whoever fails reports it here, whoever works says so. An outage has ended
+when everybody who failed works again and nobody has failed for a while.
 """
 
 from typing import Final
@@ -50,11 +50,11 @@ class Outages:
         self._failed_at: dict[str, float] = {}
         self._reporters: dict[str, set[str]] = {}
 
-    def report(self, reporter: str, problem: BaseException) -> bool:
+    def report(self, reporter: str, problem: BaseException, *, part: str | None = None) -> bool:
         """Note that a part does not answer; False when the problem is of another kind."""
         if not isinstance(problem, AWAY):
             return False
-        part, now = part_of(problem), monotonic()
+        part, now = part or part_of(problem), monotonic()
         if part not in self._began:
             self._began[part] = now
             METRICS.away.labels(part).set(1)

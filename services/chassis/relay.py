@@ -17,6 +17,7 @@ from services.chassis.dead_letters import UNSENT, Record, dead_letter_record
 from services.chassis.faults import fault
 from services.chassis.kafka import Delivery, Message, Producer
 from services.chassis.loops import Loop
+from services.chassis.outages import KafkaAway
 from services.chassis.outbox import Outbox, unpack
 from services.chassis.telemetry import METRICS
 
@@ -42,7 +43,7 @@ class Relay(Loop):
         self._outbox = outbox
 
     async def _move_batch(self) -> float | None:
-        """Move one batch: 0 when there may be more rows. Raises TimeoutError when some were not acknowledged."""
+        """Move one batch: 0 when there may be more rows. Raises `KafkaAway` when some were not acknowledged."""
         async with self._database.transaction() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock($1)", RELAY_LOCK)
             rows = await connection.fetch(OLDEST, BATCH)
@@ -59,7 +60,7 @@ class Relay(Loop):
         fault("relay.after_delete")
         METRICS.outbox_relayed.inc(finished - refused)
         if finished < len(rows):
-            raise TimeoutError("the broker did not acknowledge the outbox")
+            raise KafkaAway("the broker did not acknowledge the outbox")
         return 0
 
     async def _finish(

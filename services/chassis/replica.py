@@ -5,7 +5,6 @@ that no two processes ever share a lease. The place (the kernel's boot, its netw
 at a time, since two cannot listen on one address: who starts there knows that whoever ran there before has ended.
 """
 
-import os
 import secrets
 import socket
 from dataclasses import dataclass
@@ -44,7 +43,7 @@ def identify_replica(http: Http) -> Replica:
 
 def _place(http: Http) -> str:
     try:
-        kernel, network = KERNEL_BOOT.read_text().strip(), os.stat(NETWORK).st_ino
+        kernel, network = KERNEL_BOOT.read_text().strip(), NETWORK.stat().st_ino
     except OSError:  # not Linux: nothing proves that the process before has ended
         return secrets.token_hex(8)
     return sha256(f"{kernel} {network} {http.host} {http.port}".encode()).hexdigest()[:16]

@@ -12,6 +12,7 @@ from services.chassis.database import Database
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, run_command, unplugged
+from services.chassis.partition_routes import partition_routes
 from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.settings import Settings
 from services.chassis.topics import TopicSpec
@@ -89,7 +90,7 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
     rules_engine, scheduler = (runtime.settings.url_of(name) for name in ("rules_engine", "scheduler"))
     others = ServiceClient(runtime.settings.key_file)
-    queue = DeliveryQueue(database, outbox, clock, addresses, runtime.owner)
+    queue = DeliveryQueue(database, outbox, clock, addresses, runtime.replica.seat)
     client = WebhookClient(allow_private=runtime.settings.webhook_allow_private)
     return Services(
         queue=queue,
@@ -228,6 +229,7 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     app.include_router(page_routes(make_page_services(runtime, services, link_key)))
     app.include_router(preview_routes(make_preview_services(runtime, services, link_key)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
+    app.include_router(partition_routes(runtime.database, runtime.cluster.id))
     return app
 
 

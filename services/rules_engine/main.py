@@ -17,6 +17,7 @@ from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.ndjson import LARGEST_STREAM
 from services.chassis.openapi_export import always_ready, run_command, unplugged
+from services.chassis.partition_routes import partition_routes
 from services.chassis.pruning import prune_loop
 from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
@@ -121,7 +122,7 @@ def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loo
 
 async def _put_in_force(active_policy: ActivePolicy, rates_file: RatesFile, runtime: Runtime) -> None:
     path = settings.policy_path(runtime.settings)
-    source = Source(runtime.owner, shipped=runtime.settings.policy is None)
+    source = Source(runtime.replica.name, shipped=runtime.settings.policy is None)
     try:
         await rates_file.open()
         await active_policy.open(policy_texts(path), path.name, runtime.settings.mode, source)
@@ -178,6 +179,7 @@ def make(
         mode_routes(make_modes(runtime)),
         api.key_routes(KeyRepository(database, outbox, relay, clock)),
         dead_letter_routes(database, outbox),
+        partition_routes(database, runtime.cluster.id),
     ):
         app.include_router(router)
     return app

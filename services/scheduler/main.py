@@ -11,6 +11,7 @@ from services.chassis.batches import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, run_command, unplugged
+from services.chassis.partition_routes import partition_routes
 from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
@@ -85,6 +86,7 @@ def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Rea
     unit_of_work = UnitOfWork(runtime.database, runtime.clock, calendars, reader, after_commit)
     app.include_router(action_routes(unit_of_work))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
+    app.include_router(partition_routes(runtime.database, runtime.cluster.id))
     return app
 
 
