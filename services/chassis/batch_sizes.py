@@ -1,21 +1,20 @@
 """How many records a batch may have: few of those that take long to handle, many of the others.
 
-A transaction must not wait for its own process: the server ends one that is idle for ten seconds, and several batches
-share the event loop. So the size of a topic's batches follows from the processor time of those before.
+A batch must neither hold the event loop nor keep its transaction waiting: the server ends one that is idle for ten
+seconds, and several batches share the loop. So the size of a topic's batches follows from what those before computed.
 """
 
-import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Final
+
+from services.chassis.measured import Measured
+from services.chassis.telemetry import METRICS
 
 LEAST: Final = 50  # records
 FIRST: Final = 250
 MOST: Final = 2000  # 500 halves the rate of light records, 5000 gains nothing (measured on two cores)
-LONGEST_SECONDS: Final = (
-    1.0  # processor time of the thread from a batch's begin to its end, of those beside it too
-)
-SHORT_SECONDS: Final = LONGEST_SECONDS / 3
+LONG_SECONDS: Final = 0.5  # processor time of a batch
+LONG_STRETCH_SECONDS: Final = 0.1  # of it without a turn for others
+ROOM: Final = 0.4  # below this share of both a batch may be twice as large
 
 
 class BatchSizes:
@@ -27,16 +26,11 @@ class BatchSizes:
     def of(self, topic: str) -> int:
         return self._sizes.get(topic, FIRST)
 
-    @contextmanager
-    def measure(self, topic: str, records: int) -> Generator[None]:
-        """Adapt the size to a batch of so many records, which is handled inside."""
-        began = time.thread_time()
-        yield
-        self.adapt(topic, records, time.thread_time() - began)
-
-    def adapt(self, topic: str, records: int, seconds: float) -> None:
-        size = self.of(topic)
-        if seconds > LONGEST_SECONDS:
+    def adapt(self, topic: str, records: int, batch: Measured) -> None:
+        """Learn from a batch of so many records."""
+        METRICS.longest_stretch.labels(topic).observe(batch.longest)
+        size, load = self.of(topic), max(batch.seconds / LONG_SECONDS, batch.longest / LONG_STRETCH_SECONDS)
+        if load > 1:
             self._sizes[topic] = max(LEAST, min(size, records // 2))
-        elif seconds < SHORT_SECONDS and records >= size:
+        elif load < ROOM and records >= size:
             self._sizes[topic] = min(MOST, size * 2)

@@ -30,6 +30,7 @@ from services.chassis.halts import Halts, TooManyDeadLetters
 from services.chassis.kafka import stop_client
 from services.chassis.leases import TTL, Leases, PartitionClaim
 from services.chassis.loops import wait_for_event
+from services.chassis.measured import Measured
 from services.chassis.outages import OUTAGES, KafkaAway
 from services.chassis.outbox import Outbox
 from services.chassis.settings import Kafka
@@ -222,8 +223,9 @@ class Consumer:
                 if records:
                     self._busy.add(partition)
                     async with self._slots:
-                        with self._sizes.measure(partition.topic, len(records)):
-                            await self._batches.handle(claim, records)
+                        handling = Measured(self._batches.handle(claim, records))
+                        await handling
+                    self._sizes.adapt(partition.topic, len(records), handling)
                     self._busy.discard(partition)
                     self._positions.note(partition, claim.next_offset)
                     end = client.highwater(partition) or claim.next_offset

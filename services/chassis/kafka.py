@@ -22,6 +22,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from services.chassis.outages import OUTAGES, KafkaAway
 from services.chassis.settings import Kafka
+from services.chassis.turns import pause_if_long
 
 log = structlog.get_logger(__name__)
 
@@ -145,21 +146,24 @@ class _Connection:
     async def put(self, messages: Sequence[Message], outcomes: list[Outcome | None]) -> None:
         """Add the records to their partitions' batches, in order; fills in `outcomes`, which has one item for each.
 
-        A record that finds no room waits until the others are added, so that a partition that takes nothing
-        delays no other. A record beyond the limit is never sent.
+        A record that finds no room waits until the others are added, and those behind it in its partition with it, so
+        that a partition that takes nothing delays no other. A record beyond the limit is never sent.
         """
         partitions = {
             topic: len(await self.client.partitions_for(topic)) for topic in {m.topic for m in messages}
         }
         full: list[tuple[int, _PartitionQueue]] = []
+        blocked: set[_PartitionQueue] = set()
         for index, message in enumerate(messages):
             if _is_too_large(message):
                 log.error("produce.too_large", topic=message.topic, key=message.key, limit=LARGEST_RECORD)
                 continue
+            await pause_if_long()
             queue = self._queue(message.topic, partition_of(message.key, partitions[message.topic]))
-            outcomes[index] = outcome = queue.put(message)
+            outcomes[index] = outcome = None if queue in blocked else queue.put(message)
             if outcome is None:
                 full.append((index, queue))
+                blocked.add(queue)
         for index, queue in full:
             outcomes[index] = await queue.put_when_there_is_room(messages[index])
 

@@ -45,6 +45,12 @@ class Metrics:
         ["topic", "partition"],
     )
     batch_seconds = Histogram("drumbeat_batch_seconds", "Time of one partition batch", ["topic"])
+    longest_stretch = Histogram(
+        "drumbeat_batch_longest_stretch_seconds",
+        "The longest processor time of a batch without a turn for others",
+        ["topic"],
+        buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+    )
     outbox_relayed = Counter("drumbeat_outbox_relayed_total", "Outbox records acknowledged")
     dead_letters = Counter("drumbeat_dead_letters_total", "Records that became dead letters", ["topic"])
     duplicates = Counter("drumbeat_inbox_duplicates_total", "Events that were processed before", ["topic"])

@@ -31,6 +31,7 @@ from services.chassis.key_directory import keep_keys
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox
 from services.chassis.telemetry import METRICS
+from services.chassis.turns import in_turns
 from services.notifier.application.bind_engagements import Engagement, bind_engagements
 from services.notifier.application.ingest_events import ingest_events
 from services.notifier.application.ports import Now, UnitOfWork
@@ -77,7 +78,7 @@ class Consumer:
         now = Now(real, self.clock.at(real))
         work = self.work(connection)
         batch = _Batch()
-        for record in records:
+        async for record in in_turns(records):
             try:
                 _read(record, batch)
                 if record.value is None and record.topic == TOUCHPOINTS:

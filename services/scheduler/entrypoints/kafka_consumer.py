@@ -31,6 +31,7 @@ from services.chassis.dead_letters import Record, dead_letter_record
 from services.chassis.key_directory import keep_keys
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox
+from services.chassis.turns import in_turns
 from services.scheduler.application.ports import CalendarRepository, Count, DirectoryRepository
 from services.scheduler.application.reconcile_calendar import accept_plans
 from services.scheduler.application.settle_touchpoint import (
@@ -92,7 +93,7 @@ class RecordHandler:
     ) -> list[T]:
         """What the readable records hold; the others become dead letters."""
         messages: list[T] = []
-        for record in records:
+        async for record in in_turns(records):
             try:
                 messages.append(read(record))
             except Malformed as problem:
