@@ -4,7 +4,6 @@ Addresses that are not set are those of the embedded parts, which `drumbeat run`
 the data directory.
 """
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,10 +20,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from services.chassis.addresses_file import AddressesSource
 from services.chassis.mailbox import AddressLines, Line, Mailbox
 from services.chassis.urls import check_service_url, leads_outside
-
-ADDRESSES_FILE = "addresses.json"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -147,22 +145,6 @@ class Email(Group):
     def is_relay(self) -> bool:
         """Whether mail leaves the machine: the host is not the sink of `drumbeat run`."""
         return self.host is not None and f"{self.host}:{self.port}" != self.sink
-
-
-class AddressesSource(PydanticBaseSettingsSource):
-    """The source of lowest priority: the addresses of embedded parts that `drumbeat run` wrote."""
-
-    def get_field_value(self, field: object, field_name: str) -> tuple[object, str, bool]:  # noqa: ARG002
-        return None, field_name, False
-
-    def __call__(self) -> dict[str, object]:
-        data_dir = Path(str(self.current_state.get("data_dir", ".drumbeat")))
-        try:
-            document: object = json.loads((data_dir / ADDRESSES_FILE).read_bytes())
-        except (OSError, ValueError):
-            return {}
-        values = cast("dict[str, object]", document) if isinstance(document, dict) else {}
-        return {name: values[name] for name in ("kafka", "database", "clock", "email") if name in values}
 
 
 class Settings(BaseSettings):

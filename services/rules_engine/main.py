@@ -75,6 +75,7 @@ async def build(runtime: Runtime) -> Parts:
     active_policy = ActivePolicy(configurations, clock)
     rates_file = RatesFile(runtime.settings.rates, database)
     await _put_in_force(active_policy, rates_file, runtime)
+    await make_keys(runtime).publish_again()
     created: set[str] = set()
     consumer = EventConsumer(
         clock=clock,
@@ -138,6 +139,11 @@ def make_modes(runtime: Runtime) -> ModeRepository:
     return ModeRepository(runtime.database, runtime.outbox, runtime.relay, runtime.clock)
 
 
+def make_keys(runtime: Runtime) -> KeyRepository:
+    secret = runtime.keys.secret
+    return KeyRepository(runtime.database, runtime.outbox, runtime.relay, runtime.clock, secret)
+
+
 def reads_ranks(context: EvaluationContext) -> bool:
     """Whether the policy or an audience reads the rank of an account by revenue."""
     return "arr_percentile" in context.policy.reads | context.portfolio.reads
@@ -177,7 +183,7 @@ def make(
         content_routes(lambda: contents_in_force(active_policy.context().policy.content, shipped_contents())),
         policies.program_routes(partial(list_programs, database)),
         mode_routes(make_modes(runtime)),
-        api.key_routes(KeyRepository(database, outbox, relay, clock)),
+        api.key_routes(make_keys(runtime)),
         dead_letter_routes(database, outbox),
         partition_routes(database, runtime.cluster.id),
     ):

@@ -68,7 +68,7 @@ async def build(runtime: Runtime) -> Parts:
         releasing.wake()
         extending.wake()
 
-    handler = RecordHandler(clock, outbox, calendars, PostgresDirectoryRepository, count)
+    handler = RecordHandler(clock, outbox, calendars, PostgresDirectoryRepository, count, runtime.keys.secret)
     return Parts(
         app=lambda ready: make_http_app(runtime, after_commit, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),

@@ -27,7 +27,7 @@ from schemas.touchpoints import TOUCHPOINT_EVENTS
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, dead_letter_record
-from services.chassis.key_directory import keep_keys
+from services.chassis.key_directory import keep_keys, signed_records
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox
 from services.chassis.telemetry import METRICS
@@ -73,11 +73,14 @@ class Consumer:
     clock: ServiceClock
     mail_hold: str | None = None
     fallback_to: str | None = None
+    secret: bytes = b""
 
     async def __call__(self, connection: Connection, records: Sequence[Record], real: datetime) -> None:
         now = Now(real, self.clock.at(real))
-        work = self.work(connection)
+        work, topic = self.work(connection), records[0].topic
         batch = _Batch()
+        if topic == KEYS:
+            records = signed_records(self.secret, records)
         async for record in in_turns(records):
             try:
                 _read(record, batch)
@@ -88,7 +91,7 @@ class Consumer:
                     batch = _Batch()
             except Malformed as problem:
                 await dead_letter_record(connection, self.outbox, record, reason=str(problem))
-        await self._store(connection, batch, records[0].topic, work, now)
+        await self._store(connection, batch, topic, work, now)
 
     async def _store(
         self, connection: Connection, batch: _Batch, topic: str, work: UnitOfWork, now: Now

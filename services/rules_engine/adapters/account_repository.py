@@ -171,7 +171,7 @@ class AccountUnitOfWork(AccountIdentities):
                 Outgoing(
                     topic=DIRECTORY,
                     key=account.account_id,
-                    id=f"{account.account_id}:{key.hex()}",
+                    id=f"{account.account_id}:{version}",
                     type=ACCOUNT_DIRECTORY,
                     time=account.decided_at,
                     data=record.write(),

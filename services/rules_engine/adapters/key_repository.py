@@ -6,7 +6,7 @@ from datetime import timedelta
 from schemas.directory import KEY_DIRECTORY, KeyRecord
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
-from services.chassis.key_directory import keep_keys
+from services.chassis.key_directory import ALL, keep_keys, sign_record
 from services.chassis.keys import ApiKey, digest, new_secret
 from services.chassis.outbox import Outbox, Outgoing
 from services.chassis.relay import Relay
@@ -14,9 +14,12 @@ from services.rules_engine.application.queries import NotFound
 
 
 class KeyRepository:
-    """The keys in the engine's database, published as they change."""
+    """The keys in the engine's database, published as they change. `secret` signs their records."""
 
-    def __init__(self, database: Database, outbox: Outbox, relay: Relay, clock: ServiceClock) -> None:
+    def __init__(
+        self, database: Database, outbox: Outbox, relay: Relay, clock: ServiceClock, secret: bytes
+    ) -> None:
+        self._secret = secret
         self._database = database
         self._outbox = outbox
         self._relay = relay
@@ -56,10 +59,23 @@ class KeyRepository:
             await self._publish(connection, key)
         self._relay.wake()
 
+    async def publish_again(self) -> None:
+        """Publish every key, at a start: records of an earlier release, or under another secret, are not believed."""
+        async with self._database.transaction() as connection:
+            for row in await connection.fetch(ALL):
+                await self._append(
+                    connection, ApiKey(row[0], row[1], frozenset(row[2]), row[3], row[4], row[5])
+                )
+        self._relay.wake()
+
     async def _publish(self, connection: Connection, key: ApiKey) -> None:
         await keep_keys(connection, [key])
+        await self._append(connection, key)
+
+    async def _append(self, connection: Connection, key: ApiKey) -> None:
         now = self._clock.at(await real_now(connection))
         data = KeyRecord.model_validate({**asdict(key), "scopes": tuple(sorted(key.scopes))}).write()
         record_id = f"{key.key_id}:{key.version}"
-        record = Outgoing("directory.keys", key.key_id, record_id, KEY_DIRECTORY, now, data)
+        headers = [sign_record(self._secret, key.key_id, data)]
+        record = Outgoing("directory.keys", key.key_id, record_id, KEY_DIRECTORY, now, data, headers)
         await self._outbox.append(connection, [record])

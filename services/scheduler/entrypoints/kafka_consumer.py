@@ -28,7 +28,7 @@ from services.chassis import inbox
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, dead_letter_record
-from services.chassis.key_directory import keep_keys
+from services.chassis.key_directory import keep_keys, signed_records
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox
 from services.chassis.turns import in_turns
@@ -70,6 +70,7 @@ class RecordHandler:
     calendars: Callable[[Connection], CalendarRepository]
     directories: Callable[[Connection], DirectoryRepository]
     count: Count
+    secret: bytes
 
     async def __call__(self, connection: Connection, records: Sequence[Record], real_now: datetime) -> None:
         match records[0].topic:
@@ -153,7 +154,8 @@ class RecordHandler:
         await self.directories(connection).save_csms(csms)
 
     async def _handle_keys(self, connection: Connection, records: Sequence[Record]) -> None:
-        keys, _ = await self._read_directory(connection, records, KEY_DIRECTORY, KeyRecord)
+        signed = signed_records(self.secret, records)
+        keys, _ = await self._read_directory(connection, signed, KEY_DIRECTORY, KeyRecord)
         await keep_keys(connection, [_api_key(key) for key in keys])
 
     async def _handle_policies(self, connection: Connection, records: Sequence[Record]) -> None:

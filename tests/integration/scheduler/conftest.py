@@ -45,6 +45,9 @@ TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, perso
     dead_letter, api_key, consumer_offset, announcement, policy_in_force, account_alias, assignment, hand_act"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
+SECRET = b"s" * 32
+"""Under which records of keys are signed."""
+
 
 class FixedClock(ServiceClock):
     """A service clock that the test sets."""
@@ -98,7 +101,9 @@ class Scheduler:
 
     @property
     def handler(self) -> RecordHandler:
-        return RecordHandler(self.clock, self.outbox, self.calendars, PostgresDirectoryRepository, self.count)
+        return RecordHandler(
+            self.clock, self.outbox, self.calendars, PostgresDirectoryRepository, self.count, SECRET
+        )
 
     async def consume(self, *records: Record) -> None:
         """As the consumer does: one transaction for all."""
