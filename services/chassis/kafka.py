@@ -22,7 +22,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from services.chassis.outages import OUTAGES, KafkaAway
 from services.chassis.settings import Kafka
-from services.chassis.turns import pause_if_long
+from services.chassis.time_slices import pause_if_long
 
 log = structlog.get_logger(__name__)
 

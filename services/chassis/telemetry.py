@@ -26,8 +26,9 @@ def configure_logs(level: Literal["debug", "info", "warning", "error"], *, servi
     logging.basicConfig(
         stream=sys.stdout, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", force=True
     )
-    # aiokafka logs every reconnection as an error while a broker restarts; the chassis logs what follows from it.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    # They log every attempt to connect while a server is away; the chassis logs that it is.
+    for library in ("aiokafka", "asyncpg.pool"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
 class Metrics:

@@ -31,7 +31,7 @@ from services.chassis.key_directory import keep_keys, signed_records
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox
 from services.chassis.telemetry import METRICS
-from services.chassis.turns import in_turns
+from services.chassis.time_slices import in_slices
 from services.notifier.application.bind_engagements import Engagement, bind_engagements
 from services.notifier.application.ingest_events import ingest_events
 from services.notifier.application.ports import Now, UnitOfWork
@@ -81,7 +81,7 @@ class Consumer:
         batch = _Batch()
         if topic == KEYS:
             records = signed_records(self.secret, records)
-        async for record in in_turns(records):
+        async for record in in_slices(records):
             try:
                 _read(record, batch)
                 if record.value is None and record.topic == TOUCHPOINTS:

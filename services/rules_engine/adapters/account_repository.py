@@ -13,7 +13,7 @@ from schemas.plans import PLAN_ADJUSTED, Change, Plan
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, headers_to_bytes
 from services.chassis.outbox import Outbox, Outgoing
-from services.chassis.turns import in_turns, pause_if_long
+from services.chassis.time_slices import in_slices, pause_if_long
 from services.rules_engine.adapters.account_identities import DIRECTORY, AccountIdentities
 from services.rules_engine.adapters.messages import account_record, cause_document, plan_adjusted
 from services.rules_engine.domain.account import Account, NewPlan, Parked, Receipt, ReceiptState
@@ -144,20 +144,20 @@ class AccountUnitOfWork(AccountIdentities):
             return {}
         ids = [decision_id(account_id, version) for account_id, version in versions.items()]
         rows = await self._connection.fetch(PLANS, ids)
-        return {row[0]: Plan.read_stored(row[1]) async for row in in_turns(rows)}
+        return {row[0]: Plan.read_stored(row[1]) async for row in in_slices(rows)}
 
     async def record(self, new_plans: Sequence[NewPlan], *, publish: bool) -> None:
         if not new_plans:
             return
-        rows = [_decision_row(new) async for new in in_turns(new_plans)]
+        rows = [_decision_row(new) async for new in in_slices(new_plans)]
         await self._connection.execute(RECORD, *_columns(rows))
         if publish:
-            commands = [_command(new) async for new in in_turns(new_plans)]
+            commands = [_command(new) async for new in in_slices(new_plans)]
             await self._outbox.append(self._connection, commands)
 
     async def publish_directory(self, accounts: Sequence[Account], real: datetime) -> None:
         records: list[Outgoing] = []
-        async for account in in_turns(accounts):
+        async for account in in_slices(accounts):
             if account.decided_at is None or account.directory_facts is None:
                 continue
             unversioned = account_record(account, account.directory_facts, 0)

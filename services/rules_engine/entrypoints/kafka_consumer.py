@@ -14,7 +14,7 @@ from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, dead_letter_record
 from services.chassis.outbox import Outbox
-from services.chassis.turns import in_turns
+from services.chassis.time_slices import in_slices
 from services.rules_engine.application.apply_events import apply_events
 from services.rules_engine.application.ports import UnitOfWork
 from services.rules_engine.domain.account import (
@@ -72,7 +72,7 @@ class EventConsumer:
         now = self.clock.at(real)
         work, portfolio = self.work(connection), self.portfolio(connection)
         events: list[IncomingEvent] = []
-        async for record in in_turns(records):
+        async for record in in_slices(records):
             if record.topic == "touchpoint.events" and _header(record, "ce_type") not in ISSUED:
                 continue
             envelope: Envelope | None = None

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from schemas.directory import PolicyRecord
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
-from services.chassis.turns import pause_if_long
+from services.chassis.time_slices import pause_if_long
 from services.scheduler.adapters import early_outcomes, erasure, merging, rows
 from services.scheduler.adapters.act_repository import PostgresActs
 from services.scheduler.adapters.announcement_repository import (

@@ -31,7 +31,7 @@ from services.chassis.dead_letters import Record, dead_letter_record
 from services.chassis.key_directory import keep_keys, signed_records
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox
-from services.chassis.turns import in_turns
+from services.chassis.time_slices import in_slices
 from services.scheduler.application.ports import CalendarRepository, Count, DirectoryRepository
 from services.scheduler.application.reconcile_calendar import accept_plans
 from services.scheduler.application.settle_touchpoint import (
@@ -94,7 +94,7 @@ class RecordHandler:
     ) -> list[T]:
         """What the readable records hold; the others become dead letters."""
         messages: list[T] = []
-        async for record in in_turns(records):
+        async for record in in_slices(records):
             try:
                 messages.append(read(record))
             except Malformed as problem:

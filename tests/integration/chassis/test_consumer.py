@@ -25,8 +25,8 @@ from services.chassis.loop_monitor import LoopMonitor
 from services.chassis.outbox import Outbox
 from services.chassis.replica import Replica, identify_replica
 from services.chassis.settings import DeadLetters, Http, Kafka
+from services.chassis.time_slices import pause_if_long
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
-from services.chassis.turns import pause_if_long
 from services.devstack.embedded.postgres import EmbeddedPostgres
 
 pytestmark = pytest.mark.integration

@@ -14,7 +14,7 @@ T = TypeVar("T")
 SLICE_SECONDS: Final = 0.02
 
 
-class _Turn:
+class _TimeSlice:
     """The turn of the loop that is under way: the moment at which its slice ends."""
 
     def __init__(self) -> None:
@@ -33,18 +33,18 @@ class _Turn:
         self.ends_at = perf_counter() + SLICE_SECONDS
 
 
-_TURN = _Turn()
+_SLICE = _TimeSlice()
 
 
 async def pause_if_long() -> None:
     """Wait for the next turn of the event loop, if this one has lasted for its slice."""
-    if perf_counter() < _TURN.ends_at:
+    if perf_counter() < _SLICE.ends_at:
         return
-    _TURN.expect_next()
+    _SLICE.expect_next()
     await asyncio.sleep(0)
 
 
-async def in_turns(items: Iterable[T]) -> AsyncGenerator[T]:
+async def in_slices(items: Iterable[T]) -> AsyncGenerator[T]:
     """The items, with a pause between two where one is due."""
     for item in items:
         await pause_if_long()
