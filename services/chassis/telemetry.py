@@ -58,7 +58,7 @@ class Metrics:
     key_records_refused = Counter(
         "drumbeat_key_records_refused_total", "Records of API keys without a valid signature"
     )
-    away = Gauge("drumbeat_part_away", "1: PostgreSQL or Kafka does not answer", ["part"])
+    away = Gauge("drumbeat_part_away", "1: PostgreSQL, Kafka or another service does not answer", ["part"])
     stalls = Histogram(
         "drumbeat_event_loop_stall_seconds",
         "How late a timer of 50 ms fires: for that long nothing else had a turn",
