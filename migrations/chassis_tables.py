@@ -59,3 +59,17 @@ TABLES = (
 def create_chassis_tables() -> None:
     for statement in TABLES:
         op.execute(statement)
+
+
+# Why a partition is halted, and from which offset on its dead letters are counted.
+HALTS = """
+ALTER TABLE consumer_offset ADD COLUMN halted text, ADD COLUMN counts_from bigint NOT NULL DEFAULT 0
+"""
+
+
+def add_halts() -> None:
+    op.execute(HALTS)
+
+
+def drop_halts() -> None:
+    op.execute("ALTER TABLE consumer_offset DROP COLUMN halted, DROP COLUMN counts_from")

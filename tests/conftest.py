@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from hypothesis import settings
 
-from migrations.chassis_tables import TABLES
+from migrations.chassis_tables import HALTS, TABLES
 from services.chassis.database import Database
 from services.chassis.service import spare_the_collector
 from services.chassis.settings import Kafka
@@ -82,7 +82,7 @@ async def chassis_database(postgres: EmbeddedPostgres) -> AsyncGenerator[Databas
     await admin.execute(f'CREATE ROLE "{name}"')
     await admin.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
     database = await Database.open(postgres.url, name)
-    for statement in TABLES:
+    for statement in (*TABLES, HALTS):
         await database.pool.execute(statement)
     yield database
     await database.close()

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "rules_0011"
-down_revision = "rules_0007"
+down_revision = "rules_0010"
 branch_labels = None
 depends_on = None
 

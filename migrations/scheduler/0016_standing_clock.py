@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "scheduler_0016"
-down_revision = "scheduler_0013"
+down_revision = "scheduler_0014"
 branch_labels = None
 depends_on = None
 

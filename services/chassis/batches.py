@@ -1,17 +1,23 @@
-"""A batch and its offset: committed together, retried after infrastructure errors, split when a record fails."""
+"""A batch and its offset: committed together, retried after infrastructure errors, split when a record fails.
+
+A batch that would make too many dead letters is not committed: its partition halts (see `halts`).
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 
-from services.chassis.database import INFRASTRUCTURE, Connection, Database, real_now
+from services.chassis.database import INFRASTRUCTURE, Connection, Database
 from services.chassis.dead_letters import Record, dead_letter_record
 from services.chassis.faults import fault
+from services.chassis.halts import Halts, TooManyDeadLetters
 from services.chassis.leases import Leases, PartitionClaim, advance, stored_offset
+from services.chassis.outages import OUTAGES
 from services.chassis.outbox import Outbox
+from services.chassis.settings import DeadLetters
 from services.chassis.telemetry import METRICS
 
 log = structlog.get_logger(__name__)
@@ -19,6 +25,16 @@ log = structlog.get_logger(__name__)
 TRIES = 3  # of a whole batch, before it is split
 
 Handler = Callable[[Connection, Sequence[Record], datetime], Awaitable[None]]
+
+
+def reporter(claim: PartitionClaim) -> str:
+    """The name under which a partition's worker reports outages."""
+    return f"{claim.partition.topic}/{claim.partition.partition}"
+
+
+def _report(claim: PartitionClaim, problem: Exception) -> None:
+    if not OUTAGES.report(reporter(claim), problem):
+        log.warning("consumer.batch_interrupted", topic=claim.partition.topic, problem=repr(problem))
 
 
 class PartitionLost(Exception):
@@ -36,6 +52,7 @@ class Subscription:
     topics: Sequence[str]
     handler: Handler
     after_commit: Callable[[], None]
+    limits: DeadLetters = field(default_factory=DeadLetters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +61,13 @@ class Batches:
 
     database: Database
     leases: Leases
+    halts: Halts
     outbox: Outbox
     subscription: Subscription
     unwanted: Callable[[PartitionClaim], bool]
 
     async def handle(self, claim: PartitionClaim, records: Sequence[Record], *, tries: int = TRIES) -> None:
-        """Commit the records, however long it takes. Raises `PartitionLost`."""
+        """Commit the records, however long it takes. Raises `PartitionLost` and `TooManyDeadLetters`."""
         topic = claim.partition.topic
         pause, failures = 0.1, 0
         while True:
@@ -57,10 +75,10 @@ class Batches:
                 with METRICS.batch_seconds.labels(topic).time():
                     await self._commit(claim, records, self.subscription.handler)
                 break
-            except PartitionLost:
+            except (PartitionLost, TooManyDeadLetters):
                 raise
             except INFRASTRUCTURE as problem:
-                log.warning("consumer.batch_interrupted", topic=topic, problem=repr(problem))
+                _report(claim, problem)
                 if await self._was_committed(claim, records):
                     break
             except Exception as problem:
@@ -78,16 +96,19 @@ class Batches:
 
     def _done(self, claim: PartitionClaim, records: Sequence[Record]) -> None:
         claim.next_offset = records[-1].offset + 1
+        OUTAGES.works(reporter(claim))
         METRICS.consumed.labels(claim.partition.topic).inc(len(records))
         self.subscription.after_commit()
         fault("consumer.after_commit")
 
     async def _commit(self, claim: PartitionClaim, records: Sequence[Record], handler: Handler) -> None:
         async with self.database.transaction() as connection:
-            if not await advance(connection, self.leases, claim, to=records[-1].offset + 1):
+            now = await advance(connection, self.leases, claim, to=records[-1].offset + 1)
+            if now is None:
                 raise PartitionLost
             fault("consumer.after_offset")
-            await handler(connection, records, await real_now(connection))
+            await handler(connection, records, now)
+            await self.halts.check(connection, claim.partition, [record.offset for record in records])
             fault("consumer.before_commit")
 
     async def _was_committed(self, claim: PartitionClaim, records: Sequence[Record]) -> bool:

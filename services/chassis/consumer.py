@@ -4,6 +4,9 @@
 Each partition of this replica has one worker; a few transactions run at once. A batch that fails because the
 database or the broker is away is retried until it succeeds. A batch that fails for another reason is halved
 until the record that fails is alone; that record becomes a dead letter with the reason, and the partition goes on.
+Too many dead letters halt it (see `halts`).
+
+Leases are renewed by a task of their own: whatever a batch, a claim or the broker takes, no lease ends meanwhile.
 """
 
 import asyncio
@@ -15,14 +18,20 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from services.chassis.batches import Batches, PartitionLost, Subscription
+from services.chassis.batch_sizes import BatchSizes
+from services.chassis.batches import Batches, PartitionLost, Subscription, reporter
 from services.chassis.clock import monotonic
+from services.chassis.consumer_client import connect_assigned
 from services.chassis.database import INFRASTRUCTURE, Database
 from services.chassis.dead_letters import Record
 from services.chassis.faults import fault
-from services.chassis.kafka import client_options, stop_client
+from services.chassis.group_offsets import GroupOffsets
+from services.chassis.halts import Halts, TooManyDeadLetters
+from services.chassis.kafka import stop_client
 from services.chassis.leases import TTL, Leases, PartitionClaim
 from services.chassis.loops import wait_for_event
+from services.chassis.measured import Measured
+from services.chassis.outages import OUTAGES, KafkaAway
 from services.chassis.outbox import Outbox
 from services.chassis.settings import Kafka
 from services.chassis.telemetry import METRICS
@@ -31,7 +40,6 @@ from services.chassis.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 
-BATCH = 2000  # records: 500 halves the rate, 5000 gains nothing (measured on two cores)
 CONCURRENT_TRANSACTIONS = 4
 WATCH_SECONDS = 5.0  # between two checks whether partitions move
 POLL_SECONDS = 0.5  # a worker waits this long for records before it checks whether it should stop
@@ -54,21 +62,34 @@ class Consumer:
         self._cluster = cluster
         self._subscription = subscription
         self._leases = Leases(database, cluster.id, subscription.group, owner)
-        self._batches = Batches(database, self._leases, outbox, subscription, self._unwanted)
+        self._halts = Halts(database, cluster.id, subscription.group, subscription.limits)
+        self._batches = Batches(database, self._leases, self._halts, outbox, subscription, self._unwanted)
+        self._sizes = BatchSizes()
+        self._positions = GroupOffsets(kafka, subscription.group)
         self._client: AIOKafkaConsumer | None = None
         self._workers: dict[TopicPartition, tuple[PartitionClaim, asyncio.Task[None]]] = {}
         self._dropped: set[TopicPartition] = set()
         self._slots = asyncio.Semaphore(CONCURRENT_TRANSACTIONS)
         self._stopping = asyncio.Event()
-        self._halted: set[TopicPartition] = set()
+        self._halted: dict[TopicPartition, str] = {}  # with the reasons, also of those that no replica reads
+        self._out_of_range: set[TopicPartition] = set()
         self._busy: set[TopicPartition] = set()
         self._watchdog = Watchdog()
         self._watch_again = 0.0
         self._reading = False
 
     def waits_for(self) -> str | None:
-        """None once it reads, else the reason. One halted partition does not make a service unready."""
-        return None if self._reading else f"{self._subscription.group} does not read from Kafka yet"
+        """None once it reads every partition, else the reason."""
+        group = self._subscription.group
+        if not self._reading:
+            return f"{group} does not read from Kafka yet"
+        return None
+
+    def halted(self) -> dict[str, str]:
+        """The halted partitions (`topic/partition`) that this replica knows of, with the reasons."""
+        missing = dict.fromkeys(self._out_of_range, "its stored offset is not on the broker")
+        reasons = missing | self._halted
+        return {f"{place.topic}/{place.partition}": reasons[place] for place in sorted(reasons)}
 
     @property
     def group(self) -> str:
@@ -96,61 +117,57 @@ class Consumer:
 
     async def run(self) -> None:
         """Consume until stopped; errors of the database or the broker are retried, also at the start."""
+        renewing = asyncio.create_task(self._keep_leases())
+        committing = asyncio.create_task(self._positions.run())
         try:
             while not self._stopping.is_set():
                 try:
                     if self._client is None:
-                        self._client = await self._connect()
+                        await self._leases.take_over()
+                        partitions = self._partitions()
+                        self._client = await connect_assigned(self._kafka, self._leases, partitions)
                     await self._balance()
                     self._reading = True
                     await self._watch()
+                    OUTAGES.works(self._subscription.group)
                 except (*INFRASTRUCTURE, KafkaError) as problem:
-                    log.warning("consumer.interrupted", problem=repr(problem))
+                    if not OUTAGES.report(self._subscription.group, problem):
+                        log.warning("consumer.interrupted", problem=repr(problem))
                 await wait_for_event(self._stopping, TTL / 6)
         finally:
-            await self._close()
+            await self._close(renewing)
+            committing.cancel()
+            await asyncio.wait([committing])
 
-    async def _connect(self) -> AIOKafkaConsumer:
-        """A client with every partition assigned, at its stored offset and paused: a claim only seeks and resumes."""
-        client = AIOKafkaConsumer(
-            **client_options(self._kafka),
-            client_id=self._subscription.group,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            isolation_level="read_committed",
-            fetch_max_wait_ms=250,
-            fetch_max_bytes=16 << 20,
-            max_partition_fetch_bytes=1 << 20,
-            request_timeout_ms=11_000,
-        )
-        partitions = [
+    async def _keep_leases(self) -> None:
+        """Renew the leases until cancelled."""
+        while True:
+            try:
+                await self._leases.renew()
+                OUTAGES.works("leases")
+            except INFRASTRUCTURE as problem:
+                if not OUTAGES.report("leases", problem):
+                    log.warning("consumer.leases_not_renewed", problem=repr(problem))
+            await asyncio.sleep(TTL / 6)
+
+    def _partitions(self) -> list[TopicPartition]:
+        return [
             TopicPartition(topic, part)
             for topic in self._subscription.topics
             for part in range(self._cluster.partitions[topic])
         ]
-        try:
-            await client.start()
-            client.assign(partitions)
-            offsets = await self._leases.enrol(await client.beginning_offsets(partitions))
-            for partition in partitions:
-                client.seek(partition, offsets[partition])
-            client.pause(*partitions)
-        except BaseException:
-            await stop_client(client)
-            raise
-        return client
 
     async def _balance(self) -> None:
         """Read a fair share of the partitions: drop lost ones, give back a surplus, claim free ones."""
-        members, epochs = await self._leases.renew()
+        await self._note_halts()
+        members, epochs = await self._leases.survey()
         lost = [
             partition
             for partition, (claim, task) in self._workers.items()
             if epochs.get(partition) != claim.epoch or task.done()
         ]
         await self._drop(lost)
-        total = sum(self._cluster.partitions[topic] for topic in self._subscription.topics)
-        share = math.ceil(total / members)
+        share = math.ceil(len(self._partitions()) / members)
         surplus = max(0, len(self._workers) - share)
         highest_first = sorted(self._workers, key=lambda tp: (tp.partition, tp.topic), reverse=True)
         await self._drop(highest_first[:surplus])
@@ -159,6 +176,15 @@ class Consumer:
                 fault("consumer.after_claim")
                 self._workers[claim.partition] = (claim, asyncio.create_task(self._work(claim)))
 
+    async def _note_halts(self) -> None:
+        """Read which partitions are halted, by any replica."""
+        halted = await self._halts.read()
+        for partition in self._halted.keys() - halted.keys():
+            METRICS.halted.labels(*partition).set(0)
+        for partition in halted:
+            METRICS.halted.labels(*partition).set(1)
+        self._halted = halted
+
     async def _watch(self) -> None:
         """Measure the lag, and reconnect when fetching has stopped before the end of a partition."""
         client = self._client
@@ -166,13 +192,16 @@ class Consumer:
             return
         self._watch_again = monotonic() + WATCH_SECONDS
         partitions = list(self._workers)
-        async with asyncio.timeout(2):  # the leases must be renewed in time
-            ends: dict[TopicPartition, int] = await client.end_offsets(partitions)
-            positions = {partition: int(await client.position(partition)) for partition in partitions}
+        try:
+            async with asyncio.timeout(2):
+                ends: dict[TopicPartition, int] = await client.end_offsets(partitions)
+                positions = {partition: int(await client.position(partition)) for partition in partitions}
+        except TimeoutError:
+            raise KafkaAway("the broker does not tell the ends of the partitions") from None
         for partition, (claim, _) in self._workers.items():
             METRICS.lag.labels(*partition).set(max(0, ends.get(partition, 0) - claim.next_offset))
-            METRICS.halted.labels(*partition).set(partition in self._halted)
-        idle = {tp: position for tp, position in positions.items() if tp not in self._busy | self._halted}
+        waiting = self._busy | self._out_of_range
+        idle = {tp: position for tp, position in positions.items() if tp not in waiting}
         stuck = self._watchdog.stuck(idle, ends, monotonic())
         if stuck:
             log.error("consumer.stuck", partitions=[f"{topic}/{part}" for topic, part in stuck])
@@ -185,14 +214,15 @@ class Consumer:
         """Let the workers finish their current batch, then give the leases back."""
         if not partitions:
             return
-        self._halted.difference_update(partitions)
         dropped = [self._workers.pop(partition) for partition in partitions]
         self._dropped.update(partitions)
         await asyncio.wait([task for _, task in dropped])
         self._dropped.difference_update(partitions)
         for claim, task in dropped:
             METRICS.lag.labels(*claim.partition).set(0)
-            METRICS.halted.labels(*claim.partition).set(0)
+            self._set_out_of_range(claim.partition, is_missing=False)
+            self._positions.forget(claim.partition)
+            OUTAGES.works(reporter(claim))
             if (problem := task.exception()) is not None:
                 log.error("consumer.worker_failed", topic=claim.partition.topic, exc_info=problem)
             await self._leases.release(claim)
@@ -211,13 +241,19 @@ class Consumer:
                 if records:
                     self._busy.add(partition)
                     async with self._slots:
-                        await self._batches.handle(claim, records)
+                        handling = Measured(self._batches.handle(claim, records))
+                        await handling
+                    self._sizes.adapt(partition.topic, len(records), handling)
                     self._busy.discard(partition)
+                    self._positions.note(partition, claim.next_offset)
                     end = client.highwater(partition) or claim.next_offset
                     METRICS.lag.labels(*partition).set(end - claim.next_offset)
         except PartitionLost:
             METRICS.conflicts.labels(partition.topic).inc()
             log.info("consumer.partition_lost", **partition._asdict())
+        except TooManyDeadLetters as reason:
+            log.critical("consumer.partition_halted", **partition._asdict(), reason=str(reason))
+            await self._halts.halt(partition, claim.epoch, str(reason))
         finally:
             self._busy.discard(partition)
             client.pause(partition)
@@ -226,22 +262,21 @@ class Consumer:
         # Never cancelled: aiokafka leaks its fetch count when a getmany is.
         try:
             batches: Mapping[Any, Sequence[Any]] = await client.getmany(
-                partition, timeout_ms=int(POLL_SECONDS * 1000), max_records=BATCH
+                partition, timeout_ms=int(POLL_SECONDS * 1000), max_records=self._sizes.of(partition.topic)
             )
         except OffsetOutOfRangeError:
             # The broker does not have the stored offset: the topic was truncated or created again. Reading on
             # from another offset would lose records silently: the partition halts until an operator decides.
-            log.exception("consumer.offset_out_of_range", **partition._asdict())
-            self._halted.add(partition)
+            self._set_out_of_range(partition, is_missing=True)
             await wait_for_event(self._stopping, 5.0)
             return []
         except (KafkaError, OSError) as problem:
-            log.warning("consumer.fetch_failed", problem=repr(problem))
+            OUTAGES.report(self._subscription.group, KafkaAway(repr(problem)))
             await wait_for_event(self._stopping, 1.0)
             return []
         messages = batches.get(partition, ())
         if messages:
-            self._halted.discard(partition)
+            self._set_out_of_range(partition, is_missing=False)
         return [
             Record(
                 *partition, record.offset, record.key, record.value, tuple(record.headers), record.timestamp
@@ -249,14 +284,29 @@ class Consumer:
             for record in messages
         ]
 
-    async def _close(self) -> None:
+    def _set_out_of_range(self, partition: TopicPartition, *, is_missing: bool) -> None:
+        """Note whether the broker has a partition's stored offset."""
+        if is_missing == (partition in self._out_of_range):
+            return
+        METRICS.halted.labels(*partition).set(is_missing)
+        if is_missing:
+            self._out_of_range.add(partition)
+            log.critical("consumer.offset_out_of_range", **partition._asdict())
+        else:
+            self._out_of_range.discard(partition)
+
+    async def _close(self, renewing: "asyncio.Task[None]") -> None:
         self._stopping.set()
         self._reading = False
         try:
             async with asyncio.timeout(10):
                 await self._drop(list(self._workers))
+                await self._positions.flush()
+                renewing.cancel()  # or it would announce this replica again
+                await asyncio.wait([renewing])
                 await self._leases.leave()
         except (TimeoutError, *INFRASTRUCTURE) as problem:
             log.warning("consumer.leave_failed", problem=repr(problem))
+        renewing.cancel()
         if self._client is not None:
             await stop_client(self._client)

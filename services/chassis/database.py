@@ -80,11 +80,23 @@ async def _limits_of(url: str) -> dict[str, str]:
     return {"transaction_timeout": TRANSACTION_TIMEOUT} if modern else {}
 
 
+async def _open_pool(
+    url: str, settings: dict[str, str], least: int, most: int
+) -> "asyncpg.Pool[asyncpg.Record]":
+    return await asyncpg.create_pool(
+        url, min_size=least, max_size=most, command_timeout=30, server_settings=settings
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A service's database. Transactions are READ COMMITTED and short; only the relay does other I/O inside one."""
+    """A service's database. Transactions are READ COMMITTED and short; only the relay does other I/O inside one.
+
+    `reserved` has one connection, opened when it is first used, for what must not wait until the pool has a free one.
+    """
 
     pool: "asyncpg.Pool[asyncpg.Record]"
+    reserved: "asyncpg.Pool[asyncpg.Record] | None" = None
 
     @classmethod
     async def open(cls, server_url: str, name: str, *, pool_size: int = 8) -> "Database":
@@ -95,22 +107,23 @@ class Database:
         url = database_url(server_url, name)
         try:
             settings = {**SESSION, **await _limits_of(url), "application_name": name, "role": name}
-            pool = await asyncpg.create_pool(
-                url,
-                min_size=min(2, pool_size),
-                max_size=pool_size,
-                command_timeout=30,
-                server_settings=settings,
-            )
+            pool = await _open_pool(url, settings, min(2, pool_size), pool_size)
+            reserved = await _open_pool(url, settings, 0, 1)
         except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidParameterValueError) as problem:
             raise DatabaseMissing(
                 f"The server has no database {name} under the role {name} ({problem}). Run `drumbeat migrate`."
             ) from problem
-        return cls(pool)
+        return cls(pool, reserved)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Connection]:
         async with self.pool.acquire() as connection, connection.transaction():
+            yield cast("Connection", connection)
+
+    @asynccontextmanager
+    async def reserved_transaction(self) -> AsyncGenerator[Connection]:
+        """A transaction on the reserved connection."""
+        async with (self.reserved or self.pool).acquire() as connection, connection.transaction():
             yield cast("Connection", connection)
 
     async def ping(self) -> None:
@@ -118,11 +131,12 @@ class Database:
 
     async def close(self) -> None:
         """Close the pool; connections that do not finish within five seconds are aborted."""
-        try:
-            async with asyncio.timeout(5):
-                await self.pool.close()
-        except TimeoutError:
-            self.pool.terminate()
+        for pool in filter(None, (self.pool, self.reserved)):
+            try:
+                async with asyncio.timeout(5):
+                    await pool.close()
+            except TimeoutError:
+                pool.terminate()
 
 
 async def real_now(connection: Connection) -> datetime:

@@ -10,10 +10,13 @@ from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple, cast
 
 from services.chassis.database import Connection, Database
+from services.chassis.kafka import Message
 from services.chassis.outbox import Outbox, Raw
 from services.chassis.telemetry import METRICS
 
 TOPIC = "dead.letters"
+ORIGIN = ("drumbeat_reason", "drumbeat_topic", "drumbeat_partition", "drumbeat_offset")
+LONGEST_KEY = 1000  # characters of the key of a record that is published without its value
 UNSENT = -1  # the partition of a record of the outbox that was never sent; its offset is its id there
 
 INSERT = """
@@ -58,7 +61,8 @@ def headers_from_bytes(flat: list[bytes]) -> list[tuple[str, bytes]]:
 async def dead_letter_record(connection: Connection, outbox: Outbox, record: Record, *, reason: str) -> None:
     """Store a record with the reason and publish it on `dead.letters`; a repeated call changes nothing.
 
-    An `UNSENT` one was too large for the broker: it is published without its headers and value.
+    An `UNSENT` one was too large for the broker: it is published without its headers and value, and with the first
+    characters of its key.
     """
     plain_reason = reason.replace("\x00", "\\0")[:4000]
     headers = headers_to_bytes(record.headers)
@@ -76,17 +80,24 @@ async def dead_letter_record(connection: Connection, outbox: Outbox, record: Rec
     if row is None:
         return
     METRICS.dead_letters.labels(record.topic).inc()
-    origin = [
-        ("drumbeat_reason", plain_reason.encode()),
-        ("drumbeat_topic", record.topic.encode()),
-        ("drumbeat_partition", str(record.partition).encode()),
-        ("drumbeat_offset", str(record.offset).encode()),
-    ]
+    place = (record.topic, str(record.partition), str(record.offset))
+    origin = [(name, value.encode()) for name, value in zip(ORIGIN, (plain_reason, *place), strict=True)]
     if record.partition != UNSENT:
         published = Raw(TOPIC, _text(record.key), [*headers_from_bytes(headers), *origin], record.value)
         await outbox.append(connection, [published])
     elif record.topic != TOPIC:
-        await outbox.append(connection, [Raw(TOPIC, _text(record.key), origin, None)])
+        await outbox.append(connection, [Raw(TOPIC, _text(record.key)[:LONGEST_KEY], origin, None)])
+
+
+def announce_alone(message: Message) -> Raw | None:
+    """What is published instead of a dead letter that is itself too large: where it came from and why, not the record.
+
+    The record is stored. None for another message, and for one without a value, which would be no smaller.
+    """
+    origin = [(name, value) for name, value in message.headers if name in ORIGIN]
+    if message.topic != TOPIC or message.value is None or len(origin) < len(ORIGIN):
+        return None
+    return Raw(TOPIC, _text(message.key)[:LONGEST_KEY], origin, None)
 
 
 def _text(key: bytes | None) -> str:

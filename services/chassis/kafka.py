@@ -20,7 +20,9 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerClosed
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from services.chassis.outages import OUTAGES, KafkaAway
 from services.chassis.settings import Kafka
+from services.chassis.time_slices import pause_if_long
 
 log = structlog.get_logger(__name__)
 
@@ -144,21 +146,24 @@ class _Connection:
     async def put(self, messages: Sequence[Message], outcomes: list[Outcome | None]) -> None:
         """Add the records to their partitions' batches, in order; fills in `outcomes`, which has one item for each.
 
-        A record that finds no room waits until the others are added, so that a partition that takes nothing
-        delays no other. A record beyond the limit is never sent.
+        A record that finds no room waits until the others are added, and those behind it in its partition with it, so
+        that a partition that takes nothing delays no other. A record beyond the limit is never sent.
         """
         partitions = {
             topic: len(await self.client.partitions_for(topic)) for topic in {m.topic for m in messages}
         }
         full: list[tuple[int, _PartitionQueue]] = []
+        blocked: set[_PartitionQueue] = set()
         for index, message in enumerate(messages):
             if _is_too_large(message):
                 log.error("produce.too_large", topic=message.topic, key=message.key, limit=LARGEST_RECORD)
                 continue
+            await pause_if_long()
             queue = self._queue(message.topic, partition_of(message.key, partitions[message.topic]))
-            outcomes[index] = outcome = queue.put(message)
+            outcomes[index] = outcome = None if queue in blocked else queue.put(message)
             if outcome is None:
                 full.append((index, queue))
+                blocked.add(queue)
         for index, queue in full:
             outcomes[index] = await queue.put_when_there_is_room(messages[index])
 
@@ -227,7 +232,10 @@ class Producer:
                 if any(outcomes):
                     await asyncio.wait({outcome for outcome in outcomes if outcome is not None})
         except (TimeoutError, KafkaError, OSError, asyncio.InvalidStateError) as problem:
-            log.warning("produce.unacknowledged", problem=repr(problem), records=len(messages))
+            away = problem if isinstance(problem, KafkaError) else KafkaAway(repr(problem))
+            OUTAGES.report("producer", away)
+        else:
+            _report_outcomes(outcomes)
         if connection is not None and any(_failed(outcome) for outcome in outcomes):
             await self._discard(connection)
         return [_delivery(*pair) for pair in zip(messages, outcomes, strict=True)]
@@ -252,6 +260,15 @@ def _failed(outcome: Outcome | None) -> bool:
     return outcome is not None and outcome.done() and outcome.result() is not None
 
 
+def _report_outcomes(outcomes: Sequence[Outcome | None]) -> None:
+    problems = [outcome.result() for outcome in outcomes if outcome is not None and _failed(outcome)]
+    away = next((problem for problem in problems if not isinstance(problem, TOO_LARGE)), None)
+    if away is not None:
+        OUTAGES.report("producer", away)
+    elif not problems:
+        OUTAGES.works("producer")
+
+
 def _delivery(message: Message, outcome: Outcome | None) -> Delivery:
     if outcome is None or not outcome.done():
         return Delivery.TOO_LARGE if _is_too_large(message) else Delivery.UNKNOWN
@@ -267,4 +284,4 @@ async def stop_client(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
         async with asyncio.timeout(5):
             await client.stop()
     except (TimeoutError, KafkaError, OSError, asyncio.CancelledError):
-        log.warning("kafka.client_abandoned")
+        log.debug("kafka.client_abandoned")

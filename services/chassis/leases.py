@@ -8,6 +8,7 @@ only under the epoch of its claim, so a replica that was frozen beyond its lease
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 from aiokafka import TopicPartition
@@ -23,14 +24,26 @@ ON CONFLICT (grp, owner) DO UPDATE SET seen_at = excluded.seen_at
 DELETE_SILENT = (
     "DELETE FROM consumer_member WHERE grp = $1 AND seen_at < clock_timestamp() - make_interval(secs => $2)"
 )
+# The process that ran at this place before has ended: nobody has to wait for its leases.
+TAKE_OVER_LEASES = """
+UPDATE consumer_lease SET owner = NULL WHERE grp = $1 AND starts_with(owner, $2 || '/') AND owner <> $3
+"""
+TAKE_OVER_MEMBERS = (
+    "DELETE FROM consumer_member WHERE grp = $1 AND starts_with(owner, $2 || '/') AND owner <> $3"
+)
+MEMBERS = """
+SELECT count(*) FROM consumer_member WHERE grp = $1 AND seen_at > clock_timestamp() - make_interval(secs => $2)
+"""
+OWN = "SELECT topic, part, epoch FROM consumer_lease WHERE cluster = $1 AND grp = $2 AND owner = $3"
 RENEW = """
 UPDATE consumer_lease SET leased_until = clock_timestamp() + make_interval(secs => $4)
-WHERE cluster = $1 AND grp = $2 AND owner = $3 RETURNING topic, part, epoch
+WHERE cluster = $1 AND grp = $2 AND owner = $3
 """
 FREE = """
-SELECT topic, part FROM consumer_lease
-WHERE cluster = $1 AND grp = $2 AND (owner IS NULL OR owner = $3 OR leased_until < clock_timestamp())
-ORDER BY part, topic
+SELECT l.topic, l.part FROM consumer_lease l JOIN consumer_offset o USING (cluster, grp, topic, part)
+WHERE l.cluster = $1 AND l.grp = $2 AND o.halted IS NULL
+  AND (l.owner IS NULL OR l.owner = $3 OR l.leased_until < clock_timestamp())
+ORDER BY l.part, l.topic
 """
 TAKE = """
 UPDATE consumer_lease
@@ -41,7 +54,7 @@ RETURNING epoch
 """
 FENCE = """
 UPDATE consumer_offset SET epoch = $5
-WHERE cluster = $1 AND grp = $2 AND topic = $3 AND part = $4 AND epoch < $5 RETURNING next_offset
+WHERE cluster = $1 AND grp = $2 AND topic = $3 AND part = $4 AND epoch < $5 AND halted IS NULL RETURNING next_offset
 """
 RELEASE = """
 UPDATE consumer_lease SET owner = NULL
@@ -60,6 +73,7 @@ SELECT $1, $2, * FROM unnest($3::text[], $4::int[]) ON CONFLICT DO NOTHING
 ADVANCE = """
 UPDATE consumer_offset SET next_offset = $7, updated_at = clock_timestamp()
 WHERE cluster = $1 AND grp = $2 AND topic = $3 AND part = $4 AND next_offset = $5 AND epoch = $6
+RETURNING clock_timestamp()
 """
 STORED_OFFSET = """
 SELECT next_offset, epoch FROM consumer_offset WHERE cluster = $1 AND grp = $2 AND topic = $3 AND part = $4
@@ -77,12 +91,24 @@ class PartitionClaim:
 
 @dataclass(frozen=True, slots=True)
 class Leases:
-    """The lease rows of one consumer group on one cluster, as one replica uses them."""
+    """The lease rows of one consumer group on one cluster, as one replica uses them.
+
+    `owner` names the process, below the place where it runs (`Replica.owner`).
+    """
 
     database: Database
     cluster: str
     group: str
     owner: str
+
+    async def take_over(self) -> None:
+        """Free the leases of the process that ran in this place before, instead of waiting until they end."""
+        seat = self.owner.rpartition("/")[0]
+        if not seat:
+            return
+        async with self.database.transaction() as connection:
+            for statement in (TAKE_OVER_LEASES, TAKE_OVER_MEMBERS):
+                await connection.execute(statement, self.group, seat, self.owner)
 
     async def enrol(self, beginnings: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
         """Insert the missing rows, with the partitions' beginnings as offsets; returns every stored offset.
@@ -101,15 +127,17 @@ class Leases:
                 rows = await connection.fetch(OFFSETS, self.cluster, self.group)
         return {TopicPartition(row[0], row[1]): int(row[2]) for row in rows}
 
-    async def renew(self) -> tuple[int, dict[TopicPartition, int]]:
-        """Announce that this replica lives; returns how many replicas do, and the epochs of its partitions."""
-        async with self.database.transaction() as connection:
+    async def renew(self) -> None:
+        """Announce that this replica lives, and renew its leases, on a connection that no batch can occupy."""
+        async with self.database.reserved_transaction() as connection:
             await connection.execute(ANNOUNCE, self.group, self.owner)
             await connection.execute(DELETE_SILENT, self.group, TTL)
-            members = await connection.fetchval(
-                "SELECT count(*) FROM consumer_member WHERE grp = $1", self.group
-            )
-            rows = await connection.fetch(RENEW, self.cluster, self.group, self.owner, TTL)
+            await connection.execute(RENEW, self.cluster, self.group, self.owner, TTL)
+
+    async def survey(self) -> tuple[int, dict[TopicPartition, int]]:
+        """How many replicas live, and the epochs of this one's partitions."""
+        members = await self.database.pool.fetchval(MEMBERS, self.group, TTL)
+        rows = await self.database.pool.fetch(OWN, self.cluster, self.group, self.owner)
         return max(1, int(members)), {TopicPartition(row[0], row[1]): row[2] for row in rows}
 
     async def take(self, count: int, own: Sequence[TopicPartition]) -> list[PartitionClaim]:
@@ -144,16 +172,17 @@ class Leases:
         )
 
 
-async def advance(connection: Connection, leases: Leases, claim: PartitionClaim, *, to: int) -> bool:
-    """Move the offset in the caller's transaction; False when another replica owns the partition.
+async def advance(
+    connection: Connection, leases: Leases, claim: PartitionClaim, *, to: int
+) -> datetime | None:
+    """Move the offset in the caller's transaction; the database's real clock, None when another replica owns it.
 
     It is the first statement of the transaction: on its row lock an outdated replica waits, and then it finds
     that the epoch changed.
     """
-    moved = await connection.execute(
+    return await connection.fetchval(
         ADVANCE, leases.cluster, leases.group, *claim.partition, claim.next_offset, claim.epoch, to
     )
-    return moved == "UPDATE 1"
 
 
 async def stored_offset(leases: Leases, claim: PartitionClaim) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from services.chassis.database import INFRASTRUCTURE
+from services.chassis.outages import OUTAGES
 from services.chassis.telemetry import METRICS
 
 log = structlog.get_logger(__name__)
@@ -26,7 +27,8 @@ class Loop:
     """Runs `run_once` until it is stopped.
 
     `run_once` returns how many real seconds may pass until the next pass: 0 when there is more to do, None
-    for the loop's interval. A pass that raises is logged, counted and retried after a growing pause.
+    for the loop's interval. A pass that raises is counted and retried after a growing pause; while a part is away that
+    is one line in the log for all loops, any other error is logged each time.
     """
 
     def __init__(
@@ -65,21 +67,27 @@ class Loop:
             self._woken.clear()
             try:
                 pause = await self.run_once()
-            except Exception as problem:
+            except Exception as problem:  # noqa: BLE001 - logged, and tried again
                 failures += 1
                 self._is_resting = False
-                METRICS.loop_failures.labels(self.name).inc()
-                if isinstance(problem, INFRASTRUCTURE):
-                    log.warning("loop.interrupted", loop=self.name, problem=repr(problem))
-                else:
-                    log.exception("loop.failed", loop=self.name, failures=failures)
+                self._report(problem, failures)
                 retry = min(0.1 * 2**failures, self._interval, LONGEST_RETRY_SECONDS)
                 await wait_for_event(self._stopping, retry)
                 continue
             failures = 0
+            OUTAGES.works(self.name)
             seconds = self._interval if pause is None else min(pause, self._interval)
             self._is_resting = seconds > 0
             if seconds > 0:
                 await wait_for_event(self._woken, seconds)
             else:
                 await asyncio.sleep(0)
+
+    def _report(self, problem: Exception, failures: int) -> None:
+        METRICS.loop_failures.labels(self.name).inc()
+        if OUTAGES.report(self.name, problem):
+            return
+        if isinstance(problem, INFRASTRUCTURE):
+            log.warning("loop.interrupted", loop=self.name, problem=repr(problem))
+        else:
+            log.error("loop.failed", loop=self.name, failures=failures, exc_info=problem)

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from services.chassis.database import Database
 from services.chassis.keys import KeyRing
+from services.chassis.replica import Replica
 from services.chassis.service import Build, Identity, Runtime, assemble, serve
 from services.chassis.settings import Settings
 from services.chassis.topics import Cluster
@@ -17,7 +18,8 @@ from services.chassis.topics import Cluster
 def unplugged(name: str) -> Runtime:
     """A runtime whose parts are connected to nothing."""
     database = Database(cast("Any", None))
-    return assemble(name, Settings.model_construct(), "", database, Cluster("", {}), KeyRing())
+    replica = Replica("", "", "")
+    return assemble(name, Settings.model_construct(), replica, database, Cluster("", {}), KeyRing())
 
 
 async def always_ready() -> str | None:

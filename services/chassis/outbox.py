@@ -15,7 +15,10 @@ ESCAPES = {code: f"\x1b{chr(code + 0x40)}" for code in (0x00, 0x1B, 0x1E, 0x1F)}
 
 
 class Outgoing(NamedTuple):
-    """A CloudEvent to be published: `data` is its JSON, None a tombstone of a compacted topic."""
+    """A CloudEvent to be published: `data` is its JSON, None a tombstone of a compacted topic.
+
+    `headers`: more than those of CloudEvents, with ASCII values.
+    """
 
     topic: str
     key: str
@@ -23,6 +26,7 @@ class Outgoing(NamedTuple):
     type: str
     time: datetime
     data: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Raw(NamedTuple):
@@ -75,6 +79,8 @@ class Outbox:
             f"ce_specversion\x1f1.0\x1ece_id\x1f{row.id}\x1ece_source\x1f{self._source}\x1ece_type\x1f{row.type}"
             f"\x1ece_subject\x1f{row.key}\x1ece_time\x1f{time}\x1econtent-type\x1fapplication/json"
         )
+        for name, value in row.headers:
+            packed += f"\x1e{name}\x1f{value.decode('ascii')}"
         return packed if packed.isascii() else packed.encode().decode("latin-1")
 
 

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from services.chassis.database import INFRASTRUCTURE
+from services.chassis.outages import OUTAGES
 
 log = structlog.get_logger(__name__)
 
@@ -114,7 +115,8 @@ async def _on_invalid(_: Request, raised: Exception) -> Response:
 
 
 async def _on_unavailable(request: Request, raised: Exception) -> Response:
-    log.warning("http.unavailable", path=request.url.path, problem=repr(raised))
+    if not OUTAGES.report("requests", raised):
+        log.warning("http.unavailable", path=request.url.path, problem=repr(raised))
     detail = "The database does not answer. Nothing was changed; try again."
     return problem_response(Problem(503, detail, headers={"Retry-After": "2"}))
 

@@ -4,7 +4,8 @@ It has no cursor (identity values are not commit order): it reads the oldest row
 them after the acknowledgement. One relay works at a time per database, by a transaction-scoped advisory lock:
 a replica that dies or freezes loses the lock with its session. A crash between acknowledgement and delete
 repeats records with the same id and content; readers are idempotent. A record that the broker refuses for its
-size becomes a dead letter, so that it does not block the rows behind it.
+size becomes a dead letter, so that it does not block the rows behind it. A pass takes fewer rows while they are slow to
+be acknowledged: the transaction must not outlast the limits of its session.
 """
 
 from collections.abc import Sequence
@@ -12,23 +13,36 @@ from collections.abc import Sequence
 import asyncpg
 import structlog
 
+from services.chassis.clock import monotonic
 from services.chassis.database import Connection, Database
-from services.chassis.dead_letters import UNSENT, Record, dead_letter_record
+from services.chassis.dead_letters import UNSENT, Record, announce_alone, dead_letter_record
 from services.chassis.faults import fault
 from services.chassis.kafka import Delivery, Message, Producer
 from services.chassis.loops import Loop
+from services.chassis.outages import KafkaAway
 from services.chassis.outbox import Outbox, unpack
 from services.chassis.telemetry import METRICS
 
 log = structlog.get_logger(__name__)
 
 RELAY_LOCK = 0x6472756D  # "drum": the advisory lock that makes one relay per database
-BATCH = 2000
+BATCH, LEAST = 2000, 50  # rows of a pass
+MOST_BYTES = 16 << 20  # of the payloads of a pass, but for one row
 POLL_SECONDS = 0.5  # the relay is woken in its process, polling only finds what another replica left
 SEND_SECONDS = 7.0
 RESEND_SECONDS = 2.0  # with SEND_SECONDS less than the session's idle_in_transaction_session_timeout
+SLOW_SECONDS, QUICK_SECONDS = (
+    3.0,
+    1.0,
+)  # until a pass is acknowledged: half as many rows next time, twice as many
+FINISH_SECONDS = 5.0  # in which refused rows are sent alone; the next pass does the rest
 
-OLDEST = "SELECT id, topic, key, headers, payload FROM outbox ORDER BY id LIMIT $1"
+OLDEST = """
+SELECT id, topic, key, headers, payload FROM (
+    SELECT *, sum(coalesce(octet_length(payload), 0)) OVER (ORDER BY id) - coalesce(octet_length(payload), 0) AS before
+    FROM (SELECT id, topic, key, headers, payload FROM outbox ORDER BY id LIMIT $1) AS oldest
+) AS summed WHERE before < $2 ORDER BY id
+"""
 DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
 
 
@@ -40,17 +54,20 @@ class Relay(Loop):
         self._database = database
         self._producer = producer
         self._outbox = outbox
+        self._size = BATCH
 
     async def _move_batch(self) -> float | None:
-        """Move one batch: 0 when there may be more rows. Raises TimeoutError when some were not acknowledged."""
+        """Move one batch: 0 when there may be more rows. Raises `KafkaAway` when some were not acknowledged."""
         async with self._database.transaction() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock($1)", RELAY_LOCK)
-            rows = await connection.fetch(OLDEST, BATCH)
+            rows = await connection.fetch(OLDEST, self._size, MOST_BYTES)
             if not rows:
                 return None
             messages = [Message(row[1], row[2].encode(), row[4], unpack(row[3])) for row in rows]
             fault("relay.before_produce")
+            began = monotonic()
             deliveries = await self._producer.deliver(messages, timeout=SEND_SECONDS)
+            self._adapt(len(rows), monotonic() - began)
             fault("relay.after_produce")
             finished, refused = await self._finish(
                 connection, [*zip(rows, messages, deliveries, strict=True)]
@@ -58,9 +75,16 @@ class Relay(Loop):
             await connection.execute(DELETE, [row[0] for row in rows[:finished]])
         fault("relay.after_delete")
         METRICS.outbox_relayed.inc(finished - refused)
-        if finished < len(rows):
-            raise TimeoutError("the broker did not acknowledge the outbox")
+        # After a refusal the client is replaced, and what it still had is sent again: nothing is away.
+        if finished < len(rows) and Delivery.TOO_LARGE not in deliveries:
+            raise KafkaAway("the broker did not acknowledge the outbox")
         return 0
+
+    def _adapt(self, rows: int, seconds: float) -> None:
+        if seconds > SLOW_SECONDS:
+            self._size = max(LEAST, rows // 2)
+        elif seconds < QUICK_SECONDS and rows >= self._size:
+            self._size = min(BATCH, self._size * 2)
 
     async def _finish(
         self, connection: Connection, batch: Sequence[tuple[asyncpg.Record, Message, Delivery]]
@@ -70,22 +94,38 @@ class Relay(Loop):
         The rows behind one without an acknowledgement are sent again after it, which keeps their order.
         """
         refused = 0
+        smallest: dict[str, int] = {}  # by topic, of what was refused alone
+        deadline = monotonic() + FINISH_SECONDS
         for index, (row, message, delivery) in enumerate(batch):
-            if delivery is Delivery.TOO_LARGE:
+            if delivery is Delivery.UNKNOWN or (delivery is Delivery.TOO_LARGE and monotonic() > deadline):
+                return index, refused
+            if delivery is Delivery.ACKNOWLEDGED:
+                continue
+            size = _size_of(message)
+            if size < smallest.get(message.topic, size + 1):
                 # Perhaps only its batch was too large: alone it shows.
                 (alone,) = await self._producer.deliver([message], timeout=RESEND_SECONDS)
                 if alone is not Delivery.TOO_LARGE:
                     return index + (alone is Delivery.ACKNOWLEDGED), refused
-                await self._dead_letter(connection, row[0], message)
-                refused += 1
-            elif delivery is Delivery.UNKNOWN:
-                return index, refused
+                smallest[message.topic] = size
+            await self._dead_letter(connection, row[0], message)
+            refused += 1
         return len(batch), refused
 
     async def _dead_letter(self, connection: Connection, row_id: int, message: Message) -> None:
         topic, key, value, headers = message
         size = len(value or b"")
-        log.error("relay.record_too_large", topic=topic, key=key, bytes=size)
+        log.error("relay.record_too_large", topic=topic, key=key[:200], bytes=size)
+        announcement = announce_alone(message)
+        if announcement is not None:
+            await self._outbox.append(connection, [announcement])
+            return
         reason = f"too large to be sent ({size} bytes): raise max.message.bytes of the topic, then replay it"
         record = Record(topic, UNSENT, row_id, key, value, tuple(headers), 0)
         await dead_letter_record(connection, self._outbox, record, reason=reason)
+
+
+def _size_of(message: Message) -> int:
+    """About as many bytes as the record has on the broker."""
+    headers = sum(len(name) + len(value) for name, value in message.headers)
+    return len(message.key) + len(message.value or b"") + headers

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn, TypeVar
 
 import structlog
@@ -30,12 +30,15 @@ from services.chassis.database import INFRASTRUCTURE, Database
 from services.chassis.http_server import Server, listening
 from services.chassis.kafka import Producer
 from services.chassis.key_directory import key_loop
-from services.chassis.keys import KeyRing, first_key
+from services.chassis.keys import KeyRing, first_key, read_or_create_secret
+from services.chassis.loop_monitor import LoopMonitor
 from services.chassis.loops import Loop
 from services.chassis.migrations import DATABASES, check_schema
+from services.chassis.outages import OUTAGES
 from services.chassis.outbox import Outbox
 from services.chassis.pruning import prune_loop
 from services.chassis.relay import Relay
+from services.chassis.replica import Replica, identify_replica
 from services.chassis.rest import Rest
 from services.chassis.setting_names import unknown_settings
 from services.chassis.settings import CannotStart, Http, Settings, load_settings
@@ -54,13 +57,9 @@ STOP_SECONDS = 12.0  # real time for the parts to stop; the supervisor allows fi
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What the chassis built before the service's own parts.
+    """What the chassis built before the service's own parts."""
 
-    `owner` names this replica by host and port. A process that starts with the same owner is its successor,
-    since two processes cannot listen on one port.
-    """
-
-    owner: str
+    replica: Replica
     settings: Settings
     clock: ServiceClock
     database: Database
@@ -83,12 +82,12 @@ class Parts:
 
 
 def assemble(
-    name: str, settings: Settings, owner: str, database: Database, cluster: Cluster, keys: KeyRing
+    name: str, settings: Settings, replica: Replica, database: Database, cluster: Cluster, keys: KeyRing
 ) -> Runtime:
     """The runtime of a service upon its connections; its producer is not started."""
     producer, outbox = Producer(settings.kafka, client_id=name), Outbox(f"/drumbeat/{name}")
     relay, clock = Relay(database, producer, outbox), service_clock(settings.clock)
-    return Runtime(owner, settings, clock, database, producer, outbox, relay, cluster, keys)
+    return Runtime(replica, settings, clock, database, producer, outbox, relay, cluster, keys)
 
 
 Build = Callable[[Runtime], Awaitable[Parts]]
@@ -132,7 +131,7 @@ async def _serve(identity: Identity, settings: Settings, build: Build) -> int:
         loop.add_signal_handler(number, stopping.set)
     http = identity.http(settings)
     with listening(http, f"DRUMBEAT_{identity.name.upper()}__PORT") as listener:
-        starting = asyncio.create_task(_start(identity, settings, f"{socket.gethostname()}:{http.port}"))
+        starting = asyncio.create_task(_start(identity, settings, identify_replica(http)))
         stop = asyncio.create_task(stopping.wait())
         await asyncio.wait([starting, stop], return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
@@ -158,9 +157,9 @@ def spare_the_collector() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-async def _start(identity: Identity, settings: Settings, owner: str) -> Runtime:
+async def _start(identity: Identity, settings: Settings, replica: Replica) -> Runtime:
     """Connect to the database and the broker, however long it takes."""
-    keys = KeyRing()
+    keys = KeyRing(secret=read_or_create_secret(settings.secrets_key_path))
     keys.learn(first_key(settings.key_file))
     url = settings.database_url()
     settings.broker()
@@ -170,7 +169,7 @@ async def _start(identity: Identity, settings: Settings, owner: str) -> Runtime:
     await check_schema(database, identity.name)
     await _report_skew(url)
     cluster = await _retry("Kafka", lambda: ensure_topics(settings.kafka, identity.topics))
-    runtime = assemble(identity.name, settings, owner, database, cluster, keys)
+    runtime = assemble(identity.name, settings, replica, database, cluster, keys)
     await _retry("Kafka", runtime.producer.start)
     return runtime
 
@@ -187,11 +186,15 @@ async def _retry(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
     pause = 0.2
     while True:
         try:
-            return await attempt()
+            result = await attempt()
         except (*INFRASTRUCTURE, KafkaError) as problem:
-            log.warning("start.waiting", waits_for=what, problem=repr(problem))
+            if not OUTAGES.report("start", problem, part=what):
+                log.warning("start.waiting", waits_for=what, problem=repr(problem))
             await asyncio.sleep(pause)
             pause = min(pause * 2, 3.0)
+        else:
+            OUTAGES.works("start")
+            return result
 
 
 async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "asyncio.Task[object]") -> int:
@@ -204,11 +207,14 @@ async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "a
         await standing.run_once()  # nothing is read or released at the time of an earlier start
         loops.append(standing)
     runtime.rest.watch(consumers, [*parts.loops, runtime.relay])
-    server = _server(parts.app(lambda: _readiness(runtime, consumers)))
+    app = parts.app(lambda: _readiness(runtime, consumers))
+    app.state.halted = lambda: _halted(consumers)
+    server = _server(app)
     web = asyncio.create_task(server.serve([listener]))
     relaying = asyncio.create_task(runtime.relay.run())
     working = [asyncio.create_task(part.run()) for part in (*consumers, *loops)]
-    log.info("service.started", owner=runtime.owner)
+    monitoring = asyncio.create_task(LoopMonitor().run())
+    log.info("service.started", replica=runtime.replica.name, boot_id=runtime.replica.boot_id)
     await asyncio.wait([stop, web, relaying, *working], return_when=asyncio.FIRST_COMPLETED)
     ended = [task for task in (web, relaying, *working) if task.done()]
     for task in ended:
@@ -221,6 +227,7 @@ async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "a
     await asyncio.wait([relaying], timeout=3)
     for close in parts.close:
         await close()
+    monitoring.cancel()
     log.info("service.stopped", clean=not ended)
     return 1 if ended else 0
 
@@ -231,8 +238,8 @@ def _consumer(runtime: Runtime, subscription: Subscription) -> Consumer:
         kafka=runtime.settings.kafka,
         cluster=runtime.cluster,
         outbox=runtime.outbox,
-        owner=runtime.owner,
-        subscription=subscription,
+        owner=runtime.replica.owner,
+        subscription=replace(subscription, limits=runtime.settings.dead_letters),
     )
 
 
@@ -256,3 +263,7 @@ async def _readiness(runtime: Runtime, consumers: Sequence[Consumer]) -> str | N
         return f"PostgreSQL does not answer ({type(problem).__name__})"
     waiting = [reason for consumer in consumers if (reason := consumer.waits_for()) is not None]
     return "; ".join(waiting) or None
+
+
+def _halted(consumers: Sequence[Consumer]) -> dict[str, str]:
+    return {partition: reason for consumer in consumers for partition, reason in consumer.halted().items()}

@@ -4,7 +4,6 @@ Addresses that are not set are those of the embedded parts, which `drumbeat run`
 the data directory.
 """
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,12 +19,11 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from services.chassis.access_settings import PolicyChecks, Sessions
+from services.chassis.addresses_file import AddressesSource
 from services.chassis.mailbox import AddressLines, Line, Mailbox
 from services.chassis.setting_group import Group
 from services.chassis.setting_names import describe_error
 from services.chassis.urls import check_service_url, leads_outside
-
-ADDRESSES_FILE = "addresses.json"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -87,6 +85,13 @@ class Http(Group):
     url: Annotated[str, AfterValidator(check_service_url)] | None = None
 
 
+class DeadLetters(Group):
+    """More than `most` dead letters among `among` consecutive records of a partition halt it."""
+
+    most: int = Field(default=100, ge=1, le=1_000_000)
+    among: int = Field(default=1000, ge=1, le=10_000_000)
+
+
 class Organization(Group):
     """Who writes to the customers: every mail to one says so."""
 
@@ -142,22 +147,6 @@ class Email(Group):
         return self.host is not None and f"{self.host}:{self.port}" != self.sink
 
 
-class AddressesSource(PydanticBaseSettingsSource):
-    """The source of lowest priority: the addresses of embedded parts that `drumbeat run` wrote."""
-
-    def get_field_value(self, field: object, field_name: str) -> tuple[object, str, bool]:  # noqa: ARG002
-        return None, field_name, False
-
-    def __call__(self) -> dict[str, object]:
-        data_dir = Path(str(self.current_state.get("data_dir", ".drumbeat")))
-        try:
-            document: object = json.loads((data_dir / ADDRESSES_FILE).read_bytes())
-        except (OSError, ValueError):
-            return {}
-        values = cast("dict[str, object]", document) if isinstance(document, dict) else {}
-        return {name: values[name] for name in ("kafka", "database", "clock", "email") if name in values}
-
-
 class Settings(BaseSettings):
     """Every setting: `DRUMBEAT_NAME` or, inside a group, `DRUMBEAT_GROUP__NAME`."""
 
@@ -185,6 +174,7 @@ class Settings(BaseSettings):
         default="127.0.0.1,::1",
         description="addresses and networks, with commas, whose X-Forwarded-Proto the console believes",
     )
+    dead_letters: DeadLetters = DeadLetters()
     retention: Retention = Retention()
     console: Http = Http(port=8000)
     rules_engine: Http = Http(port=8001)
@@ -199,6 +189,9 @@ class Settings(BaseSettings):
     api_key_file: Path | None = Field(default=None, description="default: api-key in the data directory")
     address_key_file: Path | None = Field(
         default=None, description="default: address-key in the data directory"
+    )
+    secrets_key_file: Path | None = Field(
+        default=None, description="default: secrets-key in the data directory"
     )
     faults: str = Field(default="", description="named fault points, for tests only: name=kill@3,name=stop")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -222,6 +215,10 @@ class Settings(BaseSettings):
     @property
     def address_key_path(self) -> Path:
         return self.address_key_file or self.data_dir / "address-key"
+
+    @property
+    def secrets_key_path(self) -> Path:
+        return self.secrets_key_file or self.data_dir / "secrets-key"
 
     def mail_hold(self) -> str | None:
         """Why customers get no mail: a relay would deliver it, but it would not say who writes or its links would not

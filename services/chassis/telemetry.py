@@ -26,8 +26,9 @@ def configure_logs(level: Literal["debug", "info", "warning", "error"], *, servi
     logging.basicConfig(
         stream=sys.stdout, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", force=True
     )
-    # aiokafka logs every reconnection as an error while a broker restarts; the chassis logs what follows from it.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    # They log every attempt to connect while a server is away; the chassis logs that it is.
+    for library in ("aiokafka", "asyncpg.pool"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
 class Metrics:
@@ -40,12 +41,36 @@ class Metrics:
     retries = Counter("drumbeat_batch_retries_total", "Batches rolled back and retried", ["topic"])
     lag = Gauge("drumbeat_consumer_lag", "Records not yet consumed", ["topic", "partition"])
     halted = Gauge(
-        "drumbeat_partition_halted", "1: the stored offset is not on the broker", ["topic", "partition"]
+        "drumbeat_partition_halted",
+        "1: too many dead letters, or the stored offset is not on the broker",
+        ["topic", "partition"],
     )
     batch_seconds = Histogram("drumbeat_batch_seconds", "Time of one partition batch", ["topic"])
+    longest_stretch = Histogram(
+        "drumbeat_batch_longest_stretch_seconds",
+        "The longest processor time of a batch without a turn for others",
+        ["topic"],
+        buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+    )
     outbox_relayed = Counter("drumbeat_outbox_relayed_total", "Outbox records acknowledged")
     dead_letters = Counter("drumbeat_dead_letters_total", "Records that became dead letters", ["topic"])
     duplicates = Counter("drumbeat_inbox_duplicates_total", "Events that were processed before", ["topic"])
+    key_records_refused = Counter(
+        "drumbeat_key_records_refused_total", "Records of API keys without a valid signature"
+    )
+    away = Gauge("drumbeat_part_away", "1: PostgreSQL, Kafka or another service does not answer", ["part"])
+    stalls = Histogram(
+        "drumbeat_event_loop_stall_seconds",
+        "How late a timer of 50 ms fires: for that long nothing else had a turn",
+        buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+    )
+    longest_stall = Gauge(
+        "drumbeat_event_loop_longest_stall_seconds", "The longest stall since the start of the process"
+    )
+    longest_computation = Gauge(
+        "drumbeat_event_loop_longest_computation_seconds",
+        "The longest stall's part that this process computed: the rest it waited for a processor",
+    )
     loop_failures = Counter("drumbeat_loop_failures_total", "Passes of a loop that failed", ["loop"])
 
 

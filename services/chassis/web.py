@@ -2,11 +2,11 @@
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import orjson
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request, Security
@@ -131,6 +131,7 @@ def make_app(
         separate_input_output_schemas=False,
     )
     app.state.chassis = chassis
+    app.state.halted = dict[str, str]
     app.add_middleware(Limits, limit=BODY_LIMIT, larger=larger_bodies or {})
     problems.install(app)
     app.include_router(_health(chassis))
@@ -153,10 +154,20 @@ def _health(chassis: Chassis) -> APIRouter:
         return {"status": "alive", "service": chassis.service}
 
     @router.get("/readyz", summary="Whether the service can work")
-    async def readyz() -> dict[str, str | list[str]]:
+    async def readyz(
+        request: Request,
+        ignore: Annotated[
+            Literal["halted"] | None,
+            Query(description="`halted`: answer 200 although partitions are halted; the others are read"),
+        ] = None,
+    ) -> dict[str, str | list[str]]:
         waiting_for = await chassis.readiness()
+        halted = cast("Mapping[str, str]", request.app.state.halted())
+        if waiting_for is None and halted and ignore is None:
+            places = "; ".join(f"{partition} is halted: {reason}" for partition, reason in halted.items())
+            waiting_for = f"{places}. See GET /v1/partitions and the runbook."
         if waiting_for is not None:
-            raise Problem(503, f"Not ready: {waiting_for}", headers={"Retry-After": "1"})
+            raise Problem(503, f"Not ready: {waiting_for}", headers={"Retry-After": "1"}, halted=halted)
         return {"status": "ready", "service": chassis.service, "warnings": list(chassis.warnings)}
 
     @router.get("/metrics", summary="Prometheus metrics", response_class=Response)

@@ -13,6 +13,7 @@ from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.mail_server import find_mail_problem
 from services.chassis.openapi_export import always_ready, run_command, unplugged
+from services.chassis.partition_routes import partition_routes
 from services.chassis.problems import install_missing_page
 from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.settings import Settings
@@ -95,7 +96,7 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
     rules_engine, scheduler = (runtime.settings.url_of(name) for name in ("rules_engine", "scheduler"))
     others = ServiceClient(runtime.settings.key_file)
-    queue = DeliveryQueue(database, outbox, clock, addresses, runtime.owner)
+    queue = DeliveryQueue(database, outbox, clock, addresses, runtime.replica.seat)
     client = WebhookClient(allow_private=runtime.settings.webhook_allow_private)
     return Services(
         queue=queue,
@@ -149,6 +150,7 @@ async def build(runtime: Runtime) -> Parts:
         clock=runtime.clock,
         mail_hold=sending.mail_hold,
         fallback_to=sending.fallback_to,
+        secret=runtime.keys.secret,
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
@@ -245,6 +247,7 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     app.include_router(page_routes(pages))
     app.include_router(preview_routes(make_preview_services(runtime, services, link_key)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
+    app.include_router(partition_routes(runtime.database, runtime.cluster.id))
     install_missing_page(app, missing_page(pages))
     return app
 

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
-from socket import gethostname
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import Counter
@@ -20,6 +19,7 @@ from services.chassis.keys import first_key
 from services.chassis.loops import Loop
 from services.chassis.ndjson import LARGEST_STREAM
 from services.chassis.openapi_export import always_ready, run_command, unplugged
+from services.chassis.partition_routes import partition_routes
 from services.chassis.pruning import prune_loop
 from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
@@ -83,7 +83,9 @@ async def build(runtime: Runtime) -> Parts:
     active_policy = ActivePolicy(configurations, clock)
     rates_file = RatesFile(runtime.settings.rates, database)
     await _put_in_force(active_policy, rates_file, runtime)
-    await make_sessions(runtime, KeyRecords(outbox, clock)).end_orphans(first_key(runtime.settings.key_file))
+    records = make_key_records(runtime)
+    await records.publish_again(database, runtime.relay)
+    await make_sessions(runtime, records).end_orphans(first_key(runtime.settings.key_file))
     created: set[str] = set()
     consumer = EventConsumer(
         clock=clock,
@@ -136,7 +138,7 @@ def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loo
 async def _put_in_force(active_policy: ActivePolicy, rates_file: RatesFile, runtime: Runtime) -> None:
     configured = runtime.settings
     path, is_shipped = settings.policy_path(configured), configured.policy is None
-    source = Source(f"{gethostname()}:{configured.rules_engine.port}", is_shipped, str(path))
+    source = Source(runtime.replica.name, is_shipped, str(path))
     # The shipped tests are about the shipped policy: whoever changes it in the console is not bound to them.
     read = policy_texts if is_shipped else policy_and_tests
     try:
@@ -198,6 +200,7 @@ def make(
         *_key_routers(runtime),
         audit_routes(AuditRepository(database)),
         dead_letter_routes(database, outbox),
+        partition_routes(database, runtime.cluster.id),
     ):
         app.include_router(router)
     return app
@@ -213,13 +216,17 @@ def make_worker(runtime: Runtime) -> WorkerProcess:
     )
 
 
+def make_key_records(runtime: Runtime) -> KeyRecords:
+    return KeyRecords(runtime.outbox, runtime.clock, runtime.keys.secret)
+
+
 def make_sessions(runtime: Runtime, records: KeyRecords) -> SessionRepository:
     lifetime = timedelta(hours=runtime.settings.sessions.hours)
     return SessionRepository(runtime.database, records, runtime.relay, lifetime, runtime.keys.learn)
 
 
 def _key_routers(runtime: Runtime) -> tuple[APIRouter, APIRouter]:
-    records = KeyRecords(runtime.outbox, runtime.clock)
+    records = make_key_records(runtime)
     sessions = make_sessions(runtime, records)
     keys = KeyRepository(runtime.database, records, runtime.relay, sessions)
     return api.key_routes(keys), session_routes(sessions)

@@ -12,6 +12,7 @@ from services.chassis.batches import Subscription
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, run_command, unplugged
+from services.chassis.partition_routes import partition_routes
 from services.chassis.partitions import partition_loop
 from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
@@ -76,7 +77,7 @@ async def build(runtime: Runtime) -> Parts:
         releasing.wake()
         extending.wake()
 
-    handler = RecordHandler(clock, outbox, calendars, PostgresDirectoryRepository, count)
+    handler = RecordHandler(clock, outbox, calendars, PostgresDirectoryRepository, count, runtime.keys.secret)
     return Parts(
         app=lambda ready: make_http_app(runtime, after_commit, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),
@@ -96,6 +97,7 @@ def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Rea
     unit_of_work = UnitOfWork(runtime.database, runtime.clock, calendars, reader, after_commit)
     app.include_router(action_routes(unit_of_work))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
+    app.include_router(partition_routes(runtime.database, runtime.cluster.id))
     return app
 
 

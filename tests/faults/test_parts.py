@@ -1,12 +1,44 @@
 """The broker and the database restart, crash, or lose a node: work stops, resumes, and the ledger is complete."""
 
 import asyncio
+import json
+from typing import Any
 
 import pytest
 
 from tests.faults.conftest import OpenStack
 from tests.faults.test_zombies import post_for_a_while
-from tests.stack import stopped, until
+from tests.stack import SERVICES, Stack, stopped, until
+
+
+def lines_of(stack: Stack, service: str) -> list[dict[str, Any]]:
+    """What the service logged as a warning or worse; text that is no JSON as an event."""
+    lines: list[dict[str, Any]] = []
+    for line in stack.processes[service].log.read_text().splitlines():
+        entry = json.loads(line) if line.startswith("{") else {"event": line, "level": "text"}
+        if entry["level"] != "info":
+            lines.append(entry)
+    return lines
+
+
+async def check_log(stack: Stack, part: str) -> None:
+    """Issue 11, A13 c: an outage is one line when it begins and one when it ends, with no traceback.
+
+    A busy machine may make two of one.
+    """
+    for service in SERVICES:
+
+        def ended(service: str = service) -> bool:
+            return [line["event"] for line in lines_of(stack, service)][-1:] == ["outage.ended"]
+
+        await until(ended, 30, f"the outage ends in the log of {service}")
+        about = [line for line in lines_of(stack, service) if line.get("part") == part]
+        events = [line["event"] for line in about]
+        assert events in (["outage.began", "outage.ended"], ["outage.began", "outage.ended"] * 2), events
+        assert all("seconds" in line for line in about if line["event"] == "outage.ended")
+        others = [line for line in lines_of(stack, service) if not str(line["event"]).startswith("outage.")]
+        assert not others, others[:3]
+
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -17,12 +49,13 @@ async def test_a_crashed_broker_comes_back_and_nothing_is_missing(open_stack: Op
         await asyncio.sleep(3)
 
         ledger.stack.kafka.kill()
-        await asyncio.sleep(4)
+        await asyncio.sleep(8)
         await ledger.stack.kafka.restart()
 
         await posting
         await ledger.quiet(120)
         await ledger.check()
+        await check_log(ledger.stack, "Kafka")
 
 
 async def test_one_of_three_brokers_may_be_lost(open_stack: OpenStack) -> None:
@@ -49,6 +82,7 @@ async def test_a_crashed_database_comes_back_and_nothing_is_missing(open_stack: 
         await posting
         await ledger.quiet(120)
         await ledger.check()
+        await check_log(ledger.stack, "PostgreSQL")
 
 
 async def test_no_answer_from_the_broker_is_a_503_within_ten_seconds(open_stack: OpenStack) -> None:

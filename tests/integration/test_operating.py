@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from confluent_kafka import Producer
 
+from services.chassis.keys import digest, new_secret
 from tests.faults.conftest import MONDAY_MORNING, SMALL_POLICY
 from tests.faults.ledger import Ledger, binary
 from tests.stack import SERVICES, Stack, event, receiving, until
@@ -196,6 +197,58 @@ async def drumbeat(stack: Stack, *arguments: str) -> subprocess.CompletedProcess
     return await asyncio.to_thread(
         subprocess.run, command, env=environment, capture_output=True, text=True, input="n\n", timeout=60
     )
+
+
+async def test_a_forged_record_of_a_key_makes_no_key(ledger: Ledger) -> None:
+    """Issue 11, B: whoever may write to Kafka can neither add a key nor widen or revive one."""
+    stack = ledger.stack
+    own = await stack.post("rules_engine", "/v1/keys", {"name": "reader", "scopes": ["read"]})
+    attacker_id, attacker = new_secret()
+
+    async def status(service: str, key: str) -> int:
+        headers = {"authorization": f"Bearer {key}"}
+        url = stack.processes[service].url + "/v1/dead-letters"
+        return (await stack.client.get(url, headers=headers)).status_code
+
+    async def refused(service: str) -> float:
+        text = (await stack.client.get(f"{stack.processes[service].url}/metrics")).text
+        line = next(
+            line for line in text.splitlines() if line.startswith("drumbeat_key_records_refused_total ")
+        )
+        return float(line.split()[1])
+
+    async def is_known() -> bool:
+        return [await status(service, own["key"]) for service in SERVICES] == [200, 200, 200]
+
+    await until(is_known, 20, "every service knows the key")
+    producer = Producer({"bootstrap.servers": stack.kafka.bootstrap})
+    for number, (key_id, signature) in enumerate(
+        [(attacker_id, None), (own["key_id"], None), (attacker_id, b"v1,0,0")], start=1
+    ):
+        data = {"key_id": key_id, "sha256": digest(attacker), "scopes": ["admin"], "version": 2**50 + number}
+        forged = event("key.directory", key_id, data, id=f"forged-{number}", time=MONDAY_MORNING,
+                       source="/drumbeat/rules_engine")  # fmt: skip
+        value, headers = binary(forged)
+        headers += [("signature", signature)] if signature else []
+        producer.produce("directory.keys", value, key=key_id, headers=headers)
+    assert producer.flush(20) == 0
+
+    for service in ("scheduler", "notifier"):
+
+        async def is_refused(service: str = service) -> bool:
+            return await refused(service) == 3
+
+        await until(is_refused, 20, f"{service} refuses the records")
+        assert await status(service, attacker) == 401
+        assert await status(service, own["key"]) == 200
+    await stack.client.delete(f"{stack.processes['rules_engine'].url}/v1/keys/{own['key_id']}")
+
+    async def is_revoked() -> bool:
+        return [await status(service, own["key"]) for service in SERVICES] == [401, 401, 401]
+
+    await until(is_revoked, 20, "the key is revoked everywhere")
+    for service in SERVICES:  # what was signed by an earlier start is signed again, and still believed
+        assert not await ledger.rows(service, "SELECT reason FROM dead_letter")
 
 
 async def test_the_command_line_switches_the_mode_and_asks_before_it_erases(ledger: Ledger) -> None:

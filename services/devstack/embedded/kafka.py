@@ -6,6 +6,7 @@ The kernel kills them when this process dies; acknowledged records are in the ke
 import asyncio
 import logging
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -94,6 +95,11 @@ class EmbeddedKafka:
         """Whether the processes of all nodes run."""
         return bool(self.nodes) and all(node.alive() for node in self.nodes)
 
+    @property
+    def end(self) -> str:
+        """How the nodes ended that do not run."""
+        return ", ".join(f"node {node.number}: {node.end}" for node in self.nodes if not node.alive())
+
     async def start(self) -> str:
         """Start every node that does not run, wait until all are listed; returns the bootstrap address."""
         if not self._java:
@@ -150,16 +156,13 @@ class EmbeddedKafka:
         while monotonic() < deadline:
             running = [node for node in self.nodes if node.alive()]
             if not running:
-                break
+                raise PartFailed(describe_death(self.nodes))
             # The others list a killed node until its session ends, so every node is asked at its own address.
             counts = [await _listed(node.address) for node in running]
             if all(count == len(running) for count in counts):
                 return
             await asyncio.sleep(0.05)
-        log = next((node.log for node in self.nodes if not node.alive()), self.nodes[0].log)
-        raise PartFailed(
-            f"Kafka did not become ready within {_START_SECONDS:.0f} s ({log}):\n{processes.tail(log)}"
-        )
+        raise PartFailed(describe_silence(self.nodes, _START_SECONDS))
 
     async def stop(self) -> None:
         """Shut down all nodes at once (the last of three has no quorum); kill them after 10 s."""
@@ -195,6 +198,24 @@ class EmbeddedKafka:
         brokers, controllers = ports[: self._count], ports[self._count :]
         layout = Layout(cluster, tuple(map(Ports, brokers, controllers)), self._partitions)
         return tuple(Node(n, self.folder / f"node-{n}", layout) for n in range(1, self._count + 1))
+
+
+def describe_death(nodes: Sequence[Node]) -> str:
+    """For people: no node's process runs any more."""
+    ends = ", ".join(f"node {node.number} with {node.end}" for node in nodes)
+    log = nodes[0].log
+    return f"Kafka ended before it was ready ({ends}); the end of {log}:\n{processes.tail(log)}"
+
+
+def describe_silence(nodes: Sequence[Node], seconds: float) -> str:
+    """For people: Kafka runs, but it did not answer in time."""
+    dead = [node for node in nodes if not node.alive()]
+    log = (dead or nodes)[0].log
+    without = f", without node {dead[0].number}, which ended with {dead[0].end}" if dead else ""
+    return (
+        f"Kafka runs, but was not ready within {seconds:.0f} s{without}: the machine may be too busy, or out of memory;"
+        f" the end of {log}:\n{processes.tail(log)}"
+    )
 
 
 async def _listed(address: str) -> int:

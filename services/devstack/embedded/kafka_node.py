@@ -100,6 +100,12 @@ class Node:
     def alive(self) -> bool:
         return self._child is not None and self._child.poll() is None
 
+    @property
+    def end(self) -> str:
+        """How the process ended: its exit code or the signal."""
+        code = None if self._child is None else self._child.poll()
+        return "no process" if code is None else processes.describe_end(code)
+
     def spawn(self, java: Sequence[str], checkpoint: Path) -> None:
         """Write the node's files and start it; `java` is the command up to the main class."""
         self.format(checkpoint)

@@ -68,6 +68,12 @@ class EmbeddedPostgres:
         """The postmaster's process id while it runs."""
         return self._child.pid if self.alive() and self._child else None
 
+    @property
+    def end(self) -> str:
+        """How the server ended."""
+        code = None if self._child is None else self._child.poll()
+        return "no process" if code is None else processes.describe_end(code)
+
     def alive(self) -> bool:
         return self._child is not None and self._child.poll() is None
 

@@ -153,6 +153,16 @@ async def end(child: subprocess.Popen[bytes], number: signal.Signals, seconds: f
     return False
 
 
+def describe_end(code: int) -> str:
+    """How a process ended, for people: its exit code or the signal that ended it."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
+
+
 def kill(child: subprocess.Popen[bytes]) -> None:
     """SIGKILL, and wait until the process has ended."""
     if child.poll() is None:

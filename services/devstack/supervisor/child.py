@@ -26,16 +26,6 @@ def next_pause(pause: float, lived: float) -> float:
     return FIRST_PAUSE if lived >= _STEADY_SECONDS else min(pause * 2, LONGEST_PAUSE)
 
 
-def describe_end(code: int) -> str:
-    """How a process ended, for people: its exit code or the signal that ended it."""
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return signal.Signals(-code).name
-    except ValueError:
-        return f"signal {-code}"
-
-
 class Child:
     """A process below the supervisor. `refusals` counts the times it ended by itself with an exit code."""
 
@@ -77,7 +67,7 @@ class Child:
             code = self._process.wait()
             self.refusals += 1 if code > 0 else 0
             print_line(
-                f"{self.name} ended ({describe_end(code)}); it starts again in {pause:.1f} s; see {self.log}"
+                f"{self.name} ended ({processes.describe_end(code)}); it starts again in {pause:.1f} s; see {self.log}"
             )
             await asyncio.sleep(pause)
             pause = next_pause(pause, monotonic() - began)
@@ -98,7 +88,7 @@ async def keep_part_running(name: str, part: EmbeddedKafka | EmbeddedPostgres) -
         if part.alive():
             pause = FIRST_PAUSE
             continue
-        print_line(f"{name} ended; it starts again")
+        print_line(f"{name} ended ({part.end}); it starts again")
         try:
             await part.start()
         except PartFailed as failure:

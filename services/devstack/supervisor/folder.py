@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self, cast
 
+from services.chassis.addresses_file import ADDRESSES_FILE
 from services.chassis.keys import new_secret
-from services.chassis.settings import ADDRESSES_FILE
 from services.devstack.embedded.failures import CannotRun
 
 

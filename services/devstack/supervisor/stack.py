@@ -18,6 +18,7 @@ from services.devstack.supervisor.options import SERVICES, RunOptions, endpoints
 
 SERVICE_STOP_SECONDS = 15.0
 READY_SECONDS = 120.0
+READY = "/readyz?ignore=halted"  # an operator resumes a halted partition of a running service
 
 
 class Stack:
@@ -155,7 +156,7 @@ class Stack:
         try:
             async with asyncio.timeout(READY_SECONDS):
                 for service, (_, http) in zip(self._services, endpoints(self.options.settings), strict=True):
-                    while await status_of(http.host, http.port, "/readyz") != 200:
+                    while await status_of(http.host, http.port, READY) != 200:
                         if service.refusals >= 2:
                             raise PartFailed(last_message(service.name, service.log))
                         await asyncio.sleep(0.1)

@@ -2,13 +2,15 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Header, Query
 from starlette.responses import StreamingResponse
 
+from services.chassis.database import INFRASTRUCTURE
+from services.chassis.outages import OUTAGES
 from services.chassis.problems import Problem
 from services.chassis.web import require
 from services.notifier.application.read_models import Queries, StreamItem
@@ -81,7 +83,11 @@ async def stream_events(
     yield b": stream opened\n\n"
     quiet_seconds = 0.0
     while True:
-        items = await queries.stream(position, types, BATCH)
+        items: Sequence[StreamItem] = ()
+        try:
+            items = await queries.stream(position, types, BATCH)
+        except INFRASTRUCTURE as problem:  # the stream waits: a reader that came back would find the same
+            OUTAGES.report("requests", problem)
         for item in items:
             position = (item.xid, item.seq)
             yield _frame(item)

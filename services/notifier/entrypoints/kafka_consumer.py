@@ -29,11 +29,12 @@ from schemas.touchpoints import TOUCHPOINT_EVENTS
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, dead_letter_record
-from services.chassis.key_directory import keep_keys
+from services.chassis.key_directory import keep_keys, signed_records
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox
 from services.chassis.standing_clock import keep_standing_time
 from services.chassis.telemetry import METRICS
+from services.chassis.time_slices import in_slices
 from services.notifier.application.bind_engagements import Engagement, bind_engagements
 from services.notifier.application.ingest_events import ingest_events
 from services.notifier.application.ports import Now, UnitOfWork
@@ -77,12 +78,15 @@ class Consumer:
     clock: ServiceClock
     mail_hold: str | None = None
     fallback_to: str | None = None
+    secret: bytes = b""
 
     async def __call__(self, connection: Connection, records: Sequence[Record], real: datetime) -> None:
         now = Now(real, self.clock.at(real))
-        work = self.work(connection)
+        work, topic = self.work(connection), records[0].topic
         batch = _Batch()
-        for record in records:
+        if topic == KEYS:
+            records = signed_records(self.secret, records)
+        async for record in in_slices(records):
             try:
                 _read(record, batch)
                 if record.value is None and record.topic == TOUCHPOINTS:
@@ -92,7 +96,7 @@ class Consumer:
                     batch = _Batch()
             except Malformed as problem:
                 await dead_letter_record(connection, self.outbox, record, reason=str(problem))
-        await self._store(connection, batch, records[0].topic, work, now)
+        await self._store(connection, batch, topic, work, now)
 
     async def _store(
         self, connection: Connection, batch: _Batch, topic: str, work: UnitOfWork, now: Now

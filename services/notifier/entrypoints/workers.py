@@ -14,6 +14,7 @@ from services.chassis.clock import real_now
 from services.chassis.database import INFRASTRUCTURE
 from services.chassis.faults import fault
 from services.chassis.loops import Loop
+from services.chassis.outages import OUTAGES
 from services.notifier.application.calendar import Calendar, CalendarAway
 from services.notifier.application.deliver_webhooks import deliver_webhook
 from services.notifier.application.open_day import Days, Opening, read_day
@@ -73,12 +74,15 @@ def day_opener(days: Days, calendar: Calendar, sender: Loop, *, interval: float)
         try:
             await days.open(opening, await read_day(opening, calendar))
         except CalendarAway as problem:
-            log.warning("day.waits_for_calendar", person=opening.person.csm_id, problem=str(problem))
+            OUTAGES.report("calendar", TimeoutError(str(problem)), part="scheduler")
             return False
+        OUTAGES.works("calendar")
         return True
 
     async def run_once() -> float | None:
         openings = await days.mornings()
+        if not openings:
+            OUTAGES.works("calendar")
         opened = [await open_one(opening) for opening in openings]
         if any(opened):
             sender.wake()

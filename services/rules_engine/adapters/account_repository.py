@@ -13,6 +13,7 @@ from schemas.plans import PLAN_ADJUSTED, Change, Plan
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, headers_to_bytes
 from services.chassis.outbox import Outbox, Outgoing
+from services.chassis.time_slices import in_slices, pause_if_long
 from services.rules_engine.adapters.account_identities import DIRECTORY, AccountIdentities
 from services.rules_engine.adapters.messages import account_record, cause_document, plan_adjusted
 from services.rules_engine.domain.account import Account, NewPlan, Parked, Receipt, ReceiptState
@@ -95,6 +96,9 @@ class AccountUnitOfWork(AccountIdentities):
         super().__init__(connection, outbox)
         self._created = created
 
+    async def pause_if_long(self) -> None:
+        await pause_if_long()
+
     async def accounts(
         self, account_ids: Sequence[str], announced: Collection[str] = ()
     ) -> dict[str, Account]:
@@ -139,18 +143,21 @@ class AccountUnitOfWork(AccountIdentities):
         if not versions:
             return {}
         ids = [decision_id(account_id, version) for account_id, version in versions.items()]
-        return {row[0]: Plan.read_stored(row[1]) for row in await self._connection.fetch(PLANS, ids)}
+        rows = await self._connection.fetch(PLANS, ids)
+        return {row[0]: Plan.read_stored(row[1]) async for row in in_slices(rows)}
 
     async def record(self, new_plans: Sequence[NewPlan], *, publish: bool) -> None:
         if not new_plans:
             return
-        await self._connection.execute(RECORD, *_columns([_decision_row(new) for new in new_plans]))
+        rows = [_decision_row(new) async for new in in_slices(new_plans)]
+        await self._connection.execute(RECORD, *_columns(rows))
         if publish:
-            await self._outbox.append(self._connection, [_command(new) for new in new_plans])
+            commands = [_command(new) async for new in in_slices(new_plans)]
+            await self._outbox.append(self._connection, commands)
 
     async def publish_directory(self, accounts: Sequence[Account], real: datetime) -> None:
         records: list[Outgoing] = []
-        for account in accounts:
+        async for account in in_slices(accounts):
             if account.decided_at is None or account.directory_facts is None:
                 continue
             unversioned = account_record(account, account.directory_facts, 0)
@@ -164,7 +171,7 @@ class AccountUnitOfWork(AccountIdentities):
                 Outgoing(
                     topic=DIRECTORY,
                     key=account.account_id,
-                    id=f"{account.account_id}:{key.hex()}",
+                    id=f"{account.account_id}:{version}",
                     type=ACCOUNT_DIRECTORY,
                     time=account.decided_at,
                     data=record.write(),

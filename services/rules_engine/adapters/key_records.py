@@ -5,10 +5,11 @@ from datetime import datetime
 
 from schemas.directory import KEY_DIRECTORY, KeyRecord
 from services.chassis.clock import ServiceClock
-from services.chassis.database import Connection, real_now
-from services.chassis.key_directory import keep_keys
+from services.chassis.database import Connection, Database, real_now
+from services.chassis.key_directory import ALL, keep_keys, sign_record
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox, Outgoing
+from services.chassis.relay import Relay
 
 FIND = """
 SELECT sha256, scopes, expires_at, version FROM api_key WHERE key_id = $1 AND NOT revoked FOR UPDATE
@@ -16,9 +17,10 @@ SELECT sha256, scopes, expires_at, version FROM api_key WHERE key_id = $1 AND NO
 
 
 class KeyRecords:
-    """Writes records of keys and of sessions in the caller's transaction."""
+    """Writes records of keys and of sessions in the caller's transaction. `secret` signs them."""
 
-    def __init__(self, outbox: Outbox, clock: ServiceClock) -> None:
+    def __init__(self, outbox: Outbox, clock: ServiceClock, secret: bytes) -> None:
+        self._secret = secret
         self._outbox = outbox
         self._clock = clock
 
@@ -29,10 +31,22 @@ class KeyRecords:
 
     async def publish(self, connection: Connection, key: ApiKey) -> None:
         await keep_keys(connection, [key])
+        await self._append(connection, key)
+
+    async def publish_again(self, database: Database, relay: Relay) -> None:
+        """Publish every key, at a start: records of an earlier release, or under another secret, are not believed."""
+        async with database.transaction() as connection:
+            for row in await connection.fetch(ALL):
+                key = ApiKey(row[0], row[1], frozenset(row[2]), row[3], row[4], row[5])
+                await self._append(connection, key)
+        relay.wake()
+
+    async def _append(self, connection: Connection, key: ApiKey) -> None:
         now = self._clock.at(await real_now(connection))
         data = KeyRecord.model_validate({**asdict(key), "scopes": tuple(sorted(key.scopes))}).write()
         record_id = f"{key.key_id}:{key.version}"
-        record = Outgoing("directory.keys", key.key_id, record_id, KEY_DIRECTORY, now, data)
+        headers = [sign_record(self._secret, key.key_id, data)]
+        record = Outgoing("directory.keys", key.key_id, record_id, KEY_DIRECTORY, now, data, headers)
         await self._outbox.append(connection, [record])
 
 

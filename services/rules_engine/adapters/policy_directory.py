@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.directory import POLICY_DIRECTORY, PolicyRecord
+from schemas.ids import digest
 from services.cadence.policy import Policy
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Database, real_now
@@ -32,7 +33,8 @@ class PolicyDirectory:
         data = policy_record(context.policy, context.generation).write()
         async with self.database.transaction() as connection:
             now = self.clock.at(await real_now(connection))
-            record_id = f"{KEY}:{context.generation}"
+            # Another release may say more of the same policy: what differs has another id.
+            record_id = f"{KEY}:{context.generation}:{digest(data.decode()).hex()[:8]}"
             record = Outgoing("directory.policy", KEY, record_id, POLICY_DIRECTORY, now, data)
             await self.outbox.append(connection, [record])
         self.published = context.policy.hash

@@ -61,6 +61,7 @@ async def apply_events(
     outcome.parked += routing.refused
     restated = {key: list[IncomingEvent]() for key, account in accounts.items() if account.restated}
     for account_id, items in (restated | by_account).items():
+        await work.pause_if_long()
         if account_id in accounts:
             _process(accounts[account_id], items, context, clocks, outcome)
         else:

@@ -15,6 +15,10 @@ Homes = Mapping[str, Mapping[str, Stamp]]
 class UnitOfWork(Protocol):
     """One transaction: everything or nothing. The caller commits."""
 
+    async def pause_if_long(self) -> None:
+        """Let others run when this one has computed for long."""
+        ...
+
     async def accounts(
         self, account_ids: Sequence[str], announced: Collection[str] = ()
     ) -> dict[str, Account]:

@@ -88,8 +88,10 @@ def _new_plan(
 async def record_plans(work: UnitOfWork, new_plans: Sequence[NewPlan], *, publish: bool) -> None:
     """Store new plans, each with its changes from the plan before."""
     previous = await work.plans({new.account.account_id: new.previous for new in new_plans if new.previous})
-    with_changes = [
-        replace(new, changes=plan_changes(previous.get(new.account.account_id), new.plan))
-        for new in new_plans
-    ]
+    with_changes: list[NewPlan] = []
+    for new in new_plans:
+        await work.pause_if_long()
+        with_changes.append(
+            replace(new, changes=plan_changes(previous.get(new.account.account_id), new.plan))
+        )
     await work.record(with_changes, publish=publish)

@@ -15,6 +15,7 @@ async def sweep_accounts(
     accounts = await work.accounts(account_ids)
     new_plans: list[NewPlan] = []
     for account_id in account_ids:
+        await work.pause_if_long()
         account = accounts[account_id]
         try:
             account_state = decode(account_id, account.state)

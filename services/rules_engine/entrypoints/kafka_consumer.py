@@ -15,6 +15,7 @@ from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, dead_letter_record
 from services.chassis.outbox import Outbox
+from services.chassis.time_slices import in_slices
 from services.rules_engine.application.apply_events import apply_events
 from services.rules_engine.application.ports import UnitOfWork
 from services.rules_engine.domain.account import (
@@ -75,7 +76,7 @@ class EventConsumer:
         work, portfolio = self.work(connection), self.portfolio(connection)
         events: list[IncomingEvent] = []
         changes: list[Change] = []
-        for record in records:
+        async for record in in_slices(records):
             if record.topic == "touchpoint.events" and _header(record, "ce_type") not in ISSUED:
                 continue
             envelope: Envelope | None = None

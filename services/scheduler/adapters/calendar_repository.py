@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from schemas.directory import PolicyRecord
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
+from services.chassis.time_slices import pause_if_long
 from services.scheduler.adapters import early_outcomes, erasure, merging, rows
 from services.scheduler.adapters.act_repository import PostgresActs
 from services.scheduler.adapters.announcement_repository import (
@@ -108,6 +109,9 @@ class PostgresCalendarRepository:
         self._console_url = console_url
         self.assignments = PostgresAssignments(connection)
         self.acts = PostgresActs(connection)
+
+    async def pause_if_long(self) -> None:
+        await pause_if_long()
 
     async def lock(self, account_ids: Collection[str]) -> Mapping[str, CalendarAccount]:
         in_order = sorted(set(account_ids))

@@ -164,6 +164,10 @@ class CalendarRepository(Protocol):
         """In the same transaction."""
         ...
 
+    async def pause_if_long(self) -> None:
+        """Let others run when this one has computed for long."""
+        ...
+
     async def lock(self, account_ids: Collection[str]) -> Mapping[str, CalendarAccount]:
         """The accounts' rows, created if absent."""
         ...

@@ -139,6 +139,7 @@ async def _load_targets(
     by_csm = await calendars.load_hours({item.csm_id for item in items if item.csm_id})
     targets: list[_Target] = []
     for command, plan in planned:
+        await calendars.pause_if_long()
         account = accounts[plan.account_id]
         zone, *others = load_zones(account.timezone, account.zones)
         hours = AccountHours(zone, DEFAULT_HOURS, by_csm, tuple(others))
@@ -162,6 +163,7 @@ async def _reconcile_all(
     updates: list[CalendarUpdate] = []
     stretched = 0
     for target in targets:
+        await calendars.pause_if_long()
         calendar = stored[target.plan.account_id]
         own = leads.get(target.plan.account_id, NO_LEADS)
         result = reconcile(ReconcileContext(target.plan, calendar, target.hours, target.decided_at, now, own))

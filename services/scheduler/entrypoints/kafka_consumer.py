@@ -30,10 +30,11 @@ from services.chassis import inbox
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, dead_letter_record
-from services.chassis.key_directory import keep_keys
+from services.chassis.key_directory import keep_keys, signed_records
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox
 from services.chassis.standing_clock import keep_standing_time
+from services.chassis.time_slices import in_slices
 from services.scheduler.application.ports import CalendarRepository, Count, DirectoryRepository
 from services.scheduler.application.reconcile_calendar import accept_plans
 from services.scheduler.application.settle_touchpoint import (
@@ -73,6 +74,7 @@ class RecordHandler:
     calendars: Callable[[Connection], CalendarRepository]
     directories: Callable[[Connection], DirectoryRepository]
     count: Count
+    secret: bytes
 
     async def __call__(self, connection: Connection, records: Sequence[Record], real_now: datetime) -> None:
         match records[0].topic:
@@ -98,7 +100,7 @@ class RecordHandler:
     ) -> list[T]:
         """What the readable records hold; the others become dead letters."""
         messages: list[T] = []
-        for record in records:
+        async for record in in_slices(records):
             try:
                 messages.append(read(record))
             except Malformed as problem:
@@ -158,7 +160,8 @@ class RecordHandler:
         await self.directories(connection).save_csms(csms)
 
     async def _handle_keys(self, connection: Connection, records: Sequence[Record]) -> None:
-        keys, _ = await self._read_directory(connection, records, KEY_DIRECTORY, KeyRecord)
+        signed = signed_records(self.secret, records)
+        keys, _ = await self._read_directory(connection, signed, KEY_DIRECTORY, KeyRecord)
         await keep_keys(connection, [_api_key(key) for key in keys])
 
     async def _handle_clock(self, connection: Connection, records: Sequence[Record]) -> None:

@@ -1,23 +1,33 @@
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 """The consume loop with a real broker and a real database: no record is lost or handled twice."""
 
 import asyncio
+import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 
 import pytest
 from aiokafka import TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions
+from confluent_kafka.admin import AdminClient
 from prometheus_client import REGISTRY
 
-from services.chassis.batches import Subscription
+from services.chassis.batches import Handler, Subscription
 from services.chassis.consumer import Consumer
 from services.chassis.database import Connection, Database
-from services.chassis.dead_letters import Record
-from services.chassis.kafka import Message, Producer
-from services.chassis.leases import Leases, advance
+from services.chassis.dead_letters import Record, dead_letter_record
+from services.chassis.halts import resume_partition
+from services.chassis.kafka import Message, Producer, partition_of
+from services.chassis.leases import TTL, Leases, advance
+from services.chassis.loop_monitor import LoopMonitor
 from services.chassis.outbox import Outbox
-from services.chassis.settings import Kafka
+from services.chassis.replica import Replica, identify_replica
+from services.chassis.settings import DeadLetters, Http, Kafka
+from services.chassis.time_slices import pause_if_long
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
+from services.devstack.embedded.postgres import EmbeddedPostgres
 
 pytestmark = pytest.mark.integration
 
@@ -41,9 +51,26 @@ async def store(connection: Connection, records: Sequence[Record], now: datetime
     )
 
 
+async def bury_letters(connection: Connection, records: Sequence[Record], now: datetime) -> None:
+    """As a service's handler does with what it cannot read."""
+    for record in records:
+        if (record.value or b"").startswith(b"bad"):
+            await dead_letter_record(connection, OUTBOX, record, reason="bad")
+    await store(
+        connection, [record for record in records if not (record.value or b"").startswith(b"bad")], now
+    )
+
+
 @asynccontextmanager
 async def consuming(
-    database: Database, kafka: Kafka, cluster: Cluster, topic: str, owner: str
+    database: Database,
+    kafka: Kafka,
+    cluster: Cluster,
+    topic: str,
+    owner: str,
+    *,
+    handler: Handler = store,
+    limits: DeadLetters | None = None,
 ) -> AsyncGenerator[Consumer]:
     consumer = Consumer(
         database=database,
@@ -51,7 +78,7 @@ async def consuming(
         cluster=cluster,
         outbox=OUTBOX,
         owner=owner,
-        subscription=Subscription("test", [topic], store, lambda: None),
+        subscription=Subscription("test", [topic], handler, lambda: None, limits or DeadLetters()),
     )
     task = asyncio.create_task(consumer.run())
     yield consumer
@@ -166,3 +193,157 @@ async def test_a_stored_offset_that_the_broker_does_not_have_halts_only_its_part
 
     assert {row[0] for row in await database.pool.fetch("SELECT part FROM handled")} == {1}
     assert await database.pool.fetchval("SELECT next_offset FROM consumer_offset WHERE part = 0") == 999
+
+
+async def test_too_many_dead_letters_halt_the_partition_until_it_is_resumed(
+    database: Database, kafka_settings: Kafka, topic_name: Callable[[str], str]
+) -> None:
+    """Issue 11, A4: nothing else is buried, the other partitions are read, and a resumption goes on where it halted."""
+    topic, limits = topic_name("breaker"), DeadLetters(most=5, among=100)
+    cluster = await ensure_topics(kafka_settings.model_copy(update={"partitions": 2}), [TopicSpec(topic)])
+    bad = [value for n in range(60) if partition_of((value := f"bad{n}").encode(), 2) == 0]
+    good = [f"v{n}" for n in range(30)]
+
+    def consumer_of(owner: str) -> AbstractAsyncContextManager[Consumer]:
+        return consuming(database, kafka_settings, cluster, topic, owner, handler=bury_letters, limits=limits)
+
+    async with consumer_of("a") as consumer:
+        await produce(kafka_settings, topic, bad[:5])
+        assert await count_until(database, "SELECT count(*) FROM dead_letter", 5)
+        assert consumer.halted() == {}
+
+        await produce(kafka_settings, topic, [bad[5], *good])
+        elsewhere = [value for value in good if partition_of(value.encode(), 2) == 1]
+        assert await until(database, len(elsewhere)) == sorted(elsewhere)
+        await wait_for(lambda: f"{topic}/0" in consumer.halted())
+        assert "more than 5 dead letters among 100 records" in consumer.halted()[f"{topic}/0"]
+        assert REGISTRY.get_sample_value("drumbeat_partition_halted", {"topic": topic, "partition": "0"}) == 1
+        (stored,) = await database.pool.fetch("SELECT next_offset FROM consumer_offset WHERE part = 0")
+        assert (stored[0], await database.pool.fetchval("SELECT count(*) FROM dead_letter")) == (5, 5)
+
+    async with consumer_of("b") as consumer:
+        await wait_for(lambda: f"{topic}/0" in consumer.halted())  # also after a restart
+        place = TopicPartition(topic, 0)
+        assert await resume_partition(database, cluster.id, TopicPartition(topic, 1), uncounted=0) is None
+        assert await resume_partition(database, cluster.id, place, uncounted=0) == 5
+        assert await until(database, len(good)) == sorted(good)
+        assert await database.pool.fetchval("SELECT count(*) FROM dead_letter") == 6
+        await produce(kafka_settings, topic, bad[6:12])
+        await wait_for(lambda: f"{topic}/0" in consumer.halted())
+        await resume_partition(database, cluster.id, place, uncounted=6)
+        assert await count_until(database, "SELECT count(*) FROM dead_letter", 12)
+        await wait_for(lambda: not consumer.halted())
+
+
+@pytest.mark.timeout(120)
+async def test_a_long_backlog_keeps_its_leases_while_every_connection_of_the_pool_is_busy(
+    postgres: EmbeddedPostgres, database: Database, kafka_settings: Kafka, topic_name: Callable[[str], str]
+) -> None:
+    """Issue 11, A5: batches last longer than a lease, and no lease ends."""
+    topic = topic_name("backlog")
+    cluster = await ensure_topics(kafka_settings.model_copy(update={"partitions": 2}), [TopicSpec(topic)])
+    await produce(kafka_settings, topic, [f"v{n:04}" for n in range(100)])
+    name = await database.pool.fetchval("SELECT current_database()")
+    small = await Database.open(postgres.url, name, pool_size=2)
+
+    async def linger(connection: Connection, records: Sequence[Record], now: datetime) -> None:
+        await connection.execute("SELECT pg_sleep($1)", TTL + 1)
+        await store(connection, records, now)
+
+    async with consuming(small, kafka_settings, cluster, topic, "a", handler=linger) as consumer:
+        rival = Leases(database, cluster.id, "test", "rival")
+        await count_until(database, "SELECT count(*) FROM consumer_lease WHERE owner = 'a'", 2)
+        seconds = 0.0
+        while not await database.pool.fetchval("SELECT count(*) FROM handled"):
+            assert await rival.take(2, []) == []
+            await asyncio.sleep(0.2)
+            seconds += 0.2
+        assert await until(database, 100)
+        assert consumer.halted() == {}
+    await small.close()
+    assert seconds > TTL
+    epochs = await database.pool.fetch("SELECT epoch FROM consumer_lease")
+    assert {row[0] for row in epochs} == {1}
+
+
+def test_a_process_that_computes_for_long_gives_others_their_turns() -> None:
+    """Issue 11, A5: whatever computes at once shares one slice, so that the loop turns on."""
+
+    async def compute(steps: int) -> None:
+        for _ in range(steps):
+            await pause_if_long()
+            until_then = time.thread_time() + 0.002
+            while time.thread_time() < until_then:
+                pass
+
+    async def compute_and_watch() -> float:
+        monitor = LoopMonitor()
+        watching = asyncio.create_task(monitor.run())
+        await asyncio.gather(*(compute(150) for _ in range(4)))
+        watching.cancel()
+        return monitor.longest_computation
+
+    assert asyncio.run(compute_and_watch()) < 0.1
+
+
+async def test_positions_are_committed_to_a_consumer_group_that_other_clients_see(
+    database: Database, kafka_settings: Kafka, topic_name: Callable[[str], str]
+) -> None:
+    """Issue 11, A11: read with librdkafka's admin client, as lag exporters do."""
+    topic = topic_name("positions")
+    cluster = await ensure_topics(kafka_settings.model_copy(update={"partitions": 2}), [TopicSpec(topic)])
+    values = [f"v{n}" for n in range(20)]
+    await produce(kafka_settings, topic, values)
+    admin = AdminClient({"bootstrap.servers": kafka_settings.bootstrap_servers or ""})
+
+    def committed() -> dict[int, int]:
+        found = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions("drumbeat.test")])
+        places = found["drumbeat.test"].result(20).topic_partitions
+        return {place.partition: place.offset for place in places if place.topic == topic}
+
+    async with consuming(database, kafka_settings, cluster, topic, "a"):
+        await until(database, 20)
+        expected = Counter(partition_of(value.encode(), 2) for value in values)
+        async with asyncio.timeout(30):
+            while await asyncio.to_thread(committed) != expected:
+                await asyncio.sleep(0.2)
+
+
+async def test_hosts_of_one_name_share_no_lease_and_a_successor_waits_for_none(
+    chassis_database: Database,
+) -> None:
+    """Issue 11, A9."""
+    here = identify_replica(Http(port=1234))
+    successor = identify_replica(Http(port=1234))
+    elsewhere = Replica(here.name, "0123456789abcdef", "00000000")  # another host with the same name
+    assert here.seat == successor.seat
+    assert len({each.owner for each in (here, successor, elsewhere)}) == 3
+    leases = {
+        each: Leases(chassis_database, "cluster", "test", each.owner) for each in (here, successor, elsewhere)
+    }
+    partitions = [TopicPartition("topic", part) for part in range(2)]
+    await leases[here].enrol(dict.fromkeys(partitions, 0))
+    (own,) = await leases[here].take(1, [])
+    (other,) = await leases[elsewhere].take(2, [])
+    await leases[here].renew()
+    await leases[elsewhere].renew()
+
+    await leases[elsewhere].take_over()
+    assert (await leases[here].survey()) == (2, {own.partition: own.epoch})
+    assert await leases[successor].take(2, []) == []
+    await leases[successor].take_over()
+    assert [claim.partition for claim in await leases[successor].take(2, [])] == [own.partition]
+    assert (await leases[elsewhere].survey())[1] == {other.partition: other.epoch}
+
+
+async def count_until(database: Database, statement: str, count: int) -> bool:
+    async with asyncio.timeout(30):
+        while await database.pool.fetchval(statement) != count:
+            await asyncio.sleep(0.05)
+    return True
+
+
+async def wait_for(is_true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not is_true():
+            await asyncio.sleep(0.05)

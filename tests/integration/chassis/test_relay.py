@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 
 from services.chassis.database import Database
 from services.chassis.dead_letters import TOPIC as DEAD_LETTERS
-from services.chassis.dead_letters import UNSENT, list_newest, replay
+from services.chassis.dead_letters import UNSENT, Record, dead_letter_record, list_newest, replay
 from services.chassis.kafka import LARGEST_RECORD, Producer, partition_of
 from services.chassis.outbox import Outbox, Outgoing
 from services.chassis.relay import Relay
@@ -220,6 +220,53 @@ async def test_a_dead_letter_that_is_itself_too_large_is_kept_and_not_announced_
     assert await announcements(kafka_settings, DEAD_LETTERS) == []
 
 
+async def test_a_dead_letter_whose_record_is_too_large_is_announced_without_it(
+    chassis_database: Database, kafka_settings: Kafka, relay: Relay, topic_name: TopicName
+) -> None:
+    """Issue 11, A8: the record was read, so it fits; with the reason in its headers it does not."""
+    topic = topic_name("edge")
+    record = Record(topic, 3, 7, b"a", b"x" * 1_048_000, (("note", b"n" * 300),), 0)
+    async with chassis_database.transaction() as connection:
+        await dead_letter_record(connection, OUTBOX, record, reason="not JSON" + "!" * 900)
+    await append(chassis_database, message(DEAD_LETTERS, "b", 4))
+
+    await relay_all(chassis_database, relay)
+
+    (announced,) = await announcements(kafka_settings, topic)
+    assert (announced.key, announced.value) == ("a", None)
+    assert announced.headers["drumbeat_reason"].startswith(b"not JSON")
+    assert announced.headers["drumbeat_offset"] == b"7"
+    letters = await list_newest(chassis_database, before=2**62, limit=10, replayed=False)
+    assert [(each["topic"], each["offset"]) for each in letters] == [(topic, 7)]
+
+
+@pytest.mark.timeout(120)
+async def test_many_rows_too_large_become_dead_letters_and_all_others_flow(
+    chassis_database: Database, kafka_settings: Kafka, relay: Relay, topic_name: TopicName
+) -> None:
+    """Issue 11, A8: rows of 45 MB in all, which no pass may load at once."""
+    topic = topic_name("heavy")
+    await ensure_topics(kafka_settings, [TopicSpec(topic)])
+    for start in range(0, 60, 10):
+        await append(
+            chassis_database,
+            *(
+                message(topic, f"k{n % 5}", n, size=1_500_000 if n % 2 else 2)
+                for n in range(start, start + 10)
+            ),
+        )
+
+    await relay_all(chassis_database, relay)
+
+    by_key = await published(kafka_settings, topic)
+    assert {key: first_copies(numbers(records)) for key, records in by_key.items()} == {
+        f"k{key}": [n for n in range(60) if n % 2 == 0 and n % 5 == key] for key in range(5)
+    }
+    assert await chassis_database.pool.fetchval("SELECT count(*) FROM dead_letter") == 30
+    announced = await announcements(kafka_settings, topic)
+    assert len({record.headers["drumbeat_offset"] for record in announced}) == 30
+
+
 async def announcements(kafka: Kafka, topic: str) -> list[StoredRecord]:
     """The records of `dead.letters` about this topic."""
     by_key = await published(kafka, DEAD_LETTERS)
@@ -227,7 +274,7 @@ async def announcements(kafka: Kafka, topic: str) -> list[StoredRecord]:
         record
         for records in by_key.values()
         for record in records
-        if record.headers["drumbeat_topic"] == topic.encode()
+        if record.headers.get("drumbeat_topic") == topic.encode()
     ]
 
 

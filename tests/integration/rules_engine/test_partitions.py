@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 from confluent_kafka import KafkaError, Message, Producer
 
+from services.chassis.database import database_url
 from services.chassis.kafka import partition_of
+from services.chassis.migrations import DATABASES
 from tests.faults.ledger import binary
 from tests.integration.rules_engine.conftest import Engine, fresh
-from tests.stack import event
+from tests.stack import event, until
 
 pytestmark = [
     pytest.mark.integration,
@@ -18,6 +21,80 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 PARTITIONS = 12
+
+
+async def test_a_flood_of_unreadable_records_halts_one_partition_and_readyz_says_so(running: Engine) -> None:
+    """Issue 11, A4: through the running service, with the default limits."""
+    producer = Producer({"bootstrap.servers": running.stack.kafka.bootstrap})
+    for n in range(120):
+        producer.produce("account.signals", b"no JSON", key=f"flood-{n}", partition=5)
+    assert producer.flush(20) == 0
+
+    async def not_ready() -> dict[str, Any] | None:
+        answer = await running.request("GET", "/readyz")
+        return answer.json() if answer.status_code == 503 else None
+
+    problem = await until(not_ready, 20, "503 at /readyz")
+    assert "account.signals/5 is halted: more than 100 dead letters among 1000 records" in problem["detail"]
+    assert list(problem["halted"]) == ["account.signals/5"]
+    assert (await running.request("GET", "/readyz?ignore=halted")).status_code == 200
+    assert await running.metric("drumbeat_partition_halted", topic="account.signals", partition="5") == 1
+    assert (await running.get("/v1/dead-letters"))["items"] == []
+    listed = (await running.get("/v1/partitions"))["items"]
+    halted = [item for item in listed if item["halted"] is not None]
+    assert [(item["topic"], item["partition"], item["owner"]) for item in halted] == [
+        ("account.signals", 5, None)
+    ]
+    assert "consumer.partition_halted" in running.stack.processes["rules_engine"].log.read_text()
+
+    path = "/v1/partitions/account.signals/5/resume"
+    answer = await running.request("POST", path, params={"uncounted": 120})
+    assert answer.json()["next_offset"] == halted[0]["next_offset"]
+    await running.stack.ready("rules_engine")
+
+    async def buried() -> bool:
+        return len((await running.get("/v1/dead-letters", limit=500))["items"]) == 120
+
+    await until(buried, 20, "120 dead letters")
+    assert (await running.request("POST", path)).status_code == 404
+
+
+async def test_a_backlog_of_mixed_events_holds_the_event_loop_for_no_long_and_loses_no_lease(
+    running: Engine,
+) -> None:
+    """Issue 11, A5: by processor time, so that a busy machine changes nothing. 200,000 were tried by hand."""
+    connection = await asyncpg.connect(database_url(running.stack.postgres.url, DATABASES["rules_engine"]))
+    leases = "SELECT topic, part, epoch FROM consumer_lease ORDER BY topic, part"
+    before = await connection.fetch(leases)
+    now = await running.now() - timedelta(minutes=2)
+    sent = [
+        event(kind, f"log-{n}", data, id=f"log-{n}-{kind}", time=now)
+        for n in range(1500)
+        for kind, data in (
+            ("account.described", {"name": f"Log {n}", "arr": 50_000, "csm_id": "csm-1", "timezone": "UTC"}),
+            ("contract.changed", {"contract_id": "c", "status": "active", "renews_on": f"{now:%Y-12-31}"}),
+            ("health.scored", {"score": n % 100}),
+            ("nps.answered", {"score": n % 11}),
+        )
+    ]
+    placed = [(each, partition_of(str(each["subject"]).encode(), PARTITIONS)) for each in sent]
+    produce(running, placed)
+
+    async def is_read() -> bool:
+        count = await connection.fetchval("SELECT count(*) FROM account WHERE account_id LIKE 'log-%'")
+        return count == 1500 and not await connection.fetchval("SELECT count(*) FROM outbox")
+
+    await until(is_read, 100, "the backlog is read and relayed")
+    assert await connection.fetch(leases) == before
+    await connection.close()
+    short, every = [
+        await running.metric(
+            f"drumbeat_batch_longest_stretch_seconds_{name}", topic="account.signals", **more
+        )
+        for name, more in (("bucket", {"le": "0.25"}), ("count", {}))
+    ]
+    assert short == every > 0
+
 
 Event = Mapping[str, Any]
 

@@ -48,6 +48,9 @@ TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, perso
     due_touchpoint, closed_touchpoint, archived_touchpoint, archived_contact, erased_account"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
+SECRET = b"s" * 32
+"""Under which records of keys are signed."""
+
 
 class FixedClock(ServiceClock):
     """A service clock that the test sets."""
@@ -101,7 +104,9 @@ class Scheduler:
 
     @property
     def handler(self) -> RecordHandler:
-        return RecordHandler(self.clock, self.outbox, self.calendars, PostgresDirectoryRepository, self.count)
+        return RecordHandler(
+            self.clock, self.outbox, self.calendars, PostgresDirectoryRepository, self.count, SECRET
+        )
 
     async def consume(self, *records: Record) -> None:
         """As the consumer does: one transaction for all."""

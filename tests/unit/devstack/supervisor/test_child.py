@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.devstack.supervisor.child import LONGEST_PAUSE, Child, describe_end, next_pause, rotate
+from services.devstack.embedded.processes import describe_end
+from services.devstack.supervisor.child import LONGEST_PAUSE, Child, next_pause, rotate
 
 
 def test_pauses_double_up_to_a_limit_below_five_seconds() -> None:

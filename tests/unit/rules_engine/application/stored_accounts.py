@@ -34,6 +34,9 @@ class StoredAccounts:
         self.receipts: list[Receipt] = []
         self.homes: dict[str, dict[str, Stamp]] = {}
 
+    async def pause_if_long(self) -> None:
+        return
+
     async def accounts(
         self, account_ids: Sequence[str], announced: Collection[str] = ()
     ) -> dict[str, Account]:

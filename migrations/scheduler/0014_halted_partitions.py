@@ -1,0 +1,16 @@
+"""Too many dead letters halt a partition: the halt is stored with its offset."""
+
+from migrations.chassis_tables import add_halts, drop_halts
+
+revision = "scheduler_0014"
+down_revision = "scheduler_0013"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    add_halts()
+
+
+def downgrade() -> None:
+    drop_halts()
