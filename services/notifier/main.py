@@ -154,12 +154,7 @@ async def build(runtime: Runtime) -> Parts:
         app=lambda ready: make_http(runtime, services, key, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
         loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune),
-        close=(
-            webhooks.close,
-            services.mailer.stop,
-            services.client.stop,
-            services.others.close,
-        ),
+        close=(webhooks.close, services.mailer.stop, services.client.stop, services.others.close),
     )
 
 
