@@ -10,7 +10,7 @@ from services.cadence.rates import RatesRefused, load_rates
 from services.chassis.mail_server import find_mail_problem
 from services.chassis.setting_names import unknown_settings
 from services.chassis.settings import Settings
-from services.chassis.urls import leads_outside
+from services.chassis.urls import leads_outside, without_user
 from services.devstack.check import Check
 from services.rules_engine.settings import policy_path
 
@@ -63,7 +63,7 @@ def _public_address(settings: Settings) -> Check:
     advice = (
         "set DRUMBEAT_PUBLIC_URL to the notifier's address on the internet, like https://drumbeat.example.com"
     )
-    local = f"none: links lead to {url or settings.url_of('notifier')}, which only this machine reaches"
+    local = f"none: links lead to {without_user(url or '') or settings.url_of('notifier')}, which only this machine reaches"
     is_needed = settings.email.is_relay
     return Check("public address", local, advice if is_needed else "", "" if is_needed else advice)
 
