@@ -59,11 +59,12 @@ def check_mail(settings: Settings) -> Iterator[Check]:
 def _public_address(settings: Settings) -> Check:
     url = settings.public_url
     if url is not None and leads_outside(url):
-        return Check("public address", url)
+        return Check("public address", without_user(url))
     advice = (
         "set DRUMBEAT_PUBLIC_URL to the notifier's address on the internet, like https://drumbeat.example.com"
     )
-    local = f"none: links lead to {without_user(url or '') or settings.url_of('notifier')}, which only this machine reaches"
+    link = without_user(url) if url else settings.url_of("notifier")
+    local = f"none: links lead to {link}, which only this machine reaches"
     is_needed = settings.email.is_relay
     return Check("public address", local, advice if is_needed else "", "" if is_needed else advice)
 
