@@ -55,9 +55,9 @@ def unknown_settings(settings: type[BaseSettings]) -> list[str]:
 
 
 def describe_error(variable: str, error: ErrorDetails, settings: type[BaseSettings]) -> str:
-    """What is wrong with a variable, with its value unless that may be secret."""
+    """What is wrong with a variable, with its value unless that may be secret or contain a secret."""
     if error["type"] == "extra_forbidden":
         return f"{variable}: {no_such_setting(variable, settings)}"
-    if _SECRET.search(variable):
+    if _SECRET.search(variable) or not isinstance(error["input"], str | int | float):
         return f"{variable}: {error['msg']}"
     return f"{variable}: {error['msg']} (the value is {error['input']!r})"

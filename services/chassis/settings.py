@@ -16,14 +16,19 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from services.chassis.access_settings import PolicyChecks, Sessions
 from services.chassis.addresses_file import AddressesSource
 from services.chassis.mailbox import AddressLines, Line, Mailbox
 from services.chassis.setting_group import Group
 from services.chassis.setting_names import describe_error
-from services.chassis.urls import check_service_url, leads_outside
+from services.chassis.urls import check_service_url, leads_outside, without_user
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -233,9 +238,7 @@ class Settings(BaseSettings):
         if self.public_url is None:
             return f"links in mail would lead to {self.url_of('notifier')}; {advice}"
         if not leads_outside(self.public_url):
-            return (
-                f"links in mail would lead to {self.public_url}; {advice}, like https://drumbeat.example.com"
-            )
+            return f"links in mail would lead to {without_user(self.public_url)}; {advice}, like https://drumbeat.example.com"
         return None
 
     def _sender_problem(self) -> str | None:
@@ -277,6 +280,10 @@ def load_settings(**overrides: object) -> Settings:
     """Read the settings. Raises `SettingsRejected`, which names every invalid variable."""
     try:
         return Settings(**overrides)  # pyright: ignore[reportArgumentType]
+    except SettingsError as unreadable:  # its cause has the value
+        raise SettingsRejected(
+            f"Invalid setting: {unreadable}: a group is one JSON object, or set its members one by one"
+        ) from None
     except ValidationError as invalid:
         lines = [describe_error(variable_name(error["loc"]), error, Settings) for error in invalid.errors()]
         if len(lines) == 1:

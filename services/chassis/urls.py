@@ -14,6 +14,13 @@ def check_service_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def without_user(url: str) -> str:
+    """The URL without a user and a password, to be shown."""
+    scheme, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
+
+
 def leads_outside(url: str) -> bool:
     """Whether this is an http or https URL of another host than the reader's own machine."""
     try:

@@ -39,7 +39,7 @@ class JobTooLarge(Exception):
 
 
 class WorkerProcess:
-    """One process. `seconds` and `megabytes`: of a job; `most_waiting`: jobs that wait for their turn.
+    """One process. `seconds` and `megabytes`: of a job; `most_waiting`: jobs that wait.
 
     `module`: what the process imports at its start, which counts for no job.
     """
@@ -57,11 +57,11 @@ class WorkerProcess:
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of a function of a module. Raises `WorkerBusy`, `JobTooLarge`, and what the function raises."""
-        async with self.turn() as turn:
-            return await turn.call(function, *args, **kwargs)
+        async with self.reserve() as reserved:
+            return await reserved.call(function, *args, **kwargs)
 
     @contextlib.asynccontextmanager
-    async def turn(self) -> AsyncGenerator["Turn"]:
+    async def reserve(self) -> AsyncGenerator["Reservation"]:
         """The process for several calls, which share its memory and one limit of time. Raises `WorkerBusy`."""
         if self._waiting > self._most_waiting:
             raise WorkerBusy(self._most_waiting, max(1, int(self._seconds / 2)))
@@ -69,14 +69,14 @@ class WorkerProcess:
         try:
             async with self._lock:
                 process = await self._start()
-                yield Turn(self, process, monotonic() + self._seconds)
+                yield Reservation(self, process, monotonic() + self._seconds)
         finally:
             self._waiting -= 1
 
     async def ask(
         self, process: Process, job: tuple[Callable[..., object], Any, Any], deadline: float
     ) -> object:
-        """One call; whatever goes wrong with the process itself, the next turn gets a new one."""
+        """One call; whatever goes wrong with the process itself, the next reservation gets a new one."""
         left = deadline - monotonic()
         try:
             async with asyncio.timeout(max(left, 0.0)):
@@ -126,7 +126,7 @@ class WorkerProcess:
             await process.communicate()
 
 
-class Turn:
+class Reservation:
     """Calls that run one after the other in the process, until the deadline (monotonic seconds)."""
 
     def __init__(self, worker: WorkerProcess, process: Process, deadline: float) -> None:

@@ -75,7 +75,7 @@ def _changes(entry: Json) -> list[tuple[str, str, str]]:
     before, after = nested(entry, "before"), nested(entry, "after")
     names = [*before, *(name for name in after if name not in before)]
     return [
-        (name, _value(before.get(name)), _value(after.get(name)))
+        (name.replace("_", " "), _value(before.get(name)), _value(after.get(name)))
         for name in names
         if before.get(name) != after.get(name)
     ]
@@ -92,7 +92,10 @@ def _value(value: object) -> str:
             parts = cast("list[object]", value)
             is_plain = all(isinstance(part, str) for part in parts)
             return ", ".join(map(str, parts)) if is_plain else orjson.dumps(parts).decode()
-        case str() | int() | float():
+        case str():
+            at = instant({"at": value}, "at")
+            return value if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
+        case int() | float():
             return str(value)
         case _:
             return orjson.dumps(value).decode()

@@ -10,7 +10,7 @@ from services.cadence.rates import RatesRefused, load_rates
 from services.chassis.mail_server import find_mail_problem
 from services.chassis.setting_names import unknown_settings
 from services.chassis.settings import Settings
-from services.chassis.urls import leads_outside
+from services.chassis.urls import leads_outside, without_user
 from services.devstack.check import Check
 from services.rules_engine.settings import policy_path
 
@@ -59,11 +59,12 @@ def check_mail(settings: Settings) -> Iterator[Check]:
 def _public_address(settings: Settings) -> Check:
     url = settings.public_url
     if url is not None and leads_outside(url):
-        return Check("public address", url)
+        return Check("public address", without_user(url))
     advice = (
         "set DRUMBEAT_PUBLIC_URL to the notifier's address on the internet, like https://drumbeat.example.com"
     )
-    local = f"none: links lead to {url or settings.url_of('notifier')}, which only this machine reaches"
+    link = without_user(url) if url else settings.url_of("notifier")
+    local = f"none: links lead to {link}, which only this machine reaches"
     is_needed = settings.email.is_relay
     return Check("public address", local, advice if is_needed else "", "" if is_needed else advice)
 

@@ -104,10 +104,8 @@ async def build(runtime: Runtime) -> Parts:
         next_due=partial(sweeping.next_due, database),
         after_commit=runtime.relay.wake,
     )
-    ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events", "audit.entries")
     handler = AuditConsumer(outbox, append_entries, others=consumer)
-    audit, audit_kept = AuditRepository(database), timedelta(days=runtime.settings.retention.audit_days)
     return Parts(
         app=lambda ready: make(runtime, _in_step(active_policy, ready), configurations, active_policy),
         subscriptions=(Subscription("rules_engine", topics, handler, runtime.relay.wake),),
@@ -116,22 +114,31 @@ async def build(runtime: Runtime) -> Parts:
             Loop("rates", interval=5.0, run_once=rates_file.run_once),
             Loop("policy", interval=1.0, run_once=active_policy.refresh),
             *_directory_loops(runtime, active_policy),
-            Loop("ranking", interval=5.0, run_once=ranking.run_once),
-            prune_loop(database, "receipt", "seen_at"),
-            prune_loop(database, "session", "expires_at"),
-            Loop("prune audit_entry", interval=60.0, run_once=partial(audit.drop_old, audit_kept)),
+            *_pruning_loops(runtime),
         ),
     )
 
 
-def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loop, Loop]:
-    """Publish what other services need of the policy in force."""
+def _pruning_loops(runtime: Runtime) -> tuple[Loop, Loop, Loop]:
+    database, kept = runtime.database, timedelta(days=runtime.settings.retention.audit_days)
+    audit = AuditRepository(database)
+    return (
+        prune_loop(database, "receipt", "seen_at"),
+        prune_loop(database, "session", "expires_at"),
+        Loop("prune audit_entry", interval=60.0, run_once=partial(audit.drop_old, kept)),
+    )
+
+
+def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loop, Loop, Loop]:
+    """Publish what other services need of the policy in force, and rank the accounts for it."""
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
     policy = PolicyDirectory(database, outbox, clock, active_policy.context)
     content = ContentDirectory(database, outbox, clock, active_policy.context)
+    ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
     return (
         Loop("policy directory", interval=1.0, run_once=policy.publish),
         Loop("content directory", interval=1.0, run_once=content.publish),
+        Loop("ranking", interval=5.0, run_once=ranking.run_once),
     )
 
 

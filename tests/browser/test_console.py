@@ -4,7 +4,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.browser.visits import MARKUP, NARROW, visiting
+from tests.browser.visits import MARKUP, NARROW, session_cookies, visiting
 from tests.stack import KEY, Stack, event, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
@@ -57,7 +57,9 @@ async def test_data_is_never_markup(browser: Browser, stack: Stack) -> None:
         assert await visit.page.locator("html").get_attribute("lang") == "en-GB"
 
 
-async def test_the_key_is_in_a_cookie_that_no_script_can_read(browser: Browser, stack: Stack) -> None:
+async def test_the_cookie_has_a_session_that_no_script_can_read_and_never_the_key(
+    browser: Browser, stack: Stack
+) -> None:
     async with visiting(browser, stack) as (visit, context):
         await visit.page.goto(f"{visit.url}/?account=acme")
         await visit.sign_in(KEY)
@@ -65,10 +67,93 @@ async def test_the_key_is_in_a_cookie_that_no_script_can_read(browser: Browser, 
 
         (cookie,) = await context.cookies()
 
+        assert cookie.get("name") == "drumbeat_session"
+        assert KEY not in str(cookie)
         assert cookie.get("httpOnly") is True
         assert cookie.get("sameSite") == "Strict"
         assert await visit.page.evaluate("document.cookie") == ""
         assert KEY not in await visit.page.content()
+
+
+async def test_a_session_that_was_ended_elsewhere_leads_to_the_sign_in_page_with_the_reason(
+    browser: Browser, stack: Stack
+) -> None:
+    async with visiting(browser, stack) as (visit, context):
+        page = visit.page
+        await page.goto(f"{visit.url}/messages")
+        await visit.sign_in(KEY)
+        await expect(page.get_by_role("heading", name="Messages")).to_be_visible()
+        (cookie,) = await context.cookies()
+        session_id = str(cookie.get("value")).split("_")[1]
+        engine = stack.processes["rules_engine"].url
+        assert (await stack.client.delete(f"{engine}/v1/sessions/{session_id}")).status_code == 200
+
+        await expect(page.get_by_role("alert")).to_contain_text("Your session has ended")
+
+        assert "/sign-in?next=%2Fmessages" in page.url
+        assert await context.cookies() == []
+        for service in ("rules_engine", "scheduler", "notifier"):
+
+            async def is_refused(name: str = service) -> bool:
+                headers = {"authorization": f"Bearer {cookie.get('value')}"}
+                url = f"{stack.processes[name].url}/v1/clock"
+                return (await stack.client.get(url, headers=headers)).status_code == 401
+
+            await until(is_refused, 20, f"the session refused by {service}")
+        assert visit.complaints == []
+
+
+async def test_the_sessions_of_a_key_are_listed_and_ended_on_a_page(browser: Browser, stack: Stack) -> None:
+    other = await session_cookies(stack)
+    async with visiting(browser, stack, NARROW) as (visit, _):
+        page = visit.page
+        await page.goto(f"{visit.url}/sessions")
+        await visit.sign_in(KEY)
+        await expect(page.get_by_text("this one")).to_be_visible()
+        assert await visit.fits()
+        row = page.locator(f"[id='s-{other['drumbeat_session'].split('_')[1]}']")
+        await row.get_by_role("button").click()
+        await expect(page.get_by_role("status").get_by_text("The session has ended.")).to_be_visible()
+        await expect(row).to_have_count(0)
+        assert visit.complaints == []
+    async with httpx.AsyncClient(cookies=other) as visitor:
+        answer = await visitor.get(stack.processes["console"].url + "/")
+    assert answer.headers["location"] == "/sign-in?next=%2F&ended=1"
+
+
+async def test_the_audit_log_is_searched_on_a_page_and_read_by_the_command(
+    browser: Browser, stack: Stack
+) -> None:
+    url = stack.processes["notifier"].url
+    await stack.client.post(f"{url}/v1/subscriptions", json={"url": "https://hooks.example.com/x?token=abc"})
+
+    async def is_recorded() -> bool:
+        return bool((await stack.get("rules_engine", "/v1/audit", action="subscription"))["items"])
+
+    await until(is_recorded, 20, "the entry of the notifier")
+    async with visiting(browser, stack, NARROW) as (visit, _):
+        page = visit.page
+        await page.goto(f"{visit.url}/audit")
+        await visit.sign_in(KEY)
+        await expect(page.locator("tr").filter(has_text="policy published")).to_contain_text(
+            "Drumbeat itself"
+        )
+        await page.get_by_label("Action").fill("subscription")
+        await page.get_by_role("button", name="Search").click()
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        await expect(page.locator("tbody tr")).to_contain_text("https://hooks.example.com/x")
+        await expect(page.locator("tbody tr")).not_to_contain_text("token=abc")
+        assert await visit.fits()
+        assert visit.complaints == []
+
+
+async def test_an_address_of_no_page_shows_our_own_page_with_a_way_on(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack, NARROW) as (visit, _):
+        await visit.page.goto(f"{visit.url}/nowhere")
+        await expect(visit.page.get_by_role("heading", name="This page does not exist")).to_be_visible()
+        assert await visit.fits()
+        await visit.page.get_by_role("link", name="My day").click()
+        await expect(visit.page.get_by_label("API key")).to_be_visible()
 
 
 async def test_signing_out_deletes_the_cookie_and_leaves_every_open_page(

@@ -11,12 +11,23 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.visits import NARROW, Visit, visiting
+from tests.browser.visits import NARROW, Visit, session_cookies, visiting
 from tests.stack import KEY, Stack, event, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
-PAGES = ("/", "/?account=acme", "/my-day", "/unowned", "/messages", "/content", "/policy", "/components")
+PAGES = (
+    "/",
+    "/?account=acme",
+    "/my-day",
+    "/unowned",
+    "/messages",
+    "/content",
+    "/policy",
+    "/sessions",
+    "/audit",
+    "/components",
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -285,7 +296,7 @@ async def test_today_and_the_account_show_times_in_the_zone_of_the_browser_and_u
 
 
 async def test_a_known_person_reads_their_own_time_without_a_script(team: Stack) -> None:
-    cookies = {"drumbeat_key": KEY, "drumbeat_person": "csm-ana"}
+    cookies = {**await session_cookies(team), "drumbeat_person": "csm-ana"}
     async with httpx.AsyncClient(cookies=cookies, headers={"X-Zone": "Asia/Tokyo"}) as visitor:
         page = (await visitor.get(f"{team.processes['console'].url}/?account=acme")).text
         assert '<html lang="en-GB" data-zone="Africa/Lagos">' in page
@@ -297,7 +308,7 @@ async def test_a_known_person_reads_their_own_time_without_a_script(team: Stack)
 
 
 async def test_no_page_allows_inline_scripts_or_evaluation(team: Stack) -> None:
-    async with httpx.AsyncClient(cookies={"drumbeat_key": KEY}) as visitor:
+    async with httpx.AsyncClient(cookies=await session_cookies(team)) as visitor:
         for path in (*PAGES, "/sign-in"):
             answer = await visitor.get(team.processes["console"].url + path)
             policy = answer.headers["content-security-policy"]
@@ -313,7 +324,7 @@ async def test_a_form_of_another_site_changes_nothing(team: Stack) -> None:
     found = await team.get("scheduler", "/v1/touchpoints", status="due", limit=1)
     item = found["items"][0]
     foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
-    async with httpx.AsyncClient(cookies={"drumbeat_key": KEY}, headers=foreign) as visitor:
+    async with httpx.AsyncClient(cookies=await session_cookies(team), headers=foreign) as visitor:
         form = {"act": "done", "version": str(item["sequence"])}
         answer = await visitor.post(f"{url}/touchpoints/{item['id']}", data=form)
     assert answer.status_code == 403

@@ -6,11 +6,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 from playwright.async_api import TimeoutError as NotInTime
 
-from tests.stack import Stack
+from tests.stack import KEY, Stack
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -83,3 +84,11 @@ async def visiting(
         yield Visit(await context.new_page(), url).watch(), context
     finally:
         await context.close()
+
+
+async def session_cookies(stack: Stack, key: str = KEY) -> dict[str, str]:
+    """The cookies of a client without a browser that has signed in."""
+    async with httpx.AsyncClient() as visitor:
+        answer = await visitor.post(f"{stack.processes['console'].url}/sign-in", data={"key": key})
+        assert answer.status_code == 303, answer.text
+        return dict(visitor.cookies)

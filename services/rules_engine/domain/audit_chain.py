@@ -1,11 +1,10 @@
 """The chain of audit entries: each has the SHA-256 over the hash before it and its own canonical JSON."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
-
-import orjson
 
 from schemas.times import format_instant
 
@@ -27,7 +26,8 @@ class ChainedEntry:
 
     def hash_after(self, previous: bytes) -> bytes:
         document = {**asdict(self), "at": format_instant(self.at)}
-        return sha256(previous + orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).digest()
+        canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return sha256(previous + canonical.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)

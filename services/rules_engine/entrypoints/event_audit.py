@@ -36,7 +36,7 @@ def change_of(envelope: Envelope, headers: Sequence[tuple[str, bytes]]) -> Chang
     else:
         changed = PreferenceChanged.read(envelope.data)
         object_, after = person_object("contact", changed.contact_id), _preference(changed)
-    detail = f"event {envelope.id} of {envelope.source}"
+    detail = f"an event of {envelope.source}"
     return Change(
         action, object_, None, after, detail, actor[:200] or f"source {envelope.source}"[:200], entry_id
     )
