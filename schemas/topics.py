@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from schemas.audit import AUDIT_RECORDED, AuditEntry
 from schemas.base import SchemaModel
 from schemas.directory import (
     ACCOUNT_DIRECTORY,
@@ -57,6 +58,7 @@ MODELS: Final[Mapping[str, type[SchemaModel]]] = {
     POLICY_DIRECTORY: PolicyRecord,
     CONTENT_DIRECTORY: ContentRecord,
     MODE_DIRECTORY: ModeRecord,
+    AUDIT_RECORDED: AuditEntry,
     **dict.fromkeys(TOUCHPOINT_EVENTS, TouchpointData),
 }
 """Event type -> model of its data, for all topics."""
@@ -174,6 +176,16 @@ TOPICS: Final[tuple[Topic, ...]] = (
         cleanup="delete",
         retention_ms=THIRTY_DAYS_MS,
         about="Outcomes of touchpoints and messages.",
+    ),
+    Topic(
+        name="audit.entries",
+        key="the service that made the change",
+        writers=("rules_engine", "scheduler", "notifier"),
+        readers=("rules_engine",),
+        types=(AUDIT_RECORDED,),
+        cleanup="delete",
+        retention_ms=365 * _DAY_MS,
+        about="Who changed what: policy, content, keys, sessions, preferences, subscriptions, accounts, the mode.",
     ),
     Topic(
         name="dead.letters",

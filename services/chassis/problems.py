@@ -1,7 +1,7 @@
 """Errors as RFC 9457 `application/problem+json`: what is wrong, where, and what to do."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import orjson
@@ -82,6 +82,28 @@ async def _on_http(request: Request, raised: Exception) -> Response:
         allowed = (raised.headers or {}).get("Allow", "another method")
         detail = f"{request.url.path} does not support {request.method}. Use {allowed}."
     return problem_response(Problem(raised.status_code, detail, headers=raised.headers))
+
+
+def install_missing_page(app: FastAPI, page: Callable[[Request, int], Response | None]) -> None:
+    """Answer a browser at an address that does not exist with a page instead of a problem document.
+
+    `page` gets the status, 404 or 405, and may answer None: then it is a problem document after all.
+    """
+
+    async def on_http(request: Request, raised: Exception) -> Response:
+        assert isinstance(raised, HTTPException)  # noqa: S101
+        if raised.status_code in (404, 405) and wants_page(request):
+            shown = page(request, raised.status_code)
+            if shown is not None:
+                return shown
+        return await _on_http(request, raised)
+
+    app.add_exception_handler(HTTPException, on_http)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person opens this address in a browser; programs do not ask for HTML by name."""
+    return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
 
 
 async def _on_invalid(_: Request, raised: Exception) -> Response:

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from tzdata import IANA_VERSION
 
 from services.chassis import problems
+from services.chassis.audit import LINK, acts_as
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.keys import ApiKey, KeyRing, Scope
 from services.chassis.outbox import timestamp
@@ -196,9 +197,18 @@ def require(*scopes: Scope) -> Any:
         if scopes and not any(key.allows(scope, now) for scope in scopes):
             needed = " or ".join(map(repr, scopes))
             raise Problem(403, f"The key {key.key_id} does not have the scope {needed}.", scopes=scopes)
+        acts_as(key.key_id)
         return key
 
     return Security(check_key, scopes=scopes)
+
+
+async def _act_by_link() -> None:
+    acts_as(LINK)
+
+
+by_link = Depends(_act_by_link)
+"""A dependency of routes whose address is the proof."""
 
 
 def encode_cursor(*parts: str | int | datetime) -> str:

@@ -15,6 +15,7 @@ from services.cadence.policy.load import PolicyRefused
 from services.cadence.rates import RatesRefused
 from services.chassis.settings import SettingsRejected, load_settings
 from services.console import (
+    audit_commands,
     commands,
     content_commands,
     event_commands,
@@ -40,6 +41,7 @@ app.add_typer(touchpoint_commands.app)
 app.add_typer(event_commands.app, name="events")
 app.add_typer(policy_commands.app, name="policy")
 app.add_typer(content_commands.app, name="content")
+app.add_typer(audit_commands.app, name="audit")
 
 
 @app.callback(invoke_without_command=True)

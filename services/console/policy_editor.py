@@ -50,13 +50,20 @@ class Draft:
 
 @dataclass(slots=True)
 class PolicyInForce:
-    """The policy in force. `policy`: None until the rules engine has answered."""
+    """The policy in force. `policy`: None until the rules engine has answered.
+
+    `findings` of the linter are there as soon as the rules engine has them (`has_findings`).
+    """
 
     policy: Json | None = None
     document: Json = field(default_factory=dict[str, object])
     findings: tuple[Json, ...] = ()
     error: str = ""
     document_error: str = ""
+
+    @property
+    def has_findings(self) -> bool:
+        return "findings" in (self.policy or {})
 
     @property
     def hash(self) -> str:
@@ -101,7 +108,10 @@ class PolicyEditor:
         self.in_force.error = ""
         self.progress = progress
         current = self.in_force.hash, self.in_force.version
-        if (text(progress, "policy"), number(progress, "version")) != current:
+        if (
+            text(progress, "policy"),
+            number(progress, "version"),
+        ) != current or not self.in_force.has_findings:
             await self._load()
 
     async def _load(self) -> None:
@@ -117,20 +127,13 @@ class PolicyEditor:
             self.in_force.error = policy.text
             return
         loaded = PolicyInForce(policy=policy)
-        document, loaded.findings = await asyncio.gather(
-            self._get(f"{quote(loaded.hash, safe='')}/document"), self._findings(loaded)
-        )
+        loaded.findings = tuple(items(policy, "findings"))
+        document = await self._get(f"{quote(loaded.hash, safe='')}/document")
         if isinstance(document, Failure):
             loaded.document_error = document.text
         else:
             loaded.document = document
         self.in_force = loaded
-
-    async def _findings(self, loaded: PolicyInForce) -> tuple[Json, ...]:
-        """The findings stored with the policy; else those of checking its files."""
-        if "findings" in (loaded.policy or {}):
-            return tuple(items(loaded.policy or {}, "findings"))
-        return (await self._check(loaded.files, "")).findings
 
     def add_file(self, path: str, source: str) -> str:
         """Put a file into the draft, under the last part of its path. Returns an error message or an empty text."""

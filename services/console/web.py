@@ -13,17 +13,18 @@ from starlette.staticfiles import StaticFiles
 
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.keys import ApiKey, KeyFileUnreadable, KeyRing, digest, first_key, key_id_of
-from services.chassis.problems import Problem
+from services.chassis.problems import Problem, install_missing_page
 from services.chassis.settings import Settings
 from services.chassis.web import Chassis, make_app
 from services.console.auth import Cookies, SignInNeeded, auth_routes, to_sign_in
 from services.console.client import AsyncApiClient, Failure
+from services.console.pages.audit import audit_pages
 from services.console.pages.components import component_routes
 from services.console.pages.content import content_routes
 from services.console.pages.messages import message_routes
 from services.console.pages.my_day import action_routes, my_day_routes
 from services.console.pages.policy import MAX_BODY, policy_routes
-from services.console.pages.rendering import STRICT, ForeignForm, foreign_form
+from services.console.pages.rendering import STRICT, ForeignForm, foreign_form, missing_page
 from services.console.pages.sessions import session_pages
 from services.console.pages.today import today_routes
 from services.console.pages.unowned import unowned_routes
@@ -89,6 +90,7 @@ def _add_pages(app: FastAPI, backend: Backend) -> None:
         content_routes,
         policy_routes,
         session_pages,
+        audit_pages,
         component_routes,
     ):
         app.include_router(routes(backend))
@@ -99,6 +101,7 @@ def _add_pages(app: FastAPI, backend: Backend) -> None:
 
     app.add_exception_handler(SignInNeeded, sign_in_needed)
     app.add_exception_handler(ForeignForm, foreign_form)
+    install_missing_page(app, missing_page)
 
 
 async def _ready() -> str | None:

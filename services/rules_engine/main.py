@@ -30,6 +30,7 @@ from services.rules_engine.adapters import sweep_queries as sweeping
 from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.account_twins import AccountTwins
 from services.rules_engine.adapters.active_policy import ActivePolicy
+from services.rules_engine.adapters.audit_repository import AuditRepository, append_entries
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
 from services.rules_engine.adapters.content_directory import ContentDirectory
 from services.rules_engine.adapters.erasure_repository import ErasureRepository
@@ -52,6 +53,8 @@ from services.rules_engine.domain.account import BatchCounts, EvaluationContext
 from services.rules_engine.entrypoints import http_accounts as api
 from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import refusals
+from services.rules_engine.entrypoints.audit_consumer import AuditConsumer
+from services.rules_engine.entrypoints.http_audit import audit_routes
 from services.rules_engine.entrypoints.http_content import content_routes
 from services.rules_engine.entrypoints.http_erasure import erasure_routes
 from services.rules_engine.entrypoints.http_figures import figures_routes
@@ -97,31 +100,41 @@ async def build(runtime: Runtime) -> Parts:
         next_due=partial(sweeping.next_due, database),
         after_commit=runtime.relay.wake,
     )
-    ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
-    topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events")
+    topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events", "audit.entries")
+    handler = AuditConsumer(outbox, append_entries, others=consumer)
     return Parts(
         app=lambda ready: make(runtime, _in_step(active_policy, ready), configurations, active_policy),
-        subscriptions=(Subscription("rules_engine", topics, consumer, runtime.relay.wake),),
+        subscriptions=(Subscription("rules_engine", topics, handler, runtime.relay.wake),),
         loops=(
             Loop("sweep", interval=1.0, run_once=sweeper.run_once),
             Loop("rates", interval=5.0, run_once=rates_file.run_once),
             Loop("policy", interval=1.0, run_once=active_policy.refresh),
             *_directory_loops(runtime, active_policy),
-            Loop("ranking", interval=5.0, run_once=ranking.run_once),
-            prune_loop(database, "receipt", "seen_at"),
-            prune_loop(database, "session", "expires_at"),
+            *_pruning_loops(runtime),
         ),
     )
 
 
-def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loop, Loop]:
-    """Publish what other services need of the policy in force."""
+def _pruning_loops(runtime: Runtime) -> tuple[Loop, Loop, Loop]:
+    database, kept = runtime.database, timedelta(days=runtime.settings.retention.audit_days)
+    audit = AuditRepository(database)
+    return (
+        prune_loop(database, "receipt", "seen_at"),
+        prune_loop(database, "session", "expires_at"),
+        Loop("prune audit_entry", interval=60.0, run_once=partial(audit.drop_old, kept)),
+    )
+
+
+def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loop, Loop, Loop]:
+    """Publish what other services need of the policy in force, and rank the accounts for it."""
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
     policy = PolicyDirectory(database, outbox, clock, active_policy.context)
     content = ContentDirectory(database, outbox, clock, active_policy.context)
+    ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
     return (
         Loop("policy directory", interval=1.0, run_once=policy.publish),
         Loop("content directory", interval=1.0, run_once=content.publish),
+        Loop("ranking", interval=5.0, run_once=ranking.run_once),
     )
 
 
@@ -187,6 +200,7 @@ def make(
         policies.program_routes(partial(list_programs, database)),
         mode_routes(make_modes(runtime)),
         *_key_routers(runtime),
+        audit_routes(AuditRepository(database)),
         dead_letter_routes(database, outbox),
     ):
         app.include_router(router)
@@ -195,7 +209,12 @@ def make(
 
 def make_worker(runtime: Runtime) -> WorkerProcess:
     limits = runtime.settings.policy_checks
-    return WorkerProcess(seconds=limits.seconds, megabytes=limits.megabytes, most_waiting=limits.most_waiting)
+    return WorkerProcess(
+        seconds=limits.seconds,
+        megabytes=limits.megabytes,
+        most_waiting=limits.most_waiting,
+        module="services.rules_engine.adapters.policy_jobs",
+    )
 
 
 def make_sessions(runtime: Runtime, records: KeyRecords) -> SessionRepository:

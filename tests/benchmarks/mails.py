@@ -111,7 +111,7 @@ class Senders:
 
     async def _fill(self) -> None:
         pool = self._database.pool
-        await pool.execute("TRUNCATE delivery, feed, attempt, outbox")
+        await pool.execute("TRUNCATE delivery, feed, attempt, outbox CASCADE")
         await pool.execute(FEED, DUE, real_now(), due_event(), self._count)
         await pool.execute(DELIVERIES, self._count)
         await pool.execute("VACUUM ANALYZE delivery, feed")

@@ -110,7 +110,7 @@ class Senders:
 
     async def _fill(self) -> None:
         pool = self._database.pool
-        await pool.execute("TRUNCATE delivery, feed, attempt, subscription, outbox")
+        await pool.execute("TRUNCATE delivery, feed, attempt, subscription, outbox CASCADE")
         await pool.execute(SUBSCRIBE, self._receiver, ENDPOINTS)
         await pool.execute(FEED, DUE, real_now(), DATA, self._count)
         await pool.execute(DELIVERIES, self._count, ENDPOINTS)

@@ -71,7 +71,10 @@ async def reader_of(backend: Backend, request: Request) -> Reader:
     )
     if session.status in (401, 404):
         raise SignInNeeded(back, ended=True)
-    reader = Reader(backend, token, session.document or {}, request.cookies.get(PERSON_COOKIE, "")[:200])
+    zone = request.headers.get("x-zone", "")[:100]
+    reader = Reader(
+        backend, token, session.document or {}, request.cookies.get(PERSON_COOKIE, "")[:200], zone
+    )
     if session.document is not None:
         backend.apis.use(reader.key, token)
     return reader
@@ -87,13 +90,15 @@ async def render_page(
     request: Request, reader: Reader, template: str, context: Mapping[str, object], *, status: int = 200
 ) -> Response:
     """The page; for a live update only its live parts, and 304 when the browser shows them already."""
-    now = reader.now()
+    now = await reader.local_now()
     is_live = request.headers.get("x-live") == "1"
     common: Mapping[str, object] = {
         "labels": labels,
         "pages": (*_PAGES, *(_ADMIN_PAGES if "admin" in reader.scopes else ())),
         "path": request.url.path,
         "now": now,
+        "service_now": reader.now(),
+        "person_zone": await reader.person_zone(),
         "rate": reader.clock.rate,
         "mode": await reader.mode(),
         "is_live": is_live,
@@ -106,6 +111,15 @@ async def render_page(
     if is_live and request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     return HTMLResponse(body, status, headers=headers)
+
+
+def missing_page(request: Request, status: int) -> Response | None:
+    """The page at an address of no page; it asks nobody, so it is the same before and after signing in."""
+    if request.url.path.startswith(("/v1/", "/static/")):
+        return None
+    path = request.url.path[:120]
+    body = _TEMPLATES.get_template("not-found.html").render(path=path, pages=_PAGES)
+    return HTMLResponse(body, status, headers=_NO_STORE)
 
 
 def render_part(template: str, context: Mapping[str, object]) -> Response:

@@ -13,6 +13,7 @@ from services.notifier.adapters.address_repository import refuse_addresses
 from services.notifier.adapters.delivery_repository import add_deliveries, post_in_app, wake_at
 from services.notifier.adapters.erasure import erase_final
 from services.notifier.adapters.messages import delivery_finished
+from services.notifier.adapters.program_reservations import release
 from services.notifier.adapters.webhook_completion import complete_delivered, split_delivered
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now, WebhookClaim
 from services.notifier.domain.addresses import AddressKey
@@ -61,6 +62,7 @@ async def complete(
     }
     completed = [result for result in in_order if not result.replacements]
     done, to_erase = await _complete_rows(connection, completed, hashes, now)
+    await release(connection, done)
     await _save_circuits(connection, done, now.real)
     refused = {
         hashes[result.delivery.id]: result.attempt.detail

@@ -17,6 +17,7 @@ from services.notifier.adapters import (
     content_repository,
     directory_repository,
     engagement_repository,
+    program_reservations,
     subscription_repository,
 )
 from services.notifier.adapters.delivery_completion import complete
@@ -31,6 +32,7 @@ from services.notifier.application.ports import (
     Webhook,
     WebhookClaim,
 )
+from services.notifier.application.sending import ProgramUse
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind
 from services.notifier.domain.event import parse_event
@@ -208,6 +210,10 @@ class DeliveryQueue:
             for endpoint in rotated
         }
         return {endpoint_id: share for endpoint_id, share in shares.items() if share > 0}
+
+    async def reserve_programs(self, uses: Sequence[ProgramUse]) -> set[str]:
+        async with self._database.transaction() as connection:
+            return await program_reservations.reserve(connection, uses)
 
     async def complete(self, results: Sequence[ClaimResult]) -> None:
         async with self._database.transaction() as connection:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from services.notifier.application.claim_results import attempted, instead_of, not_sent, replaced
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now
@@ -13,14 +13,24 @@ from services.notifier.application.send_to_customers import (
     gather_batch,
     post_to_customer,
     reader_of,
+    wait_for_program,
     write_for_customer,
 )
-from services.notifier.application.sending import Sending
+from services.notifier.application.sending import ProgramUse, Sending
 from services.notifier.application.write_customer_mail import CustomerMessage, Reader
 from services.notifier.domain.decision import Action
 from services.notifier.domain.delivery import AttemptOutcome, RecipientKind, Response
 from services.notifier.domain.delivery_policy import decide_delivery
 from services.notifier.domain.situation import Directory
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message to a contact that is ready to be sent."""
+
+    claim: MessageClaim
+    message: CustomerMessage
+    reader: Reader
 
 
 async def send_messages(
@@ -39,27 +49,64 @@ async def send_messages(
 async def _send_to_customers(
     claims: Sequence[MessageClaim], directory: Directory, now: Now, sending: Sending
 ) -> list[ClaimResult]:
-    batch = await gather_batch(claims, directory, now, sending.customers)
-    return list(await asyncio.gather(*(_send_safely(claim, batch, now, sending) for claim in claims)))
+    situations = {
+        claim.delivery.id: directory.situation_of(
+            claim.event,
+            mail_hold=sending.mail_hold,
+            fallback_to=sending.fallback_to,
+            has_waited=claim.has_waited(now.real),
+        )
+        for claim in claims
+    }
+    batch = await gather_batch(claims, directory, situations, now, sending.customers)
+    results = [_write_safely(claim, batch, now) for claim in claims]
+    written = [result for result in results if isinstance(result, Written)]
+    taken = await _taken_programs(written, sending)
+    sent = [_deliver_safely(one, now, sending) for one in written if one.claim.delivery.id not in taken]
+    return [
+        *(result for result in results if isinstance(result, ClaimResult)),
+        *(wait_for_program(one.claim, now) for one in written if one.claim.delivery.id in taken),
+        *await asyncio.gather(*sent),
+    ]
 
 
-async def _send_safely(claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Sending) -> ClaimResult:
+async def _taken_programs(written: Sequence[Written], sending: Sending) -> set[str]:
+    """The deliveries that present a program once to a contact to whom another delivery presents it at this moment."""
+    uses = [
+        ProgramUse(one.claim.delivery.id, one.claim.delivery.recipient.id or "", one.message.program_id)
+        for one in written
+        if one.message.program_id is not None
+    ]
+    if not uses:
+        return set()
+    reserved = await sending.programs.reserve_programs(uses)
+    once = {one.claim.delivery.id for one in written if one.message.is_once}
+    return once & {use.delivery_id for use in uses} - reserved
+
+
+def _write_safely(claim: MessageClaim, batch: CustomerBatch, now: Now) -> Written | ClaimResult:
     """One mail that cannot be written must not stop the others of its batch."""
     try:
-        return await _send(claim, batch, now, sending)
+        return _write(claim, batch, now)
     except Exception as problem:  # noqa: BLE001
-        detail = f"the mail could not be written: {problem!r}"[:500]
-        return attempted(claim, Response(AttemptOutcome.REFUSED, detail, is_permanent=True), now)
+        return _broken(claim, problem, now)
 
 
-async def _send(claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Sending) -> ClaimResult:
+async def _deliver_safely(written: Written, now: Now, sending: Sending) -> ClaimResult:
+    try:
+        return await _deliver(written, now, sending)
+    except Exception as problem:  # noqa: BLE001
+        return _broken(written.claim, problem, now)
+
+
+def _broken(claim: MessageClaim, problem: Exception, now: Now) -> ClaimResult:
+    detail = f"the mail could not be written: {problem!r}"[:500]
+    return attempted(claim, Response(AttemptOutcome.REFUSED, detail, is_permanent=True), now)
+
+
+def _write(claim: MessageClaim, batch: CustomerBatch, now: Now) -> Written | ClaimResult:
     delivery, event, directory = claim.delivery, claim.event, batch.directory
-    situation = directory.situation_of(
-        event,
-        mail_hold=sending.mail_hold,
-        fallback_to=sending.fallback_to,
-        has_waited=claim.has_waited(now.real),
-    )
+    situation = batch.situations[delivery.id]
     others = replaced(claim, directory, situation, now)
     if others is not None:
         return others
@@ -70,17 +117,14 @@ async def _send(claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Se
         postponed = delivery.postponed(now.real, decision.text)
         return ClaimResult(claim, postponed, send_after=decision.send_after)
     reader = reader_of(delivery.recipient.id, directory, situation)
-    written = write_for_customer(claim, reader, batch)
-    return (
-        written if isinstance(written, ClaimResult) else await _deliver(claim, written, reader, now, sending)
-    )
+    message = write_for_customer(claim, reader, batch)
+    return message if isinstance(message, ClaimResult) else Written(claim, message, reader)
 
 
-async def _deliver(
-    claim: MessageClaim, written: CustomerMessage, reader: Reader, now: Now, sending: Sending
-) -> ClaimResult:
+async def _deliver(written: Written, now: Now, sending: Sending) -> ClaimResult:
+    claim, message = written.claim, written.message
     if claim.delivery.channel == "in_app":
-        return post_to_customer(claim, written)
-    mail = customer_mail(claim, written, reader)
+        return post_to_customer(claim, message)
+    mail = customer_mail(claim, message, written.reader)
     response = await sending.mailer.send(mail, at=now.real)
-    return replace(attempted(claim, response, now, address=mail.to), program_id=written.program_id)
+    return replace(attempted(claim, response, now, address=mail.to), program_id=message.program_id)

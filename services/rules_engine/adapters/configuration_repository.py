@@ -10,9 +10,12 @@ import orjson
 
 from services.cadence.policy import Policy
 from services.cadence.policy.load import is_test, load_policy_texts
+from services.chassis.audit import AuditLog, Change
 from services.chassis.database import Connection, Database
 from services.rules_engine.application.queries import NotFound
 
+AUDIT = AuditLog("rules_engine")
+MOST_FILES = 200  # of changed files that an entry of the audit log names
 MOST_CACHED = 4  # compiled policies: rolling back is quick, and nothing grows
 FILES = "SELECT files::text FROM policy WHERE hash = $1"
 CURRENT = "SELECT number, policy_hash, mode, version FROM epoch"
@@ -103,11 +106,13 @@ class ConfigurationRepository:
                 await _keep(connection, offer)
                 version = await _number(connection, offer)
                 await connection.execute(BEGIN, offer.hash, mode, version)
+                await record_policy(connection, None, offer)
             elif before.policy_hash != offer.hash:
                 is_edit = await _is_edit(connection, offer, source, before)
                 result = FilesResult(is_edit, before.version, *await _origin(connection, before))
                 if is_edit:
                     await put_in_force(connection, offer)
+                    await record_policy(connection, before, offer)
             await connection.execute(OFFERED, source.owner, fingerprint(offer.files))
         return result
 
@@ -153,6 +158,29 @@ async def put_in_force(connection: Connection, offer: Offer) -> None:
     """A new version, in force from the moment the transaction is committed."""
     await _keep(connection, offer)
     await connection.execute(RAISE, offer.hash, await _number(connection, offer))
+
+
+async def record_policy(connection: Connection, before: Configuration | None, offer: Offer) -> None:
+    """The entry of the audit log for an offer that has just come into force, with the names of the files that changed."""
+    after = await current(connection)
+    stored = None if before is None else await connection.fetchval(FILES, before.policy_hash)
+    former = cast("dict[str, str]", orjson.loads(stored or "{}"))
+    changed = sorted(name for name in {*former, *offer.files} if former.get(name) != offer.files.get(name))
+    change = Change(
+        "policy.rolled_back" if offer.origin == "rollback" else "policy.published",
+        f"policy/{after.version}",
+        before=None if before is None else {"version": before.version, "hash": before.policy_hash},
+        after={
+            "version": after.version,
+            "hash": after.policy_hash,
+            "name": offer.name,
+            "author": offer.author,
+            "origin": offer.origin,
+            "files": changed[:MOST_FILES],
+        },
+        detail=offer.note,
+    )
+    await AUDIT.record(connection, [change])
 
 
 def fingerprint(files: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from services.chassis.audit import AuditLog, Change
 from services.chassis.database import Database, real_now
 from services.chassis.keys import ApiKey, digest, new_secret
 from services.chassis.relay import Relay
@@ -13,6 +14,7 @@ LISTED = """
 SELECT key_id, scopes, expires_at, revoked, name FROM api_key AS k
 WHERE NOT EXISTS (SELECT FROM session AS s WHERE s.session_id = k.key_id) ORDER BY key_id
 """
+AUDIT = AuditLog("rules_engine")
 IS_SESSION = "SELECT EXISTS (SELECT FROM session WHERE session_id = $1)"
 
 
@@ -37,6 +39,8 @@ class KeyRepository:
             key = ApiKey(key_id, digest(secret), frozenset(scopes), expires_at, version=version)
             await self._records.publish(connection, key)
             await connection.execute("UPDATE api_key SET name = $2 WHERE key_id = $1", key_id, name)
+            after = {"name": name, "scopes": sorted(scopes), "expires_at": expires_at}
+            await AUDIT.record(connection, [Change("key.created", f"key/{key_id}", None, after)])
         self._relay.wake()
         shown = {"key_id": key_id, "scopes": sorted(scopes), "expires_at": expires_at, "revoked": False}
         return {"key": secret, **shown, "name": name}
@@ -51,5 +55,8 @@ class KeyRepository:
             if key is None or await connection.fetchval(IS_SESSION, key_id):
                 raise NotFound(f"There is no valid key {key_id!r}.")
             await self._records.publish(connection, revoked(key, await real_now(connection)))
-            await self._sessions.end_of_key(connection, key_id)
+            ended = await self._sessions.end_of_key(connection, key_id)
+            before = {"scopes": sorted(key.scopes), "expires_at": key.expires_at}
+            detail = f"sessions ended: {ended}"
+            await AUDIT.record(connection, [Change("key.revoked", f"key/{key_id}", before, None, detail)])
         self._relay.wake()

@@ -7,7 +7,7 @@ import orjson
 
 from services.chassis.clock import ServiceClock, monotonic
 from services.chassis.database import Database, real_now
-from services.chassis.worker_process import Turn, WorkerProcess
+from services.chassis.worker_process import Reservation, WorkerProcess
 from services.rules_engine.adapters import policy_jobs
 from services.rules_engine.adapters.configuration_repository import FILES, current
 from services.rules_engine.adapters.program_repository import MOST_PROGRAMS, NEAREST, RELEVANT_FOR
@@ -32,10 +32,10 @@ class PolicyComparison:
         self._clock = clock
 
     async def compare(self, wanted: Compared) -> Mapping[str, object]:
-        async with self._worker.turn() as turn:
-            await turn.call(policy_jobs.begin_comparison, await self._begin(wanted))
-            sample = await self._all(turn)
-            return {**await turn.call(policy_jobs.finish_comparison), "sample": sample}
+        async with self._worker.reserve() as reserved:
+            await reserved.call(policy_jobs.begin_comparison, await self._begin(wanted))
+            sample = await self._all(reserved)
+            return {**await reserved.call(policy_jobs.finish_comparison), "sample": sample}
 
     async def _begin(self, wanted: Compared) -> policy_jobs.Compared:
         """The policy in force, ranks, rates and programs of one moment."""
@@ -57,7 +57,7 @@ class PolicyComparison:
             rates=read_stored_rates(rates),
         )
 
-    async def _all(self, turn: Turn) -> bool:
+    async def _all(self, reserved: Reservation) -> bool:
         """True when accounts are left that were not compared."""
         began, after, compared = monotonic(), "", 0
         while True:
@@ -66,5 +66,5 @@ class PolicyComparison:
                 return False
             if compared >= MOST or monotonic() - began > LONGEST_SECONDS:
                 return True
-            compared = await turn.call(policy_jobs.compare_accounts, [(row[0], row[1]) for row in rows])
+            compared = await reserved.call(policy_jobs.compare_accounts, [(row[0], row[1]) for row in rows])
             after = rows[-1][0]

@@ -31,7 +31,7 @@ class Compared:
 
 
 class _Comparison:
-    """The comparison of this turn: it grows by batches of accounts."""
+    """The comparison that is under way: it grows by batches of accounts."""
 
     def __init__(self, wanted: Compared) -> None:
         in_force = replace(load_policy_texts(wanted.in_force, is_stored=True), hash=wanted.hash)

@@ -10,7 +10,8 @@ import orjson
 from services.cadence.policy.document import policy_document
 from services.cadence.policy.load import PolicyRefused, load_policy_texts
 from services.chassis.database import INFRASTRUCTURE, Connection
-from services.chassis.worker_process import WorkerProcess
+from services.chassis.keys import key_of_session
+from services.chassis.worker_process import WorkerBusy, WorkerProcess
 from services.rules_engine.adapters import policy_jobs
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import (
@@ -20,6 +21,7 @@ from services.rules_engine.adapters.configuration_repository import (
     Offer,
     current,
     put_in_force,
+    record_policy,
 )
 from services.rules_engine.adapters.progress_queries import measure
 from services.rules_engine.application.publish_policy import (
@@ -48,7 +50,7 @@ SELECT v.hash, v.name, p.files::text FROM policy_version AS v JOIN policy AS p U
 """
 NAME = "SELECT name FROM policy_version WHERE number = $1"
 KEY = "SELECT name FROM api_key WHERE key_id = $1"
-LINT_SECONDS = 3.0  # real seconds that a reader of the policy in force waits for its findings
+LINT_SECONDS = 0.5  # real seconds that a reader of the policy in force waits for its findings
 
 
 class PolicyRepository:
@@ -95,8 +97,10 @@ class PolicyRepository:
         await asyncio.wait([task], timeout=LINT_SECONDS)
         if not task.done():
             return {}
-        if task.cancelled() or task.exception() is not None:
-            self._linted = None
+        if task.cancelled() or isinstance(task.exception(), WorkerBusy):
+            self._linted = None  # the next reader asks again
+            return {}
+        if task.exception() is not None:
             return {}
         return {"findings": task.result()["findings"]}
 
@@ -143,7 +147,8 @@ class PolicyRepository:
         return published
 
     async def _owner(self, key_id: str) -> str:
-        """The name of the owner of an API key, or its id."""
+        """The name of the owner of an API key, or its id; of a session, those of the key that signed in."""
+        key_id = key_of_session(key_id) or key_id
         return cast("str | None", await self._database.pool.fetchval(KEY, key_id)) or key_id
 
     async def _load_published(self) -> None:
@@ -170,6 +175,7 @@ async def _put(connection: Connection, before: Configuration, offer: Offer) -> d
     changed = offer.hash != before.policy_hash
     if changed:
         await put_in_force(connection, offer)
+        await record_policy(connection, before, offer)
     return {**_in_force(await current(connection)), "changed": changed}
 
 

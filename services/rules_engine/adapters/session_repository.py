@@ -7,12 +7,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from services.chassis.audit import AuditLog, Change
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.keys import ApiKey, digest, new_session
 from services.chassis.relay import Relay
 from services.rules_engine.adapters.key_records import KeyRecords, revoked
 from services.rules_engine.application.queries import NotFound
 
+AUDIT = AuditLog("rules_engine")
 BEGIN = "INSERT INTO session (session_id, key_id, key_sha256, client, expires_at) VALUES ($1, $2, $3, $4, $5)"
 IS_REVOKED = "SELECT revoked FROM api_key WHERE key_id = $1 FOR SHARE"
 LIVE = "ended_at IS NULL AND expires_at > clock_timestamp()"
@@ -57,6 +59,8 @@ class SessionRepository:
             session = ApiKey(session_id, digest(token), key.scopes, expires_at, version=version)
             await connection.execute(BEGIN, session_id, key.key_id, key.sha256, client, expires_at)
             await self._records.publish(connection, session)
+            after = {"key_id": key.key_id, "expires_at": expires_at}
+            await AUDIT.record(connection, [Change("session.began", f"session/{session_id}", None, after)])
         self._learn(session)
         self._relay.wake()
         scopes = sorted(key.grants())
@@ -116,3 +120,6 @@ class SessionRepository:
             key = await self._records.lock(connection, row["session_id"])
             if key is not None:
                 await self._records.publish(connection, revoked(key, await real_now(connection)))
+        await AUDIT.record(
+            connection, [Change("session.ended", f"session/{row['session_id']}") for row in rows]
+        )

@@ -36,6 +36,7 @@ from services.chassis.problems import Problem
 from services.chassis.web import JSON
 from services.rules_engine.domain.account import EvaluationContext
 from services.rules_engine.domain.doubts import no_country, no_rate
+from services.rules_engine.entrypoints.event_audit import actor_headers
 from services.rules_engine.entrypoints.event_scopes import missing_scope
 from services.rules_engine.entrypoints.kafka_consumer import check_time
 
@@ -116,10 +117,10 @@ class Ingest:
             media = read_media_type(request)
             if media == NDJSON:
                 async for chunk in self._ndjson(request):
-                    items += await self._take(within(chunk, key), validate_only=validate_only)
+                    items += await self._take(within(chunk, key), key, validate_only=validate_only)
             else:
                 found = self._items(media, request, await read_body(request))
-                items += await self._take(within(found, key), validate_only=validate_only)
+                items += await self._take(within(found, key), key, validate_only=validate_only)
             if not items:
                 raise Problem(422, "The body holds no event. Send at least one.")
         except (Problem, HTTPException) as refused:
@@ -242,7 +243,7 @@ class Ingest:
                 text = f"subject: {subject!r} differs from the account {twins[subject]!r} in letter case only"
                 item.warnings = (*item.warnings, f"{text}; they are two accounts")
 
-    async def _take(self, items: list[Item], *, validate_only: bool) -> list[Item]:
+    async def _take(self, items: list[Item], key: ApiKey, *, validate_only: bool) -> list[Item]:
         accepted = [item for item in items if item.envelope is not None]
         if validate_only or not accepted:
             await self._name_twins(accepted)
@@ -256,7 +257,7 @@ class Ingest:
         self._waiting += len(accepted)
         try:
             fault("ingest.before_produce")
-            messages = [_message(item.envelope) for item in accepted if item.envelope]
+            messages = [_message(item.envelope, key) for item in accepted if item.envelope]
             acknowledged, _ = await asyncio.gather(
                 self._producer.send(messages, timeout=ACKNOWLEDGE_WITHIN), self._name_twins(accepted)
             )
@@ -277,8 +278,9 @@ def _status(refused: Problem | HTTPException) -> int:
     return refused.status if isinstance(refused, Problem) else refused.status_code
 
 
-def _message(envelope: Envelope) -> Message:
-    return Message(route(envelope.type), envelope.subject.encode(), envelope.data, kafka_headers(envelope))
+def _message(envelope: Envelope, key: ApiKey) -> Message:
+    headers = [*kafka_headers(envelope), *actor_headers(envelope, key)]
+    return Message(route(envelope.type), envelope.subject.encode(), envelope.data, headers)
 
 
 def _text(value: object) -> str | None:

@@ -18,6 +18,7 @@ from tests.integration.rules_engine.policy_requests import (
     mid_market_account,
     policy_files,
     publish,
+    restart,
     wait_until_evaluated,
 )
 from tests.stack import KEY, ROOT, until
@@ -243,10 +244,6 @@ class TestValidation:
         await until(may_read, 15, "the key known")
         for path in ("/v1/policies/current", "/v1/policies/progress", "/v1/programs"):
             assert (await running.request("GET", path, headers=headers)).status_code == 200
-        checked = await running.request(
-            "POST", "/v1/policies/validate", json={"files": policy_files(30)}, headers=headers
-        )
-        assert checked.status_code == 200
         put = await running.request(
             "PUT", "/v1/policies/current", json={"files": policy_files(33)}, headers=headers
         )
@@ -405,3 +402,71 @@ class TestCommandLine:
             check=False,
         )
         return done.returncode, done.stdout + done.stderr
+
+
+class TestLimits:
+    """Last in this file: the engine is restarted with other limits."""
+
+    async def test_a_policy_that_takes_long_to_check_is_ended_and_holds_nobody_up(
+        self, running: Engine
+    ) -> None:
+        limits = {
+            "DRUMBEAT_POLICY_CHECKS__SECONDS": "2",
+            "DRUMBEAT_POLICY_CHECKS__MOST_WAITING": "1",
+        }
+        await restart(running, **limits)
+        checks = [
+            asyncio.create_task(
+                running.request("POST", f"/v1/policies/{call}", json={"files": slow_files()}, timeout=60)
+            )
+            for call in ("validate", "diff", "validate", "diff")
+        ]
+        slowest = 0.0
+        while any(not check.done() for check in checks):
+            began = asyncio.get_running_loop().time()
+            assert (await running.request("GET", "/livez")).status_code == 200
+            slowest = max(slowest, asyncio.get_running_loop().time() - began)
+            await asyncio.wait(checks, timeout=0.05)
+        answers = [check.result() for check in checks]
+        assert slowest < 1.0
+        assert sorted(answer.status_code for answer in answers)[-2:] == [429, 429]
+        for answer in answers:
+            if answer.status_code == 429:
+                assert int(answer.headers["retry-after"]) >= 1
+                assert "wait already" in problem_of(answer, 429)["detail"]
+        assert "longer than 2 seconds" in str([answer.text for answer in answers])
+        wrong = await running.request(
+            "POST", "/v1/policies/validate", json={"files": {"a.yaml": "rhythms: 3"}}
+        )
+        assert problem_of(wrong, 422)["errors"], "the next check gets a process again"
+
+    async def test_a_key_that_may_only_read_checks_and_compares_nothing(self, running: Engine) -> None:
+        made = await running.request("POST", "/v1/keys", json={"name": "reader", "scopes": ["read"]})
+        headers = {"authorization": f"Bearer {made.json()['key']}"}
+
+        async def reads() -> bool:
+            return (await running.request("GET", "/v1/policies", headers=headers)).status_code == 200
+
+        await until(reads, 15, "the key known")
+        for call in ("validate", "diff"):
+            body = {"files": policy_files(30)}
+            answer = await running.request("POST", f"/v1/policies/{call}", json=body, headers=headers)
+            assert "'policy'" in problem_of(answer, 403)["detail"]
+
+        async def findings() -> bool:
+            return (
+                "findings" in (await running.request("GET", "/v1/policies/current", headers=headers)).json()
+            )
+
+        await until(findings, 30, "what the linter says of the policy in force")
+
+
+def slow_files() -> dict[str, str]:
+    """A valid policy whose rules keep the linter busy for ten seconds."""
+    place = SHIPPED_TEXT.index("  - rule: mid-market-pooled-check-in")
+    rules = "".join(
+        f"  - rule: extra-{number}\n    touchpoint: check_in\n    segment: mid_market\n    every: {20 + number % 60}d\n"
+        f"    when: arr is not null and arr > {number} and has_champion\n    because: A reason.\n"
+        for number in range(400)
+    )
+    return {"cadence.yaml": f"{SHIPPED_TEXT[:place]}{rules}{SHIPPED_TEXT[place:]}"}

@@ -14,7 +14,7 @@ from services.chassis.worker_process import JobTooLarge, WorkerBusy, WorkerProce
 async def worker() -> AsyncGenerator[WorkerProcess]:
     made = WorkerProcess(seconds=8, megabytes=256, most_waiting=1)
     yield made
-    made.close()
+    await made.close()
 
 
 async def test_a_job_runs_in_another_process_that_stays_for_the_next(worker: WorkerProcess) -> None:
@@ -42,7 +42,7 @@ async def test_a_job_over_its_time_is_ended_and_the_event_loop_goes_on_meanwhile
         await job
     assert turns > 50
     assert await worker.run(abs, -1) == 1, "the next job gets a new process"
-    worker.close()
+    await worker.close()
 
 
 async def test_a_job_over_its_memory_is_ended(worker: WorkerProcess) -> None:

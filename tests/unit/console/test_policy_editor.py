@@ -20,7 +20,7 @@ class Engine:
     def __init__(self) -> None:
         self.requests: list[tuple[str, str, dict[str, Any]]] = []
         self.version, self.hash = 1, "h1"
-        self.is_admin = True
+        self.is_admin, self.is_linted = True, True
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/v1/")
@@ -30,13 +30,16 @@ class Engine:
             return self._respond(path, body)
         documents: dict[str, Callable[[], object]] = {
             "policies/progress": lambda: {"policy": self.hash, "version": self.version, "accounts": 3},
-            "policies/current": lambda: {"hash": self.hash, "version": self.version, "files": FILES},
+            "policies/current": self._current,
+            "sessions/current": lambda: {"scopes": ["read", "policy"] if self.is_admin else ["read"]},
             "policies": lambda: {"items": [{"version": self.version, "in_force": True}]},
             f"policies/{self.hash}/document": lambda: {"hash": self.hash, "rhythms": []},
         }
-        if path == "sessions/current":
-            return httpx.Response(200, json={"scopes": ["policy" if self.is_admin else "read"]})
         return httpx.Response(200, json=documents[path]())
+
+    def _current(self) -> object:
+        findings = {"findings": [{"rule": "r"}]} if self.is_linted else {}
+        return {"hash": self.hash, "version": self.version, "files": FILES, **findings}
 
     def _respond(self, path: str, body: dict[str, Any]) -> httpx.Response:
         if path == "policies/validate":
@@ -68,7 +71,17 @@ async def test_the_policy_in_force_is_read_once_until_it_changes() -> None:
     editor = await loaded_editor(engine)
     await editor.refresh()
     assert (editor.in_force.hash, editor.in_force.files, editor.may_change) == ("h1", FILES, True)
-    assert [path for _, path, _ in engine.requests] == ["policies/validate"]  # for its findings
+    assert engine.requests == []
+    assert [finding["rule"] for finding in editor.in_force.findings] == ["r"]
+
+
+async def test_findings_are_shown_as_soon_as_the_linter_is_through() -> None:
+    engine = Engine()
+    engine.is_linted = False
+    editor = await loaded_editor(engine)
+    assert editor.in_force.findings == ()
+    engine.is_linted = True
+    await editor.refresh()
     assert [finding["rule"] for finding in editor.in_force.findings] == ["r"]
 
     engine.version, engine.hash = 2, "h2"

@@ -13,7 +13,7 @@ from services.notifier.application.customer_links import links_of
 from services.notifier.application.message_facts import ComingTouchpoint, NoAnswer
 from services.notifier.application.ports import Mail, MessageClaim, Now
 from services.notifier.application.send_to_customers import CustomerSending
-from services.notifier.application.sending import OwnerSending, Sending
+from services.notifier.application.sending import OwnerSending, ProgramUse, Sending
 from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.application.write_owner_mail import write_owner_mail
 from services.notifier.domain.action_token import action_links
@@ -53,6 +53,9 @@ class NoServices:
     async def coming(self, account_ids: Sequence[str]) -> Mapping[str, Sequence[ComingTouchpoint]]:
         raise NoAnswer(f"{len(account_ids)} accounts")
 
+    async def reserve_programs(self, uses: Sequence[ProgramUse]) -> set[str]:
+        return {use.delivery_id for use in uses}
+
     async def send(self, mail: Mail, *, at: datetime) -> Response:
         return Response(AttemptOutcome.DELIVERED, f"250 {mail.delivery_id} {at}")
 
@@ -72,6 +75,7 @@ def sending() -> Sending:
             action_links("https://drumbeat.example", KEY),
             "https://console.example",
         ),
+        services,
         fallback_to="ops@vendor.example",
     )
 
