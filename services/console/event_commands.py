@@ -152,5 +152,5 @@ def _report(posted: Posted, rejected: list[Json], *, as_json: bool) -> None:
         return
     print_text(f"{posted.accepted} accepted, {posted.refusals.count} not accepted")
     if posted.refusals.count:
-        columns = ("events", "such as the", "id", "status", "why")
+        columns = ("events", "first", "id", "status", "why")
         print_table("Not accepted", columns, posted.refusals.rows())

@@ -2,7 +2,7 @@
 """Checks of the database server and the broker: their clocks, and partitions of which nobody reads the next record."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -55,9 +55,10 @@ async def _check_servers(url: str, kafka: Kafka) -> list[Check]:
         ),
         await check_clock("the broker", measure_broker_skew(kafka)),
     ]
+    databases = {service: database_url(url, name) for service, name in DATABASES.items()}
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
-            return [*checks, *[check async for check in check_positions(url, kafka)]]
+            return [*checks, *[check async for check in check_positions(databases, kafka)]]
     except UNAVAILABLE as problem:
         reason = str(problem) or type(problem).__name__
         return [*checks, Check("positions", f"not measured ({reason})")]
@@ -80,8 +81,11 @@ async def check_clock(what: str, measured: Any) -> Check:
     return Check(name, result, remedy)
 
 
-async def check_positions(url: str, kafka: Kafka) -> AsyncIterator[Check]:
-    """The partitions of which a service has not read the next record for a minute, though it is there."""
+async def check_positions(databases: Mapping[str, str], kafka: Kafka) -> AsyncIterator[Check]:
+    """The partitions of which a service has not read the next record for a minute, though it is there.
+
+    `databases`: the URL of each service's database.
+    """
     cluster = await _cluster_id(kafka)
     client = AIOKafkaConsumer(
         **client_options(kafka),
@@ -92,8 +96,8 @@ async def check_positions(url: str, kafka: Kafka) -> AsyncIterator[Check]:
     await client.start()
     try:
         stuck = 0
-        for service, name in DATABASES.items():
-            for position in await _idle_positions(database_url(url, name), cluster):
+        for service, url in databases.items():
+            for position in await _idle_positions(url, cluster):
                 problem = await _problem_of(client, position)
                 if problem:
                     stuck += 1

@@ -71,8 +71,8 @@ def policy_line(in_force: InForce, settings: Settings, seconds: float) -> str:
         return f"{version}; not that of {name}{advice}"
     if in_force.age_seconds < seconds and in_force.former_version is not None:
         former = _version(in_force.former_version, in_force.former_origin or "", in_force.former_author)
-        return f"{version}: {name}, edited since the former start, replaced {former}"
-    return f"{version}: {name}"
+        return f"version {in_force.version}: {name}, edited since the former start, replaced {former}"
+    return f"version {in_force.version}: {name}"
 
 
 def _version(number: int, origin: str, author: str | None) -> str:

@@ -363,7 +363,7 @@ class TestCommandLine:
         code, output = await self.run_command(running, "publish", str(tmp_path), "--note", "by hand")
         assert (code, "cadence_test.yaml:4: No: expected segment: enterprise" in output) == (1, True), output
         assert (await self.run_command(running, "publish", str(tmp_path), "--force"))[0] == 2, "no note"
-        (tmp_path / "cadence_test.yaml").write_text(failing.replace("enterprise", "small_business"))
+        (tmp_path / "cadence_test.yaml").write_text(failing.replace("enterprise", "self_service"))
         name = await mid_market_account(running, "compared")
         await wait_until_evaluated(running)
         code, output = await self.run_command(running, "diff", str(tmp_path))

@@ -1,0 +1,54 @@
+"""The doctor finds a partition that nobody advances, on a real broker and a real database (A10)."""
+
+from collections.abc import Callable
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from services.chassis.database import Database, database_url
+from services.chassis.settings import Kafka
+from services.chassis.topics import TopicSpec, ensure_topics
+from services.devstack.check import Check
+from services.devstack.embedded.postgres import EmbeddedPostgres
+from services.devstack.server_checks import check_positions
+
+pytestmark = pytest.mark.integration
+STAND = """
+INSERT INTO consumer_offset (cluster, grp, topic, part, next_offset, updated_at)
+VALUES ($1, 'scheduler', $2, $3, $4, clock_timestamp() - make_interval(secs => $5))
+"""
+
+
+async def test_a_partition_is_stuck_when_its_next_record_is_not_read_for_a_minute(
+    chassis_database: Database,
+    postgres: EmbeddedPostgres,
+    kafka_settings: Kafka,
+    topic_name: Callable[[str], str],
+) -> None:
+    topic = topic_name("stuck")
+    kafka = kafka_settings.model_copy(update={"partitions": 3})
+    cluster = (await ensure_topics(kafka, [TopicSpec(topic)])).id
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers or "") as producer:
+        for partition in range(3):
+            await producer.send_and_wait(topic, b"{}", partition=partition)  # pyright: ignore[reportUnknownMemberType]
+    async with chassis_database.transaction() as connection:
+        await connection.execute(STAND, cluster, topic, 0, 0, 300.0)  # stuck
+        await connection.execute(STAND, cluster, topic, 1, 1, 300.0)  # has read everything
+        await connection.execute(STAND, cluster, topic, 2, 0, 5.0)  # is at work
+        await connection.execute(STAND, "another cluster", topic, 2, 0, 300.0)
+        name = str(await connection.fetchval("SELECT current_database()"))
+
+    checks = [
+        check async for check in check_positions({"scheduler": database_url(postgres.url, name)}, kafka)
+    ]
+
+    (check,) = checks
+    assert check.name == "scheduler"
+    assert check.result.startswith(f"the partition {topic}/0 is stuck at offset 0 for 30")
+    assert "docs/runbook.md" in check.remedy
+
+    await chassis_database.pool.execute("UPDATE consumer_offset SET next_offset = 1")
+    checks = [
+        check async for check in check_positions({"scheduler": database_url(postgres.url, name)}, kafka)
+    ]
+    assert checks == [Check("positions", "every service has read its partitions")]
