@@ -5,7 +5,7 @@ from alembic import op
 from migrations.partitions import create_former_partition
 
 revision = "notifier_0011"
-down_revision = "notifier_0010"
+down_revision = "notifier_0016"
 branch_labels = None
 depends_on = None
 

@@ -1,17 +1,18 @@
-"""The person in front of a page: the key, who they are, and what they read and change through the APIs."""
+"""The person in front of a page: the session, who they are, and what they read and change through the APIs."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote
 
 from schemas.figures import MOST_WANTED
 from schemas.zones import UnknownZone, find_zone
 from services.chassis.clock import ServiceClock
+from services.console.auth import Cookies
 from services.console.client import Answer, AsyncApiClient, Query, Service
-from services.console.json_fields import Json, items, text
+from services.console.json_fields import Json, items, text, texts
 from services.console.people import Person, people
 from services.console.shared_reads import Read, SharedReads
 
@@ -27,6 +28,7 @@ class Backend:
     apis: AsyncApiClient
     reads: SharedReads
     clock: ServiceClock
+    cookies: Cookies
 
 
 def known_zone(name: str) -> tzinfo | None:
@@ -40,11 +42,17 @@ def known_zone(name: str) -> tzinfo | None:
 class Reader:
     """One signed-in reader.
 
-    `person_id`: who they chose to be, "" before they chose; `browser_zone`: "" without a script.
+    `person_id`: who they chose to be, "" before they chose; `browser_zone`: "" without a script. `key` names what
+    sessions of one API key read together; `token` is the session's own, with which it changes things. `scopes` are those
+    of the key, empty while the rules engine does not answer.
     """
 
-    def __init__(self, backend: Backend, key: str, person_id: str, browser_zone: str = "") -> None:
-        self._backend, self.key, self.person_id = backend, key, person_id
+    def __init__(
+        self, backend: Backend, token: str, session: Json, person_id: str, browser_zone: str = ""
+    ) -> None:
+        self._backend, self.token, self.person_id = backend, token, person_id
+        self.key = text(session, "key_id") or token
+        self.scopes = frozenset(texts(session, "scopes"))
         self._browser_zone = browser_zone
 
     def now(self) -> datetime:
@@ -80,7 +88,13 @@ class Reader:
 
     async def post(self, service: Service, path: str, body: Json) -> Answer:
         """Change something; the next read of anything is a new one."""
-        answer = await self._backend.apis.send("POST", self.key, service, path, body)
+        answer = await self._backend.apis.send("POST", self.token, service, path, body)
+        self._backend.reads.forget(self.key)
+        return answer
+
+    async def send(self, method: Literal["POST", "PUT", "DELETE"], service: Service, path: str) -> Answer:
+        """Change something without a body; the next read of anything is a new one."""
+        answer = await self._backend.apis.send(method, self.token, service, path)
         self._backend.reads.forget(self.key)
         return answer
 

@@ -11,7 +11,9 @@ from services.chassis.batches import Subscription
 from services.chassis.clock import real_now
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
+from services.chassis.mail_server import find_mail_problem
 from services.chassis.openapi_export import always_ready, run_command, unplugged
+from services.chassis.problems import install_missing_page
 from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.settings import Settings
 from services.chassis.topics import TopicSpec
@@ -46,7 +48,7 @@ from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
 from services.notifier.entrypoints.action_pages import ActionServices
-from services.notifier.entrypoints.customer_pages import PageServices
+from services.notifier.entrypoints.customer_pages import PageServices, missing_page
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_messages import message_routes
@@ -126,6 +128,9 @@ async def build(runtime: Runtime) -> Parts:
     key = await services.preferences.link_key()
     async with runtime.database.transaction() as connection:
         await mode_repository.begin(connection, runtime.settings.mode)
+    relay_problem = await find_mail_problem(runtime.settings.email)
+    if relay_problem is not None:
+        log.warning("mail.relay_unreachable", problem=str(relay_problem))
     sending = make_sending(runtime.settings, services, key)
     if sending.mail_hold is not None:
         log.warning("mail.held", reason=sending.mail_hold)
@@ -208,7 +213,9 @@ def make_customer_sending(configured: Settings, services: Services, link_key: by
 def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Readiness) -> FastAPI:
     mail_hold = runtime.settings.mail_hold()
     warnings = (f"{Reason.MAIL_ON_HOLD}: {mail_hold}",) if mail_hold is not None else ()
-    app = make_app(Chassis("notifier", runtime.clock, runtime.keys, ready, warnings), title="notifier")
+    app = make_app(
+        Chassis("notifier", runtime.clock, runtime.keys, ready, warnings, runtime.rest), title="notifier"
+    )
     for_subscriptions = SubscriptionServices(
         subscriptions=services.subscriptions,
         queries=services.queries,
@@ -238,6 +245,7 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     app.include_router(page_routes(pages))
     app.include_router(preview_routes(make_preview_services(runtime, services, link_key)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
+    install_missing_page(app, missing_page(pages))
     return app
 
 

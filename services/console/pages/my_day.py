@@ -30,7 +30,7 @@ def my_day_routes(backend: Backend) -> APIRouter:
 
     @router.get("/my-day")
     async def show(request: Request) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         people = await reader.people()
         day, error = None, ""
         if reader.person_id:
@@ -51,11 +51,11 @@ def my_day_routes(backend: Backend) -> APIRouter:
 
     @router.post("/my-day/person")
     async def choose(request: Request) -> Response:
-        reader_of(backend, request)
+        await reader_of(backend, request)
         form = await read_form(request)
         response = back_to("/my-day")
         person_id = form.get("person", "")[:200]
-        secure = request.url.scheme == "https"
+        secure = backend.cookies.is_secure(request)
         response.set_cookie(
             PERSON_COOKIE, person_id, max_age=_COOKIE_SECONDS, httponly=True, samesite="strict", secure=secure
         )
@@ -96,7 +96,7 @@ def action_routes(backend: Backend) -> APIRouter:
 
     @router.post("/touchpoints/{touchpoint_id}")
     async def act(request: Request, touchpoint_id: str) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         form = await read_form(request)
         path = f"/v1/touchpoints/{quote(touchpoint_id, safe='')}"
         call, body, did = _call(form)

@@ -42,7 +42,7 @@ def today_routes(backend: Backend) -> APIRouter:
 
     @router.get("/")
     async def show(request: Request, account: str = "", q: str = "") -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         search = q.strip()[:200]
         poller = await pollers.refreshed(reader.key, account[:200], search)
         now = await reader.local_now()
@@ -52,7 +52,7 @@ def today_routes(backend: Backend) -> APIRouter:
 
     @router.get("/why")
     async def why(request: Request, account: str, rule: str = "", touchpoint_type: str = "") -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         query = {"rule": rule} if rule else {"touchpoint_type": touchpoint_type}
         read = await reader.read("rules_engine", f"/v1/accounts/{quote(account, safe='')}/why", {**query})
         view = None if read.document is None else explanation_view(read.document, await reader.local_now())

@@ -1,11 +1,14 @@
 """Subscriptions as rows."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from secrets import token_bytes
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import orjson
 
+from services.chassis.audit import AuditLog, Change
 from services.chassis.database import Connection, Database, real_now
 from services.notifier.adapters.channels.signing import format_secret
 from services.notifier.adapters.delivery_repetition import Repetition, repeat_deliveries
@@ -16,6 +19,7 @@ from services.notifier.domain.circuit import Circuit
 from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.subscription import Filter, Secrets, Subscription
 
+AUDIT = AuditLog("notifier")
 SECRET_BYTES = 32
 MOST_RECOVERED = 10_000
 ACTIVE = "SELECT id, url, types, filter FROM subscription WHERE active AND NOT deleted"
@@ -71,6 +75,19 @@ def _item(row: Any) -> SubscriptionItem:
     return SubscriptionItem(row[0], row[1], row[2], filter_, *row[4:10])
 
 
+def _endpoint_name(url: str) -> str:
+    """Where it leads, without a password or a query that may be one."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:500]
+
+
+async def _record(
+    connection: Connection, verb: str, subscription_id: str, after: Mapping[str, object] | None = None
+) -> None:
+    change = Change(f"subscription.{verb}", f"subscription/{subscription_id}", None, after)
+    await AUDIT.record(connection, [change])
+
+
 class SubscriptionRepository:
     """Implements the port `Subscriptions`; each call is its own transaction."""
 
@@ -80,9 +97,16 @@ class SubscriptionRepository:
     async def create(self, subscription: Subscription) -> tuple[SubscriptionItem, str]:
         secret = token_bytes(SECRET_BYTES)
         filter_ = orjson.dumps({name: list(values) for name, values in subscription.filter.items()}).decode()
-        row = await self._database.pool.fetchrow(
-            CREATE, subscription.id, subscription.url, sorted(subscription.types), filter_, secret
-        )
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(
+                CREATE, subscription.id, subscription.url, sorted(subscription.types), filter_, secret
+            )
+            after = {
+                "endpoint": _endpoint_name(subscription.url),
+                "types": sorted(subscription.types),
+                "filter": {name: list(values) for name, values in subscription.filter.items()},
+            }
+            await _record(connection, "created", subscription.id, after)
         return _item(row), format_secret(secret)
 
     async def page(self, *, after: int, limit: int) -> list[SubscriptionItem]:
@@ -110,10 +134,15 @@ class SubscriptionRepository:
             await connection.execute(
                 ROTATE, subscription_id, secrets.previous, secrets.previous_until, secrets.current
             )
+            await _record(connection, "secret_rotated", subscription_id)
         return format_secret(secret)
 
     async def delete(self, subscription_id: str) -> bool:
-        return await self._database.pool.fetchval(DELETE, subscription_id) is not None
+        async with self._database.transaction() as connection:
+            is_deleted = await connection.fetchval(DELETE, subscription_id) is not None
+            if is_deleted:
+                await _record(connection, "deleted", subscription_id)
+        return is_deleted
 
     async def recover(self, subscription_id: str, since: datetime) -> int:
         """Retry what failed since then, under the same webhook ids; returns how many."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from fastapi import Header, Path
-from starlette.responses import HTMLResponse
+from fastapi import Header, Path, Request
+from starlette.responses import HTMLResponse, Response
 
 from services.notifier.application.customer_page import People
 from services.notifier.application.message_facts import FactsSource
@@ -57,8 +57,20 @@ def show_page(
     return HTMLResponse(services.render(template, {**common, **context}, html=True), status, PAGE_HEADERS)
 
 
-def show_lost(services: PageServices, languages: str | None) -> HTMLResponse:
+def missing_page(services: PageServices) -> Callable[[Request, int], Response | None]:
+    """The page of an address that does not exist, for people with a broken link; the APIs keep their problems."""
+
+    def show(request: Request, status: int) -> Response | None:
+        path = request.url.path
+        if path.startswith("/v1/") and not path.startswith("/v1/unsubscribe"):
+            return None
+        return show_lost(services, request.headers.get("accept-language"), status)
+
+    return show
+
+
+def show_lost(services: PageServices, languages: str | None, status: int = 404) -> HTMLResponse:
     """The page for a link that was not made here, or not completely copied."""
     phrases = phrases_for(services, None, languages)
     context = {"heading": phrases.text("page", "lost_title"), "text": phrases.text("page", "lost")}
-    return show_page(services, "page_lost.html", phrases, context, 404)
+    return show_page(services, "page_lost.html", phrases, context, status)

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
+from services.chassis.web import by_link
 from services.notifier.application.customer_page import (
     TOPICS,
     PageTopic,
@@ -30,7 +31,7 @@ from services.notifier.entrypoints.customer_pages import (
 
 def page_routes(services: PageServices) -> APIRouter:
     """GET changes nothing, because mail scanners open every link; POST saves and says so. No script is needed."""
-    router = APIRouter(prefix="/p", tags=["preferences"])
+    router = APIRouter(prefix="/p", tags=["preferences"], dependencies=[by_link])
 
     @router.get(
         "/{token}", summary="A contact's own page", response_class=HTMLResponse, responses=UNKNOWN_LINK

@@ -75,7 +75,9 @@ def preference_routes(preferences: Preferences) -> APIRouter:
         return _by_topic(await preferences.of_contact(contact_id), contact_id)
 
     @router.put(
-        "/{contact_id}/preferences", dependencies=[require("act")], summary="Set what a contact allows"
+        "/{contact_id}/preferences",
+        dependencies=[require("consent", "act")],
+        summary="Set what a contact allows",
     )
     async def put_preferences(contact_id: ContactId, body: PreferenceChanges) -> PreferencesByTopic:
         if await preferences.of_contact(contact_id) is None:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
 from schemas.facts import PreferenceChanged
+from services.chassis.web import by_link
 from services.notifier.application.phrases import Phrases
 from services.notifier.domain.unsubscribe import TokenRejected, read_token
 from services.notifier.entrypoints.customer_pages import (
@@ -21,7 +22,7 @@ _ON = frozenset({"true", "1", "yes", "on"})
 
 def unsubscribe_routes(services: PageServices) -> APIRouter:
     """GET changes nothing, because mail scanners open every link. Pages are in the language of the contact."""
-    router = APIRouter(prefix="/v1/unsubscribe", tags=["preferences"])
+    router = APIRouter(prefix="/v1/unsubscribe", tags=["preferences"], dependencies=[by_link])
 
     async def phrases_of(contact_id: str, languages: str | None) -> Phrases:
         return phrases_for(services, await services.people.reader(contact_id), languages)

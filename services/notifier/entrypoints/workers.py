@@ -104,8 +104,13 @@ class WebhookSender:
         self._results: deque[WebhookResult] = deque()
         self._has_gathered = False
         self._is_recording_late = False
-        self.claiming = Loop("webhook sender", interval=FALLBACK_SECONDS, run_once=self.claim_once)
+        self.claiming = Loop(
+            "webhook sender", interval=FALLBACK_SECONDS, run_once=self.claim_once, is_busy=self._is_busy
+        )
         self.recording = Loop("webhook outcomes", interval=FALLBACK_SECONDS, run_once=self.record_once)
+
+    def _is_busy(self) -> bool:
+        return self._under_way.total() > 0 or bool(self._results)
 
     async def claim_once(self) -> float | None:
         """Claim and start as many as there is room for; 0 when there may be more.
