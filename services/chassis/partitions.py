@@ -114,7 +114,7 @@ def _upper_bound(expression: str) -> datetime | None:
 
 
 def oldest_kept(real: datetime, keep: timedelta, at: Callable[[datetime], datetime]) -> datetime:
-    """The moment on the clock of `at` before which rows are dropped: `keep` counts real time, and more on a slow clock."""
+    """The moment on the clock of `at` before which rows are dropped: `keep` counts real time, or more of it."""
     return min(at(real - keep), at(real) - keep)
 
 
