@@ -113,6 +113,11 @@ def _upper_bound(expression: str) -> datetime | None:
     return datetime.fromisoformat(found[1])
 
 
+def oldest_kept(real: datetime, keep: timedelta, at: Callable[[datetime], datetime]) -> datetime:
+    """The moment on the clock of `at` before which rows are dropped: `keep` counts real time, or more of it."""
+    return min(at(real - keep), at(real) - keep)
+
+
 def partition_loop(
     database: Database,
     table: PartitionedTable,
@@ -133,9 +138,9 @@ def partition_loop(
                 "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))", f"partitions of {table.name}"
             ):
                 return None
-            now = at(await real_now(connection))
-            made = await ensure_partitions(connection, table, now)
-            dropped = await drop_partitions(connection, table, now - keep)
+            real = await real_now(connection)
+            made = await ensure_partitions(connection, table, at(real))
+            dropped = await drop_partitions(connection, table, oldest_kept(real, keep, at))
         if made or dropped:
             log.info("partitions.changed", table=table.name, made=made, dropped=dropped)
         return None

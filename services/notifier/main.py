@@ -129,12 +129,8 @@ async def build(runtime: Runtime) -> Parts:
     key = await services.preferences.link_key()
     async with runtime.database.transaction() as connection:
         await mode_repository.begin(connection, runtime.settings.mode)
-    relay_problem = await find_mail_problem(runtime.settings.email)
-    if relay_problem is not None:
-        log.warning("mail.relay_unreachable", problem=str(relay_problem))
     sending = make_sending(runtime.settings, services, key)
-    if sending.mail_hold is not None:
-        log.warning("mail.held", reason=sending.mail_hold)
+    await warn_about_mail(runtime.settings, sending)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -154,12 +150,11 @@ async def build(runtime: Runtime) -> Parts:
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
-    prune = prune_loop(runtime.database, services.queue, runtime.clock, runtime.settings.retention)
-    months = await begin_months(runtime)
+    retaining = await begin_retention(runtime, services.queue)
     return Parts(
         app=lambda ready: make_http(runtime, services, key, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
-        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune, *months),
+        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, *retaining),
         close=(
             webhooks.close,
             services.recorder.close,
@@ -170,12 +165,22 @@ async def build(runtime: Runtime) -> Parts:
     )
 
 
-async def begin_months(runtime: Runtime) -> Sequence[Loop]:
+async def warn_about_mail(configured: Settings, sending: Sending) -> None:
+    """Log why no mail goes, or none to customers."""
+    relay_problem = await find_mail_problem(configured.email)
+    if relay_problem is not None:
+        log.warning("mail.relay_unreachable", problem=str(relay_problem))
+    if sending.mail_hold is not None:
+        log.warning("mail.held", reason=sending.mail_hold)
+
+
+async def begin_retention(runtime: Runtime, queue: DeliveryQueue) -> Sequence[Loop]:
     """The loops over partitions, after a first pass: a row that came before its month would stay in no month."""
-    loops = partition_loops(runtime.database, runtime.clock, runtime.settings.retention)
-    for loop in loops:
+    database, clock, retention = runtime.database, runtime.clock, runtime.settings.retention
+    months = partition_loops(database, clock, retention)
+    for loop in months:
         await loop.run_once()
-    return loops
+    return [*months, prune_loop(database, queue, clock, retention)]
 
 
 def make_sending(configured: Settings, services: Services, link_key: bytes) -> Sending:

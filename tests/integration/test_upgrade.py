@@ -66,6 +66,14 @@ async def test_a_stored_data_directory_migrates_and_goes_on() -> None:
             await _nothing_was_refused(ledger)
 
 
+ATTEMPTS = """
+SELECT sum(jsonb_array_length(coalesce(tries, '[]')))
+    + count(*) FILTER (WHERE state = 'sent' AND attempts > jsonb_array_length(coalesce(tries, '[]')))
+FROM delivery
+"""
+"""Those that failed are stored with their delivery; one that succeeded is its state."""
+
+
 async def _restore_and_migrate(stack: Stack) -> Snapshot:
     """The stored databases on a fresh server, migrated: every row that was stored is there."""
     server_url = stack.postgres.url
@@ -86,8 +94,10 @@ async def _restore_and_migrate(stack: Stack) -> Snapshot:
     counts = await row_counts(server_url)
     for database, tables in EXPECTED["rows"].items():
         # Positions in the directory are forgotten, so that it is read again.
-        for table in tables.keys() - {"change", "consumer_offset"}:
+        for table in tables.keys() - {"change", "consumer_offset", "attempt"}:
             assert counts[database][table] == tables[table], f"{database}.{table}"
+    attempts = await fetch(server_url, "notifier", ATTEMPTS)
+    assert attempts[0][0] == EXPECTED["rows"]["drumbeat_notifier"]["attempt"]
     await restore_policy(server_url, stack.folder / "policies")
     return before
 

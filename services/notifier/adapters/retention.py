@@ -11,7 +11,7 @@ from typing import Final
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.database import Database
 from services.chassis.loops import Loop
-from services.chassis.partitions import PartitionedTable, partition_loop
+from services.chassis.partitions import PartitionedTable, oldest_kept, partition_loop
 from services.chassis.settings import Retention
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.queue_sweep import SWEEP_BATCH
@@ -51,7 +51,7 @@ def prune_loop(database: Database, queue: DeliveryQueue, clock: ServiceClock, re
     async def run_once() -> float | None:
         real = real_now()
         withdrawn = await database.pool.execute(PRUNE_WITHDRAWN, real - receipts)
-        programs = await database.pool.execute(PRUNE_PROGRAMS, clock.at(real - deliveries))
+        programs = await database.pool.execute(PRUNE_PROGRAMS, oldest_kept(real, deliveries, clock.at))
         lost = await queue.close_lost(real - receipts)
         is_full = f"DELETE {BATCH_ROWS}" in (withdrawn, programs) or lost == SWEEP_BATCH
         return 0 if is_full else None

@@ -11,6 +11,7 @@ from services.chassis.partitions import (
     drop_partitions,
     ensure_partitions,
     month_start,
+    oldest_kept,
     partition_loop,
 )
 
@@ -98,3 +99,11 @@ def test_months_begin_at_midnight_in_utc() -> None:
     late = datetime.fromisoformat("2026-12-31T23:30:00-05:00")
     assert month_start(late) == datetime(2027, 1, 1, tzinfo=UTC)
     assert month_start(NOW, 2) == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_retention_counts_real_time_on_a_fast_clock_and_drops_nothing_on_one_that_stands() -> None:
+    keep = timedelta(days=30)
+
+    assert oldest_kept(NOW, keep, lambda real: real) == NOW - keep
+    assert oldest_kept(NOW, keep, lambda real: NOW + 100 * (real - NOW)) == NOW - 100 * keep
+    assert oldest_kept(NOW, keep, lambda _: NOW) == NOW - keep

@@ -116,9 +116,11 @@ class Mailer:
             response = _lost(problem, handed_over=handed_over)
         else:
             response = _answered(answer)
-        if handed_over and handover is not None:
-            await handover.end(response)
-        await self._give_back(client, response.outcome)
+        try:
+            if handed_over and handover is not None:
+                await handover.end(response)
+        finally:
+            await self._give_back(client, response.outcome)
         return response
 
     async def _connection(self) -> aiosmtplib.SMTP:

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "notifier_0017"
-down_revision = "notifier_0016"
+revision = "notifier_0018"
+down_revision = "notifier_0017"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ from alembic import op
 
 from migrations.partitions import create_former_partition
 
-revision = "notifier_0016"
+revision = "notifier_0017"
 down_revision = "notifier_0014"
 branch_labels = None
 depends_on = None
