@@ -129,12 +129,18 @@ class AsyncApiClient:
     async def get(self, key: str, service: Service, path: str, query: Query | None = None) -> Answer:
         return await self._request("GET", service, path, key=key, params=query)
 
+    async def ask(self, key: str, service: Service, path: str, body: Json) -> Answer:
+        """A POST that changes nothing: its question is too long for an address."""
+        return await self._request("POST", service, path, key=key, json=body, reading=True)
+
     async def send(
         self, method: Literal["POST", "PUT"], key: str, service: Service, path: str, body: Json
     ) -> Answer:
         return await self._request(method, service, path, key=key, json=body, timeout=WRITE_TIMEOUT_SECONDS)
 
-    async def _request(self, method: str, service: Service, path: str, *, key: str, **options: Any) -> Answer:
+    async def _request(
+        self, method: str, service: Service, path: str, *, key: str, reading: bool = False, **options: Any
+    ) -> Answer:
         name, address = NAMES[service], self._settings.url_of(service)
         headers = {"Authorization": f"Bearer {key}"}
         timeout: float = options.get("timeout", READ_TIMEOUT_SECONDS)
@@ -148,7 +154,7 @@ class AsyncApiClient:
         if response.is_success:
             return document
         detail = str(document.get("detail") or "no reason given")[:300]
-        return Failure(status, _refusal(name, status, detail, reading=method == "GET"), document)
+        return Failure(status, _refusal(name, status, detail, reading=reading or method == "GET"), document)
 
     async def close(self) -> None:
         await self._client.aclose()

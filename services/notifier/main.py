@@ -45,14 +45,16 @@ from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
 from services.notifier.entrypoints.action_pages import ActionServices
+from services.notifier.entrypoints.customer_pages import PageServices
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_messages import message_routes
-from services.notifier.entrypoints.http_page import PageServices, page_routes
-from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
+from services.notifier.entrypoints.http_page import page_routes
+from services.notifier.entrypoints.http_preferences import preference_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
+from services.notifier.entrypoints.http_unsubscribe import unsubscribe_routes
 from services.notifier.entrypoints.kafka_consumer import TOPICS, Consumer
 from services.notifier.entrypoints.workers import WebhookSender, day_opener, message_sender, sweep
 
@@ -122,6 +124,8 @@ async def build(runtime: Runtime) -> Parts:
     async with runtime.database.transaction() as connection:
         await mode_repository.begin(connection, runtime.settings.mode)
     sending = make_sending(runtime.settings, services, key)
+    if sending.mail_hold is not None:
+        log.warning("mail.held", reason=sending.mail_hold)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -155,9 +159,6 @@ async def build(runtime: Runtime) -> Parts:
 
 
 def make_sending(configured: Settings, services: Services, link_key: bytes) -> Sending:
-    mail_hold = configured.mail_hold()
-    if mail_hold is not None:
-        log.warning("mail.held", reason=mail_hold)
     links = action_links(settings.public_url(configured), link_key)
     return Sending(
         services.mailer,
@@ -165,7 +166,7 @@ def make_sending(configured: Settings, services: Services, link_key: bytes) -> S
         make_customer_sending(configured, services, link_key),
         OwnerSending(services.people_book, services.facts, links, settings.console_url(configured)),
         services.queue,
-        mail_hold,
+        configured.mail_hold(),
         settings.fallback_to(configured),
     )
 
@@ -214,10 +215,11 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     )
     app.include_router(subscription_routes(for_subscriptions))
     app.include_router(delivery_routes(services.queries, runtime.clock))
-    app.include_router(message_routes(MessageReader(runtime.database, services.queries)))
+    app.include_router(message_routes(MessageReader(runtime.database, services.queries), services.people))
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
-    app.include_router(unsubscribe_routes(services.preferences, link_key, services.templates))
+    pages = make_page_services(runtime, services, link_key)
+    app.include_router(unsubscribe_routes(pages))
     actions = ActionServices(
         key=link_key,
         calendar=services.calendar,
@@ -226,7 +228,7 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
         render=services.templates,
     )
     app.include_router(action_routes(actions))
-    app.include_router(page_routes(make_page_services(runtime, services, link_key)))
+    app.include_router(page_routes(pages))
     app.include_router(preview_routes(make_preview_services(runtime, services, link_key)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app
@@ -246,14 +248,9 @@ def make_page_services(runtime: Runtime, services: Services, link_key: bytes) ->
 
 
 def make_preview_services(runtime: Runtime, services: Services, link_key: bytes) -> PreviewServices:
+    sending = make_sending(runtime.settings, services, link_key)
     return PreviewServices(
-        sources=PreviewSources(
-            services.people,
-            services.facts,
-            make_customer_sending(runtime.settings, services, link_key).writer,
-            services.people_book,
-        ),
-        mailer=services.mailer,
+        sources=PreviewSources(services.people, services.calendar, sending),
         now=runtime.clock.now,
         real_now=real_now,
     )

@@ -66,7 +66,8 @@ def reader_of(backend: Backend, request: Request) -> Reader:
         raise SignInNeeded(path if request.method == "GET" else "/")
     if request.method != "GET" and is_cross_site(request):
         raise ForeignForm
-    return Reader(backend, key, request.cookies.get(PERSON_COOKIE, "")[:200])
+    zone = request.headers.get("x-zone", "")[:100]
+    return Reader(backend, key, request.cookies.get(PERSON_COOKIE, "")[:200], zone)
 
 
 def sign_in_needed(_: Request, error: Exception) -> Response:
@@ -84,13 +85,15 @@ async def render_page(
     request: Request, reader: Reader, template: str, context: Mapping[str, object], *, status: int = 200
 ) -> Response:
     """The page; for a live update only its live parts, and 304 when the browser shows them already."""
-    now = reader.now()
+    now = await reader.local_now()
     is_live = request.headers.get("x-live") == "1"
     common: Mapping[str, object] = {
         "labels": labels,
         "pages": _PAGES,
         "path": request.url.path,
         "now": now,
+        "service_now": reader.now(),
+        "person_zone": await reader.person_zone(),
         "rate": reader.clock.rate,
         "mode": await reader.mode(),
         "is_live": is_live,

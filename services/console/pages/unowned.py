@@ -27,7 +27,7 @@ def unowned_routes(backend: Backend) -> APIRouter:
     @router.get("/unowned")
     async def show(request: Request) -> Response:
         reader = reader_of(backend, request)
-        rows, error = await _read(reader, reader.now())
+        rows, error = await _read(reader, await reader.local_now())
         people = await reader.people()
         return await render_page(
             request,

@@ -1,7 +1,6 @@
-"""One delivery with its mail as it was written, a new delivery for it, and the people it may go to."""
+"""One delivery with its mail as it was written, and a new delivery for it."""
 
 import re
-from collections.abc import Sequence
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -10,7 +9,7 @@ from typing import Any
 from services.chassis.database import Connection, Database, real_now
 from services.notifier.adapters.delivery_repository import delivery_id as derive_delivery_id
 from services.notifier.adapters.queries import Queries
-from services.notifier.application.read_messages import NotResendable, PersonItem, WrittenMessage
+from services.notifier.application.read_messages import NotResendable, WrittenMessage
 from services.notifier.application.read_models import DeliveryFilter, DeliveryItem
 from services.notifier.domain.delivery import Recipient, RecipientKind
 
@@ -32,10 +31,6 @@ INSERT INTO delivery (id, event_key, message_id, recovery, touchpoint_id, touchp
 SELECT $2, event_key, $2, $3, touchpoint_id, touchpoint_type, account_id, channel, recipient_kind, recipient_id,
     'pending', 'sent again by hand', $4, deadline, deadline
 FROM delivery WHERE id = $1 ON CONFLICT (id) DO NOTHING
-"""
-PEOPLE = """
-SELECT csm_id, name, email, phone, coalesce(role, 'csm'), pool, manager_id, timezone FROM person
-WHERE csm_id > $1 ORDER BY csm_id LIMIT $2
 """
 
 
@@ -62,11 +57,6 @@ class MessageReader:
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(RESENDABLE, delivery_id)
             return None if row is None else await _resend(connection, delivery_id, row)
-
-    async def people(self, *, after: str, limit: int) -> Sequence[PersonItem]:
-        """By id, those whose id is greater than `after`."""
-        rows = await self._database.pool.fetch(PEOPLE, after, limit)
-        return [PersonItem(*row) for row in rows]
 
 
 async def _resend(connection: Connection, delivery_id: str, row: Any) -> str:

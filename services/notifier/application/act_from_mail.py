@@ -8,10 +8,12 @@ from typing import Protocol
 from schemas.directory import CsmRecord
 from schemas.times import format_instant
 from services.notifier.application.calendar import CalendarEntry
+from services.notifier.application.read_messages import PeopleReader
 from services.notifier.domain.acts import Act, allowed_acts
 
 OPEN = frozenset({"planned", "due", "overdue"})
 LONGEST_NOTE = 10_000
+MOST_PEOPLE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,18 @@ class FieldMissing(Exception):
         self.field = field
 
 
-class Colleagues(Protocol):
+class Colleagues(PeopleReader, Protocol):
     """The people of ours, and the names of accounts."""
 
-    async def everyone(self) -> Sequence[CsmRecord]:
-        """All who have a name or an address, by name."""
-        ...
-
     async def account_name(self, account_id: str) -> str | None: ...
+
+
+async def named_people(people: PeopleReader) -> dict[str, CsmRecord]:
+    """All who have a name or an address by id, in the order of their names."""
+    everyone = await people.people(after="", limit=MOST_PEOPLE)
+    named = [person for person in everyone if person.name or person.email]
+    named.sort(key=lambda person: (person.name or person.email or "").casefold())
+    return {person.csm_id: person for person in named}
 
 
 def acts_on(entry: CalendarEntry, person_id: str | None, people: Mapping[str, CsmRecord]) -> Sequence[Act]:

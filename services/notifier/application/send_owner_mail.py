@@ -41,7 +41,7 @@ async def send_owner_mails(
             results.append(result)
         else:
             mails[claim.message_id].append(claim)
-    figures = await _figures([claim for mail in mails.values() for claim in mail], sending)
+    figures = await figures_of([claim for mail in mails.values() for claim in mail], sending)
     sent = await asyncio.gather(
         *(_send_mail(mail, directory, figures, now, sending) for mail in mails.values())
     )
@@ -87,7 +87,7 @@ def _messages_to_others(
     return replace(result, additions=others)
 
 
-async def _figures(claims: Sequence[MessageClaim], sending: Sending) -> Mapping[str, AccountFigures] | None:
+async def figures_of(claims: Sequence[MessageClaim], sending: Sending) -> Mapping[str, AccountFigures] | None:
     """By delivery; None while the rules engine does not answer."""
     wanted: dict[str, FiguresRequest] = {}
     for claim in claims:

@@ -16,12 +16,12 @@ from services.notifier.domain import message
 class OwnerSending:
     """How people of ours are written to: the words, who has the figures, where they act, and the console.
 
-    `action_url` takes a touchpoint, a person (None: the mailbox) and the real moment of writing.
+    `action_url` takes a touchpoint (None: of a test), a person (None: the mailbox) and the real moment of writing.
     """
 
     book: PhraseBook
     facts: FactsSource
-    action_url: Callable[[str, str | None, datetime], str]
+    action_url: Callable[[str | None, str | None, datetime], str]
     console_url: str
 
 

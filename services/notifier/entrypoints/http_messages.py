@@ -7,7 +7,14 @@ from fastapi import APIRouter
 
 from services.chassis.problems import Problem
 from services.chassis.web import Cursor, Limit, decode_cursor, encode_cursor, page, require
-from services.notifier.application.read_messages import Messages, NotResendable, PersonItem, WrittenMessage
+from services.notifier.application.read_messages import (
+    Messages,
+    NotResendable,
+    PeopleReader,
+    PersonItem,
+    WrittenMessage,
+    person_item,
+)
 from services.notifier.application.read_models import DeliveryItem
 
 NO_MESSAGE = "No message of this delivery is kept: it was not written, or more than 90 days ago, or erased."
@@ -26,7 +33,7 @@ class PersonPage:
     next_cursor: str | None
 
 
-def message_routes(messages: Messages) -> APIRouter:
+def message_routes(messages: Messages, people: PeopleReader) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["deliveries"])
     read = [require("read")]
 
@@ -49,7 +56,7 @@ def message_routes(messages: Messages) -> APIRouter:
         return message
 
     _add_resend(router, messages)
-    _add_people(router, messages)
+    _add_people(router, people)
     return router
 
 
@@ -70,14 +77,15 @@ def _add_resend(router: APIRouter, messages: Messages) -> None:
         return Resent(new_id)
 
 
-def _add_people(router: APIRouter, messages: Messages) -> None:
+def _add_people(router: APIRouter, people: PeopleReader) -> None:
     @router.get(
         "/people", dependencies=[require("read")], tags=["people"], summary="The people of ours, by id"
     )
     async def list_people(limit: Limit = 100, cursor: Cursor = None) -> PersonPage:
         (after,) = decode_cursor(cursor, str) or ("",)
-        items = await messages.people(after=str(after), limit=limit + 1)
-        fields = page([*items], limit, lambda item: encode_cursor(item.csm_id))
+        found = await people.people(after=str(after), limit=limit + 1)
+        items = list(map(person_item, found))
+        fields = page(items, limit, lambda item: encode_cursor(item.csm_id))
         return PersonPage(**fields)  # pyright: ignore[reportArgumentType]
 
 

@@ -48,14 +48,16 @@ from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.entrypoints.action_pages import ActionServices
+from services.notifier.entrypoints.customer_pages import PageServices
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_messages import message_routes
-from services.notifier.entrypoints.http_page import PageServices, page_routes
-from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
+from services.notifier.entrypoints.http_page import page_routes
+from services.notifier.entrypoints.http_preferences import preference_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
+from services.notifier.entrypoints.http_unsubscribe import unsubscribe_routes
 from services.notifier.entrypoints.kafka_consumer import Consumer
 from services.notifier.entrypoints.workers import WebhookSender
 from tests.integration.notifier.calendar_server import CalendarServer
@@ -322,9 +324,19 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         key, templates, mailer = await preferences.link_key(), Templates(), self.mailer
         queue = DeliveryQueue(self.database, outbox, clock, ADDRESSES, "test:1")
         sender = WebhookSender(queue, client=self.client, reported=lambda: None)
-        self.http = self._http(clock, preferences, key, templates, sender)
         links = links_of("http://test", key)
         writer = CustomerWriter(templates, load_phrases(), links, "Northwind", "1 Long Road\nSpringfield")
+        sending = Sending(
+            mailer,
+            templates,
+            CustomerSending(writer, self.facts_client),
+            OwnerSending(
+                load_people_phrases(), self.facts_client, action_links("http://test", key), "http://console"
+            ),
+            queue,
+            fallback_to="ops@vendor.example",
+        )
+        self.http = self._http(clock, preferences, key, sending, sender)
         made = Notifier(
             database=self.database,
             http=self.http,
@@ -337,19 +349,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             queue=queue,
             sender=sender,
             mailer=mailer,
-            sending=Sending(
-                mailer,
-                templates,
-                CustomerSending(writer, self.facts_client),
-                OwnerSending(
-                    load_people_phrases(),
-                    self.facts_client,
-                    action_links("http://test", key),
-                    "http://console",
-                ),
-                queue,
-                fallback_to="ops@vendor.example",
-            ),
+            sending=sending,
             unsubscribe_key=key,
             facts=self.facts,
             calendar=self.calendar,
@@ -365,7 +365,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         clock: SetClock,
         preferences: PreferenceRepository,
         link_key: bytes,
-        templates: Templates,
+        sending: Sending,
         sender: WebhookSender,
     ) -> httpx.AsyncClient:
         keys, (key_id, key) = KeyRing(), new_secret()
@@ -386,20 +386,21 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         app.include_router(subscription_routes(services))
         app.include_router(delivery_routes(queries, clock))
         app.include_router(stream_routes(queries, WakeSignal()))
-        app.include_router(message_routes(MessageReader(self.database, queries)))
+        app.include_router(
+            message_routes(MessageReader(self.database, queries), PeopleRepository(self.database, ADDRESSES))
+        )
         app.include_router(preference_routes(preferences))
-        app.include_router(unsubscribe_routes(preferences, link_key, templates))
         actions = ActionServices(
             key=link_key,
             calendar=self.calendar_client,
             people=PeopleRepository(self.database, ADDRESSES),
             book=load_people_phrases(),
-            render=templates,
+            render=sending.render,
         )
         app.include_router(action_routes(actions))
         page = PageServices(
             key=link_key,
-            render=templates,
+            render=sending.render,
             book=load_phrases(),
             people=PeopleRepository(self.database, ADDRESSES),
             preferences=preferences,
@@ -408,13 +409,10 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             organization="Northwind",
         )
         app.include_router(page_routes(page))
-        writer = CustomerWriter(
-            templates, load_phrases(), links_of("http://test", link_key), "Northwind", "1 Long Road"
-        )
+        app.include_router(unsubscribe_routes(page))
         people = PeopleRepository(self.database, ADDRESSES)
         preview = PreviewServices(
-            sources=PreviewSources(people, self.facts_client, writer, load_people_phrases()),
-            mailer=self.mailer,
+            sources=PreviewSources(people, self.calendar_client, sending),
             now=lambda: SetClock.now_is,
             real_now=lambda: NOON,
         )

@@ -275,6 +275,14 @@ async def test_from_the_mail_a_person_acts_and_takes_it_back(notifier: Notifier)
     assert link is not None
     notifier.calendar.add(touchpoint(**urgent(1)))
 
+    for csm_id, name in (("zoe", "amy"), ("bea", "Zed"), ("ann", None)):
+        colleague = {"csm_id": csm_id, "name": name, "version": 1}
+        await notifier.consume(
+            notifier.record("directory.csms", "drumbeat.csm.directory.v1", csm_id, colleague, csm_id)
+        )
+    choices = re.findall(r"<option[^>]*>(\w+)<", (await notifier.http.get(f"{link[1]}?do=assign")).text)
+    assert choices == ["amy", "Zed"]
+
     shown = await notifier.http.get(f"{link[1]}?do=done")
     assert shown.status_code == 200
     assert shown.headers["Cache-Control"] == "no-store"
