@@ -1,8 +1,12 @@
 """The stream skips nothing: neither while transactions overtake each other nor over a reconnection."""
 
 import asyncio
+from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from services.chassis.database import Database
 from services.notifier.adapters.queries import Queries
@@ -48,6 +52,55 @@ async def test_the_stream_resumes_after_the_last_id(notifier: Notifier) -> None:
 
     assert resumed == rest
     assert len(rest) == 2
+
+
+EDGES = (10, 100, 1_000, 10_000)
+"""Transaction ids at which one more digit begins. The database reaches the last one in half a second."""
+ADD_AT = """
+INSERT INTO feed (key, event_id, type, said_at, account_id, data, xid)
+SELECT gen_random_uuid(), xid || '/' || ordinality, 'drumbeat.touchpoint.due.v1', now(), 'acme', '{}', xid::text::xid8
+FROM unnest($1::bigint[]) WITH ORDINALITY AS u(xid)
+"""
+USE_IDS = """
+DO $$ BEGIN
+    WHILE pg_current_xact_id()::text::bigint <= %d LOOP COMMIT; END LOOP;
+END $$
+"""
+
+
+async def read_by(queries: Queries, most: int) -> Sequence[tuple[int, int]]:
+    """The whole stream by a reader who connects again after every `most` events."""
+    position, seen = (0, 0), list[tuple[int, int]]()
+    while items := await queries.stream(position, sorted(TYPES), most):
+        seen += [(item.xid, item.seq) for item in items]
+        position = seen[-1]
+    return seen
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+)
+@given(
+    around=st.lists(st.tuples(st.sampled_from(EDGES), st.integers(-3, 3)), min_size=1, max_size=40),
+    most=st.integers(1, 7),
+)
+async def test_a_reader_who_reconnects_anywhere_gets_each_event_once_in_order_over_every_digit_edge(
+    database: Database, around: list[tuple[int, int]], most: int
+) -> None:
+    """A13(a): the order is that of the numbers, not of their text, which goes back from 999 to 1000."""
+    await database.pool.execute(USE_IDS % (EDGES[-1] + 3))
+    await database.pool.execute("TRUNCATE feed")
+    ids = [edge + offset for edge, offset in around]
+    await database.pool.execute(ADD_AT, ids)
+    queries = Queries(database)
+
+    seen = await read_by(queries, most)
+
+    assert sorted(xid for xid, _ in seen) == sorted(ids)
+    assert all(before < after for before, after in pairwise(seen))
+    for number, position in enumerate(seen):
+        rest = await queries.stream(position, sorted(TYPES), len(ids))
+        assert [(item.xid, item.seq) for item in rest] == seen[number + 1 :]
 
 
 async def test_a_client_gets_frames_of_the_types_it_asks_for(notifier: Notifier) -> None:
