@@ -68,6 +68,11 @@ class KeyRing:
             return None
         return key
 
+    def still_allows(self, key_id: str, scope: Scope, now: datetime) -> bool:
+        """Whether a key that was accepted before may still do this: it may be revoked or expire meanwhile."""
+        key = self.keys.get(key_id)
+        return key is not None and key.allows(scope, now)
+
 
 def read_or_create_secret(path: Path, *, must_exist: bool = False) -> bytes:
     """The secret of this file, 32 random bytes in hex, created with mode 0600. Raises `KeyFileUnreadable`."""
