@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from services.chassis import private_targets
 from services.chassis.mailbox import AddressLines, Line, Mailbox
 from services.chassis.urls import check_service_url, leads_outside
 
@@ -188,11 +189,17 @@ class Settings(BaseSettings):
     rates: Path | None = Field(default=None, description="a file of exchange rates")
     sample: bool = Field(default=True, description="`make run` posts the sample accounts to an empty store")
     mode: Literal["live", "hold", "observe"] = "live"
-    webhook_allow_private: bool = False
+    webhook_allow_private: private_targets.Setting = Field(
+        default=private_targets.NONE,
+        description="1, or hosts and networks with commas: private targets of webhooks",
+    )
     public_url: str | None = Field(default=None, description="the address of links in messages and events")
     api_key_file: Path | None = Field(default=None, description="default: api-key in the data directory")
     address_key_file: Path | None = Field(
         default=None, description="default: address-key in the data directory"
+    )
+    secrets_key_file: Path | None = Field(
+        default=None, description="default: secrets-key in the data directory"
     )
     faults: str = Field(default="", description="named fault points, for tests only: name=kill@3,name=stop")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -216,6 +223,10 @@ class Settings(BaseSettings):
     @property
     def address_key_path(self) -> Path:
         return self.address_key_file or self.data_dir / "address-key"
+
+    @property
+    def secrets_key_path(self) -> Path:
+        return self.secrets_key_file or self.data_dir / "secrets-key"
 
     def mail_hold(self) -> str | None:
         """Why customers get no mail: a relay would deliver it, but it would not say who writes or its links would not

@@ -92,7 +92,7 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
     rules_engine, scheduler = (runtime.settings.url_of(name) for name in ("rules_engine", "scheduler"))
     others = ServiceClient(runtime.settings.key_file)
     queue = DeliveryQueue(database, outbox, clock, addresses, runtime.owner)
-    client = WebhookClient(allow_private=runtime.settings.webhook_allow_private)
+    client = WebhookClient(runtime.settings.webhook_allow_private)
     return Services(
         queue=queue,
         queries=Queries(database),

@@ -20,6 +20,7 @@ from services.chassis.dead_letters import Record
 from services.chassis.keys import ApiKey, KeyRing, digest, new_secret
 from services.chassis.migrations import DATABASES, migrate
 from services.chassis.outbox import Outbox, unpack
+from services.chassis.private_targets import EVERYTHING
 from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.notifier.adapters import mode_repository
@@ -304,7 +305,7 @@ async def notifier_on_hold(database: Database) -> AsyncGenerator[Notifier]:
 class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
     def __init__(self, database: Database, *, live: bool) -> None:
         self.database, self.live = database, live
-        self.client = WebhookClient(allow_private=True, deadline_seconds=2.0)
+        self.client = WebhookClient(EVERYTHING, deadline_seconds=2.0)
         self.calendar = CalendarServer()
         self.facts, self.mailer = Facts(), KeptMail()
         self.key_file = Path(tempfile.mkdtemp()) / "api-key"

@@ -87,7 +87,10 @@ async def read_by(queries: Queries, most: int) -> Sequence[tuple[int, int]]:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
 )
 @given(
     around=st.lists(st.tuples(st.sampled_from(EDGES), st.integers(-3, 3)), min_size=1, max_size=40),

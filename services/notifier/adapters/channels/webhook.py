@@ -11,6 +11,7 @@ import aiohttp
 import orjson
 
 from schemas.times import format_instant
+from services.chassis.private_targets import PrivateTargets
 from services.notifier.adapters.channels.deadlines import Deadlines
 from services.notifier.adapters.channels.guard import (
     ForbiddenAddress,
@@ -18,6 +19,7 @@ from services.notifier.adapters.channels.guard import (
     GuardedResolver,
     check_addresses,
     check_url,
+    port_of,
     resolve,
 )
 from services.notifier.adapters.channels.signing import sign_headers
@@ -39,8 +41,8 @@ FIXED_HEADERS = {
 class WebhookClient:
     """Implements the port `WebhookClient`: keep-alive connections, no proxies, cookies, redirects or decompression."""
 
-    def __init__(self, *, allow_private: bool, deadline_seconds: float = DEADLINE_SECONDS) -> None:
-        self._allow_private = allow_private
+    def __init__(self, private: PrivateTargets, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
+        self._private = private
         self._deadline_seconds = deadline_seconds
         self._deadlines = Deadlines(deadline_seconds)
         self._session: aiohttp.ClientSession | None = None
@@ -49,7 +51,7 @@ class WebhookClient:
         connector = aiohttp.TCPConnector(
             limit=0,
             use_dns_cache=False,
-            resolver=GuardedResolver(allow_private=self._allow_private),
+            resolver=GuardedResolver(self._private),
             keepalive_timeout=30,
         )
         self._session = aiohttp.ClientSession(
@@ -68,15 +70,15 @@ class WebhookClient:
 
     async def check(self, url: str) -> None:
         """Raises ForbiddenUrl when the URL may not be subscribed. Nothing is sent."""
-        check_url(url, allow_private=self._allow_private)
-        if self._allow_private:
-            return
+        check_url(url, self._private)
         parts = urlsplit(url)
-        host = parts.hostname or ""
+        host, port = parts.hostname or "", port_of(parts.scheme, parts.port)
+        if self._private.includes_host(host):
+            return
         try:
             async with asyncio.timeout(5):
-                addresses = await resolve(host, parts.port or 443)
-            check_addresses(host, (literal for _, literal in addresses))
+                addresses = await resolve(host, port)
+            check_addresses(host, port, (literal for _, literal in addresses), self._private)
         except ForbiddenAddress as problem:
             raise ForbiddenUrl(str(problem)) from problem
         except (OSError, UnicodeError) as problem:
@@ -98,7 +100,7 @@ class WebhookClient:
             return Response(AttemptOutcome.UNREACHED, "the notifier is stopping")
         self._deadlines.begin(task.get_loop(), task)
         try:
-            check_url(url, allow_private=self._allow_private)
+            check_url(url, self._private)
             async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
                 response = _response(answer, at)
                 if not answer.content.at_eof():
