@@ -9,9 +9,11 @@ from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
 from services.chassis.clock import real_now
 from services.chassis.database import Database
+from services.chassis.database import real_now as database_now
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, run_command, unplugged
+from services.chassis.secret_box import SecretBox
 from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.settings import Settings
 from services.chassis.topics import TopicSpec
@@ -31,6 +33,7 @@ from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
+from services.notifier.adapters.secret_repository import link_key_loop, load_link_keys, open_secret_box
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
@@ -44,6 +47,7 @@ from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
+from services.notifier.domain.link_token import LinkKeys
 from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.customer_pages import PageServices
 from services.notifier.entrypoints.http_actions import action_routes
@@ -87,16 +91,16 @@ class Services:
     facts: FactsClient
 
 
-def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
+def make_services(runtime: Runtime, addresses: AddressKey, box: SecretBox) -> Services:
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
     rules_engine, scheduler = (runtime.settings.url_of(name) for name in ("rules_engine", "scheduler"))
     others = ServiceClient(runtime.settings.key_file)
     queue = DeliveryQueue(database, outbox, clock, addresses, runtime.owner)
-    client = WebhookClient(runtime.settings.webhook_allow_private)
+    client = WebhookClient(runtime.settings.webhook_allow_private, box)
     return Services(
         queue=queue,
         queries=Queries(database),
-        subscriptions=SubscriptionRepository(database),
+        subscriptions=SubscriptionRepository(database, box),
         preferences=PreferenceRepository(database, outbox, clock, addresses),
         client=client,
         webhooks=WebhookSender(queue, client=client, reported=runtime.relay.wake),
@@ -117,13 +121,14 @@ async def build(runtime: Runtime) -> Parts:
     """Start what has connections, and wire consumer, workers and HTTP routes."""
     async with runtime.database.transaction() as connection:
         addresses = await open_address_key(connection, runtime.settings)
-    services = make_services(runtime, addresses)
+        box = await open_secret_box(connection, runtime.settings)
+        keys = await load_link_keys(connection, box, await database_now(connection))
+    services = make_services(runtime, addresses, box)
     await services.client.start()
     await services.queue.take_over_leases()
-    key = await services.preferences.link_key()
     async with runtime.database.transaction() as connection:
         await mode_repository.begin(connection, runtime.settings.mode)
-    sending = make_sending(runtime.settings, services, key)
+    sending = make_sending(runtime.settings, services, keys)
     if sending.mail_hold is not None:
         log.warning("mail.held", reason=sending.mail_hold)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
@@ -145,10 +150,11 @@ async def build(runtime: Runtime) -> Parts:
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
     prune = pruning(services.queries, runtime.database)
+    link_keys = link_key_loop(runtime.database, box, keys)
     return Parts(
-        app=lambda ready: make_http(runtime, services, key, ready),
+        app=lambda ready: make_http(runtime, services, keys, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
-        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune),
+        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune, link_keys),
         close=(
             webhooks.close,
             services.mailer.stop,
@@ -158,12 +164,12 @@ async def build(runtime: Runtime) -> Parts:
     )
 
 
-def make_sending(configured: Settings, services: Services, link_key: bytes) -> Sending:
-    links = action_links(settings.public_url(configured), link_key)
+def make_sending(configured: Settings, services: Services, link_keys: LinkKeys) -> Sending:
+    links = action_links(settings.public_url(configured), link_keys)
     return Sending(
         services.mailer,
         services.templates,
-        make_customer_sending(configured, services, link_key),
+        make_customer_sending(configured, services, link_keys),
         OwnerSending(services.people_book, services.facts, links, settings.console_url(configured)),
         services.queue,
         configured.mail_hold(),
@@ -184,9 +190,9 @@ def make_mailer(configured: Settings, on_written: OnWritten) -> Mailer:
     )
 
 
-def make_customer_sending(configured: Settings, services: Services, link_key: bytes) -> CustomerSending:
+def make_customer_sending(configured: Settings, services: Services, link_keys: LinkKeys) -> CustomerSending:
     organization, postal_address = settings.organization(configured)
-    make_links = links_of(settings.public_url(configured), link_key)
+    make_links = links_of(settings.public_url(configured), link_keys, real_now)
     writer = CustomerWriter(services.templates, services.book, make_links, organization, postal_address)
     return CustomerSending(writer, services.facts)
 
@@ -202,7 +208,7 @@ def pruning(queries: Queries, database: Database) -> Loop:
     return Loop("prune", interval=settings.PRUNE_SECONDS, run_once=run_once)
 
 
-def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Readiness) -> FastAPI:
+def make_http(runtime: Runtime, services: Services, link_keys: LinkKeys, ready: Readiness) -> FastAPI:
     mail_hold = runtime.settings.mail_hold()
     warnings = (f"{Reason.MAIL_ON_HOLD}: {mail_hold}",) if mail_hold is not None else ()
     app = make_app(Chassis("notifier", runtime.clock, runtime.keys, ready, warnings), title="notifier")
@@ -218,10 +224,10 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     app.include_router(message_routes(MessageReader(runtime.database, services.queries), services.people))
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
-    pages = make_page_services(runtime, services, link_key)
+    pages = make_page_services(runtime, services, link_keys)
     app.include_router(unsubscribe_routes(pages))
     actions = ActionServices(
-        key=link_key,
+        keys=link_keys,
         calendar=services.calendar,
         people=services.people,
         book=services.people_book,
@@ -229,14 +235,14 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     )
     app.include_router(action_routes(actions))
     app.include_router(page_routes(pages))
-    app.include_router(preview_routes(make_preview_services(runtime, services, link_key)))
+    app.include_router(preview_routes(make_preview_services(runtime, services, link_keys)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     return app
 
 
-def make_page_services(runtime: Runtime, services: Services, link_key: bytes) -> PageServices:
+def make_page_services(runtime: Runtime, services: Services, link_keys: LinkKeys) -> PageServices:
     return PageServices(
-        key=link_key,
+        keys=link_keys,
         render=services.templates,
         book=services.book,
         people=services.people,
@@ -247,8 +253,8 @@ def make_page_services(runtime: Runtime, services: Services, link_key: bytes) ->
     )
 
 
-def make_preview_services(runtime: Runtime, services: Services, link_key: bytes) -> PreviewServices:
-    sending = make_sending(runtime.settings, services, link_key)
+def make_preview_services(runtime: Runtime, services: Services, link_keys: LinkKeys) -> PreviewServices:
+    sending = make_sending(runtime.settings, services, link_keys)
     return PreviewServices(
         sources=PreviewSources(services.people, services.calendar, sending),
         now=runtime.clock.now,
@@ -259,7 +265,9 @@ def make_preview_services(runtime: Runtime, services: Services, link_key: bytes)
 def openapi_app() -> FastAPI:
     """The app for its OpenAPI document, connected to nothing."""
     runtime = unplugged("notifier")
-    return make_http(runtime, make_services(runtime, AddressKey(b"")), b"", always_ready)
+    return make_http(
+        runtime, make_services(runtime, AddressKey(b""), SecretBox(())), LinkKeys(), always_ready
+    )
 
 
 def main() -> None:

@@ -1,8 +1,6 @@
 """A contact's preferences: read for pages, and changed so that they bind at once."""
 
-import secrets
 from collections.abc import Sequence
-from typing import cast
 
 from schemas.facts import PreferenceChanged
 from services.chassis.clock import ServiceClock
@@ -18,9 +16,6 @@ from services.notifier.domain.consent import record_preference
 
 ACCOUNT_ID = "SELECT account_id FROM contact WHERE contact_id = $1"
 ADDRESS = "SELECT email FROM contact WHERE contact_id = $1"
-ADD_KEY = "INSERT INTO secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"
-KEY = "SELECT value FROM secret WHERE name = $1"
-UNSUBSCRIBE = "unsubscribe"
 
 
 class PreferenceRepository:
@@ -70,9 +65,3 @@ class PreferenceRepository:
         address = await connection.fetchval(ADDRESS, contact_id)
         consents = await load_consents(connection, self._addresses, [address] if address else [])
         return ContactPreferences(own, [record for records in consents.values() for record in records])
-
-    async def link_key(self) -> bytes:
-        """The key that signs unsubscribe links; made once for all replicas."""
-        async with self._database.transaction() as connection:
-            await connection.execute(ADD_KEY, UNSUBSCRIBE, secrets.token_bytes(32))
-            return cast("bytes", await connection.fetchval(KEY, UNSUBSCRIBE))

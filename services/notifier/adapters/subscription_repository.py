@@ -7,6 +7,7 @@ from typing import Any, cast
 import orjson
 
 from services.chassis.database import Connection, Database, real_now
+from services.chassis.secret_box import SecretBox
 from services.notifier.adapters.channels.signing import format_secret
 from services.notifier.adapters.delivery_repository import delivery_id
 from services.notifier.application.ports import Endpoint
@@ -80,14 +81,15 @@ def _item(row: Any) -> SubscriptionItem:
 class SubscriptionRepository:
     """Implements the port `Subscriptions`; each call is its own transaction."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, box: SecretBox) -> None:
+        self._database, self._box = database, box
 
     async def create(self, subscription: Subscription) -> tuple[SubscriptionItem, str]:
         secret = token_bytes(SECRET_BYTES)
         filter_ = orjson.dumps({name: list(values) for name, values in subscription.filter.items()}).decode()
+        sealed = self._box.seal(secret, subscription.id)
         row = await self._database.pool.fetchrow(
-            CREATE, subscription.id, subscription.url, sorted(subscription.types), filter_, secret
+            CREATE, subscription.id, subscription.url, sorted(subscription.types), filter_, sealed
         )
         return _item(row), format_secret(secret)
 
@@ -112,7 +114,8 @@ class SubscriptionRepository:
             endpoint = await lock_endpoint(connection, subscription_id)
             if endpoint is None:
                 return None
-            secrets = endpoint.secrets.rotated(secret, await real_now(connection))
+            sealed = self._box.seal(secret, subscription_id)
+            secrets = endpoint.secrets.rotated(sealed, await real_now(connection))
             await connection.execute(
                 ROTATE, subscription_id, secrets.previous, secrets.previous_until, secrets.current
             )

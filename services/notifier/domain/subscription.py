@@ -43,7 +43,7 @@ def _field_value(touchpoint: TouchpointData, name: FilterField) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The signing keys of an endpoint as raw bytes; after a rotation the previous one still signs for a while."""
+    """The signing keys of an endpoint, sealed; after a rotation the previous one still signs for a while."""
 
     current: bytes
     previous: bytes | None = None

@@ -13,6 +13,7 @@ from services.notifier.application.message_facts import FactsSource
 from services.notifier.application.phrases import PhraseBook, Phrases, preferred_language
 from services.notifier.application.read_models import Preferences
 from services.notifier.application.write_customer_mail import Reader
+from services.notifier.domain.link_token import LinkKeys
 from services.notifier.domain.message import Render
 
 PAGE_HEADERS: Final[Mapping[str, str]] = {
@@ -31,9 +32,9 @@ Languages = Annotated[str | None, Header(alias="accept-language", include_in_sch
 
 @dataclass(frozen=True, slots=True)
 class PageServices:
-    """What the pages are made of. `key` signs their links; `organization`: who writes to the contact."""
+    """What the pages are made of. `keys`: of their links; `organization`: who writes to the contact."""
 
-    key: bytes
+    keys: LinkKeys
     render: Render
     book: PhraseBook
     people: People

@@ -4,8 +4,10 @@ from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
 from schemas.facts import PreferenceChanged
+from services.chassis.clock import real_now
 from services.notifier.application.phrases import Phrases
-from services.notifier.domain.unsubscribe import TokenRejected, read_token
+from services.notifier.domain.link_token import TokenRejected
+from services.notifier.domain.unsubscribe import read_token
 from services.notifier.entrypoints.customer_pages import (
     UNKNOWN_LINK,
     Languages,
@@ -34,7 +36,7 @@ def unsubscribe_routes(services: PageServices) -> APIRouter:
     )
     async def show(token: Token, languages: Languages = None) -> HTMLResponse:
         try:
-            contact_id, topic = read_token(services.key, token)
+            contact_id, topic = read_token(services.keys, token, now=real_now())
         except TokenRejected:
             return show_lost(services, languages)
         phrases = await phrases_of(contact_id, languages)
@@ -58,7 +60,7 @@ def unsubscribe_routes(services: PageServices) -> APIRouter:
         token: Token, everything: str = "", again: str = "", languages: Languages = None
     ) -> HTMLResponse:
         try:
-            contact_id, topic = read_token(services.key, token)
+            contact_id, topic = read_token(services.keys, token, now=real_now())
         except TokenRejected:
             return show_lost(services, languages)
         is_all, is_back = everything.lower() in _ON, again.lower() in _ON

@@ -15,12 +15,14 @@ import pytest
 from schemas.envelope import Envelope, kafka_headers
 from schemas.times import format_instant
 from services.chassis.clock import ServiceClock
+from services.chassis.clock import real_now as real_clock
 from services.chassis.database import Database, real_now
 from services.chassis.dead_letters import Record
 from services.chassis.keys import ApiKey, KeyRing, digest, new_secret
 from services.chassis.migrations import DATABASES, migrate
 from services.chassis.outbox import Outbox, unpack
 from services.chassis.private_targets import EVERYTHING
+from services.chassis.secret_box import SecretBox
 from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.notifier.adapters import mode_repository
@@ -35,6 +37,7 @@ from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
+from services.notifier.adapters.secret_repository import load_link_keys
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
@@ -48,6 +51,7 @@ from services.notifier.application.sending import OwnerSending, Sending
 from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
+from services.notifier.domain.link_token import LinkKeys
 from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.customer_pages import PageServices
 from services.notifier.entrypoints.http_actions import action_routes
@@ -65,6 +69,7 @@ from tests.integration.notifier.calendar_server import CalendarServer
 from tests.integration.notifier.receivers import Facts, KeptMail, Receiver
 
 ADDRESSES = AddressKey(b"a" * 32)
+BOX = SecretBox([b"s" * 32])
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription,"
@@ -121,7 +126,7 @@ class Notifier:
     sender: WebhookSender
     mailer: KeptMail
     sending: Sending
-    unsubscribe_key: bytes
+    link_keys: LinkKeys
     facts: Facts
     calendar: CalendarServer
     days: DayRepository
@@ -305,7 +310,7 @@ async def notifier_on_hold(database: Database) -> AsyncGenerator[Notifier]:
 class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
     def __init__(self, database: Database, *, live: bool) -> None:
         self.database, self.live = database, live
-        self.client = WebhookClient(EVERYTHING, deadline_seconds=2.0)
+        self.client = WebhookClient(EVERYTHING, BOX, deadline_seconds=2.0)
         self.calendar = CalendarServer()
         self.facts, self.mailer = Facts(), KeptMail()
         self.key_file = Path(tempfile.mkdtemp()) / "api-key"
@@ -322,10 +327,12 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             await mode_repository.begin(connection, "live" if self.live else "hold")
         outbox, clock = Outbox("/drumbeat/notifier"), SetClock(NOON, NOON, 1.0)
         preferences = PreferenceRepository(self.database, outbox, clock, ADDRESSES)
-        key, templates, mailer = await preferences.link_key(), Templates(), self.mailer
+        templates, mailer = Templates(), self.mailer
+        async with self.database.transaction() as connection:
+            key = await load_link_keys(connection, BOX, await real_now(connection))
         queue = DeliveryQueue(self.database, outbox, clock, ADDRESSES, "test:1")
         sender = WebhookSender(queue, client=self.client, reported=lambda: None)
-        links = links_of("http://test", key)
+        links = links_of("http://test", key, real_clock)
         writer = CustomerWriter(templates, load_phrases(), links, "Northwind", "1 Long Road\nSpringfield")
         sending = Sending(
             mailer,
@@ -351,7 +358,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             sender=sender,
             mailer=mailer,
             sending=sending,
-            unsubscribe_key=key,
+            link_keys=key,
             facts=self.facts,
             calendar=self.calendar,
             days=DayRepository(self.database, outbox, clock, ADDRESSES),
@@ -365,7 +372,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         self,
         clock: SetClock,
         preferences: PreferenceRepository,
-        link_key: bytes,
+        link_keys: LinkKeys,
         sending: Sending,
         sender: WebhookSender,
     ) -> httpx.AsyncClient:
@@ -378,7 +385,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         app = make_app(Chassis("notifier", clock, keys, ready), title="notifier")
         queries = Queries(self.database)
         services = SubscriptionServices(
-            subscriptions=SubscriptionRepository(self.database),
+            subscriptions=SubscriptionRepository(self.database, BOX),
             queries=queries,
             client=self.client,
             clock=clock,
@@ -392,7 +399,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         )
         app.include_router(preference_routes(preferences))
         actions = ActionServices(
-            key=link_key,
+            keys=link_keys,
             calendar=self.calendar_client,
             people=PeopleRepository(self.database, ADDRESSES),
             book=load_people_phrases(),
@@ -400,7 +407,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         )
         app.include_router(action_routes(actions))
         page = PageServices(
-            key=link_key,
+            keys=link_keys,
             render=sending.render,
             book=load_phrases(),
             people=PeopleRepository(self.database, ADDRESSES),

@@ -12,6 +12,7 @@ import orjson
 
 from schemas.times import format_instant
 from services.chassis.private_targets import PrivateTargets
+from services.chassis.secret_box import SecretBox
 from services.notifier.adapters.channels.deadlines import Deadlines
 from services.notifier.adapters.channels.guard import (
     ForbiddenAddress,
@@ -41,8 +42,10 @@ FIXED_HEADERS = {
 class WebhookClient:
     """Implements the port `WebhookClient`: keep-alive connections, no proxies, cookies, redirects or decompression."""
 
-    def __init__(self, private: PrivateTargets, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
-        self._private = private
+    def __init__(
+        self, private: PrivateTargets, box: SecretBox, *, deadline_seconds: float = DEADLINE_SECONDS
+    ) -> None:
+        self._private, self._box = private, box
         self._deadline_seconds = deadline_seconds
         self._deadlines = Deadlines(deadline_seconds)
         self._session: aiohttp.ClientSession | None = None
@@ -87,7 +90,8 @@ class WebhookClient:
     async def send(self, endpoint: Endpoint, webhook: Webhook, *, at: datetime) -> Response:
         """Make one signed attempt at this real moment. Never raises for what the other side does."""
         body = webhook_body(webhook)
-        headers = sign_headers(webhook.id, at, body, endpoint.secrets.valid_at(at))
+        secrets = [self._box.open(sealed, endpoint.id) for sealed in endpoint.secrets.valid_at(at)]
+        headers = sign_headers(webhook.id, at, body, secrets)
         return await self.post(endpoint.url, body, headers, at=at)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, at: datetime) -> Response:

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from services.chassis.private_targets import EVERYTHING, NONE, parse_private_targets
+from services.chassis.secret_box import SecretBox
 from services.notifier.adapters.channels.guard import ForbiddenUrl
 from services.notifier.adapters.channels.webhook import WebhookClient, parse_retry_after
 from services.notifier.domain.delivery import AttemptOutcome, Response
@@ -76,7 +77,7 @@ async def receiver() -> AsyncGenerator[Receiver]:
 
 @pytest.fixture
 async def client() -> AsyncGenerator[WebhookClient]:
-    made = WebhookClient(EVERYTHING, deadline_seconds=1.0)
+    made = WebhookClient(EVERYTHING, SecretBox(()), deadline_seconds=1.0)
     await made.start()
     yield made
     await made.stop()
@@ -165,7 +166,7 @@ async def test_connections_are_reused(client: WebhookClient, receiver: Receiver)
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "127.1", "0x7f.1", "2130706433"])
 async def test_the_guard_lets_no_request_reach_this_machine(receiver: Receiver, host: str) -> None:
-    guarded = WebhookClient(NONE, deadline_seconds=2.0)
+    guarded = WebhookClient(NONE, SecretBox(()), deadline_seconds=2.0)
     await guarded.start()
 
     plain = await post(guarded, receiver.url("ok"))
@@ -193,7 +194,7 @@ async def test_with_a_list_only_its_targets_are_reached(
     receiver: Receiver, listed: str, host: str, *, is_reached: bool
 ) -> None:
     """Issue 11 B: private webhook targets are a list of hosts or networks, with plain HTTP and any port."""
-    guarded = WebhookClient(parse_private_targets(listed), deadline_seconds=2.0)
+    guarded = WebhookClient(parse_private_targets(listed), SecretBox(()), deadline_seconds=2.0)
     await guarded.start()
 
     response = await post(guarded, receiver.url("ok").replace("127.0.0.1", host))
@@ -205,7 +206,7 @@ async def test_with_a_list_only_its_targets_are_reached(
 
 
 async def test_a_name_that_resolves_to_a_forbidden_address_cannot_be_subscribed() -> None:
-    guarded = WebhookClient(NONE)
+    guarded = WebhookClient(NONE, SecretBox(()))
 
     with pytest.raises(ForbiddenUrl):
         await guarded.check("https://localhost/hook")
