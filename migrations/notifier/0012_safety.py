@@ -1,4 +1,4 @@
-"""How long an endpoint has been failing and who is warned, and when a secret was made."""
+"""How long an endpoint has been failing and whom that concerns, and when a secret was made."""
 
 from alembic import op
 
@@ -11,6 +11,8 @@ depends_on = None
 SUBSCRIPTION = {
     "contact": "text",
     "failing_since": "timestamptz",
+    "failed_at": "timestamptz",
+    "last_problem": "text",
     "warnings": "int NOT NULL DEFAULT 0",
     "warned_at": "timestamptz",
     "disabled_at": "timestamptz",
@@ -20,6 +22,8 @@ SUBSCRIPTION = {
 def upgrade() -> None:
     for column, kind in SUBSCRIPTION.items():
         op.execute(f"ALTER TABLE subscription ADD COLUMN {column} {kind}")
+    # Whom that concerns knows of those that were disabled before.
+    op.execute("UPDATE subscription SET disabled_at = clock_timestamp() WHERE NOT active AND NOT deleted")
     op.execute("ALTER TABLE secret ADD COLUMN made_at timestamptz NOT NULL DEFAULT clock_timestamp()")
 
 

@@ -1,5 +1,6 @@
 """The notifier's composition root: the only module that knows both entrypoints and adapters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -28,12 +29,14 @@ from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.endpoint_watch import EndpointWatch, watch_loop
 from services.notifier.adapters.message_reader import MessageReader
 from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
 from services.notifier.adapters.secret_repository import link_key_loop, load_link_keys, open_secret_box
+from services.notifier.adapters.service_mail_repository import ServiceMailRepository
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
@@ -43,16 +46,19 @@ from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.preview import PreviewSources
 from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.application.sending import OwnerSending, Sending
+from services.notifier.application.service_mail import ServiceMailing
 from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
 from services.notifier.domain.link_token import LinkKeys
+from services.notifier.domain.request_limit import RequestLimit
 from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.customer_pages import PageServices
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_messages import message_routes
+from services.notifier.entrypoints.http_opt_out import opt_out_routes
 from services.notifier.entrypoints.http_page import page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
@@ -60,6 +66,7 @@ from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
 from services.notifier.entrypoints.http_unsubscribe import unsubscribe_routes
 from services.notifier.entrypoints.kafka_consumer import TOPICS, Consumer
+from services.notifier.entrypoints.service_mail_sender import service_mail_loop
 from services.notifier.entrypoints.workers import WebhookSender, day_opener, message_sender, sweep
 
 log = structlog.get_logger(__name__)
@@ -89,6 +96,7 @@ class Services:
     others: ServiceClient
     calendar: CalendarClient
     facts: FactsClient
+    service_mails: ServiceMailRepository
 
 
 def make_services(runtime: Runtime, addresses: AddressKey, box: SecretBox) -> Services:
@@ -114,6 +122,7 @@ def make_services(runtime: Runtime, addresses: AddressKey, box: SecretBox) -> Se
         others=others,
         calendar=CalendarClient(scheduler, others),
         facts=FactsClient(rules_engine, scheduler, others),
+        service_mails=ServiceMailRepository(database, box, addresses),
     )
 
 
@@ -150,11 +159,11 @@ async def build(runtime: Runtime) -> Parts:
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
     prune = pruning(services.queries, runtime.database)
-    link_keys = link_key_loop(runtime.database, box, keys)
+    safety = safety_loops(runtime, services, keys, box)
     return Parts(
         app=lambda ready: make_http(runtime, services, keys, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
-        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune, link_keys),
+        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune, *safety),
         close=(
             webhooks.close,
             services.mailer.stop,
@@ -162,6 +171,16 @@ async def build(runtime: Runtime) -> Parts:
             services.others.close,
         ),
     )
+
+
+def safety_loops(runtime: Runtime, services: Services, keys: LinkKeys, box: SecretBox) -> Sequence[Loop]:
+    """Watches endpoints, sends the mails of the service itself, and rotates the keys of links."""
+    configured, mails, database = runtime.settings, services.service_mails, runtime.database
+    disable_after, fallback_to = settings.disable_after(configured), settings.fallback_to(configured)
+    watch = EndpointWatch(database, runtime.outbox, runtime.clock, mails, disable_after, fallback_to)
+    writer = make_customer_sending(configured, services, keys).writer
+    mailing = ServiceMailing(mails, services.people, writer, services.mailer, configured.mail_hold())
+    return watch_loop(watch), service_mail_loop(mailing), link_key_loop(database, box, keys)
 
 
 def make_sending(configured: Settings, services: Services, link_keys: LinkKeys) -> Sending:
@@ -225,6 +244,8 @@ def make_http(runtime: Runtime, services: Services, link_keys: LinkKeys, ready: 
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
     pages = make_page_services(runtime, services, link_keys)
+    limit = RequestLimit(settings.LINKS_EACH, settings.LINKS_ALL, settings.LINKS_WINDOW)
+    app.include_router(opt_out_routes(pages, services.service_mails, limit))
     app.include_router(unsubscribe_routes(pages))
     actions = ActionServices(
         keys=link_keys,

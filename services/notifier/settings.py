@@ -16,6 +16,11 @@ PRUNE_SECONDS: Final = 600.0
 KEEP_EVENTS: Final = timedelta(days=40)
 """Real time for which the stream can be resumed and a failed webhook recovered; longer than any retry lasts."""
 
+LINKS_EACH: Final = 20
+LINKS_ALL: Final = 600
+"""Requests for a fresh link that one client, and all of them, may make within the window."""
+LINKS_WINDOW: Final = timedelta(minutes=10)
+
 
 def http(settings: Settings) -> Http:
     return settings.notifier
@@ -47,6 +52,11 @@ def fallback_to(settings: Settings) -> str | None:
     """The address that is told of work that nobody has."""
     mailbox = settings.email.fallback_to
     return parse_mailbox(mailbox).address if mailbox else None
+
+
+def disable_after(settings: Settings) -> timedelta:
+    """Real time for which an endpoint may fail."""
+    return timedelta(days=settings.webhook_disable_after_days)
 
 
 def public_url(settings: Settings) -> str:

@@ -46,7 +46,6 @@ WITH done AS (
 SELECT id::text, erase_when_final FROM done
 """
 REMOVE = "DELETE FROM delivery WHERE id = $1 AND lease_token = $2 AND state = 'pending' RETURNING id"
-SAVE_CIRCUIT = "UPDATE subscription SET failures = $2, open_until = $3 WHERE id = $1"
 DISABLE = "UPDATE subscription SET active = false, disabled_reason = $2 WHERE id = $1 AND active"
 
 
@@ -168,7 +167,8 @@ async def _save_circuit(
     for result in results:
         is_sent = result.delivery.state is State.SENT
         circuit = circuit.after_success() if is_sent else circuit.after_failure(real)
-    await connection.execute(SAVE_CIRCUIT, endpoint_id, circuit.failures, circuit.open_until)
+    problem = results[-1].response.detail if results[-1].response else ""
+    await subscription_repository.save_circuit(connection, endpoint_id, circuit, problem)
     gone = next((result.response for result in results if result.response and result.response.is_gone), None)
     if gone is not None:
         await connection.execute(DISABLE, endpoint_id, gone.detail)

@@ -11,34 +11,57 @@ from services.chassis.secret_box import SecretBox
 from services.notifier.adapters.channels.signing import format_secret
 from services.notifier.adapters.delivery_repository import delivery_id
 from services.notifier.application.ports import Endpoint
-from services.notifier.application.read_models import SubscriptionItem
+from services.notifier.application.read_models import Recovery, SubscriptionItem
 from services.notifier.domain.circuit import Circuit
 from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.subscription import Filter, Secrets, Subscription
 
 SECRET_BYTES = 32
 MOST_RECOVERED = 10_000
-ACTIVE = "SELECT id, url, types, filter FROM subscription WHERE active AND NOT deleted"
+# What a disabled endpoint would have got is recorded as failed, so that it can be recovered.
+SUBSCRIPTIONS = "SELECT id, url, types, filter, active FROM subscription WHERE NOT deleted"
 ENDPOINTS = """
 SELECT id, url, secret, previous_secret, previous_until, failures, open_until FROM subscription
 WHERE active AND NOT deleted
 """
-ITEM = "id, url, types, filter, active, disabled_reason, failures, open_until, created_at, seq"
+ITEM = """id, url, types, filter, active, disabled_reason, failures, open_until, created_at, seq, contact, failing_since,
+    disabled_at"""
 CREATE = f"""
-INSERT INTO subscription (id, url, types, filter, secret) VALUES ($1, $2, $3, $4::text::jsonb, $5) RETURNING {ITEM}
+INSERT INTO subscription (id, url, types, filter, secret, contact) VALUES ($1, $2, $3, $4::text::jsonb, $5, $6)
+RETURNING {ITEM}
+"""
+# The last failure counts at its own time, whenever somebody looks at it.
+SAVE_CIRCUIT = """
+UPDATE subscription SET failures = $2, open_until = $3,
+    failing_since = CASE WHEN $2 > 0 THEN coalesce(failing_since, clock_timestamp()) END,
+    failed_at = CASE WHEN $2 > 0 THEN clock_timestamp() END, last_problem = CASE WHEN $2 > 0 THEN $4 END,
+    warnings = CASE WHEN $2 > 0 THEN warnings ELSE 0 END, warned_at = CASE WHEN $2 > 0 THEN warned_at END
+WHERE id = $1
+"""
+ENABLE = f"""
+UPDATE subscription SET active = true, disabled_reason = NULL, disabled_at = NULL, failures = 0, open_until = NULL,
+    failing_since = NULL, failed_at = NULL, last_problem = NULL, warnings = 0, warned_at = NULL
+WHERE id = $1 AND NOT deleted AND NOT active RETURNING {ITEM}
 """
 ITEMS = f"SELECT {ITEM} FROM subscription WHERE NOT deleted"
 ROTATE = """
 UPDATE subscription SET previous_secret = $2, previous_until = $3, secret = $4 WHERE id = $1
 """
 DELETE = "UPDATE subscription SET deleted = true, active = false WHERE id = $1 AND NOT deleted RETURNING id"
-LAST_FAILED = """
-SELECT d.recovery, d.event_key, d.message_id, f.event_id, d.touchpoint_id, d.touchpoint_type, d.account_id
-FROM delivery d JOIN feed f ON f.key = d.event_key
+_FAILED = """
 WHERE d.recipient_id = $1 AND d.state = 'failed' AND d.channel = 'webhook' AND d.created_at >= $2
     AND NOT EXISTS (SELECT FROM delivery later
         WHERE later.message_id = d.message_id AND later.recovery > 0 AND later.recovery > d.recovery)
-ORDER BY d.created_at LIMIT $3
+"""
+LAST_FAILED = f"""
+SELECT d.recovery, d.event_key, d.message_id, f.event_id, d.touchpoint_id, d.touchpoint_type, d.account_id
+FROM delivery d JOIN feed f ON f.key = d.event_key
+{_FAILED} ORDER BY d.created_at LIMIT $3
+"""
+# What stays behind a recovery: what was too much for one, and what no longer has its event.
+LEFT_BEHIND = f"""
+SELECT count(*) FILTER (WHERE is_kept), count(*) FILTER (WHERE NOT is_kept), max(created_at) FILTER (WHERE NOT is_kept)
+FROM (SELECT d.created_at, EXISTS (SELECT FROM feed f WHERE f.key = d.event_key) AS is_kept FROM delivery d {_FAILED}) u
 """
 RECOVER = """
 INSERT INTO delivery (id, event_key, message_id, recovery, touchpoint_id, touchpoint_type, account_id, channel,
@@ -51,9 +74,17 @@ ON CONFLICT (id) DO NOTHING RETURNING id
 """
 
 
-async def active_subscriptions(connection: Connection) -> list[Subscription]:
-    rows = await connection.fetch(ACTIVE)
-    return [Subscription(row[0], row[1], frozenset(row[2]), _filter(row[3])) for row in rows]
+async def load_subscriptions(connection: Connection) -> list[Subscription]:
+    """Those that are not deleted."""
+    rows = await connection.fetch(SUBSCRIPTIONS)
+    return [
+        Subscription(row[0], row[1], frozenset(row[2]), _filter(row[3]), is_active=row[4]) for row in rows
+    ]
+
+
+async def save_circuit(connection: Connection, endpoint_id: str, circuit: Circuit, problem: str) -> None:
+    """Store a circuit after results; `problem`: the detail of the last one."""
+    await connection.execute(SAVE_CIRCUIT, endpoint_id, circuit.failures, circuit.open_until, problem)
 
 
 async def active_endpoints(connection: Connection) -> list[Endpoint]:
@@ -75,7 +106,7 @@ def _filter(stored: str) -> Filter:
 
 def _item(row: Any) -> SubscriptionItem:
     filter_ = {str(name): values for name, values in _filter(row[3]).items()}
-    return SubscriptionItem(row[0], row[1], row[2], filter_, *row[4:10])
+    return SubscriptionItem(row[0], row[1], row[2], filter_, *row[4:13])
 
 
 class SubscriptionRepository:
@@ -89,7 +120,13 @@ class SubscriptionRepository:
         filter_ = orjson.dumps({name: list(values) for name, values in subscription.filter.items()}).decode()
         sealed = self._box.seal(secret, subscription.id)
         row = await self._database.pool.fetchrow(
-            CREATE, subscription.id, subscription.url, sorted(subscription.types), filter_, sealed
+            CREATE,
+            subscription.id,
+            subscription.url,
+            sorted(subscription.types),
+            filter_,
+            sealed,
+            subscription.contact,
         )
         return _item(row), format_secret(secret)
 
@@ -124,8 +161,13 @@ class SubscriptionRepository:
     async def delete(self, subscription_id: str) -> bool:
         return await self._database.pool.fetchval(DELETE, subscription_id) is not None
 
-    async def recover(self, subscription_id: str, since: datetime) -> int:
-        """Retry what failed since then, under the same webhook ids; returns how many."""
+    async def enable(self, subscription_id: str) -> SubscriptionItem | None:
+        """Enable a disabled endpoint as if it had never failed; None when there is none that is disabled."""
+        row = await self._database.pool.fetchrow(ENABLE, subscription_id)
+        return _item(row) if row else None
+
+    async def recover(self, subscription_id: str, since: datetime) -> Recovery:
+        """Retry what failed since then, under the same webhook ids."""
         recipient = Recipient(RecipientKind.SUBSCRIPTION, subscription_id)
         async with self._database.transaction() as connection:
             real = await real_now(connection)
@@ -146,4 +188,5 @@ class SubscriptionRepository:
                 subscription_id,
                 real,
             )
-        return len(added)
+            left = await connection.fetchrow(LEFT_BEHIND, subscription_id, since)
+            return Recovery(len(added), *left) if left else Recovery(len(added))

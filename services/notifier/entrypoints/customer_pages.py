@@ -58,8 +58,19 @@ def show_page(
     return HTMLResponse(services.render(template, {**common, **context}, html=True), status, PAGE_HEADERS)
 
 
-def show_lost(services: PageServices, languages: str | None) -> HTMLResponse:
-    """The page for a link that was not made here, or not completely copied."""
+def show_lost(services: PageServices, languages: str | None, form_url: str) -> HTMLResponse:
+    """The page for a link that was not made here, is too old, or not completely copied: with the form for a fresh one."""
     phrases = phrases_for(services, None, languages)
-    context = {"heading": phrases.text("page", "lost_title"), "text": phrases.text("page", "lost")}
+    context = {
+        "heading": phrases.text("page", "lost_title"),
+        "text": phrases.text("page", "lost"),
+        "role": "alert",
+        "form": opt_out_form(phrases, form_url, ""),
+    }
     return show_page(services, "page_lost.html", phrases, context, 404)
+
+
+def opt_out_form(phrases: Phrases, url: str, problem: str) -> Mapping[str, str]:
+    """The form in which one gives the mail address; `url` is where it goes, relative to the page."""
+    words = {key: phrases.text("opt_out", key) for key in ("offer", "address", "send")}
+    return {**words, "action": url, "problem": problem}

@@ -40,7 +40,7 @@ def page_routes(services: PageServices) -> APIRouter:
         try:
             contact_id = read_page_token(services.keys, token, now=real_now())
         except TokenRejected:
-            return show_lost(services, languages)
+            return show_lost(services, languages, "../v1/unsubscribe")
         reader = await services.people.reader(contact_id)
         phrases = phrases_for(services, reader, languages)
         topics = page_topics(await services.preferences.of_contact(contact_id), phrases)
@@ -54,7 +54,7 @@ def page_routes(services: PageServices) -> APIRouter:
         try:
             contact_id = read_page_token(services.keys, token, now=real_now())
         except TokenRejected:
-            return show_lost(services, languages)
+            return show_lost(services, languages, "../v1/unsubscribe")
         form = parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
         reader = await services.people.reader(contact_id)
         phrases = phrases_for(services, reader, languages)

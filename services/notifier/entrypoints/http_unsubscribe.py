@@ -38,7 +38,7 @@ def unsubscribe_routes(services: PageServices) -> APIRouter:
         try:
             contact_id, topic = read_token(services.keys, token, now=real_now())
         except TokenRejected:
-            return show_lost(services, languages)
+            return show_lost(services, languages, "../unsubscribe")
         phrases = await phrases_of(contact_id, languages)
         stop_all = phrases.text("page", "stop_all")
         context = {
@@ -62,7 +62,7 @@ def unsubscribe_routes(services: PageServices) -> APIRouter:
         try:
             contact_id, topic = read_token(services.keys, token, now=real_now())
         except TokenRejected:
-            return show_lost(services, languages)
+            return show_lost(services, languages, "../unsubscribe")
         is_all, is_back = everything.lower() in _ON, again.lower() in _ON
         topic = None if is_all else topic
         change = PreferenceChanged.of_valid(

@@ -32,12 +32,14 @@ from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.endpoint_watch import EndpointWatch
 from services.notifier.adapters.message_reader import MessageReader
 from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
 from services.notifier.adapters.secret_repository import load_link_keys
+from services.notifier.adapters.service_mail_repository import ServiceMailRepository
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
@@ -48,15 +50,18 @@ from services.notifier.application.preview import PreviewSources
 from services.notifier.application.send_messages import send_messages
 from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.application.sending import OwnerSending, Sending
+from services.notifier.application.service_mail import ServiceMailing
 from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.link_token import LinkKeys
+from services.notifier.domain.request_limit import RequestLimit
 from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.customer_pages import PageServices
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_messages import message_routes
+from services.notifier.entrypoints.http_opt_out import opt_out_routes
 from services.notifier.entrypoints.http_page import page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
@@ -74,7 +79,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription,"
     " delivery, attempt, in_app, inbox, outbox, mode, account_alias, dead_letter, api_key, consumer_offset,"
-    " content, catalogue, program_reservation"
+    " content, catalogue, program_reservation, service_mail"
 )
 
 
@@ -131,6 +136,8 @@ class Notifier:
     calendar: CalendarServer
     days: DayRepository
     calendar_client: CalendarClient
+    watch: EndpointWatch
+    mailing: ServiceMailing
     offset: int = 0
 
     async def consume(self, *records: Record) -> None:
@@ -313,6 +320,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         self.client = WebhookClient(EVERYTHING, BOX, deadline_seconds=2.0)
         self.calendar = CalendarServer()
         self.facts, self.mailer = Facts(), KeptMail()
+        self.service_mails = ServiceMailRepository(database, BOX, ADDRESSES)
         self.key_file = Path(tempfile.mkdtemp()) / "api-key"
         self.key_file.write_text("db_test_key")
 
@@ -363,6 +371,12 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             calendar=self.calendar,
             days=DayRepository(self.database, outbox, clock, ADDRESSES),
             calendar_client=self.calendar_client,
+            watch=EndpointWatch(
+                self.database, outbox, clock, self.service_mails, timedelta(days=5), "ops@vendor.example"
+            ),
+            mailing=ServiceMailing(
+                self.service_mails, PeopleRepository(self.database, ADDRESSES), writer, mailer
+            ),
         )
         for touchpoint_type, text in CONTENT.items():
             await made.add_content(touchpoint_type, text)
@@ -417,6 +431,9 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             organization="Northwind",
         )
         app.include_router(page_routes(page))
+        app.include_router(
+            opt_out_routes(page, self.service_mails, RequestLimit(5, 50, timedelta(minutes=1)))
+        )
         app.include_router(unsubscribe_routes(page))
         people = PeopleRepository(self.database, ADDRESSES)
         preview = PreviewServices(
