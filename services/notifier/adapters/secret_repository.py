@@ -20,7 +20,7 @@ from services.notifier.domain.link_token import CUSTOMER_LINKS_LAST, EARLIER, Li
 log = structlog.get_logger(__name__)
 
 KEY_NAME: Final = "secrets_key"
-TAKE_TURNS: Final = "SELECT pg_advisory_xact_lock(hashtextextended('secrets key', 0))"
+ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended('secrets key', 0))"
 FINGERPRINT: Final = "SELECT value FROM secret WHERE name = $1"
 SAVE_FINGERPRINT: Final = """
 INSERT INTO secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value
@@ -54,7 +54,7 @@ async def open_secret_box(connection: Connection, settings: Settings) -> SecretB
 
     Raises `SecretsKeyRejected` or `KeyFileUnreadable`.
     """
-    await connection.execute(TAKE_TURNS)
+    await connection.execute(ONE_AT_A_TIME)
     stored = cast("bytes | None", await connection.fetchval(FINGERPRINT, KEY_NAME))
     path = settings.secrets_key_path
     box = SecretBox(read_or_create_secrets(path, must_exist=stored is not None))

@@ -18,7 +18,7 @@ VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $6)
 ASKED: Final = """
 SELECT EXISTS (SELECT FROM service_mail WHERE address_hash = $1 AND kind = 'fresh_link' AND requested_at > $2)
 """
-TAKE_TURNS: Final = "SELECT pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 'hex'), 0))"
+ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 'hex'), 0))"
 CLAIM: Final = """
 WITH mine AS (
     SELECT id FROM service_mail WHERE state = 'pending' AND next_at <= $1
@@ -53,7 +53,7 @@ class ServiceMailRepository:
     async def request_link(self, address: str) -> None:
         hashed = self._addresses.hash_address(address)
         async with self._database.transaction() as connection:
-            await connection.execute(TAKE_TURNS, hashed)
+            await connection.execute(ONE_AT_A_TIME, hashed)
             now = await real_now(connection)
             if not await connection.fetchval(ASKED, hashed, now - LEAST_BETWEEN):
                 await self.add(connection, MailKind.FRESH_LINK, address, "{}", now)

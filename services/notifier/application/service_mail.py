@@ -45,7 +45,7 @@ class MailState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    HELD = "held"
+    ON_HOLD = "on_hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +139,9 @@ async def _send(mail: ServiceMail, mailing: ServiceMailing, now: datetime) -> Ma
 
 async def _write_link(mail: ServiceMail, mailing: ServiceMailing) -> Mail | MailEnd:
     if mailing.hold is not None:
-        return MailEnd(mail, MailState.HELD, mailing.hold)
+        return MailEnd(mail, MailState.ON_HOLD, mailing.hold)
     if not await mailing.mails.is_live():
-        return MailEnd(mail, MailState.HELD, Reason.ON_HOLD)
+        return MailEnd(mail, MailState.ON_HOLD, Reason.ON_HOLD)
     contact_id = await mailing.mails.contact_at(mail.address)
     reader = await mailing.readers.reader(contact_id) if contact_id else None
     address = reader.contact.email if reader and reader.contact else None

@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from services.chassis.private_targets import EVERYTHING, NONE, parse_private_targets
+from services.chassis.private_targets import EVERYTHING, NONE, PrivateTargets, parse_private_targets
 from services.notifier.adapters.channels.guard import (
     ForbiddenAddress,
     ForbiddenUrl,
@@ -31,9 +31,9 @@ ALLOWED = """
 """.split()  # noqa: SIM905 - a table
 
 
-def is_allowed(url: str) -> bool:
+def is_allowed(url: str, private: PrivateTargets = NONE) -> bool:
     try:
-        check_url(url, NONE)
+        check_url(url, private)
     except ForbiddenUrl:
         return False
     return True
@@ -134,7 +134,7 @@ LISTED = parse_private_targets("hooks.internal,10.1.0.0/16,fd00:1::/32")
     ],
 )
 def test_a_listed_private_target_may_be_subscribed_with_plain_http_and_any_port(url: str) -> None:
-    check_url(url, LISTED)
+    assert is_allowed(url, LISTED)
 
 
 @pytest.mark.parametrize(
