@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "notifier_0012"
-down_revision = "notifier_0010"
+down_revision = "notifier_0011"
 branch_labels = None
 depends_on = None
 

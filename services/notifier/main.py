@@ -9,7 +9,6 @@ from fastapi import FastAPI
 from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
 from services.chassis.clock import real_now
-from services.chassis.database import Database
 from services.chassis.database import real_now as database_now
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
@@ -30,17 +29,18 @@ from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.endpoint_watch import EndpointWatch, watch_loop
+from services.notifier.adapters.mail_recorder import MailRecorder
 from services.notifier.adapters.message_reader import MessageReader
 from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
+from services.notifier.adapters.retention import partition_loops, prune_loop
 from services.notifier.adapters.secret_repository import link_key_loop, load_link_keys, open_secret_box
 from services.notifier.adapters.service_mail_repository import ServiceMailRepository
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
-from services.notifier.adapters.written_messages import KEPT, prune_written
 from services.notifier.application.customer_links import links_of
 from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.preview import PreviewSources
@@ -52,7 +52,6 @@ from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
 from services.notifier.domain.link_token import LinkKeys
-from services.notifier.domain.request_limit import RequestLimit
 from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.customer_pages import PageServices
 from services.notifier.entrypoints.http_actions import action_routes
@@ -81,6 +80,7 @@ class Services:
     """What the parts of the service share."""
 
     queue: DeliveryQueue
+    recorder: MailRecorder
     queries: Queries
     subscriptions: SubscriptionRepository
     preferences: PreferenceRepository
@@ -107,7 +107,8 @@ def make_services(runtime: Runtime, addresses: AddressKey, box: SecretBox) -> Se
     client = WebhookClient(runtime.settings.webhook_allow_private, box)
     return Services(
         queue=queue,
-        queries=Queries(database),
+        recorder=MailRecorder(queue, runtime.relay.wake),
+        queries=Queries(database, runtime.settings.retention),
         subscriptions=SubscriptionRepository(database, box),
         preferences=PreferenceRepository(database, outbox, clock, addresses),
         client=client,
@@ -158,14 +159,16 @@ async def build(runtime: Runtime) -> Parts:
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
-    prune = pruning(services.queries, runtime.database)
+    prune = prune_loop(runtime.database, services.queue, runtime.clock, runtime.settings.retention)
+    months = await begin_months(runtime)
     safety = safety_loops(runtime, services, keys, box)
     return Parts(
         app=lambda ready: make_http(runtime, services, keys, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
-        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune, *safety),
+        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune, *months, *safety),
         close=(
             webhooks.close,
+            services.recorder.close,
             services.mailer.stop,
             services.client.stop,
             services.others.close,
@@ -183,6 +186,14 @@ def safety_loops(runtime: Runtime, services: Services, keys: LinkKeys, box: Secr
     return watch_loop(watch), service_mail_loop(mailing), link_key_loop(database, box, keys)
 
 
+async def begin_months(runtime: Runtime) -> Sequence[Loop]:
+    """The loops over partitions, after a first pass: a row that came before its month would stay in no month."""
+    loops = partition_loops(runtime.database, runtime.clock, runtime.settings.retention)
+    for loop in loops:
+        await loop.run_once()
+    return loops
+
+
 def make_sending(configured: Settings, services: Services, link_keys: LinkKeys) -> Sending:
     links = action_links(settings.public_url(configured), link_keys)
     return Sending(
@@ -191,6 +202,7 @@ def make_sending(configured: Settings, services: Services, link_keys: LinkKeys) 
         make_customer_sending(configured, services, link_keys),
         OwnerSending(services.people_book, services.facts, links, settings.console_url(configured)),
         services.queue,
+        services.recorder,
         configured.mail_hold(),
         settings.fallback_to(configured),
     )
@@ -216,17 +228,6 @@ def make_customer_sending(configured: Settings, services: Services, link_keys: L
     return CustomerSending(writer, services.facts)
 
 
-def pruning(queries: Queries, database: Database) -> Loop:
-    """Deletes old events and mails."""
-
-    async def run_once() -> float | None:
-        events = await queries.prune(real_now() - settings.KEEP_EVENTS)
-        mails = await prune_written(database, real_now() - KEPT)
-        return 0 if events or mails else None
-
-    return Loop("prune", interval=settings.PRUNE_SECONDS, run_once=run_once)
-
-
 def make_http(runtime: Runtime, services: Services, link_keys: LinkKeys, ready: Readiness) -> FastAPI:
     mail_hold = runtime.settings.mail_hold()
     warnings = (f"{Reason.MAIL_ON_HOLD}: {mail_hold}",) if mail_hold is not None else ()
@@ -240,12 +241,15 @@ def make_http(runtime: Runtime, services: Services, link_keys: LinkKeys, ready: 
     )
     app.include_router(subscription_routes(for_subscriptions))
     app.include_router(delivery_routes(services.queries, runtime.clock))
-    app.include_router(message_routes(MessageReader(runtime.database, services.queries), services.people))
+    app.include_router(
+        message_routes(
+            MessageReader(runtime.database, services.queries), services.people, runtime.settings.retention
+        )
+    )
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
     pages = make_page_services(runtime, services, link_keys)
-    limit = RequestLimit(settings.LINKS_EACH, settings.LINKS_ALL, settings.LINKS_WINDOW)
-    app.include_router(opt_out_routes(pages, services.service_mails, limit))
+    app.include_router(opt_out_routes(pages, services.service_mails, settings.link_limit()))
     app.include_router(unsubscribe_routes(pages))
     actions = ActionServices(
         keys=link_keys,

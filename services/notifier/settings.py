@@ -6,20 +6,17 @@ from typing import Final
 from services.chassis.mailbox import ParsedMailbox, parse_mailbox
 from services.chassis.settings import DEFAULT_SENDER, Http, Settings
 from services.notifier.adapters.channels.email_message import Sender
+from services.notifier.domain.request_limit import RequestLimit
 
 EXAMPLE_NAME: Final = "Example Company"
 EXAMPLE_ADDRESS: Final = "1 Example Street, Example City"
 GROUP: Final = "notifier"
 SWEEP_SECONDS: Final = 0.5
 """Real time between checks for deliveries that are due on the service clock."""
-PRUNE_SECONDS: Final = 600.0
-KEEP_EVENTS: Final = timedelta(days=40)
-"""Real time for which the stream can be resumed and a failed webhook recovered; longer than any retry lasts."""
 
 LINKS_EACH: Final = 20
 LINKS_ALL: Final = 600
-"""Requests for a fresh link that one client, and all of them, may make within the window."""
-LINKS_WINDOW: Final = timedelta(minutes=10)
+"""Requests for a fresh link that one client, and all of them, may make within ten minutes."""
 
 
 def http(settings: Settings) -> Http:
@@ -52,6 +49,10 @@ def fallback_to(settings: Settings) -> str | None:
     """The address that is told of work that nobody has."""
     mailbox = settings.email.fallback_to
     return parse_mailbox(mailbox).address if mailbox else None
+
+
+def link_limit() -> RequestLimit:
+    return RequestLimit(LINKS_EACH, LINKS_ALL, timedelta(minutes=10))
 
 
 def disable_after(settings: Settings) -> timedelta:

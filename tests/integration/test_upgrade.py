@@ -158,7 +158,6 @@ async def _events_posted_again_change_nothing(ledger: Ledger, before: Snapshot) 
         ("drumbeat_rules", "decision"),
         ("drumbeat_scheduler", "early_outcome"),
         ("drumbeat_notifier", "feed"),
-        ("drumbeat_notifier", "attempt"),
         ("drumbeat_notifier", "in_app"),
     ):
         assert again[database][table] == counts[database][table], table
@@ -309,9 +308,9 @@ async def _quiescence(ledger: Ledger) -> None:
         if (await ledger.unfinished()).keys() - {"pending deliveries"}:
             return False
         now = await ledger.stack.now()
-        ready = "state = 'pending' AND (next_at <= $1 OR rouse_at <= $2)"
+        ready = "next_at <= $1 OR rouse_at <= $2"
         return not await ledger.rows(
-            "notifier", f"SELECT 1 FROM delivery WHERE {ready}", datetime.now(UTC), now
+            "notifier", f"SELECT 1 FROM delivery_queue WHERE {ready}", datetime.now(UTC), now
         )
 
     # Twice: between two passes a record may be in nobody's hands.

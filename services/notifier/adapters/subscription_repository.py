@@ -9,6 +9,7 @@ import orjson
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.secret_box import SecretBox
 from services.notifier.adapters.channels.signing import format_secret
+from services.notifier.adapters.delivery_repetition import Repetition, repeat_deliveries
 from services.notifier.adapters.delivery_repository import delivery_id
 from services.notifier.application.ports import Endpoint
 from services.notifier.application.read_models import Recovery, SubscriptionItem
@@ -48,29 +49,22 @@ ROTATE = """
 UPDATE subscription SET previous_secret = $2, previous_until = $3, secret = $4 WHERE id = $1
 """
 DELETE = "UPDATE subscription SET deleted = true, active = false WHERE id = $1 AND NOT deleted RETURNING id"
+# Of an endpoint, what failed for good and was not tried again since.
 _FAILED = """
-WHERE d.recipient_id = $1 AND d.state = 'failed' AND d.channel = 'webhook' AND d.created_at >= $2
+FROM delivery_unsent u JOIN delivery d ON d.id = u.delivery_id AND d.caused_at = u.caused_at
+LEFT JOIN LATERAL (SELECT event_id FROM feed WHERE key = d.event_key LIMIT 1) f ON true
+WHERE u.recipient_id = $1 AND u.state = 'failed' AND u.channel = 'webhook' AND u.created_at >= $2
     AND NOT EXISTS (SELECT FROM delivery later
-        WHERE later.message_id = d.message_id AND later.recovery > 0 AND later.recovery > d.recovery)
+        WHERE later.event_key = d.event_key AND later.recipient_id = d.recipient_id AND later.channel = 'webhook'
+            AND later.recovery > 0 AND later.recovery > d.recovery)
 """
 LAST_FAILED = f"""
-SELECT d.recovery, d.event_key, d.message_id, f.event_id, d.touchpoint_id, d.touchpoint_type, d.account_id
-FROM delivery d JOIN feed f ON f.key = d.event_key
-{_FAILED} ORDER BY d.created_at LIMIT $3
+SELECT d.id, d.caused_at, d.recovery + 1 AS recovery, f.event_id {_FAILED} AND f.event_id IS NOT NULL
+ORDER BY u.created_at LIMIT $3
 """
 # What stays behind a recovery: what was too much for one, and what no longer has its event.
 LEFT_BEHIND = f"""
-SELECT count(*) FILTER (WHERE is_kept), count(*) FILTER (WHERE NOT is_kept), max(created_at) FILTER (WHERE NOT is_kept)
-FROM (SELECT d.created_at, EXISTS (SELECT FROM feed f WHERE f.key = d.event_key) AS is_kept FROM delivery d {_FAILED}) u
-"""
-RECOVER = """
-INSERT INTO delivery (id, event_key, message_id, recovery, touchpoint_id, touchpoint_type, account_id, channel,
-    recipient_kind, recipient_id, state, reason, next_at)
-SELECT u.id, u.event_key, u.message_id, u.recovery, u.touchpoint_id, u.touchpoint_type, u.account_id,
-    'webhook', 'subscription', $8, 'pending', 'recovery was requested', $9
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[])
-  AS u(id, event_key, message_id, recovery, touchpoint_id, touchpoint_type, account_id)
-ON CONFLICT (id) DO NOTHING RETURNING id
+SELECT count(f.event_id), count(*) - count(f.event_id), max(u.created_at) FILTER (WHERE f.event_id IS NULL) {_FAILED}
 """
 
 
@@ -172,21 +166,15 @@ class SubscriptionRepository:
         async with self._database.transaction() as connection:
             real = await real_now(connection)
             rows = await connection.fetch(LAST_FAILED, subscription_id, since, MOST_RECOVERED)
-            recoveries = [row["recovery"] + 1 for row in rows]
-            added = await connection.fetch(
-                RECOVER,
-                [
-                    delivery_id(row["event_id"], "webhook", recipient, recovery=recovery)
-                    for row, recovery in zip(rows, recoveries, strict=True)
-                ],
-                [row["event_key"] for row in rows],
-                [row["message_id"] for row in rows],
-                recoveries,
-                [row["touchpoint_id"] for row in rows],
-                [row["touchpoint_type"] for row in rows],
-                [row["account_id"] for row in rows],
-                subscription_id,
-                real,
-            )
+            repetitions = [
+                Repetition(
+                    row["id"],
+                    row["caused_at"],
+                    delivery_id(row["event_id"], "webhook", recipient, recovery=row["recovery"]),
+                    row["recovery"],
+                )
+                for row in rows
+            ]
+            recovered = await repeat_deliveries(connection, repetitions, "recovery was requested", real)
             left = await connection.fetchrow(LEFT_BEHIND, subscription_id, since)
-            return Recovery(len(added), *left) if left else Recovery(len(added))
+            return Recovery(recovered, *left) if left else Recovery(recovered)

@@ -7,20 +7,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from schemas.touchpoints import TouchpointData
+from services.notifier.application.claim_results import finished
+from services.notifier.application.mail_ports import Mail, Mailbox
 from services.notifier.application.message_facts import (
     FactsSource,
     FactsWanted,
     MessageFacts,
     gather_facts,
 )
-from services.notifier.application.ports import (
-    ClaimResult,
-    InAppMessage,
-    Mail,
-    Mailbox,
-    MessageClaim,
-    Now,
-)
+from services.notifier.application.ports import ClaimResult, InAppMessage, MessageClaim, Now
 from services.notifier.application.write_customer_mail import (
     CustomerMessage,
     CustomerWriter,
@@ -128,14 +123,14 @@ def write_for_customer(
 def _without_content(claim: MessageClaim, problem: NoContent) -> ClaimResult:
     """S173: without something to say nothing is sent."""
     text = f"{Reason.NO_CONTENT}: {problem.detail}"
-    return ClaimResult(claim, claim.delivery.finished(State.EXPIRED, text))
+    return ClaimResult(claim, finished(claim, State.EXPIRED, text))
 
 
 def _without_facts(claim: MessageClaim, problem: str, now: Now) -> ClaimResult:
     """Wait for the facts as long as the message is worth sending; waiting is no attempt."""
     text = f"{Reason.NO_FIGURES}: {problem}"
     if now.service >= _worth_sending_until(claim.event):
-        return ClaimResult(claim, claim.delivery.finished(State.EXPIRED, text))
+        return ClaimResult(claim, finished(claim, State.EXPIRED, text))
     return ClaimResult(claim, claim.delivery.postponed(now.real + FACTS_AGAIN, text))
 
 

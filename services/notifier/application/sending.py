@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from services.notifier.application.mail_ports import Mailer, MailRecorder
 from services.notifier.application.message_facts import FactsSource
 from services.notifier.application.phrases import PhraseBook
-from services.notifier.application.ports import Mailer
 from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.domain import message
 
@@ -55,5 +55,10 @@ class Sending:
     customers: CustomerSending
     owners: OwnerSending
     programs: Programs
+    recorder: MailRecorder
     mail_hold: str | None = None
     fallback_to: str | None = None
+
+    @property
+    def through(self) -> tuple[Mailer, MailRecorder]:
+        return self.mailer, self.recorder

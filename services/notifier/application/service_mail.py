@@ -9,12 +9,12 @@ from typing import Final, Protocol
 
 from schemas.subscriptions import SubscriptionNews
 from schemas.times import format_instant
+from services.notifier.application.mail_ports import Mail, Mailer
 from services.notifier.application.phrases import PhraseBook
-from services.notifier.application.ports import Mail
 from services.notifier.application.write_customer_mail import CustomerWriter, Reader
 from services.notifier.domain import message
 from services.notifier.domain.decision import Reason
-from services.notifier.domain.delivery import AttemptOutcome, Response
+from services.notifier.domain.delivery import AttemptOutcome
 
 WAITS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))
 """Real time between attempts."""
@@ -91,10 +91,6 @@ class ServiceMails(Protocol):
 
 class Readers(Protocol):
     async def reader(self, contact_id: str) -> Reader | None: ...
-
-
-class Mailer(Protocol):
-    async def send(self, mail: Mail, *, at: datetime) -> Response: ...
 
 
 @dataclass(frozen=True, slots=True)

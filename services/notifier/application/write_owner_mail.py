@@ -7,9 +7,10 @@ from typing import Literal
 
 from schemas.figures import AccountFigures
 from services.notifier.application.brief_context import BriefContext, account_name, account_url, touchpoint_of
+from services.notifier.application.mail_ports import Mail
 from services.notifier.application.owner_brief import Brief, write_brief
 from services.notifier.application.phrases import Phrases
-from services.notifier.application.ports import InAppMessage, Mail, MessageClaim, Now
+from services.notifier.application.ports import InAppMessage, MessageClaim, Now
 from services.notifier.application.sending import Sending
 from services.notifier.domain import message
 from services.notifier.domain.delivery import Recipient, RecipientKind

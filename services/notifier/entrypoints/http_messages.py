@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from services.chassis.problems import Problem
+from services.chassis.settings import Retention
 from services.chassis.web import Cursor, Limit, decode_cursor, encode_cursor, page, require
 from services.notifier.application.read_messages import (
     Messages,
@@ -17,7 +18,10 @@ from services.notifier.application.read_messages import (
 )
 from services.notifier.application.read_models import DeliveryItem
 
-NO_MESSAGE = "No message of this delivery is kept: it was not written, or more than 90 days ago, or erased."
+NO_MESSAGE = (
+    "No message of this delivery is kept: it was not written, or more than {days} days ago, or erased."
+)
+NO_DELIVERY = "There is no delivery {id}. If it was made more than {days} days ago, it is no longer stored."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class PersonPage:
     next_cursor: str | None
 
 
-def message_routes(messages: Messages, people: PeopleReader) -> APIRouter:
+def message_routes(messages: Messages, people: PeopleReader, retention: Retention) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["deliveries"])
     read = [require("read")]
 
@@ -41,7 +45,7 @@ def message_routes(messages: Messages, people: PeopleReader) -> APIRouter:
     async def get_delivery(delivery_id: UUID) -> DeliveryItem:
         item = await messages.delivery(str(delivery_id))
         if item is None:
-            raise _unknown(delivery_id)
+            raise _unknown(delivery_id, retention)
         return item
 
     @router.get(
@@ -52,15 +56,15 @@ def message_routes(messages: Messages, people: PeopleReader) -> APIRouter:
     async def get_message(delivery_id: UUID) -> WrittenMessage:
         message = await messages.message(str(delivery_id))
         if message is None:
-            raise Problem(404, NO_MESSAGE)
+            raise Problem(404, NO_MESSAGE.format(days=retention.messages_days))
         return message
 
-    _add_resend(router, messages)
+    _add_resend(router, messages, retention)
     _add_people(router, people)
     return router
 
 
-def _add_resend(router: APIRouter, messages: Messages) -> None:
+def _add_resend(router: APIRouter, messages: Messages, retention: Retention) -> None:
     @router.post(
         "/deliveries/{delivery_id}/resend",
         dependencies=[require("act")],
@@ -73,7 +77,7 @@ def _add_resend(router: APIRouter, messages: Messages) -> None:
         except NotResendable as refused:
             raise Problem(409, str(refused)) from refused
         if new_id is None:
-            raise _unknown(delivery_id)
+            raise _unknown(delivery_id, retention)
         return Resent(new_id)
 
 
@@ -89,5 +93,5 @@ def _add_people(router: APIRouter, people: PeopleReader) -> None:
         return PersonPage(**fields)  # pyright: ignore[reportArgumentType]
 
 
-def _unknown(delivery_id: UUID) -> Problem:
-    return Problem(404, f"There is no delivery {delivery_id}.")
+def _unknown(delivery_id: UUID, retention: Retention) -> Problem:
+    return Problem(404, NO_DELIVERY.format(id=delivery_id, days=retention.deliveries_days))

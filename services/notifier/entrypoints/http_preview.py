@@ -13,7 +13,8 @@ from schemas.vocabulary import Reader
 from services.chassis.ids import fresh
 from services.chassis.problems import Problem
 from services.chassis.web import require
-from services.notifier.application.ports import Mail, Now
+from services.notifier.application.mail_ports import Mail
+from services.notifier.application.ports import Now
 from services.notifier.application.preview import (
     FactsMissing,
     NotFound,

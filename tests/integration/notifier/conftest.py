@@ -3,11 +3,13 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import orjson
 import pytest
@@ -23,6 +25,7 @@ from services.chassis.migrations import DATABASES, migrate
 from services.chassis.outbox import Outbox, unpack
 from services.chassis.private_targets import EVERYTHING
 from services.chassis.secret_box import SecretBox
+from services.chassis.settings import Retention
 from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.notifier.adapters import mode_repository
@@ -33,6 +36,7 @@ from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
 from services.notifier.adapters.endpoint_watch import EndpointWatch
+from services.notifier.adapters.mail_recorder import MailRecorder
 from services.notifier.adapters.message_reader import MessageReader
 from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
@@ -77,9 +81,9 @@ ADDRESSES = AddressKey(b"a" * 32)
 BOX = SecretBox([b"s" * 32])
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
-    "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription,"
-    " delivery, attempt, in_app, inbox, outbox, mode, account_alias, dead_letter, api_key, consumer_offset,"
-    " content, catalogue, program_reservation, service_mail"
+    "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription, delivery,"
+    " delivery_queue, delivery_unsent, presented_program, in_app, inbox, outbox, mode, account_alias, dead_letter,"
+    " api_key, consumer_offset, content, catalogue, written_message, program_reservation, service_mail"
 )
 
 
@@ -106,9 +110,9 @@ From now on:
 }
 
 
-GATHERED = (
-    "UPDATE delivery SET next_at = clock_timestamp() WHERE next_at < clock_timestamp() + interval '5 seconds'"
-)
+GATHERED = """
+UPDATE delivery_queue SET next_at = clock_timestamp() WHERE next_at < clock_timestamp() + interval '5 seconds'
+"""
 
 
 class SetClock(ServiceClock):
@@ -237,9 +241,7 @@ class Notifier:
 
     async def ready_again(self) -> None:
         """End all waits on the real clock."""
-        await self.database.pool.execute(
-            "UPDATE delivery SET next_at = clock_timestamp() WHERE state = 'pending'"
-        )
+        await self.database.pool.execute("UPDATE delivery_queue SET next_at = clock_timestamp()")
 
 
 ACME: dict[str, Any] = {
@@ -283,6 +285,20 @@ def touchpoint(**more: Any) -> dict[str, Any]:
 def migrated(postgres: EmbeddedPostgres) -> EmbeddedPostgres:
     asyncio.run(migrate(postgres.url, ["notifier"]))
     return postgres
+
+
+@asynccontextmanager
+async def refused_connections(server: EmbeddedPostgres) -> AsyncGenerator[None]:
+    """The database of the notifier takes no connection, as when its server is away."""
+    admin = await asyncpg.connect(server.url)
+    name = DATABASES["notifier"]
+    await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    try:
+        yield
+    finally:
+        await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        await admin.close()
 
 
 @pytest.fixture
@@ -350,6 +366,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
                 load_people_phrases(), self.facts_client, action_links("http://test", key), "http://console"
             ),
             queue,
+            MailRecorder(queue, reported=lambda: None),
             fallback_to="ops@vendor.example",
         )
         self.http = self._http(clock, preferences, key, sending, sender)
@@ -409,7 +426,9 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         app.include_router(delivery_routes(queries, clock))
         app.include_router(stream_routes(queries, WakeSignal()))
         app.include_router(
-            message_routes(MessageReader(self.database, queries), PeopleRepository(self.database, ADDRESSES))
+            message_routes(
+                MessageReader(self.database, queries), PeopleRepository(self.database, ADDRESSES), Retention()
+            )
         )
         app.include_router(preference_routes(preferences))
         actions = ActionServices(
