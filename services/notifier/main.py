@@ -9,7 +9,6 @@ from fastapi import FastAPI
 from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
 from services.chassis.clock import real_now
-from services.chassis.database import real_now as database_now
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, run_command, unplugged
@@ -36,7 +35,7 @@ from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
 from services.notifier.adapters.retention import partition_loops, prune_loop
-from services.notifier.adapters.secret_repository import link_key_loop, load_link_keys, open_secret_box
+from services.notifier.adapters.secret_repository import link_key_loop, open_secrets
 from services.notifier.adapters.service_mail_repository import ServiceMailRepository
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
@@ -131,8 +130,7 @@ async def build(runtime: Runtime) -> Parts:
     """Start what has connections, and wire consumer, workers and HTTP routes."""
     async with runtime.database.transaction() as connection:
         addresses = await open_address_key(connection, runtime.settings)
-        box = await open_secret_box(connection, runtime.settings)
-        keys = await load_link_keys(connection, box, await database_now(connection))
+        box, keys = await open_secrets(connection, runtime.settings)
     services = make_services(runtime, addresses, box)
     await services.client.start()
     await services.queue.take_over_leases()
@@ -160,12 +158,11 @@ async def build(runtime: Runtime) -> Parts:
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
     prune = prune_loop(runtime.database, services.queue, runtime.clock, runtime.settings.retention)
-    months = await begin_months(runtime)
-    safety = safety_loops(runtime, services, keys, box)
+    upkeep = [*await begin_months(runtime), *safety_loops(runtime, services, keys, box)]
     return Parts(
         app=lambda ready: make_http(runtime, services, keys, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
-        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune, *months, *safety),
+        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune, *upkeep),
         close=(
             webhooks.close,
             services.recorder.close,

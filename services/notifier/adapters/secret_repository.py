@@ -49,6 +49,12 @@ class SecretsKeyRejected(CannotStart):
     """The key file is not the one under which the secrets are stored; the message says what to do."""
 
 
+async def open_secrets(connection: Connection, settings: Settings) -> tuple[SecretBox, LinkKeys]:
+    """The box and the keys of links; see `open_secret_box`."""
+    box = await open_secret_box(connection, settings)
+    return box, await load_link_keys(connection, box, await real_now(connection))
+
+
 async def open_secret_box(connection: Connection, settings: Settings) -> SecretBox:
     """The box of this deployment, whose key file is created at the first start.
 
