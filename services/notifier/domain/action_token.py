@@ -10,7 +10,6 @@ from typing import Final, cast
 from services.notifier.domain.link_token import (
     LinkKeys,
     TokenRejected,
-    is_link_token,
     make_link_token,
     read_base64,
     read_link_token,
@@ -39,10 +38,10 @@ def make_action_token(keys: LinkKeys, token: ActionToken) -> str:
 
 def read_action_token(keys: LinkKeys, text: str, *, now: datetime) -> ActionToken:
     """The token at this real moment. Raises TokenRejected and TokenExpired."""
-    if is_link_token(text):
+    try:
         (touchpoint_id, person_id), issued_at = read_link_token(keys, PURPOSE, text)
         token = ActionToken(touchpoint_id or "", person_id, issued_at)
-    else:
+    except TokenRejected:
         token = _read_earlier(keys, text)
     refuse_expired(token.issued_at, now, LASTS)
     return token

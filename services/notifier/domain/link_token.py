@@ -1,6 +1,6 @@
 """Tokens of the links in messages: encrypted, so that nobody reads or makes one, with an age and the version of a key.
 
-A token is `<version>.<text>`: the text is the URL-safe base64 of AES-SIV (RFC 5297) over the fields as JSON, with the
+A token is `<version>-<text>`: the text is the URL-safe base64 of AES-SIV (RFC 5297) over the fields as JSON, with the
 purpose and the version as associated data. AES-SIV needs no random number: the same fields give the same token, so that
 a message that is tried again has the same links.
 """
@@ -55,17 +55,12 @@ def make_link_token(keys: LinkKeys, purpose: str, fields: Sequence[str | None], 
     payload = json.dumps([int(at.timestamp()), *fields], separators=(",", ":"), ensure_ascii=False)
     version = keys.current
     sealed = _cipher(keys.keys[version]).encrypt(payload.encode(), _associated(purpose, str(version)))
-    return f"{version}.{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
-
-
-def is_link_token(text: str) -> bool:
-    """Whether the text is of this form; tokens of earlier releases are without a dot."""
-    return "." in text
+    return f"{version}-{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
 
 
 def read_link_token(keys: LinkKeys, purpose: str, text: str) -> tuple[Sequence[str | None], datetime]:
     """The fields, and the real moment of making. Raises TokenRejected."""
-    number, _, sealed = text.partition(".")
+    number, _, sealed = text.partition("-")
     if len(text) > MOST_LENGTH or not (number.isascii() and number.isdigit() and len(number) < 10):
         raise TokenRejected
     version = int(number)

@@ -69,7 +69,7 @@ def test_what_takes_an_act_back_belongs_to_one_link_and_version() -> None:
 
 
 def test_neither_touchpoint_nor_person_can_be_read_from_a_token() -> None:
-    _, _, sealed = make_action_token(KEYS, ActionToken("touchpoint-1", "carl", NOON)).partition(".")
+    _, _, sealed = make_action_token(KEYS, ActionToken("touchpoint-1", "carl", NOON)).partition("-")
     decoded = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
 
     assert b"touchpoint-1" not in decoded
