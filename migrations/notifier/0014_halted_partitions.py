@@ -3,7 +3,7 @@
 from migrations.chassis_tables import add_halts, drop_halts
 
 revision = "notifier_0014"
-down_revision = "notifier_0011"
+down_revision = "notifier_0013"
 branch_labels = None
 depends_on = None
 

@@ -96,13 +96,23 @@ class KeyRing:
             return None
         return key
 
+    def still_allows(self, key_id: str, scope: Scope, now: datetime) -> bool:
+        """Whether a key that was accepted before may still do this: it may be revoked or expire meanwhile."""
+        key = self.keys.get(key_id)
+        return key is not None and key.allows(scope, now)
+
 
 def read_or_create_secret(path: Path, *, must_exist: bool = False) -> bytes:
     """The secret of this file, 32 random bytes in hex, created with mode 0600. Raises `KeyFileUnreadable`."""
+    return read_or_create_secrets(path, must_exist=must_exist)[0]
+
+
+def read_or_create_secrets(path: Path, *, must_exist: bool = False) -> tuple[bytes, ...]:
+    """The same of a file with one secret a line: the first is in use, the others are accepted for reading."""
     try:
         if not must_exist and not path.exists():
             _create_secret(path)
-        secret = bytes.fromhex(path.read_text(encoding="ascii"))
+        found = [bytes.fromhex(line) for line in path.read_text(encoding="ascii").split()]
     except OSError as problem:
         raise KeyFileUnreadable(
             f"The key file {path} cannot be read ({problem.strerror}). Put back the file that this deployment"
@@ -110,9 +120,9 @@ def read_or_create_secret(path: Path, *, must_exist: bool = False) -> bytes:
         ) from problem
     except ValueError as problem:
         raise KeyFileUnreadable(f"{path} is not a key: it has to be hexadecimal digits.") from problem
-    if len(secret) < 32:
+    if not found or any(len(secret) < 32 for secret in found):
         raise KeyFileUnreadable(f"{path} is not a key: it has to be 64 hexadecimal digits or more.")
-    return secret
+    return tuple(found)
 
 
 def _create_secret(path: Path) -> None:

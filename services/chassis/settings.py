@@ -23,6 +23,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from services.chassis import private_targets
 from services.chassis.access_settings import PolicyChecks, Sessions
 from services.chassis.addresses_file import AddressesSource
 from services.chassis.mailbox import AddressLines, Line, Mailbox
@@ -189,7 +190,8 @@ class Settings(BaseSettings):
     rates: Path | None = Field(default=None, description="a file of exchange rates")
     sample: bool = Field(default=True, description="`make run` posts the sample accounts to an empty store")
     mode: Literal["live", "hold", "observe"] = "live"
-    webhook_allow_private: bool = False
+    webhook_allow_private: private_targets.Setting = private_targets.NONE
+    webhook_disable_after_days: float = Field(default=5, gt=0, le=365)
     public_url: str | None = Field(default=None, description="the address of links in messages and events")
     api_key_file: Path | None = Field(default=None, description="default: api-key in the data directory")
     address_key_file: Path | None = Field(

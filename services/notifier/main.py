@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import structlog
 from fastapi import FastAPI
 
 from schemas.topics import broker_configs
@@ -11,10 +10,10 @@ from services.chassis.batches import Subscription
 from services.chassis.clock import real_now
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
-from services.chassis.mail_server import find_mail_problem
 from services.chassis.openapi_export import always_ready, run_command, unplugged
 from services.chassis.partition_routes import partition_routes
 from services.chassis.problems import install_missing_page
+from services.chassis.secret_box import SecretBox
 from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.settings import Settings
 from services.chassis.topics import TopicSpec
@@ -29,6 +28,7 @@ from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.endpoint_watch import EndpointWatch, watch_loop
 from services.notifier.adapters.mail_recorder import MailRecorder
 from services.notifier.adapters.message_reader import MessageReader
 from services.notifier.adapters.people_repository import PeopleRepository
@@ -36,6 +36,8 @@ from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
 from services.notifier.adapters.retention import partition_loops, prune_loop
+from services.notifier.adapters.secret_repository import link_key_loop, open_secrets
+from services.notifier.adapters.service_mail_repository import ServiceMailRepository
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
@@ -44,15 +46,18 @@ from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.preview import PreviewSources
 from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.application.sending import OwnerSending, Sending
+from services.notifier.application.service_mail import ServiceMailing
 from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
+from services.notifier.domain.link_token import LinkKeys
 from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.customer_pages import PageServices, missing_page
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_messages import message_routes
+from services.notifier.entrypoints.http_opt_out import opt_out_routes
 from services.notifier.entrypoints.http_page import page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
@@ -60,9 +65,8 @@ from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
 from services.notifier.entrypoints.http_unsubscribe import unsubscribe_routes
 from services.notifier.entrypoints.kafka_consumer import TOPICS, Consumer
+from services.notifier.entrypoints.service_mail_sender import service_mail_loop
 from services.notifier.entrypoints.workers import WebhookSender, day_opener, message_sender, sweep
-
-log = structlog.get_logger(__name__)
 
 IDENTITY = Identity(
     "notifier", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
@@ -90,19 +94,20 @@ class Services:
     others: ServiceClient
     calendar: CalendarClient
     facts: FactsClient
+    service_mails: ServiceMailRepository
 
 
-def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
+def make_services(runtime: Runtime, addresses: AddressKey, box: SecretBox) -> Services:
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
     rules_engine, scheduler = (runtime.settings.url_of(name) for name in ("rules_engine", "scheduler"))
     others = ServiceClient(runtime.settings.key_file)
     queue = DeliveryQueue(database, outbox, clock, addresses, runtime.replica.seat)
-    client = WebhookClient(allow_private=runtime.settings.webhook_allow_private)
+    client = WebhookClient(runtime.settings.webhook_allow_private, box)
     return Services(
         queue=queue,
         recorder=MailRecorder(queue, runtime.relay.wake),
         queries=Queries(database, runtime.settings.retention),
-        subscriptions=SubscriptionRepository(database),
+        subscriptions=SubscriptionRepository(database, box),
         preferences=PreferenceRepository(database, outbox, clock, addresses),
         client=client,
         webhooks=WebhookSender(queue, client=client, reported=runtime.relay.wake),
@@ -116,6 +121,7 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
         others=others,
         calendar=CalendarClient(scheduler, others),
         facts=FactsClient(rules_engine, scheduler, others),
+        service_mails=ServiceMailRepository(database, box, addresses),
     )
 
 
@@ -123,14 +129,14 @@ async def build(runtime: Runtime) -> Parts:
     """Start what has connections, and wire consumer, workers and HTTP routes."""
     async with runtime.database.transaction() as connection:
         addresses = await open_address_key(connection, runtime.settings)
-    services = make_services(runtime, addresses)
+        box, keys = await open_secrets(connection, runtime.settings)
+    services = make_services(runtime, addresses, box)
     await services.client.start()
     await services.queue.take_over_leases()
-    key = await services.preferences.link_key()
     async with runtime.database.transaction() as connection:
         await mode_repository.begin(connection, runtime.settings.mode)
-    sending = make_sending(runtime.settings, services, key)
-    await warn_about_mail(runtime.settings, sending)
+    sending = make_sending(runtime.settings, services, keys)
+    await settings.warn_about_mail(runtime.settings)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -150,11 +156,11 @@ async def build(runtime: Runtime) -> Parts:
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
-    retaining = await begin_retention(runtime, services.queue)
+    upkeep = [*await begin_retention(runtime, services.queue), *safety_loops(runtime, services, keys, box)]
     return Parts(
-        app=lambda ready: make_http(runtime, services, key, ready),
+        app=lambda ready: make_http(runtime, services, keys, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
-        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, *retaining),
+        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, *upkeep),
         close=(
             webhooks.close,
             services.recorder.close,
@@ -165,13 +171,14 @@ async def build(runtime: Runtime) -> Parts:
     )
 
 
-async def warn_about_mail(configured: Settings, sending: Sending) -> None:
-    """Log why no mail goes, or none to customers."""
-    relay_problem = await find_mail_problem(configured.email)
-    if relay_problem is not None:
-        log.warning("mail.relay_unreachable", problem=str(relay_problem))
-    if sending.mail_hold is not None:
-        log.warning("mail.held", reason=sending.mail_hold)
+def safety_loops(runtime: Runtime, services: Services, keys: LinkKeys, box: SecretBox) -> Sequence[Loop]:
+    """Watches endpoints, sends the mails of the service itself, and rotates the keys of links."""
+    configured, mails, database = runtime.settings, services.service_mails, runtime.database
+    disable_after, fallback_to = settings.disable_after(configured), settings.fallback_to(configured)
+    watch = EndpointWatch(database, runtime.outbox, runtime.clock, mails, disable_after, fallback_to)
+    writer = make_customer_sending(configured, services, keys).writer
+    mailing = ServiceMailing(mails, services.people, writer, services.mailer, configured.mail_hold())
+    return watch_loop(watch), service_mail_loop(mailing), link_key_loop(database, box, keys)
 
 
 async def begin_retention(runtime: Runtime, queue: DeliveryQueue) -> Sequence[Loop]:
@@ -183,12 +190,12 @@ async def begin_retention(runtime: Runtime, queue: DeliveryQueue) -> Sequence[Lo
     return [*months, prune_loop(database, queue, clock, retention)]
 
 
-def make_sending(configured: Settings, services: Services, link_key: bytes) -> Sending:
-    links = action_links(settings.public_url(configured), link_key)
+def make_sending(configured: Settings, services: Services, link_keys: LinkKeys) -> Sending:
+    links = action_links(settings.public_url(configured), link_keys)
     return Sending(
         services.mailer,
         services.templates,
-        make_customer_sending(configured, services, link_key),
+        make_customer_sending(configured, services, link_keys),
         OwnerSending(services.people_book, services.facts, links, settings.console_url(configured)),
         services.queue,
         services.recorder,
@@ -210,14 +217,14 @@ def make_mailer(configured: Settings, on_written: OnWritten) -> Mailer:
     )
 
 
-def make_customer_sending(configured: Settings, services: Services, link_key: bytes) -> CustomerSending:
+def make_customer_sending(configured: Settings, services: Services, link_keys: LinkKeys) -> CustomerSending:
     organization, postal_address = settings.organization(configured)
-    make_links = links_of(settings.public_url(configured), link_key)
+    make_links = links_of(settings.public_url(configured), link_keys, real_now)
     writer = CustomerWriter(services.templates, services.book, make_links, organization, postal_address)
     return CustomerSending(writer, services.facts)
 
 
-def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Readiness) -> FastAPI:
+def make_http(runtime: Runtime, services: Services, link_keys: LinkKeys, ready: Readiness) -> FastAPI:
     mail_hold = runtime.settings.mail_hold()
     warnings = (f"{Reason.MAIL_ON_HOLD}: {mail_hold}",) if mail_hold is not None else ()
     app = make_app(
@@ -239,10 +246,11 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     )
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
-    pages = make_page_services(runtime, services, link_key)
+    pages = make_page_services(runtime, services, link_keys)
+    app.include_router(opt_out_routes(pages, services.service_mails, settings.link_limit()))
     app.include_router(unsubscribe_routes(pages))
     actions = ActionServices(
-        key=link_key,
+        keys=link_keys,
         calendar=services.calendar,
         people=services.people,
         book=services.people_book,
@@ -250,16 +258,16 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     )
     app.include_router(action_routes(actions))
     app.include_router(page_routes(pages))
-    app.include_router(preview_routes(make_preview_services(runtime, services, link_key)))
+    app.include_router(preview_routes(make_preview_services(runtime, services, link_keys)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     app.include_router(partition_routes(runtime.database, runtime.cluster.id))
     install_missing_page(app, missing_page(pages))
     return app
 
 
-def make_page_services(runtime: Runtime, services: Services, link_key: bytes) -> PageServices:
+def make_page_services(runtime: Runtime, services: Services, link_keys: LinkKeys) -> PageServices:
     return PageServices(
-        key=link_key,
+        keys=link_keys,
         render=services.templates,
         book=services.book,
         people=services.people,
@@ -270,8 +278,8 @@ def make_page_services(runtime: Runtime, services: Services, link_key: bytes) ->
     )
 
 
-def make_preview_services(runtime: Runtime, services: Services, link_key: bytes) -> PreviewServices:
-    sending = make_sending(runtime.settings, services, link_key)
+def make_preview_services(runtime: Runtime, services: Services, link_keys: LinkKeys) -> PreviewServices:
+    sending = make_sending(runtime.settings, services, link_keys)
     return PreviewServices(
         sources=PreviewSources(services.people, services.calendar, sending),
         now=runtime.clock.now,
@@ -282,7 +290,9 @@ def make_preview_services(runtime: Runtime, services: Services, link_key: bytes)
 def openapi_app() -> FastAPI:
     """The app for its OpenAPI document, connected to nothing."""
     runtime = unplugged("notifier")
-    return make_http(runtime, make_services(runtime, AddressKey(b"")), b"", always_ready)
+    return make_http(
+        runtime, make_services(runtime, AddressKey(b""), SecretBox(())), LinkKeys(), always_ready
+    )
 
 
 def main() -> None:

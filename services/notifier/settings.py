@@ -1,16 +1,27 @@
 """The settings that concern the notifier, and its tuning."""
 
+from datetime import timedelta
 from typing import Final
 
+import structlog
+
+from services.chassis.mail_server import find_mail_problem
 from services.chassis.mailbox import ParsedMailbox, parse_mailbox
 from services.chassis.settings import DEFAULT_SENDER, Http, Settings
 from services.notifier.adapters.channels.email_message import Sender
+from services.notifier.domain.request_limit import RequestLimit
+
+log = structlog.get_logger(__name__)
 
 EXAMPLE_NAME: Final = "Example Company"
 EXAMPLE_ADDRESS: Final = "1 Example Street, Example City"
 GROUP: Final = "notifier"
 SWEEP_SECONDS: Final = 0.5
 """Real time between checks for deliveries that are due on the service clock."""
+
+LINKS_EACH: Final = 20
+LINKS_ALL: Final = 600
+"""Requests for a fresh link that one client, and all of them, may make within ten minutes."""
 
 
 def http(settings: Settings) -> Http:
@@ -45,6 +56,15 @@ def fallback_to(settings: Settings) -> str | None:
     return parse_mailbox(mailbox).address if mailbox else None
 
 
+def link_limit() -> RequestLimit:
+    return RequestLimit(LINKS_EACH, LINKS_ALL, timedelta(minutes=10))
+
+
+def disable_after(settings: Settings) -> timedelta:
+    """Real time for which an endpoint may fail."""
+    return timedelta(days=settings.webhook_disable_after_days)
+
+
 def public_url(settings: Settings) -> str:
     """The address under which customers reach the notifier from links in their mail."""
     return (settings.public_url or settings.url_of("notifier")).rstrip("/")
@@ -53,3 +73,13 @@ def public_url(settings: Settings) -> str:
 def console_url(settings: Settings) -> str:
     """The address of the console, where links to accounts lead."""
     return (settings.public_url or settings.url_of("console")).rstrip("/")
+
+
+async def warn_about_mail(configured: Settings) -> None:
+    """Log why no mail goes, or none to customers."""
+    relay_problem = await find_mail_problem(configured.email)
+    if relay_problem is not None:
+        log.warning("mail.relay_unreachable", problem=str(relay_problem))
+    mail_hold = configured.mail_hold()
+    if mail_hold is not None:
+        log.warning("mail.held", reason=mail_hold)

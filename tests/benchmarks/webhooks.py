@@ -13,6 +13,8 @@ from services.chassis.clock import ServiceClock, real_now
 from services.chassis.database import Database
 from services.chassis.migrations import DATABASES
 from services.chassis.outbox import Outbox
+from services.chassis.private_targets import EVERYTHING
+from services.chassis.secret_box import SecretBox
 from services.chassis.settings import Retention
 from services.notifier.adapters.channels.webhook import WebhookClient, webhook_body
 from services.notifier.adapters.delivery_queue import DeliveryQueue
@@ -95,7 +97,7 @@ class Senders:
         if first is not None:
             await self._database.pool.execute("UPDATE subscription SET url = $2 WHERE id = $1", FIRST, first)
         others = self._count - self._count // ENDPOINTS
-        client = WebhookClient(allow_private=True)
+        client = WebhookClient(EVERYTHING, SecretBox(()))
         await client.start()
         now = real_now()
         outbox, clock = Outbox("/bench"), ServiceClock(now, now, 1.0)

@@ -1,9 +1,8 @@
 """A contact's preferences: read for pages, and changed so that they bind at once."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Final, cast, get_args
+from typing import Final, get_args
 
 from schemas.facts import PreferenceChanged
 from schemas.ids import derived_id
@@ -22,9 +21,6 @@ from services.notifier.domain.consent import preferences_by_topic, record_prefer
 
 ACCOUNT_ID = "SELECT account_id FROM contact WHERE contact_id = $1"
 ADDRESS = "SELECT email FROM contact WHERE contact_id = $1"
-ADD_KEY = "INSERT INTO secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"
-KEY = "SELECT value FROM secret WHERE name = $1"
-UNSUBSCRIBE = "unsubscribe"
 TOPICS: Final[tuple[Topic, ...]] = get_args(Topic)
 AUDIT = AuditLog("notifier")
 
@@ -87,9 +83,3 @@ class PreferenceRepository:
         address = await connection.fetchval(ADDRESS, contact_id)
         consents = await load_consents(connection, self._addresses, [address] if address else [])
         return ContactPreferences(own, [record for records in consents.values() for record in records])
-
-    async def link_key(self) -> bytes:
-        """The key that signs unsubscribe links; made once for all replicas."""
-        async with self._database.transaction() as connection:
-            await connection.execute(ADD_KEY, UNSUBSCRIBE, secrets.token_bytes(32))
-            return cast("bytes", await connection.fetchval(KEY, UNSUBSCRIBE))

@@ -20,11 +20,12 @@ WHERE recipient_kind = $1 AND recipient_id = $2 AND seq < $3 AND (NOT $4 OR read
 ORDER BY seq DESC LIMIT $5
 """
 MARK_READ = "UPDATE in_app SET read_at = coalesce(read_at, $2) WHERE id = $1 RETURNING read_at"
-# Rows of transactions that may still commit are left out: nothing can appear before the cursor later.
+# Rows of transactions that may still commit are left out: nothing can appear before the cursor later. The order names the
+# columns of the table: a bare `xid` would be that of the answer, which is text and goes back from 999 to 1000.
 STREAM = """
-SELECT xid::text, seq, event_id, type, said_at, data FROM feed
+SELECT xid::text AS position, seq, event_id, type, said_at, data FROM feed
 WHERE (xid, seq) > ($1::text::xid8, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot()) AND type = ANY($3)
-ORDER BY xid, seq LIMIT $4
+ORDER BY feed.xid, feed.seq LIMIT $4
 """
 STREAM_END = "SELECT (pg_snapshot_xmin(pg_current_snapshot()))::text"
 

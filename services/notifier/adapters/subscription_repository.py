@@ -10,11 +10,12 @@ import orjson
 
 from services.chassis.audit import AuditLog, Change
 from services.chassis.database import Connection, Database, real_now
+from services.chassis.secret_box import SecretBox
 from services.notifier.adapters.channels.signing import format_secret
 from services.notifier.adapters.delivery_repetition import Repetition, repeat_deliveries
 from services.notifier.adapters.delivery_repository import delivery_id
 from services.notifier.application.ports import Endpoint
-from services.notifier.application.read_models import SubscriptionItem
+from services.notifier.application.read_models import Recovery, SubscriptionItem
 from services.notifier.domain.circuit import Circuit
 from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.subscription import Filter, Secrets, Subscription
@@ -22,35 +23,66 @@ from services.notifier.domain.subscription import Filter, Secrets, Subscription
 AUDIT = AuditLog("notifier")
 SECRET_BYTES = 32
 MOST_RECOVERED = 10_000
-ACTIVE = "SELECT id, url, types, filter FROM subscription WHERE active AND NOT deleted"
+# What a disabled endpoint would have got is recorded as failed, so that it can be recovered.
+SUBSCRIPTIONS = "SELECT id, url, types, filter, active FROM subscription WHERE NOT deleted"
 ENDPOINTS = """
 SELECT id, url, secret, previous_secret, previous_until, failures, open_until FROM subscription
 WHERE active AND NOT deleted
 """
-ITEM = "id, url, types, filter, active, disabled_reason, failures, open_until, created_at, seq"
+ITEM = """id, url, types, filter, active, disabled_reason, failures, open_until, created_at, seq, contact, failing_since,
+    disabled_at"""
 CREATE = f"""
-INSERT INTO subscription (id, url, types, filter, secret) VALUES ($1, $2, $3, $4::text::jsonb, $5) RETURNING {ITEM}
+INSERT INTO subscription (id, url, types, filter, secret, contact) VALUES ($1, $2, $3, $4::text::jsonb, $5, $6)
+RETURNING {ITEM}
+"""
+# The last failure counts at its own time, whenever somebody looks at it.
+SAVE_CIRCUIT = """
+UPDATE subscription SET failures = $2, open_until = $3,
+    failing_since = CASE WHEN $2 > 0 THEN coalesce(failing_since, clock_timestamp()) END,
+    failed_at = CASE WHEN $2 > 0 THEN clock_timestamp() END, last_problem = CASE WHEN $2 > 0 THEN $4 END,
+    warnings = CASE WHEN $2 > 0 THEN warnings ELSE 0 END, warned_at = CASE WHEN $2 > 0 THEN warned_at END
+WHERE id = $1
+"""
+ENABLE = f"""
+UPDATE subscription SET active = true, disabled_reason = NULL, disabled_at = NULL, failures = 0, open_until = NULL,
+    failing_since = NULL, failed_at = NULL, last_problem = NULL, warnings = 0, warned_at = NULL
+WHERE id = $1 AND NOT deleted AND NOT active RETURNING {ITEM}
 """
 ITEMS = f"SELECT {ITEM} FROM subscription WHERE NOT deleted"
 ROTATE = """
 UPDATE subscription SET previous_secret = $2, previous_until = $3, secret = $4 WHERE id = $1
 """
 DELETE = "UPDATE subscription SET deleted = true, active = false WHERE id = $1 AND NOT deleted RETURNING id"
-LAST_FAILED = """
-SELECT d.id, d.caused_at, d.recovery + 1 AS recovery, f.event_id
+# Of an endpoint, what failed for good and was not tried again since.
+_FAILED = """
 FROM delivery_unsent u JOIN delivery d ON d.id = u.delivery_id AND d.caused_at = u.caused_at
-CROSS JOIN LATERAL (SELECT event_id FROM feed WHERE key = d.event_key LIMIT 1) f
+LEFT JOIN LATERAL (SELECT event_id FROM feed WHERE key = d.event_key LIMIT 1) f ON true
 WHERE u.recipient_id = $1 AND u.state = 'failed' AND u.channel = 'webhook' AND u.created_at >= $2
     AND NOT EXISTS (SELECT FROM delivery later
         WHERE later.event_key = d.event_key AND later.recipient_id = d.recipient_id AND later.channel = 'webhook'
             AND later.recovery > 0 AND later.recovery > d.recovery)
+"""
+LAST_FAILED = f"""
+SELECT d.id, d.caused_at, d.recovery + 1 AS recovery, f.event_id {_FAILED} AND f.event_id IS NOT NULL
 ORDER BY u.created_at LIMIT $3
+"""
+# What stays behind a recovery: what was too much for one, and what no longer has its event.
+LEFT_BEHIND = f"""
+SELECT count(f.event_id), count(*) - count(f.event_id), max(u.created_at) FILTER (WHERE f.event_id IS NULL) {_FAILED}
 """
 
 
-async def active_subscriptions(connection: Connection) -> list[Subscription]:
-    rows = await connection.fetch(ACTIVE)
-    return [Subscription(row[0], row[1], frozenset(row[2]), _filter(row[3])) for row in rows]
+async def load_subscriptions(connection: Connection) -> list[Subscription]:
+    """Those that are not deleted."""
+    rows = await connection.fetch(SUBSCRIPTIONS)
+    return [
+        Subscription(row[0], row[1], frozenset(row[2]), _filter(row[3]), is_active=row[4]) for row in rows
+    ]
+
+
+async def save_circuit(connection: Connection, endpoint_id: str, circuit: Circuit, problem: str) -> None:
+    """Store a circuit after results; `problem`: the detail of the last one."""
+    await connection.execute(SAVE_CIRCUIT, endpoint_id, circuit.failures, circuit.open_until, problem)
 
 
 async def active_endpoints(connection: Connection) -> list[Endpoint]:
@@ -72,7 +104,7 @@ def _filter(stored: str) -> Filter:
 
 def _item(row: Any) -> SubscriptionItem:
     filter_ = {str(name): values for name, values in _filter(row[3]).items()}
-    return SubscriptionItem(row[0], row[1], row[2], filter_, *row[4:10])
+    return SubscriptionItem(row[0], row[1], row[2], filter_, *row[4:13])
 
 
 def _endpoint_name(url: str) -> str:
@@ -91,19 +123,21 @@ async def _record(
 class SubscriptionRepository:
     """Implements the port `Subscriptions`; each call is its own transaction."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, box: SecretBox) -> None:
+        self._database, self._box = database, box
 
     async def create(self, subscription: Subscription) -> tuple[SubscriptionItem, str]:
         secret = token_bytes(SECRET_BYTES)
         filter_ = orjson.dumps({name: list(values) for name, values in subscription.filter.items()}).decode()
+        sealed = self._box.seal(secret, subscription.id)
+        types = sorted(subscription.types)
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(
-                CREATE, subscription.id, subscription.url, sorted(subscription.types), filter_, secret
+                CREATE, subscription.id, subscription.url, types, filter_, sealed, subscription.contact
             )
             after = {
                 "endpoint": _endpoint_name(subscription.url),
-                "types": sorted(subscription.types),
+                "types": types,
                 "filter": {name: list(values) for name, values in subscription.filter.items()},
             }
             await _record(connection, "created", subscription.id, after)
@@ -130,7 +164,8 @@ class SubscriptionRepository:
             endpoint = await lock_endpoint(connection, subscription_id)
             if endpoint is None:
                 return None
-            secrets = endpoint.secrets.rotated(secret, await real_now(connection))
+            sealed = self._box.seal(secret, subscription_id)
+            secrets = endpoint.secrets.rotated(sealed, await real_now(connection))
             await connection.execute(
                 ROTATE, subscription_id, secrets.previous, secrets.previous_until, secrets.current
             )
@@ -144,8 +179,13 @@ class SubscriptionRepository:
                 await _record(connection, "deleted", subscription_id)
         return is_deleted
 
-    async def recover(self, subscription_id: str, since: datetime) -> int:
-        """Retry what failed since then, under the same webhook ids; returns how many."""
+    async def enable(self, subscription_id: str) -> SubscriptionItem | None:
+        """Enable a disabled endpoint as if it had never failed; None when there is none that is disabled."""
+        row = await self._database.pool.fetchrow(ENABLE, subscription_id)
+        return _item(row) if row else None
+
+    async def recover(self, subscription_id: str, since: datetime) -> Recovery:
+        """Retry what failed since then, under the same webhook ids."""
         recipient = Recipient(RecipientKind.SUBSCRIPTION, subscription_id)
         async with self._database.transaction() as connection:
             real = await real_now(connection)
@@ -159,4 +199,6 @@ class SubscriptionRepository:
                 )
                 for row in rows
             ]
-            return await repeat_deliveries(connection, repetitions, "recovery was requested", real)
+            recovered = await repeat_deliveries(connection, repetitions, "recovery was requested", real)
+            left = await connection.fetchrow(LEFT_BEHIND, subscription_id, since)
+            return Recovery(recovered, *left) if left else Recovery(recovered)

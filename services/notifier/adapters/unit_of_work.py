@@ -79,7 +79,7 @@ class UnitOfWork:
         return {cast("str", row[0]) for row in rows}
 
     async def subscriptions(self) -> Sequence[Subscription]:
-        return await subscription_repository.active_subscriptions(self._connection)
+        return await subscription_repository.load_subscriptions(self._connection)
 
     async def directory_of(self, events: Sequence[Event]) -> Directory:
         return await directory_repository.load_directory(self._connection, self._addresses, events)

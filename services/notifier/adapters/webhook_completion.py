@@ -29,7 +29,6 @@ WITH u AS MATERIALIZED (
 SELECT u.id::text, false FROM u LEFT JOIN gone g ON g.delivery_id = u.id WHERE g.delivery_id IS NULL
 UNION ALL SELECT delivery_id::text, true FROM gone WHERE erase_when_final
 """
-SAVE_CIRCUIT = "UPDATE subscription SET failures = $2, open_until = $3 WHERE id = $1"
 DISABLE = "UPDATE subscription SET active = false, disabled_reason = $2 WHERE id = $1 AND active"
 
 
@@ -136,7 +135,7 @@ async def _save_circuit(
     for result in results:
         is_sent = result.response.outcome is AttemptOutcome.DELIVERED
         circuit = circuit.after_success() if is_sent else circuit.after_failure(real)
-    await connection.execute(SAVE_CIRCUIT, endpoint_id, circuit.failures, circuit.open_until)
+    await subscription_repository.save_circuit(connection, endpoint_id, circuit, results[-1].response.detail)
     gone = next((result.response for result in results if result.response.is_gone), None)
     if gone is not None:
         await connection.execute(DISABLE, endpoint_id, gone.detail)

@@ -1,7 +1,11 @@
 """The links in a customer's message: to their own page, and to the end of its topic."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from services.notifier.application.message_values import Links
 from services.notifier.application.write_customer_mail import MakeLinks
+from services.notifier.domain.link_token import LinkKeys
 from services.notifier.domain.page_link import make_page_token
 from services.notifier.domain.unsubscribe import make_token
 
@@ -9,8 +13,8 @@ TEST = "test"
 """Stands for the token in the links of a test."""
 
 
-def links_of(base_url: str, key: bytes) -> MakeLinks:
-    """Makes links below the notifier's public address, signed with this key.
+def links_of(base_url: str, keys: LinkKeys, real_now: Callable[[], datetime]) -> MakeLinks:
+    """Makes links below the notifier's public address.
 
     Those of a test look alike and lead to the page that says that a link is not valid.
     """
@@ -18,9 +22,10 @@ def links_of(base_url: str, key: bytes) -> MakeLinks:
     def make_links(contact_id: str | None, topic: str | None) -> Links:
         if contact_id is None:
             return Links(page=f"{base_url}/p/{TEST}", unsubscribe=f"{base_url}/v1/unsubscribe/{TEST}")
+        now = real_now()
         return Links(
-            page=f"{base_url}/p/{make_page_token(key, contact_id)}",
-            unsubscribe=f"{base_url}/v1/unsubscribe/{make_token(key, contact_id, topic)}",
+            page=f"{base_url}/p/{make_page_token(keys, contact_id, now)}",
+            unsubscribe=f"{base_url}/v1/unsubscribe/{make_token(keys, contact_id, topic, now)}",
         )
 
     return make_links

@@ -17,6 +17,7 @@ PATIENCE = timedelta(seconds=60)
 """Real time in which a directory record may still arrive."""
 GATHERS = timedelta(seconds=2)
 """Real time in which what has one cause is gathered into one mail."""
+DISABLED = "the endpoint was disabled"
 
 
 async def ingest_events(
@@ -53,14 +54,17 @@ async def ingest_events(
 
 
 def webhooks_of(event: Event, subscriptions: Sequence[Subscription], now: Now) -> list[NewDelivery]:
-    """One webhook for each subscription that wants the event."""
+    """One webhook for each subscription that wants the event; to a disabled endpoint it has failed already."""
     return [
-        NewDelivery(
-            event, "webhook", Recipient(RecipientKind.SUBSCRIPTION, subscription.id), next_at=now.real
-        )
-        for subscription in subscriptions
-        if subscription.wants(event)
+        _new_webhook(event, subscription, now) for subscription in subscriptions if subscription.wants(event)
     ]
+
+
+def _new_webhook(event: Event, subscription: Subscription, now: Now) -> NewDelivery:
+    recipient = Recipient(RecipientKind.SUBSCRIPTION, subscription.id)
+    if subscription.is_active:
+        return NewDelivery(event, "webhook", recipient, next_at=now.real)
+    return NewDelivery(event, "webhook", recipient, state=State.FAILED, reason=DISABLED)
 
 
 def messages_of(event: Event, directory: Directory, situation: Situation, now: Now) -> list[NewDelivery]:

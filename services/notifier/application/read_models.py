@@ -95,7 +95,11 @@ class StreamItem:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionItem:
-    """A subscription without its secret. `open_until`: it kept failing and gets no deliveries until then."""
+    """A subscription without its secret. `open_until`: it kept failing and gets no deliveries until then.
+
+    `contact` is told when it keeps failing, which it does since `failing_since`. `disabled_at`: since when it is not
+    `active` any more. Times are real.
+    """
 
     id: str
     url: str
@@ -107,6 +111,19 @@ class SubscriptionItem:
     open_until: datetime | None
     created_at: datetime
     seq: int
+    contact: str | None = None
+    failing_since: datetime | None = None
+    disabled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """`remaining`: failed ones for a further call. `lost`: those without an event any more, the last of `lost_until`."""
+
+    recovered: int
+    remaining: int = 0
+    lost: int = 0
+    lost_until: datetime | None = None
 
 
 class Queries(Protocol):
@@ -140,7 +157,9 @@ class Subscriptions(Protocol):
 
     async def delete(self, subscription_id: str) -> bool: ...
 
-    async def recover(self, subscription_id: str, since: datetime) -> int: ...
+    async def enable(self, subscription_id: str) -> SubscriptionItem | None: ...
+
+    async def recover(self, subscription_id: str, since: datetime) -> Recovery: ...
 
 
 @dataclass(frozen=True, slots=True)

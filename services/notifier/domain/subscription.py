@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from schemas.subscriptions import SUBSCRIPTION_EVENTS
 from schemas.touchpoints import TOUCHPOINT_EVENTS, TouchpointData
 from services.notifier.domain.event import Event, Notice
 
 FilterField = Literal["account_id", "touchpoint_type", "owner", "csm_id", "channel", "status"]
 TYPES = frozenset(TOUCHPOINT_EVENTS)
+"""Those that a subscription or a reader of the stream gets who names none."""
+NAMED_TYPES = frozenset(SUBSCRIPTION_EVENTS)
+"""Those for who operates Drumbeat: only whoever names them gets them."""
 ROTATION_GRACE = timedelta(hours=24)
 
 Filter = Mapping[FilterField, Sequence[str]]
@@ -17,12 +21,17 @@ Filter = Mapping[FilterField, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Empty `types`: all of them. Each field in `filter` must have one of its values; empty: no condition."""
+    """Empty `types`: all about touchpoints. Each field in `filter` must have one of its values; empty: no condition.
+
+    `contact`: the mail address that is told when the endpoint keeps failing. Not `is_active`: it is disabled.
+    """
 
     id: str
     url: str
     types: frozenset[str] = frozenset()
     filter: Filter = field(default_factory=dict[FilterField, Sequence[str]])
+    contact: str | None = None
+    is_active: bool = True
 
     def wants(self, event: Event) -> bool:
         if isinstance(event.content, Notice) or (self.types and event.type not in self.types):
@@ -43,7 +52,7 @@ def _field_value(touchpoint: TouchpointData, name: FilterField) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The signing keys of an endpoint as raw bytes; after a rotation the previous one still signs for a while."""
+    """The signing keys of an endpoint, sealed; after a rotation the previous one still signs for a while."""
 
     current: bytes
     previous: bytes | None = None

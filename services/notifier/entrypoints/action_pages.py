@@ -11,6 +11,7 @@ from services.notifier.application.calendar import Calendar, CalendarEntry
 from services.notifier.application.phrases import PhraseBook, Phrases
 from services.notifier.domain.action_token import ActionToken
 from services.notifier.domain.acts import Act
+from services.notifier.domain.link_token import LinkKeys
 from services.notifier.domain.message import Render
 from services.notifier.entrypoints.customer_pages import PAGE_HEADERS
 
@@ -26,9 +27,9 @@ _FIELDS: Mapping[Act, Sequence[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ActionServices:
-    """What the pages need. `key` signs the links."""
+    """What the pages need. `keys`: of their links."""
 
-    key: bytes
+    keys: LinkKeys
     calendar: Calendar
     people: Colleagues
     book: PhraseBook

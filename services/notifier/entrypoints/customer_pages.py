@@ -13,6 +13,7 @@ from services.notifier.application.message_facts import FactsSource
 from services.notifier.application.phrases import PhraseBook, Phrases, preferred_language
 from services.notifier.application.read_models import Preferences
 from services.notifier.application.write_customer_mail import Reader
+from services.notifier.domain.link_token import LinkKeys
 from services.notifier.domain.message import Render
 
 PAGE_HEADERS: Final[Mapping[str, str]] = {
@@ -31,9 +32,9 @@ Languages = Annotated[str | None, Header(alias="accept-language", include_in_sch
 
 @dataclass(frozen=True, slots=True)
 class PageServices:
-    """What the pages are made of. `key` signs their links; `organization`: who writes to the contact."""
+    """What the pages are made of. `keys`: of their links; `organization`: who writes to the contact."""
 
-    key: bytes
+    keys: LinkKeys
     render: Render
     book: PhraseBook
     people: People
@@ -64,13 +65,26 @@ def missing_page(services: PageServices) -> Callable[[Request, int], Response | 
         path = request.url.path
         if path.startswith("/v1/") and not path.startswith("/v1/unsubscribe"):
             return None
-        return show_lost(services, request.headers.get("accept-language"), status)
+        return show_lost(services, request.headers.get("accept-language"), "/v1/unsubscribe", status)
 
     return show
 
 
-def show_lost(services: PageServices, languages: str | None, status: int = 404) -> HTMLResponse:
-    """The page for a link that was not made here, or not completely copied."""
+def show_lost(
+    services: PageServices, languages: str | None, form_url: str, status: int = 404
+) -> HTMLResponse:
+    """The page for a link that was not made here, is too old, or not completely copied: with the form for a fresh one."""
     phrases = phrases_for(services, None, languages)
-    context = {"heading": phrases.text("page", "lost_title"), "text": phrases.text("page", "lost")}
+    context = {
+        "heading": phrases.text("page", "lost_title"),
+        "text": phrases.text("page", "lost"),
+        "role": "alert",
+        "form": opt_out_form(phrases, form_url, ""),
+    }
     return show_page(services, "page_lost.html", phrases, context, status)
+
+
+def opt_out_form(phrases: Phrases, url: str, problem: str) -> Mapping[str, str]:
+    """The form in which one gives the mail address; `url` is where it goes, relative to the page."""
+    words = {key: phrases.text("opt_out", key) for key in ("offer", "address", "send")}
+    return {**words, "action": url, "problem": problem}

@@ -21,13 +21,12 @@ from services.notifier.application.act_from_mail import (
 )
 from services.notifier.application.calendar import CalendarAway, CalendarEntry, Refusal
 from services.notifier.domain.action_token import (
-    ActionTokenExpired,
-    ActionTokenRejected,
     make_undo,
     read_action_token,
     read_undo,
 )
 from services.notifier.domain.acts import Act
+from services.notifier.domain.link_token import TokenExpired, TokenRejected
 from services.notifier.domain.working_day import zone_of
 from services.notifier.entrypoints.action_pages import (
     ActionServices,
@@ -114,11 +113,11 @@ def _act(text: str) -> Act | None:
 async def _visit(token: str, services: ActionServices) -> Visit:
     """Raises _Stop with the page that says why there is nothing to act on."""
     try:
-        read = read_action_token(services.key, token, now=real_now())
-    except ActionTokenRejected:
-        raise _Stop(show_notice(services, "lost", 404, title="lost_title")) from None
-    except ActionTokenExpired:
+        read = read_action_token(services.keys, token, now=real_now())
+    except TokenExpired:
         raise _Stop(show_notice(services, "expired", 410, title="lost_title")) from None
+    except TokenRejected:
+        raise _Stop(show_notice(services, "lost", 404, title="lost_title")) from None
     people = await named_people(services.people)
     person = people.get(read.person_id or "")
     phrases = services.book.phrases(person.language if person else None, zone_of(person))
@@ -184,14 +183,14 @@ async def _acted(
         case act:
             done = visit.text(_WAS[act])
     now = await services.calendar.find(visit.token.touchpoint_id) or answer
-    undo = make_undo(services.key, visit.link, now.data.sequence)
+    undo = make_undo(services.keys, visit.link, now.data.sequence)
     return show_page(services, replace(visit, entry=now), done=done, undo=undo)
 
 
 async def _undo(services: ActionServices, visit: Visit, fields: Mapping[str, str]) -> HTMLResponse:
     try:
-        version = read_undo(services.key, visit.link, fields.get("version", ""))
-    except ActionTokenRejected:
+        version = read_undo(services.keys, visit.link, fields.get("version", ""))
+    except TokenRejected:
         return show_page(services, visit, problem=visit.text("too_late"), status=409)
     answer = await services.calendar.act(visit.token.touchpoint_id, UNDO, {"version": version})
     now = await services.calendar.find(visit.token.touchpoint_id)

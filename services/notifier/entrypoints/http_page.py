@@ -5,6 +5,7 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
+from services.chassis.clock import real_now
 from services.chassis.web import by_link
 from services.notifier.application.customer_page import (
     TOPICS,
@@ -16,8 +17,8 @@ from services.notifier.application.customer_page import (
 )
 from services.notifier.application.phrases import Phrases
 from services.notifier.application.write_customer_mail import Reader
+from services.notifier.domain.link_token import TokenRejected
 from services.notifier.domain.page_link import read_page_token
-from services.notifier.domain.unsubscribe import TokenRejected
 from services.notifier.entrypoints.customer_pages import (
     UNKNOWN_LINK,
     Languages,
@@ -38,9 +39,9 @@ def page_routes(services: PageServices) -> APIRouter:
     )
     async def show(token: Token, languages: Languages = None) -> HTMLResponse:
         try:
-            contact_id = read_page_token(services.key, token)
+            contact_id = read_page_token(services.keys, token, now=real_now())
         except TokenRejected:
-            return show_lost(services, languages)
+            return show_lost(services, languages, "../v1/unsubscribe")
         reader = await services.people.reader(contact_id)
         phrases = phrases_for(services, reader, languages)
         topics = page_topics(await services.preferences.of_contact(contact_id), phrases)
@@ -52,9 +53,9 @@ def page_routes(services: PageServices) -> APIRouter:
     async def save(token: Token, request: Request, languages: Languages = None) -> HTMLResponse:
         """Takes a form: `topic` once for each topic that the contact gets from now on, or `none` for no topic at all."""
         try:
-            contact_id = read_page_token(services.key, token)
+            contact_id = read_page_token(services.keys, token, now=real_now())
         except TokenRejected:
-            return show_lost(services, languages)
+            return show_lost(services, languages, "../v1/unsubscribe")
         form = parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
         reader = await services.people.reader(contact_id)
         phrases = phrases_for(services, reader, languages)

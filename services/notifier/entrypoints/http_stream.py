@@ -2,17 +2,19 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Sequence
-from typing import Annotated
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Annotated, cast
 
 import orjson
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import StreamingResponse
 
+from services.chassis.clock import real_now
 from services.chassis.database import INFRASTRUCTURE
+from services.chassis.keys import ApiKey
 from services.chassis.outages import OUTAGES
 from services.chassis.problems import Problem
-from services.chassis.web import require
+from services.chassis.web import Chassis, require
 from services.notifier.application.read_models import Queries, StreamItem
 from services.notifier.entrypoints.http_subscriptions import check_types
 
@@ -46,21 +48,30 @@ def stream_routes(queries: Queries, signal: WakeSignal) -> APIRouter:
 
     @router.get(
         "/stream",
-        dependencies=[require("read")],
         summary="Touchpoint events as they arrive (text/event-stream)",
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
     )
     async def stream(
+        request: Request,
+        key: Annotated[ApiKey, require("read")],
         types: Annotated[
             str | None, Query(max_length=1000, description="event types, separated by commas; absent: all")
         ] = None,
         last_event_id: Annotated[str | None, Header(max_length=50)] = None,
     ) -> StreamingResponse:
+        """Ends within two seconds when its key is revoked or expires; a reader that connects again gets 401."""
+        keys = cast("Chassis", request.app.state.chassis).keys
         wanted = check_types(name.strip() for name in (types or "").split(",") if name.strip())
         position = _position(last_event_id) if last_event_id else await queries.stream_end()
         return StreamingResponse(
-            stream_events(queries, signal, position, wanted),
+            stream_events(
+                queries,
+                signal,
+                position,
+                wanted,
+                is_allowed=lambda: keys.still_allows(key.key_id, "read", real_now()),
+            ),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
@@ -77,12 +88,17 @@ def _position(last_event_id: str) -> tuple[int, int]:
 
 
 async def stream_events(
-    queries: Queries, signal: WakeSignal, position: tuple[int, int], types: list[str]
+    queries: Queries,
+    signal: WakeSignal,
+    position: tuple[int, int],
+    types: list[str],
+    *,
+    is_allowed: Callable[[], bool],
 ) -> AsyncGenerator[bytes]:
-    """The frames of the stream from this position on, without end."""
+    """The frames of the stream from this position on, for as long as the reader is allowed to read."""
     yield b": stream opened\n\n"
     quiet_seconds = 0.0
-    while True:
+    while is_allowed():
         items: Sequence[StreamItem] = ()
         try:
             items = await queries.stream(position, types, BATCH)
@@ -98,6 +114,7 @@ async def stream_events(
             quiet_seconds = 0.0
             yield b": keep-alive\n\n"
         await signal.wait(POLL_SECONDS)
+    yield b": the key is not valid any more\n\n"
 
 
 def _frame(item: StreamItem) -> bytes:

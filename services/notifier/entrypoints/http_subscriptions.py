@@ -9,13 +9,15 @@ import orjson
 from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from schemas.times import format_instant
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.ids import fresh
+from services.chassis.mailbox import Mailbox, parse_mailbox
 from services.chassis.problems import Problem
 from services.chassis.web import Cursor, Limit, encode_cursor, page, require
 from services.notifier.application.ports import UrlRefused, Webhook, WebhookClient
-from services.notifier.application.read_models import Queries, SubscriptionItem, Subscriptions
-from services.notifier.domain.subscription import TYPES, FilterField, Subscription
+from services.notifier.application.read_models import Queries, Recovery, SubscriptionItem, Subscriptions
+from services.notifier.domain.subscription import NAMED_TYPES, TYPES, FilterField, Subscription
 from services.notifier.entrypoints.http_deliveries import DeliveryPage, delivery_page, sequence_of
 
 TEST_TYPE = "drumbeat.subscription.test.v1"
@@ -24,7 +26,10 @@ Value = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1
 
 
 class NewSubscription(BaseModel):
-    """`types` empty: all. `filter`: each field must have one of its values."""
+    """`types` empty: all about touchpoints. `filter`: each field must have one of its values.
+
+    `contact`: the mail address that is told when the endpoint keeps failing; absent: the deployment's fallback address.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,6 +39,7 @@ class NewSubscription(BaseModel):
         dict[FilterField, Value | Annotated[list[Value], Field(min_length=1, max_length=200)]],
         Field(max_length=6),
     ] = {}
+    contact: Mailbox | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class CreatedSubscription:
     filter: dict[str, list[str]]
     active: bool
     created_at: datetime
+    contact: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,12 @@ class TestOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
+    """`remaining`: call again for these. `lost`: those whose event is not kept any more; `detail` says what to do."""
+
     recovered: int
+    remaining: int
+    lost: int
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +99,12 @@ class SubscriptionServices:
 
 
 def check_types(types: Iterable[str]) -> list[str]:
-    """The event types, all of them when none is named; 422 for an unknown one."""
+    """The event types, all about touchpoints when none is named; 422 for an unknown one."""
     named = sorted(set(types))
-    unknown = [name for name in named if name not in TYPES]
+    known = TYPES | NAMED_TYPES
+    unknown = [name for name in named if name not in known]
     if unknown:
-        raise Problem(422, f"types: {', '.join(unknown)[:200]} is not one of {', '.join(sorted(TYPES))}.")
+        raise Problem(422, f"types: {', '.join(unknown)[:200]} is not one of {', '.join(sorted(known))}.")
     return named or sorted(TYPES)
 
 
@@ -104,6 +117,7 @@ def _subscription_of(body: NewSubscription) -> Subscription:
         filter={
             name: [values] if isinstance(values, str) else values for name, values in body.filter.items()
         },
+        contact=parse_mailbox(body.contact).address if body.contact else None,
     )
 
 
@@ -140,6 +154,7 @@ def subscription_routes(services: SubscriptionServices) -> APIRouter:
             raise _missing(subscription_id)
 
     _add_actions(router, services)
+    _add_repairs(router, services)
     return router
 
 
@@ -157,6 +172,7 @@ async def _subscribe(subscription: Subscription, services: SubscriptionServices)
         filter={name: list(values) for name, values in item.filter.items()},
         active=item.active,
         created_at=item.created_at,
+        contact=item.contact,
     )
 
 
@@ -174,19 +190,6 @@ def _add_actions(router: APIRouter, services: SubscriptionServices) -> None:
     async def test_subscription(subscription_id: SubscriptionId) -> TestOutcome:
         return await _send_test(subscription_id, services)
 
-    @router.post("/{subscription_id}/recover", dependencies=[require("act")], summary="Retry what failed")
-    async def recover(
-        subscription_id: SubscriptionId,
-        since: Annotated[
-            AwareDatetime, Query(description="deliveries created at or after this moment (RFC 3339)")
-        ],
-    ) -> Recovered:
-        if await subscriptions.endpoint(subscription_id) is None:
-            raise _missing(subscription_id)
-        recovered = await subscriptions.recover(subscription_id, since)
-        services.wake_sender()
-        return Recovered(recovered)
-
     @router.get(
         "/{subscription_id}/deliveries",
         dependencies=[require("read")],
@@ -200,6 +203,49 @@ def _add_actions(router: APIRouter, services: SubscriptionServices) -> None:
         return await delivery_page(
             services.queries, limit, cursor, recipient_kind="subscription", recipient_id=subscription_id
         )
+
+
+def _add_repairs(router: APIRouter, services: SubscriptionServices) -> None:
+    subscriptions = services.subscriptions
+
+    @router.post(
+        "/{subscription_id}/enable", dependencies=[require("act")], summary="Enable a disabled endpoint"
+    )
+    async def enable(subscription_id: SubscriptionId) -> SubscriptionItem:
+        """What failed is not sent again by this: see `recover`."""
+        item = await subscriptions.enable(subscription_id) or await subscriptions.get(subscription_id)
+        if item is None:
+            raise _missing(subscription_id)
+        services.wake_sender()
+        return item
+
+    @router.post("/{subscription_id}/recover", dependencies=[require("act")], summary="Retry what failed")
+    async def recover(
+        subscription_id: SubscriptionId,
+        since: Annotated[
+            AwareDatetime, Query(description="deliveries created at or after this moment (RFC 3339)")
+        ],
+    ) -> Recovered:
+        """Sends again what failed since then, also what failed because the endpoint was disabled; enables it first."""
+        if await subscriptions.get(subscription_id) is None:
+            raise _missing(subscription_id)
+        await subscriptions.enable(subscription_id)
+        recovery = await subscriptions.recover(subscription_id, since)
+        services.wake_sender()
+        return Recovered(recovery.recovered, recovery.remaining, recovery.lost, _left_behind(recovery))
+
+
+def _left_behind(recovery: Recovery) -> str:
+    parts: list[str] = []
+    if recovery.remaining:
+        parts.append(f"{recovery.remaining} more failed since then: call again for them.")
+    if recovery.lost_until is not None:
+        parts.append(
+            f"{recovery.lost}, the last of {format_instant(recovery.lost_until)}, cannot be sent again: their events are"
+            " not kept any more. For how these touchpoints are now, read GET /v1/touchpoints?updated_since= of the"
+            " scheduler."
+        )
+    return " ".join(parts)
 
 
 async def _send_test(subscription_id: str, services: SubscriptionServices) -> TestOutcome:

@@ -4,9 +4,11 @@ from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
 from schemas.facts import PreferenceChanged
+from services.chassis.clock import real_now
 from services.chassis.web import by_link
 from services.notifier.application.phrases import Phrases
-from services.notifier.domain.unsubscribe import TokenRejected, read_token
+from services.notifier.domain.link_token import TokenRejected
+from services.notifier.domain.unsubscribe import read_token
 from services.notifier.entrypoints.customer_pages import (
     UNKNOWN_LINK,
     Languages,
@@ -35,9 +37,9 @@ def unsubscribe_routes(services: PageServices) -> APIRouter:
     )
     async def show(token: Token, languages: Languages = None) -> HTMLResponse:
         try:
-            contact_id, topic = read_token(services.key, token)
+            contact_id, topic = read_token(services.keys, token, now=real_now())
         except TokenRejected:
-            return show_lost(services, languages)
+            return show_lost(services, languages, "../unsubscribe")
         phrases = await phrases_of(contact_id, languages)
         stop_all = phrases.text("page", "stop_all")
         context = {
@@ -59,9 +61,9 @@ def unsubscribe_routes(services: PageServices) -> APIRouter:
         token: Token, everything: str = "", again: str = "", languages: Languages = None
     ) -> HTMLResponse:
         try:
-            contact_id, topic = read_token(services.key, token)
+            contact_id, topic = read_token(services.keys, token, now=real_now())
         except TokenRejected:
-            return show_lost(services, languages)
+            return show_lost(services, languages, "../unsubscribe")
         is_all, is_back = everything.lower() in _ON, again.lower() in _ON
         topic = None if is_all else topic
         change = PreferenceChanged.of_valid(

@@ -17,11 +17,14 @@ import pytest
 from schemas.envelope import Envelope, kafka_headers
 from schemas.times import format_instant
 from services.chassis.clock import ServiceClock
+from services.chassis.clock import real_now as real_clock
 from services.chassis.database import Database, real_now
 from services.chassis.dead_letters import Record
 from services.chassis.keys import ApiKey, KeyRing, digest, new_secret
 from services.chassis.migrations import DATABASES, migrate
 from services.chassis.outbox import Outbox, unpack
+from services.chassis.private_targets import EVERYTHING
+from services.chassis.secret_box import SecretBox
 from services.chassis.settings import Retention
 from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
@@ -32,12 +35,15 @@ from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.endpoint_watch import EndpointWatch
 from services.notifier.adapters.mail_recorder import MailRecorder
 from services.notifier.adapters.message_reader import MessageReader
 from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
+from services.notifier.adapters.secret_repository import load_link_keys
+from services.notifier.adapters.service_mail_repository import ServiceMailRepository
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
@@ -48,14 +54,18 @@ from services.notifier.application.preview import PreviewSources
 from services.notifier.application.send_messages import send_messages
 from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.application.sending import OwnerSending, Sending
+from services.notifier.application.service_mail import ServiceMailing
 from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
+from services.notifier.domain.link_token import LinkKeys
+from services.notifier.domain.request_limit import RequestLimit
 from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.customer_pages import PageServices
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_messages import message_routes
+from services.notifier.entrypoints.http_opt_out import opt_out_routes
 from services.notifier.entrypoints.http_page import page_routes
 from services.notifier.entrypoints.http_preferences import preference_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
@@ -68,11 +78,12 @@ from tests.integration.notifier.calendar_server import CalendarServer
 from tests.integration.notifier.receivers import Facts, KeptMail, Receiver
 
 ADDRESSES = AddressKey(b"a" * 32)
+BOX = SecretBox([b"s" * 32])
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription, delivery,"
     " delivery_queue, delivery_unsent, presented_program, in_app, inbox, outbox, mode, account_alias, dead_letter,"
-    " api_key, consumer_offset, content, catalogue, written_message, program_reservation"
+    " api_key, consumer_offset, content, catalogue, written_message, program_reservation, service_mail"
 )
 
 
@@ -124,11 +135,13 @@ class Notifier:
     sender: WebhookSender
     mailer: KeptMail
     sending: Sending
-    unsubscribe_key: bytes
+    link_keys: LinkKeys
     facts: Facts
     calendar: CalendarServer
     days: DayRepository
     calendar_client: CalendarClient
+    watch: EndpointWatch
+    mailing: ServiceMailing
     offset: int = 0
 
     async def consume(self, *records: Record) -> None:
@@ -320,9 +333,10 @@ async def notifier_on_hold(database: Database) -> AsyncGenerator[Notifier]:
 class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
     def __init__(self, database: Database, *, live: bool) -> None:
         self.database, self.live = database, live
-        self.client = WebhookClient(allow_private=True, deadline_seconds=2.0)
+        self.client = WebhookClient(EVERYTHING, BOX, deadline_seconds=2.0)
         self.calendar = CalendarServer()
         self.facts, self.mailer = Facts(), KeptMail()
+        self.service_mails = ServiceMailRepository(database, BOX, ADDRESSES)
         self.key_file = Path(tempfile.mkdtemp()) / "api-key"
         self.key_file.write_text("db_test_key")
 
@@ -337,10 +351,12 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             await mode_repository.begin(connection, "live" if self.live else "hold")
         outbox, clock = Outbox("/drumbeat/notifier"), SetClock(NOON, NOON, 1.0)
         preferences = PreferenceRepository(self.database, outbox, clock, ADDRESSES)
-        key, templates, mailer = await preferences.link_key(), Templates(), self.mailer
+        templates, mailer = Templates(), self.mailer
+        async with self.database.transaction() as connection:
+            key = await load_link_keys(connection, BOX, await real_now(connection))
         queue = DeliveryQueue(self.database, outbox, clock, ADDRESSES, "test:1")
         sender = WebhookSender(queue, client=self.client, reported=lambda: None)
-        links = links_of("http://test", key)
+        links = links_of("http://test", key, real_clock)
         writer = CustomerWriter(templates, load_phrases(), links, "Northwind", "1 Long Road\nSpringfield")
         sending = Sending(
             mailer,
@@ -367,11 +383,17 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             sender=sender,
             mailer=mailer,
             sending=sending,
-            unsubscribe_key=key,
+            link_keys=key,
             facts=self.facts,
             calendar=self.calendar,
             days=DayRepository(self.database, outbox, clock, ADDRESSES),
             calendar_client=self.calendar_client,
+            watch=EndpointWatch(
+                self.database, outbox, clock, self.service_mails, timedelta(days=5), "ops@vendor.example"
+            ),
+            mailing=ServiceMailing(
+                self.service_mails, PeopleRepository(self.database, ADDRESSES), writer, mailer
+            ),
         )
         for touchpoint_type, text in CONTENT.items():
             await made.add_content(touchpoint_type, text)
@@ -381,7 +403,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         self,
         clock: SetClock,
         preferences: PreferenceRepository,
-        link_key: bytes,
+        link_keys: LinkKeys,
         sending: Sending,
         sender: WebhookSender,
     ) -> httpx.AsyncClient:
@@ -394,7 +416,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         app = make_app(Chassis("notifier", clock, keys, ready), title="notifier")
         queries = Queries(self.database)
         services = SubscriptionServices(
-            subscriptions=SubscriptionRepository(self.database),
+            subscriptions=SubscriptionRepository(self.database, BOX),
             queries=queries,
             client=self.client,
             clock=clock,
@@ -410,7 +432,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         )
         app.include_router(preference_routes(preferences))
         actions = ActionServices(
-            key=link_key,
+            keys=link_keys,
             calendar=self.calendar_client,
             people=PeopleRepository(self.database, ADDRESSES),
             book=load_people_phrases(),
@@ -418,7 +440,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         )
         app.include_router(action_routes(actions))
         page = PageServices(
-            key=link_key,
+            keys=link_keys,
             render=sending.render,
             book=load_phrases(),
             people=PeopleRepository(self.database, ADDRESSES),
@@ -428,6 +450,9 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             organization="Northwind",
         )
         app.include_router(page_routes(page))
+        app.include_router(
+            opt_out_routes(page, self.service_mails, RequestLimit(5, 50, timedelta(minutes=1)))
+        )
         app.include_router(unsubscribe_routes(page))
         people = PeopleRepository(self.database, ADDRESSES)
         preview = PreviewServices(

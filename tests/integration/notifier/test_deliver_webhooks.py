@@ -84,7 +84,8 @@ async def test_410_disables_the_endpoint_and_ends_its_deliveries(
     assert shown["active"] is False
     assert "410" in shown["disabled_reason"]
     await notifier.due(touchpoint_id="22222222-2222-4222-8222-222222222222")
-    assert len(await notifier.deliveries(subscription_id=made["id"])) == 1
+    later, _ = await notifier.deliveries(subscription_id=made["id"])
+    assert (later["state"], later["reason"]) == ("failed", "the endpoint was disabled")
 
 
 async def test_a_deleted_subscription_leaves_nothing_pending(notifier: Notifier, receiver: Receiver) -> None:
@@ -142,7 +143,7 @@ async def test_a_failed_webhook_can_be_recovered_under_its_id(notifier: Notifier
     since = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     for expected in (1, 0):
         answer = await notifier.http.post(f"/v1/subscriptions/{made['id']}/recover", params={"since": since})
-        assert answer.json() == {"recovered": expected}
+        assert answer.json() == {"recovered": expected, "remaining": 0, "lost": 0, "detail": ""}
     await notifier.send_webhooks()
 
     again, before = await notifier.deliveries(subscription_id=made["id"])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.chassis.clock import real_now
 from services.notifier.domain.page_link import make_page_token
 from tests.integration.notifier.conftest import ACME, Notifier
 
@@ -40,7 +41,7 @@ async def test_the_page_shows_topics_and_the_current_figures_in_the_language_of_
     notifier.facts.coming["acme"] = [review]
 
     page = await notifier.http.get(
-        f"/p/{make_page_token(notifier.unsubscribe_key, 'ann')}", headers={"Authorization": ""}
+        f"/p/{make_page_token(notifier.link_keys, 'ann', real_now())}", headers={"Authorization": ""}
     )
 
     assert page.status_code == 200
@@ -59,7 +60,7 @@ async def test_a_saved_choice_binds_and_is_confirmed(notifier: Notifier) -> None
     """S183: topic by topic, and everything; the contact's own act lifts the contact's own opt-out."""
     await notifier.add_acme(contacts=ANN)
     notifier.facts.status = 503
-    url = f"/p/{make_page_token(notifier.unsubscribe_key, 'ann')}"
+    url = f"/p/{make_page_token(notifier.link_keys, 'ann', real_now())}"
 
     saved = await notifier.http.post(
         url, data={"topic": ["account", "surveys"]}, headers={"Authorization": ""}
@@ -95,7 +96,7 @@ async def test_a_wrong_link_is_a_friendly_page_in_the_language_of_the_browser(
 
 
 async def test_who_is_not_in_the_directory_can_still_say_no(notifier: Notifier) -> None:
-    url = f"/p/{make_page_token(notifier.unsubscribe_key, 'zoe')}"
+    url = f"/p/{make_page_token(notifier.link_keys, 'zoe', real_now())}"
 
     assert (
         "Saved. You get no messages from us any more."

@@ -1,14 +1,27 @@
 """The stream skips nothing: neither while transactions overtake each other nor over a reconnection."""
 
 import asyncio
+import socket
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import pairwise
 
+import httpx
 import pytest
+import uvicorn
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from services.chassis.clock import real_now
 from services.chassis.database import Database
+from services.chassis.http_server import Server
+from services.chassis.keys import ApiKey, KeyRing, digest, new_secret
+from services.chassis.web import Chassis, make_app
 from services.notifier.adapters.queries import Queries
 from services.notifier.domain.subscription import TYPES
-from services.notifier.entrypoints.http_stream import WakeSignal, stream_events
-from tests.integration.notifier.conftest import Notifier
+from services.notifier.entrypoints.http_stream import WakeSignal, stream_events, stream_routes
+from tests.integration.notifier.conftest import NOON, Notifier, SetClock
 
 pytestmark = pytest.mark.integration
 
@@ -50,9 +63,62 @@ async def test_the_stream_resumes_after_the_last_id(notifier: Notifier) -> None:
     assert len(rest) == 2
 
 
+EDGES = (10, 100, 1_000, 10_000)
+"""Transaction ids at which one more digit begins. The database reaches the last one in half a second."""
+ADD_AT = """
+INSERT INTO feed (key, event_id, type, said_at, account_id, data, xid)
+SELECT gen_random_uuid(), xid || '/' || ordinality, 'drumbeat.touchpoint.due.v1', now(), 'acme', '{}', xid::text::xid8
+FROM unnest($1::bigint[]) WITH ORDINALITY AS u(xid)
+"""
+USE_IDS = """
+DO $$ BEGIN
+    WHILE pg_current_xact_id()::text::bigint <= %d LOOP COMMIT; END LOOP;
+END $$
+"""
+
+
+async def read_by(queries: Queries, most: int) -> Sequence[tuple[int, int]]:
+    """The whole stream by a reader who connects again after every `most` events."""
+    position, seen = (0, 0), list[tuple[int, int]]()
+    while items := await queries.stream(position, sorted(TYPES), most):
+        seen += [(item.xid, item.seq) for item in items]
+        position = seen[-1]
+    return seen
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(
+    around=st.lists(st.tuples(st.sampled_from(EDGES), st.integers(-3, 3)), min_size=1, max_size=40),
+    most=st.integers(1, 7),
+)
+async def test_a_reader_who_reconnects_anywhere_gets_each_event_once_in_order_over_every_digit_edge(
+    database: Database, around: list[tuple[int, int]], most: int
+) -> None:
+    """A13(a): the order is that of the numbers, not of their text, which goes back from 999 to 1000."""
+    await database.pool.execute(USE_IDS % (EDGES[-1] + 3))
+    await database.pool.execute("TRUNCATE feed")
+    ids = [edge + offset for edge, offset in around]
+    await database.pool.execute(ADD_AT, ids)
+    queries = Queries(database)
+
+    seen = await read_by(queries, most)
+
+    assert sorted(xid for xid, _ in seen) == sorted(ids)
+    assert all(before < after for before, after in pairwise(seen))
+    for number, position in enumerate(seen):
+        rest = await queries.stream(position, sorted(TYPES), len(ids))
+        assert [(item.xid, item.seq) for item in rest] == seen[number + 1 :]
+
+
 async def test_a_client_gets_frames_of_the_types_it_asks_for(notifier: Notifier) -> None:
     queries = Queries(notifier.database)
-    frames = stream_events(queries, WakeSignal(), await queries.stream_end(), ["drumbeat.touchpoint.due.v1"])
+    end, types = await queries.stream_end(), ["drumbeat.touchpoint.due.v1"]
+    frames = stream_events(queries, WakeSignal(), end, types, is_allowed=lambda: True)
     assert (await anext(frames)).startswith(b":")
 
     await notifier.consume(notifier.touchpoint("scheduled", status="planned", sequence=1))
@@ -65,6 +131,50 @@ async def test_a_client_gets_frames_of_the_types_it_asks_for(notifier: Notifier)
     assert position.startswith("id: ")
     assert event == "event: drumbeat.touchpoint.due.v1"
     assert '"touchpoint_type":"tips"' in data
+
+
+@asynccontextmanager
+async def served(database: Database, keys: KeyRing) -> AsyncGenerator[str]:
+    """The stream on a socket; yields its address."""
+
+    async def ready() -> None:
+        return None
+
+    app = make_app(Chassis("notifier", SetClock(NOON, NOON, 1.0), keys, ready), title="notifier")
+    app.include_router(stream_routes(Queries(database), WakeSignal()))
+    server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        serving = asyncio.create_task(server.serve([listener]))
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1/stream"
+        finally:
+            server.should_exit = True
+            await serving
+
+
+@pytest.mark.parametrize("is_revoked", [True, False])
+async def test_an_open_stream_ends_when_its_key_is_revoked_or_expires(
+    database: Database, *, is_revoked: bool
+) -> None:
+    keys, (key_id, secret) = KeyRing(), new_secret()
+    key = ApiKey(key_id, digest(secret), frozenset({"read"}))
+    keys.learn(key)
+    headers = {"Authorization": f"Bearer {secret}"}
+    async with (
+        served(database, keys) as url,
+        httpx.AsyncClient(headers=headers, timeout=5) as client,
+        client.stream("GET", url) as answer,
+    ):
+        lines = answer.aiter_lines()
+        assert await anext(lines) == ": stream opened"
+        ended = replace(key, revoked=True) if is_revoked else replace(key, expires_at=real_now())
+        keys.learn(ended)
+        rest = [line async for line in lines]  # the connection would else stay open until the timeout
+
+        assert ": the key is not valid any more" in rest
+        assert (await client.get(url)).status_code == 401
 
 
 @pytest.mark.parametrize("last", ["x", "1", "1-2-3", "99999999999999999999-1"])

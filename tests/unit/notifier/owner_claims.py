@@ -20,13 +20,14 @@ from services.notifier.application.write_owner_mail import write_owner_mail
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.delivery import AttemptOutcome, Delivery, Recipient, RecipientKind, Response
 from services.notifier.domain.event import DUE, Event
+from services.notifier.domain.link_token import LinkKeys
 from services.notifier.domain.mode import Mode
 from services.notifier.domain.people import Account
 from services.notifier.domain.situation import Directory
 from tests.unit.notifier.events import due
 
 MONDAY = datetime(2026, 11, 30, 6, 30, tzinfo=UTC)  # 07:30 in Berlin
-KEY = b"k" * 32
+KEYS = LinkKeys({1: b"k" * 32})
 NOW = Now(MONDAY, MONDAY)
 CARL = CsmRecord(
     csm_id="carl", name="Carl Ode", email="carl@vendor.example", timezone="Europe/Berlin", version=1
@@ -71,7 +72,7 @@ class NoServices:
 def sending() -> Sending:
     templates, services = Templates(), NoServices()
     writer = CustomerWriter(
-        templates, load_phrases(), links_of("http://test", KEY), "Northwind", "1 Long Road"
+        templates, load_phrases(), links_of("http://test", KEYS, lambda: MONDAY), "Northwind", "1 Long Road"
     )
     return Sending(
         services,
@@ -80,7 +81,7 @@ def sending() -> Sending:
         OwnerSending(
             load_people_phrases(),
             services,
-            action_links("https://drumbeat.example", KEY),
+            action_links("https://drumbeat.example", KEYS),
             "https://console.example",
         ),
         services,

@@ -3,6 +3,9 @@
 `ipaddress.is_global` is True for many ways to write an internal address (NAT64, 6to4, Teredo, mapped), so the
 lists are explicit: the special-purpose addresses of RFC 6890, and multicast. Names are resolved
 at every connect and the connection uses the checked address; one forbidden address refuses all of a name.
+
+The operator may list targets of our own network: hosts, which are trusted by name, and networks. Only for them plain HTTP
+and other ports are allowed.
 """
 
 import asyncio
@@ -14,9 +17,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from services.chassis.private_targets import Address, PrivateTargets
 from services.notifier.application.ports import UrlRefused
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 PORTS = frozenset({443, 8443})
 MAX_URL, MAX_HOST = 2048, 253
@@ -65,16 +67,26 @@ def is_forbidden(address: Address) -> bool:
     return address not in GLOBAL_V6 or any(address in network for network in FORBIDDEN_V6)
 
 
-def check_addresses(host: str, addresses: Iterable[str]) -> None:
-    """Raises ForbiddenAddress if any of the addresses of the host is forbidden."""
+def check_addresses(host: str, port: int, addresses: Iterable[str], private: PrivateTargets) -> None:
+    """Raises ForbiddenAddress if any of the addresses of the host is forbidden, or the port with a public one."""
+    if private.includes_host(host):
+        return
     for address in addresses:
-        if is_forbidden(ipaddress.ip_address(address.partition("%")[0])):
+        one = ipaddress.ip_address(address.partition("%")[0])
+        if private.includes_address(one):
+            continue
+        if is_forbidden(one):
             raise ForbiddenAddress(f"{host} resolves to {address}, an address that webhooks may not reach")
+        if port not in PORTS:
+            raise ForbiddenAddress(f"{host} resolves to {address}, where webhooks may not reach port {port}")
 
 
 @lru_cache(maxsize=4096)
-def check_url(url: str, *, allow_private: bool) -> None:
-    """The checks without network: scheme, port, user info, length, literal addresses. Raises ForbiddenUrl."""
+def check_url(url: str, private: PrivateTargets) -> None:
+    """The checks without network: scheme, port, user info, length, literal addresses. Raises ForbiddenUrl.
+
+    Where networks are listed, the port of a name is checked with its addresses, at every connect.
+    """
     if len(url) > MAX_URL or " " in url or not url.isprintable():
         raise ForbiddenUrl(f"the URL must be printable, without spaces, at most {MAX_URL} characters")
     try:
@@ -83,13 +95,23 @@ def check_url(url: str, *, allow_private: bool) -> None:
     except ValueError as problem:
         raise ForbiddenUrl(f"the URL cannot be read: {problem}") from problem
     _check_parts(parts)
-    if allow_private:
+    host = parts.hostname or ""
+    literal = _literal(host)
+    if private.includes_host(host) or (literal is not None and private.includes_address(literal)):
         return
-    if parts.scheme != "https":
+    is_usual = (port_of(parts.scheme, port)) in PORTS
+    may_be_listed = literal is None and bool(private.networks) and not is_usual
+    if parts.scheme != "https" and not may_be_listed:
         raise ForbiddenUrl("the URL must begin with https://")
-    if (443 if port is None else port) not in PORTS:
+    if not is_usual and not may_be_listed:
         raise ForbiddenUrl(f"the port must be one of {', '.join(map(str, sorted(PORTS)))}")
-    _check_literal(parts.hostname or "")
+    if literal is not None and is_forbidden(literal):
+        raise ForbiddenUrl(f"{host} is an address that webhooks may not reach")
+
+
+def port_of(scheme: str, port: int | None) -> int:
+    """The port of a URL, that of its scheme where it names none."""
+    return port if port is not None else 443 if scheme == "https" else 80
 
 
 def _check_parts(parts: SplitResult) -> None:
@@ -103,13 +125,12 @@ def _check_parts(parts: SplitResult) -> None:
         raise ForbiddenUrl("the URL must not contain a fragment")
 
 
-def _check_literal(host: str) -> None:
+def _literal(host: str) -> Address | None:
+    """The address that the host is; None: a name, which is resolved and checked at every connect."""
     try:
-        address = ipaddress.ip_address(host.partition("%")[0])
+        return ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return  # a name, which is resolved and checked at every connect
-    if is_forbidden(address):
-        raise ForbiddenUrl(f"{host} is an address that webhooks may not reach")
+        return None
 
 
 async def resolve(host: str, port: int, family: int = socket.AF_UNSPEC) -> list[tuple[int, str]]:
@@ -122,15 +143,14 @@ async def resolve(host: str, port: int, family: int = socket.AF_UNSPEC) -> list[
 class GuardedResolver(AbstractResolver):
     """Resolves names for aiohttp, which connects to exactly the addresses it gets."""
 
-    def __init__(self, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
+    def __init__(self, private: PrivateTargets) -> None:
+        self._private = private
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         addresses = list(dict.fromkeys(await resolve(host, port, family)))
-        if not self._allow_private:
-            check_addresses(host, (literal for _, literal in addresses))
+        check_addresses(host, port, (literal for _, literal in addresses), self._private)
         return [_result(host, port, literal_family, literal) for literal_family, literal in addresses]
 
     async def close(self) -> None:

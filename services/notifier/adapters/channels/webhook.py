@@ -11,6 +11,8 @@ import aiohttp
 import orjson
 
 from schemas.times import format_instant
+from services.chassis.private_targets import PrivateTargets
+from services.chassis.secret_box import SecretBox
 from services.notifier.adapters.channels.deadlines import Deadlines
 from services.notifier.adapters.channels.guard import (
     ForbiddenAddress,
@@ -18,6 +20,7 @@ from services.notifier.adapters.channels.guard import (
     GuardedResolver,
     check_addresses,
     check_url,
+    port_of,
     resolve,
 )
 from services.notifier.adapters.channels.signing import sign_headers
@@ -39,8 +42,10 @@ FIXED_HEADERS = {
 class WebhookClient:
     """Implements the port `WebhookClient`: keep-alive connections, no proxies, cookies, redirects or decompression."""
 
-    def __init__(self, *, allow_private: bool, deadline_seconds: float = DEADLINE_SECONDS) -> None:
-        self._allow_private = allow_private
+    def __init__(
+        self, private: PrivateTargets, box: SecretBox, *, deadline_seconds: float = DEADLINE_SECONDS
+    ) -> None:
+        self._private, self._box = private, box
         self._deadline_seconds = deadline_seconds
         self._deadlines = Deadlines(deadline_seconds)
         self._session: aiohttp.ClientSession | None = None
@@ -49,7 +54,7 @@ class WebhookClient:
         connector = aiohttp.TCPConnector(
             limit=0,
             use_dns_cache=False,
-            resolver=GuardedResolver(allow_private=self._allow_private),
+            resolver=GuardedResolver(self._private),
             keepalive_timeout=30,
         )
         self._session = aiohttp.ClientSession(
@@ -68,15 +73,15 @@ class WebhookClient:
 
     async def check(self, url: str) -> None:
         """Raises ForbiddenUrl when the URL may not be subscribed. Nothing is sent."""
-        check_url(url, allow_private=self._allow_private)
-        if self._allow_private:
-            return
+        check_url(url, self._private)
         parts = urlsplit(url)
-        host = parts.hostname or ""
+        host, port = parts.hostname or "", port_of(parts.scheme, parts.port)
+        if self._private.includes_host(host):
+            return
         try:
             async with asyncio.timeout(5):
-                addresses = await resolve(host, parts.port or 443)
-            check_addresses(host, (literal for _, literal in addresses))
+                addresses = await resolve(host, port)
+            check_addresses(host, port, (literal for _, literal in addresses), self._private)
         except ForbiddenAddress as problem:
             raise ForbiddenUrl(str(problem)) from problem
         except (OSError, UnicodeError) as problem:
@@ -85,7 +90,8 @@ class WebhookClient:
     async def send(self, endpoint: Endpoint, webhook: Webhook, *, at: datetime) -> Response:
         """Make one signed attempt at this real moment. Never raises for what the other side does."""
         body = webhook_body(webhook)
-        headers = sign_headers(webhook.id, at, body, endpoint.secrets.valid_at(at))
+        secrets = [self._box.open(sealed, endpoint.id) for sealed in endpoint.secrets.valid_at(at)]
+        headers = sign_headers(webhook.id, at, body, secrets)
         return await self.post(endpoint.url, body, headers, at=at)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, at: datetime) -> Response:
@@ -98,7 +104,7 @@ class WebhookClient:
             return Response(AttemptOutcome.UNREACHED, "the notifier is stopping")
         self._deadlines.begin(task.get_loop(), task)
         try:
-            check_url(url, allow_private=self._allow_private)
+            check_url(url, self._private)
             async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
                 response = _response(answer, at)
                 if not answer.content.at_eof():

@@ -19,13 +19,14 @@ from services.notifier.application.write_customer_mail import (
     Reader,
     write_customer_message,
 )
+from services.notifier.domain.link_token import LinkKeys
 from services.notifier.domain.people import Account
 from tests.unit.notifier.events import NOON, due
 
 WRITER = CustomerWriter(
     Templates(),
     load_phrases(),
-    links_of("https://beat.northwind.example", b"k" * 32),
+    links_of("https://beat.northwind.example", LinkKeys({1: b"k" * 32}), lambda: NOON),
     "Northwind",
     "1 Long Road\nSpringfield",
 )

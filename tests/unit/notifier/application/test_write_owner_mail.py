@@ -16,7 +16,7 @@ from services.notifier.adapters.phrases import load_people_phrases
 from services.notifier.domain.action_token import read_action_token
 from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.event import CANCELLED, MOVED, OVERDUE
-from tests.unit.notifier.owner_claims import CARL, DORA, KEY, MONDAY, claim, directory, figures, write
+from tests.unit.notifier.owner_claims import CARL, DORA, KEYS, MONDAY, claim, directory, figures, write
 
 LANGUAGES = ("en", "de", "pt", "es", "id")
 TALK = ConversationFigures(at=MONDAY - timedelta(days=18), channel="call", notes="They want the export.")
@@ -61,7 +61,7 @@ def test_what_belongs_together_is_one_entry_with_both_purposes_and_one_set_of_bu
     assert "Bring in help" in mail.message.text
     assert "Find the cause" in mail.message.text
     links = re.findall(r"https://drumbeat\.example/a/(\S+?)\?do=(\w+)", mail.message.text)
-    tokens = [read_action_token(KEY, token, now=MONDAY) for token, _ in links]
+    tokens = [read_action_token(KEYS, token, now=MONDAY) for token, _ in links]
     assert {token.touchpoint_id for token in tokens} == {"t1", "t3"}
 
 
@@ -69,7 +69,7 @@ def test_each_touchpoint_has_links_of_its_own_for_this_person() -> None:
     mail = write(claim("t1"), claim("t2"))
 
     links = re.findall(r"https://drumbeat\.example/a/(\S+?)\?do=(\w+)", mail.message.text)
-    tokens = [read_action_token(KEY, token, now=MONDAY) for token, _ in links]
+    tokens = [read_action_token(KEYS, token, now=MONDAY) for token, _ in links]
     assert [act for _, act in links] == ["done", "missed", "move", "assign", "skip"] * 2
     assert {token.touchpoint_id for token in tokens} == {"t1", "t2"}
     assert {token.person_id for token in tokens} == {"carl"}

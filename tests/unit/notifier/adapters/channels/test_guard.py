@@ -4,6 +4,7 @@ import ipaddress
 
 import pytest
 
+from services.chassis.private_targets import EVERYTHING, NONE, PrivateTargets, parse_private_targets
 from services.notifier.adapters.channels.guard import (
     ForbiddenAddress,
     ForbiddenUrl,
@@ -30,9 +31,9 @@ ALLOWED = """
 """.split()  # noqa: SIM905 - a table
 
 
-def is_allowed(url: str) -> bool:
+def is_allowed(url: str, private: PrivateTargets = NONE) -> bool:
     try:
-        check_url(url, allow_private=False)
+        check_url(url, private)
     except ForbiddenUrl:
         return False
     return True
@@ -42,7 +43,7 @@ def is_allowed(url: str) -> bool:
 def test_special_addresses_are_forbidden(address: str) -> None:
     assert is_forbidden(ipaddress.ip_address(address))
     with pytest.raises(ForbiddenAddress):
-        check_addresses("somewhere", [address])
+        check_addresses("somewhere", 443, [address], NONE)
 
 
 @pytest.mark.parametrize("address", ALLOWED)
@@ -52,12 +53,12 @@ def test_their_neighbours_are_allowed(address: str) -> None:
 
 def test_one_forbidden_address_refuses_the_whole_answer() -> None:
     with pytest.raises(ForbiddenAddress):
-        check_addresses("mixed.example", ["8.8.8.8", "127.0.0.1"])
+        check_addresses("mixed.example", 443, ["8.8.8.8", "127.0.0.1"], NONE)
 
 
 def test_a_zone_id_does_not_hide_an_address() -> None:
     with pytest.raises(ForbiddenAddress):
-        check_addresses("somewhere", ["fe80::1%eth0"])
+        check_addresses("somewhere", 443, ["fe80::1%eth0"], NONE)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_a_zone_id_does_not_hide_an_address() -> None:
 )
 def test_a_url_that_may_not_be_subscribed_is_refused(url: str) -> None:
     with pytest.raises(ForbiddenUrl):
-        check_url(url, allow_private=False)
+        check_url(url, NONE)
 
 
 @pytest.mark.parametrize(
@@ -99,20 +100,87 @@ def test_a_public_https_url_is_allowed(url: str) -> None:
 
 
 def test_private_addresses_may_be_allowed_for_development_but_not_other_schemes() -> None:
-    check_url("http://127.0.0.1:9999/hook", allow_private=True)
+    check_url("http://127.0.0.1:9999/hook", EVERYTHING)
     with pytest.raises(ForbiddenUrl):
-        check_url("file:///etc/passwd", allow_private=True)
+        check_url("file:///etc/passwd", EVERYTHING)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.1", "0x7f.1", "2130706433", "0177.0.0.1"])
 async def test_names_and_odd_spellings_of_loopback_are_refused_when_resolved(host: str) -> None:
-    resolver = GuardedResolver(allow_private=False)
+    resolver = GuardedResolver(NONE)
 
     with pytest.raises(ForbiddenAddress):
         await resolver.resolve(host, 443)
 
 
 async def test_with_private_addresses_allowed_the_literal_is_returned() -> None:
-    results = await GuardedResolver(allow_private=True).resolve("127.0.0.1", 443)
+    results = await GuardedResolver(EVERYTHING).resolve("127.0.0.1", 443)
 
     assert {result["host"] for result in results} == {"127.0.0.1"}
+
+
+LISTED = parse_private_targets("hooks.internal,10.1.0.0/16,fd00:1::/32")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hooks.internal/hook",
+        "http://HOOKS.internal:9000/hook",
+        "https://hooks.internal.:8080/hook",
+        "http://10.1.2.3:8080/hook",
+        "http://[fd00:1::5]/hook",
+        "https://example.com/hook",
+    ],
+)
+def test_a_listed_private_target_may_be_subscribed_with_plain_http_and_any_port(url: str) -> None:
+    assert is_allowed(url, LISTED)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://10.2.0.1/hook",
+        "https://10.2.0.1/hook",
+        "http://127.0.0.1:8080/hook",
+        "https://[fd00:2::5]/hook",
+        "http://8.8.8.8/hook",
+        "https://8.8.8.8:8080/hook",
+    ],
+)
+def test_with_a_list_what_is_not_on_it_stays_guarded(url: str) -> None:
+    with pytest.raises(ForbiddenUrl):
+        check_url(url, LISTED)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "addresses", "is_reachable"),
+    [
+        ("hooks.internal", 80, ["192.168.7.7"], True),
+        ("other.internal", 8080, ["10.1.9.9"], True),
+        ("other.internal", 443, ["10.1.9.9", "8.8.8.8"], True),
+        ("other.internal", 8080, ["10.1.9.9", "8.8.8.8"], False),
+        ("other.internal", 443, ["10.2.9.9"], False),
+        ("other.internal", 443, ["10.1.9.9", "127.0.0.1"], False),
+        ("example.com", 80, ["8.8.8.8"], False),
+        ("example.com", 443, ["8.8.8.8"], True),
+        ("mapped.internal", 80, ["::ffff:10.1.0.9"], True),
+    ],
+)
+def test_at_each_connect_a_name_reaches_only_listed_or_public_addresses(
+    host: str, port: int, addresses: list[str], *, is_reachable: bool
+) -> None:
+    """Issue 11 B: with a list, plain HTTP and other ports only lead to what is on it."""
+    if is_reachable:
+        check_addresses(host, port, addresses, LISTED)
+    else:
+        with pytest.raises(ForbiddenAddress):
+            check_addresses(host, port, addresses, LISTED)
+
+
+async def test_a_listed_network_is_looked_up_at_each_connect() -> None:
+    loopback = parse_private_targets("127.0.0.0/8")
+    (found, *_) = await GuardedResolver(loopback).resolve("127.0.0.1", 9000)
+    assert found["host"] == "127.0.0.1"
+    with pytest.raises(ForbiddenAddress):
+        await GuardedResolver(loopback).resolve("10.0.0.1", 9000)

@@ -8,6 +8,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from services.chassis.private_targets import EVERYTHING, NONE, parse_private_targets
+from services.chassis.secret_box import SecretBox
 from services.notifier.adapters.channels.guard import ForbiddenUrl
 from services.notifier.adapters.channels.webhook import WebhookClient, parse_retry_after
 from services.notifier.domain.delivery import AttemptOutcome, Response
@@ -75,7 +77,7 @@ async def receiver() -> AsyncGenerator[Receiver]:
 
 @pytest.fixture
 async def client() -> AsyncGenerator[WebhookClient]:
-    made = WebhookClient(allow_private=True, deadline_seconds=1.0)
+    made = WebhookClient(EVERYTHING, SecretBox(()), deadline_seconds=1.0)
     await made.start()
     yield made
     await made.stop()
@@ -164,7 +166,7 @@ async def test_connections_are_reused(client: WebhookClient, receiver: Receiver)
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "127.1", "0x7f.1", "2130706433"])
 async def test_the_guard_lets_no_request_reach_this_machine(receiver: Receiver, host: str) -> None:
-    guarded = WebhookClient(allow_private=False, deadline_seconds=2.0)
+    guarded = WebhookClient(NONE, SecretBox(()), deadline_seconds=2.0)
     await guarded.start()
 
     plain = await post(guarded, receiver.url("ok"))
@@ -177,8 +179,34 @@ async def test_the_guard_lets_no_request_reach_this_machine(receiver: Receiver, 
     assert receiver.requests == []
 
 
+@pytest.mark.parametrize(
+    ("listed", "host", "is_reached"),
+    [
+        ("127.0.0.0/8", "127.0.0.1", True),
+        ("127.0.0.0/8", "localhost", True),
+        ("localhost", "localhost", True),
+        ("localhost", "127.0.0.1", False),
+        ("10.1.0.0/16", "localhost", False),
+        ("hooks.internal,10.1.0.0/16", "127.0.0.1", False),
+    ],
+)
+async def test_with_a_list_only_its_targets_are_reached(
+    receiver: Receiver, listed: str, host: str, *, is_reached: bool
+) -> None:
+    """Issue 11 B: private webhook targets are a list of hosts or networks, with plain HTTP and any port."""
+    guarded = WebhookClient(parse_private_targets(listed), SecretBox(()), deadline_seconds=2.0)
+    await guarded.start()
+
+    response = await post(guarded, receiver.url("ok").replace("127.0.0.1", host))
+    await guarded.stop()
+
+    assert (response.outcome is AttemptOutcome.DELIVERED) is is_reached
+    assert bool(receiver.requests) is is_reached
+    assert is_reached or "forbidden" in response.detail
+
+
 async def test_a_name_that_resolves_to_a_forbidden_address_cannot_be_subscribed() -> None:
-    guarded = WebhookClient(allow_private=False)
+    guarded = WebhookClient(NONE, SecretBox(()))
 
     with pytest.raises(ForbiddenUrl):
         await guarded.check("https://localhost/hook")

@@ -1,0 +1,211 @@
+"""Mails of the service itself: a fresh link that a contact asked for, and news of an endpoint to who operates it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from html import escape
+from typing import Final, Protocol
+
+from schemas.subscriptions import SubscriptionNews
+from schemas.times import format_instant
+from services.notifier.application.mail_ports import Mail, Mailer
+from services.notifier.application.phrases import PhraseBook
+from services.notifier.application.write_customer_mail import CustomerWriter, Reader
+from services.notifier.domain import message
+from services.notifier.domain.decision import Reason
+from services.notifier.domain.delivery import AttemptOutcome
+
+WAITS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))
+"""Real time between attempts."""
+SENDING: Final = timedelta(minutes=5)
+"""Real time in which nobody else sends a mail that is being sent."""
+
+FAILING_NEWS: Final = (
+    "Webhooks to {host} keep failing",
+    "The endpoint at {host} (subscription {id}) has been failing since {since}, at last with: {problem}.",
+    "If it goes on, it is disabled at {disables}.",
+    "GET /v1/subscriptions/{id}/deliveries shows the attempts, and POST /v1/subscriptions/{id}/test tries it now.",
+)
+DISABLED_NEWS: Final = (
+    "Webhooks to {host} are disabled",
+    "The endpoint at {host} (subscription {id}), which has been failing since {since}, is disabled: {problem}.",
+    "Nothing is sent to it any more; what it would have got is recorded as failed.",
+    "When it is repaired, POST /v1/subscriptions/{id}/recover?since={since} enables it and sends again what failed.",
+)
+
+
+class MailKind(StrEnum):
+    FRESH_LINK = "fresh_link"
+    ENDPOINT = "endpoint"
+
+
+class MailState(StrEnum):
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    ON_HOLD = "on_hold"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMail:
+    """A mail to write and send. `data`: of the event, for news of an endpoint; `attempts`: how many were made."""
+
+    id: str
+    kind: MailKind
+    address: str
+    data: bytes
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailEnd:
+    """What became of it: final, or pending until `next_at` (real time)."""
+
+    mail: ServiceMail
+    state: MailState
+    detail: str
+    next_at: datetime | None = None
+
+
+class ServiceMails(Protocol):
+    async def request_link(self, address: str) -> None:
+        """Take in that somebody wants a fresh link at this address; too often is the same as once."""
+        ...
+
+    async def claim(self, limit: int) -> tuple[Sequence[ServiceMail], datetime]:
+        """Mails that are due, with this real moment; nobody else gets them for a while."""
+        ...
+
+    async def complete(self, ends: Sequence[MailEnd]) -> None: ...
+
+    async def is_live(self) -> bool:
+        """Whether customers may be written to: the mode of the deployment."""
+        ...
+
+    async def contact_at(self, address: str) -> str | None:
+        """The contact with this address who may be written to; None: there is none."""
+        ...
+
+
+class Readers(Protocol):
+    async def reader(self, contact_id: str) -> Reader | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMailing:
+    """How these mails are written and sent. `hold`: why customers get no mail; None: they do."""
+
+    mails: ServiceMails
+    readers: Readers
+    writer: CustomerWriter
+    mailer: Mailer
+    hold: str | None = None
+
+    @property
+    def book(self) -> PhraseBook:
+        return self.writer.book
+
+
+async def send_service_mails(mailing: ServiceMailing, limit: int) -> int:
+    """Send those that are due; returns how many there were."""
+    mails, now = await mailing.mails.claim(limit)
+    ends = [await _send(mail, mailing, now) for mail in mails]
+    if ends:
+        await mailing.mails.complete(ends)
+    return len(ends)
+
+
+async def _send(mail: ServiceMail, mailing: ServiceMailing, now: datetime) -> MailEnd:
+    written = (
+        write_endpoint_news(mail, mailing.writer)
+        if mail.kind is MailKind.ENDPOINT
+        else await _write_link(mail, mailing)
+    )
+    if isinstance(written, MailEnd):
+        return written
+    response = await mailing.mailer.send(written, at=now)
+    if response.outcome is AttemptOutcome.DELIVERED:
+        return MailEnd(mail, MailState.SENT, response.detail)
+    if response.is_permanent or mail.attempts >= len(WAITS):
+        return MailEnd(mail, MailState.FAILED, response.detail)
+    return MailEnd(mail, MailState.PENDING, response.detail, now + WAITS[mail.attempts])
+
+
+async def _write_link(mail: ServiceMail, mailing: ServiceMailing) -> Mail | MailEnd:
+    if mailing.hold is not None:
+        return MailEnd(mail, MailState.ON_HOLD, mailing.hold)
+    if not await mailing.mails.is_live():
+        return MailEnd(mail, MailState.ON_HOLD, Reason.ON_HOLD)
+    contact_id = await mailing.mails.contact_at(mail.address)
+    reader = await mailing.readers.reader(contact_id) if contact_id else None
+    address = reader.contact.email if reader and reader.contact else None
+    if contact_id is None or reader is None or address is None:
+        return MailEnd(mail, MailState.UNKNOWN, "no contact with this address may be written to")
+    writer = mailing.writer
+    phrases = writer.book.phrases(reader.tag, reader.zone)
+    links = writer.links(contact_id, None)
+    words = {key: phrases.text("opt_out", key) for key in ("subject", "body", "button")}
+    layout = {
+        **_layout(writer, phrases.language, phrases.direction, words["subject"], [words["body"]]),
+        "why": phrases.text("opt_out", "why", organization=writer.organization),
+        "page_url": links.page,
+        "page_words": words["button"],
+        "unsubscribe_url": links.unsubscribe,
+        "unsubscribe_words": phrases.text("page", "stop_all"),
+    }
+    # As the directory spells it: another spelling of the same address might lead to somebody else.
+    return Mail(mail.id, address, _render(writer, layout), unsubscribe_url=links.unsubscribe)
+
+
+def write_endpoint_news(mail: ServiceMail, writer: CustomerWriter) -> Mail:
+    """In English: the language of who operates an endpoint is not known."""
+    news = SubscriptionNews.read(mail.data)
+    subject, *paragraphs = DISABLED_NEWS if news.state == "disabled" else FAILING_NEWS
+    values = {
+        "id": news.subscription_id,
+        "host": news.host,
+        "problem": news.problem,
+        "since": _moment(news.failing_since),
+        "disables": _moment(news.disables_at),
+    }
+    texts = [paragraph.format_map(values) for paragraph in paragraphs]
+    layout = {
+        **_layout(writer, "en", "ltr", message.one_line(subject.format_map(values)), texts),
+        "why": f"You get this because you are the contact for webhooks of {writer.organization}.",
+    }
+    return Mail(mail.id, mail.address, _render(writer, layout))
+
+
+def _moment(moment: datetime | None) -> str:
+    return format_instant(moment) if moment else "some time ago"
+
+
+def _layout(
+    writer: CustomerWriter, language: str, direction: str, subject: str, paragraphs: Sequence[str]
+) -> dict[str, object]:
+    return {
+        "language": language,
+        "direction": direction,
+        "subject": subject,
+        "preheader": "",
+        "padding": "",
+        "body_html": "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs),
+        "body_text": "\n\n".join(paragraphs),
+        "page_url": "",
+        "page_words": "",
+        "unsubscribe_url": "",
+        "unsubscribe_words": "",
+        "organization": writer.organization,
+        "postal_address": writer.postal_address,
+        "test": "",
+    }
+
+
+def _render(writer: CustomerWriter, layout: Mapping[str, object]) -> message.Message:
+    return message.Message(
+        subject=message.header(str(layout["subject"])),
+        text=writer.render("customer.txt", layout, html=False),
+        html=writer.render("customer.html", layout, html=True),
+    )

@@ -1,0 +1,14 @@
+"""The loop that sends the mails of the service itself."""
+
+from services.chassis.loops import Loop
+from services.notifier.application.service_mail import ServiceMailing, send_service_mails
+
+AT_ONCE = 10
+INTERVAL_SECONDS = 1.0  # real time
+
+
+def service_mail_loop(mailing: ServiceMailing) -> Loop:
+    async def run_once() -> float | None:
+        return 0 if await send_service_mails(mailing, AT_ONCE) == AT_ONCE else None
+
+    return Loop("service mails", interval=INTERVAL_SECONDS, run_once=run_once)

@@ -1,0 +1,185 @@
+"""An endpoint that fails for days: warned about by event and mail, disabled, repaired and recovered."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from services.notifier.application.service_mail import send_service_mails
+from tests.integration.notifier.conftest import Notifier
+from tests.integration.notifier.receivers import Receiver
+from tests.integration.notifier.test_deliver_webhooks import subscribe
+
+pytestmark = pytest.mark.integration
+
+NEWS = ["drumbeat.subscription.failing.v1", "drumbeat.subscription.disabled.v1"]
+AGE = """
+UPDATE subscription SET failing_since = failing_since - $2::interval, warned_at = warned_at - $2::interval,
+    open_until = NULL WHERE id = $1
+"""
+OTHER = "00000000-0000-4000-8000-0000000000%02d"
+
+
+async def fail_again(notifier: Notifier, subscription_id: str, interval: str) -> None:
+    """Some time passes, and the next attempt fails too."""
+    await notifier.database.pool.execute(
+        AGE.replace("$2::interval", f"interval '{interval}'"), subscription_id
+    )
+    await notifier.ready_again()
+    await notifier.send_webhooks()
+    await notifier.watch.run_once()
+
+
+async def news_on_stream(notifier: Notifier) -> list[dict[str, Any]]:
+    rows = await notifier.database.pool.fetch(
+        "SELECT type, data FROM feed WHERE type = ANY($1) ORDER BY seq", NEWS
+    )
+    return [{"type": row[0], **orjson.loads(row[1])} for row in rows]
+
+
+async def mails(notifier: Notifier) -> list[tuple[str, str]]:
+    await send_service_mails(notifier.mailing, 10)
+    return [(mail.to, mail.message.subject) for mail in notifier.mailer.mails]
+
+
+async def test_an_endpoint_that_fails_for_five_days_is_warned_about_twice_disabled_and_recovered(
+    notifier: Notifier, receiver: Receiver
+) -> None:
+    """A7: warnings after one and three days by event and mail, deliveries in a recorded state, recovery after repair."""
+    watcher = await subscribe(notifier, receiver.url, types=NEWS)
+    failing = await subscribe(notifier, f"{receiver.url}/broken", contact="ops@partner.example")
+    receiver.status = 500
+    await notifier.due()
+    await notifier.send_webhooks()
+    assert await notifier.watch.run_once() == 0
+
+    await fail_again(notifier, failing["id"], "1 day")
+    await fail_again(notifier, failing["id"], "23 hours")
+    await fail_again(notifier, failing["id"], "1 day 2 hours")
+
+    assert [item["state"] for item in await news_on_stream(notifier)] == ["failing", "failing"]
+    shown = (await notifier.http.get(f"/v1/subscriptions/{failing['id']}")).json()
+    assert shown["active"] is True
+    assert shown["failing_since"] is not None
+
+    await fail_again(notifier, failing["id"], "2 days")
+    shown = (await notifier.http.get(f"/v1/subscriptions/{failing['id']}")).json()
+    assert shown["active"] is False
+    assert shown["disabled_reason"] == "it failed for 5 days, at last with: HTTP 500"
+    assert await mails(notifier) == [
+        *[("ops@partner.example", "Webhooks to 127.0.0.1 keep failing")] * 2,
+        ("ops@partner.example", "Webhooks to 127.0.0.1 are disabled"),
+    ]
+    text = notifier.mailer.mails[-1].message.text
+    assert f"POST /v1/subscriptions/{failing['id']}/recover?since=" in text
+    *_, disabled = await news_on_stream(notifier)
+    assert (disabled["type"], disabled["subscription_id"], disabled["host"]) == (
+        NEWS[1],
+        failing["id"],
+        "127.0.0.1",
+    )
+
+    assert await notifier.queue.close_orphans() == 1
+    await notifier.due(touchpoint_id=OTHER % 7)
+    ended = await notifier.deliveries(subscription_id=failing["id"])
+    assert [(item["state"], item["reason"]) for item in ended] == [
+        ("failed", "the endpoint was disabled")
+    ] * 2
+    told = await notifier.deliveries(subscription_id=watcher["id"])
+    assert len(told) == 3
+
+    receiver.status, receiver.requests = 204, []
+    since = {"since": "2020-01-01T00:00:00Z"}
+    answer = await notifier.http.post(f"/v1/subscriptions/{failing['id']}/recover", params=since)
+    assert answer.json() == {"recovered": 2, "remaining": 0, "lost": 0, "detail": ""}
+    await notifier.ready_again()
+    await notifier.send_webhooks()
+
+    shown = (await notifier.http.get(f"/v1/subscriptions/{failing['id']}")).json()
+    assert (shown["active"], shown["failing_since"], shown["disabled_at"]) == (True, None, None)
+    types = [orjson.loads(body)["type"] for _, body in receiver.requests]
+    assert sorted(types) == [NEWS[1], NEWS[0], NEWS[0], *["drumbeat.touchpoint.due.v1"] * 2]
+
+
+async def test_an_answer_in_between_begins_the_days_anew(notifier: Notifier, receiver: Receiver) -> None:
+    made = await subscribe(notifier, receiver.url)
+    receiver.status = 500
+    await notifier.due()
+    await notifier.send_webhooks()
+    await fail_again(notifier, made["id"], "4 days")
+    receiver.status = 204
+    await fail_again(notifier, made["id"], "2 days")
+
+    receiver.status = 500
+    await notifier.due(touchpoint_id=OTHER % 1)
+    await notifier.send_webhooks()
+
+    assert await notifier.watch.run_once() == 0
+    shown = (await notifier.http.get(f"/v1/subscriptions/{made['id']}")).json()
+    assert shown["active"] is True
+
+
+async def test_an_endpoint_that_is_gone_is_announced_and_goes_to_the_fallback_address(
+    notifier: Notifier, receiver: Receiver
+) -> None:
+    made = await subscribe(notifier, receiver.url)
+    receiver.status = 410
+    await notifier.due()
+    await notifier.send_webhooks()
+
+    assert await notifier.watch.run_once() == 1
+    assert await notifier.watch.run_once() == 0
+
+    assert await mails(notifier) == [("ops@vendor.example", "Webhooks to 127.0.0.1 are disabled")]
+    (item,) = await news_on_stream(notifier)
+    assert "410" in item["problem"]
+
+    enabled = await notifier.http.post(f"/v1/subscriptions/{made['id']}/enable")
+    assert (enabled.json()["active"], enabled.json()["disabled_reason"]) == (True, None)
+    assert (await notifier.http.post("/v1/subscriptions/nobody/enable")).status_code == 404
+
+
+async def test_recovery_says_what_it_cannot_send_again_because_the_feed_was_pruned(
+    notifier: Notifier, receiver: Receiver
+) -> None:
+    """A7: never silently less."""
+    made = await subscribe(notifier, receiver.url)
+    receiver.status = 410
+    for number in range(3):
+        await notifier.due(touchpoint_id=OTHER % number)
+    await notifier.send_webhooks()
+    await notifier.queue.close_orphans()
+    await notifier.database.pool.execute(
+        "DELETE FROM feed WHERE seq IN (SELECT seq FROM feed ORDER BY seq LIMIT 2)"
+    )
+
+    receiver.status = 204
+    since = {"since": "2020-01-01T00:00:00Z"}
+    answer = (await notifier.http.post(f"/v1/subscriptions/{made['id']}/recover", params=since)).json()
+
+    assert (answer["recovered"], answer["remaining"], answer["lost"]) == (1, 0, 2)
+    assert answer["detail"].startswith("2, the last of ")
+    assert "their events are not kept any more" in answer["detail"]
+    receiver.requests.clear()
+    await notifier.send_webhooks()
+    assert len(receiver.requests) == 1
+
+
+async def test_only_who_names_news_of_endpoints_gets_them(notifier: Notifier, receiver: Receiver) -> None:
+    everything = await subscribe(notifier, receiver.url)
+    gone = await subscribe(notifier, f"{receiver.url}/gone", types=[*NEWS, "drumbeat.touchpoint.due.v1"])
+    await notifier.database.pool.execute("UPDATE subscription SET active = false WHERE id = $1", gone["id"])
+
+    await notifier.watch.run_once()
+
+    assert await notifier.deliveries(subscription_id=everything["id"]) == []
+    assert await notifier.deliveries(subscription_id=gone["id"]) == []
+
+
+@pytest.mark.parametrize("contact", ["nobody", "a@b@c", "two, lines@x.example\n", "a@"])
+async def test_a_contact_has_to_be_a_mail_address(
+    notifier: Notifier, receiver: Receiver, contact: str
+) -> None:
+    body = {"url": receiver.url, "contact": contact}
+
+    assert (await notifier.http.post("/v1/subscriptions", json=body)).status_code == 422
