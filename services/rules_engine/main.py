@@ -1,10 +1,11 @@
 """The rules engine put together: the only place where entrypoints and adapters meet."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 
 from fastapi import FastAPI
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from schemas.figures import FiguresFound, FiguresWanted
 from schemas.topics import broker_configs
@@ -13,21 +14,23 @@ from services.cadence.policy.contents import contents_in_force
 from services.cadence.policy.load import PolicyRefused, policy_texts, shipped_contents
 from services.cadence.rates import RatesRefused
 from services.chassis.batches import Subscription
+from services.chassis.database import Database
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.ndjson import LARGEST_STREAM
 from services.chassis.openapi_export import always_ready, run_command, unplugged
+from services.chassis.partitions import partition_loop
 from services.chassis.pruning import prune_loop
 from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
 from services.rules_engine import settings
-from services.rules_engine.adapters import sweep_queries as sweeping
 from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.account_twins import AccountTwins
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
 from services.rules_engine.adapters.content_directory import ContentDirectory
+from services.rules_engine.adapters.decision_rows import DECISIONS
 from services.rules_engine.adapters.erasure_repository import ErasureRepository
 from services.rules_engine.adapters.explanations import StoredExplanations
 from services.rules_engine.adapters.figures_repository import FiguresRepository
@@ -38,9 +41,11 @@ from services.rules_engine.adapters.policy_directory import PolicyDirectory
 from services.rules_engine.adapters.policy_repository import PolicyRepository
 from services.rules_engine.adapters.portfolio_repository import PortfolioRepository
 from services.rules_engine.adapters.program_repository import list_programs
+from services.rules_engine.adapters.progress_queries import count_undecided
 from services.rules_engine.adapters.queries import Queries
 from services.rules_engine.adapters.ranking_repository import Ranking
 from services.rules_engine.adapters.rates_file import RatesFile
+from services.rules_engine.adapters.sweep_repository import SweepRepository
 from services.rules_engine.application.answer_figures import answer_figures
 from services.rules_engine.domain.account import BatchCounts, EvaluationContext
 from services.rules_engine.entrypoints import http_accounts as api
@@ -57,6 +62,9 @@ from services.rules_engine.entrypoints.workers import Sweeper
 
 IDENTITY = Identity(
     "rules_engine", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
+)
+UNDECIDED = Gauge(
+    "drumbeat_accounts_undecided", "Accounts that cannot be read, or for which no plan can be made"
 )
 EVENTS = Counter("drumbeat_events_total", "Events by what became of them", ["topic", "outcome"])
 
@@ -88,8 +96,7 @@ async def build(runtime: Runtime) -> Parts:
         clock=clock,
         context=active_policy.context,
         work=consumer.work,
-        claim=sweeping.claim,
-        next_due=partial(sweeping.next_due, database),
+        sweeps=SweepRepository(database),
         after_commit=runtime.relay.wake,
     )
     ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
@@ -103,8 +110,26 @@ async def build(runtime: Runtime) -> Parts:
             Loop("policy", interval=1.0, run_once=active_policy.refresh),
             *_directory_loops(runtime, active_policy),
             Loop("ranking", interval=5.0, run_once=ranking.run_once),
-            prune_loop(database, "receipt", "seen_at"),
+            _undecided_loop(database),
+            *_retention_loops(runtime),
         ),
+    )
+
+
+def _undecided_loop(database: Database) -> Loop:
+    async def run_once() -> None:
+        UNDECIDED.set(await count_undecided(database))
+
+    return Loop("undecided accounts", interval=10.0, run_once=run_once)
+
+
+def _retention_loops(runtime: Runtime) -> tuple[Loop, ...]:
+    """What nobody works on any more is dropped by age, in real time."""
+    database, retention = runtime.database, runtime.settings.retention
+    return (
+        partition_loop(database, DECISIONS, keep=timedelta(days=retention.decisions_days)),
+        prune_loop(database, "receipt", "seen_at", keep=timedelta(days=retention.receipts_days)),
+        prune_loop(database, "parked", "parked_at", keep=timedelta(days=retention.dead_letters_days)),
     )
 
 
@@ -167,7 +192,7 @@ def make(
     ingest = Ingest(runtime.producer, clock, active_policy.context, AccountTwins(database).find)
     for router in (
         api.event_routes(ingest, answers),
-        why_routes(StoredExplanations(configurations, active_policy, clock).explain),
+        why_routes(_explanations(runtime, configurations, active_policy).explain),
         erasure_routes(ErasureRepository(database, outbox, relay, clock, active_policy.context)),
         api.account_routes(answers),
         api.parked_routes(answers),
@@ -181,6 +206,13 @@ def make(
     ):
         app.include_router(router)
     return app
+
+
+def _explanations(
+    runtime: Runtime, configurations: ConfigurationRepository, active_policy: ActivePolicy
+) -> StoredExplanations:
+    keep = timedelta(days=runtime.settings.retention.decisions_days)
+    return StoredExplanations(configurations, active_policy, runtime.clock, keep=keep)
 
 
 def _figures(
