@@ -46,6 +46,7 @@ class Sweeper:
     work: Callable[[Connection], UnitOfWork]
     sweeps: Sweeps
     after_commit: Callable[[], None]
+    batch: int = BATCH
 
     async def run_once(self) -> float | None:
         """Returns the seconds until the next pass."""
@@ -57,7 +58,7 @@ class Sweeper:
         piece = await self._sweep_piece(context) if phase is SweepPhase.RUNNING else 0
         if due or piece:
             self.after_commit()
-        if BATCH in {due, piece}:
+        if self.batch in {due, piece}:
             return 0
         upcoming = await self.sweeps.next_due()
         if upcoming is None:
@@ -68,7 +69,7 @@ class Sweeper:
         """Returns how many accounts there were, and the moment."""
         async with self.database.transaction() as connection:
             clocks = await self._clocks(connection)
-            claimed = await self.sweeps.claim_due(connection, clocks.service, context.generation, BATCH)
+            claimed = await self.sweeps.claim_due(connection, clocks.service, context.generation, self.batch)
             await self._write(connection, claimed, context, clocks)
             fault("sweep.before_commit")
         return len(claimed), clocks.service
@@ -76,7 +77,7 @@ class Sweeper:
     async def _sweep_piece(self, context: EvaluationContext) -> int:
         """Returns how many accounts there were; those for which nothing changes are neither locked nor written."""
         async with self.database.transaction() as connection:
-            piece = await self.sweeps.claim_piece(connection, context.generation, BATCH)
+            piece = await self.sweeps.claim_piece(connection, context.generation, self.batch)
             if piece is None:
                 return 0
             clocks = await self._clocks(connection)
@@ -85,7 +86,7 @@ class Sweeper:
                 affected += find_affected(piece[start : start + AT_ONCE], context, clocks)
                 await asyncio.sleep(0)
             await self._write(connection, affected, context, clocks)
-            await self.sweeps.finish_piece(connection, piece, BATCH)
+            await self.sweeps.finish_piece(connection, piece, self.batch)
             fault("sweep.before_commit")
         return len(piece)
 
