@@ -171,6 +171,26 @@ async def test_a_replica_behind_leaves_accounts_that_the_sweep_has_passed_to_it(
     assert await decided_otherwise(tables, AFTER) == []
 
 
+async def test_a_replica_behind_leaves_accounts_to_a_sweep_that_is_under_way(tables: EngineDatabase) -> None:
+    """Health that reads as before under the old policy may not under the new one."""
+    await fill(tables, 40)
+    watching = (*BASE.content.rhythms, rhythm("low", "tips", 7, parse("health_score < 90")))
+    newest = context_of(compile_policy(replace(BASE.content, rhythms=watching)), 2)
+    await tables.publish(newest)
+    await tables.sweeper(newest, batch=15).run_once()
+
+    passed, ahead = ("a000003", "a000004"), ("a000033",)
+    for account_id in (*passed, *ahead):
+        scored = make_event("health.scored", NOW - DAY, score=80)._replace(account_id=account_id)
+        await tables.apply(BEFORE, scored)
+    await tables.apply(BEFORE, described("a000004", industry="retail"))
+
+    waiting = "SELECT account_id FROM account WHERE decided_under = -2 ORDER BY 1"
+    assert [row[0] for row in await tables.rows(waiting)] == [*passed, *ahead]
+    await tables.sweep(newest, batch=15)
+    assert await decided_otherwise(tables, newest) == []
+
+
 async def test_a_sweep_that_is_interrupted_goes_on_where_it_was_and_begins_anew_under_a_newer_policy(
     tables: EngineDatabase,
 ) -> None:
