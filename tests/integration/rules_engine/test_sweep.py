@@ -173,16 +173,24 @@ async def test_a_replica_behind_leaves_accounts_that_the_sweep_has_passed_to_it(
 
 async def test_a_replica_behind_leaves_accounts_to_a_sweep_that_is_under_way(tables: EngineDatabase) -> None:
     """Health that reads as before under the old policy may not under the new one."""
+    passed, ahead = ("a000003", "a000004"), ("a000033",)
+
+    async def score(value: int) -> None:
+        for account_id in (*passed, *ahead):
+            event = make_event("health.scored", NOW - DAY / value, score=value)
+            await tables.apply(BEFORE, event._replace(account_id=account_id))
+
     await fill(tables, 40)
-    watching = (*BASE.content.rhythms, rhythm("low", "tips", 7, parse("health_score < 90")))
+    await score(95)
+    watching = (
+        *BASE.content.rhythms,
+        rhythm("low", "tips", 7, parse("health_score is not null and health_score > 95")),
+    )
     newest = context_of(compile_policy(replace(BASE.content, rhythms=watching)), 2)
     await tables.publish(newest)
     await tables.sweeper(newest, batch=15).run_once()
 
-    passed, ahead = ("a000003", "a000004"), ("a000033",)
-    for account_id in (*passed, *ahead):
-        scored = make_event("health.scored", NOW - DAY, score=80)._replace(account_id=account_id)
-        await tables.apply(BEFORE, scored)
+    await score(96)
     await tables.apply(BEFORE, described("a000004", industry="retail"))
 
     waiting = "SELECT account_id FROM account WHERE decided_under = -2 ORDER BY 1"
