@@ -68,7 +68,7 @@ async def apply_events(
             _process(accounts[account_id], items, context, clocks, outcome)
         else:
             outcome.receipts += [_receipt(item) for item in items]
-    await publish_records(work, outcome.changed, context, clocks)
+    outcome.counts.undecided += await publish_records(work, outcome.changed, context, clocks)
     await work.save(outcome.changed)
     if ended:
         await work.end_accounts(ended, clocks)

@@ -90,8 +90,11 @@ async def record_plans(work: UnitOfWork, new_plans: Sequence[NewPlan], *, publis
 
 async def publish_records(
     work: UnitOfWork, accounts: Sequence[Account], context: EvaluationContext, clocks: Clocks
-) -> None:
-    """Publish the directory records that changed; an account whose record cannot be made is undecided."""
+) -> int:
+    """Publish the directory records that changed; returns how many accounts are undecided as theirs cannot be made."""
     changed = [account for account in accounts if account.directory_changed]
-    for account, problem in await work.publish_directory(changed, clocks.real):
+    failed = await work.publish_directory(changed, clocks.real)
+    newly = sum(account.undecided is None for account, _ in failed)
+    for account, problem in failed:
         mark_undecided(account, problem, context, clocks)
+    return newly

@@ -50,6 +50,15 @@ async def sweep_accounts(
     return len(new_plans)
 
 
+async def give_up_account(
+    work: UnitOfWork, account_id: str, problem: Exception, context: EvaluationContext, clocks: Clocks
+) -> None:
+    """Mark an account undecided of which an evaluation cannot be stored."""
+    for account in (await work.accounts([account_id], [account_id])).values():
+        mark_undecided(account, problem, context, clocks)
+        await work.save([account])
+
+
 def _evaluate(account: Account, context: EvaluationContext, clocks: Clocks) -> NewPlan | None:
     """The state stays as it is stored; the columns beside it follow from it."""
     if account.state is None:

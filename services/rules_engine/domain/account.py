@@ -229,7 +229,7 @@ class Parked:
 
 def reason_of(problem: Exception) -> str:
     """The exception in at most 2,000 characters, as it is stored and shown."""
-    return f"{type(problem).__name__}: {problem}"[:2000]
+    return f"{type(problem).__name__}: {problem}"[:2000].replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,26 @@
 """The sweep: accounts whose time has come, or whose policy or portfolio changed, are evaluated again in batches."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import structlog
+
 from services.chassis.clock import ServiceClock
-from services.chassis.database import Connection, Database, real_now
+from services.chassis.database import INFRASTRUCTURE, Connection, Database, real_now
 from services.chassis.faults import fault
 from services.rules_engine.application.ports import UnitOfWork
-from services.rules_engine.application.sweep_accounts import SweepPhase, find_affected, sweep_accounts
+from services.rules_engine.application.sweep_accounts import (
+    SweepPhase,
+    find_affected,
+    give_up_account,
+    sweep_accounts,
+)
 from services.rules_engine.domain.account import Account, Clocks, EvaluationContext
+
+log = structlog.get_logger(__name__)
 
 BATCH = 500  # accounts per transaction
 AT_ONCE = 50  # accounts between which other tasks of the process run
@@ -93,10 +102,29 @@ class Sweeper:
     async def _write(
         self, connection: Connection, account_ids: Sequence[str], context: EvaluationContext, clocks: Clocks
     ) -> None:
+        """What cannot be stored is undone for its account alone, which is undecided for that reason."""
+        work = self.work(connection)
         for start in range(0, len(account_ids), AT_ONCE):
             some = account_ids[start : start + AT_ONCE]
-            await sweep_accounts(self.work(connection), some, context, clocks)
+            problem = await _attempt(connection, sweep_accounts(work, some, context, clocks))
+            for account_id in some if problem is not None else ():
+                problem = await _attempt(connection, sweep_accounts(work, [account_id], context, clocks))
+                if problem is not None:
+                    log.error("sweep.account_failed", account_id=account_id, problem=repr(problem))
+                    await give_up_account(work, account_id, problem, context, clocks)
 
     async def _clocks(self, connection: Connection) -> Clocks:
         real = await real_now(connection)
         return Clocks(service=self.clock.at(real), real=real)
+
+
+async def _attempt(connection: Connection, writing: Awaitable[object]) -> Exception | None:
+    """Write with a savepoint; returns what went wrong with the accounts themselves."""
+    try:
+        async with connection.transaction():
+            await writing
+    except INFRASTRUCTURE:
+        raise
+    except Exception as problem:  # noqa: BLE001 - one account must not stop the others
+        return problem
+    return None
