@@ -120,7 +120,7 @@ def _undecided_loop(database: Database) -> Loop:
     async def run_once() -> None:
         UNDECIDED.set(await count_undecided(database))
 
-    return Loop("undecided accounts", interval=10.0, run_once=run_once)
+    return Loop("undecided accounts", interval=5.0, run_once=run_once)
 
 
 def _retention_loops(runtime: Runtime) -> tuple[Loop, ...]:
