@@ -29,9 +29,7 @@ def replan_account(
         decision = evaluate_account(
             context.policy, account_state.facts, account_state.issued, context.portfolio, clocks.service
         )
-        unpublished = context.publish and account.published_key != decision.key
-        is_new = account.plan_key != decision.key or unpublished
-        document = decision.plan.write() if is_new else None
+        document = decision.plan.write() if _is_new(account, decision, context) else None
     except Exception as problem:  # noqa: BLE001 - a policy that fails on one account must not stop the others
         mark_undecided(account, problem, context, clocks)
         return None
@@ -39,7 +37,9 @@ def replan_account(
     account.take_decision(decision)
     if document is None:
         return None
-    new_plan = NewPlan(
+    previous = account.version
+    _take_plan(account, decision, context, clocks)
+    return NewPlan(
         account=account,
         decision=decision,
         plan=decision.plan,
@@ -47,10 +47,8 @@ def replan_account(
         policy=context.policy.hash,
         causes=tuple(causes),
         decided_at=clocks.service,
-        previous=account.version,
+        previous=previous,
     )
-    _take_plan(account, decision, context, clocks)
-    return new_plan
 
 
 def mark_undecided(account: Account, problem: Exception, context: EvaluationContext, clocks: Clocks) -> None:
@@ -67,6 +65,11 @@ def _is_left_to_later_generation(account: Account, context: EvaluationContext) -
         return False
     account.decided_under = -account.latest_generation
     return True
+
+
+def _is_new(account: Account, decision: Decision, context: EvaluationContext) -> bool:
+    unpublished = context.publish and account.published_key != decision.key
+    return account.plan_key != decision.key or unpublished
 
 
 def _take_plan(account: Account, decision: Decision, context: EvaluationContext, clocks: Clocks) -> None:

@@ -34,13 +34,13 @@ REWORDED, RARER, TYPE = "Another text.", 41, {"purpose": "Another purpose", "min
 
 def changed_rule(under: Policy, part: str, index: int, **more: object) -> Policy:
     rules: list[Rule] = list(getattr(under.content, part))
-    rules[index % len(rules)] = replace(rules[index % len(rules)], **more)  # pyright: ignore[reportArgumentType]
+    rules[index % len(rules)] = replace(rules[index % len(rules)], **more)
     return compile_policy(replace(under.content, **{part: tuple(rules)}))
 
 
 def changed_type(under: Policy, index: int, **more: object) -> Policy:
     types = list(under.content.touchpoints)
-    types[index % len(types)] = replace(types[index % len(types)], **more)  # pyright: ignore[reportArgumentType]
+    types[index % len(types)] = replace(types[index % len(types)], **more)
     return compile_policy(replace(under.content, touchpoints=tuple(types)))
 
 
