@@ -28,6 +28,7 @@ from tests.unit.cadence.events import NOW
 _numbers = count(1)
 RETRY = timedelta(minutes=1)
 CONNECTIONS = 6
+MOST_PASSES = 500
 TABLES = "account, account_plan, decision, receipt, parked, outbox, contact_home, erasure, policy_version, policy, epoch"
 EPOCH = """
 INSERT INTO epoch (number, policy_hash, mode, version) VALUES ($1, $2, $3, 1)
@@ -90,13 +91,15 @@ class EngineDatabase:
         )
 
     async def sweep(self, context: EvaluationContext, batch: int = 500) -> None:
-        """Until nothing is left."""
+        """Until nothing is left; fails when that takes more passes than there can be."""
         sweeper = self.sweeper(context, batch)
-        while True:
+        for _ in range(MOST_PASSES):
             pause = await sweeper.run_once()
             completed = await self.database.pool.fetchval("SELECT completed FROM sweep")
             if pause and completed == context.generation:
                 return
+        rows = await self.rows("SELECT account_id, decided_under, next_evaluation_at, undecided FROM account")
+        raise AssertionError((await self.rows("SELECT * FROM sweep"), self.clock.now(), rows[:20]))
 
     async def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await self.database.pool.fetch(query, *values)]

@@ -31,7 +31,12 @@ from services.chassis.faults import FaultInjected, arm
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.rules_engine.adapters.progress_queries import measure
 from services.rules_engine.domain.account import EvaluationContext
-from tests.integration.rules_engine.engine_database import EngineDatabase, context_of, engine_database
+from tests.integration.rules_engine.engine_database import (
+    RETRY,
+    EngineDatabase,
+    context_of,
+    engine_database,
+)
 from tests.unit.cadence.events import DAY, HOUR, NOW, make_event
 from tests.unit.cadence.policies import policy, rhythm, trigger
 
@@ -185,7 +190,8 @@ class Sweeping(RuleBasedStateMachine):
             self.run(self.settle(newest))
 
     async def settle(self, newest: EvaluationContext) -> None:
-        """The newest replica comes to rest: damaged accounts keep their plan and say why."""
+        """The newest replica comes to rest, and has tried again: damaged accounts keep their plan and say why."""
+        self.database.ahead += 2 * RETRY
         await self.database.sweep(newest, 3)
         progress = await measure(self.database.database, newest.generation)
         assert (progress["behind"], progress["accounts"]) == (0, len(self.known))
