@@ -2,9 +2,12 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 # The first Python that is new enough; PYTHON=... chooses another.
-PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
-	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
+ifeq ($(origin PYTHON), undefined)
+PYTHON := $(shell for each in python3 python3.13 python3.12 python3.11; do \
+	$$each -c '$(IS_NEW_ENOUGH)' 2>/dev/null && echo $$each && break; done)
+endif
 
 SERVICES := rules_engine scheduler notifier console
 # Commands of `drumbeat policy` that print pages, and the files that contain them.
@@ -13,6 +16,8 @@ RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 PARTS := $(VENV)/.prepared-parts
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
+NO_PACKAGES := echo "The packages cannot be installed (the reason is above): the first start needs a network; check the \
+connection, or name a mirror with PIP_INDEX_URL, and try again" >&2; exit 1
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
@@ -26,10 +31,10 @@ help: ## List the targets
 run: $(RUN) $(PARTS) ## Run Drumbeat with everything it needs, until Ctrl-C
 	@exec $(BIN)/python -m services.devstack.supervisor
 
-demo: $(RUN) $(PARTS) ## The same on a fresh folder: 60 days in two minutes, with people who act; Ctrl-C stops it
+demo: $(RUN) $(PARTS) ## The same on a fresh folder: 60 days in some minutes, with people who act; Ctrl-C stops it
 	@test ! -f .drumbeat-demo/postgres/kept-elsewhere || rm -rf "$$(cat .drumbeat-demo/postgres/kept-elsewhere)"
 	@rm -rf .drumbeat-demo
-	@DRUMBEAT_DATA_DIR=.drumbeat-demo DRUMBEAT_CLOCK__RATE=43200 exec $(BIN)/python -m services.devstack.demo
+	@DRUMBEAT_DATA_DIR=.drumbeat-demo DRUMBEAT_CLOCK__RATE=0 exec $(BIN)/python -m services.devstack.demo
 
 kafka: $(RUN) $(PARTS) ## Run a real broker alone, for development, on 127.0.0.1:9092
 	@exec $(BIN)/python -m services.devstack.embedded
@@ -55,6 +60,8 @@ check: $(DEV) $(PARTS) ## Format, lint, dead code, types, import contracts, unit
 	{ echo "stale: docs/content.md; run \`make generate\` and commit what it writes"; exit 1; }
 	@$(BIN)/python -m schemas.catalogue | cmp -s - docs/events.md || \
 	{ echo "stale: docs/events.md; run \`make generate\` and commit what it writes"; exit 1; }
+	@$(BIN)/python -m services.chassis.scope_table $(SERVICES:%=schemas/generated/openapi/%.json) | \
+	cmp -s - docs/scopes.md || { echo "stale: docs/scopes.md; run \`make generate\` and commit what it writes"; exit 1; }
 
 lint: $(DEV)
 	@echo "== format, lint, dead code, import contracts"
@@ -82,7 +89,7 @@ bench: $(DEV) $(PARTS) ## Benchmarks, each against a minimal peer in the same ru
 
 ##  Maintain
 
-generate: $(DEV) ## Write schemas/generated, docs/policy.md, docs/requirements.md, docs/content.md and docs/events.md again
+generate: $(DEV) ## Write schemas/generated, docs/policy.md, docs/requirements.md, docs/content.md, docs/events.md and docs/scopes.md again
 	@$(BIN)/python -m schemas.generate
 	@mkdir -p schemas/generated/openapi
 	@for each in $(SERVICES); do $(BIN)/python -m services.$$each openapi \
@@ -90,6 +97,7 @@ generate: $(DEV) ## Write schemas/generated, docs/policy.md, docs/requirements.m
 	@for each in $(ABOUT_POLICIES); do $(BIN)/drumbeat policy $${each%%=*} > $${each#*=} || exit 1; done
 	@$(BIN)/drumbeat content reference > docs/content.md
 	@$(BIN)/python -m schemas.catalogue > docs/events.md
+	@$(BIN)/python -m services.chassis.scope_table $(SERVICES:%=schemas/generated/openapi/%.json) > docs/scopes.md
 
 fix: $(DEV) ## Format, and fix what the linter can
 	@$(BIN)/ruff format .
@@ -105,22 +113,32 @@ clean-data: ## Delete the data of `make run` (.drumbeat)
 
 ##  Used by the other targets
 
-$(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "Drumbeat needs Python 3.11 or later, found $$(python3 --version 2>&1): \
-	install one, or name it with make PYTHON=/path/to/python"; exit 1; }
-	@echo "== environment in $(VENV), with $$($(PYTHON) --version)"
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing or broken: on Debian \
-	and Ubuntu, apt-get install python3-venv"; exit 1; }
+# Before anything else, each time: the Python that is named, or found, is one that Drumbeat runs on.
+.PHONY: python-is-new-enough
+python-is-new-enough:
+	@test -n "$(PYTHON)" || { echo "Drumbeat needs Python 3.11 or later and found none ($$(python3 --version 2>&1)): \
+	install one, or name it with make PYTHON=/path/to/python" >&2; exit 1; }
+	@command -v "$(PYTHON)" >/dev/null || { echo "PYTHON=$(PYTHON) is no program: \
+	name a Python 3.11 or later, such as PYTHON=/usr/bin/python3, or leave PYTHON out" >&2; exit 1; }
+	@test ! -e $(BIN)/python || { $(BIN)/python -c '$(IS_NEW_ENOUGH)' 2>/dev/null; } || { echo "The environment in \
+	$(VENV) has no Python 3.11 or later any more: delete it with make clean, then start again" >&2; exit 1; }
+	@"$(PYTHON)" -c '$(IS_NEW_ENOUGH)' 2>/dev/null || { echo "PYTHON=$(PYTHON) is not Python 3.11 or later but \
+	$$("$(PYTHON)" --version 2>&1 | head -n 1): name one that is, or leave PYTHON out" >&2; exit 1; }
+
+$(BIN)/python: | python-is-new-enough
+	@echo "== environment in $(VENV), with $$("$(PYTHON)" --version)"
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing or broken: on Debian \
+	and Ubuntu, apt-get install python3-venv" >&2; exit 1; }
 
 $(RUN): requirements-local.txt pyproject.toml | $(BIN)/python
 	@echo "== packages to run (locked, checked by hash)"
-	@$(INSTALL) --require-hashes -r requirements-local.txt
+	@$(INSTALL) --require-hashes -r requirements-local.txt || { $(NO_PACKAGES); }
 	@$(INSTALL) --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEV): requirements-dev.txt pyproject.toml | $(BIN)/python
 	@echo "== packages to develop (locked, checked by hash)"
-	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@$(INSTALL) --require-hashes -r requirements-dev.txt || { $(NO_PACKAGES); }
 	@$(INSTALL) --quiet --no-deps --no-build-isolation -e .
 	@touch $(RUN) $@
 

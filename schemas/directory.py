@@ -26,6 +26,7 @@ KEY_DIRECTORY: Final = "drumbeat.key.directory.v1"
 CONTENT_DIRECTORY: Final = "drumbeat.content.directory.v1"
 POLICY_DIRECTORY: Final = "drumbeat.policy.directory.v1"
 MODE_DIRECTORY: Final = "drumbeat.mode.directory.v1"
+CLOCK_DIRECTORY: Final = "drumbeat.clock.directory.v1"
 
 
 class ContactRecord(SchemaModel):
@@ -195,3 +196,10 @@ class ModeRecord(SchemaModel):
     hold_until: Instant | None = None
     """Its end; null while it lasts, or when there was none."""
     version: Version
+
+
+class ClockRecord(SchemaModel):
+    """Where a service clock with rate 0 stands: it moves only when it is advanced, and never back."""
+
+    now: Instant
+    """Service time."""

@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from schemas.audit import AUDIT_RECORDED, AuditEntry
 from schemas.base import SchemaModel
 from schemas.directory import (
     ACCOUNT_DIRECTORY,
+    CLOCK_DIRECTORY,
     CONTENT_DIRECTORY,
     CSM_DIRECTORY,
     KEY_DIRECTORY,
     MODE_DIRECTORY,
     POLICY_DIRECTORY,
     AccountRecord,
+    ClockRecord,
     ContentRecord,
     CsmRecord,
     KeyRecord,
@@ -57,6 +60,8 @@ MODELS: Final[Mapping[str, type[SchemaModel]]] = {
     POLICY_DIRECTORY: PolicyRecord,
     CONTENT_DIRECTORY: ContentRecord,
     MODE_DIRECTORY: ModeRecord,
+    CLOCK_DIRECTORY: ClockRecord,
+    AUDIT_RECORDED: AuditEntry,
     **dict.fromkeys(TOUCHPOINT_EVENTS, TouchpointData),
 }
 """Event type -> model of its data, for all topics."""
@@ -153,6 +158,16 @@ TOPICS: Final[tuple[Topic, ...]] = (
         about="The mode in force, switched while services run.",
     ),
     Topic(
+        name="directory.clock",
+        key="clock",
+        writers=("rules_engine",),
+        readers=("scheduler", "notifier"),
+        types=(CLOCK_DIRECTORY,),
+        cleanup="compact",
+        retention_ms=None,
+        about="Where a service clock with rate 0 stands (rehearsals and tests); empty in production.",
+    ),
+    Topic(
         name="touchpoint.events",
         key="account id",
         writers=("scheduler",),
@@ -174,6 +189,16 @@ TOPICS: Final[tuple[Topic, ...]] = (
         cleanup="delete",
         retention_ms=THIRTY_DAYS_MS,
         about="Outcomes of touchpoints and messages.",
+    ),
+    Topic(
+        name="audit.entries",
+        key="the service that made the change",
+        writers=("rules_engine", "scheduler", "notifier"),
+        readers=("rules_engine",),
+        types=(AUDIT_RECORDED,),
+        cleanup="delete",
+        retention_ms=365 * _DAY_MS,
+        about="Who changed what: policy, content, keys, sessions, preferences, subscriptions, accounts, the mode.",
     ),
     Topic(
         name="dead.letters",

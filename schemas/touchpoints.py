@@ -73,3 +73,5 @@ class TouchpointData(SchemaModel):
     """Who had it before a change of owner; null: the owner did not change with this event."""
     changed_by: Literal["plan", "person"] | None = None
     """Who moved, cancelled or handed it over; null: neither, as when it comes due."""
+    actor_id: Id | None = None
+    """The person who did that, as the request names them; null: a plan, or nobody was named."""

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +23,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
 from services.chassis.migrations import migrate
+from services.chassis.settings import Http, Settings
+from services.console import clock_commands
+from services.console.client import ApiClient
 from services.devstack.embedded.kafka import EmbeddedKafka
 from services.devstack.embedded.ports import free_ports
 from services.devstack.embedded.postgres import EmbeddedPostgres
@@ -31,6 +34,7 @@ KEY = "db_0123abcd_" + "k" * 43
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("rules_engine", "scheduler", "notifier")
 PARTS = (*SERVICES, "console")
+QUARTER_DAY = timedelta(hours=6)
 
 
 def free_port() -> int:
@@ -211,6 +215,13 @@ class Stack:
         }
         self.rate = rate
         await self.run(*self.processes)
+
+    async def advance(self, span: timedelta, step: timedelta = QUARTER_DAY) -> datetime:
+        """Advance a clock that stands (rate 0) as `drumbeat clock advance` does: each step ends when all is at rest."""
+        ports = {name: Http(port=self.processes[name].port) for name in SERVICES}
+        settings = Settings.model_validate({"data_dir": self.folder, **ports})
+        with ApiClient(settings) as api:
+            return await asyncio.to_thread(clock_commands.advance, api, span, step)
 
     def kill(self, name: str) -> None:
         self.processes[name].child.kill()

@@ -4,7 +4,7 @@ from alembic import op
 from sqlalchemy import text
 
 revision = "rules_0008"
-down_revision = "rules_0007"
+down_revision = "rules_0013"
 branch_labels = None
 depends_on = None
 

@@ -70,6 +70,24 @@ class Consumer:
         """None once it reads, else the reason. One halted partition does not make a service unready."""
         return None if self._reading else f"{self._subscription.group} does not read from Kafka yet"
 
+    @property
+    def group(self) -> str:
+        return self._subscription.group
+
+    def progress(self) -> int:
+        """The sum of the next offsets of its partitions."""
+        return sum(claim.next_offset for claim, _ in self._workers.values())
+
+    async def is_at_rest(self) -> bool:
+        """Whether every partition that this replica reads is read and handled to its end."""
+        client = self._client
+        if client is None or not self._reading or self._busy:
+            return False
+        partitions = list(self._workers)
+        ends: dict[TopicPartition, int] = await client.end_offsets(partitions)
+        claims = [self._workers[partition][0] for partition in partitions if partition in self._workers]
+        return not self._busy and all(claim.next_offset >= ends[claim.partition] for claim in claims)
+
     def _unwanted(self, claim: PartitionClaim) -> bool:
         return self._stopping.is_set() or claim.partition in self._dropped
 

@@ -3,16 +3,22 @@
 import hmac
 import os
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from services.chassis.settings import CannotStart
 
-Scope = Literal["events", "read", "act", "admin"]
+Scope = Literal["signals", "directory", "consent", "act", "read", "policy", "admin"]
+SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
+FORMER: Final[Mapping[str, tuple[Scope, ...]]] = {"events": ("signals", "directory", "consent")}
+"""Former name of a scope -> what it means; keys that have it stay valid."""
+INCLUDED: Final[Mapping[str, tuple[Scope, ...]]] = {"admin": SCOPES, **FORMER}
+"""What a scope includes besides itself."""
 
 
 class KeyFileUnreadable(CannotStart):
@@ -21,7 +27,7 @@ class KeyFileUnreadable(CannotStart):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key without its secret. The scope `admin` includes every other one."""
+    """A key without its secret. The scope `admin` includes every other one; see `INCLUDED`."""
 
     key_id: str
     sha256: str
@@ -30,15 +36,33 @@ class ApiKey:
     revoked: bool = False
     version: int = 0
 
+    def is_live(self, now: datetime) -> bool:
+        return not self.revoked and (self.expires_at is None or now < self.expires_at)
+
     def allows(self, scope: Scope, now: datetime) -> bool:
-        live = not self.revoked and (self.expires_at is None or now < self.expires_at)
-        return live and (scope in self.scopes or "admin" in self.scopes)
+        return self.is_live(now) and scope in self.grants()
+
+    def grants(self) -> frozenset[str]:
+        """Its scopes with those that they include."""
+        return self.scopes.union(*(INCLUDED.get(scope, ()) for scope in self.scopes))
 
 
 def new_secret() -> tuple[str, str]:
     """(key id, whole key `db_<id>_<secret>`). The id appears in logs and answers; the secret is never stored."""
     key_id = secrets.token_hex(4)
     return key_id, f"db_{key_id}_{secrets.token_urlsafe(32)}"
+
+
+def new_session(key_id: str) -> tuple[str, str]:
+    """(session id, token `db_<session id>_<secret>`). The id begins with that of the key that signed in."""
+    session_id = f"{key_id}~{secrets.token_hex(8)}"
+    return session_id, f"db_{session_id}_{secrets.token_urlsafe(32)}"
+
+
+def key_of_session(key_id: str) -> str | None:
+    """The id of the key that signed in; None for the id of a key."""
+    parent, separator, _ = key_id.rpartition("~")
+    return parent if separator else None
 
 
 def digest(key: str) -> str:

@@ -30,9 +30,17 @@ class Loop:
     """
 
     def __init__(
-        self, name: str, *, interval: float, run_once: Callable[[], Awaitable[float | None]]
+        self,
+        name: str,
+        *,
+        interval: float,
+        run_once: Callable[[], Awaitable[float | None]],
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`is_busy`: whether work goes on that a pass only started."""
         self.name = name
+        self._is_busy = is_busy
+        self._is_resting = False
         self._interval = interval
         self.run_once = run_once
         self._woken = asyncio.Event()
@@ -41,6 +49,10 @@ class Loop:
     def wake(self) -> None:
         self._woken.set()
 
+    def is_at_rest(self) -> bool:
+        """Whether the last pass found nothing more to do, and nobody has woken the loop since."""
+        return self._is_resting and not self._woken.is_set() and not self._is_busy()
+
     def stop(self) -> None:
         self._stopping.set()
         self._woken.set()
@@ -48,11 +60,14 @@ class Loop:
     async def run(self) -> None:
         failures = 0
         while not self._stopping.is_set():
+            # A look that nobody asked for does not end the rest, unless it finds work.
+            self._is_resting = self._is_resting and not self._woken.is_set()
             self._woken.clear()
             try:
                 pause = await self.run_once()
             except Exception as problem:
                 failures += 1
+                self._is_resting = False
                 METRICS.loop_failures.labels(self.name).inc()
                 if isinstance(problem, INFRASTRUCTURE):
                     log.warning("loop.interrupted", loop=self.name, problem=repr(problem))
@@ -63,6 +78,7 @@ class Loop:
                 continue
             failures = 0
             seconds = self._interval if pause is None else min(pause, self._interval)
+            self._is_resting = seconds > 0
             if seconds > 0:
                 await wait_for_event(self._woken, seconds)
             else:

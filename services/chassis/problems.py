@@ -1,7 +1,7 @@
 """Errors as RFC 9457 `application/problem+json`: what is wrong, where, and what to do."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import orjson
@@ -84,6 +84,28 @@ async def _on_http(request: Request, raised: Exception) -> Response:
     return problem_response(Problem(raised.status_code, detail, headers=raised.headers))
 
 
+def install_missing_page(app: FastAPI, page: Callable[[Request, int], Response | None]) -> None:
+    """Answer a browser at an address that does not exist with a page instead of a problem document.
+
+    `page` gets the status, 404 or 405, and may answer None: then it is a problem document after all.
+    """
+
+    async def on_http(request: Request, raised: Exception) -> Response:
+        assert isinstance(raised, HTTPException)  # noqa: S101
+        if raised.status_code in (404, 405) and wants_page(request):
+            shown = page(request, raised.status_code)
+            if shown is not None:
+                return shown
+        return await _on_http(request, raised)
+
+    app.add_exception_handler(HTTPException, on_http)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person opens this address in a browser; programs do not ask for HTML by name."""
+    return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
+
+
 async def _on_invalid(_: Request, raised: Exception) -> Response:
     assert isinstance(raised, RequestValidationError)  # noqa: S101
     errors = [{"where": ".".join(map(str, error["loc"])), "what": error["msg"]} for error in raised.errors()]
@@ -143,11 +165,21 @@ def documented(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def _document_scopes(operation: dict[str, Any]) -> None:
+    """Scopes of which one suffices are alternatives; OpenAPI reads a list of them as all of them."""
+    scheme, scopes = next(iter(cast("dict[str, list[str]]", operation["security"][0]).items()))
+    operation["security"] = [{scheme: [scope]} for scope in scopes] or [{scheme: []}]
+    needed = " or ".join(f"`{scope}`" for scope in scopes)
+    text = f"Needs the scope {needed}." if scopes else "Needs a valid key of any scope."
+    operation["description"] = "\n\n".join(filter(None, (operation.get("description"), text)))
+
+
 def _document(operation: dict[str, Any]) -> None:
     responses = cast("dict[str, dict[str, Any]]", operation["responses"])
     statuses = {"422", "503"}
     if operation.get("security"):
         statuses |= {"401", "403"}
+        _document_scopes(operation)
     if operation.get("requestBody"):
         statuses |= {"400", "413"}
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):

@@ -5,13 +5,14 @@ PostgreSQL and Kafka.
 """
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NoReturn, TypeVar
 
@@ -24,6 +25,7 @@ from fastapi import FastAPI
 from services.chassis import faults
 from services.chassis.batches import Subscription
 from services.chassis.clock import ServiceClock, service_clock
+from services.chassis.clock_skew import describe_skew, measure_database_skew
 from services.chassis.consumer import Consumer
 from services.chassis.database import INFRASTRUCTURE, Database
 from services.chassis.http_server import Server, listening
@@ -35,7 +37,10 @@ from services.chassis.migrations import DATABASES, check_schema
 from services.chassis.outbox import Outbox
 from services.chassis.pruning import prune_loop
 from services.chassis.relay import Relay
+from services.chassis.rest import Rest
+from services.chassis.setting_names import unknown_settings
 from services.chassis.settings import CannotStart, Http, Settings, load_settings
+from services.chassis.standing_clock import clock_loop
 from services.chassis.telemetry import configure_logs
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
 from services.chassis.web import Readiness
@@ -44,6 +49,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
+UNKNOWN_SETTING = "settings.unknown"
 STOP_SECONDS = 12.0  # real time for the parts to stop; the supervisor allows fifteen
 
 
@@ -64,6 +70,7 @@ class Runtime:
     relay: Relay
     cluster: Cluster
     keys: KeyRing
+    rest: Rest = field(default_factory=Rest)
 
 
 @dataclass(slots=True)
@@ -90,11 +97,15 @@ Build = Callable[[Runtime], Awaitable[Parts]]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A service: the name of its folder, its group of the settings, the topics it needs."""
+    """A service: the name of its folder, its group of the settings, the topics it needs.
+
+    `read_first` reads the files of the settings before anything is connected. Raises `CannotStart`.
+    """
 
     name: str
     http: Callable[[Settings], Http]
     topics: Sequence[TopicSpec] = ()
+    read_first: Callable[[Settings], object] = lambda _: None
 
 
 def serve(identity: Identity, build: Build) -> NoReturn:
@@ -102,6 +113,9 @@ def serve(identity: Identity, build: Build) -> NoReturn:
     try:
         settings = load_settings()
         configure_logs(settings.log_level, service=identity.name)
+        for problem in unknown_settings(Settings):
+            log.warning(UNKNOWN_SETTING, problem=problem)
+        identity.read_first(settings)
         faults.arm(settings.faults)
         code = uvloop.run(_serve(identity, settings, build))
     except CannotStart as reason:
@@ -155,10 +169,19 @@ async def _start(identity: Identity, settings: Settings, owner: str) -> Runtime:
     pool_size = settings.database.pool_size
     database = await _retry("PostgreSQL", lambda: Database.open(url, name, pool_size=pool_size))
     await check_schema(database, identity.name)
+    await _report_skew(url)
     cluster = await _retry("Kafka", lambda: ensure_topics(settings.kafka, identity.topics))
     runtime = assemble(identity.name, settings, owner, database, cluster, keys)
     await _retry("Kafka", runtime.producer.start)
     return runtime
+
+
+async def _report_skew(url: str) -> None:
+    """Log when the database's clock is far from this host's; leases and due times are those of the database."""
+    with contextlib.suppress(*INFRASTRUCTURE):
+        problem = describe_skew("the database", await measure_database_skew(url))
+        if problem is not None:
+            log.warning("start.clock_skew", problem=problem)
 
 
 async def _retry(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
@@ -177,6 +200,11 @@ async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "a
     consumers = [_consumer(runtime, subscription) for subscription in parts.subscriptions]
     database = runtime.database
     loops = [*parts.loops, key_loop(database, runtime.keys), *_prune_loops(runtime)]
+    if runtime.clock.stands:
+        standing = clock_loop(database, runtime.clock, runtime.rest.wake)
+        await standing.run_once()  # nothing is read or released at the time of an earlier start
+        loops.append(standing)
+    runtime.rest.watch(consumers, [*parts.loops, runtime.relay])
     server = _server(parts.app(lambda: _readiness(runtime, consumers)))
     web = asyncio.create_task(server.serve([listener]))
     relaying = asyncio.create_task(runtime.relay.run())

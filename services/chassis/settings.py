@@ -13,15 +13,16 @@ from typing import Annotated, ClassVar, Literal, cast
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from services.chassis.access_settings import PolicyChecks, Sessions
 from services.chassis.mailbox import AddressLines, Line, Mailbox
+from services.chassis.setting_group import Group
+from services.chassis.setting_names import describe_error
 from services.chassis.urls import check_service_url, leads_outside
 
 ADDRESSES_FILE = "addresses.json"
@@ -47,10 +48,6 @@ def run_or_explain(run: Callable[[], object]) -> int:
     return 0
 
 
-class Group(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class Kafka(Group):
     """The broker. `partitions` and `replication_factor` apply only when a topic is created."""
 
@@ -72,10 +69,13 @@ class Database(Group):
 
 
 class Clock(Group):
-    """Service now = start + (real now - origin) x rate. Without start and origin: the real clock."""
+    """Service now = start + (real now - origin) x rate. Without start and origin: the real clock.
+
+    With rate 0 it stands at the start until `POST :8001/v1/clock/advance`.
+    """
 
     start: AwareDatetime | None = None
-    rate: float = Field(default=1.0, gt=0, le=1_000_000)
+    rate: float = Field(default=1.0, ge=0, le=1_000_000)
     origin: AwareDatetime | None = None
 
 
@@ -179,6 +179,12 @@ class Settings(BaseSettings):
     clock: Clock = Clock()
     email: Email = Email()
     organization: Organization = Organization()
+    sessions: Sessions = Sessions()
+    policy_checks: PolicyChecks = PolicyChecks()
+    trusted_proxies: str = Field(
+        default="127.0.0.1,::1",
+        description="addresses and networks, with commas, whose X-Forwarded-Proto the console believes",
+    )
     retention: Retention = Retention()
     console: Http = Http(port=8000)
     rules_engine: Http = Http(port=8001)
@@ -275,10 +281,7 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**overrides)  # pyright: ignore[reportArgumentType]
     except ValidationError as invalid:
-        lines = [
-            f"{variable_name(error['loc'])}: {error['msg']} (the value is {error['input']!r})"
-            for error in invalid.errors()
-        ]
+        lines = [describe_error(variable_name(error["loc"]), error, Settings) for error in invalid.errors()]
         if len(lines) == 1:
             raise SettingsRejected(f"Invalid setting: {lines[0]}") from invalid
         raise SettingsRejected("Invalid settings:\n  " + "\n  ".join(lines)) from invalid

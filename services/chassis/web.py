@@ -4,12 +4,12 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, cast
 
 import orjson
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette import types as asgi
@@ -17,11 +17,13 @@ from starlette.responses import JSONResponse, Response
 from tzdata import IANA_VERSION
 
 from services.chassis import problems
+from services.chassis.audit import LINK, acts_as
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.keys import ApiKey, KeyRing, Scope
 from services.chassis.outbox import timestamp
 from services.chassis.problems import Problem
 from services.chassis.public_holidays import holidays_release
+from services.chassis.rest import Rest
 
 BODY_LIMIT = 1 << 20  # bytes, unless a route asks for more
 LAST = 2**62
@@ -58,6 +60,7 @@ class Chassis:
     """None when the service can work, else what it waits for."""
     warnings: Sequence[str] = ()
     """What the operator has to repair although the service works; `/readyz` shows it."""
+    rest: Rest = field(default_factory=Rest)
 
 
 class Limits:
@@ -172,14 +175,22 @@ def _health(chassis: Chassis) -> APIRouter:
             "tzdata": IANA_VERSION,
         }
 
+    @router.get(
+        "/v1/clock/rest",
+        summary="Whether all work is done that events and service time brought",
+        dependencies=[require("read")],
+    )
+    async def rest() -> dict[str, object]:
+        return {"now": timestamp(chassis.clock.now()), **await chassis.rest.state()}
+
     return router
 
 
 bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer db_…`")
 
 
-def require(scope: Scope) -> Any:
-    """A dependency: 401 without a valid key, 403 when the key lacks the scope."""
+def require(*scopes: Scope) -> Any:
+    """A dependency: 401 without a valid key, 403 when the key has none of the scopes. No scope: any valid key."""
 
     async def check_key(
         request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
@@ -187,17 +198,27 @@ def require(scope: Scope) -> Any:
         chassis = cast("Chassis", request.app.state.chassis)
         key = chassis.keys.find(credentials.credentials) if credentials else None
         now = real_now()
-        if key is None or key.revoked or (key.expires_at is not None and key.expires_at <= now):
+        if key is None or not key.is_live(now):
             raise Problem(
                 401,
                 "This call needs a valid API key: `Authorization: Bearer <key>`.",
                 headers={"WWW-Authenticate": 'Bearer realm="drumbeat"'},
             )
-        if not key.allows(scope, now):
-            raise Problem(403, f"The key {key.key_id} does not have the scope {scope!r}.", scope=scope)
+        if scopes and not any(key.allows(scope, now) for scope in scopes):
+            needed = " or ".join(map(repr, scopes))
+            raise Problem(403, f"The key {key.key_id} does not have the scope {needed}.", scopes=scopes)
+        acts_as(key.key_id)
         return key
 
-    return Depends(check_key)
+    return Security(check_key, scopes=scopes)
+
+
+async def _act_by_link() -> None:
+    acts_as(LINK)
+
+
+by_link = Depends(_act_by_link)
+"""A dependency of routes whose address is the proof."""
 
 
 def encode_cursor(*parts: str | int | datetime) -> str:

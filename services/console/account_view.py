@@ -200,14 +200,19 @@ def _one_off(item: Json, calendar: Sequence[Touchpoint], now: datetime, names: M
     placed = next((touchpoint for touchpoint in calendar if touchpoint.id == text(item, "id")), None)
     window_text = ""
     if opens is not None and closes is not None and (placed is None or placed.status == "planned"):
-        end = "" if closes == deadline else f" to {labels.day(closes.date(), now.date())}"
-        window_text = f"window from {labels.day(opens.date(), now.date())}{end}"
+        end = "" if closes == deadline else f" to {_day(closes, now)}"
+        window_text = f"window from {_day(opens, now)}{end}"
     timing = labels.joined(
         "" if placed is None else _placement(placed, now),
         window_text,
         "" if deadline is None else f"deadline {labels.when(deadline, now)}",
     )
     return _plan_item(item, text(item, "id"), timing, now, names)
+
+
+def _day(moment: datetime, now: datetime) -> str:
+    """The day in the zone of `now`."""
+    return labels.day(moment.astimezone(now.tzinfo).date(), now.date())
 
 
 def _placement(touchpoint: Touchpoint, now: datetime) -> str:

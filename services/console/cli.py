@@ -13,10 +13,13 @@ import typer
 from services.cadence.account.event_file import FactsRefused
 from services.cadence.policy.load import PolicyRefused
 from services.cadence.rates import RatesRefused
-from services.chassis.settings import SettingsRejected
+from services.chassis.settings import SettingsRejected, load_settings
 from services.console import (
+    audit_commands,
+    clock_commands,
     commands,
     content_commands,
+    event_commands,
     operating_commands,
     policy_commands,
     touchpoint_commands,
@@ -36,8 +39,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pret
 app.add_typer(commands.app)
 app.add_typer(operating_commands.app)
 app.add_typer(touchpoint_commands.app)
+app.add_typer(event_commands.app, name="events")
 app.add_typer(policy_commands.app, name="policy")
 app.add_typer(content_commands.app, name="content")
+app.add_typer(clock_commands.app, name="clock")
+app.add_typer(audit_commands.app, name="audit")
 
 
 @app.callback(invoke_without_command=True)
@@ -73,9 +79,12 @@ def run() -> None:
 @app.command()
 def serve(
     service: Literal["rules_engine", "scheduler", "notifier", "console"],
-    port: Annotated[int | None, typer.Option(help="Listen on this port, as a further replica.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="Listen on this port, as a further replica.")
+    ] = None,
 ) -> None:
     """Run one service, with the addresses of the settings or of a running `drumbeat run`."""
+    load_settings()  # wrong settings are wrong use
     if port is not None:
         os.putenv(f"DRUMBEAT_{service.upper()}__PORT", str(port))
     become(f"services.{service}", "serve")

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, Self, cast, get_args
 import httpx
 
 from services.chassis.settings import Settings, load_settings
-from services.console.json_fields import Json, items
+from services.console.json_fields import Json, items, text, texts
 
 Service = Literal["rules_engine", "scheduler", "notifier"]
 SERVICES: Final[tuple[Service, ...]] = get_args(Service)
@@ -29,6 +29,15 @@ class Unreachable(CallFailed):
     """A service does not answer, or there is no key to call it with."""
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Readiness of a service. `reason`: what it waits for; `warnings`: what to repair although it works."""
+
+    status: int | None
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+
+
 class ApiClient:
     """Calls the APIs with the key of the data directory; an error is an exception."""
 
@@ -46,6 +55,9 @@ class ApiClient:
             headers={"Authorization": f"Bearer {key}"}, timeout=TERMINAL_TIMEOUT_SECONDS
         )
 
+    def address_of(self, service: Service) -> str:
+        return self._settings.url_of(service)
+
     def get(self, service: Service, path: str, **query: str | int | None) -> Json:
         """The JSON document at `path`. Raises `CallFailed`."""
         params = {name: value for name, value in query.items() if value is not None}
@@ -60,10 +72,16 @@ class ApiClient:
             yield from items(page)
 
     def send(
-        self, method: Literal["POST", "PUT", "DELETE"], service: Service, path: str, body: Json | None = None
+        self,
+        method: Literal["POST", "PUT", "DELETE"],
+        service: Service,
+        path: str,
+        body: Json | None = None,
+        *,
+        seconds: float = TERMINAL_TIMEOUT_SECONDS,
     ) -> Json:
-        """The answer to a request with a JSON body. Raises `CallFailed`."""
-        return self._request(method, service, path, json=body)
+        """The answer to a request with a JSON body, within `seconds`. Raises `CallFailed`."""
+        return self._request(method, service, path, json=body, timeout=seconds)
 
     def post_events(self, content: bytes, media_type: str) -> list[Json]:
         """The result of each event, also where none was accepted. Raises `CallFailed`."""
@@ -72,12 +90,22 @@ class ApiClient:
             self._request("POST", "rules_engine", "/v1/events", content=content, headers=headers), "results"
         )
 
-    def readiness(self, service: Service) -> int | None:
-        """The HTTP status of `/readyz`; None when the service does not answer."""
+    def read_health(self, service: Service) -> Health:
+        """What `/readyz` answers; no status when the service does not answer."""
         try:
-            return self._client.get(f"{self._settings.url_of(service)}/readyz", timeout=3).status_code
+            response = self._client.get(f"{self._settings.url_of(service)}/readyz", timeout=3)
         except httpx.HTTPError:
-            return None
+            return Health(None)
+        document = _document(response)
+        return Health(response.status_code, text(document, "detail"), tuple(texts(document, "warnings")))
+
+    def read_metrics(self, service: Service) -> str:
+        """The text of `/metrics`. Raises `Unreachable`."""
+        address = self._settings.url_of(service)
+        try:
+            return self._client.get(f"{address}/metrics", timeout=5).text
+        except httpx.HTTPError as error:
+            raise Unreachable(f"{NAMES[service]} does not answer at {address} ({error}).") from error
 
     def _request(self, method: str, service: Service, path: str, **options: Any) -> Json:
         address = self._settings.url_of(service)
@@ -120,23 +148,43 @@ Query = dict[str, str | int | list[str]]
 
 
 class AsyncApiClient:
-    """Calls the APIs with the key of each reader over one pool of connections; an error is a `Failure`."""
+    """Calls the APIs for each reader over one pool of connections; an error is a `Failure`.
+
+    `key` is a token or an API key, or the id of a key for which `use` named the token of a session: equal reads of
+    several sessions of one key are then made once.
+    """
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
         self._client = httpx.AsyncClient(timeout=READ_TIMEOUT_SECONDS, transport=transport, trust_env=False)
+        self._tokens: dict[str, str] = {}
+
+    def use(self, key_id: str, token: str) -> None:
+        """Read with this token, which was just found valid, where `key` is this id."""
+        self._tokens[key_id] = token
 
     async def get(self, key: str, service: Service, path: str, query: Query | None = None) -> Answer:
         return await self._request("GET", service, path, key=key, params=query)
 
+    async def ask(self, key: str, service: Service, path: str, body: Json) -> Answer:
+        """A POST that changes nothing: its question is too long for an address."""
+        return await self._request("POST", service, path, key=key, json=body, reading=True)
+
     async def send(
-        self, method: Literal["POST", "PUT"], key: str, service: Service, path: str, body: Json
+        self,
+        method: Literal["POST", "PUT", "DELETE"],
+        key: str,
+        service: Service,
+        path: str,
+        body: Json | None = None,
     ) -> Answer:
         return await self._request(method, service, path, key=key, json=body, timeout=WRITE_TIMEOUT_SECONDS)
 
-    async def _request(self, method: str, service: Service, path: str, *, key: str, **options: Any) -> Answer:
+    async def _request(
+        self, method: str, service: Service, path: str, *, key: str, reading: bool = False, **options: Any
+    ) -> Answer:
         name, address = NAMES[service], self._settings.url_of(service)
-        headers = {"Authorization": f"Bearer {key}"}
+        headers = {"Authorization": f"Bearer {self._tokens.get(key, key)}"}
         timeout: float = options.get("timeout", READ_TIMEOUT_SECONDS)
         try:
             response = await self._client.request(method, f"{address}{path}", headers=headers, **options)
@@ -148,7 +196,7 @@ class AsyncApiClient:
         if response.is_success:
             return document
         detail = str(document.get("detail") or "no reason given")[:300]
-        return Failure(status, _refusal(name, status, detail, reading=method == "GET"), document)
+        return Failure(status, _refusal(name, status, detail, reading=reading or method == "GET"), document)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -166,7 +214,7 @@ def _document(response: httpx.Response) -> Json:
 def _refusal(name: str, status: int, detail: str, *, reading: bool) -> str:
     match status:
         case 401:
-            return f"{name} does not accept this key. Sign out, and sign in again with a valid key."
+            return f"{name} does not accept this session. Sign out, and sign in again."
         case 403 if reading:
             return f"This key cannot read from {name[0].lower()}{name[1:]}: it lacks the scope “read”."
         case 403:

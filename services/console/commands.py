@@ -1,67 +1,19 @@
-"""Commands that read and change a deployment: events, accounts, touchpoints, dead letters, API keys."""
+"""Commands that read and change a deployment: accounts, touchpoints, dead letters, API keys."""
 # ruff: noqa: FBT002 - flags of commands
 
-from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import quote
 
 import typer
 
 from services.console.client import SERVICES, ApiClient, Service, connect
-from services.console.event_batches import EventBatch, NotEvents, event_batches
 from services.console.json_fields import Json, items, nested, text
-from services.console.terminal import AsJson, InputFile, print_json, print_table, print_text, read_input
+from services.console.terminal import AsJson, print_json, print_table, print_text
 from services.console.touchpoints import touchpoints
 
 app = typer.Typer()
-events = typer.Typer(no_args_is_help=True, help="Send events.")
 keys = typer.Typer(invoke_without_command=True, help="List, create and revoke API keys.")
-app.add_typer(events, name="events")
 app.add_typer(keys, name="keys")
-
-
-@events.command("post")
-def post_events(
-    file: Annotated[
-        InputFile,
-        typer.Argument(
-            parser=read_input,
-            metavar="FILE",
-            help="One event, an array, or one event per line; - reads standard input.",
-        ),
-    ],
-    as_json: AsJson = False,
-) -> None:
-    """Send a file of CloudEvents. Exit code 1 when any is not accepted."""
-    accepted, rejected = 0, list[Json]()
-    with connect() as api:
-        for batch in _batches_of(file):
-            for result in api.post_events(batch.content, batch.media_type):
-                if result.get("status") == "accepted":
-                    accepted += 1
-                else:
-                    rejected.append({**result, "index": int(str(result.get("index", 0))) + batch.first})
-    if as_json:
-        print_json({"accepted": accepted, "not_accepted": rejected})
-    else:
-        print_text(f"{accepted} accepted, {len(rejected)} not accepted")
-        if rejected:
-            columns = ("position", "id", "status", "why")
-            print_table("Not accepted", columns, map(_rejected_row, rejected))
-    if rejected:
-        raise typer.Exit(1)
-
-
-def _batches_of(file: InputFile) -> Iterator[EventBatch]:
-    try:
-        yield from event_batches(file.content)
-    except NotEvents as refused:
-        raise typer.BadParameter(f"{file.name} {refused}") from refused
-
-
-def _rejected_row(result: Json) -> tuple[object, ...]:
-    problem = nested(result, "problem").get("detail") or result.get("problem")
-    return result["index"], result.get("id"), result.get("status"), problem
 
 
 @app.command()
@@ -207,7 +159,10 @@ def list_keys(context: typer.Context, as_json: AsJson = False) -> None:
 @keys.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="Who or what uses the key.")],
-    scope: Annotated[list[str], typer.Option(help="events, read, act or admin; may be repeated.")],
+    scope: Annotated[
+        list[str],
+        typer.Option(help="signals, directory, consent, act, read, policy or admin; may be repeated."),
+    ],
     days: Annotated[
         int | None, typer.Option(min=1, help="Days until it expires; without it, it does not expire.")
     ] = None,

@@ -10,16 +10,19 @@ ONE_EVENT = "application/cloudevents+json"
 LINES = "application/x-ndjson"
 _BATCH_EVENTS = 500
 _LONGEST_HEAD = 100_000
+_LINE_EVENTS = 2_000
 _BATCH_BYTES = 16 * 1024 * 1024
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """The body of a request. `first`: position of its first event in the file, from 0."""
+    """The body of a request. `first`: index of its first event in the file, from 0; `count`: how many events it has."""
 
     media_type: str
     content: bytes
     first: int
+    count: int = 1
 
 
 class NotEvents(ValueError):
@@ -32,7 +35,7 @@ def event_batches(content: bytes) -> Iterator[EventBatch]:
         document = cast("object", json.loads(content))
     except ValueError:
         _refuse_table(content)
-        yield from _batches_of_lines(content)
+        yield from _batches_of_lines(content.removeprefix(_BYTE_ORDER_MARK))
         return
     if not isinstance(document, list):
         yield EventBatch(ONE_EVENT, content, 0)
@@ -40,7 +43,7 @@ def event_batches(content: bytes) -> Iterator[EventBatch]:
     events = cast("list[object]", document)
     for first in range(0, len(events), _BATCH_EVENTS):
         lines = [json.dumps(event).encode() for event in events[first : first + _BATCH_EVENTS]]
-        yield EventBatch(LINES, b"\n".join(lines), first)
+        yield EventBatch(LINES, b"\n".join(lines), first, len(lines))
 
 
 def _refuse_table(content: bytes) -> None:
@@ -79,10 +82,10 @@ def _batches_of_lines(content: bytes) -> Iterator[EventBatch]:
     batch: list[bytes] = []
     first = size = 0
     for line in filter(bytes.strip, content.splitlines()):
-        if batch and size + len(line) > _BATCH_BYTES:
-            yield EventBatch(LINES, b"\n".join(batch), first)
+        if batch and (size + len(line) > _BATCH_BYTES or len(batch) == _LINE_EVENTS):
+            yield EventBatch(LINES, b"\n".join(batch), first, len(batch))
             first, size, batch = first + len(batch), 0, []
         batch.append(line)
         size += len(line) + 1
     if batch:
-        yield EventBatch(LINES, b"\n".join(batch), first)
+        yield EventBatch(LINES, b"\n".join(batch), first, len(batch))

@@ -1,7 +1,7 @@
 """The text shown for names, numbers, owners and instants."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, cast
 
 import orjson
@@ -65,9 +65,32 @@ def day(when: date, today: date) -> str:
 
 
 def stamp(moment: datetime, now: datetime) -> str:
-    """`today 09:00 UTC`, `Mon 30 Nov, 09:00 UTC`."""
-    name = day(moment.date(), now.date())
-    return f"{name}{'' if name in ('today', 'tomorrow') else ','} {moment:%H:%M} UTC"
+    """`today 09:00 UTC`, `Mon 30 Nov, 10:00 CET`: in the zone of `now`."""
+    local = moment.astimezone(now.tzinfo)
+    name = day(local.date(), now.date())
+    return f"{name}{'' if name in ('today', 'tomorrow') else ','} {local:%H:%M} {zone_name(local)}"
+
+
+def clock_time(moment: datetime, now: datetime) -> str:
+    """`10:00`, in the zone of `now`."""
+    return f"{moment.astimezone(now.tzinfo):%H:%M}"
+
+
+def short_stamp(moment: datetime, now: datetime) -> str:
+    """`Mon 30 Nov, 10:00 CET`, in the zone of `now`."""
+    local = moment.astimezone(now.tzinfo)
+    return f"{local:%a} {local.day} {local:%b, %H:%M} {zone_name(local)}"
+
+
+def zone_name(moment: datetime) -> str:
+    """`CET`; `GMT-03` where a zone has no letters."""
+    name = moment.strftime("%Z")
+    return f"GMT{name}" if name[:1] in ("+", "-") else name
+
+
+def in_utc(moment: datetime) -> str:
+    """`2026-11-30 09:00 UTC`."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def when(moment: datetime | None, now: datetime) -> str:

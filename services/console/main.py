@@ -55,6 +55,7 @@ async def _serve(settings: Settings) -> int:
                 timeout_graceful_shutdown=2,
                 timeout_keep_alive=30,
                 server_header=False,
+                forwarded_allow_ips=settings.trusted_proxies,
                 lifespan="on",
             )
         )

@@ -1,19 +1,21 @@
 """A person's day: what is overdue, due and coming, grouped by account, with whom to reach and why."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from services.console import labels
 from services.console.account_summary import AccountSummary, account_summary
-from services.console.json_fields import Json
+from services.console.json_fields import Json, instant, nested, text
 from services.console.people import Contact, contact_to_reach
 from services.console.touchpoints import Touchpoint, due_since
 
 COMING_SPAN: Final = timedelta(days=7)
 _RANKS: Final[Mapping[str, int]] = {"overdue": 0, "due": 1}
 _OPEN: Final = ("overdue", "due")
+_SHOWN_WHOLE: Final = 500
+_SHOWN_BEGINNING: Final = 300
 _BY_PEOPLE: Final = frozenset({"call", "meeting"})
 
 
@@ -32,11 +34,28 @@ class DayItem:
 
 
 @dataclass(frozen=True, slots=True)
+class LastNote:
+    """What somebody wrote about the last conversation. `detail`: `3 days ago · call`."""
+
+    text: str
+    at: datetime
+    detail: str
+
+    @property
+    def beginning(self) -> str:
+        """Of a long note the first words; "" for one that is shown whole."""
+        if len(self.text) <= _SHOWN_WHOLE:
+            return ""
+        return f"{' '.join(self.text[:_SHOWN_BEGINNING].split())}…"
+
+
+@dataclass(frozen=True, slots=True)
 class DayAccount:
     """An account and its touchpoints of the day, the most urgent first."""
 
     account: AccountSummary
     items: tuple[DayItem, ...]
+    last_note: LastNote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +72,23 @@ def is_for_a_person(item: Touchpoint) -> bool:
     return item.owner not in ("automation", "marketing") or item.channel in _BY_PEOPLE
 
 
-def my_day(touchpoints: Iterable[Touchpoint], accounts: Mapping[str, Json], now: datetime) -> MyDay:
-    """`touchpoints` are open or planned ones of one person, `accounts` their documents by id."""
+def my_day(
+    touchpoints: Iterable[Touchpoint],
+    accounts: Mapping[str, Json],
+    figures: Mapping[str, Json],
+    now: datetime,
+) -> MyDay:
+    """`touchpoints` are open or planned ones of one person, `accounts` their documents and `figures` theirs by id."""
     shown = sorted(filter(is_for_a_person, touchpoints), key=_urgency)
     by_account: dict[str, list[Touchpoint]] = {}
     for item in shown:
         by_account.setdefault(item.account_id, []).append(item)
     groups = [
-        _day_account(account_id, own, accounts.get(account_id, {}), now)
+        DayAccount(
+            account_summary(account_id, accounts.get(account_id, {}), now),
+            tuple(day_item(item, accounts.get(account_id, {}), now) for item in own),
+            last_note(figures.get(account_id, {}), now),
+        )
         for account_id, own in by_account.items()
     ]
     counts = [(sum(item.status == status for item in shown), status) for status in _OPEN]
@@ -80,9 +108,15 @@ def day_item(item: Touchpoint, account: Json, now: datetime) -> DayItem:
     )
 
 
-def _day_account(account_id: str, own: Sequence[Touchpoint], document: Json, now: datetime) -> DayAccount:
-    items = tuple(day_item(item, document, now) for item in own)
-    return DayAccount(account_summary(account_id, document, now), items)
+def last_note(figures: Json, now: datetime) -> LastNote | None:
+    """The note of the last conversation; None where nobody wrote one."""
+    conversation = nested(figures, "conversation")
+    at, notes = instant(conversation, "at"), text(conversation, "notes").strip()
+    if at is None or not notes:
+        return None
+    channel = text(conversation, "channel")
+    detail = labels.joined(labels.relative(at, now), labels.channel(channel) if channel else "")
+    return LastNote(notes, at, detail)
 
 
 def _urgency(item: Touchpoint) -> tuple[int, datetime, str]:

@@ -16,6 +16,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "resent": "A new delivery is on its way.",
     "test_sent": "The test mail is on its way.",
     "published": "Published: the new version is in force.",
+    "session_ended": "The session has ended.",
     "rolled_back": "Rolled back: the earlier version is in force.",
 }
 

@@ -10,10 +10,11 @@ import typer
 
 from services.cadence.lint import lint
 from services.cadence.policy.json_schema import policy_schema
-from services.cadence.policy.load import PolicyRefused, file_name, load_policy, policy_texts
-from services.cadence.testing.load import policy_beside, read_tests, texts_of_tests
+from services.cadence.policy.load import PolicyRefused, file_name, load_policy
+from services.cadence.testing.load import policy_and_tests, policy_beside, read_tests, texts_of_tests
+from services.cadence.testing.report import outcome_document
 from services.cadence.testing.runner import Outcome, run
-from services.console import labels, policy_explain
+from services.console import labels, policy_difference, policy_explain
 from services.console.client import connect
 from services.console.json_fields import Json
 from services.console.policy_explain import PolicyPath
@@ -25,7 +26,9 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Check, test, explain and compare policy files; publish, list and roll back versions of a deployment.",
 )
+_PUBLISH_SECONDS = 120.0  # its tests run first, and checks of others may run before them
 app.add_typer(policy_explain.app)
+app.add_typer(policy_difference.app)
 Author = Annotated[str | None, typer.Option(help="Who made the change; by default the owner of the API key.")]
 Note = Annotated[str, typer.Option(help="The reason, shown in the list of versions.")]
 
@@ -113,7 +116,7 @@ def run_policy_tests(
         )
     outcomes = [run(policy, case) for case in cases]
     if as_json:
-        print_json([_outcome_document(outcome) for outcome in outcomes])
+        print_json([outcome_document(outcome) for outcome in outcomes])
     else:
         _print_outcomes(outcomes)
     if any(outcome.failures for outcome in outcomes):
@@ -135,24 +138,12 @@ def _print_outcomes(outcomes: Sequence[Outcome]) -> None:
     print_text(f"{len(failed)} of {total} failed" if failed else f"{total} passed")
 
 
-def _outcome_document(outcome: Outcome) -> Json:
-    case = outcome.case
-    return {
-        "test": case.name,
-        "file": case.place.file,
-        "line": case.place.line,
-        "shows": case.shows,
-        "passed": not outcome.failures,
-        "rules": sorted(outcome.rules),
-        "failures": [
-            {
-                "file": failure.place.file,
-                "line": failure.place.line,
-                **{name: getattr(failure, name) for name in ("at", "expected", "came", "why")},
-            }
-            for failure in outcome.failures
-        ],
-    }
+def files_of(path: Path) -> dict[str, str]:
+    """The files of a version by name, with its content and its tests. Raises `typer.BadParameter`."""
+    try:
+        return {file_name(file): source for file, source in policy_and_tests(path).items()}
+    except PolicyRefused as unreadable:
+        raise typer.BadParameter(str(unreadable)) from unreadable
 
 
 @app.command("publish")
@@ -164,16 +155,22 @@ def publish_policy(
         str | None,
         typer.Option(metavar="HASH", help="Refuse to publish when another version than this is in force."),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Publish although tests of the policy fail; needs --note.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put a policy in force in every service replica. Exit code 1 when it has errors."""
-    try:
-        files = {file_name(file): source for file, source in policy_texts(path).items()}
-    except PolicyRefused as unreadable:
-        raise typer.BadParameter(str(unreadable)) from unreadable
-    body: Json = {"files": files, "name": path.name, "note": note, "author": author, "based_on": based_on}
+    """Put a policy in force in every service replica, once its tests (*_test.yaml) pass.
+
+    Exit code 1 when it has errors or a test fails.
+    """
+    if force and not note.strip():
+        raise typer.BadParameter("--force needs --note with the reason")
+    body: Json = {"files": files_of(path), "name": path.name, "note": note, "author": author}
+    body |= {"based_on": based_on} | ({"force": True} if force else {})
     with connect() as api:
-        _print_version(api.send("PUT", "rules_engine", "/v1/policies/current", body), as_json=as_json)
+        answer = api.send("PUT", "rules_engine", "/v1/policies/current", body, seconds=_PUBLISH_SECONDS)
+    _print_version(answer, as_json=as_json)
 
 
 @app.command("rollback")

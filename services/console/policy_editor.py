@@ -2,19 +2,25 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import quote
 
 from services.console.client import Answer, AsyncApiClient, Failure
-from services.console.json_fields import Json, items, nested, number, text
+from services.console.json_fields import Json, items, nested, number, text, texts
 
+TESTS_FAIL: Final = (
+    "Tests of the policy fail. Correct the policy or its tests, or tick the box to publish it all the same."
+)
 MAX_DRAFT_CHARACTERS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The rules engine's result for a draft. `files` are those it checked; `error`: why there is no result."""
+    """The rules engine's result for a draft. `files` are those it checked; `error`: why there is no result.
+
+    `failures`: of tests among the files, once it was published in vain.
+    """
 
     files: Mapping[str, str]
     hash: str = ""
@@ -22,6 +28,7 @@ class CheckResult:
     findings: tuple[Json, ...] = ()
     difference: Json = field(default_factory=dict[str, object])
     error: str = ""
+    failures: tuple[Json, ...] = ()
 
     @property
     def is_valid(self) -> bool:
@@ -36,16 +43,27 @@ class Draft:
     based_on: str = ""
     result: CheckResult | None = None
 
+    @property
+    def tests_fail(self) -> bool:
+        return self.result is not None and bool(self.result.failures)
+
 
 @dataclass(slots=True)
 class PolicyInForce:
-    """The policy in force. `policy`: None until the rules engine has answered."""
+    """The policy in force. `policy`: None until the rules engine has answered.
+
+    `findings` of the linter are there as soon as the rules engine has them (`has_findings`).
+    """
 
     policy: Json | None = None
     document: Json = field(default_factory=dict[str, object])
     findings: tuple[Json, ...] = ()
     error: str = ""
     document_error: str = ""
+
+    @property
+    def has_findings(self) -> bool:
+        return "findings" in (self.policy or {})
 
     @property
     def hash(self) -> str:
@@ -90,36 +108,32 @@ class PolicyEditor:
         self.in_force.error = ""
         self.progress = progress
         current = self.in_force.hash, self.in_force.version
-        if (text(progress, "policy"), number(progress, "version")) != current:
+        if (
+            text(progress, "policy"),
+            number(progress, "version"),
+        ) != current or not self.in_force.has_findings:
             await self._load()
 
     async def _load(self) -> None:
-        policy, versions, keys = await asyncio.gather(
+        policy, versions, session = await asyncio.gather(
             self._get("current"),
             self._apis.get(self._key, "rules_engine", "/v1/policies", {"limit": 50}),
-            self._apis.get(self._key, "rules_engine", "/v1/keys"),
+            self._apis.get(self._key, "rules_engine", "/v1/sessions/current"),
         )
-        self.may_change = not isinstance(keys, Failure)
+        self.may_change = not isinstance(session, Failure) and "policy" in texts(session, "scopes")
         if not isinstance(versions, Failure):
             self.versions = items(versions)
         if isinstance(policy, Failure):
             self.in_force.error = policy.text
             return
         loaded = PolicyInForce(policy=policy)
-        document, loaded.findings = await asyncio.gather(
-            self._get(f"{quote(loaded.hash, safe='')}/document"), self._findings(loaded)
-        )
+        loaded.findings = tuple(items(policy, "findings"))
+        document = await self._get(f"{quote(loaded.hash, safe='')}/document")
         if isinstance(document, Failure):
             loaded.document_error = document.text
         else:
             loaded.document = document
         self.in_force = loaded
-
-    async def _findings(self, loaded: PolicyInForce) -> tuple[Json, ...]:
-        """The findings stored with the policy; else those of checking its files."""
-        if "findings" in (loaded.policy or {}):
-            return tuple(items(loaded.policy or {}, "findings"))
-        return (await self._check(loaded.files, "")).findings
 
     def add_file(self, path: str, source: str) -> str:
         """Put a file into the draft, under the last part of its path. Returns an error message or an empty text."""
@@ -127,8 +141,6 @@ class PolicyEditor:
         is_content = name.startswith("content/")
         if not name.endswith(".md" if is_content else ".yaml"):
             return f"“{name}” is not a policy file: its name must end in .yaml, or be content/<language>/<type>.md."
-        if name.endswith("_test.yaml"):
-            return f"“{name}” contains policy tests; they are not published here."
         if not self.draft.files:
             self.draft = Draft(dict(self.in_force.files), self.in_force.hash)
         if sum(map(len, self.draft.files.values())) + len(source) > MAX_DRAFT_CHARACTERS:
@@ -151,15 +163,21 @@ class PolicyEditor:
         draft = self.draft
         draft.result = await self._check(dict(draft.files), draft.based_on)
 
-    async def publish(self, note: str) -> str:
-        """Put the checked draft in force. Returns an error message or an empty text."""
+    async def publish(self, note: str, *, force: bool = False) -> str:
+        """Put the checked draft in force. Returns an error message or an empty text.
+
+        `force`: although tests among its files fail; without it the result of the draft lists the failures.
+        """
         result = self.draft.result
         if result is None or not result.is_valid or result.files != self.draft.files:
             return "Check the files first."
         body: Json = {"files": dict(result.files), "note": note, "based_on": self.draft.based_on}
-        return await self._finish(
-            await self._apis.send("PUT", self._key, "rules_engine", "/v1/policies/current", body)
-        )
+        body |= {"force": True} if force else {}
+        answer = await self._apis.send("PUT", self._key, "rules_engine", "/v1/policies/current", body)
+        if isinstance(answer, Failure) and "tests" in answer.document:
+            self.draft.result = replace(result, failures=tuple(items(answer.document, "errors")))
+            return TESTS_FAIL
+        return await self._finish(answer)
 
     async def roll_back(self, version: int, note: str) -> str:
         """Put an earlier version in force. Returns an error message or an empty text."""

@@ -1,9 +1,9 @@
-"""`drumbeat policy explain` and `diff`: evaluate policy files over a file of events, without a deployment."""
+"""`drumbeat policy explain`: evaluate policy files over a file of events, without a deployment."""
 # ruff: noqa: FBT002 - flags of commands
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
@@ -12,7 +12,6 @@ from schemas.times import parse_instant
 from services.cadence.account.event_file import EventFile, FactsRefused, read_event_file
 from services.cadence.announcements import portfolio_of
 from services.cadence.evaluation import Decision
-from services.cadence.evaluation.policy_diff import Difference, Period
 from services.cadence.explanation import Explainer, Explanation, NoSuchRule, NoSuchTouchpoint
 from services.cadence.policy import Policy
 from services.cadence.policy.load import load_policy
@@ -20,13 +19,7 @@ from services.cadence.portfolio import Portfolio
 from services.cadence.rates import NO_RATES, load_rates
 from services.console import labels
 from services.console.json_fields import Json
-from services.console.terminal import AsJson, InputFile, print_json, print_table, print_text, read_input
-
-_ACCOUNTS_SHOWN = 20
-_AMOUNTS = (
-    *(("before", ",.1f"), ("after", ",.1f"), ("difference", "+,.1f")),
-    *(("minutes_before", ",.0f"), ("minutes_after", ",.0f"), ("minutes_difference", "+,.0f")),
-)
+from services.console.terminal import AsJson, InputFile, print_json, print_text, read_input
 
 
 def _parse_at(text: str) -> datetime:
@@ -80,8 +73,8 @@ def explain_account(  # noqa: PLR0913, PLR0917 - options of a command
     if rule and touchpoint:
         raise typer.BadParameter("use --rule or --touchpoint, not both")
     policy, events = load_policy(path), read_event_file(facts.content, facts.name)
-    portfolio = _portfolio(policy, events, rates)
-    now = _evaluation_time(at, events)
+    portfolio = portfolio_at(policy, events, rates)
+    now = evaluation_time(at, events)
     explainer = _explainer(policy, events, portfolio, account_id, now)
     try:
         explanation = (
@@ -103,31 +96,7 @@ def explain_account(  # noqa: PLR0913, PLR0917 - options of a command
         _print_plan(explainer.decision)
 
 
-@app.command("diff")
-def diff_policies(  # noqa: PLR0913, PLR0917 - options of a command
-    old: PolicyPath,
-    new: PolicyPath,
-    facts: Facts,
-    at: At = None,
-    days: Annotated[int, typer.Option(min=1, max=3650, help="Count touchpoints over this many days.")] = 90,
-    rates: RatesPath = None,
-    show_all: Annotated[bool, typer.Option("--all", help="Show every account that changes.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Show what another policy changes: for which accounts, how many touchpoints, how many CSM minutes."""
-    events = read_event_file(facts.content, facts.name)
-    period = Period(_evaluation_time(at, events), days)
-    difference = Difference(load_policy(old), load_policy(new), period, listed=None)
-    portfolio = _portfolio(difference.old, events, rates)
-    for account_id in sorted(events.account_states):
-        difference.compare(events.account_states[account_id], portfolio)
-    if as_json:
-        print_json(difference.document())
-    else:
-        _print_difference(difference, None if show_all else _ACCOUNTS_SHOWN)
-
-
-def _evaluation_time(at: datetime | None, events: EventFile) -> datetime:
+def evaluation_time(at: datetime | None, events: EventFile) -> datetime:
     """`at`, or the time of the newest event, so that the output depends on the file alone."""
     now = at or events.newest
     if now is None:
@@ -135,7 +104,7 @@ def _evaluation_time(at: datetime | None, events: EventFile) -> datetime:
     return now
 
 
-def _portfolio(policy: Policy, events: EventFile, path: Path | None) -> Portfolio:
+def portfolio_at(policy: Policy, events: EventFile, path: Path | None) -> Portfolio:
     rates = NO_RATES if path is None else load_rates(path)
     return portfolio_of(events.announcements, events.account_states.values(), rates, policy.content.currency)
 
@@ -193,28 +162,3 @@ def _print_explanation(explanation: Explanation) -> None:
             print_text(f"                {source}")
     for other in explanation.others:
         print_text(f"{other.rule} fires as well: {other.text}" if other.fires else other.text)
-
-
-def _print_difference(difference: Difference, limit: int | None) -> None:
-    for account in difference.accounts[:limit]:
-        print_text(f"{account['account_id']} ({account['segment']})")
-        for change in cast("list[dict[str, str]]", account["changes"]):
-            print_text(f"  {change['text']}")
-    hidden = len(difference.accounts[limit:]) if limit is not None else 0
-    if hidden:
-        print_text(f"and {labels.count(hidden, 'more account')}; --all shows them")
-    totals = cast("dict[str, dict[str, float]]", difference.document()["totals"])
-    whole = cast("dict[str, float]", difference.document()["all"])
-    rows = [(kind, *_amounts(total)) for kind, total in totals.items() if total["before"] or total["after"]]
-    columns = ("touchpoints", "old", "new", "difference", "CSM minutes old", "new", "difference")
-    print_table("\nTotals", columns, [*rows, ("all", *_amounts(whole))], numeric=True)
-    period = difference.period
-    print_text(
-        f"\n{difference.changed} of {labels.count(difference.compared, 'account')} change; "
-        f"{difference.moved} to another segment or stage"
-    )
-    print_text(f"counted over {labels.count(period.days, 'day')} from {period.now:%Y-%m-%d %H:%M} UTC")
-
-
-def _amounts(total: dict[str, float]) -> tuple[str, ...]:
-    return tuple(f"{total[name]:{number_format}}" for name, number_format in _AMOUNTS)

@@ -172,7 +172,7 @@ def result_view(result: CheckResult, based_on: str) -> ResultView:
     return ResultView(
         error=result.error,
         verdict=_verdict(result),
-        errors=tuple(_error_view(result, error) for error in result.errors),
+        errors=tuple(_error_view(result, error) for error in (*result.errors, *result.failures)),
         findings=finding_views(result.findings, {}),
         difference=difference_view(result.difference),
         may_publish=result.is_valid and result.hash != based_on,
@@ -184,6 +184,8 @@ def _verdict(result: CheckResult) -> str:
         return f"{labels.count(len(result.errors), 'error')}. The policy cannot be published with errors."
     if not result.is_valid:
         return ""
+    if result.failures:
+        return f"The policy is valid; {labels.count(len(result.failures), 'expectation')} of its tests are not met."
     count = len(result.findings)
     warnings = f", with {labels.count(count, 'warning')} about likely mistakes" if count else ""
     return f"The policy is valid{warnings}."

@@ -1,15 +1,18 @@
-"""The person in front of a page: the key, who they are, and what they read and change through the APIs."""
+"""The person in front of a page: the session, who they are, and what they read and change through the APIs."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from datetime import datetime, tzinfo
+from typing import Final, Literal
 from urllib.parse import quote
 
+from schemas.figures import MOST_WANTED
+from schemas.zones import UnknownZone, find_zone
 from services.chassis.clock import ServiceClock
+from services.console.auth import Cookies
 from services.console.client import Answer, AsyncApiClient, Query, Service
-from services.console.json_fields import Json, items, text
+from services.console.json_fields import Json, items, text, texts
 from services.console.people import Person, people
 from services.console.shared_reads import Read, SharedReads
 
@@ -25,16 +28,49 @@ class Backend:
     apis: AsyncApiClient
     reads: SharedReads
     clock: ServiceClock
+    cookies: Cookies
+
+
+def known_zone(name: str) -> tzinfo | None:
+    """None for "" and for a zone that is not known."""
+    try:
+        return find_zone(name) if name else None
+    except UnknownZone:
+        return None
 
 
 class Reader:
-    """One signed-in reader. `person_id`: who they chose to be, "" before they chose."""
+    """One signed-in reader.
 
-    def __init__(self, backend: Backend, key: str, person_id: str) -> None:
-        self._backend, self.key, self.person_id = backend, key, person_id
+    `person_id`: who they chose to be, "" before they chose; `browser_zone`: "" without a script. `key` names what
+    sessions of one API key read together; `token` is the session's own, with which it changes things. `scopes` are those
+    of the key, empty while the rules engine does not answer.
+    """
+
+    def __init__(
+        self, backend: Backend, token: str, session: Json, person_id: str, browser_zone: str = ""
+    ) -> None:
+        self._backend, self.token, self.person_id = backend, token, person_id
+        self.key = text(session, "key_id") or token
+        self.scopes = frozenset(texts(session, "scopes"))
+        self._browser_zone = browser_zone
 
     def now(self) -> datetime:
         return self._backend.clock.now()
+
+    async def local_now(self) -> datetime:
+        """Now in the zone of the person whom they chose to be, else in that of the browser, else in UTC."""
+        for name in (await self.person_zone(), self._browser_zone):
+            if (zone := known_zone(name)) is not None:
+                return self.now().astimezone(zone)
+        return self.now()
+
+    async def person_zone(self) -> str:
+        """The zone of the person whom they chose to be; "" where it is not known."""
+        if not self.person_id:
+            return ""
+        person = (await self.people()).get(self.person_id)
+        return person.timezone if person is not None and known_zone(person.timezone) is not None else ""
 
     @property
     def clock(self) -> ServiceClock:
@@ -52,7 +88,13 @@ class Reader:
 
     async def post(self, service: Service, path: str, body: Json) -> Answer:
         """Change something; the next read of anything is a new one."""
-        answer = await self._backend.apis.send("POST", self.key, service, path, body)
+        answer = await self._backend.apis.send("POST", self.token, service, path, body)
+        self._backend.reads.forget(self.key)
+        return answer
+
+    async def send(self, method: Literal["POST", "PUT", "DELETE"], service: Service, path: str) -> Answer:
+        """Change something without a body; the next read of anything is a new one."""
+        answer = await self._backend.apis.send(method, self.token, service, path)
         self._backend.reads.forget(self.key)
         return answer
 
@@ -64,6 +106,22 @@ class Reader:
         """Everybody of ours who is known, by id."""
         read = await self.read("notifier", "/v1/people", {"limit": 500}, max_age=_PEOPLE_SECONDS)
         return people(items(read.document or {}))
+
+    async def figures(self, account_ids: Iterable[str]) -> tuple[dict[str, Json], str]:
+        """The figures of these accounts by id, asked for a hundred at a time, and why some are missing ("": none is)."""
+        wanted = sorted(set(filter(None, account_ids)))
+        batches = [wanted[start : start + MOST_WANTED] for start in range(0, len(wanted), MOST_WANTED)]
+
+        async def ask(batch: list[str]) -> Read:
+            body: Json = {"items": [{"account_id": account_id} for account_id in batch]}
+            return await self._backend.reads.ask(
+                self.key, "rules_engine", "/v1/figures", body, max_age=_ACCOUNT_SECONDS
+            )
+
+        reads = await asyncio.gather(*map(ask, batches))
+        found = [item for read in reads for item in items(read.document or {})]
+        error = next((read.error for read in reads if read.error), "")
+        return {text(item, "account_id"): item for item in found}, error
 
     async def accounts(self, account_ids: Iterable[str]) -> dict[str, Json]:
         """The documents of these accounts, by id; those that cannot be read are left out."""

@@ -1,6 +1,7 @@
 """Reads of the APIs that all open pages share: equal reads within a short time are made once."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -38,12 +39,20 @@ class SharedReads:
     ) -> Read:
         """An answer that is at most `max_age` real seconds old. A failure keeps the last good answer."""
         name = (key, service, path, repr(sorted((query or {}).items())))
+        return await self._read(name, lambda: self._apis.get(key, service, path, query), max_age)
+
+    async def ask(self, key: str, service: Service, path: str, body: Json, *, max_age: float) -> Read:
+        """The same for a question that is sent as the body of a POST."""
+        name = (key, service, path, repr(body))
+        return await self._read(name, lambda: self._apis.ask(key, service, path, body), max_age)
+
+    async def _read(self, name: _Name, fetch: Callable[[], Awaitable[Answer]], max_age: float) -> Read:
         stored = self._reads.get(name)
         if stored is not None and real_now() - stored[0] <= timedelta(seconds=max_age):
             return stored[1]
         task = self._under_way.get(name)
         if task is None:
-            task = asyncio.create_task(self._fetch(name, service, path, query))
+            task = asyncio.create_task(self._fetch(name, fetch))
             self._under_way[name] = task
             task.add_done_callback(lambda _: self._under_way.pop(name, None))
         return await asyncio.shield(task)
@@ -54,8 +63,8 @@ class SharedReads:
             if name[0] == key:
                 self._reads[name] = (datetime.min.replace(tzinfo=real_now().tzinfo), read)
 
-    async def _fetch(self, name: _Name, service: Service, path: str, query: Query | None) -> Read:
-        answer: Answer = await self._apis.get(name[0], service, path, query)
+    async def _fetch(self, name: _Name, fetch: Callable[[], Awaitable[Answer]]) -> Read:
+        answer = await fetch()
         now = real_now()
         if isinstance(answer, Failure):
             last = self._reads.get(name, (now, Read()))[1]

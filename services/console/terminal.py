@@ -18,6 +18,7 @@ PIPE_WIDTH = 160
 screen = Console(highlight=False, markup=False, emoji=False)
 if not screen.is_terminal:
     screen = Console(highlight=False, markup=False, emoji=False, width=PIPE_WIDTH)
+error_screen = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,8 @@ def deadline_text(item: Touchpoint, now: datetime) -> str:
         return ""
     if item.deadline <= now:
         passed = labels.relative(item.deadline, now)
-        return f"deadline passed {passed}, {labels.day(item.deadline.date(), now.date())}"
+        on = item.deadline.astimezone(now.tzinfo).date()
+        return f"deadline passed {passed}, {labels.day(on, now.date())}"
     return f"by {labels.when(item.deadline, now)}"
 
 
@@ -175,7 +176,7 @@ def _in_a_sentence(item: Touchpoint, now: datetime, names: Mapping[str, str]) ->
 
 
 def _days(planned: Sequence[Touchpoint], now: datetime) -> Iterable[Day]:
-    for on, group in groupby(planned, key=lambda item: item.due_at.date()):
+    for on, group in groupby(planned, key=lambda item: item.due_at.astimezone(now.tzinfo).date()):
         days_ahead = (on - now.date()).days
         distance = f"in {labels.count(days_ahead, 'day')}" if days_ahead > 1 else ""
         yield Day(on, labels.capitalized(labels.day(on, now.date())), distance, tuple(group))

@@ -13,17 +13,19 @@ from starlette.staticfiles import StaticFiles
 
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.keys import ApiKey, KeyFileUnreadable, KeyRing, digest, first_key, key_id_of
-from services.chassis.problems import Problem
+from services.chassis.problems import Problem, install_missing_page
 from services.chassis.settings import Settings
 from services.chassis.web import Chassis, make_app
-from services.console.auth import auth_routes
+from services.console.auth import Cookies, SignInNeeded, auth_routes, to_sign_in
 from services.console.client import AsyncApiClient, Failure
+from services.console.pages.audit import audit_pages
 from services.console.pages.components import component_routes
 from services.console.pages.content import content_routes
 from services.console.pages.messages import message_routes
 from services.console.pages.my_day import action_routes, my_day_routes
 from services.console.pages.policy import MAX_BODY, policy_routes
-from services.console.pages.rendering import STRICT, ForeignForm, SignInNeeded, foreign_form, sign_in_needed
+from services.console.pages.rendering import STRICT, ForeignForm, foreign_form, missing_page
+from services.console.pages.sessions import session_pages
 from services.console.pages.today import today_routes
 from services.console.pages.unowned import unowned_routes
 from services.console.reader import Backend
@@ -41,7 +43,7 @@ _HEADERS: Final = {
 
 def make_console(settings: Settings, clock: ServiceClock) -> FastAPI:
     """The whole app. It is ready as soon as it answers: a page shows which APIs do not."""
-    apis, keys = AsyncApiClient(settings), _first_key_ring(settings)
+    apis, keys, cookies = AsyncApiClient(settings), _first_key_ring(settings), Cookies(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -54,7 +56,7 @@ def make_console(settings: Settings, clock: ServiceClock) -> FastAPI:
         lifespan=lifespan,
         larger_bodies={"/policy/draft": MAX_BODY},
     )
-    app.include_router(auth_routes(apis, settings.key_file.name))
+    app.include_router(auth_routes(apis, cookies, settings.key_file.name))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 
     @app.get("/v1/{path:path}", include_in_schema=False)
@@ -73,7 +75,7 @@ def make_console(settings: Settings, clock: ServiceClock) -> FastAPI:
         return response
 
     app.add_middleware(GZipMiddleware, minimum_size=1000)
-    _add_pages(app, Backend(apis, SharedReads(apis), clock))
+    _add_pages(app, Backend(apis, SharedReads(apis), clock, cookies))
     return app
 
 
@@ -87,11 +89,19 @@ def _add_pages(app: FastAPI, backend: Backend) -> None:
         message_routes,
         content_routes,
         policy_routes,
+        session_pages,
+        audit_pages,
         component_routes,
     ):
         app.include_router(routes(backend))
+
+    async def sign_in_needed(request: Request, needed: Exception) -> Response:
+        assert isinstance(needed, SignInNeeded)  # noqa: S101
+        return to_sign_in(backend.cookies, request, needed)
+
     app.add_exception_handler(SignInNeeded, sign_in_needed)
     app.add_exception_handler(ForeignForm, foreign_form)
+    install_missing_page(app, missing_page)
 
 
 async def _ready() -> str | None:

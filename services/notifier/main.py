@@ -1,5 +1,6 @@
 """The notifier's composition root: the only module that knows both entrypoints and adapters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -8,10 +9,11 @@ from fastapi import FastAPI
 from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
 from services.chassis.clock import real_now
-from services.chassis.database import Database
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
+from services.chassis.mail_server import find_mail_problem
 from services.chassis.openapi_export import always_ready, run_command, unplugged
+from services.chassis.problems import install_missing_page
 from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.settings import Settings
 from services.chassis.topics import TopicSpec
@@ -26,15 +28,16 @@ from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.mail_recorder import MailRecorder
 from services.notifier.adapters.message_reader import MessageReader
 from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.preference_repository import PreferenceRepository
 from services.notifier.adapters.queries import Queries
+from services.notifier.adapters.retention import partition_loops, prune_loop
 from services.notifier.adapters.subscription_repository import SubscriptionRepository
 from services.notifier.adapters.templates import Templates
 from services.notifier.adapters.unit_of_work import UnitOfWork
-from services.notifier.adapters.written_messages import KEPT, prune_written
 from services.notifier.application.customer_links import links_of
 from services.notifier.application.phrases import PhraseBook
 from services.notifier.application.preview import PreviewSources
@@ -45,14 +48,16 @@ from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.decision import Reason
 from services.notifier.entrypoints.action_pages import ActionServices
+from services.notifier.entrypoints.customer_pages import PageServices, missing_page
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_messages import message_routes
-from services.notifier.entrypoints.http_page import PageServices, page_routes
-from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
+from services.notifier.entrypoints.http_page import page_routes
+from services.notifier.entrypoints.http_preferences import preference_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
+from services.notifier.entrypoints.http_unsubscribe import unsubscribe_routes
 from services.notifier.entrypoints.kafka_consumer import TOPICS, Consumer
 from services.notifier.entrypoints.workers import WebhookSender, day_opener, message_sender, sweep
 
@@ -68,6 +73,7 @@ class Services:
     """What the parts of the service share."""
 
     queue: DeliveryQueue
+    recorder: MailRecorder
     queries: Queries
     subscriptions: SubscriptionRepository
     preferences: PreferenceRepository
@@ -93,7 +99,8 @@ def make_services(runtime: Runtime, addresses: AddressKey) -> Services:
     client = WebhookClient(allow_private=runtime.settings.webhook_allow_private)
     return Services(
         queue=queue,
-        queries=Queries(database),
+        recorder=MailRecorder(queue, runtime.relay.wake),
+        queries=Queries(database, runtime.settings.retention),
         subscriptions=SubscriptionRepository(database),
         preferences=PreferenceRepository(database, outbox, clock, addresses),
         client=client,
@@ -121,7 +128,12 @@ async def build(runtime: Runtime) -> Parts:
     key = await services.preferences.link_key()
     async with runtime.database.transaction() as connection:
         await mode_repository.begin(connection, runtime.settings.mode)
+    relay_problem = await find_mail_problem(runtime.settings.email)
+    if relay_problem is not None:
+        log.warning("mail.relay_unreachable", problem=str(relay_problem))
     sending = make_sending(runtime.settings, services, key)
+    if sending.mail_hold is not None:
+        log.warning("mail.held", reason=sending.mail_hold)
     messages = message_sender(services.queue, sending, runtime.relay.wake)
     webhooks = services.webhooks
 
@@ -140,13 +152,15 @@ async def build(runtime: Runtime) -> Parts:
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)
-    prune = pruning(services.queries, runtime.database)
+    prune = prune_loop(runtime.database, services.queue, runtime.clock, runtime.settings.retention)
+    months = await begin_months(runtime)
     return Parts(
         app=lambda ready: make_http(runtime, services, key, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, consumer, after_commit),),
-        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune),
+        loops=(messages, webhooks.claiming, webhooks.recording, opener, sweeping, prune, *months),
         close=(
             webhooks.close,
+            services.recorder.close,
             services.mailer.stop,
             services.client.stop,
             services.others.close,
@@ -154,17 +168,24 @@ async def build(runtime: Runtime) -> Parts:
     )
 
 
+async def begin_months(runtime: Runtime) -> Sequence[Loop]:
+    """The loops over partitions, after a first pass: a row that came before its month would stay in no month."""
+    loops = partition_loops(runtime.database, runtime.clock, runtime.settings.retention)
+    for loop in loops:
+        await loop.run_once()
+    return loops
+
+
 def make_sending(configured: Settings, services: Services, link_key: bytes) -> Sending:
-    mail_hold = configured.mail_hold()
-    if mail_hold is not None:
-        log.warning("mail.held", reason=mail_hold)
     links = action_links(settings.public_url(configured), link_key)
     return Sending(
         services.mailer,
         services.templates,
         make_customer_sending(configured, services, link_key),
         OwnerSending(services.people_book, services.facts, links, settings.console_url(configured)),
-        mail_hold,
+        services.queue,
+        services.recorder,
+        configured.mail_hold(),
         settings.fallback_to(configured),
     )
 
@@ -189,21 +210,12 @@ def make_customer_sending(configured: Settings, services: Services, link_key: by
     return CustomerSending(writer, services.facts)
 
 
-def pruning(queries: Queries, database: Database) -> Loop:
-    """Deletes old events and mails."""
-
-    async def run_once() -> float | None:
-        events = await queries.prune(real_now() - settings.KEEP_EVENTS)
-        mails = await prune_written(database, real_now() - KEPT)
-        return 0 if events or mails else None
-
-    return Loop("prune", interval=settings.PRUNE_SECONDS, run_once=run_once)
-
-
 def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Readiness) -> FastAPI:
     mail_hold = runtime.settings.mail_hold()
     warnings = (f"{Reason.MAIL_ON_HOLD}: {mail_hold}",) if mail_hold is not None else ()
-    app = make_app(Chassis("notifier", runtime.clock, runtime.keys, ready, warnings), title="notifier")
+    app = make_app(
+        Chassis("notifier", runtime.clock, runtime.keys, ready, warnings, runtime.rest), title="notifier"
+    )
     for_subscriptions = SubscriptionServices(
         subscriptions=services.subscriptions,
         queries=services.queries,
@@ -213,10 +225,15 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
     )
     app.include_router(subscription_routes(for_subscriptions))
     app.include_router(delivery_routes(services.queries, runtime.clock))
-    app.include_router(message_routes(MessageReader(runtime.database, services.queries)))
+    app.include_router(
+        message_routes(
+            MessageReader(runtime.database, services.queries), services.people, runtime.settings.retention
+        )
+    )
     app.include_router(stream_routes(services.queries, services.stream_signal))
     app.include_router(preference_routes(services.preferences))
-    app.include_router(unsubscribe_routes(services.preferences, link_key, services.templates))
+    pages = make_page_services(runtime, services, link_key)
+    app.include_router(unsubscribe_routes(pages))
     actions = ActionServices(
         key=link_key,
         calendar=services.calendar,
@@ -225,9 +242,10 @@ def make_http(runtime: Runtime, services: Services, link_key: bytes, ready: Read
         render=services.templates,
     )
     app.include_router(action_routes(actions))
-    app.include_router(page_routes(make_page_services(runtime, services, link_key)))
+    app.include_router(page_routes(pages))
     app.include_router(preview_routes(make_preview_services(runtime, services, link_key)))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
+    install_missing_page(app, missing_page(pages))
     return app
 
 
@@ -245,14 +263,9 @@ def make_page_services(runtime: Runtime, services: Services, link_key: bytes) ->
 
 
 def make_preview_services(runtime: Runtime, services: Services, link_key: bytes) -> PreviewServices:
+    sending = make_sending(runtime.settings, services, link_key)
     return PreviewServices(
-        sources=PreviewSources(
-            services.people,
-            services.facts,
-            make_customer_sending(runtime.settings, services, link_key).writer,
-            services.people_book,
-        ),
-        mailer=services.mailer,
+        sources=PreviewSources(services.people, services.calendar, sending),
         now=runtime.clock.now,
         real_now=real_now,
     )

@@ -1,6 +1,5 @@
 """The settings that concern the notifier, and its tuning."""
 
-from datetime import timedelta
 from typing import Final
 
 from services.chassis.mailbox import ParsedMailbox, parse_mailbox
@@ -12,9 +11,6 @@ EXAMPLE_ADDRESS: Final = "1 Example Street, Example City"
 GROUP: Final = "notifier"
 SWEEP_SECONDS: Final = 0.5
 """Real time between checks for deliveries that are due on the service clock."""
-PRUNE_SECONDS: Final = 600.0
-KEEP_EVENTS: Final = timedelta(days=40)
-"""Real time for which the stream can be resumed and a failed webhook recovered; longer than any retry lasts."""
 
 
 def http(settings: Settings) -> Http:

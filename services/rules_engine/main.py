@@ -3,19 +3,21 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
+from socket import gethostname
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from prometheus_client import Counter, Gauge
 
 from schemas.figures import FiguresFound, FiguresWanted
 from schemas.topics import broker_configs
-from services.cadence.lint import lint
 from services.cadence.policy.contents import contents_in_force
 from services.cadence.policy.load import PolicyRefused, policy_texts, shipped_contents
 from services.cadence.rates import RatesRefused
+from services.cadence.testing.load import policy_and_tests
 from services.chassis.batches import Subscription
 from services.chassis.database import Database
 from services.chassis.dead_letter_routes import dead_letter_routes
+from services.chassis.keys import first_key
 from services.chassis.loops import Loop
 from services.chassis.ndjson import LARGEST_STREAM
 from services.chassis.openapi_export import always_ready, run_command, unplugged
@@ -24,16 +26,20 @@ from services.chassis.pruning import prune_loop
 from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
+from services.chassis.worker_process import WorkerProcess
 from services.rules_engine import settings
 from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.account_twins import AccountTwins
 from services.rules_engine.adapters.active_policy import ActivePolicy
+from services.rules_engine.adapters.audit_repository import AuditRepository, append_entries
+from services.rules_engine.adapters.clock_repository import ClockRepository
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
 from services.rules_engine.adapters.content_directory import ContentDirectory
 from services.rules_engine.adapters.decision_rows import DECISIONS
 from services.rules_engine.adapters.erasure_repository import ErasureRepository
 from services.rules_engine.adapters.explanations import StoredExplanations
 from services.rules_engine.adapters.figures_repository import FiguresRepository
+from services.rules_engine.adapters.key_records import KeyRecords
 from services.rules_engine.adapters.key_repository import KeyRepository
 from services.rules_engine.adapters.mode_repository import ModeRepository
 from services.rules_engine.adapters.policy_comparison import PolicyComparison
@@ -45,24 +51,26 @@ from services.rules_engine.adapters.progress_queries import count_undecided
 from services.rules_engine.adapters.queries import Queries
 from services.rules_engine.adapters.ranking_repository import Ranking
 from services.rules_engine.adapters.rates_file import RatesFile
+from services.rules_engine.adapters.session_repository import SessionRepository
 from services.rules_engine.adapters.sweep_repository import SweepRepository
 from services.rules_engine.application.answer_figures import answer_figures
 from services.rules_engine.domain.account import BatchCounts, EvaluationContext
 from services.rules_engine.entrypoints import http_accounts as api
 from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import refusals
+from services.rules_engine.entrypoints.audit_consumer import AuditConsumer
+from services.rules_engine.entrypoints.http_audit import audit_routes
+from services.rules_engine.entrypoints.http_clock import clock_routes
 from services.rules_engine.entrypoints.http_content import content_routes
 from services.rules_engine.entrypoints.http_erasure import erasure_routes
 from services.rules_engine.entrypoints.http_figures import figures_routes
 from services.rules_engine.entrypoints.http_ingest import Ingest
 from services.rules_engine.entrypoints.http_mode import mode_routes
+from services.rules_engine.entrypoints.http_sessions import session_routes
 from services.rules_engine.entrypoints.http_why import why_routes
 from services.rules_engine.entrypoints.kafka_consumer import EventConsumer
 from services.rules_engine.entrypoints.workers import Sweeper
 
-IDENTITY = Identity(
-    "rules_engine", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
-)
 UNDECIDED = Gauge(
     "drumbeat_accounts_undecided", "Accounts that cannot be read, or for which no plan can be made"
 )
@@ -82,6 +90,7 @@ async def build(runtime: Runtime) -> Parts:
     active_policy = ActivePolicy(configurations, clock)
     rates_file = RatesFile(runtime.settings.rates, database)
     await _put_in_force(active_policy, rates_file, runtime)
+    await make_sessions(runtime, KeyRecords(outbox, clock)).end_orphans(first_key(runtime.settings.key_file))
     created: set[str] = set()
     consumer = EventConsumer(
         clock=clock,
@@ -100,10 +109,12 @@ async def build(runtime: Runtime) -> Parts:
         after_commit=runtime.relay.wake,
     )
     ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
-    topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events")
+    topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events", "audit.entries")
+    handler = AuditConsumer(outbox, append_entries, others=consumer)
+    audit, audit_kept = AuditRepository(database), timedelta(days=runtime.settings.retention.audit_days)
     return Parts(
         app=lambda ready: make(runtime, _in_step(active_policy, ready), configurations, active_policy),
-        subscriptions=(Subscription("rules_engine", topics, consumer, runtime.relay.wake),),
+        subscriptions=(Subscription("rules_engine", topics, handler, runtime.relay.wake),),
         loops=(
             Loop("sweep", interval=1.0, run_once=sweeper.run_once),
             Loop("rates", interval=5.0, run_once=rates_file.run_once),
@@ -112,6 +123,8 @@ async def build(runtime: Runtime) -> Parts:
             Loop("ranking", interval=5.0, run_once=ranking.run_once),
             _undecided_loop(database),
             *_retention_loops(runtime),
+            prune_loop(database, "session", "expires_at"),
+            Loop("prune audit_entry", interval=60.0, run_once=partial(audit.drop_old, audit_kept)),
         ),
     )
 
@@ -145,11 +158,14 @@ def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loo
 
 
 async def _put_in_force(active_policy: ActivePolicy, rates_file: RatesFile, runtime: Runtime) -> None:
-    path = settings.policy_path(runtime.settings)
-    source = Source(runtime.owner, shipped=runtime.settings.policy is None)
+    configured = runtime.settings
+    path, is_shipped = settings.policy_path(configured), configured.policy is None
+    source = Source(f"{gethostname()}:{configured.rules_engine.port}", is_shipped, str(path))
+    # The shipped tests are about the shipped policy: whoever changes it in the console is not bound to them.
+    read = policy_texts if is_shipped else policy_and_tests
     try:
         await rates_file.open()
-        await active_policy.open(policy_texts(path), path.name, runtime.settings.mode, source)
+        await active_policy.open(read(path), path.name, configured.mode, source)
     except PolicyRefused as refused:
         raise CannotStart(f"the policy {path} is refused:\n{refused}") from refused
     except RatesRefused as refused:
@@ -179,7 +195,7 @@ def make(
 ) -> FastAPI:
     database, outbox, relay, clock = runtime.database, runtime.outbox, runtime.relay, runtime.clock
     app = make_app(
-        Chassis("rules_engine", clock, runtime.keys, ready),
+        Chassis("rules_engine", clock, runtime.keys, ready, rest=runtime.rest),
         title="rules engine",
         larger_bodies={
             "/v1/events": LARGEST_STREAM,
@@ -188,7 +204,8 @@ def make(
     )
     refusals.install(app)
     answers = Queries(database, outbox, relay, clock, active_policy.context)
-    comparison = PolicyComparison(database, active_policy, clock)
+    worker = make_worker(runtime)
+    comparison = PolicyComparison(database, worker, clock)
     ingest = Ingest(runtime.producer, clock, active_policy.context, AccountTwins(database).find)
     for router in (
         api.event_routes(ingest, answers),
@@ -197,11 +214,13 @@ def make(
         api.account_routes(answers),
         api.parked_routes(answers),
         figures_routes(_figures(runtime, active_policy)),
-        policies.policy_routes(PolicyRepository(configurations, active_policy, lint), comparison.compare),
+        policies.policy_routes(PolicyRepository(configurations, active_policy, worker), comparison.compare),
         content_routes(lambda: contents_in_force(active_policy.context().policy.content, shipped_contents())),
         policies.program_routes(partial(list_programs, database)),
         mode_routes(make_modes(runtime)),
-        api.key_routes(KeyRepository(database, outbox, relay, clock)),
+        clock_routes(ClockRepository(database, outbox, relay, clock).advance),
+        *_key_routers(runtime),
+        audit_routes(AuditRepository(database)),
         dead_letter_routes(database, outbox),
     ):
         app.include_router(router)
@@ -215,6 +234,28 @@ def _explanations(
     return StoredExplanations(configurations, active_policy, runtime.clock, keep=keep)
 
 
+def make_worker(runtime: Runtime) -> WorkerProcess:
+    limits = runtime.settings.policy_checks
+    return WorkerProcess(
+        seconds=limits.seconds,
+        megabytes=limits.megabytes,
+        most_waiting=limits.most_waiting,
+        module="services.rules_engine.adapters.policy_jobs",
+    )
+
+
+def make_sessions(runtime: Runtime, records: KeyRecords) -> SessionRepository:
+    lifetime = timedelta(hours=runtime.settings.sessions.hours)
+    return SessionRepository(runtime.database, records, runtime.relay, lifetime, runtime.keys.learn)
+
+
+def _key_routers(runtime: Runtime) -> tuple[APIRouter, APIRouter]:
+    records = KeyRecords(runtime.outbox, runtime.clock)
+    sessions = make_sessions(runtime, records)
+    keys = KeyRepository(runtime.database, records, runtime.relay, sessions)
+    return api.key_routes(keys), session_routes(sessions)
+
+
 def _figures(
     runtime: Runtime, active_policy: ActivePolicy
 ) -> Callable[[FiguresWanted], Awaitable[FiguresFound]]:
@@ -224,6 +265,14 @@ def _figures(
         return await answer_figures(wanted, repository, active_policy.context(), runtime.clock.now())
 
     return answer
+
+
+IDENTITY = Identity(
+    "rules_engine",
+    settings.http,
+    [TopicSpec(name, configs) for name, configs in broker_configs()],
+    read_first=settings.read_files,
+)
 
 
 def unwired() -> FastAPI:

@@ -78,7 +78,9 @@ async def build(runtime: Runtime) -> Parts:
 def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Readiness) -> FastAPI:
     console_url = settings.console_url(runtime.settings)
     calendars = partial(PostgresCalendarRepository, outbox=runtime.outbox, console_url=console_url)
-    app = make_app(Chassis("scheduler", runtime.clock, runtime.keys, ready), title="scheduler")
+    app = make_app(
+        Chassis("scheduler", runtime.clock, runtime.keys, ready, rest=runtime.rest), title="scheduler"
+    )
     reader = PostgresReader(runtime.database)
     app.include_router(read_routes(reader, runtime.clock))
     app.include_router(coming_routes(partial(read_coming, runtime.database), reader, runtime.clock))

@@ -18,9 +18,10 @@ SELECT account_id, extract(epoch FROM released_at)::float8 FROM touchpoint
 WHERE type = 'risk_action_plan' AND account_id = ANY($1)
 """
 TOLD = """
-SELECT d.account_id, extract(epoch FROM d.created_at)::float8, extract(epoch FROM a.at)::float8
-FROM delivery d JOIN attempt a ON a.delivery_id = d.id AND a.number = 1
-WHERE d.channel = 'webhook' AND d.touchpoint_type = 'risk_action_plan' AND d.account_id = ANY($1)
+SELECT d.account_id, extract(epoch FROM d.created_at)::float8,
+    extract(epoch FROM coalesce((d.tries -> 0 ->> 'at')::timestamptz, d.tried_at))::float8
+FROM delivery d WHERE coalesce(d.tries -> 0 ->> 'at', d.tried_at::text) IS NOT NULL AND d.channel = 'webhook'
+    AND d.touchpoint_type = 'risk_action_plan' AND d.account_id = ANY($1)
 """
 STATIONS = (
     "posted", "acknowledged", "plan on Kafka", "released", "due on Kafka", "delivery written", "attempt", "received",

@@ -21,10 +21,14 @@ from services.chassis.outbox import Outbox
 from services.chassis.settings import Email, Settings
 from services.devstack.embedded import processes
 from services.notifier.adapters.delivery_queue import DeliveryQueue
-from services.notifier.application.ports import ClaimResult, Mail, MessageClaim
+from services.notifier.adapters.mail_recorder import MailRecorder
+from services.notifier.application.claim_results import attempted
+from services.notifier.application.hand_over_mail import hand_over_mail
+from services.notifier.application.mail_ports import BeginningMail, Mail
+from services.notifier.application.ports import ClaimResult, MessageClaim, Now
 from services.notifier.domain.addresses import AddressKey
+from services.notifier.domain.delivery import Response
 from services.notifier.domain.message import Message
-from services.notifier.domain.retry import after_attempt
 from services.notifier.entrypoints.workers import MESSAGES_AT_ONCE
 from services.notifier.main import make_mailer
 from tests.benchmarks.figures import Figure, ratio_of_rounds
@@ -44,11 +48,18 @@ INSERT INTO feed (key, event_id, type, said_at, account_id, data)
 SELECT md5('event-' || i)::uuid, 'event-' || i, $1, $2, 'acc-000001', $3 FROM generate_series(1, $4::int) i
 """
 DELIVERIES = """
-INSERT INTO delivery (id, event_key, message_id, touchpoint_id, touchpoint_type, account_id, channel,
-    recipient_kind, recipient_id, state, next_at)
-SELECT u.id, md5('event-' || i)::uuid, u.id, 'touchpoint-' || i, 'usage_report', 'acc-000001', 'email', 'contact',
-    'contact-' || i, 'pending', clock_timestamp()
-FROM generate_series(1, $1::int) i, LATERAL (SELECT md5('delivery-' || i)::uuid AS id) u
+WITH made AS (
+    INSERT INTO delivery (id, caused_at, event_key, message_id, touchpoint_id, touchpoint_type, account_id, channel,
+        recipient_kind, recipient_id, state)
+    SELECT u.id, $2, md5('event-' || i)::uuid, u.id, 'touchpoint-' || i, 'usage_report', 'acc-000001', 'email',
+        'contact', 'contact-' || i, 'pending'
+    FROM generate_series(1, $1::int) i, LATERAL (SELECT md5('delivery-' || i)::uuid AS id) u
+    RETURNING *
+)
+INSERT INTO delivery_queue (delivery_id, caused_at, event_key, event_at, seq, message_id, account_id, channel,
+    recipient_kind, recipient_id, touchpoint_id, touchpoint_type, next_at, created_at)
+SELECT id, caused_at, event_key, caused_at, seq, message_id, account_id, channel, recipient_kind, recipient_id,
+    touchpoint_id, touchpoint_type, clock_timestamp(), created_at FROM made
 """
 
 
@@ -88,21 +99,27 @@ class Senders:
         queue = DeliveryQueue(self._database, Outbox("/bench"), clock, key, "bench")
         mailer = make_mailer(Settings(email=Email(host="127.0.0.1", port=self._port)), queue.written.add)
 
-        async def send(claim: MessageClaim) -> ClaimResult:
+        recorder = MailRecorder(queue, reported=lambda: None)
+
+        async def send(claim: MessageClaim) -> None:
             number = int(claim.delivery.id[:4], 16) % DOMAINS
             to = f"{claim.delivery.recipient.id}@customer-{number}.example"
             link = f"https://drumbeat.example.com/unsubscribe/{claim.delivery.id}"
-            at = real_now()
-            response = await mailer.send(Mail(claim.delivery.id, to, MESSAGE, link), at=at)
-            delivery, attempt = after_attempt(claim.delivery, response, at=at, first_at=claim.first_at)
-            return ClaimResult(claim, delivery, attempt=attempt, response=response, address=to)
+            mail, at = Mail(claim.delivery.id, to, MESSAGE, link), real_now()
+
+            def results_of(response: Response) -> list[ClaimResult]:
+                return [attempted(claim, response, Now(at, at), to)]
+
+            beginning = BeginningMail([claim], [claim.delivery.recipient.id or ""], to)
+            left = await hand_over_mail(mail, beginning, (mailer, recorder), at, results_of=results_of)
+            assert not left
 
         began = asyncio.get_running_loop().time()
         while True:
             claims, _, _ = await queue.claim_messages(MESSAGES_AT_ONCE)
             if not claims:
                 break
-            await queue.complete(await asyncio.gather(*map(send, claims)))
+            await asyncio.gather(*map(send, claims))
         seconds = asyncio.get_running_loop().time() - began
         await mailer.stop()
         sent = await self._database.pool.fetchval("SELECT count(*) FROM delivery WHERE state = 'sent'")
@@ -111,10 +128,11 @@ class Senders:
 
     async def _fill(self) -> None:
         pool = self._database.pool
-        await pool.execute("TRUNCATE delivery, feed, attempt, outbox")
-        await pool.execute(FEED, DUE, real_now(), due_event(), self._count)
-        await pool.execute(DELIVERIES, self._count)
-        await pool.execute("VACUUM ANALYZE delivery, feed")
+        now = real_now()
+        await pool.execute("TRUNCATE delivery, delivery_queue, feed, outbox")
+        await pool.execute(FEED, DUE, now, due_event(), self._count)
+        await pool.execute(DELIVERIES, self._count, now)
+        await pool.execute("VACUUM ANALYZE delivery, delivery_queue, feed")
 
     async def bare(self) -> float:
         """Mails a second over as many connections, built by the standard library and recorded nowhere."""

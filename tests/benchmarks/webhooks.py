@@ -13,9 +13,11 @@ from services.chassis.clock import ServiceClock, real_now
 from services.chassis.database import Database
 from services.chassis.migrations import DATABASES
 from services.chassis.outbox import Outbox
+from services.chassis.settings import Retention
 from services.notifier.adapters.channels.webhook import WebhookClient, webhook_body
 from services.notifier.adapters.delivery_queue import DeliveryQueue
-from services.notifier.application.ports import ClaimResult, Webhook, WebhookClaim
+from services.notifier.adapters.retention import partition_loops
+from services.notifier.application.ports import Webhook, WebhookResult
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.entrypoints.workers import WebhookSender
 from tests.benchmarks.figures import Figure, ratio_of_rounds
@@ -41,11 +43,18 @@ INSERT INTO feed (key, event_id, type, said_at, account_id, data)
 SELECT md5('event-' || i)::uuid, 'event-' || i, $1, $2, 'acc-000001', $3 FROM generate_series(1, $4::int) i
 """
 DELIVERIES = """
-INSERT INTO delivery (id, event_key, message_id, touchpoint_id, touchpoint_type, account_id, channel,
-    recipient_kind, recipient_id, state, next_at)
-SELECT u.id, md5('event-' || i)::uuid, u.id, 'touchpoint-' || i, 'check_in', 'acc-000001', 'webhook', 'subscription',
-    'hook-' || (i % $2::int), 'pending', clock_timestamp()
-FROM generate_series(1, $1::int) i, LATERAL (SELECT md5('delivery-' || i)::uuid AS id) u
+WITH made AS (
+    INSERT INTO delivery (id, caused_at, event_key, message_id, touchpoint_id, touchpoint_type, account_id, channel,
+        recipient_kind, recipient_id, state)
+    SELECT u.id, $3, md5('event-' || i)::uuid, u.id, 'touchpoint-' || i, 'check_in', 'acc-000001', 'webhook',
+        'subscription', 'hook-' || (i % $2::int), 'pending'
+    FROM generate_series(1, $1::int) i, LATERAL (SELECT md5('delivery-' || i)::uuid AS id) u
+    RETURNING *
+)
+INSERT INTO delivery_queue (delivery_id, caused_at, event_key, event_at, seq, message_id, account_id, channel,
+    recipient_kind, recipient_id, touchpoint_id, touchpoint_type, next_at, created_at)
+SELECT id, caused_at, event_key, caused_at, seq, message_id, account_id, channel, recipient_kind, recipient_id,
+    touchpoint_id, touchpoint_type, clock_timestamp(), created_at FROM made
 """
 
 
@@ -61,10 +70,9 @@ class CountingQueue(DeliveryQueue):
         self._left = count
         self.done = asyncio.Event()
 
-    async def complete(self, results: Sequence[ClaimResult]) -> None:
-        await super().complete(results)
-        claims = (result.claim for result in results)
-        self._left -= sum(isinstance(claim, WebhookClaim) and claim.endpoint.id != FIRST for claim in claims)
+    async def complete_webhooks(self, results: Sequence[WebhookResult]) -> None:
+        await super().complete_webhooks(results)
+        self._left -= sum(result.claim.endpoint.id != FIRST for result in results)
         if self._left <= 0:
             self.done.set()
 
@@ -110,11 +118,14 @@ class Senders:
 
     async def _fill(self) -> None:
         pool = self._database.pool
-        await pool.execute("TRUNCATE delivery, feed, attempt, subscription, outbox")
+        now = real_now()
+        for loop in partition_loops(self._database, ServiceClock(now, now, 1.0), Retention()):
+            await loop.run_once()
+        await pool.execute("TRUNCATE delivery, delivery_queue, feed, subscription, outbox")
         await pool.execute(SUBSCRIBE, self._receiver, ENDPOINTS)
-        await pool.execute(FEED, DUE, real_now(), DATA, self._count)
-        await pool.execute(DELIVERIES, self._count, ENDPOINTS)
-        await pool.execute("VACUUM ANALYZE delivery, feed")
+        await pool.execute(FEED, DUE, now, DATA, self._count)
+        await pool.execute(DELIVERIES, self._count, ENDPOINTS, now)
+        await pool.execute("VACUUM ANALYZE delivery, delivery_queue, feed")
 
     async def bare(self) -> float:
         """Webhooks a second of fifty tasks that sign and post, and keep no account of it."""

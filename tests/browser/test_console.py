@@ -190,7 +190,9 @@ async def test_any_key_that_may_read_reads_the_clock_of_the_console(stack: Stack
 async def test_a_form_of_another_site_neither_signs_in_nor_out(stack: Stack) -> None:
     url = stack.processes["console"].url
     foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
-    async with httpx.AsyncClient(headers=foreign, cookies={"drumbeat_key": KEY}) as visitor:
+    async with httpx.AsyncClient(
+        headers=foreign, cookies={"drumbeat_session": "db_0123abcd~00_x"}
+    ) as visitor:
         entered = await visitor.post(url + "/sign-in", data={"key": KEY})
         left = await visitor.post(url + "/sign-out")
     assert "set-cookie" not in entered.headers

@@ -23,10 +23,16 @@ PAGES = ("/", "/?account=acme", "/my-day", "/unowned", "/messages", "/content", 
 async def team(stack: Stack) -> AsyncGenerator[Stack]:
     """The stack with a colleague, a contact with a telephone number, and an account without a CSM."""
     now = await stack.now()
+    talk = {"channel": "call", "notes": "They want the export by March.", "initiated_by": "us"}
+    await stack.tell(event("interaction.logged", "acme", talk, id="talk", time=now - timedelta(days=40)))
     kit = {"contact_id": "kit", "name": "Kit Larsen", "email": "kit@acme.example", "role": "champion"}
     await stack.tell(
         event(
-            "csm.described", "csm-ana", {"name": "Ana Petrov", "email": "ana@x.example"}, id="ana", time=now
+            "csm.described",
+            "csm-ana",
+            {"name": "Ana Petrov", "email": "ana@x.example", "timezone": "Africa/Lagos"},
+            id="ana",
+            time=now,
         ),
         event("contact.described", "acme", {**kit, "phone": "+1 555 0100"}, id="kit", time=now),
         event("account.described", "orphan", {"arr": 250_000, "name": "Orphan Ltd"}, id="orphan", time=now),
@@ -71,6 +77,9 @@ async def test_my_day_says_whom_to_call_and_why_and_hides_what_is_automatic(
         await expect(item).to_contain_text("Kit Larsen")
         await expect(item).to_contain_text("Health is red")
         await expect(page.get_by_role("heading", name="Acme").first).to_be_visible()
+        acme = page.locator(".day-account").filter(has_text="Acme")
+        await expect(acme.locator(".last-note")).to_contain_text("They want the export by March.")
+        await expect(acme.locator(".last-note")).to_contain_text("40 days ago")
         await expect(page.locator("#day")).not_to_contain_text("Newsletter")
         await expect(page.locator("#day")).not_to_contain_text("csm-kim")
         assert visit.complaints == []
@@ -257,6 +266,36 @@ async def test_times_are_those_of_the_reader(browser: Browser, team: Stack) -> N
         await expect(shown).to_contain_text("GMT+9")
 
 
+async def test_today_and_the_account_show_times_in_the_zone_of_the_browser_and_utc_in_the_title(
+    browser: Browser, team: Stack
+) -> None:
+    async with visiting(browser, team, zone="Asia/Tokyo") as (visit, _):
+        page = visit.page
+        await page.goto(f"{visit.url}/?account=acme")
+        await visit.sign_in(KEY)
+
+        timing = page.locator(".plan-item .timing").filter(has_text="JST").first
+        await expect(timing).to_have_attribute("title", re.compile(r"\d\d:\d\d UTC"))
+        await expect(page.locator("#account-body")).not_to_contain_text(re.compile(r"\d\d:\d\d UTC"))
+        slot = page.locator(".slot time").first
+        at = datetime.fromisoformat(await slot.get_attribute("datetime") or "")
+        await expect(slot).to_have_text(f"{at + timedelta(hours=9):%H:%M}")
+        await expect(slot).to_have_attribute("title", f"{at:%Y-%m-%d %H:%M} UTC")
+        assert visit.complaints == []
+
+
+async def test_a_known_person_reads_their_own_time_without_a_script(team: Stack) -> None:
+    cookies = {"drumbeat_key": KEY, "drumbeat_person": "csm-ana"}
+    async with httpx.AsyncClient(cookies=cookies, headers={"X-Zone": "Asia/Tokyo"}) as visitor:
+        page = (await visitor.get(f"{team.processes['console'].url}/?account=acme")).text
+        assert '<html lang="en-GB" data-zone="Africa/Lagos">' in page
+        assert re.search(r"\d\d:\d\d WAT", page)
+        assert "JST" not in page
+        visitor.cookies.set("drumbeat_person", "nobody")
+        page = (await visitor.get(f"{team.processes['console'].url}/?account=acme")).text
+        assert re.search(r"\d\d:\d\d JST", page)
+
+
 async def test_no_page_allows_inline_scripts_or_evaluation(team: Stack) -> None:
     async with httpx.AsyncClient(cookies={"drumbeat_key": KEY}) as visitor:
         for path in (*PAGES, "/sign-in"):
@@ -279,3 +318,22 @@ async def test_a_form_of_another_site_changes_nothing(team: Stack) -> None:
         answer = await visitor.post(f"{url}/touchpoints/{item['id']}", data=form)
     assert answer.status_code == 403
     assert (await team.get("scheduler", f"/v1/touchpoints/{item['id']}"))["status"] == "due"
+
+
+async def test_my_day_works_and_says_so_while_the_rules_engine_is_away(browser: Browser, team: Stack) -> None:
+    async with visiting(browser, team) as (visit, _):
+        page = await be_kim(visit)
+        item = page.locator(".item.due").first
+        touchpoint_id = await item.get_attribute("id")
+        team.kill("rules_engine")
+        try:
+            await item.get_by_role("button", name="Not reached").click()
+
+            await expect(page.locator(f"#{touchpoint_id}")).to_have_count(0)
+            alert = page.locator("#day").get_by_role("alert")
+            await expect(alert).to_contain_text("may be missing or old: The rules engine does not answer")
+            await expect(page.locator(".item").first).to_be_visible()
+        finally:
+            team.spawn("rules_engine", port=team.processes["rules_engine"].port)
+            await team.ready("rules_engine")
+        await expect(alert).to_be_hidden(timeout=30_000)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import TimeoutError as NotInTime
 
 from tests.stack import Stack
 
@@ -17,6 +18,8 @@ FLAGS = (
 )
 MARKUP = "<img src=x onerror=\"document.title='taken'\">"
 NARROW = 390
+FITS = "document.fonts.status === 'loaded' && document.documentElement.scrollWidth <= window.innerWidth"
+FITS_WITHIN = 10_000  # milliseconds that a busy machine may take
 WIDE = 1280
 
 
@@ -51,8 +54,17 @@ class Visit:
         await self.page.get_by_role("button", name="Sign in").click()
 
     async def fits(self) -> bool:
-        """Whether the page needs no horizontal scrolling."""
-        return await self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        """Whether the page needs no horizontal scrolling once it has its styles and fonts.
+
+        An element counts as visible before the style sheets of a new page have arrived; the
+        widths of that moment say nothing.
+        """
+        await self.page.wait_for_load_state("load")
+        try:
+            await self.page.wait_for_function(FITS, timeout=FITS_WITHIN)
+        except NotInTime:
+            return False
+        return True
 
     def _note(self, text: str) -> None:
         self.complaints.append(text)

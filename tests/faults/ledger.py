@@ -35,7 +35,7 @@ def structured(event: Mapping[str, Any]) -> tuple[bytes, Headers]:
     return json.dumps(event).encode(), [("content-type", b"application/cloudevents+json; charset=UTF-8")]
 
 
-UNFINISHED = "state = 'pending' AND (planned_at IS NULL OR planned_at <= $1)"
+UNFINISHED = "planned_at IS NULL OR planned_at <= $1"
 """What has not ended, without what waits for the mail of a later day."""
 
 
@@ -137,7 +137,7 @@ class Ledger:
         except AssertionError as late:
             pending = await self.rows(
                 "notifier",
-                f"SELECT to_jsonb(d) FROM delivery d WHERE {UNFINISHED} LIMIT 3",
+                f"SELECT to_jsonb(d) FROM delivery_queue d WHERE {UNFINISHED} LIMIT 3",
                 await self.stack.now(),
             )
             raise AssertionError(
@@ -166,7 +166,7 @@ class Ledger:
             0
         ]
         left["pending deliveries"] = (
-            await self.rows("notifier", f"SELECT count(*) FROM delivery WHERE {UNFINISHED}", now)
+            await self.rows("notifier", f"SELECT count(*) FROM delivery_queue WHERE {UNFINISHED}", now)
         )[0][0]
         left.update(await self._lag())
         return {what: count for what, count in left.items() if count}
@@ -244,8 +244,8 @@ class Ledger:
     async def _every_delivery_ended_once(self, released: set[str]) -> None:
         deliveries = await self.rows(
             "notifier",
-            "SELECT id::text, message_id::text, touchpoint_id, channel, state FROM delivery WHERE planned_at IS NULL"
-            " OR planned_at <= $1",
+            "SELECT id::text, message_id::text, touchpoint_id, channel, state FROM delivery d WHERE NOT EXISTS ("
+            "SELECT FROM delivery_queue q WHERE q.delivery_id = d.id AND q.planned_at > $1)",
             await self.stack.now(),
         )
         assert all(row["state"] != "pending" for row in deliveries)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from services.cadence.policy import Policy
 from services.cadence.policy.errors import Mistakes
 from services.cadence.policy.errors import Path as KeyPath
-from services.cadence.policy.load import is_test, read_texts
+from services.cadence.policy.load import is_test, policy_texts, read_texts
 from services.cadence.policy.parse import Part, parse_file, parts
 from services.cadence.policy.yaml_source import read_yaml
 from services.cadence.portfolio import Portfolio
@@ -27,6 +27,11 @@ def texts_of_tests(path: Path) -> dict[str, str]:
     """
     folder = path if path.is_dir() else path.parent
     return read_texts([path] if is_test(path.name) else sorted(folder.glob("*_test.yaml")))
+
+
+def policy_and_tests(path: Path) -> dict[str, str]:
+    """Path -> text of a policy file or folder, its content and its tests: one version. Raises `PolicyRefused`."""
+    return {**policy_texts(path), **texts_of_tests(path)}
 
 
 def policy_beside(path: Path) -> Path:

@@ -15,7 +15,7 @@ def component_routes(backend: Backend) -> APIRouter:
 
     @router.get("/components")
     async def show(request: Request) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         context = {
             "tones": ("quiet", "waiting", "due", "good", "bad"),
             "contact": Contact("c", "Ada Lindqvist", "decision_maker", "+46 8 123 456", "ada@example.com"),

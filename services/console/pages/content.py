@@ -35,7 +35,7 @@ def content_routes(backend: Backend) -> APIRouter:
 
     @router.get("/content")
     async def show(request: Request) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         wanted = request.query_params.get("reader", "customer")
         read = await _read_list(reader)
         tabs = [(name, f"/content?reader={key}", key == wanted) for key, name in _READERS.items()]
@@ -45,7 +45,7 @@ def content_routes(backend: Backend) -> APIRouter:
 
     @router.get("/content/{audience}/{language}/{touchpoint_type}")
     async def show_file(request: Request, audience: str, language: str, touchpoint_type: str) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         read = await _read_list(reader)
         wanted = (audience, language, touchpoint_type)
         file = next((item for item in _files(read) if _key(item) == wanted), None)
@@ -57,7 +57,7 @@ def content_routes(backend: Backend) -> APIRouter:
 
     @router.get("/content-preview")
     async def show_preview(request: Request) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         read = await _read_preview(reader, dict(request.query_params))
         return HTMLResponse(text(read.document or {}, "html") or read.error, headers=MAIL_HEADERS)
 
@@ -68,7 +68,7 @@ def content_routes(backend: Backend) -> APIRouter:
 def _add_test_mail(router: APIRouter, backend: Backend) -> None:
     @router.post("/content-preview/send")
     async def send_test(request: Request) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         form = await read_form(request)
         body: Json = {**_query(form), "to": form.get("to", "").strip()}
         answer = await reader.post("notifier", "/v1/preview/send", body)

@@ -24,24 +24,24 @@ def message_routes(backend: Backend) -> APIRouter:
 
     @router.get("/messages")
     async def show(request: Request) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         wanted = {name: request.query_params.get(name, "").strip()[:200] for name in _FILTERS}
         return await render_page(request, reader, "messages.html", await _list(request, reader, wanted))
 
     @router.get("/messages/{delivery_id}")
     async def show_one(request: Request, delivery_id: str) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         return await render_page(request, reader, "message.html", await _read_one(reader, delivery_id))
 
     @router.get("/messages/{delivery_id}/html")
     async def show_html(request: Request, delivery_id: str) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         read = await reader.read("notifier", f"{_path(delivery_id)}/message", max_age=10)
         return HTMLResponse(text(read.document or {}, "html") or read.error, headers=MAIL_HEADERS)
 
     @router.post("/messages/{delivery_id}/resend")
     async def resend(request: Request, delivery_id: str) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         answer = await reader.post("notifier", f"{_path(delivery_id)}/resend", {})
         if isinstance(answer, Failure):
             return back_to(f"/messages/{quote(delivery_id, safe='')}", failed=answer.text)

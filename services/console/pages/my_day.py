@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote
 
@@ -10,14 +10,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from schemas.times import format_instant
-from schemas.zones import UnknownZone, find_zone
+from services.console import labels
 from services.console.client import Failure
 from services.console.json_fields import Json, items, number, text
-from services.console.my_day_view import COMING_SPAN, my_day
+from services.console.my_day_view import COMING_SPAN, is_for_a_person, my_day
 from services.console.pages.forms import read_form
 from services.console.pages.rendering import PERSON_COOKIE, back_to, reader_of, render_page
 from services.console.people import Person
-from services.console.reader import Backend, Reader
+from services.console.reader import Backend, Reader, known_zone
 from services.console.touchpoints import touchpoints
 
 _OPEN: Final = ["due", "overdue"]
@@ -30,7 +30,7 @@ def my_day_routes(backend: Backend) -> APIRouter:
 
     @router.get("/my-day")
     async def show(request: Request) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         people = await reader.people()
         day, error = None, ""
         if reader.person_id:
@@ -45,17 +45,17 @@ def my_day_routes(backend: Backend) -> APIRouter:
                 "person": people.get(reader.person_id),
                 "day": day,
                 "error": error,
-                "tomorrow": reader.now() + timedelta(days=1),
+                "tomorrow": await reader.local_now() + timedelta(days=1),
             },
         )
 
     @router.post("/my-day/person")
     async def choose(request: Request) -> Response:
-        reader_of(backend, request)
+        await reader_of(backend, request)
         form = await read_form(request)
         response = back_to("/my-day")
         person_id = form.get("person", "")[:200]
-        secure = request.url.scheme == "https"
+        secure = backend.cookies.is_secure(request)
         response.set_cookie(
             PERSON_COOKIE, person_id, max_age=_COOKIE_SECONDS, httponly=True, samesite="strict", secure=secure
         )
@@ -71,7 +71,7 @@ def _choices(people: Mapping[str, Person], person_id: str) -> list[tuple[str, st
 
 
 async def _read_day(reader: Reader) -> tuple[object, str]:
-    now, mine = reader.now(), {"csm_id": reader.person_id}
+    now, mine = await reader.local_now(), {"csm_id": reader.person_id}
     coming = {"from": format_instant(now - COMING_SPAN), "to": format_instant(now + COMING_SPAN)}
     open_, planned = await asyncio.gather(
         reader.read("scheduler", "/v1/touchpoints", {**mine, "status": _OPEN, "limit": 300}),
@@ -81,8 +81,13 @@ async def _read_day(reader: Reader) -> tuple[object, str]:
     if open_.document is None or planned.document is None:
         return None, error
     found = touchpoints([*items(open_.document), *items(planned.document)])
-    accounts = await reader.accounts(item.account_id for item in found)
-    return my_day(found, accounts, now), error
+    shown = {item.account_id for item in found if is_for_a_person(item)}
+    accounts, (figures, notes_error) = await asyncio.gather(reader.accounts(shown), reader.figures(shown))
+    if notes_error:
+        notes_error = (
+            f"What is known of the accounts, and the last notes, may be missing or old: {notes_error}"
+        )
+    return my_day(found, accounts, figures, now), labels.joined(error, notes_error)
 
 
 def action_routes(backend: Backend) -> APIRouter:
@@ -91,7 +96,7 @@ def action_routes(backend: Backend) -> APIRouter:
 
     @router.post("/touchpoints/{touchpoint_id}")
     async def act(request: Request, touchpoint_id: str) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         form = await read_form(request)
         path = f"/v1/touchpoints/{quote(touchpoint_id, safe='')}"
         call, body, did = _call(form)
@@ -143,11 +148,4 @@ def _moment(local: str, zone: str) -> str:
         moment = datetime.fromisoformat(local)
     except ValueError:
         return ""
-    return format_instant(moment.replace(tzinfo=_zone(zone)))
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return find_zone(name)
-    except UnknownZone:
-        return UTC
+    return format_instant(moment.replace(tzinfo=known_zone(zone) or UTC))

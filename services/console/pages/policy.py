@@ -54,22 +54,22 @@ def policy_routes(backend: Backend) -> APIRouter:
 
     @router.get("/policy")
     async def show(request: Request) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         editor = await editors.refreshed(reader.key)
         return await _render(request, reader, editor, Draft())
 
     @router.post("/policy/draft")
     async def change_draft(request: Request) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         in_force = await editors.refreshed(reader.key)
-        editor = PolicyEditor(backend.apis, reader.key)
+        editor = PolicyEditor(backend.apis, reader.token)
         editor.in_force, editor.versions = in_force.in_force, in_force.versions
         editor.progress, editor.may_change = in_force.progress, in_force.may_change
-        act, note, error = await _apply_form(request, editor)
+        act, note, force, error = await _apply_form(request, editor)
         if act in ("check", "publish") and not error:
             await editor.check()
         if act == "publish" and not error:
-            error = NOTE_MISSING if not note else await editor.publish(note)
+            error = NOTE_MISSING if not note else await editor.publish(note, force=force)
             if not error:
                 await editors.refreshed(reader.key, now=True)
                 return back_to("/policy", did="published")
@@ -77,20 +77,21 @@ def policy_routes(backend: Backend) -> APIRouter:
 
     @router.post("/policy/roll-back")
     async def roll_back(request: Request) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         form = await read_form(request)
         note, version = form.get("note", "").strip(), form.get("version", "")
-        editor = await editors.refreshed(reader.key)
+        editor = PolicyEditor(backend.apis, reader.token)
         error = NOTE_MISSING
         if note and version.isdigit():
             error = await editor.roll_back(int(version), note)
+            await editors.refreshed(reader.key, now=True)
         return back_to("/policy", did="" if error else "rolled_back", failed=error)
 
     return router
 
 
-async def _apply_form(request: Request, editor: PolicyEditor) -> tuple[str, str, str]:
-    """Rebuild the draft that the form carries and change it. Returns the act, the note and an error."""
+async def _apply_form(request: Request, editor: PolicyEditor) -> tuple[str, str, bool, str]:
+    """Rebuild the draft that the form carries and change it. Returns the act, the note, `force`, and an error."""
     form = await request.form(max_fields=2_000, max_part_size=MAX_BODY)
     fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     based_on = next((value for name, value in fields if name == "based_on"), "")
@@ -103,7 +104,8 @@ async def _apply_form(request: Request, editor: PolicyEditor) -> tuple[str, str,
     act, _, name = one.get("act", "add").partition(":")
     error = await _change(editor, act, name or one.get("name", ""), _lines(one.get("text", "")))
     uploads = [value for _, value in form.multi_items() if isinstance(value, UploadFile) and value.filename]
-    return act, one.get("note", "").strip(), error or await _add_uploads(editor, uploads)
+    error = error or await _add_uploads(editor, uploads)
+    return act, one.get("note", "").strip(), "force" in one, error
 
 
 async def _change(editor: PolicyEditor, act: str, name: str, source: str) -> str:

@@ -4,18 +4,19 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.console import labels
-from services.console.auth import is_cross_site, key_of
+from services.console.auth import SignInNeeded, is_cross_site
 from services.console.notices import notice_of
 from services.console.reader import Backend, Reader
 
 PERSON_COOKIE: Final = "drumbeat_person"
+_SESSION_SECONDS: Final = 2.0  # real seconds after which a session is asked about again
 _PAGES: Final = (
     ("Today", "/"),
     ("My day", "/my-day"),
@@ -23,7 +24,9 @@ _PAGES: Final = (
     ("Messages", "/messages"),
     ("Content", "/content"),
     ("Policy", "/policy"),
+    ("Sessions", "/sessions"),
 )
+_ADMIN_PAGES: Final = (("Audit", "/audit"),)
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
     autoescape=True,
@@ -46,32 +49,35 @@ STRICT: Final = {
 _NO_STORE: Final = {"Cache-Control": "no-store", "Vary": "X-Live", **STRICT}
 
 
-class SignInNeeded(Exception):
-    """Nobody is signed in; the path leads back after signing in."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.path = path
-
-
 class ForeignForm(Exception):
     """A page of another site sent this form."""
 
 
-def reader_of(backend: Backend, request: Request) -> Reader:
-    """The reader of this request. Raises SignInNeeded, and ForeignForm for a form of another site."""
-    key = key_of(request)
-    if key is None:
-        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        raise SignInNeeded(path if request.method == "GET" else "/")
+async def reader_of(backend: Backend, request: Request) -> Reader:
+    """The reader of this request. Raises SignInNeeded, and ForeignForm for a form of another site.
+
+    The rules engine says whether the session still is one, at most two real seconds ago. While it does not answer, the
+    other services check the token themselves.
+    """
+    token = backend.cookies.token_of(request)
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    back = path if request.method == "GET" else "/"
+    if token is None:
+        raise SignInNeeded(back)
     if request.method != "GET" and is_cross_site(request):
         raise ForeignForm
-    return Reader(backend, key, request.cookies.get(PERSON_COOKIE, "")[:200])
-
-
-def sign_in_needed(_: Request, error: Exception) -> Response:
-    path = error.path if isinstance(error, SignInNeeded) else "/"
-    return RedirectResponse(f"/sign-in?next={quote(path, safe='')}", 303)
+    session = await backend.reads.read(
+        token, "rules_engine", "/v1/sessions/current", max_age=_SESSION_SECONDS
+    )
+    if session.status in (401, 404):
+        raise SignInNeeded(back, ended=True)
+    zone = request.headers.get("x-zone", "")[:100]
+    reader = Reader(
+        backend, token, session.document or {}, request.cookies.get(PERSON_COOKIE, "")[:200], zone
+    )
+    if session.document is not None:
+        backend.apis.use(reader.key, token)
+    return reader
 
 
 def foreign_form(_: Request, __: Exception) -> Response:
@@ -84,13 +90,15 @@ async def render_page(
     request: Request, reader: Reader, template: str, context: Mapping[str, object], *, status: int = 200
 ) -> Response:
     """The page; for a live update only its live parts, and 304 when the browser shows them already."""
-    now = reader.now()
+    now = await reader.local_now()
     is_live = request.headers.get("x-live") == "1"
     common: Mapping[str, object] = {
         "labels": labels,
-        "pages": _PAGES,
+        "pages": (*_PAGES, *(_ADMIN_PAGES if "admin" in reader.scopes else ())),
         "path": request.url.path,
         "now": now,
+        "service_now": reader.now(),
+        "person_zone": await reader.person_zone(),
         "rate": reader.clock.rate,
         "mode": await reader.mode(),
         "is_live": is_live,
@@ -103,6 +111,15 @@ async def render_page(
     if is_live and request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     return HTMLResponse(body, status, headers=headers)
+
+
+def missing_page(request: Request, status: int) -> Response | None:
+    """The page at an address of no page; it asks nobody, so it is the same before and after signing in."""
+    if request.url.path.startswith(("/v1/", "/static/")):
+        return None
+    path = request.url.path[:120]
+    body = _TEMPLATES.get_template("not-found.html").render(path=path, pages=_PAGES)
+    return HTMLResponse(body, status, headers=_NO_STORE)
 
 
 def render_part(template: str, context: Mapping[str, object]) -> Response:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
 
@@ -42,17 +42,20 @@ def today_routes(backend: Backend) -> APIRouter:
 
     @router.get("/")
     async def show(request: Request, account: str = "", q: str = "") -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         search = q.strip()[:200]
         poller = await pollers.refreshed(reader.key, account[:200], search)
-        return await render_page(request, reader, "today.html", _today(poller, reader.now()))
+        now = await reader.local_now()
+        context = _today(poller, now)
+        context["utc"] = context if now.tzinfo is UTC else _today(poller, now.astimezone(UTC))
+        return await render_page(request, reader, "today.html", context)
 
     @router.get("/why")
     async def why(request: Request, account: str, rule: str = "", touchpoint_type: str = "") -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         query = {"rule": rule} if rule else {"touchpoint_type": touchpoint_type}
         read = await reader.read("rules_engine", f"/v1/accounts/{quote(account, safe='')}/why", {**query})
-        view = None if read.document is None else explanation_view(read.document, reader.now())
+        view = None if read.document is None else explanation_view(read.document, await reader.local_now())
         context = {"view": view, "error": read.error, "account_id": account}
         if request.headers.get("x-live") == "1":
             return render_part("why-card.html", context)

@@ -26,8 +26,8 @@ def unowned_routes(backend: Backend) -> APIRouter:
 
     @router.get("/unowned")
     async def show(request: Request) -> Response:
-        reader = reader_of(backend, request)
-        rows, error = await _read(reader, reader.now())
+        reader = await reader_of(backend, request)
+        rows, error = await _read(reader, await reader.local_now())
         people = await reader.people()
         return await render_page(
             request,
@@ -43,7 +43,7 @@ def unowned_routes(backend: Backend) -> APIRouter:
 
     @router.post("/unowned")
     async def take(request: Request) -> Response:
-        reader = reader_of(backend, request)
+        reader = await reader_of(backend, request)
         pairs = await read_pairs(request)
         form = dict(pairs)
         chosen = [value for name, value in pairs if name == "touchpoint"][:_MOST]

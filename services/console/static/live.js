@@ -1,13 +1,14 @@
 // Pages follow what happens: their live parts are read again every two seconds, forms act without a new page.
 
 import { morph } from "./morph.js";
-import { localize } from "./times.js";
+import { browserZone, localize, zone } from "./times.js";
 
 const SECONDS = 2;
 let tag = "", busy = false, again = false;
 
 export function startLive() {
   if (!document.querySelector("[data-live]")) return;
+  if (zone === browserZone && zone !== "UTC") refresh(); // the page was written before its zone was known
   setInterval(() => document.hidden || refresh(), SECONDS * 1000);
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
 }
@@ -18,7 +19,7 @@ export async function refresh(isNewAddress = false) {
   busy = true;
   try {
     const response = await fetch(location.href, {
-      headers: { "X-Live": "1", ...(tag ? { "If-None-Match": tag } : {}) }, cache: "no-store",
+      headers: { "X-Live": "1", "X-Zone": browserZone, ...(tag ? { "If-None-Match": tag } : {}) }, cache: "no-store",
     });
     if (leaves(response)) return;
     if (response.ok) { tag = response.headers.get("ETag") ?? ""; show(await response.text()); }
@@ -83,7 +84,7 @@ export async function sendForm(form, submitter) {
   buttons.forEach((button) => button.setAttribute("aria-disabled", "true"));
   try {
     const action = submitter?.getAttribute("formaction") ?? form.getAttribute("action");
-    const response = await fetch(action, { method: "POST", body: isFile ? data : new URLSearchParams(data) });
+    const response = await fetch(action, { method: "POST", headers: { "X-Zone": browserZone }, body: isFile ? data : new URLSearchParams(data) });
     if (leaves(response)) return;
     const text = await response.text();
     if (!response.headers.get("Content-Type")?.startsWith("text/html")) {

@@ -1,16 +1,16 @@
-// Instants in the reader's own time zone, and the service clock in the header.
+// Instants in the time zone of the person whom the reader chose to be, else of the browser; and the service clock.
 
 const FORMS = {
   time: { hour: "2-digit", minute: "2-digit" },
-  day: { weekday: "short", day: "numeric", month: "short" },
   stamp: { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" },
 };
 
-export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const zone = document.documentElement.dataset.zone ?? browserZone;
 
 export function localize(root) {
   for (const element of root.querySelectorAll("time[data-local]")) {
-    const text = new Intl.DateTimeFormat("en-GB", FORMS[element.dataset.local]).format(new Date(element.dateTime));
+    const text = new Intl.DateTimeFormat("en-GB", { ...FORMS[element.dataset.local], timeZone: zone }).format(new Date(element.dateTime));
     if (element.textContent !== text) element.textContent = text;
   }
   for (const input of root.querySelectorAll("input[data-zone]")) input.setAttribute("value", zone);

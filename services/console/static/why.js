@@ -1,6 +1,7 @@
 // Why a touchpoint is planned, or not: a mouse that rests on a title or the focus of a key shows the card, a click keeps it.
 
 import { morph } from "./morph.js";
+import { browserZone } from "./times.js";
 
 const REST = 300; // milliseconds
 
@@ -74,7 +75,7 @@ async function load(row) {
   const query = new URLSearchParams(new FormData(button.form));
   query.set(button.name, button.value);
   try {
-    const response = await fetch(`/why?${query}`, { headers: { "X-Live": "1" } });
+    const response = await fetch(`/why?${query}`, { headers: { "X-Live": "1", "X-Zone": browserZone } });
     if (!response.ok || response.redirected) return;
     const next = card.cloneNode(false);
     next.innerHTML = await response.text();

@@ -25,17 +25,21 @@ def first_event(now: datetime) -> dict[str, object]:
     }
 
 
-def ready_text(
-    options: RunOptions, *, bootstrap: str, database_url: str, mode: str, now: datetime, seconds: float
+def ready_text(  # noqa: PLR0913 - what a run has to show
+    options: RunOptions,
+    *,
+    bootstrap: str,
+    database_url: str,
+    mode: str,
+    now: datetime,
+    seconds: float,
+    policy: str = "that of the settings",
 ) -> str:
-    """The text of the first screen. `now` is service time; `mode` is in force; `seconds` is how long the start took."""
+    """The text of the first screen. `now` is service time; `mode` and `policy` are in force; the start took `seconds`."""
     settings = options.settings
     engine, scheduler, notifier = (
         settings.url_of(name) for name in ("rules_engine", "scheduler", "notifier")
     )
-    key = f'-H "Authorization: Bearer $(cat {options.key_file})"'
-    event = first_event(now)
-    body = json.dumps(event, separators=(",", ":"))
     return f"""
 Drumbeat is ready ({seconds:.1f} s). Ctrl-C stops it; the data stays in {options.folder.path}
 
@@ -47,8 +51,18 @@ Drumbeat is ready ({seconds:.1f} s). Ctrl-C stops it; the data stays in {options
   PostgreSQL    {without_password(database_url)}
   mail          {_mail_line(options)}
   mode          {mode}{"" if mode == "live" else ": nothing reaches customers; `drumbeat mode live` lets it"}
+  policy        {policy}
   API key       {options.key_file}
+{_first_steps(options, now)}"""
 
+
+def _first_steps(options: RunOptions, now: datetime) -> str:
+    """Commands to copy: they read the key from its file."""
+    engine, scheduler = options.settings.url_of("rules_engine"), options.settings.url_of("scheduler")
+    key = f'-H "Authorization: Bearer $(cat {options.key_file})"'
+    event = first_event(now)
+    body = json.dumps(event, separators=(",", ":"))
+    return f"""
 A first event: the health of the account `{ACCOUNT}` turns red
 
   curl -s {engine}/v1/events {key} -H "Content-Type: application/cloudevents+json" -d '{body}'
@@ -64,6 +78,6 @@ What Drumbeat did with it, and which touchpoints of the account, and of all acco
 def _mail_line(options: RunOptions) -> str:
     email, hold = options.settings.email, options.settings.mail_hold()
     if email.host is None:
-        return f"stored in {options.folder.mail_folder}, not delivered"
+        return f"stored in {options.folder.mail_folder}, not delivered; DRUMBEAT_EMAIL__HOST names a relay that sends it"
     warning = f"; mail to customers is held: {hold}" if hold is not None else ""
     return f"{email.host}:{email.port}{warning}"

@@ -9,6 +9,7 @@ from typing import cast
 from services.devstack.embedded.processes import print_line
 
 _SHOWN_LEVELS = {"warning", "error", "critical"}
+_SHOWN_BY_SUPERVISOR = {"settings.unknown", "start.clock_skew"}  # once, not once for each service
 _INTERVAL_SECONDS = 0.3
 _LARGEST_READ = 64 * 1024  # bytes
 
@@ -26,7 +27,7 @@ def format_line(name: str, line: str) -> str | None:
         return f"{name} | {text}"
     entry = cast("dict[str, object]", document)
     level = str(entry.pop("level", "info"))
-    if level not in _SHOWN_LEVELS:
+    if level not in _SHOWN_LEVELS or entry.get("event") in _SHOWN_BY_SUPERVISOR:
         return None
     event, exception = entry.pop("event", ""), entry.pop("exception", None)
     for key in ("timestamp", "service"):

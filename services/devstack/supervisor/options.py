@@ -11,6 +11,7 @@ from services.devstack.embedded.failures import CannotRun
 from services.devstack.embedded.ports import free_ports, obstacle
 from services.devstack.supervisor.clock_origin import resume_clock
 from services.devstack.supervisor.folder import DataFolder
+from services.rules_engine.settings import read_files
 
 ServiceName = Literal["rules_engine", "scheduler", "notifier", "console"]
 SERVICES: Final[tuple[ServiceName, ...]] = ("rules_engine", "scheduler", "notifier", "console")
@@ -43,9 +44,13 @@ class RunOptions:
 
 
 def prepare_run() -> RunOptions:
-    """Read the settings, lock the data directory, check the ports. Raises `CannotRun` and `SettingsRejected`."""
+    """Read the settings and the policy, lock the data directory, check the ports.
+
+    Raises `CannotStart`, for invalid settings `SettingsRejected`.
+    """
     load_settings()  # its message names every invalid variable
     settings = RunSettings()
+    read_files(settings)
     folder = DataFolder(settings.data_dir).lock()
     _check_ports(settings)
     remembered = folder.remembered()

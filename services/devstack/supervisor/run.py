@@ -11,8 +11,10 @@ from services.chassis.settings import run_or_explain
 from services.devstack.embedded import processes
 from services.devstack.embedded.processes import print_line
 from services.devstack.supervisor.banner import ready_text
+from services.devstack.supervisor.in_force import policy_line, read_in_force
 from services.devstack.supervisor.options import RunOptions, prepare_run
 from services.devstack.supervisor.stack import Stack
+from services.devstack.supervisor.start_report import problems_of_servers, problems_of_settings
 
 _SAMPLE_SECONDS = 60.0
 
@@ -49,15 +51,22 @@ async def _run(options: RunOptions, after_start: AfterStart | None) -> None:
 async def _start(stack: Stack, after_start: AfterStart | None) -> None:
     """Start everything, then wait until cancelled."""
     began = monotonic()
-    print_line(f"Starting Drumbeat on {stack.options.folder.path}")
+    options = stack.options
+    for problem in problems_of_settings(options.settings):
+        print_line(problem)
+    print_line(f"Starting Drumbeat on {options.folder.path}")
     await stack.start()
     now, seconds = service_clock(stack.clock).at(real_now()), monotonic() - began
+    in_force = await read_in_force(stack.database_url)
     addresses = {
         "bootstrap": stack.bootstrap,
         "database_url": stack.database_url,
-        "mode": await stack.read_mode(),
+        "mode": in_force.mode,
+        "policy": policy_line(in_force, options.settings, seconds),
     }
-    print_line(ready_text(stack.options, **addresses, now=now, seconds=seconds))
+    print_line(ready_text(options, **addresses, now=now, seconds=seconds))
+    for problem in await problems_of_servers(options.settings):
+        print_line(problem)
     await _post_sample(stack)
     if after_start is not None:
         await after_start(stack)

@@ -12,6 +12,7 @@ from services.devstack.embedded.kafka import EmbeddedKafka
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.devstack.embedded.processes import print_line, tail
 from services.devstack.supervisor.child import Child, keep_part_running
+from services.devstack.supervisor.in_force import read_standing_time
 from services.devstack.supervisor.log_tail import LogReader, show_logs
 from services.devstack.supervisor.options import SERVICES, RunOptions, endpoints
 
@@ -63,7 +64,8 @@ class Stack:
         """Restart the services on a clock that goes on from here at another rate."""
         await self._stop_services()
         now = real_now()
-        self.clock = Clock(start=service_clock(self.clock).at(now), origin=now, rate=rate)
+        start = await read_standing_time(self.database_url) or service_clock(self.clock).at(now)
+        self.clock = Clock(start=start, origin=now, rate=rate)
         await self._start_services()
 
     async def _start_kafka(self) -> None:
@@ -79,19 +81,10 @@ class Stack:
             self.database_url = await self._postgres.start()
             self._tasks.append(asyncio.create_task(keep_part_running("PostgreSQL", self._postgres)))
         await migrate(self.database_url)
-
-    async def read_mode(self) -> str:
-        """The mode in force, which is not always that of the setting."""
-        import asyncpg  # noqa: PLC0415 - as with the schema tools: only once everything runs
-
-        from services.chassis.database import database_url  # noqa: PLC0415
-        from services.chassis.migrations import DATABASES  # noqa: PLC0415
-
-        connection = await asyncpg.connect(database_url(self.database_url, DATABASES["rules_engine"]))
-        try:
-            return str(await connection.fetchval("SELECT mode FROM epoch"))
-        finally:
-            await connection.close()
+        standing = await read_standing_time(self.database_url)
+        if standing is not None and standing > service_clock(self.clock).at(now := real_now()):
+            # The last run stood still and was advanced: service time goes on from there, at whatever rate.
+            self.clock = Clock(start=standing, origin=now, rate=self.clock.rate)
 
     def _remember(self) -> None:
         """Write the addresses and the clock for `drumbeat serve`, the command line and the next run."""

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from schemas.directory import ContentRecord, PolicyRecord, TouchpointTypeRecord
 from services.cadence.content.names import ContentName
@@ -21,9 +22,11 @@ ON CONFLICT (one) DO UPDATE SET body = excluded.body, version = excluded.version
 WHERE catalogue.version < excluded.version
 """
 LOAD_CATALOGUE = "SELECT body FROM catalogue"
-PROGRAMS = """
-SELECT recipient_id, program_id FROM delivery
-WHERE recipient_id = ANY($1) AND recipient_kind = 'contact' AND program_id IS NOT NULL AND state = 'sent'
+PROGRAMS = "SELECT contact_id, program_id FROM presented_program WHERE contact_id = ANY($1)"
+ADD_PROGRAMS = """
+INSERT INTO presented_program (contact_id, program_id, presented_at)
+SELECT DISTINCT contact_id, program_id, $3::timestamptz FROM unnest($1::text[], $2::text[]) AS u(contact_id, program_id)
+ON CONFLICT DO NOTHING
 """
 
 
@@ -74,3 +77,11 @@ async def load_programs(connection: Connection, contact_ids: Collection[str]) ->
     for row in await connection.fetch(PROGRAMS, sorted(contact_ids)):
         programs[row[0]].add(row[1])
     return {contact_id: frozenset(ids) for contact_id, ids in programs.items()}
+
+
+async def add_programs(connection: Connection, presented: Collection[tuple[str, str]], at: datetime) -> None:
+    """Store which contacts got which programs, as (contact id, program id), at this service time."""
+    if presented:
+        in_order = sorted(presented)
+        contacts, programs = [contact for contact, _ in in_order], [program for _, program in in_order]
+        await connection.execute(ADD_PROGRAMS, contacts, programs, at)

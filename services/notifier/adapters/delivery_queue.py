@@ -1,11 +1,12 @@
 """The queue of pending deliveries: claims under a lease, completions fenced by the lease's token.
 
 Leases use the real clock of the database. A claim writes no indexed column. When a lease runs out the next
-sender may claim the delivery, which is then marked ambiguous: the one before may have sent it.
+sender may claim the delivery, which is then marked ambiguous if the one before may have sent it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from services.chassis.clock import ServiceClock
@@ -17,12 +18,23 @@ from services.notifier.adapters import (
     content_repository,
     directory_repository,
     engagement_repository,
+    program_reservations,
+    queue_sweep,
     subscription_repository,
 )
+from services.notifier.adapters.claim_statements import (
+    BEGIN,
+    CLAIM_FOLDS,
+    CLAIM_SINGLE,
+    CLAIM_WEBHOOKS,
+    LOCK_FOLDS,
+    TAKE_OVER,
+)
 from services.notifier.adapters.delivery_completion import complete
-from services.notifier.adapters.erasure import erase_final
-from services.notifier.adapters.messages import delivery_finished_of_row
+from services.notifier.adapters.opt_outs import load_opt_outs
+from services.notifier.adapters.webhook_completion import complete_webhooks
 from services.notifier.adapters.written_messages import WrittenMails
+from services.notifier.application.mail_ports import BeginningMail, OptOuts
 from services.notifier.application.ports import (
     ClaimResult,
     Endpoint,
@@ -30,97 +42,15 @@ from services.notifier.application.ports import (
     Now,
     Webhook,
     WebhookClaim,
+    WebhookResult,
 )
+from services.notifier.application.sending import ProgramUse
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind
 from services.notifier.domain.event import parse_event
 from services.notifier.domain.situation import Directory
 
-LEASE = "90 seconds"
 MOST_PER_ENDPOINT = 16
-
-_READY = "state = 'pending' AND channel <> 'webhook' AND (lease_until IS NULL OR lease_until < $1)"
-_CLAIM = f"""
-UPDATE delivery d SET lease_token = $3, lease_until = $1 + interval '{LEASE}', lease_owner = $4,
-    ambiguous = d.ambiguous OR d.lease_token IS NOT NULL"""
-_CLAIMED = """
-    d.id, d.channel, d.recipient_kind, d.recipient_id, d.attempts, d.next_at, d.first_at, d.waits_until,
-    f.event_id, f.type, f.said_at, f.data, d.reason, d.message_id, d.planned_at,
-    d.fold_key IS NOT NULL, d.created_at"""
-CLAIM_SINGLE = f"""
-WITH mine AS (
-    SELECT id FROM delivery WHERE {_READY} AND next_at <= $1 AND fold_key IS NULL
-    ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED
-)
-{_CLAIM}
-FROM mine, feed f WHERE d.id = mine.id AND f.key = d.event_key
-RETURNING {_CLAIMED}
-"""
-# Whoever locks a key claims all that is ready under it: one sender writes the mail, once.
-LOCK_FOLDS = f"""
-WITH ready AS MATERIALIZED (
-    SELECT fold_key, min(next_at) AS next_at FROM delivery
-    WHERE {_READY} AND next_at <= $1 AND fold_key IS NOT NULL GROUP BY fold_key ORDER BY 2 LIMIT $2
-)
-SELECT fold_key FROM ready WHERE pg_try_advisory_xact_lock(hashtextextended(fold_key, 0))
-"""
-# What is gathered still goes with what is ready, but what waits for a record or for another day does not. From now on
-# the deliveries of the mail belong together, so that a retry has the same ones.
-CLAIM_FOLDS = f"""
-WITH mine AS MATERIALIZED (
-    SELECT id, fold_key, message_id FROM delivery WHERE {_READY} AND fold_key = ANY($2)
-        AND (next_at <= $1 OR (coalesce(waits_until, $1) <= $1 AND coalesce(planned_at, $5) <= $5))
-    ORDER BY id FOR UPDATE
-), first AS (
-    SELECT fold_key, min(id::text)::uuid AS id FROM mine GROUP BY fold_key
-)
-{_CLAIM},
-    message_id = CASE WHEN mine.fold_key LIKE 'message:%' THEN mine.message_id ELSE first.id END,
-    fold_key = CASE WHEN mine.fold_key LIKE 'message:%' THEN mine.fold_key ELSE 'message:' || first.id END
-FROM mine JOIN first USING (fold_key), feed f WHERE d.id = mine.id AND f.key = d.event_key
-RETURNING {_CLAIMED}
-"""
-CLAIM_WEBHOOKS = f"""
-WITH mine AS MATERIALIZED (
-    SELECT d.id FROM unnest($4::text[], $5::int[]) AS s(id, room)
-    CROSS JOIN LATERAL (
-        SELECT id FROM delivery WHERE recipient_id = s.id AND state = 'pending' AND channel = 'webhook'
-            AND next_at <= $1 AND (lease_until IS NULL OR lease_until < $1)
-        ORDER BY next_at LIMIT s.room FOR UPDATE SKIP LOCKED
-    ) d LIMIT $2
-)
-UPDATE delivery d SET lease_token = $3, lease_until = $1 + interval '{LEASE}', lease_owner = $6,
-    ambiguous = d.ambiguous OR d.lease_token IS NOT NULL
-FROM mine, feed f WHERE d.id = mine.id AND f.key = d.event_key
-RETURNING d.id::text, d.recipient_id, d.attempts, d.next_at, d.first_at, d.account_id, d.touchpoint_id,
-    d.touchpoint_type, d.message_id::text, f.type, f.said_at, f.data
-"""
-TAKE_OVER = (
-    "UPDATE delivery SET lease_until = $2 WHERE state = 'pending' AND lease_owner = $1 AND lease_until > $2"
-)
-WAKE_DUE = """
-WITH due AS (
-    SELECT id FROM delivery WHERE state = 'pending' AND rouse_at <= $1
-    ORDER BY rouse_at LIMIT $3 FOR UPDATE SKIP LOCKED
-)
-UPDATE delivery d SET next_at = least(d.next_at, $2), rouse_at = CASE WHEN d.deadline > $1 THEN d.deadline END
-FROM due WHERE d.id = due.id RETURNING d.id
-"""
-CLOSE_ORPHANS = """
-WITH orphan AS (
-    SELECT d.id, s.deleted FROM subscription s JOIN delivery d ON d.recipient_id = s.id
-    WHERE NOT s.active AND d.state = 'pending' AND d.channel = 'webhook'
-        AND (d.lease_until IS NULL OR d.lease_until < $1)
-    LIMIT $3 FOR UPDATE OF d SKIP LOCKED
-)
-UPDATE delivery d SET state = CASE WHEN orphan.deleted THEN 'suppressed' ELSE 'failed' END,
-    reason = CASE WHEN orphan.deleted THEN 'the subscription was deleted' ELSE 'the endpoint was disabled' END,
-    next_at = NULL, lease_token = NULL, finished_at = $2
-FROM orphan WHERE d.id = orphan.id
-RETURNING d.id, d.channel, d.recipient_kind, d.recipient_id, d.state, d.reason, d.account_id, d.touchpoint_id,
-    d.touchpoint_type
-"""
-SWEEP_BATCH = 500
 
 
 class DeliveryQueue:
@@ -209,29 +139,71 @@ class DeliveryQueue:
         }
         return {endpoint_id: share for endpoint_id, share in shares.items() if share > 0}
 
+    async def reserve_programs(self, uses: Sequence[ProgramUse]) -> set[str]:
+        async with self._database.transaction() as connection:
+            return await program_reservations.reserve(connection, uses)
+
     async def complete(self, results: Sequence[ClaimResult]) -> None:
         async with self._database.transaction() as connection:
             now = await self._now(connection)
             await complete(connection, self._outbox, self._addresses, results, now)
             await self.written.save(connection, results)
             fault("sender.before_commit")
+        self.written.forget(results)
         fault("sender.after_commit")
+
+    async def complete_webhooks(self, results: Sequence[WebhookResult]) -> None:
+        async with self._database.transaction() as connection:
+            now = await self._now(connection)
+            await complete_webhooks(connection, self._outbox, results, now)
+            fault("sender.before_commit")
+        fault("sender.after_commit")
+
+    async def hand_over(
+        self, beginning: Sequence[BeginningMail], results: Sequence[ClaimResult]
+    ) -> list[OptOuts | None]:
+        """Record results and begin mails in one transaction; None for a mail whose lease is lost."""
+        async with self._database.transaction() as connection:
+            now = await self._now(connection)
+            if results:
+                await complete(connection, self._outbox, self._addresses, results, now)
+                await self.written.save(connection, results)
+                fault("sender.before_commit")
+            opt_outs = await self._begin(connection, beginning, now) if beginning else []
+        if results:
+            self.written.forget(results)
+            fault("sender.after_commit")
+        return opt_outs
+
+    async def _begin(
+        self, connection: Connection, mails: Sequence[BeginningMail], now: Now
+    ) -> list[OptOuts | None]:
+        claims = [(claim, number) for number, mail in enumerate(mails) for claim in mail.claims]
+        rows = await connection.fetch(
+            BEGIN,
+            [claim.delivery.id for claim, _ in claims],
+            [claim.token for claim, _ in claims],
+            [number for _, number in claims],
+            now.real,
+        )
+        begun = {row[0] for row in rows}
+        contact_ids = {contact_id for mail in mails for contact_id in mail.contact_ids}
+        addresses = {mail.address for mail in mails if mail.address}
+        opt_outs = await load_opt_outs(connection, self._addresses, contact_ids, addresses)
+        return [opt_outs if number in begun else None for number in range(len(mails))]
 
     async def wake_due(self) -> int:
         async with self._database.transaction() as connection:
-            now = await self._now(connection)
-            return len(await connection.fetch(WAKE_DUE, now.service, now.real, SWEEP_BATCH))
+            return await queue_sweep.wake_due(connection, await self._now(connection))
 
     async def close_orphans(self) -> int:
         async with self._database.transaction() as connection:
-            now = await self._now(connection)
-            rows = await connection.fetch(CLOSE_ORPHANS, now.real, now.service, SWEEP_BATCH)
-            erased = await erase_final(connection, [str(row[0]) for row in rows])
-            reports = [
-                delivery_finished_of_row(row, now.service) for row in rows if str(row[0]) not in erased
-            ]
-            await self._outbox.append(connection, reports)
-            return len(rows)
+            return await queue_sweep.close_orphans(connection, self._outbox, await self._now(connection))
+
+    async def close_lost(self, before: datetime) -> int:
+        """Finish what was made before then (real time) and whose event is not kept any more; returns how many."""
+        async with self._database.transaction() as connection:
+            return await queue_sweep.close_lost(connection, self._outbox, await self._now(connection), before)
 
 
 def _accounts_of_owners(claims: Sequence[MessageClaim]) -> set[str]:
@@ -254,18 +226,15 @@ def _message_claim(row: Any, token: str) -> MessageClaim:
         planned_at=row[14],
         is_folded=row[15],
         created_at=row[16],
+        ambiguous=row[17],
     )
 
 
 def _webhook_claim(row: Any, token: str, endpoint: Endpoint) -> WebhookClaim:
-    recipient = Recipient(RecipientKind.SUBSCRIPTION, endpoint.id)
+    id_, _, message_id, type_, time, data, attempts, first_at, account_id, touchpoint_id, touchpoint_type = (
+        row
+    )
+    webhook = Webhook(message_id, type_, time, data)
     return WebhookClaim(
-        delivery=Delivery(row[0], "webhook", recipient, attempts=row[2], next_at=row[3]),
-        endpoint=endpoint,
-        webhook=Webhook(row[8], row[9], row[10], row[11]),
-        account_id=row[5],
-        touchpoint_id=row[6],
-        touchpoint_type=row[7],
-        token=token,
-        first_at=row[4],
+        id_, endpoint, webhook, attempts, first_at, account_id, touchpoint_id, touchpoint_type, token
     )

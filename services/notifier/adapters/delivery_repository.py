@@ -1,4 +1,8 @@
-"""Deliveries as rows: created from events, suppressed when their touchpoint is withdrawn."""
+"""Deliveries as rows: created from events, suppressed when their touchpoint is withdrawn.
+
+A delivery is a row of `delivery`, its record, and while it is pending one of `delivery_queue`. What ends without
+being sent is also listed in `delivery_unsent`.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,44 +12,76 @@ from services.chassis.database import Connection
 from services.chassis.outbox import Outgoing
 from services.notifier.adapters.messages import delivery_finished, delivery_finished_of_row
 from services.notifier.application.ports import InAppMessage, NewDelivery, Now
-from services.notifier.domain.delivery import Delivery, Recipient
+from services.notifier.domain.delivery import IN_DOUBT, Delivery, Recipient
 from services.notifier.domain.event import Event, News
 
+# A delivery for a cause may be one of before its cause had a time: that one has another key.
 ADD = """
-INSERT INTO delivery (id, event_key, message_id, touchpoint_id, touchpoint_type, account_id, channel,
-    recipient_kind, recipient_id, state, reason, next_at, rouse_at, waits_until, deadline, finished_at, fold_key,
-    planned_at)
-SELECT u.id, u.event_key, u.id, u.touchpoint_id, u.touchpoint_type, u.account_id, u.channel,
-    u.kind, u.recipient_id, u.state, u.reason, u.next_at, u.rouse_at, u.waits_until, u.deadline, u.finished_at,
-    u.fold_key, u.planned_at
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
-    $15::timestamptz[], $16::text[], $17::timestamptz[])
-  AS u(id, event_key, touchpoint_id, touchpoint_type, account_id, channel, kind, recipient_id, state, reason,
-    next_at, rouse_at, waits_until, deadline, finished_at, fold_key, planned_at)
-ON CONFLICT (id) DO NOTHING RETURNING id
+WITH wanted AS MATERIALIZED (
+    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[],
+        $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[],
+        $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::text[],
+        $19::timestamptz[])
+      AS u(id, caused_at, event_key, event_at, touchpoint_id, touchpoint_type, account_id, channel, kind, recipient_id,
+        state, reason, next_at, rouse_at, waits_until, deadline, finished_at, fold_key, planned_at)
+), added AS (
+    INSERT INTO delivery (id, caused_at, event_key, message_id, touchpoint_id, touchpoint_type, account_id, channel,
+        recipient_kind, recipient_id, state, reason, finished_at)
+    SELECT id, caused_at, event_key, id, touchpoint_id, touchpoint_type, account_id, channel, kind, recipient_id, state,
+        reason, finished_at
+    FROM wanted WHERE caused_at = event_at OR NOT EXISTS (SELECT FROM delivery d WHERE d.id = wanted.id)
+    ON CONFLICT (id, caused_at) DO NOTHING RETURNING id, seq, created_at
+), queued AS (
+    INSERT INTO delivery_queue (delivery_id, caused_at, event_key, event_at, seq, message_id, account_id, channel,
+        recipient_kind, recipient_id, touchpoint_id, touchpoint_type, reason, next_at, rouse_at, waits_until, deadline,
+        fold_key, planned_at, created_at)
+    SELECT id, caused_at, event_key, event_at, seq, id, account_id, channel, kind, recipient_id, touchpoint_id,
+        touchpoint_type, reason, next_at, rouse_at, waits_until, deadline, fold_key, planned_at, created_at
+    FROM added JOIN wanted USING (id) WHERE state = 'pending'
+), unsent AS (
+    INSERT INTO delivery_unsent (delivery_id, caused_at, seq, state, account_id, channel, recipient_kind, recipient_id,
+        created_at)
+    SELECT id, caused_at, seq, state, account_id, channel, kind, recipient_id, created_at
+    FROM added JOIN wanted USING (id) WHERE state NOT IN ('pending', 'sent')
+)
+SELECT id FROM added
 """
 ADD_IN_APP = """
 INSERT INTO in_app (id, recipient_kind, recipient_id, account_id, touchpoint_id, touchpoint_type, title, body,
     due_at, at)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
     $8::text[], $9::timestamptz[], $10::timestamptz[])
-ON CONFLICT (id) DO NOTHING
+ON CONFLICT DO NOTHING
+"""
+# Of `ended`: what was taken from the queue, with the `end_state` and the `end_reason` of each. $1: service time.
+END = f"""
+, counted AS (
+    SELECT *, CASE WHEN ambiguous THEN end_reason || '; {IN_DOUBT}' ELSE end_reason END AS final_reason FROM ended
+), record AS (
+    UPDATE delivery d SET state = end_state, reason = final_reason, finished_at = $1, ambiguous = c.ambiguous,
+        message_id = c.message_id
+    FROM counted c WHERE d.id = c.delivery_id AND d.caused_at = c.caused_at
+), unsent AS (
+    INSERT INTO delivery_unsent (delivery_id, caused_at, seq, state, account_id, channel, recipient_kind, recipient_id,
+        created_at)
+    SELECT delivery_id, caused_at, seq, end_state, account_id, channel, recipient_kind, recipient_id, created_at
+    FROM counted
+)
+SELECT delivery_id, channel, recipient_kind, recipient_id, end_state, final_reason, account_id, touchpoint_id,
+    touchpoint_type, erase_when_final
+FROM counted
 """
 # A delivery under a lease may be sent already; its sender decides once more before another attempt.
-SUPPRESS_WITHDRAWN = """
+SUPPRESS_WITHDRAWN = f"""
 WITH affected AS (
-    SELECT d.id, u.reason FROM unnest($1::text[], $2::text[]) AS u(touchpoint_id, reason)
-    JOIN delivery d ON d.touchpoint_id = u.touchpoint_id
-    WHERE d.state = 'pending' AND d.channel <> 'webhook'
-        AND (d.lease_until IS NULL OR d.lease_until < $3)
-    FOR UPDATE OF d SKIP LOCKED
-)
-UPDATE delivery d SET state = 'suppressed', reason = 'withdrawn: ' || affected.reason,
-    next_at = NULL, rouse_at = NULL, lease_token = NULL, finished_at = $4
-FROM affected WHERE d.id = affected.id
-RETURNING d.id, d.channel, d.recipient_kind, d.recipient_id, d.state, d.reason, d.account_id, d.touchpoint_id,
-    d.touchpoint_type
+    SELECT q.delivery_id, u.reason FROM unnest($3::text[], $4::text[]) AS u(touchpoint_id, reason)
+    JOIN delivery_queue q ON q.touchpoint_id = u.touchpoint_id
+    WHERE q.channel <> 'webhook' AND (q.lease_until IS NULL OR q.lease_until < $2)
+    FOR UPDATE OF q SKIP LOCKED
+), ended AS (
+    DELETE FROM delivery_queue q USING affected a WHERE q.delivery_id = a.delivery_id
+    RETURNING q.*, 'suppressed' AS end_state, 'withdrawn: ' || a.reason AS end_reason
+){END}
 """
 
 
@@ -64,13 +100,15 @@ async def add_deliveries(
     connection: Connection, deliveries: Sequence[NewDelivery], now: Now
 ) -> list[Outgoing]:
     """Create those that do not exist, with their in-app messages; returns the reports of the final ones."""
-    by_id = {delivery_id(new.cause or new.event.id, new.channel, new.recipient): new for new in deliveries}
+    by_id = {_id_of(new): new for new in deliveries}
     ids = sorted(by_id)
     rows = [by_id[identity] for identity in ids]
     added = await connection.fetch(
         ADD,
         ids,
+        [row.cause.at if row.cause else row.event.time for row in rows],
         [event_key(row.event.id) for row in rows],
+        [row.event.time for row in rows],
         [row.event.content.touchpoint_id for row in rows],
         [row.event.content.touchpoint_type for row in rows],
         [row.event.content.account_id for row in rows],
@@ -91,6 +129,10 @@ async def add_deliveries(
     messages = [(id_, new.recipient, new.event, new.in_app) for id_, new in created if new.in_app]
     await post_in_app(connection, messages, now.service)
     return [_report(id_, new, now.service) for id_, new in created if new.state.is_final]
+
+
+def _id_of(new: NewDelivery) -> str:
+    return delivery_id(new.cause.id if new.cause else new.event.id, new.channel, new.recipient)
 
 
 def _report(id_: str, new: NewDelivery, at: datetime) -> Outgoing:
@@ -137,6 +179,6 @@ async def suppress_withdrawn(connection: Connection, reasons: Mapping[str, str],
     """Suppress the pending messages about these touchpoints, by id with the reason; returns the reports."""
     ids = sorted(reasons)
     rows = await connection.fetch(
-        SUPPRESS_WITHDRAWN, ids, [reasons[touchpoint_id] for touchpoint_id in ids], now.real, now.service
+        SUPPRESS_WITHDRAWN, now.service, now.real, ids, [reasons[touchpoint_id] for touchpoint_id in ids]
     )
     return [delivery_finished_of_row(row, now.service) for row in rows]

@@ -75,7 +75,7 @@ ON CONFLICT (contact_id, topic, channel, aspect) DO UPDATE SET opted_in = exclud
 WHERE (preference.said_at, preference.source COLLATE "C", preference.word_id COLLATE "C")
     < (excluded.said_at, excluded.source COLLATE "C", excluded.word_id COLLATE "C")
 """
-WAKE_WAITING = "UPDATE delivery SET next_at = $2 WHERE state = 'pending' AND waits_until > $2"
+WAKE_WAITING = "UPDATE delivery_queue SET next_at = $2 WHERE waits_until > $2"
 ACCOUNTS = """
 SELECT account_id, name, zones, pauses, language, csm_id, sales_id, pool FROM account WHERE account_id = ANY($1)
 """

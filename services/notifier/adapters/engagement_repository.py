@@ -27,10 +27,12 @@ WHERE touchpoint_id = ANY($1) AND recipient_kind = 'csm' AND channel = 'email' A
 SENT_LATELY = """
 SELECT account_id, touchpoint_type, max(finished_at) FROM delivery
 WHERE account_id = ANY($1) AND recipient_kind = 'contact' AND state = 'sent' AND channel <> 'webhook'
-    AND finished_at >= $2 AND touchpoint_type IS NOT NULL
+    AND finished_at >= $2 AND caused_at >= $3 AND touchpoint_type IS NOT NULL
 GROUP BY account_id, touchpoint_type ORDER BY 3 DESC
 """
 LATELY = timedelta(days=30)
+LONGEST_WAIT = timedelta(days=60)
+"""Of a message that still counts as sent lately: months of before are not searched."""
 MOST_SENT = 3
 
 
@@ -39,7 +41,10 @@ async def sent_lately(
 ) -> dict[str, list[tuple[str, datetime]]]:
     """What the customers of these accounts got in the last 30 days: the newest three types, with their times."""
     sent: defaultdict[str, list[tuple[str, datetime]]] = defaultdict(list)
-    for row in await connection.fetch(SENT_LATELY, sorted(account_ids), now - LATELY) if account_ids else ():
+    if not account_ids:
+        return sent
+    since, caused_since = now - LATELY, now - LATELY - LONGEST_WAIT
+    for row in await connection.fetch(SENT_LATELY, sorted(account_ids), since, caused_since):
         if len(sent[row[0]]) < MOST_SENT:
             sent[row[0]].append((row[1], row[2]))
     return sent

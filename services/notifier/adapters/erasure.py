@@ -20,17 +20,17 @@ CONTACTS = "SELECT account_id, contact_id, email FROM contact WHERE account_id =
 PEOPLE = (
     ERASE_OF_CONTACTS,
     "DELETE FROM preference WHERE contact_id = ANY($1::text[])",
-    """
-    DELETE FROM attempt WHERE delivery_id IN (
-        SELECT id FROM delivery WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[]))
-    """,
+    "DELETE FROM delivery_queue WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
     "DELETE FROM delivery WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
+    "DELETE FROM delivery_unsent WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
+    "DELETE FROM program_reservation WHERE contact_id = ANY($1::text[])",
+    "DELETE FROM presented_program WHERE contact_id = ANY($1::text[])",
     "DELETE FROM in_app WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
     "DELETE FROM contact WHERE contact_id = ANY($1::text[])",
 )
 KEEP_CANCELLATIONS = """
-UPDATE delivery AS d SET erase_when_final = true FROM feed AS f
-WHERE d.account_id = $1 AND d.channel = 'webhook' AND d.state = 'pending' AND f.key = d.event_key AND f.type = $2
+UPDATE delivery_queue q SET erase_when_final = true FROM feed f
+WHERE q.account_id = $1 AND q.channel = 'webhook' AND f.key = q.event_key AND f.said_at = q.event_at AND f.type = $2
 """
 EVENTS = (
     ERASE_OF_ACCOUNT,
@@ -39,28 +39,27 @@ EVENTS = (
         SELECT touchpoint_id FROM delivery WHERE account_id = $1
         UNION ALL SELECT convert_from(data, 'UTF8')::json ->> 'touchpoint_id' FROM feed WHERE account_id = $1)
     """,
+    "DELETE FROM delivery_queue WHERE account_id = $1 AND NOT erase_when_final",
     """
-    DELETE FROM attempt WHERE delivery_id IN (
-        SELECT id FROM delivery WHERE account_id = $1 AND NOT erase_when_final)
+    DELETE FROM delivery WHERE account_id = $1
+        AND NOT EXISTS (SELECT FROM delivery_queue q WHERE q.delivery_id = delivery.id)
     """,
-    "DELETE FROM delivery WHERE account_id = $1 AND NOT erase_when_final",
+    "DELETE FROM delivery_unsent WHERE account_id = $1",
     """
     DELETE FROM feed WHERE account_id = $1
-        AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event_key = feed.key AND delivery.account_id = $1)
+        AND NOT EXISTS (SELECT FROM delivery_queue q WHERE q.event_key = feed.key AND q.account_id = $1)
     """,
     "DELETE FROM in_app WHERE account_id = $1",
 )
 FINAL = """
-WITH final AS (
-    DELETE FROM delivery WHERE id = ANY($1::uuid[]) AND erase_when_final AND state <> 'pending'
-    RETURNING id, event_key
-), tried AS (
-    DELETE FROM attempt WHERE delivery_id IN (SELECT id FROM final)
+WITH unsent AS (
+    DELETE FROM delivery_unsent WHERE delivery_id = ANY($1::uuid[])
 )
-SELECT id::text, event_key FROM final
+DELETE FROM delivery WHERE id = ANY($1::uuid[]) RETURNING event_key
 """
 FEED = """
-DELETE FROM feed WHERE key = ANY($1::uuid[]) AND NOT EXISTS (SELECT 1 FROM delivery WHERE event_key = feed.key)
+DELETE FROM feed f WHERE key = ANY($1::uuid[])
+    AND NOT EXISTS (SELECT FROM delivery d WHERE d.event_key = f.key AND d.account_id = f.account_id)
 """
 
 
@@ -95,12 +94,10 @@ async def erase_events(connection: Connection, account_id: str) -> None:
     await erase_dead_letters(connection, {account_id})
 
 
-async def erase_final(connection: Connection, delivery_ids: Sequence[str]) -> set[str]:
-    """Of these deliveries delete those that were only kept until they are final; returns their ids."""
+async def erase_final(connection: Connection, delivery_ids: Sequence[str]) -> None:
+    """Delete deliveries that were only kept until they are final, with their events."""
     rows = await connection.fetch(FINAL, delivery_ids)
-    if rows:
-        await connection.execute(FEED, [row[1] for row in rows])
-    return {row[0] for row in rows}
+    await connection.execute(FEED, [row[0] for row in rows])
 
 
 async def _erase_contacts(connection: Connection, contact_ids: Sequence[str]) -> None:

@@ -9,7 +9,9 @@ from services.chassis.database import Connection
 
 FIND_ENDED = "SELECT ended, stays FROM account_alias WHERE ended = ANY($1::text[])"
 MOVE_MESSAGES = (
+    "UPDATE delivery_queue SET account_id = $2 WHERE account_id = $1",
     "UPDATE delivery SET account_id = $2 WHERE account_id = $1",
+    "UPDATE delivery_unsent SET account_id = $2 WHERE account_id = $1",
     "UPDATE feed SET account_id = $2 WHERE account_id = $1",
     "UPDATE in_app SET account_id = $2 WHERE account_id = $1",
 )

@@ -1,41 +1,36 @@
-"""One delivery with its mail as it was written, a new delivery for it, and the people it may go to."""
+"""One delivery with its mail as it was written, and a new delivery for it."""
 
 import re
-from collections.abc import Sequence
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 
 from services.chassis.database import Connection, Database, real_now
+from services.notifier.adapters.delivery_repetition import Repetition, repeat_deliveries
 from services.notifier.adapters.delivery_repository import delivery_id as derive_delivery_id
 from services.notifier.adapters.queries import Queries
-from services.notifier.application.read_messages import NotResendable, PersonItem, WrittenMessage
-from services.notifier.application.read_models import DeliveryFilter, DeliveryItem
+from services.notifier.application.read_messages import NotResendable, WrittenMessage
+from services.notifier.application.read_models import DeliveryItem
 from services.notifier.domain.delivery import Recipient, RecipientKind
+from services.notifier.domain.event import parse_event
 
 PROOF = re.compile(r"(/(?:a|p|v1/unsubscribe)/)[\w-]{24,}")
-SEQUENCE = "SELECT seq FROM delivery WHERE id = $1"
+# A mail that is tried again is under the message id of the queue.
 CONTENT = """
-SELECT w.content FROM delivery d JOIN written_message w ON w.message_id = d.message_id WHERE d.id = $1
+SELECT w.content FROM written_message w WHERE w.message_id = (
+    SELECT coalesce(q.message_id, d.message_id) FROM delivery d
+    LEFT JOIN delivery_queue q ON q.delivery_id = d.id WHERE d.id = $1 LIMIT 1
+) ORDER BY w.written_at DESC LIMIT 1
 """
 RESENDABLE = """
-SELECT d.channel, d.state, d.recipient_kind, d.recipient_id, d.event_key, f.event_id,
-    (SELECT max(o.recovery) FROM delivery o WHERE o.event_key = d.event_key AND o.channel = d.channel
-        AND o.recipient_kind = d.recipient_kind AND o.recipient_id IS NOT DISTINCT FROM d.recipient_id
-        AND o.account_id = d.account_id) AS recovery
-FROM delivery d LEFT JOIN feed f ON f.key = d.event_key WHERE d.id = $1 FOR UPDATE OF d
-"""
-RESEND = """
-INSERT INTO delivery (id, event_key, message_id, recovery, touchpoint_id, touchpoint_type, account_id, channel,
-    recipient_kind, recipient_id, state, reason, next_at, rouse_at, deadline)
-SELECT $2, event_key, $2, $3, touchpoint_id, touchpoint_type, account_id, channel, recipient_kind, recipient_id,
-    'pending', 'sent again by hand', $4, deadline, deadline
-FROM delivery WHERE id = $1 ON CONFLICT (id) DO NOTHING
-"""
-PEOPLE = """
-SELECT csm_id, name, email, phone, coalesce(role, 'csm'), pool, manager_id, timezone FROM person
-WHERE csm_id > $1 ORDER BY csm_id LIMIT $2
+SELECT d.id, d.caused_at, d.channel, d.state, d.recipient_kind, d.recipient_id,
+    greatest(d.recovery, (SELECT max(o.recovery) FROM delivery o WHERE o.event_key = d.event_key AND o.recovery > 0
+        AND o.channel = d.channel AND o.recipient_kind = d.recipient_kind
+        AND o.recipient_id IS NOT DISTINCT FROM d.recipient_id AND o.account_id = d.account_id)) AS recovery,
+    f.event_id, f.type, f.said_at, f.data
+FROM delivery d LEFT JOIN LATERAL (SELECT * FROM feed WHERE key = d.event_key LIMIT 1) f ON true
+WHERE d.id = $1 FOR UPDATE OF d
 """
 
 
@@ -47,11 +42,7 @@ class MessageReader:
         self._queries = queries
 
     async def delivery(self, delivery_id: str) -> DeliveryItem | None:
-        sequence = await self._database.pool.fetchval(SEQUENCE, delivery_id)
-        if sequence is None:
-            return None
-        found = await self._queries.deliveries(DeliveryFilter(), before=sequence + 1, limit=1)
-        return next((item for item in found if item.id == delivery_id), None)
+        return await self._queries.delivery(delivery_id)
 
     async def message(self, delivery_id: str) -> WrittenMessage | None:
         content = await self._database.pool.fetchval(CONTENT, delivery_id)
@@ -61,27 +52,23 @@ class MessageReader:
         """A new delivery of the same event to the same recipient, decided on by the delivery policy as it is now."""
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(RESENDABLE, delivery_id)
-            return None if row is None else await _resend(connection, delivery_id, row)
-
-    async def people(self, *, after: str, limit: int) -> Sequence[PersonItem]:
-        """By id, those whose id is greater than `after`."""
-        rows = await self._database.pool.fetch(PEOPLE, after, limit)
-        return [PersonItem(*row) for row in rows]
+            return None if row is None else await _resend(connection, row)
 
 
-async def _resend(connection: Connection, delivery_id: str, row: Any) -> str:
-    channel, state, kind, recipient_id, _, event_id, recovery = row
-    if channel != "email":
+async def _resend(connection: Connection, row: Any) -> str:
+    if row["channel"] != "email":
         raise NotResendable("Only mail can be sent again; a webhook is recovered at its subscription.")
-    if state == "pending":
+    if row["state"] == "pending":
         raise NotResendable("This delivery is pending: it will be sent, or is being tried again.")
-    if event_id is None:
+    if row["event_id"] is None:
         raise NotResendable("What this message was about is older than the events that are kept.")
-    again = recovery + 1
-    new_id = derive_delivery_id(
-        event_id, channel, Recipient(RecipientKind(kind), recipient_id), recovery=again
-    )
-    await connection.execute(RESEND, delivery_id, new_id, again, await real_now(connection))
+    again = row["recovery"] + 1
+    recipient = Recipient(RecipientKind(row["recipient_kind"]), row["recipient_id"])
+    new_id = derive_delivery_id(row["event_id"], "email", recipient, recovery=again)
+    event = parse_event(row["event_id"], row["type"], row["said_at"], row["data"])
+    repetition = Repetition(row["id"], row["caused_at"], new_id, again)
+    real, deadline = await real_now(connection), event.content.deadline
+    await repeat_deliveries(connection, [repetition], "sent again by hand", real, deadline)
     return new_id
 
 

@@ -1,5 +1,6 @@
 """The messages that the notifier publishes, as the models of the schemas define them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -12,6 +13,7 @@ from schemas.facts import PreferenceChanged
 from schemas.outcomes import DELIVERY_FINISHED
 from schemas.times import format_instant
 from services.chassis.outbox import Outgoing
+from services.notifier.application.ports import WebhookResult
 from services.notifier.domain.delivery import Delivery, Recipient, RecipientKind, State
 from services.notifier.domain.delivery_cause import cause_of
 
@@ -62,6 +64,32 @@ def delivery_finished_of_row(row: Any, at: datetime) -> Outgoing:
     recipient = Recipient(RecipientKind(row[2]), row[3])
     delivery = Delivery(str(row[0]), row[1], recipient, State(row[4]), row[5])
     return delivery_finished(delivery, account_id=row[6], touchpoint=(row[7], row[8]), at=at)
+
+
+def webhooks_sent(results: Sequence[WebhookResult], at: datetime) -> list[Outgoing]:
+    """The same of webhooks that were delivered, all with the one answer of the first."""
+    if not results:
+        return []
+    _counter("webhook", State.SENT).inc(len(results))
+    reason, instant = results[0].response.detail[:LONGEST_REASON], _instant(at)
+    reports: list[Outgoing] = []
+    for claim, _, _ in results:
+        data = orjson.dumps(
+            {
+                "delivery_id": claim.delivery_id,
+                "touchpoint_id": claim.touchpoint_id,
+                "touchpoint_type": claim.touchpoint_type,
+                "channel": "webhook",
+                "recipient": {"kind": "subscription", "id": claim.endpoint.id},
+                "state": "sent",
+                "reason": reason,
+                "cause": None,
+                "at": instant,
+            }
+        )
+        event_id = f"{claim.delivery_id}:finished"
+        reports.append(Outgoing(OUTCOMES, claim.account_id, event_id, DELIVERY_FINISHED, at, data))
+    return reports
 
 
 def preference_changed(preference: PreferenceRecord, account_id: str) -> Outgoing:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from schemas.directory import CsmRecord, TouchpointTypeRecord
 from services.chassis.database import Connection, Database
-from services.notifier.adapters import content_repository
+from services.notifier.adapters import content_repository, engagement_repository
 from services.notifier.adapters.directory_repository import (
     PERSON_FIELDS,
     load_accounts,
@@ -18,10 +18,7 @@ from services.notifier.domain.event import Event
 from services.notifier.domain.situation import Directory
 
 PERSON = f"SELECT {PERSON_FIELDS} FROM person WHERE csm_id = $1"
-EVERYONE = f"""
-SELECT {PERSON_FIELDS} FROM person WHERE name IS NOT NULL OR email IS NOT NULL
-ORDER BY lower(coalesce(name, email)), csm_id LIMIT 1000
-"""
+PEOPLE = f"SELECT {PERSON_FIELDS} FROM person WHERE csm_id > $1 ORDER BY csm_id LIMIT $2"
 ACCOUNT_NAME = """
 SELECT name FROM account
 WHERE account_id = coalesce((SELECT stays FROM account_alias WHERE ended = $1), $1)
@@ -48,20 +45,22 @@ class PeopleRepository:
             return Reader(account, contact, csm)
 
     async def directory_of(self, event: Event) -> Directory:
-        """Everyone whom an event would concern, and the content about its type."""
+        """Everyone whom an event would concern, the content about its type, and what the customer got lately."""
         async with self._database.transaction() as connection:
             directory = await load_directory(connection, self._addresses, [event])
             contents = await content_repository.load_contents(connection, [event.content.touchpoint_type])
-            return replace(directory, contents=contents)
+            account_ids, at = [event.content.account_id], event.time
+            sent = await engagement_repository.sent_lately(connection, account_ids, at)
+            return replace(directory, contents=contents, sent=sent)
 
     async def catalogue(self) -> Mapping[str, TouchpointTypeRecord]:
         """The touchpoint types of the policy in force, by name."""
         async with self._database.transaction() as connection:
             return await content_repository.load_catalogue(connection)
 
-    async def everyone(self) -> Sequence[CsmRecord]:
-        """All people of ours who have a name or an address, by name."""
-        return [read_person(row) for row in await self._database.pool.fetch(EVERYONE)]
+    async def people(self, *, after: str, limit: int) -> Sequence[CsmRecord]:
+        """The people of ours by id, those whose id is greater than `after`."""
+        return [read_person(row) for row in await self._database.pool.fetch(PEOPLE, after, limit)]
 
     async def account_name(self, account_id: str) -> str | None:
         return await self._database.pool.fetchval(ACCOUNT_NAME, account_id)

@@ -2,9 +2,13 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import cast
+from dataclasses import asdict
+from typing import Final, cast, get_args
 
 from schemas.facts import PreferenceChanged
+from schemas.ids import derived_id
+from schemas.vocabulary import Topic
+from services.chassis.audit import AuditLog, Change
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.ids import fresh
@@ -14,13 +18,15 @@ from services.notifier.adapters.directory_repository import load_preferences, sa
 from services.notifier.adapters.messages import preference_changed
 from services.notifier.application.read_models import ContactPreferences
 from services.notifier.domain.addresses import AddressKey
-from services.notifier.domain.consent import record_preference
+from services.notifier.domain.consent import preferences_by_topic, record_preference
 
 ACCOUNT_ID = "SELECT account_id FROM contact WHERE contact_id = $1"
 ADDRESS = "SELECT email FROM contact WHERE contact_id = $1"
 ADD_KEY = "INSERT INTO secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"
 KEY = "SELECT value FROM secret WHERE name = $1"
 UNSUBSCRIBE = "unsubscribe"
+TOPICS: Final[tuple[Topic, ...]] = get_args(Topic)
+AUDIT = AuditLog("notifier")
 
 
 class PreferenceRepository:
@@ -60,10 +66,21 @@ class PreferenceRepository:
                 record_preference(change, after=after, now=now, preference_id=fresh()) for change in changes
             ]
             await save_preferences(connection, records)
+            await self._record(connection, contact_id, before)
             if account_id is not None:
                 facts = [preference_changed(record, str(account_id)) for record in records]
                 await self._outbox.append(connection, facts)
             return await self._load(connection, contact_id)
+
+    async def _record(self, connection: Connection, contact_id: str, before: ContactPreferences) -> None:
+        """The entry of the audit log: the topics for which something else holds now. People stand in it by derived id."""
+        after = await self._load(connection, contact_id)
+        old, new = (preferences_by_topic(each.own, TOPICS, each.same_address) for each in (before, after))
+        changed = [topic for topic in TOPICS if old[topic] != new[topic]]
+        if changed:
+            was, now = ({topic: asdict(side[topic]) for topic in changed} for side in (old, new))
+            person = f"contact/{derived_id('contact', contact_id)}"
+            await AUDIT.record(connection, [Change("preference.changed", person, was, now)])
 
     async def _load(self, connection: Connection, contact_id: str) -> ContactPreferences:
         own = (await load_preferences(connection, [contact_id])).get(contact_id, [])

@@ -1,32 +1,19 @@
 """What the HTTP API reads: deliveries, in-app feeds, the stream."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from services.chassis.database import Database
+from services.chassis.settings import Retention
+from services.notifier.adapters.delivery_lists import find_delivery, list_deliveries
 from services.notifier.application.read_models import (
-    AttemptItem,
     DeliveryFilter,
     DeliveryItem,
+    DeliverySlice,
     InboxItem,
-    RecipientItem,
     StreamItem,
 )
 
-DELIVERIES = """
-SELECT id, touchpoint_id, touchpoint_type, account_id, channel, recipient_kind, recipient_id, state, reason,
-    attempts, ambiguous, next_at, message_id, created_at, finished_at, seq
-FROM delivery
-WHERE seq < $1 AND ($2::text IS NULL OR account_id = $2) AND ($3::text IS NULL OR touchpoint_id = $3)
-    AND ($4::text IS NULL OR (recipient_id = $4 AND recipient_kind = $5)) AND ($6::text IS NULL OR state = $6)
-    AND ($8::text IS NULL OR channel = $8)
-ORDER BY seq DESC LIMIT $7
-"""
-ATTEMPTS = """
-SELECT delivery_id, at, outcome, detail FROM attempt WHERE delivery_id = ANY($1) ORDER BY delivery_id, number
-"""
 INBOX = """
 SELECT id, account_id, touchpoint_id, touchpoint_type, title, body, due_at, at, read_at, seq FROM in_app
 WHERE recipient_kind = $1 AND recipient_id = $2 AND seq < $3 AND (NOT $4 OR read_at IS NULL)
@@ -40,35 +27,23 @@ WHERE (xid, seq) > ($1::text::xid8, $2) AND xid < pg_snapshot_xmin(pg_current_sn
 ORDER BY xid, seq LIMIT $4
 """
 STREAM_END = "SELECT (pg_snapshot_xmin(pg_current_snapshot()))::text"
-PRUNE = (
-    "DELETE FROM feed WHERE key IN (SELECT key FROM feed WHERE heard_at < $1 LIMIT 5000)",
-    "DELETE FROM withdrawn WHERE touchpoint_id IN (SELECT touchpoint_id FROM withdrawn WHERE heard_at < $1 LIMIT 5000)",
-)
 
 
 class Queries:
     """Implements the port `Queries`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, retention: Retention | None = None) -> None:
         self._database = database
+        self._deliveries_kept = timedelta(days=(retention or Retention()).deliveries_days)
 
-    async def deliveries(self, wanted: DeliveryFilter, *, before: int, limit: int) -> list[DeliveryItem]:
+    async def deliveries(self, wanted: DeliveryFilter, *, before: int, limit: int) -> DeliverySlice:
         """Newest first, those with a sequence below `before`."""
-        rows = await self._database.pool.fetch(
-            DELIVERIES,
-            before,
-            wanted.account_id,
-            wanted.touchpoint_id,
-            wanted.recipient_id,
-            wanted.recipient_kind,
-            wanted.state,
-            limit,
-            wanted.channel,
+        return await list_deliveries(
+            self._database, wanted, before=before, limit=limit, kept=self._deliveries_kept
         )
-        attempts: defaultdict[str, list[AttemptItem]] = defaultdict(list)
-        for row in await self._database.pool.fetch(ATTEMPTS, [row["id"] for row in rows]):
-            attempts[str(row[0])].append(AttemptItem(row[1], row[2], row[3]))
-        return [_delivery(row, attempts) for row in rows]
+
+    async def delivery(self, delivery_id: str) -> DeliveryItem | None:
+        return await find_delivery(self._database, delivery_id)
 
     async def inbox(
         self, kind: str, recipient_id: str, *, before: int, limit: int, only_unread: bool
@@ -89,32 +64,3 @@ class Queries:
     async def stream_end(self) -> tuple[int, int]:
         """The position after all events that are visible now."""
         return int(await self._database.pool.fetchval(STREAM_END)) - 1, 2**62
-
-    async def prune(self, before: datetime) -> int:
-        """Delete a batch of the events received before then (real time); returns how many rows are gone."""
-        deleted = 0
-        for statement in PRUNE:
-            deleted += int((await self._database.pool.execute(statement, before)).split()[-1])
-        return deleted
-
-
-def _delivery(row: Any, attempts: Mapping[str, Sequence[AttemptItem]]) -> DeliveryItem:
-    delivery_id = str(row["id"])
-    return DeliveryItem(
-        id=delivery_id,
-        touchpoint_id=row["touchpoint_id"],
-        touchpoint_type=row["touchpoint_type"],
-        account_id=row["account_id"],
-        channel=row["channel"],
-        recipient=RecipientItem(row["recipient_kind"], row["recipient_id"]),
-        state=row["state"],
-        reason=row["reason"],
-        ambiguous=row["ambiguous"],
-        next_at=row["next_at"],
-        message_id=str(row["message_id"]),
-        webhook_id=str(row["message_id"]) if row["channel"] == "webhook" else None,
-        created_at=row["created_at"],
-        finished_at=row["finished_at"],
-        attempts=attempts.get(delivery_id, ()),
-        seq=row["seq"],
-    )

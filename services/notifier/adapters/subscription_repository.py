@@ -1,13 +1,17 @@
 """Subscriptions as rows."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from secrets import token_bytes
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import orjson
 
+from services.chassis.audit import AuditLog, Change
 from services.chassis.database import Connection, Database, real_now
 from services.notifier.adapters.channels.signing import format_secret
+from services.notifier.adapters.delivery_repetition import Repetition, repeat_deliveries
 from services.notifier.adapters.delivery_repository import delivery_id
 from services.notifier.application.ports import Endpoint
 from services.notifier.application.read_models import SubscriptionItem
@@ -15,6 +19,7 @@ from services.notifier.domain.circuit import Circuit
 from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.subscription import Filter, Secrets, Subscription
 
+AUDIT = AuditLog("notifier")
 SECRET_BYTES = 32
 MOST_RECOVERED = 10_000
 ACTIVE = "SELECT id, url, types, filter FROM subscription WHERE active AND NOT deleted"
@@ -32,21 +37,14 @@ UPDATE subscription SET previous_secret = $2, previous_until = $3, secret = $4 W
 """
 DELETE = "UPDATE subscription SET deleted = true, active = false WHERE id = $1 AND NOT deleted RETURNING id"
 LAST_FAILED = """
-SELECT d.recovery, d.event_key, d.message_id, f.event_id, d.touchpoint_id, d.touchpoint_type, d.account_id
-FROM delivery d JOIN feed f ON f.key = d.event_key
-WHERE d.recipient_id = $1 AND d.state = 'failed' AND d.channel = 'webhook' AND d.created_at >= $2
+SELECT d.id, d.caused_at, d.recovery + 1 AS recovery, f.event_id
+FROM delivery_unsent u JOIN delivery d ON d.id = u.delivery_id AND d.caused_at = u.caused_at
+CROSS JOIN LATERAL (SELECT event_id FROM feed WHERE key = d.event_key LIMIT 1) f
+WHERE u.recipient_id = $1 AND u.state = 'failed' AND u.channel = 'webhook' AND u.created_at >= $2
     AND NOT EXISTS (SELECT FROM delivery later
-        WHERE later.message_id = d.message_id AND later.recovery > 0 AND later.recovery > d.recovery)
-ORDER BY d.created_at LIMIT $3
-"""
-RECOVER = """
-INSERT INTO delivery (id, event_key, message_id, recovery, touchpoint_id, touchpoint_type, account_id, channel,
-    recipient_kind, recipient_id, state, reason, next_at)
-SELECT u.id, u.event_key, u.message_id, u.recovery, u.touchpoint_id, u.touchpoint_type, u.account_id,
-    'webhook', 'subscription', $8, 'pending', 'recovery was requested', $9
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[])
-  AS u(id, event_key, message_id, recovery, touchpoint_id, touchpoint_type, account_id)
-ON CONFLICT (id) DO NOTHING RETURNING id
+        WHERE later.event_key = d.event_key AND later.recipient_id = d.recipient_id AND later.channel = 'webhook'
+            AND later.recovery > 0 AND later.recovery > d.recovery)
+ORDER BY u.created_at LIMIT $3
 """
 
 
@@ -77,6 +75,19 @@ def _item(row: Any) -> SubscriptionItem:
     return SubscriptionItem(row[0], row[1], row[2], filter_, *row[4:10])
 
 
+def _endpoint_name(url: str) -> str:
+    """Where it leads, without a password or a query that may be one."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:500]
+
+
+async def _record(
+    connection: Connection, verb: str, subscription_id: str, after: Mapping[str, object] | None = None
+) -> None:
+    change = Change(f"subscription.{verb}", f"subscription/{subscription_id}", None, after)
+    await AUDIT.record(connection, [change])
+
+
 class SubscriptionRepository:
     """Implements the port `Subscriptions`; each call is its own transaction."""
 
@@ -86,9 +97,16 @@ class SubscriptionRepository:
     async def create(self, subscription: Subscription) -> tuple[SubscriptionItem, str]:
         secret = token_bytes(SECRET_BYTES)
         filter_ = orjson.dumps({name: list(values) for name, values in subscription.filter.items()}).decode()
-        row = await self._database.pool.fetchrow(
-            CREATE, subscription.id, subscription.url, sorted(subscription.types), filter_, secret
-        )
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(
+                CREATE, subscription.id, subscription.url, sorted(subscription.types), filter_, secret
+            )
+            after = {
+                "endpoint": _endpoint_name(subscription.url),
+                "types": sorted(subscription.types),
+                "filter": {name: list(values) for name, values in subscription.filter.items()},
+            }
+            await _record(connection, "created", subscription.id, after)
         return _item(row), format_secret(secret)
 
     async def page(self, *, after: int, limit: int) -> list[SubscriptionItem]:
@@ -116,10 +134,15 @@ class SubscriptionRepository:
             await connection.execute(
                 ROTATE, subscription_id, secrets.previous, secrets.previous_until, secrets.current
             )
+            await _record(connection, "secret_rotated", subscription_id)
         return format_secret(secret)
 
     async def delete(self, subscription_id: str) -> bool:
-        return await self._database.pool.fetchval(DELETE, subscription_id) is not None
+        async with self._database.transaction() as connection:
+            is_deleted = await connection.fetchval(DELETE, subscription_id) is not None
+            if is_deleted:
+                await _record(connection, "deleted", subscription_id)
+        return is_deleted
 
     async def recover(self, subscription_id: str, since: datetime) -> int:
         """Retry what failed since then, under the same webhook ids; returns how many."""
@@ -127,20 +150,13 @@ class SubscriptionRepository:
         async with self._database.transaction() as connection:
             real = await real_now(connection)
             rows = await connection.fetch(LAST_FAILED, subscription_id, since, MOST_RECOVERED)
-            recoveries = [row["recovery"] + 1 for row in rows]
-            added = await connection.fetch(
-                RECOVER,
-                [
-                    delivery_id(row["event_id"], "webhook", recipient, recovery=recovery)
-                    for row, recovery in zip(rows, recoveries, strict=True)
-                ],
-                [row["event_key"] for row in rows],
-                [row["message_id"] for row in rows],
-                recoveries,
-                [row["touchpoint_id"] for row in rows],
-                [row["touchpoint_type"] for row in rows],
-                [row["account_id"] for row in rows],
-                subscription_id,
-                real,
-            )
-        return len(added)
+            repetitions = [
+                Repetition(
+                    row["id"],
+                    row["caused_at"],
+                    delivery_id(row["event_id"], "webhook", recipient, recovery=row["recovery"]),
+                    row["recovery"],
+                )
+                for row in rows
+            ]
+            return await repeat_deliveries(connection, repetitions, "recovery was requested", real)

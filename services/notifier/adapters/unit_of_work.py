@@ -37,11 +37,12 @@ from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.event import Event
 from services.notifier.domain.situation import Directory
 from services.notifier.domain.subscription import Subscription
+from services.notifier.domain.working_day import DayCause
 
 ADD_EVENTS = """
 INSERT INTO feed (key, event_id, type, said_at, account_id, data)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[])
-ON CONFLICT (key) DO NOTHING RETURNING event_id
+ON CONFLICT (key, said_at) DO NOTHING RETURNING event_id
 """
 WITHDRAW = """
 INSERT INTO withdrawn (touchpoint_id, sequence, reason)
@@ -51,8 +52,8 @@ WHERE withdrawn.sequence < excluded.sequence
 """
 # What came due before its day was opened was planned for the next morning.
 RELEASE_DAY_MAIL = """
-UPDATE delivery SET next_at = clock_timestamp(), planned_at = $2
-WHERE fold_key = $1 AND state = 'pending' AND (planned_at <= $2 OR id = ANY($3::uuid[]))
+UPDATE delivery_queue SET next_at = clock_timestamp(), planned_at = $2
+WHERE fold_key = $1 AND (planned_at <= $2 OR delivery_id = ANY($3::uuid[]))
 """
 
 
@@ -100,9 +101,9 @@ class UnitOfWork:
         account_ids = {new.event.content.account_id for new in deliveries}
         await merging.move_messages(self._connection, account_ids)
 
-    async def release_day_mail(self, fold_key: str, planned_at: datetime, causes: Sequence[str]) -> None:
+    async def release_day_mail(self, fold_key: str, planned_at: datetime, causes: Sequence[DayCause]) -> None:
         recipient = Recipient(RecipientKind.CSM, fold_key.removeprefix("day:"))
-        ids = [delivery_id(cause, "email", recipient) for cause in causes]
+        ids = [delivery_id(cause.id, "email", recipient) for cause in causes]
         await self._connection.execute(RELEASE_DAY_MAIL, fold_key, planned_at, ids)
 
     async def save_accounts(

@@ -1,55 +1,142 @@
-"""Completion of webhooks that were delivered: nearly all of them, with little to write down of each."""
+"""Completion of webhooks: nearly all of them were delivered, with little to write down of each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from services.chassis.database import Connection
-from services.notifier.application.ports import ClaimResult, Now, WebhookClaim
-from services.notifier.domain.delivery import State
+from services.chassis.outbox import Outbox, Outgoing
+from services.notifier.adapters import subscription_repository
+from services.notifier.adapters.completion_rows import CompletedRow, complete_rows
+from services.notifier.adapters.erasure import erase_final
+from services.notifier.adapters.messages import delivery_finished, webhooks_sent
+from services.notifier.application.deliver_webhooks import after_response
+from services.notifier.application.ports import Now, WebhookResult
+from services.notifier.domain.delivery import AttemptOutcome, Delivery
 
-LEAST = 20
-"""Fewer with one lease and one answer go with the others: a statement of their own costs more than it saves."""
-# As `COMPLETE` of `delivery_completion`, with what is the same for all as one value.
+# As `FINISH` of `completion_rows`, with what is the same for all as one value. The answer is of the exceptions: those
+# whose lease did not hold (false), and those that were only kept until they are final (true).
 SENT = """
-WITH done AS (
-    UPDATE delivery d SET state = 'sent', reason = $6, attempts = u.attempts, next_at = NULL, rouse_at = NULL,
-        waits_until = NULL, first_at = coalesce(d.first_at, u.tried_at), finished_at = $1, lease_token = NULL,
-        lease_until = NULL
-    FROM unnest($3::uuid[], $4::int[], $5::timestamptz[]) AS u(id, attempts, tried_at)
-    WHERE d.id = u.id AND d.lease_token = $2 AND d.state = 'pending'
-    RETURNING d.id, u.attempts, u.tried_at, d.erase_when_final
-), tried AS (
-    INSERT INTO attempt (delivery_id, number, at, outcome, detail)
-    SELECT id, attempts, tried_at, 'delivered', $6 FROM done ON CONFLICT DO NOTHING
+WITH u AS MATERIALIZED (
+    SELECT * FROM unnest($3::uuid[], $4::timestamptz[]) AS u(id, tried_at)
+), gone AS (
+    DELETE FROM delivery_queue q USING u WHERE q.delivery_id = u.id AND q.lease_token = $2
+    RETURNING q.delivery_id, q.caused_at, q.attempts + 1 AS attempts, q.ambiguous, q.erase_when_final, u.tried_at
+), record AS (
+    UPDATE delivery d SET state = 'sent', reason = $5, attempts = g.attempts, tried_at = g.tried_at, finished_at = $1,
+        ambiguous = g.ambiguous
+    FROM gone g WHERE d.id = g.delivery_id AND d.caused_at = g.caused_at
 )
-SELECT id::text, erase_when_final FROM done
+SELECT u.id::text, false FROM u LEFT JOIN gone g ON g.delivery_id = u.id WHERE g.delivery_id IS NULL
+UNION ALL SELECT delivery_id::text, true FROM gone WHERE erase_when_final
 """
-Group = list[ClaimResult]
+SAVE_CIRCUIT = "UPDATE subscription SET failures = $2, open_until = $3 WHERE id = $1"
+DISABLE = "UPDATE subscription SET active = false, disabled_reason = $2 WHERE id = $1 AND active"
 
 
-def split_delivered(results: Sequence[ClaimResult]) -> tuple[list[Group], list[ClaimResult]]:
-    """Delivered webhooks by lease and answer, and the other results, each in the order given."""
-    groups: dict[tuple[str, str], Group] = {}
-    others: list[ClaimResult] = []
-    for result in results:
-        if isinstance(result.claim, WebhookClaim) and result.delivery.state is State.SENT and result.attempt:
-            groups.setdefault((result.claim.token, result.attempt.detail), []).append(result)
+async def complete_webhooks(
+    connection: Connection, outbox: Outbox, results: Sequence[WebhookResult], now: Now
+) -> None:
+    """Record the results whose lease still holds, and report the deliveries that became final."""
+    groups, others = _split(results)
+    reports: list[Outgoing] = []
+    done: list[WebhookResult] = []
+    for group in groups:
+        recorded, outgoing = await _record_delivered(connection, group, now)
+        done += recorded
+        reports += outgoing
+    if others:
+        recorded, outgoing = await _record_others(connection, others, now)
+        done += recorded
+        reports += outgoing
+    await _save_circuits(connection, done, now.real)
+    await outbox.append(connection, reports)
+
+
+def _split(results: Iterable[WebhookResult]) -> tuple[Iterable[list[WebhookResult]], list[WebhookResult]]:
+    """Delivered webhooks by lease and answer, and the other results, each in the order of the ids."""
+    groups: dict[tuple[str, str], list[WebhookResult]] = {}
+    others: list[WebhookResult] = []
+    for result in sorted(results, key=lambda result: result.claim.delivery_id):
+        if result.response.outcome is AttemptOutcome.DELIVERED:
+            groups.setdefault((result.claim.token, result.response.detail), []).append(result)
         else:
             others.append(result)
-    large = [group for group in groups.values() if len(group) >= LEAST]
-    small = [result for group in groups.values() if len(group) < LEAST for result in group]
-    return large, [*others, *small]
+    return groups.values(), others
 
 
-async def complete_delivered(connection: Connection, group: Group, now: Now) -> list[tuple[str, bool]]:
-    """Record a group of `split_delivered`; (id, erase when final) of those whose lease still holds."""
-    attempts = [result.attempt for result in group if result.attempt is not None]
-    rows = await connection.fetch(
+async def _record_delivered(
+    connection: Connection, group: list[WebhookResult], now: Now
+) -> tuple[list[WebhookResult], list[Outgoing]]:
+    first = group[0]
+    exceptions = await connection.fetch(
         SENT,
         now.service,
-        group[0].claim.token,
-        [result.delivery.id for result in group],
-        [attempt.number for attempt in attempts],
-        [attempt.at for attempt in attempts],
-        attempts[0].detail,
+        first.claim.token,
+        [result.claim.delivery_id for result in group],
+        [result.at for result in group],
+        first.response.detail,
     )
-    return [(row[0], row[1]) for row in rows]
+    if not exceptions:
+        return group, webhooks_sent(group, now.service)
+    lost = {row[0] for row in exceptions if not row[1]}
+    erased = {row[0] for row in exceptions if row[1]}
+    done = [result for result in group if result.claim.delivery_id not in lost]
+    if erased:
+        await erase_final(connection, sorted(erased))
+    kept = [result for result in done if result.claim.delivery_id not in erased]
+    return done, webhooks_sent(kept, now.service)
+
+
+async def _record_others(
+    connection: Connection, results: Sequence[WebhookResult], now: Now
+) -> tuple[list[WebhookResult], list[Outgoing]]:
+    after = [(result, *after_response(result)) for result in results]
+    rows = [
+        CompletedRow(delivery, result.claim.token, attempt, next_at=delivery.next_at)
+        for result, delivery, attempt in after
+    ]
+    completed = await complete_rows(connection, rows, now.service)
+    erased = sorted(id_ for id_, is_erased in completed.items() if is_erased)
+    if erased:
+        await erase_final(connection, erased)
+    reports = [
+        _report(result, delivery, now.service)
+        for result, delivery, _ in after
+        if delivery.state.is_final and completed.get(delivery.id) is False
+    ]
+    return [result for result in results if result.claim.delivery_id in completed], reports
+
+
+def _report(result: WebhookResult, delivery: Delivery, at: datetime) -> Outgoing:
+    claim = result.claim
+    touchpoint = (claim.touchpoint_id, claim.touchpoint_type)
+    return delivery_finished(delivery, account_id=claim.account_id, touchpoint=touchpoint, at=at)
+
+
+async def _save_circuits(connection: Connection, done: Sequence[WebhookResult], real: datetime) -> None:
+    """Writes only the circuits that change: a healthy endpoint that answers costs nothing."""
+    changing = {
+        result.claim.endpoint.id
+        for result in done
+        if result.response.outcome is not AttemptOutcome.DELIVERED
+        or not result.claim.endpoint.circuit.is_healthy
+    }
+    for endpoint_id in sorted(changing):
+        results = [result for result in done if result.claim.endpoint.id == endpoint_id]
+        await _save_circuit(connection, endpoint_id, results, real)
+
+
+async def _save_circuit(
+    connection: Connection, endpoint_id: str, results: Sequence[WebhookResult], real: datetime
+) -> None:
+    endpoint = await subscription_repository.lock_endpoint(connection, endpoint_id)
+    if endpoint is None:
+        return
+    circuit = endpoint.circuit
+    for result in results:
+        is_sent = result.response.outcome is AttemptOutcome.DELIVERED
+        circuit = circuit.after_success() if is_sent else circuit.after_failure(real)
+    await connection.execute(SAVE_CIRCUIT, endpoint_id, circuit.failures, circuit.open_until)
+    gone = next((result.response for result in results if result.response.is_gone), None)
+    if gone is not None:
+        await connection.execute(DISABLE, endpoint_id, gone.detail)

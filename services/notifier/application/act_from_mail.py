@@ -8,10 +8,12 @@ from typing import Protocol
 from schemas.directory import CsmRecord
 from schemas.times import format_instant
 from services.notifier.application.calendar import CalendarEntry
+from services.notifier.application.read_messages import PeopleReader
 from services.notifier.domain.acts import Act, allowed_acts
 
 OPEN = frozenset({"planned", "due", "overdue"})
 LONGEST_NOTE = 10_000
+MOST_PEOPLE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,18 @@ class FieldMissing(Exception):
         self.field = field
 
 
-class Colleagues(Protocol):
+class Colleagues(PeopleReader, Protocol):
     """The people of ours, and the names of accounts."""
 
-    async def everyone(self) -> Sequence[CsmRecord]:
-        """All who have a name or an address, by name."""
-        ...
-
     async def account_name(self, account_id: str) -> str | None: ...
+
+
+async def named_people(people: PeopleReader) -> dict[str, CsmRecord]:
+    """All who have a name or an address by id, in the order of their names."""
+    everyone = await people.people(after="", limit=MOST_PEOPLE)
+    named = [person for person in everyone if person.name or person.email]
+    named.sort(key=lambda person: (person.name or person.email or "").casefold())
+    return {person.csm_id: person for person in named}
 
 
 def acts_on(entry: CalendarEntry, person_id: str | None, people: Mapping[str, CsmRecord]) -> Sequence[Act]:
@@ -62,18 +68,19 @@ def request_of(
     """The last part of the scheduler's path, and the body. Raises FieldMissing."""
     version = entry.data.sequence if form.version is None else form.version
     notes = form.notes.strip()[:LONGEST_NOTE]
+    who = {"version": version, "actor_id": person_id}
     match form.act:
         case Act.DONE | Act.MISSED:
             outcome = "completed" if form.act is Act.DONE else "missed"
             return "settle", {"outcome": outcome, "version": version, "notes": notes or None}
         case Act.MOVE:
-            return "reschedule", {"to": format_instant(_moment(form.to, zone)), "version": version}
+            return "reschedule", {"to": format_instant(_moment(form.to, zone)), **who}
         case Act.ASSIGN:
             if not form.person_id:
                 raise FieldMissing("person")
-            return "reassign", {"csm_id": form.person_id, "version": version}
+            return "reassign", {"csm_id": form.person_id, **who}
         case Act.SKIP:
-            return "cancel", {"reason": notes or usual_reason, "version": version}
+            return "cancel", {"reason": notes or usual_reason, **who}
         case Act.CLAIM:
             return "claim", {"csm_id": person_id, "version": version}
 

@@ -17,7 +17,7 @@ ActionUrl = Callable[[str, str | None], str]
 
 @dataclass(frozen=True, slots=True)
 class BriefContext:
-    """What briefs are written from. `figures` by delivery."""
+    """What briefs are written from. `figures` by delivery; `is_test`: nobody acts on what is written."""
 
     directory: Directory
     phrases: Phrases
@@ -27,6 +27,7 @@ class BriefContext:
     organization: str
     console_url: str
     is_day: bool = False
+    is_test: bool = False
 
 
 def touchpoint_of(claim: MessageClaim) -> TouchpointData:

@@ -34,6 +34,10 @@ class Calendar(Protocol):
         """What a person has planned or due from `start` up to, not including, `end`. Raises CalendarAway."""
         ...
 
+    async def next_of(self, account_id: str, touchpoint_type: str) -> TouchpointData | None:
+        """The first of this type that an account has open or planned, None: none. Raises CalendarAway."""
+        ...
+
     async def find(self, touchpoint_id: str) -> CalendarEntry | None:
         """None when there is no such touchpoint. Raises CalendarAway."""
         ...

@@ -3,7 +3,7 @@
 from services.notifier.application.ingest_events import GATHERS, PATIENCE, messages_of
 from services.notifier.application.ports import WITHOUT_END, ClaimResult, MessageClaim, NewDelivery, Now
 from services.notifier.domain.decision import Action, DeliveryDecision, Reason
-from services.notifier.domain.delivery import AttemptOutcome, Response, State
+from services.notifier.domain.delivery import IN_DOUBT, AttemptOutcome, Delivery, Response, State
 from services.notifier.domain.retry import after_attempt
 from services.notifier.domain.situation import Directory, Situation
 
@@ -14,12 +14,22 @@ def not_sent(
     """The result of a decision not to send now; `additions`: who hears of it instead."""
     match decision.action:
         case Action.SUPPRESS:
-            delivery = claim.delivery.finished(State.SUPPRESSED, decision.text)
+            delivery = finished(claim, State.SUPPRESSED, decision.text)
             return ClaimResult(claim, delivery, additions=additions)
         case Action.EXPIRE:
-            return ClaimResult(claim, claim.delivery.finished(State.EXPIRED, _expiry(claim, decision)))
+            return ClaimResult(claim, finished(claim, State.EXPIRED, _expiry(claim, decision)))
         case _:
             return _waiting(claim, decision, now)
+
+
+def finished(claim: MessageClaim, state: State, reason: str) -> Delivery:
+    """In this final state without a further attempt. What may have been sent never expires before it was: it failed."""
+    if not claim.ambiguous:
+        return claim.delivery.finished(state, reason)
+    final = State.FAILED if state is State.EXPIRED else state
+    return claim.delivery.finished(
+        final, f"{reason}: {IN_DOUBT}" if ":" not in reason else f"{reason}; {IN_DOUBT}"
+    )
 
 
 def _expiry(claim: MessageClaim, decision: DeliveryDecision) -> str:
@@ -73,7 +83,6 @@ def attempted(claim: MessageClaim, response: Response, now: Now, address: str | 
         claim,
         delivery,
         attempt=attempt,
-        response=response,
         address=address,
         is_unknown_address=is_unknown and address is not None,
     )

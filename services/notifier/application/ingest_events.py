@@ -11,7 +11,7 @@ from services.notifier.domain.delivery_policy import decide_recipients
 from services.notifier.domain.event import Event, News
 from services.notifier.domain.situation import Directory, Situation
 from services.notifier.domain.subscription import Subscription
-from services.notifier.domain.working_day import day_cause
+from services.notifier.domain.working_day import DayCause, day_cause
 
 PATIENCE = timedelta(seconds=60)
 """Real time in which a directory record may still arrive."""
@@ -96,7 +96,7 @@ def _new_delivery(event: Event, decided: RecipientDecision, directory: Directory
             )
 
 
-def _cause(event: Event, decided: RecipientDecision, directory: Directory) -> str | None:
+def _cause(event: Event, decided: RecipientDecision, directory: Directory) -> DayCause | None:
     """What a mail to a person of ours is about: a touchpoint of a day is told once, whichever event tells it first."""
     content, recipient = event.content, decided.recipient
     if recipient.kind is not RecipientKind.CSM or decided.channel != "email" or event.news is not News.DUE:

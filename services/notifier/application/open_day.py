@@ -15,7 +15,7 @@ from services.notifier.domain.delivery import Recipient, RecipientKind
 from services.notifier.domain.delivery_policy import decide_delivery
 from services.notifier.domain.event import TODAY, Event
 from services.notifier.domain.situation import Directory
-from services.notifier.domain.working_day import covered_from_to, day_cause, local_day
+from services.notifier.domain.working_day import DayCause, covered_from_to, day_cause, local_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Opening:
 class DayWork(UnitOfWork, Protocol):
     """One transaction in which a day is opened."""
 
-    async def release_day_mail(self, fold_key: str, planned_at: datetime, causes: Sequence[str]) -> None:
+    async def release_day_mail(self, fold_key: str, planned_at: datetime, causes: Sequence[DayCause]) -> None:
         """Make ready what waited for this moment, and the deliveries with these causes."""
         ...
 
@@ -71,7 +71,7 @@ async def open_day(
     opening: Opening, touchpoints: Sequence[TouchpointData], *, work: DayWork, now: Now
 ) -> None:
     """Give each touchpoint of the day a delivery of its own, unless it has one, and let the mail go."""
-    events = [_event(touchpoint, opening, now) for touchpoint in touchpoints]
+    events = [_event(touchpoint, opening) for touchpoint in touchpoints]
     if events:
         await work.add_events(events)
         directory = await work.directory_of(events)
@@ -82,10 +82,11 @@ async def open_day(
     await work.release_day_mail(opening.fold_key, opening.at, causes)
 
 
-def _event(touchpoint: TouchpointData, opening: Opening, now: Now) -> Event:
+def _event(touchpoint: TouchpointData, opening: Opening) -> Event:
+    """An event of the opening: the same each time that the day is opened."""
     day = local_day(opening.person, opening.at)
     event_id = f"{touchpoint.touchpoint_id}:{touchpoint.sequence}:today:{opening.person.csm_id}:{day}"
-    return Event(event_id, TODAY, now.service, touchpoint.write(), touchpoint)
+    return Event(event_id, TODAY, opening.at, touchpoint.write(), touchpoint)
 
 
 def _delivery(event: Event, opening: Opening, directory: Directory, now: Now) -> NewDelivery | None:

@@ -46,7 +46,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """The words about one touchpoint. Empty: nothing to say."""
+    """The words about one touchpoint. Empty: nothing to say. `missing`: placeholders of its content without a value."""
 
     title: str
     time: str
@@ -64,6 +64,7 @@ class Brief:
     note: str = ""
     sent: tuple[str, ...] = ()
     buttons: Sequence[Button] = ()
+    missing: tuple[str, ...] = ()
 
 
 def write_brief(claim: MessageClaim, context: BriefContext) -> Brief:
@@ -94,6 +95,7 @@ def write_brief(claim: MessageClaim, context: BriefContext) -> Brief:
         note="" if "conversation.notes" in says else note,
         sent=() if "customer.sent" in says else sent_lines(data.account_id, context),
         buttons=buttons_of(claim, data, situation, context),
+        missing=rendered.missing if rendered else (),
     )
 
 

@@ -1,5 +1,6 @@
 """What happened to a touchpoint, in sentences for one person of ours."""
 
+import re
 from typing import Final
 
 from schemas.touchpoints import TouchpointData
@@ -10,6 +11,8 @@ from services.notifier.domain.event import News
 from services.notifier.domain.owner_policy import is_handed_over, is_owned_by_person, is_stranger
 from services.notifier.domain.situation import Situation
 
+_CLOSURE: Final = re.compile(r"\A(withdrawn|expired|suppressed|cancelled): ")
+"""The kind of a cancellation, with which the scheduler begins its note."""
 OPEN: Final = frozenset({News.DUE, News.OVERDUE, News.REASSIGNED})
 
 
@@ -27,10 +30,11 @@ def news_of(
     event, phrases = claim.event, context.phrases
     match event.news:
         case News.CANCELLED:
-            return [_because(phrases, "cancelled", data.note)]
+            return [_because(phrases, "cancelled", _CLOSURE.sub("", data.note or ""))]
         case News.MOVED:
             before = phrases.moment(data.previous_due_at or data.due_at)
-            return [_because(phrases, "moved", data.note, before=before, after=phrases.moment(data.due_at))]
+            note = None if data.changed_by == "person" else data.note  # "moved by hand" is no reason
+            return [_because(phrases, "moved", note, before=before, after=phrases.moment(data.due_at))]
         case News.REASSIGNED:
             return [_change_of_owner(claim, data, context)]
         case News.OVERDUE:

@@ -1,6 +1,6 @@
 """The words around messages and on the customer's page, in the reader's language."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from typing import Final, cast
@@ -13,6 +13,7 @@ from services.notifier.domain.message import sentence_case
 Words = Mapping[str, Mapping[str, str | Mapping[str, str]]]
 """Section -> key -> text, or the texts of plural categories."""
 
+_MOST_HEADER: Final = 1_000
 _MONTHS: Final = {61: 2, 91: 3, 92: 3, 182: 6, 183: 6}
 """Intervals that are not whole multiples of 30 days and yet months."""
 
@@ -73,6 +74,30 @@ class Phrases:
     def _name(self, section: str, key: str) -> str:
         text = self.words[section].get(key)
         return text if isinstance(text, str) else readable_name(key)
+
+
+def preferred_language(header: str | None, known: Collection[str]) -> str | None:
+    """The language of `Accept-Language` (RFC 9110 section 12.5.4) that the reader likes best and that is known."""
+    liked: list[tuple[float, int, str]] = []
+    for place, part in enumerate((header or "")[:_MOST_HEADER].split(",")):
+        tag, _, weight = (text.strip() for text in part.partition(";"))
+        if (quality := _quality(weight)) > 0 and any(one in known for one in _own_tags(tag)):
+            liked.append((-quality, place, tag))
+    return min(liked, default=(0.0, 0, None))[2]
+
+
+def _own_tags(tag: str) -> Sequence[str]:
+    """The tag and its prefixes: `pt-BR`, `pt`."""
+    parts = tag.lower().split("-")
+    return ["-".join(parts[:end]) for end in range(len(parts), 0, -1)]
+
+
+def _quality(weight: str) -> float:
+    """Of `q=0.8`; 1 without one, 0 for what is none."""
+    try:
+        return float(weight.removeprefix("q=")) if weight else 1.0
+    except ValueError:
+        return 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from schemas.directory import ContactRecord, TouchpointTypeRecord
 from schemas.plans import Reason
 from schemas.times import Window
 from schemas.touchpoints import TouchpointData, TouchpointOwner
 from schemas.vocabulary import Reader as ReaderKind
-from services.cadence.content.render import render_content
+from services.notifier.application.calendar import Calendar
 from services.notifier.application.message_content import find_content
-from services.notifier.application.message_facts import FactsSource, FactsWanted, gather_facts
-from services.notifier.application.owner_brief import contacts_of
-from services.notifier.application.owner_values import OwnerContext, owner_values
-from services.notifier.application.phrases import PhraseBook
+from services.notifier.application.message_facts import FactsWanted, gather_facts
+from services.notifier.application.sending import Sending
 from services.notifier.application.write_customer_mail import (
     CustomerWriter,
     Draft,
@@ -27,14 +25,14 @@ from services.notifier.domain.event import DUE, Event
 from services.notifier.domain.people import Account
 from services.notifier.domain.situation import Directory
 
-_ANY_TYPE = TouchpointTypeRecord(
+ANY_TYPE: Final = TouchpointTypeRecord(
     touchpoint_type="any", owner="automation", channel="email", purpose="", topic="account"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewRequest:
-    """`contact_id` None: the first contact of the account; `language` None: that of the contact."""
+    """`contact_id` None: the first contact of the account; `language` None: that of the reader."""
 
     touchpoint_type: str
     account_id: str
@@ -68,7 +66,7 @@ class FactsMissing(Exception):
 
 class PreviewSource(Protocol):
     async def directory_of(self, event: Event) -> Directory:
-        """Everyone whom an event would concern, and the content about its type."""
+        """Everyone whom an event would concern, the content about its type, and what the customer got lately."""
         ...
 
     async def catalogue(self) -> Mapping[str, TouchpointTypeRecord]:
@@ -78,47 +76,45 @@ class PreviewSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PreviewSources:
-    """What previews are made of: people and content, facts, and how customers and owners are written to."""
+    """What previews are made of: people and content, the calendar, and how customers and owners are written to."""
 
     people: PreviewSource
-    facts: FactsSource
-    writer: CustomerWriter
-    owners_book: PhraseBook
+    calendar: Calendar
+    sending: Sending
 
 
-async def preview_message(request: PreviewRequest, sources: PreviewSources, now: datetime) -> Preview:
-    """The message as a test. Raises NotFound and FactsMissing."""
-    type_ = (await sources.people.catalogue()).get(request.touchpoint_type, _ANY_TYPE)
-    directory = await sources.people.directory_of(_example_event(request, type_, None, now))
-    account = directory.accounts.get(request.account_id)
-    if account is None:
-        raise NotFound(f"There is no account {request.account_id}.")
-    event = _example_event(request, type_, account, now)
+async def preview_customer_message(
+    request: PreviewRequest, sources: PreviewSources, now: datetime
+) -> Preview:
+    """What a customer would get, as a test. Raises NotFound and FactsMissing."""
+    type_ = (await sources.people.catalogue()).get(request.touchpoint_type, ANY_TYPE)
+    directory = await sources.people.directory_of(example_event(request, type_, None, now))
+    account = find_account(request, directory)
+    event = example_event(request, type_, account, now)
     reader = _reader(account, request, type_, directory)
-    content = find_content(directory.contents, request.touchpoint_type, request.reader, reader.tag)
+    content = find_content(directory.contents, request.touchpoint_type, "customer", reader.tag)
     if content is None:
-        raise NotFound(f"There is no content for the {request.reader} about {request.touchpoint_type}.")
-    (known,) = await gather_facts([FactsWanted(event, content)], sources.facts)
+        raise no_content(request)
+    (known,) = await gather_facts([FactsWanted(event, content)], sources.sending.customers.facts)
     if known.problem is not None:
         raise FactsMissing(known.problem)
     draft = Draft(event, content, reader, known, now, directory.contents, is_test=True)
-    if request.reader == "owner":
-        return _for_owner(draft, sources, directory)
-    return _for_customer(draft, sources.writer)
+    return _write(draft, sources.sending.customers.writer)
 
 
-def _reader(
-    account: Account, request: PreviewRequest, type_: TouchpointTypeRecord, directory: Directory
-) -> Reader:
-    """The contact, or for the owner the person who leads the account, whose language counts then."""
-    csm = directory.csms.get(account.csm_id or "")
-    contact = _contact(account, request, type_)
-    is_owner = request.reader == "owner"
-    language = request.language or ((csm.language if csm else None) or "en" if is_owner else None)
-    return Reader(account, contact, csm, language)
+def find_account(request: PreviewRequest, directory: Directory) -> Account:
+    """Raises NotFound."""
+    account = directory.accounts.get(request.account_id)
+    if account is None:
+        raise NotFound(f"There is no account {request.account_id}.")
+    return account
 
 
-def _example_event(
+def no_content(request: PreviewRequest) -> NotFound:
+    return NotFound(f"There is no content for the {request.reader} about {request.touchpoint_type}.")
+
+
+def example_event(
     request: PreviewRequest, type_: TouchpointTypeRecord, account: Account | None, now: datetime
 ) -> Event:
     """A touchpoint of the type that is due now."""
@@ -131,7 +127,7 @@ def _example_event(
         due_at=now,
         deadline=now + timedelta(days=7),
         window=Window(from_=now, to=now + timedelta(days=7)),
-        owner=TouchpointOwner(kind=type_.owner, csm_id=account.csm_id if account else None),
+        owner=TouchpointOwner(kind=type_.owner, csm_id=_owner_id(type_, account)),
         channel=type_.channel,
         purpose=type_.purpose,
         reason=Reason(rule="preview", policy="", text=""),
@@ -142,6 +138,19 @@ def _example_event(
         expects=type_.expects,
     )
     return Event("preview", DUE, now, b"", touchpoint)
+
+
+def _owner_id(type_: TouchpointTypeRecord, account: Account | None) -> str | None:
+    if account is None:
+        return None
+    return account.sales_id if type_.owner == "sales" else account.csm_id
+
+
+def _reader(
+    account: Account, request: PreviewRequest, type_: TouchpointTypeRecord, directory: Directory
+) -> Reader:
+    csm = directory.csms.get(account.csm_id or "")
+    return Reader(account, _contact(account, request, type_), csm, request.language)
 
 
 def _contact(account: Account, request: PreviewRequest, type_: TouchpointTypeRecord) -> ContactRecord | None:
@@ -156,38 +165,12 @@ def _contact(account: Account, request: PreviewRequest, type_: TouchpointTypeRec
     return next(iter([*audience, *there]), None)
 
 
-def _for_customer(draft: Draft, writer: CustomerWriter) -> Preview:
+def _write(draft: Draft, writer: CustomerWriter) -> Preview:
     written = write_customer_message(draft, writer)
     if isinstance(written, NoContent):
         return Preview("", "", "", draft.content.language, written.missing, not_sent=written.detail)
     shown = written.message
     return Preview(shown.subject, shown.text, shown.html, written.language, written.missing)
-
-
-def _for_owner(draft: Draft, sources: PreviewSources, directory: Directory) -> Preview:
-    """The section that the owner reads, without the mail of the day around it."""
-    content, data, account = draft.content, draft.event.content, draft.reader.account
-    if not isinstance(data, TouchpointData):
-        raise NotFound("People of ours are not told of notices.")
-    phrases = sources.owners_book.phrases(content.language, draft.reader.zone)
-    context = OwnerContext(
-        event=draft.event,
-        data=data,
-        content=content,
-        phrases=phrases,
-        now=draft.now,
-        organization=sources.writer.organization,
-        account=account,
-        contacts=contacts_of(data, account),
-        person=draft.reader.csm,
-        sales=directory.csms.get((account.sales_id if account else None) or ""),
-        figures=draft.facts.figures,
-        sent=(),
-    )
-    rendered = render_content(content, owner_values(context), language=content.language, zone=phrases.zone)
-    return Preview(
-        f"[Test] {rendered.subject}", rendered.text, rendered.html, content.language, rendered.missing
-    )
 
 
 def without_test_mark(preview: Preview) -> Preview:

@@ -1,9 +1,10 @@
-"""What the HTTP API shows of one message and of people, and the protocol it reads and repeats it through."""
+"""What the HTTP API shows of one message and of people, and the protocols it reads and repeats it through."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from schemas.directory import CsmRecord
 from services.notifier.application.read_models import DeliveryItem
 
 
@@ -44,4 +45,21 @@ class Messages(Protocol):
         """The id of the new delivery; None for an unknown one. Raises NotResendable."""
         ...
 
-    async def people(self, *, after: str, limit: int) -> Sequence[PersonItem]: ...
+
+class PeopleReader(Protocol):
+    async def people(self, *, after: str, limit: int) -> Sequence[CsmRecord]:
+        """By id, those whose id is greater than `after`."""
+        ...
+
+
+def person_item(person: CsmRecord) -> PersonItem:
+    return PersonItem(
+        csm_id=person.csm_id,
+        name=person.name,
+        email=person.email,
+        phone=person.phone,
+        role=person.role or "csm",
+        pool=person.pool,
+        manager_id=person.manager_id,
+        timezone=person.timezone,
+    )

@@ -56,6 +56,18 @@ class DeliveryItem:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliverySlice:
+    """`next_before`: the sequence below which the list goes on; None: there are no more.
+
+    `complete_from` (real time): what was created since then is all there; of before, some is not stored any more.
+    """
+
+    items: Sequence[DeliveryItem]
+    next_before: int | None
+    complete_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class InboxItem:
     id: str
     account_id: str
@@ -98,9 +110,7 @@ class SubscriptionItem:
 
 
 class Queries(Protocol):
-    async def deliveries(
-        self, wanted: DeliveryFilter, *, before: int, limit: int
-    ) -> Sequence[DeliveryItem]: ...
+    async def deliveries(self, wanted: DeliveryFilter, *, before: int, limit: int) -> DeliverySlice: ...
 
     async def inbox(
         self, kind: str, recipient_id: str, *, before: int, limit: int, only_unread: bool

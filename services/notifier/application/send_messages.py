@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from services.notifier.application.claim_results import attempted, instead_of, not_sent, replaced
+from services.notifier.application.hand_over_mail import hand_over_mail, with_opt_outs
+from services.notifier.application.mail_ports import BeginningMail, Mail, OptOuts
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now
 from services.notifier.application.send_owner_mail import send_owner_mails
 from services.notifier.application.send_to_customers import (
@@ -13,20 +15,33 @@ from services.notifier.application.send_to_customers import (
     gather_batch,
     post_to_customer,
     reader_of,
+    wait_for_program,
     write_for_customer,
 )
-from services.notifier.application.sending import Sending
-from services.notifier.application.write_customer_mail import CustomerMessage, Reader
+from services.notifier.application.sending import ProgramUse, Sending
+from services.notifier.application.write_customer_mail import CustomerMessage
 from services.notifier.domain.decision import Action
 from services.notifier.domain.delivery import AttemptOutcome, RecipientKind, Response
 from services.notifier.domain.delivery_policy import decide_delivery
-from services.notifier.domain.situation import Directory
+from services.notifier.domain.situation import Directory, Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message to a contact that is ready to be sent. `mail` None: it is posted in the app."""
+
+    claim: MessageClaim
+    message: CustomerMessage
+    mail: Mail | None
 
 
 async def send_messages(
     claims: Sequence[MessageClaim], directory: Directory, now: Now, *, sending: Sending
 ) -> list[ClaimResult]:
-    """A result for every claim. Facts are asked for once for all of them, and mails are sent concurrently."""
+    """The results that are not recorded yet. Facts are asked for once, and mails are sent concurrently.
+
+    The outcome of a mail that was handed over is recorded by then.
+    """
     to_customers = [claim for claim in claims if claim.delivery.recipient.kind is RecipientKind.CONTACT]
     to_owners = [claim for claim in claims if claim.delivery.recipient.kind is not RecipientKind.CONTACT]
     parts = await asyncio.gather(
@@ -39,48 +54,103 @@ async def send_messages(
 async def _send_to_customers(
     claims: Sequence[MessageClaim], directory: Directory, now: Now, sending: Sending
 ) -> list[ClaimResult]:
-    batch = await gather_batch(claims, directory, now, sending.customers)
-    return list(await asyncio.gather(*(_send_safely(claim, batch, now, sending) for claim in claims)))
+    situations = {claim.delivery.id: situation_of(claim, directory, now, sending) for claim in claims}
+    batch = await gather_batch(claims, directory, situations, now, sending.customers)
+    results = [_write_safely(claim, batch, now) for claim in claims]
+    written = [result for result in results if isinstance(result, Written)]
+    taken = await _taken_programs(written, sending)
+    mails = [_deliver(one, batch, now, sending) for one in written if one.claim.delivery.id not in taken]
+    sent = await asyncio.gather(*mails)
+    return [
+        *(result for result in results if isinstance(result, ClaimResult)),
+        *(wait_for_program(one.claim, now) for one in written if one.claim.delivery.id in taken),
+        *(result for open_results in sent for result in open_results),
+    ]
 
 
-async def _send_safely(claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Sending) -> ClaimResult:
+async def _taken_programs(written: Sequence[Written], sending: Sending) -> set[str]:
+    """The deliveries that present a program once to a contact to whom another delivery presents it at this moment."""
+    uses = [
+        ProgramUse(one.claim.delivery.id, one.claim.delivery.recipient.id or "", one.message.program_id)
+        for one in written
+        if one.message.program_id is not None
+    ]
+    if not uses:
+        return set()
+    reserved = await sending.programs.reserve_programs(uses)
+    once = {one.claim.delivery.id for one in written if one.message.is_once}
+    return once & {use.delivery_id for use in uses} - reserved
+
+
+def _write_safely(claim: MessageClaim, batch: CustomerBatch, now: Now) -> Written | ClaimResult:
     """One mail that cannot be written must not stop the others of its batch."""
     try:
-        return await _send(claim, batch, now, sending)
+        return _write(claim, batch, now)
     except Exception as problem:  # noqa: BLE001
         detail = f"the mail could not be written: {problem!r}"[:500]
         return attempted(claim, Response(AttemptOutcome.REFUSED, detail, is_permanent=True), now)
 
 
-async def _send(claim: MessageClaim, batch: CustomerBatch, now: Now, sending: Sending) -> ClaimResult:
-    delivery, event, directory = claim.delivery, claim.event, batch.directory
-    situation = directory.situation_of(
-        event,
-        mail_hold=sending.mail_hold,
-        fallback_to=sending.fallback_to,
-        has_waited=claim.has_waited(now.real),
-    )
+def _write(claim: MessageClaim, batch: CustomerBatch, now: Now) -> Written | ClaimResult:
+    directory, situation = batch.directory, batch.situations[claim.delivery.id]
     others = replaced(claim, directory, situation, now)
     if others is not None:
         return others
-    decision = decide_delivery(event, delivery.recipient, delivery.channel, situation, now.service)
+    stopped = _decide(claim, directory, situation, now)
+    if stopped is not None:
+        return stopped
+    reader = reader_of(claim.delivery.recipient.id, directory, situation)
+    message = write_for_customer(claim, reader, batch)
+    if isinstance(message, ClaimResult):
+        return message
+    is_mail = claim.delivery.channel != "in_app"
+    return Written(claim, message, customer_mail(claim, message, reader) if is_mail else None)
+
+
+def _decide(claim: MessageClaim, directory: Directory, situation: Situation, now: Now) -> ClaimResult | None:
+    """The result of a claim that the delivery policy does not let go now; None: it goes."""
+    delivery = claim.delivery
+    decision = decide_delivery(claim.event, delivery.recipient, delivery.channel, situation, now.service)
     if decision.action is not Action.SEND:
         return not_sent(claim, decision, now, instead_of(claim, decision, directory, situation, now))
     if decision.send_after is not None:
         postponed = delivery.postponed(now.real, decision.text)
         return ClaimResult(claim, postponed, send_after=decision.send_after)
-    reader = reader_of(delivery.recipient.id, directory, situation)
-    written = write_for_customer(claim, reader, batch)
-    return (
-        written if isinstance(written, ClaimResult) else await _deliver(claim, written, reader, now, sending)
-    )
+    return None
 
 
 async def _deliver(
-    claim: MessageClaim, written: CustomerMessage, reader: Reader, now: Now, sending: Sending
-) -> ClaimResult:
-    if claim.delivery.channel == "in_app":
-        return post_to_customer(claim, written)
-    mail = customer_mail(claim, written, reader)
-    response = await sending.mailer.send(mail, at=now.real)
-    return replace(attempted(claim, response, now, address=mail.to), program_id=written.program_id)
+    written: Written, batch: CustomerBatch, now: Now, sending: Sending
+) -> Sequence[ClaimResult]:
+    claim, mail = written.claim, written.mail
+    if mail is None:
+        return [post_to_customer(claim, written.message)]
+
+    def results_of(response: Response) -> Sequence[ClaimResult]:
+        result = attempted(claim, response, now, address=mail.to)
+        return [replace(result, program_id=written.message.program_id)]
+
+    def stop(opt_outs: OptOuts) -> Sequence[ClaimResult]:
+        directory = with_opt_outs(batch.directory, opt_outs)
+        stopped = _decide(claim, directory, situation_of(claim, directory, now, sending), now)
+        return [] if stopped is None else [stopped]
+
+    account = batch.situations[claim.delivery.id].account
+    contact_ids = [contact.contact_id for contact in account.contacts] if account else []
+    return await hand_over_mail(
+        mail,
+        BeginningMail([claim], contact_ids, mail.to),
+        sending.through,
+        now.real,
+        results_of=results_of,
+        stop=stop,
+    )
+
+
+def situation_of(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> Situation:
+    return directory.situation_of(
+        claim.event,
+        mail_hold=sending.mail_hold,
+        fallback_to=sending.fallback_to,
+        has_waited=claim.has_waited(now.real),
+    )

@@ -10,7 +10,9 @@ from typing import Final
 from schemas.figures import AccountFigures, FiguresRequest
 from schemas.touchpoints import TouchpointData
 from services.notifier.application.claim_results import attempted, instead_of, not_sent, postponed, replaced
+from services.notifier.application.hand_over_mail import hand_over_mail
 from services.notifier.application.ingest_events import messages_of
+from services.notifier.application.mail_ports import BeginningMail
 from services.notifier.application.message_facts import NoAnswer
 from services.notifier.application.ports import ClaimResult, MessageClaim, Now
 from services.notifier.application.send_to_customers import POSTED
@@ -32,7 +34,7 @@ WAITING_FOR_FIGURES: Final = "waiting for the figures of the account"
 async def send_owner_mails(
     claims: Sequence[MessageClaim], directory: Directory, now: Now, sending: Sending
 ) -> list[ClaimResult]:
-    """A result for each claim. Figures are asked for once for all mails; those of one message id go in one mail."""
+    """The results that are not recorded yet. Figures are asked for once; claims of one message id go in one mail."""
     results: list[ClaimResult] = []
     mails: defaultdict[str, list[MessageClaim]] = defaultdict(list)
     for claim in claims:
@@ -41,7 +43,7 @@ async def send_owner_mails(
             results.append(result)
         else:
             mails[claim.message_id].append(claim)
-    figures = await _figures([claim for mail in mails.values() for claim in mail], sending)
+    figures = await figures_of([claim for mail in mails.values() for claim in mail], sending)
     sent = await asyncio.gather(
         *(_send_mail(mail, directory, figures, now, sending) for mail in mails.values())
     )
@@ -54,8 +56,8 @@ async def _send_mail(
     figures: Mapping[str, AccountFigures] | None,
     now: Now,
     sending: Sending,
-) -> list[ClaimResult]:
-    """A result for each of these claims, which go in one mail."""
+) -> Sequence[ClaimResult]:
+    """The results that are not recorded yet of these claims, which go in one mail."""
     if figures is None and _can_wait(claims[0], now):
         return [_without_figures(claim, now) for claim in claims]
     try:
@@ -64,11 +66,14 @@ async def _send_mail(
         detail = f"the mail could not be written: {problem!r}"[:500]
         response = Response(AttemptOutcome.REFUSED, detail, is_permanent=True)
         return [attempted(claim, response, now) for claim in claims]
-    response = await sending.mailer.send(mail, at=now.real)
-    shared = _share(claims, response, now, mail.to)
-    if not shared[0].is_unknown_address:
-        return shared
-    return [_messages_to_others(result, mail.to, directory, now, sending) for result in shared]
+
+    def results_of(response: Response) -> Sequence[ClaimResult]:
+        shared = _share(claims, response, now, mail.to)
+        if not shared[0].is_unknown_address:
+            return shared
+        return [_messages_to_others(result, mail.to, directory, now, sending) for result in shared]
+
+    return await hand_over_mail(mail, BeginningMail(claims), sending.through, now.real, results_of=results_of)
 
 
 def _messages_to_others(
@@ -76,8 +81,6 @@ def _messages_to_others(
 ) -> ClaimResult:
     """Where the relay knows no such mailbox, who hears of it instead: the address counts as unknown from now on."""
     claim = result.claim
-    if not isinstance(claim, MessageClaim):
-        return result
     unknown = directory.unknown_addresses | {clean_address(refused)}
     known = replace(directory, unknown_addresses=unknown)
     situation = known.situation_of(claim.event, fallback_to=sending.fallback_to, has_waited=True)
@@ -87,7 +90,7 @@ def _messages_to_others(
     return replace(result, additions=others)
 
 
-async def _figures(claims: Sequence[MessageClaim], sending: Sending) -> Mapping[str, AccountFigures] | None:
+async def figures_of(claims: Sequence[MessageClaim], sending: Sending) -> Mapping[str, AccountFigures] | None:
     """By delivery; None while the rules engine does not answer."""
     wanted: dict[str, FiguresRequest] = {}
     for claim in claims:

@@ -7,20 +7,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from schemas.touchpoints import TouchpointData
+from services.notifier.application.claim_results import finished
+from services.notifier.application.mail_ports import Mail, Mailbox
 from services.notifier.application.message_facts import (
     FactsSource,
     FactsWanted,
     MessageFacts,
     gather_facts,
 )
-from services.notifier.application.ports import (
-    ClaimResult,
-    InAppMessage,
-    Mail,
-    Mailbox,
-    MessageClaim,
-    Now,
-)
+from services.notifier.application.ports import ClaimResult, InAppMessage, MessageClaim, Now
 from services.notifier.application.write_customer_mail import (
     CustomerMessage,
     CustomerWriter,
@@ -40,6 +35,9 @@ FACTS_AGAIN: Final = timedelta(seconds=30)
 """Real time until facts that were not available are asked for again."""
 _SHORTEST_WAIT: Final = timedelta(days=1)
 _NOTICE_WAIT: Final = timedelta(days=3)
+PROGRAM_AGAIN: Final = timedelta(seconds=10)
+"""Real time until a program that another delivery presents at this moment is looked for again."""
+IN_ANOTHER: Final = "another message presents the program to the contact at this moment"
 POSTED: Final = "posted in the app"
 
 
@@ -62,10 +60,12 @@ def reader_of(contact_id: str | None, directory: Directory, situation: Situation
 class CustomerBatch:
     """What the messages of one batch are written from. `facts`: by delivery id.
 
-    `presented`: the programs that messages of this batch present, by contact, so that two of one batch are not the same.
+    `situations` by delivery id. `presented`: the programs that messages of this batch present, by contact, so that two of
+    one batch are not the same.
     """
 
     directory: Directory
+    situations: Mapping[str, Situation]
     facts: Mapping[str, MessageFacts]
     now: Now
     sending: CustomerSending
@@ -73,19 +73,23 @@ class CustomerBatch:
 
 
 async def gather_batch(
-    claims: Sequence[MessageClaim], directory: Directory, now: Now, sending: CustomerSending
+    claims: Sequence[MessageClaim],
+    directory: Directory,
+    situations: Mapping[str, Situation],
+    now: Now,
+    sending: CustomerSending,
 ) -> CustomerBatch:
     """Ask for the facts of these messages to contacts once; those without content need none."""
     wanted: dict[str, FactsWanted] = {}
     for claim in claims:
         if claim.delivery.recipient.id is None:
             continue
-        reader = reader_of(claim.delivery.recipient.id, directory, directory.situation_of(claim.event))
+        reader = reader_of(claim.delivery.recipient.id, directory, situations[claim.delivery.id])
         content = content_of(claim.event, reader, directory.contents)
         if content is not None and reader.contact is not None:
             wanted[claim.delivery.id] = FactsWanted(claim.event, content)
     facts = await gather_facts(list(wanted.values()), sending.facts)
-    return CustomerBatch(directory, dict(zip(wanted, facts, strict=True)), now, sending)
+    return CustomerBatch(directory, situations, dict(zip(wanted, facts, strict=True)), now, sending)
 
 
 def write_for_customer(
@@ -119,15 +123,20 @@ def write_for_customer(
 def _without_content(claim: MessageClaim, problem: NoContent) -> ClaimResult:
     """S173: without something to say nothing is sent."""
     text = f"{Reason.NO_CONTENT}: {problem.detail}"
-    return ClaimResult(claim, claim.delivery.finished(State.EXPIRED, text))
+    return ClaimResult(claim, finished(claim, State.EXPIRED, text))
 
 
 def _without_facts(claim: MessageClaim, problem: str, now: Now) -> ClaimResult:
     """Wait for the facts as long as the message is worth sending; waiting is no attempt."""
     text = f"{Reason.NO_FIGURES}: {problem}"
     if now.service >= _worth_sending_until(claim.event):
-        return ClaimResult(claim, claim.delivery.finished(State.EXPIRED, text))
+        return ClaimResult(claim, finished(claim, State.EXPIRED, text))
     return ClaimResult(claim, claim.delivery.postponed(now.real + FACTS_AGAIN, text))
+
+
+def wait_for_program(claim: MessageClaim, now: Now) -> ClaimResult:
+    """Wait until it is known whether the contact got the program with another delivery; waiting is no attempt."""
+    return ClaimResult(claim, claim.delivery.postponed(now.real + PROGRAM_AGAIN, IN_ANOTHER))
 
 
 def _worth_sending_until(event: Event) -> datetime:

@@ -1,12 +1,13 @@
 """How mails are written and sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
+from services.notifier.application.mail_ports import Mailer, MailRecorder
 from services.notifier.application.message_facts import FactsSource
 from services.notifier.application.phrases import PhraseBook
-from services.notifier.application.ports import Mailer
 from services.notifier.application.send_to_customers import CustomerSending
 from services.notifier.domain import message
 
@@ -15,13 +16,30 @@ from services.notifier.domain import message
 class OwnerSending:
     """How people of ours are written to: the words, who has the figures, where they act, and the console.
 
-    `action_url` takes a touchpoint, a person (None: the mailbox) and the real moment of writing.
+    `action_url` takes a touchpoint (None: of a test), a person (None: the mailbox) and the real moment of writing.
     """
 
     book: PhraseBook
     facts: FactsSource
-    action_url: Callable[[str, str | None, datetime], str]
+    action_url: Callable[[str | None, str | None, datetime], str]
     console_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramUse:
+    """A delivery that presents an announced program to a contact."""
+
+    delivery_id: str
+    contact_id: str
+    program_id: str
+
+
+class Programs(Protocol):
+    """Which delivery presents a program to a contact, whichever replica sends it."""
+
+    async def reserve_programs(self, uses: Sequence[ProgramUse]) -> set[str]:
+        """Before sending: the deliveries that nobody else presents the program with, or did. Completion ends it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +54,11 @@ class Sending:
     render: message.Render
     customers: CustomerSending
     owners: OwnerSending
+    programs: Programs
+    recorder: MailRecorder
     mail_hold: str | None = None
     fallback_to: str | None = None
+
+    @property
+    def through(self) -> tuple[Mailer, MailRecorder]:
+        return self.mailer, self.recorder

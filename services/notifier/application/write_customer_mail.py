@@ -74,7 +74,11 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class CustomerMessage:
-    """A message as a contact gets it. `body`: its text without the layout; `program_id`: what it presents."""
+    """A message as a contact gets it. `body`: its text without the layout; `program_id`: what it presents.
+
+    `is_once`: it presents what was announced, which a contact gets once. A message about a program of its own, such as
+    the reminder of a webinar, is not.
+    """
 
     message: message.Message
     body: str
@@ -82,6 +86,7 @@ class CustomerMessage:
     missing: tuple[str, ...]
     unsubscribe_url: str
     program_id: str | None
+    is_once: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,8 @@ def write_customer_message(draft: Draft, writer: CustomerWriter) -> CustomerMess
     """The message, or why there is none."""
     context, content = _context(draft, writer), draft.content
     program = program_of(context) if content.program else None
-    if program is not None and context.about is None and program.program_id in draft.presented:
+    is_once = program is not None and context.about is None
+    if program is not None and is_once and program.program_id in draft.presented:
         return NoContent(f"the contact got {program.program_id} already, and nothing newer is announced")
     language = draft.reader.tag or content.language
     rendered = render_content(content, customer_values(context), language=language, zone=context.phrases.zone)
@@ -135,6 +141,7 @@ def write_customer_message(draft: Draft, writer: CustomerWriter) -> CustomerMess
         missing=rendered.missing,
         unsubscribe_url=context.links.unsubscribe,
         program_id=program.program_id if program is not None else None,
+        is_once=is_once,
     )
 
 

@@ -7,9 +7,10 @@ from typing import Literal
 
 from schemas.figures import AccountFigures
 from services.notifier.application.brief_context import BriefContext, account_name, account_url, touchpoint_of
+from services.notifier.application.mail_ports import Mail
 from services.notifier.application.owner_brief import Brief, write_brief
 from services.notifier.application.phrases import Phrases
-from services.notifier.application.ports import InAppMessage, Mail, MessageClaim, Now
+from services.notifier.application.ports import InAppMessage, MessageClaim, Now
 from services.notifier.application.sending import Sending
 from services.notifier.domain import message
 from services.notifier.domain.delivery import Recipient, RecipientKind
@@ -33,6 +34,15 @@ class AccountBriefs:
     briefs: Sequence[Brief]
 
 
+@dataclass(frozen=True, slots=True)
+class OwnerMessage:
+    """What a person of ours reads. `missing`: placeholders of the content without a value."""
+
+    message: message.Message
+    language: str
+    missing: tuple[str, ...]
+
+
 def write_owner_mail(
     claims: Sequence[MessageClaim],
     directory: Directory,
@@ -44,10 +54,19 @@ def write_owner_mail(
     first = claims[0]
     recipient = first.delivery.recipient
     situation = directory.situation_of(first.event, fallback_to=sending.fallback_to)
-    kind = kind_of(first, directory)
-    context = _context(recipient, directory, figures, now, sending)
+    context = owner_context(recipient, directory, figures, now, sending)
+    written = write_owner_message(claims, context, sending.render)
+    return Mail(first.message_id, address_of(first.event, recipient, situation) or "", written.message)
+
+
+def write_owner_message(
+    claims: Sequence[MessageClaim], context: BriefContext, render: message.Render
+) -> OwnerMessage:
+    """The words of the mail of these claims."""
+    first = claims[0]
+    recipient, kind = first.delivery.recipient, kind_of(first, context.directory)
     context = replace(context, is_day=kind == "day")
-    person, phrases = directory.csms.get(recipient.id or ""), context.phrases
+    person, phrases = context.directory.csms.get(recipient.id or ""), context.phrases
     newest = newest_of_each(claims)
     accounts = _by_account(newest, context)
     subject = message.one_line(_subject(kind, newest, context))
@@ -57,6 +76,7 @@ def write_owner_mail(
         "subject": subject,
         "preheader": _preheader(accounts),
         "padding": _BEHIND_PREHEADER,
+        "test": phrases.text("mail", "test") if context.is_test else "",
         "hello": phrases.text("owner", "hello", name=name) if name else phrases.text("owner", "hello_all"),
         "intro": phrases.text("owner", f"intro_{kind}"),
         "accounts": accounts,
@@ -64,33 +84,34 @@ def write_owner_mail(
             "owner", "why_mailbox" if recipient.kind is RecipientKind.MAILBOX else "why_owner"
         ),
     }
-    return Mail(
-        first.message_id,
-        address_of(first.event, recipient, situation) or "",
+    return OwnerMessage(
         message.Message(
-            subject=message.header(subject),
-            text=sending.render("owner.txt", words, html=False),
-            html=sending.render("owner.html", words, html=True),
+            subject=message.header(f"[Test] {subject}" if context.is_test else subject),
+            text=render("owner.txt", words, html=False),
+            html=render("owner.html", words, html=True),
         ),
+        phrases.language,
+        tuple(name for account in accounts for brief in account.briefs for name in brief.missing),
     )
 
 
 def write_feed_entry(claim: MessageClaim, directory: Directory, now: Now, sending: Sending) -> InAppMessage:
     """The same about one touchpoint for the in-app feed of a person of ours."""
-    context = _context(claim.delivery.recipient, directory, {}, now, sending)
+    context = owner_context(claim.delivery.recipient, directory, {}, now, sending)
     brief, data = write_brief(claim, context), touchpoint_of(claim)
     lines = (*brief.news, brief.time, brief.body_text, brief.purpose, brief.reason)
     title = f"{account_name(data, context)}: {brief.title}"
     return InAppMessage(message.one_line(title), "\n".join(filter(None, lines)))
 
 
-def _context(
+def owner_context(
     recipient: Recipient,
     directory: Directory,
     figures: Mapping[str, AccountFigures],
     now: Now,
     sending: Sending,
 ) -> BriefContext:
+    """What the mail to this recipient is written from, in their language and zone. `figures` by delivery."""
     person = directory.csms.get(recipient.id or "")
     return BriefContext(
         directory=directory,

@@ -54,10 +54,15 @@ def read_action_token(key: bytes, text: str, *, now: datetime) -> ActionToken:
     return ActionToken(touchpoint_id, person_id, issued_at)
 
 
-def action_links(base_url: str, key: bytes) -> Callable[[str, str | None, datetime], str]:
-    """Makes the address at which a person (None: the mailbox) acts on a touchpoint, in a mail of this real moment."""
+def action_links(base_url: str, key: bytes) -> Callable[[str | None, str | None, datetime], str]:
+    """Makes the address at which a person (None: the mailbox) acts on a touchpoint, in a mail of this real moment.
 
-    def action_url(touchpoint_id: str, person_id: str | None, at: datetime) -> str:
+    That of a test, which is about no touchpoint (None), leads to the page that says that a link does not work.
+    """
+
+    def action_url(touchpoint_id: str | None, person_id: str | None, at: datetime) -> str:
+        if touchpoint_id is None:
+            return f"{base_url}/a/test"
         return f"{base_url}/a/{make_action_token(key, ActionToken(touchpoint_id, person_id, at))}"
 
     return action_url

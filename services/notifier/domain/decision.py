@@ -43,6 +43,7 @@ class Reason(StrEnum):
     DEADLINE = "the deadline passed before it was sent"
     QUIET_PAST_DEADLINE = "quiet hours lasted past the deadline"
     WITHDRAWN = "withdrawn"
+    OWN_ACT = "the person did it themselves"
     NO_CONTENT = "no content"
     NO_FIGURES = "figures are not available yet"
 

@@ -20,6 +20,10 @@ class State(StrEnum):
         return self is not State.PENDING
 
 
+IN_DOUBT = "an earlier attempt may have reached the recipient"
+"""Of a delivery that ends without a further attempt."""
+
+
 class RecipientKind(StrEnum):
     CSM = "csm"
     CONTACT = "contact"

@@ -25,7 +25,7 @@ _REASONS: Mapping[DeliveryCause, frozenset[Reason]] = {
     "quiet_hours": frozenset({Reason.QUIET_PAST_DEADLINE}),
     "deadline": frozenset({Reason.DEADLINE, Reason.NO_FIGURES}),
     "no_content": frozenset({Reason.NO_CONTENT}),
-    "withdrawn": frozenset({Reason.WITHDRAWN}),
+    "withdrawn": frozenset({Reason.WITHDRAWN, Reason.OWN_ACT}),
 }
 
 

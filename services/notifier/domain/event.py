@@ -52,6 +52,7 @@ class Notice:
     deadline: None = None
     precedence: Precedence = "default"
     previous_owner: None = None
+    actor_id: None = None
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
 
 
@@ -112,6 +113,13 @@ class Event:
         """Who had it before a change of owner."""
         owner = self.content.previous_owner
         return owner.csm_id if owner else None
+
+    def is_act_of(self, person_id: str | None) -> bool:
+        """Whether this person cancelled it, moved it or gave it away."""
+        if person_id is None or self.content.actor_id != person_id:
+            return False
+        is_given = self.news is News.REASSIGNED and person_id == self.previous_csm_id
+        return is_given or self.news in (News.CANCELLED, News.MOVED)
 
     @property
     def withdrawal_reason(self) -> str | None:

@@ -145,6 +145,8 @@ def decide_owner(
     """Whether and when this person of ours gets the message."""
     if recipient.id is None:
         return suppress(Reason.NOBODY_TO_TELL)
+    if event.is_act_of(recipient.id):
+        return suppress(Reason.OWN_ACT)
     if channel == "in_app":
         return READY
     address = address_of(event, recipient, situation)

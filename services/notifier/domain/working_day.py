@@ -1,5 +1,6 @@
 """The working day of a person of ours: when the mail of the day goes, and which day a moment belongs to."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from schemas.directory import CsmRecord
@@ -57,9 +58,18 @@ def local_day(person: CsmRecord | None, moment: datetime) -> date:
     return moment.astimezone(zone_of(person)).date()
 
 
-def day_cause(touchpoint_id: str, person: CsmRecord | None, due_at: datetime) -> str:
+@dataclass(frozen=True, slots=True)
+class DayCause:
+    """What a delivery is about, and a time (service clock): both are the same each time that it is caused again."""
+
+    id: str
+    at: datetime
+
+
+def day_cause(touchpoint_id: str, person: CsmRecord | None, due_at: datetime) -> DayCause:
     """The cause of the one mail that tells a person of a touchpoint that is due on a day."""
-    return f"due:{touchpoint_id}:{local_day(person, due_at)}"
+    day = local_day(person, due_at)
+    return DayCause(f"due:{touchpoint_id}:{day}", datetime.combine(day, time(), UTC))
 
 
 def _opening(day: date, zone: TimeZone) -> datetime:

@@ -12,7 +12,7 @@ from services.notifier.application.phrases import PhraseBook, Phrases
 from services.notifier.domain.action_token import ActionToken
 from services.notifier.domain.acts import Act
 from services.notifier.domain.message import Render
-from services.notifier.entrypoints.http_preferences import PAGE_HEADERS
+from services.notifier.entrypoints.customer_pages import PAGE_HEADERS
 
 _FIELDS: Mapping[Act, Sequence[str]] = {
     Act.DONE: ("notes",),

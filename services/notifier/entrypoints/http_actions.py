@@ -16,6 +16,7 @@ from services.chassis.clock import real_now
 from services.notifier.application.act_from_mail import (
     ActForm,
     FieldMissing,
+    named_people,
     request_of,
 )
 from services.notifier.application.calendar import CalendarAway, CalendarEntry, Refusal
@@ -118,7 +119,7 @@ async def _visit(token: str, services: ActionServices) -> Visit:
         raise _Stop(show_notice(services, "lost", 404, title="lost_title")) from None
     except ActionTokenExpired:
         raise _Stop(show_notice(services, "expired", 410, title="lost_title")) from None
-    people = {person.csm_id: person for person in await services.people.everyone()}
+    people = await named_people(services.people)
     person = people.get(read.person_id or "")
     phrases = services.book.phrases(person.language if person else None, zone_of(person))
     try:

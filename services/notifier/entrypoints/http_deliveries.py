@@ -21,8 +21,11 @@ NEWEST = 2**62
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPage:
+    """`complete_from`: of deliveries created before then, some are older than what is kept."""
+
     items: list[DeliveryItem]
     next_cursor: str | None
+    complete_from: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,9 @@ async def delivery_page(
     queries: Queries, limit: int, cursor: str | None, **wanted: str | None
 ) -> DeliveryPage:
     before = sequence_of(cursor, NEWEST)
-    items = await queries.deliveries(DeliveryFilter(**wanted), before=before, limit=limit + 1)
-    fields = page([*items], limit, lambda item: encode_cursor(item.seq))
-    return DeliveryPage(**fields)  # pyright: ignore[reportArgumentType]
+    found = await queries.deliveries(DeliveryFilter(**wanted), before=before, limit=limit)
+    following = None if found.next_before is None else encode_cursor(found.next_before)
+    return DeliveryPage([*found.items], following, found.complete_from)
 
 
 def delivery_routes(queries: Queries, clock: ServiceClock) -> APIRouter:

@@ -6,11 +6,22 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from services.chassis.problems import Problem
+from services.chassis.settings import Retention
 from services.chassis.web import Cursor, Limit, decode_cursor, encode_cursor, page, require
-from services.notifier.application.read_messages import Messages, NotResendable, PersonItem, WrittenMessage
+from services.notifier.application.read_messages import (
+    Messages,
+    NotResendable,
+    PeopleReader,
+    PersonItem,
+    WrittenMessage,
+    person_item,
+)
 from services.notifier.application.read_models import DeliveryItem
 
-NO_MESSAGE = "No message of this delivery is kept: it was not written, or more than 90 days ago, or erased."
+NO_MESSAGE = (
+    "No message of this delivery is kept: it was not written, or more than {days} days ago, or erased."
+)
+NO_DELIVERY = "There is no delivery {id}. If it was made more than {days} days ago, it is no longer stored."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +37,7 @@ class PersonPage:
     next_cursor: str | None
 
 
-def message_routes(messages: Messages) -> APIRouter:
+def message_routes(messages: Messages, people: PeopleReader, retention: Retention) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["deliveries"])
     read = [require("read")]
 
@@ -34,7 +45,7 @@ def message_routes(messages: Messages) -> APIRouter:
     async def get_delivery(delivery_id: UUID) -> DeliveryItem:
         item = await messages.delivery(str(delivery_id))
         if item is None:
-            raise _unknown(delivery_id)
+            raise _unknown(delivery_id, retention)
         return item
 
     @router.get(
@@ -45,15 +56,15 @@ def message_routes(messages: Messages) -> APIRouter:
     async def get_message(delivery_id: UUID) -> WrittenMessage:
         message = await messages.message(str(delivery_id))
         if message is None:
-            raise Problem(404, NO_MESSAGE)
+            raise Problem(404, NO_MESSAGE.format(days=retention.messages_days))
         return message
 
-    _add_resend(router, messages)
-    _add_people(router, messages)
+    _add_resend(router, messages, retention)
+    _add_people(router, people)
     return router
 
 
-def _add_resend(router: APIRouter, messages: Messages) -> None:
+def _add_resend(router: APIRouter, messages: Messages, retention: Retention) -> None:
     @router.post(
         "/deliveries/{delivery_id}/resend",
         dependencies=[require("act")],
@@ -66,20 +77,21 @@ def _add_resend(router: APIRouter, messages: Messages) -> None:
         except NotResendable as refused:
             raise Problem(409, str(refused)) from refused
         if new_id is None:
-            raise _unknown(delivery_id)
+            raise _unknown(delivery_id, retention)
         return Resent(new_id)
 
 
-def _add_people(router: APIRouter, messages: Messages) -> None:
+def _add_people(router: APIRouter, people: PeopleReader) -> None:
     @router.get(
         "/people", dependencies=[require("read")], tags=["people"], summary="The people of ours, by id"
     )
     async def list_people(limit: Limit = 100, cursor: Cursor = None) -> PersonPage:
         (after,) = decode_cursor(cursor, str) or ("",)
-        items = await messages.people(after=str(after), limit=limit + 1)
-        fields = page([*items], limit, lambda item: encode_cursor(item.csm_id))
+        found = await people.people(after=str(after), limit=limit + 1)
+        items = list(map(person_item, found))
+        fields = page(items, limit, lambda item: encode_cursor(item.csm_id))
         return PersonPage(**fields)  # pyright: ignore[reportArgumentType]
 
 
-def _unknown(delivery_id: UUID) -> Problem:
-    return Problem(404, f"There is no delivery {delivery_id}.")
+def _unknown(delivery_id: UUID, retention: Retention) -> Problem:
+    return Problem(404, NO_DELIVERY.format(id=delivery_id, days=retention.deliveries_days))

@@ -1,53 +1,37 @@
 """A contact's own page by signed link: which topics they get, and the current figures of their account."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Annotated
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Header, Path, Request
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
+from services.chassis.web import by_link
 from services.notifier.application.customer_page import (
     TOPICS,
     PageTopic,
-    People,
     changes_of,
     no_more_messages,
     page_figures,
     page_topics,
 )
-from services.notifier.application.message_facts import FactsSource
-from services.notifier.application.phrases import PhraseBook, Phrases
-from services.notifier.application.read_models import Preferences
+from services.notifier.application.phrases import Phrases
 from services.notifier.application.write_customer_mail import Reader
-from services.notifier.domain.message import Render
 from services.notifier.domain.page_link import read_page_token
 from services.notifier.domain.unsubscribe import TokenRejected
-from services.notifier.entrypoints.http_preferences import PAGE_HEADERS, UNKNOWN_LINK
-
-Token = Annotated[str, Path(min_length=1)]
-Languages = Annotated[str | None, Header(alias="accept-language", include_in_schema=False)]
-
-
-@dataclass(frozen=True, slots=True)
-class PageServices:
-    """What the page is made of. `organization`: who writes to the contact."""
-
-    key: bytes
-    render: Render
-    book: PhraseBook
-    people: People
-    preferences: Preferences
-    facts: FactsSource
-    now: Callable[[], datetime]
-    organization: str
+from services.notifier.entrypoints.customer_pages import (
+    UNKNOWN_LINK,
+    Languages,
+    PageServices,
+    Token,
+    phrases_for,
+    show_lost,
+    show_page,
+)
 
 
 def page_routes(services: PageServices) -> APIRouter:
     """GET changes nothing, because mail scanners open every link; POST saves and says so. No script is needed."""
-    router = APIRouter(prefix="/p", tags=["preferences"])
+    router = APIRouter(prefix="/p", tags=["preferences"], dependencies=[by_link])
 
     @router.get(
         "/{token}", summary="A contact's own page", response_class=HTMLResponse, responses=UNKNOWN_LINK
@@ -56,9 +40,9 @@ def page_routes(services: PageServices) -> APIRouter:
         try:
             contact_id = read_page_token(services.key, token)
         except TokenRejected:
-            return _lost(services, languages)
+            return show_lost(services, languages)
         reader = await services.people.reader(contact_id)
-        phrases = _phrases(services, reader, languages)
+        phrases = phrases_for(services, reader, languages)
         topics = page_topics(await services.preferences.of_contact(contact_id), phrases)
         return await _page(services, reader, phrases, topics)
 
@@ -70,10 +54,10 @@ def page_routes(services: PageServices) -> APIRouter:
         try:
             contact_id = read_page_token(services.key, token)
         except TokenRejected:
-            return _lost(services, languages)
+            return show_lost(services, languages)
         form = parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
         reader = await services.people.reader(contact_id)
-        phrases = _phrases(services, reader, languages)
+        phrases = phrases_for(services, reader, languages)
         before = page_topics(await services.preferences.of_contact(contact_id), phrases)
         wanted = frozenset(form.get("topic", ())) & frozenset(TOPICS)
         changes = [no_more_messages(contact_id)] if "none" in form else changes_of(contact_id, before, wanted)
@@ -82,19 +66,6 @@ def page_routes(services: PageServices) -> APIRouter:
         return await _page(services, reader, phrases, topics, saved=_saved(topics, phrases))
 
     return router
-
-
-def _phrases(services: PageServices, reader: Reader | None, languages: str | None) -> Phrases:
-    """The words of the contact's language, else of the browser's."""
-    if reader is not None:
-        return services.book.phrases(reader.tag or _preferred(languages), reader.zone)
-    return services.book.phrases(_preferred(languages), UTC)
-
-
-def _preferred(languages: str | None) -> str | None:
-    """The first language of `Accept-Language` (RFC 9110 section 12.5.4)."""
-    first = (languages or "").partition(",")[0].partition(";")[0].strip()
-    return first if first.replace("-", "").isalnum() and len(first) <= 35 else None
 
 
 def _saved(topics: list[PageTopic], phrases: Phrases) -> str:
@@ -114,8 +85,6 @@ async def _page(
         for key in ("intro", "topic_legend", "save", "stop_all", "figures", "coming")
     }
     context = {
-        "language": phrases.language,
-        "direction": phrases.direction,
         "heading": phrases.text("page", "title", organization=services.organization),
         "hello": phrases.text("page", "hello", name=contact.name) if contact and contact.name else "",
         "words": words,
@@ -123,15 +92,4 @@ async def _page(
         "saved": saved,
         "figures": figures,
     }
-    return HTMLResponse(services.render("page_customer.html", context, html=True), 200, PAGE_HEADERS)
-
-
-def _lost(services: PageServices, languages: str | None) -> HTMLResponse:
-    phrases = services.book.phrases(_preferred(languages))
-    context = {
-        "language": phrases.language,
-        "direction": phrases.direction,
-        "heading": phrases.text("page", "lost_title"),
-        "text": phrases.text("page", "lost"),
-    }
-    return HTMLResponse(services.render("page_lost.html", context, html=True), 404, PAGE_HEADERS)
+    return show_page(services, "page_customer.html", phrases, context)

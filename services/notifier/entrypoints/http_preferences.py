@@ -1,11 +1,10 @@
-"""What a contact allows: over HTTP for tools, by signed link for the contact."""
+"""What a contact allows, over HTTP for tools."""
 
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import HTMLResponse
 
 from schemas.facts import PreferenceChanged
 from schemas.vocabulary import Channel, Frequency, Topic
@@ -13,23 +12,10 @@ from services.chassis.problems import Problem
 from services.chassis.web import require
 from services.notifier.application.read_models import ContactPreferences, Preferences
 from services.notifier.domain.consent import TopicPreference, preferences_by_topic
-from services.notifier.domain.message import Render, topic_name
-from services.notifier.domain.unsubscribe import TokenRejected, read_token
+from services.notifier.domain.message import topic_name
 
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 ContactId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Token = Annotated[str, Path(min_length=1, max_length=1000)]
-PAGE_HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex",
-    "X-Frame-Options": "DENY",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
-}
-
-UNKNOWN_LINK: dict[int | str, dict[str, Any]] = {
-    404: {"description": "a page that says that the link is not valid", "content": {"text/html": {}}}
-}
 
 
 class TopicChange(BaseModel):
@@ -89,7 +75,9 @@ def preference_routes(preferences: Preferences) -> APIRouter:
         return _by_topic(await preferences.of_contact(contact_id), contact_id)
 
     @router.put(
-        "/{contact_id}/preferences", dependencies=[require("act")], summary="Set what a contact allows"
+        "/{contact_id}/preferences",
+        dependencies=[require("consent", "act")],
+        summary="Set what a contact allows",
     )
     async def put_preferences(contact_id: ContactId, body: PreferenceChanges) -> PreferencesByTopic:
         if await preferences.of_contact(contact_id) is None:
@@ -110,51 +98,3 @@ def preference_routes(preferences: Preferences) -> APIRouter:
         return replace(shown, warnings=_still_out(shown, body))
 
     return router
-
-
-def unsubscribe_routes(preferences: Preferences, key: bytes, render: Render) -> APIRouter:
-    """The link in every customer mail. GET changes nothing, because mail scanners open every link."""
-    router = APIRouter(prefix="/v1/unsubscribe", tags=["preferences"])
-
-    def page(template: str, status: int = 200, **context: str) -> HTMLResponse:
-        return HTMLResponse(render(template, context, html=True), status, PAGE_HEADERS)
-
-    @router.get(
-        "/{token}",
-        summary="The page of an unsubscribe link",
-        response_class=HTMLResponse,
-        responses=UNKNOWN_LINK,
-    )
-    async def show(token: Token) -> HTMLResponse:
-        try:
-            _, topic = read_token(key, token)
-        except TokenRejected as problem:
-            return page("page_unknown_link.html", 404, problem=str(problem))
-        return page("page_unsubscribe.html", topic=_name(topic))
-
-    @router.post(
-        "/{token}",
-        summary="Unsubscribe (RFC 8058, one click), or with `again` subscribe again",
-        response_class=HTMLResponse,
-        responses=UNKNOWN_LINK,
-    )
-    async def unsubscribe(token: Token, everything: bool = False, again: bool = False) -> HTMLResponse:
-        try:
-            contact_id, topic = read_token(key, token)
-        except TokenRejected as problem:
-            return page("page_unknown_link.html", 404, problem=str(problem))
-        topic = None if everything else topic
-        change = PreferenceChanged.of_valid(
-            contact_id=contact_id, topic=topic, opted_in=again, by_contact=True
-        )
-        await preferences.change(contact_id, [change], must_exist=False)
-        if again:
-            return page("page_subscribed.html", topic=_name(topic))
-        query = "?again=true&everything=true" if everything else "?again=true"
-        return page("page_unsubscribed.html", topic=_name(topic), again=query)
-
-    return router
-
-
-def _name(topic: str | None) -> str:
-    return topic_name(topic) if topic else ""

@@ -13,26 +13,27 @@ from schemas.vocabulary import Reader
 from services.chassis.ids import fresh
 from services.chassis.problems import Problem
 from services.chassis.web import require
-from services.notifier.application.ports import Mail, Mailer
+from services.notifier.application.mail_ports import Mail
+from services.notifier.application.ports import Now
 from services.notifier.application.preview import (
     FactsMissing,
     NotFound,
     Preview,
     PreviewRequest,
     PreviewSources,
-    preview_message,
+    preview_customer_message,
     without_test_mark,
 )
+from services.notifier.application.preview_owner_mail import preview_owner_mail
 from services.notifier.domain.delivery import AttemptOutcome
 from services.notifier.domain.message import Message
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewServices:
-    """What previews are made of, and how a test is sent."""
+    """What previews are made of, how a test is sent, and the time on both clocks."""
 
     sources: PreviewSources
-    mailer: Mailer
     now: Callable[[], datetime]
     real_now: Callable[[], datetime]
 
@@ -91,7 +92,9 @@ def preview_routes(services: PreviewServices) -> APIRouter:
         if written.not_sent is not None:
             raise Problem(422, f"Nothing would be sent: {written.not_sent}.")
         message = Message(written.subject, written.text, written.html)
-        answer = await services.mailer.send(Mail(fresh(), wanted.to, message), at=services.real_now())
+        answer = await services.sources.sending.mailer.send(
+            Mail(fresh(), wanted.to, message), at=services.real_now()
+        )
         is_sent = answer.outcome is AttemptOutcome.DELIVERED
         state: Literal["sent", "failed"] = "sent" if is_sent else "failed"
         return TestSent(state, answer.detail, written.subject, written.language, written.missing)
@@ -104,7 +107,10 @@ async def _write(wanted: PreviewWanted, services: PreviewServices) -> Preview:
         wanted.touchpoint_type, wanted.account_id, wanted.contact_id, wanted.language, wanted.reader
     )
     try:
-        return await preview_message(request, services.sources, services.now())
+        if request.reader == "owner":
+            now = Now(services.real_now(), services.now())
+            return await preview_owner_mail(request, services.sources, now)
+        return await preview_customer_message(request, services.sources, services.now())
     except NotFound as problem:
         raise Problem(404, str(problem)) from problem
     except FactsMissing as problem:

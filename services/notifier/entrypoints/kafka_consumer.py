@@ -6,12 +6,14 @@ from datetime import datetime
 
 from schemas.directory import (
     ACCOUNT_DIRECTORY,
+    CLOCK_DIRECTORY,
     CONTENT_DIRECTORY,
     CSM_DIRECTORY,
     KEY_DIRECTORY,
     MODE_DIRECTORY,
     POLICY_DIRECTORY,
     AccountRecord,
+    ClockRecord,
     ContentRecord,
     CsmRecord,
     KeyRecord,
@@ -30,6 +32,7 @@ from services.chassis.dead_letters import Record, dead_letter_record
 from services.chassis.key_directory import keep_keys
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox
+from services.chassis.standing_clock import keep_standing_time
 from services.chassis.telemetry import METRICS
 from services.notifier.application.bind_engagements import Engagement, bind_engagements
 from services.notifier.application.ingest_events import ingest_events
@@ -45,9 +48,10 @@ from services.notifier.application.update_directory import (
 from services.notifier.domain.event import Event, parse_event
 
 ACCOUNTS, CSMS, KEYS, MODES = "directory.accounts", "directory.csms", "directory.keys", "directory.mode"
+CLOCKS = "directory.clock"
 CONTENTS, POLICIES = "directory.content", "directory.policy"
 TOUCHPOINTS, OUTCOMES = "touchpoint.events", "touchpoint.outcomes"
-TOPICS = (TOUCHPOINTS, "account.notices", OUTCOMES, ACCOUNTS, CSMS, KEYS, MODES, CONTENTS, POLICIES)
+TOPICS = (TOUCHPOINTS, "account.notices", OUTCOMES, ACCOUNTS, CSMS, KEYS, MODES, CLOCKS, CONTENTS, POLICIES)
 EVENT_TYPES = frozenset({*TOUCHPOINT_EVENTS, NOTICE_REQUESTED})
 FOR_OTHERS = frozenset({TOUCHPOINT_SETTLED, DELIVERY_FINISHED})
 
@@ -60,6 +64,7 @@ class _Batch:
     engagements: list[Engagement] = field(default_factory=list[Engagement])
     engagement_records: dict[str, Record] = field(default_factory=dict[str, Record])
     modes: list[ModeRecord] = field(default_factory=list[ModeRecord])
+    moments: list[ClockRecord] = field(default_factory=list[ClockRecord])
     policies: list[PolicyRecord] = field(default_factory=list[PolicyRecord])
 
 
@@ -92,12 +97,7 @@ class Consumer:
     async def _store(
         self, connection: Connection, batch: _Batch, topic: str, work: UnitOfWork, now: Now
     ) -> None:
-        if batch.keys:
-            await keep_keys(connection, batch.keys)
-        for record in batch.modes:
-            await work.save_mode(record)
-        for policy in batch.policies:
-            await work.save_catalogue(policy)
+        await _store_settings(connection, batch, work)
         if batch.changes:
             await update_directory(batch.changes, work=work, now=now)
         if batch.engagements:
@@ -109,6 +109,18 @@ class Consumer:
             batch.events, work=work, now=now, mail_hold=self.mail_hold, fallback_to=self.fallback_to
         ):
             METRICS.duplicates.labels(topic).inc(len(batch.events))
+
+
+async def _store_settings(connection: Connection, batch: _Batch, work: UnitOfWork) -> None:
+    """Store what holds for the whole deployment."""
+    if batch.keys:
+        await keep_keys(connection, batch.keys)
+    for record in batch.modes:
+        await work.save_mode(record)
+    for moment in batch.moments:
+        await keep_standing_time(connection, moment.now)
+    for policy in batch.policies:
+        await work.save_catalogue(policy)
 
 
 def _read(record: Record, batch: _Batch) -> None:
@@ -140,6 +152,8 @@ def _read_directory(envelope: Envelope, batch: _Batch) -> bool:
         batch.policies.append(PolicyRecord.read(envelope.data))
     elif envelope.type == MODE_DIRECTORY:
         batch.modes.append(ModeRecord.read(envelope.data))
+    elif envelope.type == CLOCK_DIRECTORY:
+        batch.moments.append(ClockRecord.read(envelope.data))
     else:
         return False
     return True
@@ -172,7 +186,7 @@ def _deletion(record: Record) -> list[DirectoryChange]:
         return [CsmDeleted(key)]
     if record.topic == CONTENTS:
         return [ContentDeleted(key)]
-    if record.topic not in (POLICIES, KEYS, MODES, TOUCHPOINTS):
+    if record.topic not in (POLICIES, KEYS, MODES, CLOCKS, TOUCHPOINTS):
         raise Malformed("value: the record has none; an event needs data")
     return []
 

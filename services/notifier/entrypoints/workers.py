@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from services.chassis.clock import real_now
+from services.chassis.database import INFRASTRUCTURE
 from services.chassis.faults import fault
 from services.chassis.loops import Loop
 from services.notifier.application.calendar import Calendar, CalendarAway
 from services.notifier.application.deliver_webhooks import deliver_webhook
 from services.notifier.application.open_day import Days, Opening, read_day
-from services.notifier.application.ports import ClaimResult, DeliveryQueue, WebhookClaim, WebhookClient
+from services.notifier.application.ports import DeliveryQueue, WebhookClaim, WebhookClient, WebhookResult
 from services.notifier.application.send_messages import send_messages
 from services.notifier.application.sending import Sending
 
@@ -33,7 +34,7 @@ FRESH_SECONDS = (
 )
 MOST_RECORDED_AT_ONCE = 600
 LEAST_TO_RECORD = 400  # fewer results wait a moment for others while webhooks are under way
-GATHER_SECONDS = 0.02  # real time
+GATHER_SECONDS = 0.05  # real time; each transaction costs as much as some ten webhooks
 AWAY_SECONDS = 5.0  # real time until a calendar that was away is asked again
 FALLBACK_SECONDS = 0.5  # real time; ingest wakes the senders of its process, this finds what others created
 
@@ -45,9 +46,7 @@ def message_sender(queue: DeliveryQueue, sending: Sending, reported: Callable[[]
         claims, directory, now = await queue.claim_messages(MESSAGES_AT_ONCE)
         if not claims:
             return None
-        results = await send_messages(claims, directory, now, sending=sending)
-        fault("sender.after_send")
-        await queue.complete(results)
+        await queue.complete(await send_messages(claims, directory, now, sending=sending))
         reported()
         return 0
 
@@ -102,13 +101,24 @@ class WebhookSender:
         self._waiting: deque[tuple[float, WebhookClaim]] = deque()  # with the moment before it was claimed
         self._under_way: Counter[str] = Counter()  # by endpoint
         self._tasks: set[asyncio.Task[None]] = set()
-        self._results: deque[ClaimResult] = deque()
+        self._results: deque[WebhookResult] = deque()
         self._has_gathered = False
-        self.claiming = Loop("webhook sender", interval=FALLBACK_SECONDS, run_once=self.claim_once)
+        self._is_recording_late = False
+        self.claiming = Loop(
+            "webhook sender", interval=FALLBACK_SECONDS, run_once=self.claim_once, is_busy=self._is_busy
+        )
         self.recording = Loop("webhook outcomes", interval=FALLBACK_SECONDS, run_once=self.record_once)
 
+    def _is_busy(self) -> bool:
+        return self._under_way.total() > 0 or bool(self._results)
+
     async def claim_once(self) -> float | None:
-        """Claim and start as many as there is room for; 0 when there may be more."""
+        """Claim and start as many as there is room for; 0 when there may be more.
+
+        None while results cannot be recorded: their leases end, and what was sent would be claimed again.
+        """
+        if self._is_recording_late:
+            return None
         room = MOST_CLAIMED - self._under_way.total() - len(self._results)
         began = asyncio.get_running_loop().time()
         claims: Sequence[WebhookClaim] = ()
@@ -134,11 +144,11 @@ class WebhookSender:
             began, claim = self._waiting.popleft()
             try:
                 if clock() - began > FRESH_SECONDS:
-                    log.warning("webhook.claim_went_stale", delivery=claim.delivery.id)
+                    log.warning("webhook.claim_went_stale", delivery=claim.delivery_id)
                     continue  # the lease may have ended: whoever claims it next sends it
                 self._results.append(await deliver_webhook(claim, at=real_now(), client=self._client))
             except Exception:
-                log.exception("webhook.attempt_broke", delivery=claim.delivery.id)  # its lease will end
+                log.exception("webhook.attempt_broke", delivery=claim.delivery_id)  # its lease will end
             finally:
                 self._under_way[claim.endpoint.id] -= 1
             if len(self._results) in (1, LEAST_TO_RECORD):
@@ -159,10 +169,12 @@ class WebhookSender:
             return None
         fault("sender.after_send")
         try:
-            await self._queue.complete(batch)
+            await self._queue.complete_webhooks(batch)
         except Exception:
             self._results.extendleft(reversed(batch))
+            self._is_recording_late = True
             raise
+        self._is_recording_late = False
         self._reported()
         self.claiming.wake()
         return 0 if self._results else None
@@ -173,5 +185,8 @@ class WebhookSender:
             await asyncio.wait(list(self._tasks), timeout=5)
         for task in list(self._tasks):
             task.cancel()
-        while self._results:
-            await self._record()
+        try:
+            while self._results:
+                await self._record()
+        except INFRASTRUCTURE:
+            log.exception("webhooks.not_recorded", webhooks=len(self._results))  # their leases will end

@@ -16,6 +16,7 @@ from services.chassis.database import Connection
 from services.rules_engine.adapters.configuration_repository import (
     Configuration,
     ConfigurationRepository,
+    FilesResult,
     Offer,
     Source,
     current,
@@ -62,7 +63,9 @@ class ActivePolicy:
             load_policy_texts(files)  # raises with the paths of the files
             raise
         self._configurations.keep(policy)
-        await self._configurations.open(Offer(policy.hash, name, plain, origin="file"), mode, source)
+        result = await self._configurations.open(Offer(policy.hash, name, plain, origin="file"), mode, source)
+        if result is not None:
+            _report(result, source)
         await self.refresh()
         if self.waits_for is not None:
             raise PolicyRefused([f"{self.waits_for}; name corrected files with DRUMBEAT_POLICY"])
@@ -109,6 +112,23 @@ class ActivePolicy:
             portfolio=portfolio,
             generation=configuration.generation,
             publish=configuration.mode != "observe",
-            retry_after=timedelta(seconds=RETRY_REAL_SECONDS * self._clock.rate),
+            # A clock that stands tries again when it is advanced.
+            retry_after=timedelta(seconds=RETRY_REAL_SECONDS * (self._clock.rate or 1.0)),
         )
         log.info("policy.in_force", **asdict(configuration))
+
+
+def _report(result: FilesResult, source: Source) -> None:
+    """Log that files replaced a policy, or were left aside; a published policy is never replaced in silence."""
+    origin = {"file": "which came from files", "rollback": "which was rolled back to"}.get(
+        result.origin, "which was published"
+    )
+    author = f" by {result.author}" if result.author else ""
+    version = f"version {result.version}, {origin}{author}"
+    if result.came_into_force:
+        log.warning("policy.files_in_force", files=source.path, replaced=version)
+    elif source.shipped:
+        log.info("policy.files_not_in_force", files=source.path, in_force=version)
+    else:
+        advice = f"put them in force with `drumbeat policy publish {source.path}`, or edit them and restart"
+        log.warning("policy.files_not_in_force", files=source.path, in_force=version, advice=advice)

@@ -9,10 +9,13 @@ from typing import Literal, cast
 import orjson
 
 from services.cadence.policy import Policy
-from services.cadence.policy.load import load_policy_texts
+from services.cadence.policy.load import is_test, load_policy_texts
+from services.chassis.audit import AuditLog, Change
 from services.chassis.database import Connection, Database
 from services.rules_engine.application.queries import NotFound
 
+AUDIT = AuditLog("rules_engine")
+MOST_FILES = 200  # of changed files that an entry of the audit log names
 MOST_CACHED = 4  # compiled policies: rolling back is quick, and nothing grows
 FILES = "SELECT files::text FROM policy WHERE hash = $1"
 CURRENT = "SELECT number, policy_hash, mode, version FROM epoch"
@@ -30,6 +33,13 @@ LAST_FILE = """
 SELECT v.hash, p.files::text FROM policy_version AS v JOIN policy AS p USING (hash)
 WHERE v.origin = 'file' ORDER BY v.number DESC LIMIT 1
 """
+# Whether a policy was published since the last one that came from files, and whether it ever was in force.
+PUBLISHED = """
+SELECT coalesce(bool_or(number > (SELECT coalesce(max(number), 0) FROM policy_version WHERE origin = 'file')), false),
+       count(*) > 0
+FROM policy_version WHERE hash = $1
+"""
+ORIGIN = "SELECT v.origin, v.author FROM policy_version AS v WHERE v.number = $1"
 OFFERED = """
 INSERT INTO policy_offer (owner, fingerprint) VALUES ($1, $2)
 ON CONFLICT (owner) DO UPDATE SET fingerprint = excluded.fingerprint
@@ -60,10 +70,21 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Which replica read files at start-up; `shipped`: no setting named them, they are the shipped ones."""
+    """Which replica, by host and port, read which files at start-up; `shipped`: no setting named them."""
 
     owner: str
     shipped: bool
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FilesResult:
+    """What became of files that differ from what was in force: that version, where it came from, and by whom."""
+
+    came_into_force: bool
+    version: int
+    origin: str
+    author: str | None
 
 
 class ConfigurationRepository:
@@ -73,17 +94,27 @@ class ConfigurationRepository:
         self.database = database
         self._policies: dict[str, Policy] = {}
 
-    async def open(self, offer: Offer, mode: str, source: Source) -> None:
-        """At start-up of a replica: its files come into force when somebody edited them, its mode at the first start."""
+    async def open(self, offer: Offer, mode: str, source: Source) -> FilesResult | None:
+        """At start-up of a replica: its files come into force when somebody edited them, its mode at the first start.
+
+        Returns what became of files that differ from what was in force; None when they do not differ.
+        """
         async with self.database.transaction() as connection:
             await connection.execute(LOCK)
-            if await find(connection) is None:
+            before, result = await find(connection), None
+            if before is None:
                 await _keep(connection, offer)
                 version = await _number(connection, offer)
                 await connection.execute(BEGIN, offer.hash, mode, version)
-            elif await _edited(connection, offer, source):
-                await put_in_force(connection, offer)
+                await record_policy(connection, None, offer)
+            elif before.policy_hash != offer.hash:
+                is_edit = await _is_edit(connection, offer, source, before)
+                result = FilesResult(is_edit, before.version, *await _origin(connection, before))
+                if is_edit:
+                    await put_in_force(connection, offer)
+                    await record_policy(connection, before, offer)
             await connection.execute(OFFERED, source.owner, fingerprint(offer.files))
+        return result
 
     async def generation(self) -> int:
         """Read once a second by every replica."""
@@ -129,8 +160,33 @@ async def put_in_force(connection: Connection, offer: Offer) -> None:
     await connection.execute(RAISE, offer.hash, await _number(connection, offer))
 
 
+async def record_policy(connection: Connection, before: Configuration | None, offer: Offer) -> None:
+    """The entry of the audit log for an offer that has just come into force, with the names of the files that changed."""
+    after = await current(connection)
+    stored = None if before is None else await connection.fetchval(FILES, before.policy_hash)
+    former = cast("dict[str, str]", orjson.loads(stored or "{}"))
+    changed = sorted(name for name in {*former, *offer.files} if former.get(name) != offer.files.get(name))
+    change = Change(
+        "policy.rolled_back" if offer.origin == "rollback" else "policy.published",
+        f"policy/{after.version}",
+        before=None if before is None else {"version": before.version, "hash": before.policy_hash},
+        after={
+            "version": after.version,
+            "hash": after.policy_hash,
+            "name": offer.name,
+            "author": offer.author,
+            "origin": offer.origin,
+            "files": changed[:MOST_FILES],
+        },
+        detail=offer.note,
+    )
+    await AUDIT.record(connection, [change])
+
+
 def fingerprint(files: Mapping[str, str]) -> str:
-    return sha256(orjson.dumps(files, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    """A digest of the files that decide; tests do not."""
+    rules = {name: text for name, text in files.items() if not is_test(name)}
+    return sha256(orjson.dumps(rules, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 async def _keep(connection: Connection, offer: Offer) -> None:
@@ -142,26 +198,40 @@ async def _number(connection: Connection, offer: Offer) -> int:
     return cast("int", await connection.fetchval(NUMBER, *values))
 
 
-async def _edited(connection: Connection, offer: Offer, source: Source) -> bool:
+async def _is_edit(connection: Connection, offer: Offer, source: Source, before: Configuration) -> bool:
     """Whether somebody edited the files since they last came into force.
 
     A replica that restarts with the same files undoes nothing that was published meanwhile; nor do files whose policy was
-    the last one that came from files. Texts are compared too: another version of Drumbeat may hash them differently.
+    the last one that came from files, or that was published since: what replaced it is newer. A replica that is new here
+    brings back no older policy over a published one. Texts are compared too: another version of Drumbeat may hash them
+    differently.
     """
-    before = await connection.fetchval("SELECT fingerprint FROM policy_offer WHERE owner = $1", source.owner)
-    if before == fingerprint(offer.files):
+    former = await connection.fetchval("SELECT fingerprint FROM policy_offer WHERE owner = $1", source.owner)
+    if former == fingerprint(offer.files):
         return False
     last = await connection.fetchrow(LAST_FILE)
-    if last is not None and (last[0] == offer.hash or _plain_names(orjson.loads(last[1])) == offer.files):
+    if last is not None and (last[0] == offer.hash or _plain_names(orjson.loads(last[1])) == _rules(offer)):
         return False
-    if not source.shipped:
-        return True
-    origin = await connection.fetchval(
-        "SELECT v.origin FROM policy_version AS v JOIN epoch AS e ON e.version = v.number"
+    is_newer_than_files, was_in_force = cast(
+        "tuple[bool, bool]", await connection.fetchrow(PUBLISHED, offer.hash)
     )
-    return origin == "file"
+    comes_from_files = (await _origin(connection, before))[0] == "file"
+    if is_newer_than_files or (former is None and was_in_force and not comes_from_files):
+        return False
+    return not source.shipped or comes_from_files
+
+
+async def _origin(connection: Connection, configuration: Configuration) -> tuple[str, str | None]:
+    """Where the version in force comes from, and who published it."""
+    row = await connection.fetchrow(ORIGIN, configuration.version)
+    return ("file", None) if row is None else (row[0], row[1])
+
+
+def _rules(offer: Offer) -> dict[str, str]:
+    """The files without tests: what decides."""
+    return {name: text for name, text in offer.files.items() if not is_test(name)}
 
 
 def _plain_names(files: dict[str, str]) -> dict[str, str]:
-    """The first versions were stored under whole paths."""
-    return {name.rpartition("/")[2]: text for name, text in files.items()}
+    """The files without tests; the first versions were stored under whole paths."""
+    return {name.rpartition("/")[2]: text for name, text in files.items() if not is_test(name)}

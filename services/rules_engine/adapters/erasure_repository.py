@@ -14,6 +14,7 @@ from schemas.problems import Malformed
 from schemas.topics import THIRTY_DAYS_MS
 from services.cadence.account.codec import decode, encode
 from services.cadence.account.erasure import erase_contact
+from services.chassis.audit import AuditLog, Change
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.dead_letters import Record, erase_dead_letters, headers_from_bytes, is_about
@@ -29,6 +30,7 @@ from services.rules_engine.adapters.account_repository import (
 from services.rules_engine.adapters.decision_rows import decision_id
 from services.rules_engine.application.erase_account import forget_contact
 from services.rules_engine.application.queries import NotFound
+from services.rules_engine.application.read_audit import person_object
 from services.rules_engine.domain.account import Clocks, EvaluationContext, ReceiptState, event_identity
 
 MERGED_INTO = "SELECT merged_into FROM account WHERE account_id = $1"
@@ -71,6 +73,9 @@ DELETE FROM decision WHERE account_id = $1 AND id <> $2 AND (position($3::bytea 
 """
 
 
+AUDIT = AuditLog("rules_engine")
+
+
 class ErasureRepository:
     """The `Erasures` port; each call is one transaction."""
 
@@ -102,6 +107,7 @@ class ErasureRepository:
                     for statement in DELETE_ROWS:
                         await connection.execute(statement, each)
                     await self._outbox.append(connection, self._tombstones(each, real))
+                await _audit(connection, "account", account_id)
             erased_at = await _remember(connection, erasure_key(account_id), real, known=known)
         if erased_at is None:
             raise NotFound(f"There is no account {account_id!r}.")
@@ -128,6 +134,8 @@ class ErasureRepository:
                 names |= {email} if email else set()
             await connection.execute(FORGET_HOME, contact_key(contact_id))
             known = await _erase_records(connection, account_id, names) or forgotten
+            if known:
+                await _audit(connection, "contact", contact_id)
             erased_at = await _remember(connection, erasure_key(account_id, contact_id), real, known=known)
         if erased_at is None:
             raise NotFound(f"The account {account_id!r} has no contact {contact_id!r}.")
@@ -158,6 +166,11 @@ class ErasureRepository:
             )
             for topic, kind in ((COMMANDS, PLAN_ADJUSTED), (DIRECTORY, ACCOUNT_DIRECTORY))
         ]
+
+
+async def _audit(connection: Connection, kind: str, name: str) -> None:
+    """The entry of the audit log, which outlives what is erased: it has the derived id alone."""
+    await AUDIT.record(connection, [Change(f"{kind}.erased", person_object(kind, name))])
 
 
 async def _refuse_ended(connection: Connection, account_id: str) -> None:

@@ -5,6 +5,7 @@ from typing import cast
 
 from schemas.directory import MODE_DIRECTORY, ModeRecord
 from schemas.vocabulary import Mode
+from services.chassis.audit import AuditLog, Change
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.outbox import Outbox, Outgoing
@@ -19,6 +20,7 @@ UPDATE epoch SET number = number + 1, mode = $1, mode_since = $2,
     hold_from = CASE WHEN mode = 'live' THEN $2 ELSE hold_from END, hold_until = CASE WHEN $1 = 'live' THEN $2 END
 WHERE mode <> $1
 """
+AUDIT = AuditLog("rules_engine")
 PUBLISHED = "SELECT mode, hold_from, hold_until FROM epoch"
 
 
@@ -38,6 +40,7 @@ class ModeRepository:
             if row is not None and row["mode_setting"] != setting:
                 await connection.execute(SET, setting)
                 await connection.execute(SWITCH, setting, self._clock.at(await real_now(connection)))
+                await _record(connection, row["mode"], setting, "DRUMBEAT_MODE changed")
             await self._publish(connection, await real_now(connection))
         self._relay.wake()
 
@@ -48,10 +51,12 @@ class ModeRepository:
     async def switch(self, mode: Mode) -> dict[str, object]:
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(LOCK)
-            changed = row is not None and row["mode"] != mode
-            if changed:
+            changed = False
+            if row is not None and row["mode"] != mode:
+                changed = True
                 real = await real_now(connection)
                 await connection.execute(SWITCH, mode, self._clock.at(real))
+                await _record(connection, row["mode"], mode)
                 await self._publish(connection, real)
         self._relay.wake()
         return {**await self.read(), "changed": changed}
@@ -69,3 +74,9 @@ class ModeRepository:
             "directory.mode", "mode", f"mode:{version}", MODE_DIRECTORY, self._clock.at(real), record.write()
         )
         await self._outbox.append(connection, [outgoing])
+
+
+async def _record(connection: Connection, before: str, after: str, detail: str = "") -> None:
+    if before != after:
+        change = Change("mode.switched", "mode", {"mode": before}, {"mode": after}, detail)
+        await AUDIT.record(connection, [change])

@@ -1,62 +1,70 @@
 """Policy comparison: stored accounts evaluated under two policies, in batches and within bounds; nothing is stored."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import cast
 
-from services.cadence.account.codec import UnreadableState, decode
-from services.cadence.evaluation.policy_diff import Difference, Period
-from services.cadence.policy.load import load_policy_texts
-from services.cadence.portfolio import Portfolio
+import orjson
+
 from services.chassis.clock import ServiceClock, monotonic
-from services.chassis.database import Database
-from services.rules_engine.adapters.active_policy import ActivePolicy
+from services.chassis.database import Database, real_now
+from services.chassis.worker_process import Turn, WorkerProcess
+from services.rules_engine.adapters import policy_jobs
+from services.rules_engine.adapters.configuration_repository import FILES, current
+from services.rules_engine.adapters.program_repository import MOST_PROGRAMS, NEAREST, RELEVANT_FOR
+from services.rules_engine.adapters.rates_file import read_stored_rates
 from services.rules_engine.application.publish_policy import Compared
 
 MOST = 20_000
 LONGEST_SECONDS = 20.0
-BATCH = 100  # accounts, between which other tasks of the process run
+BATCH = 200  # accounts of one call of the worker
 ACCOUNTS = """
 SELECT account_id, state FROM account WHERE account_id > $1 AND state IS NOT NULL ORDER BY account_id LIMIT $2
 """
+BOOK = "SELECT arr_percentiles, rates::text FROM book"
 
 
 class PolicyComparison:
-    """One comparison at a time: each takes a whole processor while it runs."""
+    """Comparisons run in the worker process, one at a time."""
 
-    def __init__(self, database: Database, active_policy: ActivePolicy, clock: ServiceClock) -> None:
+    def __init__(self, database: Database, worker: WorkerProcess, clock: ServiceClock) -> None:
         self._database = database
-        self._active_policy = active_policy
+        self._worker = worker
         self._clock = clock
-        self._comparing = asyncio.Lock()
 
     async def compare(self, wanted: Compared) -> Mapping[str, object]:
-        new = await asyncio.to_thread(load_policy_texts, wanted.files)
-        async with self._comparing:
-            context = self._active_policy.context()
-            found = Difference(context.policy, new, Period(self._clock.now(), wanted.days))
-            sample = await self._all(found, context.portfolio)
-        return {**found.document(), "sample": sample}
+        async with self._worker.turn() as turn:
+            await turn.call(policy_jobs.begin_comparison, await self._begin(wanted))
+            sample = await self._all(turn)
+            return {**await turn.call(policy_jobs.finish_comparison), "sample": sample}
 
-    async def _all(self, found: Difference, portfolio: Portfolio) -> bool:
+    async def _begin(self, wanted: Compared) -> policy_jobs.Compared:
+        """The policy in force, ranks, rates and programs of one moment."""
+        async with self._database.transaction() as connection:
+            now = self._clock.at(await real_now(connection))
+            in_force = (await current(connection)).policy_hash
+            files = cast("dict[str, str]", orjson.loads(str(await connection.fetchval(FILES, in_force))))
+            book = await connection.fetchrow(BOOK)
+            programs = await connection.fetch(NEAREST, now - RELEVANT_FOR, now, MOST_PROGRAMS)
+        percentiles, rates = (None, None) if book is None else (book[0], book[1])
+        return policy_jobs.Compared(
+            hash=in_force,
+            in_force=files,
+            files=wanted.files,
+            now=now,
+            days=wanted.days,
+            percentiles=tuple(percentiles or ()),
+            programs=[(row[0], row[1]) for row in programs],
+            rates=read_stored_rates(rates),
+        )
+
+    async def _all(self, turn: Turn) -> bool:
         """True when accounts are left that were not compared."""
-        began, after = monotonic(), ""
+        began, after, compared = monotonic(), "", 0
         while True:
             rows = await self._database.pool.fetch(ACCOUNTS, after, BATCH)
             if not rows:
                 return False
-            if found.compared >= MOST or monotonic() - began > LONGEST_SECONDS:
+            if compared >= MOST or monotonic() - began > LONGEST_SECONDS:
                 return True
-            await asyncio.to_thread(_compare, found, rows, portfolio)
+            compared = await turn.call(policy_jobs.compare_accounts, [(row[0], row[1]) for row in rows])
             after = rows[-1][0]
-
-
-def _compare(found: Difference, rows: Sequence[Any], portfolio: Portfolio) -> None:
-    for account_id, state in rows:
-        try:
-            account_state = decode(account_id, state)
-        except UnreadableState:
-            found.compared += 1
-            found.undecided += 1
-            continue
-        found.compare(account_state, portfolio)

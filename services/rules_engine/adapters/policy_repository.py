@@ -2,16 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import cast
 
 import orjson
 
-from services.cadence.lint import Finding
-from services.cadence.policy import Policy
 from services.cadence.policy.document import policy_document
-from services.cadence.policy.load import load_policy_texts
+from services.cadence.policy.load import PolicyRefused, load_policy_texts
 from services.chassis.database import INFRASTRUCTURE, Connection
+from services.chassis.keys import key_of_session
+from services.chassis.worker_process import WorkerBusy, WorkerProcess
+from services.rules_engine.adapters import policy_jobs
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import (
     LOCK,
@@ -20,9 +21,17 @@ from services.rules_engine.adapters.configuration_repository import (
     Offer,
     current,
     put_in_force,
+    record_policy,
 )
 from services.rules_engine.adapters.progress_queries import measure
-from services.rules_engine.application.publish_policy import Publication, Rollback, StalePolicy
+from services.rules_engine.application.publish_policy import (
+    NoteMissing,
+    Publication,
+    Rollback,
+    StalePolicy,
+    TestReport,
+    TestsFailed,
+)
 from services.rules_engine.application.queries import NotFound
 
 LISTED = """
@@ -41,22 +50,20 @@ SELECT v.hash, v.name, p.files::text FROM policy_version AS v JOIN policy AS p U
 """
 NAME = "SELECT name FROM policy_version WHERE number = $1"
 KEY = "SELECT name FROM api_key WHERE key_id = $1"
+LINT_SECONDS = 0.5  # real seconds that a reader of the policy in force waits for its findings
 
 
 class PolicyRepository:
-    """The `Policies` port. `lint` warns about likely mistakes in a valid policy: never a reason to refuse it."""
+    """The `Policies` port. What a caller sends is read in the worker process first, where it can hold nobody up."""
 
     def __init__(
-        self,
-        configurations: ConfigurationRepository,
-        active_policy: ActivePolicy,
-        lint: Callable[[Policy], Sequence[Finding]],
+        self, configurations: ConfigurationRepository, active_policy: ActivePolicy, worker: WorkerProcess
     ) -> None:
         self._configurations = configurations
         self._database = configurations.database
         self._active_policy = active_policy
-        self._lint = lint
-        self._linting = asyncio.Lock()
+        self._worker = worker
+        self._linted: tuple[str, asyncio.Task[dict[str, object]]] | None = None
 
     async def versions(self, *, before: int, limit: int) -> list[dict[str, object]]:
         return [dict(row) for row in await self._database.pool.fetch(VERSIONS, before, limit)]
@@ -74,18 +81,33 @@ class PolicyRepository:
 
     async def in_force(self) -> dict[str, object]:
         configuration = await self._configurations.current()
-        return {**await self.policy(configuration.policy_hash), **_in_force(configuration)}
+        document = {**await self.policy(configuration.policy_hash), **_in_force(configuration)}
+        return {**document, **await self._findings(document)}
 
     async def check(self, files: Mapping[str, str]) -> dict[str, object]:
-        policy = await asyncio.to_thread(load_policy_texts, files)
-        # One at a time: it takes a processor for seconds, and anybody who may read may ask for it.
-        async with self._linting:
-            findings = await asyncio.to_thread(self._lint, policy)
-        documents = [finding.document() for finding in findings]
-        return {"hash": policy.hash, "rules": len(policy.rules), "findings": documents}
+        return await self._worker.run(policy_jobs.check, files)
+
+    async def _findings(self, document: Mapping[str, object]) -> dict[str, object]:
+        """`findings` of the policy in force, linted once; nothing while that goes on or when it cannot be done."""
+        policy_hash, files = str(document["hash"]), cast("dict[str, str]", document["files"])
+        if self._linted is None or self._linted[0] != policy_hash:
+            work = self._worker.run(policy_jobs.check, files, is_stored=True)
+            self._linted = policy_hash, asyncio.create_task(work)
+        task = self._linted[1]
+        await asyncio.wait([task], timeout=LINT_SECONDS)
+        if not task.done():
+            return {}
+        if task.cancelled() or isinstance(task.exception(), WorkerBusy):
+            self._linted = None  # the next reader asks again
+            return {}
+        if task.exception() is not None:
+            return {}
+        return {"findings": task.result()["findings"]}
 
     async def publish(self, wanted: Publication, key_id: str) -> dict[str, object]:
+        report = await self._test(wanted)
         policy = await asyncio.to_thread(load_policy_texts, wanted.files)
+        note = f"{wanted.note} (published although {report.summary})" if report.summary else wanted.note
         author = wanted.author or await self._owner(key_id)
         async with self._database.transaction() as connection:
             await connection.execute(LOCK)
@@ -93,10 +115,21 @@ class PolicyRepository:
             if wanted.based_on is not None and wanted.based_on != before.policy_hash:
                 raise StalePolicy(before.policy_hash, before.version)
             name = wanted.name or cast("str", await connection.fetchval(NAME, before.version))
-            offer = Offer(policy.hash, name, wanted.files, author, wanted.note)
+            offer = Offer(policy.hash, name, wanted.files, author, note)
             published = await _put(connection, before, offer)
         await self._load_published()
-        return published
+        return {**published, "tests": {"run": report.run, "failed": len(report.failed)}}
+
+    async def _test(self, wanted: Publication) -> TestReport:
+        """Raises `PolicyRefused`, and `TestsFailed` or `NoteMissing` unless failures are accepted with a reason."""
+        if wanted.force and not wanted.note.strip():
+            raise NoteMissing
+        report = await self._worker.run(policy_jobs.test, wanted.files)
+        if report.mistakes and not wanted.force:
+            raise PolicyRefused(report.mistakes)
+        if report.failed and not wanted.force:
+            raise TestsFailed(report)
+        return report
 
     async def roll_back(self, wanted: Rollback, key_id: str) -> dict[str, object]:
         row = await self._database.pool.fetchrow(VERSION, wanted.version)
@@ -114,7 +147,8 @@ class PolicyRepository:
         return published
 
     async def _owner(self, key_id: str) -> str:
-        """The name of the owner of an API key, or its id."""
+        """The name of the owner of an API key, or its id; of a session, those of the key that signed in."""
+        key_id = key_of_session(key_id) or key_id
         return cast("str | None", await self._database.pool.fetchval(KEY, key_id)) or key_id
 
     async def _load_published(self) -> None:
@@ -141,6 +175,7 @@ async def _put(connection: Connection, before: Configuration, offer: Offer) -> d
     changed = offer.hash != before.policy_hash
     if changed:
         await put_in_force(connection, offer)
+        await record_policy(connection, before, offer)
     return {**_in_force(await current(connection)), "changed": changed}
 
 

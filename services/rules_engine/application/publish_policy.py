@@ -1,6 +1,7 @@
 """Publish policies: what may be asked for, what may be read about versions, and what may go wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -51,6 +52,9 @@ class Publication(Files):
         max_length=200,
         description="hash of the policy you looked at; 409 when it is not in force",
     )
+    force: bool = Field(
+        default=False, description="although tests of the policy (`*_test.yaml`) fail; needs a note"
+    )
 
 
 class Rollback(Closed):
@@ -71,6 +75,43 @@ class StalePolicy(Exception):
         )
         self.in_force = in_force
         self.version = version
+
+
+@dataclass(frozen=True, slots=True)
+class TestReport:
+    """What the tests among the files of a policy found: how many ran, those that failed, or why none could be read."""
+
+    __test__ = False  # of policies, not of pytest
+
+    run: int
+    failed: Sequence[Mapping[str, object]] = ()
+    mistakes: Sequence[str] = ()
+
+    @property
+    def summary(self) -> str:
+        """What is wrong, empty when nothing is."""
+        if self.mistakes:
+            return "its tests cannot be read"
+        return f"{len(self.failed)} of {self.run} tests of the policy fail" if self.failed else ""
+
+
+class TestsFailed(Exception):
+    """Tests of the policy that was to be published fail; nothing was changed."""
+
+    __test__ = False
+
+    def __init__(self, report: TestReport) -> None:
+        super().__init__(
+            f"{report.summary}. Correct the policy or its tests, or publish with `force` and a `note` that says why."
+        )
+        self.report = report
+
+
+class NoteMissing(Exception):
+    """A publication was forced without a reason."""
+
+    def __init__(self) -> None:
+        super().__init__("force: needs a `note` that says why; people read it in the list of versions.")
 
 
 class Policies(Protocol):
@@ -97,7 +138,7 @@ class Policies(Protocol):
         ...
 
     async def publish(self, wanted: Publication, key_id: str) -> dict[str, object]:
-        """Put files in force; `changed`: they were not before. Raises `StalePolicy`."""
+        """Put files in force; `changed`: they were not before. Raises `StalePolicy`, `TestsFailed`, `NoteMissing`."""
         ...
 
     async def roll_back(self, wanted: Rollback, key_id: str) -> dict[str, object]:

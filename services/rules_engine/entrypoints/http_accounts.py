@@ -1,6 +1,6 @@
 """HTTP: events in, accounts with facts and plan, decisions, parked events, keys."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,11 +9,12 @@ from starlette.responses import Response
 from schemas.base import Name
 from schemas.vocabulary import Color, Segment, Stage
 from services.chassis.event_requests import EVENT_BODY
-from services.chassis.keys import Scope
+from services.chassis.keys import FORMER, ApiKey, Scope
 from services.chassis.problems import Problem
 from services.chassis.web import LAST, Cursor, Limit, RowId, decode_cursor, encode_cursor, page, require
 from services.rules_engine.application.queries import Answers, Filter, Keys
 from services.rules_engine.domain.account import event_identity
+from services.rules_engine.entrypoints.event_scopes import EVENT_SCOPES
 from services.rules_engine.entrypoints.http_ingest import Ingest
 
 Replayed = Annotated[bool, Query(description="also those that were replayed")]
@@ -25,7 +26,9 @@ class NewKey(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name
-    scopes: list[Scope] = Field(min_length=1)
+    scopes: list[Scope | Literal["events"]] = Field(
+        min_length=1, description="`events` is the former name of `signals`, `directory` and `consent`"
+    )
     days: int | None = Field(
         default=None, ge=1, le=3650, description="days of validity; absent: until revoked"
     )
@@ -37,16 +40,17 @@ def event_routes(ingest: Ingest, answers: Answers) -> APIRouter:
     @router.post(
         "",
         summary="Post events",
-        dependencies=[require("events")],
-        openapi_extra=EVENT_BODY,
+        description="The scope depends on the type of the event; an event beyond the key's scopes is refused.",
+        openapi_extra={**EVENT_BODY, "x-event-scopes": EVENT_SCOPES},
         status_code=202,
         response_class=Response,
     )
     async def post_events(
         request: Request,
+        key: Annotated[ApiKey, require("signals", "directory", "consent", "act")],
         validate_only: Annotated[bool, Query(description="check only, send nothing")] = False,
     ) -> Response:
-        return await ingest.post(request, validate_only=validate_only)
+        return await ingest.post(request, key, validate_only=validate_only)
 
     @router.get(
         "",
@@ -136,7 +140,8 @@ def key_routes(keys: Keys) -> APIRouter:
 
     @router.post("", summary="Create a key; its secret is shown once", status_code=201)
     async def create_key(wanted: NewKey) -> dict[str, object]:
-        return await keys.create(wanted.name, [*wanted.scopes], days=wanted.days)
+        scopes = {scope for name in wanted.scopes for scope in FORMER.get(name, (name,))}
+        return await keys.create(wanted.name, sorted(scopes), days=wanted.days)
 
     @router.get("", summary="Keys, without their secrets")
     async def list_keys() -> dict[str, object]:

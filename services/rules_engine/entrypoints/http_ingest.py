@@ -30,11 +30,14 @@ from services.chassis.clock import ServiceClock
 from services.chassis.event_requests import BATCH, NDJSON, STRUCTURED, read_body, read_media_type
 from services.chassis.faults import fault
 from services.chassis.kafka import Message, Producer
+from services.chassis.keys import ApiKey
 from services.chassis.ndjson import lines_of
 from services.chassis.problems import Problem
 from services.chassis.web import JSON
 from services.rules_engine.domain.account import EvaluationContext
 from services.rules_engine.domain.doubts import no_country, no_rate
+from services.rules_engine.entrypoints.event_audit import actor_headers
+from services.rules_engine.entrypoints.event_scopes import missing_scope
 from services.rules_engine.entrypoints.kafka_consumer import check_time
 
 LARGEST_EVENT: Final = 256 << 10  # bytes of one event's data, well below what a broker takes
@@ -63,6 +66,7 @@ class Item:
     problem: str | None = None
     status: str = "accepted"
     warnings: Sequence[str] = ()
+    is_forbidden: bool = False
 
     def result(self) -> dict[str, object]:
         result: dict[str, object] = {
@@ -76,6 +80,15 @@ class Item:
         if self.warnings:
             result["warnings"] = self.warnings
         return result
+
+
+def within(items: list[Item], key: ApiKey) -> list[Item]:
+    """The same items; those beyond the scopes of the key are refused."""
+    for item in items:
+        problem = missing_scope(item.envelope.type, key) if item.envelope else None
+        if problem:
+            item.status, item.problem, item.envelope, item.is_forbidden = "refused", problem, None, True
+    return items
 
 
 class Ingest:
@@ -94,17 +107,20 @@ class Ingest:
         self._twins = twins
         self._waiting = 0
 
-    async def post(self, request: Request, *, validate_only: bool) -> Response:
-        """Take a request in any content mode; the body of the answer lists the result of each event."""
+    async def post(self, request: Request, key: ApiKey, *, validate_only: bool) -> Response:
+        """Take a request in any content mode; the body of the answer lists the result of each event.
+
+        An event that needs a scope which the key does not have is refused.
+        """
         items: list[Item] = []
         try:
             media = read_media_type(request)
             if media == NDJSON:
                 async for chunk in self._ndjson(request):
-                    items += await self._take(chunk, validate_only=validate_only)
+                    items += await self._take(within(chunk, key), key, validate_only=validate_only)
             else:
                 found = self._items(media, request, await read_body(request))
-                items += await self._take(found, validate_only=validate_only)
+                items += await self._take(within(found, key), key, validate_only=validate_only)
             if not items:
                 raise Problem(422, "The body holds no event. Send at least one.")
         except (Problem, HTTPException) as refused:
@@ -227,7 +243,7 @@ class Ingest:
                 text = f"subject: {subject!r} differs from the account {twins[subject]!r} in letter case only"
                 item.warnings = (*item.warnings, f"{text}; they are two accounts")
 
-    async def _take(self, items: list[Item], *, validate_only: bool) -> list[Item]:
+    async def _take(self, items: list[Item], key: ApiKey, *, validate_only: bool) -> list[Item]:
         accepted = [item for item in items if item.envelope is not None]
         if validate_only or not accepted:
             await self._name_twins(accepted)
@@ -241,7 +257,7 @@ class Ingest:
         self._waiting += len(accepted)
         try:
             fault("ingest.before_produce")
-            messages = [_message(item.envelope) for item in accepted if item.envelope]
+            messages = [_message(item.envelope, key) for item in accepted if item.envelope]
             acknowledged, _ = await asyncio.gather(
                 self._producer.send(messages, timeout=ACKNOWLEDGE_WITHIN), self._name_twins(accepted)
             )
@@ -262,8 +278,9 @@ def _status(refused: Problem | HTTPException) -> int:
     return refused.status if isinstance(refused, Problem) else refused.status_code
 
 
-def _message(envelope: Envelope) -> Message:
-    return Message(route(envelope.type), envelope.subject.encode(), envelope.data, kafka_headers(envelope))
+def _message(envelope: Envelope, key: ApiKey) -> Message:
+    headers = [*kafka_headers(envelope), *actor_headers(envelope, key)]
+    return Message(route(envelope.type), envelope.subject.encode(), envelope.data, headers)
 
 
 def _text(value: object) -> str | None:
@@ -278,4 +295,5 @@ def _answer(items: Sequence[Item]) -> Response:
     if "unknown" in statuses:
         late = "The broker did not acknowledge in time. Send the events again, with the same ids."
         raise Problem(503, late, headers={"Retry-After": "5"}, results=results)
-    raise Problem(422, "No event was accepted; `results` says why.", results=results)
+    status = 403 if all(item.is_forbidden for item in items) else 422
+    raise Problem(status, "No event was accepted; `results` says why.", results=results)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from services.cadence.evaluation.policy_diff import LISTED
 from services.cadence.policy.load import is_content
@@ -24,13 +24,15 @@ LARGEST_CONTENT = 3_000_000  # bytes of all content files together
 LARGEST_BODY = 4 * (LARGEST + LARGEST_CONTENT)  # JSON may escape every sign of a text
 WITH_FILES = ("/v1/policies/validate", "/v1/policies/current", "/v1/policies/diff")
 PolicyHash = Annotated[str, Path(min_length=1, max_length=200, description="as `GET /v1/policies` lists it")]
-Admin = Annotated[ApiKey, require("admin")]
+Publisher = Annotated[ApiKey, require("policy")]
+NoteQuery = Annotated[str, Query(max_length=2_000, description="as `note` of the body")]
 NOT_SOUND = {
     "description": "not valid; a policy's mistakes are in `errors`, all at once: file, line, column, where, message"
 }
 TOO_LARGE = {
     "description": f"the YAML files have more than {LARGEST:,} bytes, or content files more than {LARGEST_CONTENT:,}"
 }
+BUSY = {"description": "too many checks wait; try again after `Retry-After` seconds"}
 UNCHANGED = {"description": "already in force: nothing changed"}
 STALE = {"description": "`based_on` is not in force any more; `in_force` and `version` say what is"}
 
@@ -80,13 +82,13 @@ def _add_reads(router: APIRouter, policies: Policies) -> None:
 
 
 def _add_checks(router: APIRouter, policies: Policies, compare: Compare) -> None:
-    read = [require("read")]
+    policy = [require("policy")]
 
     @router.post(
         "/validate",
         summary="Check a policy; nothing is stored",
-        dependencies=read,
-        responses={413: TOO_LARGE, 422: NOT_SOUND},
+        dependencies=policy,
+        responses={413: TOO_LARGE, 422: NOT_SOUND, 429: BUSY},
     )
     async def validate_policy(wanted: Files) -> dict[str, object]:
         _check_size(wanted)
@@ -100,8 +102,8 @@ def _add_checks(router: APIRouter, policies: Policies, compare: Compare) -> None
             " type: how many in the period, and minutes of CSMs. At most 20,000 accounts or 20 seconds: then `sample` is"
             f" true and the totals are of the accounts compared. `accounts` lists the first {LISTED} that change."
         ),
-        dependencies=read,
-        responses={413: TOO_LARGE, 422: NOT_SOUND},
+        dependencies=policy,
+        responses={413: TOO_LARGE, 422: NOT_SOUND, 429: BUSY},
     )
     async def diff_policy(wanted: Compared) -> Mapping[str, object]:
         _check_size(wanted)
@@ -111,13 +113,25 @@ def _add_checks(router: APIRouter, policies: Policies, compare: Compare) -> None
 def _add_changes(router: APIRouter, policies: Policies) -> None:
     @router.put(
         "/current",
-        summary="Put a policy in force; every account is evaluated again",
+        summary="Put a policy in force, once its tests pass; every account is evaluated again",
+        description=(
+            "Tests among the files (`*_test.yaml`) run first; when one fails, nothing changes and `errors` lists each"
+            " failure with file and line. `force` and a `note`, in the body or the query, publish all the same; the"
+            " note and how many tests fail stand in the list of versions."
+        ),
         status_code=201,
-        responses={200: UNCHANGED, 409: STALE, 413: TOO_LARGE, 422: NOT_SOUND},
+        responses={200: UNCHANGED, 409: STALE, 413: TOO_LARGE, 422: NOT_SOUND, 429: BUSY},
     )
-    async def publish_policy(wanted: Publication, key: Admin, response: Response) -> dict[str, object]:
+    async def publish_policy(
+        wanted: Publication,
+        key: Publisher,
+        response: Response,
+        force: bool = False,
+        note: NoteQuery = "",
+    ) -> dict[str, object]:
         _check_size(wanted)
-        published = await policies.publish(wanted, key.key_id)
+        reason = {"force": force or wanted.force, "note": note or wanted.note}
+        published = await policies.publish(wanted.model_copy(update=reason), key.key_id)
         response.status_code = 201 if published["changed"] else 200
         return published
 
@@ -127,7 +141,7 @@ def _add_changes(router: APIRouter, policies: Policies) -> None:
         status_code=201,
         responses={200: UNCHANGED, 404: {"description": "there is no such version"}, 422: NOT_SOUND},
     )
-    async def roll_back_policy(wanted: Rollback, key: Admin, response: Response) -> dict[str, object]:
+    async def roll_back_policy(wanted: Rollback, key: Publisher, response: Response) -> dict[str, object]:
         published = await policies.roll_back(wanted, key.key_id)
         response.status_code = 201 if published["changed"] else 200
         return published

@@ -10,6 +10,7 @@ from schemas.events import check_subject, read_data
 from schemas.problems import Malformed
 from schemas.touchpoints import TouchpointData
 from services.cadence.account.events import fact_event
+from services.chassis.audit import AuditLog, Change
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, dead_letter_record
@@ -26,6 +27,7 @@ from services.rules_engine.domain.account import (
     event_identity,
     incoming_event,
 )
+from services.rules_engine.entrypoints.event_audit import change_of
 
 # Of what the scheduler announces, the engine needs only these; the rest is not even parsed.
 ISSUED: Final = frozenset(
@@ -34,6 +36,7 @@ ISSUED: Final = frozenset(
 # What concerns many accounts goes into the portfolio, not into the state of one account.
 PORTFOLIO_TYPES: Final = frozenset({"csm.described", "program.announced"})
 AHEAD: Final = timedelta(minutes=5)
+AUDIT: Final = AuditLog("rules_engine")
 
 
 class PortfolioStore(Protocol):
@@ -71,6 +74,7 @@ class EventConsumer:
         now = self.clock.at(real)
         work, portfolio = self.work(connection), self.portfolio(connection)
         events: list[IncomingEvent] = []
+        changes: list[Change] = []
         for record in records:
             if record.topic == "touchpoint.events" and _header(record, "ce_type") not in ISSUED:
                 continue
@@ -86,8 +90,11 @@ class EventConsumer:
             if incoming.event.type in PORTFOLIO_TYPES:
                 await _store(portfolio, incoming, real)
                 await work.acknowledge([_folded_receipt(incoming)])
-            else:
-                events.append(incoming)
+                continue
+            events.append(incoming)
+            if (change := change_of(envelope, record.headers)) is not None:
+                changes.append(change)
+        await AUDIT.record(connection, changes)
         if events:
             counts = await apply_events(work, events, self.context(), Clocks(service=now, real=real))
             self.count(records[0].topic, counts)

@@ -1,7 +1,7 @@
 """HTTP: what the application refuses, as problem documents."""
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple, cast
 
 from fastapi import FastAPI, Request
 from starlette.responses import Response
@@ -9,9 +9,11 @@ from starlette.responses import Response
 from services.cadence.account.codec import UnreadableState
 from services.cadence.policy.load import PolicyRefused
 from services.chassis.problems import Problem, problem_response
-from services.rules_engine.application.publish_policy import StalePolicy
+from services.chassis.worker_process import JobTooLarge, WorkerBusy
+from services.rules_engine.application.publish_policy import NoteMissing, StalePolicy, TestsFailed
 from services.rules_engine.application.queries import NotFound
 
+MOST_FAILURES: Final = 50
 _PLACED = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<message>.*)", re.DOTALL)
 _WHERE = re.compile(r"([a-z][\w.\[\]/-]*): (.*)", re.DOTALL)
 
@@ -32,7 +34,16 @@ class Mistake(NamedTuple):
 
 def install(app: FastAPI) -> None:
     """Answer every refusal of the application, whatever route it comes from."""
-    for kind in (NotFound, PolicyRefused, StalePolicy, UnreadableState):
+    for kind in (
+        NotFound,
+        PolicyRefused,
+        StalePolicy,
+        UnreadableState,
+        WorkerBusy,
+        JobTooLarge,
+        TestsFailed,
+        NoteMissing,
+    ):
         app.add_exception_handler(kind, _on_refusal)
 
 
@@ -42,13 +53,23 @@ async def _on_refusal(_: Request, refused: Exception) -> Response:
             problem = invalid_policy(refused)
         case StalePolicy():
             problem = Problem(409, str(refused), in_force=refused.in_force, version=refused.version)
-        case UnreadableState():
-            problem = Problem(409, str(refused))
+        case TestsFailed():
+            problem = failed_tests(refused)
+        case WorkerBusy() | JobTooLarge():
+            problem = _not_checked(refused)
+        case UnreadableState() | NoteMissing():
+            problem = Problem(422 if isinstance(refused, NoteMissing) else 409, str(refused))
         case NotFound(merged_into=str(stays)):
             problem = Problem(404, str(refused), merged_into=stays)
         case _:
             problem = Problem(404, str(refused))
     return problem_response(problem)
+
+
+def _not_checked(refused: WorkerBusy | JobTooLarge) -> Problem:
+    if isinstance(refused, WorkerBusy):
+        return Problem(429, str(refused), headers={"Retry-After": str(refused.retry_after)})
+    return Problem(422, f"The policy cannot be checked: {refused}. Make it smaller or simpler.")
 
 
 def invalid_policy(refused: PolicyRefused) -> Problem:
@@ -57,6 +78,27 @@ def invalid_policy(refused: PolicyRefused) -> Problem:
     head = [f"The policy has {len(mistakes)} mistakes:"] if len(mistakes) > 1 else []
     detail = "\n".join([*head, *map(str, mistakes)]).strip()
     return Problem(422, detail[:20_000], errors=[each._asdict() for each in mistakes])
+
+
+def failed_tests(refused: TestsFailed) -> Problem:
+    """Each failure with its place, as a mistake; at most so many that people read them."""
+    report = refused.report
+    mistakes = [
+        Mistake(str(failure["file"]), cast("int", failure["line"]), 1, str(test["test"]), _failure(failure))
+        for test in report.failed
+        for failure in cast("list[dict[str, object]]", test["failures"])
+    ]
+    shown = [f"{each.file}:{each.line}: {each.where}: {each.message}" for each in mistakes[:MOST_FAILURES]]
+    more = f"and {len(mistakes) - MOST_FAILURES} more" if len(mistakes) > MOST_FAILURES else ""
+    detail = "\n".join(filter(None, [str(refused), *shown, more]))
+    errors = [each._asdict() for each in mistakes[:MOST_FAILURES]]
+    tests = {"run": report.run, "failed": len(report.failed)}
+    return Problem(422, detail[:20_000], errors=errors, tests=tests)
+
+
+def _failure(failure: dict[str, object]) -> str:
+    because = f"; because {failure['why']}" if failure["why"] else ""
+    return f"expected {failure['expected']}; actual {failure['came']}{because}"
 
 
 def mistake(error: str) -> Mistake:

@@ -58,6 +58,7 @@ class ChangeDetails(NamedTuple):
     previous_due_at: datetime | None = None
     changed_by: Changer | None = None
     previous_owner: Mapping[str, object] | None = None
+    actor_id: str | None = None
 
 
 NO_CHANGE = ChangeDetails()
@@ -81,7 +82,7 @@ class DirectoryDetails(NamedTuple):
             former = owner_data(
                 update.previous_owner, self.people.get(update.previous_owner[1] or "", NO_OWNER)
             )
-        return ChangeDetails(update.note, update.previous_due_at, update.changed_by, former)
+        return ChangeDetails(update.note, update.previous_due_at, update.changed_by, former, update.actor_id)
 
 
 def owner_data(holder: Holder, person: OwnerDetails) -> dict[str, object]:

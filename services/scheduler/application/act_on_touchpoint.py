@@ -1,7 +1,7 @@
 """Act on a touchpoint as a person does, with the version they last read."""
 
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from schemas.directory import PolicyRecord
 from services.scheduler.application.assign_owners import find_lead
@@ -18,6 +18,13 @@ from services.scheduler.domain.touchpoint import (
 
 UNDO: Final = timedelta(minutes=10)
 """Real time for which an act can be undone."""
+
+
+class LastRead(NamedTuple):
+    """What a person acts on: the version they last read, and who they are, where the request names them."""
+
+    version: int
+    actor_id: str | None = None
 
 
 class NoSuchTouchpoint(Exception):
@@ -92,23 +99,27 @@ async def settle(
 
 async def reschedule(
     touchpoint_id: str,
-    version: int,
+    read: LastRead,
     to: datetime,
     outcome: RecordedOutcome,
     calendars: CalendarRepository,
     now: datetime,
 ) -> StoredTouchpoint:
     """Move a planned one. One that has come due is settled as rescheduled and a new one replaces it."""
-    stored = await _find(touchpoint_id, version, calendars)
+    stored = await _find(touchpoint_id, read.version, calendars)
     before, content = stored.touchpoint, stored.content
     if before.status not in (Status.DUE, Status.OVERDUE):
         moved = transitions.move_by_hand(before, to)
-        update = TouchpointUpdate(moved, content, "moved", "moved by hand", before.due_at, "person")
+        update = TouchpointUpdate(
+            moved, content, "moved", "moved by hand", before.due_at, "person", actor_id=read.actor_id
+        )
         return await _save(update, calendars, now)
     outcome = outcome.later_than(before.outcome)
     settled = transitions.settle(before, outcome)
     following = follow_up(settled, to, outcome)._replace(content=content)
-    scheduled = TouchpointUpdate(following, content, "scheduled", "rescheduled", changed_by="person")
+    scheduled = TouchpointUpdate(
+        following, content, "scheduled", "rescheduled", changed_by="person", actor_id=read.actor_id
+    )
     acted_at = await calendars.acts.remember(before.id, following.id)
     await calendars.save([TouchpointUpdate(settled, content, None), scheduled], now)
     await calendars.publish_settled(settled, outcome, to)
@@ -116,10 +127,11 @@ async def reschedule(
 
 
 async def reassign(
-    touchpoint_id: str, version: int, csm_id: str, calendars: CalendarRepository, now: datetime
+    touchpoint_id: str, read: LastRead, csm_id: str, calendars: CalendarRepository, now: datetime
 ) -> StoredTouchpoint:
-    stored = await _find(touchpoint_id, version, calendars)
-    return await _give(stored, csm_id, f"reassigned to {csm_id}", calendars, now)
+    stored = await _find(touchpoint_id, read.version, calendars)
+    change = _change_of_owner(stored, csm_id, f"reassigned to {csm_id}", read.actor_id)
+    return await _save(change, calendars, now)
 
 
 async def claim(
@@ -133,15 +145,15 @@ async def claim(
         raise UnknownPerson(csm_id)
     if holder in known:
         raise AlreadyTaken(stored.touchpoint)
-    return await _give(stored, csm_id, f"claimed by {csm_id}", calendars, now)
+    return await _save(_change_of_owner(stored, csm_id, f"claimed by {csm_id}", csm_id), calendars, now)
 
 
-async def _give(
-    stored: StoredTouchpoint, csm_id: str, note: str, calendars: CalendarRepository, now: datetime
-) -> StoredTouchpoint:
+def _change_of_owner(
+    stored: StoredTouchpoint, csm_id: str, note: str, actor_id: str | None
+) -> TouchpointUpdate:
     reassigned = transitions.reassign(stored.touchpoint, csm_id)
     former = stored.touchpoint.holder
-    update = TouchpointUpdate(
+    return TouchpointUpdate(
         reassigned,
         stored.content,
         "moved",
@@ -149,17 +161,19 @@ async def _give(
         reassigned.due_at,
         "person",
         None if former == reassigned.holder else former,
+        actor_id,
     )
-    return await _save(update, calendars, now)
 
 
 async def cancel(
-    touchpoint_id: str, version: int, reason: str, calendars: CalendarRepository, now: datetime
+    touchpoint_id: str, read: LastRead, reason: str, calendars: CalendarRepository, now: datetime
 ) -> StoredTouchpoint:
-    stored = await _find(touchpoint_id, version, calendars)
+    stored = await _find(touchpoint_id, read.version, calendars)
     cancelled = transitions.cancel(stored.touchpoint, Cancellation(Closure.BY_HAND, reason))
     note = f"cancelled: {reason}"
-    update = TouchpointUpdate(cancelled, stored.content, "cancelled", note, changed_by="person")
+    update = TouchpointUpdate(
+        cancelled, stored.content, "cancelled", note, changed_by="person", actor_id=read.actor_id
+    )
     return await _save(update, calendars, now)
 
 

@@ -51,7 +51,12 @@ def correct_kinds(
     """The updates that are announced at once, where readers know less than what was stored before."""
     corrected = {change.stored.touchpoint.id: describe_change(change) for change in changes}
     return [
-        replace(corrected[update.touchpoint.id], note=update.note, changed_by=update.changed_by)
+        replace(
+            corrected[update.touchpoint.id],
+            note=update.note,
+            changed_by=update.changed_by,
+            actor_id=update.actor_id,
+        )
         if update.touchpoint.id in corrected
         else update
         for update in updates

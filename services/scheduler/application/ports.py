@@ -68,7 +68,7 @@ class UndoableAct:
 class TouchpointUpdate:
     """A touchpoint as it is to be stored, its content, and the kind of its event; None: no event.
 
-    `previous_owner`: who had it, where the owner changes.
+    `previous_owner`: who had it, where the owner changes. `actor_id`: the person who acts, where the request names one.
     """
 
     touchpoint: Touchpoint
@@ -78,6 +78,7 @@ class TouchpointUpdate:
     previous_due_at: datetime | None = None
     changed_by: Changer | None = None
     previous_owner: Holder | None = None
+    actor_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def _add_settle_and_reschedule(router: APIRouter, unit_of_work: UnitOfWork) -> N
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
             outcome = RecordedOutcome("rescheduled", now, SOURCE, fresh())
-            stored = await act.reschedule(name, request.version, request.to, outcome, calendars, now)
+            stored = await act.reschedule(name, request.read, request.to, outcome, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
 
@@ -121,14 +121,14 @@ def _add_reassign_and_cancel(router: APIRouter, unit_of_work: UnitOfWork) -> Non
     async def reassign(touchpoint_id: str, request: Reassign) -> JSON:
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
-            stored = await act.reassign(name, request.version, request.csm_id, calendars, now)
+            stored = await act.reassign(name, request.read, request.csm_id, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
     @router.post("/{touchpoint_id}/cancel", summary="Cancel it, with a reason", response_model=TouchpointItem)
     async def cancel(touchpoint_id: str, request: Cancel) -> JSON:
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
-            stored = await act.cancel(name, request.version, request.reason, calendars, now)
+            stored = await act.cancel(name, request.read, request.reason, calendars, now)
         return await _show(stored, now, unit_of_work.reader)
 
 

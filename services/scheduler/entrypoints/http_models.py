@@ -13,6 +13,7 @@ from schemas.plans import Reason
 from schemas.times import USUAL_QUIET_HOURS, Instant, Window
 from schemas.vocabulary import Channel, Outcome, Owner, Role, Topic, TouchpointStatus
 from services.chassis.problems import Problem
+from services.scheduler.application.act_on_touchpoint import LastRead
 from services.scheduler.application.measure_capacity import CapacityWeek, UnownedWeek
 from services.scheduler.application.ports import StoredTouchpoint
 from services.scheduler.application.read_touchpoints import Person, TouchpointEntry, TouchpointReader
@@ -87,14 +88,25 @@ class Settle(Body):
     notes: LongText | None = None
 
 
-class Reschedule(Body):
+class ByPerson(Body):
+    """An act on the version last read."""
+
+    version: Version
+    actor_id: Annotated[
+        Id | None, Field(description="the person who acts: they are not told of what they did themselves")
+    ] = None
+
+    @property
+    def read(self) -> LastRead:
+        return LastRead(self.version, self.actor_id)
+
+
+class Reschedule(ByPerson):
     to: Instant
-    version: Version
 
 
-class Reassign(Body):
+class Reassign(ByPerson):
     csm_id: Id
-    version: Version
 
 
 class Claim(Body):
@@ -102,9 +114,8 @@ class Claim(Body):
     version: Version
 
 
-class Cancel(Body):
+class Cancel(ByPerson):
     reason: LongText
-    version: Version
 
 
 class Undo(Body):

@@ -12,10 +12,12 @@ from schemas import outcomes
 from schemas.base import SchemaModel
 from schemas.directory import (
     ACCOUNT_DIRECTORY,
+    CLOCK_DIRECTORY,
     CSM_DIRECTORY,
     KEY_DIRECTORY,
     POLICY_DIRECTORY,
     AccountRecord,
+    ClockRecord,
     CsmRecord,
     KeyRecord,
     PolicyRecord,
@@ -31,6 +33,7 @@ from services.chassis.dead_letters import Record, dead_letter_record
 from services.chassis.key_directory import keep_keys
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox
+from services.chassis.standing_clock import keep_standing_time
 from services.scheduler.application.ports import CalendarRepository, Count, DirectoryRepository
 from services.scheduler.application.reconcile_calendar import accept_plans
 from services.scheduler.application.settle_touchpoint import (
@@ -47,6 +50,7 @@ TOPICS = (
     "directory.csms",
     "touchpoint.outcomes",
     "directory.keys",
+    "directory.clock",
     "directory.policy",
 )
 T = TypeVar("T")
@@ -82,6 +86,8 @@ class RecordHandler:
                 await self._handle_csms(connection, records)
             case "directory.keys":
                 await self._handle_keys(connection, records)
+            case "directory.clock":
+                await self._handle_clock(connection, records)
             case "directory.policy":
                 await self._handle_policies(connection, records)
             case topic:
@@ -154,6 +160,11 @@ class RecordHandler:
     async def _handle_keys(self, connection: Connection, records: Sequence[Record]) -> None:
         keys, _ = await self._read_directory(connection, records, KEY_DIRECTORY, KeyRecord)
         await keep_keys(connection, [_api_key(key) for key in keys])
+
+    async def _handle_clock(self, connection: Connection, records: Sequence[Record]) -> None:
+        moments, _ = await self._read_directory(connection, records, CLOCK_DIRECTORY, ClockRecord)
+        for record in moments:
+            await keep_standing_time(connection, record.now)
 
     async def _handle_policies(self, connection: Connection, records: Sequence[Record]) -> None:
         policies, _ = await self._read_directory(connection, records, POLICY_DIRECTORY, PolicyRecord)

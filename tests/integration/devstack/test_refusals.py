@@ -59,6 +59,16 @@ def test_invalid_settings_are_wrong_use(tmp_path: Path) -> None:
     assert "DRUMBEAT_CLOCK__RATE" in message
 
 
+def test_a_broken_policy_is_refused_with_its_place_before_anything_starts(tmp_path: Path) -> None:
+    """A10."""
+    policy = tmp_path / "mine.yaml"
+    policy.write_text("rhythms:\n  - rule: a\n   every: 7d\n")
+    code, message = run(tmp_path / "data", DRUMBEAT_POLICY=str(policy))
+    assert code == 1
+    assert f"{policy}:3:" in message
+    assert not (tmp_path / "data").exists(), "neither Kafka nor PostgreSQL was started"
+
+
 def test_the_error_about_a_database_that_does_not_answer_hides_its_password(tmp_path: Path) -> None:
     (port,) = free_ports(1)
     code, message = run(

@@ -3,11 +3,13 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import orjson
 import pytest
@@ -20,6 +22,7 @@ from services.chassis.dead_letters import Record
 from services.chassis.keys import ApiKey, KeyRing, digest, new_secret
 from services.chassis.migrations import DATABASES, migrate
 from services.chassis.outbox import Outbox, unpack
+from services.chassis.settings import Retention
 from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.notifier.adapters import mode_repository
@@ -29,6 +32,7 @@ from services.notifier.adapters.clients.facts_client import FactsClient
 from services.notifier.adapters.clients.service_client import ServiceClient
 from services.notifier.adapters.day_repository import DayRepository
 from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.mail_recorder import MailRecorder
 from services.notifier.adapters.message_reader import MessageReader
 from services.notifier.adapters.people_repository import PeopleRepository
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
@@ -48,14 +52,16 @@ from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.addresses import AddressKey
 from services.notifier.entrypoints.action_pages import ActionServices
+from services.notifier.entrypoints.customer_pages import PageServices
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
 from services.notifier.entrypoints.http_messages import message_routes
-from services.notifier.entrypoints.http_page import PageServices, page_routes
-from services.notifier.entrypoints.http_preferences import preference_routes, unsubscribe_routes
+from services.notifier.entrypoints.http_page import page_routes
+from services.notifier.entrypoints.http_preferences import preference_routes
 from services.notifier.entrypoints.http_preview import PreviewServices, preview_routes
 from services.notifier.entrypoints.http_stream import WakeSignal, stream_routes
 from services.notifier.entrypoints.http_subscriptions import SubscriptionServices, subscription_routes
+from services.notifier.entrypoints.http_unsubscribe import unsubscribe_routes
 from services.notifier.entrypoints.kafka_consumer import Consumer
 from services.notifier.entrypoints.workers import WebhookSender
 from tests.integration.notifier.calendar_server import CalendarServer
@@ -64,9 +70,9 @@ from tests.integration.notifier.receivers import Facts, KeptMail, Receiver
 ADDRESSES = AddressKey(b"a" * 32)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
-    "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription,"
-    " delivery, attempt, in_app, inbox, outbox, mode, account_alias, dead_letter, api_key, consumer_offset,"
-    " content, catalogue"
+    "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription, delivery,"
+    " delivery_queue, delivery_unsent, presented_program, in_app, inbox, outbox, mode, account_alias, dead_letter,"
+    " api_key, consumer_offset, content, catalogue, written_message, program_reservation"
 )
 
 
@@ -93,9 +99,9 @@ From now on:
 }
 
 
-GATHERED = (
-    "UPDATE delivery SET next_at = clock_timestamp() WHERE next_at < clock_timestamp() + interval '5 seconds'"
-)
+GATHERED = """
+UPDATE delivery_queue SET next_at = clock_timestamp() WHERE next_at < clock_timestamp() + interval '5 seconds'
+"""
 
 
 class SetClock(ServiceClock):
@@ -222,9 +228,7 @@ class Notifier:
 
     async def ready_again(self) -> None:
         """End all waits on the real clock."""
-        await self.database.pool.execute(
-            "UPDATE delivery SET next_at = clock_timestamp() WHERE state = 'pending'"
-        )
+        await self.database.pool.execute("UPDATE delivery_queue SET next_at = clock_timestamp()")
 
 
 ACME: dict[str, Any] = {
@@ -268,6 +272,20 @@ def touchpoint(**more: Any) -> dict[str, Any]:
 def migrated(postgres: EmbeddedPostgres) -> EmbeddedPostgres:
     asyncio.run(migrate(postgres.url, ["notifier"]))
     return postgres
+
+
+@asynccontextmanager
+async def refused_connections(server: EmbeddedPostgres) -> AsyncGenerator[None]:
+    """The database of the notifier takes no connection, as when its server is away."""
+    admin = await asyncpg.connect(server.url)
+    name = DATABASES["notifier"]
+    await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    try:
+        yield
+    finally:
+        await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        await admin.close()
 
 
 @pytest.fixture
@@ -322,9 +340,20 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         key, templates, mailer = await preferences.link_key(), Templates(), self.mailer
         queue = DeliveryQueue(self.database, outbox, clock, ADDRESSES, "test:1")
         sender = WebhookSender(queue, client=self.client, reported=lambda: None)
-        self.http = self._http(clock, preferences, key, templates, sender)
         links = links_of("http://test", key)
         writer = CustomerWriter(templates, load_phrases(), links, "Northwind", "1 Long Road\nSpringfield")
+        sending = Sending(
+            mailer,
+            templates,
+            CustomerSending(writer, self.facts_client),
+            OwnerSending(
+                load_people_phrases(), self.facts_client, action_links("http://test", key), "http://console"
+            ),
+            queue,
+            MailRecorder(queue, reported=lambda: None),
+            fallback_to="ops@vendor.example",
+        )
+        self.http = self._http(clock, preferences, key, sending, sender)
         made = Notifier(
             database=self.database,
             http=self.http,
@@ -337,18 +366,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             queue=queue,
             sender=sender,
             mailer=mailer,
-            sending=Sending(
-                mailer,
-                templates,
-                CustomerSending(writer, self.facts_client),
-                OwnerSending(
-                    load_people_phrases(),
-                    self.facts_client,
-                    action_links("http://test", key),
-                    "http://console",
-                ),
-                fallback_to="ops@vendor.example",
-            ),
+            sending=sending,
             unsubscribe_key=key,
             facts=self.facts,
             calendar=self.calendar,
@@ -364,7 +382,7 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         clock: SetClock,
         preferences: PreferenceRepository,
         link_key: bytes,
-        templates: Templates,
+        sending: Sending,
         sender: WebhookSender,
     ) -> httpx.AsyncClient:
         keys, (key_id, key) = KeyRing(), new_secret()
@@ -385,20 +403,23 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
         app.include_router(subscription_routes(services))
         app.include_router(delivery_routes(queries, clock))
         app.include_router(stream_routes(queries, WakeSignal()))
-        app.include_router(message_routes(MessageReader(self.database, queries)))
+        app.include_router(
+            message_routes(
+                MessageReader(self.database, queries), PeopleRepository(self.database, ADDRESSES), Retention()
+            )
+        )
         app.include_router(preference_routes(preferences))
-        app.include_router(unsubscribe_routes(preferences, link_key, templates))
         actions = ActionServices(
             key=link_key,
             calendar=self.calendar_client,
             people=PeopleRepository(self.database, ADDRESSES),
             book=load_people_phrases(),
-            render=templates,
+            render=sending.render,
         )
         app.include_router(action_routes(actions))
         page = PageServices(
             key=link_key,
-            render=templates,
+            render=sending.render,
             book=load_phrases(),
             people=PeopleRepository(self.database, ADDRESSES),
             preferences=preferences,
@@ -407,13 +428,10 @@ class assembled:  # noqa: N801 - read as a verb: `async with assembled(...)`
             organization="Northwind",
         )
         app.include_router(page_routes(page))
-        writer = CustomerWriter(
-            templates, load_phrases(), links_of("http://test", link_key), "Northwind", "1 Long Road"
-        )
+        app.include_router(unsubscribe_routes(page))
         people = PeopleRepository(self.database, ADDRESSES)
         preview = PreviewServices(
-            sources=PreviewSources(people, self.facts_client, writer, load_people_phrases()),
-            mailer=self.mailer,
+            sources=PreviewSources(people, self.calendar_client, sending),
             now=lambda: SetClock.now_is,
             real_now=lambda: NOON,
         )

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from services.notifier.application.ports import Mail
+from services.notifier.application.mail_ports import Handover, Mail
 from services.notifier.domain.delivery import AttemptOutcome, Response
 
 
@@ -20,9 +20,14 @@ class KeptMail:
         self.mails: list[Mail] = []
         self.responses: list[Response] = []
 
-    async def send(self, mail: Mail, *, at: datetime) -> Response:
+    async def send(self, mail: Mail, *, at: datetime, handover: Handover | None = None) -> Response:
+        if handover is not None and not await handover.begin():
+            return Response(AttemptOutcome.UNREACHED, "the mail was not handed over")
         self.mails.append(mail)
-        return self.responses.pop(0) if self.responses else Response(AttemptOutcome.DELIVERED, "250 kept")
+        response = self.responses.pop(0) if self.responses else Response(AttemptOutcome.DELIVERED, "250 kept")
+        if handover is not None:
+            await handover.end(response)
+        return response
 
 
 @dataclass

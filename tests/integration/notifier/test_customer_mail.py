@@ -1,12 +1,20 @@
 """What customers are written: from content, with figures of other services, once a program; else a reason says why."""
 
+import asyncio
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
-from services.notifier.application.send_to_customers import FACTS_AGAIN
-from tests.integration.notifier.conftest import ACME, NOON, Notifier, SetClock
+from services.chassis.outbox import Outbox
+from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.application.ports import ClaimResult, MessageClaim, Now
+from services.notifier.application.send_messages import send_messages
+from services.notifier.application.send_to_customers import FACTS_AGAIN, IN_ANOTHER
+from services.notifier.domain.delivery import AttemptOutcome, Response
+from services.notifier.domain.situation import Directory
+from tests.integration.notifier.conftest import ACME, ADDRESSES, NOON, Notifier, SetClock
 
 pytestmark = pytest.mark.integration
 
@@ -174,6 +182,94 @@ async def test_two_of_one_batch_do_not_present_one_program_twice(notifier: Notif
 
     assert len(notifier.mailer.mails) == 1
     assert sorted(row["state"] for row in await notifier.deliveries()) == ["expired", "sent"]
+
+
+@dataclass
+class Replica:
+    """A sender of its own with one claim, on the database of a notifier."""
+
+    notifier: Notifier
+    queue: DeliveryQueue
+    work: tuple[list[MessageClaim], Directory, Now]
+
+    @classmethod
+    async def claim(cls, notifier: Notifier, owner: str) -> Self:
+        outbox, clock = Outbox("/drumbeat/notifier"), SetClock(NOON, NOON, 1.0)
+        queue = DeliveryQueue(notifier.database, outbox, clock, ADDRESSES, owner)
+        made = cls(notifier, queue, await queue.claim_messages(1))
+        assert len(made.work[0]) == 1
+        return made
+
+    async def send(self) -> list[ClaimResult]:
+        sending = replace(self.notifier.sending, programs=self.queue)
+        return await send_messages(*self.work, sending=sending)
+
+
+async def two_claims_of_one_program(notifier: Notifier) -> tuple[Replica, Replica]:
+    await notifier.add_acme(contacts=ANN["contacts"])
+    await notifier.add_content("newsletter", NEWSLETTER)
+    march = {"program_id": "march", "kind": "newsletter", "title": "March", "body": {"en": "New."}}
+    notifier.facts.figures["acme"] = {"program": march}
+    for number in (1, 2):
+        await notifier.due(touchpoint_type="newsletter", **other(number))
+    return await Replica.claim(notifier, "test:1"), await Replica.claim(notifier, "test:2")
+
+
+async def states(notifier: Notifier) -> list[tuple[str, str | None]]:
+    return sorted((row["state"], row["reason"]) for row in await notifier.deliveries())
+
+
+GOT_MARCH = "no content: the contact got march already, and nothing newer is announced"
+
+
+@pytest.mark.parametrize("completes_first", [False, True])
+async def test_two_replicas_at_one_moment_present_a_program_once(
+    notifier: Notifier, *, completes_first: bool
+) -> None:
+    """S218: also where one was completed after the other had read which programs the contact got."""
+    one, two = await two_claims_of_one_program(notifier)
+
+    if completes_first:
+        await one.queue.complete(await one.send())
+        await two.queue.complete(await two.send())
+    else:
+        results = await asyncio.gather(one.send(), two.send())
+        for replica, sent in zip((one, two), results, strict=True):
+            await replica.queue.complete(sent)
+
+    assert len(notifier.mailer.mails) == 1
+    assert ("pending", IN_ANOTHER) in await states(notifier)
+    await notifier.ready_again()
+    await notifier.send_messages()
+    assert len(notifier.mailer.mails) == 1
+    assert ("expired", GOT_MARCH) in await states(notifier)
+    assert await notifier.database.pool.fetchval("SELECT count(*) FROM program_reservation") == 0
+
+
+async def test_where_the_sending_of_a_program_fails_another_delivery_presents_it(notifier: Notifier) -> None:
+    one, two = await two_claims_of_one_program(notifier)
+    notifier.mailer.responses = [Response(AttemptOutcome.DEFERRED, "450 busy")]
+
+    await one.queue.complete(await one.send())
+    await two.queue.complete(await two.send())
+
+    assert [state for state, _ in await states(notifier)] == ["pending", "sent"]
+    await notifier.ready_again()
+    await notifier.send_messages()
+    assert ("expired", GOT_MARCH) in await states(notifier)
+
+
+async def test_a_program_that_may_have_arrived_is_not_presented_with_another_delivery(
+    notifier: Notifier,
+) -> None:
+    one, two = await two_claims_of_one_program(notifier)
+    notifier.mailer.responses = [Response(AttemptOutcome.AMBIGUOUS, "no answer to the message")]
+
+    await one.queue.complete(await one.send())
+    await two.queue.complete(await two.send())
+
+    assert ("pending", IN_ANOTHER) in await states(notifier)
+    assert len(notifier.mailer.mails) == 1
 
 
 async def test_content_is_the_latest_version_and_goes_with_its_tombstone(notifier: Notifier) -> None:

@@ -1,5 +1,6 @@
 """Preferences and unsubscribing: binding at once, published as facts, unaffected by link scanners."""
 
+import re
 from typing import Any
 
 import pytest
@@ -90,7 +91,53 @@ async def test_a_link_opts_out_even_before_the_directory_has_the_contact(
     assert [mail.to for mail in notifier.mailer.mails] == ["ben@acme.example"]
 
 
-@pytest.mark.parametrize("text", ["x", "AAAA", "%00", "é", "A" * 900])
+PAGES = {
+    "de": ("Produktneuigkeiten abbestellen?", "Sie erhalten von uns nicht mehr", "Sie haben wieder bestellt"),
+    "pt-BR": ("Não receber mais novidades", "Você não recebe mais novidades", "Você voltou a receber"),
+    "es": ("¿No recibir más novedades", "Ya no recibe novedades", "vuelve a estar activa"),
+    "id": ("Berhenti menerima kabar produk?", "tidak lagi menerima kabar", "Anda berlangganan lagi"),
+    "en": ("Stop product updates?", "You no longer get product updates", "You are subscribed again"),
+}
+
+
+@pytest.mark.parametrize("language", [*PAGES])
+async def test_the_pages_speak_the_language_of_the_contact_whatever_the_browser_prefers(
+    notifier: Notifier, language: str
+) -> None:
+    await notifier.add_acme(contacts=[{"contact_id": "ann", "name": "Ann", "language": language}])
+    link = f"/v1/unsubscribe/{make_token(notifier.unsubscribe_key, 'ann', 'product_updates')}"
+    browser = {"Authorization": "", "Accept-Language": "fr, pl;q=0.9, es;q=0.5"}
+    asks, done, back = PAGES[language]
+
+    shown = await notifier.http.get(link, headers=browser)
+    stopped = await notifier.http.post(link, headers=browser)
+    lifted = await notifier.http.post(f"{link}?again=true", headers=browser)
+
+    for page, words in ((shown, asks), (stopped, done), (lifted, back)):
+        assert f'<html lang="{language[:2]}" dir="ltr">' in page.text
+        assert words in page.text
+    if language != "en":
+        everything = await notifier.http.post(f"{link}?everything=yes", headers=browser)
+        assert not re.search(r"\b(You|Stop|from us|subscribe)\b", shown.text + stopped.text + everything.text)
+
+
+async def test_the_browser_decides_on_the_language_where_the_contact_is_not_known(notifier: Notifier) -> None:
+    link = f"/v1/unsubscribe/{make_token(notifier.unsubscribe_key, 'zoe', 'surveys')}"
+
+    for prefers, words in (
+        ("fr, DE-at;q=0.8, es;q=0.9", "¿No recibir más encuestas?"),
+        ("de;q=0, pt", "Não receber mais pesquisas?"),
+        ("xx;q=?, *", "Stop surveys?"),
+    ):
+        shown = await notifier.http.get(link, headers={"Accept-Language": prefers})
+        assert words in shown.text
+    lost = await notifier.http.get("/v1/unsubscribe/x", headers={"Accept-Language": "id"})
+    assert lost.status_code == 404
+    assert '<html lang="id" dir="ltr">' in lost.text
+    assert "Tautan ini tidak berfungsi" in lost.text
+
+
+@pytest.mark.parametrize("text", ["x", "AAAA", "%00", "é", "A" * 900, "A" * 2000])
 async def test_a_link_that_was_not_made_here_does_nothing(notifier: Notifier, text: str) -> None:
     for method in ("GET", "POST"):
         answer = await notifier.http.request(method, f"/v1/unsubscribe/{text}")

@@ -24,7 +24,7 @@ CHECK_IN: dict[str, Any] = {
 }
 
 
-RETRIED = "UPDATE delivery SET next_at = clock_timestamp() WHERE state = 'pending' AND attempts > 0"
+RETRIED = "UPDATE delivery_queue SET next_at = clock_timestamp() WHERE attempts > 0"
 
 
 def number(last: int) -> str:
@@ -108,7 +108,7 @@ async def test_after_a_lost_lease_the_mail_is_completed_once_with_the_same_deliv
     await notifier.due(**urgent(2))
     await notifier.ready_again()
     slow, directory, now = await notifier.queue.claim_messages(50)
-    await notifier.database.pool.execute("UPDATE delivery SET lease_until = '2000-01-01Z'")
+    await notifier.database.pool.execute("UPDATE delivery_queue SET lease_until = '2000-01-01Z'")
 
     await notifier.send_gathered()
     await notifier.queue.complete(await send_messages(slow, directory, now, sending=notifier.sending))
@@ -184,7 +184,7 @@ async def test_a_csm_whom_nobody_described_is_said_and_the_fallback_mailbox_told
     await notifier.add_acme()
     await notifier.due(**urgent(1))
     await notifier.database.pool.execute(
-        "UPDATE delivery SET waits_until = clock_timestamp(), next_at = clock_timestamp() WHERE channel = 'email'"
+        "UPDATE delivery_queue SET waits_until = clock_timestamp(), next_at = clock_timestamp() WHERE channel = 'email'"
     )
 
     await notifier.send_gathered()
@@ -275,6 +275,14 @@ async def test_from_the_mail_a_person_acts_and_takes_it_back(notifier: Notifier)
     assert link is not None
     notifier.calendar.add(touchpoint(**urgent(1)))
 
+    for csm_id, name in (("zoe", "amy"), ("bea", "Zed"), ("ann", None)):
+        colleague = {"csm_id": csm_id, "name": name, "version": 1}
+        await notifier.consume(
+            notifier.record("directory.csms", "drumbeat.csm.directory.v1", csm_id, colleague, csm_id)
+        )
+    choices = re.findall(r"<option[^>]*>(\w+)<", (await notifier.http.get(f"{link[1]}?do=assign")).text)
+    assert choices == ["amy", "Zed"]
+
     shown = await notifier.http.get(f"{link[1]}?do=done")
     assert shown.status_code == 200
     assert shown.headers["Cache-Control"] == "no-store"
@@ -340,7 +348,7 @@ async def happen(step: str, last: int, dice: random.Random, notifier: Notifier) 
         case "lose":
             await notifier.database.pool.execute(GATHERED)
             await notifier.queue.claim_messages(50)
-            await notifier.database.pool.execute("UPDATE delivery SET lease_until = '2000-01-01Z'")
+            await notifier.database.pool.execute("UPDATE delivery_queue SET lease_until = '2000-01-01Z'")
         case "later":
             SetClock.now_is += timedelta(hours=dice.randrange(1, 20))
             await notifier.open_days()

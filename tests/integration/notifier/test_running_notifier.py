@@ -295,47 +295,86 @@ async def test_in_staging_all_mail_goes_to_one_address_and_names_the_intended_on
     await running.restart_notifier(DRUMBEAT_EMAIL__REDIRECT_TO="")
 
 
-async def test_a_csm_settles_from_the_mail_and_the_calendar_has_the_outcome_and_the_note(
-    running: Running,
-) -> None:
-    """S168, S171: through the running scheduler: due, mail, page, outcome with its note."""
-    stack = await running.stack.run("scheduler")
-    kim = {"name": "Kim", "email": "kim@five.example", "timezone": "UTC", "working_days": ["mon", "tue"]}
-    await stack.tell(
-        event("csm.described", "kim", kim, id="kim", time=NOON),
-        event("account.described", "wayne", {"name": "Wayne", "csm_id": "kim"}, id="wayne", time=NOON),
-    )
-    scheduler = stack.processes["scheduler"].url
-    soon = NOON + timedelta(hours=24)
-    plan = {
-        "account_id": "wayne",
-        "type": "check_in",
-        "due_at": format_instant(NOON),
-        "deadline": format_instant(soon),
-        "csm_id": "kim",
-    }
+KIM = {"name": "Kim", "email": "kim@five.example", "timezone": "UTC", "working_days": ["mon", "tue"]}
+NEXT_MORNING = datetime(2026, 3, 3, 7, 29, 55, tzinfo=UTC)
 
-    async def planned() -> dict[str, Any]:
-        answer = await stack.client.post(f"{scheduler}/v1/touchpoints", json=plan)
-        return answer.json() if answer.status_code == 201 else {}
 
-    touchpoint = await until(planned, 30, "the account known to the scheduler")
+async def plan(running: Running, at: datetime, **more: object) -> str:
+    """The id of a check-in with Wayne that is planned by hand for Kim."""
+    body = {"account_id": "wayne", "type": "check_in", "due_at": format_instant(at), "csm_id": "kim", **more}
+    scheduler = running.stack.processes["scheduler"].url
 
-    async def mails() -> list[bytes]:
-        return mails_to(running, "kim@five.example")
+    async def planned() -> str:
+        answer = await running.stack.client.post(f"{scheduler}/v1/touchpoints", json=body)
+        return str(answer.json()["id"]) if answer.status_code == 201 else ""
 
-    (content,) = await until(mails, 30, "the mail to the CSM")
+    return await until(planned, 30, "the account known to the scheduler")
+
+
+async def next_text(running: Running, number: int) -> str:
+    """The text of this mail to Kim, counted from zero."""
+
+    async def is_there() -> bool:
+        return len(mails_to(running, "kim@five.example")) > number
+
+    await until(is_there, 40, f"mail {number} to the CSM")
+    content = mails_to(running, "kim@five.example")[number]
     body = message_from_bytes(content, policy=default).get_body(("plain",))
     assert body is not None
-    text = str(body.get_content())
+    return str(body.get_content())
+
+
+async def act(running: Running, text: str, **form: str) -> None:
+    """Follow the first link of a mail to the page to act on, and act there."""
     link = re.search(r"https://drumbeat\.example(/a/[\w-]+)\?do=done", text)
     assert link is not None, text
-    assert "Wayne" in text
-    page = stack.processes["notifier"].url + link[1]
+    page = running.stack.processes["notifier"].url + link[1]
     async with httpx.AsyncClient() as reader:
         shown = await reader.get(page)
-        done = await reader.post(page, data={"act": "done", "notes": "They want the export."})
-    assert (shown.status_code, done.status_code) == (200, 200), done.text
-    settled = await stack.get("scheduler", f"/v1/touchpoints/{touchpoint['id']}")
-    assert settled["status"] == "settled"
-    assert settled["outcome"]["notes"] == "They want the export."
+        acted = await reader.post(page, data=form)
+    assert (shown.status_code, acted.status_code) == (200, 200), acted.text
+
+
+async def test_a_note_from_the_page_stands_in_the_next_mail_and_in_that_of_the_next_morning(
+    running: Running,
+) -> None:
+    """S168, S171: due, mail, page, outcome, rules engine, next mail. What Kim skips Kim does not hear of again."""
+    stack = await running.stack.run("scheduler")
+    await stack.tell(
+        event("csm.described", "kim", KIM, id="kim", time=NOON),
+        event("account.described", "wayne", {"name": "Wayne", "csm_id": "kim"}, id="wayne", time=NOON),
+    )
+    soon = format_instant(NOON + timedelta(hours=24))
+    touchpoint_id = await plan(running, NOON, deadline=soon)
+    first = await next_text(running, 0)
+    assert "Wayne" in first
+    assert "They want the export" not in first
+    await act(running, first, act="done", notes="They want the export.")
+    settled = await stack.get("scheduler", f"/v1/touchpoints/{touchpoint_id}")
+    assert (settled["status"], settled["outcome"]["notes"]) == ("settled", "They want the export.")
+
+    async def is_known() -> bool:
+        found = await stack.post("rules_engine", "/v1/figures", {"items": [{"account_id": "wayne"}]})
+        conversation = found["items"][0]["conversation"]
+        return conversation is not None and conversation["notes"] == "They want the export."
+
+    await until(is_known, 30, "the note known to the rules engine")
+    skipped = await plan(running, NOON, deadline=soon)
+    second = await next_text(running, 1)
+    assert "They want the export." in second
+    await act(running, second, act="skip", notes="Not now")
+
+    async def is_recorded() -> bool:
+        answer = await stack.get("notifier", "/v1/deliveries", touchpoint_id=skipped)
+        return "the person did it themselves" in [item["reason"] for item in answer["items"]]
+
+    await until(is_recorded, 30, "the cancellation known to the notifier")
+    await plan(running, NEXT_MORNING + timedelta(hours=3))
+    await running.restart_notifier(
+        DRUMBEAT_CLOCK__ORIGIN=datetime.now(UTC).isoformat(),
+        DRUMBEAT_CLOCK__START=NEXT_MORNING.isoformat(),
+    )
+    morning = await next_text(running, 2)
+    assert "They want the export." in morning
+    assert "Cancelled" not in morning
+    assert "Not now" not in morning

@@ -1,4 +1,4 @@
-"""API keys and scopes: what needs a key, what a scope allows, and that a secret is shown once."""
+"""API keys, sessions, audit log: what needs a key, what a scope allows, that secrets are shown once, who did what."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ import asyncpg
 import httpx
 import pytest
 
-from services.chassis.database import database_url
+from services.chassis.database import Database, database_url
 from services.chassis.migrations import DATABASES
+from services.rules_engine.adapters.audit_repository import AuditRepository
 from tests.integration.rules_engine.conftest import Engine, problem_of
 from tests.stack import KEY, until
 
@@ -39,6 +40,12 @@ CALLS = [
     ("POST", "/v1/policies/validate"),
     ("POST", "/v1/policies/rollback"),
     ("GET", "/v1/programs"),
+    ("GET", "/v1/audit"),
+    ("GET", "/v1/audit/verify"),
+    ("POST", "/v1/sessions"),
+    ("GET", "/v1/sessions"),
+    ("GET", "/v1/sessions/current"),
+    ("DELETE", "/v1/sessions/x"),
     ("GET", "/v1/keys"),
     ("POST", "/v1/keys"),
     ("DELETE", "/v1/keys/x"),
@@ -111,6 +118,205 @@ async def test_a_key_does_what_its_scopes_say_and_no_more(running: Engine) -> No
         headers={"authorization": f"bearer {sender}", "content-type": "application/cloudevents+json"},
     )
     assert answer.status_code == 202, answer.text
+
+
+async def test_a_batch_beyond_the_scopes_of_a_key_is_refused_item_by_item(running: Engine) -> None:
+    key = (await make(running, "signals"))["key"]
+    await until_answered(running, key, 403)
+    covered = await running.make_event("health.scored", "partly", {"score": 3})
+    beyond = await running.make_event("account.described", "partly", {"arr": 1})
+    consent = await running.make_event("preference.changed", "partly", {"contact_id": "c", "opted_in": False})
+    headers = {"authorization": f"Bearer {key}", "content-type": "application/cloudevents-batch+json"}
+    answer = await running.request("POST", "/v1/events", json=[covered, beyond, consent], headers=headers)
+    assert answer.status_code == 207
+    results = answer.json()["results"]
+    assert [result["status"] for result in results] == ["accepted", "refused", "refused"]
+    assert "'directory'" in results[1]["problem"]
+    assert "'consent'" in results[2]["problem"]
+    answer = await running.request("POST", "/v1/events", json=[beyond, consent], headers=headers)
+    assert len(problem_of(answer, 403)["results"]) == 2
+
+
+async def begin(running: Engine, key: str, client: str = "") -> dict[str, Any]:
+    headers = {"authorization": f"Bearer {key}"}
+    answer = await running.request("POST", "/v1/sessions", json={"client": client}, headers=headers)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def test_a_session_has_the_scopes_of_its_key_and_ends_by_itself_by_its_holder_or_with_its_key(
+    running: Engine,
+) -> None:
+    made = await make(running, "read")
+    other = await make(running, "read", "act")
+    for key in (made["key"], other["key"]):
+        await until_answered(running, key, 200)
+    first, second = await begin(running, made["key"], "Firefox"), await begin(running, made["key"])
+    strange = await begin(running, other["key"])
+
+    current = (await knock(running, first["token"], "GET", "/v1/sessions/current")).json()
+    assert (current["session_id"], current["key_id"], current["client"]) == (
+        first["session_id"],
+        made["key_id"],
+        "Firefox",
+    )
+    assert current["scopes"] == ["read"]
+    problem_of(await knock(running, first["token"], "GET", "/v1/keys"), 403)
+    answer = await running.request(
+        "POST", "/v1/sessions", json={}, headers={"authorization": f"Bearer {first['token']}"}
+    )
+    assert "cannot begin another" in problem_of(answer, 403)["detail"]
+
+    listed = (await knock(running, second["token"], "GET", "/v1/sessions")).json()["items"]
+    assert {item["session_id"] for item in listed} == {first["session_id"], second["session_id"]}
+    assert strange["session_id"] in {
+        item["session_id"] for item in (await running.get("/v1/sessions"))["items"]
+    }
+    problem_of(await knock(running, first["token"], "DELETE", f"/v1/sessions/{strange['session_id']}"), 404)
+
+    assert (
+        await knock(running, second["token"], "DELETE", f"/v1/sessions/{first['session_id']}")
+    ).status_code == 200
+    problem_of(await until_answered(running, first["token"], 401), 401)
+    assert (await running.request("DELETE", f"/v1/keys/{made['key_id']}")).status_code == 200
+    problem_of(await until_answered(running, second["token"], 401), 401)
+    assert (await knock(running, strange["token"], "GET", "/v1/accounts")).status_code == 200
+    keys = {item["key_id"] for item in (await running.get("/v1/keys"))["items"]}
+    assert strange["session_id"] not in keys
+    problem_of(await running.request("DELETE", f"/v1/keys/{strange['session_id']}"), 404)
+    stored = await fetch(
+        running,
+        "SELECT session::text || api_key::text FROM session JOIN api_key ON session_id = api_key.key_id",
+    )
+    assert not any(
+        session["token"].split("_", 2)[2] in row[0] for row in stored for session in (first, second, strange)
+    )
+
+
+async def test_a_session_ends_with_its_hours_and_never_outlives_its_key(running: Engine) -> None:
+    made = await make(running, "read", days=1)
+    await until_answered(running, made["key"], 200)
+    session = await begin(running, made["key"])
+    assert session["expires_at"] <= made["expires_at"]
+    await fetch(
+        running, "UPDATE api_key SET expires_at = clock_timestamp() WHERE key_id = $1", session["session_id"]
+    )
+    problem_of(await until_answered(running, session["token"], 401), 401)
+
+
+async def fetch(running: Engine, statement: str, *values: object) -> list[Any]:
+    connection = await asyncpg.connect(database_url(running.stack.postgres.url, DATABASES["rules_engine"]))
+    try:
+        return await connection.fetch(statement, *values)
+    finally:
+        await connection.close()
+
+
+async def audited(running: Engine, **query: str) -> list[dict[str, Any]]:
+    async def some() -> list[dict[str, Any]] | None:
+        return (await running.get("/v1/audit", **query))["items"] or None
+
+    return await until(some, 15, f"an entry about {query}")
+
+
+async def test_every_change_is_in_the_audit_log_by_whom(running: Engine) -> None:
+    admin = await make(running, "admin")
+    await until_answered(running, admin["key"], 200)
+    session = await begin(running, admin["key"])
+    headers = {"authorization": f"Bearer {session['token']}"}
+    for mode in ("hold", "live"):
+        assert (
+            await running.request("PUT", "/v1/mode", json={"mode": mode}, headers=headers)
+        ).status_code == 200
+    described = await running.post_event(
+        "contact.described", "audited", {"contact_id": "ann", "email": "a@x.example"}
+    )
+    await running.post_event("preference.changed", "audited", {"contact_id": "ann", "opted_in": False})
+    for path in ("/v1/accounts/audited/contacts/ann", "/v1/accounts/audited"):
+        assert (await knock(running, session["token"], "DELETE", path)).status_code == 200, path
+
+    (created,) = await audited(running, object=f"key/{admin['key_id']}")
+    assert (created["action"], created["actor"]) == ("key.created", KEY.split("_")[1])
+    assert created["after"] == {"name": "for a test", "scopes": ["admin"], "expires_at": None}
+    switched = await audited(running, action="mode.switched", actor=session["session_id"])
+    assert [(entry["before"]["mode"], entry["after"]["mode"]) for entry in switched] == [
+        ("hold", "live"),
+        ("live", "hold"),
+    ]
+    (began,) = await audited(running, action="session.began", actor=admin["key_id"])
+    assert began["object"] == f"session/{session['session_id']}"
+    assert (await audited(running, action="policy.published"))[-1]["actor"] == "drumbeat"
+    erased = await audited(running, object="account/audited")
+    assert [entry["action"] for entry in erased] == ["account.erased"]
+    (left, opted_out) = await audited(running, object="contact/ann")
+    assert (left["action"], opted_out["action"], opted_out["actor"]) == (
+        "contact.erased",
+        "preference.changed",
+        KEY.split("_")[1],
+    )
+    assert described["id"] not in str(await running.get("/v1/audit"))
+    assert "a@x.example" not in str(await running.get("/v1/audit"))
+    for nobody in ({"actor": "zz"}, {"from": "2200-01-01T00:00:00Z"}, {"to": "2000-01-01T00:00:00Z"}):
+        assert (await running.get("/v1/audit", **nobody))["items"] == []
+    page = await running.get("/v1/audit", limit=2)
+    assert [entry["seq"] for entry in page["items"]] == [page["items"][0]["seq"], page["items"][0]["seq"] - 1]
+
+
+TAMPERINGS = {
+    "changed": "UPDATE audit_entry SET actor = 'nobody' WHERE seq = 2",
+    "changed in its document": "UPDATE audit_entry SET after = '{}' WHERE seq = 2",
+    "removed": "DELETE FROM audit_entry WHERE seq = 2",
+    "removed at the end": "DELETE FROM audit_entry WHERE seq = (SELECT max(seq) FROM audit_entry)",
+    "moved": "UPDATE audit_entry SET seq = CASE seq WHEN 2 THEN -3 ELSE -2 END WHERE seq IN (2, 3)",
+    "written anew": "UPDATE audit_entry SET hash = sha256(hash) WHERE seq = 2",
+}
+
+
+@pytest.mark.parametrize("tampering", TAMPERINGS)
+async def test_verify_finds_a_row_that_was_tampered_with(running: Engine, tampering: str) -> None:
+    for _ in range(3):
+        await make(running, "read")
+
+    async def enough() -> bool:
+        return (await fetch(running, "SELECT count(*) > 4 FROM audit_entry"))[0][0]
+
+    await until(enough, 15, "five entries")
+    sound = await running.get("/v1/audit/verify")
+    assert sound["problem"] is None, sound
+    assert (await running.get("/v1/audit/verify", head=f"{sound['last']}:{sound['head']}"))["problem"] is None
+    other = await running.get("/v1/audit/verify", head=f"{sound['last']}:{'0' * 64}")
+    assert "written anew" in other["problem"]
+
+    await fetch(running, "CREATE TABLE kept AS SELECT * FROM audit_entry")
+    try:
+        await fetch(running, TAMPERINGS[tampering])
+        await fetch(running, "UPDATE audit_entry SET seq = -seq WHERE seq < 0")
+        found = await running.get("/v1/audit/verify")
+        assert "missing" in found["problem"] or "2 was changed" in found["problem"], found
+    finally:
+        await fetch(running, "DELETE FROM audit_entry WHERE seq <= (SELECT max(seq) FROM kept)")
+        await fetch(running, "INSERT INTO audit_entry SELECT * FROM kept")
+        await fetch(running, "DROP TABLE kept")
+    assert (await running.get("/v1/audit/verify"))["problem"] is None
+
+
+async def test_the_chain_is_still_verified_after_retention_dropped_its_old_end(running: Engine) -> None:
+    before = await running.get("/v1/audit/verify")
+    database = await Database.open(running.stack.postgres.url, DATABASES["rules_engine"], pool_size=2)
+    try:
+        cut = (await fetch(running, "SELECT max(at) - min(at) AS age, min(at) AS first FROM audit_entry"))[0]
+        now = (await fetch(running, "SELECT clock_timestamp()"))[0][0]
+        audit = AuditRepository(database)
+        while await audit.drop_old(now - cut["first"] - cut["age"] / 2) == 0:
+            pass
+    finally:
+        await database.close()
+    after = await running.get("/v1/audit/verify")
+    assert (after["problem"], after["last"]) == (None, before["last"])
+    assert before["first"] < after["first"] == before["last"] - after["entries"] + 1
+    assert (await running.get("/v1/audit/verify", head=f"{before['last']}:{before['head']}"))[
+        "problem"
+    ] is None
 
 
 async def test_a_revoked_key_is_refused(running: Engine) -> None:

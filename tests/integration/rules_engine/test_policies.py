@@ -18,6 +18,7 @@ from tests.integration.rules_engine.policy_requests import (
     mid_market_account,
     policy_files,
     publish,
+    restart,
     wait_until_evaluated,
 )
 from tests.stack import KEY, ROOT, until
@@ -95,6 +96,47 @@ class TestPublishing:
         assert answer.status_code == 200
         again = answer.json()
         assert again == {**published, "changed": False}
+        assert published["tests"] == {"run": 0, "failed": 0}
+
+    async def test_a_policy_whose_own_tests_fail_is_published_only_by_force_and_with_a_reason(
+        self, running: Engine
+    ) -> None:
+        """C: the tests are part of the version, and the list of versions says that they failed."""
+        test = "tests:\n  - test: Calls every {days} days\n    account: {{arr: 50_000}}\n    expect:\n"
+        test += "      rhythms: {{check_in: {{every: {days}d}}}}\n"
+        before = await current_policy(running)
+        wrong = {**policy_files(37), "mine_test.yaml": test.format(days=36)}
+        answer = await running.request("PUT", "/v1/policies/current", json={"files": wrong})
+        problem = problem_of(answer, 422)
+        (error,) = problem["errors"]
+        assert (error["file"], error["line"], error["where"]) == ("mine_test.yaml", 5, "Calls every 36 days")
+        assert "every 37 days" in error["message"]
+        assert problem["tests"] == {"run": 1, "failed": 1}
+        assert "mine_test.yaml:5: Calls every 36 days: " in problem["detail"]
+        assert "publish with `force` and a `note`" in problem["detail"]
+        assert await current_policy(running) == before
+
+        forced = "/v1/policies/current?force=true"
+        problem = problem_of(await running.request("PUT", forced, json={"files": wrong}), 422)
+        assert "`note`" in problem["detail"]
+        note = "&note=The test is of last year"
+        answer = await running.request("PUT", forced + note, json={"files": wrong})
+        assert (answer.status_code, answer.json()["tests"]) == (201, {"run": 1, "failed": 1})
+        newest = (await running.get("/v1/policies"))["items"][0]
+        assert newest["note"] == (
+            "The test is of last year (published although 1 of 1 tests of the policy fail)"
+        )
+        assert (await current_policy(running))["files"] == wrong
+
+        right = {**policy_files(38), "mine_test.yaml": test.format(days=38)}
+        answer = await running.request("PUT", "/v1/policies/current", json={"files": right})
+        assert (answer.status_code, answer.json()["tests"]) == (201, {"run": 1, "failed": 0})
+
+        unread = {**right, "mine_test.yaml": "tests:\n  - test: A\n    acount: {}\n"}
+        problem = problem_of(
+            await running.request("PUT", "/v1/policies/current", json={"files": unread}), 422
+        )
+        assert [(error["file"], error["line"]) for error in problem["errors"]] == [("mine_test.yaml", 3)]
 
     async def test_one_policy_shows_its_files_and_versions(self, running: Engine) -> None:
         first = await publish(running, 22)
@@ -202,10 +244,6 @@ class TestValidation:
         await until(may_read, 15, "the key known")
         for path in ("/v1/policies/current", "/v1/policies/progress", "/v1/programs"):
             assert (await running.request("GET", path, headers=headers)).status_code == 200
-        checked = await running.request(
-            "POST", "/v1/policies/validate", json={"files": policy_files(30)}, headers=headers
-        )
-        assert checked.status_code == 200
         put = await running.request(
             "PUT", "/v1/policies/current", json={"files": policy_files(33)}, headers=headers
         )
@@ -317,7 +355,22 @@ class TestContent:
 class TestCommandLine:
     async def test_publish_list_and_roll_back(self, running: Engine, tmp_path: Path) -> None:
         (tmp_path / "cadence.yaml").write_text(policy_files(36)["cadence.yaml"])
-        (tmp_path / "cadence_test.yaml").write_text("not: a policy")
+        (tmp_path / "cadence_test.yaml").write_text("not: a test")
+        code, output = await self.run_command(running, "publish", str(tmp_path), "--note", "by hand")
+        assert (code, "cadence_test.yaml:1:1" in output) == (1, True), output
+        failing = "tests:\n  - test: No\n    account: {arr: 10}\n    expect: {segment: enterprise}\n"
+        (tmp_path / "cadence_test.yaml").write_text(failing)
+        code, output = await self.run_command(running, "publish", str(tmp_path), "--note", "by hand")
+        assert (code, "cadence_test.yaml:4: No: expected segment: enterprise" in output) == (1, True), output
+        assert (await self.run_command(running, "publish", str(tmp_path), "--force"))[0] == 2, "no note"
+        (tmp_path / "cadence_test.yaml").write_text(failing.replace("enterprise", "small_business"))
+        name = await mid_market_account(running, "compared")
+        await wait_until_evaluated(running)
+        code, output = await self.run_command(running, "diff", str(tmp_path))
+        assert code == 0, output
+        assert name in output, "the accounts of the deployment, without a file of events"
+        assert "36 days" in output
+        assert "change; 0 to another segment or stage" in output
         before = (await current_policy(running))["version"]
 
         code, output = await self.run_command(running, "publish", str(tmp_path), "--note", "by hand")
@@ -349,3 +402,71 @@ class TestCommandLine:
             check=False,
         )
         return done.returncode, done.stdout + done.stderr
+
+
+class TestLimits:
+    """Last in this file: the engine is restarted with other limits."""
+
+    async def test_a_policy_that_takes_long_to_check_is_ended_and_holds_nobody_up(
+        self, running: Engine
+    ) -> None:
+        limits = {
+            "DRUMBEAT_POLICY_CHECKS__SECONDS": "2",
+            "DRUMBEAT_POLICY_CHECKS__MOST_WAITING": "1",
+        }
+        await restart(running, **limits)
+        checks = [
+            asyncio.create_task(
+                running.request("POST", f"/v1/policies/{call}", json={"files": slow_files()}, timeout=60)
+            )
+            for call in ("validate", "diff", "validate", "diff")
+        ]
+        slowest = 0.0
+        while any(not check.done() for check in checks):
+            began = asyncio.get_running_loop().time()
+            assert (await running.request("GET", "/livez")).status_code == 200
+            slowest = max(slowest, asyncio.get_running_loop().time() - began)
+            await asyncio.wait(checks, timeout=0.05)
+        answers = [check.result() for check in checks]
+        assert slowest < 1.0
+        assert sorted(answer.status_code for answer in answers)[-2:] == [429, 429]
+        for answer in answers:
+            if answer.status_code == 429:
+                assert int(answer.headers["retry-after"]) >= 1
+                assert "wait already" in problem_of(answer, 429)["detail"]
+        assert "longer than 2 seconds" in str([answer.text for answer in answers])
+        wrong = await running.request(
+            "POST", "/v1/policies/validate", json={"files": {"a.yaml": "rhythms: 3"}}
+        )
+        assert problem_of(wrong, 422)["errors"], "the next check gets a process again"
+
+    async def test_a_key_that_may_only_read_checks_and_compares_nothing(self, running: Engine) -> None:
+        made = await running.request("POST", "/v1/keys", json={"name": "reader", "scopes": ["read"]})
+        headers = {"authorization": f"Bearer {made.json()['key']}"}
+
+        async def reads() -> bool:
+            return (await running.request("GET", "/v1/policies", headers=headers)).status_code == 200
+
+        await until(reads, 15, "the key known")
+        for call in ("validate", "diff"):
+            body = {"files": policy_files(30)}
+            answer = await running.request("POST", f"/v1/policies/{call}", json=body, headers=headers)
+            assert "'policy'" in problem_of(answer, 403)["detail"]
+
+        async def findings() -> bool:
+            return (
+                "findings" in (await running.request("GET", "/v1/policies/current", headers=headers)).json()
+            )
+
+        await until(findings, 30, "what the linter says of the policy in force")
+
+
+def slow_files() -> dict[str, str]:
+    """A valid policy whose rules keep the linter busy for ten seconds."""
+    place = SHIPPED_TEXT.index("  - rule: mid-market-pooled-check-in")
+    rules = "".join(
+        f"  - rule: extra-{number}\n    touchpoint: check_in\n    segment: mid_market\n    every: {20 + number % 60}d\n"
+        f"    when: arr is not null and arr > {number} and has_champion\n    because: A reason.\n"
+        for number in range(400)
+    )
+    return {"cadence.yaml": f"{SHIPPED_TEXT[:place]}{rules}{SHIPPED_TEXT[place:]}"}

@@ -59,6 +59,36 @@ class TestFiles:
             assert (last["versions"][0]["origin"], last["mode"]) == ("file", "observe")
             assert last["files"] == {"mine.yaml": policy_files(43)["cadence.yaml"]}
 
+    async def test_files_that_were_published_and_replaced_since_replace_nothing_at_a_restart(
+        self, open_engine: OpenEngine
+    ) -> None:
+        """A10: the operator edits the files, publishes them, and later something better over HTTP."""
+        async with open_engine() as running:
+            mine = running.stack.folder / "mine.yaml"
+            mine.write_text(policy_files(46)["cadence.yaml"])
+            await restart(running, DRUMBEAT_POLICY=str(mine))
+            mine.write_text(policy_files(47)["cadence.yaml"])
+            await publish(running, 47)
+            better = await publish(running, 48, author="Ada")
+            await restart(running)
+            assert (await current_policy(running))["version"] == better["version"]
+            log = running.stack.processes["rules_engine"].log.read_text()
+            (line,) = [line for line in log.splitlines() if "policy.files_not_in_force" in line]
+            assert f"version {better['version']}, which was published by Ada" in line
+            assert f"drumbeat policy publish {mine}" in line
+
+            # A replica that is new here, with files of long ago, brings nothing back either.
+            running.stack.environment["DRUMBEAT_POLICY"] = str(mine.with_name("old.yaml"))
+            mine.with_name("old.yaml").write_text(policy_files(46)["cadence.yaml"])
+            await running.stack.run("rules_engine#2")
+            assert (await current_policy(running))["version"] == better["version"]
+
+            mine.write_text(policy_files(49)["cadence.yaml"])
+            await restart(running, DRUMBEAT_POLICY=str(mine))
+            assert (await current_policy(running))["version"] == better["version"] + 1, "these were edited"
+            log = running.stack.processes["rules_engine"].log.read_text()
+            assert f'"replaced": "version {better["version"]}, which was published by Ada"' in log
+
     async def test_a_replica_with_old_files_changes_nothing(self, open_engine: OpenEngine) -> None:
         async with open_engine() as running:
             stack = running.stack

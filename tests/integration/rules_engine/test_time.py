@@ -14,7 +14,6 @@ from tests.stack import until
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
-HOURS_A_SECOND = 3600.0 * 12
 
 
 def commands(running: Engine, *keys: str) -> list[Published]:
@@ -32,7 +31,7 @@ def types(account: Mapping[str, Any]) -> set[str]:
 
 
 async def test_time_alone_changes_a_plan(open_engine: OpenEngine) -> None:
-    async with open_engine(rate=HOURS_A_SECOND, start=MONDAY) as running:
+    async with open_engine(rate=0, start=MONDAY) as running:
         now = await running.now()
         renews_on = (now + timedelta(days=93)).date().isoformat()
         signed = (now - timedelta(days=400)).date().isoformat()
@@ -44,6 +43,12 @@ async def test_time_alone_changes_a_plan(open_engine: OpenEngine) -> None:
         before = {name: await running.account(name) for name in ("renewing", "happy")}
         assert before["renewing"]["stage"] == "growth"
         assert "advocacy_ask" in types(before["happy"])
+
+        advanced = await running.stack.post("rules_engine", "/v1/clock/advance", {"by": "4d"})
+        assert datetime.fromisoformat(advanced["now"]) == MONDAY + timedelta(days=4)
+        assert (
+            await running.stack.post("rules_engine", "/v1/clock/advance", {"to": now.isoformat()}) == advanced
+        )
 
         async def have_changed() -> bool:
             renewing, happy = await running.account("renewing"), await running.account("happy")
@@ -64,6 +69,16 @@ async def test_time_alone_changes_a_plan(open_engine: OpenEngine) -> None:
         await until(are_published, 20, "the changed plans on touchpoint.commands")
         for name, kind in (("renewing", "renewal_value_summary"), ("renewing", "renewal_discussion")):
             assert kind in types(before[name]), "a step is in the plan as soon as its date is known"
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_clock_that_runs_is_not_advanced(running: Engine) -> None:
+    url = running.stack.processes["rules_engine"].url + "/v1/clock/advance"
+    refused = await running.stack.client.post(url, json={"by": "1d"})
+    assert refused.status_code == 409
+    assert "DRUMBEAT_CLOCK__RATE=0" in refused.json()["detail"]
+    wrong = await running.stack.client.post(url, json={"by": "1 week"})
+    assert wrong.status_code == 422
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -33,7 +33,10 @@ AFTER_RESTORE = {
         UPDATE withdrawn SET heard_at = clock_timestamp();
         """,
 }
-TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+TABLES = """
+SELECT relname FROM pg_class
+WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
+"""
 
 
 @dataclass(frozen=True)

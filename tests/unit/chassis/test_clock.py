@@ -42,3 +42,19 @@ def test_without_settings_it_is_the_real_clock() -> None:
 def test_a_start_without_an_origin_runs_from_itself() -> None:
     clock = service_clock(Clock(start=START, rate=60))
     assert clock.at(START + timedelta(minutes=1)) == START + timedelta(hours=1)
+
+
+def test_with_rate_zero_it_stands_until_it_is_advanced_and_never_goes_back() -> None:
+    clock = service_clock(Clock(start=START, origin=ORIGIN, rate=0))
+    assert clock.at(ORIGIN + timedelta(days=9)) == START
+    assert clock.stand_at(START + timedelta(days=1))
+    assert not clock.stand_at(START)
+    assert clock.now() == START + timedelta(days=1)
+    assert clock.real_seconds(timedelta(hours=1)) > 3600
+    assert clock.real_seconds(timedelta(0)) == 0
+
+
+def test_a_clock_that_runs_cannot_be_advanced() -> None:
+    clock = ServiceClock(START, ORIGIN, 1.0)
+    assert not clock.stand_at(START + timedelta(days=1))
+    assert clock.at(ORIGIN) == START

@@ -54,6 +54,12 @@ def test_a_key_allows_its_scopes_and_admin_allows_all(scope: str) -> None:
     assert not key().allows("read", NOW)
 
 
+def test_a_stored_key_of_the_former_scope_events_sends_every_fact_and_no_more() -> None:
+    former = key("events")
+    allowed = {scope for scope in get_args(Scope) if former.allows(scope, NOW)}
+    assert allowed == {"signals", "directory", "consent"}
+
+
 def test_a_key_ends_when_it_expires_or_is_revoked() -> None:
     assert key("read", expires_at=NOW + timedelta(seconds=1)).allows("read", NOW)
     assert not key("read", expires_at=NOW).allows("read", NOW)

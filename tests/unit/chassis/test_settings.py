@@ -22,7 +22,6 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ("DRUMBEAT_RULES_ENGINE__PORT", "0"),
         ("DRUMBEAT_RULES_ENGINE__PORT", "70000"),
         ("DRUMBEAT_SCHEDULER__PORT", "http"),
-        ("DRUMBEAT_CLOCK__RATE", "0"),
         ("DRUMBEAT_CLOCK__RATE", "-1"),
         ("DRUMBEAT_CLOCK__RATE", "nan"),
         ("DRUMBEAT_CLOCK__RATE", "inf"),
@@ -55,7 +54,7 @@ def test_the_error_names_an_invalid_setting(monkeypatch: pytest.MonkeyPatch, nam
 
 def test_one_error_names_all_invalid_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRUMBEAT_MODE", "dry")
-    monkeypatch.setenv("DRUMBEAT_CLOCK__RATE", "0")
+    monkeypatch.setenv("DRUMBEAT_CLOCK__RATE", "-1")
     with pytest.raises(SettingsRejected, match="Invalid settings:\n") as error:
         load_settings()
     assert "DRUMBEAT_MODE" in str(error.value)

@@ -19,7 +19,7 @@ def make_settings() -> Settings:
         (
             "rules_engine",
             401,
-            "The rules engine does not accept this key. Sign out, and sign in again with a valid key.",
+            "The rules engine does not accept this session. Sign out, and sign in again.",
         ),
         ("scheduler", 403, "This key cannot read from the scheduler: it lacks the scope “read”."),
         ("scheduler", 404, "the database is not answering"),

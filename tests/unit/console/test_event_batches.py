@@ -31,6 +31,16 @@ def test_a_large_file_is_split_between_lines() -> None:
     assert all(len(batch.content) <= 17_000_000 for batch in batches)
 
 
+def test_lines_are_sent_in_requests_of_two_thousand_that_know_their_position() -> None:
+    batches = list(event_batches(b"\n".join([b'{"id": 1}'] * 4_500)))
+    assert [(batch.first, batch.count) for batch in batches] == [(0, 2_000), (2_000, 2_000), (4_000, 500)]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_event() -> None:
+    (batch,) = event_batches(b'\xef\xbb\xbf{"id": 1}\n{"id": 2}')
+    assert batch.content.startswith(b'{"id": 1}')
+
+
 def test_an_empty_file_needs_no_request() -> None:
     assert list(event_batches(b"\n\n")) == []
 

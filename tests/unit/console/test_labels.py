@@ -1,6 +1,7 @@
 """Labels are right to the unit, and relative to the time they are given."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -124,3 +125,20 @@ def test_a_listing_reads_like_a_sentence() -> None:
     assert labels.listing([]) == ""
     assert labels.listing(["a"]) == "a"
     assert labels.listing(["a", "b", "c"]) == "a, b and c"
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        ("Europe/Berlin", "tomorrow 00:30 CET"),
+        ("America/Sao_Paulo", "today 20:30 GMT-03"),
+        ("UTC", "today 23:30 UTC"),
+    ],
+)
+def test_an_instant_is_shown_in_the_zone_of_now_with_its_own_day(zone: str, expected: str) -> None:
+    now = NOW.astimezone(ZoneInfo(zone))
+    moment = NOW.replace(hour=23)
+
+    assert labels.stamp(moment, now) == expected
+    assert labels.clock_time(moment, now) in expected
+    assert labels.in_utc(moment.astimezone(now.tzinfo)) == "2026-11-23 23:30 UTC"

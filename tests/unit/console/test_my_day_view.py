@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from services.console.json_fields import Json
-from services.console.my_day_view import my_day
+from services.console.my_day_view import last_note, my_day
 from services.console.touchpoints import touchpoints
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -37,8 +37,15 @@ def item(id_: str, status: str, account_id: str = "acme", **fields: object) -> J
     }
 
 
+TALK = {"at": "2026-02-27T10:00:00Z", "channel": "call", "notes": "They want the export.\nBy March."}
+FIGURES: dict[str, Json] = {
+    "acme": {"account_id": "acme", "conversation": TALK},
+    "quiet": {"account_id": "quiet", "conversation": {**TALK, "notes": None}},
+}
+
+
 def day_of(*documents: Json):
-    return my_day(touchpoints(documents), {"acme": ACME}, NOW)
+    return my_day(touchpoints(documents), {"acme": ACME}, FIGURES, NOW)
 
 
 def test_accounts_with_something_to_do_come_first_and_the_most_urgent_item_first() -> None:
@@ -78,3 +85,22 @@ def test_an_account_shows_revenue_and_the_renewal_of_the_contract_that_runs() ->
 def test_an_account_that_cannot_be_read_is_named_by_its_id() -> None:
     (group,) = day_of(item("soon", "due", "unread")).to_do
     assert (group.account.name, group.items[0].contact) == ("unread", None)
+
+
+def test_an_account_has_the_note_of_the_last_conversation_where_somebody_wrote_one() -> None:
+    day = day_of(item("call", "due"), item("other", "due", "quiet"), item("none", "due", "unknown"))
+
+    notes = {group.account.id: group.last_note for group in day.to_do}
+    assert notes["acme"] is not None
+    assert notes["acme"].text == "They want the export.\nBy March."
+    assert notes["acme"].detail == "3 days ago · call"
+    assert notes["acme"].beginning == ""
+    assert (notes["quiet"], notes["unknown"]) == (None, None)
+
+
+def test_of_a_long_note_the_beginning_is_shown() -> None:
+    note = last_note({"conversation": {**TALK, "notes": "They want it. " * 100}}, NOW)
+
+    assert note is not None
+    assert note.beginning.startswith("They want it. They want it.")
+    assert len(note.beginning) < 310

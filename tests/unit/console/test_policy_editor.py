@@ -20,7 +20,7 @@ class Engine:
     def __init__(self) -> None:
         self.requests: list[tuple[str, str, dict[str, Any]]] = []
         self.version, self.hash = 1, "h1"
-        self.is_admin = True
+        self.is_admin, self.is_linted = True, True
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/v1/")
@@ -30,13 +30,16 @@ class Engine:
             return self._respond(path, body)
         documents: dict[str, Callable[[], object]] = {
             "policies/progress": lambda: {"policy": self.hash, "version": self.version, "accounts": 3},
-            "policies/current": lambda: {"hash": self.hash, "version": self.version, "files": FILES},
+            "policies/current": self._current,
+            "sessions/current": lambda: {"scopes": ["read", "policy"] if self.is_admin else ["read"]},
             "policies": lambda: {"items": [{"version": self.version, "in_force": True}]},
             f"policies/{self.hash}/document": lambda: {"hash": self.hash, "rhythms": []},
         }
-        if path == "keys":
-            return httpx.Response(200 if self.is_admin else 403, json={})
         return httpx.Response(200, json=documents[path]())
+
+    def _current(self) -> object:
+        findings = {"findings": [{"rule": "r"}]} if self.is_linted else {}
+        return {"hash": self.hash, "version": self.version, "files": FILES, **findings}
 
     def _respond(self, path: str, body: dict[str, Any]) -> httpx.Response:
         if path == "policies/validate":
@@ -50,6 +53,9 @@ class Engine:
             return httpx.Response(503, json={"detail": "later"})
         if not self.is_admin:
             return httpx.Response(403, json={"detail": "the scope admin is missing"})
+        if body["files"].get("b_test.yaml") == "fails" and not body.get("force"):
+            tests = {"run": 1, "failed": 1}
+            return httpx.Response(422, json={"detail": "fails", "errors": [ERROR], "tests": tests})
         self.version, self.hash = self.version + 1, "h2"
         return httpx.Response(201, json={"version": self.version})
 
@@ -65,7 +71,17 @@ async def test_the_policy_in_force_is_read_once_until_it_changes() -> None:
     editor = await loaded_editor(engine)
     await editor.refresh()
     assert (editor.in_force.hash, editor.in_force.files, editor.may_change) == ("h1", FILES, True)
-    assert [path for _, path, _ in engine.requests] == ["policies/validate"]  # for its findings
+    assert engine.requests == []
+    assert [finding["rule"] for finding in editor.in_force.findings] == ["r"]
+
+
+async def test_findings_are_shown_as_soon_as_the_linter_is_through() -> None:
+    engine = Engine()
+    engine.is_linted = False
+    editor = await loaded_editor(engine)
+    assert editor.in_force.findings == ()
+    engine.is_linted = True
+    await editor.refresh()
     assert [finding["rule"] for finding in editor.in_force.findings] == ["r"]
 
     engine.version, engine.hash = 2, "h2"
@@ -78,10 +94,10 @@ async def test_a_file_replaces_the_one_with_its_name_and_the_others_stay() -> No
     assert editor.add_file("folder/b.yaml", "new") == ""
     assert editor.draft.files == {"a.yaml": "one", "b.yaml": "new"}
     assert "must end in .yaml" in editor.add_file("notes.txt", "")
-    assert "policy tests" in editor.add_file("b_test.yaml", "")
+    assert editor.add_file("b_test.yaml", "tests") == ""
     assert "too large" in editor.add_file("c.yaml", "x" * 1_000_001)
     editor.remove_file("a.yaml")
-    assert editor.draft.files == {"b.yaml": "new"}
+    assert editor.draft.files == {"b.yaml": "new", "b_test.yaml": "tests"}
 
 
 async def test_a_draft_with_errors_is_not_published_and_a_valid_one_names_the_policy_it_is_based_on() -> None:
@@ -101,6 +117,22 @@ async def test_a_draft_with_errors_is_not_published_and_a_valid_one_names_the_po
     body = {"files": {"a.yaml": "one", "b.yaml": "good"}, "note": "why", "based_on": "h1"}
     assert ("PUT", "policies/current", body) in engine.requests
     assert (editor.in_force.hash, editor.draft.files) == ("h2", {})
+
+
+async def test_failing_tests_are_listed_and_publishing_all_the_same_is_a_choice() -> None:
+    """C: publishing runs the tests of the policy."""
+    engine = Engine()
+    editor = await loaded_editor(engine)
+    editor.add_file("b.yaml", "good")
+    editor.add_file("b_test.yaml", "fails")
+    await editor.check()
+    assert "Tests of the policy fail" in await editor.publish("why")
+    assert editor.draft.result is not None
+    assert editor.draft.result.failures == (ERROR,)
+    assert (editor.draft.tests_fail, editor.draft.result.is_valid) == (True, True)
+
+    assert await editor.publish("it is known", force=True) == ""
+    assert editor.in_force.hash == "h2"
 
 
 async def test_a_draft_whose_effect_cannot_be_computed_is_still_valid() -> None:

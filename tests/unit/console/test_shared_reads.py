@@ -5,6 +5,7 @@ import asyncio
 import httpx
 
 from services.console.client import AsyncApiClient
+from services.console.json_fields import Json
 from services.console.shared_reads import SharedReads
 from tests.unit.console.test_client import KEY, make_settings
 
@@ -57,3 +58,16 @@ async def test_a_failure_shows_the_last_good_answer_with_the_error_and_a_refusal
     assert "temporarily unavailable" in read.error
     engine.status = 403
     assert (await reads.read(KEY, "scheduler", "/v1/x", max_age=0)).document is None
+
+
+async def test_the_figures_of_a_page_are_one_question_that_is_not_asked_again_while_it_is_young() -> None:
+    engine = Engine()
+    reads = reads_of(engine)
+    body: Json = {"items": [{"account_id": "acme"}, {"account_id": "quiet"}]}
+    for _ in range(3):
+        await reads.ask(KEY, "rules_engine", "/v1/figures", body, max_age=60)
+    assert engine.requests == 1
+    engine.status = 503
+    read = await reads.ask(KEY, "rules_engine", "/v1/figures", body, max_age=0)
+    assert (read.document or {})["n"] == 1
+    assert "temporarily unavailable" in read.error

@@ -1,6 +1,7 @@
 """The board sorts what is open by urgency and what is planned by day, and has texts for when there is nothing."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from services.console.json_fields import Json
 from services.console.touchpoints import Touchpoint, board, selection, timing, touchpoint, touchpoints
@@ -105,3 +106,12 @@ def test_an_item_without_an_id_is_left_out_and_fields_of_another_type_are_ignore
     )
     assert sales is not None
     assert (sales.owner, sales.why, sales.csm_id) == ("sales", "", None)
+
+
+def test_the_days_of_the_board_are_those_of_the_reader() -> None:
+    planned = read(item("late", "planned", timedelta(hours=9)), item("later", "planned", timedelta(hours=10)))
+
+    view = board([], planned, NOW.astimezone(ZoneInfo("Europe/Berlin")), NAMES)
+
+    assert [(day.name, len(day.touchpoints)) for day in view.days] == [("Tomorrow", 2)]
+    assert [day.name for day in board([], planned, NOW, NAMES).days] == ["Today", "Tomorrow"]

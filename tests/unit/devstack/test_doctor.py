@@ -78,18 +78,3 @@ def test_a_deployment_that_does_not_run_is_reported_with_its_remedy(
     assert "✓ Python: " in out
     assert f"✓ data directory: {tmp_path / 'data'}, created at the first start" in out
     assert "✗ services: not reachable\n    No API key can be read" in out
-
-
-def test_services_with_another_release_of_the_holidays_are_to_be_restarted() -> None:
-    assert doctor.check_holidays("0.109", "0.109").remedy == ""
-    assert "0.110 is installed" in doctor.check_holidays("0.109", "0.110").remedy
-
-
-def test_the_release_of_the_time_zones_is_shown_and_two_releases_are_repaired() -> None:
-    """Row 50 of the reported faults."""
-    same = doctor.check_zone_data({"scheduler": "2026f", "notifier": "2026f"})
-    assert (same.result, same.remedy) == ("tzdata 2026f", "")
-
-    mixed = doctor.check_zone_data({"scheduler": "2026f", "notifier": "2025b"})
-    assert mixed.result == "scheduler 2026f, notifier 2025b"
-    assert "one installation" in mixed.remedy

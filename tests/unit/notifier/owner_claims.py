@@ -10,15 +10,17 @@ from schemas.touchpoints import TouchpointOwner
 from services.notifier.adapters.phrases import load_people_phrases, load_phrases
 from services.notifier.adapters.templates import Templates
 from services.notifier.application.customer_links import links_of
+from services.notifier.application.mail_ports import BeginningMail, Handover, Mail, OptOuts
 from services.notifier.application.message_facts import ComingTouchpoint, NoAnswer
-from services.notifier.application.ports import Mail, MessageClaim, Now
+from services.notifier.application.ports import ClaimResult, MessageClaim, Now
 from services.notifier.application.send_to_customers import CustomerSending
-from services.notifier.application.sending import OwnerSending, Sending
+from services.notifier.application.sending import OwnerSending, ProgramUse, Sending
 from services.notifier.application.write_customer_mail import CustomerWriter
 from services.notifier.application.write_owner_mail import write_owner_mail
 from services.notifier.domain.action_token import action_links
 from services.notifier.domain.delivery import AttemptOutcome, Delivery, Recipient, RecipientKind, Response
 from services.notifier.domain.event import DUE, Event
+from services.notifier.domain.mode import Mode
 from services.notifier.domain.people import Account
 from services.notifier.domain.situation import Directory
 from tests.unit.notifier.events import due
@@ -45,7 +47,7 @@ CARL_IN_MAIL = Recipient(RecipientKind.CSM, "carl")
 
 
 class NoServices:
-    """A source of facts that never answers, and a mailer that keeps nothing."""
+    """A source of facts that never answers, and a mailer and a recorder that keep nothing."""
 
     async def figures(self, requests: Sequence[FiguresRequest]) -> Sequence[AccountFigures]:
         raise NoAnswer(f"{len(requests)} accounts")
@@ -53,7 +55,16 @@ class NoServices:
     async def coming(self, account_ids: Sequence[str]) -> Mapping[str, Sequence[ComingTouchpoint]]:
         raise NoAnswer(f"{len(account_ids)} accounts")
 
-    async def send(self, mail: Mail, *, at: datetime) -> Response:
+    async def reserve_programs(self, uses: Sequence[ProgramUse]) -> set[str]:
+        return {use.delivery_id for use in uses}
+
+    async def begin(self, mail: BeginningMail) -> OptOuts | None:
+        return OptOuts({}, {}, frozenset(), Mode()) if mail.claims else None
+
+    async def record(self, results: Sequence[ClaimResult]) -> None:
+        assert results
+
+    async def send(self, mail: Mail, *, at: datetime, handover: Handover | None = None) -> Response:
         return Response(AttemptOutcome.DELIVERED, f"250 {mail.delivery_id} {at}")
 
 
@@ -72,6 +83,8 @@ def sending() -> Sending:
             action_links("https://drumbeat.example", KEY),
             "https://console.example",
         ),
+        services,
+        services,
         fallback_to="ops@vendor.example",
     )
 

@@ -15,6 +15,7 @@ def test_the_topics_are_those_of_the_contract() -> None:
         "directory.policy",
         "directory.content",
         "directory.mode",
+        "directory.clock",
         "touchpoint.events",
         "touchpoint.outcomes",
         "dead.letters",

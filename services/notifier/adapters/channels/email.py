@@ -15,12 +15,16 @@ from enum import Enum
 import aiosmtplib
 from aiosmtplib.errors import (
     SMTPAuthenticationError,
+    SMTPDataError,
     SMTPException,
     SMTPResponseException,
+    SMTPServerDisconnected,
 )
+from aiosmtplib.response import SMTPResponse
+from aiosmtplib.typing import SMTPStatus
 
 from services.notifier.adapters.channels.email_message import AddressRejected, Sender, build_email
-from services.notifier.application.ports import Mail
+from services.notifier.application.mail_ports import Handover, Mail
 from services.notifier.domain.delivery import AttemptOutcome, Response
 from services.notifier.domain.message import HeaderInjection
 
@@ -28,6 +32,7 @@ CONNECTIONS, PER_DOMAIN = 16, 4
 # A lease lasts 90 s: waiting for a connection and the whole attempt must fit into it.
 WAIT_SECONDS, ATTEMPT_SECONDS, REPLY_SECONDS = 30.0, 40.0, 25.0
 ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+LINE_END, LEADING_DOT = re.compile(rb"\r\n|\r|\n"), re.compile(rb"(?m)^\.")
 NO_SUCH_MAILBOX = frozenset({550, 551, 553})
 
 
@@ -69,7 +74,7 @@ class Mailer:
             lambda: asyncio.Semaphore(PER_DOMAIN)
         )
 
-    async def send(self, mail: Mail, *, at: datetime) -> Response:
+    async def send(self, mail: Mail, *, at: datetime, handover: Handover | None = None) -> Response:
         """Make one attempt at this real moment. Never raises for what the other side does."""
         try:
             recipient, content = build_email(mail, sender=self._sender, at=at)
@@ -84,14 +89,15 @@ class Mailer:
             except TimeoutError:
                 busy = f"the mail relay is slow: no connection was free within {WAIT_SECONDS:g} s"
                 return Response(AttemptOutcome.UNREACHED, busy)
-            return await self._transact(recipient, content)
+            return await self._transact(recipient, content, handover)
 
     async def stop(self) -> None:
         idle, self._idle = self._idle, []
         for client in idle:
             client.close()
 
-    async def _transact(self, recipient: str, mail: bytes) -> Response:
+    async def _transact(self, recipient: str, mail: bytes, handover: Handover | None) -> Response:
+        """The response; the outcome of what was handed over is recorded before the connection is used again."""
         client: aiosmtplib.SMTP | None = None
         handed_over = False
         try:
@@ -99,8 +105,9 @@ class Mailer:
                 client = await self._connection()
                 await client.mail(self._sender.mailbox.address)
                 await client.rcpt(recipient)
-                handed_over = True
-                answer = await client.data(mail)
+                await request_data(client)
+                handed_over = handover is None or await handover.begin()
+                answer = await send_message(client, mail) if handed_over else None
         except SMTPAuthenticationError as problem:
             response = Response(AttemptOutcome.UNREACHED, f"the mail relay refused the login: {problem.code}")
         except SMTPResponseException as problem:
@@ -108,7 +115,9 @@ class Mailer:
         except (SMTPException, OSError, ValueError) as problem:
             response = _lost(problem, handed_over=handed_over)
         else:
-            response = Response(AttemptOutcome.DELIVERED, f"{answer.code} {answer.message}"[:200])
+            response = _answered(answer)
+        if handed_over and handover is not None:
+            await handover.end(response)
         await self._give_back(client, response.outcome)
         return response
 
@@ -139,6 +148,37 @@ class Mailer:
             self._idle.append(client)
         else:
             client.close()
+
+
+async def request_data(client: aiosmtplib.SMTP) -> None:
+    """Ask for the permission to send the message (RFC 5321, section 4.1.1.4). Raises SMTPResponseException."""
+    answer = await client.execute_command(b"DATA")
+    if answer.code != SMTPStatus.start_input:
+        raise SMTPDataError(answer.code, answer.message)
+
+
+async def send_message(client: aiosmtplib.SMTP, message: bytes) -> SMTPResponse:
+    """Send the message that the relay waits for, with its lines ended and dots doubled (RFC 5321, section 4.5.2).
+
+    Raises SMTPException: for a reply other than 250, or a connection that is lost.
+    """
+    protocol = client.protocol
+    if protocol is None:
+        raise SMTPServerDisconnected("Connection lost")
+    protocol.write(
+        LEADING_DOT.sub(b"..", LINE_END.sub(b"\r\n", message)).removesuffix(b"\r\n") + b"\r\n.\r\n"
+    )
+    answer = await protocol.read_response(timeout=REPLY_SECONDS)
+    if answer.code != SMTPStatus.completed:
+        raise SMTPDataError(answer.code, answer.message)
+    return answer
+
+
+def _answered(answer: SMTPResponse | None) -> Response:
+    """None: the mail did not begin."""
+    if answer is None:
+        return Response(AttemptOutcome.UNREACHED, "the mail was not handed over")
+    return Response(AttemptOutcome.DELIVERED, f"{answer.code} {answer.message}"[:200])
 
 
 async def _alive(client: aiosmtplib.SMTP) -> bool:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from schemas.addresses import encode_address
 from services.chassis.mailbox import ParsedMailbox
 from services.notifier.adapters.channels.email_headers import MAIL_POLICY, encode_text, format_mailbox
-from services.notifier.application.ports import Mail, Mailbox
+from services.notifier.application.mail_ports import Mail, Mailbox
 from services.notifier.domain.message import header, one_line
 
 

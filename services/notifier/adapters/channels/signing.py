@@ -2,12 +2,25 @@
 
 import base64
 import binascii
-import hmac
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
+from typing import Protocol
 
 PREFIX = "whsec_"
+BLOCK_BYTES = 64
+INNER, OUTER = bytes(byte ^ 0x36 for byte in range(256)), bytes(byte ^ 0x5C for byte in range(256))
+
+
+class Hash(Protocol):
+    """A hash that was begun, of `hashlib`."""
+
+    def copy(self) -> "Hash": ...
+
+    def update(self, data: bytes, /) -> None: ...
+
+    def digest(self) -> bytes: ...
 
 
 def format_secret(secret: bytes) -> str:
@@ -28,12 +41,16 @@ def sign_headers(webhook_id: str, at: datetime, body: bytes, secrets: Iterable[b
 
 
 def _sign(secret: bytes, signed: bytes) -> str:
-    keyed = _keyed(secret).copy()
-    keyed.update(signed)
-    return binascii.b2a_base64(keyed.digest(), newline=False).decode()
+    keyed_inner, keyed_outer = _keyed(secret)
+    inner, outer = keyed_inner.copy(), keyed_outer.copy()
+    inner.update(signed)
+    outer.update(inner.digest())
+    return binascii.b2a_base64(outer.digest(), newline=False).decode()
 
 
 @lru_cache(maxsize=4096)
-def _keyed(secret: bytes) -> hmac.HMAC:
-    """The key of an endpoint, hashed once for all its webhooks."""
-    return hmac.new(secret, digestmod="sha256")
+def _keyed(secret: bytes) -> tuple[Hash, Hash]:
+    """The inner and the outer hash of HMAC (RFC 2104) with the key of an endpoint, begun once for all its webhooks."""
+    key = secret if len(secret) <= BLOCK_BYTES else hashlib.sha256(secret).digest()
+    padded = key.ljust(BLOCK_BYTES, b"\0")
+    return hashlib.sha256(padded.translate(INNER)), hashlib.sha256(padded.translate(OUTER))

@@ -44,6 +44,17 @@ class CalendarClient:
             params["cursor"] = str(page["next_cursor"])
         return found
 
+    async def next_of(self, account_id: str, touchpoint_type: str) -> TouchpointData | None:
+        """The first of this type that the account has open or planned, None: none. Raises CalendarAway."""
+        params = {
+            "account_id": account_id,
+            "type": touchpoint_type,
+            "status": [*OPEN, "overdue"],
+            "limit": "1",
+        }
+        page = await self._json("GET", "/v1/touchpoints", params=params)
+        return next((read_entry(row).data for row in page.get("items", ())), None)
+
     async def find(self, touchpoint_id: str) -> CalendarEntry | None:
         """None when there is no such touchpoint. Raises CalendarAway."""
         response = await self._send("GET", f"/v1/touchpoints/{quote(touchpoint_id, safe='')}")

@@ -70,7 +70,7 @@ def test_the_mailbox_may_hand_over_and_skip() -> None:
 @pytest.mark.parametrize(
     ("event_type", "more", "words"),
     [
-        (CANCELLED, {"note": "Renewed early", "status": "cancelled"}, "Cancelled: Renewed early"),
+        (CANCELLED, {"note": "cancelled: Renewed early", "status": "cancelled"}, "Cancelled: Renewed early"),
         (
             MOVED,
             {"previous_due_at": MONDAY - timedelta(days=3)},
@@ -86,6 +86,20 @@ def test_the_mailbox_may_hand_over_and_skip() -> None:
 )
 def test_what_happened_to_a_touchpoint_is_said(event_type: str, more: dict[str, Any], words: str) -> None:
     assert words in write(claim(event_type=event_type, **more)).message.text
+
+
+def test_notes_of_the_calendar_itself_are_no_reasons_and_links_to_people_work() -> None:
+    moved: dict[str, Any] = {"previous_due_at": MONDAY, "changed_by": "person", "note": "moved by hand"}
+    message = write(
+        claim("t1", event_type=MOVED, **moved),
+        claim("t2", event_type=CANCELLED, status="cancelled", note="cancelled: Not now"),
+        claim("t3"),
+    ).message
+
+    assert "moved by hand" not in message.text
+    assert "Cancelled: Not now" in message.text
+    assert 'href="tel:+4930901820"' in message.html
+    assert 'href="mailto:ada@acme.example"' in message.html
 
 
 def test_what_is_told_twice_in_one_mail_is_said_once_as_it_is_now() -> None:

@@ -233,6 +233,29 @@ def test_a_cancelled_or_moved_touchpoint_is_told_to_those_who_heard_of_it(event_
     assert {key: decision.reason for key, decision in told.items()} == {"dora": Reason.DAY_MAIL}
 
 
+@pytest.mark.parametrize("event_type", [CANCELLED, MOVED])
+def test_who_cancels_or_moves_it_themselves_is_not_told_of_it_and_the_others_are(event_type: str) -> None:
+    event = changed(event_type, changed_by="person", actor_id="carl")
+
+    told = mails(event, situation(CARL, DORA, notified=frozenset({"carl", "dora"})))
+
+    assert {key: decision.reason for key, decision in told.items()} == {
+        "carl": Reason.OWN_ACT,
+        "dora": Reason.DAY_MAIL,
+    }
+
+
+@pytest.mark.parametrize(
+    ("actor_id", "told_of_it"), [("dora", {"carl"}), ("carl", {"carl", "dora"}), (None, {"carl", "dora"})]
+)
+def test_who_hands_it_over_themselves_is_not_told_of_it(actor_id: str | None, told_of_it: set[str]) -> None:
+    event = changed(MOVED, previous_owner=TouchpointOwner(kind="csm", csm_id="dora"), actor_id=actor_id)
+
+    told = mails(event, situation(CARL, DORA))
+
+    assert {key for key, decision in told.items() if decision.action is Action.SEND} == told_of_it
+
+
 def test_an_overdue_touchpoint_goes_with_the_mail_of_the_day_and_an_overdue_escalation_at_once() -> None:
     """After its deadline, which ends nothing here."""
     late = {"deadline": NOON - timedelta(hours=1), "status": "overdue"}

@@ -88,6 +88,7 @@ def by_the_model(
         previous_due_at=change.previous_due_at,
         previous_owner=change.previous_owner and TouchpointOwner.model_validate(change.previous_owner),
         changed_by=change.changed_by,
+        actor_id=change.actor_id,
         agenda=context.details["agenda"],
         expects=context.details["expects"],
         precedence=content.precedence,
@@ -115,6 +116,7 @@ changes = st.builds(
     st.none() | instants,
     st.sampled_from([None, "plan", "person"]),
     st.none() | holders,
+    st.sampled_from([None, "ada"]),
 )
 
 

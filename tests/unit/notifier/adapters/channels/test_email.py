@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from services.chassis.mailbox import ParsedMailbox
 from services.notifier.adapters.channels.email import Mailer, classify
 from services.notifier.adapters.channels.email_message import Sender
-from services.notifier.application.ports import Mail
+from services.notifier.application.mail_ports import Mail
 from services.notifier.domain.delivery import AttemptOutcome
 from services.notifier.domain.message import Message
 

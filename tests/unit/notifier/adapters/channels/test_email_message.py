@@ -11,7 +11,7 @@ from fast_mail_parser import parse_email
 
 from services.chassis.mailbox import ParsedMailbox
 from services.notifier.adapters.channels.email_message import Sender, build_email
-from services.notifier.application.ports import Mail, Mailbox
+from services.notifier.application.mail_ports import Mail, Mailbox
 from services.notifier.domain.message import Message
 from tests.node import run_script
 

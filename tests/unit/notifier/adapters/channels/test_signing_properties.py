@@ -34,7 +34,7 @@ def test_a_body_is_type_timestamp_and_the_data_as_received() -> None:
     assert body_of(b'{"a": 1}') == b'{"type":"drumbeat.touchpoint.due.v1",' + timestamp + b',"data":{"a": 1}}'
 
 
-@given(body=bodies, delivery=st.uuids().map(str), secret=st.binary(min_size=24, max_size=64))
+@given(body=bodies, delivery=st.uuids().map(str), secret=st.binary(min_size=24, max_size=100))
 def test_the_reference_library_accepts_the_signature(body: bytes, delivery: str, secret: bytes) -> None:
     signed = sign_headers(delivery, real_now(), body, [secret])
 

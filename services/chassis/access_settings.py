@@ -1,0 +1,19 @@
+"""Settings of access: sessions, and how much of the engine a policy that is only checked may use."""
+
+from pydantic import Field
+
+from services.chassis.setting_group import Group
+
+
+class Sessions(Group):
+    """Sessions of the console: how long one lasts."""
+
+    hours: int = Field(default=12, ge=1, le=720)
+
+
+class PolicyChecks(Group):
+    """Limits of one check or comparison of a policy, and how many wait before more are refused."""
+
+    seconds: float = Field(default=40, gt=0, le=600)
+    megabytes: int = Field(default=1024, ge=256)
+    most_waiting: int = Field(default=4, ge=0, le=1000)

@@ -1,0 +1,63 @@
+"""The names of settings: which there are, and which one somebody probably meant."""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
+
+PREFIX = "DRUMBEAT_"
+_ALIASES = frozenset({"DRUMBEAT_EMAIL__FROM"})
+_SECRET = re.compile("PASSWORD|SECRET|KEY|URL|USERNAME")
+_CLOSE_ENOUGH = 0.6  # of 1.0: the similarity of two names without their prefix
+
+
+def setting_names(settings: type[BaseSettings]) -> frozenset[str]:
+    """Every variable that these settings read, also those of a whole group as JSON."""
+    return frozenset(_names(settings)) | _ALIASES
+
+
+def _names(settings: type[BaseSettings]) -> Iterator[str]:
+    for name, field in settings.model_fields.items():
+        variable = f"{PREFIX}{name}".upper()
+        yield variable
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from (f"{variable}__{member}".upper() for member in field.annotation.model_fields)
+
+
+def no_such_setting(variable: str, settings: type[BaseSettings]) -> str:
+    """What to do about a variable that no setting reads: the name that was probably meant, or where all are listed."""
+    names = {name.removeprefix(PREFIX): name for name in sorted(setting_names(settings))}
+    close = get_close_matches(variable.removeprefix(PREFIX), names, n=1, cutoff=_CLOSE_ENOUGH)
+    advice = f"did you mean {names[close[0]]}?" if close else "docs/settings.md lists all of them"
+    return f"there is no such setting; {advice}"
+
+
+def unknown_settings(settings: type[BaseSettings]) -> list[str]:
+    """A sentence for each variable of the environment and of `.env` that looks like a setting and has no effect."""
+    names = setting_names(settings)
+    sources: tuple[tuple[str, Mapping[str, str | None]], ...] = (
+        ("", EnvSettingsSource(settings).env_vars),
+        (" (in .env)", DotEnvSettingsSource(settings).env_vars),
+    )
+    found = {
+        variable: where
+        for where, variables in reversed(sources)
+        for variable in sorted(name.upper() for name, value in variables.items() if value)
+        if variable.startswith(PREFIX) and variable not in names
+    }
+    return [
+        f"{variable}{where} has no effect: {no_such_setting(variable, settings)}"
+        for variable, where in found.items()
+    ]
+
+
+def describe_error(variable: str, error: ErrorDetails, settings: type[BaseSettings]) -> str:
+    """What is wrong with a variable, with its value unless that may be secret."""
+    if error["type"] == "extra_forbidden":
+        return f"{variable}: {no_such_setting(variable, settings)}"
+    if _SECRET.search(variable):
+        return f"{variable}: {error['msg']}"
+    return f"{variable}: {error['msg']} (the value is {error['input']!r})"

@@ -1,0 +1,115 @@
+"""`drumbeat clock`: the service clock, and advancing one that stands (rate 0)."""
+# ruff: noqa: FBT002 - flags of commands
+
+import re
+import time
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+import typer
+
+from services.chassis.clock import monotonic
+from services.console.client import SERVICES, ApiClient, CallFailed, connect
+from services.console.terminal import AsJson, print_json, print_text
+
+app = typer.Typer(
+    invoke_without_command=True, help="Show the service clock; advance one that stands (rate 0)."
+)
+
+UNITS: Final = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+STEP: Final = timedelta(hours=1)
+LOOK_SECONDS: Final = 0.02  # real time between two looks whether everything is at rest
+LONGEST_STEP_SECONDS: Final = 120.0  # real time that the work of one step may take
+
+
+class NotAtRest(Exception):
+    """The work that a step brought did not end; the message says what goes on."""
+
+
+def read_span(text: str) -> timedelta:
+    """`1d`, `12h`, `30m` or `45s`."""
+    found = re.fullmatch(r"(\d{1,6})([dhms])", text, re.ASCII)
+    if found is None or int(found[1]) == 0:
+        raise typer.BadParameter(f"{text} is not a span of time; write it like 1d, 12h, 30m or 45s")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+def advance(api: ApiClient, span: timedelta, step: timedelta = STEP) -> datetime:
+    """Advance a standing clock by `span`, in steps; before each step all work of the one before is done.
+
+    Returns where it stands. Raises `CallFailed`, also for a clock that runs, and `NotAtRest`.
+    """
+    wait_until_at_rest(api, None)
+    now = _now(api)
+    end = now + span
+    while now < end:
+        now = min(now + step, end)
+        api.send("POST", "rules_engine", "/v1/clock/advance", {"to": now.isoformat()})
+        wait_until_at_rest(api, now)
+    return now
+
+
+def wait_until_at_rest(api: ApiClient, moment: datetime | None) -> None:
+    """Wait until every service has reached `moment`, and all its work is done. Raises `NotAtRest`, `CallFailed`."""
+    deadline = monotonic() + LONGEST_STEP_SECONDS
+    before: list[object] | None = None
+    while True:
+        states = [api.get(service, "/v1/clock/rest") for service in SERVICES]
+        has_come = moment is None or all(_moment(state["now"]) >= moment for state in states)
+        progress = [state["progress"] for state in states]
+        is_at_rest = has_come and all(state["at_rest"] for state in states)
+        if is_at_rest and progress == before:
+            return
+        before = progress if is_at_rest else None
+        if monotonic() > deadline:
+            busy = [f"{name}: {state['busy']}" for name, state in zip(SERVICES, states, strict=True)]
+            raise NotAtRest(
+                f"After {LONGEST_STEP_SECONDS:.0f} s the work is not done yet ({'; '.join(busy)})."
+                " Look at the logs, then advance again."
+            )
+        time.sleep(LOOK_SECONDS)
+
+
+def _now(api: ApiClient) -> datetime:
+    return _moment(api.get("rules_engine", "/v1/clock/rest")["now"])
+
+
+def _moment(value: object) -> datetime:
+    return datetime.fromisoformat(str(value))
+
+
+@app.callback()
+def show_clock(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show the service clock."""
+    if context.invoked_subcommand is not None:
+        return
+    with connect() as api:
+        clock = api.get("rules_engine", "/v1/clock")
+    if as_json:
+        print_json(clock)
+    else:
+        rate = clock["rate"]
+        print_text(f"It is {clock['now']}; " + ("the clock stands" if rate == 0 else f"the rate is {rate}"))
+
+
+@app.command("advance")
+def advance_command(
+    span: Annotated[timedelta, typer.Argument(parser=read_span, metavar="SPAN", help="1d, 12h, 30m or 45s")],
+    step: Annotated[
+        timedelta,
+        typer.Option(
+            parser=read_span, metavar="SPAN", help="What is due within one step comes due together."
+        ),
+    ] = "1h",  # pyright: ignore[reportArgumentType] - read by the parser
+    as_json: AsJson = False,
+) -> None:
+    """Advance a clock that stands (DRUMBEAT_CLOCK__RATE=0), step by step, waiting for all work in between."""
+    with connect() as api:
+        try:
+            now = advance(api, span, step)
+        except NotAtRest as problem:
+            raise CallFailed(str(problem)) from problem
+    if as_json:
+        print_json({"now": now})
+    else:
+        print_text(f"It is {now:%Y-%m-%d %H:%M:%S} UTC, and everything is at rest.")

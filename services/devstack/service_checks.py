@@ -1,0 +1,99 @@
+"""Checks of a running deployment: readiness, mode, releases, the policy in force, partitions that do not advance."""
+
+from collections.abc import Iterator, Mapping
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from services.cadence.policy.load import PolicyRefused, load_policy
+from services.chassis.public_holidays import holidays_release
+from services.chassis.settings import Settings
+from services.console.client import SERVICES, ApiClient, CallFailed, Service
+from services.console.json_fields import items, text
+from services.devstack.check import Check
+from services.rules_engine.settings import policy_path
+
+_HALTED = "drumbeat_partition_halted"
+
+
+def check_services(settings: Settings) -> Iterator[Check]:
+    try:
+        with ApiClient(settings) as api:
+            for service in SERVICES:
+                yield from check_service(api, service, settings)
+            mode = api.get("rules_engine", "/v1/mode").get("mode")
+            yield Check("mode", f"{mode}" if mode == "live" else f"{mode}, nothing reaches customers")
+            clocks = {service: api.get(service, "/v1/clock") for service in SERVICES}
+            yield Check("service clock", str(clocks["scheduler"].get("now")))
+            yield check_holidays(str(clocks["scheduler"].get("holidays")), holidays_release())
+            yield check_zone_data({service: str(clock.get("tzdata")) for service, clock in clocks.items()})
+            yield check_policy_in_force(api, settings)
+    except CallFailed as error:
+        yield Check("services", "not reachable", str(error))
+
+
+def check_service(api: ApiClient, service: Service, settings: Settings) -> Iterator[Check]:
+    """Whether it is ready, what it warns of, and which of its partitions are halted."""
+    health = api.read_health(service)
+    address, logs = settings.url_of(service), f"its logs are in {settings.data_dir}/logs"
+    if health.status is None:
+        yield Check(service, f"{address}: no answer", f"start `drumbeat run`; {logs}")
+        return
+    remedy = "" if health.status == 200 else f"{health.reason or 'it does not say why'}; {logs}"
+    yield Check(service, f"{address}: {health.status}", remedy)
+    for warning in health.warnings:
+        yield Check(service, "works, with a warning", warning)
+    for partition in halted_partitions(api.read_metrics(service)):
+        remedy = f"the log of {service} says why; see “Offset out of range” in docs/runbook.md"
+        yield Check(service, f"the partition {partition} is halted", remedy)
+
+
+def halted_partitions(metrics: str) -> list[str]:
+    """`topic/partition` of each halted partition, from the text of `/metrics`."""
+    return sorted(
+        f"{sample.labels['topic']}/{sample.labels['partition']}"
+        for family in text_string_to_metric_families(metrics)
+        for sample in family.samples
+        if sample.name == _HALTED and sample.value
+    )
+
+
+def check_policy_in_force(api: ApiClient, settings: Settings) -> Check:
+    """Whether the policy in force is that of the files that a start would read."""
+    current = api.get("rules_engine", "/v1/policies/current")
+    (version, *_) = items(current, "versions") or [current]
+    author = text(version, "author")
+    origin = {"file": "from files", "rollback": "rolled back"}.get(text(version, "origin"), "published")
+    shown = f"version {current.get('version')}, {origin}{f' by {author}' if author else ''}"
+    path = policy_path(settings)
+    try:
+        is_of_files = load_policy(path).hash == text(current, "hash")
+    except PolicyRefused:
+        return Check("policy in force", shown)  # what is wrong with the files is a check of its own
+    if is_of_files:
+        return Check("policy in force", f"{shown}, that of {_name(settings)}")
+    advice = f"`drumbeat policy publish {path}` puts the files in force, `drumbeat policy diff {path}` shows the effect"
+    is_needed = settings.policy is not None
+    return Check(
+        "policy in force",
+        f"{shown}, not that of {_name(settings)}",
+        advice if is_needed else "",
+        "" if is_needed else advice,
+    )
+
+
+def _name(settings: Settings) -> str:
+    return "the shipped files" if settings.policy is None else str(settings.policy)
+
+
+def check_holidays(running: str, installed: str) -> Check:
+    """The release of the public holidays that the services use, against the installed one."""
+    remedy = "" if running == installed else f"restart the services: {installed} is installed"
+    return Check("public holidays", f"release {running}", remedy)
+
+
+def check_zone_data(releases: Mapping[str, str]) -> Check:
+    """The release of the time zone database that each service has: one and the same."""
+    if len(set(releases.values())) == 1:
+        return Check("time zone data", f"tzdata {next(iter(releases.values()))}")
+    shown = ", ".join(f"{service} {release}" for service, release in releases.items())
+    return Check("time zone data", shown, "run all services from one installation and start them again")

@@ -1,0 +1,56 @@
+"""Deliveries once more: webhooks that failed under the id that they had, and mails by hand as mails of their own."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from services.chassis.database import Connection
+
+REPEAT = """
+WITH again AS (
+    INSERT INTO delivery (id, caused_at, event_key, message_id, recovery, touchpoint_id, touchpoint_type, account_id,
+        channel, recipient_kind, recipient_id, state)
+    SELECT u.new_id, d.caused_at, d.event_key, CASE WHEN d.channel = 'webhook' THEN d.message_id ELSE u.new_id END,
+        u.recovery, d.touchpoint_id, d.touchpoint_type, d.account_id, d.channel, d.recipient_kind, d.recipient_id,
+        'pending'
+    FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::int[]) AS u(id, caused_at, new_id, recovery)
+    JOIN delivery d ON d.id = u.id AND d.caused_at = u.caused_at
+    ON CONFLICT (id, caused_at) DO NOTHING RETURNING *
+)
+INSERT INTO delivery_queue (delivery_id, caused_at, event_key, event_at, seq, message_id, account_id, channel,
+    recipient_kind, recipient_id, touchpoint_id, touchpoint_type, reason, next_at, rouse_at, deadline, created_at)
+SELECT a.id, a.caused_at, a.event_key, f.said_at, a.seq, a.message_id, a.account_id, a.channel, a.recipient_kind,
+    a.recipient_id, a.touchpoint_id, a.touchpoint_type, $5, $6, $7, $7, a.created_at
+FROM again a CROSS JOIN LATERAL (SELECT said_at FROM feed WHERE key = a.event_key LIMIT 1) f RETURNING delivery_id
+"""
+
+
+class Repetition(NamedTuple):
+    """A delivery, by its id and the time of its cause, with the id and the number of the one that repeats it."""
+
+    delivery_id: UUID
+    caused_at: datetime
+    new_id: str
+    recovery: int
+
+
+async def repeat_deliveries(
+    connection: Connection,
+    repetitions: Sequence[Repetition],
+    reason: str,
+    real: datetime,
+    deadline: datetime | None = None,
+) -> int:
+    """Create them, ready at this real moment; returns how many did not exist. Their events must be stored."""
+    rows = await connection.fetch(
+        REPEAT,
+        [repetition.delivery_id for repetition in repetitions],
+        [repetition.caused_at for repetition in repetitions],
+        [repetition.new_id for repetition in repetitions],
+        [repetition.recovery for repetition in repetitions],
+        reason,
+        real,
+        deadline,
+    )
+    return len(rows)

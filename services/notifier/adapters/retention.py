@@ -1,0 +1,59 @@
+"""How long rows are kept: months are dropped whole; the few rows beside them are deleted.
+
+The limits count real time. Events, deliveries and in-app messages are dated by the service clock, which is counted back
+as it went.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from services.chassis.clock import ServiceClock, real_now
+from services.chassis.database import Database
+from services.chassis.loops import Loop
+from services.chassis.partitions import PartitionedTable, partition_loop
+from services.chassis.settings import Retention
+from services.notifier.adapters.delivery_queue import DeliveryQueue
+from services.notifier.adapters.queue_sweep import SWEEP_BATCH
+
+# The end of a delivery writes its row once more: with room for that on the page no index changes.
+DELIVERIES: Final = PartitionedTable("delivery", "caused_at", storage="fillfactor = 50")
+UNSENT: Final = PartitionedTable("delivery_unsent", "caused_at")
+IN_APP: Final = PartitionedTable("in_app", "at")
+FEED: Final = PartitionedTable("feed", "said_at")
+WRITTEN: Final = PartitionedTable("written_message", "written_at")
+PRUNE_SECONDS: Final = 600.0
+BATCH_ROWS: Final = 5_000
+PRUNE_WITHDRAWN: Final = f"""
+DELETE FROM withdrawn WHERE ctid = ANY (ARRAY(SELECT ctid FROM withdrawn WHERE heard_at < $1 LIMIT {BATCH_ROWS}))
+"""
+PRUNE_PROGRAMS: Final = f"""
+DELETE FROM presented_program
+WHERE ctid = ANY (ARRAY(SELECT ctid FROM presented_program WHERE presented_at < $1 LIMIT {BATCH_ROWS}))
+"""
+
+
+def partition_loops(database: Database, clock: ServiceClock, retention: Retention) -> Sequence[Loop]:
+    """Make the months ahead and drop the old ones of each table."""
+    deliveries, receipts = timedelta(days=retention.deliveries_days), timedelta(days=retention.receipts_days)
+    kept = ((DELIVERIES, deliveries), (UNSENT, deliveries), (IN_APP, deliveries), (FEED, receipts))
+    mails = timedelta(days=retention.messages_days)
+    return [
+        *(partition_loop(database, table, keep=keep, at=clock.at) for table, keep in kept),
+        partition_loop(database, WRITTEN, keep=mails),
+    ]
+
+
+def prune_loop(database: Database, queue: DeliveryQueue, clock: ServiceClock, retention: Retention) -> Loop:
+    """Deletes old rows of the tables without months, and finishes deliveries whose event is not kept any more."""
+    deliveries, receipts = timedelta(days=retention.deliveries_days), timedelta(days=retention.receipts_days)
+
+    async def run_once() -> float | None:
+        real = real_now()
+        withdrawn = await database.pool.execute(PRUNE_WITHDRAWN, real - receipts)
+        programs = await database.pool.execute(PRUNE_PROGRAMS, clock.at(real - deliveries))
+        lost = await queue.close_lost(real - receipts)
+        is_full = f"DELETE {BATCH_ROWS}" in (withdrawn, programs) or lost == SWEEP_BATCH
+        return 0 if is_full else None
+
+    return Loop("prune", interval=PRUNE_SECONDS, run_once=run_once)

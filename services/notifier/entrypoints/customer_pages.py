@@ -1,0 +1,76 @@
+"""What the pages of contacts share: what they are made of, their language, and the page about a wrong link."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from fastapi import Header, Path, Request
+from starlette.responses import HTMLResponse, Response
+
+from services.notifier.application.customer_page import People
+from services.notifier.application.message_facts import FactsSource
+from services.notifier.application.phrases import PhraseBook, Phrases, preferred_language
+from services.notifier.application.read_models import Preferences
+from services.notifier.application.write_customer_mail import Reader
+from services.notifier.domain.message import Render
+
+PAGE_HEADERS: Final[Mapping[str, str]] = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+}
+UNKNOWN_LINK: dict[int | str, dict[str, Any]] = {
+    404: {"description": "a page that says that the link is not valid", "content": {"text/html": {}}}
+}
+Token = Annotated[str, Path(min_length=1)]
+Languages = Annotated[str | None, Header(alias="accept-language", include_in_schema=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class PageServices:
+    """What the pages are made of. `key` signs their links; `organization`: who writes to the contact."""
+
+    key: bytes
+    render: Render
+    book: PhraseBook
+    people: People
+    preferences: Preferences
+    facts: FactsSource
+    now: Callable[[], datetime]
+    organization: str
+
+
+def phrases_for(services: PageServices, reader: Reader | None, languages: str | None) -> Phrases:
+    """The words of a known contact's language, which is that of their mail; of the browser's for anybody else."""
+    if reader is not None and reader.contact is not None:
+        return services.book.phrases(reader.tag, reader.zone)
+    return services.book.phrases(preferred_language(languages, services.book.languages), UTC)
+
+
+def show_page(
+    services: PageServices, template: str, phrases: Phrases, context: Mapping[str, object], status: int = 200
+) -> HTMLResponse:
+    common = {"language": phrases.language, "direction": phrases.direction}
+    return HTMLResponse(services.render(template, {**common, **context}, html=True), status, PAGE_HEADERS)
+
+
+def missing_page(services: PageServices) -> Callable[[Request, int], Response | None]:
+    """The page of an address that does not exist, for people with a broken link; the APIs keep their problems."""
+
+    def show(request: Request, status: int) -> Response | None:
+        path = request.url.path
+        if path.startswith("/v1/") and not path.startswith("/v1/unsubscribe"):
+            return None
+        return show_lost(services, request.headers.get("accept-language"), status)
+
+    return show
+
+
+def show_lost(services: PageServices, languages: str | None, status: int = 404) -> HTMLResponse:
+    """The page for a link that was not made here, or not completely copied."""
+    phrases = phrases_for(services, None, languages)
+    context = {"heading": phrases.text("page", "lost_title"), "text": phrases.text("page", "lost")}
+    return show_page(services, "page_lost.html", phrases, context, status)

@@ -1,0 +1,41 @@
+"""The records of `directory.keys`: stored in the engine's database and published to every service."""
+
+from dataclasses import asdict, replace
+from datetime import datetime
+
+from schemas.directory import KEY_DIRECTORY, KeyRecord
+from services.chassis.clock import ServiceClock
+from services.chassis.database import Connection, real_now
+from services.chassis.key_directory import keep_keys
+from services.chassis.keys import ApiKey
+from services.chassis.outbox import Outbox, Outgoing
+
+FIND = """
+SELECT sha256, scopes, expires_at, version FROM api_key WHERE key_id = $1 AND NOT revoked FOR UPDATE
+"""
+
+
+class KeyRecords:
+    """Writes records of keys and of sessions in the caller's transaction."""
+
+    def __init__(self, outbox: Outbox, clock: ServiceClock) -> None:
+        self._outbox = outbox
+        self._clock = clock
+
+    async def lock(self, connection: Connection, key_id: str) -> ApiKey | None:
+        """The key, if it is not revoked, locked until the end of the transaction."""
+        row = await connection.fetchrow(FIND, key_id)
+        return None if row is None else ApiKey(key_id, row[0], frozenset(row[1]), row[2], version=row[3])
+
+    async def publish(self, connection: Connection, key: ApiKey) -> None:
+        await keep_keys(connection, [key])
+        now = self._clock.at(await real_now(connection))
+        data = KeyRecord.model_validate({**asdict(key), "scopes": tuple(sorted(key.scopes))}).write()
+        record_id = f"{key.key_id}:{key.version}"
+        record = Outgoing("directory.keys", key.key_id, record_id, KEY_DIRECTORY, now, data)
+        await self._outbox.append(connection, [record])
+
+
+def revoked(key: ApiKey, now: datetime) -> ApiKey:
+    """The same key, not valid any more, in a newer version."""
+    return replace(key, revoked=True, version=max(key.version + 1, int(now.timestamp() * 1000)))

@@ -1,0 +1,159 @@
+"""`drumbeat events post` against a server on a real socket: progress, interruptions, refusals (C)."""
+
+import json
+from collections.abc import Generator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from tests.unit.console.drumbeat import Result, drumbeat
+
+Capture = pytest.CaptureFixture[str]
+
+
+class Engine:
+    """Answers `/v1/events`; `bodies` are the ids of each request. From request `fails_from` on it answers 503."""
+
+    def __init__(self) -> None:
+        self.requests: list[list[str]] = []
+        self.fails_from = 1_000
+        self.refused: set[str] = set()
+
+    def answer(self, body: bytes) -> tuple[int, object]:
+        if len(self.requests) >= self.fails_from:
+            return 503, {"detail": "later"}
+        ids = [json.loads(line)["id"] for line in body.splitlines()]
+        self.requests.append(ids)
+        results = [
+            {
+                "index": index,
+                "id": event_id,
+                "status": "refused",
+                "problem": f"data.score: {event_id} is no score",
+            }
+            if event_id in self.refused
+            else {"index": index, "id": event_id, "status": "accepted"}
+            for index, event_id in enumerate(ids)
+        ]
+        return 207, {"results": results}
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Engine]:
+    engine = Engine()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            status, document = engine.answer(self.rfile.read(int(self.headers["Content-Length"])))
+            content = json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Keep the terminal clean."""
+
+    monkeypatch.chdir(tmp_path)
+    Path("key").write_text("db_0123abcd_secret")
+    monkeypatch.setenv("DRUMBEAT_API_KEY_FILE", "key")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("DRUMBEAT_RULES_ENGINE__PORT", str(server.server_address[1]))
+        yield engine
+        server.shutdown()
+
+
+def write_events(count: int) -> Path:
+    path = Path("import.ndjson")
+    path.write_text("\n".join(json.dumps({"id": f"e-{number}"}) for number in range(count)))
+    return path
+
+
+def post(capsys: Capture, *options: str) -> Result:
+    return drumbeat(capsys, "events", "post", "import.ndjson", *options)
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped_and_skips_nothing(
+    engine: Engine, capsys: Capture
+) -> None:
+    write_events(7_000)
+    engine.fails_from = 2
+    engine.refused = {"e-5"}
+    stopped = post(capsys)
+    assert stopped.code == 1
+    assert "4000 events were sent, 3999 of them accepted; `--resume` goes on from there" in stopped.err
+    assert Path("import.ndjson.progress").exists()
+
+    engine.fails_from = 1_000
+    resumed = post(capsys, "--resume")
+    assert resumed.code == 1, "one was refused before the interruption"
+    assert "Going on after 4000 events." in resumed.err
+    assert "6999 accepted, 1 not accepted" in resumed.out
+    assert [each for request in engine.requests for each in request] == [
+        f"e-{number}" for number in range(7_000)
+    ]
+    assert not Path("import.ndjson.progress").exists()
+
+
+@pytest.mark.parametrize("change", ["content", "server", "nothing kept"])
+def test_what_was_kept_of_another_file_or_server_is_not_resumed(
+    engine: Engine, capsys: Capture, change: str
+) -> None:
+    write_events(5_000)
+    engine.fails_from = 1
+    post(capsys)
+    engine.fails_from = 1_000
+    engine.requests.clear()
+    progress = Path("import.ndjson.progress")
+    match change:
+        case "content":
+            write_events(5_001)
+        case "server":
+            progress.write_text(progress.read_text().replace("http://127.0.0.1", "http://10.0.0.7"))
+        case _:
+            progress.write_text("{")
+    resumed = post(capsys, "--resume")
+    assert (resumed.code, "sending all events" in resumed.err) == (0, True)
+    assert engine.requests[0][0] == "e-0"
+
+
+def test_equal_refusals_are_one_line_that_counts_from_1(engine: Engine, capsys: Capture) -> None:
+    write_events(3_000)
+    engine.refused = {f"e-{number}" for number in range(2, 3_000)}
+    result = post(capsys)
+    assert (result.code, len(result.out.splitlines())) == (1, 4)
+    assert "2 accepted, 2998 not accepted" in result.out
+    assert result.out.splitlines()[-1].split(maxsplit=4) == [
+        "2998", "3", "e-2", "refused", "data.score: e-2 is no score"
+    ]  # fmt: skip
+
+    document = json.loads(post(capsys, "--json").out)
+    assert document["refusals"][0]["count"] == 2998
+    assert (document["not_accepted"][0]["index"], document["not_accepted"][0]["position"]) == (2, 3)
+
+
+def test_events_that_the_broker_did_not_acknowledge_are_sent_again(
+    engine: Engine, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_events(3)
+    monkeypatch.setattr("services.console.event_commands._RETRY_SECONDS", (0.0, 0.0))
+    late = iter([("unknown", 503), ("accepted", 202)])
+
+    def answer(body: bytes) -> tuple[int, object]:
+        status, code = next(late)
+        engine.requests.append([json.loads(line)["id"] for line in body.splitlines()])
+        return code, {"results": [{"index": index, "status": status} for index in range(3)]}
+
+    monkeypatch.setattr(engine, "answer", answer)
+    assert (post(capsys).code, len(engine.requests)) == (0, 2)
+
+
+def test_a_table_is_recognised_and_nothing_is_sent(engine: Engine, capsys: Capture) -> None:
+    Path("import.ndjson").write_text("account,name\nacme,Acme\n")
+    result = post(capsys)
+    assert result.code == 2
+    assert "is a table (CSV) with the columns account, name" in result.error_text
+    assert engine.requests == []
