@@ -108,10 +108,8 @@ async def build(runtime: Runtime) -> Parts:
         sweeps=SweepRepository(database),
         after_commit=runtime.relay.wake,
     )
-    ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events", "audit.entries")
     handler = AuditConsumer(outbox, append_entries, others=consumer)
-    audit, audit_kept = AuditRepository(database), timedelta(days=runtime.settings.retention.audit_days)
     return Parts(
         app=lambda ready: make(runtime, _in_step(active_policy, ready), configurations, active_policy),
         subscriptions=(Subscription("rules_engine", topics, handler, runtime.relay.wake),),
@@ -120,11 +118,8 @@ async def build(runtime: Runtime) -> Parts:
             Loop("rates", interval=5.0, run_once=rates_file.run_once),
             Loop("policy", interval=1.0, run_once=active_policy.refresh),
             *_directory_loops(runtime, active_policy),
-            Loop("ranking", interval=5.0, run_once=ranking.run_once),
             _undecided_loop(database),
             *_retention_loops(runtime),
-            prune_loop(database, "session", "expires_at"),
-            Loop("prune audit_entry", interval=60.0, run_once=partial(audit.drop_old, audit_kept)),
         ),
     )
 
@@ -139,21 +134,27 @@ def _undecided_loop(database: Database) -> Loop:
 def _retention_loops(runtime: Runtime) -> tuple[Loop, ...]:
     """What nobody works on any more is dropped by age, in real time."""
     database, retention = runtime.database, runtime.settings.retention
+    audit_kept = timedelta(days=retention.audit_days)
+    drop_audit = partial(AuditRepository(database).drop_old, audit_kept)
     return (
         partition_loop(database, DECISIONS, keep=timedelta(days=retention.decisions_days)),
         prune_loop(database, "receipt", "seen_at", keep=timedelta(days=retention.receipts_days)),
         prune_loop(database, "parked", "parked_at", keep=timedelta(days=retention.dead_letters_days)),
+        prune_loop(database, "session", "expires_at"),
+        Loop("prune audit_entry", interval=60.0, run_once=drop_audit),
     )
 
 
-def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loop, Loop]:
-    """Publish what other services need of the policy in force."""
+def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loop, ...]:
+    """Publish what other services need of the policy in force, and rank what it reads ranks of."""
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
+    ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
     policy = PolicyDirectory(database, outbox, clock, active_policy.context)
     content = ContentDirectory(database, outbox, clock, active_policy.context)
     return (
         Loop("policy directory", interval=1.0, run_once=policy.publish),
         Loop("content directory", interval=1.0, run_once=content.publish),
+        Loop("ranking", interval=5.0, run_once=ranking.run_once),
     )
 
 
