@@ -3,7 +3,7 @@
 from migrations.chassis_tables import add_halts, drop_halts
 
 revision = "rules_0010"
-down_revision = "rules_0007"
+down_revision = "rules_0009"
 branch_labels = None
 depends_on = None
 

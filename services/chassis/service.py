@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import NoReturn, TypeVar
 
 import structlog
@@ -201,7 +202,7 @@ async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "a
     """Run every part until a stop is asked for or a part ends; then stop all of them, in order."""
     consumers = [_consumer(runtime, subscription) for subscription in parts.subscriptions]
     database = runtime.database
-    loops = [*parts.loops, key_loop(database, runtime.keys), prune_loop(database, "inbox", "seen_at")]
+    loops = [*parts.loops, key_loop(database, runtime.keys), *_prune_loops(runtime)]
     if runtime.clock.stands:
         standing = clock_loop(database, runtime.clock, runtime.rest.wake)
         await standing.run_once()  # nothing is read or released at the time of an earlier start
@@ -230,6 +231,17 @@ async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "a
     monitoring.cancel()
     log.info("service.stopped", clean=not ended)
     return 1 if ended else 0
+
+
+def _prune_loops(runtime: Runtime) -> tuple[Loop, Loop]:
+    retention = runtime.settings.retention
+    receipts, letters = (
+        timedelta(days=days) for days in (retention.receipts_days, retention.dead_letters_days)
+    )
+    return (
+        prune_loop(runtime.database, "inbox", "seen_at", keep=receipts),
+        prune_loop(runtime.database, "dead_letter", "buried_at", keep=letters),
+    )
 
 
 def _consumer(runtime: Runtime, subscription: Subscription) -> Consumer:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from schemas.figures import FiguresFound, FiguresWanted
 from schemas.topics import broker_configs
@@ -14,19 +14,20 @@ from services.cadence.policy.load import PolicyRefused, policy_texts, shipped_co
 from services.cadence.rates import RatesRefused
 from services.cadence.testing.load import policy_and_tests
 from services.chassis.batches import Subscription
+from services.chassis.database import Database
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.keys import first_key
 from services.chassis.loops import Loop
 from services.chassis.ndjson import LARGEST_STREAM
 from services.chassis.openapi_export import always_ready, run_command, unplugged
 from services.chassis.partition_routes import partition_routes
+from services.chassis.partitions import partition_loop
 from services.chassis.pruning import prune_loop
 from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
 from services.chassis.worker_process import WorkerProcess
 from services.rules_engine import settings
-from services.rules_engine.adapters import sweep_queries as sweeping
 from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.account_twins import AccountTwins
 from services.rules_engine.adapters.active_policy import ActivePolicy
@@ -34,6 +35,7 @@ from services.rules_engine.adapters.audit_repository import AuditRepository, app
 from services.rules_engine.adapters.clock_repository import ClockRepository
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
 from services.rules_engine.adapters.content_directory import ContentDirectory
+from services.rules_engine.adapters.decision_rows import DECISIONS
 from services.rules_engine.adapters.erasure_repository import ErasureRepository
 from services.rules_engine.adapters.explanations import StoredExplanations
 from services.rules_engine.adapters.figures_repository import FiguresRepository
@@ -45,10 +47,12 @@ from services.rules_engine.adapters.policy_directory import PolicyDirectory
 from services.rules_engine.adapters.policy_repository import PolicyRepository
 from services.rules_engine.adapters.portfolio_repository import PortfolioRepository
 from services.rules_engine.adapters.program_repository import list_programs
+from services.rules_engine.adapters.progress_queries import count_undecided
 from services.rules_engine.adapters.queries import Queries
 from services.rules_engine.adapters.ranking_repository import Ranking
 from services.rules_engine.adapters.rates_file import RatesFile
 from services.rules_engine.adapters.session_repository import SessionRepository
+from services.rules_engine.adapters.sweep_repository import SweepRepository
 from services.rules_engine.application.answer_figures import answer_figures
 from services.rules_engine.domain.account import BatchCounts, EvaluationContext
 from services.rules_engine.entrypoints import http_accounts as api
@@ -67,6 +71,9 @@ from services.rules_engine.entrypoints.http_why import why_routes
 from services.rules_engine.entrypoints.kafka_consumer import EventConsumer
 from services.rules_engine.entrypoints.workers import Sweeper
 
+UNDECIDED = Gauge(
+    "drumbeat_accounts_undecided", "Accounts that cannot be read, or for which no plan can be made"
+)
 EVENTS = Counter("drumbeat_events_total", "Events by what became of them", ["topic", "outcome"])
 
 
@@ -100,8 +107,7 @@ async def build(runtime: Runtime) -> Parts:
         clock=clock,
         context=active_policy.context,
         work=consumer.work,
-        claim=sweeping.claim,
-        next_due=partial(sweeping.next_due, database),
+        sweeps=SweepRepository(database),
         after_commit=runtime.relay.wake,
     )
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events", "audit.entries")
@@ -114,24 +120,37 @@ async def build(runtime: Runtime) -> Parts:
             Loop("rates", interval=5.0, run_once=rates_file.run_once),
             Loop("policy", interval=1.0, run_once=active_policy.refresh),
             *_directory_loops(runtime, active_policy),
-            *_pruning_loops(runtime),
+            _undecided_loop(database),
+            *_retention_loops(runtime),
         ),
     )
 
 
-def _pruning_loops(runtime: Runtime) -> tuple[Loop, Loop, Loop]:
-    database, kept = runtime.database, timedelta(days=runtime.settings.retention.audit_days)
-    audit = AuditRepository(database)
+def _undecided_loop(database: Database) -> Loop:
+    async def run_once() -> None:
+        UNDECIDED.set(await count_undecided(database))
+
+    return Loop("undecided accounts", interval=5.0, run_once=run_once)
+
+
+def _retention_loops(runtime: Runtime) -> tuple[Loop, ...]:
+    """What nobody works on any more is dropped by age, in real time."""
+    database, retention = runtime.database, runtime.settings.retention
+    audit_kept = timedelta(days=retention.audit_days)
+    drop_audit = partial(AuditRepository(database).drop_old, audit_kept)
     return (
-        prune_loop(database, "receipt", "seen_at"),
+        partition_loop(database, DECISIONS, keep=timedelta(days=retention.decisions_days)),
+        prune_loop(database, "receipt", "seen_at", keep=timedelta(days=retention.receipts_days)),
+        prune_loop(database, "parked", "parked_at", keep=timedelta(days=retention.dead_letters_days)),
         prune_loop(database, "session", "expires_at"),
-        Loop("prune audit_entry", interval=60.0, run_once=partial(audit.drop_old, kept)),
+        Loop("prune audit_entry", interval=60.0, run_once=drop_audit),
     )
 
 
-def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loop, Loop, Loop]:
-    """Publish what other services need of the policy in force, and rank the accounts for it."""
+def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loop, ...]:
+    """Publish what other services need of the policy in force, and rank what it reads ranks of."""
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
+    ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
     policy = PolicyDirectory(database, outbox, clock, active_policy.context)
     content = ContentDirectory(database, outbox, clock, active_policy.context)
     ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
@@ -194,7 +213,7 @@ def make(
     ingest = Ingest(runtime.producer, clock, active_policy.context, AccountTwins(database).find)
     for router in (
         api.event_routes(ingest, answers),
-        why_routes(StoredExplanations(configurations, active_policy, clock).explain),
+        why_routes(_explanations(runtime, configurations, active_policy).explain),
         erasure_routes(ErasureRepository(database, outbox, relay, clock, active_policy.context)),
         api.account_routes(answers),
         api.parked_routes(answers),
@@ -211,6 +230,13 @@ def make(
     ):
         app.include_router(router)
     return app
+
+
+def _explanations(
+    runtime: Runtime, configurations: ConfigurationRepository, active_policy: ActivePolicy
+) -> StoredExplanations:
+    keep = timedelta(days=runtime.settings.retention.decisions_days)
+    return StoredExplanations(configurations, active_policy, runtime.clock, keep=keep)
 
 
 def make_worker(runtime: Runtime) -> WorkerProcess:

@@ -51,7 +51,7 @@ class AccountState(NamedTuple):
 
 
 class UnreadableState(Exception):
-    """The stored state of an account has a format that this version does not know."""
+    """The stored state of an account is damaged, or has a format that this version does not know."""
 
 
 def dumps(document: object) -> bytes:
@@ -92,12 +92,21 @@ def encode(facts: Facts, issued: Issued) -> bytes:
 
 
 def decode(account_id: str, data: bytes | None) -> AccountState:
-    """Read the state of an account (None: there is none yet). Raises `UnreadableState` for an unknown format.
+    """Read the state of an account (None: there is none yet). Raises `UnreadableState`.
 
     Nothing is converted or copied: stamps are texts, and their order is that of the sorted keys.
     """
     if data is None:
         return AccountState(Facts(account_id), Issued())
+    try:
+        return _decode(account_id, data)
+    except (ValueError, LookupError, TypeError, AttributeError) as damage:
+        raise UnreadableState(
+            f"the stored state of account {account_id} is damaged ({damage!r}): restore it from a backup"
+        ) from damage
+
+
+def _decode(account_id: str, data: bytes) -> AccountState:
     document = cast("_Document", orjson.loads(data))
     version = document.get("v")
     if version not in {1, 2, 3, FORMAT}:

@@ -3,7 +3,6 @@
 What decides is computed at once and is small; the plan with its reasons is built when somebody reads it.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +10,12 @@ from typing import cast
 
 from schemas.plans import Plan
 from services.cadence.account import Facts, moment
-from services.cadence.account.codec import dumps
 from services.cadence.account.issued import Issued
 from services.cadence.evaluation.candidates import Selection, Suppressed, keep_due
 from services.cadence.evaluation.feedback import evaluate_feedback
 from services.cadence.evaluation.plan_items import PlanOutline, build_plan
-from services.cadence.evaluation.rhythms import ChosenRhythm, resolve_rhythms
+from services.cadence.evaluation.plan_key import plan_key
+from services.cadence.evaluation.rhythms import resolve_rhythms
 from services.cadence.evaluation.state import EvaluationState
 from services.cadence.evaluation.timelines import select_steps
 from services.cadence.evaluation.triggers import select_triggered
@@ -29,7 +28,8 @@ from services.cadence.portfolio import Portfolio
 class Decision:
     """The outcome of an evaluation. `key` (16 bytes) is equal exactly when the effect of the plan is equal.
 
-    Evidence and wording are not part of the key: a new event that changes nothing leads to no new plan. `plan` is built
+    Neither evidence nor the hash of the policy is part of the key: a new event, or a policy, that changes nothing of the
+    plan leads to no new plan. `plan` is built
     when it is first read, from the facts as they are then: read it before applying further events to them. `fired`: the
     bits of the rules whose conditions are true. `state` and `outline`: what it was decided from, for explanations.
     """
@@ -80,7 +80,7 @@ def evaluate_account(
     outline = PlanOutline(rhythms.chosen, feedback, selection)
     values = state.view.values
     return Decision(
-        _key(state, outline),
+        plan_key(state, outline),
         str(values["segment"]),
         str(values["stage"]),
         cast("str | None", values["color"]),
@@ -114,43 +114,3 @@ def _day_counts(state: EvaluationState) -> Iterator[int]:
         at = None if base is None else next_day(base, state.now, counts)
         if at is not None:
             yield at
-
-
-def _last_contact_at(state: EvaluationState, chosen: ChosenRhythm) -> int | None:
-    """Only when it was: which of the events that state it comes first is evidence."""
-    last = state.view.last_contact(chosen.rule.touchpoint, of_any_type=chosen.rule.any_contact)
-    return None if last is None else last[0]
-
-
-def _key(state: EvaluationState, outline: PlanOutline) -> bytes:
-    """The policy says what a bit means; the rest is what else can differ. All parts are plain values."""
-    values, selection = state.view.values, outline.selection
-    parts = (
-        state.policy.hash,
-        values["segment"],
-        values["stage"],
-        values["color"],
-        values["csm_id"],
-        [
-            (
-                chosen.bit,
-                chosen.every_days,
-                chosen.channel,
-                _last_contact_at(state, chosen),
-            )
-            for chosen in outline.rhythms
-        ],
-        [
-            (candidate.bit, candidate.key, candidate.start, candidate.end, candidate.deadline)
-            + (() if (channel := state.preferred_channel(candidate.rule)) is None else (channel,))
-            for candidate in selection.selected
-        ],
-        [(key, fields.get("due_at"), fields.get("deadline")) for key, fields in selection.due.items()],
-        [(window.name, window.start, window.end, window.touchpoint_types) for window in state.avoid],
-    )
-    # A touchpoint about several contracts names them all.
-    named = [ids for candidate in selection.selected if (ids := candidate.values.get("contract_ids"))]
-    parts = (*parts, named) if named else parts
-    about = [candidate.about and tuple(candidate.about) for candidate in selection.selected]
-    parts = (*parts, about) if any(about) else parts
-    return hashlib.blake2b(dumps(parts), digest_size=16).digest()

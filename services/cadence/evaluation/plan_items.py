@@ -112,7 +112,7 @@ def _selected(
         id=touchpoint_id(state.facts.account_id, candidate.key),
         window=Window.of_valid(from_=moment(candidate.start), to=moment(candidate.end)),
         deadline=moment(candidate.deadline),
-        spacing_days=_spacing(policy, rule.touchpoint) if isinstance(rule, Trigger) else None,
+        spacing_days=spacing_days(policy, rule.touchpoint) if isinstance(rule, Trigger) else None,
         cause=_cause(*who(candidate.stamp)) if candidate.stamp else None,
         precedence=cast("Precedence", rule.precedence),
         reason=reasons.of(rule, candidate.stamp, _reason_values(candidate), chain(more, _notes(candidate))),
@@ -165,7 +165,8 @@ def _notes(candidate: Candidate) -> Iterator[Sentence]:
 
 
 @lru_cache(maxsize=1024)
-def _spacing(policy: Policy, kind: str) -> int | None:
+def spacing_days(policy: Policy, kind: str) -> int | None:
+    """The longest cooldown of the triggers of a touchpoint type, in days."""
     cooldowns = [
         rule.cooldown.days
         for triggers in policy.triggers.values()
@@ -175,10 +176,15 @@ def _spacing(policy: Policy, kind: str) -> int | None:
     return max(cooldowns, default=None)
 
 
+def catalogue_entry(policy: Policy, name: str) -> Touchpoint:
+    """The touchpoint type of the policy; internal work of the CSM for one that the policy no longer has."""
+    return policy.catalogue.get(name) or Touchpoint(name, None, "csm", "call", "", 0)
+
+
 def _due(state: EvaluationState, key: str, fields: Fields) -> OneOffItem:
     """A one-off that came due, as it was issued; only what was not issued comes from the catalogue."""
     name = str(fields.get("type"))
-    kind = state.policy.catalogue.get(name) or Touchpoint(name, None, "csm", "call", "", 0)
+    kind = catalogue_entry(state.policy, name)
     cause = cause_of(fields)
     facts = [FactRef.model_validate(fact) for fact in issued_facts(fields)]
     start = cast("int", fields.get("window_from") or fields.get("due_at"))
@@ -191,7 +197,7 @@ def _due(state: EvaluationState, key: str, fields: Fields) -> OneOffItem:
         id=key,
         window=Window.of_valid(from_=moment(start), to=moment(end)),
         deadline=_moment(fields.get("deadline")),
-        spacing_days=_spacing(state.policy, name),
+        spacing_days=spacing_days(state.policy, name),
         cause=None if cause is None else _cause(*cause),
         precedence=cast("Precedence", _text(fields.get("precedence")) or "default"),
         reason=Reason.of_valid(

@@ -39,6 +39,7 @@ MOVE = (
     "UPDATE decision SET account_id = $2 WHERE account_id = $1",
     "UPDATE parked SET account_id = $2 WHERE account_id = $1",
 )
+END_PLAN = "DELETE FROM account_plan WHERE account_id = $1"
 SAVE_LINKS = """
 UPDATE account AS a SET parent_id = n.parent_id, external_ids = nullif(n.external_ids, '{}')
 FROM json_to_recordset($1::json) AS n (account_id text, parent_id text, external_ids text[])
@@ -75,6 +76,7 @@ class AccountIdentities:
         for account, stays in ended:
             version = max(account.directory_version + 1, int(clocks.real.timestamp() * 1000))
             await self._connection.execute(END, account.account_id, stays, version)
+            await self._connection.execute(END_PLAN, account.account_id)
             for statement in MOVE:
                 await self._connection.execute(statement, account.account_id, stays)
             record = AccountRecord(account_id=account.account_id, merged_into=stays, version=version)

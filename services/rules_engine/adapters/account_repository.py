@@ -1,31 +1,36 @@
 """Accounts and decisions in the engine's database. Arrays in, arrays out: this is the hot path."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from operator import attrgetter
-from uuid import UUID
 
-import orjson
+import asyncpg
 
 from schemas.directory import ACCOUNT_DIRECTORY
 from schemas.ids import digest
-from schemas.plans import PLAN_ADJUSTED, Change, Plan
+from schemas.plans import PLAN_ADJUSTED, Plan
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, headers_to_bytes
 from services.chassis.outbox import Outbox, Outgoing
 from services.chassis.time_slices import in_slices, pause_if_long
 from services.rules_engine.adapters.account_identities import DIRECTORY, AccountIdentities
-from services.rules_engine.adapters.messages import account_record, cause_document, plan_adjusted
+from services.rules_engine.adapters.columns import columns_of
+from services.rules_engine.adapters.decision_rows import decision_id, read_plans, record_decisions
+from services.rules_engine.adapters.messages import account_record, plan_adjusted
 from services.rules_engine.domain.account import Account, NewPlan, Parked, Receipt, ReceiptState
 
 MOST_CACHED = 1_000_000
 COMMANDS = "touchpoint.commands"
 
-LOAD = """
+# The sweep of a new generation begins when no transaction has this lock that read the row of the sweep before.
+FOLLOW_SWEEP = "LOCK TABLE sweep IN ROW SHARE MODE"
+# An account that a completed sweep left as it was names an older generation.
+STORED = """
 SELECT account_id, state, plan_key, published_key, directory_key, plan_version, directory_version,
-       decided_under, decided_at, next_evaluation_at, undecided, name, segment, stage, color, csm_id, arr, merged_into
-FROM account WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE
+       CASE WHEN decided_under < 0 THEN decided_under ELSE greatest(decided_under, completed) END,
+       decided_at, next_evaluation_at, undecided, name, segment, stage, color, csm_id, arr, merged_into, generation
+FROM account CROSS JOIN sweep
 """
+LOAD = f"{STORED} WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE OF account"
 ERASED = "SELECT key FROM erasure WHERE key = ANY($1::bytea[])"
 CREATE = "INSERT INTO account (account_id) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING"
 SAVE_STATE = """
@@ -46,15 +51,6 @@ FROM unnest(
 ) AS n (account_id, state, plan_key, published_key, directory_key, plan_version, directory_version, decided_under,
         decided_at, next_evaluation_at, undecided, name, segment, stage, color, csm_id, arr)
 WHERE a.account_id = n.account_id
-"""
-PLANS = "SELECT account_id, plan FROM decision WHERE id = ANY($1::uuid[])"
-RECORD = """
-INSERT INTO decision (id, account_id, version, decided_at, policy, events, changes, suppressed, plan, state, fired)
-SELECT id, account_id, version, decided_at, policy, events::jsonb, changes::jsonb, suppressed::jsonb, plan, state, fired
-FROM unnest(
-    $1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::bytea[], $10::bytea[], $11::text[]
-) AS n (id, account_id, version, decided_at, policy, events, changes, suppressed, plan, state, fired)
 """
 # Identities and contents come as one value, 24 bytes a receipt: the driver inspects every element of an array, and there
 # is one for every event. Receipts of events that are not simply applied without a new plan are rare and come beside it.
@@ -85,10 +81,6 @@ def erasure_key(account_id: str, contact_id: str | None = None) -> bytes:
     return digest("erased", account_id, *([] if contact_id is None else [contact_id]))
 
 
-def decision_id(account_id: str, version: int) -> UUID:
-    return UUID(bytes=digest("decision", account_id, str(version)))
-
-
 class AccountUnitOfWork(AccountIdentities):
     """The `UnitOfWork` port on a connection whose transaction the chassis holds."""
 
@@ -107,6 +99,7 @@ class AccountUnitOfWork(AccountIdentities):
         `created` only saves the attempt to create what is there; after a rollback it may contain too much.
         """
         wanted = sorted(set(account_ids))
+        await self._connection.execute(FOLLOW_SWEEP)
         new = [each for each in wanted if each not in self._created and each not in announced]
         if new:
             await self._connection.execute(CREATE, new)
@@ -118,7 +111,7 @@ class AccountUnitOfWork(AccountIdentities):
         if len(self._created) > MOST_CACHED:
             self._created.clear()
         self._created.update(new)
-        return {row[0]: Account(*row, loaded=row[2:-1]) for row in rows}
+        return {row[0]: stored_account(row) for row in rows}
 
     async def _find_erased(self, account_ids: Collection[str]) -> set[str]:
         by_key = {erasure_key(account_id): account_id for account_id in account_ids}
@@ -128,56 +121,43 @@ class AccountUnitOfWork(AccountIdentities):
         states: list[tuple[object, ...]] = []
         whole: list[tuple[object, ...]] = []
         for account in accounts:
-            columns = _columns_beside_state(account)
+            columns = account.columns
             if columns == account.loaded:
                 states.append((account.account_id, account.state))
             else:
                 whole.append((account.account_id, account.state, *columns))
         if states:
-            await self._connection.execute(SAVE_STATE, *_columns(states))
+            await self._connection.execute(SAVE_STATE, *columns_of(states))
         if whole:
-            await self._connection.execute(SAVE, *_columns(whole))
+            await self._connection.execute(SAVE, *columns_of(whole))
         await self.save_links(accounts)
 
     async def plans(self, versions: Mapping[str, int]) -> dict[str, Plan]:
-        if not versions:
-            return {}
-        ids = [decision_id(account_id, version) for account_id, version in versions.items()]
-        rows = await self._connection.fetch(PLANS, ids)
-        return {row[0]: Plan.read_stored(row[1]) async for row in in_slices(rows)}
+        return await read_plans(self._connection, versions) if versions else {}
 
     async def record(self, new_plans: Sequence[NewPlan], *, publish: bool) -> None:
         if not new_plans:
             return
-        rows = [_decision_row(new) async for new in in_slices(new_plans)]
-        await self._connection.execute(RECORD, *_columns(rows))
+        await record_decisions(self._connection, new_plans)
         if publish:
             commands = [_command(new) async for new in in_slices(new_plans)]
             await self._outbox.append(self._connection, commands)
 
-    async def publish_directory(self, accounts: Sequence[Account], real: datetime) -> None:
+    async def publish_directory(
+        self, accounts: Sequence[Account], real: datetime
+    ) -> Sequence[tuple[Account, Exception]]:
         records: list[Outgoing] = []
+        failed: list[tuple[Account, Exception]] = []
         async for account in in_slices(accounts):
-            if account.decided_at is None or account.directory_facts is None:
+            try:
+                record = _directory_record(account, real)
+            except Exception as problem:  # noqa: BLE001 - one record that cannot be made must not stop the others
+                failed.append((account, problem))
                 continue
-            unversioned = account_record(account, account.directory_facts, 0)
-            key = digest(unversioned.write().decode())
-            if key == account.directory_key:
-                continue
-            version = max(account.directory_version + 1, int(real.timestamp() * 1000))
-            record = unversioned.model_copy(update={"version": version})
-            account.directory_key, account.directory_version = key, version
-            records.append(
-                Outgoing(
-                    topic=DIRECTORY,
-                    key=account.account_id,
-                    id=f"{account.account_id}:{version}",
-                    type=ACCOUNT_DIRECTORY,
-                    time=account.decided_at,
-                    data=record.write(),
-                )
-            )
+            if record is not None:
+                records.append(record)
         await self._outbox.append(self._connection, records)
+        return failed
 
     async def acknowledge(self, receipts: Sequence[Receipt]) -> int:
         if not receipts:
@@ -186,7 +166,7 @@ class AccountUnitOfWork(AccountIdentities):
         by_key = {receipt.identity + receipt.content: receipt for receipt in receipts}
         keys = sorted(by_key)
         details = [row for place, key in enumerate(keys) if (row := _receipt_details(place, by_key[key]))]
-        columns = _columns(details, 4)
+        columns = columns_of(details, 4)
         inserted = int((await self._connection.execute(ACKNOWLEDGE, b"".join(keys), *columns)).split()[-1])
         if inserted < len(keys):
             await self._connection.execute(UNPARK, b"".join(keys), *columns)
@@ -224,16 +204,24 @@ class AccountUnitOfWork(AccountIdentities):
         await self.acknowledge(receipts)
 
 
-def _columns(rows: Sequence[tuple[object, ...]], count: int = 0) -> list[list[object]]:
-    """Rows as columns; `count`: how many columns there are when there is no row."""
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(count)]
+def stored_account(row: asyncpg.Record) -> Account:
+    """An account from a row of `STORED`."""
+    return Account(*row, loaded=row[2:-2])
 
 
-_columns_beside_state: Callable[[Account], tuple[object, ...]] = attrgetter(
-    "plan_key", "published_key", "directory_key", "version", "directory_version", "decided_under", "decided_at",
-    "next_evaluation_at", "undecided", "name", "segment", "stage", "color", "csm_id", "arr",
-)  # fmt: skip
-"""Everything but the state, in the order of the columns."""
+def _directory_record(account: Account, real: datetime) -> Outgoing | None:
+    """The record, which the account then names as published; None when it is published already."""
+    if account.decided_at is None or account.directory_facts is None:
+        return None
+    unversioned = account_record(account, account.directory_facts, 0)
+    key = digest(unversioned.write().decode())
+    if key == account.directory_key:
+        return None
+    version = max(account.directory_version + 1, int(real.timestamp() * 1000))
+    data = unversioned.model_copy(update={"version": version}).write()
+    account.directory_key, account.directory_version = key, version
+    record_id = f"{account.account_id}:{version}"
+    return Outgoing(DIRECTORY, account.account_id, record_id, ACCOUNT_DIRECTORY, account.decided_at, data)
 
 
 def _command(new: NewPlan) -> Outgoing:
@@ -246,27 +234,6 @@ def _command(new: NewPlan) -> Outgoing:
         time=new.decided_at,
         data=plan_adjusted(new).write(),
     )
-
-
-def _decision_row(new: NewPlan) -> tuple[object, ...]:
-    account, decision = new.account, new.decision
-    return (
-        decision_id(account.account_id, account.version),
-        account.account_id,
-        account.version,
-        new.decided_at,
-        new.policy,
-        orjson.dumps([cause_document(event) for event in new.causes[:50]]).decode(),
-        orjson.dumps([_change_document(change) for change in new.changes]).decode(),
-        orjson.dumps(decision.suppressed, option=orjson.OPT_UTC_Z).decode(),
-        new.plan.write(),
-        account.state,
-        f"{decision.fired:x}",
-    )
-
-
-def _change_document(change: Change) -> dict[str, object]:
-    return change.model_dump(mode="json", exclude_unset=True)
 
 
 def _receipt_details(place: int, receipt: Receipt) -> tuple[object, ...] | None:

@@ -112,7 +112,8 @@ class ActivePolicy:
             portfolio=portfolio,
             generation=configuration.generation,
             publish=configuration.mode != "observe",
-            retry_after=timedelta(seconds=RETRY_REAL_SECONDS * self._clock.rate),
+            # A clock that stands tries again when it is advanced.
+            retry_after=timedelta(seconds=RETRY_REAL_SECONDS * (self._clock.rate or 1.0)),
         )
         log.info("policy.in_force", **asdict(configuration))
 

@@ -23,10 +23,11 @@ from services.chassis.relay import Relay
 from services.rules_engine.adapters.account_identities import DIRECTORY, contact_key
 from services.rules_engine.adapters.account_repository import (
     COMMANDS,
+    FOLLOW_SWEEP,
     AccountUnitOfWork,
-    decision_id,
     erasure_key,
 )
+from services.rules_engine.adapters.decision_rows import decision_id
 from services.rules_engine.application.erase_account import forget_contact
 from services.rules_engine.application.queries import NotFound
 from services.rules_engine.application.read_audit import person_object
@@ -44,6 +45,7 @@ FORGET_HOME = "DELETE FROM contact_home WHERE contact = $1"
 LOCK = "SELECT plan_version FROM account WHERE account_id = $1 FOR UPDATE"
 DELETE_ROWS = (
     "DELETE FROM decision WHERE account_id = $1",
+    "DELETE FROM account_plan WHERE account_id = $1",
     "DELETE FROM account WHERE account_id = $1",
     "DELETE FROM outbox WHERE key = $1",
 )
@@ -63,7 +65,7 @@ STATES = """
 SELECT id, state FROM decision WHERE account_id = $1 AND position($2::bytea IN state) > 0 AND id > $3
 ORDER BY id LIMIT 200
 """
-SAVE_STATE = "UPDATE decision SET state = $2 WHERE id = $1"
+SAVE_STATE = "UPDATE decision SET state = $3 WHERE account_id = $1 AND id = $2"
 # No decision but the one in force may name the contact beside the state.
 DELETE_DECISIONS = """
 DELETE FROM decision WHERE account_id = $1 AND id <> $2 AND (position($3::bytea IN plan) > 0
@@ -116,6 +118,7 @@ class ErasureRepository:
         async with self._database.transaction() as connection:
             real = await real_now(connection)
             clocks = Clocks(service=self._clock.at(real), real=real)
+            await connection.execute(FOLLOW_SWEEP)
             places = await connection.fetchval(PLACES, contact_key(contact_id))
             await _refuse_ended(connection, account_id)
             if await connection.fetchval(LOCK, account_id) is None:
@@ -234,7 +237,7 @@ async def _erase_from_decisions(connection: Connection, account_id: str, contact
         for row in rows:
             facts, issued = decode(account_id, row["state"])
             erase_contact(facts, contact_id, at)
-            await connection.execute(SAVE_STATE, row["id"], encode(facts, issued))
+            await connection.execute(SAVE_STATE, account_id, row["id"], encode(facts, issued))
     version = await connection.fetchval(LOCK, account_id)
     in_force = decision_id(account_id, version)
     await connection.execute(DELETE_DECISIONS, account_id, in_force, text, text.decode())

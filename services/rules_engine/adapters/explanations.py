@@ -1,7 +1,7 @@
 """Explanations of stored accounts, from their state and the policy in force, or from what a decision was made of."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic.main import IncEx
 
@@ -11,9 +11,9 @@ from services.cadence.explanation import Explainer
 from services.cadence.policy import Policy
 from services.cadence.policy.load import PolicyRefused
 from services.chassis.clock import ServiceClock
-from services.rules_engine.adapters.account_repository import decision_id
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository
+from services.rules_engine.adapters.decision_rows import decision_id
 from services.rules_engine.application.explain_account import (
     Question,
     explainer_as_of,
@@ -22,7 +22,11 @@ from services.rules_engine.application.explain_account import (
 from services.rules_engine.application.queries import NotFound
 
 STATE = "SELECT state, plan_version FROM account WHERE account_id = $1"
-DECISION = "SELECT state, policy, decided_at, plan FROM decision WHERE id = $1"
+# An account has the decisions of those that were merged into it, perhaps one of the same version: its own comes first.
+DECISION = """
+SELECT state, policy, decided_at, plan FROM decision WHERE account_id = $1 AND version = $2
+ORDER BY id = $3 DESC, recorded_at DESC LIMIT 1
+"""
 _SENTENCES: IncEx = {
     "rhythms": {"__all__": {"reason": {"text"}}},
     "touchpoints": {"__all__": {"reason": {"text"}}},
@@ -31,12 +35,18 @@ _SENTENCES: IncEx = {
 
 
 class StoredExplanations:
-    """Explains stored accounts."""
+    """Explains stored accounts. `keep`: how long decisions are kept (real time)."""
 
     def __init__(
-        self, configurations: ConfigurationRepository, active_policy: ActivePolicy, clock: ServiceClock
+        self,
+        configurations: ConfigurationRepository,
+        active_policy: ActivePolicy,
+        clock: ServiceClock,
+        *,
+        keep: timedelta,
     ) -> None:
         self._configurations = configurations
+        self._keep = keep
         self._pool = configurations.database.pool
         self._active_policy = active_policy
         self._clock = clock
@@ -54,11 +64,10 @@ class StoredExplanations:
         return {**explanation_document(question, explainer, now), "plan_version": row[1] or None}
 
     async def _explain_decision(self, question: Question, version: int) -> Mapping[str, object]:
-        row = await self._pool.fetchrow(DECISION, decision_id(question.account_id, version))
+        own_id = decision_id(question.account_id, version)
+        row = await self._pool.fetchrow(DECISION, question.account_id, version, own_id)
         if row is None:
-            raise NotFound(
-                f"The account {question.account_id!r} has no decision with plan version {version}."
-            )
+            raise NotFound(await self._why_missing(question.account_id, version))
         decided_at: datetime = row[2]
         policy = await self._policy(row[1])
         account_state = _decode(question.account_id, row[0])
@@ -68,6 +77,17 @@ class StoredExplanations:
         # The stored state leads to the stored plan again, unless programs or ranks have changed since.
         reproduced = _values(row[3]) == _values(explainer.decision.plan.write())
         return {**document, "reproduced": reproduced}
+
+    async def _why_missing(self, account_id: str, version: int) -> str:
+        """Versions are milliseconds of the real clock: the age of one that was dropped is known."""
+        real = await self._pool.fetchval("SELECT clock_timestamp()")
+        if version >= int((real - self._keep).timestamp() * 1000):
+            return f"The account {account_id!r} has no decision with plan version {version}."
+        return (
+            f"The decision with plan version {version} is not stored: it is older than the retention of"
+            f" {self._keep.days} days (DRUMBEAT_RETENTION__DECISIONS_DAYS). Without `decision` the account is"
+            " explained as it is now."
+        )
 
     async def _policy(self, policy_hash: str) -> Policy:
         policy_in_force = self._active_policy.context().policy

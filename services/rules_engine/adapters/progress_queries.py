@@ -1,4 +1,9 @@
-"""How many accounts are evaluated under the current generation: exact while counting is cheap, else estimated."""
+"""How many accounts are evaluated under the current generation: exact while counting is cheap, else estimated.
+
+An account for which the sweep changes nothing is not written, so the position of the sweep says that it is evaluated.
+"""
+
+from typing import cast
 
 from services.chassis.database import Database
 
@@ -7,17 +12,28 @@ SAMPLED_PAGES = 2_500
 EXACT_BEHIND = 10_000
 
 PAGES = "SELECT pg_relation_size('account') / current_setting('block_size')::int"
-EXACT = "SELECT count(*), count(*) FILTER (WHERE decided_under < $1) FROM account WHERE state IS NOT NULL"
-SAMPLE = """
-SELECT count(*), count(*) FILTER (WHERE decided_under < $1)
-FROM account TABLESAMPLE SYSTEM ($2) WHERE state IS NOT NULL
+# Those after the position of the sweep that no event had evaluated meanwhile, and those that wait for a replica.
+AHEAD = """
+decided_under < 0 OR (decided_under < $1 AND completed < $1 AND (generation < $1 OR account_id > position))
 """
-# By the index of `decided_under`: these rows are few, and the sweep reads them anyway.
+EXACT = (
+    f"SELECT count(*), count(*) FILTER (WHERE {AHEAD}) FROM account CROSS JOIN sweep WHERE state IS NOT NULL"
+)
+SAMPLE = f"""
+SELECT count(*), count(*) FILTER (WHERE {AHEAD})
+FROM account TABLESAMPLE SYSTEM ($2) CROSS JOIN sweep WHERE state IS NOT NULL
+"""
+# These are few: the accounts after the position are read in order, as the sweep reads them, and the others by an index.
+POSITION = (
+    "SELECT CASE WHEN completed >= $1 THEN NULL WHEN generation = $1 THEN position ELSE '' END FROM sweep"
+)
 LEFT = """
 SELECT count(*) FROM (
-    SELECT 1 FROM account WHERE decided_under < $1 AND state IS NOT NULL LIMIT $2
+    SELECT 1 FROM account WHERE account_id > $3::text AND decided_under BETWEEN 0 AND $1 - 1 AND state IS NOT NULL
+    LIMIT $2
 ) AS found
 """
+WAITING = "SELECT count(*) FROM account WHERE decided_under < 0"
 UNDECIDED = "SELECT count(*) FROM account WHERE undecided IS NOT NULL"
 
 
@@ -28,7 +44,7 @@ async def measure(database: Database, generation: int) -> dict[str, object]:
     """
     accounts, behind, estimated = await _count(database, generation)
     # Counted last: who sees that none is behind also sees for which of them the policy failed.
-    undecided = await database.pool.fetchval(UNDECIDED)
+    undecided = await count_undecided(database)
     return {
         "accounts": accounts,
         "decided": max(0, accounts - behind),
@@ -36,6 +52,10 @@ async def measure(database: Database, generation: int) -> dict[str, object]:
         "undecided": undecided,
         "estimated": estimated,
     }
+
+
+async def count_undecided(database: Database) -> int:
+    return cast("int", await database.pool.fetchval(UNDECIDED))
 
 
 async def _count(database: Database, generation: int) -> tuple[int, int, bool]:
@@ -47,6 +67,8 @@ async def _count(database: Database, generation: int) -> tuple[int, int, bool]:
         return accounts, behind, False
     percent = 100 * SAMPLED_PAGES / pages
     sampled, late = await pool.fetchrow(SAMPLE, generation, percent) or (0, 0)
-    left = await pool.fetchval(LEFT, generation, EXACT_BEHIND)
-    accounts = round(sampled * 100 / percent)
+    accounts, left = round(sampled * 100 / percent), await pool.fetchval(WAITING)
+    position = await pool.fetchval(POSITION, generation)
+    if position is not None:
+        left += await pool.fetchval(LEFT, generation, EXACT_BEHIND, position)
     return accounts, left if left < EXACT_BEHIND else max(left, round(late * 100 / percent)), True

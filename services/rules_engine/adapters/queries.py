@@ -1,6 +1,8 @@
 """Read-only queries: accounts, decisions, receipts, parked events."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,7 +16,6 @@ from services.chassis.database import Database
 from services.chassis.dead_letters import replay
 from services.chassis.outbox import Outbox
 from services.chassis.relay import Relay
-from services.rules_engine.adapters.account_repository import decision_id
 from services.rules_engine.adapters.messages import provenance_document
 from services.rules_engine.adapters.portfolio_repository import csm_record, unpack
 from services.rules_engine.application.queries import Filter, NotFound
@@ -24,7 +25,7 @@ from services.rules_engine.domain.place import zones_of
 from services.rules_engine.domain.rollup import Child, roll_up
 
 ACCOUNT = """
-SELECT state, segment, stage, color, csm_id, plan_version, decided_at, next_evaluation_at, undecided
+SELECT state, segment, stage, color, csm_id, decided_at, next_evaluation_at, undecided
 FROM account WHERE account_id = $1 AND state IS NOT NULL
 """
 MERGED_INTO = "SELECT merged_into FROM account WHERE account_id = $1"
@@ -42,12 +43,30 @@ WHERE account_id > $1 AND state IS NOT NULL AND ($3::text IS NULL OR segment = $
   AND ($5::text IS NULL OR color = $5) AND ($6::text IS NULL OR csm_id = $6)
   AND ($7::text IS NULL OR account_id ILIKE $7 OR name ILIKE $7)
 """
+UNDECIDED = {True: "undecided IS NOT NULL", False: "undecided IS NULL"}
 # The newest version of that policy at the time: one hash may have been published, taken back and published again.
 POLICY_VERSION = """
 (SELECT max(v.number) FROM policy_version AS v WHERE v.hash = d.policy AND v.published_at <= d.recorded_at)
 """
-PLAN = f"""
-SELECT version, policy, {POLICY_VERSION} AS policy_version, plan FROM decision AS d WHERE id = $1
+# Under which policy the plan was confirmed last: the one in force when the account was evaluated under the present
+# generation, by an event or by the sweep that has passed it; else that of the sweep before, or the one it was made under.
+PLAN = """
+SELECT p.version, n.policy, CASE WHEN c.confirmed THEN e.version ELSE (
+    SELECT max(v.number) FROM policy_version AS v
+    WHERE v.hash = n.policy AND (n.policy <> p.policy OR v.published_at <= p.recorded_at)
+) END AS policy_version, p.plan
+FROM account_plan AS p JOIN account AS a USING (account_id) CROSS JOIN epoch AS e CROSS JOIN sweep AS s
+CROSS JOIN LATERAL (
+    SELECT a.undecided IS NULL AND (a.decided_under >= e.number OR (
+        a.decided_under >= 0 AND s.generation = e.number AND (s.completed = e.number OR a.account_id <= s.position)
+    )) AS confirmed
+) AS c CROSS JOIN LATERAL (
+    SELECT CASE
+        WHEN c.confirmed THEN e.policy_hash
+        WHEN a.undecided IS NULL AND a.decided_under BETWEEN 0 AND s.completed THEN s.completed_policy
+        ELSE p.policy
+    END AS policy
+) AS n WHERE p.account_id = $1
 """
 DECISIONS = f"""
 SELECT id::text, version AS plan_version, decided_at, policy, {POLICY_VERSION} AS policy_version,
@@ -89,23 +108,31 @@ class Queries:
         if row is None:
             raise await self._not_found(account_id)
         columns = dict(row)
-        version = columns.pop("plan_version")
         facts = _readable_facts(account_id, columns.pop("state"))
-        links = links_of(facts)
-        decision = await self._database.pool.fetchrow(PLAN, decision_id(account_id, version))
+        plan = await self._database.pool.fetchrow(PLAN, account_id)
         csm = await self._database.pool.fetchrow(CSM, columns["csm_id"])
+        try:
+            shown = self._facts_document(facts, csm)
+        except Exception:  # noqa: BLE001 - a damaged state is still shown: `undecided` says why
+            shown = self._facts_document(Facts(account_id), csm)
         return {
             "id": account_id,
             **columns,
+            "rollup": await self._roll_up(account_id),
+            **shown,
+            "plan": None if plan is None else _plan_document(plan),
+        }
+
+    def _facts_document(self, facts: Facts, csm: Any) -> dict[str, object]:
+        links = links_of(facts)
+        return {
             "parent_id": links.parent_id,
             "external_ids": links.external_ids,
-            "rollup": await self._roll_up(account_id),
             "facts": {name: fact_document(known) for name, known in sorted(facts.account_values().items())},
             **_people(facts),
             "zones": _zones_document(facts),
             "doubts": self._doubts(facts, csm),
             "let_go": [*facts.usage.let_go(), *bounds_reached(facts.entries)],
-            "plan": None if decision is None else _plan_document(decision),
         }
 
     async def _not_found(self, account_id: str) -> NotFound:
@@ -116,8 +143,8 @@ class Queries:
 
     async def _roll_up(self, account_id: str) -> dict[str, object] | None:
         rows = await self._database.pool.fetch(CHILDREN, account_id)
-        children = [Child(row[1], row[2], _readable_facts(row[0], row[3])) for row in rows]
-        return roll_up(children, self._clock.now().date())
+        today = self._clock.now().date()
+        return roll_up([_readable_child(row, today) for row in rows], today)
 
     def _doubts(self, facts: Facts, csm: Any) -> list[dict[str, str]]:
         context = self._context()
@@ -137,6 +164,8 @@ class Queries:
             if value is not None:
                 values.append(value)
                 statement += f" AND {clause.format(f'${len(values)}')}"
+        if wanted.undecided is not None:
+            statement += f" AND {UNDECIDED[wanted.undecided]}"
         rows = await self._database.pool.fetch(f"{statement} ORDER BY account_id LIMIT $2", *values)
         return [dict(row) for row in rows]
 
@@ -183,6 +212,16 @@ def _readable_facts(account_id: str, state: bytes) -> Facts:
         return decode(account_id, state).facts
     except UnreadableState:
         return Facts(account_id)
+
+
+def _readable_child(row: Any, today: date) -> Child:
+    """A child whose state is damaged counts without its facts."""
+    child = Child(row[1], row[2], _readable_facts(row[0], row[3]))
+    try:
+        roll_up([child], today)
+    except Exception:  # noqa: BLE001 - the page of the child says why it is undecided
+        return replace(child, facts=Facts(row[0]))
+    return child
 
 
 def _people(facts: Facts) -> dict[str, object]:

@@ -1,8 +1,9 @@
 """Apply events: a batch changes account states, and account states lead to plans; each account is evaluated once a batch.
 
 Order and duplicates inside a batch do not matter, and a repeated batch changes nothing. An event that cannot be applied
-is parked and its account goes on; all events of an account whose stored state cannot be read are parked, and the account
-is undecided. An account whose health reads as before is not evaluated again.
+is parked and its account goes on. When the stored state of an account cannot be read, or no plan can be made for it, the
+account is undecided, keeps its plan and is tried again: of an unreadable one all events are parked. An account whose
+health reads as before is not evaluated again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ from services.cadence.evaluation import (
 from services.rules_engine.application.ports import UnitOfWork
 from services.rules_engine.application.replan_account import (
     mark_undecided,
-    reason_of,
+    publish_records,
     record_plans,
     replan_account,
 )
@@ -34,9 +35,11 @@ from services.rules_engine.domain.account import (
     Clocks,
     EvaluationContext,
     IncomingEvent,
+    NewPlan,
     Parked,
     Receipt,
     ReceiptState,
+    reason_of,
 )
 
 DIRECTORY_FIELDS = frozenset(
@@ -66,9 +69,7 @@ async def apply_events(
             _process(accounts[account_id], items, context, clocks, outcome)
         else:
             outcome.receipts += [_receipt(item) for item in items]
-    await work.publish_directory(
-        [account for account in outcome.changed if account.directory_changed], clocks.real
-    )
+    outcome.counts.undecided += await publish_records(work, outcome.changed, context, clocks)
     await work.save(outcome.changed)
     if ended:
         await work.end_accounts(ended, clocks)
@@ -88,33 +89,46 @@ def _process(
     clocks: Clocks,
     outcome: BatchOutcome,
 ) -> None:
+    """Add to the outcome what becomes of the account, which is as it was loaded when anything goes wrong with it."""
     try:
-        stored = decode(account.account_id, account.state)
+        _evaluate(account, items, context, clocks, outcome)
     except Exception as problem:  # noqa: BLE001 - one unreadable account must not stop the others
+        account.reset()
         mark_undecided(account, problem, context, clocks)
         outcome.changed.append(account)
         outcome.counts.undecided += account.undecided is not None
         outcome.parked.extend(Parked(item, reason_of(problem)) for item in items)
-        return
+
+
+def _evaluate(
+    account: Account,
+    items: Sequence[IncomingEvent],
+    context: EvaluationContext,
+    clocks: Clocks,
+    outcome: BatchOutcome,
+) -> None:
+    """Raises what goes wrong, before anything is added to the outcome."""
+    stored = decode(account.account_id, account.state)
     applied = _apply_all(account, stored, items, context, clocks, outcome.counts)
-    version: int | None = None
+    new_plan: NewPlan | None = None
     if applied.plan_unaffected:
-        outcome.changed.append(account)
         account.state = encode(*applied.account_state)
+        outcome.changed.append(account)
     elif (
         applied.changed
         or account.restated
         or account.decided_under != context.generation
         or account.undecided is not None
     ):
-        outcome.changed.append(account)
         causes = [item.event for item in applied.items]
         new_plan = replan_account(account, applied.account_state, context, clocks, causes)
         account.take_state(applied.account_state, context)
+        outcome.changed.append(account)
         outcome.counts.undecided += account.undecided is not None
-        if new_plan is not None:
-            outcome.new_plans.append(new_plan)
-            version = account.version
+    version = None
+    if new_plan is not None:
+        outcome.new_plans.append(new_plan)
+        version = account.version
     outcome.parked.extend(applied.parked)
     outcome.receipts += [_receipt(item, version, applied.let_go.get(item.identity)) for item in applied.items]
 

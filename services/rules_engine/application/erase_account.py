@@ -7,7 +7,7 @@ from services.cadence.account.codec import decode
 from services.cadence.account.erasure import erase_contact, is_known
 from services.cadence.account.homes import descriptions_of
 from services.rules_engine.application.ports import UnitOfWork
-from services.rules_engine.application.replan_account import record_plans, replan_account
+from services.rules_engine.application.replan_account import publish_records, record_plans, replan_account
 from services.rules_engine.domain.account import Clocks, EvaluationContext
 
 
@@ -41,7 +41,7 @@ async def forget_contact(
     account.directory_changed = True
     new_plan = replan_account(account, state, context, clocks, ())
     account.take_state(state, context)
-    await work.publish_directory([account], clocks.real)
+    await publish_records(work, [account], context, clocks)
     await work.save([account])
     await record_plans(work, [] if new_plan is None else [new_plan], publish=context.publish)
     return micros(clocks.service), None if email is None else str(email)

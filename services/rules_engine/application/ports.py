@@ -24,7 +24,8 @@ class UnitOfWork(Protocol):
     ) -> dict[str, Account]:
         """The accounts, created if absent, locked in the order of their ids.
 
-        Those of `announced` that were erased and have not come back are left out.
+        Those of `announced` that were erased and have not come back are left out. No sweep of a generation later than
+        their `sweeping` begins until the transaction ends.
         """
         ...
 
@@ -48,15 +49,20 @@ class UnitOfWork(Protocol):
         ...
 
     async def plans(self, versions: Mapping[str, int]) -> dict[str, Plan]:
-        """The stored plans of these versions, by account id."""
+        """The plans in force of these versions, by account id; one that cannot be read is left out."""
         ...
 
     async def record(self, new_plans: Sequence[NewPlan], *, publish: bool) -> None:
-        """Store the decisions; with `publish` also send the plans to the scheduler."""
+        """Store the decisions and the plans in force; with `publish` also send the plans to the scheduler."""
         ...
 
-    async def publish_directory(self, accounts: Sequence[Account], real: datetime) -> None:
-        """Publish the directory record of each account whose record changed."""
+    async def publish_directory(
+        self, accounts: Sequence[Account], real: datetime
+    ) -> Sequence[tuple[Account, Exception]]:
+        """Publish the directory record of each account whose record changed; returns those that have none, and why.
+
+        Of these the record is published with the next evaluation that succeeds.
+        """
         ...
 
     async def acknowledge(self, receipts: Sequence[Receipt]) -> int:

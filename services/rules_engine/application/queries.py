@@ -26,6 +26,7 @@ class Filter:
     q: str | None = None
     parent_id: str | None = None
     external_id: str | None = None
+    undecided: bool | None = None
 
 
 class Answers(Protocol):

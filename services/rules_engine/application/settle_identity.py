@@ -8,11 +8,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.cadence.account import Facts, Stamp, apply_fact
-from services.cadence.account.codec import AccountState, UnreadableState, decode, encode
+from services.cadence.account.codec import AccountState, decode, encode
 from services.cadence.account.homes import join_persons, named_contact, place_contact, placing_stamp
 from services.cadence.account.merge import merge_states
 from services.rules_engine.application.ports import Homes, UnitOfWork
-from services.rules_engine.domain.account import Account, IncomingEvent, Parked
+from services.rules_engine.domain.account import Account, IncomingEvent, Parked, reason_of
 
 MERGED = "account.merged"
 
@@ -153,15 +153,16 @@ def _merge(routing: Routing, merge: Merge, accounts: Mapping[str, Account]) -> b
     stays, ended = accounts[merge.stays], accounts[merge.ended]
     try:
         state, other = decode(stays.account_id, stays.state), decode(ended.account_id, ended.state)
-    except UnreadableState as problem:
+        merge_states(state, other)
+        merged = encode(*state)
+    except Exception as problem:  # noqa: BLE001 - an account that cannot be merged must not stop the others
         parked = [merge.item, *merge.items]
-        routing.refused += [Parked(item, str(problem)) for item in parked]
+        routing.refused += [Parked(item, reason_of(problem)) for item in parked]
         ids = set(map(id, parked))
         remaining = [item for item in routing.by_account[merge.stays] if id(item) not in ids]
         routing.by_account[merge.stays] = remaining
         return False
-    merge_states(state, other)
-    stays.restate(encode(*state))
+    stays.restate(merged)
     stays.published_key = None  # the calendar moves with the next plan
     return True
 
@@ -172,22 +173,30 @@ def _move_contact(
     accounts: Mapping[str, Account],
     by_account: Mapping[str, Sequence[IncomingEvent]],
 ) -> None:
-    states = _readable_states([accounts[name] for name in places if name in accounts])
+    states = _readable_states([accounts[name] for name in places if name in accounts], contact_id)
     now = _person_of_batch(contact_id, [item for name in places for item in by_account.get(name, ())])
     person = join_persons([*(state.facts for state in states.values()), now], contact_id)
     home = max(places, key=lambda account_id: (places[account_id], account_id))
     for account_id, state in states.items():
-        if place_contact(state.facts, contact_id, person, is_home=account_id == home):
-            accounts[account_id].restate(encode(*state))
+        try:
+            changed = place_contact(state.facts, contact_id, person, is_home=account_id == home)
+            placed = encode(*state)
+        except Exception:  # noqa: BLE001, S112 - what is damaged stays; its own events are parked
+            continue
+        if changed:
+            accounts[account_id].restate(placed)
 
 
-def _readable_states(accounts: Collection[Account]) -> dict[str, AccountState]:
+def _readable_states(accounts: Collection[Account], contact_id: str) -> dict[str, AccountState]:
+    """The states of which the contact can be read."""
     states: dict[str, AccountState] = {}
     for account in accounts:
         try:
-            states[account.account_id] = decode(account.account_id, account.state)
-        except UnreadableState:
-            continue  # its own events are parked
+            state = decode(account.account_id, account.state)
+            join_persons([state.facts], contact_id)
+        except Exception:  # noqa: BLE001, S112 - its own events are parked
+            continue
+        states[account.account_id] = state
     return states
 
 

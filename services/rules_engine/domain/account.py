@@ -1,9 +1,11 @@
 """An account's record in the engine, events on their way into it, and what a batch leads to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
 from hashlib import blake2b
+from operator import attrgetter
 from typing import NamedTuple, cast
 
 from schemas.plans import Change, Plan
@@ -63,7 +65,7 @@ class Account:
     version: int = 0
     directory_version: int = 0
     decided_under: int = 0
-    """The generation of the last decision; negative: it waits for a replica of that generation."""
+    """The generation of the last evaluation; negative: it waits for a replica of that generation."""
     decided_at: datetime | None = None
     next_evaluation_at: datetime | None = None
     undecided: str | None = None
@@ -75,6 +77,8 @@ class Account:
     arr: float | None = None
     merged_into: str | None = None
     """The account that has everything of this one, which has ended."""
+    sweeping: int = 0
+    """The newest generation whose sweep has begun: nobody decides an account under an older one any more."""
     loaded: tuple[object, ...] = ()
     """Every column but the state, as it was loaded: an event that only changes the state writes only that."""
     directory_changed: bool = False
@@ -89,12 +93,36 @@ class Account:
     merged_from: tuple[str, ...] = ()
     """The accounts that ended in this one."""
 
+    @property
+    def columns(self) -> tuple[object, ...]:
+        """Every column but the state, as they are now."""
+        return _columns(self)
+
+    @property
+    def latest_generation(self) -> int:
+        """The newest generation that is known to have evaluated this account, or to be about to."""
+        return max(abs(self.decided_under), self.sweeping)
+
+    def is_as_loaded(self) -> bool:
+        """Whether there is nothing to write but the generation under which it was evaluated, which a sweep stands for."""
+        loaded, decided_under = self.loaded, self.decided_under
+        if decided_under >= 0 and cast("int", loaded[DECIDED_UNDER]) >= 0:
+            loaded = (*loaded[:DECIDED_UNDER], decided_under, *loaded[DECIDED_UNDER + 1 :])
+        return self.columns == loaded
+
+    def reset(self) -> None:
+        """Forget what changed since it was loaded, but for the state, which is replaced only when all went well."""
+        for name, value in zip(COLUMNS, self.loaded, strict=True):
+            setattr(self, name, value)
+        self.directory_changed = self.links_changed = False
+        self.directory_facts, self.links, self.merged_from = None, None, ()
+
     def is_current(self, context: EvaluationContext, clocks: Clocks) -> bool:
         """Whether the plan in force is what an evaluation would return now, as long as no event changes the account."""
         return (
             self.plan_key is not None
             and not self.restated
-            and self.decided_under == context.generation
+            and self.decided_under == context.generation >= self.sweeping
             and self.undecided is None
             and (self.next_evaluation_at is None or clocks.service < self.next_evaluation_at)
             and (self.published_key == self.plan_key or not context.publish)
@@ -107,7 +135,9 @@ class Account:
 
     def take_decision(self, decision: Decision) -> None:
         """Take over the segment, stage, colour and next evaluation of a decision."""
-        self.undecided = None
+        if self.undecided is not None:
+            # What changed while it was undecided may not have been published yet.
+            self.undecided, self.directory_changed, self.links_changed = None, True, True
         self.next_evaluation_at = decision.next_evaluation_at
         position = (decision.segment, decision.stage, decision.color)
         is_published = self.directory_key is not None
@@ -116,8 +146,12 @@ class Account:
 
     def take_state(self, account_state: AccountState, context: EvaluationContext) -> None:
         """Encode the state, with the columns beside it that are searched."""
-        facts, issued = account_state
-        self.state = encode(facts, issued)
+        state = encode(*account_state)
+        self.take_facts(account_state.facts, context)
+        self.state = state
+
+    def take_facts(self, facts: Facts, context: EvaluationContext) -> None:
+        """The columns that are searched, from facts that the state has already."""
         self.name, self.csm_id = text_fact(facts, "name"), text_fact(facts, "csm_id")
         self.arr = revenue_of(facts, context.portfolio.rates, context.policy.content.currency)
         self.merged_from = tuple(sorted(facts.merged))
@@ -125,6 +159,15 @@ class Account:
             self.links = links_of(facts)
         if self.directory_changed:
             self.directory_facts = facts
+
+
+COLUMNS = (
+    "plan_key", "published_key", "directory_key", "version", "directory_version", "decided_under", "decided_at",
+    "next_evaluation_at", "undecided", "name", "segment", "stage", "color", "csm_id", "arr",
+)  # fmt: skip
+"""Of an account, those beside its state, in the order in which they are stored."""
+DECIDED_UNDER = COLUMNS.index("decided_under")
+_columns: Callable[[Account], tuple[object, ...]] = attrgetter(*COLUMNS)
 
 
 def links_of(facts: Facts) -> AccountLinks:
@@ -184,16 +227,22 @@ class Parked:
     reason: str
 
 
+def reason_of(problem: Exception) -> str:
+    """The exception in at most 2,000 characters, as it is stored and shown."""
+    return f"{type(problem).__name__}: {problem}"[:2000].replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 @dataclass(frozen=True, slots=True)
 class NewPlan:
     """A decision that changed the plan, with the events behind it.
 
-    `previous`: the version of the plan before, 0 when this is the first.
+    `document`: the plan as it is stored (JSON). `previous`: the version of the plan before, 0 when this is the first.
     """
 
     account: Account
     decision: Decision
     plan: Plan
+    document: bytes
     policy: str
     causes: tuple[FactEvent, ...]
     decided_at: datetime

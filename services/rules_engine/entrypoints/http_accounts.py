@@ -87,11 +87,14 @@ def account_routes(answers: Answers) -> APIRouter:
             str | None, Query(max_length=200, description="directly below this account")
         ] = None,
         external_id: Annotated[str | None, Query(max_length=500, description="`system:id`")] = None,
+        undecided: Annotated[
+            bool | None, Query(description="whose plan could not be made; `undecided` of each says why")
+        ] = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> dict[str, object]:
         (after,) = decode_cursor(cursor, str) or ("",)
-        wanted = Filter(segment, stage, color, csm_id, q, parent_id, external_id)
+        wanted = Filter(segment, stage, color, csm_id, q, parent_id, external_id, undecided)
         items = await answers.accounts(wanted, after=after, limit=limit + 1)
         return page(items, limit, lambda item: encode_cursor(item["id"]))
 

@@ -94,7 +94,7 @@ class Engine:
         total = 0.0
         for line in text.splitlines():
             sample, _, value = line.rpartition(" ")
-            if sample.startswith(f"{name}{{") and all(
+            if sample.partition("{")[0] == name and all(
                 f'{label}="{wanted}"' in sample for label, wanted in labels.items()
             ):
                 total += float(value)

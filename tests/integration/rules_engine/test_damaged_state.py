@@ -41,6 +41,17 @@ async def change_state(running: Engine, account: str, change: Callable[[State], 
     await connection.close()
 
 
+async def replace_state(running: Engine, account: str, state: bytes) -> bytes:
+    """Returns the bytes that were stored."""
+    connection = await asyncpg.connect(database_url(running.stack.postgres.url, DATABASES["rules_engine"]))
+    async with connection.transaction():
+        where = "WHERE account_id = $1"
+        stored = await connection.fetchval(f"SELECT state FROM account {where} FOR UPDATE", account)
+        await connection.execute(f"UPDATE account SET state = $2 {where}", account, state)
+    await connection.close()
+    return stored
+
+
 def produce_in_order(running: Engine, *events: Mapping[str, Any]) -> None:
     """All to one partition: the engine reads one after the other."""
     producer = Producer({"bootstrap.servers": running.stack.kafka.bootstrap})
@@ -130,6 +141,41 @@ class TestUnreadable:
         await change_state(running, damaged, lambda state: state.update(v=2))
         assert (await evaluate_all(running))["undecided"] == 0
         assert (await running.account(damaged))["undecided"] is None
+
+    async def test_damaged_bytes_are_shown_listed_and_counted_until_they_are_restored(
+        self, running: Engine
+    ) -> None:
+        """A6: a page of the API shows what is known, and the gauge is what an alarm watches."""
+        damaged, sound = await two_accounts(running)
+        sent = [
+            await running.make_event("health.scored", account, {"color": "red"})
+            for account in (damaged, sound)
+        ]
+        whole = await replace_state(running, damaged, b'{"v":4,"a":{')
+
+        produce_in_order(running, *sent)
+        await running.wait_until_folded(sent[1])
+        assert (await running.account(sound))["color"] == "red"
+        shown = await running.account(damaged)
+        assert shown["undecided"].startswith("UnreadableState: ")
+        assert "is damaged" in shown["undecided"]
+        assert shown["plan"] is not None
+        listed = (await running.get("/v1/accounts", undecided="true"))["items"]
+        assert [item["id"] for item in listed] == [damaged]
+        others = (await running.get("/v1/accounts", undecided="false", q=sound))["items"]
+        assert [item["id"] for item in others] == [sound]
+        assert (await running.get("/v1/accounts", undecided="false", q=damaged))["items"] == []
+
+        async def counted() -> bool:
+            return await running.metric("drumbeat_accounts_undecided") == 1
+
+        await until(counted, 20, "the gauge counts it")
+        (item,) = await parked_of(running, damaged)
+        await replace_state(running, damaged, whole)
+        await running.request("POST", f"/v1/parked/{item['id']}/replay")
+        await running.wait_until_folded(sent[0])
+        account = await running.account(damaged)
+        assert (account["undecided"], account["color"]) == (None, "red")
 
 
 class TestEvent:

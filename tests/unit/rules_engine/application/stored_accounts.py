@@ -43,6 +43,7 @@ class StoredAccounts:
         for account_id in account_ids:
             stored = self.stored.setdefault(account_id, Account(account_id))
             stored.restated = stored.links_changed = stored.directory_changed = False
+            stored.loaded = stored.columns
         return {account_id: self.stored[account_id] for account_id in account_ids}
 
     async def find_merged(self, account_ids: Collection[str]) -> Mapping[str, str]:
@@ -74,8 +75,11 @@ class StoredAccounts:
             self.latest_plans[new.account.account_id] = new.plan
             self.recorded += 1
 
-    async def publish_directory(self, accounts: Sequence[Account], real: datetime) -> None:
+    async def publish_directory(
+        self, accounts: Sequence[Account], real: datetime
+    ) -> Sequence[tuple[Account, Exception]]:
         """The directory has no reader here."""
+        return ()
 
     async def acknowledge(self, receipts: Sequence[Receipt]) -> int:
         self.receipts += receipts
