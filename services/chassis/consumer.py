@@ -80,10 +80,7 @@ class Consumer:
 
     def waits_for(self) -> str | None:
         """None once it reads every partition, else the reason."""
-        group = self._subscription.group
-        if not self._reading:
-            return f"{group} does not read from Kafka yet"
-        return None
+        return None if self._reading else f"{self._subscription.group} does not read from Kafka yet"
 
     def halted(self) -> dict[str, str]:
         """The halted partitions (`topic/partition`) that this replica knows of, with the reasons."""
@@ -91,23 +88,11 @@ class Consumer:
         reasons = missing | self._halted
         return {f"{place.topic}/{place.partition}": reasons[place] for place in sorted(reasons)}
 
-    @property
-    def group(self) -> str:
-        return self._subscription.group
-
-    def progress(self) -> int:
-        """The sum of the next offsets of its partitions."""
-        return sum(claim.next_offset for claim, _ in self._workers.values())
-
-    async def is_at_rest(self) -> bool:
-        """Whether every partition that this replica reads is read and handled to its end."""
-        client = self._client
-        if client is None or not self._reading or self._busy:
-            return False
-        partitions = list(self._workers)
-        ends: dict[TopicPartition, int] = await client.end_offsets(partitions)
-        claims = [self._workers[partition][0] for partition in partitions if partition in self._workers]
-        return not self._busy and all(claim.next_offset >= ends[claim.partition] for claim in claims)
+    def idle(self) -> tuple[AIOKafkaConsumer, list[PartitionClaim]] | None:
+        """The client and what it reads; None while it handles a batch, or does not read yet."""
+        if self._client is None or not self._reading or self._busy:
+            return None
+        return self._client, [claim for claim, _ in self._workers.values()]
 
     def _unwanted(self, claim: PartitionClaim) -> bool:
         return self._stopping.is_set() or claim.partition in self._dropped

@@ -1,3 +1,4 @@
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 """Whether a service has done all the work that service time and events brought it.
 
 A rehearsal advances a standing clock only when every service is at rest (`services.chassis.standing_clock`).
@@ -5,6 +6,8 @@ A rehearsal advances a standing clock only when every service is at rest (`servi
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from aiokafka import TopicPartition
 
 from services.chassis.consumer import Consumer
 from services.chassis.loops import Loop
@@ -32,6 +35,22 @@ class Rest:
         Services that hand work to each other are at rest when all say so twice and no `progress` grew between.
         """
         busy = [loop.name for loop in self.loops if not loop.is_at_rest()]
-        busy += [consumer.group for consumer in self.consumers if not await consumer.is_at_rest()]
-        progress = sum(consumer.progress() for consumer in self.consumers)
+        progress = 0
+        for consumer in self.consumers:
+            read = await _read_to_the_end(consumer)
+            progress += read or 0
+            if read is None:
+                busy.append("consumer")
         return {"at_rest": not busy, "busy": busy, "progress": progress}
+
+
+async def _read_to_the_end(consumer: Consumer) -> int | None:
+    """The sum of the next offsets of the partitions that this replica reads; None before the end of one."""
+    idle = consumer.idle()
+    if idle is None:
+        return None
+    client, claims = idle
+    ends: dict[TopicPartition, int] = await client.end_offsets([claim.partition for claim in claims])
+    if any(claim.next_offset < ends[claim.partition] for claim in claims) or consumer.idle() is None:
+        return None
+    return sum(claim.next_offset for claim in claims)

@@ -90,9 +90,7 @@ async def build(runtime: Runtime) -> Parts:
     active_policy = ActivePolicy(configurations, clock)
     rates_file = RatesFile(runtime.settings.rates, database)
     await _put_in_force(active_policy, rates_file, runtime)
-    records = make_key_records(runtime)
-    await records.publish_again(database, runtime.relay)
-    await make_sessions(runtime, records).end_orphans(first_key(runtime.settings.key_file))
+    await _begin_keys(runtime)
     created: set[str] = set()
     consumer = EventConsumer(
         clock=clock,
@@ -124,6 +122,13 @@ async def build(runtime: Runtime) -> Parts:
             *_retention_loops(runtime),
         ),
     )
+
+
+async def _begin_keys(runtime: Runtime) -> None:
+    """Publish the keys again, and end the sessions of a first key that was replaced."""
+    records = make_key_records(runtime)
+    await records.publish_again(runtime.database, runtime.relay)
+    await make_sessions(runtime, records).end_orphans(first_key(runtime.settings.key_file))
 
 
 def _undecided_loop(database: Database) -> Loop:

@@ -60,7 +60,7 @@ FROM (
 """
 GROUPS = """
 SELECT group_id::text, id::text FROM touchpoint
-WHERE group_id = ANY($1::uuid[]) AND status IN ('planned', 'due', 'overdue') ORDER BY due_at, id
+WHERE group_id = ANY($1::uuid[]) AND status IN ('planned', 'due', 'overdue') ORDER BY touchpoint.due_at, touchpoint.id
 """
 PEOPLE = "SELECT csm_id, name, email FROM person WHERE csm_id = ANY($1)"
 CSMS = """

@@ -37,6 +37,11 @@ STARTS: Mapping[str, tuple[tuple[str, ...], Mapping[str, str], str]] = {
         {},
         "does not contain a key",
     ),
+    "a service with a secrets key that is none": (
+        ("services.rules_engine", "serve"),
+        {"secrets": "none"},
+        "is not a key",
+    ),
     "a service without its database": (("services.scheduler", "serve"), {"key": "db_k_"}, "start.waiting"),
     "doctor": (("services.devstack.doctor",), {"key": "db_k_"}, "scheduler"),
     "doctor with a public URL that has a password": (
@@ -65,6 +70,8 @@ def test_a_start_that_fails_prints_no_secret(start: str, tmp_path: Path) -> None
     arguments, given, expected = STARTS[start]
     for name in ("api-key", "address-key", "secrets-key"):
         (tmp_path / name).write_text(f"{given.get('key', '')}{MARK}\n")
+    if "secrets" not in given:  # read first: without a key in it nothing starts
+        (tmp_path / "secrets-key").write_text("5e" * 32)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DRUMBEAT_")}
     own = {"PYTHONPATH": str(Path.cwd()), "DRUMBEAT_DATA_DIR": str(tmp_path)}
     settings = {name: value for name, value in given.items() if name.startswith("DRUMBEAT_")}

@@ -30,6 +30,7 @@ WITHOUT_A_SERVICE = {
 }
 ARGUMENTS = {
     "account": ["acme"],
+    "clock advance": ["1d"],
     "keys create": ["me", "--scope", "read"],
     "keys revoke": ["0123abcd"],
     "erase": ["acme", "--yes"],

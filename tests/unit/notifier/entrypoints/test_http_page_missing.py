@@ -15,7 +15,7 @@ async def visitor() -> AsyncGenerator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.mark.parametrize("path", ["/", "/p", "/p/", "/a/", "/a/x/y", "/v1/unsubscribe", "/wp-login.php"])
+@pytest.mark.parametrize("path", ["/", "/p", "/p/", "/a/", "/a/x/y", "/v1/unsubscribe/a/b", "/wp-login.php"])
 async def test_a_broken_link_leads_to_our_own_page(visitor: httpx.AsyncClient, path: str) -> None:
     answer = await visitor.get(path, headers={"accept": "text/html", "accept-language": "de-DE,de;q=0.9"})
     assert answer.status_code == 404
