@@ -42,7 +42,7 @@ STARTS: Mapping[str, tuple[tuple[str, ...], Mapping[str, str], str]] = {
         {"secrets": "none"},
         "is not a key",
     ),
-    "a service without its database": (("services.scheduler", "serve"), {"key": "db_k_"}, "start.waiting"),
+    "a service without its database": (("services.scheduler", "serve"), {"key": "db_k_"}, "outage.began"),
     "doctor": (("services.devstack.doctor",), {"key": "db_k_"}, "scheduler"),
     "doctor with a public URL that has a password": (
         ("services.devstack.doctor",),
