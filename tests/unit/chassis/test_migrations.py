@@ -5,12 +5,23 @@ import pytest
 from services.chassis.migrations import history
 
 STORED = {
-    "rules_engine": ["rules_0001", "rules_0002", "rules_0003", "rules_0004", "rules_0005", "rules_0006"],
+    "rules_engine": [
+        "rules_0001",
+        "rules_0002",
+        "rules_0003",
+        "rules_0004",
+        "rules_0005",
+        "rules_0006",
+        "rules_0007",
+    ],
     "scheduler": [
         *("scheduler_0001", "scheduler_0002", "scheduler_0003", "scheduler_0005", "scheduler_0006"),
-        *("scheduler_0007", "scheduler_0008", "scheduler_0009"),
+        *("scheduler_0007", "scheduler_0008", "scheduler_0009", "scheduler_0010", "scheduler_0011"),
     ],
-    "notifier": ["notifier_0001", "notifier_0002", "notifier_0003", "notifier_0004", "notifier_0005"],
+    "notifier": [
+        *("notifier_0001", "notifier_0002", "notifier_0003", "notifier_0004", "notifier_0005"),
+        *("notifier_0006", "notifier_0007", "notifier_0008", "notifier_0009"),
+    ],
 }
 """The revisions that databases of earlier versions are at, in their order."""
 
