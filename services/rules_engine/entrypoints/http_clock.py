@@ -20,6 +20,7 @@ def clock_routes(advance: ClockAdvance) -> APIRouter:
             " for both."
         ),
         dependencies=[require("admin")],
+        responses={409: {"description": "the clock runs by itself"}},
     )
     async def advance_clock(wanted: WantedAdvance) -> dict[str, object]:
         try:

@@ -13,7 +13,7 @@ from services.chassis.kafka import LARGEST_RECORD, MOST_IN_BATCH, Message, Produ
 from services.chassis.settings import Kafka
 from services.chassis.topics import TopicSpec, ensure_topics
 from tests.integration.chassis.records import stored_records
-from tests.stack import BreakableKafka
+from tests.stack import BreakableKafka, stopped, until
 
 pytestmark = pytest.mark.integration
 
@@ -111,6 +111,9 @@ async def test_results_are_unknown_while_the_broker_is_away_and_sending_works_af
             assert await producer.send([message(topic, "one", "1")], timeout=20) == [True]
 
             broker.freeze()
+            await until(
+                lambda: stopped(broker.nodes[0].pid or 0), 10, "every thread of the broker is stopped"
+            )
             filling = [message(topic, "one", "2", size=MOST_IN_BATCH // 2) for _ in range(9)]
             assert await producer.send([message(topic, "one", "2")], timeout=0.5) == [False]
             assert await producer.send(filling, timeout=0.5) == [False] * 9

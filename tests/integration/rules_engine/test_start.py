@@ -142,7 +142,7 @@ class TestEnvironment:
         [
             ("DRUMBEAT_RULES_ENGINE__PORT", "0"),
             ("DRUMBEAT_RULES_ENGINE__PORT", "http"),
-            ("DRUMBEAT_CLOCK__RATE", "0"),
+            ("DRUMBEAT_CLOCK__RATE", "-1"),
             ("DRUMBEAT_CLOCK__START", "yesterday"),
             ("DRUMBEAT_MODE", "dry"),
             ("DRUMBEAT_FAULTS", "consumer.nowhere=kill"),
@@ -163,7 +163,7 @@ class TestEnvironment:
         async with start.started(DRUMBEAT_DATABASE__URL=url) as child:
             assert child.stdout is not None
             async with asyncio.timeout(20):
-                while b"start.waiting" not in await child.stdout.readline():
+                while b"outage.began" not in await child.stdout.readline():
                     pass
             child.send_signal(signal.SIGTERM)
             async with asyncio.timeout(10):
