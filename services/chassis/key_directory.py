@@ -1,7 +1,8 @@
 """A service's table of API keys: written from the topic `directory.keys`, read into memory every second.
 
 Whoever may write to Kafka must not be able to make a key. So the rules engine signs each record, with HMAC-SHA256 (RFC
-2104) under the content of the secrets key file, which every service of the deployment has; others are refused.
+2104) under the first line of the secrets key file, which every service of the deployment has; others are refused. A
+further line is accepted too, while the key is rotated.
 """
 
 import hmac
@@ -43,16 +44,16 @@ def sign_record(secret: bytes, key: str, value: bytes) -> tuple[str, bytes]:
     return SIGNATURE, f"v1,{_fingerprint(secret)},{signed}".encode()
 
 
-def find_forgery(secret: bytes, record: Record) -> str | None:
-    """Why a record must not be believed; None for one that the rules engine signed."""
+def find_forgery(secrets: Sequence[bytes], record: Record) -> str | None:
+    """Why a record must not be believed; None for one that the rules engine signed under one of the secrets."""
     signature = next((value for name, value in record.headers if name == SIGNATURE), None)
     if signature is None:
         return "it is not signed"
-    expected = sign_record(secret, (record.key or b"").decode(errors="replace"), record.value or b"")[1]
-    if hmac.compare_digest(signature, expected):
+    key, value = (record.key or b"").decode(errors="replace"), record.value or b""
+    if any(hmac.compare_digest(signature, sign_record(secret, key, value)[1]) for secret in secrets):
         return None
     used = signature.decode(errors="replace").split(",")
-    if len(used) == 3 and used[1] != _fingerprint(secret):
+    if len(used) == 3 and used[1] not in {_fingerprint(secret) for secret in secrets}:
         return (
             "it is signed under another secrets key: give this service the same DRUMBEAT_SECRETS_KEY_FILE as the"
             " rules engine, then restart both"
@@ -60,13 +61,15 @@ def find_forgery(secret: bytes, record: Record) -> str | None:
     return "its signature is not right"
 
 
-def signed_records(secret: bytes, records: Sequence[Record]) -> list[Record]:
+def signed_records(secrets: Sequence[bytes], records: Sequence[Record]) -> list[Record]:
     """The records that say something and are signed; the others are refused, counted and logged, each batch once.
 
     A key is revoked, never deleted: a tombstone says nothing.
     """
     valued = [record for record in records if record.value is not None]
-    forged = [(record, problem) for record in valued if (problem := find_forgery(secret, record)) is not None]
+    forged = [
+        (record, problem) for record in valued if (problem := find_forgery(secrets, record)) is not None
+    ]
     if forged:
         METRICS.key_records_refused.inc(len(forged))
         first, problem = forged[0]

@@ -78,11 +78,11 @@ def key_id_of(key: str) -> str:
 class KeyRing:
     """The keys this service accepts: the first one from its file, the others from the topic `directory.keys`.
 
-    `secret`: under which the records of that topic are signed, the content of the secrets key file.
+    `secrets`: under the first the records of that topic are signed, and each is accepted: the secrets key file.
     """
 
     keys: dict[str, ApiKey] = field(default_factory=dict[str, ApiKey])
-    secret: bytes = field(default=b"", repr=False)
+    secrets: tuple[bytes, ...] = field(default=(b"",), repr=False)
 
     def learn(self, key: ApiKey) -> None:
         stored = self.keys.get(key.key_id)

@@ -31,7 +31,7 @@ from services.chassis.database import INFRASTRUCTURE, Database
 from services.chassis.http_server import Server, listening
 from services.chassis.kafka import Producer
 from services.chassis.key_directory import key_loop
-from services.chassis.keys import KeyRing, first_key, read_or_create_secret
+from services.chassis.keys import KeyRing, first_key, read_or_create_secrets
 from services.chassis.loop_monitor import LoopMonitor
 from services.chassis.loops import Loop
 from services.chassis.migrations import DATABASES, check_schema
@@ -160,7 +160,7 @@ def spare_the_collector() -> None:
 
 async def _start(identity: Identity, settings: Settings, replica: Replica) -> Runtime:
     """Connect to the database and the broker, however long it takes."""
-    keys = KeyRing(secret=read_or_create_secret(settings.secrets_key_path))
+    keys = KeyRing(secrets=read_or_create_secrets(settings.secrets_key_path))
     keys.learn(first_key(settings.key_file))
     url = settings.database_url()
     settings.broker()

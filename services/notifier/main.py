@@ -152,7 +152,7 @@ async def build(runtime: Runtime) -> Parts:
         clock=runtime.clock,
         mail_hold=sending.mail_hold,
         fallback_to=sending.fallback_to,
-        secret=runtime.keys.secret,
+        secrets=runtime.keys.secrets,
     )
     sweeping = sweep(services.queue, messages, interval=settings.SWEEP_SECONDS)
     opener = day_opener(services.days, services.calendar, messages, interval=settings.SWEEP_SECONDS)

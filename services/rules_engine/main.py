@@ -255,7 +255,7 @@ def make_worker(runtime: Runtime) -> WorkerProcess:
 
 
 def make_key_records(runtime: Runtime) -> KeyRecords:
-    return KeyRecords(runtime.outbox, runtime.clock, runtime.keys.secret)
+    return KeyRecords(runtime.outbox, runtime.clock, runtime.keys.secrets[0])
 
 
 def make_sessions(runtime: Runtime, records: KeyRecords) -> SessionRepository:

@@ -77,7 +77,9 @@ async def build(runtime: Runtime) -> Parts:
         releasing.wake()
         extending.wake()
 
-    handler = RecordHandler(clock, outbox, calendars, PostgresDirectoryRepository, count, runtime.keys.secret)
+    handler = RecordHandler(
+        clock, outbox, calendars, PostgresDirectoryRepository, count, runtime.keys.secrets
+    )
     return Parts(
         app=lambda ready: make_http_app(runtime, after_commit, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),

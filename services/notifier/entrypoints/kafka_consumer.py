@@ -78,14 +78,14 @@ class Consumer:
     clock: ServiceClock
     mail_hold: str | None = None
     fallback_to: str | None = None
-    secret: bytes = b""
+    secrets: Sequence[bytes] = ()
 
     async def __call__(self, connection: Connection, records: Sequence[Record], real: datetime) -> None:
         now = Now(real, self.clock.at(real))
         work, topic = self.work(connection), records[0].topic
         batch = _Batch()
         if topic == KEYS:
-            records = signed_records(self.secret, records)
+            records = signed_records(self.secrets, records)
         async for record in in_slices(records):
             try:
                 _read(record, batch)

@@ -74,7 +74,7 @@ class RecordHandler:
     calendars: Callable[[Connection], CalendarRepository]
     directories: Callable[[Connection], DirectoryRepository]
     count: Count
-    secret: bytes
+    secrets: Sequence[bytes]
 
     async def __call__(self, connection: Connection, records: Sequence[Record], real_now: datetime) -> None:
         match records[0].topic:
@@ -160,7 +160,7 @@ class RecordHandler:
         await self.directories(connection).save_csms(csms)
 
     async def _handle_keys(self, connection: Connection, records: Sequence[Record]) -> None:
-        signed = signed_records(self.secret, records)
+        signed = signed_records(self.secrets, records)
         keys, _ = await self._read_directory(connection, signed, KEY_DIRECTORY, KeyRecord)
         await keep_keys(connection, [_api_key(key) for key in keys])
 

@@ -105,7 +105,7 @@ class Scheduler:
     @property
     def handler(self) -> RecordHandler:
         return RecordHandler(
-            self.clock, self.outbox, self.calendars, PostgresDirectoryRepository, self.count, SECRET
+            self.clock, self.outbox, self.calendars, PostgresDirectoryRepository, self.count, [SECRET]
         )
 
     async def consume(self, *records: Record) -> None:
