@@ -65,7 +65,11 @@ def session_routes(sessions: Sessions) -> APIRouter:
         items = await sessions.all(_reach(key), after=after, limit=limit + 1)
         return page(items, limit, lambda item: encode_cursor(item["session_id"]))
 
-    @router.get("/current", summary="The session of this call, with its scopes")
+    @router.get(
+        "/current",
+        summary="The session of this call, with its scopes",
+        responses={404: {"description": "the call was made with a key"}},
+    )
     async def get_current_session(key: Holder) -> dict[str, object]:
         found = await sessions.find(key.key_id)
         if found is None:
