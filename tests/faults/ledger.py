@@ -77,18 +77,21 @@ def read_topic(bootstrap: str, topic: str) -> list[Published]:
             name: (value or b"").decode(errors="replace")
             for name, value in cast("list[tuple[str, bytes]]", record.headers() or [])
         }
-        value = record.value()
-        records.append(
-            Published(
-                topic, (record.key() or b"").decode(), headers.get("ce_source", ""), headers.get("ce_id", ""),
-                headers.get("ce_type", ""),
-                None if not value or topic == "dead.letters" else json.loads(value),
-            )
-        )  # fmt: skip
+        records.append(_published(topic, record.key(), record.value(), headers))
         if (record.offset() or 0) + 1 >= ends[record.partition()][1]:
             waiting.discard(record.partition())
     consumer.close()
     return records
+
+
+def _published(topic: str, key: bytes | None, value: bytes | None, headers: Mapping[str, str]) -> Published:
+    """A record of either content mode: the structured one has its attributes in the value."""
+    data: Any = None if not value or topic == "dead.letters" else json.loads(value)
+    attributes = {name: headers.get(f"ce_{name}", "") for name in ("source", "id", "type")}
+    if data is not None and headers.get("content-type", "").startswith("application/cloudevents"):
+        attributes = {name: str(data[name]) for name in attributes}
+        data = data["data"]
+    return Published(topic, (key or b"").decode(), **attributes, data=data)
 
 
 def check_ids(bootstrap: str) -> None:
