@@ -48,9 +48,13 @@ async def test_the_keyboard_alone_opens_keeps_and_closes_an_explanation(
     async with visiting(browser, stack) as (visit, _):
         page = await account(visit)
         title, card = check_in(page)
-        await title.focus()
-        await page.keyboard.press("Shift+Tab")
-        await page.keyboard.press("Tab")
+        for _ in range(5):
+            # What came before the title may change between the two keys, while the page fills.
+            await title.focus()
+            await page.keyboard.press("Shift+Tab")
+            await page.keyboard.press("Tab")
+            if await title.evaluate("button => button === document.activeElement"):
+                break
         await expect(card).to_contain_text(RED)
         await expect(title).to_have_attribute("aria-expanded", "true")
         await page.keyboard.press("Escape")
