@@ -73,3 +73,17 @@ def add_halts() -> None:
 
 def drop_halts() -> None:
     op.execute("ALTER TABLE consumer_offset DROP COLUMN halted, DROP COLUMN counts_from")
+
+
+STANDING_CLOCK = """
+CREATE TABLE standing_clock (one boolean PRIMARY KEY DEFAULT true CHECK (one), now timestamptz NOT NULL)
+"""
+"""Where a service clock with rate 0 stands."""
+
+
+def add_standing_clock() -> None:
+    op.execute(STANDING_CLOCK)
+
+
+def drop_standing_clock() -> None:
+    op.execute("DROP TABLE standing_clock")

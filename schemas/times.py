@@ -5,7 +5,7 @@ A time without a zone is rejected: a guess of the zone could make touchpoints du
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Annotated, Final, Literal, get_args
 
@@ -34,6 +34,8 @@ _RFC_3339: Final = re.compile(
 )
 _TIME_HINT: Final = "write it like 2026-03-31T09:30:00Z"
 _ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_SPAN: Final = re.compile(r"(\d{1,6})([dhms])", re.ASCII)
+_SPAN_UNITS: Final[Mapping[str, str]] = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _HOUR: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
 
 
@@ -54,6 +56,14 @@ def parse_instant(text: str) -> datetime:
     if moment < EARLIEST:
         raise ValueError(f"{excerpt(text)} is before 1970")
     return moment
+
+
+def parse_span(text: str) -> timedelta:
+    """Read a span of time like 1d, 12h, 30m or 45s. Raises ValueError with a message that says what to write."""
+    found = _SPAN.fullmatch(text)
+    if found is None or int(found[1]) == 0:
+        raise ValueError(f"{excerpt(text)} is not a span of time; write it like 1d, 12h, 30m or 45s")
+    return timedelta(**{_SPAN_UNITS[found[2]]: int(found[1])})
 
 
 @lru_cache(maxsize=16_384)

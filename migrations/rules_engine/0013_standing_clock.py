@@ -1,6 +1,6 @@
 """Where a service clock with rate 0 stands."""
 
-from alembic import op
+from migrations.chassis_tables import add_standing_clock, drop_standing_clock
 
 revision = "rules_0013"
 down_revision = "rules_0012"
@@ -9,10 +9,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute(
-        "CREATE TABLE standing_clock (one boolean PRIMARY KEY DEFAULT true CHECK (one), now timestamptz NOT NULL)"
-    )
+    add_standing_clock()
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE standing_clock")
+    drop_standing_clock()

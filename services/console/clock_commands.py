@@ -1,13 +1,13 @@
 """`drumbeat clock`: the service clock, and advancing one that stands (rate 0)."""
 # ruff: noqa: FBT002 - flags of commands
 
-import re
 import time
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import typer
 
+from schemas.times import parse_span
 from services.chassis.clock import monotonic
 from services.console.client import SERVICES, ApiClient, CallFailed, connect
 from services.console.terminal import AsJson, print_json, print_text
@@ -16,7 +16,6 @@ app = typer.Typer(
     invoke_without_command=True, help="Show the service clock; advance one that stands (rate 0)."
 )
 
-UNITS: Final = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 STEP: Final = timedelta(hours=1)
 LOOK_SECONDS: Final = 0.02  # real time between two looks whether everything is at rest
 LONGEST_STEP_SECONDS: Final = 120.0  # real time that the work of one step may take
@@ -28,10 +27,10 @@ class NotAtRest(Exception):
 
 def read_span(text: str) -> timedelta:
     """`1d`, `12h`, `30m` or `45s`."""
-    found = re.fullmatch(r"(\d{1,6})([dhms])", text, re.ASCII)
-    if found is None or int(found[1]) == 0:
-        raise typer.BadParameter(f"{text} is not a span of time; write it like 1d, 12h, 30m or 45s")
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
+    try:
+        return parse_span(text)
+    except ValueError as wrong:
+        raise typer.BadParameter(str(wrong)) from wrong
 
 
 def advance(api: ApiClient, span: timedelta, step: timedelta = STEP) -> datetime:

@@ -1,20 +1,21 @@
 """Advance a service clock with rate 0: what may be asked for, and what is answered."""
 
-import re
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Annotated, Protocol
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from schemas.times import parse_span
+
 LONGEST = timedelta(days=3660)
-_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-_SHORT = re.compile(r"(\d{1,9})([dhms])", re.ASCII)
 
 
 def read_span(value: object) -> object:
     """`1d`, `12h`, `30m` and `45s` as spans; everything else is left to ISO 8601 (`P1D`) and seconds."""
-    found = _SHORT.fullmatch(value) if isinstance(value, str) else None
-    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else value
+    with suppress(ValueError):
+        return parse_span(value) if isinstance(value, str) else value
+    return value
 
 
 Span = Annotated[
