@@ -31,7 +31,7 @@ from services.chassis.kafka import stop_client
 from services.chassis.leases import TTL, Leases, PartitionClaim
 from services.chassis.loops import wait_for_event
 from services.chassis.measured import Measured
-from services.chassis.outages import OUTAGES, KafkaAway
+from services.chassis.outages import KAFKA, OUTAGES, KafkaAway, part_of
 from services.chassis.outbox import Outbox
 from services.chassis.settings import Kafka
 from services.chassis.telemetry import METRICS
@@ -77,6 +77,8 @@ class Consumer:
         self._watchdog = Watchdog()
         self._watch_again = 0.0
         self._reading = False
+        # A name of its own: a pass that asks nothing of the broker does not show that the broker works.
+        self._broker_reporter = f"{subscription.group} broker"
 
     def waits_for(self) -> str | None:
         """None once it reads every partition, else the reason."""
@@ -109,14 +111,14 @@ class Consumer:
                 try:
                     if self._client is None:
                         await self._leases.take_over()
-                        partitions = self._partitions()
-                        self._client = await connect_assigned(self._kafka, self._leases, partitions)
+                        self._client = await connect_assigned(self._kafka, self._leases, self._partitions())
                     await self._balance()
                     self._reading = True
                     await self._watch()
                     OUTAGES.works(self._subscription.group)
                 except (*INFRASTRUCTURE, KafkaError) as problem:
-                    if not OUTAGES.report(self._subscription.group, problem):
+                    who = self._broker_reporter if part_of(problem) == KAFKA else self._subscription.group
+                    if not OUTAGES.report(who, problem):
                         log.warning("consumer.interrupted", problem=repr(problem))
                 await wait_for_event(self._stopping, TTL / 6)
         finally:
@@ -183,6 +185,7 @@ class Consumer:
                 positions = {partition: int(await client.position(partition)) for partition in partitions}
         except TimeoutError:
             raise KafkaAway("the broker does not tell the ends of the partitions") from None
+        OUTAGES.works(self._broker_reporter)
         for partition, (claim, _) in self._workers.items():
             METRICS.lag.labels(*partition).set(max(0, ends.get(partition, 0) - claim.next_offset))
         waiting = self._busy | self._out_of_range
@@ -256,7 +259,7 @@ class Consumer:
             await wait_for_event(self._stopping, 5.0)
             return []
         except (KafkaError, OSError) as problem:
-            OUTAGES.report(self._subscription.group, KafkaAway(repr(problem)))
+            OUTAGES.report(self._broker_reporter, KafkaAway(repr(problem)))
             await wait_for_event(self._stopping, 1.0)
             return []
         messages = batches.get(partition, ())

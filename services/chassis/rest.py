@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
 from services.chassis.consumer import Consumer
 from services.chassis.loops import Loop
@@ -50,7 +51,10 @@ async def _read_to_the_end(consumer: Consumer) -> int | None:
     if idle is None:
         return None
     client, claims = idle
-    ends: dict[TopicPartition, int] = await client.end_offsets([claim.partition for claim in claims])
+    try:
+        ends: dict[TopicPartition, int] = await client.end_offsets([claim.partition for claim in claims])
+    except KafkaError:  # away: nobody knows what there is to read
+        return None
     if any(claim.next_offset < ends[claim.partition] for claim in claims) or consumer.idle() is None:
         return None
     return sum(claim.next_offset for claim in claims)

@@ -24,7 +24,7 @@ def lines_of(stack: Stack, service: str) -> list[dict[str, Any]]:
 async def check_log(stack: Stack, part: str) -> None:
     """Issue 11, A13 c: an outage is one line when it begins and one when it ends, with no traceback.
 
-    A part that comes back on a busy machine may seem away again for a moment: a few lines, never a stream of them.
+    A busy machine may make two of one.
     """
     for service in SERVICES:
 
@@ -34,8 +34,7 @@ async def check_log(stack: Stack, part: str) -> None:
         await until(ended, 30, f"the outage ends in the log of {service}")
         about = [line for line in lines_of(stack, service) if line.get("part") == part]
         events = [line["event"] for line in about]
-        assert events == ["outage.began", "outage.ended"] * (len(events) // 2), events
-        assert 2 <= len(events) <= 8, events
+        assert events in (["outage.began", "outage.ended"], ["outage.began", "outage.ended"] * 2), events
         assert all("seconds" in line for line in about if line["event"] == "outage.ended")
         others = [line for line in lines_of(stack, service) if not str(line["event"]).startswith("outage.")]
         assert not others, others[:3]

@@ -11,7 +11,7 @@ import pytest
 from tests.faults.ledger import Ledger
 from tests.stack import Stack, event, receiving, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(300)]
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 DAYS = 60
