@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib.metadata import version
 from typing import Annotated, Any, Literal, cast
 
 import orjson
@@ -22,10 +23,11 @@ from services.chassis.clock import ServiceClock, real_now
 from services.chassis.keys import ApiKey, KeyRing, Scope
 from services.chassis.outbox import timestamp
 from services.chassis.problems import Problem
-from services.chassis.public_holidays import holidays_release
 from services.chassis.rest import Rest
 
 BODY_LIMIT = 1 << 20  # bytes, unless a route asks for more
+HOLIDAYS_RELEASE = version("holidays")
+"""Of the public holidays that the calendar reads."""
 LAST = 2**62
 """Beyond every number by which a list is ordered: where one begins that shows the newest first."""
 Limit = Annotated[int, Query(ge=1, le=500, description="the number of items at most")]
@@ -182,7 +184,7 @@ def _health(chassis: Chassis) -> APIRouter:
             "start": timestamp(mapping.start),
             "rate": mapping.rate,
             "origin": timestamp(mapping.origin),
-            "holidays": holidays_release(),
+            "holidays": HOLIDAYS_RELEASE,
             "tzdata": IANA_VERSION,
         }
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.cadence.policy.load import PolicyRefused, load_policy
-from services.chassis.public_holidays import holidays_release
+from services.calendar.public_holidays import holidays_release
 from services.chassis.settings import Settings
 from services.console.client import SERVICES, ApiClient, CallFailed, Service
 from services.console.json_fields import items, text

@@ -7,6 +7,7 @@ event is in the outbox exactly when the row that asked for it is gone, and a cra
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from services.calendar.touchpoint import Status
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
 from services.scheduler.adapters.directory_repository import load_directory
@@ -14,7 +15,6 @@ from services.scheduler.adapters.messages import update_events
 from services.scheduler.adapters.rows import COLUMNS, Row, columns_of, read_stored
 from services.scheduler.application.ports import TouchpointUpdate, UnannouncedChange
 from services.scheduler.domain.announcing import KnownState, find_announce_from
-from services.scheduler.domain.touchpoint import Status
 
 # The touchpoint is as readers know it, until the first change after that.
 ADD = """

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from services.calendar.assignment import Line, Person, Staff
 from services.chassis.database import Connection
 from services.scheduler.adapters.rows import columns_of
-from services.scheduler.domain.assignment import Line, Person, Staff
 
 STAFF = "SELECT csm_id, pool, role FROM person WHERE pool IS NOT NULL OR role = 'sales' ORDER BY csm_id"
 ASSIGNED = "SELECT account_id, line, csm_id FROM assignment WHERE account_id = ANY($1::text[])"

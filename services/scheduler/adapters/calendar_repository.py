@@ -5,6 +5,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from schemas.directory import PolicyRecord
+from services.calendar.open_hours import OpenHours
+from services.calendar.plan import PlanCommand, content_of, read_plan
+from services.calendar.reconciliation.context import StoredCalendar
+from services.calendar.recurrence import Series
+from services.calendar.touchpoint import Cancellation, Closure, RecordedOutcome, Touchpoint, cancel
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
 from services.chassis.time_slices import pause_if_long
@@ -34,11 +39,6 @@ from services.scheduler.application.ports import (
     TouchpointUpdate,
     UnannouncedChange,
 )
-from services.scheduler.domain.open_hours import OpenHours
-from services.scheduler.domain.plan import PlanCommand, content_of, read_plan
-from services.scheduler.domain.reconciliation.context import StoredCalendar
-from services.scheduler.domain.recurrence import Series
-from services.scheduler.domain.touchpoint import Cancellation, Closure, RecordedOutcome, Touchpoint, cancel
 
 LONG_AGO = timedelta(days=400)
 """How far back the last due touchpoint of a type counts for spacing and intervals."""

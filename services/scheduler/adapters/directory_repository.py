@@ -13,12 +13,12 @@ import orjson
 from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
 from schemas.times import WEEKDAYS, clock_time
 from schemas.zones import UTC_ZONE
+from services.calendar.open_hours import WORKDAYS, OpenHours, check_hours, load_zone
 from services.chassis.database import Connection
 from services.scheduler.adapters import erasure
 from services.scheduler.adapters.assignment_repository import load_people, mark_accounts_of
 from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails, TypeDetails
 from services.scheduler.adapters.rows import columns_of
-from services.scheduler.domain.open_hours import WORKDAYS, OpenHours, check_hours, load_zone
 
 SAVE_ACCOUNTS = """
 UPDATE account_calendar a SET directory_version = u.version, name = u.name, csm_id = u.csm_id,

@@ -11,12 +11,12 @@ from uuid import UUID
 
 from schemas.envelope import Envelope, kafka_headers
 from schemas.outcomes import TOUCHPOINT_SETTLED, TouchpointSettled
+from services.calendar.touchpoint import RecordedOutcome
 from services.chassis.database import Connection
 from services.chassis.dead_letters import Record, dead_letter_record
 from services.chassis.outbox import Outbox
 from services.scheduler.adapters.messages import OUTCOMES
 from services.scheduler.adapters.rows import Row, columns_of, read_outcome
-from services.scheduler.domain.touchpoint import RecordedOutcome
 
 SAVE_EARLY = """
 INSERT INTO early_outcome AS e

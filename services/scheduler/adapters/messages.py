@@ -14,9 +14,9 @@ import orjson
 from schemas.links import account_page
 from schemas.outcomes import TOUCHPOINT_SETTLED, TouchpointSettled
 from schemas.touchpoints import Kind, touchpoint_event_type
+from services.calendar.touchpoint import Holder, RecordedOutcome, Touchpoint
 from services.chassis.outbox import Outgoing
 from services.scheduler.application.ports import Changer, TouchpointUpdate
-from services.scheduler.domain.touchpoint import Holder, RecordedOutcome, Touchpoint
 
 EVENTS = "touchpoint.events"
 LONGEST_NOTE = 2000

@@ -7,8 +7,10 @@ still running, so that a reader who continues from a cursor never misses one.
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 
+from services.calendar.open_hours import load_zones
+from services.calendar.plan import read_plan
+from services.calendar.public_holidays import UnknownPlace, holidays_of
 from services.chassis.database import Database, real_now
-from services.chassis.public_holidays import UnknownPlace, holidays_of
 from services.scheduler.adapters.rows import Row, read_series, read_stored
 from services.scheduler.adapters.touchpoint_lists import (
     ENTRY,
@@ -25,8 +27,6 @@ from services.scheduler.application.read_touchpoints import (
     TouchpointEntry,
     TouchpointFilter,
 )
-from services.scheduler.domain.open_hours import load_zones
-from services.scheduler.domain.plan import read_plan
 
 CHANGES = f"""
 SELECT {ENTRY} FROM change c JOIN touchpoint t ON t.id = c.id AND t.change_xid = c.xid {WITH_CONTENT}

@@ -7,6 +7,7 @@ from typing import Final, Literal
 import orjson
 
 from schemas.touchpoints import Kind
+from services.calendar.touchpoint import Status, Touchpoint
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox, Outgoing
 from services.scheduler.adapters.announcement_repository import take_known_states
@@ -25,7 +26,6 @@ from services.scheduler.adapters.messages import (
 from services.scheduler.adapters.rows import COLUMNS, Row, columns_of, read_touchpoint
 from services.scheduler.application.ports import Keep
 from services.scheduler.domain.announcing import choose_event
-from services.scheduler.domain.touchpoint import Status, Touchpoint
 
 Queue = Literal["agenda", "lapsing"]
 

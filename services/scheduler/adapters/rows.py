@@ -10,9 +10,8 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from schemas.times import format_instant
-from services.scheduler.application.ports import StoredTouchpoint, TouchpointUpdate
-from services.scheduler.domain.recurrence import FormerMoments, Series
-from services.scheduler.domain.touchpoint import (
+from services.calendar.recurrence import FormerMoments, Series
+from services.calendar.touchpoint import (
     OPEN,
     Cancellation,
     Closure,
@@ -22,6 +21,7 @@ from services.scheduler.domain.touchpoint import (
     Touchpoint,
     TouchpointContent,
 )
+from services.scheduler.application.ports import StoredTouchpoint, TouchpointUpdate
 
 COLUMNS = """t.id::text AS id, t.account_id, t.type, t.origin, t.due_at, t.start_at, t.end_at, t.deadline, t.owner,
 t.status, t.csm_id, t.minutes, t.number, t.pinned, t.sequence, t.released_at, t.closure, t.verdict, t.outcome,

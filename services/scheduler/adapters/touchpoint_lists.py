@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from services.calendar.touchpoint import Status
 from services.scheduler.adapters.rows import COLUMNS, NAMES
 from services.scheduler.application.read_touchpoints import TouchpointFilter
-from services.scheduler.domain.touchpoint import Status
 
 CLOSED: Final = (Status.SETTLED, Status.CANCELLED)
 CAME_DUE: Final = (Status.DUE, Status.OVERDUE)

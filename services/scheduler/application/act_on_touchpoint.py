@@ -9,12 +9,8 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol
 
 from schemas.directory import PolicyRecord
-from services.scheduler.application.assign_owners import find_lead
-from services.scheduler.application.group_by_hand import find_company
-from services.scheduler.application.ports import CalendarRepository, StoredTouchpoint, TouchpointUpdate
-from services.scheduler.application.settle_touchpoint import follow_up
-from services.scheduler.domain import touchpoint as transitions
-from services.scheduler.domain.touchpoint import (
+from services.calendar import touchpoint as transitions
+from services.calendar.touchpoint import (
     OPEN,
     Cancellation,
     Closure,
@@ -22,6 +18,10 @@ from services.scheduler.domain.touchpoint import (
     Status,
     Touchpoint,
 )
+from services.scheduler.application.assign_owners import find_lead
+from services.scheduler.application.group_by_hand import find_company
+from services.scheduler.application.ports import CalendarRepository, StoredTouchpoint, TouchpointUpdate
+from services.scheduler.application.settle_touchpoint import follow_up
 
 UNDO: Final = timedelta(minutes=10)
 """Real time for which an act can be undone."""

@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 
 from schemas.plans import PlanAdjusted
 from schemas.vocabulary import Owner
-from services.scheduler.application.ports import AssignmentRepository
-from services.scheduler.domain.assignment import (
+from services.calendar.assignment import (
     LINES,
     LOAD_DAYS,
     AccountOwners,
@@ -16,10 +15,11 @@ from services.scheduler.domain.assignment import (
     name_owners,
     planned_minutes,
 )
-from services.scheduler.domain.plan import PlanCommand
-from services.scheduler.domain.reconciliation.context import StoredCalendar
-from services.scheduler.domain.reconciliation.unowned import is_unowned
-from services.scheduler.domain.touchpoint import Status
+from services.calendar.plan import PlanCommand
+from services.calendar.reconciliation.context import StoredCalendar
+from services.calendar.reconciliation.unowned import is_unowned
+from services.calendar.touchpoint import Status
+from services.scheduler.application.ports import AssignmentRepository
 
 Planned = tuple[PlanCommand, PlanAdjusted]
 Wanted = Mapping[AccountOwners, Mapping[Line, int]]

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from services.calendar.grouping import Member, find_groups
+from services.calendar.reconciliation.context import StoredCalendar
 from services.scheduler.application.ports import CalendarRepository, StoredTouchpoint, TouchpointUpdate
-from services.scheduler.domain.grouping import Member, find_groups
-from services.scheduler.domain.reconciliation.context import StoredCalendar
 
 
 async def find_company(

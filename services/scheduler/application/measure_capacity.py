@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.base import Id, SchemaModel
-from services.scheduler.domain.open_hours import WORKDAYS
+from services.calendar.open_hours import WORKDAYS
 
 DEFAULT_WEEKLY_MINUTES = 2400
 

@@ -11,13 +11,13 @@ from typing import Literal, Protocol
 
 from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
 from schemas.touchpoints import Kind
+from services.calendar.assignment import AccountOwners, Line, Staff
+from services.calendar.open_hours import OpenHours
+from services.calendar.plan import PlanCommand
+from services.calendar.reconciliation.context import StoredCalendar
+from services.calendar.recurrence import Series
+from services.calendar.touchpoint import Holder, RecordedOutcome, Touchpoint, TouchpointContent
 from services.scheduler.domain.announcing import KnownState
-from services.scheduler.domain.assignment import AccountOwners, Line, Staff
-from services.scheduler.domain.open_hours import OpenHours
-from services.scheduler.domain.plan import PlanCommand
-from services.scheduler.domain.reconciliation.context import StoredCalendar
-from services.scheduler.domain.recurrence import Series
-from services.scheduler.domain.touchpoint import Holder, RecordedOutcome, Touchpoint, TouchpointContent
 
 Changer = Literal["plan", "person"]
 """Who moved, cancelled or handed over a touchpoint."""

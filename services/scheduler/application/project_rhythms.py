@@ -6,14 +6,14 @@ from itertools import tee
 
 from schemas.plans import PlanAdjusted
 from schemas.zones import UTC_ZONE, TimeZone
+from services.calendar.avoid import Availability, periods_for
+from services.calendar.placing import PlacedSlot, SlotPlacer
+from services.calendar.reconciliation.context import AccountHours
+from services.calendar.reconciliation.occurrence_plan import slots_to_consider
+from services.calendar.reconciliation.rhythms import make_occurrence
+from services.calendar.recurrence import Series, Slot, slots_until
+from services.calendar.touchpoint import PEOPLE, Touchpoint
 from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS
-from services.scheduler.domain.avoid import Availability, periods_for
-from services.scheduler.domain.placing import PlacedSlot, SlotPlacer
-from services.scheduler.domain.reconciliation.context import AccountHours
-from services.scheduler.domain.reconciliation.occurrence_plan import slots_to_consider
-from services.scheduler.domain.reconciliation.rhythms import make_occurrence
-from services.scheduler.domain.recurrence import Series, Slot, slots_until
-from services.scheduler.domain.touchpoint import PEOPLE, Touchpoint
 
 FARTHEST = timedelta(days=731)
 

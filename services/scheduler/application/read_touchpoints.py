@@ -7,10 +7,10 @@ from typing import Protocol
 
 from schemas.plans import PlanAdjusted
 from schemas.zones import UTC_ZONE, TimeZone
+from services.calendar.recurrence import Series
+from services.calendar.touchpoint import Status, Touchpoint, TouchpointContent
 from services.scheduler.application.measure_capacity import CsmWeek, UnownedWeek, WeekLoad
 from services.scheduler.application.project_rhythms import project_rhythms
-from services.scheduler.domain.recurrence import Series
-from services.scheduler.domain.touchpoint import Status, Touchpoint, TouchpointContent
 
 
 @dataclass(frozen=True, slots=True)

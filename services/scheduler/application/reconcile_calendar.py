@@ -11,18 +11,11 @@ from hashlib import blake2b
 
 from schemas.plans import PlanAdjusted
 from schemas.zones import UTC_ZONE
-from services.scheduler.application.assign_owners import find_account_leads, name_plan_owners
-from services.scheduler.application.ports import (
-    CalendarAccount,
-    CalendarRepository,
-    CalendarUpdate,
-    TouchpointUpdate,
-)
-from services.scheduler.domain.assignment import NO_LEADS
-from services.scheduler.domain.open_hours import OpenHours, load_zones
-from services.scheduler.domain.plan import PlanCommand
-from services.scheduler.domain.reconciliation import erase, reconcile
-from services.scheduler.domain.reconciliation.context import (
+from services.calendar.assignment import NO_LEADS
+from services.calendar.open_hours import OpenHours, load_zones
+from services.calendar.plan import PlanCommand
+from services.calendar.reconciliation import erase, reconcile
+from services.calendar.reconciliation.context import (
     AccountHours,
     CalendarChange,
     ChangeKind,
@@ -30,8 +23,8 @@ from services.scheduler.domain.reconciliation.context import (
     Reconciliation,
     StoredCalendar,
 )
-from services.scheduler.domain.recurrence import Series, horizon_of
-from services.scheduler.domain.touchpoint import (
+from services.calendar.recurrence import Series, horizon_of
+from services.calendar.touchpoint import (
     Closure,
     Origin,
     RecordedOutcome,
@@ -39,6 +32,13 @@ from services.scheduler.domain.touchpoint import (
     Touchpoint,
     TouchpointContent,
     settle,
+)
+from services.scheduler.application.assign_owners import find_account_leads, name_plan_owners
+from services.scheduler.application.ports import (
+    CalendarAccount,
+    CalendarRepository,
+    CalendarUpdate,
+    TouchpointUpdate,
 )
 
 MIN_EXTEND_INTERVAL = timedelta(hours=1)

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from services.scheduler.application.ports import TouchpointQueue
-from services.scheduler.domain.touchpoint import (
+from services.calendar.touchpoint import (
     Cancellation,
     Origin,
     Touchpoint,
@@ -13,6 +12,7 @@ from services.scheduler.domain.touchpoint import (
     check_misfire,
     release,
 )
+from services.scheduler.application.ports import TouchpointQueue
 
 BATCH = 500
 

@@ -12,15 +12,15 @@ from schemas.cleaning import read_clean
 from schemas.envelope import Envelope
 from schemas.ids import derived_id
 from schemas.outcomes import DeliveryFinished, TouchpointSettled
-from services.scheduler.application.ports import CalendarRepository, StoredTouchpoint, TouchpointUpdate
-from services.scheduler.domain.plan import check_uuid
-from services.scheduler.domain.touchpoint import (
+from services.calendar.plan import check_uuid
+from services.calendar.touchpoint import (
     Origin,
     RecordedOutcome,
     Status,
     Touchpoint,
     settle,
 )
+from services.scheduler.application.ports import CalendarRepository, StoredTouchpoint, TouchpointUpdate
 
 DELIVERY = "/drumbeat/notifier"
 

@@ -5,14 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from schemas.touchpoints import Kind
-from services.scheduler.application.act_on_touchpoint import UNDO, check_version
-from services.scheduler.application.ports import (
-    CalendarRepository,
-    StoredTouchpoint,
-    TouchpointUpdate,
-    UndoableAct,
-)
-from services.scheduler.domain.touchpoint import (
+from services.calendar.touchpoint import (
     Cancellation,
     Closure,
     Origin,
@@ -21,6 +14,13 @@ from services.scheduler.domain.touchpoint import (
     Touchpoint,
     cancel,
     restore,
+)
+from services.scheduler.application.act_on_touchpoint import UNDO, check_version
+from services.scheduler.application.ports import (
+    CalendarRepository,
+    StoredTouchpoint,
+    TouchpointUpdate,
+    UndoableAct,
 )
 
 INSTANT = timedelta(microseconds=1)

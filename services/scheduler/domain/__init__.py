@@ -1,1 +1,1 @@
-"""The calendar's domain: pure values and functions, without clock, randomness, files or I/O."""
+"""What the scheduler alone needs of touchpoints: pure values and functions, without clock, randomness or I/O."""

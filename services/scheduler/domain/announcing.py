@@ -13,7 +13,7 @@ from typing import Final
 
 from schemas.touchpoints import Kind
 from schemas.vocabulary import Owner
-from services.scheduler.domain.touchpoint import OPEN, Holder, Origin, Status, Touchpoint
+from services.calendar.touchpoint import OPEN, Holder, Origin, Status, Touchpoint
 
 ANNOUNCED_AHEAD: Final = timedelta(days=35)
 """How far ahead readers know the occurrences of rhythms: five weeks, a few days more than digital ones are planned."""

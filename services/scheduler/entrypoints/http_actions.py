@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 
 from schemas.ids import derived_id
+from services.calendar.touchpoint import IllegalTransition, RecordedOutcome, WrongTime
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.ids import fresh
@@ -19,7 +20,6 @@ from services.scheduler.application.ports import CalendarRepository, StoredTouch
 from services.scheduler.application.read_touchpoints import TouchpointEntry, TouchpointReader
 from services.scheduler.application.undo_act import NothingToUndo, undo
 from services.scheduler.domain.catalogue import UnknownType
-from services.scheduler.domain.touchpoint import IllegalTransition, RecordedOutcome, WrongTime
 from services.scheduler.entrypoints.http_models import (
     Act,
     ByPerson,

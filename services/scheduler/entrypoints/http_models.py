@@ -13,12 +13,12 @@ from schemas.directory import PolicyRecord, TouchpointTypeRecord
 from schemas.plans import Reason
 from schemas.times import USUAL_QUIET_HOURS, Instant, Window
 from schemas.vocabulary import Channel, Outcome, Owner, Role, Topic, TouchpointStatus
+from services.calendar.touchpoint import OPEN, Origin, Touchpoint, TouchpointContent
 from services.chassis.problems import Problem
 from services.scheduler.application.measure_capacity import CapacityWeek, UnownedWeek
 from services.scheduler.application.ports import StoredTouchpoint
 from services.scheduler.application.read_touchpoints import Person, TouchpointEntry, TouchpointReader
 from services.scheduler.domain.catalogue import find_type
-from services.scheduler.domain.touchpoint import OPEN, Origin, Touchpoint, TouchpointContent
 
 Version = Annotated[int, Field(ge=0, description="the `sequence` last read")]
 

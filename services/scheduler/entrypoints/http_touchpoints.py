@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BeforeValidator
 
 from schemas.times import parse_instant
+from services.calendar.touchpoint import OPEN, Status
 from services.chassis.clock import ServiceClock
 from services.chassis.problems import Problem
 from services.chassis.web import JSON, Cursor, Limit, decode_cursor, encode_cursor, page, require
@@ -18,7 +19,6 @@ from services.scheduler.application.read_touchpoints import (
     position_of,
     read_touchpoints,
 )
-from services.scheduler.domain.touchpoint import OPEN, Status
 from services.scheduler.entrypoints.http_models import (
     Capacity,
     TouchpointItem,

@@ -26,6 +26,7 @@ from schemas.envelope import from_kafka
 from schemas.ids import digest
 from schemas.plans import PLAN_ADJUSTED
 from schemas.problems import Malformed
+from services.calendar.plan import PlanCommand, read_plan
 from services.chassis import inbox
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection
@@ -43,7 +44,6 @@ from services.scheduler.application.settle_touchpoint import (
     read_settlement,
     settle_touchpoints,
 )
-from services.scheduler.domain.plan import PlanCommand, read_plan
 
 TOPICS = (
     "touchpoint.commands",

@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
+from services.calendar.touchpoint import OPEN, Status
 from services.scheduler.adapters.queries import FIRST_SINCE
 from services.scheduler.adapters.touchpoint_lists import ListQuery
 from services.scheduler.application.read_touchpoints import TouchpointFilter
-from services.scheduler.domain.touchpoint import OPEN, Status
 from tests.integration.scheduler.calendars import fill
 from tests.integration.scheduler.conftest import MONDAY, REASON, Scheduler
 

@@ -10,17 +10,9 @@ from hypothesis import strategies as st
 from schemas.plans import OneOffItem, Plan
 from schemas.times import Window
 from schemas.touchpoints import TouchpointData, TouchpointOwner
-from services.scheduler.adapters.messages import (
-    ChangeDetails,
-    EventContext,
-    OwnerDetails,
-    TypeDetails,
-    owner_data,
-    touchpoint_data,
-)
-from services.scheduler.domain.avoid import NEVER
-from services.scheduler.domain.plan import content_of
-from services.scheduler.domain.touchpoint import (
+from services.calendar.avoid import NEVER
+from services.calendar.plan import content_of
+from services.calendar.touchpoint import (
     Cancellation,
     Closure,
     Touchpoint,
@@ -29,7 +21,15 @@ from services.scheduler.domain.touchpoint import (
     cancel,
     release,
 )
-from tests.unit.scheduler.plans import by_hand, one_offs
+from services.scheduler.adapters.messages import (
+    ChangeDetails,
+    EventContext,
+    OwnerDetails,
+    TypeDetails,
+    owner_data,
+    touchpoint_data,
+)
+from tests.unit.calendar.plans import by_hand, one_offs
 
 instants = st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.scheduler.application.project_rhythms import project_rhythms
-from tests.unit.scheduler.plans import EMPTY, HOURS, NOW, apply_changes, calendar, plan, reconciled, rhythm
+from tests.unit.calendar.plans import EMPTY, HOURS, NOW, apply_changes, calendar, plan, reconciled, rhythm
 
 DAY = timedelta(days=1)
 TIPS = rhythm(7, touchpoint_type="tips", owner="marketing", csm_id=None)

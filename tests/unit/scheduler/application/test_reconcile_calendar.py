@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
+from services.calendar.open_hours import OpenHours
+from services.calendar.reconciliation.context import AccountHours
 from services.scheduler.application.reconcile_calendar import find_extend_at, hash_spec
-from services.scheduler.domain.open_hours import OpenHours
-from services.scheduler.domain.reconciliation.context import AccountHours
-from tests.unit.scheduler.plans import HOURS, NOW, UTC_ZONE, calendar, one_off, plan, reason, rhythm
+from tests.unit.calendar.plans import HOURS, NOW, UTC_ZONE, calendar, one_off, plan, reason, rhythm
 
 
 def test_a_new_reason_of_a_rhythm_or_a_new_contact_keeps_the_hash() -> None:

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.scheduler.domain.announcing import KnownState, choose_event
-from services.scheduler.domain.touchpoint import (
+from services.calendar.touchpoint import (
     Cancellation,
     Closure,
     Origin,
@@ -15,7 +14,8 @@ from services.scheduler.domain.touchpoint import (
     cancel,
     settle,
 )
-from tests.unit.scheduler.plans import NOW, by_hand
+from services.scheduler.domain.announcing import KnownState, choose_event
+from tests.unit.calendar.plans import NOW, by_hand
 
 DAY = timedelta(days=1)
 TOUCHPOINT = by_hand(NOW + DAY)._replace(origin=Origin.RHYTHM)

@@ -7,11 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.plans import PlanAdjusted
+from services.calendar.reconciliation.context import AccountHours, ChangeKind, StoredCalendar
+from services.calendar.touchpoint import Status, Touchpoint
 from services.scheduler.domain.announcing import KnownState, choose_event
-from services.scheduler.domain.reconciliation.context import AccountHours, ChangeKind, StoredCalendar
-from services.scheduler.domain.touchpoint import Status, Touchpoint
-from tests.unit.scheduler.domain.test_announcing import known
-from tests.unit.scheduler.plans import (
+from tests.unit.calendar.plans import (
     EMPTY,
     HOURS,
     NOW,
@@ -25,6 +24,7 @@ from tests.unit.scheduler.plans import (
     reconciled,
     rhythm,
 )
+from tests.unit.scheduler.domain.test_announcing import known
 
 flapping = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SECOND = timedelta(seconds=1)

@@ -10,16 +10,16 @@ from schemas.plans import Reason
 from schemas.times import Window
 from schemas.touchpoints import TouchpointOwner
 from schemas.vocabulary import Owner
-from services.notifier.adapters.clients.calendar_client import read_entry
-from services.notifier.application.calendar import CalendarAway
-from services.scheduler.application.read_touchpoints import Person, TouchpointEntry
-from services.scheduler.domain.touchpoint import (
+from services.calendar.touchpoint import (
     Origin,
     RecordedOutcome,
     Status,
     Touchpoint,
     TouchpointContent,
 )
+from services.notifier.adapters.clients.calendar_client import read_entry
+from services.notifier.application.calendar import CalendarAway
+from services.scheduler.application.read_touchpoints import Person, TouchpointEntry
 from services.scheduler.entrypoints.http_models import show_touchpoint
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.times import QuietHours
-from services.scheduler.domain.open_hours import OpenHours, message_hours
-from services.scheduler.domain.recurrence import choose_anchor, iterate_slots, start_fraction
-from tests.unit.scheduler.plans import NOW, OFFICE, UTC_ZONE, calendar, openings, plan, rhythm, zones
+from services.calendar.open_hours import OpenHours, message_hours
+from services.calendar.recurrence import choose_anchor, iterate_slots, start_fraction
+from tests.unit.calendar.plans import NOW, OFFICE, UTC_ZONE, calendar, openings, plan, rhythm, zones
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

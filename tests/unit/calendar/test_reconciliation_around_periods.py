@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from schemas.plans import Avoid
+from services.calendar.avoid import NEVER, PAUSE
+from services.calendar.reconciliation.context import ChangeKind, StoredCalendar
+from services.calendar.touchpoint import Closure, Status, Touchpoint, move_by_hand, reassign, release
 from services.scheduler.application.project_rhythms import project_rhythms
 from services.scheduler.application.reconcile_calendar import hash_spec
-from services.scheduler.domain.avoid import NEVER, PAUSE
-from services.scheduler.domain.reconciliation.context import ChangeKind, StoredCalendar
-from services.scheduler.domain.touchpoint import Closure, Status, Touchpoint, move_by_hand, reassign, release
-from tests.unit.scheduler.plans import (
+from tests.unit.calendar.plans import (
     EMPTY,
     HOURS,
     NOW,

@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import pytest
 
-from services.chassis.public_holidays import UnknownPlace, holidays_of, holidays_release
+from services.calendar.public_holidays import UnknownPlace, holidays_of, holidays_release
 
 CHANGED_LAWS = [
     # country, date, whether it is a holiday

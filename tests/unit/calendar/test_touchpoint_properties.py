@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from schemas.vocabulary import Outcome as OutcomeKind
-from services.scheduler.domain.touchpoint import (
+from services.calendar.touchpoint import (
     Cancellation,
     Closure,
     IllegalTransition,
@@ -20,7 +20,7 @@ from services.scheduler.domain.touchpoint import (
     release,
     settle,
 )
-from tests.unit.scheduler.plans import NOW, by_hand
+from tests.unit.calendar.plans import NOW, by_hand
 
 TERMINAL = (Status.SETTLED, Status.CANCELLED)
 ORDER = {Status.PLANNED: 0, Status.DUE: 1, Status.OVERDUE: 2, Status.SETTLED: 3, Status.CANCELLED: 3}

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.plans import PlanAdjusted
-from services.scheduler.domain.avoid import NEVER, PAUSE, covers, periods_for
-from services.scheduler.domain.reconciliation.context import AccountHours, ChangeKind, StoredCalendar
-from services.scheduler.domain.touchpoint import OPEN, Closure, Origin, Status, Touchpoint
-from tests.unit.scheduler.plans import (
+from services.calendar.avoid import NEVER, PAUSE, covers, periods_for
+from services.calendar.reconciliation.context import AccountHours, ChangeKind, StoredCalendar
+from services.calendar.touchpoint import OPEN, Closure, Origin, Status, Touchpoint
+from tests.unit.calendar.plans import (
     EMPTY,
     NOW,
     account_hours,

@@ -11,17 +11,17 @@ from schemas.ids import derived_id
 from schemas.plans import About, Avoid, OneOffItem, Plan, PlanAdjusted, Reason, RhythmItem
 from schemas.times import Window
 from schemas.vocabulary import Owner
-from services.scheduler.domain.avoid import PAUSE
-from services.scheduler.domain.open_hours import WORKDAYS, OpenHours
-from services.scheduler.domain.plan import content_of
-from services.scheduler.domain.reconciliation import reconcile
-from services.scheduler.domain.reconciliation.context import (
+from services.calendar.avoid import PAUSE
+from services.calendar.open_hours import WORKDAYS, OpenHours
+from services.calendar.plan import content_of
+from services.calendar.reconciliation import reconcile
+from services.calendar.reconciliation.context import (
     AccountHours,
     ReconcileContext,
     Reconciliation,
     StoredCalendar,
 )
-from services.scheduler.domain.touchpoint import (
+from services.calendar.touchpoint import (
     Origin,
     Status,
     Touchpoint,

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 from schemas.plans import OneOffItem
 from schemas.times import format_instant
-from services.scheduler.domain.avoid import NEVER, Availability, describe_period
-from services.scheduler.domain.open_hours import OpenHours, next_open
-from services.scheduler.domain.plan import content_of, latest_of, window_end
-from services.scheduler.domain.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
-from services.scheduler.domain.touchpoint import (
+from services.calendar.avoid import NEVER, Availability, describe_period
+from services.calendar.open_hours import OpenHours, next_open
+from services.calendar.plan import content_of, latest_of, window_end
+from services.calendar.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
+from services.calendar.touchpoint import (
     OPEN,
     Cancellation,
     Closure,

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from schemas.vocabulary import Owner
-from services.scheduler.domain.assignment import Leads
-from services.scheduler.domain.reconciliation import reconcile
-from services.scheduler.domain.reconciliation.context import ChangeKind, ReconcileContext, StoredCalendar
-from services.scheduler.domain.touchpoint import Status, Touchpoint, move_by_hand
-from tests.unit.scheduler.plans import HOURS, NOW, by_hand, calendar, come_due, plan, rhythm
+from services.calendar.assignment import Leads
+from services.calendar.reconciliation import reconcile
+from services.calendar.reconciliation.context import ChangeKind, ReconcileContext, StoredCalendar
+from services.calendar.touchpoint import Status, Touchpoint, move_by_hand
+from tests.unit.calendar.plans import HOURS, NOW, by_hand, calendar, come_due, plan, rhythm
 
 DAY = timedelta(days=1)
 POOLED: Owner = "pooled_csm"

@@ -7,7 +7,7 @@ from uuid import UUID
 from schemas.base import parse_json
 from schemas.plans import OneOffItem, Plan, PlanAdjusted, RhythmItem
 from schemas.problems import Malformed
-from services.scheduler.domain.touchpoint import TouchpointContent
+from services.calendar.touchpoint import TouchpointContent
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas.plans import RhythmItem
-from services.scheduler.domain.avoid import Availability
-from services.scheduler.domain.open_hours import add_days, next_open
-from services.scheduler.domain.placing import LeftOutSlot, SlotPlacer
-from services.scheduler.domain.reconciliation.context import ReconcileContext
-from services.scheduler.domain.recurrence import (
+from services.calendar.avoid import Availability
+from services.calendar.open_hours import add_days, next_open
+from services.calendar.placing import LeftOutSlot, SlotPlacer
+from services.calendar.reconciliation.context import ReconcileContext
+from services.calendar.recurrence import (
     INSTANT,
     FormerMoments,
     Series,
@@ -22,7 +22,7 @@ from services.scheduler.domain.recurrence import (
     iterate_slots,
     slots_until,
 )
-from services.scheduler.domain.touchpoint import PEOPLE, Touchpoint
+from services.calendar.touchpoint import PEOPLE, Touchpoint
 
 
 @dataclass(frozen=True, slots=True)

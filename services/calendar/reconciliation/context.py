@@ -11,11 +11,11 @@ from schemas.plans import Avoid, OneOffItem, PlanAdjusted, RhythmItem
 from schemas.times import QuietHours
 from schemas.vocabulary import Channel, Owner, Topic
 from schemas.zones import TimeZone
-from services.scheduler.domain.assignment import NO_LEADS, Leads
-from services.scheduler.domain.avoid import PAUSE, Availability, covers, periods_for
-from services.scheduler.domain.open_hours import OpenHours, message_hours
-from services.scheduler.domain.recurrence import Series
-from services.scheduler.domain.touchpoint import (
+from services.calendar.assignment import NO_LEADS, Leads
+from services.calendar.avoid import PAUSE, Availability, covers, periods_for
+from services.calendar.open_hours import OpenHours, message_hours
+from services.calendar.recurrence import Series
+from services.calendar.touchpoint import (
     PEOPLE,
     Cancellation,
     Closure,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from services.scheduler.domain.touchpoint import OPEN, Origin, Touchpoint, TouchpointContent
+from services.calendar.touchpoint import OPEN, Origin, Touchpoint, TouchpointContent
 
 
 class Member(NamedTuple):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.times import QuietHours
 from schemas.zones import zones_of_country
-from services.scheduler.domain.open_hours import (
+from services.calendar.open_hours import (
     OpenHours,
     add_days,
     is_open,
@@ -17,7 +17,7 @@ from services.scheduler.domain.open_hours import (
     next_open,
     to_wall,
 )
-from tests.unit.scheduler.plans import moments, openings, zones
+from tests.unit.calendar.plans import moments, openings, zones
 
 
 @given(moments, openings())

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from schemas.vocabulary import Owner
-from services.scheduler.domain.touchpoint import Closure, Origin, check_misfire
-from tests.unit.scheduler.plans import NOW, by_hand
+from services.calendar.touchpoint import Closure, Origin, check_misfire
+from tests.unit.calendar.plans import NOW, by_hand
 
 OCCURRENCE = by_hand(NOW - timedelta(days=2))._replace(origin=Origin.RHYTHM, deadline=NOW - timedelta(days=1))
 ONE_OFF = OCCURRENCE._replace(origin=Origin.ONE_OFF)

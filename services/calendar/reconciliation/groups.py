@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from services.scheduler.domain.grouping import Member, find_groups
-from services.scheduler.domain.reconciliation.context import CalendarChange, ChangeKind, StoredCalendar
-from services.scheduler.domain.recurrence import Series
-from services.scheduler.domain.touchpoint import OPEN, Origin, Touchpoint, TouchpointContent
+from services.calendar.grouping import Member, find_groups
+from services.calendar.reconciliation.context import CalendarChange, ChangeKind, StoredCalendar
+from services.calendar.recurrence import Series
+from services.calendar.touchpoint import OPEN, Origin, Touchpoint, TouchpointContent
 
 REASON = "it belongs together with others"
 

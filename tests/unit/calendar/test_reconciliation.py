@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
-from services.scheduler.domain.open_hours import OpenHours
-from services.scheduler.domain.reconciliation import erase
-from services.scheduler.domain.reconciliation.context import AccountHours, ChangeKind, StoredCalendar
-from services.scheduler.domain.touchpoint import (
+from services.calendar.open_hours import OpenHours
+from services.calendar.reconciliation import erase
+from services.calendar.reconciliation.context import AccountHours, ChangeKind, StoredCalendar
+from services.calendar.touchpoint import (
     Closure,
     RecordedOutcome,
     Status,
@@ -18,7 +18,7 @@ from services.scheduler.domain.touchpoint import (
     release,
     settle,
 )
-from tests.unit.scheduler.plans import (
+from tests.unit.calendar.plans import (
     EMPTY,
     HOURS,
     NOW,

@@ -5,9 +5,9 @@ from itertools import permutations
 
 from schemas.plans import Cause, Reason
 from schemas.vocabulary import Channel
-from services.scheduler.domain.grouping import Member, find_groups
-from services.scheduler.domain.touchpoint import Origin, Status, TouchpointContent
-from tests.unit.scheduler.plans import NOW, by_hand
+from services.calendar.grouping import Member, find_groups
+from services.calendar.touchpoint import Origin, Status, TouchpointContent
+from tests.unit.calendar.plans import NOW, by_hand
 
 DAY = timedelta(days=1)
 RED = Cause(source="/crm", id="red-1")

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from schemas.plans import Avoid
-from services.scheduler.domain.avoid import NEVER, Availability, describe_period
-from services.scheduler.domain.recurrence import Slot
+from services.calendar.avoid import NEVER, Availability, describe_period
+from services.calendar.recurrence import Slot
 
 LATE = "its time passed while it was held back"
 CROWDED = "the one before it had to move"

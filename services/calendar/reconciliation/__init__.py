@@ -7,18 +7,18 @@ absence from the plan cancels only what has not come due, always with its reason
 
 from dataclasses import replace
 
-from services.scheduler.domain.reconciliation.context import (
+from services.calendar.reconciliation.context import (
     CalendarChange,
     ReconcileContext,
     Reconciliation,
     StoredCalendar,
 )
-from services.scheduler.domain.reconciliation.groups import group_changes
-from services.scheduler.domain.reconciliation.one_offs import change_one_offs
-from services.scheduler.domain.reconciliation.rhythms import change_rhythm, open_occurrences
-from services.scheduler.domain.reconciliation.unowned import give_to_leads
-from services.scheduler.domain.recurrence import Series
-from services.scheduler.domain.touchpoint import OPEN, Closure
+from services.calendar.reconciliation.groups import group_changes
+from services.calendar.reconciliation.one_offs import change_one_offs
+from services.calendar.reconciliation.rhythms import change_rhythm, open_occurrences
+from services.calendar.reconciliation.unowned import give_to_leads
+from services.calendar.recurrence import Series
+from services.calendar.touchpoint import OPEN, Closure
 
 
 def reconcile(context: ReconcileContext) -> Reconciliation:

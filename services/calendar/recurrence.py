@@ -15,8 +15,8 @@ from schemas.plans import RhythmItem
 from schemas.times import Instant
 from schemas.vocabulary import Owner
 from schemas.zones import TimeZone
-from services.scheduler.domain.open_hours import OpenHours, from_wall, next_open, to_wall
-from services.scheduler.domain.touchpoint import PEOPLE, TouchpointContent
+from services.calendar.open_hours import OpenHours, from_wall, next_open, to_wall
+from services.calendar.touchpoint import PEOPLE, TouchpointContent
 
 PERSON_HORIZON = timedelta(days=365)
 DIGITAL_HORIZON = timedelta(days=30)

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 from schemas.ids import derived_id
 from schemas.plans import RhythmItem
-from services.scheduler.domain.placing import LeftOutSlot, PlacedSlot
-from services.scheduler.domain.plan import content_of
-from services.scheduler.domain.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
-from services.scheduler.domain.reconciliation.occurrence_plan import (
+from services.calendar.placing import LeftOutSlot, PlacedSlot
+from services.calendar.plan import content_of
+from services.calendar.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
+from services.calendar.reconciliation.occurrence_plan import (
     OccurrencePlan,
     continues,
     plan_occurrences,
 )
-from services.scheduler.domain.recurrence import FormerMoments, Series, Slot
-from services.scheduler.domain.touchpoint import (
+from services.calendar.recurrence import FormerMoments, Series, Slot
+from services.calendar.touchpoint import (
     OPEN,
     Cancellation,
     Closure,

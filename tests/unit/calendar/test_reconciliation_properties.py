@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.plans import PlanAdjusted
-from services.scheduler.domain.reconciliation.context import AccountHours, ChangeKind
-from services.scheduler.domain.touchpoint import Origin, Status
-from tests.unit.scheduler.plans import (
+from services.calendar.reconciliation.context import AccountHours, ChangeKind
+from services.calendar.touchpoint import Origin, Status
+from tests.unit.calendar.plans import (
     EMPTY,
     NOW,
     account_hours,

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from services.scheduler.domain.assignment import LINES
-from services.scheduler.domain.reconciliation.context import CalendarChange, ReconcileContext
-from services.scheduler.domain.touchpoint import OPEN, Origin, Status, Touchpoint
+from services.calendar.assignment import LINES
+from services.calendar.reconciliation.context import CalendarChange, ReconcileContext
+from services.calendar.touchpoint import OPEN, Origin, Status, Touchpoint
 
 REASON = "there is somebody now who leads it"
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from schemas.plans import Avoid
 from schemas.zones import TimeZone
-from services.scheduler.domain.open_hours import DAY, OpenHours, add_days, from_wall, next_open, to_wall
+from services.calendar.open_hours import DAY, OpenHours, add_days, from_wall, next_open, to_wall
 
 NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 """Later than any clock: what a period without an end holds back is due then, until the plan changes."""

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduler.domain.assignment import AccountOwners, Person, Staff, name_owners, planned_minutes
-from tests.unit.scheduler.plans import NOW, one_off, plan, rhythm
+from services.calendar.assignment import AccountOwners, Person, Staff, name_owners, planned_minutes
+from tests.unit.calendar.plans import NOW, one_off, plan, rhythm
 
 POOLS = ("emea", "smb")
 people = st.lists(

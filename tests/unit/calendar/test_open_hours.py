@@ -6,7 +6,7 @@ import pytest
 
 from schemas.times import QuietHours
 from schemas.zones import UTC_ZONE, find_zone
-from services.scheduler.domain.open_hours import (
+from services.calendar.open_hours import (
     EVERY_DAY,
     WORKDAYS,
     OpenHours,

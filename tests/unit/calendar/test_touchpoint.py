@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.scheduler.domain.touchpoint import (
+from services.calendar.touchpoint import (
     Cancellation,
     Closure,
     IllegalTransition,
@@ -22,7 +22,7 @@ from services.scheduler.domain.touchpoint import (
     restore,
     settle,
 )
-from tests.unit.scheduler.plans import NOW, by_hand
+from tests.unit.calendar.plans import NOW, by_hand
 
 PLANNED = by_hand(NOW)
 DONE = RecordedOutcome("completed", NOW, "crm", "1")
