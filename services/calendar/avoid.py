@@ -56,6 +56,10 @@ class Availability:
         around = [period for period in self.periods if covers(period, moment)]
         return max(around, key=end_of) if around else None
 
+    def is_available(self, moment: datetime) -> bool:
+        """Whether it is open and outside all periods."""
+        return self.period_at(moment) is None and self._is_open(moment)
+
     def is_paused(self, moment: datetime) -> bool:
         return any(period.name == PAUSE and covers(period, moment) for period in self.periods)
 

@@ -6,7 +6,7 @@ A wall time inside the spring gap moves forward by the gap; one inside the autum
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
 from schemas.times import QuietHours, clock_time
@@ -140,3 +140,9 @@ def _next_open_here(moment: datetime, opening: OpenHours) -> datetime:
                 return open_at
         day += DAY
     return moment
+
+
+def open_days(hours: OpenHours, first: date, last: date) -> list[date]:
+    """The days from `first` to `last`, both included, on which a shift begins."""
+    days = (first + number * DAY for number in range((last - first).days + 1))
+    return [day for day in days if day.weekday() in hours.days]

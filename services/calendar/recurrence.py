@@ -17,6 +17,7 @@ from schemas.vocabulary import Owner
 from schemas.zones import TimeZone
 from services.calendar.open_hours import OpenHours, from_wall, next_open, to_wall
 from services.calendar.touchpoint import PEOPLE, TouchpointContent
+from services.calendar.windows import SHORTEST_INTERVAL_DAYS
 
 PERSON_HORIZON = timedelta(days=365)
 DIGITAL_HORIZON = timedelta(days=30)
@@ -46,7 +47,9 @@ class Series:
     """A rhythm as the calendar stores it: `until` is the nominal moment of the last occurrence made.
 
     `left_out` are the nominal moments ahead without an occurrence because of times to avoid; `former` are those it
-    had with other intervals, newest first.
+    had with other intervals, newest first. `phase`: its anchor is provisional, and the first moment is to be chosen
+    between these two so that the weeks of its owner are level. With `until` None the anchor is new, and all that can
+    still move follows it.
     """
 
     type: str
@@ -61,6 +64,7 @@ class Series:
     minutes: int
     left_out: tuple[datetime, ...] = ()
     former: tuple[FormerMoments, ...] = ()
+    phase: tuple[datetime, datetime] | None = None
 
     def slots(self, zone: TimeZone, opening: OpenHours | None, after: datetime | None) -> Iterator["Slot"]:
         """Its slots later than `after`, in order, without end."""
@@ -125,6 +129,23 @@ def choose_anchor(
     if last_contact is not None:
         first = max(first, last_contact + interval)
     return next_open(first, opening)
+
+
+def find_phase(
+    rhythm: RhythmItem, last_contact: datetime | None, now: datetime
+) -> tuple[datetime, datetime] | None:
+    """Between which moments a new rhythm of a person may begin; None where its first moment is fixed.
+
+    Without a contact within one interval from now, after a contact a fifth of an interval around the next moment.
+    """
+    if rhythm.owner not in PEOPLE or rhythm.csm_id is None or rhythm.urgency == "soon":
+        return None
+    interval = timedelta(days=rhythm.every_days)
+    if rhythm.every_days < SHORTEST_INTERVAL_DAYS:
+        return None
+    if last_contact is None or last_contact + interval * 6 / 5 <= now:
+        return now, now + interval
+    return max(now, last_contact + interval * 4 / 5), last_contact + interval * 6 / 5
 
 
 def iterate_slots(

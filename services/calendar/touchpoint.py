@@ -14,6 +14,7 @@ from schemas.plans import About, Cause, Reason
 from schemas.times import USUAL_QUIET_HOURS, QuietHours, format_instant
 from schemas.vocabulary import Channel, Owner, Precedence, Role, Topic
 from schemas.vocabulary import ReportedOutcome as OutcomeKind
+from services.calendar.windows import LEVELLED, LevelWindow
 
 
 class Status(StrEnum):
@@ -107,6 +108,8 @@ class Touchpoint(NamedTuple):
     `pinned`: a person chose the date or the owner, plans leave them alone.
     `shift`: why it is not due at its nominal time; None: it is. `move_reason`: why a person chose its date.
     `group`: the same for touchpoints of one cause, which are shown and settled together.
+    `earliest_at`, `latest_at`: the window in which a person's touchpoint may be levelled, both included, and `soft_days`
+    half the width of the part of it that costs little; None: it stays.
     A named tuple, because a release copies thousands a second and a dataclass costs five times as much to copy.
     """
 
@@ -133,6 +136,22 @@ class Touchpoint(NamedTuple):
     shift: str | None = None
     group: str | None = None
     move_reason: str | None = None
+    earliest_at: datetime | None = None
+    latest_at: datetime | None = None
+    soft_days: int = 0
+
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        """In which it takes place, as readers see it: the window in which it may be levelled, else that of its plan."""
+        start = self.start_at if self.earliest_at is None else self.earliest_at
+        return min(start, self.due_at), self.end_at if self.latest_at is None else max(
+            self.latest_at, self.due_at
+        )
+
+    @property
+    def is_levelled(self) -> bool:
+        """Whether its day was chosen for the load of its owner's weeks."""
+        return self.shift is not None and self.shift.startswith(LEVELLED)
 
     @property
     def is_led_by_person(self) -> bool:
@@ -198,6 +217,31 @@ def cancel(touchpoint: Touchpoint, cancellation: Cancellation) -> Touchpoint:
     )
 
 
+def _movable_window(touchpoint: Touchpoint, window: LevelWindow | None) -> LevelWindow | None:
+    is_movable = touchpoint.is_led_by_person and touchpoint.csm_id is not None and not touchpoint.pinned
+    return window.around(touchpoint.due_at) if window is not None and is_movable else None
+
+
+def has_window(touchpoint: Touchpoint, window: LevelWindow | None) -> bool:
+    """Whether it has the window that `with_window` would give it."""
+    movable = _movable_window(touchpoint, window)
+    if movable is None:
+        return touchpoint.earliest_at is None
+    return movable == (touchpoint.earliest_at, touchpoint.latest_at, touchpoint.soft_days)
+
+
+def with_window(touchpoint: Touchpoint, window: LevelWindow | None) -> Touchpoint:
+    """The touchpoint with the window in which it may be levelled, stretched to where it stands; None: with none."""
+    movable = _movable_window(touchpoint, window)
+    if movable is None:
+        return touchpoint._replace(earliest_at=None, latest_at=None, soft_days=0)
+    return touchpoint._replace(
+        earliest_at=movable.earliest_at,
+        latest_at=movable.latest_at,
+        soft_days=movable.soft_days,
+    )
+
+
 class WrongTime(Exception):
     """A person chose a time that makes no sense unless they say why."""
 
@@ -219,7 +263,7 @@ def move_by_hand(touchpoint: Touchpoint, to: datetime, reason: str | None = None
     start_at, end_at = min(touchpoint.start_at, to), max(touchpoint.end_at, to)
     return touchpoint._replace(
         due_at=to, start_at=start_at, end_at=end_at, pinned=True, shift=None, move_reason=reason,
-        sequence=touchpoint.sequence + 1,
+        sequence=touchpoint.sequence + 1, earliest_at=None, latest_at=None, soft_days=0,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from prometheus_client import Counter
 
 from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
+from services.chassis.database import Connection
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, run_command, unplugged
@@ -17,9 +18,11 @@ from services.chassis.partitions import partition_loop
 from services.chassis.service import Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
+from services.chassis.worker_process import WorkerProcess
 from services.scheduler import settings
 from services.scheduler.adapters.announcement_repository import PostgresAnnouncements
 from services.scheduler.adapters.archive import ARCHIVE, FEED
+from services.scheduler.adapters.book_repository import PostgresBooks
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
@@ -30,6 +33,7 @@ from services.scheduler.entrypoints.http_actions import UnitOfWork, action_route
 from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import TOPICS, RecordHandler
+from services.scheduler.entrypoints.leveller import Leveller
 from services.scheduler.entrypoints.workers import (
     Releaser,
     Sweep,
@@ -43,6 +47,7 @@ from services.scheduler.entrypoints.workers import (
 IDENTITY = Identity(
     "scheduler", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
 )
+LEVELLING = "services.calendar.person_book"
 CALENDAR = Counter("drumbeat_calendar_total", "What the scheduler did, by kind", ["what"])
 
 
@@ -72,10 +77,20 @@ async def build(runtime: Runtime) -> Parts:
     pruning = sweep_loop("prune calendar", prune_sweep(queue, keep))
     archiving = partition_loop(database, ARCHIVE, keep=max(keep.closed - FEED, timedelta()))
 
+    books = partial(_books, calendars)
+    worker = WorkerProcess(
+        seconds=settings.LEVEL_SECONDS, megabytes=settings.LEVEL_MEGABYTES, most_waiting=1, module=LEVELLING
+    )
+    leveller = Leveller(database, clock, books, worker, lambda: after_commit(), count)
+    levelling = Loop(
+        "level", interval=settings.SWEEP_INTERVAL_SECONDS, run_once=leveller.run_once, is_busy=lambda: leveller.is_waiting
+    )
+
     def after_commit() -> None:
         wake()
         releasing.wake()
         extending.wake()
+        levelling.wake()
 
     handler = RecordHandler(
         clock, outbox, calendars, PostgresDirectoryRepository, count, runtime.keys.secrets
@@ -83,8 +98,13 @@ async def build(runtime: Runtime) -> Parts:
     return Parts(
         app=lambda ready: make_http_app(runtime, after_commit, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),
-        loops=(releasing, extending, marking, announcing, pruning, archiving),
+        loops=(releasing, extending, marking, announcing, pruning, archiving, levelling),
+        close=(worker.close,),
     )
+
+
+def _books(calendars: Callable[[Connection], PostgresCalendarRepository], connection: Connection) -> PostgresBooks:
+    return PostgresBooks(connection, calendars(connection))
 
 
 def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Readiness) -> FastAPI:

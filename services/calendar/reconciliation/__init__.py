@@ -41,7 +41,9 @@ def reconcile(context: ReconcileContext) -> Reconciliation:
         if stopped.active and stopped.type not in rhythms:
             still_open = occurrences.get(stopped.type, ())
             starts = [each.start_at for each in still_open if not context.has_come_due(each)]
-            series.append(replace(stopped, active=False, former=stopped.leave(starts, context.now)))
+            series.append(
+                replace(stopped, active=False, phase=None, former=stopped.leave(starts, context.now))
+            )
             changes += map(context.withdraw, still_open)
     changes += change_one_offs(context)
     owned = list(give_to_leads(changes, context))
@@ -55,5 +57,5 @@ def erase(stored: StoredCalendar) -> Reconciliation:
         for touchpoint in stored.touchpoints
         if touchpoint.status in OPEN
     ]
-    series = tuple(replace(rhythm, active=False) for rhythm in stored.series.values())
+    series = tuple(replace(rhythm, active=False, phase=None) for rhythm in stored.series.values())
     return Reconciliation(tuple(changes), series)

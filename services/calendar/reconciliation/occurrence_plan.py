@@ -18,6 +18,7 @@ from services.calendar.recurrence import (
     Series,
     Slot,
     choose_anchor,
+    find_phase,
     horizon_of,
     iterate_slots,
     slots_until,
@@ -29,7 +30,7 @@ from services.calendar.touchpoint import PEOPLE, Touchpoint
 class OccurrencePlan:
     """Where the movable occurrences go, in their order, and after them the new ones.
 
-    `in_place`: each slot still belongs to the occurrence that began with it.
+    `in_place`: each slot still belongs to the occurrence that began with it. `phase`: of `Series`.
     """
 
     anchor: datetime
@@ -37,6 +38,7 @@ class OccurrencePlan:
     slots: Sequence[Slot]
     left_out: Sequence[LeftOutSlot] = ()
     in_place: bool = False
+    phase: tuple[datetime, datetime] | None = None
 
 
 def plan_occurrences(
@@ -51,6 +53,8 @@ def plan_occurrences(
     contacts = (rhythm.last_touch_at, context.stored.last_due_at.get(rhythm.touchpoint_type), *came_due)
     last_contact = max((moment for moment in contacts if moment is not None), default=None)
     if series is not None and continues(series, rhythm):
+        if series.until is None and movable:
+            return _start_series(rhythm, _new_anchor(series, context), last_contact, context)
         return _continue_series(rhythm, series, movable, last_contact, context)
     former = None if series is None else _find_former(series, rhythm, last_contact, context)
     return _start_series(rhythm, former, last_contact, context)
@@ -75,6 +79,14 @@ def _find_former(
     return None
 
 
+def _new_anchor(series: Series, context: ReconcileContext) -> FormerMoments:
+    """The moments of a series whose phase was chosen."""
+    return FormerMoments(
+        every_days=series.every_days, owner=series.owner, anchor=series.anchor, after=series.anchor - INSTANT,
+        left_at=context.now,
+    )  # fmt: skip
+
+
 def _continue_series(
     rhythm: RhythmItem,
     series: Series,
@@ -92,7 +104,7 @@ def _continue_series(
             occurrence.start_at,
             next_open(occurrence.start_at, free.opening),
             occurrence.end_at,
-            occurrence.shift,
+            None if occurrence.is_levelled else occurrence.shift,
         )
         for occurrence in movable
     ]
@@ -101,8 +113,8 @@ def _continue_series(
     limit = context.now + horizon_of(rhythm.owner)
     further = slots_until(series.slots(free.zone, free.opening, after), limit)
     until = further[-1].nominal if further else series.until
-    if not free.periods and not series.left_out and all(occurrence.shift is None for occurrence in movable):
-        return OccurrencePlan(series.anchor, until, again + further)
+    if not free.periods and not series.left_out and all(slot.shift is None for slot in again):
+        return OccurrencePlan(series.anchor, until, again + further, phase=series.phase)
     back = [_slot_at(nominal, series, free) for nominal in series.left_out if nominal > context.now]
     wanted = {slot.nominal: slot for slot in (*back, *again, *further)}
     in_order = [wanted[nominal] for nominal in sorted(wanted)]
@@ -111,7 +123,7 @@ def _continue_series(
     starts = {occurrence.start_at for occurrence in movable}
     latest = max(starts, default=context.now)
     in_place = all(slot.nominal in starts or slot.nominal > latest for slot in placed)
-    return OccurrencePlan(series.anchor, until, placed, left_out, in_place)
+    return OccurrencePlan(series.anchor, until, placed, left_out, in_place, series.phase)
 
 
 def _start_series(
@@ -128,11 +140,12 @@ def _start_series(
     slots = iterate_slots(anchor, rhythm.every_days, free.zone, free.opening, after=after)
     made = slots_until(slots, limit)
     until = made[-1].nominal if made else after
+    phase = None if former is not None else find_phase(rhythm, last_contact, context.now)
     if not free.periods:
-        return OccurrencePlan(anchor, until, made)
+        return OccurrencePlan(anchor, until, made, phase=phase)
     coming = iterate_slots(anchor, rhythm.every_days, free.zone, free.opening, after=until)
     placed, left_out = _place(made, coming, last_contact, _placer(rhythm, free, context))
-    return OccurrencePlan(anchor, until, placed, left_out)
+    return OccurrencePlan(anchor, until, placed, left_out, phase=phase)
 
 
 def _placer(rhythm: RhythmItem, availability: Availability, context: ReconcileContext) -> SlotPlacer:

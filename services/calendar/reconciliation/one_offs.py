@@ -15,8 +15,11 @@ from services.calendar.touchpoint import (
     Origin,
     Status,
     Touchpoint,
+    has_window,
     plan_again,
+    with_window,
 )
+from services.calendar.windows import LevelWindow, one_off_window
 
 
 def change_one_offs(context: ReconcileContext) -> list[CalendarChange]:
@@ -44,17 +47,16 @@ def _change(item: OneOffItem, stored: Touchpoint | None, context: ReconcileConte
     if context.has_come_due(stored):
         return CalendarChange.keep(stored, "it has come due or is closed")
     fresh = _make(item, context)
-    dates = fresh
-    if stored.shift is None and stored.pinned:
-        dates = stored
-    elif stored.shift is None and _is_still_good(stored, item, context.availability(item)):
-        dates = fresh._replace(due_at=stored.due_at, shift=None)
+    dates = _choose_dates(stored, fresh, item, context.availability(item))
     responsible = stored if stored.pinned else fresh
     target = stored._replace(
         due_at=dates.due_at, start_at=dates.start_at, end_at=dates.end_at, deadline=dates.deadline,
         shift=dates.shift, owner=responsible.owner, csm_id=responsible.csm_id, minutes=fresh.minutes,
         content=fresh.content,
     )  # fmt: skip
+    window = _window(item, fresh)
+    if not has_window(target, window):
+        target = with_window(target, window)
     return CalendarChange.between(
         stored, target, dates.shift or "its window or its owner in the plan changed"
     )
@@ -92,11 +94,26 @@ def _refuse(item: OneOffItem, context: ReconcileContext) -> Cancellation | None:
 
 def _make(item: OneOffItem, context: ReconcileContext) -> Touchpoint:
     due_at, shift = _choose_time(item, context.availability(item), context.now)
-    return Touchpoint(
+    touchpoint = Touchpoint(
         id=item.id, account_id=context.plan.account_id, type=item.touchpoint_type, origin=Origin.ONE_OFF,
         due_at=due_at, start_at=item.window.from_, end_at=window_end(item), deadline=item.deadline,
         owner=item.owner, csm_id=item.csm_id, minutes=item.minutes, content=content_of(item, context.plan), shift=shift,
     )  # fmt: skip
+    return with_window(touchpoint, _window(item, touchpoint))
+
+
+def _window(item: OneOffItem, fresh: Touchpoint) -> LevelWindow | None:
+    """From its start to its end. What is urgent, and what is not placed as it would be, stays."""
+    if item.precedence == "escalation" or fresh.shift is not None:
+        return None
+    return one_off_window(item.window.from_, min(window_end(item), latest_of(item)))
+
+
+def _may_stay(stored: Touchpoint, fresh: Touchpoint, availability: Availability) -> bool:
+    if fresh.earliest_at is None or fresh.latest_at is None:
+        return False
+    is_within = fresh.earliest_at <= stored.due_at <= fresh.latest_at
+    return is_within and availability.is_available(stored.due_at)
 
 
 def _choose_time(item: OneOffItem, availability: Availability, now: datetime) -> tuple[datetime, str | None]:
@@ -127,6 +144,19 @@ def _is_still_good(stored: Touchpoint, item: OneOffItem, availability: Availabil
     open_at = next_open(stored.due_at, availability.opening)
     is_free = availability.period_at(stored.due_at) is None
     return same_dates and is_free and (open_at == stored.due_at or open_at > latest_of(item))
+
+
+def _choose_dates(
+    stored: Touchpoint, fresh: Touchpoint, item: OneOffItem, availability: Availability
+) -> Touchpoint:
+    """The touchpoint whose dates count: a person's date, a day that is still good, or else those of the plan."""
+    if stored.shift is None and stored.pinned:
+        return stored
+    if stored.shift is None and _is_still_good(stored, item, availability):
+        return fresh._replace(due_at=stored.due_at, shift=None)
+    if stored.is_levelled and _may_stay(stored, fresh, availability):
+        return fresh._replace(due_at=stored.due_at, shift=stored.shift)
+    return fresh
 
 
 def _remove(stored: Touchpoint, context: ReconcileContext) -> CalendarChange:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from schemas.ids import derived_id
 from schemas.plans import RhythmItem
+from services.calendar.avoid import Availability
 from services.calendar.placing import LeftOutSlot, PlacedSlot
 from services.calendar.plan import content_of
 from services.calendar.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
@@ -21,8 +22,11 @@ from services.calendar.touchpoint import (
     Origin,
     Status,
     Touchpoint,
+    has_window,
     plan_again,
+    with_window,
 )
+from services.calendar.windows import LevelWindow, occurrence_window
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,14 @@ def change_rhythm(
     is_same = series is not None and continues(series, rhythm)
     withdrawn = iter(() if is_same else _withdrawn(rhythm.touchpoint_type, context))
     stretched = index = latest = 0
+    free = context.availability(rhythm)
     for slot in _in_order(planned, series, movable):
         if not isinstance(slot, Slot):
             number += 1
             changes.append(_leave_out(context.plan.account_id, rhythm, slot, number))
             continue
         if index < len(owners):
-            change = _move_to(owners[index], rhythm, slot)
+            change = _move_to(owners[index], rhythm, slot, free)
             index += 1
         elif again := next((each for each in withdrawn if (each.number or 0) > latest), None):
             change = _create_again(again, rhythm, slot)
@@ -155,7 +160,7 @@ def _series(
         last_number=number, active=True, content=content_of(rhythm, context.plan), owner=rhythm.owner,
         csm_id=rhythm.csm_id, minutes=rhythm.minutes,
         left_out=tuple(slot.nominal for slot in planned.left_out if slot.nominal > context.now),
-        former=former,
+        former=former, phase=planned.phase,
     )  # fmt: skip
 
 
@@ -176,31 +181,52 @@ def _leave_out(account_id: str, rhythm: RhythmItem, slot: LeftOutSlot, number: i
     return CalendarChange.refuse(occurrence, Cancellation(Closure.SUPPRESSED, slot.reason))
 
 
-def _move_to(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot) -> CalendarChange:
-    if _is_at(occurrence, rhythm, slot):  # the usual case, fifty times a plan
+def _move_to(
+    occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot, availability: Availability
+) -> CalendarChange:
+    if occurrence.is_levelled:
+        slot = _levelled_slot(occurrence, slot, availability)
+    window = occurrence_window(slot.nominal, rhythm.every_days, never_skip=rhythm.never_skip)
+    if _is_at(occurrence, rhythm, slot, window):  # the usual case, fifty times a plan
         return CalendarChange.keep(occurrence, "it is where the plan puts it")
     responsible = occurrence if occurrence.pinned else rhythm
     target = occurrence._replace(
         due_at=slot.due_at, start_at=slot.nominal, end_at=slot.deadline, deadline=slot.owed_by,
         owner=responsible.owner, csm_id=responsible.csm_id, minutes=rhythm.minutes, shift=slot.shift,
     )  # fmt: skip
+    target = with_window(target, window)
     return CalendarChange.between(occurrence, target, slot.shift or f"every {rhythm.every_days} days")
 
 
-def _is_at(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot) -> bool:
+def _levelled_slot(occurrence: Touchpoint, slot: Slot, availability: Availability) -> Slot:
+    """The slot with the day that was chosen for its owner's weeks, while it is a day for that target."""
+    due_at, earliest_at, latest_at = occurrence.due_at, occurrence.earliest_at, occurrence.latest_at
+    if occurrence.start_at != slot.nominal or earliest_at is None or latest_at is None:
+        return slot
+    stays = earliest_at <= due_at <= latest_at and availability.is_available(due_at)
+    return Slot(slot.nominal, due_at, slot.deadline, occurrence.shift) if stays else slot
+
+
+def _is_at(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot, window: LevelWindow | None) -> bool:
     same_start = occurrence.due_at == slot.due_at and occurrence.start_at == slot.nominal
     same_end = occurrence.end_at == slot.deadline and occurrence.deadline == slot.owed_by
     same_shift = occurrence.shift == slot.shift
     same_owner = occurrence.owner == rhythm.owner and occurrence.csm_id == rhythm.csm_id
-    return same_start and same_end and same_shift and same_owner and occurrence.minutes == rhythm.minutes
+    same_window = has_window(occurrence, window)
+    same_place = same_start and same_end and same_shift and same_window
+    return same_place and same_owner and occurrence.minutes == rhythm.minutes
 
 
 def make_occurrence(account_id: str, rhythm: RhythmItem | Series, slot: Slot, number: int) -> Touchpoint:
     """The planned occurrence of a rhythm with that number."""
     touchpoint_type = rhythm.type if isinstance(rhythm, Series) else rhythm.touchpoint_type
-    return Touchpoint(
+    occurrence = Touchpoint(
         id=derived_id("touchpoint", account_id, touchpoint_type, str(number)), account_id=account_id,
         type=touchpoint_type, origin=Origin.RHYTHM, due_at=slot.due_at, start_at=slot.nominal,
         end_at=slot.deadline, deadline=slot.owed_by, owner=rhythm.owner, csm_id=rhythm.csm_id,
         minutes=rhythm.minutes, number=number, shift=slot.shift,
     )  # fmt: skip
+    if isinstance(rhythm, Series):
+        return occurrence
+    window = occurrence_window(slot.nominal, rhythm.every_days, never_skip=rhythm.never_skip)
+    return with_window(occurrence, window)

@@ -25,6 +25,7 @@ from services.scheduler.adapters.archive import bring_back
 from services.scheduler.adapters.assignment_repository import PostgresAssignments
 from services.scheduler.adapters.directory_repository import load_csm_hours, load_policy
 from services.scheduler.adapters.messages import settled_event
+from services.scheduler.adapters.person_marks import mark_owners
 from services.scheduler.adapters.rows import COLUMNS, columns_of
 from services.scheduler.application.announce_changes import (
     LONGEST_WAIT,
@@ -220,10 +221,16 @@ class PostgresCalendarRepository:
             await self._connection.execute(SAVE_CONTENTS, *columns_of(contents))
 
     async def save(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
+        await mark_owners(self._connection, updates)
         await self._store(updates, now, is_urgent=lambda _: True)
+
+    async def save_levelled(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
+        """Store touchpoints that the leveller moved: announced when their accounts are quiet, nobody is marked."""
+        await self._store(updates, now, is_urgent=lambda _: False)
 
     async def _store_quietly(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
         """Store touchpoints; what has not come due is announced when its account is quiet."""
+        await mark_owners(self._connection, updates)
         await self._store(updates, now, is_urgent=lambda update: update.touchpoint.released_at is not None)
 
     async def _store(

@@ -18,6 +18,7 @@ from services.chassis.database import Connection
 from services.scheduler.adapters import erasure
 from services.scheduler.adapters.assignment_repository import load_people, mark_accounts_of
 from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails, TypeDetails
+from services.scheduler.adapters.person_marks import mark_people
 from services.scheduler.adapters.rows import columns_of
 
 SAVE_ACCOUNTS = """
@@ -100,6 +101,7 @@ class PostgresDirectoryRepository:
         changed = [csm_id for csm_id in newest if before.get(csm_id, undescribed) != after.get(csm_id)]
         if changed:
             await self._connection.execute(MARK_ACCOUNTS, changed)
+            await mark_people(self._connection, changed, "their hours have changed")
         now = await load_people(self._connection, newest.keys())
         await mark_accounts_of(self._connection, people, now)
 

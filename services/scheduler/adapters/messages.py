@@ -103,6 +103,7 @@ def touchpoint_data(
 
     The text of the reason of a cancelled touchpoint says why it was cancelled; the rule and the facts stay.
     """
+    earliest_at, latest_at = touchpoint.window
     data: dict[str, object] = {
         "touchpoint_id": touchpoint.id,
         "account_id": touchpoint.account_id,
@@ -112,7 +113,7 @@ def touchpoint_data(
         "due_at": touchpoint.due_at,
         "released_at": touchpoint.released_at,
         "deadline": touchpoint.deadline,
-        "window": {"from": min(touchpoint.start_at, touchpoint.due_at), "to": touchpoint.end_at},
+        "window": {"from": earliest_at, "to": latest_at},
         "owner": owner_data(touchpoint.holder, context.owner),
         "sequence": touchpoint.sequence,
         "minutes": touchpoint.minutes,

@@ -26,24 +26,24 @@ from services.scheduler.application.ports import StoredTouchpoint, TouchpointUpd
 COLUMNS = """t.id::text AS id, t.account_id, t.type, t.origin, t.due_at, t.start_at, t.end_at, t.deadline, t.owner,
 t.status, t.csm_id, t.minutes, t.number, t.pinned, t.sequence, t.released_at, t.closure, t.verdict, t.outcome,
 t.outcome_time, t.outcome_source, t.outcome_id, t.outcome_notes, t.follows::text AS follows,
-t.group_id::text AS group_id, t.move_reason"""
+t.group_id::text AS group_id, t.move_reason, t.earliest_at, t.latest_at, t.soft_days"""
 """The first columns of a touchpoint that is read, up to `released_at` in the order of its fields."""
 
 NAMES: Final = (
     "id", "account_id", "type", "origin", "number", "status", "due_at", "released_at", "start_at", "end_at",
     "deadline", "lapses_at", "owner", "csm_id", "minutes", "pinned", "sequence", "closure", "verdict", "outcome",
     "outcome_time", "outcome_source", "outcome_id", "outcome_notes", "follows", "face", "group_id", "move_reason",
-    "changed_at", "change_xid",
+    "earliest_at", "latest_at", "soft_days", "changed_at", "change_xid",
 )  # fmt: skip
 """All columns of a touchpoint, in the calendar and in the archive."""
 
 SAVE = f"""
 INSERT INTO touchpoint AS t ({", ".join(NAMES[:-1])})
-SELECT u.*, $29::timestamptz FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[],
+SELECT u.*, $32::timestamptz FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[],
     $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
     $12::timestamptz[], $13::text[], $14::text[], $15::int[], $16::boolean[], $17::int[], $18::text[],
     $19::text[], $20::text[], $21::timestamptz[], $22::text[], $23::text[], $24::text[], $25::uuid[],
-    $26::jsonb[], $27::uuid[], $28::text[]) u
+    $26::jsonb[], $27::uuid[], $28::text[], $29::timestamptz[], $30::timestamptz[], $31::int[]) u
 ON CONFLICT (id) DO UPDATE SET
     status = excluded.status, due_at = excluded.due_at, released_at = excluded.released_at,
     start_at = excluded.start_at, end_at = excluded.end_at, deadline = excluded.deadline,
@@ -53,6 +53,7 @@ ON CONFLICT (id) DO UPDATE SET
     outcome_time = excluded.outcome_time, outcome_source = excluded.outcome_source,
     outcome_id = excluded.outcome_id, outcome_notes = excluded.outcome_notes, follows = excluded.follows,
     face = excluded.face, group_id = excluded.group_id, move_reason = excluded.move_reason,
+    earliest_at = excluded.earliest_at, latest_at = excluded.latest_at, soft_days = excluded.soft_days,
     changed_at = excluded.changed_at, change_xid = pg_current_xact_id()
 WHERE t.account_id = excluded.account_id
 """
@@ -86,18 +87,19 @@ SELECT pg_current_xact_id(), id, $8::timestamptz FROM unnest($7::uuid[]) id ON C
 
 SAVE_RHYTHMS = """
 INSERT INTO rhythm (account_id, type, every_days, anchor_at, until_at, last_number, active, owner, csm_id,
-    minutes, face, left_out, former)
+    minutes, face, left_out, former, phase_from, phase_to)
 SELECT u.account_id, u.type, u.every_days, u.anchor_at, u.until_at, u.last_number, u.active, u.owner, u.csm_id,
-    u.minutes, u.face, string_to_array(u.left_out, ' ')::timestamptz[], u.former
+    u.minutes, u.face, string_to_array(u.left_out, ' ')::timestamptz[], u.former, u.phase_from, u.phase_to
 FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::boolean[],
-    $8::text[], $9::text[], $10::int[], $11::jsonb[], $12::text[], $13::jsonb[])
+    $8::text[], $9::text[], $10::int[], $11::jsonb[], $12::text[], $13::jsonb[], $14::timestamptz[],
+    $15::timestamptz[])
     u(account_id, type, every_days, anchor_at, until_at, last_number, active, owner, csm_id, minutes, face, left_out,
-      former)
+      former, phase_from, phase_to)
 ON CONFLICT (account_id, type) DO UPDATE SET
     every_days = excluded.every_days, anchor_at = excluded.anchor_at, until_at = excluded.until_at,
     last_number = excluded.last_number, active = excluded.active, owner = excluded.owner,
     csm_id = excluded.csm_id, minutes = excluded.minutes, face = excluded.face, left_out = excluded.left_out,
-    former = excluded.former
+    former = excluded.former, phase_from = excluded.phase_from, phase_to = excluded.phase_to
 """
 
 FIND = f"""
@@ -141,7 +143,8 @@ def read_touchpoint(row: Row, content: TouchpointContent | None = None) -> Touch
     outcome = None if row["outcome"] is None else read_outcome(row)
     first = (*row[:3], Origin(row[3]), *row[4:9], Status(row[9]), *row[10:16])
     shift = text if closure is None else None
-    last = (row["follows"], shift, row["group_id"], row["move_reason"])
+    window = (row["earliest_at"], row["latest_at"], row["soft_days"])
+    last = (row["follows"], shift, row["group_id"], row["move_reason"], *window)
     return Touchpoint._make((*first, content, cancellation, outcome, *last))
 
 
@@ -171,6 +174,7 @@ def read_series(row: Row) -> Series:
         minutes=row["minutes"],
         left_out=tuple(row["left_out"]),
         former=FORMER.validate_json(row["former"]),
+        phase=None if row["phase_from"] is None else (row["phase_from"], row["phase_to"]),
     )
 
 
@@ -218,6 +222,7 @@ def touchpoint_values(update: TouchpointUpdate) -> tuple[object, ...]:
         touchpoint.pinned, touchpoint.sequence, None if cancellation is None else cancellation.closure,
         touchpoint.shift if cancellation is None else cancellation.text, *outcome_values, touchpoint.follows,
         None if shares_content else write_content(update.content), touchpoint.group, touchpoint.move_reason,
+        touchpoint.earliest_at, touchpoint.latest_at, touchpoint.soft_days,
     )  # fmt: skip
 
 
@@ -227,4 +232,5 @@ def rhythm_values(account_id: str, series: Series) -> tuple[object, ...]:
         account_id, series.type, series.every_days, series.anchor, series.until, series.last_number, series.active,
         series.owner, series.csm_id, series.minutes, write_content(series.content),
         " ".join(map(format_instant, series.left_out)), FORMER.dump_json(series.former).decode(),
+        *(series.phase or (None, None)),
     )  # fmt: skip

@@ -230,7 +230,8 @@ def show_touchpoint(
     touchpoint, content = entry.touchpoint, entry.content
     cancelled = None if touchpoint.cancellation is None else touchpoint.cancellation.note
     reason = content.reason if cancelled is None else content.reason.model_copy(update={"text": cancelled})
-    window = Window(from_=min(touchpoint.start_at, touchpoint.due_at), to=touchpoint.end_at)
+    earliest_at, latest_at = touchpoint.window
+    window = Window(from_=earliest_at, to=latest_at)
     return TouchpointItem.model_construct(
         id=touchpoint.id,
         account_id=touchpoint.account_id,

@@ -1,0 +1,70 @@
+"""Level the books of people whose work has changed: one person in one transaction.
+
+A person's marks are taken before their touchpoints are read: whoever adds a mark later has it seen by the next pass. What
+somebody else changes meanwhile wins, and the person is marked again.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from services.calendar.person_book import LevelledTouch, PersonBook, PersonLevelling
+
+Compute = Callable[[PersonBook, datetime], Awaitable[PersonLevelling | None]]
+"""`level_person` off the event loop; None: the book cannot be levelled."""
+
+
+class LevelResult(NamedTuple):
+    """What a pass did. `stale`: what somebody else changed meanwhile; `homeless`: touchpoints without an allowed day."""
+
+    books: int = 0
+    moved: int = 0
+    phases: int = 0
+    stale: int = 0
+    homeless: int = 0
+    failed: int = 0
+
+    def counts(self) -> dict[str, int]:
+        """By kind of the metric."""
+        return {f"level_{name}": number for name, number in self._asdict().items() if number}
+
+
+class BookRepository(Protocol):
+    """People's books in one transaction, in which nobody else levels the person who was claimed."""
+
+    async def claim(self, now: datetime) -> PersonBook | None:
+        """The book of somebody who is marked; their marks are taken. None: nobody is, or others level them."""
+        ...
+
+    async def is_anybody_marked(self) -> bool: ...
+
+    async def save_anchors(
+        self, csm_id: str, anchors: Mapping[tuple[str, str], datetime]
+    ) -> int:
+        """Store the anchors of rhythms whose phase is still to be chosen; how many."""
+        ...
+
+    async def save_moves(self, book: PersonBook, moves: Sequence[LevelledTouch], now: datetime) -> int:
+        """Move touchpoints that are as they were read; how many."""
+        ...
+
+    async def mark(self, csm_id: str, cause: str) -> None:
+        """Have the person's book levelled again."""
+        ...
+
+
+async def level_next_book(books: BookRepository, compute: Compute, now: datetime) -> LevelResult:
+    """Level the book of one person; an empty result when nobody is marked."""
+    book = await books.claim(now)
+    if book is None:
+        return LevelResult()
+    levelled = await compute(book, now)
+    if levelled is None:
+        return LevelResult(1, failed=1)
+    phases = await books.save_anchors(book.csm_id, levelled.anchors)
+    moved = await books.save_moves(book, levelled.moves, now)
+    stale = len(levelled.anchors) - phases + len(levelled.moves) - moved
+    if levelled.anchors or stale:
+        cause = "its new rhythms have their phases" if not stale else "others changed it meanwhile"
+        await books.mark(book.csm_id, cause)
+    return LevelResult(1, moved, phases, stale, len(levelled.homeless))
