@@ -9,7 +9,17 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from services.calendar.avoid import Availability
-from services.calendar.levelling import HORIZON_WEEKS, Beat, Book, Hold, Move, Touch, choose_phases, relevel
+from services.calendar.levelling import (
+    HORIZON_WEEKS,
+    Beat,
+    Book,
+    Hold,
+    Homeless,
+    Move,
+    Touch,
+    choose_phases,
+    relevel,
+)
 from services.calendar.open_hours import DAY, OpenHours, from_wall, next_open, open_days, to_wall
 from services.calendar.windows import LEVELLED
 
@@ -71,7 +81,7 @@ class PersonLevelling(NamedTuple):
 
     anchors: Mapping[tuple[str, str], datetime]
     moves: tuple[LevelledTouch, ...] = ()
-    homeless: tuple[str, ...] = ()
+    homeless: tuple[Homeless, ...] = ()
 
 
 def availability_key(account_id: str, touchpoint_type: str) -> str:
@@ -105,9 +115,15 @@ class _BookMaker:
         return {key: self._anchor(pending[key], day) for key, day in phases.items()}
 
     def relevel(self) -> PersonLevelling:
-        touches = {each.id: each for each in self._person.touches}
-        levelled = relevel(self._book(self._person.touches))
-        moves = [self._move(touches[move.touch_id], move) for move in levelled.moves]
+        planned = {each.id: each for each in self._person.touches}
+        book = self._book(self._person.touches)
+        levelled = relevel(book)
+        causes = {move.touch_id: move for move in levelled.moves}
+        moves = [
+            self._move(planned[touch.id], day, causes.get(touch.id))
+            for touch, day in zip(book.touches, levelled.days, strict=True)
+            if day >= 0 and day != self._day(planned[touch.id].due_at)
+        ]
         return PersonLevelling({}, tuple(move for move in moves if move is not None), levelled.homeless)
 
     def _beat(self, rhythm: NewRhythm) -> Beat:
@@ -117,9 +133,7 @@ class _BookMaker:
 
     def _anchor(self, rhythm: NewRhythm, day: int) -> datetime:
         clock = to_wall(rhythm.anchor, self._zone).time()
-        return next_open(
-            from_wall(datetime.combine(self._date(day), clock), self._zone), self._person.hours
-        )
+        return next_open(from_wall(datetime.combine(self._date(day), clock), self._zone), self._person.hours)
 
     def _book(self, planned: Sequence[PlannedTouch]) -> Book:
         """Touches beyond the horizon are none of its business; they are levelled when it reaches them."""
@@ -147,9 +161,7 @@ class _BookMaker:
             )  # fmt: skip
         earliest = max(self._day(planned.earliest_at), self._today + SETTLED_DAYS)
         latest = self._day(planned.latest_at)
-        closed = tuple(
-            number for number in range(earliest, latest + 1) if self._at(planned, number) is None
-        )
+        closed = tuple(number for number in range(earliest, latest + 1) if self._at(planned, number) is None)
         return Touch(
             planned.id, planned.account_id, planned.type, planned.priority, planned.minutes, target,
             planned.soft_days, earliest, latest, closed, Hold.FREE, -1 if planned.is_new else day,
@@ -165,18 +177,20 @@ class _BookMaker:
         elif availability.is_available(moment):
             return moment
         else:
-            free_at = availability.first_available(from_wall(datetime.combine(wall, datetime.min.time()), self._zone))
+            free_at = availability.first_available(
+                from_wall(datetime.combine(wall, datetime.min.time()), self._zone)
+            )
         return free_at if to_wall(free_at, self._zone).date() == wall.date() else None
 
-    def _move(self, planned: PlannedTouch, move: Move) -> LevelledTouch | None:
-        """None: it stands there already, or may not."""
-        due_at, before = self._at(planned, move.after), self._day(planned.due_at)
-        if due_at is None or move.after == before:
+    def _move(self, planned: PlannedTouch, day: int, move: Move | None) -> LevelledTouch | None:
+        """None: it may not be due on that day. What is new moves without a price, so it has no `move`."""
+        due_at = self._at(planned, day)
+        if due_at is None:
             return None
-        former, chosen = self._week(before), self._week(move.after)
+        former, chosen = self._week(self._day(planned.due_at)), self._week(day)
         if former == chosen:
             reason = f"another day of the week {chosen} has more room"
-        elif planned.is_new:
+        elif move is None or planned.is_new:
             reason = f"the week {chosen} has more room than {former}"
         else:
             load = f"{move.week_minutes_before} of {move.available} minutes"

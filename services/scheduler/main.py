@@ -65,8 +65,11 @@ async def build(runtime: Runtime) -> Parts:
     announcements = partial(PostgresAnnouncements, outbox=outbox, console_url=console_url)
     releasing = Loop("release", interval=settings.RELEASE_INTERVAL_SECONDS, run_once=releaser.run_once)
 
+    def after_any_commit() -> None:
+        after_commit()
+
     def sweep_loop(name: str, sweep: Sweep) -> Loop:
-        sweeper = Sweeper(database, clock, sweep, wake, count)
+        sweeper = Sweeper(database, clock, sweep, after_any_commit, count)
         return Loop(name, interval=settings.SWEEP_INTERVAL_SECONDS, run_once=sweeper.run_once)
 
     extending = sweep_loop("extend", horizon_sweep(calendars))
@@ -81,9 +84,12 @@ async def build(runtime: Runtime) -> Parts:
     worker = WorkerProcess(
         seconds=settings.LEVEL_SECONDS, megabytes=settings.LEVEL_MEGABYTES, most_waiting=1, module=LEVELLING
     )
-    leveller = Leveller(database, clock, books, worker, lambda: after_commit(), count)
+    leveller = Leveller(database, clock, books, worker, after_any_commit, count)
     levelling = Loop(
-        "level", interval=settings.SWEEP_INTERVAL_SECONDS, run_once=leveller.run_once, is_busy=lambda: leveller.is_waiting
+        "level",
+        interval=settings.SWEEP_INTERVAL_SECONDS,
+        run_once=leveller.run_once,
+        is_busy=lambda: leveller.is_waiting,
     )
 
     def after_commit() -> None:
@@ -103,7 +109,9 @@ async def build(runtime: Runtime) -> Parts:
     )
 
 
-def _books(calendars: Callable[[Connection], PostgresCalendarRepository], connection: Connection) -> PostgresBooks:
+def _books(
+    calendars: Callable[[Connection], PostgresCalendarRepository], connection: Connection
+) -> PostgresBooks:
     return PostgresBooks(connection, calendars(connection))
 
 

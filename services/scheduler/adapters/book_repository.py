@@ -57,7 +57,7 @@ PLANNED = """
 SELECT t.id::text AS id, t.account_id, t.type, t.due_at, t.start_at, t.earliest_at, t.latest_at, t.soft_days,
     t.minutes, coalesce(t.face, r.face) ->> 'precedence' AS precedence, t.origin,
     coalesce(t.face, r.face) ->> 'topic' AS topic,
-    t.sequence = 1 AND ($3::text IS NULL OR t.change_xid >= $3::text::xid8) AS is_new
+    coalesce(t.verdict, '') NOT LIKE 'levelled: %' AND ($3::text IS NULL OR t.change_xid >= $3::text::xid8) AS is_new
 FROM touchpoint t LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 WHERE t.csm_id = $1 AND t.status = 'planned' AND t.owner IN ('csm', 'pooled_csm', 'sales') AND t.due_at < $2
 ORDER BY t.id
@@ -122,7 +122,7 @@ class PostgresBooks:
             hours,
             DEFAULT_WEEKLY_MINUTES if weekly is None else weekly,
             tuple(_planned_touch(row) for row in planned),
-            tuple(NewRhythm(*row[:5], (row[5], row[6])) for row in new),
+            tuple(_new_rhythm(row) for row in new),
             await self._load_availability(planned, hours),
         )
 
@@ -174,6 +174,11 @@ class PostgresBooks:
 
     async def _lock_accounts(self, account_ids: Collection[str]) -> set[str]:
         return {row[0] for row in await self._connection.fetch(LOCK_ACCOUNTS, sorted(account_ids))}
+
+
+def _new_rhythm(row: rows.Row) -> NewRhythm:
+    account_id, kind, every_days, minutes, anchor, first, last = row
+    return NewRhythm(account_id, kind, every_days, minutes, anchor, (first, last))
 
 
 def _planned_touch(row: rows.Row) -> PlannedTouch:

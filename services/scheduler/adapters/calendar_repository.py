@@ -225,7 +225,7 @@ class PostgresCalendarRepository:
         await self._store(updates, now, is_urgent=lambda _: True)
 
     async def save_levelled(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
-        """Store touchpoints that the leveller moved: announced when their accounts are quiet, nobody is marked."""
+        """Store touchpoints that the leveller moved; nobody is marked for it."""
         await self._store(updates, now, is_urgent=lambda _: False)
 
     async def _store_quietly(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
@@ -245,12 +245,8 @@ class PostgresCalendarRepository:
         waiting = [update for update in updates if update.event_kind and not is_urgent(update)]
         await add_changes(self._connection, waiting, (QUIET, LONGEST_WAIT), now)
         changed = [update.touchpoint.id for update in updates]
-        stored = [
-            update.touchpoint.id
-            for update in updates
-            if update.touchpoint.sequence > 1 or not update.event_kind
-        ]
-        if stored:
+        known = [each for each in updates if each.touchpoint.sequence > 1 or not each.event_kind]
+        if stored := [update.touchpoint.id for update in known]:
             await self._connection.execute(rows.DELETE_TIMES, stored)
         await self._connection.execute(rows.SAVE, *columns_of(map(rows.touchpoint_values, updates)), now)
         await self._connection.execute(rows.SAVE_TIMES, *rows.time_columns(updates), changed, now)

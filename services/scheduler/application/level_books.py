@@ -38,9 +38,7 @@ class BookRepository(Protocol):
 
     async def is_anybody_marked(self) -> bool: ...
 
-    async def save_anchors(
-        self, csm_id: str, anchors: Mapping[tuple[str, str], datetime]
-    ) -> int:
+    async def save_anchors(self, csm_id: str, anchors: Mapping[tuple[str, str], datetime]) -> int:
         """Store the anchors of rhythms whose phase is still to be chosen; how many."""
         ...
 

@@ -43,7 +43,7 @@ class Leveller:
             books = self.books(connection)
             result = await level_next_book(books, self._compute, now)
             self.is_waiting = result.books > 0 or await books.is_anybody_marked()
-            fault("level.before_commit")
+            fault("sweep.before_commit")
         loop_time = asyncio.get_running_loop().time()
         if not result.books:
             if loop_time - self._last_at > IDLE_SECONDS:
@@ -59,6 +59,7 @@ class Leveller:
         """None: it cannot be levelled, and stays as it is."""
         try:
             return await self.worker.run(level_person, book, now)
-        except JobTooLarge as problem:
-            log.error("level.failed", csm_id=book.csm_id, touchpoints=len(book.touches), problem=str(problem))
-            return None
+        except JobTooLarge as caught:
+            problem = str(caught)
+        log.error("level.failed", csm_id=book.csm_id, touchpoints=len(book.touches), problem=problem)
+        return None

@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from schemas.envelope import Envelope, kafka_headers
+from services.calendar.person_book import PersonBook, PersonLevelling, level_person
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.dead_letters import Record
@@ -21,12 +22,14 @@ from services.chassis.outbox import Outbox, unpack
 from services.chassis.web import Chassis, make_app
 from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.scheduler.adapters.announcement_repository import PostgresAnnouncements
+from services.scheduler.adapters.book_repository import PostgresBooks
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.application.announce_changes import LONGEST_WAIT, announce_changes
+from services.scheduler.application.level_books import level_next_book
 from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
@@ -45,7 +48,7 @@ MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 CONSOLE = "https://drumbeat.example"
 TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox,
     dead_letter, api_key, consumer_offset, announcement, policy_in_force, account_alias, assignment, hand_act,
-    due_touchpoint, closed_touchpoint, archived_touchpoint, archived_contact, erased_account"""
+    due_touchpoint, closed_touchpoint, archived_touchpoint, archived_contact, erased_account, csm_mark, csm_book"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
 SECRET = b"s" * 32
@@ -157,6 +160,20 @@ class Scheduler:
     async def extend(self) -> float | None:
         return await self._sweep(horizon_sweep(self.calendars))
 
+    async def level(self) -> None:
+        """Level until nobody is marked, with the horizon worker between the passes, as the services do."""
+        await self.database.pool.execute("UPDATE csm_mark SET marked_at = marked_at - interval '1 hour'")
+        while await self._level_one() or await self.extend() == 0:
+            await self.database.pool.execute("UPDATE csm_mark SET marked_at = marked_at - interval '1 hour'")
+
+    async def _level_one(self) -> bool:
+        async with self.database.transaction() as connection:
+            books = PostgresBooks(connection, self.calendars(connection))
+            result = await level_next_book(books, level_at_once, FixedClock.now_is)
+        for kind, number in result.counts().items():
+            self.count(kind, number)
+        return result.books > 0
+
     async def prune(self, closed_days: int = 800, outcome_days: int = 40) -> float | None:
         keep = Keep(timedelta(days=closed_days), timedelta(days=outcome_days))
         return await self._sweep(prune_sweep(self.queue, keep))
@@ -208,6 +225,10 @@ class Scheduler:
         answer = await self.http.get("/v1/touchpoints", params={"limit": 500, **filters})  # type: ignore[dict-item]
         assert answer.status_code == 200, answer.text
         return answer.json()["items"]
+
+
+async def level_at_once(book: PersonBook, now: datetime) -> PersonLevelling:
+    return level_person(book, now)
 
 
 def rhythm(every_days: int = 7, **changed: object) -> dict[str, object]:
