@@ -4,6 +4,8 @@ Phases first, then weeks, then days; after a change only what must move, or what
 only: the same book gives the same days in every process, on every machine.
 """
 
+from services.calendar.levelling.conflicts import Conflict, Group, find_conflicts
+from services.calendar.levelling.handover import BLOCK_WEEKS, AccountLoad, Host, share_out
 from services.calendar.levelling.model import (
     HORIZON_WEEKS,
     NOWHERE,
@@ -19,8 +21,10 @@ from services.calendar.levelling.model import (
 )
 from services.calendar.levelling.phases import choose_phases
 from services.calendar.levelling.relevel import level, relevel
+from services.calendar.levelling.relief import GivenUp, Relief, relieve
 
 __all__ = [
-    "HORIZON_WEEKS", "NOWHERE", "Beat", "Book", "Hold", "Homeless", "InvalidBook", "Move", "Obstacle", "Relevelled",
-    "Touch", "choose_phases", "level", "relevel",
+    "BLOCK_WEEKS", "HORIZON_WEEKS", "NOWHERE", "AccountLoad", "Beat", "Book", "Conflict", "GivenUp", "Group", "Hold",
+    "Homeless", "Host", "InvalidBook", "Move", "Obstacle", "Relevelled", "Relief", "Touch", "choose_phases",
+    "find_conflicts", "level", "relevel", "relieve", "share_out",
 ]  # fmt: skip

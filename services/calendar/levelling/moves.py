@@ -35,19 +35,14 @@ def explain_moves(book: Book, options: Options, days: Ints) -> tuple[Move, ...]:
     """Every touch that stood on a day and now stands on another. `options` are of the book as it stood."""
     calendar = _Calendar(options, days)
     prices = {each.touch: calendar.price_undoing(each) for each in _find_undoings(options, days)}
-    weeks = (
-        options.load_weeks(options.standing).tolist(),
-        calendar.week_load.tolist(),
-        options.week_minutes.tolist(),
-    )
+    load_before, load_after = options.load_weeks(options.standing).tolist(), calendar.week_load.tolist()
+    available = options.week_minutes.tolist()
     moves: list[Move] = []
     for touch in np.flatnonzero((days != options.standing) & (options.standing >= 0)).tolist():
         before = book.touches[touch].day
-        week = before // WEEK
-        is_inside = week < len(options.week_minutes)
-        of_week = [figure[week] if is_inside else 0 for figure in weeks]
-        saved = prices.get(touch, 0)
-        moves.append(Move(book.touches[touch].id, before, int(days[touch]), *of_week, saved))
+        week = min(before // WEEK, len(available) - 1)
+        figures = load_before[week], load_after[week], available[week]
+        moves.append(Move(book.touches[touch].id, before, int(days[touch]), *figures, prices.get(touch, 0)))
     return tuple(moves)
 
 
