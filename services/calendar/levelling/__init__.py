@@ -5,6 +5,7 @@ only: the same book gives the same days in every process, on every machine.
 """
 
 from services.calendar.levelling.conflicts import Conflict, Group, find_conflicts
+from services.calendar.levelling.flow import FlowNotInstalled, Start, find_start
 from services.calendar.levelling.handover import BLOCK_WEEKS, AccountLoad, Host, share_out
 from services.calendar.levelling.model import (
     HORIZON_WEEKS,
@@ -24,7 +25,7 @@ from services.calendar.levelling.relevel import level, relevel
 from services.calendar.levelling.relief import GivenUp, Relief, relieve
 
 __all__ = [
-    "BLOCK_WEEKS", "HORIZON_WEEKS", "NOWHERE", "AccountLoad", "Beat", "Book", "Conflict", "GivenUp", "Group", "Hold",
-    "Homeless", "Host", "InvalidBook", "Move", "Obstacle", "Relevelled", "Relief", "Touch", "choose_phases",
-    "find_conflicts", "level", "relevel", "relieve", "share_out",
+    "BLOCK_WEEKS", "HORIZON_WEEKS", "NOWHERE", "AccountLoad", "Beat", "Book", "Conflict", "FlowNotInstalled", "GivenUp",
+    "Group", "Hold", "Homeless", "Host", "InvalidBook", "Move", "Obstacle", "Relevelled", "Relief", "Start", "Touch",
+    "choose_phases", "find_conflicts", "find_start", "level", "relevel", "relieve", "share_out",
 ]  # fmt: skip

@@ -120,7 +120,7 @@ def build_options(book: Book) -> Options:
     last = np.where(frozen, standing, np.minimum(latest, size - 1))
     is_elsewhere = (standing >= size) & (standing <= latest) | frozen & ((standing < 0) | (standing >= size))
     last = np.where(is_elsewhere, first - 1, last)
-    touch, day = _spread(first, last)
+    touch, day = spread_ranges(first, last)
     day_minutes = np.array(book.day_minutes, np.int64)
     keep = (day_minutes[day] > 0) & ~_is_closed(book, touch, day) | frozen[touch]
     touch, day = touch[keep], day[keep]
@@ -143,8 +143,8 @@ def build_options(book: Book) -> Options:
     )  # fmt: skip
 
 
-def _spread(first: Ints, last: Ints) -> tuple[Ints, Ints]:
-    """(touch, day) for each day from first to last of each touch."""
+def spread_ranges(first: Ints, last: Ints) -> tuple[Ints, Ints]:
+    """(row, number) for each number from first to last of each row; none where last is less."""
     lengths = np.maximum(last - first + 1, 0)
     touch = np.repeat(np.arange(len(first)), lengths)
     return touch, np.arange(len(touch)) - np.repeat(np.cumsum(lengths) - lengths - first, lengths)

@@ -8,6 +8,7 @@ what is level changes nothing.
 import numpy as np
 
 from services.calendar.levelling.days import place_days
+from services.calendar.levelling.flow import Start, choose_by_flow, find_start
 from services.calendar.levelling.model import (
     NOWHERE,
     Book,
@@ -34,8 +35,12 @@ def relevel(book: Book) -> Relevelled:
     return Relevelled(tuple(days.tolist()), explain_moves(book, options, days), _find_homeless(book, options))
 
 
-def level(book: Book) -> tuple[int, ...]:
-    """The days of all touches anew, whatever the free ones had; invited and frozen ones stay. Raises InvalidBook."""
+def level(book: Book, start: Start | None = None) -> tuple[int, ...]:
+    """The days of all touches anew, whatever the free ones had; invited and frozen ones stay.
+
+    `start`: where the search begins, else what `find_start` names for this installation. Raises InvalidBook, and
+    FlowNotInstalled when the flow is asked for without OR-tools.
+    """
     check_book(book)
     size = len(book.day_minutes)
     touches = tuple(
@@ -43,7 +48,9 @@ def level(book: Book) -> tuple[int, ...]:
         for each in book.touches
     )
     options = build_options(book._replace(touches=touches))
-    days = _keep_others(options, place_days(options, shift_weeks(options, choose_cheapest(options))))
+    by_flow = (start or find_start()) is Start.FLOW
+    chosen = choose_by_flow(options)[0] if by_flow else choose_cheapest(options)
+    days = _keep_others(options, place_days(options, shift_weeks(options, chosen)))
     placed = _with_days(book._replace(touches=touches), days)
     return tuple(_settle(placed, build_options(placed)).tolist())
 
