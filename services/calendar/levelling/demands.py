@@ -1,0 +1,48 @@
+"""What a book asks of its weeks: for each touch the minutes, and the weeks in which they may lie."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from services.calendar.levelling.model import WEEK, Book, Hold, Touch
+from services.calendar.levelling.price import build_options
+from services.calendar.levelling.week_flow import Weeks
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A touch whose window ends within the book, and the weeks in which it may lie, ascending."""
+
+    touch: Touch
+    minutes: int
+    weeks: Weeks
+
+
+def list_demands(book: Book) -> tuple[list[Demand], list[int]]:
+    """The demands of a book, in the order of its touches, and the minutes that each week holds.
+
+    A touch whose window reaches beyond the end of the book proves nothing about its last weeks; one without an allowed
+    day, or frozen in a week that is not worked, asks nothing of any week. Neither is a demand.
+    """
+    options = build_options(book)
+    capacity: list[int] = options.week_minutes.tolist()
+    weeks, first = options.week.tolist(), options.first_week.tolist()
+    size = len(book.day_minutes)
+    demands: list[Demand] = []
+    for number, touch in enumerate(book.touches):
+        own = tuple(weeks[first[number] : first[number + 1]])
+        if own and capacity[own[0]] and (touch.latest < size or touch.hold is Hold.FROZEN):
+            demands.append(Demand(touch, max(touch.minutes, 1), own))
+    return demands, capacity
+
+
+def find_confined(demands: Iterable[Demand], weeks: Iterable[int]) -> list[Demand]:
+    """The demands that can lie only in these weeks."""
+    within = frozenset(weeks)
+    return [each for each in demands if within.issuperset(each.weeks)]
+
+
+def describe_weeks(book: Book, weeks: Sequence[int]) -> str:
+    """The dates of weeks, such as `2026-03-02 to 2026-03-15`; only the first and the last day count."""
+    first = book.first_day.toordinal()
+    begin, end = first + min(weeks) * WEEK, first + max(weeks) * WEEK + WEEK - 1
+    return f"{book.first_day.fromordinal(begin)} to {book.first_day.fromordinal(end)}"

@@ -1,0 +1,95 @@
+"""Levelling a book: `relevel` after a change, `level` anew.
+
+What stands stays unless leaving pays for the disturbance, and a change is taken only if the price of the whole calendar
+falls. The price is a whole number, so repetition comes to rest; both functions repeat until it has, so that levelling
+what is level changes nothing.
+"""
+
+import numpy as np
+
+from services.calendar.levelling.days import place_days
+from services.calendar.levelling.flow import Start, choose_by_flow, find_start
+from services.calendar.levelling.model import (
+    NOWHERE,
+    Book,
+    Hold,
+    Homeless,
+    Obstacle,
+    Relevelled,
+    Touch,
+    check_book,
+)
+from services.calendar.levelling.moves import explain_moves, undo_moves
+from services.calendar.levelling.price import Ints, Options, build_options, total_price
+from services.calendar.levelling.weeks import choose_cheapest, choose_standing, shift_weeks
+
+
+def relevel(book: Book) -> Relevelled:
+    """The book after a change: the days of its touches, which moved and why, which have no allowed day.
+
+    A touch beyond the end of the book stays there. Raises InvalidBook.
+    """
+    check_book(book)
+    options = build_options(book)
+    days = _settle(book, options)
+    return Relevelled(tuple(days.tolist()), explain_moves(book, options, days), _find_homeless(book, options))
+
+
+def level(book: Book, start: Start | None = None) -> tuple[int, ...]:
+    """The days of all touches anew, whatever the free ones had; invited and frozen ones stay.
+
+    `start`: where the search begins, else what `find_start` names for this installation. Raises InvalidBook, and
+    FlowNotInstalled when the flow is asked for without OR-tools.
+    """
+    check_book(book)
+    size = len(book.day_minutes)
+    touches = tuple(
+        each._replace(day=NOWHERE) if each.hold is Hold.FREE and 0 <= each.day < size else each
+        for each in book.touches
+    )
+    options = build_options(book._replace(touches=touches))
+    by_flow = (start or find_start()) is Start.FLOW
+    chosen = choose_by_flow(options)[0] if by_flow else choose_cheapest(options)
+    days = _keep_others(options, place_days(options, shift_weeks(options, chosen)))
+    placed = _with_days(book._replace(touches=touches), days)
+    return tuple(_settle(placed, build_options(placed)).tolist())
+
+
+def _settle(book: Book, options: Options) -> Ints:
+    """Repeat until nothing changes: the price falls by a whole number each time."""
+    while True:
+        chosen = shift_weeks(options, choose_standing(options))
+        days = _keep_others(options, place_days(options, chosen))
+        days = undo_moves(options, days)
+        if total_price(options, days) >= total_price(options, options.standing):
+            return options.standing
+        book = _with_days(book, days)
+        options = build_options(book)
+
+
+def _keep_others(options: Options, days: Ints) -> Ints:
+    """Touches without an allowed day stay where they are."""
+    return np.where(options.has_any, days, options.standing)
+
+
+def _with_days(book: Book, days: Ints) -> Book:
+    placed = zip(book.touches, days.tolist(), strict=True)
+    return book._replace(
+        touches=tuple(each if each.day == day else each._replace(day=day) for each, day in placed)
+    )
+
+
+def _find_homeless(book: Book, options: Options) -> tuple[Homeless, ...]:
+    size = len(book.day_minutes)
+    return tuple(
+        Homeless(touch.id, _find_obstacle(book, touch))
+        for touch, has_any in zip(book.touches, options.has_any.tolist(), strict=True)
+        if not has_any and touch.latest < size and touch.hold is not Hold.FROZEN
+    )
+
+
+def _find_obstacle(book: Book, touch: Touch) -> Obstacle:
+    window = range(max(touch.earliest, 0), touch.latest + 1)
+    if not window:
+        return Obstacle.PASSED
+    return Obstacle.CLOSED if any(book.day_minutes[day] for day in window) else Obstacle.AWAY
