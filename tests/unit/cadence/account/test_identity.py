@@ -98,6 +98,39 @@ def test_a_kind_that_only_one_tool_states_stays_with_the_milestone() -> None:
     assert (thing.fields["kind"], thing.key) == ("go_live", ("milestone.reached", "live"))
 
 
+def again_from(source: str, event: FactEvent) -> FactEvent:
+    """The same content at the same time, from another tool under another id."""
+    time = event.provenance.time
+    return FactEvent(event.type, "acme", Provenance(time, source, f"again-{source}", "0" * 16), event.fields)
+
+
+@pytest.mark.parametrize("source", ["/sync", "/a-tool"])
+@pytest.mark.parametrize("repeated", [0, 1])
+@pytest.mark.parametrize(
+    "stated",
+    [
+        [
+            make_event("milestone.reached", NOW, milestone="Live", kind=kind)
+            for kind in ("go_live", "adoption")
+        ],
+        [make_event("nps.answered", NOW, contact_id="ann", score=score) for score in (9, 3)],
+        [
+            make_event("nps.answered", NOW, contact_id=who, score=score)
+            for who, score in (("ann", 9), ("bob", 3))
+        ],
+        [make_event("nps.answered", NOW, score=score) for score in (9, 3)],
+    ],
+    ids=["milestone", "one respondent", "two respondents", "no respondent"],
+)
+def test_of_statements_at_one_moment_the_content_decides_whoever_repeats_one(
+    stated: list[FactEvent], repeated: int, source: str
+) -> None:
+    """A repetition of either decides nothing: neither its id nor its source, which sorts after or before."""
+    again = again_from(source, stated[repeated])
+
+    assert features_and_plan([*BASE, *stated, again]) == features_and_plan([*BASE, *stated])
+
+
 def test_answers_of_one_person_within_30_days_are_one_round_and_the_latest_stands() -> None:
     """Issue 9, point 1: an advocacy ask of an earlier answer leaves the plan, and of two only one is counted."""
     nine = make_event("nps.answered", NOW, contact_id="ann", score=9)
