@@ -85,14 +85,14 @@ def _order(thing: Thing) -> tuple[int, int, tuple[str, ...]]:
     return thing.at, when(thing.first), thing.key
 
 
-def _told_order(statement: Statement) -> tuple[int, bytes]:
+def _statement_order(statement: Statement) -> tuple[int, bytes]:
     """Statements by their last telling. Of one moment the content decides, whoever repeats which of them."""
     return when(statement.last), _content(statement.fields)
 
 
 def _content(fields: Fields) -> bytes:
-    told = {name: value for name, value in fields.items() if name != LAST}
-    return orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+    stated = {name: value for name, value in fields.items() if name != LAST}
+    return orjson.dumps(stated, option=orjson.OPT_SORT_KEYS)
 
 
 def _thing(key: tuple[str, ...], members: list[Statement]) -> Thing:
@@ -100,7 +100,7 @@ def _thing(key: tuple[str, ...], members: list[Statement]) -> Thing:
     if len(members) == 1:
         at, first, last, fields, _ = members[0]
         return Thing(at, first, first, fields, key, (first, last))
-    members = sorted(members, key=_told_order)
+    members = sorted(members, key=_statement_order)
     newest, fields = members[-1], _merged(members)
     first = min(statement.first for statement in members)
     at = next((statement.at for statement in reversed(members) if statement.dated), when(first))
@@ -151,8 +151,8 @@ def _round(key: tuple[str, ...], statements: list[Statement]) -> Thing:
     """Known by the day of its first answer; the days of its other answers are aliases."""
 
     def asserted(statement: Statement) -> tuple[int, int, bytes]:
-        told_at, content = _told_order(statement)
-        return statement.at if statement.dated else told_at, told_at, content
+        stated_at, content = _statement_order(statement)
+        return statement.at if statement.dated else stated_at, stated_at, content
 
     ordered = sorted(statements, key=asserted)
     latest = ordered[-1]
