@@ -47,12 +47,10 @@ async def check_draft(page: Page, text: str) -> None:
 
 
 async def check_in(stack: Stack, account_id: str) -> int | None:
-    """Days between its check-ins."""
-    plan: dict[str, list[dict[str, Any]]] = (await stack.get("rules_engine", f"/v1/accounts/{account_id}"))[
-        "plan"
-    ]
-    intervals = {rhythm["touchpoint_type"]: rhythm["every_days"] for rhythm in plan["rhythms"]}
-    return intervals.get("check_in")
+    """Days between its check-ins; None while none are planned."""
+    account: dict[str, Any] | None = await stack.find("rules_engine", f"/v1/accounts/{account_id}")
+    rhythms: list[dict[str, Any]] = account["plan"]["rhythms"] if account and account["plan"] else []
+    return next((each["every_days"] for each in rhythms if each["touchpoint_type"] == "check_in"), None)
 
 
 async def test_the_policy_is_a_document_whose_rules_link_to_their_lines(
@@ -103,7 +101,7 @@ async def test_errors_are_shown_with_their_positions_and_prevent_publishing(
 async def test_a_published_change_changes_plans_and_rolling_back_asks_first(
     browser: Browser, stack: Stack
 ) -> None:
-    assert await check_in(stack, "quiet") == 7
+    await until(lambda: _has_interval(stack, 7), 30, "the plan of the policy at the start")
     async with visiting(browser, stack) as (visit, _):
         page = await open_policy(visit)
         await check_draft(page, slower(21))

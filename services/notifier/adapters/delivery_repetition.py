@@ -42,7 +42,10 @@ async def repeat_deliveries(
     real: datetime,
     deadline: datetime | None = None,
 ) -> int:
-    """Create them, ready at this real moment; returns how many did not exist. Their events must be stored."""
+    """Create them, ready at this real moment; returns how many did not exist. Their events must be stored.
+
+    Merges of accounts are kept out of the transaction.
+    """
     rows = await connection.fetch(
         REPEAT,
         [repetition.delivery_id for repetition in repetitions],

@@ -14,6 +14,7 @@ from services.chassis.secret_box import SecretBox
 from services.notifier.adapters.channels.signing import format_secret
 from services.notifier.adapters.delivery_repetition import Repetition, repeat_deliveries
 from services.notifier.adapters.delivery_repository import delivery_id
+from services.notifier.adapters.merging import keep_merges_out
 from services.notifier.application.ports import Endpoint
 from services.notifier.application.read_models import Recovery, SubscriptionItem
 from services.notifier.domain.circuit import Circuit
@@ -188,6 +189,7 @@ class SubscriptionRepository:
         """Retry what failed since then, under the same webhook ids."""
         recipient = Recipient(RecipientKind.SUBSCRIPTION, subscription_id)
         async with self._database.transaction() as connection:
+            await keep_merges_out(connection)
             real = await real_now(connection)
             rows = await connection.fetch(LAST_FAILED, subscription_id, since, MOST_RECOVERED)
             repetitions = [
