@@ -207,7 +207,7 @@ async def test_a_policy_whose_tests_fail_is_published_only_with_the_box_that_say
         }
         await page.get_by_label("Upload files").set_input_files([failing])
         await expect(page.locator(".draft-file").filter(has_text="console_test.yaml")).to_be_visible()
-        await page.get_by_role("button", name="Check", exact=True).click()
+        await check_draft(page, slower(22))
         publish = page.get_by_role("button", name="Publish", exact=True)
         await page.get_by_label("Note").fill("They want it today")
         await publish.click()
