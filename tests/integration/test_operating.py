@@ -330,8 +330,17 @@ async def test_the_command_line_acts_on_touchpoints_and_takes_back_what_it_did(l
     again = json.loads(moved.stdout)["id"]  # another one when the touchpoint had come due
     taken = await drumbeat(stack, "claim", again, "csm-1")
     assert (taken.returncode, "belongs to csm-1" in taken.stderr) == (1, True)
-    skipped = await drumbeat(stack, "skip", again, "--reason", "on leave")
+    skipped = await drumbeat(stack, "skip", again, "--reason", "on leave", "--as", "csm-1")
     assert (skipped.returncode, "cancelled" in skipped.stdout) == (0, True), skipped.stderr
+
+    async def names_who_acted() -> bool:
+        rows = await ledger.rows(
+            "notifier", "SELECT convert_from(data, 'UTF8') FROM feed WHERE type LIKE '%cancelled%'"
+        )
+        acted = [data for row in rows if "on leave" in ((data := json.loads(row[0])).get("note") or "")]
+        return [data["actor_id"] for data in acted] == ["csm-1"]
+
+    await until(names_who_acted, 20, "the event names who skipped it")
 
 
 async def mentions(ledger: Ledger, *needles: str) -> list[str]:

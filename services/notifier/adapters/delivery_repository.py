@@ -12,6 +12,7 @@ from services.chassis.database import Connection
 from services.chassis.outbox import Outgoing
 from services.notifier.adapters.merging import STAYS
 from services.notifier.adapters.messages import delivery_finished, delivery_finished_of_row
+from services.notifier.adapters.undelivered_events import keep_events
 from services.notifier.application.ports import InAppMessage, NewDelivery, Now
 from services.notifier.domain.delivery import IN_DOUBT, Delivery, Recipient
 from services.notifier.domain.event import Event, News
@@ -45,7 +46,9 @@ WITH wanted AS MATERIALIZED (
         created_at)
     SELECT id, caused_at, seq, state, stays, channel, kind, recipient_id, created_at
     FROM added JOIN wanted USING (id) WHERE state NOT IN ('pending', 'sent')
-)
+), ended AS (
+    SELECT channel, state AS end_state, event_key, event_at FROM added JOIN wanted USING (id)
+), {keep_events("ended")}
 SELECT id FROM added
 """
 ADD_IN_APP = f"""
@@ -70,7 +73,7 @@ END = f"""
         created_at)
     SELECT delivery_id, caused_at, seq, end_state, account_id, channel, recipient_kind, recipient_id, created_at
     FROM counted
-)
+), {keep_events("counted")}
 SELECT delivery_id, channel, recipient_kind, recipient_id, end_state, final_reason, account_id, touchpoint_id,
     touchpoint_type, erase_when_final
 FROM counted

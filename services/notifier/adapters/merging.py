@@ -30,6 +30,7 @@ MOVE = (
     "UPDATE delivery SET account_id = $2 WHERE account_id = $1",
     "UPDATE delivery_unsent SET account_id = $2 WHERE account_id = $1",
     "UPDATE feed SET account_id = $2 WHERE account_id = $1",
+    "UPDATE undelivered_event SET account_id = $2 WHERE account_id = $1",
     "UPDATE in_app SET account_id = $2 WHERE account_id = $1",
 )
 
