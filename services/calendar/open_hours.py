@@ -55,7 +55,7 @@ class OpenHours:
     holidays: HolidayCalendar | None = None
     away: tuple[DateSpan, ...] = ()
     customer: CustomerDays | None = None
-    person: str | None = field(default=None, compare=False, repr=False)
+    person: str | None = field(default=None, repr=False)
 
     @property
     def has_dated_closures(self) -> bool:
@@ -67,6 +67,16 @@ class OpenHours:
 def message_hours(zone: TimeZone, quiet: QuietHours, also_in: tuple[TimeZone, ...] = ()) -> OpenHours:
     """When Drumbeat itself may write to a customer: on every day, while none of the zones has quiet hours."""
     return OpenHours(zone, EVERY_DAY, clock_time(quiet.to), clock_time(quiet.from_), also_in)
+
+
+def meeting_hours(hours: OpenHours, customer: CustomerDays | None, quiet: QuietHours) -> OpenHours:
+    """When a person may be with a customer: in their hours, outside quiet hours, on days of both."""
+    return hours if customer is None else _meeting_hours(hours, customer, quiet.to, quiet.from_)
+
+
+@lru_cache(maxsize=_CACHED)
+def _meeting_hours(hours: OpenHours, customer: CustomerDays, opens: str, closes: str) -> OpenHours:
+    return replace(hours, customer=replace(customer, start=clock_time(opens), end=clock_time(closes)))
 
 
 def check_hours(zone: TimeZone, days: frozenset[int], start: time, end: time) -> tuple[OpenHours, str | None]:
@@ -139,6 +149,16 @@ def last_open_before(moment: datetime, hours: OpenHours | None) -> datetime | No
         if found is not None:
             return moment if found == at else from_micros(found)
     return None
+
+
+def open_stretch(moment: datetime, hours: OpenHours) -> tuple[datetime, datetime]:
+    """From when until when it is open around a moment, or before it at the end of open hours; else the moment twice."""
+    at = to_micros(moment)
+    for near in (at, at - 1):
+        start, end = find_open(hours, from_micros(near).year).around(near)
+        if start < end:
+            return from_micros(start), from_micros(end)
+    return moment, moment
 
 
 def open_days(hours: OpenHours, first: date, last: date) -> tuple[date, ...]:
@@ -246,10 +266,12 @@ def _exceptions(usual: OpenHours, year: int) -> Mapping[int, int]:
 @lru_cache(maxsize=_CACHED_PARTS)
 def _alternative(hours: OpenHours, year: int, number: int) -> Stretches:
     """0: everybody is open. 1: in the hours of the first zone, on days of all. 2: on days of the first zone alone."""
-    own = _own_stretches(replace(hours, also_in=(), customer=None), year)
+    own = _own_stretches(replace(hours, also_in=(), customer=None, person=None), year)
     if number == 0:
         for zone in hours.also_in:
-            own = intersect(own, _own_stretches(replace(hours, zone=zone, also_in=(), customer=None), year))
+            own = intersect(
+                own, _own_stretches(replace(hours, zone=zone, also_in=(), customer=None, person=None), year)
+            )
     if hours.customer is None or number == 2:
         return own
     return intersect(

@@ -51,6 +51,12 @@ class Stretches(NamedTuple):
         index = bisect_right(self.ends, at)
         return index < len(self.ends) and self.starts[index] <= at
 
+    def around(self, at: int) -> Span:
+        """The stretch around an instant; an empty one where there is none."""
+        index = bisect_right(self.ends, at)
+        found = index < len(self.ends) and self.starts[index] <= at
+        return (self.starts[index], self.ends[index]) if found else (at, at)
+
     def meets(self, span: Span) -> bool:
         """Whether one of them has an instant of the span."""
         found = self.find_next(span[0])
