@@ -27,8 +27,8 @@ _NAME = re.compile(r"[a-z_]+\.[a-z_]+")
 class Use:
     """A placeholder where it is used. `otherwise`: the text that stands in for an unknown value; None: there is none.
 
-    `lead`: a space before it, also after a comma, which goes when `otherwise` is empty. `plurals`: CLDR category, or the least
-    number as `7+`, -> text.
+    `lead`: a space before it, also after a comma, which goes when `otherwise` is empty. `plurals`: CLDR category, or
+    the least number as `7+`, -> text.
     """
 
     name: str
