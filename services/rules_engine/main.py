@@ -65,6 +65,7 @@ from services.rules_engine.entrypoints.http_content import content_routes
 from services.rules_engine.entrypoints.http_erasure import erasure_routes
 from services.rules_engine.entrypoints.http_figures import figures_routes
 from services.rules_engine.entrypoints.http_ingest import Ingest
+from services.rules_engine.entrypoints.http_links import LINKS
 from services.rules_engine.entrypoints.http_mode import mode_routes
 from services.rules_engine.entrypoints.http_sessions import session_routes
 from services.rules_engine.entrypoints.http_why import why_routes
@@ -203,14 +204,9 @@ def make(
     runtime: Runtime, ready: Readiness, configurations: ConfigurationRepository, active_policy: ActivePolicy
 ) -> FastAPI:
     database, outbox, relay, clock = runtime.database, runtime.outbox, runtime.relay, runtime.clock
-    app = make_app(
-        Chassis("rules_engine", clock, runtime.keys, ready, rest=runtime.rest),
-        title="rules engine",
-        larger_bodies={
-            "/v1/events": LARGEST_STREAM,
-            **dict.fromkeys(policies.WITH_FILES, policies.LARGEST_BODY),
-        },
-    )
+    chassis = Chassis("rules_engine", clock, runtime.keys, ready, rest=runtime.rest)
+    larger = {"/v1/events": LARGEST_STREAM, **dict.fromkeys(policies.WITH_FILES, policies.LARGEST_BODY)}
+    app = make_app(chassis, title="rules engine", larger_bodies=larger, links=LINKS)
     refusals.install(app)
     answers = Queries(database, outbox, relay, clock, active_policy.context)
     worker = make_worker(runtime)
