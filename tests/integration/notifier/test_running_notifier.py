@@ -425,7 +425,8 @@ class ActionLinks:
 async def links(running: Running) -> AsyncGenerator[ActionLinks]:
     """With Kim and Wayne known, and the scheduler on the same clock as the notifier."""
     stack = running.stack
-    await stack.run(*(name for name in ("scheduler",) if name not in stack.processes))
+    if "scheduler" not in stack.processes:
+        await stack.run("scheduler")
     await stack.tell(
         event("csm.described", "kim", KIM, id="kim", time=NOON),
         event("csm.described", "lou", {"name": "Lou", "email": "lou@five.example"}, id="lou", time=NOON),
