@@ -10,7 +10,7 @@ from prometheus_client import Counter, Gauge
 from schemas.figures import FiguresFound, FiguresWanted
 from schemas.topics import broker_configs
 from services.cadence.policy.contents import contents_in_force
-from services.cadence.policy.load import PolicyRefused, policy_texts, shipped_contents
+from services.cadence.policy.load import PolicyRefused, shipped_contents
 from services.cadence.rates import RatesRefused
 from services.cadence.testing.load import policy_and_tests
 from services.chassis.batches import Subscription
@@ -171,11 +171,9 @@ async def _put_in_force(active_policy: ActivePolicy, rates_file: RatesFile, runt
     configured = runtime.settings
     path, is_shipped = settings.policy_path(configured), configured.policy is None
     source = Source(runtime.replica.name, is_shipped, str(path))
-    # The shipped tests are about the shipped policy: whoever changes it in the console is not bound to them.
-    read = policy_texts if is_shipped else policy_and_tests
     try:
         await rates_file.open()
-        await active_policy.open(read(path), path.name, configured.mode, source)
+        await active_policy.open(policy_and_tests(path), path.name, configured.mode, source)
     except PolicyRefused as refused:
         raise CannotStart(f"the policy {path} is refused:\n{refused}") from refused
     except RatesRefused as refused:

@@ -396,6 +396,16 @@ class ActionLinks:
         token = ActionToken(touchpoint_id, person_id, datetime.now(UTC) - age)
         return f"{self.running.stack.processes['notifier'].url}/a/{make_action_token(self.keys, token)}"
 
+    async def due(self) -> str:
+        """The id of a check-in of Kim that has come due."""
+        touchpoint_id = await plan(self.running, NOON)
+
+        async def is_due() -> bool:
+            return (await self.touchpoint(touchpoint_id))["status"] == "due"
+
+        await until(is_due, 30, f"{touchpoint_id} due")
+        return touchpoint_id
+
     async def post(self, url: str, **form: str) -> httpx.Response:
         """Act; without a key and without a cookie."""
         async with httpx.AsyncClient(timeout=20) as reader:
@@ -443,9 +453,9 @@ async def links(running: Running) -> AsyncGenerator[ActionLinks]:
         assert "Traceback" not in log, log[-3000:]
 
 
-async def test_a_link_that_is_used_again_does_nothing_again(running: Running, links: ActionLinks) -> None:
+async def test_a_link_that_is_used_again_does_nothing_again(links: ActionLinks) -> None:
     """Issue 11, "replayed action links": the same form twice at once, later, after it was taken back, and that again."""
-    touchpoint_id = await plan(running, NOON)
+    touchpoint_id = await links.due()
     url, version = links.url(touchpoint_id), str(await links.version(touchpoint_id))
     form = {"act": "done", "version": version, "notes": "Once"}
     both = await asyncio.gather(*(links.post(url, **form) for _ in range(4)))
@@ -476,7 +486,7 @@ async def test_a_link_of_what_was_settled_cancelled_or_moved_otherwise_does_noth
         "reassign": {"csm_id": "lou"},
     }
     for path, body in acts.items():
-        touchpoint_id = await plan(running, NOON)
+        touchpoint_id = await links.due()
         url, version = links.url(touchpoint_id), await links.version(touchpoint_id)
         act_on = f"/v1/touchpoints/{touchpoint_id}/{path}"
         await running.stack.post("scheduler", act_on, {**body, "version": version})
@@ -485,10 +495,10 @@ async def test_a_link_of_what_was_settled_cancelled_or_moved_otherwise_does_noth
 
 
 async def test_a_link_of_another_person_an_expired_one_and_a_changed_one_do_nothing(
-    running: Running, links: ActionLinks
+    links: ActionLinks,
 ) -> None:
     """Issue 11: what Lou, who does not lead Wayne, and who has no link at all can do: nothing."""
-    touchpoint_id = await plan(running, NOON)
+    touchpoint_id = await links.due()
     form = {"act": "done", "version": str(await links.version(touchpoint_id))}
     await links.changes_nothing(touchpoint_id, links.url(touchpoint_id, "lou"), 409, "Wayne", **form)
     await links.changes_nothing(touchpoint_id, links.url(touchpoint_id, "nobody"), 409, "Wayne", **form)
@@ -509,7 +519,7 @@ async def test_a_link_of_another_person_an_expired_one_and_a_changed_one_do_noth
 
 async def test_after_ten_minutes_nothing_is_taken_back(running: Running, links: ActionLinks) -> None:
     """Issue 11: the undo of a page that stood open for longer than its ten minutes of service time."""
-    touchpoint_id = await plan(running, NOON)
+    touchpoint_id = await links.due()
     url, version = links.url(touchpoint_id), str(await links.version(touchpoint_id))
     done = await links.post(url, act="done", version=version)
     undo = re.search(r'name="version" value="([^"]+)"', done.text)
