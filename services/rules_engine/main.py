@@ -110,7 +110,7 @@ async def build(runtime: Runtime) -> Parts:
         after_commit=runtime.relay.wake,
     )
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events", "audit.entries")
-    handler = AuditConsumer(outbox, append_entries, others=consumer)
+    handler = AuditConsumer(runtime.keys.secrets, outbox, append_entries, others=consumer)
     return Parts(
         app=lambda ready: make(runtime, _in_step(active_policy, ready), configurations, active_policy),
         subscriptions=(Subscription("rules_engine", topics, handler, runtime.relay.wake),),

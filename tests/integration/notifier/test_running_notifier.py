@@ -518,21 +518,13 @@ async def test_a_link_of_another_person_an_expired_one_and_a_changed_one_do_noth
 
 
 async def test_after_ten_minutes_nothing_is_taken_back(running: Running, links: ActionLinks) -> None:
-    """Issue 11: the undo of a page that stood open for longer than its ten minutes of service time."""
+    """Issue 11: the undo of a page that stood open for longer than its ten real minutes."""
     touchpoint_id = await links.due()
     url, version = links.url(touchpoint_id), str(await links.version(touchpoint_id))
     done = await links.post(url, act="done", version=version)
     undo = re.search(r'name="version" value="([^"]+)"', done.text)
     assert undo is not None
-    scheduler = running.stack.processes["scheduler"]
-    scheduler.child.terminate()
-    scheduler.child.wait(20)
-    clock = await running.stack.get("notifier", "/v1/clock")
-    later = datetime.fromisoformat(clock["now"]) + timedelta(minutes=11)
-    running.stack.environment |= {
-        "DRUMBEAT_CLOCK__ORIGIN": datetime.now(UTC).isoformat(),
-        "DRUMBEAT_CLOCK__START": later.isoformat(),
-    }
-    await running.stack.run("scheduler")
-    links = ActionLinks(running, links.keys)
+    database = await Database.open(running.stack.postgres.url, "drumbeat_scheduler")
+    await database.pool.execute("UPDATE hand_act SET acted_at = acted_at - interval '10 minutes'")
+    await database.close()
     await links.changes_nothing(touchpoint_id, url, 409, "", act="undo", version=undo[1])
