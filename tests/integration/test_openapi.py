@@ -2,7 +2,6 @@
 """Generated requests, valid and invalid, to the running services: responses match the OpenAPI documents."""
 
 import asyncio
-import itertools
 import json
 import re
 import tempfile
@@ -77,6 +76,13 @@ async def stack() -> AsyncGenerator[Stack]:
             yield running
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lacking_keys(stack: Stack) -> dict[tuple[str, ...], str]:
+    """By the scopes of which an operation needs one: a key that has all others."""
+    urls = [stack.processes[service].url for service in PARTS]
+    return await asyncio.to_thread(create_lacking_keys, stack.processes["rules_engine"].url, urls)
+
+
 @pytest.mark.parametrize("service", PARTS)
 async def test_every_operation_answers_as_documented(stack: Stack, service: str) -> None:
     await asyncio.to_thread(explore, stack.processes[service].url)
@@ -92,16 +98,13 @@ async def test_no_text_in_a_body_causes_a_server_error(stack: Stack, service: st
 
 
 async def test_sequences_of_calls_end_in_no_server_error_and_need_the_right_to_call_at_each_step(
-    stack: Stack,
+    stack: Stack, lacking_keys: dict[tuple[str, ...], str]
 ) -> None:
     """Issue 11, "Prove it": what one call creates, the next ones read, change and delete, along the links."""
-    urls = [stack.processes[service].url for service in PARTS]
-    engine = stack.processes["rules_engine"].url
-    keys = await asyncio.to_thread(create_lacking_keys, engine, urls)
     for service in ("notifier", "scheduler", "rules_engine"):  # the last one publishes policies, too
         process = stack.processes[service]
         calls = await asyncio.to_thread(
-            run_sequences, process.url, keys, QUIET, sequences=SEQUENCES, steps=12
+            run_sequences, process.url, lacking_keys, QUIET, sequences=SEQUENCES, steps=12
         )
         assert not calls.broken, "\n".join(calls.broken[:10])
         assert calls.refusals, service
@@ -110,23 +113,23 @@ async def test_sequences_of_calls_end_in_no_server_error_and_need_the_right_to_c
         assert "Traceback" not in log, log[-3000:]
 
 
-async def test_no_operation_that_declares_security_succeeds_without_a_key_of_its_scope(stack: Stack) -> None:
+async def test_no_operation_that_declares_security_succeeds_without_a_key_of_its_scope(
+    stack: Stack, lacking_keys: dict[tuple[str, ...], str]
+) -> None:
     """401 without a key and with a wrong one, 403 without the scope, also for a body that cannot be read."""
-    urls = [stack.processes[service].url for service in PARTS]
-    keys = await asyncio.to_thread(create_lacking_keys, stack.processes["rules_engine"].url, urls)
     wrong: list[str] = []
-    for url in urls:
-        for method, path, scopes in secured(url):
-            attempts = [({}, 401), ({"Authorization": f"Bearer {WRONG_KEY}"}, 401)]
-            if scopes:
-                attempts.append(({"Authorization": f"Bearer {keys[scopes]}"}, 403))
-            for (headers, expected), body in itertools.product(attempts, (b"", b"{", b"\xff")):
-                media = {"content-type": "application/json"}
-                async with httpx.AsyncClient(timeout=20) as client:
+    async with httpx.AsyncClient(timeout=20) as client:
+        for url in [stack.processes[service].url for service in PARTS]:
+            for method, path, scopes in secured(url):
+                attempts = [("", 401), (f"Bearer {WRONG_KEY}", 401)]
+                if scopes:
+                    attempts.append((f"Bearer {lacking_keys[scopes]}", 403))
+                for authorization, expected in attempts:
                     where = url + re.sub(r"{\w+}", "1", path)
-                    answer = await client.request(method, where, content=body, headers={**media, **headers})
-                if answer.status_code != expected:
-                    wrong.append(f"{answer.status_code}, not {expected}: {method} {where} {body!r}")
+                    headers = {"content-type": "application/json", "authorization": authorization}
+                    answer = await client.request(method, where, content=b"{", headers=headers)
+                    if answer.status_code != expected:
+                        wrong.append(f"{answer.status_code}, not {expected}: {method} {where}")
     assert not wrong, wrong
 
 
