@@ -492,6 +492,7 @@ async def test_a_link_of_what_was_settled_cancelled_or_moved_otherwise_does_noth
         await running.stack.post("scheduler", act_on, {**body, "version": version})
         for form in ({"act": "done"}, {"act": "move", "to": "2026-03-09T10:00"}, {"act": "skip"}):
             await links.changes_nothing(touchpoint_id, url, 409, "Wayne", **form, version=str(version))
+        assert (await links.touchpoint(touchpoint_id))["sequence"] == version + 1
 
 
 async def test_a_link_of_another_person_an_expired_one_and_a_changed_one_do_nothing(
