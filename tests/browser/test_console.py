@@ -115,7 +115,7 @@ async def test_no_cookie_of_a_session_that_has_ended_is_worth_anything(stack: St
         await visitor.post(f"{console}/sign-out")
     async with httpx.AsyncClient(cookies=replaced) as visitor:
         entered = await visitor.post(f"{console}/sign-in", data={"key": made["key"]})
-        assert visitor.cookies["drumbeat_session"] not in (*left.values(), *replaced.values())
+    assert entered.cookies["drumbeat_session"] not in (*left.values(), *replaced.values())
     (await stack.client.delete(f"{engine}/v1/keys/{made['key_id']}")).raise_for_status()
     for cookies in (left, replaced, revoked, dict(entered.cookies)):
         await until(partial(is_over, console, cookies), 20, f"{cookies} ended at the console")
