@@ -1,7 +1,7 @@
 """Errors as RFC 9457 `application/problem+json`: what is wrong, where, and what to do."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 import orjson
@@ -17,6 +17,7 @@ from services.chassis.outages import OUTAGES
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+ErrorHandler = Callable[[Request, Exception], Awaitable[Response]]
 
 TITLES: Mapping[int, str] = {
     400: "Bad request",
@@ -99,6 +100,7 @@ def install_missing_page(app: FastAPI, page: Callable[[Request, int], Response |
 
     `page` gets the status, 404 or 405, and may answer None: then it is a problem document after all.
     """
+    otherwise = cast("ErrorHandler", app.exception_handlers[HTTPException])
 
     async def on_http(request: Request, raised: Exception) -> Response:
         assert isinstance(raised, HTTPException)  # noqa: S101
@@ -106,7 +108,7 @@ def install_missing_page(app: FastAPI, page: Callable[[Request, int], Response |
             shown = page(request, raised.status_code)
             if shown is not None:
                 return shown
-        return await _on_http(request, raised)
+        return await otherwise(request, raised)
 
     app.add_exception_handler(HTTPException, on_http)
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import asyncpg
 import structlog
 
+from services.chassis.audit import TOPIC as AUDIT
 from services.chassis.clock import monotonic
 from services.chassis.database import Connection, Database
 from services.chassis.dead_letters import UNSENT, Record, announce_alone, dead_letter_record
@@ -21,6 +22,7 @@ from services.chassis.kafka import Delivery, Message, Producer
 from services.chassis.loops import Loop
 from services.chassis.outages import KafkaAway
 from services.chassis.outbox import Outbox, unpack
+from services.chassis.record_signatures import SIGNATURE, sign_record
 from services.chassis.telemetry import METRICS
 
 log = structlog.get_logger(__name__)
@@ -47,13 +49,19 @@ DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
 
 
 class Relay(Loop):
-    """Carries the outbox of one database to Kafka, oldest rows first."""
+    """Carries the outbox of one database to Kafka, oldest rows first.
 
-    def __init__(self, database: Database, producer: Producer, outbox: Outbox) -> None:
+    `secret` signs the entries of the audit log; None: they are sent as they are.
+    """
+
+    def __init__(
+        self, database: Database, producer: Producer, outbox: Outbox, secret: bytes | None = None
+    ) -> None:
         super().__init__("relay", interval=POLL_SECONDS, run_once=self._move_batch)
         self._database = database
         self._producer = producer
         self._outbox = outbox
+        self._secret = secret
         self._size = BATCH
 
     async def _move_batch(self) -> float | None:
@@ -63,7 +71,7 @@ class Relay(Loop):
             rows = await connection.fetch(OLDEST, self._size, MOST_BYTES)
             if not rows:
                 return None
-            messages = [Message(row[1], row[2].encode(), row[4], unpack(row[3])) for row in rows]
+            messages = [self._message(row) for row in rows]
             fault("relay.before_produce")
             began = monotonic()
             deliveries = await self._producer.deliver(messages, timeout=SEND_SECONDS)
@@ -79,6 +87,15 @@ class Relay(Loop):
         if finished < len(rows) and Delivery.TOO_LARGE not in deliveries:
             raise KafkaAway("the broker did not acknowledge the outbox")
         return 0
+
+    def _message(self, row: asyncpg.Record) -> Message:
+        """The record; an entry of the audit log is signed as it leaves, also one that waited since an earlier release."""
+        _, topic, key, headers, payload = row
+        sent = unpack(headers)
+        if topic == AUDIT and self._secret is not None:
+            sent = [header for header in sent if header[0] != SIGNATURE]
+            sent.append(sign_record(self._secret, topic, key, payload or b""))
+        return Message(topic, key.encode(), payload, sent)
 
     def _adapt(self, rows: int, seconds: float) -> None:
         if seconds > SLOW_SECONDS:

@@ -87,7 +87,8 @@ def assemble(
 ) -> Runtime:
     """The runtime of a service upon its connections; its producer is not started."""
     producer, outbox = Producer(settings.kafka, client_id=name), Outbox(f"/drumbeat/{name}")
-    relay, clock = Relay(database, producer, outbox), service_clock(settings.clock)
+    relay = Relay(database, producer, outbox, keys.secrets[0])
+    clock = service_clock(settings.clock)
     return Runtime(replica, settings, clock, database, producer, outbox, relay, cluster, keys)
 
 

@@ -58,6 +58,9 @@ class Metrics:
     key_records_refused = Counter(
         "drumbeat_key_records_refused_total", "Records of API keys without a valid signature"
     )
+    audit_entries_refused = Counter(
+        "drumbeat_audit_entries_refused_total", "Entries of the audit log without a valid signature"
+    )
     away = Gauge("drumbeat_part_away", "1: PostgreSQL, Kafka or another service does not answer", ["part"])
     stalls = Histogram(
         "drumbeat_event_loop_stall_seconds",

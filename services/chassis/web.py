@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,22 +10,24 @@ from importlib.metadata import version
 from typing import Annotated, Any, Literal, cast
 
 import orjson
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request, Security
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Security
+from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette import types as asgi
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from tzdata import IANA_VERSION
 
 from services.chassis import problems
 from services.chassis.audit import LINK, acts_as
+from services.chassis.body_limits import BODY_LIMIT, Limits
 from services.chassis.clock import ServiceClock, real_now
 from services.chassis.keys import ApiKey, KeyRing, Scope
+from services.chassis.openapi_links import Links, add_links
 from services.chassis.outbox import timestamp
-from services.chassis.problems import Problem
+from services.chassis.problems import ErrorHandler, Problem
 from services.chassis.rest import Rest
 
-BODY_LIMIT = 1 << 20  # bytes, unless a route asks for more
 HOLIDAYS_RELEASE = version("holidays")
 """Of the public holidays that the calendar reads."""
 LAST = 2**62
@@ -65,64 +67,18 @@ class Chassis:
     rest: Rest = field(default_factory=Rest)
 
 
-class Limits:
-    """Refuses, before anything is parsed, a body over its limit and a URL with a NUL, which PostgreSQL cannot store."""
-
-    def __init__(self, app: asgi.ASGIApp, *, limit: int, larger: dict[str, int]) -> None:
-        self._app = app
-        self._limit = limit
-        self._larger = larger
-
-    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        limit = self._larger.get(scope["path"], self._limit)
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        problem = _nul_in_url(scope["path"], scope["query_string"])
-        if problem is None and declared.isdigit() and int(declared) > limit:
-            problem = _too_large(limit)
-        if problem is not None:
-            await problems.problem_response(problem)(scope, receive, send)
-            return
-        await self._app(scope, _counting(receive, limit), send)
-
-
-def _nul_in_url(path: str, query: bytes) -> Problem | None:
-    if "\x00" in path:
-        return Problem(404, "No resource has a NUL character (%00) in its path.")
-    if b"%00" in query or b"\x00" in query:
-        return Problem(422, "The query contains a NUL character (%00). Remove it.")
-    return None
-
-
-def _counting(receive: asgi.Receive, limit: int) -> asgi.Receive:
-    received = 0
-
-    async def receive_counted() -> asgi.Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > limit:
-            # Not a `Problem`: while FastAPI reads a body it lets only its own exception pass.
-            raise HTTPException(413, _too_large(limit).detail)
-        return message
-
-    return receive_counted
-
-
-def _too_large(limit: int) -> Problem:
-    return Problem(413, f"The body is larger than {limit} bytes. Send less at a time.", limit=limit)
-
-
 def make_app(
     chassis: Chassis,
     *,
     title: str,
     lifespan: Lifespan | None = None,
     larger_bodies: dict[str, int] | None = None,
+    links: Iterable[Links] = (),
 ) -> FastAPI:
-    """An app with the routes and handlers of every service; `larger_bodies` maps a path to its limit in bytes."""
+    """An app with the routes and handlers of every service; `larger_bodies` maps a path to its limit in bytes.
+
+    `links` are those of its OpenAPI document.
+    """
     app = FastAPI(
         title=f"Drumbeat {title}",
         version="1",
@@ -136,12 +92,15 @@ def make_app(
     app.state.halted = dict[str, str]
     app.add_middleware(Limits, limit=BODY_LIMIT, larger=larger_bodies or {})
     problems.install(app)
+    for kind in (RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _check_key_first(cast("ErrorHandler", app.exception_handlers[kind])))
     app.include_router(_health(chassis))
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = problems.documented(generate())
+            add_links(app.openapi_schema, links)
         return app.openapi_schema
 
     app.openapi = openapi
@@ -208,22 +167,48 @@ def require(*scopes: Scope) -> Any:
     async def check_key(
         request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
     ) -> ApiKey:
-        chassis = cast("Chassis", request.app.state.chassis)
-        key = chassis.keys.find(credentials.credentials) if credentials else None
-        now = real_now()
-        if key is None or not key.is_live(now):
-            raise Problem(
-                401,
-                "This call needs a valid API key: `Authorization: Bearer <key>`.",
-                headers={"WWW-Authenticate": 'Bearer realm="drumbeat"'},
-            )
-        if scopes and not any(key.allows(scope, now) for scope in scopes):
-            needed = " or ".join(map(repr, scopes))
-            raise Problem(403, f"The key {key.key_id} does not have the scope {needed}.", scopes=scopes)
+        key = _find_key(request, credentials, scopes)
         acts_as(key.key_id)
         return key
 
+    check_key.scopes = scopes  # pyright: ignore[reportFunctionMemberAccess]
     return Security(check_key, scopes=scopes)
+
+
+def _find_key(
+    request: Request, credentials: HTTPAuthorizationCredentials | None, scopes: Sequence[Scope]
+) -> ApiKey:
+    """Raises a `Problem`, 401 or 403."""
+    chassis = cast("Chassis", request.app.state.chassis)
+    key = chassis.keys.find(credentials.credentials) if credentials else None
+    now = real_now()
+    if key is None or not key.is_live(now):
+        raise Problem(
+            401,
+            "This call needs a valid API key: `Authorization: Bearer <key>`.",
+            headers={"WWW-Authenticate": 'Bearer realm="drumbeat"'},
+        )
+    if scopes and not any(key.allows(scope, now) for scope in scopes):
+        needed = " or ".join(map(repr, scopes))
+        raise Problem(403, f"The key {key.key_id} does not have the scope {needed}.", scopes=scopes)
+    return key
+
+
+def _check_key_first(handle: ErrorHandler) -> ErrorHandler:
+    """FastAPI reads a body before it checks the key: who may not call gets 401 or 403, whatever the body is."""
+
+    async def handle_after_key(request: Request, raised: Exception) -> Response:
+        dependant = getattr(request.scope.get("route"), "dependant", None)
+        for dependency in getattr(dependant, "dependencies", ()):
+            scopes = cast("tuple[Scope, ...] | None", getattr(dependency.call, "scopes", None))
+            if scopes is not None:
+                try:
+                    _find_key(request, await bearer(request), scopes)
+                except Problem as refused:
+                    return problems.problem_response(refused)
+        return await handle(request, raised)
+
+    return handle_after_key
 
 
 async def _act_by_link() -> None:

@@ -82,7 +82,7 @@ def _changes(entry: Json) -> list[tuple[str, str, str]]:
 
 
 def _value(value: object) -> str:
-    """A value in words: lists with commas, what is deeper as JSON, nothing for what is absent."""
+    """A value in words: lists with commas, an object by its known fields, what is deeper as JSON, nothing for nothing."""
     match value:
         case None:
             return ""
@@ -97,5 +97,11 @@ def _value(value: object) -> str:
             return value if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
         case int() | float():
             return str(value)
+        case dict():
+            fields = cast("Json", value)
+            known = {name: part for name, part in fields.items() if part is not None}
+            if any(isinstance(part, dict | list) for part in known.values()):
+                return orjson.dumps(fields).decode()
+            return ", ".join(f"{name.replace('_', ' ')}: {_value(part)}" for name, part in known.items())
         case _:
             return orjson.dumps(value).decode()

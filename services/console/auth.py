@@ -101,17 +101,17 @@ def auth_routes(apis: AsyncApiClient, cookies: Cookies, key_file: str) -> APIRou
         session = _CROSS_SITE if is_cross_site(request) else await _begin(apis, key, client)
         if isinstance(session, str):
             return _page(target, key_file, error=session)
+        await _end(apis, cookies.token_of(request))  # whoever set that cookie has no part in the new session
         response = RedirectResponse(target, 303)
         cookies.store(request, response, session)
         return response
 
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
-        response, token = RedirectResponse("/sign-in", 303), cookies.token_of(request)
+        response = RedirectResponse("/sign-in", 303)
         if is_cross_site(request):
             return response
-        if token is not None:
-            await apis.send("DELETE", token, "rules_engine", f"/v1/sessions/{quote(key_id_of(token))}")
+        await _end(apis, cookies.token_of(request))
         cookies.delete(request, response)
         return response
 
@@ -163,6 +163,11 @@ async def _begin(apis: AsyncApiClient, key: str, client: str) -> Json | str:
     token = text(session, "token")
     await asyncio.gather(*(_until_known(apis, token, service) for service in SERVICES))
     return session
+
+
+async def _end(apis: AsyncApiClient, token: str | None) -> None:
+    if token is not None:
+        await apis.send("DELETE", token, "rules_engine", f"/v1/sessions/{quote(key_id_of(token))}")
 
 
 async def _until_known(apis: AsyncApiClient, token: str, service: Service) -> None:

@@ -75,7 +75,7 @@ def content_types(documents: Iterable[Json], reader: str) -> list[ContentType]:
     """What this reader gets, by title."""
     files = [item for item in map(content_file, documents) if item is not None and item.reader == reader]
     by_type: dict[str, list[ContentFile]] = {}
-    for item in sorted(files, key=lambda item: (item.language != "en", item.language)):
+    for item in sorted(files, key=lambda item: (item.language != "en", item.language_name)):
         by_type.setdefault(item.touchpoint_type, []).append(item)
     types = [ContentType(kind, own[0].title, tuple(own)) for kind, own in by_type.items()]
     return sorted(types, key=lambda kind: kind.title)

@@ -56,6 +56,7 @@ from services.notifier.entrypoints.action_pages import ActionServices
 from services.notifier.entrypoints.customer_pages import PageServices, missing_page
 from services.notifier.entrypoints.http_actions import action_routes
 from services.notifier.entrypoints.http_deliveries import delivery_routes
+from services.notifier.entrypoints.http_links import LINKS
 from services.notifier.entrypoints.http_messages import message_routes
 from services.notifier.entrypoints.http_opt_out import opt_out_routes
 from services.notifier.entrypoints.http_page import page_routes
@@ -227,9 +228,8 @@ def make_customer_sending(configured: Settings, services: Services, link_keys: L
 def make_http(runtime: Runtime, services: Services, link_keys: LinkKeys, ready: Readiness) -> FastAPI:
     mail_hold = runtime.settings.mail_hold()
     warnings = (f"{Reason.MAIL_ON_HOLD}: {mail_hold}",) if mail_hold is not None else ()
-    app = make_app(
-        Chassis("notifier", runtime.clock, runtime.keys, ready, warnings, runtime.rest), title="notifier"
-    )
+    chassis = Chassis("notifier", runtime.clock, runtime.keys, ready, warnings, runtime.rest)
+    app = make_app(chassis, title="notifier", links=LINKS)
     for_subscriptions = SubscriptionServices(
         subscriptions=services.subscriptions,
         queries=services.queries,

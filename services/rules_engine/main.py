@@ -10,7 +10,7 @@ from prometheus_client import Counter, Gauge
 from schemas.figures import FiguresFound, FiguresWanted
 from schemas.topics import broker_configs
 from services.cadence.policy.contents import contents_in_force
-from services.cadence.policy.load import PolicyRefused, policy_texts, shipped_contents
+from services.cadence.policy.load import PolicyRefused, shipped_contents
 from services.cadence.rates import RatesRefused
 from services.cadence.testing.load import policy_and_tests
 from services.chassis.batches import Subscription
@@ -65,6 +65,7 @@ from services.rules_engine.entrypoints.http_content import content_routes
 from services.rules_engine.entrypoints.http_erasure import erasure_routes
 from services.rules_engine.entrypoints.http_figures import figures_routes
 from services.rules_engine.entrypoints.http_ingest import Ingest
+from services.rules_engine.entrypoints.http_links import LINKS
 from services.rules_engine.entrypoints.http_mode import mode_routes
 from services.rules_engine.entrypoints.http_sessions import session_routes
 from services.rules_engine.entrypoints.http_why import why_routes
@@ -109,7 +110,7 @@ async def build(runtime: Runtime) -> Parts:
         after_commit=runtime.relay.wake,
     )
     topics = ("account.signals", "touchpoint.outcomes", "touchpoint.events", "audit.entries")
-    handler = AuditConsumer(outbox, append_entries, others=consumer)
+    handler = AuditConsumer(runtime.keys.secrets, outbox, append_entries, others=consumer)
     return Parts(
         app=lambda ready: make(runtime, _in_step(active_policy, ready), configurations, active_policy),
         subscriptions=(Subscription("rules_engine", topics, handler, runtime.relay.wake),),
@@ -170,11 +171,9 @@ async def _put_in_force(active_policy: ActivePolicy, rates_file: RatesFile, runt
     configured = runtime.settings
     path, is_shipped = settings.policy_path(configured), configured.policy is None
     source = Source(runtime.replica.name, is_shipped, str(path))
-    # The shipped tests are about the shipped policy: whoever changes it in the console is not bound to them.
-    read = policy_texts if is_shipped else policy_and_tests
     try:
         await rates_file.open()
-        await active_policy.open(read(path), path.name, configured.mode, source)
+        await active_policy.open(policy_and_tests(path), path.name, configured.mode, source)
     except PolicyRefused as refused:
         raise CannotStart(f"the policy {path} is refused:\n{refused}") from refused
     except RatesRefused as refused:
@@ -203,14 +202,9 @@ def make(
     runtime: Runtime, ready: Readiness, configurations: ConfigurationRepository, active_policy: ActivePolicy
 ) -> FastAPI:
     database, outbox, relay, clock = runtime.database, runtime.outbox, runtime.relay, runtime.clock
-    app = make_app(
-        Chassis("rules_engine", clock, runtime.keys, ready, rest=runtime.rest),
-        title="rules engine",
-        larger_bodies={
-            "/v1/events": LARGEST_STREAM,
-            **dict.fromkeys(policies.WITH_FILES, policies.LARGEST_BODY),
-        },
-    )
+    chassis = Chassis("rules_engine", clock, runtime.keys, ready, rest=runtime.rest)
+    larger = {"/v1/events": LARGEST_STREAM, **dict.fromkeys(policies.WITH_FILES, policies.LARGEST_BODY)}
+    app = make_app(chassis, title="rules engine", larger_bodies=larger, links=LINKS)
     refusals.install(app)
     answers = Queries(database, outbox, relay, clock, active_policy.context)
     worker = make_worker(runtime)

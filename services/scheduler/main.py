@@ -31,6 +31,7 @@ from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
+from services.scheduler.entrypoints.http_links import LINKS
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import TOPICS, RecordHandler
 from services.scheduler.entrypoints.leveller import Leveller
@@ -118,9 +119,8 @@ def _books(
 def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Readiness) -> FastAPI:
     console_url = settings.console_url(runtime.settings)
     calendars = partial(PostgresCalendarRepository, outbox=runtime.outbox, console_url=console_url)
-    app = make_app(
-        Chassis("scheduler", runtime.clock, runtime.keys, ready, rest=runtime.rest), title="scheduler"
-    )
+    chassis = Chassis("scheduler", runtime.clock, runtime.keys, ready, rest=runtime.rest)
+    app = make_app(chassis, title="scheduler", links=LINKS)
     reader = PostgresReader(runtime.database)
     app.include_router(read_routes(reader, runtime.clock))
     app.include_router(coming_routes(partial(read_coming, runtime.database), reader, runtime.clock))

@@ -1,5 +1,7 @@
 """The console of a real stack in a real browser: signing in, the first page, signing out."""
 
+from functools import partial
+
 import httpx
 import pytest
 from playwright.async_api import Browser, expect
@@ -101,6 +103,50 @@ async def test_a_session_that_was_ended_elsewhere_leads_to_the_sign_in_page_with
 
             await until(is_refused, 20, f"the session refused by {service}")
         assert visit.complaints == []
+
+
+async def test_no_cookie_of_a_session_that_has_ended_is_worth_anything(stack: Stack) -> None:
+    """Issue 11, "stale sessions": a copy after signing out, a revoked key, a cookie that another sign-in replaced."""
+    console, engine = stack.processes["console"].url, stack.processes["rules_engine"].url
+    made = await stack.post("rules_engine", "/v1/keys", {"name": "stale", "scopes": ["read", "act"]})
+    await until(partial(is_known, stack, made["key"]), 20, "the key known to every service")
+    left, replaced, revoked = [await session_cookies(stack, made["key"]) for _ in range(3)]
+    async with httpx.AsyncClient(cookies=left) as visitor:
+        await visitor.post(f"{console}/sign-out")
+    async with httpx.AsyncClient(cookies=replaced) as visitor:
+        entered = await visitor.post(f"{console}/sign-in", data={"key": made["key"]})
+    assert entered.cookies["drumbeat_session"] not in (*left.values(), *replaced.values())
+    (await stack.client.delete(f"{engine}/v1/keys/{made['key_id']}")).raise_for_status()
+    for cookies in (left, replaced, revoked, dict(entered.cookies)):
+        await until(partial(is_over, console, cookies), 20, f"{cookies} ended at the console")
+        token = cookies["drumbeat_session"]
+        await until(partial(is_unknown, stack, token), 20, f"{token} refused by every service")
+        async with httpx.AsyncClient(cookies=cookies) as visitor:
+            acted = await visitor.post(f"{console}/sessions/end", data={"session": "x"})
+            again = await visitor.post(f"{console}/sign-in", data={"key": token})
+        assert acted.headers["location"] == "/sign-in?next=%2F&ended=1"
+        assert "not an API key" in again.text
+
+
+async def statuses(stack: Stack, token: str) -> set[int]:
+    """What every service answers to this token."""
+    headers = {"authorization": f"Bearer {token}"}
+    urls = [f"{stack.processes[name].url}/v1/clock" for name in ("rules_engine", "scheduler", "notifier")]
+    return {(await stack.client.get(url, headers=headers)).status_code for url in urls}
+
+
+async def is_known(stack: Stack, token: str) -> bool:
+    return await statuses(stack, token) == {200}
+
+
+async def is_unknown(stack: Stack, token: str) -> bool:
+    return await statuses(stack, token) == {401}
+
+
+async def is_over(console: str, cookies: dict[str, str]) -> bool:
+    async with httpx.AsyncClient(cookies=cookies) as visitor:
+        answer = await visitor.get(f"{console}/messages")
+    return answer.headers.get("location") == "/sign-in?next=%2Fmessages&ended=1"
 
 
 async def test_the_sessions_of_a_key_are_listed_and_ended_on_a_page(browser: Browser, stack: Stack) -> None:

@@ -116,8 +116,15 @@ async def test_a_published_change_changes_plans_and_rolling_back_asks_first(
         await expect(page.get_by_role("alert").filter(has_text="Give a reason")).to_be_visible()
         await page.get_by_label("Note").fill("They asked for fewer calls")
         await publish.click()
+        # The draft keeps the tests of the version in force, and one of them is about these calls.
+        await expect(page.get_by_role("alert").filter(has_text="Tests of the policy fail.")).to_be_visible()
+        await expect(page.locator(".policy-error").filter(has_text="rhythms_test.yaml")).to_be_visible()
+        assert await check_in(stack, "quiet") == 7
+        await page.get_by_label("Publish although tests fail").check()
+        await publish.click()
 
         await expect(page.get_by_role("status").filter(has_text="is in force.")).to_be_visible()
+        assert "rhythms_test.yaml" in (await stack.get("rules_engine", "/v1/policies/current"))["files"]
         await expect(page.locator("#policy")).to_contain_text("They asked for fewer calls")
         await until(lambda: _has_interval(stack, 21), 30, "the plan follows the policy")
         await expect(page.locator("#evaluated")).to_contain_text("accounts evaluated under this policy.")

@@ -15,7 +15,8 @@ import pytest
 import pytest_asyncio
 from confluent_kafka import Producer
 
-from services.chassis.keys import digest, new_secret
+from services.chassis.keys import digest, new_secret, read_or_create_secrets
+from services.chassis.record_signatures import sign_record
 from tests.faults.conftest import MONDAY_MORNING, SMALL_POLICY
 from tests.faults.ledger import Ledger, binary
 from tests.stack import SERVICES, Stack, event, receiving, until
@@ -199,6 +200,54 @@ async def drumbeat(stack: Stack, *arguments: str) -> subprocess.CompletedProcess
     )
 
 
+async def counted(stack: Stack, service: str, metric: str) -> float:
+    text = (await stack.client.get(f"{stack.processes[service].url}/metrics")).text
+    line = next(line for line in text.splitlines() if line.startswith(f"{metric} "))
+    return float(line.split()[1])
+
+
+async def test_a_forged_entry_of_the_audit_log_is_not_believed(ledger: Ledger) -> None:
+    """Issue 11, B: unsigned, signed wrongly, or with the signature of a record of another topic."""
+    stack = ledger.stack
+    secret = read_or_create_secrets(stack.folder / "secrets-key")[0]
+    data = {"id": "forged", "at": "2026-03-02T09:00:00Z", "service": "scheduler", "actor": "0123abcd",
+            "action": "key.created", "object": "key/ffffffff"}  # fmt: skip
+    value, headers = binary(
+        event(
+            "audit.recorded",
+            "scheduler",
+            data,
+            id="forged",
+            time=MONDAY_MORNING,
+            source="/drumbeat/scheduler",
+        )
+    )
+    producer = Producer({"bootstrap.servers": stack.kafka.bootstrap})
+    signatures: list[list[tuple[str, bytes]]] = [
+        [],
+        [("signature", b"v1,0,0")],
+        [sign_record(secret, "directory.keys", "scheduler", value)],
+    ]
+    for signature in signatures:
+        producer.produce("audit.entries", value, key="scheduler", headers=[*headers, *signature])
+    assert producer.flush(20) == 0
+
+    async def is_refused() -> bool:
+        return await counted(stack, "rules_engine", "drumbeat_audit_entries_refused_total") == 3
+
+    await until(is_refused, 20, "the entries are refused")
+    letters = await ledger.rows(
+        "rules_engine", "SELECT reason FROM dead_letter WHERE topic = 'audit.entries'"
+    )
+    assert len(letters) == 3
+    assert not (await stack.get("rules_engine", "/v1/audit", object="key/ffffffff"))["items"]
+    assert (await stack.get("rules_engine", "/v1/audit"))["items"], "those of the services are believed"
+    ended = await drumbeat(stack, "audit", "verify")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert stack.processes["rules_engine"].log.read_text().count("audit.entry_refused") <= 3
+    await ledger.rows("rules_engine", "DELETE FROM dead_letter WHERE topic = 'audit.entries' RETURNING id")
+
+
 async def test_a_forged_record_of_a_key_makes_no_key(ledger: Ledger) -> None:
     """Issue 11, B: whoever may write to Kafka can neither add a key nor widen or revive one."""
     stack = ledger.stack
@@ -209,13 +258,6 @@ async def test_a_forged_record_of_a_key_makes_no_key(ledger: Ledger) -> None:
         headers = {"authorization": f"Bearer {key}"}
         url = stack.processes[service].url + "/v1/dead-letters"
         return (await stack.client.get(url, headers=headers)).status_code
-
-    async def refused(service: str) -> float:
-        text = (await stack.client.get(f"{stack.processes[service].url}/metrics")).text
-        line = next(
-            line for line in text.splitlines() if line.startswith("drumbeat_key_records_refused_total ")
-        )
-        return float(line.split()[1])
 
     async def is_known() -> bool:
         return [await status(service, own["key"]) for service in SERVICES] == [200, 200, 200]
@@ -236,7 +278,7 @@ async def test_a_forged_record_of_a_key_makes_no_key(ledger: Ledger) -> None:
     for service in ("scheduler", "notifier"):
 
         async def is_refused(service: str = service) -> bool:
-            return await refused(service) == 3
+            return await counted(stack, service, "drumbeat_key_records_refused_total") == 3
 
         await until(is_refused, 20, f"{service} refuses the records")
         assert await status(service, attacker) == 401

@@ -19,11 +19,23 @@ from services.cadence.content.values import Amount, Chart, Items, Link, Markdown
 
 TERRITORIES: Final[Mapping[str, str]] = {"en": "GB", "de": "DE", "pt": "BR", "es": "ES", "id": "ID"}
 """The customs a language has when no territory is told: day before month and 24 hours for `en`."""
-_DATE_JOINS: Final[Mapping[str, str]] = {"en": "{} at {}", "de": "{} um {}", "pt": "{} às {}"}
+_DATE_JOINS: Final[Mapping[str, str]] = {
+    "en": "{} at {}",
+    "de": "{} um {}",
+    "pt": "{} às {}",
+    "id": "{} pukul {}",
+}
 _BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>\d\d)(?P<minutes>\d\d)")
 _MOST = 1e15
 _ISOLATE, _POP = "\u2068", "\u2069"
+
+
+@lru_cache(maxsize=256)
+def _full_date(locale: Locale) -> str:
+    """The pattern with the weekday; its day has no leading zero where the long date of the language has none."""
+    pattern = str(locale.date_formats["full"].pattern)
+    return pattern if "dd" in locale.date_formats["long"].pattern else pattern.replace("dd", "d")
 
 
 @lru_cache(maxsize=256)
@@ -135,7 +147,7 @@ class Formatter:
     def moment(self, moment: datetime) -> str:
         """Weekday, date, time and zone, in the reader's zone."""
         local = moment.astimezone(self.zone) if moment.tzinfo else moment.replace(tzinfo=self.zone)
-        day = format_date(local, "full", locale=self.locale)
+        day = format_date(local, _full_date(self.locale), locale=self.locale)
         join = _DATE_JOINS.get(self.locale.language, "{}, {}")
         return join.format(day, self.time(local))
 

@@ -17,7 +17,7 @@ OPEN, CLOSE = "\ue000", "\ue001"
 MARK: Final = re.compile(f"{OPEN}(\\d+){CLOSE}")
 PRIVATE: Final = re.compile(f"[{OPEN}{CLOSE}]")
 _PLACEHOLDER = re.compile(r"\{\{(?P<inside>[^{}\n]*)\}\}")
-_LEAD = re.compile(r"(?P<lead> )(?=\{\{[^{}\n|]*\|\s*otherwise:\s*\}\})")
+_LEAD = re.compile(r"(?P<lead>,? )(?=\{\{[^{}\n|]*\|\s*otherwise:\s*\}\})")
 STEP: Final = re.compile(r"(\d{1,4})\+")
 """An option for numbers from this one on."""
 _NAME = re.compile(r"[a-z_]+\.[a-z_]+")
@@ -27,8 +27,8 @@ _NAME = re.compile(r"[a-z_]+\.[a-z_]+")
 class Use:
     """A placeholder where it is used. `otherwise`: the text that stands in for an unknown value; None: there is none.
 
-    `lead`: white space before it, which goes when `otherwise` is empty. `plurals`: CLDR category, or the least
-    number as `7+`, -> text.
+    `lead`: a space before it, also after a comma, which goes when `otherwise` is empty. `plurals`: CLDR category, or
+    the least number as `7+`, -> text.
     """
 
     name: str

@@ -21,18 +21,22 @@ def _rhythm_changes(old: Plan | None, new: Plan) -> Iterator[Change]:
             text = f"No more {_words(kind)} rhythm."
             yield Change.of_valid(what="rhythm", kind="withdrawn", touchpoint_type=kind, text=text)
         elif was is None:
-            text = f"{_title(kind)} every {_days(now)} by {_words(now.channel)}. {now.reason.text}"
+            text = f"{_title(kind)} every {_days(now)} {_by(now.channel)}. {now.reason.text}"
             yield Change.of_valid(what="rhythm", kind="added", touchpoint_type=kind, text=_shorten(text))
         elif differences := list(_rhythm_differences(was, now)):
             text = f"{_title(kind)} {', '.join(differences)}. {now.reason.text}"
             yield Change.of_valid(what="rhythm", kind="changed", touchpoint_type=kind, text=_shorten(text))
 
 
+def _by(channel: str) -> str:
+    return "in the app" if channel == "in_app" else f"by {_words(channel)}"
+
+
 def _rhythm_differences(was: RhythmItem, now: RhythmItem) -> Iterator[str]:
     if was.every_days != now.every_days:
         yield f"every {_days(now)} instead of every {_days(was)}"
     if was.channel != now.channel:
-        yield f"by {_words(now.channel)} instead of {_words(was.channel)}"
+        yield f"{_by(now.channel)} instead of {_by(was.channel)}"
     if was.owner != now.owner:
         yield f"led by {_words(now.owner)} instead of {_words(was.owner)}"
     if was.csm_id != now.csm_id:

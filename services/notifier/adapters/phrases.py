@@ -1,5 +1,6 @@
 """Reads the words of messages and pages from the folder that ships with the service."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -16,18 +17,27 @@ def load_phrases() -> PhraseBook:
 
 
 def load_people_phrases() -> PhraseBook:
-    """The same for people of ours: with words of their own, and their names of touchpoint types."""
+    """The same for people of ours: with words of their own, their names of touchpoint types, and reasons.
+
+    `reasons`: a sentence as a policy or a service writes it -> the same in the language; English needs none.
+    """
     for_customers, for_people = _read(FOLDER), _read(FOLDER / "people")
+    reasons = _read_reasons(FOLDER / "people" / "reasons")
     return PhraseBook(
         {
             language: {
                 **for_customers[language],
                 **words,
+                "reasons": reasons.get(language, {}),
                 "types": {**for_customers[language]["types"], **words["types"]},
             }
             for language, words in for_people.items()
         }
     )
+
+
+def _read_reasons(folder: Path) -> dict[str, Mapping[str, str]]:
+    return {language: cast("Mapping[str, str]", texts) for language, texts in _read(folder).items()}
 
 
 def _read(folder: Path) -> dict[str, Words]:

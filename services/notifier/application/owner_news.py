@@ -7,12 +7,13 @@ from schemas.touchpoints import TouchpointData
 from services.notifier.application.brief_context import BriefContext, account_name, name_of
 from services.notifier.application.phrases import Phrases
 from services.notifier.application.ports import MessageClaim
+from services.notifier.application.reason_text import translate_reason
 from services.notifier.domain.event import News
 from services.notifier.domain.owner_policy import is_handed_over, is_owned_by_person, is_stranger
 from services.notifier.domain.situation import Situation
 
-_CLOSURE: Final = re.compile(r"\A(withdrawn|expired|suppressed|cancelled): ")
-"""The kind of a cancellation, with which the scheduler begins its note."""
+_CLOSURE: Final = re.compile(r"\A(withdrawn|expired|suppressed|cancelled|moved( (before|after) [\w.-]+)?): ")
+"""The kind of a change, with which the scheduler begins its note; a period is named by what its sentence says."""
 OPEN: Final = frozenset({News.DUE, News.OVERDUE, News.REASSIGNED})
 
 
@@ -30,7 +31,7 @@ def news_of(
     event, phrases = claim.event, context.phrases
     match event.news:
         case News.CANCELLED:
-            return [_because(phrases, "cancelled", _CLOSURE.sub("", data.note or ""))]
+            return [_because(phrases, "cancelled", data.note)]
         case News.MOVED:
             before = phrases.moment(data.previous_due_at or data.due_at)
             note = None if data.changed_by == "person" else data.note  # "moved by hand" is no reason
@@ -46,6 +47,7 @@ def news_of(
 
 def _because(phrases: Phrases, key: str, note: str | None, **values: str) -> str:
     if note:
+        note = translate_reason(_CLOSURE.sub("", note), phrases)
         return phrases.text("owner", f"{key}_because", note=note, **values)
     return phrases.text("owner", key, **values)
 

@@ -76,11 +76,17 @@ def read_link_token(keys: LinkKeys, purpose: str, text: str) -> tuple[Sequence[s
 
 
 def read_base64(text: str) -> bytes:
-    """Of URL-safe base64 without its final signs. Raises TokenRejected."""
+    """Of URL-safe base64 without its final signs. Raises TokenRejected.
+
+    Only the text that encodes these bytes counts (RFC 4648, 3.5): a decoder ignores the last bits of other texts.
+    """
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as problem:
         raise TokenRejected from problem
+    if base64.urlsafe_b64encode(raw).decode().rstrip("=") != text:
+        raise TokenRejected
+    return raw
 
 
 def start_of_day(moment: datetime) -> datetime:

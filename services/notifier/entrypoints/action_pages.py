@@ -122,9 +122,8 @@ def _state(visit: Visit) -> str:
 
 
 def show_notice(
-    services: ActionServices, key: str, status: int, phrases: Phrases | None = None, *, title: str
+    services: ActionServices, key: str, status: int, words: Phrases, *, title: str
 ) -> HTMLResponse:
-    words = phrases or services.book.phrases(None)
     context: dict[str, object] = {
         "language": words.language,
         "direction": words.direction,
@@ -134,7 +133,7 @@ def show_notice(
     return HTMLResponse(services.render("act_notice.html", context, html=True), status, PAGE_HEADERS)
 
 
-def show_away(services: ActionServices, phrases: Phrases | None = None) -> HTMLResponse:
+def show_away(services: ActionServices, phrases: Phrases) -> HTMLResponse:
     page = show_notice(services, "away", 503, phrases, title="away_title")
     page.headers["Retry-After"] = "60"
     return page

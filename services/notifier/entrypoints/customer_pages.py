@@ -84,7 +84,10 @@ def show_lost(
     return show_page(services, "page_lost.html", phrases, context, status)
 
 
-def opt_out_form(phrases: Phrases, url: str, problem: str) -> Mapping[str, str]:
-    """The form in which one gives the mail address; `url` is where it goes, relative to the page."""
-    words = {key: phrases.text("opt_out", key) for key in ("offer", "address", "send")}
-    return {**words, "action": url, "problem": problem}
+def opt_out_form(phrases: Phrases, url: str, problem: str, *, offer: str = "offer") -> Mapping[str, str]:
+    """The form in which one gives the mail address; `url` is where it goes, relative to the page.
+
+    `offer`: the key of its sentence, which follows another one or stands alone (`ask`).
+    """
+    words = {key: phrases.text("opt_out", key) for key in ("address", "send")}
+    return {**words, "offer": phrases.text("opt_out", offer), "action": url, "problem": problem}

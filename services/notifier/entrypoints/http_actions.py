@@ -20,6 +20,7 @@ from services.notifier.application.act_from_mail import (
     request_of,
 )
 from services.notifier.application.calendar import CalendarAway, CalendarEntry, Refusal
+from services.notifier.application.phrases import preferred_language
 from services.notifier.domain.action_token import (
     make_undo,
     read_action_token,
@@ -35,6 +36,7 @@ from services.notifier.entrypoints.action_pages import (
     show_notice,
     show_page,
 )
+from services.notifier.entrypoints.customer_pages import Languages
 
 Token = Annotated[str, Path(min_length=1)]
 UNDO = "undo"
@@ -70,9 +72,9 @@ def action_routes(services: ActionServices) -> APIRouter:
         response_class=HTMLResponse,
         responses=RESPONSES,
     )
-    async def show(token: Token, do: str = "") -> HTMLResponse:
+    async def show(token: Token, do: str = "", languages: Languages = None) -> HTMLResponse:
         try:
-            visit = await _visit(token, services)
+            visit = await _visit(token, services, languages)
         except _Stop as stopped:
             return stopped.page
         return show_page(services, visit, chosen=_act(do))
@@ -83,17 +85,18 @@ def action_routes(services: ActionServices) -> APIRouter:
         response_class=HTMLResponse,
         responses=RESPONSES,
     )
-    async def act(token: Token, request: Request) -> HTMLResponse:
+    async def act(token: Token, request: Request, languages: Languages = None) -> HTMLResponse:
         fields = _read_form(await request.body())
         try:
-            visit = await _visit(token, services)
+            visit = await _visit(token, services, languages)
+        except _Stop as stopped:
+            return stopped.page
+        try:
             if fields.get("act") == UNDO:
                 return await _undo(services, visit, fields)
             return await _act_on(services, visit, fields)
-        except _Stop as stopped:
-            return stopped.page
         except CalendarAway:
-            return show_away(services)
+            return show_away(services, visit.phrases)
 
     return router
 
@@ -110,17 +113,21 @@ def _act(text: str) -> Act | None:
     return Act(text) if text in set(Act) else None
 
 
-async def _visit(token: str, services: ActionServices) -> Visit:
-    """Raises _Stop with the page that says why there is nothing to act on."""
+async def _visit(token: str, services: ActionServices, languages: str | None) -> Visit:
+    """Raises _Stop with the page that says why there is nothing to act on.
+
+    It is in the language of the person's mail, else in that of the browser (`languages`).
+    """
+    words = services.book.phrases(preferred_language(languages, services.book.languages))
     try:
         read = read_action_token(services.keys, token, now=real_now())
     except TokenExpired:
-        raise _Stop(show_notice(services, "expired", 410, title="lost_title")) from None
+        raise _Stop(show_notice(services, "expired", 410, words, title="lost_title")) from None
     except TokenRejected:
-        raise _Stop(show_notice(services, "lost", 404, title="lost_title")) from None
+        raise _Stop(show_notice(services, "lost", 404, words, title="lost_title")) from None
     people = await named_people(services.people)
     person = people.get(read.person_id or "")
-    phrases = services.book.phrases(person.language if person else None, zone_of(person))
+    phrases = services.book.phrases(person.language if person else words.language, zone_of(person))
     try:
         entry = await services.calendar.find(read.touchpoint_id)
     except CalendarAway:

@@ -70,6 +70,7 @@ def _add_resend(router: APIRouter, messages: Messages, retention: Retention) -> 
         dependencies=[require("act")],
         status_code=202,
         summary="Send a mail again: a new delivery, decided on by the policy as it is now",
+        responses={409: {"description": "it is no mail, or it is still being sent"}},
     )
     async def resend(delivery_id: UUID) -> Resent:
         try:

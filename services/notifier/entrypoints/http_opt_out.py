@@ -34,7 +34,7 @@ def opt_out_routes(services: PageServices, mails: ServiceMails, limit: RequestLi
         languages: str | None, title: str, text: str, status: int = 200, problem: str | None = None
     ) -> HTMLResponse:
         phrases = phrases_for(services, None, languages)
-        form = None if problem is None else opt_out_form(phrases, HERE, problem)
+        form = None if problem is None else opt_out_form(phrases, HERE, problem, offer="ask")
         context = {
             "heading": phrases.text(*title.split(".")),
             "text": phrases.text(*text.split(".")) if text else "",

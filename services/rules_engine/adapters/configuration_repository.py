@@ -22,6 +22,7 @@ CURRENT = "SELECT number, policy_hash, mode, version FROM epoch"
 # Publishing is rare and happens one at a time; readers are not blocked.
 LOCK = "LOCK TABLE policy_version IN SHARE ROW EXCLUSIVE MODE"
 KEEP = "INSERT INTO policy (hash, name, files) VALUES ($1, $2, $3::text::jsonb) ON CONFLICT DO NOTHING"
+SET_FILES = "UPDATE policy SET files = $2::text::jsonb WHERE hash = $1"
 NUMBER = """
 INSERT INTO policy_version (number, hash, name, author, note, origin)
 SELECT coalesce(max(number), 0) + 1, $1, $2, $3, $4, $5 FROM policy_version RETURNING number
@@ -113,6 +114,8 @@ class ConfigurationRepository:
                 if is_edit:
                     await put_in_force(connection, offer)
                     await record_policy(connection, before, offer)
+            elif (await _origin(connection, before))[0] == "file":
+                await keep_tests(connection, before, offer)
             await connection.execute(OFFERED, source.owner, fingerprint(offer.files))
         return result
 
@@ -189,8 +192,34 @@ def fingerprint(files: Mapping[str, str]) -> str:
     return sha256(orjson.dumps(rules, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-async def _keep(connection: Connection, offer: Offer) -> None:
+async def keep_tests(connection: Connection, in_force: Configuration, offer: Offer) -> None:
+    """Store the tests of an offer whose policy is in force already; the audit log says which files changed."""
+    changed = await _keep(connection, offer)
+    if changed:
+        after = {
+            "hash": offer.hash,
+            "author": offer.author,
+            "origin": offer.origin,
+            "files": changed[:MOST_FILES],
+        }
+        change = Change("policy.tests_changed", f"policy/{in_force.version}", after=after, detail=offer.note)
+        await AUDIT.record(connection, [change])
+
+
+async def _keep(connection: Connection, offer: Offer) -> list[str]:
+    """Store the files. Of a policy that is stored already only the tests are replaced, unless the offer has none.
+
+    Returns the names of those that changed.
+    """
     await connection.execute(KEEP, offer.hash, offer.name, orjson.dumps(offer.files).decode())
+    files = cast("dict[str, str]", orjson.loads(await connection.fetchval(FILES, offer.hash)))
+    former = {name: files.pop(name) for name in [*files] if is_test(name)}
+    tests = {name: text for name, text in offer.files.items() if is_test(name)}
+    changed = sorted(name for name in {*former, *tests} if former.get(name) != tests.get(name))
+    if not tests or not changed:
+        return []
+    await connection.execute(SET_FILES, offer.hash, orjson.dumps({**files, **tests}).decode())
+    return changed
 
 
 async def _number(connection: Connection, offer: Offer) -> int:

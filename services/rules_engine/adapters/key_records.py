@@ -6,9 +6,10 @@ from datetime import datetime
 from schemas.directory import KEY_DIRECTORY, KeyRecord
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
-from services.chassis.key_directory import ALL, keep_keys, sign_record
+from services.chassis.key_directory import ALL, keep_keys
 from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox, Outgoing
+from services.chassis.record_signatures import sign_record
 from services.chassis.relay import Relay
 
 FIND = """
@@ -45,7 +46,7 @@ class KeyRecords:
         now = self._clock.at(await real_now(connection))
         data = KeyRecord.model_validate({**asdict(key), "scopes": tuple(sorted(key.scopes))}).write()
         record_id = f"{key.key_id}:{key.version}"
-        headers = [sign_record(self._secret, key.key_id, data)]
+        headers = [sign_record(self._secret, "directory.keys", key.key_id, data)]
         record = Outgoing("directory.keys", key.key_id, record_id, KEY_DIRECTORY, now, data, headers)
         await self._outbox.append(connection, [record])
 

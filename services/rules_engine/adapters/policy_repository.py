@@ -20,6 +20,7 @@ from services.rules_engine.adapters.configuration_repository import (
     ConfigurationRepository,
     Offer,
     current,
+    keep_tests,
     put_in_force,
     record_policy,
 )
@@ -176,6 +177,8 @@ async def _put(connection: Connection, before: Configuration, offer: Offer) -> d
     if changed:
         await put_in_force(connection, offer)
         await record_policy(connection, before, offer)
+    else:
+        await keep_tests(connection, before, offer)
     return {**_in_force(await current(connection)), "changed": changed}
 
 

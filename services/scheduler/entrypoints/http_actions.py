@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header
 
@@ -42,6 +42,11 @@ CONFLICTS: Final[Mapping[type[Exception], str]] = {
     act.AlreadyTaken: "Already taken",
     NothingToUndo: "Nothing to undo",
 }
+REFUSED: Final[dict[int | str, dict[str, Any]]] = {
+    409: {
+        "description": "not as you read it: `sequence` is its version now; or its status does not allow the act"
+    }
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,9 @@ class UnitOfWork:
 
 def action_routes(unit_of_work: UnitOfWork) -> APIRouter:
     """POST /v1/touchpoints and /v1/touchpoints/{id}/settle, reschedule, reassign, cancel, claim, undo."""
-    router = APIRouter(prefix="/v1/touchpoints", tags=["calendar"], dependencies=[require("act")])
+    router = APIRouter(
+        prefix="/v1/touchpoints", tags=["calendar"], dependencies=[require("act")], responses=REFUSED
+    )
     _add_plan_by_hand(router, unit_of_work)
     _add_settle_and_reschedule(router, unit_of_work)
     _add_reassign_and_cancel(router, unit_of_work)

@@ -132,6 +132,10 @@ async def test_the_browser_decides_on_the_language_where_the_contact_is_not_know
     ):
         shown = await notifier.http.get(link, headers={"Accept-Language": prefers})
         assert words in shown.text
+    form = await notifier.http.get("/v1/unsubscribe", headers={"Accept-Language": "de"})
+    assert '<p><label for="address">Geben Sie Ihre E-Mail-Adresse an' in form.text
+    act = await notifier.http.get("/a/x", headers={"Accept-Language": "de"})
+    assert (act.status_code, "Dieser Link funktioniert nicht" in act.text) == (404, True)
     lost = await notifier.http.get("/v1/unsubscribe/x", headers={"Accept-Language": "id"})
     assert lost.status_code == 404
     assert '<html lang="id" dir="ltr">' in lost.text

@@ -21,6 +21,11 @@ from confluent_kafka import Producer
 
 from schemas.envelope import Envelope, kafka_headers
 from schemas.times import format_instant
+from services.chassis.database import Database
+from services.chassis.settings import Settings
+from services.notifier.adapters.secret_repository import open_secrets
+from services.notifier.domain.action_token import ActionToken, make_action_token
+from services.notifier.domain.link_token import LinkKeys
 from tests.stack import Stack, event, until
 
 pytestmark = [
@@ -378,3 +383,149 @@ async def test_a_note_from_the_page_stands_in_the_next_mail_and_in_that_of_the_n
     assert "They want the export." in morning
     assert "Cancelled" not in morning
     assert "Not now" not in morning
+
+
+@dataclass
+class ActionLinks:
+    """The links with which people act, made with the key of this deployment, and what the pages answer."""
+
+    running: Running
+    keys: LinkKeys
+
+    def url(self, touchpoint_id: str, person_id: str | None = "kim", *, age: timedelta = timedelta()) -> str:
+        token = ActionToken(touchpoint_id, person_id, datetime.now(UTC) - age)
+        return f"{self.running.stack.processes['notifier'].url}/a/{make_action_token(self.keys, token)}"
+
+    async def due(self) -> str:
+        """The id of a check-in of Kim that has come due."""
+        touchpoint_id = await plan(self.running, NOON)
+
+        async def is_due() -> bool:
+            return (await self.touchpoint(touchpoint_id))["status"] == "due"
+
+        await until(is_due, 30, f"{touchpoint_id} due")
+        return touchpoint_id
+
+    async def post(self, url: str, **form: str) -> httpx.Response:
+        """Act; without a key and without a cookie."""
+        async with httpx.AsyncClient(timeout=20) as reader:
+            return await reader.post(url, data=form)
+
+    async def version(self, touchpoint_id: str) -> int:
+        return (await self.touchpoint(touchpoint_id))["sequence"]
+
+    async def touchpoint(self, touchpoint_id: str) -> dict[str, Any]:
+        return await self.running.stack.get("scheduler", f"/v1/touchpoints/{touchpoint_id}")
+
+    async def changes_nothing(
+        self, touchpoint_id: str, url: str, status: int, text: str, **form: str
+    ) -> None:
+        """A visit and an act end in a page of this status with this text, and the touchpoint stays as it is."""
+        before = await self.touchpoint(touchpoint_id)
+        async with httpx.AsyncClient(timeout=20) as reader:
+            shown = await reader.get(url)
+        answer = await self.post(url, **form)
+        assert shown.status_code in (200, status), shown.text
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert text in answer.text, answer.text
+        assert await self.touchpoint(touchpoint_id) == before
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def links(running: Running) -> AsyncGenerator[ActionLinks]:
+    """With Kim and Wayne known, and the scheduler on the same clock as the notifier."""
+    stack = running.stack
+    if "scheduler" not in stack.processes:
+        await stack.run("scheduler")
+    await stack.tell(
+        event("csm.described", "kim", KIM, id="kim", time=NOON),
+        event("csm.described", "lou", {"name": "Lou", "email": "lou@five.example"}, id="lou", time=NOON),
+        event("account.described", "wayne", {"name": "Wayne", "csm_id": "kim"}, id="wayne", time=NOON),
+    )
+    database = await Database.open(stack.postgres.url, "drumbeat_notifier")
+    async with database.transaction() as connection:
+        settings = Settings.model_validate({"data_dir": stack.folder})
+        _, keys = await open_secrets(connection, settings)
+    await database.close()
+    yield ActionLinks(running, keys)
+    for name in ("notifier", "scheduler"):
+        log = stack.processes[name].log.read_text()
+        assert "Traceback" not in log, log[-3000:]
+
+
+async def test_a_link_that_is_used_again_does_nothing_again(links: ActionLinks) -> None:
+    """Issue 11, "replayed action links": the same form twice at once, later, after it was taken back, and that again."""
+    touchpoint_id = await links.due()
+    url, version = links.url(touchpoint_id), str(await links.version(touchpoint_id))
+    form = {"act": "done", "version": version, "notes": "Once"}
+    both = await asyncio.gather(*(links.post(url, **form) for _ in range(4)))
+    assert sorted(answer.status_code for answer in both) == [200, 409, 409, 409]
+    settled = await links.touchpoint(touchpoint_id)
+    assert (settled["status"], settled["sequence"]) == ("settled", int(version) + 1)
+    await links.changes_nothing(touchpoint_id, url, 409, "This took place already.", **form)
+
+    (done,) = [answer.text for answer in both if answer.status_code == 200]
+    undo = re.search(r'name="version" value="([^"]+)"', done)
+    assert undo is not None
+    back = {"act": "undo", "version": undo[1]}
+    twice = await asyncio.gather(*(links.post(url, **back) for _ in range(2)))
+    assert sorted(answer.status_code for answer in twice) == [200, 409]
+    assert (await links.touchpoint(touchpoint_id))["status"] != "settled"
+    await links.changes_nothing(touchpoint_id, url, 409, "Somebody changed this before you", **form)
+    await links.changes_nothing(touchpoint_id, url, 409, "", **back)
+    await links.changes_nothing(touchpoint_id, links.url(touchpoint_id, "lou"), 409, "", **back)
+
+
+async def test_a_link_of_what_was_settled_cancelled_or_moved_otherwise_does_nothing(
+    running: Running, links: ActionLinks
+) -> None:
+    """Issue 11: after another way of settling, after a cancellation, and after a move that Kim has not seen."""
+    acts = {
+        "settle": {"outcome": "declined"},
+        "cancel": {"reason": "Not needed"},
+        "reassign": {"csm_id": "lou"},
+    }
+    for path, body in acts.items():
+        touchpoint_id = await links.due()
+        url, version = links.url(touchpoint_id), await links.version(touchpoint_id)
+        act_on = f"/v1/touchpoints/{touchpoint_id}/{path}"
+        await running.stack.post("scheduler", act_on, {**body, "version": version})
+        for form in ({"act": "done"}, {"act": "move", "to": "2026-03-09T10:00"}, {"act": "skip"}):
+            await links.changes_nothing(touchpoint_id, url, 409, "Wayne", **form, version=str(version))
+        assert (await links.touchpoint(touchpoint_id))["sequence"] == version + 1
+
+
+async def test_a_link_of_another_person_an_expired_one_and_a_changed_one_do_nothing(
+    links: ActionLinks,
+) -> None:
+    """Issue 11: what Lou, who does not lead Wayne, and who has no link at all can do: nothing."""
+    touchpoint_id = await links.due()
+    form = {"act": "done", "version": str(await links.version(touchpoint_id))}
+    await links.changes_nothing(touchpoint_id, links.url(touchpoint_id, "lou"), 409, "Wayne", **form)
+    await links.changes_nothing(touchpoint_id, links.url(touchpoint_id, "nobody"), 409, "Wayne", **form)
+    old = links.url(touchpoint_id, age=timedelta(days=31))
+    await links.changes_nothing(touchpoint_id, old, 410, "expired", **form)
+    good = links.url(touchpoint_id)
+    start = good.index("/a/") + 3
+    for place in range(start, len(good), 7):
+        other = "B" if good[place] == "A" else "A"
+        changed = good[:place] + other + good[place + 1 :]
+        assert (await links.post(changed, **form)).status_code == 404, place
+    last = {chr(code) for code in range(ord("0"), ord("z") + 1) if chr(code).isalnum()} - {good[-1]}
+    for letter in last:  # the last bits of base64 count, too
+        assert (await links.post(good[:-1] + letter, **form)).status_code == 404, letter
+    await links.changes_nothing(touchpoint_id, good + "=", 404, "This link does not work", **form)
+    assert (await links.post(good, **form)).status_code == 200
+
+
+async def test_after_ten_minutes_nothing_is_taken_back(running: Running, links: ActionLinks) -> None:
+    """Issue 11: the undo of a page that stood open for longer than its ten real minutes."""
+    touchpoint_id = await links.due()
+    url, version = links.url(touchpoint_id), str(await links.version(touchpoint_id))
+    done = await links.post(url, act="done", version=version)
+    undo = re.search(r'name="version" value="([^"]+)"', done.text)
+    assert undo is not None
+    database = await Database.open(running.stack.postgres.url, "drumbeat_scheduler")
+    await database.pool.execute("UPDATE hand_act SET acted_at = acted_at - interval '10 minutes'")
+    await database.close()
+    await links.changes_nothing(touchpoint_id, url, 409, "", act="undo", version=undo[1])

@@ -132,6 +132,15 @@ class TestPublishing:
         answer = await running.request("PUT", "/v1/policies/current", json={"files": right})
         assert (answer.status_code, answer.json()["tests"]) == (201, {"run": 1, "failed": 0})
 
+        # Nothing but the tests changes: they are part of the version in force, and who leaves them out keeps them.
+        more = right | {"mine_test.yaml": "# Of this year.\n" + test.format(days=38)}
+        for files in (more, policy_files(38)):
+            answer = await running.request("PUT", "/v1/policies/current", json={"files": files})
+            assert (answer.status_code, answer.json()["changed"]) == (200, False)
+            assert (await current_policy(running))["files"] == more
+        (entry, *_) = (await running.get("/v1/audit", action="policy.tests_changed"))["items"]
+        assert entry["after"]["files"] == ["mine_test.yaml"]
+
         unread = {**right, "mine_test.yaml": "tests:\n  - test: A\n    acount: {}\n"}
         problem = problem_of(
             await running.request("PUT", "/v1/policies/current", json={"files": unread}), 422

@@ -109,6 +109,9 @@ def app() -> FastAPI:
     @made.get("/acts", dependencies=[require("act")])
     async def act() -> None: ...
 
+    @made.post("/acts", dependencies=[require("act")])
+    async def act_on(body: Order) -> None: ...
+
     @made.get("/repeated")
     async def repeated() -> None:
         raise Problem(422, "types: \ud800 is none.", where=datetime(2026, 1, 1, tzinfo=UTC))
@@ -199,6 +202,17 @@ async def test_a_problem_names_every_invalid_field(client: httpx.AsyncClient) ->
 async def test_no_body_breaks_the_app(client: httpx.AsyncClient, content: bytes, status: int) -> None:
     answer = await client.post("/orders", content=content, headers={"content-type": "application/json"})
     problem(answer, status)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000])
+async def test_without_the_right_to_call_it_does_not_matter_what_the_body_is(
+    client: httpx.AsyncClient, content: bytes
+) -> None:
+    media = {"content-type": "application/json"}
+    problem(await client.post("/acts", content=content, headers=media), 403)
+    for sent in ("", "Bearer db_0a1b2c3d_wrong", "Basic eA=="):
+        headers = {**media, "authorization": sent}
+        problem(await client.post("/orders", content=content, headers=headers), 401)
 
 
 async def test_a_body_is_counted_while_it_arrives(client: httpx.AsyncClient) -> None:

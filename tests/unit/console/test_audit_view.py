@@ -35,6 +35,14 @@ def test_a_row_shows_what_differs_and_nothing_else() -> None:
     ]
 
 
+def test_a_preference_is_shown_in_words() -> None:
+    """Once opted out, then opted in by a link of a mail."""
+    unset = {"channel": None, "frequency": None}
+    before, after = {"account": {**unset, "opted_in": False}}, {"account": {**unset, "opted_in": True}}
+    (row,) = audit_rows([{"seq": 1, "before": before, "after": after}])
+    assert row.changes == [("account", "opted in: no", "opted in: yes")]
+
+
 @pytest.mark.parametrize(
     ("actor", "shown"),
     [

@@ -132,6 +132,17 @@ async def test_signing_out_ends_the_session_everywhere(console: httpx.AsyncClien
     assert 'drumbeat_session=""' in answer.headers["set-cookie"]
 
 
+async def test_signing_in_ends_the_session_of_the_cookie_that_was_there_and_never_takes_it_over(
+    console: httpx.AsyncClient, apis: Apis
+) -> None:
+    """Issue 11, session fixation: a cookie that somebody else set."""
+    planted = "db_0123abcd~8877665544332211_planted"
+    console.cookies.set("drumbeat_session", planted)
+    answer = await console.post("/sign-in", data={"key": KEY})
+    assert answer.headers["set-cookie"].startswith(f"drumbeat_session={TOKEN};")
+    assert apis.calls[-1] == ("DELETE", "/v1/sessions/0123abcd~8877665544332211", planted)
+
+
 @pytest.mark.parametrize("value", [KEY, "", "db_x", "no session", "x" * 300])
 async def test_a_cookie_that_is_no_session_signs_nobody_in(console: httpx.AsyncClient, value: str) -> None:
     answer = await console.get("/sign-in", headers={"cookie": f"drumbeat_session={value}"})

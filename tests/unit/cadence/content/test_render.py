@@ -62,6 +62,12 @@ def test_a_fallback_stands_in_and_an_empty_one_takes_the_space_before_it_along()
     assert render(body, {"contact.first_name": "Ada"}).text == "Hi Ada, dear Ada!"
 
 
+def test_a_comma_before_an_empty_fallback_goes_too() -> None:
+    body = "Hola, {{ contact.first_name | otherwise: }}!"
+    assert render(body, {}).text == "Hola!"
+    assert render(body, {"contact.first_name": "Ada"}).text == "Hola, Ada!"
+
+
 @pytest.mark.parametrize(
     ("number", "text"),
     [(0, "0 users"), (1, "1 user"), (1.04, "1 user"), (1.5, "1.5 users"), (1234, "1,234 users")],
@@ -81,7 +87,7 @@ def test_a_plural_agrees_with_the_number_as_it_is_shown(number: float, text: str
             "31 de março de 2027, sexta-feira, 11 de dezembro de 2026 às 15:00 GMT+1, 25%, +2,5%, € 50.000",
         ),
         ("es", "31 de marzo de 2027, viernes, 11 de diciembre de 2026, 15:00 CET, 25 %, +2,5 %, 50.000 €"),
-        ("id", "31 Maret 2027, Jumat, 11 Desember 2026, 15.00 GMT+1, 25%, +2,5%, €50.000"),
+        ("id", "31 Maret 2027, Jumat, 11 Desember 2026 pukul 15.00 GMT+1, 25%, +2,5%, €50.000"),
     ],
 )
 def test_dates_shares_and_money_are_written_as_the_language_does(language: str, text: str) -> None:
@@ -97,6 +103,12 @@ def test_dates_shares_and_money_are_written_as_the_language_does(language: str, 
         "account.arr": Amount(50_000, "EUR"),
     }
     assert render(body, values, language).text.replace("\xa0", " ") == text
+
+
+@pytest.mark.parametrize("language", ["de", "en", "es", "id", "pt"])
+def test_a_day_has_no_leading_zero_in_a_moment_as_it_has_none_in_a_date(language: str) -> None:
+    values = {"program.at": datetime(2026, 3, 9, 14, tzinfo=UTC), "contract.renews_on": date(2026, 3, 9)}
+    assert "09" not in render("{{ program.at }}, {{ contract.renews_on }}", values, language).text
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,24 @@ def test_a_translation_reads_what_the_english_file_reads(language: str) -> None:
             assert content.expects, content.file
 
 
+def test_a_german_mail_goes_on_in_lower_case_after_its_greeting() -> None:
+    """The greeting ends in a comma; only the polite `Sie` and `Ihr` keep their capital letter."""
+    for content in shipped_files("de"):
+        for first in (1, 8, 91):
+            day = {**values_of(0), "contract.day": first, "program.title": "x"}
+            text = render_content(content, day, language="de", zone=find_zone("UTC")).text
+            found = re.match(r"Guten Tag[^\n]*,\n\n(\S+)", text)
+            assert found is None or found[1][0].islower() or found[1].startswith(("Sie", "Ihr")), content.file
+
+
+def test_a_list_to_prepare_does_not_say_where_the_figures_stand() -> None:
+    """The layout puts the figures above it."""
+    where = re.compile(r"\b(below|unten|abajo|abaixo|di bawah|above|oben)\b")
+    for language in LANGUAGES:
+        for content in shipped_files(language):
+            assert [line for line in content.preparation if where.search(line)] == [], content.file
+
+
 def names_in(content: ContentFile) -> set[str]:
     """Languages greet by the whole or by the first name."""
     uses: tuple[Use, ...] = (*content.subject.uses, *content.preheader.uses, *content.uses)

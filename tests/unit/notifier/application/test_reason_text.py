@@ -1,0 +1,102 @@
+"""Why now, in the reader's language: shipped reasons are translated, those of a policy of one's own are not."""
+
+import re
+
+import pytest
+
+from services.cadence.policy.load import SHIPPED, load_policy
+from services.notifier.adapters.phrases import load_people_phrases
+from services.notifier.application.reason_text import translate_reason
+from tests.unit.notifier.owner_claims import CARL, claim, directory, write
+
+BOOK = load_people_phrases()
+OTHERS = sorted(set(BOOK.languages) - {"en"})
+FIELD = re.compile(r"\{\w+\}")
+RED = "Health is red, so the CSM calls every week until it is stable."
+DUE = "The contract renews on 2026-04-01 and is not signed yet."
+
+
+def shipped_reasons() -> set[str]:
+    return {rule.because for rule in load_policy(SHIPPED).content.rules if rule.because}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_reason_of_the_shipped_policy_is_translated_with_its_fields(language: str) -> None:
+    translations = BOOK.languages[language]["reasons"]
+
+    assert shipped_reasons() <= translations.keys()
+    for sentence, translated in translations.items():
+        assert sorted(FIELD.findall(str(translated))) == sorted(FIELD.findall(sentence)), sentence
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_language_translates_the_same_sentences(language: str) -> None:
+    """Also those that the services add themselves."""
+    assert BOOK.languages[language]["reasons"].keys() == BOOK.languages["de"]["reasons"].keys()
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "translated"),
+    [
+        ("de", RED, "Der Zustand ist rot, deshalb ruft der CSM jede Woche an, bis er stabil ist."),
+        ("de", DUE, "Der Vertrag verlängert sich am 1. April 2026 und ist noch nicht unterschrieben."),
+        ("pt-BR", DUE, "O contrato é renovado em 1 de abril de 2026 e ainda não está assinado."),
+        (
+            "es",
+            "The customer says it is too much. So it is every 14 days instead of 7.",
+            "El cliente dice que es demasiado. Por eso, cada 14 días en lugar de 7.",
+        ),
+        (
+            "id",
+            "The customer shows a sign of growth: seat limit. Find out what they need next.",
+            "Pelanggan menunjukkan tanda pertumbuhan: batas lisensi. Cari tahu apa yang mereka perlukan berikutnya.",
+        ),
+        (
+            "de",
+            "The customer reached 1,200 users. Or more with 88 % of their seats in use. Find out what they need next.",
+            (
+                "Der Kunde hat einen Meilenstein erreicht (1,200 users. Or more), und 88\u00a0% seiner Lizenzen"
+                " sind in Gebrauch. Finden Sie heraus, was er als Nächstes braucht."
+            ),
+        ),
+        (
+            "de",
+            "Usage of the last four weeks is down to 0.7 of what it was; look into it before the customer does.",
+            (
+                "Die Nutzung der letzten vier Wochen ist auf das 0,7-Fache der früheren gesunken;"
+                " sehen Sie nach, bevor der Kunde es tut."
+            ),
+        ),
+        (
+            "es",
+            "It cannot become rarer, so it moves to in app.",
+            "No puede ser menos frecuente, así que pasa a ser en la aplicación.",
+        ),
+        ("en", DUE, "The contract renews on 1 April 2026 and is not signed yet."),
+    ],
+)
+def test_a_reason_has_its_values_as_the_language_writes_them(
+    language: str, text: str, translated: str
+) -> None:
+    assert translate_reason(text, BOOK.phrases(language)) == translated
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Wir rufen an, weil es brennt.", f"{RED} And we like them.", "Week two"]
+)
+def test_a_reason_without_a_translation_stays_as_the_policy_writes_it(text: str) -> None:
+    assert translate_reason(text, BOOK.phrases("de")) == text
+
+
+def test_a_date_that_does_not_exist_stays() -> None:
+    assert translate_reason("On 2026-13-41.", BOOK.phrases("de")) == "On 2026-13-41."
+
+
+def test_a_mail_in_german_says_why_in_german() -> None:
+    german = directory(CARL.model_copy(update={"language": "de"}))
+    reason = {"rule": "red-check-in", "policy": "", "facts": (), "text": RED}
+    written = write(claim("t1", reason=reason), among=german).message
+
+    assert "Der Zustand ist rot" in written.text
+    assert "Der Zustand ist rot" in written.html
+    assert "Health is red" not in written.text + written.html
