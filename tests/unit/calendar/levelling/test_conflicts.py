@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from services.calendar.levelling import Group, Hold, find_conflicts
+from services.calendar.levelling import Group, Hold, Touch, find_conflicts
 from tests.conftest import IS_SOAK
 from tests.unit.calendar.levelling import brute_force
 from tests.unit.calendar.levelling.books import make_book, phased_book, touch, working_week
@@ -76,14 +76,17 @@ def test_each_conflict_is_proved_by_what_can_lie_nowhere_else() -> None:
 
 def test_a_conflict_says_weeks_minutes_people_and_groups() -> None:
     """Three calls of an hour in a week of two hours."""
-    calls = [touch(name, account, 9, soft=1, hard=2, minutes=60) for name, account in ("1a", "2b", "3a")]
+    calls = [
+        touch(name, account, 9, soft=1, hard=2, minutes=60)
+        for name, account in (("1", "a"), ("2", "b"), ("3", "a"))
+    ]
     book = make_book(working_week(120, 4), calls)
 
     (conflict,) = find_conflicts(book)
 
     assert conflict.weeks == (1,)
     assert (conflict.needed, conflict.available, conflict.headcount) == (180, 120, Fraction(3, 2))
-    assert conflict.touch_ids == ("1a", "2b", "3a")
+    assert conflict.touch_ids == ("1", "2", "3")
     assert conflict.groups == (Group("check_in", "a", 2, 120), Group("check_in", "b", 1, 60))
 
 
@@ -97,11 +100,11 @@ def test_a_conflict_of_many_touches_names_none_of_them() -> None:
 
 
 def test_overfull_neighbours_are_one_conflict_and_distant_weeks_are_two() -> None:
-    def crowd(week: int) -> list[object]:
+    def crowd(week: int) -> list[Touch]:
         return [touch(f"{week}{n}", f"{n}", 7 * week + 2, soft=1, hard=2, minutes=60) for n in range(3)]
 
     calls = [each for week in (1, 2, 5) for each in crowd(week)]
-    conflicts = find_conflicts(make_book(working_week(120, 8), calls))  # type: ignore[arg-type]
+    conflicts = find_conflicts(make_book(working_week(120, 8), calls))
 
     assert [conflict.weeks for conflict in conflicts] == [(1, 2), (5,)]
 
