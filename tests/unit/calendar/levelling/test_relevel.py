@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,7 +16,6 @@ from services.calendar.levelling import (
     Obstacle,
     Start,
     Touch,
-    choose_phases,
     level,
     relevel,
 )
@@ -25,66 +25,19 @@ from tests.unit.calendar.levelling import brute_force
 from tests.unit.calendar.levelling.books import (
     BOOKS,
     SIZE,
-    Rhythm,
     make_book,
     phased_book,
     touch,
     with_days,
-    with_touches,
     working_week,
 )
+from tests.unit.calendar.levelling.changes import CHANGES, add_account, level_in_service
 
 SEGMENTS = tuple(BOOKS)
 COMPANY = 60 if IS_SOAK else 5
 SMALL = 500 if IS_SOAK else 40
 
 pytestmark = pytest.mark.timeout(1200 if IS_SOAK else 60)
-
-
-def level_in_service(seed: str, segment: str, now: int = 28) -> Book:
-    """A levelled book after four weeks, with two weeks invited and half of the six after them."""
-    rng = random.Random(seed)
-    book = phased_book(seed, segment)
-    book = with_days(book, level(book, Start.CHEAPEST))
-
-    def hold(each: Touch) -> Hold:
-        if 0 <= each.day < now:
-            return Hold.FROZEN
-        is_invited = now <= each.day < now + 14 or (now <= each.day < now + 56 and rng.random() < 0.5)
-        return Hold.INVITED if is_invited else Hold.FREE
-
-    return book._replace(touches=tuple(each._replace(hold=hold(each)) for each in book.touches))
-
-
-def add_account(book: Book, name: str = "9999") -> Book:
-    rhythms = [Rhythm(name, "check_in", 14, 45, 0, 28), Rhythm(name, "business_review", 90, 120, 2, 28)]
-    phases = choose_phases(book, [each.beat(28) for each in rhythms])
-    return with_touches(book, [t for each in rhythms for t in each.touches(phases[name, each.kind])])
-
-
-def take_week_off(book: Book) -> Book:
-    minutes = list(book.day_minutes)
-    week = next(w for w in range(20, 50) if sum(minutes[7 * w : 7 * w + 7]) >= 4 * max(minutes))
-    minutes[7 * week : 7 * week + 7] = [0] * 7
-    return book._replace(day_minutes=tuple(minutes))
-
-
-def close_account(book: Book) -> Book:
-    account = next(each.account_id for each in book.touches if each.day > 100)
-    days = tuple(range(100, 128))
-    return book._replace(
-        touches=tuple(
-            each._replace(
-                closed=tuple(sorted({*each.closed, *(d for d in days if each.earliest <= d <= each.latest)}))
-            )
-            if each.account_id == account
-            else each
-            for each in book.touches
-        )
-    )
-
-
-CHANGES = {"new account": add_account, "week off": take_week_off, "closed account": close_account}
 
 
 def find_forced(book: Book) -> set[str]:
@@ -261,7 +214,7 @@ def test_two_touches_of_one_account_keep_two_days_apart() -> None:
 
     days = sorted(level(make_book(working_week(1500, 4), calls), Start.CHEAPEST))
 
-    assert all(later - earlier >= 2 for earlier, later in zip(days, days[1:], strict=False))
+    assert all(later - earlier >= 2 for earlier, later in pairwise(days))
 
 
 def test_levelling_anew_forgets_where_free_touches_stand_and_keeps_the_others() -> None:
@@ -296,7 +249,7 @@ def test_weeks_are_even_and_touches_near_their_targets() -> None:
         abs(day - each.target) <= each.soft for each, day in zip(book.touches, days.tolist(), strict=True)
     ]
 
-    assert SIZE == len(book.day_minutes)
+    assert len(book.day_minutes) == SIZE
     assert used.max() * 2 <= mean * 3
     assert used.min() * 10 >= mean * 6
     assert sum(soft) * 100 >= len(soft) * 94
