@@ -6,7 +6,6 @@ Time and memory of the company are those of a fresh process:
 """
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -75,9 +74,20 @@ def level_company(accounts: int) -> dict[str, float | str]:
         book = draft.build(choose_phases(draft.book, draft.beats()))
         touches += len(level(book, Start.CHEAPEST))
     spent = time.process_time() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     people = len(drafts)
-    return {"accounts": accounts, "people": people, "touches": touches, "ms": spent * 1000, "MB": peak}
+    return {
+        "accounts": accounts,
+        "people": people,
+        "touches": touches,
+        "ms": spent * 1000,
+        "MB": _read_peak(),
+    }
+
+
+def _read_peak() -> float:
+    """MB that this process had at most. Not by `getrusage`: there a child begins with the peak of its parent."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def _quality(books: list[Book]) -> list[Figure]:
