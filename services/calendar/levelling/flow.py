@@ -5,6 +5,7 @@ OR-tools promises no equal flow across releases, so the extra pins one: `find_st
 only a levelling anew asks for it. `relevel` never does, so neither the extra nor its release moves what stands.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from importlib import import_module
 from importlib.util import find_spec
@@ -36,14 +37,11 @@ class _Solver(Protocol):
     """OR-tools' SimpleMinCostFlow, as far as it is used."""
 
     OPTIMAL: int
-
-    def add_arcs_with_capacity_and_unit_cost(
-        self, tails: Ints, heads: Ints, capacities: Ints, unit_costs: Ints
-    ) -> Ints: ...
-    def set_nodes_supplies(self, nodes: Ints, supplies: Ints) -> None: ...
-    def solve(self) -> int: ...
-    def flows(self, arcs: Ints) -> Ints: ...
-    def optimal_cost(self) -> int: ...
+    add_arcs_with_capacity_and_unit_cost: Callable[[Ints, Ints, Ints, Ints], Ints]
+    set_nodes_supplies: Callable[[Ints, Ints], None]
+    solve: Callable[[], int]
+    flows: Callable[[Ints], Ints]
+    optimal_cost: Callable[[], int]
 
 
 def find_start() -> Start:

@@ -129,8 +129,8 @@ def check_book(book: Book) -> None:
         if touch.minutes < 0:
             raise InvalidBook(f"touch {touch.id} has {touch.minutes} minutes; it needs 0 or more")
         before = touch.id
-    total = sum(touch.minutes for touch in book.touches) + len(book.touches)
-    if max(total, *book.day_minutes) > MOST_MINUTES:
+    most = max(sum(touch.minutes for touch in book.touches) + len(book.touches), *book.day_minutes)
+    if most > MOST_MINUTES:
         raise InvalidBook(
-            f"book of {book.csm_id}: {total} minutes; one person's book has at most {MOST_MINUTES}"
+            f"book of {book.csm_id}: {most} minutes; one person's book has at most {MOST_MINUTES}"
         )

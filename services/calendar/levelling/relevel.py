@@ -7,6 +7,7 @@ what is level changes nothing.
 
 import numpy as np
 
+from services.calendar.levelling.chains import search_weeks
 from services.calendar.levelling.days import place_days
 from services.calendar.levelling.flow import Start, choose_by_flow, find_start
 from services.calendar.levelling.model import (
@@ -21,7 +22,7 @@ from services.calendar.levelling.model import (
 )
 from services.calendar.levelling.moves import explain_moves, undo_moves
 from services.calendar.levelling.price import Ints, Options, build_options, total_price
-from services.calendar.levelling.weeks import choose_cheapest, choose_standing, shift_weeks
+from services.calendar.levelling.weeks import choose_cheapest, choose_standing
 
 
 def relevel(book: Book) -> Relevelled:
@@ -50,7 +51,7 @@ def level(book: Book, start: Start | None = None) -> tuple[int, ...]:
     options = build_options(book._replace(touches=touches))
     by_flow = (start or find_start()) is Start.FLOW
     chosen = choose_by_flow(options)[0] if by_flow else choose_cheapest(options)
-    days = _keep_others(options, place_days(options, shift_weeks(options, chosen)))
+    days = _keep_others(options, place_days(options, search_weeks(options, chosen)))
     placed = _with_days(book._replace(touches=touches), days)
     return tuple(_settle(placed, build_options(placed)).tolist())
 
@@ -58,7 +59,7 @@ def level(book: Book, start: Start | None = None) -> tuple[int, ...]:
 def _settle(book: Book, options: Options) -> Ints:
     """Repeat until nothing changes: the price falls by a whole number each time."""
     while True:
-        chosen = shift_weeks(options, choose_standing(options))
+        chosen = search_weeks(options, choose_standing(options))
         days = _keep_others(options, place_days(options, chosen))
         days = undo_moves(options, days)
         if total_price(options, days) >= total_price(options, options.standing):

@@ -104,6 +104,7 @@ def test_no_lock_contains_the_address_of_a_registry() -> None:
     assert {lock.name for lock in locks} == {
         "requirements.txt",
         "requirements-local.txt",
+        "requirements-levelling.txt",
         "requirements-dev.txt",
         "kafka.lock",
     }
@@ -118,3 +119,14 @@ def test_the_packages_of_make_run_are_not_in_the_lock_of_production() -> None:
     for package in local:
         assert f"\n{package}==" in with_local
         assert f"\n{package}==" not in production
+
+
+def test_the_flow_is_an_extra_of_one_release() -> None:
+    """Another release of OR-tools may give another flow, so a levelling anew would differ."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    (pinned,) = extras["levelling"]
+    assert pinned.startswith("ortools==")
+    for name, has_flow in (("", False), ("-local", False), ("-levelling", True), ("-dev", True)):
+        assert (f"\n{pinned} " in (ROOT / f"requirements{name}.txt").read_text(encoding="utf-8")) is has_flow
