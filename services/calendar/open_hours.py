@@ -6,7 +6,7 @@ A wall time inside the spring gap moves forward by the gap; one inside the autum
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
 from schemas.times import QuietHours, clock_time
@@ -102,6 +102,11 @@ def is_open(wall: datetime, opening: OpenHours) -> bool:
     if clock >= opening.start:
         return wall.weekday() in opening.days
     return clock < opening.end and (wall.weekday() - 1) % 7 in opening.days
+
+
+def closed_reason(day: date, opening: OpenHours) -> str | None:
+    """Why a whole day is closed; None: it is open at some time."""
+    return None if day.weekday() in opening.days else "no working day"
 
 
 def next_open(moment: datetime, opening: OpenHours | None) -> datetime:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from schemas.ids import derived_id
 from schemas.plans import RhythmItem
+from schemas.recurrence_text import interval_text
 from services.calendar.placing import LeftOutSlot, PlacedSlot
 from services.calendar.plan import content_of
 from services.calendar.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
@@ -58,7 +59,7 @@ def change_rhythm(
     ]
     number = 0 if series is None else series.last_number
     owners, gone = _match(planned, movable)
-    is_same = series is not None and continues(series, rhythm)
+    is_same = series is not None and continues(series, rhythm, context)
     withdrawn = iter(() if is_same else _withdrawn(rhythm.touchpoint_type, context))
     stretched = index = latest = 0
     for slot in _in_order(planned, series, movable):
@@ -105,7 +106,7 @@ def _former(
     if series is None:
         return ()
     starts = [occurrence.start_at for occurrence in movable]
-    former = series.former if continues(series, rhythm) else series.leave(starts, context.now)
+    former = series.former if continues(series, rhythm, context) else series.leave(starts, context.now)
     return tuple(moments for moments in former if not moments.fit(rhythm))
 
 
@@ -151,9 +152,9 @@ def _series(
     former: tuple[FormerMoments, ...],
 ) -> Series:
     return Series(
-        type=rhythm.touchpoint_type, every_days=rhythm.every_days, anchor=planned.anchor, until=planned.until,
-        last_number=number, active=True, content=content_of(rhythm, context.plan), owner=rhythm.owner,
-        csm_id=rhythm.csm_id, minutes=rhythm.minutes,
+        type=rhythm.touchpoint_type, every_days=rhythm.every_days, rrule=rhythm.rrule, anchor=planned.anchor,
+        until=planned.until, last_number=number, active=True, content=content_of(rhythm, context.plan),
+        owner=rhythm.owner, csm_id=rhythm.csm_id, minutes=rhythm.minutes,
         left_out=tuple(slot.nominal for slot in planned.left_out if slot.nominal > context.now),
         former=former,
     )  # fmt: skip
@@ -161,13 +162,17 @@ def _series(
 
 def _create(account_id: str, rhythm: RhythmItem, slot: Slot, number: int) -> CalendarChange:
     occurrence = make_occurrence(account_id, rhythm, slot, number)
-    return CalendarChange.create(occurrence, slot.shift or f"every {rhythm.every_days} days")
+    return CalendarChange.create(occurrence, _why(rhythm, slot))
+
+
+def _why(rhythm: RhythmItem, slot: Slot) -> str:
+    return slot.reason or interval_text(rhythm.every_days, rhythm.rrule)
 
 
 def _create_again(withdrawn: Touchpoint, rhythm: RhythmItem, slot: Slot) -> CalendarChange:
     target = make_occurrence(withdrawn.account_id, rhythm, slot, withdrawn.number or 0)
     again = plan_again(withdrawn, target)
-    return CalendarChange(ChangeKind.MOVE, again, slot.shift or "the plan contains it again")
+    return CalendarChange(ChangeKind.MOVE, again, slot.reason or "the plan contains it again")
 
 
 def _leave_out(account_id: str, rhythm: RhythmItem, slot: LeftOutSlot, number: int) -> CalendarChange:
@@ -182,15 +187,15 @@ def _move_to(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot) -> Calendar
     responsible = occurrence if occurrence.pinned else rhythm
     target = occurrence._replace(
         due_at=slot.due_at, start_at=slot.nominal, end_at=slot.deadline, deadline=slot.owed_by,
-        owner=responsible.owner, csm_id=responsible.csm_id, minutes=rhythm.minutes, shift=slot.shift,
+        owner=responsible.owner, csm_id=responsible.csm_id, minutes=rhythm.minutes, shift=slot.reason,
     )  # fmt: skip
-    return CalendarChange.between(occurrence, target, slot.shift or f"every {rhythm.every_days} days")
+    return CalendarChange.between(occurrence, target, _why(rhythm, slot))
 
 
 def _is_at(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot) -> bool:
     same_start = occurrence.due_at == slot.due_at and occurrence.start_at == slot.nominal
     same_end = occurrence.end_at == slot.deadline and occurrence.deadline == slot.owed_by
-    same_shift = occurrence.shift == slot.shift
+    same_shift = occurrence.shift == slot.reason
     same_owner = occurrence.owner == rhythm.owner and occurrence.csm_id == rhythm.csm_id
     return same_start and same_end and same_shift and same_owner and occurrence.minutes == rhythm.minutes
 
@@ -202,5 +207,5 @@ def make_occurrence(account_id: str, rhythm: RhythmItem | Series, slot: Slot, nu
         id=derived_id("touchpoint", account_id, touchpoint_type, str(number)), account_id=account_id,
         type=touchpoint_type, origin=Origin.RHYTHM, due_at=slot.due_at, start_at=slot.nominal,
         end_at=slot.deadline, deadline=slot.owed_by, owner=rhythm.owner, csm_id=rhythm.csm_id,
-        minutes=rhythm.minutes, number=number, shift=slot.shift,
+        minutes=rhythm.minutes, number=number, shift=slot.reason,
     )  # fmt: skip

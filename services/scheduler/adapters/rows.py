@@ -86,18 +86,18 @@ SELECT pg_current_xact_id(), id, $8::timestamptz FROM unnest($7::uuid[]) id ON C
 
 SAVE_RHYTHMS = """
 INSERT INTO rhythm (account_id, type, every_days, anchor_at, until_at, last_number, active, owner, csm_id,
-    minutes, face, left_out, former)
+    minutes, face, left_out, former, rrule)
 SELECT u.account_id, u.type, u.every_days, u.anchor_at, u.until_at, u.last_number, u.active, u.owner, u.csm_id,
-    u.minutes, u.face, string_to_array(u.left_out, ' ')::timestamptz[], u.former
+    u.minutes, u.face, string_to_array(u.left_out, ' ')::timestamptz[], u.former, u.rrule
 FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::boolean[],
-    $8::text[], $9::text[], $10::int[], $11::jsonb[], $12::text[], $13::jsonb[])
+    $8::text[], $9::text[], $10::int[], $11::jsonb[], $12::text[], $13::jsonb[], $14::text[])
     u(account_id, type, every_days, anchor_at, until_at, last_number, active, owner, csm_id, minutes, face, left_out,
-      former)
+      former, rrule)
 ON CONFLICT (account_id, type) DO UPDATE SET
     every_days = excluded.every_days, anchor_at = excluded.anchor_at, until_at = excluded.until_at,
     last_number = excluded.last_number, active = excluded.active, owner = excluded.owner,
     csm_id = excluded.csm_id, minutes = excluded.minutes, face = excluded.face, left_out = excluded.left_out,
-    former = excluded.former
+    former = excluded.former, rrule = excluded.rrule
 """
 
 FIND = f"""
@@ -171,6 +171,7 @@ def read_series(row: Row) -> Series:
         minutes=row["minutes"],
         left_out=tuple(row["left_out"]),
         former=FORMER.validate_json(row["former"]),
+        rrule=row["rrule"],
     )
 
 
@@ -227,4 +228,5 @@ def rhythm_values(account_id: str, series: Series) -> tuple[object, ...]:
         account_id, series.type, series.every_days, series.anchor, series.until, series.last_number, series.active,
         series.owner, series.csm_id, series.minutes, write_content(series.content),
         " ".join(map(format_instant, series.left_out)), FORMER.dump_json(series.former).decode(),
+        series.rrule,
     )  # fmt: skip
