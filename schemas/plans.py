@@ -2,9 +2,11 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
 from schemas.base import Id, LongText, Name, SchemaModel, Text, Version
+from schemas.recurrence_dates import read_rule
+from schemas.recurrence_rule import MOST_LENGTH
 from schemas.times import USUAL_QUIET_HOURS, Day, Instant, QuietHours, Window
 from schemas.vocabulary import Channel, Color, Owner, Precedence, Role, Segment, Stage, Topic, Urgency
 
@@ -48,8 +50,17 @@ class About(SchemaModel):
     program_id: Id | None = None
 
 
+def _check_rule(text: str) -> str:
+    read_rule(text)
+    return text
+
+
+RecurrenceText = Annotated[str, Field(max_length=MOST_LENGTH), AfterValidator(_check_rule)]
+"""The value of an RRULE (RFC 5545 section 3.3.10) without start, end and time of day; see `schemas.recurrence_rule`."""
+
+
 class RhythmItem(SchemaModel):
-    """A touchpoint type that repeats every `every_days` days."""
+    """A touchpoint type that repeats every `every_days` days, or by `rrule`."""
 
     touchpoint_type: Name
     every_days: Annotated[int, Field(ge=1, le=3660)]
@@ -69,6 +80,8 @@ class RhythmItem(SchemaModel):
     """A touchpoint may move, but one takes place in every period."""
     precedence: Precedence = "default"
     """Of the rule."""
+    rrule: RecurrenceText | None = None
+    """Its days by the calendar; `every_days` is their mean interval. null: every `every_days` days."""
 
 
 class OneOffItem(SchemaModel):

@@ -112,7 +112,7 @@ class SlotPlacer:
             was_moved = isinstance(neighbour, Slot) and neighbour.shift is not None
             if was_moved and slot.due_at < _plus(before, self.shortest_gap):
                 return _move(slot, self._after(slot, before, slot.due_at), f"moved: {CROWDED}")
-        return slot if slot.shift is None else Slot(slot.nominal, slot.due_at, slot.deadline)
+        return slot if slot.shift is None else replace(slot, shift=None)
 
     def _place_run(self, run: _BlockedRun) -> list[PlacedSlot]:
         if run.end >= NEVER:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.console import labels
-from services.console.json_fields import Json, instant, items, nested, number, text
+from services.console import labels, rule_view
+from services.console.json_fields import Json, instant, items, nested, text
 from services.console.touchpoints import Touchpoint
 
 _HEALTH_TONES: Final = {"red": "bad", "yellow": "due", "green": "good"}
@@ -190,7 +190,7 @@ def _rhythm(item: Json, calendar: Sequence[Touchpoint], now: datetime, names: Ma
     )
     due_at = next(coming, None)
     upcoming = "" if due_at is None else f"next {labels.when(due_at, now)}"
-    timing = labels.joined(labels.interval(number(item, "every_days")), upcoming)
+    timing = labels.joined(rule_view.interval(item), upcoming)
     return _plan_item(item, f"rhythm:{kind}", timing, now, names)
 
 

@@ -8,6 +8,7 @@ import typer
 
 from services.console.client import SERVICES, ApiClient, Service, connect
 from services.console.json_fields import Json, items, nested, text
+from services.console.rule_view import interval
 from services.console.terminal import AsJson, print_json, print_table, print_text
 from services.console.touchpoints import touchpoints
 
@@ -29,12 +30,16 @@ def account(account_id: str, as_json: AsJson = False) -> None:
     facts = {name: nested(nested(document, "facts"), name) for name in nested(document, "facts")}
     rows = [(name, fact.get("value"), fact.get("time")) for name, fact in facts.items()]
     print_table("Facts", ("fact", "value", "since"), rows)
-    names = ("touchpoint_type", "every_days", "channel", "owner")
     rows = [
-        (*(rhythm.get(name) for name in names), text(nested(rhythm, "reason"), "text"))
+        (
+            text(rhythm, "touchpoint_type"),
+            interval(rhythm),
+            *(text(rhythm, name) for name in ("channel", "owner")),
+            text(nested(rhythm, "reason"), "text"),
+        )
         for rhythm in items(nested(document, "plan"), "rhythms")
     ]
-    print_table("Rhythms", ("touchpoint", "every days", "channel", "owner", "why"), rows)
+    print_table("Rhythms", ("touchpoint", "how often", "channel", "owner", "why"), rows)
     _print_touchpoints("Calendar", calendar)
 
 

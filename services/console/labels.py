@@ -6,6 +6,8 @@ from typing import Final, cast
 
 import orjson
 
+from schemas.recurrence_text import interval_text
+
 _ACRONYMS: Final = {"arr": "ARR", "csm": "CSM", "nps": "NPS", "id": "id", "csat": "CSAT", "sms": "SMS"}
 _CHANNELS: Final = {"in_app": "in-app", "sms": "SMS", "slack": "Slack"}
 _MINUTE: Final = 60.0
@@ -109,8 +111,10 @@ def rate(seconds: float) -> str:
     return f"{seconds:,.4g} times real time"
 
 
-def interval(days: int) -> str:
-    """`every day`, `every 2 weeks`, `every 90 days`, `every year`."""
+def interval(days: int, rrule: str | None = None) -> str:
+    """`every day`, `every 2 weeks`, `every 90 days`, `every year`; by a recurrence rule `every Wednesday`."""
+    if rrule is not None:
+        return interval_text(days, rrule)
     match days:
         case 1 | 7 | 365:
             return {1: "every day", 7: "every week", 365: "every year"}[days]

@@ -132,7 +132,7 @@ def _print_plan(decision: Decision) -> None:
     print_text(f"{decision.segment}, {decision.stage}, {health}")
     print_text("\nRhythms")
     for rhythm in decision.plan.rhythms:
-        _print_item(f"{rhythm.touchpoint_type} {labels.interval(rhythm.every_days)}", rhythm)
+        _print_item(f"{rhythm.touchpoint_type} {labels.interval(rhythm.every_days, rhythm.rrule)}", rhythm)
     print_text("\nTouchpoints")
     for item in decision.plan.touchpoints:
         window = f"{item.window.from_:%Y-%m-%d %H:%M} to {item.window.to:%Y-%m-%d %H:%M}"

@@ -158,8 +158,8 @@ def _row(group: list[Json], stages: tuple[str, ...], views: RuleViews) -> Rhythm
     first = group[0]
 
     def interval(stage: str) -> str:
-        days = (number(rhythm, "every_days") for rhythm in group if stage in texts(rhythm, "stages"))
-        return labels.interval(shown) if (shown := next(days, 0)) else ""
+        own = (rhythm for rhythm in group if stage in texts(rhythm, "stages"))
+        return rule_view.interval(shown) if (shown := next(own, None)) else ""
 
     return RhythmRow(
         title=labels.title(text(first, "touchpoint")),

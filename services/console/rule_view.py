@@ -63,6 +63,11 @@ def offset_text(days: int, anchor: str) -> str:
     return f"{labels.count(abs(days), 'day')} {'before' if days < 0 else 'after'}"
 
 
+def interval(rhythm: Json) -> str:
+    """How often a rhythm is, of a policy or of a plan."""
+    return labels.interval(number(rhythm, "every_days"), text(rhythm, "rrule") or None)
+
+
 def guarantee_text(rhythm: Json) -> str:
     """`at least`, `escalation` or `minimum` for a rhythm that is a guarantee; else empty."""
     return "minimum" if rhythm.get("fallback") is True else _GUARANTEES.get(text(rhythm, "precedence"), "")
@@ -117,7 +122,7 @@ class RuleViews:
     def guarantee(self, rule: Json) -> RuleView:
         """A rhythm that is a guarantee, with its interval."""
         terms = [
-            labels.interval(number(rule, "every_days")),
+            interval(rule),
             _FALLBACK if rule.get("fallback") is True else "",
         ]
         return self._view(rule, terms, tagged=True)

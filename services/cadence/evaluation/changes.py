@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from schemas.plans import Change, OneOffItem, Plan, RhythmItem
+from schemas.recurrence_text import interval_text
 
 _LEADERS = {"csm": "the CSM", "pooled_csm": "a pooled CSM"}
 
@@ -21,7 +22,7 @@ def _rhythm_changes(old: Plan | None, new: Plan) -> Iterator[Change]:
             text = f"No more {_words(kind)} rhythm."
             yield Change.of_valid(what="rhythm", kind="withdrawn", touchpoint_type=kind, text=text)
         elif was is None:
-            text = f"{_title(kind)} every {_days(now)} {_by(now.channel)}. {now.reason.text}"
+            text = f"{_title(kind)} {_interval(now)} {_by(now.channel)}. {now.reason.text}"
             yield Change.of_valid(what="rhythm", kind="added", touchpoint_type=kind, text=_shorten(text))
         elif differences := list(_rhythm_differences(was, now)):
             text = f"{_title(kind)} {', '.join(differences)}. {now.reason.text}"
@@ -33,8 +34,8 @@ def _by(channel: str) -> str:
 
 
 def _rhythm_differences(was: RhythmItem, now: RhythmItem) -> Iterator[str]:
-    if was.every_days != now.every_days:
-        yield f"every {_days(now)} instead of every {_days(was)}"
+    if (was.every_days, was.rrule) != (now.every_days, now.rrule):
+        yield f"{_interval(now)} instead of {_interval(was)}"
     if was.channel != now.channel:
         yield f"{_by(now.channel)} instead of {_by(was.channel)}"
     if was.owner != now.owner:
@@ -69,8 +70,8 @@ def _window(item: OneOffItem) -> str:
     return f"{item.window.from_.date()} and {item.window.to.date()}"
 
 
-def _days(item: RhythmItem) -> str:
-    return "day" if item.every_days == 1 else f"{item.every_days} days"
+def _interval(item: RhythmItem) -> str:
+    return interval_text(item.every_days, item.rrule)
 
 
 def _words(name: str) -> str:

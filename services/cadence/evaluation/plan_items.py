@@ -94,6 +94,7 @@ def _rhythm(state: EvaluationState, chosen: ChosenRhythm, csm_id: str | None, re
     return RhythmItem.of_valid(
         **_shared(kind, chosen.channel or rule.channel, rule.owner, csm_id),
         every_days=chosen.every_days,
+        rrule=chosen.rrule,
         urgency=rule.urgency,
         last_touch_at=None if last is None else moment(last[0]),
         precedence=cast("Precedence", rule.precedence),

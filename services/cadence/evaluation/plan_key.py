@@ -51,7 +51,7 @@ def _rhythm_parts(
     last = state.view.last_contact(rule.touchpoint, of_any_type=rule.any_contact)
     own = (
         _item_words(policy, chosen.bit, chosen.channel),
-        chosen.every_days,
+        chosen.every_days if chosen.rrule is None else (chosen.every_days, chosen.rrule),
         None if last is None else last[0],
     )
     moved_by = {_rule_words(policy, bit) for bit in chosen.adjustments}

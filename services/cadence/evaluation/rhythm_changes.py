@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from schemas.recurrence_text import interval_text
 from services.cadence.evaluation.feedback import FeedbackState
 from services.cadence.evaluation.reasons import Reasons, Sentence, fact_reference
 from services.cadence.evaluation.rhythms import ChosenRhythm
@@ -21,7 +22,12 @@ def rhythm_changes(reasons: Reasons, chosen: ChosenRhythm, feedback: FeedbackSta
                 yield reasons.sentence(step.rule, step.stamp, step.values)
     moved = chosen.preferred_days is None or chosen.is_kept
     if moved and chosen.every_days != rule.every_days:
-        yield Sentence(f"So it is every {chosen.every_days} days instead of {rule.every_days}.", [])
+        now, usual = (
+            interval_text(chosen.every_days, chosen.rrule),
+            interval_text(rule.every_days, rule.rrule),
+        )
+        usual = usual if chosen.rrule or rule.rrule else str(rule.every_days)
+        yield Sentence(f"So it is {now} instead of {usual}.", [])
     if chosen.channel is not None:
         yield _channel(reasons.state, chosen, chosen.channel)
 

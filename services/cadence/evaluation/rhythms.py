@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from schemas.recurrence_text import interval_text
 from services.cadence.evaluation.candidates import Suppressed, SuppressionCause
+from services.cadence.evaluation.moved_rules import rule_of_interval
 from services.cadence.evaluation.preferred_channels import ChannelPreferences, preferred_channel
 from services.cadence.policy import PERSONS, PRECEDENCES, Policy, Rhythm
 
@@ -23,7 +25,7 @@ NONE: Amounts = ()
 
 
 class ChosenRhythm(NamedTuple):
-    """The rhythm of a type. `every_days` and `channel` (None: the rule's) are after everything that moved it.
+    """The rhythm of a type. `every_days`, `rrule` and `channel` (None: the rule's) are after everything that moved it.
 
     `preferred_days`: what the customer asked for; `is_kept`: it would have made this rarer, so it did not move it;
     `preferred_channel`: the customer asked for the channel; `adjustments`: bits of those that moved it; `level`: feedback
@@ -39,6 +41,7 @@ class ChosenRhythm(NamedTuple):
     level: int = 0
     is_kept: bool = False
     preferred_channel: bool = False
+    rrule: str | None = None
 
 
 class ResolvedRhythms(NamedTuple):
@@ -135,7 +138,7 @@ def _overruled(winner: Rhythm, rhythms: list[tuple[int, Rhythm]]) -> Iterator[Su
 
 
 def _as_is(bit: int, rhythm: Rhythm) -> ChosenRhythm:
-    return ChosenRhythm(bit, rhythm, rhythm.every_days)
+    return ChosenRhythm(bit, rhythm, rhythm.every_days, rrule=rhythm.rrule)
 
 
 def _outranks(minimum: ChosenRhythm, every_days: int) -> bool:
@@ -162,7 +165,8 @@ def _moved(inputs: _Inputs, kind: str, bit: int, base: Rhythm) -> ChosenRhythm:
     preferred = inputs.preferred_days.get(topic) if topic is not None else None
     if preferred is not None:
         every_days = max(shortest, min(longest, preferred))
-        return ChosenRhythm(bit, base, every_days, preferred_days=preferred)
+        rrule = rule_of_interval(base, every_days)
+        return ChosenRhythm(bit, base, every_days, preferred_days=preferred, rrule=rrule)
     adjustments = [
         (own_bit, adjustment)
         for own_bit, adjustment in inputs.policy.adjustments
@@ -172,10 +176,12 @@ def _moved(inputs: _Inputs, kind: str, bit: int, base: Rhythm) -> ChosenRhythm:
     steps = level + sum(adjustment.steps for _, adjustment in adjustments)
     wanted = climb(damping.ladder, base.every_days, steps)
     too_rare = level > 0 and steps > 0 and (wanted is None or wanted > longest)
+    every_days = longest if wanted is None else max(shortest, min(longest, wanted))
     return ChosenRhythm(
         bit,
         base,
-        longest if wanted is None else max(shortest, min(longest, wanted)),
+        every_days,
+        rrule=rule_of_interval(base, every_days),
         channel=damping.at_the_end if too_rare else None,
         adjustments=tuple(own_bit for own_bit, _ in adjustments),
         level=level,
@@ -205,7 +211,7 @@ def _fall_back(
         reaches = own or policy.catalogue[other.rule.touchpoint].topic is not None
         if reaches and other.every_days <= rhythm.every_days:
             does = "stands" if own else "reaches the customer"
-            reason = f"{other.rule.rule} {does} every {other.every_days} days already"
+            reason = f"{other.rule.rule} {does} {interval_text(other.every_days, other.rrule)} already"
             suppressed.append(
                 Suppressed(rhythm.touchpoint, rhythm.rule, reason, "fallback", by=other.rule.rule)
             )

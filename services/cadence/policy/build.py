@@ -76,8 +76,8 @@ def _touchpoint(part: Part) -> model.Touchpoint:
 def _rhythms(part: Part) -> Iterator[model.Rhythm]:
     """One, or one for each stage that `every` names."""
     file, path, spec = part
-    for stage, days in spec.every.items():
-        others: dict[str, Any] = {"every_days": days}
+    for stage, interval in spec.every.items():
+        others: dict[str, Any] = {"every_days": interval.days, "rrule": interval.rrule}
         if stage:
             others["rule"] = f"{spec.rule}/{stage}"
             others["when"] = joined([is_among("stage", [stage])], spec.when)

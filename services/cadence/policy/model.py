@@ -70,6 +70,7 @@ class _Conditional:
 class Rhythm(_Conditional):
     """A touchpoint that repeats.
 
+    `rrule`: its days by the calendar, and `every_days` is their mean interval; None: every `every_days` days.
     `within`: the shortest and the longest interval, in days, that preferences, adjustments and feedback may make of it;
     None: it is never moved. `fallback`: it applies only where no other rhythm reaches the customer as often.
     """
@@ -80,6 +81,7 @@ class Rhythm(_Conditional):
     precedence: str = "default"
     owner: str | None = None
     channel: str | None = None
+    rrule: str | None = None
     any_contact: bool = False
     """A contact of any type counts as the last one, not only one of this type."""
     within: tuple[int, int] | None = None

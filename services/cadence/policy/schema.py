@@ -19,6 +19,7 @@ from services.cadence.policy.catalogue_spec import (
 )
 from services.cadence.policy.conditions import TRUE, Condition, is_among, is_true, joined, parts_of
 from services.cadence.policy.errors import Fault
+from services.cadence.policy.intervals import Every
 from services.cadence.policy.model import ANCHORS, MODELS, PRECEDENCES, Anchor, Damping, Urgency
 from services.cadence.policy.rule_spec import Info, OnEventSpec, ReasonSpec, RuleSpec, ScopedSpec, Spec, key
 from services.cadence.policy.scope import INTERNAL, Around, Scope
@@ -43,8 +44,8 @@ _DATES = (
 
 class _RepeatingSpec(RuleSpec):
     touchpoint: keys.KnownType = key("The type of touchpoint")
-    every: values.Every = key(
-        "In days (`14d`), or by stage (`{onboarding: 7d, growth: 30d}`) for these alone"
+    every: Every = key(
+        "How often: `14d`, `week on wednesday`, `month`; or by stage (`{onboarding: 7d, growth: month}`) for these alone"
     )
     urgency: Annotated[Urgency, one_of("spread", "soon")] = key(
         "When the first one is due: `spread` over the interval, or as `soon` as possible", "spread"
@@ -76,12 +77,12 @@ class RhythmSpec(_RepeatingSpec):
         yield from super().faults(scope)
         if self.within and self.precedence == "escalation":
             yield Fault("a rhythm of precedence escalation is never moved; remove `within`", to=("within",))
-        for days in self.every.values() if self.within and self.precedence == "floor" else ():
+        for days, _ in self.every.values() if self.within and self.precedence == "floor" else ():
             if self.within and self.within[1] != days:
                 message = f"a floor is never made rarer: end `within` at its interval, {days}d"
                 yield Fault(message, to=("within",))
         low, high = self.within or (1, values.MAX_DAYS)
-        for stage, days in self.every.items():
+        for stage, (days, _) in self.every.items():
             if not low <= days <= high:
                 what = f"{days}d of {stage}" if stage else f"{days}d"
                 yield Fault(f"{what} is outside {low}d..{high}d", to=("within",))

@@ -36,7 +36,7 @@ def parsed(read: Callable[[object], object], schema: Mapping[str, object]) -> Ge
     )
 
 
-def _or_alone(member: str) -> GetPydanticSchema:
+def or_alone(member: str) -> GetPydanticSchema:
     """Metadata of a collection that may be written as one of its members. `member`: their key in JSON Schema."""
 
     def either(core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -113,7 +113,7 @@ def _window(text: str) -> timedelta:
     raise ValueError("a window is longer than 0h; give the time in which the touchpoint is useful")
 
 
-def _days(text: str, least: int, example: str) -> int:
+def read_days(text: str, least: int = 1, example: str = "1d or 14d") -> int:
     span = _span(text)
     if not span % _DAY and span.days >= least:
         return span.days
@@ -173,13 +173,9 @@ def _listed(value: object) -> object:
     return value if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
 
 
-def _by_stage(value: object) -> object:
-    return value if isinstance(value, dict) else {"": value}  # pyright: ignore[reportUnknownVariableType]
-
-
 T = TypeVar("T")
 Items = Annotated[list[T], Field(min_length=1)]
-Several = Annotated[tuple[T, ...], Field(min_length=1), BeforeValidator(_listed), _or_alone("items")]
+Several = Annotated[tuple[T, ...], Field(min_length=1), BeforeValidator(_listed), or_alone("items")]
 """One value, or a list of them."""
 Distinct = Annotated[Several[T], AfterValidator(_distinct), Field(json_schema_extra={"uniqueItems": True})]
 Text = Annotated[
@@ -196,14 +192,14 @@ TypeName = Annotated[str, text("name", "[a-z][a-z0-9_]{0,63}", f"{_NAME} undersc
 _SPAN, _TIME = "[0-9]{1,6}[hd]", "a span of time, such as 48h or 7d,"
 Span = Annotated[timedelta, text("span", _SPAN, _TIME, _span)]
 Window = Annotated[timedelta, text("span", _SPAN, _TIME, _window)]
-Days = Annotated[int, text("days", _SPAN, _TIME, partial(_days, least=1, example="1d or 14d"))]
+Days = Annotated[int, text("days", _SPAN, _TIME, read_days)]
 Offset = Annotated[
     int,
     text(
         "days from the anchor",
         f"-?{_SPAN}",
         "a number of days such as -90d or 30d",
-        partial(_days, least=-MAX_DAYS, example="-90d or 30d"),
+        partial(read_days, least=-MAX_DAYS, example="-90d or 30d"),
     ),
 ]
 Day = Annotated[int, number(1, MAX_DAYS, hint="; day 1 is the anchor's own day")]
@@ -222,11 +218,3 @@ Ladder = Annotated[
     AfterValidator(_ladder),
     Field(json_schema_extra={"minItems": 2, "maxItems": MAX_LADDER, "uniqueItems": True}),
 ]
-_Stage = Annotated[str, parsed(lambda value: value and choose(line(value), STAGES), {"enum": list(STAGES)})]
-Every = Annotated[
-    dict[_Stage, Days],
-    Field(min_length=1, title="days, or days by stage"),
-    BeforeValidator(_by_stage),
-    _or_alone("additionalProperties"),
-]
-"""The interval of each stage; of "" where it is the same in all."""

@@ -15,6 +15,7 @@ from services.cadence.evaluation import SuppressionCause
 from services.cadence.features.feature import COLORS, PROGRAM_KINDS
 from services.cadence.policy import Policy, values
 from services.cadence.policy.errors import Fault, choose, excerpt, refuse
+from services.cadence.policy.intervals import IntervalText
 from services.cadence.policy.values import Items, Text, line, one_of, parsed
 from services.cadence.portfolio import ProgramKind
 
@@ -137,7 +138,7 @@ class _ItemExpectation(CaseModel):
 
 
 class RhythmExpectation(_ItemExpectation):
-    every: values.Days | None = None
+    every: IntervalText | None = None
     urgency: Annotated[str, one_of("soon", "spread")] | None = None
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from schemas.plans import OneOffItem, RhythmItem
+from schemas.recurrence_text import interval_text
 from services.cadence.account import FactEvent, Facts
 from services.cadence.account.apply import apply_event
 from services.cadence.account.codec import AccountState
@@ -21,7 +22,6 @@ ACCOUNT = "account"
 Item = RhythmItem | OneOffItem
 _MOMENT = "%Y-%m-%dT%H:%MZ"
 _ATTRIBUTES: Mapping[str, str] = {
-    "every": "every_days",
     "from": "window.from_",
     "to": "window.to",
     "rule": "reason.rule",
@@ -161,8 +161,17 @@ def _is_wanted(item: Item, expected: Expected) -> bool:
         return str(expected.wanted["is"]) in item.reason.text
     wanted = expected.wanted.items()
     return all(
-        attrgetter(_ATTRIBUTES.get(key, key))(item) == value for key, value in wanted if key != "count"
+        _has_interval(item, *cast("tuple[int, str | None]", value))
+        if key == "every"
+        else attrgetter(_ATTRIBUTES.get(key, key))(item) == value
+        for key, value in wanted
+        if key != "count"
     )
+
+
+def _has_interval(item: Item, days: int, rrule: str | None) -> bool:
+    """By its days alone where these were written: `30d` is met by `month`."""
+    return isinstance(item, RhythmItem) and item.every_days == days and rrule in (None, item.rrule)
 
 
 def _came(items: Sequence[Item], expected: Expected) -> str:
@@ -199,7 +208,7 @@ def _item_in_words(item: Item) -> str:
     never = ", never skipped" if item.never_skip else ""
     led = f"by {item.channel}, led by {item.owner}, rule {item.reason.rule}{never}"
     if isinstance(item, RhythmItem):
-        return f"every {item.every_days} days {led}"
+        return f"{interval_text(item.every_days, item.rrule)} {led}"
     has_deadline = item.deadline is not None and item.deadline != item.window.to
     deadline = f", deadline {item.deadline:{_MOMENT}}" if has_deadline else ""
     return f"{item.window.from_:{_MOMENT}} to {item.window.to:{_MOMENT}}{deadline}, {led}"

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from schemas.plans import RhythmItem
 from services.calendar.avoid import Availability
-from services.calendar.open_hours import add_days, next_usual
+from services.calendar.open_hours import DAY, add_days, next_usual
+from services.calendar.patterns import CLOSED, find_due
 from services.calendar.placing import LeftOutSlot, SlotPlacer
 from services.calendar.reconciliation.context import ReconcileContext
 from services.calendar.recurrence import (
@@ -52,17 +53,37 @@ def plan_occurrences(
     came_due = [occurrence.due_at for occurrence in fixed if context.has_come_due(occurrence)]
     contacts = (rhythm.last_touch_at, context.stored.last_due_at.get(rhythm.touchpoint_type), *came_due)
     last_contact = max((moment for moment in contacts if moment is not None), default=None)
-    if series is not None and continues(series, rhythm):
+    if series is not None and continues(series, rhythm, context):
         if series.until is None and movable:
-            return _start_series(rhythm, _new_anchor(series, context), last_contact, context)
+            return _start_series(
+                rhythm, series.moments_from(series.anchor - INSTANT, context.now), last_contact, context
+            )
         return _continue_series(rhythm, series, movable, last_contact, context)
-    former = None if series is None else _find_former(series, rhythm, last_contact, context)
+    if series is not None and _has_same_interval(series, rhythm):
+        former = _moments_in_other_zone(series, movable, context)
+    else:
+        former = None if series is None else _find_former(series, rhythm, last_contact, context)
     return _start_series(rhythm, former, last_contact, context)
 
 
-def continues(series: Series, rhythm: RhythmItem) -> bool:
+def continues(series: Series, rhythm: RhythmItem, context: ReconcileContext) -> bool:
+    """Whether the occurrences of the series are those of the rhythm, by the same clock."""
+    return _has_same_interval(series, rhythm) and series.is_by_clock_of(context.availability(rhythm).zone)
+
+
+def _has_same_interval(series: Series, rhythm: RhythmItem) -> bool:
     same_kind = (series.owner in PEOPLE) == (rhythm.owner in PEOPLE)
-    return series.active and series.every_days == rhythm.every_days and same_kind
+    same_interval = (series.every_days, series.rrule) == (rhythm.every_days, rhythm.rrule)
+    return series.active and same_interval and same_kind
+
+
+def _moments_in_other_zone(
+    series: Series, movable: Sequence[Touchpoint], context: ReconcileContext
+) -> FormerMoments:
+    """Those of the same days by the clock of another zone: who moves keeps their Wednesdays."""
+    first = min((occurrence.start_at for occurrence in movable), default=None)
+    after = series.until or context.now if first is None else first - DAY
+    return series.moments_from(max(after, context.now), context.now)
 
 
 def _find_former(
@@ -73,18 +94,15 @@ def _find_former(
     for former in series.former:
         if former.fit(rhythm) and (last_contact is None or last_contact < former.left_at):
             slots = iterate_slots(
-                former.anchor, former.every_days, free.zone, free.opening, after=former.after
+                former.anchor,
+                former.every_days,
+                free.zone,
+                free.opening,
+                after=former.after,
+                rrule=former.rrule,
             )
             return former if next(slots).due_at > context.now else None
     return None
-
-
-def _new_anchor(series: Series, context: ReconcileContext) -> FormerMoments:
-    """The moments of a series whose phase was chosen."""
-    return FormerMoments(
-        every_days=series.every_days, owner=series.owner, anchor=series.anchor, after=series.anchor - INSTANT,
-        left_at=context.now,
-    )  # fmt: skip
 
 
 def _continue_series(
@@ -99,19 +117,13 @@ def _continue_series(
     After a long standstill at most one moment of the past is made up for.
     """
     free = context.availability(rhythm)
-    again = [
-        Slot(
-            occurrence.start_at,
-            next_usual(occurrence.start_at, free.opening),
-            occurrence.end_at,
-            None if occurrence.is_levelled else occurrence.shift,
-        )
-        for occurrence in movable
-    ]
+    again = [_slot_again(occurrence, series, free, context.now) for occurrence in movable]
     floor = context.now - timedelta(days=series.every_days)
     after = floor if series.until is None else max(series.until, floor)
     limit = context.now + horizon_of(rhythm.owner)
     further = slots_until(series.slots(free.zone, free.opening, after), limit)
+    passed = sum(slot.nominal <= context.now for slot in further)
+    further = further[max(passed - 1, 0) :]
     until = further[-1].nominal if further else series.until
     is_usual = not series.left_out and all(slot.shift is None for slot in again)
     if is_usual and free.suits(slot.due_at for slot in (*again, *further)):
@@ -132,19 +144,21 @@ def _start_series(
 ) -> OccurrencePlan:
     free = context.availability(rhythm)
     anchor = (
-        choose_anchor(rhythm, context.plan.account_id, last_contact, context.now, free.opening)
+        choose_anchor(rhythm, context.plan.account_id, last_contact, context.now, free.opening, free.zone)
         if former is None
         else former.anchor
     )
     limit = context.now + horizon_of(rhythm.owner)
     after = None if former is None else former.after
-    slots = iterate_slots(anchor, rhythm.every_days, free.zone, free.opening, after=after)
+    slots = iterate_slots(anchor, rhythm.every_days, free.zone, free.opening, after=after, rrule=rhythm.rrule)
     made = slots_until(slots, limit)
     until = made[-1].nominal if made else after
     phase = None if former is not None else find_phase(rhythm, last_contact, context.now)
     if free.suits(slot.due_at for slot in made):
         return OccurrencePlan(anchor, until, made, phase=phase)
-    coming = iterate_slots(anchor, rhythm.every_days, free.zone, free.opening, after=until)
+    coming = iterate_slots(
+        anchor, rhythm.every_days, free.zone, free.opening, after=until, rrule=rhythm.rrule
+    )
     placed, left_out = _place(made, coming, last_contact, _placer(rhythm, free, context))
     return OccurrencePlan(anchor, until, placed, left_out, phase=phase)
 
@@ -174,6 +188,20 @@ def slots_to_consider(coming: Iterator[Slot], availability: Availability) -> lis
         if period is None or period.to is None:
             break
     return ahead
+
+
+def _slot_again(occurrence: Touchpoint, series: Series, free: Availability, now: datetime) -> Slot:
+    """The slot of a stored occurrence; what was in the way of its day before is determined anew."""
+    shift = occurrence.shift
+    shift = None if shift is None or shift.startswith(CLOSED) or occurrence.is_levelled else shift
+    if series.rrule is None:
+        return Slot(
+            occurrence.start_at, next_usual(occurrence.start_at, free.opening), occurrence.end_at, shift
+        )
+    _, due_at, closed = find_due(occurrence.start_at, free.zone, free.opening)
+    if due_at < now < occurrence.start_at:
+        due_at = next_usual(occurrence.start_at, free.opening)
+    return Slot(occurrence.start_at, due_at, occurrence.end_at, shift, closed=closed)
 
 
 def _slot_at(nominal: datetime, series: Series, free: Availability) -> Slot:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from schemas.ids import derived_id
 from schemas.plans import RhythmItem
+from schemas.recurrence_text import interval_text
 from services.calendar.avoid import Availability
 from services.calendar.placing import LeftOutSlot, PlacedSlot
 from services.calendar.plan import content_of
@@ -14,7 +15,7 @@ from services.calendar.reconciliation.occurrence_plan import (
     continues,
     plan_occurrences,
 )
-from services.calendar.recurrence import FormerMoments, Series, Slot
+from services.calendar.recurrence import FormerMoments, Series, Slot, has_fixed_days
 from services.calendar.touchpoint import (
     OPEN,
     Cancellation,
@@ -62,7 +63,7 @@ def change_rhythm(
     ]
     number = 0 if series is None else series.last_number
     owners, gone = _match(planned, movable)
-    is_same = series is not None and continues(series, rhythm)
+    is_same = series is not None and continues(series, rhythm, context)
     withdrawn = iter(() if is_same else _withdrawn(rhythm.touchpoint_type, context))
     stretched = index = latest = 0
     free = context.availability(rhythm)
@@ -110,7 +111,7 @@ def _former(
     if series is None:
         return ()
     starts = [occurrence.start_at for occurrence in movable]
-    former = series.former if continues(series, rhythm) else series.leave(starts, context.now)
+    former = series.former if continues(series, rhythm, context) else series.leave(starts, context.now)
     return tuple(moments for moments in former if not moments.fit(rhythm))
 
 
@@ -156,9 +157,9 @@ def _series(
     former: tuple[FormerMoments, ...],
 ) -> Series:
     return Series(
-        type=rhythm.touchpoint_type, every_days=rhythm.every_days, anchor=planned.anchor, until=planned.until,
-        last_number=number, active=True, content=content_of(rhythm, context.plan), owner=rhythm.owner,
-        csm_id=rhythm.csm_id, minutes=rhythm.minutes,
+        type=rhythm.touchpoint_type, every_days=rhythm.every_days, rrule=rhythm.rrule, anchor=planned.anchor,
+        until=planned.until, last_number=number, active=True, content=content_of(rhythm, context.plan),
+        owner=rhythm.owner, csm_id=rhythm.csm_id, minutes=rhythm.minutes,
         left_out=tuple(slot.nominal for slot in planned.left_out if slot.nominal > context.now),
         former=former, phase=planned.phase,
     )  # fmt: skip
@@ -166,13 +167,17 @@ def _series(
 
 def _create(account_id: str, rhythm: RhythmItem, slot: Slot, number: int) -> CalendarChange:
     occurrence = make_occurrence(account_id, rhythm, slot, number)
-    return CalendarChange.create(occurrence, slot.shift or f"every {rhythm.every_days} days")
+    return CalendarChange.create(occurrence, _why(rhythm, slot))
+
+
+def _why(rhythm: RhythmItem, slot: Slot) -> str:
+    return slot.reason or interval_text(rhythm.every_days, rhythm.rrule)
 
 
 def _create_again(withdrawn: Touchpoint, rhythm: RhythmItem, slot: Slot) -> CalendarChange:
     target = make_occurrence(withdrawn.account_id, rhythm, slot, withdrawn.number or 0)
     again = plan_again(withdrawn, target)
-    return CalendarChange(ChangeKind.MOVE, again, slot.shift or "the plan contains it again")
+    return CalendarChange(ChangeKind.MOVE, again, slot.reason or "the plan contains it again")
 
 
 def _leave_out(account_id: str, rhythm: RhythmItem, slot: LeftOutSlot, number: int) -> CalendarChange:
@@ -186,16 +191,23 @@ def _move_to(
 ) -> CalendarChange:
     if occurrence.is_levelled:
         slot = _levelled_slot(occurrence, slot, availability)
-    window = occurrence_window(slot.nominal, rhythm.every_days, never_skip=rhythm.never_skip)
+    window = _window(rhythm, slot)
     if _is_at(occurrence, rhythm, slot, window):  # the usual case, fifty times a plan
         return CalendarChange.keep(occurrence, "it is where the plan puts it")
     responsible = occurrence if occurrence.pinned else rhythm
     target = occurrence._replace(
         due_at=slot.due_at, start_at=slot.nominal, end_at=slot.deadline, deadline=slot.owed_by,
-        owner=responsible.owner, csm_id=responsible.csm_id, minutes=rhythm.minutes, shift=slot.shift,
+        owner=responsible.owner, csm_id=responsible.csm_id, minutes=rhythm.minutes, shift=slot.reason,
     )  # fmt: skip
     target = with_window(target, window)
-    return CalendarChange.between(occurrence, target, slot.shift or f"every {rhythm.every_days} days")
+    return CalendarChange.between(occurrence, target, _why(rhythm, slot))
+
+
+def _window(rhythm: RhythmItem, slot: Slot) -> LevelWindow | None:
+    """In which the occurrence may be levelled; None where the rhythm is for certain days."""
+    if has_fixed_days(rhythm):
+        return None
+    return occurrence_window(slot.nominal, rhythm.every_days, never_skip=rhythm.never_skip)
 
 
 def _levelled_slot(occurrence: Touchpoint, slot: Slot, availability: Availability) -> Slot:
@@ -210,7 +222,7 @@ def _levelled_slot(occurrence: Touchpoint, slot: Slot, availability: Availabilit
 def _is_at(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot, window: LevelWindow | None) -> bool:
     same_start = occurrence.due_at == slot.due_at and occurrence.start_at == slot.nominal
     same_end = occurrence.end_at == slot.deadline and occurrence.deadline == slot.owed_by
-    same_shift = occurrence.shift == slot.shift
+    same_shift = occurrence.shift == slot.reason
     same_owner = occurrence.owner == rhythm.owner and occurrence.csm_id == rhythm.csm_id
     same_window = has_window(occurrence, window)
     same_place = same_start and same_end and same_shift and same_window
@@ -224,9 +236,9 @@ def make_occurrence(account_id: str, rhythm: RhythmItem | Series, slot: Slot, nu
         id=derived_id("touchpoint", account_id, touchpoint_type, str(number)), account_id=account_id,
         type=touchpoint_type, origin=Origin.RHYTHM, due_at=slot.due_at, start_at=slot.nominal,
         end_at=slot.deadline, deadline=slot.owed_by, owner=rhythm.owner, csm_id=rhythm.csm_id,
-        minutes=rhythm.minutes, number=number, shift=slot.shift,
+        minutes=rhythm.minutes, number=number, shift=slot.reason,
     )  # fmt: skip
     if isinstance(rhythm, Series):
         return occurrence
-    window = occurrence_window(slot.nominal, rhythm.every_days, never_skip=rhythm.never_skip)
+    window = _window(rhythm, slot)
     return with_window(occurrence, window)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 
+from schemas.recurrence_text import interval_text
 from services.cadence.account import Facts, StampedValue
 from services.cadence.account.codec import UnreadableState, decode
 from services.cadence.account.retention import bounds_reached
@@ -245,7 +246,13 @@ def _zones_document(facts: Facts) -> dict[str, object]:
 def _plan_document(decision: Any) -> dict[str, object]:
     columns = dict(decision)
     plan = orjson.loads(columns.pop("plan"))
-    return {**columns, **plan}
+    rhythms = [_with_interval(rhythm) for rhythm in plan["rhythms"]]
+    return {**columns, **plan, "rhythms": rhythms}
+
+
+def _with_interval(rhythm: dict[str, Any]) -> dict[str, Any]:
+    """With how often it is, for people."""
+    return {**rhythm, "interval": interval_text(rhythm["every_days"], rhythm.get("rrule"))}
 
 
 def _decision(row: Any) -> dict[str, Any]:

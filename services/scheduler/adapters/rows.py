@@ -87,19 +87,19 @@ SELECT pg_current_xact_id(), id, $8::timestamptz FROM unnest($7::uuid[]) id ON C
 
 SAVE_RHYTHMS = """
 INSERT INTO rhythm (account_id, type, every_days, anchor_at, until_at, last_number, active, owner, csm_id,
-    minutes, face, left_out, former, phase_from, phase_to)
+    minutes, face, left_out, former, phase_from, phase_to, rrule)
 SELECT u.account_id, u.type, u.every_days, u.anchor_at, u.until_at, u.last_number, u.active, u.owner, u.csm_id,
-    u.minutes, u.face, string_to_array(u.left_out, ' ')::timestamptz[], u.former, u.phase_from, u.phase_to
+    u.minutes, u.face, string_to_array(u.left_out, ' ')::timestamptz[], u.former, u.phase_from, u.phase_to, u.rrule
 FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::boolean[],
     $8::text[], $9::text[], $10::int[], $11::jsonb[], $12::text[], $13::jsonb[], $14::timestamptz[],
-    $15::timestamptz[])
+    $15::timestamptz[], $16::text[])
     u(account_id, type, every_days, anchor_at, until_at, last_number, active, owner, csm_id, minutes, face, left_out,
-      former, phase_from, phase_to)
+      former, phase_from, phase_to, rrule)
 ON CONFLICT (account_id, type) DO UPDATE SET
     every_days = excluded.every_days, anchor_at = excluded.anchor_at, until_at = excluded.until_at,
     last_number = excluded.last_number, active = excluded.active, owner = excluded.owner,
     csm_id = excluded.csm_id, minutes = excluded.minutes, face = excluded.face, left_out = excluded.left_out,
-    former = excluded.former, phase_from = excluded.phase_from, phase_to = excluded.phase_to
+    former = excluded.former, phase_from = excluded.phase_from, phase_to = excluded.phase_to, rrule = excluded.rrule
 """
 
 FIND = f"""
@@ -175,6 +175,7 @@ def read_series(row: Row) -> Series:
         left_out=tuple(row["left_out"]),
         former=FORMER.validate_json(row["former"]),
         phase=None if row["phase_from"] is None else (row["phase_from"], row["phase_to"]),
+        rrule=row["rrule"],
     )
 
 
@@ -233,4 +234,5 @@ def rhythm_values(account_id: str, series: Series) -> tuple[object, ...]:
         series.owner, series.csm_id, series.minutes, write_content(series.content),
         " ".join(map(format_instant, series.left_out)), FORMER.dump_json(series.former).decode(),
         *(series.phase or (None, None)),
+        series.rrule,
     )  # fmt: skip

@@ -265,7 +265,7 @@ def hash_spec(plan: PlanAdjusted, hours: AccountHours) -> bytes:
     rhythms = [
         (
             rhythm.touchpoint_type, rhythm.every_days, rhythm.owner, rhythm.csm_id, rhythm.minutes, rhythm.topic,
-            rhythm.channel, rhythm.never_skip,
+            rhythm.channel, rhythm.never_skip, *([rhythm.rrule] if rhythm.rrule else ()),
         )
         for rhythm in plan.rhythms
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.ids import derived_id
 from schemas.plans import About, Avoid, OneOffItem, Plan, PlanAdjusted, Reason, RhythmItem
+from schemas.recurrence_dates import mean_days, read_rule
 from schemas.times import Window
 from schemas.vocabulary import Owner
 from services.calendar.avoid import PAUSE
@@ -185,10 +186,25 @@ def account_hours(draw: st.DrawFn) -> AccountHours:
     return AccountHours(draw(zones), draw(openings()), by_csm)
 
 
+RULES = (
+    "FREQ=WEEKLY;BYDAY=WE", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH", "FREQ=WEEKLY", "FREQ=MONTHLY",
+    "FREQ=MONTHLY;BYDAY=-1FR", "FREQ=MONTHLY;BYMONTHDAY=31", "FREQ=MONTHLY;BYMONTHDAY=1,15", "FREQ=MONTHLY;INTERVAL=3", "FREQ=YEARLY",
+    "FREQ=MONTHLY;BYMONTH=1,4,7,10;BYDAY=1MO", "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+    "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "FREQ=DAILY", "FREQ=DAILY;INTERVAL=3", "FREQ=MONTHLY;BYDAY=5MO",
+)  # fmt: skip
+rules = st.sampled_from(RULES)
+
+
+def by_rule(rule: str, **changed: Any) -> RhythmItem:
+    return rhythm(mean_days(read_rule(rule)), rrule=rule, **changed)
+
+
 @st.composite
 def rhythms(draw: st.DrawFn, name: str) -> RhythmItem:
+    rule = draw(st.none() | rules)
     return rhythm(
-        draw(st.integers(1, 400)),
+        draw(st.integers(1, 400)) if rule is None else mean_days(read_rule(rule)),
+        rrule=rule,
         touchpoint_type=name,
         owner=draw(owners),
         csm_id=draw(csm_ids),

@@ -107,7 +107,7 @@ def test_all_mistakes_are_reported_at_once_and_in_order() -> None:
         (HEAD + "true\n    evry: 7d\n", "14:5: first: unknown key 'evry'; did you mean 'every'?"),
         (
             HEAD.replace("every: 7d", "every: often") + "true\n",
-            "11:12: first.every: a span of time, such as 48h or 7d, is expected",
+            "11:12: first.every: an interval such as 14d, week on wednesday, month on 15 or quarter is expected",
         ),
         (
             HEAD.replace("every: 7d", "every: 36h") + "true\n",

@@ -43,7 +43,7 @@ def mistakes(text: str) -> list[str]:
         (
             "tests:\n  - test: A\n    account: {}\n    expect: {rhythms: {check_in: weekly}}\n",
             "4:34",
-            "did you mean '7d'?",
+            "did you mean 'week'?",
         ),
         (
             "tests:\n  - test: A\n    account: {}\n    expect: {stopped: {promotr: cooldown}}\n",
