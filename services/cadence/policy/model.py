@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
@@ -12,6 +12,8 @@ from services.cadence.expressions.tree import Node
 from services.cadence.rates import USUAL_CURRENCY
 
 Urgency = Literal["soon", "spread"]
+SeasonDay = tuple[int, int] | date
+"""A day of every year as (month, day), or one date."""
 Anchor = Literal["renewal", "notice", "start", "go_live", "program"]
 PRECEDENCES = ("default", "preference", "floor", "escalation")
 """A preference comes before a default. Floors and escalations are guarantees: never rarer, whatever else holds."""
@@ -174,13 +176,14 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blackout(_Conditional):
-    """A season without touchpoints of these types: days of the year as (month, day), both included.
+    """A season without touchpoints of these types, both days included.
 
-    It may go on into the next year. A touchpoint that is due in it moves to its nearest side.
+    Every year as (month, day), where it may go on into the next year, or once as dates. A touchpoint that is due in it
+    moves to its nearest side.
     """
 
-    first: tuple[int, int]
-    last: tuple[int, int]
+    first: SeasonDay
+    last: SeasonDay
     touchpoints: tuple[str, ...]
 
 
