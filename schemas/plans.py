@@ -6,7 +6,18 @@ from pydantic import Field, JsonValue
 
 from schemas.base import Id, LongText, Name, SchemaModel, Text, Version
 from schemas.times import USUAL_QUIET_HOURS, Day, Instant, QuietHours, Window
-from schemas.vocabulary import Channel, Color, Owner, Precedence, Role, Segment, Stage, Topic, Urgency
+from schemas.vocabulary import (
+    Channel,
+    Color,
+    Owner,
+    Precedence,
+    Priority,
+    Role,
+    Segment,
+    Stage,
+    Topic,
+    Urgency,
+)
 
 PLAN_ADJUSTED: Final = "drumbeat.plan.adjusted.v1"
 
@@ -69,6 +80,10 @@ class RhythmItem(SchemaModel):
     """A touchpoint may move, but one takes place in every period."""
     precedence: Precedence = "default"
     """Of the rule."""
+    priority: Priority | None = None
+    """The higher is given up later when the weeks of its owner cannot hold all; null: by its precedence."""
+    folds_into: tuple[Name, ...] = ()
+    """Types of rhythms that take in its occurrences within three days of theirs, for the same person."""
 
 
 class OneOffItem(SchemaModel):
@@ -92,6 +107,8 @@ class OneOffItem(SchemaModel):
     never_skip: bool = False
     precedence: Precedence = "default"
     """Of the rule."""
+    priority: Priority | None = None
+    """The higher is given up later when the weeks of its owner cannot hold all; null: by its precedence."""
     about: About | None = None
     """null: about the account as a whole."""
 

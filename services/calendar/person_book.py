@@ -30,7 +30,9 @@ HORIZON_DAYS: Final = HORIZON_WEEKS * 7
 
 
 class PlannedTouch(NamedTuple):
-    """A planned touchpoint of the person. `is_new`: it was planned since the book was levelled last."""
+    """A planned touchpoint of the person. `is_new`: it was planned since the book was levelled last. `is_shifted`: a
+    season moved it out of its place.
+    """
 
     id: str
     account_id: str
@@ -43,6 +45,21 @@ class PlannedTouch(NamedTuple):
     minutes: int
     priority: int
     is_new: bool
+    is_shifted: bool = False
+
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        """The hard window; where it stands if it has none.
+
+        The window of an occurrence is as long after its target as before it. It is stretched to where the occurrence had
+        to be put; only what a season moved may stay there.
+        """
+        if self.earliest_at is None or self.latest_at is None:
+            return self.due_at, self.due_at
+        width = min(self.target_at - self.earliest_at, self.latest_at - self.target_at)
+        if self.is_shifted or not width:
+            return self.earliest_at, self.latest_at
+        return self.target_at - width, self.target_at + width
 
 
 class NewRhythm(NamedTuple):
@@ -159,8 +176,8 @@ class _BookMaker:
                 planned.id, planned.account_id, planned.type, planned.priority, planned.minutes, day, 0, day, day,
                 (), Hold.FROZEN, day,
             )  # fmt: skip
-        earliest = max(self._day(planned.earliest_at), self._today + SETTLED_DAYS)
-        latest = self._day(planned.latest_at)
+        earliest = max(self._day(planned.window[0]), self._today + SETTLED_DAYS)
+        latest = self._day(planned.window[1])
         closed = tuple(number for number in range(earliest, latest + 1) if self._at(planned, number) is None)
         return Touch(
             planned.id, planned.account_id, planned.type, planned.priority, planned.minutes, target,

@@ -257,9 +257,9 @@ def policy_hash(content: PolicyContent) -> str:
 def _fields(value: object) -> list[str]:
     fields = cast("Mapping[str, object]", getattr(value, "__dataclass_fields__", {}))
     # A key that came later counts only where it is used: a policy without it keeps its hash.
-    later = (
-        {"group": False, "precedence": "default"} if isinstance(value, Trigger | Step) else {"group": False}
-    )
+    later: dict[str, object] = {"group": False, "folds_into": (), "yields": None}
+    if isinstance(value, Trigger | Step):
+        later["precedence"] = "default"
     parts = [(name, getattr(value, name)) for name in sorted(fields) if name != "place"]
     return [f"{name}={_text(part)}" for name, part in parts if name not in later or part != later[name]]
 

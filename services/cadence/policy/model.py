@@ -27,6 +27,8 @@ MODELS: Mapping[str, str | None] = {
     "hybrid": None,
 }
 """How a company leads its accounts: all like those of one segment, or each like those of its own (None)."""
+YIELDS = ("first", "normal", "last", "never")
+"""In which order touchpoints are given up when the weeks of their owner cannot hold all."""
 AIMS = ("share_insight", "reach_goal", "solve_problem", "open_opportunity", "gather_feedback")
 
 
@@ -42,7 +44,8 @@ class Touchpoint:
     """A type of touchpoint. `topic` None: internal work that reaches no customer. `audience`: roles; empty: every role.
 
     `never_skip`: it may move, but it always happens once in its period. `expects`: the outcome it should have.
-    `group`: held for many customers at once, so it is no contact with one of them.
+    `group`: held for many customers at once, so it is no contact with one of them. `folds_into`: types whose rhythm takes
+    it in when both are near. `yields`: when it is given up; None: by its precedence.
     """
 
     type: str
@@ -57,6 +60,8 @@ class Touchpoint:
     expects: str = ""
     never_skip: bool = False
     group: bool = False
+    folds_into: tuple[str, ...] = ()
+    yields: str | None = None
     place: Location = field(default=Location(), compare=False)
 
 

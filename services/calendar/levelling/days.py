@@ -12,6 +12,8 @@ from services.calendar.levelling.price import APART, OVER, Ints, Options, spread
 
 def place_days(options: Options, chosen: Ints) -> Ints:
     """The day of each touch, -1 for one without options. `chosen`: the index of its week option."""
+    if not options.has_any.any():
+        return np.full(len(options.minutes), NOWHERE)
     placing = _Placing(options, chosen)
     active = set(range(len(options.week_minutes)))
     while active:

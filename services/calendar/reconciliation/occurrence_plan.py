@@ -12,6 +12,7 @@ from services.calendar.avoid import Availability
 from services.calendar.open_hours import add_days, next_open
 from services.calendar.placing import LeftOutSlot, SlotPlacer
 from services.calendar.reconciliation.context import ReconcileContext
+from services.calendar.reconciliation.folding import fold
 from services.calendar.recurrence import (
     INSTANT,
     FormerMoments,
@@ -104,7 +105,7 @@ def _continue_series(
             occurrence.start_at,
             next_open(occurrence.start_at, free.opening),
             occurrence.end_at,
-            None if occurrence.is_levelled else occurrence.shift,
+            None if occurrence.is_levelled or occurrence.is_covered else occurrence.shift,
         )
         for occurrence in movable
     ]
@@ -113,17 +114,18 @@ def _continue_series(
     limit = context.now + horizon_of(rhythm.owner)
     further = slots_until(series.slots(free.zone, free.opening, after), limit)
     until = further[-1].nominal if further else series.until
-    if not free.periods and not series.left_out and all(slot.shift is None for slot in again):
+    is_free = not free.periods and not context.hosts
+    if is_free and not series.left_out and all(slot.shift is None for slot in again):
         return OccurrencePlan(series.anchor, until, again + further, phase=series.phase)
     back = [_slot_at(nominal, series, free) for nominal in series.left_out if nominal > context.now]
     wanted = {slot.nominal: slot for slot in (*back, *again, *further)}
-    in_order = [wanted[nominal] for nominal in sorted(wanted)]
+    in_order, folded = fold([wanted[nominal] for nominal in sorted(wanted)], context.hosts, free.zone)
     coming = series.slots(free.zone, free.opening, until)
     placed, left_out = _place(in_order, coming, last_contact, _placer(rhythm, free, context))
     starts = {occurrence.start_at for occurrence in movable}
     latest = max(starts, default=context.now)
     in_place = all(slot.nominal in starts or slot.nominal > latest for slot in placed)
-    return OccurrencePlan(series.anchor, until, placed, left_out, in_place, series.phase)
+    return OccurrencePlan(series.anchor, until, placed, [*left_out, *folded], in_place, series.phase)
 
 
 def _start_series(
@@ -141,11 +143,12 @@ def _start_series(
     made = slots_until(slots, limit)
     until = made[-1].nominal if made else after
     phase = None if former is not None else find_phase(rhythm, last_contact, context.now)
+    made, folded = fold(made, context.hosts, free.zone)
     if not free.periods:
-        return OccurrencePlan(anchor, until, made, phase=phase)
+        return OccurrencePlan(anchor, until, made, folded, phase=phase)
     coming = iterate_slots(anchor, rhythm.every_days, free.zone, free.opening, after=until)
     placed, left_out = _place(made, coming, last_contact, _placer(rhythm, free, context))
-    return OccurrencePlan(anchor, until, placed, left_out, phase=phase)
+    return OccurrencePlan(anchor, until, placed, [*left_out, *folded], phase=phase)
 
 
 def _placer(rhythm: RhythmItem, availability: Availability, context: ReconcileContext) -> SlotPlacer:

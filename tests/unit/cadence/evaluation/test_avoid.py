@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from schemas.plans import Plan
 from services.cadence.account import FactEvent, micros, moment
 from services.cadence.evaluation.avoid import HORIZON_DAYS, blackouts_of
+from services.cadence.expressions.parser import parse
 from tests.unit.cadence.events import DAY, HOUR, NOW, make_event, one_offs
 from tests.unit.cadence.events import rhythm as item
 from tests.unit.cadence.policies import blackout, evaluated, policy, rhythm, step, stop, trigger
