@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from schemas.plans import OneOffItem, RhythmItem
-from services.calendar.avoid import NEVER
+from services.calendar.avoid import NEVER, PAUSE
 from services.calendar.escalation import (
     Difficulty,
     Problem,
@@ -101,12 +101,16 @@ def _gap(
 
 
 def _find_missed(changes: Sequence[CalendarChange], context: ReconcileContext) -> Iterator[Difficulty]:
-    """One-offs that a person leads and that can only take place after their latest moment."""
+    """One-offs that a person leads and that can only take place after their latest moment.
+
+    Whoever pauses outreach knows what they hold back.
+    """
     items = {item.id: item for item in context.plan.touchpoints}
     for change in changes:
         touchpoint = change.touchpoint
         item = items.get(touchpoint.id)
-        if item is None or touchpoint.status is not Status.PLANNED or touchpoint.pinned:
+        is_by_plan = touchpoint.status is Status.PLANNED and not touchpoint.pinned
+        if item is None or not is_by_plan or (touchpoint.shift or "").startswith(f"moved after {PAUSE}"):
             continue
         if touchpoint.is_led_by_person and _latest(item, touchpoint) < touchpoint.due_at < NEVER:
             yield _missed(item, touchpoint, context)

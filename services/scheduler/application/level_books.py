@@ -17,7 +17,8 @@ Compute = Callable[[PersonBook, datetime], Awaitable[PersonLevelling | None]]
 
 class LevelResult(NamedTuple):
     """What a pass did. `stale`: what somebody else changed meanwhile; `homeless`: touchpoints without an allowed day, of
-    which `covered` went to colleagues; `escalated`: new escalations about them.
+    which `covered` went to colleagues; `escalated`: new escalations about them; `crowded`: touchpoints less than two days
+    from another of their account.
     """
 
     books: int = 0
@@ -28,6 +29,7 @@ class LevelResult(NamedTuple):
     failed: int = 0
     covered: int = 0
     escalated: int = 0
+    crowded: int = 0
 
     def counts(self) -> dict[str, int]:
         """By kind of the metric."""
@@ -79,5 +81,12 @@ async def level_next_book(books: BookRepository, compute: Compute, now: datetime
         cause = "its new rhythms have their phases" if not stale else "others changed it meanwhile"
         await books.mark(book.csm_id, cause)
     return LevelResult(
-        1, moved, phases, stale, len(levelled.homeless), covered=absence.covered, escalated=absence.escalated
+        1,
+        moved,
+        phases,
+        stale,
+        len(levelled.homeless),
+        covered=absence.covered,
+        escalated=absence.escalated,
+        crowded=levelled.crowded,
     )

@@ -74,6 +74,16 @@ def test_the_leveller_finds_who_is_away_although_the_touchpoint_stands_behind_th
     assert level_person(book([pushed._replace(is_shifted=True)], thursdays), NOW).homeless == ()
 
 
+def test_touchpoints_of_one_account_that_stay_less_than_two_days_apart_are_counted() -> None:
+    """Point 7: two touches of one account keep two days apart; what stays unmet is reported."""
+    narrow = [touch(name, earliest_at=TARGET, latest_at=TARGET) for name in ("1", "2")]
+
+    assert level_person(book(narrow), NOW).crowded == 1
+    levelled = level_person(book([touch("1"), touch("2")]), NOW)
+    assert levelled.crowded == 0
+    assert levelled.moves
+
+
 def test_only_what_is_protected_is_escalated_for_a_customer_who_cannot_be_met() -> None:
     routine, floor, moved = touch("1"), touch("2", priority=2), touch("3", priority=2, is_shifted=True)
     homeless = [Homeless(each.id, Obstacle.CLOSED) for each in (routine, floor, moved)]
