@@ -8,7 +8,18 @@ from schemas.base import Id, LongText, Name, SchemaModel, Text, Version
 from schemas.recurrence_dates import read_rule
 from schemas.recurrence_rule import MOST_LENGTH
 from schemas.times import USUAL_QUIET_HOURS, Day, Instant, QuietHours, Window
-from schemas.vocabulary import Channel, Color, Owner, Precedence, Role, Segment, Stage, Topic, Urgency
+from schemas.vocabulary import (
+    Channel,
+    Color,
+    Owner,
+    Precedence,
+    Priority,
+    Role,
+    Segment,
+    Stage,
+    Topic,
+    Urgency,
+)
 
 PLAN_ADJUSTED: Final = "drumbeat.plan.adjusted.v1"
 
@@ -82,6 +93,10 @@ class RhythmItem(SchemaModel):
     """Of the rule."""
     rrule: RecurrenceText | None = None
     """Its days by the calendar; `every_days` is their mean interval. null: every `every_days` days."""
+    priority: Priority | None = None
+    """The higher is given up later when the weeks of its owner cannot hold all; null: by its precedence."""
+    folds_into: tuple[Name, ...] = ()
+    """Types of rhythms that take in its occurrences within three days of theirs, for the same person."""
 
 
 class OneOffItem(SchemaModel):
@@ -105,6 +120,8 @@ class OneOffItem(SchemaModel):
     never_skip: bool = False
     precedence: Precedence = "default"
     """Of the rule."""
+    priority: Priority | None = None
+    """The higher is given up later when the weeks of its owner cannot hold all; null: by its precedence."""
     about: About | None = None
     """null: about the account as a whole."""
 

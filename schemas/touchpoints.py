@@ -7,7 +7,7 @@ from pydantic import Field
 from schemas.base import Id, Name, SchemaModel, Text
 from schemas.plans import About, Cause, Reason
 from schemas.times import USUAL_QUIET_HOURS, Instant, QuietHours, Window
-from schemas.vocabulary import Channel, Owner, Precedence, Role, Topic, TouchpointStatus
+from schemas.vocabulary import Channel, Owner, Precedence, Priority, Role, Topic, TouchpointStatus
 
 Kind = Literal["scheduled", "moved", "cancelled", "reminder", "due", "overdue"]
 
@@ -67,6 +67,8 @@ class TouchpointData(SchemaModel):
     """The outcome it should have."""
     precedence: Precedence = "default"
     """Of its rule; an escalation is told at once."""
+    priority: Priority | None = None
+    """When it is given up if its owner's weeks cannot hold all: 0 first, 3 never; null: by its precedence."""
     about: About | None = None
     """The contract or program it is about; null: the account as a whole."""
     cause: Cause | None = None

@@ -56,5 +56,7 @@ DeliveryCause = Literal[
 Urgency = Literal["soon", "spread"]
 Precedence = Literal["default", "preference", "floor", "escalation"]
 """What a rule outranks. An escalation is told at once and never displaced."""
+Priority = Literal[0, 1, 2, 3]
+"""When work is given up that does not fit: 0 first, 3 never."""
 Reader = Literal["customer", "owner"]
 """Who reads a content file: a contact at the customer, or the person who owns the touchpoint."""

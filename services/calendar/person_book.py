@@ -6,6 +6,7 @@ Days are those of the person's zone; a touchpoint keeps its time of day. What ta
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from services.calendar.avoid import Availability
@@ -25,12 +26,16 @@ from services.calendar.windows import LEVELLED
 
 SETTLED_DAYS: Final = 2
 """Today and tomorrow: nobody plans their day anew because of a colleague's account."""
+APART_DAYS: Final = 2
+"""Two touchpoints of one account keep so many days apart, as far as their windows allow."""
 DEFAULT_WEEKLY_MINUTES: Final = 2400
 HORIZON_DAYS: Final = HORIZON_WEEKS * 7
 
 
 class PlannedTouch(NamedTuple):
-    """A planned touchpoint of the person. `is_new`: it was planned since the book was levelled last."""
+    """A planned touchpoint of the person. `is_new`: it was planned since the book was levelled last. `is_shifted`: a
+    season moved it out of its place.
+    """
 
     id: str
     account_id: str
@@ -43,6 +48,21 @@ class PlannedTouch(NamedTuple):
     minutes: int
     priority: int
     is_new: bool
+    is_shifted: bool = False
+
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        """The hard window; where it stands if it has none.
+
+        The window of an occurrence is as long after its target as before it. It is stretched to where the occurrence had
+        to be put; only what a season moved may stay there.
+        """
+        if self.earliest_at is None or self.latest_at is None:
+            return self.due_at, self.due_at
+        width = min(self.target_at - self.earliest_at, self.latest_at - self.target_at)
+        if self.is_shifted or not width:
+            return self.earliest_at, self.latest_at
+        return self.target_at - width, self.target_at + width
 
 
 class NewRhythm(NamedTuple):
@@ -77,11 +97,15 @@ class LevelledTouch(NamedTuple):
 
 
 class PersonLevelling(NamedTuple):
-    """What changes: anchors by (account, type), moved touchpoints, and those for which no day is allowed."""
+    """What changes: anchors by (account, type), moved touchpoints, and those for which no day is allowed.
+
+    `crowded`: how many stand less than two days from another of their account, because no other day is better.
+    """
 
     anchors: Mapping[tuple[str, str], datetime]
     moves: tuple[LevelledTouch, ...] = ()
     homeless: tuple[Homeless, ...] = ()
+    crowded: int = 0
 
 
 def availability_key(account_id: str, touchpoint_type: str) -> str:
@@ -124,7 +148,19 @@ class _BookMaker:
             for touch, day in zip(book.touches, levelled.days, strict=True)
             if day >= 0 and day != self._day(planned[touch.id].due_at)
         ]
-        return PersonLevelling({}, tuple(move for move in moves if move is not None), levelled.homeless)
+        made = tuple(move for move in moves if move is not None)
+        return PersonLevelling({}, made, levelled.homeless, self._count_crowded(book, levelled.days))
+
+    def _count_crowded(self, book: Book, days: Sequence[int]) -> int:
+        by_account = sorted(
+            (touch.account_id, day)
+            for touch, day in zip(book.touches, days, strict=True)
+            if day >= self._today
+        )
+        return sum(
+            account == following and later - day < APART_DAYS
+            for (account, day), (following, later) in pairwise(by_account)
+        )
 
     def _beat(self, rhythm: NewRhythm) -> Beat:
         first = max(self._day(rhythm.phase[0]), self._today + 1)
@@ -159,8 +195,8 @@ class _BookMaker:
                 planned.id, planned.account_id, planned.type, planned.priority, planned.minutes, day, 0, day, day,
                 (), Hold.FROZEN, day,
             )  # fmt: skip
-        earliest = max(self._day(planned.earliest_at), self._today + SETTLED_DAYS)
-        latest = self._day(planned.latest_at)
+        earliest = max(self._day(planned.window[0]), self._today + SETTLED_DAYS)
+        latest = self._day(planned.window[1])
         closed = tuple(number for number in range(earliest, latest + 1) if self._at(planned, number) is None)
         return Touch(
             planned.id, planned.account_id, planned.type, planned.priority, planned.minutes, target,

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from schemas.base import parse_json
 from schemas.plans import OneOffItem, Plan, PlanAdjusted, RhythmItem
 from schemas.problems import Malformed
+from schemas.vocabulary import Priority
 from services.calendar.touchpoint import TouchpointContent
+
+PROTECTED: Final[Priority] = 2
+"""The priority of what is never skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +57,17 @@ def content_of(item: RhythmItem | OneOffItem, plan: Plan) -> TouchpointContent:
         reason=item.reason,
         quiet_hours=plan.quiet_hours,
         precedence=item.precedence,
+        priority=_priority_of(item),
         about=item.about if isinstance(item, OneOffItem) else None,
         cause=item.cause if isinstance(item, OneOffItem) else None,
     )
+
+
+def _priority_of(item: RhythmItem | OneOffItem) -> Priority | None:
+    """What is never skipped is given up last, unless the policy says otherwise."""
+    if item.priority is None and item.never_skip and item.precedence != "escalation":
+        return PROTECTED
+    return item.priority
 
 
 def window_end(item: OneOffItem) -> datetime:

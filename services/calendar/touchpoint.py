@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from schemas.base import SchemaModel, Text
 from schemas.plans import About, Cause, Reason
 from schemas.times import USUAL_QUIET_HOURS, QuietHours, format_instant
-from schemas.vocabulary import Channel, Owner, Precedence, Role, Topic
+from schemas.vocabulary import Channel, Owner, Precedence, Priority, Role, Topic
 from schemas.vocabulary import ReportedOutcome as OutcomeKind
 from services.calendar.windows import LEVELLED, LevelWindow
 
@@ -29,6 +29,8 @@ class Origin(StrEnum):
     RHYTHM = "rhythm"
     ONE_OFF = "one_off"
     HAND = "hand"
+    CALENDAR = "calendar"
+    """An escalation of the calendar itself."""
 
 
 class Closure(StrEnum):
@@ -56,6 +58,10 @@ class IllegalTransition(Exception):
         )
 
 
+COVERED: Final = "covered by "
+"""How the shift of a touchpoint begins that a colleague leads while its person is away."""
+
+
 class TouchpointContent(SchemaModel):
     """What a touchpoint is about. The open occurrences of a rhythm share the content of their rhythm."""
 
@@ -66,6 +72,7 @@ class TouchpointContent(SchemaModel):
     reason: Reason
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
     precedence: Precedence = "default"
+    priority: Priority | None = None
     about: About | None = None
     cause: Cause | None = None
 
@@ -152,6 +159,11 @@ class Touchpoint(NamedTuple):
     def is_levelled(self) -> bool:
         """Whether its day was chosen for the load of its owner's weeks."""
         return self.shift is not None and self.shift.startswith(LEVELLED)
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether a colleague leads it while its person is away."""
+        return self.shift is not None and self.shift.startswith(COVERED)
 
     @property
     def is_led_by_person(self) -> bool:

@@ -29,10 +29,10 @@ def half_widths(every_days: int, *, never_skip: bool) -> tuple[int, int]:
     """Days from the target to the ends of the soft and of the hard window of an occurrence.
 
     Hard windows of neighbours never meet: a routine call moves by less than half its interval, what is never skipped
-    by a third.
+    by a quarter, so that neighbours are never more than one and a half intervals apart.
     """
     soft = max(1, every_days // 5)
-    return soft, max(soft, every_days // 3 if never_skip else every_days // 2 - 1)
+    return soft, max(soft, every_days // 4 if never_skip else every_days // 2 - 1)
 
 
 def occurrence_window(target: datetime, every_days: int, *, never_skip: bool) -> LevelWindow | None:

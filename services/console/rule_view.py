@@ -198,7 +198,8 @@ def _touchpoint_types(rule: Json) -> str:
     return labels.listing([first, *lowered])
 
 
-def _date(month_day: str) -> str:
-    """`11-01` -> `1 Nov`."""
-    day = date.fromisoformat(f"2000-{month_day}")
-    return f"{day.day} {day:%b}"
+def _date(text: str) -> str:
+    """`11-01` -> `1 Nov`, `2026-11-20` -> `20 Nov 2026`."""
+    is_yearly = text.count("-") == 1
+    day = date.fromisoformat(f"2000-{text}" if is_yearly else text)
+    return f"{day.day} {day:%b}" if is_yearly else f"{day.day} {day:%b %Y}"

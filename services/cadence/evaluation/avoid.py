@@ -1,6 +1,7 @@
 """Times to avoid: the pause of an account, and the blackouts of the policy."""
 
 from calendar import monthrange
+from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
@@ -70,8 +71,7 @@ def _windows(blackouts: tuple[Blackout, ...], today: int) -> BlackoutWindows:
     change_days: set[int] = set()
     year = date.fromordinal(today + EPOCH_ORDINAL).year
     for blackout in blackouts:
-        for first_year in range(year - 2, year + 3):
-            start, end = _days(blackout, first_year)
+        for start, end in _spans(blackout, year):
             change_days |= {end, start - HORIZON_DAYS + 1}
             kinds = blackout.touchpoints
             windows.append(Avoidance(blackout.rule, start * DAY, end * DAY, kinds, blackout.because))
@@ -86,10 +86,15 @@ def _windows(blackouts: tuple[Blackout, ...], today: int) -> BlackoutWindows:
     )
 
 
-def _days(blackout: Blackout, year: int) -> tuple[int, int]:
-    """Days since 1970: the first day of the window that begins in that year, and the day after its last."""
-    end_year = year + (blackout.last < blackout.first)
-    return _day(year, *blackout.first), _day(end_year, *blackout.last) + 1
+def _spans(blackout: Blackout, year: int) -> Iterator[tuple[int, int]]:
+    """Days since 1970: the first day of each window around that year, and the day after its last."""
+    first, last = blackout.first, blackout.last
+    if isinstance(first, date) and isinstance(last, date):
+        yield first.toordinal() - EPOCH_ORDINAL, last.toordinal() - EPOCH_ORDINAL + 1
+    elif not isinstance(first, date) and not isinstance(last, date):
+        for first_year in range(year - 2, year + 3):
+            end_year = first_year + (last < first)
+            yield _day(first_year, *first), _day(end_year, *last) + 1
 
 
 def _day(year: int, month: int, day: int) -> int:

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import NamedTuple, TypedDict, cast
 
 from schemas.plans import About, Avoid, Cause, FactRef, OneOffItem, Plan, Reason, RhythmItem, Window
-from schemas.vocabulary import Channel, Owner, Precedence, Role, Topic
+from schemas.vocabulary import Channel, Owner, Precedence, Priority, Role, Topic
 from services.cadence.account import DAY, Fields, Plain, day_of, day_text, moment, who
 from services.cadence.evaluation.avoid import Avoidance
 from services.cadence.evaluation.candidates import (
@@ -24,6 +24,7 @@ from services.cadence.evaluation.rhythm_changes import channel_preference, rhyth
 from services.cadence.evaluation.rhythms import ChosenRhythm
 from services.cadence.evaluation.state import EvaluationState
 from services.cadence.policy import Policy, Touchpoint, Trigger
+from services.cadence.policy.model import YIELDS
 
 _PERSONS = frozenset({"csm", "pooled_csm"})
 
@@ -46,6 +47,7 @@ class _Shared(TypedDict):
     minutes: int
     audience: tuple[Role, ...]
     never_skip: bool
+    priority: Priority | None
 
 
 def build_plan(state: EvaluationState, outline: PlanOutline) -> Plan:
@@ -84,6 +86,7 @@ def _shared(kind: Touchpoint, channel: str | None, owner: str | None, csm_id: st
         "minutes": kind.minutes,
         "audience": cast("tuple[Role, ...]", kind.audience),
         "never_skip": kind.never_skip,
+        "priority": None if kind.yields is None else cast("Priority", YIELDS.index(kind.yields)),
     }
 
 
@@ -98,6 +101,7 @@ def _rhythm(state: EvaluationState, chosen: ChosenRhythm, csm_id: str | None, re
         urgency=rule.urgency,
         last_touch_at=None if last is None else moment(last[0]),
         precedence=cast("Precedence", rule.precedence),
+        folds_into=kind.folds_into,
         reason=reason,
     )
 

@@ -129,7 +129,8 @@ def _words_of_rule(policy: Policy, rule: Rule) -> tuple[object, ...]:
 
 
 def _words_of_type(kind: Touchpoint) -> tuple[object, ...]:
-    return kind.topic, kind.minutes, kind.audience, kind.never_skip
+    added = (kind.folds_into, kind.yields) if kind.folds_into or kind.yields else ()
+    return kind.topic, kind.minutes, kind.audience, kind.never_skip, *added
 
 
 def _digest(shown: tuple[object, ...]) -> str:

@@ -84,6 +84,7 @@ _ACCOUNT = (
     _described("pool", "text", "The pool of customer success managers"),
     _described("industry", "text", "Industry"),
     _described("country", "text", "Country"),
+    _described("region", "text", "Region of the country, as described"),
     _described("language", "text", "Language"),
     _described("timezone", "text", "Time zone"),
     _truth("paid_success", "Bought a success package; false unless described", _DESCRIBED, "paid_success"),

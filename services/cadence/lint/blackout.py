@@ -9,6 +9,7 @@ from services.cadence.lint.findings import Finding, finding, listed
 from services.cadence.lint.minimum import DAYS, monthly
 from services.cadence.policy import Blackout, Policy, Rhythm, Step, Trigger
 from services.cadence.policy.document import span
+from services.cadence.policy.model import SeasonDay
 
 _LEAP_YEAR = 2024
 _YEAR = 366
@@ -100,7 +101,14 @@ def _extended(
 
 
 def _days(blackout: Blackout) -> int:
-    first, last = (date(_LEAP_YEAR, *day).timetuple().tm_yday - 1 for day in (blackout.first, blackout.last))
+    first, last = (_day_of_year(day) for day in (blackout.first, blackout.last))
     length = (last - first) % _YEAR + 1
+    if isinstance(blackout.first, date) and isinstance(blackout.last, date):
+        length = min((blackout.last - blackout.first).days + 1, _YEAR)
     days = ((1 << length) - 1) << first
     return (days | days >> _YEAR) & _ALL_DAYS
+
+
+def _day_of_year(day: SeasonDay) -> int:
+    month_day = (day.month, day.day) if isinstance(day, date) else day
+    return date(_LEAP_YEAR, *month_day).timetuple().tm_yday - 1

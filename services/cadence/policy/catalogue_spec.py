@@ -11,8 +11,8 @@ from services.cadence.features.feature import ROLES, TOPICS, Feature
 from services.cadence.policy import values
 from services.cadence.policy.conditions import Condition
 from services.cadence.policy.errors import Fault
-from services.cadence.policy.model import AIMS, PERSONS
-from services.cadence.policy.rule_spec import Info, Spec, key
+from services.cadence.policy.model import AIMS, PERSONS, YIELDS
+from services.cadence.policy.rule_spec import Info, Spec, Types, key
 from services.cadence.policy.scope import INTERNAL, Scope
 from services.cadence.policy.values import Text, number, one_of
 
@@ -92,8 +92,23 @@ class TouchpointSpec(Spec):
         "Held for many customers at once, such as a webinar; it does not count as contact with one of them",
         default=False,
     )
+    folds_into: Types | None = key(
+        "Types that take it in: within three days of one of theirs, and led by the same person, it is part of that one",
+        None,
+    )
+    yields: Annotated[str, one_of(*YIELDS)] | None = key(
+        "When it is given up if the weeks of its owner cannot hold all their work; left out: escalations never, what is "
+        "never skipped and floors last, one-offs before them, everything else first",
+        None,
+    )
 
     def faults(self, _scope: Scope, /) -> Iterator[Fault]:
+        if self.folds_into and self.never_skip:
+            yield Fault(
+                "what is never skipped is not folded into another; remove one of the two", to=("folds_into",)
+            )
+        if self.never_skip and self.yields == "first":
+            yield Fault("what is never skipped is not given up first; remove `yields`", to=("yields",))
         if self.agenda is None and (self.owner in PERSONS or self.channel in _SPOKEN):
             why = f"{self.owner} leads it" if self.owner in PERSONS else f"it is a {self.channel}"
             yield Fault(f"'agenda' is missing: {why}, so list what is discussed")

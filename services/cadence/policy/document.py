@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import product
 
 from services.cadence.expressions.compile import Named
@@ -62,12 +62,15 @@ def _rule(rule: Rule, content: PolicyContent) -> Json:
         "when": _rest(rule.when) if is_rectangle else format_expression(rule.when),
     }
     if isinstance(rule, model.Blackout):
-        first, last = (f"{month:02}-{day:02}" for month, day in (rule.first, rule.last))
-        shown |= {"from": first, "to": last}
+        shown |= {"from": _season_day(rule.first), "to": _season_day(rule.last)}
     elif isinstance(rule, model.Rhythm | model.Trigger | model.Step):
         usual = next(touchpoint for touchpoint in content.touchpoints if touchpoint.type == rule.touchpoint)
         shown |= {"owner": rule.owner or usual.owner, "channel": rule.channel or usual.channel}
     return shown
+
+
+def _season_day(day: model.SeasonDay) -> str:
+    return day.isoformat() if isinstance(day, date) else "{:02}-{:02}".format(*day)
 
 
 def _truth(node: Node, state: Mapping[str, str]) -> bool | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
@@ -12,6 +12,8 @@ from services.cadence.expressions.tree import Node
 from services.cadence.rates import USUAL_CURRENCY
 
 Urgency = Literal["soon", "spread"]
+SeasonDay = tuple[int, int] | date
+"""A day of every year as (month, day), or one date."""
 Anchor = Literal["renewal", "notice", "start", "go_live", "program"]
 PRECEDENCES = ("default", "preference", "floor", "escalation")
 """A preference comes before a default. Floors and escalations are guarantees: never rarer, whatever else holds."""
@@ -25,6 +27,8 @@ MODELS: Mapping[str, str | None] = {
     "hybrid": None,
 }
 """How a company leads its accounts: all like those of one segment, or each like those of its own (None)."""
+YIELDS = ("first", "normal", "last", "never")
+"""In which order touchpoints are given up when the weeks of their owner cannot hold all."""
 AIMS = ("share_insight", "reach_goal", "solve_problem", "open_opportunity", "gather_feedback")
 
 
@@ -40,7 +44,8 @@ class Touchpoint:
     """A type of touchpoint. `topic` None: internal work that reaches no customer. `audience`: roles; empty: every role.
 
     `never_skip`: it may move, but it always happens once in its period. `expects`: the outcome it should have.
-    `group`: held for many customers at once, so it is no contact with one of them.
+    `group`: held for many customers at once, so it is no contact with one of them. `folds_into`: types whose rhythm takes
+    it in when both are near. `yields`: when it is given up; None: by its precedence.
     """
 
     type: str
@@ -55,6 +60,8 @@ class Touchpoint:
     expects: str = ""
     never_skip: bool = False
     group: bool = False
+    folds_into: tuple[str, ...] = ()
+    yields: str | None = None
     place: Location = field(default=Location(), compare=False)
 
 
@@ -176,13 +183,14 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blackout(_Conditional):
-    """A season without touchpoints of these types: days of the year as (month, day), both included.
+    """A season without touchpoints of these types, both days included.
 
-    It may go on into the next year. A touchpoint that is due in it moves to its nearest side.
+    Every year as (month, day), where it may go on into the next year, or once as dates. A touchpoint that is due in it
+    moves to its nearest side.
     """
 
-    first: tuple[int, int]
-    last: tuple[int, int]
+    first: SeasonDay
+    last: SeasonDay
     touchpoints: tuple[str, ...]
 
 

@@ -239,12 +239,22 @@ class LimitSpec(ReasonSpec):
 
 class BlackoutSpec(RuleSpec):
     rule: values.RuleName = key(keys.NAME, alias="blackout")
-    first: values.MonthDay = key("Its first day, as month-day: `11-01`", alias="from")
-    last: values.MonthDay = key("Its last day, included; before `from` it is in the next year", alias="to")
+    first: values.SeasonDay = key(
+        "Its first day: of every year as month-day, `11-01`, or once as a date, `2026-11-20`", alias="from"
+    )
+    last: values.SeasonDay = key(
+        "Its last day, included, written like `from`; a month-day before `from` is in the next year",
+        alias="to",
+    )
     touchpoints: keys.PublicTypes
 
     def faults(self, _scope: Scope, /) -> Iterator[Fault]:
-        if (date(2026, *self.first) - date(2026, *self.last)).days % 365 == 1:
+        if isinstance(self.first, date) and isinstance(self.last, date):
+            if self.last < self.first:
+                yield Fault("this is before `from`; exchange the two", to=("to",))
+        elif isinstance(self.first, date) or isinstance(self.last, date):
+            yield Fault("one of `from` and `to` has a year and the other none; give both one", to=("to",))
+        elif (date(2026, *self.first) - date(2026, *self.last)).days % 365 == 1:
             yield Fault("this covers the whole year; leave some days open", to=("to",))
 
 
@@ -275,7 +285,7 @@ class PolicyFile(Spec):
     timelines: Items[TimelineSpec] | None = key("What comes before and after a date", None)
     sequences: Items[SequenceSpec] | None = key("What follows a date day by day", None)
     limits: Items[LimitSpec] | None = key("Contact budgets over several types of touchpoint", None)
-    blackouts: Items[BlackoutSpec] | None = key("Seasons without touchpoints of some types", None)
+    blackouts: Items[BlackoutSpec] | None = key("Seasons and dates without touchpoints of some types", None)
 
     def faults(self, _scope: Scope, /) -> Iterator[Fault]:
         for section, items in (("segments", self.segments), ("stages", self.stages)):

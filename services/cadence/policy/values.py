@@ -147,6 +147,16 @@ def _month_day(text: str) -> tuple[int, int]:
     return month, day
 
 
+def _season_day(text: str) -> tuple[int, int] | date:
+    """A day of every year as (month, day), or with a year that day alone."""
+    if text.count("-") == 1:
+        return _month_day(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"there is no day {text}; write year-month-day, such as 2026-11-20") from None
+
+
 def _ladder(steps: tuple[int, ...]) -> tuple[int, ...]:
     if not 2 <= len(steps) <= MAX_LADDER:
         raise ValueError(f"a ladder has 2 to {MAX_LADDER} intervals, this has {len(steps)}")
@@ -209,9 +219,14 @@ Range = Annotated[
 Currency = Annotated[str, text("currency", "[A-Z]{3}", "a currency code such as USD")]
 Clock = Annotated[str, text("time of day", "([01][0-9]|2[0-3]):[0-5][0-9]", "a time of day such as 20:00")]
 CapText = Annotated[Cap, text("cap", f"[0-9]{{1,4}} per {_SPAN}", "a cap such as 2 per 90d", _cap)]
-MonthDay = Annotated[
-    tuple[int, int],
-    text("month-day", "[0-9]{2}-[0-9]{2}", "a day of the year such as 11-01 (month-day)", _month_day),
+SeasonDay = Annotated[
+    tuple[int, int] | date,
+    text(
+        "month-day or date",
+        "([0-9]{4}-)?[0-9]{2}-[0-9]{2}",
+        "a day of every year such as 11-01 (month-day), or of one year such as 2026-11-20,",
+        _season_day,
+    ),
 ]
 Ladder = Annotated[
     tuple[Days, ...],

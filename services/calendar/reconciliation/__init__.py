@@ -5,14 +5,18 @@ lost, repeated or late plan heals by itself. What has come due is history and st
 absence from the plan cancels only what has not come due, always with its reason.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from schemas.plans import RhythmItem
 from services.calendar.reconciliation.context import (
     CalendarChange,
     ReconcileContext,
     Reconciliation,
     StoredCalendar,
 )
+from services.calendar.reconciliation.escalations import change_escalations
+from services.calendar.reconciliation.folding import find_hosts, sort_hosts_first
 from services.calendar.reconciliation.groups import group_changes
 from services.calendar.reconciliation.one_offs import change_one_offs
 from services.calendar.reconciliation.rhythms import change_rhythm, open_occurrences
@@ -32,8 +36,12 @@ def reconcile(context: ReconcileContext) -> Reconciliation:
     stretched = 0
     rhythms = {rhythm.touchpoint_type: rhythm for rhythm in reversed(plan.rhythms)}
     occurrences = open_occurrences(stored.touchpoints)
-    for rhythm in rhythms.values():
-        changed = change_rhythm(rhythm, occurrences.get(rhythm.touchpoint_type, ()), context)
+    changed_rhythms: list[tuple[RhythmItem, Sequence[CalendarChange]]] = []
+    for rhythm in sort_hosts_first(rhythms.values()):
+        hosts = find_hosts(rhythm, changed_rhythms, context.hours.of_csm(rhythm.csm_id).zone)
+        around = replace(context, hosts=hosts)
+        changed = change_rhythm(rhythm, occurrences.get(rhythm.touchpoint_type, ()), around)
+        changed_rhythms.append((rhythm, changed.changes))
         changes += changed.changes
         series.append(changed.series)
         stretched += changed.stretched
@@ -45,7 +53,9 @@ def reconcile(context: ReconcileContext) -> Reconciliation:
                 replace(stopped, active=False, phase=None, former=stopped.leave(starts, context.now))
             )
             changes += map(context.withdraw, still_open)
-    changes += change_one_offs(context)
+    one_offs = change_one_offs(context)
+    changes += one_offs
+    changes += change_escalations(changed_rhythms, one_offs, context)
     owned = list(give_to_leads(changes, context))
     return Reconciliation(tuple(group_changes(owned, stored, series)), tuple(series), stretched)
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from operator import attrgetter
-from typing import Self
+from typing import NamedTuple, Self
 
 from schemas.plans import Avoid, OneOffItem, PlanAdjusted, RhythmItem
 from schemas.times import QuietHours
@@ -125,11 +125,18 @@ class Reconciliation:
     stretched: int = 0
 
 
+class Host(NamedTuple):
+    """A day on which a touchpoint of that type takes in others."""
+
+    type: str
+    on: date
+
+
 @dataclass(frozen=True, slots=True)
 class ReconcileContext:
     """`decided_at`: until when the plan counts as decided; what was due by then has come due.
 
-    `leads`: who gets what is open and has nobody.
+    `leads`: who gets what is open and has nobody. `hosts`: what takes in occurrences of the rhythm that is reconciled.
     """
 
     plan: PlanAdjusted
@@ -138,6 +145,7 @@ class ReconcileContext:
     decided_at: datetime
     now: datetime
     leads: Leads = NO_LEADS
+    hosts: Sequence[Host] = ()
 
     def has_come_due(self, touchpoint: Touchpoint) -> bool:
         if touchpoint.status is not Status.PLANNED:

@@ -13,6 +13,7 @@ from services.calendar.open_hours import DAY, add_days, next_usual
 from services.calendar.patterns import CLOSED, find_due
 from services.calendar.placing import LeftOutSlot, SlotPlacer
 from services.calendar.reconciliation.context import ReconcileContext
+from services.calendar.reconciliation.folding import fold
 from services.calendar.recurrence import (
     INSTANT,
     FormerMoments,
@@ -125,18 +126,18 @@ def _continue_series(
     passed = sum(slot.nominal <= context.now for slot in further)
     further = further[max(passed - 1, 0) :]
     until = further[-1].nominal if further else series.until
-    is_usual = not series.left_out and all(slot.shift is None for slot in again)
+    is_usual = not context.hosts and not series.left_out and all(slot.shift is None for slot in again)
     if is_usual and free.suits(slot.due_at for slot in (*again, *further)):
         return OccurrencePlan(series.anchor, until, again + further, phase=series.phase)
     back = [_slot_at(nominal, series, free) for nominal in series.left_out if nominal > context.now]
     wanted = {slot.nominal: slot for slot in (*back, *again, *further)}
-    in_order = [wanted[nominal] for nominal in sorted(wanted)]
+    in_order, folded = fold([wanted[nominal] for nominal in sorted(wanted)], context.hosts, free.zone)
     coming = series.slots(free.zone, free.opening, until)
     placed, left_out = _place(in_order, coming, last_contact, _placer(rhythm, free, context))
     starts = {occurrence.start_at for occurrence in movable}
     latest = max(starts, default=context.now)
     in_place = all(slot.nominal in starts or slot.nominal > latest for slot in placed)
-    return OccurrencePlan(series.anchor, until, placed, left_out, in_place, series.phase)
+    return OccurrencePlan(series.anchor, until, placed, [*left_out, *folded], in_place, series.phase)
 
 
 def _start_series(
@@ -154,13 +155,14 @@ def _start_series(
     made = slots_until(slots, limit)
     until = made[-1].nominal if made else after
     phase = None if former is not None else find_phase(rhythm, last_contact, context.now)
+    made, folded = fold(made, context.hosts, free.zone)
     if free.suits(slot.due_at for slot in made):
-        return OccurrencePlan(anchor, until, made, phase=phase)
+        return OccurrencePlan(anchor, until, made, folded, phase=phase)
     coming = iterate_slots(
         anchor, rhythm.every_days, free.zone, free.opening, after=until, rrule=rhythm.rrule
     )
     placed, left_out = _place(made, coming, last_contact, _placer(rhythm, free, context))
-    return OccurrencePlan(anchor, until, placed, left_out, phase=phase)
+    return OccurrencePlan(anchor, until, placed, [*left_out, *folded], phase=phase)
 
 
 def _placer(rhythm: RhythmItem, availability: Availability, context: ReconcileContext) -> SlotPlacer:
@@ -192,8 +194,9 @@ def slots_to_consider(coming: Iterator[Slot], availability: Availability) -> lis
 
 def _slot_again(occurrence: Touchpoint, series: Series, free: Availability, now: datetime) -> Slot:
     """The slot of a stored occurrence; what was in the way of its day before is determined anew."""
-    shift = occurrence.shift
-    shift = None if shift is None or shift.startswith(CLOSED) or occurrence.is_levelled else shift
+    is_chosen = occurrence.is_levelled or occurrence.is_covered
+    shift = None if is_chosen else occurrence.shift
+    shift = None if shift is None or shift.startswith(CLOSED) else shift
     if series.rrule is None:
         return Slot(
             occurrence.start_at, next_usual(occurrence.start_at, free.opening), occurrence.end_at, shift

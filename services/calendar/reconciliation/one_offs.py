@@ -41,14 +41,17 @@ def change_one_offs(context: ReconcileContext) -> list[CalendarChange]:
 def _change(item: OneOffItem, stored: Touchpoint | None, context: ReconcileContext) -> CalendarChange:
     if stored is None:
         return _create(item, context)
-    if stored.origin is Origin.HAND:
-        return CalendarChange.keep(stored, "a person planned it")
+    if stored.origin is not Origin.ONE_OFF:
+        return CalendarChange.keep(stored, "a person or the calendar planned it")
     if stored.status is Status.CANCELLED and stored.is_withdrawn:
         return _create_again(item, stored, context)
     if context.has_come_due(stored):
         return CalendarChange.keep(stored, "it has come due or is closed")
     fresh = _make(item, context)
-    dates = _choose_dates(stored, fresh, context.availability(item))
+    free = context.availability(item)
+    if stored.is_covered and not free.is_available(fresh.due_at) and free.period_at(stored.due_at) is None:
+        return CalendarChange.keep(stored, "a colleague leads it")
+    dates = _choose_dates(stored, fresh, free)
     responsible = stored if stored.pinned else fresh
     target = stored._replace(
         due_at=dates.due_at, start_at=dates.start_at, end_at=dates.end_at, deadline=dates.deadline,

@@ -192,6 +192,8 @@ def _move_to(
     if occurrence.is_levelled:
         slot = _levelled_slot(occurrence, slot, availability)
     window = _window(rhythm, slot)
+    if occurrence.is_covered and _is_still_covered(occurrence, slot, window, availability):
+        return CalendarChange.keep(occurrence, "a colleague leads it")
     if _is_at(occurrence, rhythm, slot, window):  # the usual case, fifty times a plan
         return CalendarChange.keep(occurrence, "it is where the plan puts it")
     responsible = occurrence if occurrence.pinned else rhythm
@@ -217,6 +219,16 @@ def _levelled_slot(occurrence: Touchpoint, slot: Slot, availability: Availabilit
         return slot
     stays = earliest_at <= due_at <= latest_at and availability.is_available(due_at)
     return Slot(slot.nominal, due_at, slot.deadline, occurrence.shift) if stays else slot
+
+
+def _is_still_covered(
+    occurrence: Touchpoint, slot: Slot, window: LevelWindow | None, availability: Availability
+) -> bool:
+    """Whether its own person still has no day in its window, and the customer has time on the day that was chosen."""
+    if window is None or occurrence.start_at != slot.nominal:
+        return False
+    is_owed = not window.earliest_at <= slot.due_at <= window.latest_at
+    return is_owed and availability.period_at(occurrence.due_at) is None
 
 
 def _is_at(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot, window: LevelWindow | None) -> bool:

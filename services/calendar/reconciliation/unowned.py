@@ -16,7 +16,8 @@ def is_unowned(touchpoint: Touchpoint, gone: Collection[str]) -> bool:
     """
     if touchpoint.status not in OPEN or not touchpoint.is_led_by_person:
         return False
-    if touchpoint.status is Status.PLANNED and touchpoint.origin is not Origin.HAND and not touchpoint.pinned:
+    is_from_plan = touchpoint.origin in (Origin.RHYTHM, Origin.ONE_OFF)
+    if touchpoint.status is Status.PLANNED and is_from_plan and not touchpoint.pinned:
         return False
     was_chosen = touchpoint.owner in LINES and not touchpoint.pinned
     return touchpoint.csm_id is None or (was_chosen and touchpoint.csm_id in gone)

@@ -5,7 +5,7 @@ move different touchpoints into one week. Accounts are locked before touchpoints
 elsewhere is skipped.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,8 +25,10 @@ from services.calendar.person_book import (
 )
 from services.chassis.database import Connection
 from services.scheduler.adapters import rows
+from services.scheduler.adapters.absence_repository import PostgresAbsences
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.directory_repository import load_csm_hours
+from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_as_read, lock_accounts
 from services.scheduler.adapters.person_marks import mark_people
 from services.scheduler.application.ports import StoredTouchpoint, TouchpointUpdate
 from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS
@@ -56,8 +58,10 @@ MINUTES = "SELECT weekly_minutes FROM person WHERE csm_id = $1"
 PLANNED = """
 SELECT t.id::text AS id, t.account_id, t.type, t.due_at, t.start_at, t.earliest_at, t.latest_at, t.soft_days,
     t.minutes, coalesce(t.face, r.face) ->> 'precedence' AS precedence, t.origin,
+    (coalesce(t.face, r.face) ->> 'priority')::int AS priority,
     coalesce(t.face, r.face) ->> 'topic' AS topic,
-    coalesce(t.verdict, '') NOT LIKE 'levelled: %' AND ($3::text IS NULL OR t.change_xid >= $3::text::xid8) AS is_new
+    coalesce(t.verdict, '') NOT LIKE 'levelled: %' AND ($3::text IS NULL OR t.change_xid >= $3::text::xid8) AS is_new,
+    coalesce(t.verdict, '') SIMILAR TO 'moved (before|after) %' AS is_shifted
 FROM touchpoint t LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 WHERE t.csm_id = $1 AND t.status = 'planned' AND t.owner IN ('csm', 'pooled_csm', 'sales') AND t.due_at < $2
 ORDER BY t.id
@@ -70,9 +74,6 @@ ACCOUNTS = """
 SELECT account_id, plan -> 'avoid' AS avoid FROM account_calendar
 WHERE account_id = ANY($1::text[])
 """
-LOCK_ACCOUNTS = """
-SELECT account_id FROM account_calendar WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE SKIP LOCKED
-"""
 SAVE_ANCHORS = """
 WITH chosen AS (
     UPDATE rhythm r SET anchor_at = u.anchor_at, until_at = NULL, phase_from = NULL, phase_to = NULL
@@ -84,11 +85,6 @@ WITH chosen AS (
 )
 SELECT count(*) FROM chosen
 """
-LOCK_TOUCHPOINTS = f"""
-SELECT {rows.COLUMNS}, t.face, r.face AS rhythm_face FROM touchpoint t
-LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
-WHERE t.id = ANY($1::uuid[]) AND t.account_id = ANY($2::text[]) ORDER BY t.id FOR UPDATE OF t SKIP LOCKED
-"""
 
 
 class PostgresBooks:
@@ -97,6 +93,7 @@ class PostgresBooks:
     def __init__(self, connection: Connection, calendars: PostgresCalendarRepository) -> None:
         self._connection = connection
         self._calendars = calendars
+        self.absences = PostgresAbsences(connection, calendars)
 
     async def claim(self, now: datetime) -> PersonBook | None:
         for row in await self._connection.fetch(MARKED, CANDIDATES, QUIET, LONGEST_WAIT):
@@ -148,7 +145,7 @@ class PostgresBooks:
     async def save_anchors(self, csm_id: str, anchors: Mapping[tuple[str, str], datetime]) -> int:
         if not anchors:
             return 0
-        mine = await self._lock_accounts({account_id for account_id, _ in anchors})
+        mine = await lock_accounts(self._connection, {account_id for account_id, _ in anchors})
         values = [(*key, anchor) for key, anchor in sorted(anchors.items()) if key[0] in mine]
         if not values:
             return 0
@@ -158,22 +155,19 @@ class PostgresBooks:
         if not moves:
             return 0
         touches = {touch.id: touch for touch in book.touches}
-        mine = await self._lock_accounts({touches[move.id].account_id for move in moves})
+        mine = await lock_accounts(self._connection, {touches[move.id].account_id for move in moves})
         wanted = {move.id: move for move in moves}
         locked = await self._connection.fetch(LOCK_TOUCHPOINTS, sorted(wanted), sorted(mine))
         updates = [
             _moved(stored, wanted[stored.touchpoint.id])
             for stored in map(rows.read_stored, locked)
-            if _is_as_read(stored, touches[stored.touchpoint.id], book.csm_id)
+            if is_as_read(stored, touches[stored.touchpoint.id], book.csm_id)
         ]
         await self._calendars.save_levelled(updates, now)
         return len(updates)
 
     async def mark(self, csm_id: str, cause: str) -> None:
         await mark_people(self._connection, [csm_id], cause)
-
-    async def _lock_accounts(self, account_ids: Collection[str]) -> set[str]:
-        return {row[0] for row in await self._connection.fetch(LOCK_ACCOUNTS, sorted(account_ids))}
 
 
 def _new_rhythm(row: rows.Row) -> NewRhythm:
@@ -182,21 +176,15 @@ def _new_rhythm(row: rows.Row) -> NewRhythm:
 
 
 def _planned_touch(row: rows.Row) -> PlannedTouch:
-    priority = PRIORITIES.get(row["precedence"] or "", 0)
-    if row["origin"] != "rhythm":
-        priority = max(priority, ONE_OFF_PRIORITY)
+    priority = row["priority"]
+    if priority is None:
+        usual = 0 if row["origin"] == "rhythm" else ONE_OFF_PRIORITY
+        priority = PRIORITIES.get(row["precedence"] or "", usual)
     return PlannedTouch(
         row["id"], row["account_id"], row["type"], row["due_at"], row["start_at"], row["earliest_at"],
         row["latest_at"], row["soft_days"], row["minutes"], priority, row["is_new"],
+        row["is_shifted"],
     )  # fmt: skip
-
-
-def _is_as_read(stored: StoredTouchpoint, read: PlannedTouch, csm_id: str) -> bool:
-    touchpoint = stored.touchpoint
-    place = (touchpoint.due_at, touchpoint.start_at, touchpoint.earliest_at, touchpoint.latest_at)
-    is_same_place = place == (read.due_at, read.target_at, read.earliest_at, read.latest_at)
-    is_planned = touchpoint.status == "planned" and not touchpoint.pinned
-    return is_planned and is_same_place and touchpoint.csm_id == csm_id
 
 
 def _moved(stored: StoredTouchpoint, move: LevelledTouch) -> TouchpointUpdate:

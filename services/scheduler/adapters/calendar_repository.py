@@ -60,13 +60,14 @@ SELECT {COLUMNS}, t.face FROM touchpoint t
 WHERE (t.account_id = ANY($1::text[]) AND t.status IN ('planned', 'due', 'overdue')) OR t.id = ANY($2::uuid[])
     OR (t.account_id = ANY($1::text[]) AND t.due_at > $3 AND t.end_at > $3 AND t.closure = 'withdrawn'
         AND t.origin = 'rhythm')
+    OR (t.account_id = ANY($1::text[]) AND t.origin = 'calendar')
 ORDER BY t.id FOR UPDATE
 """
 SERIES = "SELECT * FROM rhythm WHERE account_id = ANY($1::text[])"
 LAST_DUE = """
 SELECT account_id, type, max(due_at) AS due_at FROM (
     SELECT account_id, type, due_at FROM touchpoint
-    WHERE account_id = ANY($1::text[]) AND due_at > $2 AND released_at IS NOT NULL
+    WHERE account_id = ANY($1::text[]) AND due_at > $2 AND released_at IS NOT NULL AND origin <> 'calendar'
     UNION ALL
     SELECT account_id, type, due_at FROM archived_contact WHERE account_id = ANY($1::text[]) AND due_at > $2
 ) AS came_due GROUP BY account_id, type

@@ -9,13 +9,17 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from services.calendar.person_book import LevelledTouch, PersonBook, PersonLevelling
+from services.scheduler.application.cover_absences import AbsenceRepository, AbsenceResult, cover_absences
 
 Compute = Callable[[PersonBook, datetime], Awaitable[PersonLevelling | None]]
 """`level_person` off the event loop; None: the book cannot be levelled."""
 
 
 class LevelResult(NamedTuple):
-    """What a pass did. `stale`: what somebody else changed meanwhile; `homeless`: touchpoints without an allowed day."""
+    """What a pass did. `stale`: what somebody else changed meanwhile; `homeless`: touchpoints without an allowed day, of
+    which `covered` went to colleagues; `escalated`: new escalations about them; `crowded`: touchpoints less than two days
+    from another of their account.
+    """
 
     books: int = 0
     moved: int = 0
@@ -23,6 +27,9 @@ class LevelResult(NamedTuple):
     stale: int = 0
     homeless: int = 0
     failed: int = 0
+    covered: int = 0
+    escalated: int = 0
+    crowded: int = 0
 
     def counts(self) -> dict[str, int]:
         """By kind of the metric."""
@@ -31,6 +38,11 @@ class LevelResult(NamedTuple):
 
 class BookRepository(Protocol):
     """People's books in one transaction, in which nobody else levels the person who was claimed."""
+
+    @property
+    def absences(self) -> AbsenceRepository:
+        """In the same transaction."""
+        ...
 
     async def claim(self, now: datetime) -> PersonBook | None:
         """The book of somebody who is marked; their marks are taken. None: nobody is, or others level them."""
@@ -61,8 +73,20 @@ async def level_next_book(books: BookRepository, compute: Compute, now: datetime
         return LevelResult(1, failed=1)
     phases = await books.save_anchors(book.csm_id, levelled.anchors)
     moved = await books.save_moves(book, levelled.moves, now)
-    stale = len(levelled.anchors) - phases + len(levelled.moves) - moved
+    absence = AbsenceResult()
+    if not levelled.anchors:
+        absence = await cover_absences(book, levelled.homeless, books.absences, now)
+    stale = len(levelled.anchors) - phases + len(levelled.moves) - moved + absence.stale
     if levelled.anchors or stale:
         cause = "its new rhythms have their phases" if not stale else "others changed it meanwhile"
         await books.mark(book.csm_id, cause)
-    return LevelResult(1, moved, phases, stale, len(levelled.homeless))
+    return LevelResult(
+        1,
+        moved,
+        phases,
+        stale,
+        len(levelled.homeless),
+        covered=absence.covered,
+        escalated=absence.escalated,
+        crowded=levelled.crowded,
+    )

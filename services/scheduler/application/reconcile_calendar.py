@@ -221,12 +221,13 @@ def _touchpoint_updates(reconciled: Reconciliation, calendar: StoredCalendar) ->
             current = former
         content = touchpoint.content or current
         if content is not None:
-            yield _touchpoint_update(change, content, before.get(touchpoint.id))
+            yield describe_update(change, content, before.get(touchpoint.id))
 
 
-def _touchpoint_update(
+def describe_update(
     change: CalendarChange, content: TouchpointContent, before: Touchpoint | None
 ) -> TouchpointUpdate:
+    """What is stored and announced of a change; `before`: the touchpoint as it is stored."""
     touchpoint = change.touchpoint
     note = None if touchpoint.cancellation is None else touchpoint.cancellation.note
     match change.kind:
@@ -265,7 +266,7 @@ def hash_spec(plan: PlanAdjusted, hours: AccountHours) -> bytes:
     rhythms = [
         (
             rhythm.touchpoint_type, rhythm.every_days, rhythm.owner, rhythm.csm_id, rhythm.minutes, rhythm.topic,
-            rhythm.channel, rhythm.never_skip, *([rhythm.rrule] if rhythm.rrule else ()),
+            rhythm.channel, rhythm.never_skip, rhythm.folds_into, *([rhythm.rrule] if rhythm.rrule else ()),
         )
         for rhythm in plan.rhythms
     ]  # fmt: skip

@@ -175,7 +175,7 @@ class TouchpointItem(SchemaModel):
         str | None, Field(description="why it was cancelled, moved (also by a person), or is held back")
     ]
     sequence: int
-    origin: Literal["rhythm", "one_off", "hand"]
+    origin: Literal["rhythm", "one_off", "hand", "calendar"]
     occurrence: int | None
     follows: Annotated[Id | None, Field(description="the rescheduled one that this one replaces")]
     outcome: OutcomeItem | None

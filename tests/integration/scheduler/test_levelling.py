@@ -188,3 +188,74 @@ async def test_what_is_due_today_or_tomorrow_stays(scheduler: Scheduler) -> None
     ]
     assert len(today) == 6
     at(MONDAY)
+
+
+async def one(scheduler: Scheduler, **filters: object) -> dict[str, Any]:
+    (item,) = await scheduler.list_touchpoints(**filters)
+    return item
+
+
+async def test_what_a_person_cannot_do_goes_to_a_colleague_of_the_pool_or_is_escalated(
+    scheduler: Scheduler,
+) -> None:
+    """Row 22. Of a rhythm of six days Tuesdays move by two days at most, and she works on Fridays alone."""
+    await scheduler.describe("ada", working_days=["fri"])
+    await scheduler.describe("bob", pool="smb")
+    data = {"account_id": "pooled", "version": 1, "pool": "smb", "csm_id": "ada"}
+    described = scheduler.event("directory.accounts", "drumbeat.account.directory.v1", "pooled", data)
+    await scheduler.consume(described)
+    await scheduler.consume(
+        *(scheduler.plan(1, [rhythm(6)], account=account) for account in ("pooled", "alone"))
+    )
+    await scheduler.level()
+
+    covered = await scheduler.list_touchpoints(account_id="pooled", csm_id="bob")
+    assert covered
+    assert {datetime.fromisoformat(each["due_at"]).weekday() for each in covered} == {1}
+    assert covered[0]["note"] == "covered by bob: ada is away (week 2026-W13)"
+    assert await scheduler.list_touchpoints(account_id="pooled", type="escalation") == []
+    escalations = await scheduler.list_touchpoints(account_id="alone", type="escalation")
+    assert len(escalations) == len(covered)
+    first = escalations[0]
+    assert (first["origin"], first["owner"]["kind"], first["csm_id"]) == ("calendar", "csm", "ada")
+    for part in ("check in of alone", "ada is away", "weeks 2026-W12 to 2026-W13", "What helps"):
+        assert part in first["reason"]["text"]
+    assert scheduler.counted["level_covered"] == scheduler.counted["level_escalated"] == len(covered)
+
+    await scheduler.database.pool.execute("UPDATE account_calendar SET extend_at = '-infinity', shape = NULL")
+    await scheduler.extend()
+    await scheduler.database.pool.execute("INSERT INTO csm_mark (csm_id, cause) VALUES ('ada', 'again')")
+    await scheduler.level()
+    assert await scheduler.list_touchpoints(account_id="pooled", csm_id="bob") == covered
+    assert await scheduler.list_touchpoints(account_id="alone", type="escalation") == escalations
+
+    await scheduler.describe("ada", version=2)  # every working day again
+    await scheduler.level()
+    assert await scheduler.list_touchpoints(account_id="pooled", csm_id="bob") == []
+    withdrawn = await scheduler.list_touchpoints(account_id="alone", type="escalation")
+    assert {each["note"] for each in withdrawn} == {"withdrawn: its cause is gone"}
+
+
+async def test_a_gap_between_reviews_is_escalated_and_withdrawn_with_the_season_that_made_it(
+    scheduler: Scheduler,
+) -> None:
+    """X20: the gap between two reviews stays within four and a half months, else an escalation."""
+    review = rhythm(90, touchpoint_type="business_review", never_skip=True)
+    freeze = {
+        "name": "freeze", "from": MONDAY + 20 * DAY, "to": MONDAY + 250 * DAY,
+        "touchpoint_types": ["business_review"], "text": "a merger",
+    }  # fmt: skip
+    await scheduler.consume(scheduler.plan(1, [review], avoid=[freeze]))
+    escalation = await one(scheduler, type="escalation")
+    assert (escalation["status"], escalation["origin"]) == ("planned", "calendar")
+    assert "freeze" in escalation["reason"]["text"]
+    (sent,) = [
+        each["data"] for each in await scheduler.sent() if each["data"]["touchpoint_type"] == "escalation"
+    ]
+    assert (sent["precedence"], sent["owner"]["csm_id"]) == ("escalation", "ada")
+
+    await scheduler.consume(scheduler.plan(2, [review]))
+    assert (await one(scheduler, type="escalation"))["note"] == "withdrawn: its cause is gone"
+    await scheduler.consume(scheduler.plan(3, [review], avoid=[freeze]))
+    again = await one(scheduler, type="escalation")
+    assert (again["id"], again["status"]) == (escalation["id"], "planned")

@@ -24,6 +24,7 @@ from services.cadence.policy import (
     Trigger,
     compile_policy,
 )
+from services.cadence.policy.model import SeasonDay
 from services.cadence.portfolio import Portfolio
 from tests.unit.cadence.events import NOW, facts_after, issued
 
@@ -74,8 +75,10 @@ def limit(rule: str, count: int, days: int, *touchpoints: str) -> Limit:
     return Limit(rule=rule, cap=cap, touchpoints=touchpoints, because=f"Because of {rule}.")
 
 
-def blackout(rule: str, first: tuple[int, int], last: tuple[int, int], *touchpoints: str) -> Blackout:
-    return Blackout(**_named(rule, ALWAYS), first=first, last=last, touchpoints=touchpoints)
+def blackout(
+    rule: str, first: SeasonDay, last: SeasonDay, *touchpoints: str, when: Node = ALWAYS
+) -> Blackout:
+    return Blackout(**_named(rule, when), first=first, last=last, touchpoints=touchpoints)
 
 
 def _named(rule: str, when: Node) -> dict[str, Any]:

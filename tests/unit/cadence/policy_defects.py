@@ -113,7 +113,7 @@ DEFECTS = (
     Defect("a season too long for what is never skipped", "blackout", "enterprise-business-review", RHYTHMS,
         "rule: enterprise-business-review", "every: 90d\n    within: 30d..90d", "every: 30d"),
     Defect("seasons that leave no day", "blackout", "mid-market-workshop", CALENDAR,
-        "blackout: retail-fourth-quarter", "from: 10-15", "from: 01-04"),
+        "blackout: retail-fourth-quarter", "from: 11-15", "from: 01-04"),
     Defect("a season that hushes everything", "blackout", "end-of-year", CALENDAR,
         "blackout: end-of-year", "from: 12-18\n    to: 01-03\n    when: true\n"
         "    touchpoints: [business_review, executive_review, training_session]\n", "from: 12-01\n    to: 01-15\n",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from schemas.plans import Avoid
 from services.calendar.avoid import NEVER, PAUSE
 from services.calendar.reconciliation.context import ChangeKind, StoredCalendar
-from services.calendar.touchpoint import Closure, Status, Touchpoint, move_by_hand, reassign, release
+from services.calendar.touchpoint import Closure, Origin, Status, Touchpoint, move_by_hand, reassign, release
 from services.scheduler.application.project_rhythms import project_rhythms
 from services.scheduler.application.reconcile_calendar import hash_spec
 from tests.unit.calendar.plans import (
@@ -251,12 +251,13 @@ def test_a_one_off_takes_the_first_open_moment_of_its_window_outside_a_season() 
 
 def test_a_one_off_whose_whole_window_is_to_be_avoided_moves_to_the_nearer_side() -> None:
     (early,) = calendar(plan([], [one_off(days=10)], avoid=[season(8, 30)])).touchpoints
-    (late,) = calendar(plan([], [one_off(days=10)], avoid=[season(1, 16)])).touchpoints
+    (late, escalation) = calendar(plan([], [one_off(days=10)], avoid=[season(1, 16)])).touchpoints
     (paused,) = calendar(plan([], [one_off(days=10)], avoid=[season(8, 30, name=PAUSE)])).touchpoints
 
     assert days([early]) == [7]
     assert early.overdue_at == early.end_at
     assert days([late]) == [16]
+    assert escalation.origin is Origin.CALENDAR  # its window has passed by then
     assert days([paused]) == [30]
 
 

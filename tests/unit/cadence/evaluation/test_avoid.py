@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from schemas.plans import Plan
 from services.cadence.account import FactEvent, micros, moment
 from services.cadence.evaluation.avoid import HORIZON_DAYS, blackouts_of
+from services.cadence.expressions.parser import parse
 from tests.unit.cadence.events import DAY, HOUR, NOW, make_event, one_offs
 from tests.unit.cadence.events import rhythm as item
 from tests.unit.cadence.policies import blackout, evaluated, policy, rhythm, step, stop, trigger
@@ -139,6 +140,29 @@ def test_a_season_may_run_over_the_turn_of_the_year() -> None:
         (date(2026, 12, 15), date(2027, 1, 7)),
         (date(2027, 12, 15), date(2028, 1, 7)),
     ]
+
+
+def test_a_freeze_of_one_account_takes_place_once_and_concerns_no_other() -> None:
+    freeze = blackout(
+        "freeze", date(2026, 7, 10), date(2026, 7, 20), "check_in", when=parse('account_id == "acme"')
+    )
+    other = blackout("other", (8, 1), (8, 9), "check_in", when=parse('account_id == "other"'))
+    decision = evaluated(policy(freeze, other, rhythm("base", "check_in", 14)))
+
+    assert [(each.name, each.from_.date(), each.to and each.to.date()) for each in decision.plan.avoid] == [
+        ("freeze", date(2026, 7, 10), date(2026, 7, 21))
+    ]
+    over = evaluated(policy(freeze, rhythm("base", "check_in", 14)), now=datetime(2026, 7, 21, tzinfo=UTC))
+    assert over.plan.avoid == ()
+
+
+def test_a_season_may_be_that_of_a_region() -> None:
+    carnival = blackout("carnival", (2, 1), (2, 20), "check_in", when=parse('region == "NW"'))
+    under = policy(carnival, rhythm("base", "check_in", 14))
+    described = make_event("account.described", NOW - DAY, country="DE", region="NW")
+
+    assert [each.name for each in evaluated(under, described).plan.avoid] == ["carnival"]
+    assert evaluated(under).plan.avoid == ()
 
 
 days = st.tuples(st.integers(1, 12), st.integers(1, 28)) | st.just((2, 29))

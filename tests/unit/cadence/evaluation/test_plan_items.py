@@ -28,6 +28,18 @@ def test_steps_around_a_renewal_name_their_contract_and_the_end_of_its_term() ->
     ]
 
 
+def test_the_catalogue_says_what_is_given_up_first_and_what_folds_into_what() -> None:
+    """Points 5 and 7: the order of relief and folding are matters of the policy."""
+    described = make_event("account.described", NOW - DAY, arr=300_000, currency="USD", csm_id="dana")
+    decision = plan_at(0, described, contract(0, "a", status="active", starts=-300, renews=65))
+    rhythms = {item.touchpoint_type: item for item in decision.plan.rhythms}
+
+    assert rhythms["check_in"].folds_into == ("business_review", "executive_review")
+    assert (rhythms["value_watch"].priority, rhythms["check_in"].priority) == (0, None)
+    discussions = [item for item in decision.plan.touchpoints if item.touchpoint_type == "renewal_discussion"]
+    assert {item.priority for item in discussions} == {2}
+
+
 def test_steps_before_the_last_day_for_notice_name_that_day() -> None:
     decision = plan_at(
         0, contract(0, "a", status="active", starts=-300, renews=65, auto_renew=True, notice_days=30)

@@ -1,7 +1,7 @@
 """Every section of a policy file becomes its values, with their places."""
 
 import random
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -177,6 +177,13 @@ def test_limits_and_blackouts_name_their_types_or_mean_all_that_reach_customers(
         because="Nobody is there.",
     )
     assert source(season.when) == "(segment == 'enterprise')"
+
+
+def test_a_blackout_with_years_takes_place_once() -> None:
+    dated = FULL.replace("from: 12-20", "from: 2026-11-20").replace("to: 01-06", "to: 2027-01-06")
+    (season,) = read_content({"p.yaml": dated}).blackouts
+
+    assert (season.first, season.last) == (date(2026, 11, 20), date(2027, 1, 6))
 
 
 def test_every_rule_has_its_place() -> None:

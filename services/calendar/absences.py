@@ -1,0 +1,126 @@
+"""What finds no allowed day in its window: who stands in for a person who is away, and what has to be escalated."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from schemas.plans import Avoid
+from services.calendar.avoid import Availability
+from services.calendar.escalation import Difficulty, Problem, name_type, name_weeks
+from services.calendar.levelling import Homeless, Obstacle
+from services.calendar.open_hours import OpenHours, from_wall, to_wall
+from services.calendar.person_book import PersonBook, PlannedTouch, availability_key
+from services.calendar.plan import PROTECTED
+from services.calendar.touchpoint import COVERED
+
+_NEED: Final = {
+    Obstacle.AWAY: (
+        "{person} is away on every working day of the window",
+        "a colleague leads it, or the time off moves",
+    ),
+    Obstacle.CLOSED: (
+        "the customer cannot be met on any day of the window that {person} works",
+        "an exception agreed with the customer, a shorter blackout, or a colleague with other days",
+    ),
+}
+
+
+class Deputy(NamedTuple):
+    """A colleague who may stand in, and the minutes they have planned at the time in question."""
+
+    csm_id: str
+    hours: OpenHours
+    minutes: int
+
+
+class Cover(NamedTuple):
+    """Who leads a touchpoint instead, when, and why."""
+
+    touch_id: str
+    csm_id: str
+    due_at: datetime
+    reason: str
+
+
+class AccountTouch(NamedTuple):
+    """A touchpoint without an allowed day, and why it has none."""
+
+    touch: PlannedTouch
+    obstacle: Obstacle
+
+
+def find_in_question(book: PersonBook, homeless: Iterable[Homeless]) -> list[AccountTouch]:
+    """What is covered or escalated: of an absence everything, else what is protected and was not moved by a season."""
+    touches = {touch.id: touch for touch in book.touches}
+    found: list[AccountTouch] = []
+    for touch_id, obstacle in homeless:
+        touch = touches[touch_id]
+        is_protected = touch.priority >= PROTECTED and not touch.is_shifted
+        if obstacle is Obstacle.AWAY or (obstacle is Obstacle.CLOSED and is_protected):
+            found.append(AccountTouch(touch, obstacle))
+    return found
+
+
+def cover(book: PersonBook, touch: PlannedTouch, deputies: Iterable[Deputy]) -> Cover | None:
+    """The deputy with the most room who works in the window, on their day nearest to the target; None: nobody does."""
+    known = book.accounts.get(availability_key(touch.account_id, touch.type))
+    periods = () if known is None else known.periods
+    for deputy in sorted(deputies, key=lambda each: (each.minutes, each.csm_id)):
+        due_at = _nearest(touch, deputy.hours, periods)
+        if due_at is not None:
+            weeks = name_weeks([touch.target_at], book.hours)
+            reason = f"{COVERED}{deputy.csm_id}: {book.csm_id} is away ({weeks})"
+            return Cover(touch.id, deputy.csm_id, due_at, reason)
+    return None
+
+
+def _nearest(touch: PlannedTouch, hours: OpenHours, periods: Sequence[Avoid]) -> datetime | None:
+    """The available moment of the window on the day nearest to the target."""
+    earliest, latest = touch.window
+    free, wall = Availability(periods, hours.zone, hours), to_wall(touch.target_at, hours.zone)
+    days = max((latest - touch.target_at).days, (touch.target_at - earliest).days) + 1
+    for distance in sorted(range(-days, days + 1), key=lambda distance: (abs(distance), distance)):
+        day = wall + timedelta(days=distance)
+        for moment in (day, day.replace(hour=0, minute=0, second=0, microsecond=0)):
+            due_at = free.first_available(from_wall(moment, hours.zone))
+            if to_wall(due_at, hours.zone).date() == day.date() and earliest <= due_at <= latest:
+                return due_at
+    return None
+
+
+def describe_difficulties(
+    book: PersonBook, open_touches: Iterable[AccountTouch], covered: Collection[str]
+) -> list[Difficulty]:
+    """One for each account, cause and month, so that an absence of weeks is one matter and not twenty."""
+    left = [each for each in open_touches if each.touch.id not in covered]
+    left.sort(key=lambda each: (_key(book, each), each.touch.target_at, each.touch.id))
+    return [
+        _describe(book, list(group), key) for key, group in groupby(left, key=lambda each: _key(book, each))
+    ]
+
+
+def _key(book: PersonBook, each: AccountTouch) -> tuple[str, str, str]:
+    month = to_wall(each.touch.target_at, book.hours.zone).strftime("%Y-%m")
+    return each.touch.account_id, each.obstacle.value, month
+
+
+def _describe(book: PersonBook, group: Sequence[AccountTouch], key: tuple[str, str, str]) -> Difficulty:
+    account_id, obstacle, month = key
+    names = " and ".join(sorted({name_type(each.touch.type) for each in group}))
+    why, help_ = _NEED[group[0].obstacle]
+    moments = [moment for each in group for moment in each.touch.window]
+    text = (
+        f"No day is left for {len(group)} of type {names} of {account_id} in {name_weeks(moments, book.hours)}: "
+        f"{why.format(person=book.csm_id)}, and nobody of the account's pool can stand in. What helps: {help_}."
+    )
+    cause = f"{book.csm_id}/{obstacle}/{month}"
+    return Difficulty(
+        Problem.NO_DAY,
+        account_id,
+        cause,
+        book.csm_id,
+        group[0].touch.target_at,
+        f"Find a day for the {names}",
+        text,
+    )

@@ -1,0 +1,147 @@
+"""Escalates what a reconciled calendar cannot place as it should, and withdraws escalations whose cause is gone.
+
+What has no allowed day in its window is found when a person's book is levelled (`services.calendar.absences`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from schemas.plans import OneOffItem, RhythmItem
+from services.calendar.avoid import NEVER, PAUSE
+from services.calendar.escalation import (
+    Difficulty,
+    Problem,
+    make_escalation,
+    name_type,
+    name_weeks,
+    problem_of,
+)
+from services.calendar.plan import latest_of
+from services.calendar.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
+from services.calendar.touchpoint import OPEN, Closure, Origin, Status, Touchpoint, plan_again
+
+ChangedRhythm = tuple[RhythmItem, Sequence[CalendarChange]]
+CAUSE_GONE = "its cause is gone"
+
+
+def change_escalations(
+    rhythms: Iterable[ChangedRhythm], one_offs: Sequence[CalendarChange], context: ReconcileContext
+) -> list[CalendarChange]:
+    """The changes of the calendar's own escalations; of those about a missing day none."""
+    found = [gap for rhythm, changes in rhythms for gap in _find_gaps(rhythm, changes, context)]
+    found += _find_missed(one_offs, context)
+    stored = {each.id: each for each in context.stored.touchpoints if each.origin is Origin.CALENDAR}
+    wanted = [make_escalation(each, context.hours.of_csm(each.csm_id), context.now) for each in found]
+    changes = [escalate(each, stored) for each in wanted]
+    ids = {each.id for each in wanted}
+    return changes + [
+        CalendarChange.cancel(each, Closure.WITHDRAWN, CAUSE_GONE)
+        for each in stored.values()
+        if each.id not in ids and each.status is Status.PLANNED and problem_of(each) is not Problem.NO_DAY
+    ]
+
+
+def escalate(wanted: Touchpoint, stored: Mapping[str, Touchpoint]) -> CalendarChange:
+    """Bring the stored escalation, if there is one, to the one that is wanted."""
+    before = stored.get(wanted.id)
+    reason = "" if wanted.content is None else wanted.content.reason.text
+    if before is None:
+        return CalendarChange.create(wanted, reason)
+    if before.status is Status.CANCELLED and before.is_withdrawn:
+        return CalendarChange(ChangeKind.MOVE, plan_again(before, wanted), reason)
+    if before.status is not Status.PLANNED or before.pinned:
+        return CalendarChange.keep(before, "a person knows of it")
+    if before.end_at == wanted.end_at and before.csm_id == wanted.csm_id:
+        return CalendarChange.keep(before, "its cause is as it was")
+    return CalendarChange.between(
+        before, wanted._replace(sequence=before.sequence, group=before.group), reason
+    )
+
+
+def _find_gaps(
+    rhythm: RhythmItem, changes: Sequence[CalendarChange], context: ReconcileContext
+) -> Iterator[Difficulty]:
+    """Pairs of neighbours that stand more than one and a half intervals apart although their targets do not."""
+    if not rhythm.never_skip:
+        return
+    longest = timedelta(days=rhythm.every_days) * 3 / 2
+    standing = sorted(
+        (each.touchpoint for each in changes if each.touchpoint.status in OPEN),
+        key=lambda touchpoint: touchpoint.due_at,
+    )
+    last = context.stored.last_due_at.get(rhythm.touchpoint_type) or rhythm.last_touch_at
+    moments = [(last, last)] if last is not None else []
+    pairs = pairwise([*moments, *((each.start_at, each.due_at) for each in standing)])
+    later = standing[0 if moments else 1 :]
+    for ((target, due_at), (next_target, next_due_at)), touchpoint in zip(pairs, later, strict=True):
+        is_long = longest < next_due_at - due_at and next_due_at < NEVER
+        if is_long and next_target - target <= longest and touchpoint.status is Status.PLANNED:
+            yield _gap(rhythm, touchpoint, (due_at, longest), context)
+
+
+def _gap(
+    rhythm: RhythmItem, touchpoint: Touchpoint, limit: tuple[datetime, timedelta], context: ReconcileContext
+) -> Difficulty:
+    since, longest = limit
+    name, hours = name_type(rhythm.touchpoint_type), context.hours.of_csm(rhythm.csm_id)
+    days = (touchpoint.due_at - since).days
+    weeks = name_weeks([since, touchpoint.due_at], hours)
+    why = f" It was {touchpoint.shift}." if touchpoint.shift else ""
+    text = (
+        f"Between two touchpoints of type {name} of {touchpoint.account_id} pass {days} days ({weeks}, "
+        f"{_person(touchpoint)}), more than the {longest / timedelta(days=1):g} that its {rhythm.every_days} days "
+        f"allow.{why} "
+        "What helps: agree with the customer on an earlier day, or let a colleague lead it."
+    )
+    return Difficulty(
+        Problem.GAP, touchpoint.account_id, touchpoint.id, _csm_of(touchpoint, context), since + longest,
+        f"Find an earlier day for the {name}", text,
+    )  # fmt: skip
+
+
+def _find_missed(changes: Sequence[CalendarChange], context: ReconcileContext) -> Iterator[Difficulty]:
+    """One-offs that a person leads and that can only take place after their latest moment.
+
+    Whoever pauses outreach knows what they hold back.
+    """
+    items = {item.id: item for item in context.plan.touchpoints}
+    for change in changes:
+        touchpoint = change.touchpoint
+        item = items.get(touchpoint.id)
+        is_by_plan = touchpoint.status is Status.PLANNED and not touchpoint.pinned
+        if item is None or not is_by_plan or (touchpoint.shift or "").startswith(f"moved after {PAUSE}"):
+            continue
+        if touchpoint.is_led_by_person and _latest(item, touchpoint) < touchpoint.due_at < NEVER:
+            yield _missed(item, touchpoint, context)
+
+
+def _missed(item: OneOffItem, touchpoint: Touchpoint, context: ReconcileContext) -> Difficulty:
+    name, hours = name_type(touchpoint.type), context.hours.of_csm(touchpoint.csm_id)
+    latest = _latest(item, touchpoint)
+    why = f" It was {touchpoint.shift}." if touchpoint.shift else ""
+    text = (
+        f"The {name} of {touchpoint.account_id} is to take place by {latest.date().isoformat()}, but the first possible "
+        f"day is {touchpoint.due_at.date().isoformat()} ({name_weeks([latest, touchpoint.due_at], hours)}, "
+        f"{_person(touchpoint)}).{why} What helps: a later deadline, an exception agreed with the customer, or a "
+        "colleague who has time before it."
+    )
+    return Difficulty(
+        Problem.DEADLINE, touchpoint.account_id, touchpoint.id, _csm_of(touchpoint, context), latest,
+        f"Save the deadline of the {name}", text,
+    )  # fmt: skip
+
+
+def _latest(item: OneOffItem, touchpoint: Touchpoint) -> datetime:
+    return latest_of(item) if touchpoint.deadline is None else touchpoint.deadline
+
+
+def _person(touchpoint: Touchpoint) -> str:
+    return touchpoint.csm_id or "nobody leads it yet"
+
+
+def _csm_of(touchpoint: Touchpoint, context: ReconcileContext) -> str | None:
+    """The account's CSM as far as the plan names one, else whoever leads the touchpoint."""
+    items = (*context.plan.rhythms, *context.plan.touchpoints)
+    named = (item.csm_id for item in items if item.owner == "csm" and item.csm_id is not None)
+    return next(named, touchpoint.csm_id)

@@ -1,0 +1,58 @@
+"""Occurrences of a rhythm that are part of another touchpoint of the account, such as a check-in of a business review.
+
+Targets decide, never the days on which touchpoints stand: else an occurrence would appear and vanish with every move.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from schemas.plans import RhythmItem
+from schemas.zones import TimeZone
+from services.calendar.open_hours import to_wall
+from services.calendar.placing import LeftOutSlot
+from services.calendar.reconciliation.context import CalendarChange, Host
+from services.calendar.recurrence import Slot
+from services.calendar.touchpoint import OPEN, PEOPLE
+
+NEAR_DAYS: Final = 3
+
+
+def sort_hosts_first(rhythms: Iterable[RhythmItem]) -> list[RhythmItem]:
+    """Those that take in others before those that they take in; else in their order."""
+    return sorted(rhythms, key=lambda rhythm: bool(rhythm.folds_into))
+
+
+def find_hosts(
+    rhythm: RhythmItem,
+    others: Iterable[tuple[RhythmItem, Sequence[CalendarChange]]],
+    zone: TimeZone,
+) -> list[Host]:
+    """The days of rhythms of the same person that take in occurrences of this one."""
+    if not rhythm.folds_into or rhythm.never_skip or rhythm.owner not in PEOPLE:
+        return []
+    return [
+        Host(other.touchpoint_type, to_wall(change.touchpoint.start_at, zone).date())
+        for other, changes in others
+        if other.touchpoint_type in rhythm.folds_into
+        and (other.owner, other.csm_id) == (rhythm.owner, rhythm.csm_id)
+        for change in changes
+        if change.touchpoint.status in OPEN
+    ]
+
+
+def fold(
+    slots: Iterable[Slot], hosts: Sequence[Host], zone: TimeZone
+) -> tuple[list[Slot], list[LeftOutSlot]]:
+    """The slots that stay, and those that are part of a host's touchpoint."""
+    kept: list[Slot] = []
+    folded: list[LeftOutSlot] = []
+    for slot in slots:
+        day = to_wall(slot.nominal, zone).date()
+        near = [host for host in hosts if abs((host.on - day).days) <= NEAR_DAYS]
+        if not near:
+            kept.append(slot)
+            continue
+        host = min(near, key=lambda host: (abs((host.on - day).days), host.on, host.type))
+        name = host.type.replace("_", " ")
+        folded.append(LeftOutSlot(slot.nominal, f"part of the {name} on {host.on.isoformat()}"))
+    return kept, folded

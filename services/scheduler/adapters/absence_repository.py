@@ -1,0 +1,108 @@
+"""Deputies of people who are away, what is handed to them, and the escalations about what nobody can lead."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from services.calendar.absences import Cover, Deputy
+from services.calendar.person_book import PersonBook, PlannedTouch
+from services.calendar.touchpoint import Touchpoint
+from services.chassis.database import Connection
+from services.scheduler.adapters import rows
+from services.scheduler.adapters.assignment_repository import MINUTES
+from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
+from services.scheduler.adapters.directory_repository import load_csm_hours
+from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_as_read, lock_accounts
+from services.scheduler.adapters.person_marks import mark_people
+from services.scheduler.application.ports import StoredTouchpoint, TouchpointUpdate
+
+AROUND = timedelta(days=7)
+"""The planned work around the days in question says who has the most room."""
+POOLS = """
+SELECT a.account_id, p.csm_id FROM account_calendar a JOIN person p ON p.pool = a.pool
+WHERE a.account_id = ANY($1::text[]) AND p.csm_id <> $2 AND (p.role IS NULL OR p.role = 'csm')
+ORDER BY a.account_id, p.csm_id
+"""
+ESCALATIONS = """
+SELECT id::text, account_id FROM touchpoint
+WHERE origin = 'calendar' AND status = 'planned' AND (csm_id = $1 OR account_id = ANY($2::text[]))
+UNION SELECT id::text, account_id FROM touchpoint WHERE id = ANY($3::uuid[])
+"""
+
+
+class PostgresAbsences:
+    """AbsenceRepository on one open transaction."""
+
+    def __init__(self, connection: Connection, calendars: PostgresCalendarRepository) -> None:
+        self._connection = connection
+        self._calendars = calendars
+
+    async def load_deputies(
+        self, book: PersonBook, touches: Sequence[PlannedTouch]
+    ) -> Mapping[str, Sequence[Deputy]]:
+        account_ids = sorted({touch.account_id for touch in touches})
+        pools = await self._connection.fetch(POOLS, account_ids, book.csm_id)
+        people = sorted({row["csm_id"] for row in pools})
+        if not people:
+            return {}
+        hours = await load_csm_hours(self._connection, people)
+        first, last = min(touch.window[0] for touch in touches), max(touch.window[1] for touch in touches)
+        planned = await self._connection.fetch(MINUTES, people, first - AROUND, last + AROUND)
+        minutes = {row[0]: row[1] for row in planned}
+        found: dict[str, list[Deputy]] = {}
+        for account_id, csm_id in pools:
+            if csm_id in hours:
+                deputy = Deputy(csm_id, hours[csm_id], minutes.get(csm_id, 0))
+                found.setdefault(account_id, []).append(deputy)
+        return found
+
+    async def save_covers(self, book: PersonBook, covers: Sequence[Cover], now: datetime) -> Collection[str]:
+        touches = {touch.id: touch for touch in book.touches}
+        wanted = {each.touch_id: each for each in covers}
+        mine = await lock_accounts(self._connection, {touches[each].account_id for each in wanted})
+        locked = await self._connection.fetch(LOCK_TOUCHPOINTS, sorted(wanted), sorted(mine))
+        updates = [
+            _covered(stored, wanted[stored.touchpoint.id])
+            for stored in map(rows.read_stored, locked)
+            if is_as_read(stored, touches[stored.touchpoint.id], book.csm_id)
+        ]
+        await self._calendars.save_levelled(updates, now)
+        deputies = {update.touchpoint.csm_id for update in updates if update.touchpoint.csm_id}
+        await mark_people(self._connection, deputies, f"stands in for {book.csm_id}"[:200])
+        return [update.touchpoint.id for update in updates]
+
+    async def lock_escalations(
+        self, book: PersonBook, wanted: Mapping[str, Touchpoint]
+    ) -> Mapping[str, Touchpoint] | None:
+        accounts = sorted({touch.account_id for touch in book.touches})
+        found = await self._connection.fetch(ESCALATIONS, book.csm_id, accounts, sorted(wanted))
+        concerned = {row["account_id"] for row in found} | {each.account_id for each in wanted.values()}
+        if not concerned:
+            return {}
+        if await lock_accounts(self._connection, concerned) != concerned:
+            return None
+        ids = sorted(row["id"] for row in found)
+        locked = await self._connection.fetch(LOCK_TOUCHPOINTS, ids, sorted(concerned))
+        if len(locked) != len(ids):
+            return None
+        stored = [rows.read_stored(row).touchpoint for row in locked]
+        about = f"{book.csm_id}/"
+        return {each.id: each for each in stored if _cause_of(each).startswith(about)}
+
+    async def save_escalations(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
+        await self._calendars.save_levelled(updates, now)
+
+
+def _cause_of(touchpoint: Touchpoint) -> str:
+    content = touchpoint.content
+    return "" if content is None or content.cause is None else content.cause.id
+
+
+def _covered(stored: StoredTouchpoint, cover: Cover) -> TouchpointUpdate:
+    before = stored.touchpoint
+    touchpoint = before._replace(
+        due_at=cover.due_at, csm_id=cover.csm_id, shift=cover.reason, sequence=before.sequence + 1,
+        earliest_at=None, latest_at=None, soft_days=0,
+    )  # fmt: skip
+    return TouchpointUpdate(
+        touchpoint, stored.content, "moved", cover.reason, before.due_at, "plan", before.holder
+    )

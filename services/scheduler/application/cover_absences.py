@@ -1,0 +1,107 @@
+"""Let colleagues lead what a person cannot while they are away, and escalate what nobody can."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from services.calendar.absences import (
+    AccountTouch,
+    Cover,
+    Deputy,
+    cover,
+    describe_difficulties,
+    find_in_question,
+)
+from services.calendar.escalation import Problem, make_escalation, problem_of
+from services.calendar.levelling import Homeless, Obstacle
+from services.calendar.person_book import PersonBook, PlannedTouch
+from services.calendar.reconciliation.context import CalendarChange, ChangeKind
+from services.calendar.reconciliation.escalations import CAUSE_GONE, escalate
+from services.calendar.touchpoint import Closure, Status, Touchpoint
+from services.scheduler.application.ports import TouchpointUpdate
+from services.scheduler.application.reconcile_calendar import describe_update
+
+
+class AbsenceRepository(Protocol):
+    """What the cover of absences needs, in the transaction that levels the person's book."""
+
+    async def load_deputies(
+        self, book: PersonBook, touches: Sequence[PlannedTouch]
+    ) -> Mapping[str, Sequence[Deputy]]:
+        """By account the other members of its pool."""
+        ...
+
+    async def save_covers(self, book: PersonBook, covers: Sequence[Cover], now: datetime) -> Collection[str]:
+        """Hand over touchpoints that are as they were read; the ids of those."""
+        ...
+
+    async def lock_escalations(
+        self, book: PersonBook, wanted: Mapping[str, Touchpoint]
+    ) -> Mapping[str, Touchpoint] | None:
+        """The calendar's planned escalations about the person, and the stored ones of the wanted; None: others change
+        them or their accounts.
+        """
+        ...
+
+    async def save_escalations(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None: ...
+
+
+class AbsenceResult(NamedTuple):
+    """How many touchpoints were handed to colleagues, and how many escalations are new. `stale`: others changed some."""
+
+    covered: int = 0
+    escalated: int = 0
+    stale: int = 0
+
+
+async def cover_absences(
+    book: PersonBook, homeless: Sequence[Homeless], absences: AbsenceRepository, now: datetime
+) -> AbsenceResult:
+    """Level-triggered: escalations whose cause is gone are cancelled."""
+    in_question = find_in_question(book, homeless)
+    covers = await _find_covers(book, in_question, absences)
+    covered = await absences.save_covers(book, covers, now) if covers else ()
+    difficulties = describe_difficulties(book, in_question, {each.touch_id for each in covers})
+    wanted = {each.id: each for each in (make_escalation(found, book.hours, now) for found in difficulties)}
+    stored = await absences.lock_escalations(book, wanted)
+    if stored is None:
+        return AbsenceResult(len(covered), 0, 1)
+    changes = [*(escalate(each, stored) for each in wanted.values()), *_withdraw(stored, wanted)]
+    updates = [
+        describe_update(change, content, stored.get(change.touchpoint.id))
+        for change in changes
+        if change.kind is not ChangeKind.KEEP and (content := change.touchpoint.content) is not None
+    ]
+    await absences.save_escalations(updates, now)
+    new = sum(update.event_kind == "scheduled" for update in updates)
+    return AbsenceResult(len(covered), new, len(covers) - len(covered))
+
+
+async def _find_covers(
+    book: PersonBook, in_question: Sequence[AccountTouch], absences: AbsenceRepository
+) -> list[Cover]:
+    """The minutes that a deputy takes on count for the next one."""
+    touches = [each.touch for each in in_question if each.obstacle is Obstacle.AWAY]
+    if not touches:
+        return []
+    deputies = {key: list(each) for key, each in (await absences.load_deputies(book, touches)).items()}
+    taken: dict[str, int] = {}
+    covers: list[Cover] = []
+    for touch in sorted(touches, key=lambda touch: (-touch.priority, touch.target_at, touch.id)):
+        able = [
+            each._replace(minutes=each.minutes + taken.get(each.csm_id, 0))
+            for each in deputies.get(touch.account_id, ())
+        ]
+        found = cover(book, touch, able)
+        if found is not None:
+            taken[found.csm_id] = taken.get(found.csm_id, 0) + touch.minutes
+            covers.append(found)
+    return covers
+
+
+def _withdraw(stored: Mapping[str, Touchpoint], wanted: Collection[str]) -> list[CalendarChange]:
+    return [
+        CalendarChange.cancel(each, Closure.WITHDRAWN, CAUSE_GONE)
+        for each in stored.values()
+        if each.id not in wanted and each.status is Status.PLANNED and problem_of(each) is Problem.NO_DAY
+    ]

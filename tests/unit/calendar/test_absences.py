@@ -1,0 +1,106 @@
+"""What has no day while a person is away goes to the colleague with the most room, else it is escalated."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from services.calendar.absences import AccountTouch, Deputy, cover, describe_difficulties, find_in_question
+from services.calendar.avoid import Availability
+from services.calendar.levelling import Homeless, Obstacle
+from services.calendar.open_hours import OpenHours
+from services.calendar.person_book import PersonBook, PlannedTouch, availability_key, level_person
+from tests.unit.calendar.plans import NOW, OFFICE, UTC_ZONE, season
+
+DAY = timedelta(days=1)
+TARGET = NOW + 14 * DAY
+
+
+def touch(name: str = "1", target: datetime = TARGET, priority: int = 0, **changed: object) -> PlannedTouch:
+    planned = PlannedTouch(
+        name,
+        "acme",
+        "check_in",
+        target,
+        target,
+        target - 3 * DAY,
+        target + 3 * DAY,
+        2,
+        30,
+        priority,
+        is_new=False,
+    )
+    return planned._replace(**changed)
+
+
+def book(touches: Sequence[PlannedTouch], hours: OpenHours = OFFICE, **accounts: Availability) -> PersonBook:
+    known = {availability_key(name, "check_in"): each for name, each in accounts.items()}
+    return PersonBook("ada", hours, 2400, tuple(touches), (), known)
+
+
+def test_the_colleague_with_the_most_room_stands_in_on_the_day_nearest_to_the_target() -> None:
+    """Row 22: time off is covered."""
+    deputies = [Deputy("bob", OFFICE, 900), Deputy("cyd", OFFICE, 300), Deputy("dan", OFFICE, 300)]
+
+    found = cover(book([touch()]), touch(), deputies)
+
+    assert found is not None
+    assert (found.csm_id, found.due_at) == ("cyd", TARGET)
+    assert found.reason == "covered by cyd: ada is away (week 2026-W12)"
+
+
+def test_a_colleague_who_works_on_no_day_of_the_window_does_not_stand_in() -> None:
+    narrow = touch(earliest_at=TARGET - DAY, latest_at=TARGET + DAY)  # Sunday to Tuesday
+    thursdays, tuesdays = OpenHours(UTC_ZONE, frozenset({3})), OpenHours(UTC_ZONE, frozenset({1}))
+
+    assert cover(book([narrow]), narrow, [Deputy("bob", thursdays, 0)]) is None
+    found = cover(book([narrow]), narrow, [Deputy("bob", thursdays, 0), Deputy("cyd", tuesdays, 500)])
+    assert found is not None
+    assert (found.csm_id, found.due_at.weekday()) == ("cyd", 1)
+
+
+def test_nobody_stands_in_on_a_day_on_which_the_customer_is_not_to_be_met() -> None:
+    closed = season(10, 18)
+    around = Availability((closed,), UTC_ZONE, OFFICE)
+
+    assert cover(book([touch()], acme=around), touch(), [Deputy("bob", OFFICE, 0)]) is None
+
+
+def test_the_leveller_finds_who_is_away_although_the_touchpoint_stands_behind_the_absence() -> None:
+    """Its window is stretched to where it had to be put; that is no reason to leave it there."""
+    pushed = touch(due_at=TARGET + 3 * DAY, earliest_at=TARGET - DAY, latest_at=TARGET + 3 * DAY)
+    thursdays = OpenHours(UTC_ZONE, frozenset({3}))
+
+    levelled = level_person(book([pushed], thursdays), NOW)
+    assert levelled.homeless == (Homeless("1", Obstacle.AWAY),)
+    assert level_person(book([pushed._replace(is_shifted=True)], thursdays), NOW).homeless == ()
+
+
+def test_touchpoints_of_one_account_that_stay_less_than_two_days_apart_are_counted() -> None:
+    """Point 7: two touches of one account keep two days apart; what stays unmet is reported."""
+    narrow = [touch(name, earliest_at=TARGET, latest_at=TARGET) for name in ("1", "2")]
+
+    assert level_person(book(narrow), NOW).crowded == 1
+    levelled = level_person(book([touch("1"), touch("2")]), NOW)
+    assert levelled.crowded == 0
+    assert levelled.moves
+
+
+def test_only_what_is_protected_is_escalated_for_a_customer_who_cannot_be_met() -> None:
+    routine, floor, moved = touch("1"), touch("2", priority=2), touch("3", priority=2, is_shifted=True)
+    homeless = [Homeless(each.id, Obstacle.CLOSED) for each in (routine, floor, moved)]
+
+    found = find_in_question(book([routine, floor, moved]), homeless)
+    assert [each.touch.id for each in found] == ["2"]
+    passed = find_in_question(book([floor]), [Homeless("2", Obstacle.PASSED)])
+    assert passed == []
+
+
+def test_an_absence_of_weeks_is_one_escalation_for_each_account_and_month() -> None:
+    touches = [touch(str(number), TARGET + number * 7 * DAY) for number in range(5)]
+    away = [AccountTouch(each, Obstacle.AWAY) for each in touches]
+
+    found = describe_difficulties(book(touches), away, {"0"})
+
+    assert [each.cause for each in found] == ["ada/away/2026-03", "ada/away/2026-04"]
+    assert "for 2 of type check in" in found[0].text
+    for part in ("check in", "acme", "ada is away", "weeks 2026-W", "What helps"):
+        assert part in found[1].text
