@@ -158,7 +158,9 @@ def _is_closed(book: Book, touch: Ints, day: Ints) -> Bools:
         for closed in each.closed
         if 0 <= closed < size
     ]
-    return np.isin(touch * size + day, np.array(keys, np.int64)) if keys else np.zeros(len(touch), np.bool_)
+    is_closed = np.zeros(len(book.touches) * size, np.bool_)
+    is_closed[keys] = True
+    return is_closed[touch * size + day]
 
 
 def price_weeks(load: Ints, options: Options) -> Ints:

@@ -5,6 +5,8 @@ falls. The price is a whole number, so repetition comes to rest; both functions 
 what is level changes nothing.
 """
 
+from typing import Final
+
 import numpy as np
 
 from services.calendar.levelling.chains import search_weeks
@@ -24,6 +26,9 @@ from services.calendar.levelling.moves import explain_moves, undo_moves
 from services.calendar.levelling.price import Ints, Options, build_options, total_price
 from services.calendar.levelling.weeks import choose_cheapest, choose_standing
 
+MOST_UNDONE: Final = 4
+"""A move in two steps may not pay as a whole: it is undone and the rest asked again, at most so many times."""
+
 
 def relevel(book: Book) -> Relevelled:
     """The book after a change: the days of its touches, which moved and why, which have no allowed day.
@@ -33,6 +38,11 @@ def relevel(book: Book) -> Relevelled:
     check_book(book)
     options = build_options(book)
     days = _settle(book, options)
+    for _ in range(MOST_UNDONE):
+        kept = undo_moves(options, days)
+        if np.array_equal(kept, days):
+            break
+        days = _settle(_with_days(book, kept))
     return Relevelled(tuple(days.tolist()), explain_moves(book, options, days), _find_homeless(book, options))
 
 
@@ -53,19 +63,19 @@ def level(book: Book, start: Start | None = None) -> tuple[int, ...]:
     chosen = choose_by_flow(options)[0] if by_flow else choose_cheapest(options)
     days = _keep_others(options, place_days(options, search_weeks(options, chosen)))
     placed = _with_days(book._replace(touches=touches), days)
-    return tuple(_settle(placed, build_options(placed)).tolist())
+    return tuple(_settle(placed).tolist())
 
 
-def _settle(book: Book, options: Options) -> Ints:
-    """Repeat until nothing changes: the price falls by a whole number each time."""
+def _settle(book: Book, options: Options | None = None) -> Ints:
+    """Repeat until nothing changes: the price falls by a whole number each time. `options`: those of the book."""
     while True:
+        options = options or build_options(book)
         chosen = search_weeks(options, choose_standing(options))
         days = _keep_others(options, place_days(options, chosen))
         days = undo_moves(options, days)
         if total_price(options, days) >= total_price(options, options.standing):
             return options.standing
-        book = _with_days(book, days)
-        options = build_options(book)
+        book, options = _with_days(book, days), None
 
 
 def _keep_others(options: Options, days: Ints) -> Ints:
