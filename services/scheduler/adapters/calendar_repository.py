@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from schemas.directory import PolicyRecord
+from schemas.directory import HolidayRecord, PolicyRecord
 from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand, content_of, read_plan
 from services.calendar.reconciliation.context import StoredCalendar
@@ -23,7 +23,7 @@ from services.scheduler.adapters.announcement_repository import (
 )
 from services.scheduler.adapters.archive import bring_back
 from services.scheduler.adapters.assignment_repository import PostgresAssignments
-from services.scheduler.adapters.directory_repository import load_csm_hours, load_policy
+from services.scheduler.adapters.directory_repository import load_csm_hours, load_holidays, load_policy
 from services.scheduler.adapters.messages import settled_event
 from services.scheduler.adapters.rows import COLUMNS, columns_of
 from services.scheduler.application.announce_changes import (
@@ -50,7 +50,8 @@ INSERT INTO account_calendar (account_id) SELECT * FROM unnest($1::text[]) ON CO
 """
 VERSIONS = "SELECT account_id, version FROM account_calendar WHERE account_id = ANY($1::text[])"
 LOCK = """
-SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool FROM account_calendar
+SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool, country, region, rules_changed
+FROM account_calendar
 WHERE account_id = ANY($1::text[])
 ORDER BY account_id FOR UPDATE
 """
@@ -147,6 +148,9 @@ class PostgresCalendarRepository:
 
     async def load_hours(self, csm_ids: Collection[str]) -> Mapping[str, OpenHours]:
         return await load_csm_hours(self._connection, csm_ids)
+
+    async def load_holidays(self) -> Sequence[HolidayRecord]:
+        return await load_holidays(self._connection)
 
     async def load_policy(self) -> PolicyRecord | None:
         return await load_policy(self._connection)

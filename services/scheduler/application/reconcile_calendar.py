@@ -9,11 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
+from schemas.directory import HolidayRecord
 from schemas.plans import PlanAdjusted
 from schemas.zones import UTC_ZONE
 from services.calendar.assignment import NO_LEADS
+from services.calendar.customer_days import CustomerDays
 from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand
+from services.calendar.public_holidays import choose_calendar
 from services.calendar.reconciliation import erase, reconcile
 from services.calendar.reconciliation.context import (
     AccountHours,
@@ -33,7 +36,7 @@ from services.calendar.touchpoint import (
     TouchpointContent,
     settle,
 )
-from services.calendar.zones import load_zones
+from services.calendar.zones import load_zone, load_zones
 from services.scheduler.application.assign_owners import find_account_leads, name_plan_owners
 from services.scheduler.application.ports import (
     CalendarAccount,
@@ -138,12 +141,14 @@ async def _load_targets(
     planned = await name_plan_owners(planned, owners, calendars.assignments, now)
     items = [item for _, plan in planned for item in (*plan.rhythms, *plan.touchpoints)]
     by_csm = await calendars.load_hours({item.csm_id for item in items if item.csm_id})
+    holidays = await calendars.load_holidays()
     targets: list[_Target] = []
     for command, plan in planned:
         await calendars.pause_if_long()
         account = accounts[plan.account_id]
         zone, *others = load_zones(account.timezone, account.zones)
-        hours = AccountHours(zone, DEFAULT_HOURS, by_csm, tuple(others))
+        customer = find_customer_days(account, holidays)
+        hours = AccountHours(zone, DEFAULT_HOURS, by_csm, tuple(others), customer)
         targets.append(_Target(command, account, plan, hours, hash_spec(plan, hours), plan.decided_at))
     return targets
 
@@ -246,6 +251,17 @@ def _touchpoint_update(
             return TouchpointUpdate(touchpoint, content, None)
 
 
+def find_customer_days(account: CalendarAccount, added: Sequence[HolidayRecord]) -> CustomerDays | None:
+    """The days of the customer, as far as it is known where it is."""
+    is_placed = account.zones or (account.timezone and load_zone(account.timezone).doubt is None)
+    zones = load_zones(account.timezone, account.zones) if is_placed else ()
+    holidays = choose_calendar(account.country, account.region, added)
+    if not zones and holidays is None:
+        return None
+    weekend = frozenset[int]() if holidays is None else holidays.weekend
+    return CustomerDays(zones, weekend=weekend, holidays=holidays)
+
+
 def find_extend_at(series: Iterable[Series], hours: AccountHours) -> datetime | None:
     """When the horizon of one of these rhythms reaches its next occurrence."""
     moments: list[datetime] = []
@@ -271,7 +287,8 @@ def hash_spec(plan: PlanAdjusted, hours: AccountHours) -> bytes:
     ]  # fmt: skip
     csm_ids = sorted({item.csm_id or "" for item in (*plan.rhythms, *plan.touchpoints)})
     zones = " ".join(zone.key for zone in (hours.zone, *hours.also_in))
-    spec = [zones, plan.quiet_hours, rhythms, [(csm_id, hours.of_csm(csm_id)) for csm_id in csm_ids]]
+    by_csm = [(csm_id, hours.of_csm(csm_id)) for csm_id in csm_ids]
+    spec = [zones, plan.quiet_hours, rhythms, by_csm, hours.customer]
     digest = blake2b(repr(spec).encode("utf-8", "replace"), digest_size=16)
     for item in (*plan.touchpoints, *plan.avoid):
         digest.update(item.write())
