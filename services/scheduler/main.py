@@ -9,6 +9,7 @@ from prometheus_client import Counter
 
 from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
+from services.chassis.database import real_now
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, run_command, unplugged
@@ -25,6 +26,8 @@ from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
+from services.scheduler.adapters.release_repository import PostgresReleases
+from services.scheduler.application.follow_releases import follow_releases
 from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
@@ -77,6 +80,8 @@ async def build(runtime: Runtime) -> Parts:
         releasing.wake()
         extending.wake()
 
+    async with database.transaction() as connection:
+        await follow_releases(PostgresReleases(connection), clock.at(await real_now(connection)))
     handler = RecordHandler(
         clock, outbox, calendars, PostgresDirectoryRepository, count, runtime.keys.secrets
     )

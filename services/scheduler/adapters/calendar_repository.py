@@ -9,6 +9,7 @@ from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand, content_of, read_plan
 from services.calendar.reconciliation.context import StoredCalendar
 from services.calendar.recurrence import Series
+from services.calendar.rezoning import RuleChange
 from services.calendar.touchpoint import Cancellation, Closure, RecordedOutcome, Touchpoint, cancel
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
@@ -25,6 +26,7 @@ from services.scheduler.adapters.archive import bring_back
 from services.scheduler.adapters.assignment_repository import PostgresAssignments
 from services.scheduler.adapters.directory_repository import load_csm_hours, load_holidays, load_policy
 from services.scheduler.adapters.messages import settled_event
+from services.scheduler.adapters.release_repository import load_rule_change
 from services.scheduler.adapters.rows import COLUMNS, columns_of
 from services.scheduler.application.announce_changes import (
     LONGEST_WAIT,
@@ -73,7 +75,7 @@ SELECT account_id, type, max(due_at) AS due_at FROM (
 """
 SAVE_ACCOUNTS = """
 UPDATE account_calendar a SET version = greatest(a.version, u.version), plan = u.plan, shape = u.shape,
-    extend_at = u.extend_at
+    extend_at = u.extend_at, rules_changed = NULL
 FROM unnest($1::text[], $2::bigint[], $3::json[], $4::bytea[], $5::timestamptz[])
     u(account_id, version, plan, shape, extend_at)
 WHERE a.account_id = u.account_id
@@ -149,6 +151,9 @@ class PostgresCalendarRepository:
     async def load_hours(self, csm_ids: Collection[str]) -> Mapping[str, OpenHours]:
         return await load_csm_hours(self._connection, csm_ids)
 
+    async def load_rule_change(self) -> RuleChange | None:
+        return await load_rule_change(self._connection)
+
     async def load_holidays(self) -> Sequence[HolidayRecord]:
         return await load_holidays(self._connection)
 
@@ -169,14 +174,8 @@ class PostgresCalendarRepository:
             await self._connection.execute(SAVE_CONTENTS, columns[0], columns[1], columns[10])
             await self._connection.execute(rows.SAVE_RHYTHMS, *columns)
         accounts = [
-            (
-                update.command.account_id,
-                update.command.version,
-                update.command.document,
-                update.spec_hash,
-                update.extend_at,
-            )
-            for update in updates
+            (command.account_id, command.version, command.document, update.spec_hash, update.extend_at)
+            for update, command in ((update, update.command) for update in updates)
         ]
         await self._connection.execute(SAVE_ACCOUNTS, *columns_of(accounts))
 

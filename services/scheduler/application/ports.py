@@ -16,6 +16,7 @@ from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand
 from services.calendar.reconciliation.context import StoredCalendar
 from services.calendar.recurrence import Series
+from services.calendar.rezoning import RuleChange
 from services.calendar.touchpoint import Holder, RecordedOutcome, Touchpoint, TouchpointContent
 from services.scheduler.domain.announcing import KnownState
 
@@ -193,6 +194,10 @@ class CalendarRepository(Protocol):
         ...
 
     async def load_hours(self, csm_ids: Collection[str]) -> Mapping[str, OpenHours]: ...
+
+    async def load_rule_change(self) -> RuleChange | None:
+        """The last change of the rules of time zones."""
+        ...
 
     async def load_holidays(self) -> Sequence[HolidayRecord]:
         """The public holidays that the policy in force adds or takes away."""

@@ -9,15 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from schemas.directory import HolidayRecord
 from schemas.plans import PlanAdjusted
+from schemas.times import EARLIEST
 from schemas.zones import UTC_ZONE
 from services.calendar.assignment import NO_LEADS
-from services.calendar.customer_days import CustomerDays
 from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand
-from services.calendar.public_holidays import choose_calendar
-from services.calendar.reconciliation import erase, reconcile
+from services.calendar.reconciliation import erase
 from services.calendar.reconciliation.context import (
     AccountHours,
     CalendarChange,
@@ -27,6 +25,7 @@ from services.calendar.reconciliation.context import (
     StoredCalendar,
 )
 from services.calendar.recurrence import Series, horizon_of
+from services.calendar.rezoning import RuleChange, reconcile_after
 from services.calendar.touchpoint import (
     Closure,
     Origin,
@@ -36,8 +35,9 @@ from services.calendar.touchpoint import (
     TouchpointContent,
     settle,
 )
-from services.calendar.zones import load_zone, load_zones
+from services.calendar.zones import load_zones
 from services.scheduler.application.assign_owners import find_account_leads, name_plan_owners
+from services.scheduler.application.find_customer_days import find_customer_days
 from services.scheduler.application.ports import (
     CalendarAccount,
     CalendarRepository,
@@ -153,6 +153,11 @@ async def _load_targets(
     return targets
 
 
+async def _load_rules(targets: Iterable[_Target], calendars: CalendarRepository) -> RuleChange | None:
+    is_needed = any(target.account.rules_changed for target in targets)
+    return await calendars.load_rule_change() if is_needed else None
+
+
 async def _reconcile_all(
     targets: Sequence[_Target], erased: Sequence[PlanCommand], calendars: CalendarRepository, now: datetime
 ) -> ReconcileResult:
@@ -165,6 +170,7 @@ async def _reconcile_all(
     one_off_ids = [item.id for target in targets for item in target.plan.touchpoints]
     stored = await calendars.load_calendars(account_ids, one_off_ids, now)
     owners = [target.account.owners for target in targets]
+    rules = await _load_rules(targets, calendars)
     leads = await find_account_leads(owners, stored, calendars.assignments, now)
     updates: list[CalendarUpdate] = []
     stretched = 0
@@ -172,10 +178,10 @@ async def _reconcile_all(
         await calendars.pause_if_long()
         calendar = stored[target.plan.account_id]
         own = leads.get(target.plan.account_id, NO_LEADS)
-        result = reconcile(ReconcileContext(target.plan, calendar, target.hours, target.decided_at, now, own))
+        context = ReconcileContext(target.plan, calendar, target.hours, target.decided_at, now, own)
+        result = reconcile_after(context, rules if target.account.rules_changed else None)
         stretched += result.stretched
-        extend_at = find_extend_at(result.series, target.hours)
-        extend_at = None if extend_at is None else max(extend_at, now + MIN_EXTEND_INTERVAL)
+        extend_at = find_extend_at(result.series, target.hours, now + MIN_EXTEND_INTERVAL)
         changes = list(_touchpoint_updates(result, calendar))
         series = [rhythm for rhythm in result.series if rhythm != calendar.series.get(rhythm.type)]
         updates.append(CalendarUpdate(target.command, target.spec_hash, changes, series, extend_at))
@@ -251,25 +257,16 @@ def _touchpoint_update(
             return TouchpointUpdate(touchpoint, content, None)
 
 
-def find_customer_days(account: CalendarAccount, added: Sequence[HolidayRecord]) -> CustomerDays | None:
-    """The days of the customer, as far as it is known where it is."""
-    is_placed = account.zones or (account.timezone and load_zone(account.timezone).doubt is None)
-    zones = load_zones(account.timezone, account.zones) if is_placed else ()
-    holidays = choose_calendar(account.country, account.region, added)
-    if not zones and holidays is None:
-        return None
-    weekend = frozenset[int]() if holidays is None else holidays.weekend
-    return CustomerDays(zones, weekend=weekend, holidays=holidays)
-
-
-def find_extend_at(series: Iterable[Series], hours: AccountHours) -> datetime | None:
-    """When the horizon of one of these rhythms reaches its next occurrence."""
+def find_extend_at(
+    series: Iterable[Series], hours: AccountHours, earliest: datetime = EARLIEST
+) -> datetime | None:
+    """When the horizon of one of these rhythms reaches its next occurrence, at the earliest at that moment."""
     moments: list[datetime] = []
     for rhythm in series:
         if rhythm.active:
             following = next(rhythm.slots(*hours.opening_of(rhythm), rhythm.until))
             moments.append(following.nominal - horizon_of(rhythm.owner))
-    return min(moments, default=None)
+    return max(min(moments), earliest) if moments else None
 
 
 def hash_spec(plan: PlanAdjusted, hours: AccountHours) -> bytes:
