@@ -89,6 +89,7 @@ class AccountRecord(SchemaModel):
     """The zones of a country whose clocks differ, when no zone was told; else empty."""
     language: str | None = None
     country: str | None = None
+    region: str | None = None
     industry: str | None = None
     csm_id: Id | None = None
     sales_id: Id | None = None
@@ -179,12 +180,12 @@ class ContentRecord(SchemaModel):
 class HolidayRecord(SchemaModel):
     """A public holiday that a deployment adds to those of the package, or takes from them."""
 
-    name: Name
+    name: Text
     on: Annotated[str, Field(pattern=r"^(\d{4}-)?\d\d-\d\d$")]
     """A date, `2026-12-24`, or a month and day of every year, `12-24`."""
     country: str | None = None
     """null: everywhere."""
-    region: Name | None = None
+    region: Text | None = None
     """null: in the whole country."""
     works: bool = False
     """true: it is a working day there, whatever the package says."""

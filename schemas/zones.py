@@ -17,6 +17,10 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
+from tzdata import IANA_VERSION
+
+ZONE_RELEASE: Final = IANA_VERSION
+"""The release in force, such as `2026f`."""
 TimeZone = zoneinfo.ZoneInfo
 """A time zone: a `datetime.tzinfo`. Get one with `find_zone`."""
 

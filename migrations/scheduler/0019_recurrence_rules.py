@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "scheduler_0019"
-down_revision = "scheduler_0017"
+down_revision = "scheduler_0018"
 branch_labels = None
 depends_on = None
 

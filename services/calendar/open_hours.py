@@ -132,7 +132,7 @@ def next_open(moment: datetime, hours: OpenHours | None) -> datetime:
 
 def next_usual(moment: datetime, hours: OpenHours | None) -> datetime:
     """As `next_open` in a week without public holidays and time off."""
-    return next_open(moment, usual_or_none(hours))
+    return next_open(moment, None if hours is None else usual_of(hours))
 
 
 def last_open_before(moment: datetime, hours: OpenHours | None) -> datetime | None:
@@ -233,10 +233,6 @@ def usual_of(hours: OpenHours) -> OpenHours:
     """The hours without what is closed on dates: public holidays and time off."""
     customer = None if hours.customer is None else replace(hours.customer, holidays=None)
     return replace(hours, holidays=None, away=(), customer=customer, person=None)
-
-
-def usual_or_none(hours: OpenHours | None) -> OpenHours | None:
-    return None if hours is None else usual_of(hours)
 
 
 @lru_cache(maxsize=_CACHED)

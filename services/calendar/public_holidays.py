@@ -44,8 +44,11 @@ class HolidayCalendar:
         place = "-".join(part for part in (self.country, self.region) if part)
         if not self.extra:
             return place
-        days = b"".join(record.write() for record in self.extra)
-        return f"{place}+{blake2b(days, digest_size=6).hexdigest()}"
+        return f"{place}+{_digest(self.extra)}"
+
+    def __hash__(self) -> int:
+        """Of the place alone: hours are looked up thousands of times a second, few have the same place and other days."""
+        return hash((self.country, self.region, len(self.extra)))
 
     def name_of(self, day: date) -> str | None:
         """The name of the public holiday on that day, if it is one."""
@@ -55,6 +58,11 @@ class HolidayCalendar:
     def doubt(self) -> str | None:
         """What is not known of the place."""
         return find_place(self.country, self.region).doubt
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known which days are public holidays."""
+        return bool(self.extra) or find_place(self.country, self.region).country is not None
 
     @property
     def weekend(self) -> frozenset[int]:
@@ -69,6 +77,11 @@ class Place:
     country: str | None = None
     region: str | None = None
     doubt: str | None = None
+
+
+@lru_cache(maxsize=1024)
+def _digest(records: tuple[HolidayRecord, ...]) -> str:
+    return blake2b(b"".join(record.write() for record in records), digest_size=6).hexdigest()
 
 
 @cache

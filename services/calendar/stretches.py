@@ -163,11 +163,17 @@ def offsets_of(zone: TimeZone, year: int) -> tuple[tuple[int, int, int], ...]:
     """(from, to, offset from UTC) of each time without a change of the clocks, in that year and some days around it."""
     first, last = bounds_of(year)
     begin = from_micros(first - _MARGIN_DAYS * DAY_LENGTH)
-    until = from_micros(last + _MARGIN_DAYS * DAY_LENGTH)
+    return find_offsets(zone, begin, from_micros(last + _MARGIN_DAYS * DAY_LENGTH), _PROBE)
+
+
+def find_offsets(
+    zone: TimeZone, begin: datetime, until: datetime, step: timedelta
+) -> tuple[tuple[int, int, int], ...]:
+    """(from, to, offset from UTC) of each time without a change; of changes within one step only their sum is found."""
     found: list[tuple[int, int, int]] = []
     probe, offset = begin, _offset(begin, zone)
     while probe < until:
-        following = min(probe + _PROBE, until)
+        following = min(probe + step, until)
         after = _offset(following, zone)
         if after != offset:
             change = _find_change(probe, following, zone)

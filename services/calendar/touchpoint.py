@@ -14,7 +14,7 @@ from schemas.plans import About, Cause, Reason
 from schemas.times import USUAL_QUIET_HOURS, QuietHours, format_instant
 from schemas.vocabulary import Channel, Owner, Precedence, Priority, Role, Topic
 from schemas.vocabulary import ReportedOutcome as OutcomeKind
-from services.calendar.windows import LEVELLED, LevelWindow
+from services.calendar.windows import LEVELLED
 
 
 class Status(StrEnum):
@@ -226,31 +226,6 @@ def cancel(touchpoint: Touchpoint, cancellation: Cancellation) -> Touchpoint:
         raise IllegalTransition(touchpoint, "cancelled")
     return touchpoint._replace(
         status=Status.CANCELLED, cancellation=cancellation, sequence=touchpoint.sequence + 1
-    )
-
-
-def _movable_window(touchpoint: Touchpoint, window: LevelWindow | None) -> LevelWindow | None:
-    is_movable = touchpoint.is_led_by_person and touchpoint.csm_id is not None and not touchpoint.pinned
-    return window.around(touchpoint.due_at) if window is not None and is_movable else None
-
-
-def has_window(touchpoint: Touchpoint, window: LevelWindow | None) -> bool:
-    """Whether it has the window that `with_window` would give it."""
-    movable = _movable_window(touchpoint, window)
-    if movable is None:
-        return touchpoint.earliest_at is None
-    return movable == (touchpoint.earliest_at, touchpoint.latest_at, touchpoint.soft_days)
-
-
-def with_window(touchpoint: Touchpoint, window: LevelWindow | None) -> Touchpoint:
-    """The touchpoint with the window in which it may be levelled, stretched to where it stands; None: with none."""
-    movable = _movable_window(touchpoint, window)
-    if movable is None:
-        return touchpoint._replace(earliest_at=None, latest_at=None, soft_days=0)
-    return touchpoint._replace(
-        earliest_at=movable.earliest_at,
-        latest_at=movable.latest_at,
-        soft_days=movable.soft_days,
     )
 
 

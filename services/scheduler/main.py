@@ -1,6 +1,6 @@
 """Wires the scheduler: the only place where entrypoints and adapters meet."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
@@ -9,7 +9,7 @@ from prometheus_client import Counter
 
 from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
-from services.chassis.database import Connection
+from services.chassis.database import Connection, real_now
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, run_command, unplugged
@@ -28,6 +28,8 @@ from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
+from services.scheduler.adapters.release_repository import PostgresReleases
+from services.scheduler.application.follow_releases import follow_releases
 from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
@@ -81,17 +83,7 @@ async def build(runtime: Runtime) -> Parts:
     pruning = sweep_loop("prune calendar", prune_sweep(queue, keep))
     archiving = partition_loop(database, ARCHIVE, keep=max(keep.closed - FEED, timedelta()))
 
-    books = partial(_books, calendars)
-    worker = WorkerProcess(
-        seconds=settings.LEVEL_SECONDS, megabytes=settings.LEVEL_MEGABYTES, most_waiting=1, module=LEVELLING
-    )
-    leveller = Leveller(database, clock, books, worker, after_any_commit, count)
-    levelling = Loop(
-        "level",
-        interval=settings.SWEEP_INTERVAL_SECONDS,
-        run_once=leveller.run_once,
-        is_busy=lambda: leveller.is_waiting,
-    )
+    levelling, close = make_leveller(runtime, calendars, after_any_commit)
 
     def after_commit() -> None:
         wake()
@@ -99,6 +91,8 @@ async def build(runtime: Runtime) -> Parts:
         extending.wake()
         levelling.wake()
 
+    async with database.transaction() as connection:
+        await follow_releases(PostgresReleases(connection), clock.at(await real_now(connection)))
     handler = RecordHandler(
         clock, outbox, calendars, PostgresDirectoryRepository, count, runtime.keys.secrets
     )
@@ -106,14 +100,31 @@ async def build(runtime: Runtime) -> Parts:
         app=lambda ready: make_http_app(runtime, after_commit, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),
         loops=(releasing, extending, marking, announcing, pruning, archiving, levelling),
-        close=(worker.close,),
+        close=(close,),
     )
 
 
-def _books(
-    calendars: Callable[[Connection], PostgresCalendarRepository], connection: Connection
-) -> PostgresBooks:
-    return PostgresBooks(connection, calendars(connection))
+def make_leveller(
+    runtime: Runtime,
+    calendars: Callable[[Connection], PostgresCalendarRepository],
+    after_commit: Callable[[], None],
+) -> tuple[Loop, Callable[[], Awaitable[None]]]:
+    """The loop that levels the books of people, and what closes its worker process."""
+    worker = WorkerProcess(
+        seconds=settings.LEVEL_SECONDS, megabytes=settings.LEVEL_MEGABYTES, most_waiting=1, module=LEVELLING
+    )
+
+    def books(connection: Connection) -> PostgresBooks:
+        return PostgresBooks(connection, calendars(connection))
+
+    leveller = Leveller(runtime.database, runtime.clock, books, worker, after_commit, count)
+    loop = Loop(
+        "level",
+        interval=settings.SWEEP_INTERVAL_SECONDS,
+        run_once=leveller.run_once,
+        is_busy=lambda: leveller.is_waiting,
+    )
+    return loop, worker.close
 
 
 def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Readiness) -> FastAPI:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from schemas.directory import HolidayRecord
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from services.cadence.expressions.compile import Health
 from services.cadence.policy import model
@@ -48,6 +49,7 @@ def build_content(files: Sequence[Part]) -> model.PolicyContent:
             (QuietHours(from_=spec.begin, to=spec.end) for *_, spec in under("quiet_hours")),
             USUAL_QUIET_HOURS,
         ),
+        holidays=tuple(HolidayRecord(**dict(spec)) for *_, spec in under("holidays")),
         currency=next((spec.currency for *_, spec in files if spec.currency), USUAL_CURRENCY),
         places={
             **{f"model/{chosen}": file.place(("model",)) for file, chosen in models},

@@ -40,6 +40,25 @@ class QuietHoursSpec(Spec):
             yield Fault("quiet hours go over midnight, as from 20:00 to 08:00; exchange the two", to=("to",))
 
 
+class HolidaySpec(Spec):
+    name: Text = key("Its name, which reasons show", alias="holiday")
+    on: values.HolidayDate = key("The date, as `2026-12-24`, or a day of every year, as `12-24`")
+    country: values.Country | None = key(
+        "Only there, an ISO 3166-1 code such as `DE`; left out: everywhere", None
+    )
+    region: Text | None = key(
+        "Only there, the part of an ISO 3166-2 code after the country, as `BY`; left out: in the whole country",
+        None,
+    )
+    works: values.Truth = key(
+        "`true`: people work on that day, although it is known as a public holiday", default=False
+    )
+
+    def faults(self, _scope: Scope, /) -> Iterator[Fault]:
+        if self.region and not self.country:
+            yield Fault("a region is a part of a country; name the country too", to=("region",))
+
+
 def _check_derivation(tree: Node, info: Info) -> Node:
     """Segments do not depend on segments and stages, stages not on stages."""
     hidden = {"segment", "stage"} if "segment" in info.data else {"stage"}

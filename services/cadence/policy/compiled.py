@@ -249,6 +249,8 @@ def policy_hash(content: PolicyContent) -> str:
         hashed["model"] = content.model
     if content.quiet_hours != USUAL_QUIET_HOURS:
         hashed["quiet_hours"] = content.quiet_hours.model_dump()
+    if content.holidays:
+        hashed["holidays"] = sorted(record.model_dump_json() for record in content.holidays)
     if content.texts:
         hashed["content"] = {name.path: text for name, text in content.texts.items()}
     return hashlib.sha256(json.dumps(hashed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -35,6 +35,7 @@ def policy_document(content: PolicyContent) -> Json:
         "steps": rules(content.steps),
         "limits": [{**_fields(limit, "cap"), **_cap(limit.cap)} for limit in content.limits],
         "blackouts": rules(content.blackouts),
+        "holidays": [record.model_dump() for record in content.holidays],
         "touchpoints": [_fields(touchpoint) for touchpoint in content.touchpoints],
     }
 

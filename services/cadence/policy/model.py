@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
+from schemas.directory import HolidayRecord
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from services.cadence.content.names import ContentName
 from services.cadence.expressions.compile import Health, Named
@@ -215,6 +216,8 @@ class PolicyContent:
     limits: tuple[Limit, ...] = ()
     blackouts: tuple[Blackout, ...] = ()
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
+    holidays: tuple[HolidayRecord, ...] = ()
+    """Public holidays that it adds or takes away."""
     currency: str = USUAL_CURRENCY
     """Of the revenue that conditions read (ISO 4217)."""
     model: str = "hybrid"

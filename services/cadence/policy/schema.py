@@ -12,6 +12,7 @@ from services.cadence.policy import rule_spec as keys
 from services.cadence.policy import values
 from services.cadence.policy.catalogue_spec import (
     HealthSpec,
+    HolidaySpec,
     QuietHoursSpec,
     SegmentSpec,
     StageSpec,
@@ -286,6 +287,9 @@ class PolicyFile(Spec):
     sequences: Items[SequenceSpec] | None = key("What follows a date day by day", None)
     limits: Items[LimitSpec] | None = key("Contact budgets over several types of touchpoint", None)
     blackouts: Items[BlackoutSpec] | None = key("Seasons and dates without touchpoints of some types", None)
+    holidays: Items[HolidaySpec] | None = key(
+        "Public holidays beside those that are known of the countries of people and accounts", None
+    )
 
     def faults(self, _scope: Scope, /) -> Iterator[Fault]:
         for section, items in (("segments", self.segments), ("stages", self.stages)):

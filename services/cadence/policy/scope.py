@@ -113,6 +113,10 @@ def _definitions(file: YamlFile) -> Iterator[tuple[Path, tuple[str, str]]]:
                 yield path, ("section", name)
             case ("feedback", "ladder" | "spacing" | "lasts" | "at_the_end" as name):
                 yield path, ("section", name)
+            case ("holidays", int() as index, "on"):
+                where = (file.nodes.get(("holidays", index, part)) for part in ("country", "region"))
+                place = "-".join(str(found[1].value) for found in where if found is not None)
+                yield path, (f"holiday of {place or 'every country'}", str(node.value))
             case ("touchpoints", str(name)):
                 yield path, ("touchpoint", name)
             case (_, _, *_, "rule" | "limit" | "blackout"):

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from schemas.zones import is_country, spell_country
 from services.cadence.features.feature import CHANNELS, OWNERS, SEGMENTS, STAGES
 from services.cadence.policy.errors import Fault, choose, excerpt, refuse
 from services.cadence.policy.model import Cap
@@ -157,6 +158,24 @@ def _season_day(text: str) -> tuple[int, int] | date:
         raise ValueError(f"there is no day {text}; write year-month-day, such as 2026-11-20") from None
 
 
+def _holiday(text: str) -> str:
+    if text.count("-") == 1:
+        _month_day(text)
+        return text
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"there is no {text}; write a date such as 2026-12-24") from None
+    return text
+
+
+def _country(text: str) -> str:
+    code = spell_country(text)
+    if is_country(code):
+        return code
+    raise ValueError(f"an ISO 3166-1 country code such as DE is expected here, not {excerpt(text)}")
+
+
 def _ladder(steps: tuple[int, ...]) -> tuple[int, ...]:
     if not 2 <= len(steps) <= MAX_LADDER:
         raise ValueError(f"a ladder has 2 to {MAX_LADDER} intervals, this has {len(steps)}")
@@ -228,6 +247,16 @@ SeasonDay = Annotated[
         _season_day,
     ),
 ]
+HolidayDate = Annotated[
+    str,
+    text(
+        "date or month-day",
+        "([0-9]{4}-)?[0-9]{2}-[0-9]{2}",
+        "a date such as 2026-12-24, or a day of every year such as 12-24 (month-day)",
+        _holiday,
+    ),
+]
+Country = Annotated[str, text("country", ".{2,64}", "an ISO 3166-1 country code such as DE", _country)]
 Ladder = Annotated[
     tuple[Days, ...],
     AfterValidator(_ladder),

@@ -23,10 +23,9 @@ from services.calendar.touchpoint import (
     Origin,
     Status,
     Touchpoint,
-    has_window,
     plan_again,
-    with_window,
 )
+from services.calendar.touchpoint_windows import has_window, with_window
 from services.calendar.windows import LevelWindow, occurrence_window
 
 

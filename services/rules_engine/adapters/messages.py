@@ -12,7 +12,7 @@ from services.cadence.account.homes import latest_descriptions
 from services.rules_engine.domain.account import Account, NewPlan
 from services.rules_engine.domain.place import zones_of
 
-PROFILE = ("name", "language", "country", "industry", "csm_id", "sales_id", "pool")
+PROFILE = ("name", "language", "country", "region", "industry", "csm_id", "sales_id", "pool")
 CONTACT = ("name", "email", "role", "language", "timezone", "phone", "slack")
 
 

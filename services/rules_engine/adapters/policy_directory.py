@@ -47,5 +47,11 @@ def policy_record(policy: Policy, version: int) -> PolicyRecord:
         for name, kind in sorted(policy.catalogue.items())
     ]
     hours = policy.content.quiet_hours
-    content = {"policy": policy.hash, "touchpoint_types": types, "quiet_hours": hours, "version": version}
+    content = {
+        "policy": policy.hash,
+        "touchpoint_types": types,
+        "quiet_hours": hours,
+        "holidays": policy.content.holidays,
+        "version": version,
+    }
     return PolicyRecord.model_validate(content, strict=False)

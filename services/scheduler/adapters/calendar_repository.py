@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import compress
 
-from schemas.directory import PolicyRecord
+from schemas.directory import HolidayRecord, PolicyRecord
 from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand, content_of, read_plan
 from services.calendar.reconciliation.context import StoredCalendar
 from services.calendar.recurrence import Series
+from services.calendar.rezoning import RuleChange
 from services.calendar.touchpoint import Cancellation, Closure, RecordedOutcome, Touchpoint, cancel
 from services.chassis.database import Connection
 from services.chassis.outbox import Outbox
@@ -23,9 +25,10 @@ from services.scheduler.adapters.announcement_repository import (
 )
 from services.scheduler.adapters.archive import bring_back
 from services.scheduler.adapters.assignment_repository import PostgresAssignments
-from services.scheduler.adapters.directory_repository import load_csm_hours, load_policy
+from services.scheduler.adapters.directory_repository import load_csm_hours, load_holidays, load_policy
 from services.scheduler.adapters.messages import settled_event
 from services.scheduler.adapters.person_marks import mark_owners
+from services.scheduler.adapters.release_repository import load_rule_change
 from services.scheduler.adapters.rows import COLUMNS, columns_of
 from services.scheduler.application.announce_changes import (
     LONGEST_WAIT,
@@ -51,7 +54,8 @@ INSERT INTO account_calendar (account_id) SELECT * FROM unnest($1::text[]) ON CO
 """
 VERSIONS = "SELECT account_id, version FROM account_calendar WHERE account_id = ANY($1::text[])"
 LOCK = """
-SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool FROM account_calendar
+SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool, country, region, rules_changed
+FROM account_calendar
 WHERE account_id = ANY($1::text[])
 ORDER BY account_id FOR UPDATE
 """
@@ -74,7 +78,7 @@ SELECT account_id, type, max(due_at) AS due_at FROM (
 """
 SAVE_ACCOUNTS = """
 UPDATE account_calendar a SET version = greatest(a.version, u.version), plan = u.plan, shape = u.shape,
-    extend_at = u.extend_at
+    extend_at = u.extend_at, rules_changed = NULL
 FROM unnest($1::text[], $2::bigint[], $3::json[], $4::bytea[], $5::timestamptz[])
     u(account_id, version, plan, shape, extend_at)
 WHERE a.account_id = u.account_id
@@ -150,6 +154,12 @@ class PostgresCalendarRepository:
     async def load_hours(self, csm_ids: Collection[str]) -> Mapping[str, OpenHours]:
         return await load_csm_hours(self._connection, csm_ids)
 
+    async def load_rule_change(self) -> RuleChange | None:
+        return await load_rule_change(self._connection)
+
+    async def load_holidays(self) -> Sequence[HolidayRecord]:
+        return await load_holidays(self._connection)
+
     async def load_policy(self) -> PolicyRecord | None:
         return await load_policy(self._connection)
 
@@ -167,14 +177,8 @@ class PostgresCalendarRepository:
             await self._connection.execute(SAVE_CONTENTS, columns[0], columns[1], columns[10])
             await self._connection.execute(rows.SAVE_RHYTHMS, *columns)
         accounts = [
-            (
-                update.command.account_id,
-                update.command.version,
-                update.command.document,
-                update.spec_hash,
-                update.extend_at,
-            )
-            for update in updates
+            (command.account_id, command.version, command.document, update.spec_hash, update.extend_at)
+            for update, command in ((update, update.command) for update in updates)
         ]
         await self._connection.execute(SAVE_ACCOUNTS, *columns_of(accounts))
 
@@ -246,8 +250,8 @@ class PostgresCalendarRepository:
         waiting = [update for update in updates if update.event_kind and not is_urgent(update)]
         await add_changes(self._connection, waiting, (QUIET, LONGEST_WAIT), now)
         changed = [update.touchpoint.id for update in updates]
-        known = [each for each in updates if each.touchpoint.sequence > 1 or not each.event_kind]
-        if stored := [update.touchpoint.id for update in known]:
+        is_stored = [each.touchpoint.sequence > 1 or not each.event_kind for each in updates]
+        if stored := [*compress(changed, is_stored)]:
             await self._connection.execute(rows.DELETE_TIMES, stored)
         await self._connection.execute(rows.SAVE, *columns_of(map(rows.touchpoint_values, updates)), now)
         await self._connection.execute(rows.SAVE_TIMES, *rows.time_columns(updates), changed, now)

@@ -5,36 +5,42 @@ of them in one transaction.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import time
+from functools import lru_cache
 
 import asyncpg
 import orjson
 
-from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
+from schemas.directory import AccountRecord, CsmRecord, HolidayRecord, PolicyRecord
 from schemas.times import WEEKDAYS, clock_time
 from schemas.zones import UTC_ZONE
-from services.calendar.open_hours import WORKDAYS, OpenHours, check_hours
+from services.calendar.open_hours import DAY, WORKDAYS, DateSpan, OpenHours, check_hours
+from services.calendar.public_holidays import choose_calendar, find_place
 from services.calendar.zones import load_zone
 from services.chassis.database import Connection
 from services.scheduler.adapters import erasure
 from services.scheduler.adapters.assignment_repository import load_people, mark_accounts_of
 from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails, TypeDetails
 from services.scheduler.adapters.person_marks import mark_people
-from services.scheduler.adapters.rows import columns_of
+from services.scheduler.adapters.rows import Row, columns_of
 
 SAVE_ACCOUNTS = """
 UPDATE account_calendar a SET directory_version = u.version, name = u.name, csm_id = u.csm_id,
     sales_id = u.sales_id, pool = u.pool,
-    timezone = u.timezone, zones = string_to_array(u.zones, ' '), doubt = u.doubt,
+    timezone = u.timezone, zones = string_to_array(u.zones, ' '), doubt = u.doubt, country = u.country,
+    region = u.region,
     extend_at = CASE WHEN a.plan IS NOT NULL AND (
             a.timezone IS DISTINCT FROM u.timezone OR a.zones <> string_to_array(u.zones, ' ')
+            OR (a.country, a.region) IS DISTINCT FROM (u.country, u.region)
             OR ((a.csm_id, a.sales_id, a.pool) IS DISTINCT FROM (u.csm_id, u.sales_id, u.pool) AND EXISTS (
                 SELECT 1 FROM touchpoint t WHERE t.account_id = a.account_id
                     AND t.status IN ('planned', 'due', 'overdue')
                     AND (t.owner IN ('pooled_csm', 'sales') OR (t.owner = 'csm' AND t.csm_id IS NULL)))))
         THEN '-infinity' ELSE a.extend_at END
 FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::text[]) u(account_id, version, name, csm_id, sales_id, pool, timezone, zones, doubt)
+    $9::text[], $10::text[], $11::text[])
+    u(account_id, version, name, csm_id, sales_id, pool, timezone, zones, doubt, country, region)
 WHERE a.account_id = u.account_id AND a.directory_version <= u.version
 """
 SAVE_CSM = """
@@ -50,7 +56,8 @@ WHERE p.version <= excluded.version
 """
 FORGET_CSMS = "DELETE FROM person WHERE csm_id = ANY($1::text[])"
 HOURS = """
-SELECT csm_id, timezone, working_days, day_start, day_end FROM person WHERE csm_id = ANY($1::text[])
+SELECT csm_id, name, timezone, working_days, day_start, day_end, country, region, away
+FROM person WHERE csm_id = ANY($1::text[])
 """
 PEOPLE = "SELECT csm_id, name, email FROM person WHERE csm_id = ANY($1::text[])"
 NAMES = "SELECT account_id, name FROM account_calendar WHERE account_id = ANY($1::text[])"
@@ -64,6 +71,8 @@ ON CONFLICT (key) DO UPDATE SET version = excluded.version, record = excluded.re
 WHERE p.version <= excluded.version
 """
 """A rules engine that was upgraded says more of the same version."""
+HOLIDAYS = "SELECT (record -> 'holidays')::text FROM policy_in_force WHERE key = 'policy'"
+MARK_ALL = "UPDATE account_calendar SET extend_at = '-infinity' WHERE plan IS NOT NULL"
 POLICY = "SELECT record FROM policy_in_force WHERE key = 'policy'"
 
 
@@ -80,7 +89,9 @@ class PostgresDirectoryRepository:
         values = [
             (
                 record.account_id, record.version, record.name, record.csm_id, record.sales_id, record.pool,
-                record.timezone, " ".join(record.zones), load_zone(record.timezone).doubt,
+                record.timezone, " ".join(record.zones),
+                load_zone(record.timezone).doubt or find_place(record.country, record.region).doubt,
+                record.country, record.region,
             )
             for record in newest
         ]  # fmt: skip
@@ -99,7 +110,9 @@ class PostgresDirectoryRepository:
             await self._connection.execute(SAVE_CSM, *csm_values(newest[csm_id]))
         after = await load_csm_hours(self._connection, newest.keys())
         undescribed = OpenHours(UTC_ZONE)
-        changed = [csm_id for csm_id in newest if before.get(csm_id, undescribed) != after.get(csm_id)]
+        changed = [
+            csm_id for csm_id in newest if _is_other(before.get(csm_id, undescribed), after.get(csm_id))
+        ]
         if changed:
             await self._connection.execute(MARK_ACCOUNTS, changed)
             await mark_people(self._connection, changed, "their hours have changed")
@@ -112,8 +125,12 @@ class PostgresDirectoryRepository:
         await mark_accounts_of(self._connection, people, {})
 
     async def save_policies(self, records: Sequence[PolicyRecord]) -> None:
+        """Store what is known of the policy; other holidays mark every account."""
+        before = await load_holidays(self._connection)
         for record in records:
             await self._connection.execute(SAVE_POLICY, record.version, record.write().decode())
+        if records and before != await load_holidays(self._connection):
+            await self._connection.execute(MARK_ALL)
 
 
 def csm_values(record: CsmRecord) -> tuple[object, ...]:
@@ -123,7 +140,8 @@ def csm_values(record: CsmRecord) -> tuple[object, ...]:
         days = sorted(WEEKDAYS.index(day) for day in record.working_days)
     hours = record.working_hours
     start, end = (None, None) if hours is None else (clock_time(hours.from_), clock_time(hours.to))
-    _, doubt = _read_hours(record.timezone, days, start, end)
+    _, doubt = _read_hours((record.timezone, days, start, end))
+    doubt = doubt or find_place(record.country, record.region).doubt
     away = [asyncpg.Range(time_off.from_, time_off.to, upper_inc=True) for time_off in record.time_off]
     return (
         record.csm_id, record.version, record.name, record.email, record.timezone, record.weekly_minutes, days,
@@ -132,9 +150,36 @@ def csm_values(record: CsmRecord) -> tuple[object, ...]:
 
 
 async def load_csm_hours(connection: Connection, csm_ids: Collection[str]) -> Mapping[str, OpenHours]:
+    """The hours of those of these people whom the directory describes."""
     if not csm_ids:
         return {}
-    return {row[0]: _read_hours(*row[1:])[0] for row in await connection.fetch(HOURS, sorted(csm_ids))}
+    extra = await load_holidays(connection)
+    return {
+        row["csm_id"]: read_csm_hours(row, extra) for row in await connection.fetch(HOURS, sorted(csm_ids))
+    }
+
+
+def read_csm_hours(row: Row, extra: Sequence[HolidayRecord]) -> OpenHours:
+    """The open hours of a row of `person`, with the holidays that the deployment adds."""
+    hours, _ = _read_hours((row["timezone"], row["working_days"], row["day_start"], row["day_end"]))
+    away = tuple(DateSpan(days.lower, days.upper - DAY) for days in row["away"])
+    holidays = choose_calendar(row["country"], row["region"], extra)
+    return replace(hours, holidays=holidays, away=away, person=row["name"])
+
+
+async def load_holidays(connection: Connection) -> tuple[HolidayRecord, ...]:
+    """The public holidays that the policy in force adds or takes away."""
+    return _read_holidays(await connection.fetchval(HOLIDAYS) or "[]")
+
+
+@lru_cache(maxsize=4)
+def _read_holidays(text: str) -> tuple[HolidayRecord, ...]:
+    return tuple(HolidayRecord.model_validate(record) for record in orjson.loads(text))
+
+
+def _is_other(before: OpenHours, after: OpenHours | None) -> bool:
+    """Whether other moments are open."""
+    return after is None or replace(before, person=None) != replace(after, person=None)
 
 
 async def load_directory(
@@ -168,10 +213,13 @@ async def load_policy(connection: Connection) -> PolicyRecord | None:
     return None if record is None else PolicyRecord.read_stored(record.encode())
 
 
-def _read_hours(
-    timezone: str | None, days: Sequence[int] | None, start: time | None, end: time | None
-) -> tuple[OpenHours, str | None]:
-    """The open hours of a CSM, and what was wrong with their description, if anything."""
+Shift = tuple[str | None, Sequence[int] | None, time | None, time | None]
+"""Zone, weekdays, start and end as they are described."""
+
+
+def _read_hours(shift: Shift) -> tuple[OpenHours, str | None]:
+    """The usual hours of a CSM, and what was wrong with their description, if anything."""
+    timezone, days, start, end = shift
     zone = load_zone(timezone)
     usual = OpenHours(zone.info)
     weekdays = WORKDAYS if days is None else frozenset(days)

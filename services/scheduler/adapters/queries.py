@@ -4,13 +4,14 @@ The change feed is in the order of commit: a row is shown only when no transacti
 still running, so that a reader who continues from a cursor never misses one.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
+from schemas.directory import HolidayRecord
 from services.calendar.plan import read_plan
-from services.calendar.public_holidays import UnknownPlace, holidays_of
 from services.calendar.zones import load_zones
 from services.chassis.database import Database, real_now
+from services.scheduler.adapters.directory_repository import load_holidays, read_csm_hours
 from services.scheduler.adapters.rows import Row, read_series, read_stored
 from services.scheduler.adapters.touchpoint_lists import (
     ENTRY,
@@ -64,7 +65,7 @@ WHERE group_id = ANY($1::uuid[]) AND status IN ('planned', 'due', 'overdue') ORD
 """
 PEOPLE = "SELECT csm_id, name, email FROM person WHERE csm_id = ANY($1)"
 CSMS = """
-SELECT csm_id, weekly_minutes, working_days, away, country, region, doubt
+SELECT csm_id, name, timezone, weekly_minutes, working_days, day_start, day_end, away, country, region, doubt
 FROM person WHERE $1::text IS NULL OR csm_id = $1
 """
 
@@ -125,9 +126,10 @@ class PostgresReader:
     async def load_weeks(
         self, start: datetime, end: datetime, csm_id: str | None
     ) -> tuple[Mapping[str, CsmWeek], list[WeekLoad]]:
-        years = range(start.year, end.year + 1)
-        people = await self._database.pool.fetch(CSMS, csm_id)
-        csms = {row["csm_id"]: _csm_week(row, _holidays(row, years)) for row in people}
+        async with self._database.transaction() as connection:
+            added = await load_holidays(connection)
+            people = await connection.fetch(CSMS, csm_id)
+        csms = {row["csm_id"]: _csm_week(row, added) for row in people}
         loads = await self._database.pool.fetch(LOADS, start, end, csm_id)
         return csms, [WeekLoad(*row) for row in loads]
 
@@ -158,18 +160,6 @@ def _entry(row: Row) -> TouchpointEntry:
     return TouchpointEntry(stored.touchpoint, stored.content, row["changed_at"], row["change"])
 
 
-def _holidays(row: Row, years: Iterable[int]) -> Mapping[date, str] | None:
-    """The public holidays of a person; None without a country, or where they are not known."""
-    if row["country"] is None:
-        return None
-    try:
-        by_year = [holidays_of(row["country"], row["region"], year) for year in years]
-    except UnknownPlace:
-        return None
-    return {day: name for days in by_year for day, name in days.items()}
-
-
-def _csm_week(row: Row, holidays: Mapping[date, str] | None) -> CsmWeek:
-    days = None if row["working_days"] is None else frozenset(row["working_days"])
-    away: list[tuple[date, date]] = [(days.lower, days.upper) for days in row["away"]]
-    return CsmWeek(row["csm_id"], row["weekly_minutes"], days, away, holidays, row["doubt"])
+def _csm_week(row: Row, added: Sequence[HolidayRecord]) -> CsmWeek:
+    is_working = row["working_days"] is None or bool(row["working_days"])
+    return CsmWeek(row["csm_id"], row["weekly_minutes"], read_csm_hours(row, added), is_working, row["doubt"])

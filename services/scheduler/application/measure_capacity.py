@@ -8,23 +8,25 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.base import Id, SchemaModel
-from services.calendar.open_hours import WORKDAYS
+from schemas.zones import UTC_ZONE
+from services.calendar.open_hours import DAY, OpenHours, open_days, usual_of
 
 DEFAULT_WEEKLY_MINUTES = 2400
+DEFAULT_HOURS = OpenHours(UTC_ZONE)
+"""Of CSMs whom no directory record describes."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsmWeek:
-    """The usual week of a CSM; `away` are first days and the days of return, `holidays` public holidays, if known.
+    """The hours of a CSM and their minutes in a usual week. `doubt`: what is wrong with their description.
 
-    `days`: None, the default days; empty, none. `doubt`: what is wrong with their description.
+    `hours`: None, those of somebody whom nobody described. `is_working`: they have working days.
     """
 
     csm_id: str
     weekly_minutes: int | None = None
-    days: frozenset[int] | None = None
-    away: Sequence[tuple[date, date]] = ()
-    holidays: Mapping[date, str] | None = None
+    hours: OpenHours | None = None
+    is_working: bool = True
     doubt: str | None = None
 
 
@@ -94,22 +96,31 @@ def measure_weeks(
 
 def _measure_week(csm: CsmWeek, monday: date, load: WeekLoad | None) -> CapacityWeek:
     weekly = DEFAULT_WEEKLY_MINUTES if csm.weekly_minutes is None else csm.weekly_minutes
-    working = [monday + timedelta(days=n) for n in sorted(WORKDAYS if csm.days is None else csm.days)]
-    days = csm.holidays or {}
-    holidays = tuple(HolidayOfWeek(on=day, name=days[day]) for day in working if day in days)
+    hours = csm.hours or DEFAULT_HOURS
+    working = open_days(usual_of(hours), monday, monday + 6 * DAY) if csm.is_working else ()
     return CapacityWeek(
         csm_id=csm.csm_id,
         week=name_week(monday),
         weekly_minutes=weekly,
-        available_minutes=_available_minutes(csm, weekly, working),
+        available_minutes=_available_minutes(hours, weekly, working),
         planned_minutes=0 if load is None else load.minutes,
         touches=0 if load is None else load.touches,
-        holidays=None if csm.holidays is None else holidays,
+        holidays=_holidays_on(hours, working),
         doubt=csm.doubt,
     )
 
 
-def _available_minutes(csm: CsmWeek, weekly: int, working: Sequence[date]) -> int:
-    absences = [*csm.away, *((day, day + timedelta(days=1)) for day in csm.holidays or ())]
-    present = [day for day in working if not any(first <= day < end for first, end in absences)]
-    return weekly * len(present) // len(working) if working else 0
+def _available_minutes(hours: OpenHours, weekly: int, working: Sequence[date]) -> int:
+    """The part of the week's minutes that is on working days without public holidays and time off."""
+    if not working:
+        return 0
+    present = [day for day in open_days(hours, working[0], working[-1]) if day in working]
+    return weekly * len(present) // len(working)
+
+
+def _holidays_on(hours: OpenHours, working: Sequence[date]) -> tuple[HolidayOfWeek, ...] | None:
+    calendar = hours.holidays
+    if calendar is None or not calendar.is_known:
+        return None
+    named = ((day, calendar.name_of(day)) for day in working)
+    return tuple(HolidayOfWeek(on=day, name=name) for day, name in named if name is not None)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
+from schemas.directory import HolidayRecord, PolicyRecord
 from schemas.touchpoints import Kind
 from services.calendar.assignment import AccountOwners, Line, Staff
 from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand
 from services.calendar.reconciliation.context import StoredCalendar
 from services.calendar.recurrence import Series
+from services.calendar.rezoning import RuleChange
 from services.calendar.touchpoint import Holder, RecordedOutcome, Touchpoint, TouchpointContent
 from services.scheduler.domain.announcing import KnownState
 
@@ -27,7 +28,10 @@ Count = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class CalendarAccount:
-    """An account's row; `spec_hash` identifies the part of its plan that decides when touchpoints are."""
+    """An account's row; `spec_hash` identifies the part of its plan that decides when touchpoints are.
+
+    `rules_changed`: the release of `tzdata` whose changes its calendar does not follow yet.
+    """
 
     account_id: str
     version: int
@@ -37,6 +41,9 @@ class CalendarAccount:
     csm_id: str | None = None
     sales_id: str | None = None
     pool: str | None = None
+    country: str | None = None
+    region: str | None = None
+    rules_changed: str | None = None
 
     @property
     def owners(self) -> AccountOwners:
@@ -188,6 +195,14 @@ class CalendarRepository(Protocol):
 
     async def load_hours(self, csm_ids: Collection[str]) -> Mapping[str, OpenHours]: ...
 
+    async def load_rule_change(self) -> RuleChange | None:
+        """The last change of the rules of time zones."""
+        ...
+
+    async def load_holidays(self) -> Sequence[HolidayRecord]:
+        """The public holidays that the policy in force adds or takes away."""
+        ...
+
     async def load_policy(self) -> PolicyRecord | None:
         """What is known of the policy in force; None until the rules engine has published it."""
         ...
@@ -283,17 +298,3 @@ class AnnouncementQueue(Protocol):
         ...
 
     async def publish(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None: ...
-
-
-class DirectoryRepository(Protocol):
-    """The scheduler's copy of the directories; an older version of a record changes nothing."""
-
-    async def save_accounts(self, records: Sequence[AccountRecord]) -> None: ...
-
-    async def forget_accounts(self, account_ids: Sequence[str]) -> None: ...
-
-    async def save_csms(self, records: Sequence[CsmRecord]) -> None: ...
-
-    async def forget_csms(self, csm_ids: Sequence[str]) -> None: ...
-
-    async def save_policies(self, records: Sequence[PolicyRecord]) -> None: ...

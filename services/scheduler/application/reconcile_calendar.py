@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from schemas.plans import PlanAdjusted
+from schemas.times import EARLIEST
 from schemas.zones import UTC_ZONE
 from services.calendar.assignment import NO_LEADS
 from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand
-from services.calendar.reconciliation import erase, reconcile
+from services.calendar.reconciliation import erase
 from services.calendar.reconciliation.context import (
     AccountHours,
     CalendarChange,
@@ -24,6 +25,7 @@ from services.calendar.reconciliation.context import (
     StoredCalendar,
 )
 from services.calendar.recurrence import Series, horizon_of
+from services.calendar.rezoning import RuleChange, reconcile_after
 from services.calendar.touchpoint import (
     Closure,
     Origin,
@@ -35,6 +37,7 @@ from services.calendar.touchpoint import (
 )
 from services.calendar.zones import load_zones
 from services.scheduler.application.assign_owners import find_account_leads, name_plan_owners
+from services.scheduler.application.find_customer_days import find_customer_days
 from services.scheduler.application.ports import (
     CalendarAccount,
     CalendarRepository,
@@ -138,14 +141,21 @@ async def _load_targets(
     planned = await name_plan_owners(planned, owners, calendars.assignments, now)
     items = [item for _, plan in planned for item in (*plan.rhythms, *plan.touchpoints)]
     by_csm = await calendars.load_hours({item.csm_id for item in items if item.csm_id})
+    holidays = await calendars.load_holidays()
     targets: list[_Target] = []
     for command, plan in planned:
         await calendars.pause_if_long()
         account = accounts[plan.account_id]
         zone, *others = load_zones(account.timezone, account.zones)
-        hours = AccountHours(zone, DEFAULT_HOURS, by_csm, tuple(others))
+        customer = find_customer_days(account, holidays)
+        hours = AccountHours(zone, DEFAULT_HOURS, by_csm, tuple(others), customer)
         targets.append(_Target(command, account, plan, hours, hash_spec(plan, hours), plan.decided_at))
     return targets
+
+
+async def _load_rules(targets: Iterable[_Target], calendars: CalendarRepository) -> RuleChange | None:
+    is_needed = any(target.account.rules_changed for target in targets)
+    return await calendars.load_rule_change() if is_needed else None
 
 
 async def _reconcile_all(
@@ -160,6 +170,7 @@ async def _reconcile_all(
     one_off_ids = [item.id for target in targets for item in target.plan.touchpoints]
     stored = await calendars.load_calendars(account_ids, one_off_ids, now)
     owners = [target.account.owners for target in targets]
+    rules = await _load_rules(targets, calendars)
     leads = await find_account_leads(owners, stored, calendars.assignments, now)
     updates: list[CalendarUpdate] = []
     stretched = 0
@@ -167,10 +178,10 @@ async def _reconcile_all(
         await calendars.pause_if_long()
         calendar = stored[target.plan.account_id]
         own = leads.get(target.plan.account_id, NO_LEADS)
-        result = reconcile(ReconcileContext(target.plan, calendar, target.hours, target.decided_at, now, own))
+        context = ReconcileContext(target.plan, calendar, target.hours, target.decided_at, now, own)
+        result = reconcile_after(context, rules if target.account.rules_changed else None)
         stretched += result.stretched
-        extend_at = find_extend_at(result.series, target.hours)
-        extend_at = None if extend_at is None else max(extend_at, now + MIN_EXTEND_INTERVAL)
+        extend_at = find_extend_at(result.series, target.hours, now + MIN_EXTEND_INTERVAL)
         changes = list(_touchpoint_updates(result, calendar))
         series = [rhythm for rhythm in result.series if rhythm != calendar.series.get(rhythm.type)]
         updates.append(CalendarUpdate(target.command, target.spec_hash, changes, series, extend_at))
@@ -247,14 +258,16 @@ def describe_update(
             return TouchpointUpdate(touchpoint, content, None)
 
 
-def find_extend_at(series: Iterable[Series], hours: AccountHours) -> datetime | None:
-    """When the horizon of one of these rhythms reaches its next occurrence."""
+def find_extend_at(
+    series: Iterable[Series], hours: AccountHours, earliest: datetime = EARLIEST
+) -> datetime | None:
+    """When the horizon of one of these rhythms reaches its next occurrence, at the earliest at that moment."""
     moments: list[datetime] = []
     for rhythm in series:
         if rhythm.active:
             following = next(rhythm.slots(*hours.opening_of(rhythm), rhythm.until))
             moments.append(following.nominal - horizon_of(rhythm.owner))
-    return min(moments, default=None)
+    return max(min(moments), earliest) if moments else None
 
 
 def hash_spec(plan: PlanAdjusted, hours: AccountHours) -> bytes:
@@ -272,7 +285,8 @@ def hash_spec(plan: PlanAdjusted, hours: AccountHours) -> bytes:
     ]  # fmt: skip
     csm_ids = sorted({item.csm_id or "" for item in (*plan.rhythms, *plan.touchpoints)})
     zones = " ".join(zone.key for zone in (hours.zone, *hours.also_in))
-    spec = [zones, plan.quiet_hours, rhythms, [(csm_id, hours.of_csm(csm_id)) for csm_id in csm_ids]]
+    by_csm = [(csm_id, hours.of_csm(csm_id)) for csm_id in csm_ids]
+    spec = [zones, plan.quiet_hours, rhythms, by_csm, hours.customer]
     digest = blake2b(repr(spec).encode("utf-8", "replace"), digest_size=16)
     for item in (*plan.touchpoints, *plan.avoid):
         digest.update(item.write())

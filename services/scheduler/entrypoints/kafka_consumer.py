@@ -36,7 +36,8 @@ from services.chassis.keys import ApiKey
 from services.chassis.outbox import Outbox
 from services.chassis.standing_clock import keep_standing_time
 from services.chassis.time_slices import in_slices
-from services.scheduler.application.ports import CalendarRepository, Count, DirectoryRepository
+from services.scheduler.application.directory_ports import DirectoryRepository
+from services.scheduler.application.ports import CalendarRepository, Count
 from services.scheduler.application.reconcile_calendar import accept_plans
 from services.scheduler.application.settle_touchpoint import (
     Settlement,

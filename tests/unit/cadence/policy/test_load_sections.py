@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.directory import HolidayRecord
 from schemas.times import QuietHours
 from services.cadence.expressions.compile import source
 from services.cadence.policy import (
@@ -270,3 +271,50 @@ def test_a_byte_order_mark_and_carriage_returns_change_nothing(tmp_path: Path) -
     with pytest.raises(PolicyRefused) as caught:
         read_content({"p.yaml": "\ufeff" + FULL.replace("\n", "\r\n").replace("day: 3", "day: 0")})
     assert caught.value.errors[0].startswith("p.yaml:120:14: ")
+
+
+HOLIDAYS = """
+holidays:
+  - {holiday: Founding day, on: 2026-12-24}
+  - {holiday: Reformation Day, on: 10-31, country: Germany, region: BE}
+  - {holiday: Whit Monday, on: 2027-05-17, country: DE, works: true}
+"""
+
+
+def test_a_deployment_adds_public_holidays_and_takes_them_away() -> None:
+    policy = load_policy_texts({"p.yaml": FULL + HOLIDAYS})
+
+    assert policy.content.holidays == (
+        HolidayRecord(name="Founding day", on="2026-12-24"),
+        HolidayRecord(name="Reformation Day", on="10-31", country="DE", region="BE"),
+        HolidayRecord(name="Whit Monday", on="2027-05-17", country="DE", works=True),
+    )
+    assert policy.hash != load_policy_texts({"p.yaml": FULL}).hash
+
+
+@pytest.mark.parametrize(
+    ("holiday", "problem"),
+    [
+        ("on: 2027-02-29", "there is no 2027-02-29"),
+        ("on: 02-29", "not in every year"),
+        ("on: 24.12.", "a date such as 2026-12-24"),
+        ("on: 12-24, country: Atlantis", "ISO 3166-1"),
+        ("on: 12-24, region: BY", "name the country too"),
+        ("on: 12-24, works: maybe", "maybe"),
+    ],
+)
+def test_a_holiday_that_cannot_be_is_refused(holiday: str, problem: str) -> None:
+    with pytest.raises(PolicyRefused, match=problem):
+        load_policy_texts({"p.yaml": FULL + f"holidays:\n  - {{holiday: Eve, {holiday}}}\n"})
+
+
+def test_one_day_of_a_place_is_defined_once() -> None:
+    twice = """
+holidays:
+  - {holiday: Eve, on: 12-24, country: DE}
+  - {holiday: Work, on: 12-24, country: DE, works: true}
+"""
+
+    with pytest.raises(PolicyRefused, match="already defined"):
+        load_policy_texts({"p.yaml": FULL + twice})
+    load_policy_texts({"p.yaml": FULL + twice.replace("country: DE, works", "country: AT, works")})
