@@ -46,8 +46,8 @@ def iterate_moments(
     for day, following in pairwise(dates):
         if day >= first or following > first:
             nominal = anchor if day == wall.date() else from_wall(datetime.combine(day, wall.time()), zone)
-            earlier = _MOST_DAYS_BEFORE if before is None else ((day - before).days - 1) // 2
-            placed = _place(nominal, zone, opening, earlier, (following - day).days // 2)
+            gap = following - day if before is None else day - before
+            placed = _place(nominal, zone, opening, (gap.days - 1) // 2, (following - day).days // 2)
             if placed is not None:
                 yield placed
         before = day
