@@ -4,6 +4,7 @@ python-dateutil finds the dates, one calendar year at a time and without clock t
 that are right over a change of clocks. A year is found once for all rhythms with one rule.
 """
 
+from calendar import isleap
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import MAXYEAR, date, datetime, time, timedelta
@@ -25,6 +26,12 @@ _CYCLE: Final = range(2001, 2029)
 """Dates and weekdays repeat after 28 years."""
 _CYCLE_DAYS: Final = 10_227
 _IN_EVERY_MONTH: Final = 28
+_LIKE: Final = {(isleap(year), date(year, 1, 1).weekday()): year for year in range(MAXYEAR - 28, MAXYEAR)}
+"""The last year of the calendar that is like another one: by leap day and weekdays.
+
+The library sees that it is past the end only when it finds a day, so for a year without one it would search up to the
+end of the calendar; it searches there.
+"""
 _LAST_YEAR: Final = MAXYEAR - 1
 
 
@@ -34,6 +41,11 @@ def read_rule(text: str) -> RecurrenceRule:
     rule = parse_rule(text)
     if not _count(rule):
         raise InvalidRule(f"{rule} falls on no day; change BYDAY, BYMONTHDAY, BYSETPOS or BYMONTH")
+    if rule.interval > 1 and rule.frequency in ("MONTHLY", "YEARLY") and not _is_in_every_period(rule):
+        what = f"not every {'month' if rule.frequency == 'MONTHLY' else 'year'} has such a day"
+        raise InvalidRule(
+            f"{rule}: {what}, so INTERVAL leaves it to the start whether it ever comes; leave it out"
+        )
     if mean_days(rule) > LONGEST_DAYS:
         raise InvalidRule(f"{rule} is more than {LONGEST_DAYS} days apart; use a smaller INTERVAL")
     return rule
@@ -55,10 +67,20 @@ def mean_days(rule: RecurrenceRule) -> int:
     return max(round(months * 30), 1)
 
 
+def _is_in_every_period(rule: RecurrenceRule) -> bool:
+    months = {(day.year, day.month if rule.frequency == "MONTHLY" else 0) for day in _cycle(rule)}
+    return len(months) == len(_CYCLE) * (12 if rule.frequency == "MONTHLY" else 1)
+
+
 def _count(rule: RecurrenceRule) -> int:
     """How many days a cycle of 28 years has, without regard to the interval."""
+    return sum(1 for _ in _cycle(rule))
+
+
+def _cycle(rule: RecurrenceRule) -> Iterator[date]:
     each = _with_day(replace(rule, interval=1), date(_CYCLE[0], 1, 1))
-    return sum(len(_dates_in_year(each, 0, year)) for year in _CYCLE)
+    for year in _CYCLE:
+        yield from _dates_in_year(each, 0, year)
 
 
 def iterate_dates(rule: RecurrenceRule, anchor: date, first: date) -> Iterator[date]:
@@ -113,10 +135,11 @@ def _dates_in_year(rule: RecurrenceRule, phase: int, year: int) -> tuple[date, .
             start = date(year + ahead, 1, 1)
     if start.year > year:
         return ()
+    alike = _LIKE[isleap(year), january.weekday()]
     found = rruleset()
-    for part in _parts(rule, start, date(year, 12, 31)):
+    for part in _parts(rule, date(alike, 1, 1) + (start - january), date(alike, 12, 31)):
         found.rrule(part)
-    return tuple(at.date() for at in found if at.year == year)
+    return tuple(at.date().replace(year=year) for at in found if at.year == alike)
 
 
 def _parts(rule: RecurrenceRule, start: date, last: date) -> Iterator[rrule]:

@@ -157,6 +157,9 @@ def _problems(rule: RecurrenceRule) -> list[str]:
 
 def _counted_weekdays(rule: RecurrenceRule) -> str:
     which = max((abs(number) for number, _ in rule.weekdays), default=0)
+    if which and not all(number for number, _ in rule.weekdays):
+        # python-dateutil 2.9.0 takes only days that are both.
+        return "numbered and plain weekdays are not supported together; number all of BYDAY or none"
     if which and rule.frequency in ("DAILY", "WEEKLY"):
         return f"a numbered weekday belongs to a month or a year, not to FREQ={rule.frequency}; write it without number"
     if which > 5 and (rule.frequency == "MONTHLY" or rule.months):

@@ -51,15 +51,15 @@ def iterate_moments(
     wall = to_wall(anchor, zone)
     first = wall.date() if after is None or after <= anchor else to_wall(after, zone).date() - DAY
     dates = iterate_dates(rule, wall.date(), max(wall.date(), first - _LOOK_BACK))
-    before: datetime | None = None
+    before: date | None = None
     for day, following in pairwise(dates):
-        nominal = anchor if day == wall.date() else from_wall(datetime.combine(day, wall.time()), zone)
         if day >= first or following > first:
-            beyond = from_wall(datetime.combine(following, wall.time()), zone)
-            placed = _place(nominal, before, beyond, zone, opening)
+            nominal = anchor if day == wall.date() else from_wall(datetime.combine(day, wall.time()), zone)
+            gap = following - day if before is None else day - before
+            placed = _place(nominal, zone, opening, (gap.days - 1) // 2, (following - day).days // 2)
             if placed is not None:
                 yield placed
-        before = nominal
+        before = day
 
 
 def is_moment(moment: datetime, anchor: datetime, zone: TimeZone) -> bool:
@@ -78,7 +78,7 @@ def first_moment(
     today = to_wall(earliest, zone).date()
     for day in iterate_dates(rule, today, today):
         nominal = _open_on(day, clock, zone, opening) or from_wall(datetime.combine(day, clock), zone)
-        placed = _place(nominal, None, None, zone, opening)
+        placed = _place(nominal, zone, opening)
         if placed is not None and placed.due_at >= earliest:
             return nominal
     raise ValueError(f"{rule} falls on no day after {today}")
@@ -86,17 +86,17 @@ def first_moment(
 
 def find_due(nominal: datetime, zone: TimeZone, opening: OpenHours | None) -> Moment:
     """When a moment is due that stands alone."""
-    return _place(nominal, None, None, zone, opening) or Moment(nominal, next_usual(nominal, opening))
+    return _place(nominal, zone, opening) or Moment(nominal, next_usual(nominal, opening))
 
 
 def _place(
     nominal: datetime,
-    before: datetime | None,
-    beyond: datetime | None,
     zone: TimeZone,
     opening: OpenHours | None,
+    most_earlier: int = _MOST_DAYS_BEFORE,
+    most_later: int | None = None,
 ) -> Moment | None:
-    """The moment on its own day or the nearest open one; None where that is nearer to another moment."""
+    """The moment on its own day or the nearest open one, at most so many days away; None where there is none."""
     if next_usual(nominal, opening) == nominal:
         return Moment(nominal, nominal)
     wall = to_wall(nominal, zone)
@@ -105,28 +105,21 @@ def _place(
     if on_day is not None:
         return Moment(nominal, on_day)
     later = to_wall(next_usual(from_wall(datetime.combine(day + DAY, time()), zone), opening), zone).date()
-    after_it = _open_on(later, clock, zone, opening)
-    if after_it is not None and beyond is not None and after_it > nominal + (beyond - nominal) / 2:
-        after_it = None
-    before_it = _open_before(
-        nominal, _MOST_DAYS_BEFORE if after_it is None else (later - day).days - 1, zone, opening
-    )
-    if before_it is not None and before is not None and before_it <= before + (nominal - before) / 2:
-        before_it = None
-    due_at = before_it or after_it
+    days_later = (later - day).days
+    due_at = _open_on(later, clock, zone, opening) if most_later is None or days_later <= most_later else None
+    if due_at is not None:
+        most_earlier = min(most_earlier, days_later - 1)
+    due_at = _open_before(wall, most_earlier, zone, opening) or due_at
     if due_at is None:
         return None
-    reason = closed_reason(day, usual_of(opening)) if opening else None
-    return Moment(
-        nominal, due_at, f"{CLOSED}{day:%A} {day.day} {day:%B} is closed ({reason or 'outside open hours'})"
-    )
+    reason = (closed_reason(day, usual_of(opening)) if opening else None) or "outside open hours"
+    return Moment(nominal, due_at, f"{CLOSED}{day:%A} {day.day} {day:%B} is closed ({reason})")
 
 
 def _open_before(
-    nominal: datetime, most_days: int, zone: TimeZone, opening: OpenHours | None
+    wall: datetime, most_days: int, zone: TimeZone, opening: OpenHours | None
 ) -> datetime | None:
-    """On the last open day before the moment's own, at most so many days earlier."""
-    wall = to_wall(nominal, zone)
+    """On the last open day before that one, at most so many days earlier."""
     for days in range(1, min(most_days, _MOST_DAYS_BEFORE) + 1):
         open_at = _open_on(wall.date() - days * DAY, wall.time(), zone, opening)
         if open_at is not None:

@@ -51,7 +51,10 @@ def read_interval(value: object) -> Interval:
     count = int(match[1] or 1)
     if not count:
         raise ValueError(f"an interval is at least 1 {match[2]}")
-    return _of_rule(";".join([*_frequency(match[2], count), *_on(match[2], count, match[3])]))
+    days = _on(match[2], count, match[3])
+    # Every third month would leave it to the start which month of a quarter it is.
+    unit = "month" if match[2] == "quarter" and days else match[2]
+    return _of_rule(";".join([*_frequency(unit, count), *days]))
 
 
 def _rule_in(value: Mapping[str, object]) -> str:
@@ -143,8 +146,7 @@ def _in_quarter(names: Sequence[str], count: int) -> Sequence[str]:
     if len(at_end) != 1:
         raise ValueError("the days of a quarter are all `last` or none of them; make two rules of them")
     months = ",".join(map(str, QUARTER_ENDS if at_end.pop() else QUARTER_STARTS))
-    # INTERVAL=3 would leave it to the start which month it is.
-    return "INTERVAL=1", f"BYMONTH={months}", *_in_month(names)
+    return f"BYMONTH={months}", *_in_month(names)
 
 
 def _in_year(names: Sequence[str]) -> Sequence[str]:
