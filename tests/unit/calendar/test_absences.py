@@ -28,7 +28,7 @@ def touch(name: str = "1", target: datetime = TARGET, priority: int = 0, **chang
         priority,
         is_new=False,
     )
-    return planned._replace(**changed)  # pyright: ignore[reportArgumentType]
+    return planned._replace(**changed)
 
 
 def book(touches: Sequence[PlannedTouch], hours: OpenHours = OFFICE, **accounts: Availability) -> PersonBook:
