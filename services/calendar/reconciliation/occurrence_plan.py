@@ -114,12 +114,13 @@ def _continue_series(
     limit = context.now + horizon_of(rhythm.owner)
     further = slots_until(series.slots(free.zone, free.opening, after), limit)
     until = further[-1].nominal if further else series.until
-    is_free = not free.periods and not context.hosts
+    hosts = context.hosts if series.phase is None else ()
+    is_free = not free.periods and not hosts
     if is_free and not series.left_out and all(slot.shift is None for slot in again):
         return OccurrencePlan(series.anchor, until, again + further, phase=series.phase)
     back = [_slot_at(nominal, series, free) for nominal in series.left_out if nominal > context.now]
     wanted = {slot.nominal: slot for slot in (*back, *again, *further)}
-    in_order, folded = fold([wanted[nominal] for nominal in sorted(wanted)], context.hosts, free.zone)
+    in_order, folded = fold([wanted[nominal] for nominal in sorted(wanted)], hosts, free.zone)
     coming = series.slots(free.zone, free.opening, until)
     placed, left_out = _place(in_order, coming, last_contact, _placer(rhythm, free, context))
     starts = {occurrence.start_at for occurrence in movable}
@@ -143,7 +144,7 @@ def _start_series(
     made = slots_until(slots, limit)
     until = made[-1].nominal if made else after
     phase = None if former is not None else find_phase(rhythm, last_contact, context.now)
-    made, folded = fold(made, context.hosts, free.zone)
+    made, folded = fold(made, context.hosts if phase is None else (), free.zone)
     if not free.periods:
         return OccurrencePlan(anchor, until, made, folded, phase=phase)
     coming = iterate_slots(anchor, rhythm.every_days, free.zone, free.opening, after=until)
