@@ -9,6 +9,8 @@ from schemas.plans import About, Cause, Reason
 from schemas.times import USUAL_QUIET_HOURS, Instant, QuietHours, Window
 from schemas.vocabulary import Channel, Owner, Precedence, Priority, Role, Topic, TouchpointStatus
 
+CALENDAR_RULE: Final = "calendar_"
+"""How the rule of the reason begins of an escalation that the calendar itself made, not a policy or a person."""
 Kind = Literal["scheduled", "moved", "cancelled", "reminder", "due", "overdue"]
 
 

@@ -12,7 +12,7 @@ from services.calendar.levelling import Homeless, Obstacle
 from services.calendar.open_hours import OpenHours, from_wall, to_wall
 from services.calendar.person_book import PersonBook, PlannedTouch, availability_key
 from services.calendar.plan import PROTECTED
-from services.calendar.touchpoint import COVERED
+from services.calendar.windows import COVERED
 
 _NEED: Final = {
     Obstacle.AWAY: (

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from schemas.ids import derived_id
 from schemas.plans import Cause, Reason
+from schemas.touchpoints import CALENDAR_RULE
 from services.calendar.open_hours import OpenHours, next_open, to_wall
 from services.calendar.touchpoint import Origin, Touchpoint, TouchpointContent
 
@@ -23,11 +24,11 @@ SOURCE: Final = "/drumbeat/calendar"
 class Problem(StrEnum):
     """What does not fit; the rule of the reason of its escalation."""
 
-    GAP = "calendar_gap"
+    GAP = f"{CALENDAR_RULE}gap"
     """Between two touchpoints that are never skipped more time passes than one and a half intervals."""
-    DEADLINE = "calendar_deadline"
+    DEADLINE = f"{CALENDAR_RULE}deadline"
     """A touchpoint cannot take place before its deadline."""
-    NO_DAY = "calendar_no_day"
+    NO_DAY = f"{CALENDAR_RULE}no_day"
     """A touchpoint has no allowed day in its window."""
 
 

@@ -14,7 +14,7 @@ from schemas.plans import About, Cause, Reason
 from schemas.times import USUAL_QUIET_HOURS, QuietHours, format_instant
 from schemas.vocabulary import Channel, Owner, Precedence, Priority, Role, Topic
 from schemas.vocabulary import ReportedOutcome as OutcomeKind
-from services.calendar.windows import LEVELLED
+from services.calendar.windows import COVERED, LEVELLED
 
 
 class Status(StrEnum):
@@ -56,10 +56,6 @@ class IllegalTransition(Exception):
             f"touchpoint {touchpoint.id} is {touchpoint.status} and cannot be {transition}; "
             "read it again and act on its current state"
         )
-
-
-COVERED: Final = "covered by "
-"""How the shift of a touchpoint begins that a colleague leads while its person is away."""
 
 
 class TouchpointContent(SchemaModel):

@@ -12,6 +12,9 @@ SHORTEST_INTERVAL_DAYS: Final = 3
 LEVELLED: Final = "levelled: "
 """How the shift of a touchpoint begins whose day was chosen for the load of its owner's weeks."""
 
+COVERED: Final = "covered by "
+"""How the shift of a touchpoint begins that a colleague leads while its person is away."""
+
 
 class LevelWindow(NamedTuple):
     """The hard window, both ends included, and half the width of the soft one in days."""

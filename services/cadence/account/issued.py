@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import cast
 
 from schemas.times import format_instant
+from schemas.touchpoints import CALENDAR_RULE
 from services.cadence.account.merging import merge_fields
 from services.cadence.account.stamps import (
     DAY,
@@ -121,6 +122,8 @@ def _apply_touchpoint(issued: Issued, touchpoint_id: str, kind: str, event: Fact
         why = str(fields.get("note") or "").partition(":")[0]
         ended = _ended("cancelled", plain(fields.get("at") or event.provenance.time), why)
         return _merge_one_off(issued, touchpoint_id, event, {"type": kind, **ended})
+    if str(_nested(fields, "reason").get("rule")).startswith(CALENDAR_RULE):
+        return False  # an escalation of the calendar about its own work takes no room from those of a policy
     sequence, due_at = (cast("int | None", plain(fields.get(name))) for name in ("sequence", "due_at"))
     changed = add_time(
         issued, kind, touchpoint_id, [1, sequence or 0, due_at, _event_text(event, touchpoint_id)]

@@ -37,11 +37,14 @@ def reconcile(context: ReconcileContext) -> Reconciliation:
     rhythms = {rhythm.touchpoint_type: rhythm for rhythm in reversed(plan.rhythms)}
     occurrences = open_occurrences(stored.touchpoints)
     changed_rhythms: list[tuple[RhythmItem, Sequence[CalendarChange]]] = []
+    settled: list[tuple[RhythmItem, Sequence[CalendarChange]]] = []
     for rhythm in sort_hosts_first(rhythms.values()):
-        hosts = find_hosts(rhythm, changed_rhythms, context.hours.of_csm(rhythm.csm_id).zone)
+        hosts = find_hosts(rhythm, settled, context.hours.of_csm(rhythm.csm_id).zone)
         around = replace(context, hosts=hosts)
         changed = change_rhythm(rhythm, occurrences.get(rhythm.touchpoint_type, ()), around)
         changed_rhythms.append((rhythm, changed.changes))
+        if changed.series.phase is None:
+            settled.append((rhythm, changed.changes))
         changes += changed.changes
         series.append(changed.series)
         stretched += changed.stretched

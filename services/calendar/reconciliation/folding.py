@@ -27,7 +27,10 @@ def find_hosts(
     others: Iterable[tuple[RhythmItem, Sequence[CalendarChange]]],
     zone: TimeZone,
 ) -> list[Host]:
-    """The days of rhythms of the same person that take in occurrences of this one."""
+    """The days of rhythms of the same person that take in occurrences of this one.
+
+    `others`: those whose first day is chosen; else what is folded today would not be tomorrow.
+    """
     if not rhythm.folds_into or rhythm.never_skip or rhythm.owner not in PEOPLE:
         return []
     return [

@@ -126,12 +126,13 @@ def _continue_series(
     passed = sum(slot.nominal <= context.now for slot in further)
     further = further[max(passed - 1, 0) :]
     until = further[-1].nominal if further else series.until
-    is_usual = not context.hosts and not series.left_out and all(slot.shift is None for slot in again)
+    hosts = context.hosts if series.phase is None else ()
+    is_usual = not hosts and not series.left_out and all(slot.shift is None for slot in again)
     if is_usual and free.suits(slot.due_at for slot in (*again, *further)):
         return OccurrencePlan(series.anchor, until, again + further, phase=series.phase)
     back = [_slot_at(nominal, series, free) for nominal in series.left_out if nominal > context.now]
     wanted = {slot.nominal: slot for slot in (*back, *again, *further)}
-    in_order, folded = fold([wanted[nominal] for nominal in sorted(wanted)], context.hosts, free.zone)
+    in_order, folded = fold([wanted[nominal] for nominal in sorted(wanted)], hosts, free.zone)
     coming = series.slots(free.zone, free.opening, until)
     placed, left_out = _place(in_order, coming, last_contact, _placer(rhythm, free, context))
     starts = {occurrence.start_at for occurrence in movable}
@@ -155,7 +156,7 @@ def _start_series(
     made = slots_until(slots, limit)
     until = made[-1].nominal if made else after
     phase = None if former is not None else find_phase(rhythm, last_contact, context.now)
-    made, folded = fold(made, context.hosts, free.zone)
+    made, folded = fold(made, context.hosts if phase is None else (), free.zone)
     if free.suits(slot.due_at for slot in made):
         return OccurrencePlan(anchor, until, made, folded, phase=phase)
     coming = iterate_slots(

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from services.calendar.open_hours import OpenHours
 from services.calendar.reconciliation.context import AccountHours, ChangeKind, StoredCalendar
-from services.calendar.touchpoint import COVERED, Status, Touchpoint
+from services.calendar.touchpoint import Status, Touchpoint
+from services.calendar.windows import COVERED
 from tests.unit.calendar.plans import (
     NOW,
     OFFICE,

@@ -65,6 +65,12 @@ def test_a_check_in_that_is_planned_already_is_cancelled_when_a_review_comes_nea
     assert {each.id for each in both.touchpoints if each.type == "check_in"} == ids
 
 
+def test_nothing_is_folded_before_the_first_days_are_chosen() -> None:
+    spread = plan([rhythm(30, folds_into=("business_review",), urgency="spread"), REVIEW])
+
+    assert folded(calendar(spread)) == []
+
+
 def test_only_what_the_same_person_leads_is_folded_and_never_what_is_never_skipped() -> None:
     other = plan([CHECK_IN, rhythm(91, touchpoint_type="business_review", csm_id="bob", never_skip=True)])
     kept = plan([rhythm(30, folds_into=("business_review",), never_skip=True), REVIEW])

@@ -377,7 +377,7 @@ def test_time_alone_is_looked_at_again_exactly_when_it_changes_something() -> No
         "contract.changed", NOW - 300 * DAY, contract_id="c", status="active", starts_on=start
     )
 
-    season = datetime(2026, 10, 19, tzinfo=UTC)  # fourteen months before the end of the year after
+    season = datetime(2026, 10, 2, tzinfo=UTC)  # fourteen months before the December of the year after
     assert decided(GROWN, worth(20_000)).next_evaluation_at == season
     assert decided(active, worth(200_000)).next_evaluation_at == datetime(2026, 6, 6, tzinfo=UTC)
     assert decided(GROWN, make_event("nps.answered", NOW, score=9)).next_evaluation_at == NOW + 48 * HOUR

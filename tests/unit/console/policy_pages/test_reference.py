@@ -41,7 +41,7 @@ def test_the_page_has_the_default_and_the_meaning_of_a_key() -> None:
     assert "| `urgency` | `spread`, `soon` | left out: spread | When the first one is due" in page
     assert "| `ladder` | list of days | left out: [7d, 14d, 30d, 60d, 90d, 180d, 365d] |" in page
     assert "| `rarer` | whole number, 1 to 3 | one of the two |" in page
-    assert "| `from` | month-day | required | Its first day" in page
+    assert "| `from` | month-day or date | required | Its first day" in page
 
 
 def test_the_page_has_every_feature() -> None:
