@@ -14,7 +14,7 @@ from services.notifier.application.phrases import Phrases
 from services.notifier.application.reason_text import translate_reason
 
 _KIND: Final = re.compile(
-    r"\A(withdrawn|expired|suppressed|cancelled|levelled|late|moved( (before|after) [\w.-]+)?): "
+    r"\A(withdrawn|expired|suppressed|cancelled|levelled|late|moved( (before|after) (?!its window)[^:;]+)?): "
 )
 """The kind of a change, with which the scheduler begins its note; a period is named by what its sentence says."""
 _FIELD: Final = re.compile(r"\{(\w+)\}")
@@ -22,7 +22,7 @@ _INSTANT: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z")
 _WEEK: Final = re.compile(r"(\d{4})-W(\d{2})")
 _NUMBERS: Final = frozenset({"days", "most", "minutes", "available"})
 _WEEKS: Final = frozenset({"former", "chosen"})
-_FORMS: Final = {"period": r"[\w.-]+", "moment": _INSTANT.pattern, "day": r"\d{4}-\d{2}-\d{2}"}
+_FORMS: Final = {"period": "[^:;]+", "moment": _INSTANT.pattern, "day": r"\d{4}-\d{2}-\d{2}"}
 """What the values of some fields look like; others are any text."""
 
 

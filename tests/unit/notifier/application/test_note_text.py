@@ -81,6 +81,12 @@ def test_every_language_has_the_same_notes_with_no_field_of_its_own(language: st
             "bagian dari “Tinjauan hasil” pada 8 April 2026",
         ),
         ("de", "moved after quarter_end", "das liegt jetzt nach „quarter_end“"),
+        ("de", "moved before our summer break: Wir sind dann nicht da.", "Wir sind dann nicht da."),
+        (
+            "de",
+            "moved before its window: public holiday Epiphany",
+            "das kommt früher, weil die eigenen Tage nicht gehen: Feiertag: Epiphany",
+        ),
         (
             "de",
             f"moved after quarter_end{GAP}",
