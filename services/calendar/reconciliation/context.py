@@ -55,7 +55,15 @@ class AccountHours:
 
     def opening_of(self, series: Series) -> tuple[TimeZone, OpenHours | None]:
         content = series.content
-        return self.opening(series.owner, series.csm_id, content.topic, content.channel, content.quiet_hours)
+        found = self.opening(series.owner, series.csm_id, content.topic, content.channel, content.quiet_hours)
+        return self.regular_opening(found, series.owner, series.csm_id)
+
+    def regular_opening(
+        self, found: tuple[TimeZone, OpenHours | None], owner: Owner, csm_id: str | None
+    ) -> tuple[TimeZone, OpenHours | None]:
+        """Of a rhythm: what people do regularly is due while they work, also what no customer sees."""
+        zone, hours = found
+        return zone, self.of_csm(csm_id) if hours is None and owner in PEOPLE else hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +165,9 @@ class ReconcileContext:
         return periods_for(self.plan.avoid, touchpoint_type, topic) if self.plan.avoid else ()
 
     def availability(self, item: RhythmItem | OneOffItem) -> Availability:
-        zone, opening = self.hours.opening(
-            item.owner, item.csm_id, item.topic, item.channel, self.plan.quiet_hours
-        )
+        found = self.hours.opening(item.owner, item.csm_id, item.topic, item.channel, self.plan.quiet_hours)
+        is_rhythm = isinstance(item, RhythmItem)
+        zone, opening = self.hours.regular_opening(found, item.owner, item.csm_id) if is_rhythm else found
         return Availability(self.periods(item.touchpoint_type, item.topic), zone, opening)
 
     def withdraw(self, touchpoint: Touchpoint) -> CalendarChange:

@@ -19,16 +19,18 @@ def load_phrases() -> PhraseBook:
 def load_people_phrases() -> PhraseBook:
     """The same for people of ours: with words of their own, their names of touchpoint types, and reasons.
 
-    `reasons`: a sentence as a policy or a service writes it -> the same in the language; English needs none.
+    `reasons`: a sentence as a policy or a service writes it -> the same in the language; English needs none. `notes`: a
+    note of the calendar -> the same as people read it.
     """
     for_customers, for_people = _read(FOLDER), _read(FOLDER / "people")
-    reasons = _read_reasons(FOLDER / "people" / "reasons")
+    reasons, notes = (_read_sentences(FOLDER / "people" / name) for name in ("reasons", "notes"))
     return PhraseBook(
         {
             language: {
                 **for_customers[language],
                 **words,
                 "reasons": reasons.get(language, {}),
+                "notes": notes[language],
                 "types": {**for_customers[language]["types"], **words["types"]},
             }
             for language, words in for_people.items()
@@ -36,7 +38,7 @@ def load_people_phrases() -> PhraseBook:
     )
 
 
-def _read_reasons(folder: Path) -> dict[str, Mapping[str, str]]:
+def _read_sentences(folder: Path) -> dict[str, Mapping[str, str]]:
     return {language: cast("Mapping[str, str]", texts) for language, texts in _read(folder).items()}
 
 

@@ -31,11 +31,11 @@ def join_briefs(briefs: Sequence[Brief]) -> Brief:
         people=tuple(_once(person for brief in briefs for person in brief.people)),
         body_html=_list("\n", (brief.body_html for brief in briefs)),
         body_text=_list("\n\n", (brief.body_text for brief in briefs)),
-        purpose=_list("; ", (brief.purpose for brief in briefs)),
+        purpose=_list("\n", (brief.purpose for brief in briefs)),
         reason=_list(" ", (brief.reason for brief in briefs)),
         agenda=_once(line for brief in briefs for line in brief.agenda),
         preparation=_once(line for brief in briefs for line in brief.preparation),
-        expects=_list("; ", (brief.expects for brief in briefs)),
+        expects=_list("\n", (brief.expects for brief in briefs)),
         sent=tuple(_once(line for brief in briefs for line in brief.sent)),
     )
 

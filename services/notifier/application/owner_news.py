@@ -1,19 +1,16 @@
 """What happened to a touchpoint, in sentences for one person of ours."""
 
-import re
 from typing import Final
 
 from schemas.touchpoints import TouchpointData
 from services.notifier.application.brief_context import BriefContext, account_name, name_of
+from services.notifier.application.note_text import translate_note
 from services.notifier.application.phrases import Phrases
 from services.notifier.application.ports import MessageClaim
-from services.notifier.application.reason_text import translate_reason
 from services.notifier.domain.event import News
 from services.notifier.domain.owner_policy import is_handed_over, is_owned_by_person, is_stranger
 from services.notifier.domain.situation import Situation
 
-_CLOSURE: Final = re.compile(r"\A(withdrawn|expired|suppressed|cancelled|moved( (before|after) [\w.-]+)?): ")
-"""The kind of a change, with which the scheduler begins its note; a period is named by what its sentence says."""
 OPEN: Final = frozenset({News.DUE, News.OVERDUE, News.REASSIGNED})
 
 
@@ -47,8 +44,7 @@ def news_of(
 
 def _because(phrases: Phrases, key: str, note: str | None, **values: str) -> str:
     if note:
-        note = translate_reason(_CLOSURE.sub("", note), phrases)
-        return phrases.text("owner", f"{key}_because", note=note, **values)
+        return phrases.text("owner", f"{key}_because", note=translate_note(note, phrases), **values)
     return phrases.text("owner", key, **values)
 
 

@@ -24,14 +24,14 @@ SENDING: Final = timedelta(minutes=5)
 FAILING_NEWS: Final = (
     "Webhooks to {host} keep failing",
     "The endpoint at {host} (subscription {id}) has been failing since {since}, at last with: {problem}.",
-    "If it goes on, it is disabled at {disables}.",
+    "If it goes on, it is disabled on {disables}.",
     "GET /v1/subscriptions/{id}/deliveries shows the attempts, and POST /v1/subscriptions/{id}/test tries it now.",
 )
 DISABLED_NEWS: Final = (
     "Webhooks to {host} are disabled",
     "The endpoint at {host} (subscription {id}), which has been failing since {since}, is disabled: {problem}.",
     "Nothing is sent to it any more; what it would have got is recorded as failed.",
-    "When it is repaired, POST /v1/subscriptions/{id}/recover?since={since} enables it and sends again what failed.",
+    "When it is repaired, POST /v1/subscriptions/{id}/recover?since={instant} enables it and sends again what failed.",
 )
 
 
@@ -163,12 +163,14 @@ def write_endpoint_news(mail: ServiceMail, writer: CustomerWriter) -> Mail:
     """In English: the language of who operates an endpoint is not known."""
     news = SubscriptionNews.read(mail.data)
     subject, *paragraphs = DISABLED_NEWS if news.state == "disabled" else FAILING_NEWS
+    since, phrases = news.failing_since or news.at, writer.book.phrases("en")
     values = {
         "id": news.subscription_id,
         "host": news.host,
         "problem": news.problem,
-        "since": _moment(news.failing_since),
-        "disables": _moment(news.disables_at),
+        "since": phrases.moment(since),
+        "instant": format_instant(since),
+        "disables": phrases.moment(news.disables_at or news.at),
     }
     texts = [paragraph.format_map(values) for paragraph in paragraphs]
     layout = {
@@ -176,10 +178,6 @@ def write_endpoint_news(mail: ServiceMail, writer: CustomerWriter) -> Mail:
         "why": f"You get this because you are the contact for webhooks of {writer.organization}.",
     }
     return Mail(mail.id, mail.address, _render(writer, layout))
-
-
-def _moment(moment: datetime | None) -> str:
-    return format_instant(moment) if moment else "some time ago"
 
 
 def _layout(

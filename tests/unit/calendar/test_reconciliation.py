@@ -229,10 +229,13 @@ def test_a_one_off_without_an_open_slot_in_time_reaches_the_next_day_that_its_ow
     assert made.shift == "late: nothing is open before its deadline, 2026-03-08T10:00:00Z: no working day"
 
 
-def test_internal_work_may_be_due_at_any_hour() -> None:
+def test_an_internal_one_off_may_be_due_at_any_hour_and_an_internal_rhythm_while_its_owner_works() -> None:
+    """An escalation does not wait for Monday; nobody looks at figures on Sunday night, as every week."""
     (made,) = calendar(plan([], [one_off(days=5, topic=None)])).touchpoints
+    regular = calendar(plan([rhythm(1, topic=None)])).touchpoints
 
     assert made.due_at == NOW + 5 * DAY
+    assert all(each.due_at.weekday() < 5 and 9 <= each.due_at.hour < 17 for each in regular)
 
 
 def test_customer_mail_keeps_to_the_customers_day() -> None:

@@ -49,17 +49,26 @@ def test_the_mail_of_the_day_has_whom_why_agenda_note_and_what_was_sent() -> Non
 
 
 def test_what_belongs_together_is_one_entry_with_both_purposes_and_one_set_of_buttons() -> None:
-    """C: an escalation and its action plan; the buttons act on both."""
+    """C: an escalation and its action plan; the buttons act on both, and each sentence has a line of its own."""
+    together: dict[str, Any] = {"group": "t1", "topic": None}
     mail = write(
-        claim("t1", touchpoint_type="escalation", group="t1", purpose="Bring in help", topic=None),
-        claim("t2", touchpoint_type="risk_action_plan", group="t1", purpose="Find the cause", topic=None),
+        claim(
+            "t1", touchpoint_type="escalation", purpose="Bring in help", expects="Somebody has it", **together
+        ),
+        claim(
+            "t2",
+            touchpoint_type="risk_action_plan",
+            purpose="Find the cause",
+            expects="A written plan",
+            **together,
+        ),
         claim("t3"),
     )
 
     assert mail.message.subject == "Your day: 2 touchpoints"
     assert "\nEscalation + Risk action plan\n" in mail.message.text
-    assert "Bring in help" in mail.message.text
-    assert "Find the cause" in mail.message.text
+    assert "What for: Bring in help\nFind the cause" in mail.message.text
+    assert "Expected outcome: Somebody has it\nA written plan" in mail.message.text
     links = re.findall(r"https://drumbeat\.example/a/(\S+?)\?do=(\w+)", mail.message.text)
     tokens = [read_action_token(KEYS, token, now=MONDAY) for token, _ in links]
     assert {token.touchpoint_id for token in tokens} == {"t1", "t3"}

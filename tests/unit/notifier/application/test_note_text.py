@@ -1,0 +1,134 @@
+"""Why something moved or was cancelled: notes of the calendar in the reader's language, those of people as they are."""
+
+import re
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.notifier.adapters.phrases import load_people_phrases
+from services.notifier.application.note_text import translate_note
+from services.notifier.domain.event import CANCELLED, MOVED
+from tests.unit.notifier.owner_claims import CARL, MONDAY, claim, directory, write
+
+BOOK = load_people_phrases()
+FIELD = re.compile(r"\{\w+\}")
+GAP = "; 45 days since the one before, more than the 40 it should be at most"
+RETAIL = "Retailers sell in the fourth quarter; they have no time for us."
+
+
+@pytest.mark.parametrize("language", [*BOOK.languages])
+def test_every_language_has_the_same_notes_with_no_field_of_its_own(language: str) -> None:
+    notes = BOOK.languages[language]["notes"]
+
+    assert notes.keys() == BOOK.languages["en"]["notes"].keys()
+    for note, translated in notes.items():
+        assert {*FIELD.findall(str(translated))} <= {*FIELD.findall(note)}, note
+
+
+@pytest.mark.parametrize(
+    ("language", "note", "translated"),
+    [
+        ("en", "withdrawn: version 7 of the plan no longer contains it", "the plan no longer contains it"),
+        ("de", "withdrawn: version 7 of the plan no longer contains it", "der Plan enthält das nicht mehr"),
+        (
+            "de",
+            "suppressed: another value_report came due at 2026-11-29T09:00:00Z, less than 30 days before",
+            (
+                "„Ergebnisbericht“ war schon am Sonntag, 29. November 2026 um 10:00 MEZ an der"
+                " Reihe, weniger als 30 Tage vorher"
+            ),
+        ),
+        (
+            "en",
+            "expired: its deadline passed at 2026-11-29T09:00:00.250000Z during an outage",
+            "its deadline passed on Sunday, 29 November 2026 at 10:00 CET during an outage",
+        ),
+        (
+            "pt",
+            "levelled: the week 2026-W14 had 1,620 of 1,500 minutes, the week 2026-W15 has more room",
+            (
+                "a semana 14 de 2026 estava cheia (1.620 minutos planejados, 1.500 disponíveis),"
+                " a semana 15 de 2026 tem mais espaço"
+            ),
+        ),
+        (
+            "es",
+            "levelled: another day of the week 2026-W15 has more room",
+            "otro día de la semana 15 de 2026 tiene más espacio",
+        ),
+        (
+            "de",
+            "levelled: the week 2026-W15 has more room than 2026-W14",
+            "Kalenderwoche 15 (2026) hat mehr Platz als Kalenderwoche 14 (2026)",
+        ),
+        ("de", "moved: public holiday Good Friday", "Feiertag: Good Friday"),
+        ("id", "moved: public holiday Epiphany of the customer", "hari libur pelanggan: Epiphany"),
+        ("es", "moved: time off of Kim van Dam", "Kim van Dam no está"),
+        (
+            "de",
+            (
+                "late: nothing is open before its deadline, 2026-11-29T09:00:00Z: time off of"
+                " Kim, public holiday Epiphany"
+            ),
+            (
+                "vor der Frist, Sonntag, 29. November 2026 um 10:00 MEZ, ist kein Tag frei: Kim"
+                " ist nicht da, Feiertag: Epiphany"
+            ),
+        ),
+        (
+            "id",
+            "levelled: part of the business review on 2026-04-08",
+            "bagian dari “Tinjauan hasil” pada 8 April 2026",
+        ),
+        ("de", "moved after quarter_end", "das liegt jetzt nach „quarter_end“"),
+        ("de", "moved before our summer break: Wir sind dann nicht da.", "Wir sind dann nicht da."),
+        (
+            "de",
+            "moved before its window: public holiday Epiphany",
+            "das kommt früher, weil die eigenen Tage nicht gehen: Feiertag: Epiphany",
+        ),
+        (
+            "de",
+            f"moved after quarter_end{GAP}",
+            (
+                "das liegt jetzt nach „quarter_end“; 45 Tage nach dem davor, mehr als die"
+                " höchstens vorgesehenen 40"
+            ),
+        ),
+        (
+            "es",
+            f"moved before retail-q4: {RETAIL}{GAP}",
+            (
+                "El comercio vende en el cuarto trimestre; no tiene tiempo para nosotros; 45 días después de la anterior,"
+                " más de los 40 previstos como máximo"
+            ),
+        ),
+        (
+            "de",
+            f"suppressed: retail-q4 leaves it no room: {RETAIL}",
+            (
+                "„retail-q4“ lässt dafür keinen Platz: Der Handel verkauft im vierten Quartal;"
+                " er hat dann keine Zeit für uns"
+            ),
+        ),
+        ("de", "moved: the one before it had to move", "das davor musste verschoben werden"),
+        ("de", "expired: on 2026-13-41T25:00:00Z", "on 2026-13-41T25:00:00Z"),
+        ("de", "cancelled: Wir warten, bis Kim zurück ist.", "Wir warten, bis Kim zurück ist."),
+    ],
+)
+def test_a_note_of_the_calendar_is_in_the_language_of_who_reads_it(
+    language: str, note: str, translated: str
+) -> None:
+    phrases = BOOK.phrases(language, ZoneInfo("Europe/Berlin"))
+
+    assert translate_note(note, phrases).replace("\xa0", " ") == translated
+
+
+def test_a_mail_says_in_the_language_of_its_reader_why_something_moved_or_was_cancelled() -> None:
+    german = directory(CARL.model_copy(update={"language": "de"}))
+    moved = claim("t1", event_type=MOVED, previous_due_at=MONDAY, note="moved: time off of Kim")
+    over = claim("t2", event_type=CANCELLED, status="cancelled", note="withdrawn: the account was erased")
+    text = write(moved, over, among=german).message.text
+
+    assert "Kim ist nicht da" in text
+    assert "Abgesagt: das Konto wurde gelöscht" in text
