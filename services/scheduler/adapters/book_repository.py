@@ -11,9 +11,11 @@ from typing import Final
 
 import orjson
 
+from schemas.directory import HolidayRecord
 from schemas.plans import Avoid
+from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from services.calendar.avoid import Availability, periods_for
-from services.calendar.open_hours import OpenHours
+from services.calendar.open_hours import OpenHours, meeting_hours
 from services.calendar.person_book import (
     DEFAULT_WEEKLY_MINUTES,
     HORIZON_DAYS,
@@ -27,10 +29,11 @@ from services.chassis.database import Connection
 from services.scheduler.adapters import rows
 from services.scheduler.adapters.absence_repository import PostgresAbsences
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
-from services.scheduler.adapters.directory_repository import load_csm_hours
+from services.scheduler.adapters.directory_repository import load_csm_hours, load_holidays
 from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_as_read, lock_accounts
 from services.scheduler.adapters.person_marks import mark_people
-from services.scheduler.application.ports import StoredTouchpoint, TouchpointUpdate
+from services.scheduler.application.find_customer_days import find_customer_days
+from services.scheduler.application.ports import CalendarAccount, StoredTouchpoint, TouchpointUpdate
 from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS
 
 LOCK_CLASS: Final = 0x4C56
@@ -71,8 +74,9 @@ SELECT account_id, type, every_days, minutes, anchor_at, phase_from, phase_to FR
 WHERE csm_id = $1 AND active AND phase_from IS NOT NULL ORDER BY account_id, type
 """
 ACCOUNTS = """
-SELECT account_id, plan -> 'avoid' AS avoid FROM account_calendar
-WHERE account_id = ANY($1::text[])
+SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool, country, region,
+    plan -> 'avoid' AS avoid, plan -> 'quiet_hours' AS quiet_hours
+FROM account_calendar WHERE account_id = ANY($1::text[])
 """
 SAVE_ANCHORS = """
 WITH chosen AS (
@@ -126,18 +130,17 @@ class PostgresBooks:
     async def _load_availability(
         self, planned: Sequence[rows.Row], hours: OpenHours
     ) -> Mapping[str, Availability]:
-        """Of the accounts with times to avoid, by account and type."""
-        account_ids = {row["account_id"] for row in planned}
+        """Where it is not that of the person's hours, by account and type."""
+        types = {(row["account_id"], row["type"]): row["topic"] for row in planned}
+        holidays = await load_holidays(self._connection)
         found: dict[str, Availability] = {}
-        topics = {(row["account_id"], row["type"]): row["topic"] for row in planned}
-        avoids: dict[str, tuple[Avoid, ...]] = {}
-        for row in await self._connection.fetch(ACCOUNTS, sorted(account_ids)):
-            avoid = orjson.loads(row["avoid"] or "[]")
-            avoids[row["account_id"]] = tuple(Avoid.model_validate(each) for each in avoid)
-        for (account_id, touchpoint_type), topic in topics.items():
-            periods = periods_for(avoids.get(account_id, ()), touchpoint_type, topic)
-            opening = None if topic is None else hours
-            if periods or topic is None:
+        accounts = await self._connection.fetch(ACCOUNTS, sorted({account_id for account_id, _ in types}))
+        days = {row["account_id"]: _read_days(row, hours, holidays) for row in accounts}
+        for (account_id, touchpoint_type), topic in types.items():
+            avoid, meeting = days[account_id]
+            periods = periods_for(avoid, touchpoint_type, topic)
+            opening = hours if topic is None else meeting
+            if periods or opening != hours:
                 key = availability_key(account_id, touchpoint_type)
                 found[key] = Availability(periods, hours.zone, opening)
         return found
@@ -168,6 +171,18 @@ class PostgresBooks:
 
     async def mark(self, csm_id: str, cause: str) -> None:
         await mark_people(self._connection, [csm_id], cause)
+
+
+def _read_days(
+    row: rows.Row, hours: OpenHours, holidays: Sequence[HolidayRecord]
+) -> tuple[tuple[Avoid, ...], OpenHours]:
+    """The times to avoid of an account, and the hours in which the person may be with it."""
+    avoid = tuple(Avoid.model_validate(each) for each in orjson.loads(row["avoid"] or "[]"))
+    quiet = USUAL_QUIET_HOURS
+    if row["quiet_hours"] is not None:
+        quiet = QuietHours.model_validate_json(row["quiet_hours"])
+    customer = find_customer_days(CalendarAccount(*row[:10]), holidays)
+    return avoid, meeting_hours(hours, customer, quiet)
 
 
 def _new_rhythm(row: rows.Row) -> NewRhythm:
