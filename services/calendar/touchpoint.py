@@ -233,6 +233,8 @@ def has_window(touchpoint: Touchpoint, window: LevelWindow | None) -> bool:
 def with_window(touchpoint: Touchpoint, window: LevelWindow | None) -> Touchpoint:
     """The touchpoint with the window in which it may be levelled, stretched to where it stands; None: with none."""
     movable = _movable_window(touchpoint, window)
+    if movable is None and touchpoint.earliest_at is None:
+        return touchpoint
     if movable is None:
         return touchpoint._replace(earliest_at=None, latest_at=None, soft_days=0)
     return touchpoint._replace(

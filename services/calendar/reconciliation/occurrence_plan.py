@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from schemas.plans import RhythmItem
 from services.calendar.avoid import Availability
-from services.calendar.open_hours import add_days, next_usual
+from services.calendar.open_hours import add_days, next_open, next_usual, usual_of
 from services.calendar.placing import LeftOutSlot, SlotPlacer
 from services.calendar.reconciliation.context import ReconcileContext
 from services.calendar.recurrence import (
@@ -99,10 +99,11 @@ def _continue_series(
     After a long standstill at most one moment of the past is made up for.
     """
     free = context.availability(rhythm)
+    usual = None if free.opening is None else usual_of(free.opening)
     again = [
         Slot(
             occurrence.start_at,
-            next_usual(occurrence.start_at, free.opening),
+            next_open(occurrence.start_at, usual),
             occurrence.end_at,
             None if occurrence.is_levelled else occurrence.shift,
         )
