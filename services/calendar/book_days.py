@@ -18,7 +18,7 @@ _SECOND = 1_000_000
 
 
 class BookDays:
-    """`count` days in a row from `first`, numbered from 0, by the wall clock of a zone; of no others is anything answered."""
+    """`count` days in a row from `first`, numbered from 0, by the wall clock of a zone; other days are in no answer."""
 
     def __init__(self, zone: TimeZone, first: date, count: int) -> None:
         self._zone = zone

@@ -39,7 +39,10 @@ class JobQueue:
         began = time.perf_counter()
         for first in range(0, count, BATCH):
             await later.batch_defer_async(
-                *({"account": f"acc-{number:06d}", "number": number} for number in range(first, first + BATCH))
+                *(
+                    {"account": f"acc-{number:06d}", "number": number}
+                    for number in range(first, first + BATCH)
+                )
             )
         return count / (time.perf_counter() - began)
 

@@ -15,7 +15,12 @@ from services.scheduler.adapters.calendar_repository import PostgresCalendarRepo
 from services.scheduler.application.reconcile_calendar import accept_plans
 
 CONSOLE = "http://127.0.0.1:8000"
-REASON = {"rule": "steady", "policy": "bench", "facts": [], "text": "Accounts of this size are met regularly."}
+REASON = {
+    "rule": "steady",
+    "policy": "bench",
+    "facts": [],
+    "text": "Accounts of this size are met regularly.",
+}
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Singapore", "Europe/London")
 PERSON = """
 INSERT INTO person (csm_id, version, name, email, timezone, weekly_minutes)

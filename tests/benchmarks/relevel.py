@@ -1,7 +1,7 @@
 """One change of a person's book, levelled by the scheduler's own leveller, and what the release notices of it.
 
-Books of about a thousand planned touchpoints over a year, 25 to 100 accounts each, on a real database. Touchpoints come due
-in a steady trickle in the same process, in turns at rest and while one book after the other is levelled.
+Books of about a thousand planned touchpoints over a year, 25 to 100 accounts each, on a real database. Touchpoints come
+due in a steady trickle in the same process, in turns at rest and while one book after the other is levelled.
 """
 
 import asyncio
@@ -214,7 +214,9 @@ class Trickle:
     async def open(self) -> None:
         await self._database.pool.execute(TRICKLE_RHYTHM, TRICKLE_ACCOUNTS, MONDAY)
 
-    async def run(self, seconds: float, beside: Callable[[float], Awaitable[object]] | None = None) -> Latencies:
+    async def run(
+        self, seconds: float, beside: Callable[[float], Awaitable[object]] | None = None
+    ) -> Latencies:
         """The latencies of `seconds`, while `beside` works until the moment (`perf_counter`) it is given."""
         count, self._turn, self._commits = round(seconds * PER_SECOND), self._turn + 1, []
         first = self._clock.now() + timedelta(seconds=LEAD_SECONDS)

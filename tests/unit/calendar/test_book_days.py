@@ -29,7 +29,9 @@ hours = st.builds(
     end=clocks,
     holidays=st.sampled_from((None, HolidayCalendar("DE", "BE"))),
     away=st.sampled_from(((), (DateSpan(date(2026, 7, 1), date(2026, 7, 14)),))),
-    customer=st.sampled_from((None, CustomerDays(zones=(ZoneInfo("Asia/Dubai"),), weekend=frozenset({4, 5})))),
+    customer=st.sampled_from(
+        (None, CustomerDays(zones=(ZoneInfo("Asia/Dubai"),), weekend=frozenset({4, 5})))
+    ),
 ).filter(lambda each: each.start != each.end)
 moments = st.integers(-10 * 1440, (COUNT + 10) * 1440).map(
     lambda minutes: datetime(2026, 3, 2, tzinfo=UTC) + timedelta(minutes=minutes)
@@ -68,7 +70,7 @@ def test_days_closed_from_a_time_of_day_on_have_no_open_moment_later(
     st.integers(1, 60),
 )
 def test_unavailable_days_have_no_available_moment(
-    opening: OpenHours, always: bool, spans: list[tuple[datetime, int]], first: int, length: int
+    opening: OpenHours, always: object, spans: list[tuple[datetime, int]], first: int, length: int
 ) -> None:
     zone = ZoneInfo(opening.zone.key)
     periods = tuple(
