@@ -7,10 +7,11 @@ import time
 
 import asyncpg
 from procrastinate import App, PsycopgConnector
+from procrastinate.types import JSONDict
 
 BATCH = 1_000
 CONCURRENCY = 50
-LATER = {"hours": 1}
+HOURS = 1
 """When the jobs are to run: nobody fetches them meanwhile."""
 EMPTY = "TRUNCATE procrastinate_jobs, procrastinate_events RESTART IDENTITY CASCADE"
 DUE_NOW = "UPDATE procrastinate_jobs SET scheduled_at = now()"
@@ -35,15 +36,13 @@ class JobQueue:
     async def defer(self, count: int) -> float:
         """Jobs a second, deferred into an empty queue in batches."""
         await self._execute(EMPTY, "VACUUM ANALYZE procrastinate_jobs", "CHECKPOINT")
-        later = self._remind.configure(schedule_in=LATER)
+        later = self._remind.configure(schedule_in={"hours": HOURS})
         began = time.perf_counter()
         for first in range(0, count, BATCH):
-            await later.batch_defer_async(
-                *(
-                    {"account": f"acc-{number:06d}", "number": number}
-                    for number in range(first, first + BATCH)
-                )
-            )
+            jobs: list[JSONDict] = [
+                {"account": f"acc-{number:06d}", "number": number} for number in range(first, first + BATCH)
+            ]
+            await later.batch_defer_async(*jobs)
         return count / (time.perf_counter() - began)
 
     async def work(self, count: int) -> float:

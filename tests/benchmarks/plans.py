@@ -15,7 +15,7 @@ from services.scheduler.adapters.calendar_repository import PostgresCalendarRepo
 from services.scheduler.application.reconcile_calendar import accept_plans
 
 CONSOLE = "http://127.0.0.1:8000"
-REASON = {
+REASON: dict[str, object] = {
     "rule": "steady",
     "policy": "bench",
     "facts": [],

@@ -54,7 +54,7 @@ def test_days_closed_from_a_time_of_day_on_have_no_open_moment_later(
 ) -> None:
     zone = ZoneInfo(opening.zone.key)
     days = range(first, min(first + length, COUNT))
-    expected = []
+    expected: list[int] = []
     for day in days:
         open_at = next_open(wall_moment(zone, day, clock), opening)
         if to_wall(open_at, zone).date() != to_wall(wall_moment(zone, day, clock), zone).date():
