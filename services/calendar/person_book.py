@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from services.calendar.avoid import Availability
+from services.calendar.book_days import BookDays
 from services.calendar.levelling import (
     HORIZON_WEEKS,
     Beat,
@@ -130,6 +131,7 @@ class _BookMaker:
         today = to_wall(now, self._zone).date()
         self._first = today - timedelta(days=today.weekday())
         self._today = (today - self._first).days
+        self._days = BookDays(self._zone, self._first, HORIZON_DAYS)
         self._at = cache(self._moment_on)
 
     def choose_anchors(self) -> dict[tuple[str, str], datetime]:
@@ -197,11 +199,20 @@ class _BookMaker:
             )  # fmt: skip
         earliest = max(self._day(planned.window[0]), self._today + SETTLED_DAYS)
         latest = self._day(planned.window[1])
-        closed = tuple(number for number in range(earliest, latest + 1) if self._at(planned, number) is None)
+        closed = self._closed_days(planned, earliest, latest)
         return Touch(
             planned.id, planned.account_id, planned.type, planned.priority, planned.minutes, target,
             planned.soft_days, earliest, latest, closed, Hold.FREE, -1 if planned.is_new else day,
         )  # fmt: skip
+
+    def _closed_days(self, planned: PlannedTouch, earliest: int, latest: int) -> tuple[int, ...]:
+        """The days on which `_moment_on` finds nothing."""
+        days = range(earliest, latest + 1)
+        availability = self._person.accounts.get(availability_key(planned.account_id, planned.type))
+        if availability is not None:
+            return self._days.unavailable(availability, days)
+        clock = to_wall(planned.target_at, self._zone).time()
+        return self._days.closed_from(clock, self._person.hours, days)
 
     def _moment_on(self, planned: PlannedTouch, day: int) -> datetime | None:
         """When it would be due on that day; None: it may not be."""
@@ -238,7 +249,7 @@ class _BookMaker:
         return f"{year}-W{week:02d}"
 
     def _day(self, moment: datetime) -> int:
-        return (to_wall(moment, self._zone).date() - self._first).days
+        return self._days.number_of(moment)
 
     def _date(self, day: int) -> date:
         return self._first + day * DAY

@@ -18,7 +18,7 @@ from schemas.recurrence_rule import RecurrenceRule
 from schemas.times import Instant
 from schemas.vocabulary import Owner
 from schemas.zones import UTC_ZONE, TimeZone
-from services.calendar.open_hours import DAY, OpenHours, from_wall, next_usual, to_wall
+from services.calendar.open_hours import DAY, OpenHours, from_wall, next_open, next_usual, to_wall, usual_of
 from services.calendar.patterns import Moment, first_moment, is_moment, iterate_moments
 from services.calendar.touchpoint import PEOPLE, TouchpointContent
 from services.calendar.windows import SHORTEST_INTERVAL_DAYS
@@ -246,12 +246,13 @@ def _iterate_by_days(
     if after is not None and after >= anchor:
         index = max((after - anchor).days // every_days - 1, 0)
     interval = timedelta(days=every_days)
+    usual = None if opening is None else usual_of(opening)
     skipped = 0
     nominal = anchor if index == 0 else from_wall(wall + interval * index, zone)
     while True:
         index += 1
         following = from_wall(wall + interval * index, zone)
-        due_at = next_usual(nominal, opening)
+        due_at = next_open(nominal, usual)
         is_crowded = due_at > nominal and due_at + interval / 2 > following
         if not is_crowded or skipped >= MOST_SKIPPED:
             yield Moment(nominal, due_at)

@@ -23,7 +23,7 @@ import uvloop
 from services.chassis.clock import real_now
 from services.chassis.service import spare_the_collector
 from services.chassis.settings import Kafka
-from tests.benchmarks import calendar, engine, ingest, latency, mails, release, webhooks
+from tests.benchmarks import calendar, engine, ingest, latency, mails, planning, release, relevel, webhooks
 from tests.benchmarks.calendars import DUE
 from tests.benchmarks.figures import Figure, number, ratio_of_rounds, show, store
 from tests.benchmarks.rules import decisions, loading, replay, verdicts
@@ -74,6 +74,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "release": lambda stack, arguments: release.run(
         stack, quick=arguments.quick, days=max(5, arguments.planned // DUE)
     ),
+    "planning": lambda stack, arguments: planning.run(stack, quick=arguments.quick),
+    "relevel": lambda stack, arguments: relevel.run(stack, quick=arguments.quick),
 }
 
 ALONE: dict[str, Alone] = {

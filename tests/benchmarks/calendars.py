@@ -33,11 +33,13 @@ SELECT 'csm-' || i, 1, 'CSM ' || i, 'csm-' || i || '@example.com', 'Europe/Berli
 # One day's are due within the second before nine o'clock.
 TOUCHPOINTS = """
 INSERT INTO touchpoint (id, account_id, type, origin, number, status, due_at, start_at, end_at, deadline,
-    lapses_at, owner, csm_id, minutes, pinned, sequence, changed_at)
+    lapses_at, owner, csm_id, minutes, pinned, sequence, changed_at, earliest_at, latest_at, soft_days)
 SELECT md5('t' || i * $4::bigint + d)::uuid, 'acc-' || lpad(i::text, 6, '0'), 'check_in', 'rhythm', d + 1,
     'planned', at, at, at + interval '7 days', at + interval '7 days', at + interval '7 days',
     CASE WHEN i % 2 = 0 THEN 'csm' ELSE 'marketing' END, CASE WHEN i % 2 = 0 THEN 'csm-' || i % 40 END, 30, false,
-    1, $5::timestamptz
+    1, $5::timestamptz,
+    CASE WHEN i % 2 = 0 THEN at - interval '2 days' END, CASE WHEN i % 2 = 0 THEN at + interval '2 days' END,
+    CASE WHEN i % 2 = 0 THEN 1 ELSE 0 END
 FROM generate_series($1::int, $2::int - 1) i, generate_series($3::int, $4::int - 1) d,
 LATERAL (SELECT $5::timestamptz + d * interval '1 day' - (i % 1000) * interval '1 millisecond' AS at) due
 """

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from schemas.plans import RhythmItem
 from services.calendar.avoid import Availability
-from services.calendar.open_hours import DAY, add_days, next_usual
+from services.calendar.open_hours import DAY, OpenHours, add_days, next_open, next_usual, usual_of
 from services.calendar.patterns import CLOSED, find_due
 from services.calendar.placing import LeftOutSlot, SlotPlacer
 from services.calendar.reconciliation.context import ReconcileContext
@@ -118,7 +118,8 @@ def _continue_series(
     After a long standstill at most one moment of the past is made up for.
     """
     free = context.availability(rhythm)
-    again = [_slot_again(occurrence, series, free, context.now) for occurrence in movable]
+    usual = None if free.opening is None else usual_of(free.opening)
+    again = [_slot_again(occurrence, series, free, usual, context.now) for occurrence in movable]
     floor = context.now - timedelta(days=series.every_days)
     after = floor if series.until is None else max(series.until, floor)
     limit = context.now + horizon_of(rhythm.owner)
@@ -193,19 +194,23 @@ def slots_to_consider(coming: Iterator[Slot], availability: Availability) -> lis
     return ahead
 
 
-def _slot_again(occurrence: Touchpoint, series: Series, free: Availability, now: datetime) -> Slot:
-    """The slot of a stored occurrence; what was in the way of its day before is determined anew."""
+def _slot_again(
+    occurrence: Touchpoint, series: Series, free: Availability, usual: OpenHours | None, now: datetime
+) -> Slot:
+    """The slot of a stored occurrence; what was in the way of its day before is determined anew.
+
+    `usual`: the open hours without dated closures, looked up once for all occurrences.
+    """
     is_chosen = occurrence.is_levelled or occurrence.is_covered
     shift = None if is_chosen else occurrence.shift
     shift = None if shift is None or shift.startswith(CLOSED) else shift
+    nominal = occurrence.start_at
     if series.rrule is None:
-        return Slot(
-            occurrence.start_at, next_usual(occurrence.start_at, free.opening), occurrence.end_at, shift
-        )
-    _, due_at, closed = find_due(occurrence.start_at, free.zone, free.opening)
-    if due_at < now < occurrence.start_at:
-        due_at = next_usual(occurrence.start_at, free.opening)
-    return Slot(occurrence.start_at, due_at, occurrence.end_at, shift, closed=closed)
+        return Slot(nominal, next_open(nominal, usual), occurrence.end_at, shift)
+    _, due_at, closed = find_due(nominal, free.zone, free.opening)
+    if due_at < now < nominal:
+        due_at = next_open(nominal, usual)
+    return Slot(nominal, due_at, occurrence.end_at, shift, closed=closed)
 
 
 def _slot_at(nominal: datetime, series: Series, free: Availability) -> Slot:

@@ -18,6 +18,7 @@ from services.calendar.reconciliation.occurrence_plan import (
 from services.calendar.recurrence import FormerMoments, Series, Slot, has_fixed_days
 from services.calendar.touchpoint import (
     OPEN,
+    PEOPLE,
     Cancellation,
     Closure,
     Origin,
@@ -25,7 +26,7 @@ from services.calendar.touchpoint import (
     Touchpoint,
     plan_again,
 )
-from services.calendar.touchpoint_windows import has_window, with_window
+from services.calendar.touchpoint_windows import has_window
 from services.calendar.windows import LevelWindow, occurrence_window
 
 
@@ -196,11 +197,14 @@ def _move_to(
     if _is_at(occurrence, rhythm, slot, window):  # the usual case, fifty times a plan
         return CalendarChange.keep(occurrence, "it is where the plan puts it")
     responsible = occurrence if occurrence.pinned else rhythm
+    movable = None if occurrence.pinned else _new_window(rhythm, slot, window)
     target = occurrence._replace(
         due_at=slot.due_at, start_at=slot.nominal, end_at=slot.deadline, deadline=slot.owed_by,
         owner=responsible.owner, csm_id=responsible.csm_id, minutes=rhythm.minutes, shift=slot.reason,
+        earliest_at=None if movable is None else movable.earliest_at,
+        latest_at=None if movable is None else movable.latest_at,
+        soft_days=0 if movable is None else movable.soft_days,
     )  # fmt: skip
-    target = with_window(target, window)
     return CalendarChange.between(occurrence, target, _why(rhythm, slot))
 
 
@@ -231,25 +235,33 @@ def _is_still_covered(
 
 
 def _is_at(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot, window: LevelWindow | None) -> bool:
-    same_start = occurrence.due_at == slot.due_at and occurrence.start_at == slot.nominal
+    is_in_time = occurrence.due_at == slot.due_at and occurrence.start_at == slot.nominal
+    if not is_in_time:
+        return False
     same_end = occurrence.end_at == slot.deadline and occurrence.deadline == slot.owed_by
-    same_shift = occurrence.shift == slot.reason
     same_owner = occurrence.owner == rhythm.owner and occurrence.csm_id == rhythm.csm_id
-    same_window = has_window(occurrence, window)
-    same_place = same_start and same_end and same_shift and same_window
-    return same_place and same_owner and occurrence.minutes == rhythm.minutes
+    same_work = occurrence.minutes == rhythm.minutes and occurrence.shift == slot.reason
+    return same_end and same_owner and same_work and has_window(occurrence, window)
 
 
 def make_occurrence(account_id: str, rhythm: RhythmItem | Series, slot: Slot, number: int) -> Touchpoint:
     """The planned occurrence of a rhythm with that number."""
     touchpoint_type = rhythm.type if isinstance(rhythm, Series) else rhythm.touchpoint_type
-    occurrence = Touchpoint(
+    window = None
+    if not isinstance(rhythm, Series):
+        window = _new_window(rhythm, slot, _window(rhythm, slot))
+    return Touchpoint(
         id=derived_id("touchpoint", account_id, touchpoint_type, str(number)), account_id=account_id,
         type=touchpoint_type, origin=Origin.RHYTHM, due_at=slot.due_at, start_at=slot.nominal,
         end_at=slot.deadline, deadline=slot.owed_by, owner=rhythm.owner, csm_id=rhythm.csm_id,
         minutes=rhythm.minutes, number=number, shift=slot.reason,
+        earliest_at=None if window is None else window.earliest_at,
+        latest_at=None if window is None else window.latest_at,
+        soft_days=0 if window is None else window.soft_days,
     )  # fmt: skip
-    if isinstance(rhythm, Series):
-        return occurrence
-    window = _window(rhythm, slot)
-    return with_window(occurrence, window)
+
+
+def _new_window(rhythm: RhythmItem, slot: Slot, window: LevelWindow | None) -> LevelWindow | None:
+    """The window that `with_window` gives to an occurrence whose date and owner are those of the plan."""
+    is_movable = window is not None and rhythm.owner in PEOPLE and rhythm.csm_id is not None
+    return window.around(slot.due_at) if window is not None and is_movable else None

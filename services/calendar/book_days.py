@@ -1,0 +1,92 @@
+"""The days of a book by number: on which a moment is, and on which of them a touchpoint may not be due.
+
+Looked up for whole windows: a book of a thousand touchpoints asks for tens of thousands of days.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from functools import cache
+from itertools import pairwise
+
+from schemas.zones import TimeZone
+from services.calendar.avoid import Availability, end_of
+from services.calendar.open_hours import DAY, OpenHours, find_open, from_wall, to_wall
+from services.calendar.stretches import DAY_LENGTH, LAST_YEAR, from_micros, to_micros
+
+_SECOND = 1_000_000
+
+
+class BookDays:
+    """`count` days in a row from `first`, numbered from 0, by the wall clock of a zone; other days are in no answer."""
+
+    def __init__(self, zone: TimeZone, first: date, count: int) -> None:
+        self._zone = zone
+        self._first = first
+        self._starts = [self._instant(day, time()) for day in range(count + 1)]
+        lengths = (end - start for start, end in pairwise(self._starts))
+        self._odd = frozenset(day for day, length in enumerate(lengths) if length != DAY_LENGTH)
+        self._open_for = cache(self._find_open_for)
+
+    def number_of(self, moment: datetime) -> int:
+        """The day on which that moment is; negative before the first one."""
+        at = to_micros(moment)
+        if self._starts[0] <= at < self._starts[-1]:
+            return bisect_right(self._starts, at) - 1
+        return (to_wall(moment, self._zone).date() - self._first).days
+
+    def closed_from(self, clock: time, hours: OpenHours, days: range) -> tuple[int, ...]:
+        """Those of the days on which nothing is open at that time of day or later."""
+        into_day = ((clock.hour * 60 + clock.minute) * 60 + clock.second) * _SECOND + clock.microsecond
+        open_for = self._open_for(hours)
+        return tuple(
+            day
+            for day in self._inside(days)
+            if (self._into_odd_day(day, clock) if day in self._odd else into_day) >= open_for[day]
+        )
+
+    def unavailable(self, availability: Availability, days: range) -> tuple[int, ...]:
+        """Those of the days on which no moment is available."""
+        opening = availability.opening
+        open_for = None if opening is None else self._open_for(opening)
+        days = self._inside(days)
+        first, beyond = self._starts[days.start], self._starts[days.stop]
+        spans = [(to_micros(period.from_), to_micros(end_of(period))) for period in availability.periods]
+        spans = [(start, end) for start, end in spans if start < beyond and end > first]
+        return tuple(
+            day
+            for day in days
+            if (open_for is not None and not open_for[day])
+            or (spans and not self._has_available(availability, spans, day))
+        )
+
+    def _has_available(self, availability: Availability, spans: Iterable[tuple[int, int]], day: int) -> bool:
+        """Whether there is an available moment on a day with open hours. `spans`: the periods to avoid."""
+        start, end = self._starts[day], self._starts[day + 1]
+        around = [(first, beyond) for first, beyond in spans if first < end and beyond > start]
+        if not around:
+            return True
+        if any(first <= start and beyond >= end for first, beyond in around):
+            return False
+        return self.number_of(availability.first_available(from_micros(start))) == day
+
+    def _find_open_for(self, hours: OpenHours) -> list[int]:
+        """From the start of each day to the end of its last open stretch; 0 where nothing is open."""
+        return [self._find_last_open(hours, *span) for span in pairwise(self._starts)]
+
+    def _find_last_open(self, hours: OpenHours, start: int, end: int) -> int:
+        for year in {from_micros(end - 1).year: None, from_micros(start).year: None}:
+            found = find_open(hours, year).find_last(end) if year <= LAST_YEAR else None
+            if found is not None and found > start:
+                return found - start
+        return 0
+
+    def _inside(self, days: range) -> range:
+        last = len(self._starts) - 1
+        return range(min(max(days.start, 0), last), min(max(days.stop, 0), last))
+
+    def _into_odd_day(self, day: int, clock: time) -> int:
+        return self._instant(day, clock) - self._starts[day]
+
+    def _instant(self, day: int, clock: time) -> int:
+        return to_micros(from_wall(datetime.combine(self._first + day * DAY, clock), self._zone))
