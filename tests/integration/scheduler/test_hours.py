@@ -59,7 +59,7 @@ async def test_holidays_of_both_time_off_and_added_days_move_calls_and_say_why(s
     events = [event["data"] for event in await scheduler.sent() if event["topic"] == "touchpoint.events"]
     notes = {str(event.get("note")) for event in events}
     rows = await scheduler.database.pool.fetch(
-        "SELECT DISTINCT shift FROM touchpoint WHERE shift IS NOT NULL"
+        "SELECT DISTINCT verdict FROM touchpoint WHERE verdict IS NOT NULL"
     )
     reasons = {row[0] for row in rows}
     assert notes
