@@ -85,8 +85,8 @@ def _do_late(planned: Timing, free: Availability) -> Timing:
         return planned._replace(due_at=late_at)
     endless = (period for period in free.periods if period.to is None)
     period = next(endless, None)
-    held = "no open hours" if period is None else describe_period(period)
-    return planned._replace(due_at=NEVER, shift=f"held until further notice: {held}")
+    cause = "no open hours" if period is None else describe_period(period)
+    return planned._replace(due_at=NEVER, shift=f"held until further notice: {cause}")
 
 
 def _find_protected(item: OneOffItem, hours: OpenHours) -> datetime:
