@@ -74,7 +74,7 @@ async def test_holidays_of_both_time_off_and_added_days_move_calls_and_say_why(s
 async def test_a_newer_release_of_zone_rules_moves_what_is_planned_to_its_wall_time(
     scheduler: Scheduler,
 ) -> None:
-    """Row 50: since tzdata 2026b Vancouver no longer goes back in autumn."""
+    """Row 50: since 2026 Vancouver no longer goes back in autumn."""
     await scheduler.describe("ada", timezone="America/Vancouver")
     await scheduler.consume(scheduler.plan(1, [{**rhythm(7), "csm_id": "ada"}]))
     right = {item["id"]: item["due_at"] for item in await items(scheduler)}
