@@ -5,14 +5,14 @@
 # Behaviour: of the countries that both know, 17 have another weekend. holidays has Sunday alone for HK, PY, VE, CD, NE, KN, AI
 # and TK, so that `is_working_day` of a Saturday is True there; Saturday and Sunday for IN and UG, where CLDR has Sunday
 # alone; Saturday and Sunday for LY, where CLDR has Friday and Saturday; Friday and Saturday for BD, DJ, MV and MR, where CLDR
-# has Saturday and Sunday; Thursday and Friday are CLDR's weekend of AF. Neither is right for all of them.
+# has Saturday and Sunday; Thursday and Friday are CLDR's weekend of AF. Which is right was not checked.
 # Output seen:
 #   17 of 250 countries differ: AF AI BD BN CD DJ HK IN KN LY MR MV NE PY TK UG VE
 #   HK Saturday 2026-11-28 is a working day: True
 # Why it matters: whoever plans meetings "on working days of the customer" gets another week from each library.
-# Source of what is right: for Babel https://github.com/unicode-org/cldr/blob/main/common/supplemental/supplementalData.xml
-# (weekendData: Friday and Saturday for LY, Sunday for IN and UG, Saturday and Sunday where nothing else is written); for Hong
-# Kong the Employment Ordinance, Cap. 57, section 17: one rest day in seven, on no fixed day.
+# Source of what is right: not settled. Babel takes its weekends from CLDR's weekendData
+# (https://github.com/unicode-org/cldr/blob/main/common/supplemental/supplementalData.xml), holidays has its own; the laws of the
+# countries were not read. What is shown is the disagreement.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
