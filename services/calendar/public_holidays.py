@@ -18,7 +18,6 @@ from schemas.zones import spell_country
 
 LANGUAGE: Final = "en_US"
 """Of the names; a country without English names has its own."""
-USUAL_WEEKEND: Final = frozenset({5, 6})
 _WEEKEND_YEAR: Final = 2026
 """Weekends are those of this year: the United Arab Emirates moved theirs in 2022."""
 

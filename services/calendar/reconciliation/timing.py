@@ -55,12 +55,13 @@ def time_one_off(item: OneOffItem, context: ReconcileContext) -> Timing:
         return _reach_next_day(Timing(due_at, limit, shift), free, opens_at, hours, reasons)
     closes_at = last_open_before(min(start, protected), hours)
     if closes_at is not None and closes_at > now:
-        begins_at, _ = open_stretch(closes_at, hours)
-        return Timing(max(begins_at, now), closes_at, f"moved before its window: {reasons}")
+        begins_at = max(open_stretch(closes_at, hours)[0], now)
+        if free.period_at(begins_at) is None:
+            return Timing(begins_at, closes_at, f"moved before its window: {reasons}")
     if free.opening is None:
         return Timing(due_at, item.deadline, shift)
-    late_at = free.first_available(opens_at)
-    return Timing(late_at, item.deadline, f"{LATE}nothing is open before the date it protects: {reasons}")
+    why = f"{LATE}nothing is open before the date it protects: {reasons}"
+    return _do_late(Timing(opens_at, item.deadline, why), free)
 
 
 def _reach_next_day(
@@ -70,11 +71,22 @@ def _reach_next_day(
     latest = planned.deadline
     if free.opening is None:
         return planned._replace(deadline=open_stretch(opens_at, hours)[1])
-    late_at = free.first_available(opens_at)
-    if late_at >= NEVER or latest is None:
-        return planned
-    shift = f"{LATE}nothing is open before its deadline, {format_instant(latest)}: {reasons}"
-    return Timing(late_at, open_stretch(late_at, hours)[1], shift)
+    named = "" if latest is None else f", {format_instant(latest)}"
+    late = _do_late(
+        Timing(opens_at, latest, f"{LATE}nothing is open before its deadline{named}: {reasons}"), free
+    )
+    return late if late.due_at >= NEVER else late._replace(deadline=open_stretch(late.due_at, hours)[1])
+
+
+def _do_late(planned: Timing, free: Availability) -> Timing:
+    """The first moment from the planned one on that is outside all times to avoid."""
+    late_at = free.first_available(planned.due_at)
+    if late_at < NEVER:
+        return planned._replace(due_at=late_at)
+    endless = (period for period in free.periods if period.to is None)
+    period = next(endless, None)
+    cause = "no open hours" if period is None else describe_period(period)
+    return planned._replace(due_at=NEVER, shift=f"held until further notice: {cause}")
 
 
 def _find_protected(item: OneOffItem, hours: OpenHours) -> datetime:

@@ -64,7 +64,8 @@ SELECT t.id::text AS id, t.account_id, t.type, t.due_at, t.start_at, t.earliest_
     (coalesce(t.face, r.face) ->> 'priority')::int AS priority,
     coalesce(t.face, r.face) ->> 'topic' AS topic,
     coalesce(t.verdict, '') NOT LIKE 'levelled: %' AND ($3::text IS NULL OR t.change_xid >= $3::text::xid8) AS is_new,
-    coalesce(t.verdict, '') SIMILAR TO 'moved (before|after) %' AS is_shifted
+    coalesce(t.verdict, '') SIMILAR TO 'moved (before|after) %' AND t.verdict NOT LIKE 'moved before its window%'
+        AS is_shifted
 FROM touchpoint t LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 WHERE t.csm_id = $1 AND t.status = 'planned' AND t.owner IN ('csm', 'pooled_csm', 'sales') AND t.due_at < $2
 ORDER BY t.id

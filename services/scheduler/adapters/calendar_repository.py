@@ -55,9 +55,7 @@ INSERT INTO account_calendar (account_id) SELECT * FROM unnest($1::text[]) ON CO
 VERSIONS = "SELECT account_id, version FROM account_calendar WHERE account_id = ANY($1::text[])"
 LOCK = """
 SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool, country, region, rules_changed
-FROM account_calendar
-WHERE account_id = ANY($1::text[])
-ORDER BY account_id FOR UPDATE
+FROM account_calendar WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE
 """
 LOAD_OPEN = f"""
 SELECT {COLUMNS}, t.face FROM touchpoint t

@@ -335,21 +335,24 @@ async def refused(scheduler: Scheduler, item: dict[str, Any], action: str, **bod
 async def test_a_wrong_time_is_refused_unless_it_is_forced_with_a_reason_and_the_deadline_stays(
     scheduler: Scheduler,
 ) -> None:
-    """C: the reason is stored and shown, for a planned one and for one that has come due."""
+    """C: the reason is stored and shown, for a planned one and for one that has come due.
+
+    Its deadline, on Saturday, ends with the hours of Friday.
+    """
     step = one_off(STEP, MONDAY + DAY, MONDAY + 2 * DAY, deadline=MONDAY + 5 * DAY)
     await scheduler.consume(scheduler.plan(1, [], [step]))
     (item,) = await scheduler.list_touchpoints()
     late = (MONDAY + 6 * DAY).isoformat()
 
     assert "is in the past" in await refused(scheduler, item, "reschedule", to="2026-03-01T09:00:00Z")
-    assert "is after the deadline, 2026-03-07T10:00:00Z" in await refused(
+    assert "is after the deadline, 2026-03-06T17:00:00Z" in await refused(
         scheduler, item, "reschedule", to=late
     )
     for reason in ({}, {"reason": " "}):
         assert "needs a reason" in await refused(scheduler, item, "reschedule", to=late, force=True, **reason)
     moved = await act(scheduler, item, "reschedule", to=late, force=True, reason="they are away")
 
-    assert (moved["due_at"], moved["deadline"]) == ("2026-03-08T10:00:00Z", "2026-03-07T10:00:00Z")
+    assert (moved["due_at"], moved["deadline"]) == ("2026-03-08T10:00:00Z", "2026-03-06T17:00:00Z")
     (read,) = await scheduler.list_touchpoints()
     assert read["note"] == "they are away"
     (event,) = await scheduler.sent()

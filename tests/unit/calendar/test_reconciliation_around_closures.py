@@ -153,18 +153,21 @@ def test_a_daily_call_rests_on_a_holiday_as_at_weekends() -> None:
     assert len({each.due_at for each in made}) == len(made)
 
 
-def promoter(**changed: object) -> list[Touchpoint]:
-    """Friday 26 March 2027, 17:00 in Berlin; Monday is a holiday."""
+def promoter(deadline: datetime) -> list[Touchpoint]:
+    """Asked on Thursday 25 March 2027, 17:00 in Berlin: Friday and Monday are public holidays."""
     now = datetime(2027, 3, 25, 16, tzinfo=UTC)
     ask = one_off(
-        "advocacy_ask", channel="email", window=Window(from_=now, to=now + timedelta(hours=48)), **changed
+        "advocacy_ask",
+        channel="email",
+        window=Window(from_=now, to=now + timedelta(hours=48)),
+        deadline=deadline,
     )
     return planned(calendar(plan([], [ask], at=now), hours=hours(), now=now))
 
 
 def test_a_promise_that_no_open_hour_can_keep_says_so_when_it_is_planned() -> None:
     """F12: a promoter answers on the evening before Good Friday; the ask is not sent into the holidays."""
-    (made,) = promoter(deadline=datetime(2027, 3, 27, 16, tzinfo=UTC))
+    (made,) = promoter(datetime(2027, 3, 27, 16, tzinfo=UTC))
 
     assert made.due_at == datetime(2027, 3, 30, 7, tzinfo=UTC)
     assert made.deadline == datetime(2027, 3, 30, 15, tzinfo=UTC)
@@ -175,7 +178,7 @@ def test_a_promise_that_no_open_hour_can_keep_says_so_when_it_is_planned() -> No
 
 
 def test_what_is_late_stays_when_the_plan_forgets_it_after_its_window() -> None:
-    (made,) = promoter(deadline=datetime(2027, 3, 27, 16, tzinfo=UTC))
+    (made,) = promoter(datetime(2027, 3, 27, 16, tzinfo=UTC))
     later = datetime(2027, 3, 29, 16, tzinfo=UTC)
 
     (kept,) = calendar(plan(version=2, at=later), StoredCalendar((made,), {}, {}), hours(), later).touchpoints

@@ -25,7 +25,7 @@ OLD = {
         [int(END.timestamp()), -8 * 3600],
     ]
 }
-"""Until tzdata 2026a Vancouver went back on 1 November; since then it stays at UTC-7."""
+"""By older releases Vancouver goes back on 1 November; by the one in force it stays at UTC-7."""
 CHANGE = RuleChange("2026f", OLD)
 
 
