@@ -159,7 +159,7 @@ class TestPolicyDiff:
             "touchpoint: tips\n    segment: mid_market\n    stage: [onboarding, adoption, growth, renewal]\n"
         )
         rarer = {
-            file: text.replace(f"{rule}    every: 7d", f"{rule}    every: 14d")
+            file: text.replace(f"{rule}    every: week on wednesday", f"{rule}    every: 14d")
             for file, text in texts.items()
         }
         answer = await running.request("POST", "/v1/policies/diff", json={"files": rarer, "days": 28})
