@@ -171,7 +171,7 @@ class TestPolicyDiff:
         assert difference["totals"]["tips"]["difference"] < 0
         assert len(difference["accounts"]) == min(100, difference["changed"])
         assert difference["accounts"][0]["changes"][0]["text"].startswith(
-            "Tips every 14 days instead of every 7 days"
+            "Tips every 14 days instead of every Wednesday"
         )
         assert difference["all"]["minutes_difference"] == 0
 
