@@ -393,6 +393,16 @@ def webinar_invitations_go_out_two_weeks_one_week_and_one_day_before(story: Stor
     assert story.due("guest", "webinar_invitation")
 
 
+@covers("S134", "S1")
+def product_tips_come_on_wednesdays(story: Story) -> None:
+    rhythm = story.rhythm("std-mid", "tips")
+    assert rhythm is not None
+    assert (rhythm["rrule"], rhythm["interval"]) == ("FREQ=WEEKLY;BYDAY=WE", "every Wednesday")
+    moments = story.planned("std-mid", "tips")
+    assert len(moments) >= 4
+    assert {moment.weekday() for moment in moments} == {2}
+
+
 # Renewal
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-import orjson
+from pydantic import TypeAdapter
 
 from schemas.directory import HolidayRecord
 from schemas.plans import Avoid
@@ -90,6 +90,9 @@ WITH chosen AS (
 )
 SELECT count(*) FROM chosen
 """
+
+
+AVOID: Final = TypeAdapter(tuple[Avoid, ...])
 
 
 class PostgresBooks:
@@ -178,7 +181,7 @@ def _read_days(
     row: rows.Row, hours: OpenHours, holidays: Sequence[HolidayRecord]
 ) -> tuple[tuple[Avoid, ...], OpenHours]:
     """The times to avoid of an account, and the hours in which the person may be with it."""
-    avoid = tuple(Avoid.model_validate(each) for each in orjson.loads(row["avoid"] or "[]"))
+    avoid = AVOID.validate_json(row["avoid"] or "[]")
     quiet = USUAL_QUIET_HOURS
     if row["quiet_hours"] is not None:
         quiet = QuietHours.model_validate_json(row["quiet_hours"])

@@ -159,7 +159,7 @@ class TestPolicyDiff:
             "touchpoint: tips\n    segment: mid_market\n    stage: [onboarding, adoption, growth, renewal]\n"
         )
         rarer = {
-            file: text.replace(f"{rule}    every: 7d", f"{rule}    every: 14d")
+            file: text.replace(f"{rule}    every: week on wednesday", f"{rule}    every: 14d")
             for file, text in texts.items()
         }
         answer = await running.request("POST", "/v1/policies/diff", json={"files": rarer, "days": 28})
@@ -171,7 +171,7 @@ class TestPolicyDiff:
         assert difference["totals"]["tips"]["difference"] < 0
         assert len(difference["accounts"]) == min(100, difference["changed"])
         assert difference["accounts"][0]["changes"][0]["text"].startswith(
-            "Tips every 14 days instead of every 7 days"
+            "Tips every 14 days instead of every Wednesday"
         )
         assert difference["all"]["minutes_difference"] == 0
 

@@ -84,7 +84,7 @@ DEFECTS = (
     Defect("a cap that the cool-down makes idle", "contradiction", "expansion-by-usage", TRIGGERS,
         "rule: expansion-by-usage", "cooldown: 90d", "cooldown: 90d\n    cap: 2 per 30d"),
     Defect("a minimum nobody needs", "contradiction", "monthly-word", RHYTHMS,
-        "rule: monthly-word", "every: 30d", "every: 30d\n    segment: self_service"),
+        "rule: monthly-word", "every: month", "every: month\n    segment: self_service"),
     _added("an adjustment that undoes another", "contradiction", "complex-product", RHYTHMS, "adjustments",
         "  - {rule: complex-is-light, touchpoints: [check_in], rarer: 1,"
         " when: 'complexity is not null and complexity == \"complex\"', because: Light.}"),
