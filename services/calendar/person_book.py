@@ -21,12 +21,21 @@ from services.calendar.levelling import (
     relevel,
 )
 from services.calendar.open_hours import DAY, OpenHours, from_wall, next_open, open_days, to_wall
+from services.calendar.touchpoint import Origin
 from services.calendar.windows import LEVELLED
 
 SETTLED_DAYS: Final = 2
 """Today and tomorrow: nobody plans their day anew because of a colleague's account."""
 DEFAULT_WEEKLY_MINUTES: Final = 2400
 HORIZON_DAYS: Final = HORIZON_WEEKS * 7
+PRIORITIES: Final[Mapping[str, int]] = {"escalation": 3, "floor": 2}
+ONE_OFF_PRIORITY: Final = 1
+
+
+def find_priority(precedence: str | None, origin: str) -> int:
+    """How firmly a touchpoint stands among others, by the precedence of its rule; a one-off before a routine call."""
+    priority = PRIORITIES.get(precedence or "", 0)
+    return priority if origin == Origin.RHYTHM else max(priority, ONE_OFF_PRIORITY)
 
 
 class PlannedTouch(NamedTuple):
@@ -99,6 +108,11 @@ def level_person(person: PersonBook, now: datetime) -> PersonLevelling:
     return book.relevel()
 
 
+def make_book(person: PersonBook, now: datetime) -> Book:
+    """The person's touchpoints as the levelling core reads them, also to find what does not fit."""
+    return _BookMaker(person, now).make(person.touches)
+
+
 class _BookMaker:
     def __init__(self, person: PersonBook, now: datetime) -> None:
         self._person = person
@@ -111,12 +125,12 @@ class _BookMaker:
     def choose_anchors(self) -> dict[tuple[str, str], datetime]:
         pending = {(rhythm.account_id, rhythm.type): rhythm for rhythm in self._person.rhythms}
         others = [each for each in self._person.touches if (each.account_id, each.type) not in pending]
-        phases = choose_phases(self._book(others), [self._beat(rhythm) for rhythm in pending.values()])
+        phases = choose_phases(self.make(others), [self._beat(rhythm) for rhythm in pending.values()])
         return {key: self._anchor(pending[key], day) for key, day in phases.items()}
 
     def relevel(self) -> PersonLevelling:
         planned = {each.id: each for each in self._person.touches}
-        book = self._book(self._person.touches)
+        book = self.make(self._person.touches)
         levelled = relevel(book)
         causes = {move.touch_id: move for move in levelled.moves}
         moves = [
@@ -135,7 +149,7 @@ class _BookMaker:
         clock = to_wall(rhythm.anchor, self._zone).time()
         return next_open(from_wall(datetime.combine(self._date(day), clock), self._zone), self._person.hours)
 
-    def _book(self, planned: Sequence[PlannedTouch]) -> Book:
+    def make(self, planned: Sequence[PlannedTouch]) -> Book:
         """Touches beyond the horizon are none of its business; they are levelled when it reaches them."""
         last = HORIZON_DAYS - 1
         touches = [self._touch(each) for each in planned if 0 <= self._day(each.due_at) <= last]

@@ -16,7 +16,7 @@ from services.cadence.evaluation import Decision
 from services.cadence.features.contracts import revenue_of
 from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
-from services.rules_engine.domain.place import text_fact
+from services.cadence.account.place import text_fact
 
 
 @dataclass(frozen=True, slots=True)

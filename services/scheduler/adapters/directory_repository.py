@@ -5,15 +5,14 @@ of them in one transaction.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import time
-
 import asyncpg
 import orjson
 
 from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
 from schemas.times import WEEKDAYS, clock_time
 from schemas.zones import UTC_ZONE
-from services.calendar.open_hours import WORKDAYS, OpenHours, check_hours, load_zone
+from services.calendar.open_hours import OpenHours, load_zone
+from services.calendar.person_hours import read_hours
 from services.chassis.database import Connection
 from services.scheduler.adapters import erasure
 from services.scheduler.adapters.assignment_repository import load_people, mark_accounts_of
@@ -122,7 +121,7 @@ def csm_values(record: CsmRecord) -> tuple[object, ...]:
         days = sorted(WEEKDAYS.index(day) for day in record.working_days)
     hours = record.working_hours
     start, end = (None, None) if hours is None else (clock_time(hours.from_), clock_time(hours.to))
-    _, doubt = _read_hours(record.timezone, days, start, end)
+    _, doubt = read_hours(record.timezone, days, start, end)
     away = [asyncpg.Range(time_off.from_, time_off.to, upper_inc=True) for time_off in record.time_off]
     return (
         record.csm_id, record.version, record.name, record.email, record.timezone, record.weekly_minutes, days,
@@ -133,7 +132,7 @@ def csm_values(record: CsmRecord) -> tuple[object, ...]:
 async def load_csm_hours(connection: Connection, csm_ids: Collection[str]) -> Mapping[str, OpenHours]:
     if not csm_ids:
         return {}
-    return {row[0]: _read_hours(*row[1:])[0] for row in await connection.fetch(HOURS, sorted(csm_ids))}
+    return {row[0]: read_hours(*row[1:])[0] for row in await connection.fetch(HOURS, sorted(csm_ids))}
 
 
 async def load_directory(
@@ -165,14 +164,3 @@ async def load_types(connection: Connection) -> Mapping[str, TypeDetails]:
 async def load_policy(connection: Connection) -> PolicyRecord | None:
     record = await connection.fetchval(POLICY)
     return None if record is None else PolicyRecord.read_stored(record.encode())
-
-
-def _read_hours(
-    timezone: str | None, days: Sequence[int] | None, start: time | None, end: time | None
-) -> tuple[OpenHours, str | None]:
-    """The open hours of a CSM, and what was wrong with their description, if anything."""
-    zone = load_zone(timezone)
-    usual = OpenHours(zone.info)
-    weekdays = WORKDAYS if days is None else frozenset(days)
-    hours, doubt = check_hours(zone.info, weekdays, start or usual.start, end or usual.end)
-    return hours, zone.doubt or doubt

@@ -1,0 +1,58 @@
+"""A simulation as values that another process can be given, and what it does with them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from services.cadence.announcements import portfolio_of_rows
+from services.cadence.policy.load import load_policy_texts
+from services.cadence.rates import NO_RATES, Rates
+from services.simulation.book import Period, Rules
+from services.simulation.group import GroupSimulation
+from services.simulation.groups import BookPart
+from services.simulation.totals import Totals
+
+
+class RuleTexts(NamedTuple):
+    """The files of a policy by name, and what the portfolio is made of: ranks, programs (id, state) and rates.
+
+    `hash`: of a stored policy, whose files may be older than the rules for files.
+    """
+
+    files: Mapping[str, str]
+    ranks: tuple[float, ...] = ()
+    programs: Sequence[tuple[str, bytes]] = ()
+    rates: Rates = NO_RATES
+    hash: str | None = None
+
+    def load(self) -> Rules:
+        """Raises `PolicyRefused`."""
+        policy = load_policy_texts(self.files, is_stored=self.hash is not None)
+        if self.hash is not None:
+            policy = replace(policy, hash=self.hash)
+        return Rules(policy, portfolio_of_rows(self.ranks, self.programs, self.rates))
+
+
+class Job(NamedTuple):
+    """A part of a book to simulate."""
+
+    rules: RuleTexts
+    part: BookPart
+    period: Period
+    keep_schedule: bool = False
+
+
+def simulate(job: Job) -> Totals:
+    """Simulate a part. Raises `PolicyRefused`."""
+    part = job.part
+    return GroupSimulation(
+        part.accounts, part.colleagues, job.rules.load(), job.period, keep_schedule=job.keep_schedule
+    ).run()
+
+
+def add_up(results: Sequence[Totals]) -> Totals:
+    """The totals of all parts."""
+    whole = Totals()
+    for each in results:
+        whole.add(each)
+    return whole
