@@ -82,7 +82,7 @@ faults: $(DEV) $(PARTS) ## The fault tests: kill, freeze and restart everything,
 	@$(PYTEST) tests/faults
 
 soak: $(DEV) $(PARTS) ## Properties at full size: what `why` names leads to the same plan, a million events in any order to one state
-	@DRUMBEAT_SOAK=1 $(PYTEST) tests/unit/cadence/explanation/test_foundation.py tests/unit/cadence/test_resyncs.py tests/integration/rules_engine/test_order.py
+	@DRUMBEAT_SOAK=1 $(PYTEST) tests/unit/cadence/explanation/test_foundation.py tests/unit/cadence/test_resyncs.py tests/unit/calendar/test_open_hours_transitions.py tests/integration/rules_engine/test_order.py
 
 bench: $(DEV) $(PARTS) ## Benchmarks, each against a minimal peer in the same run; prints and stores the figures
 	@$(BIN)/python -m tests.benchmarks

@@ -176,6 +176,20 @@ class ContentRecord(SchemaModel):
     version: Version
 
 
+class HolidayRecord(SchemaModel):
+    """A public holiday that a deployment adds to those of the package, or takes from them."""
+
+    name: Name
+    on: Annotated[str, Field(pattern=r"^(\d{4}-)?\d\d-\d\d$")]
+    """A date, `2026-12-24`, or a month and day of every year, `12-24`."""
+    country: str | None = None
+    """null: everywhere."""
+    region: Name | None = None
+    """null: in the whole country."""
+    works: bool = False
+    """true: it is a working day there, whatever the package says."""
+
+
 class PolicyRecord(SchemaModel):
     """What other services need of the policy in force. The highest version wins."""
 
@@ -184,6 +198,8 @@ class PolicyRecord(SchemaModel):
     touchpoint_types: tuple[TouchpointTypeRecord, ...] = ()
     """In order of type."""
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
+    holidays: tuple[HolidayRecord, ...] = ()
+    """Public holidays that the deployment adds or takes away."""
     version: Version
 
 

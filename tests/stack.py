@@ -238,6 +238,12 @@ class Stack:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    async def find(self, service: str, path: str, **params: object) -> Any | None:
+        """What is there, None while it is not: what was posted is accepted before it is applied."""
+        answer = await self.client.get(self.processes[service].url + path, params=params)  # pyright: ignore[reportArgumentType]
+        assert answer.status_code in (200, 404), answer.text
+        return answer.json() if answer.status_code == 200 else None
+
     async def post(self, service: str, path: str, body: object) -> Any:
         answer = await self.client.post(self.processes[service].url + path, json=body)
         assert answer.is_success, answer.text

@@ -11,7 +11,18 @@ from typing import Final
 
 from schemas.plans import Avoid
 from schemas.zones import TimeZone
-from services.calendar.open_hours import DAY, OpenHours, add_days, from_wall, next_open, to_wall
+from services.calendar.open_hours import (
+    DAY,
+    OpenHours,
+    add_days,
+    from_wall,
+    is_open_at,
+    last_open_before,
+    next_open,
+    next_usual,
+    reason_at,
+    to_wall,
+)
 
 NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 """Later than any clock: what a period without an end holds back is due then, until the plan changes."""
@@ -22,15 +33,35 @@ FARTHEST_DAYS: Final = 800
 """How far to search for an open moment outside all periods."""
 
 
-def end_of(period: Avoid) -> datetime:
+@dataclass(frozen=True, slots=True)
+class ClosedTime:
+    """Time between open hours that is open in other weeks; `name`: why not in this one, `public holiday Epiphany`."""
+
+    name: str
+    from_: datetime
+    to: datetime
+    text: str = ""
+
+
+Period = Avoid | ClosedTime
+
+
+def end_of(period: Period) -> datetime:
     return NEVER if period.to is None else period.to
 
 
-def describe_period(period: Avoid) -> str:
+def describe_move(period: Period, *, before: bool) -> str:
+    """Why something is not due inside a period."""
+    if isinstance(period, ClosedTime):
+        return f"moved: {period.name}"
+    return f"moved {'before' if before else 'after'} {describe_period(period)}"
+
+
+def describe_period(period: Period) -> str:
     return f"{period.name}: {period.text}"[:LONGEST_DESCRIPTION] if period.text else period.name
 
 
-def covers(period: Avoid, moment: datetime) -> bool:
+def covers(period: Period, moment: datetime) -> bool:
     return period.from_ <= moment < end_of(period)
 
 
@@ -51,14 +82,37 @@ class Availability:
     zone: TimeZone
     opening: OpenHours | None
 
-    def period_at(self, moment: datetime) -> Avoid | None:
-        """The period around that moment that ends last."""
-        around = [period for period in self.periods if covers(period, moment)]
+    @property
+    def has_closures(self) -> bool:
+        """Whether public holidays or time off close some of the hours: it is people who do it."""
+        return self.opening is not None and self.opening.has_dated_closures
+
+    def suits(self, moments: Iterable[datetime]) -> bool:
+        """Whether nothing has to move, of what is at these moments in the usual hours."""
+        return not self.periods and (not self.has_closures or all(map(self._is_open, moments)))
+
+    def period_at(self, moment: datetime) -> Period | None:
+        """The period around that moment that ends last, or the closed time around it."""
+        around: list[Period] = [period for period in self.periods if covers(period, moment)]
+        closed = self._closed_time_at(moment) if self.has_closures and moment < NEVER else None
+        if closed is not None:
+            around.append(closed)
         return max(around, key=end_of) if around else None
 
     def is_available(self, moment: datetime) -> bool:
         """Whether it is open and outside all periods."""
         return self.period_at(moment) is None and self._is_open(moment)
+
+    def _closed_time_at(self, moment: datetime) -> ClosedTime | None:
+        usual = next_usual(moment, self.opening)
+        if self.opening is None or self._is_open(usual):
+            return None
+        opens_at = next_open(usual, self.opening)
+        if opens_at <= usual:
+            return None
+        closed_at = last_open_before(usual, self.opening) or moment
+        reason = reason_at(usual, self.opening) or "closed"
+        return ClosedTime(reason, min(closed_at, moment), opens_at)
 
     def is_paused(self, moment: datetime) -> bool:
         return any(period.name == PAUSE and covers(period, moment) for period in self.periods)
@@ -117,4 +171,4 @@ class Availability:
         return None
 
     def _is_open(self, moment: datetime) -> bool:
-        return next_open(moment, self.opening) == moment
+        return is_open_at(moment, self.opening)

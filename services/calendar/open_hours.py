@@ -1,49 +1,40 @@
-"""Time zones, open hours and steps in wall-clock time that are right on both nights when the clocks change.
+"""When people and messages may be with a customer, and steps in wall-clock time.
 
-A wall time inside the spring gap moves forward by the gap; one inside the autumn overlap is the first of the two
-(RFC 5545 section 3.3.5). A day is never 24 hours added in UTC.
+Open is what the clocks on the wall show: the hours of somebody's shifts, by their zone, on their working days without
+public holidays and time off, while the customer has neither quiet hours nor a day of rest. A wall time inside the
+spring gap moves forward by the gap; one inside the autumn overlap is the first of the two (RFC 5545 section 3.3.5).
+A day is never 24 hours added in UTC.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 from schemas.times import QuietHours, clock_time
-from schemas.zones import UTC_ZONE, TimeZone, UnknownZone, find_zone
+from schemas.zones import TimeZone
+from services.calendar import stretches
+from services.calendar.customer_days import CustomerDays, find_customer_stretches
+from services.calendar.public_holidays import HolidayCalendar
+from services.calendar.stretches import Span, Stretches, from_micros, intersect, to_micros, windows_of_shift
 
 DAY = timedelta(days=1)
 WORKDAYS = frozenset(range(5))
 EVERY_DAY = frozenset(range(7))
-FARTHEST_DAYS = 15
+FARTHEST_YEARS = 3
+"""How far to look for open hours: nobody is away for longer."""
+_CACHED = 4096
+"""A year of hours of one person with one kind of customer takes 4 KiB."""
+_CACHED_PARTS = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """A time zone; `doubt`: why UTC replaces the zone that was named, if it does."""
+class DateSpan(NamedTuple):
+    """Days in a row, the first and the last included."""
 
-    info: TimeZone
-    doubt: str | None = None
-
-
-@lru_cache(maxsize=2048)
-def load_zone(name: str | None) -> Zone:
-    """The zone of that IANA name; UTC without a name, and UTC with a doubt for an unknown name."""
-    if name is None:
-        return Zone(UTC_ZONE)
-    try:
-        return Zone(find_zone(name))
-    except UnknownZone:
-        return Zone(UTC_ZONE, f"unknown time zone {name!r}: UTC is used")
-
-
-def load_zones(name: str | None, of_country: Sequence[str]) -> tuple[TimeZone, ...]:
-    """The zone of an account, or all those of its country; UTC where neither is known."""
-    return (
-        (load_zone(name).info,)
-        if name or not of_country
-        else tuple(load_zone(zone).info for zone in of_country)
-    )
+    first: date
+    last: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +42,9 @@ class OpenHours:
     """Weekdays (0 is Monday) and hours from `start` up to, not including, `end`, in one zone.
 
     When `end` is not after `start`, the shift ends on the next day; its weekday is the one on which it starts.
-    `also_in`: zones in which it has to be open at the same moment too.
+    `also_in`: zones in which it has to be open at the same moment too. `holidays`: public holidays of the person.
+    `away`: time off; neither a shift that starts on such a day nor any hour of it is open. `customer`: when the customer
+    can be met. `person`: whose hours they are, for reasons.
     """
 
     zone: TimeZone
@@ -59,11 +52,31 @@ class OpenHours:
     start: time = time(9)
     end: time = time(17)
     also_in: tuple[TimeZone, ...] = field(default=(), repr=False)
+    holidays: HolidayCalendar | None = None
+    away: tuple[DateSpan, ...] = ()
+    customer: CustomerDays | None = None
+    person: str | None = field(default=None, repr=False)
+
+    @property
+    def has_dated_closures(self) -> bool:
+        """Whether some days are closed that are open in other weeks."""
+        customer = self.customer is not None and self.customer.holidays is not None
+        return customer or self.holidays is not None or bool(self.away)
 
 
 def message_hours(zone: TimeZone, quiet: QuietHours, also_in: tuple[TimeZone, ...] = ()) -> OpenHours:
     """When Drumbeat itself may write to a customer: on every day, while none of the zones has quiet hours."""
     return OpenHours(zone, EVERY_DAY, clock_time(quiet.to), clock_time(quiet.from_), also_in)
+
+
+def meeting_hours(hours: OpenHours, customer: CustomerDays | None, quiet: QuietHours) -> OpenHours:
+    """When a person may be with a customer: in their hours, outside quiet hours, on days of both."""
+    return hours if customer is None else _meeting_hours(hours, customer, quiet.to, quiet.from_)
+
+
+@lru_cache(maxsize=_CACHED)
+def _meeting_hours(hours: OpenHours, customer: CustomerDays, opens: str, closes: str) -> OpenHours:
+    return replace(hours, customer=replace(customer, start=clock_time(opens), end=clock_time(closes)))
 
 
 def check_hours(zone: TimeZone, days: frozenset[int], start: time, end: time) -> tuple[OpenHours, str | None]:
@@ -94,55 +107,192 @@ def add_days(moment: datetime, days: int, zone: TimeZone) -> datetime:
     return from_wall(to_wall(moment, zone) + timedelta(days=days), zone)
 
 
-def is_open(wall: datetime, opening: OpenHours) -> bool:
-    """Whether that wall time is in open hours: those of its own day, or of a shift that began the day before."""
-    clock = wall.time()
-    if opening.start < opening.end:
-        return opening.start <= clock < opening.end and wall.weekday() in opening.days
-    if clock >= opening.start:
-        return wall.weekday() in opening.days
-    return clock < opening.end and (wall.weekday() - 1) % 7 in opening.days
+def is_open_at(moment: datetime, hours: OpenHours | None) -> bool:
+    """Whether that moment is open; None is always open."""
+    if hours is None or moment.year > stretches.LAST_YEAR:
+        return True
+    return find_open(hours, moment.astimezone(UTC).year).has(to_micros(moment))
 
 
-def next_open(moment: datetime, opening: OpenHours | None) -> datetime:
+def next_open(moment: datetime, hours: OpenHours | None) -> datetime:
     """The first open moment not before `moment`; None is always open.
 
-    Where zones are never open at the same moment, the first one alone counts.
+    Where nothing is open for years, dated closures do not count.
     """
-    if opening is None:
+    if hours is None or moment.year > stretches.LAST_YEAR - FARTHEST_YEARS:
         return moment
-    if not opening.also_in:
-        return _next_open_here(moment, opening)
-    everywhere = [replace(opening, zone=zone, also_in=()) for zone in (opening.zone, *opening.also_in)]
-    open_at = moment
-    for _ in range(FARTHEST_DAYS):
-        latest = max(_next_open_here(open_at, hours) for hours in everywhere)
-        if latest == open_at:
-            return open_at
-        open_at = latest
-    return _next_open_here(moment, everywhere[0])
+    at = to_micros(moment)
+    this_year = moment.astimezone(UTC).year
+    for year in range(this_year, this_year + FARTHEST_YEARS):
+        found = find_open(hours, year).find_next(at)
+        if found is not None:
+            return moment if found == at else from_micros(found)
+    return next_usual(moment, hours) if hours.has_dated_closures else moment
 
 
-def _next_open_here(moment: datetime, opening: OpenHours) -> datetime:
-    """The first open moment by the clock of its zone alone."""
-    wall = to_wall(moment, opening.zone)
-    if is_open(wall, opening):
+def next_usual(moment: datetime, hours: OpenHours | None) -> datetime:
+    """As `next_open` in a week without public holidays and time off."""
+    return next_open(moment, None if hours is None else usual_of(hours))
+
+
+def last_open_before(moment: datetime, hours: OpenHours | None) -> datetime | None:
+    """Until when it was open: `moment` itself inside and at the end of open hours, else the end of the last ones.
+
+    None: there were none for years.
+    """
+    if hours is None or moment.year > stretches.LAST_YEAR:
         return moment
-    overnight = opening.end <= opening.start
-    day = wall.date() - DAY if overnight else wall.date()
-    for _ in range(FARTHEST_DAYS):
-        if day.weekday() in opening.days:
-            opens_at = from_wall(datetime.combine(day, opening.start), opening.zone)
-            closing_day = day + DAY if overnight else day
-            closes_at = from_wall(datetime.combine(closing_day, opening.end), opening.zone)
-            open_at = max(moment, opens_at)
-            if open_at < closes_at:
-                return open_at
-        day += DAY
-    return moment
+    at = to_micros(moment)
+    this_year = moment.astimezone(UTC).year
+    for year in range(this_year, max(this_year - FARTHEST_YEARS, 1), -1):
+        found = find_open(hours, year).find_last(at)
+        if found is not None:
+            return moment if found == at else from_micros(found)
+    return None
 
 
-def open_days(hours: OpenHours, first: date, last: date) -> list[date]:
-    """The days from `first` to `last`, both included, on which a shift begins."""
-    days = (first + number * DAY for number in range((last - first).days + 1))
-    return [day for day in days if day.weekday() in hours.days]
+def open_stretch(moment: datetime, hours: OpenHours) -> tuple[datetime, datetime]:
+    """From when until when it is open around a moment, or before it at the end of open hours; else the moment twice."""
+    at = to_micros(moment)
+    for near in (at, at - 1):
+        start, end = find_open(hours, from_micros(near).year).around(near)
+        if start < end:
+            return from_micros(start), from_micros(end)
+    return moment, moment
+
+
+def open_days(hours: OpenHours, first: date, last: date) -> tuple[date, ...]:
+    """The days from `first` to `last`, both included, whose shift has an open moment."""
+    days = (first + n * DAY for n in range((last - first).days + 1))
+    return tuple(day for day in days if _has_open_shift(day, hours))
+
+
+def closed_reason(day: date, hours: OpenHours) -> str | None:
+    """Why nothing of the shift of that day is open, such as `public holiday Epiphany`; None: something is."""
+    if _has_open_shift(day, hours):
+        return None
+    shift = [from_micros(at) for span in _shift_of(day, hours) for at in (span[0], span[1] - 1)]
+    if not shift:
+        return f"there is no such day in {hours.zone.key}"
+    customers = (_customer_reason(moment, hours) for moment in shift)
+    return _own_reason(day, hours) or next((reason for reason in customers if reason), None)
+
+
+def reason_at(moment: datetime, hours: OpenHours) -> str | None:
+    """Why that moment, which is in the usual hours, is closed; None: it is only not in the hours."""
+    wall = to_wall(moment, hours.zone)
+    own = _own_reason(wall.date(), hours)
+    if own is None and hours.end <= hours.start and wall.time() < hours.end:
+        own = _own_reason(wall.date() - DAY, hours)
+    return own or _customer_reason(moment, hours)
+
+
+def _own_reason(day: date, hours: OpenHours) -> str | None:
+    if _is_away(day, hours.away):
+        return f"time off of {hours.person}" if hours.person else "time off"
+    name = None if hours.holidays is None else hours.holidays.name_of(day)
+    if name is not None:
+        return f"public holiday {name}"
+    return None if day.weekday() in hours.days else "no working day"
+
+
+def _customer_reason(moment: datetime, hours: OpenHours) -> str | None:
+    customer = hours.customer
+    if customer is None:
+        return None
+    for zone in customer.zones or (hours.zone,):
+        day = to_wall(moment, zone).date()
+        name = None if customer.holidays is None else customer.holidays.name_of(day)
+        if name is not None:
+            return f"public holiday {name} of the customer"
+        if day.weekday() in customer.weekend:
+            return "weekend of the customer"
+    return None
+
+
+def _is_away(day: date, away: Sequence[DateSpan]) -> bool:
+    return any(span.first <= day <= span.last for span in away)
+
+
+def _has_open_shift(day: date, hours: OpenHours) -> bool:
+    return any(
+        find_open(hours, year).meets(span)
+        for span in _shift_of(day, hours)
+        for year in {from_micros(span[0]).year, from_micros(span[1] - 1).year}
+    )
+
+
+def _shift_of(day: date, hours: OpenHours) -> Sequence[Span]:
+    """The instants of the shift that starts on that day, whether anybody works then or not."""
+    windows = windows_of_shift(day, hours.start, hours.end)
+    return [*zip(*stretches.find_stretches(windows, hours.zone, day.year), strict=True)]
+
+
+@lru_cache(maxsize=_CACHED)
+def usual_of(hours: OpenHours) -> OpenHours:
+    """The hours without what is closed on dates: public holidays and time off."""
+    customer = None if hours.customer is None else replace(hours.customer, holidays=None)
+    return replace(hours, holidays=None, away=(), customer=customer, person=None)
+
+
+@lru_cache(maxsize=_CACHED)
+def find_open(hours: OpenHours, year: int) -> Stretches:
+    """What is open in a year, in UTC."""
+    chosen = _alternative(hours, year, 0)
+    exceptions = _exceptions(usual_of(hours), year)
+    if exceptions:
+        others = [
+            _alternative(hours, year, number).clip(stretches.span_of_week(week))
+            for week, number in exceptions.items()
+        ]
+        chosen = stretches.join(span for each in (chosen, *others) for span in zip(*each, strict=True))
+    return chosen.clip(stretches.bounds_of(year))
+
+
+@lru_cache(maxsize=_CACHED)
+def _exceptions(usual: OpenHours, year: int) -> Mapping[int, int]:
+    """The weeks in which people are never open at the same moment, each with the alternative that counts there."""
+    first, last = stretches.bounds_of(year)
+    missing = set(range(stretches.week_of(first), stretches.week_of(last) + 1))
+    missing -= stretches.weeks_of(_alternative(usual, year, 0))
+    chosen: dict[int, int] = {}
+    for number in (1, 2) if usual.customer else (1,) if usual.also_in else ():
+        found = missing & stretches.weeks_of(_alternative(usual, year, number)) if missing else set[int]()
+        chosen |= dict.fromkeys(found, number)
+        missing -= found
+    return MappingProxyType(chosen)
+
+
+@lru_cache(maxsize=_CACHED_PARTS)
+def _alternative(hours: OpenHours, year: int, number: int) -> Stretches:
+    """0: everybody is open. 1: in the hours of the first zone, on days of all. 2: on days of the first zone alone."""
+    own = _own_stretches(replace(hours, also_in=(), customer=None, person=None), year)
+    if number == 0:
+        for zone in hours.also_in:
+            own = intersect(
+                own, _own_stretches(replace(hours, zone=zone, also_in=(), customer=None, person=None), year)
+            )
+    if hours.customer is None or number == 2:
+        return own
+    return intersect(
+        own,
+        find_customer_stretches(
+            hours.customer, hours.customer.zones or (hours.zone,), year, in_hours=number == 0
+        ),
+    )
+
+
+@lru_cache(maxsize=_CACHED_PARTS)
+def _own_stretches(hours: OpenHours, year: int) -> Stretches:
+    """The shifts of a person."""
+
+    def is_closed(day: date) -> bool:
+        is_holiday = hours.holidays is not None and hours.holidays.name_of(day) is not None
+        return is_holiday or _is_away(day, hours.away)
+
+    windows: list[Span] = []
+    for day in stretches.days_around(year):
+        if day.weekday() in hours.days and not is_closed(day):
+            today, *tomorrow = windows_of_shift(day, hours.start, hours.end)
+            windows += [today, *(() if tomorrow and is_closed(day + DAY) else tomorrow)]
+    return stretches.find_stretches(windows, hours.zone, year)

@@ -5,7 +5,8 @@ from datetime import time
 
 from schemas.directory import CsmRecord
 from schemas.times import WEEKDAYS, clock_time
-from services.calendar.open_hours import WORKDAYS, OpenHours, check_hours, load_zone
+from services.calendar.open_hours import WORKDAYS, OpenHours, check_hours
+from services.calendar.zones import load_zone
 
 
 def read_hours(

@@ -4,18 +4,31 @@ A slot inside a period moves to its nearer side, never before now, and keeps a t
 neighbours. Of several slots in one period the first may move before it and the last after it (after a pause: only
 the last); the others are left out. A rhythm that is never skipped loses no slot to a season, however close the
 slots come.
+
+What people do moves out of public holidays and time off to the nearest day on which it can be, and is not left out:
+only of many occurrences in one absence the first and the last are kept, and what is nearly daily rests.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from schemas.plans import Avoid
-from services.calendar.avoid import NEVER, Availability, describe_period
+from services.calendar.avoid import (
+    NEVER,
+    Availability,
+    ClosedTime,
+    Period,
+    describe_move,
+    describe_period,
+)
 from services.calendar.recurrence import Slot
 
 LATE = "its time passed while it was held back"
 CROWDED = "the one before it had to move"
+MOST_MADE_UP = 3
+"""Occurrences of one absence that are all made up for."""
+SHORTEST_MADE_UP = timedelta(days=3)
+"""The least interval of a rhythm whose occurrences move out of public holidays and time off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +84,13 @@ class SlotPlacer:
             index += len(placed_run)
         return self._mark_long_gaps(placed, last) if self.never_skip else placed
 
+    def _wanted_at(self, slot: Slot) -> datetime:
+        """Its own time; now, if that passed while something had to be avoided."""
+        was_avoided = slot.shift is not None or self.availability.periods
+        return max(slot.due_at, self.now) if was_avoided else slot.due_at
+
     def _free_at(self, slot: Slot) -> datetime:
-        return self.availability.first_outside(max(slot.due_at, self.now))
+        return self.availability.first_outside(self._wanted_at(slot))
 
     def _blocked_run(self, slots: Sequence[Slot], index: int, before: datetime | None) -> _BlockedRun | None:
         end = self._free_at(slots[index])
@@ -89,7 +107,7 @@ class SlotPlacer:
 
         It also does so once that one has come due: then its own shift says that it had to.
         """
-        if self.never_skip and before is not None:
+        if (self.never_skip or self.availability.has_closures) and before is not None:
             neighbour = placed[-1] if placed else slot
             was_moved = isinstance(neighbour, Slot) and neighbour.shift is not None
             if was_moved and slot.due_at < _plus(before, self.shortest_gap):
@@ -100,13 +118,18 @@ class SlotPlacer:
         if run.end >= NEVER:
             return self._hold(run)
         if not self.never_skip:
-            return self._place_some(run)
+            return [*self._place_all(run)] if self._is_made_up(run) else self._place_some(run)
         is_paused = self.availability.is_end_of_pause(run.end)
         if not is_paused and self._period_around(run.slots[-1]) is not None:
             return [*self._place_all(run)]
         *superseded, last = run.slots  # only one is made up for at once
         left_out = [self._leave_out(slot, "leaves it no room") for slot in superseded]
         return [*left_out, *self._place_all(replace(run, slots=(last,)))]
+
+    def _is_made_up(self, run: _BlockedRun) -> bool:
+        """Whether public holidays or time off alone are in the way of a few occurrences."""
+        is_few = len(run.slots) <= MOST_MADE_UP and self.interval >= SHORTEST_MADE_UP
+        return is_few and all(isinstance(self._period_around(slot), ClosedTime) for slot in run.slots)
 
     def _hold(self, run: _BlockedRun) -> list[PlacedSlot]:
         """Hold the slots until the plan changes; of those whose time has passed only the last is kept."""
@@ -202,10 +225,12 @@ class SlotPlacer:
 
     def _after(self, slot: Slot, previous: datetime | None, end: datetime) -> datetime:
         """The first available moment for the slot from `end` on that keeps its distance from the previous one."""
-        return self.availability.available_after(slot.due_at, max(end, _plus(previous, self.shortest_gap)))
+        return self.availability.available_after(
+            slot.due_at, max(end, self.now, _plus(previous, self.shortest_gap))
+        )
 
-    def _period_around(self, slot: Slot) -> Avoid | None:
-        return self.availability.period_at(max(slot.due_at, self.now))
+    def _period_around(self, slot: Slot) -> Period | None:
+        return self.availability.period_at(self._wanted_at(slot))
 
     def _move_around(self, slot: Slot, due_at: datetime) -> Slot:
         period = self._period_around(slot)
@@ -213,8 +238,7 @@ class SlotPlacer:
             return _move(slot, due_at, _former_reason(slot) or f"moved: {LATE}")
         if due_at >= NEVER:
             return _move(slot, due_at, f"held until further notice: {describe_period(period)}")
-        side = "before" if due_at < slot.due_at else "after"
-        return _move(slot, due_at, f"moved {side} {describe_period(period)}")
+        return _move(slot, due_at, describe_move(period, before=due_at < slot.due_at))
 
     def _leave_out(self, slot: Slot, what: str) -> LeftOutSlot:
         period = self._period_around(slot)

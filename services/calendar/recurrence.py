@@ -15,7 +15,7 @@ from schemas.plans import RhythmItem
 from schemas.times import Instant
 from schemas.vocabulary import Owner
 from schemas.zones import TimeZone
-from services.calendar.open_hours import OpenHours, from_wall, next_open, to_wall
+from services.calendar.open_hours import OpenHours, from_wall, next_usual, to_wall
 from services.calendar.touchpoint import PEOPLE, TouchpointContent
 from services.calendar.windows import SHORTEST_INTERVAL_DAYS
 
@@ -128,7 +128,7 @@ def choose_anchor(
     first = now if is_urgent else now + interval * start_fraction(account_id, rhythm.touchpoint_type)
     if last_contact is not None:
         first = max(first, last_contact + interval)
-    return next_open(first, opening)
+    return next_usual(first, opening)
 
 
 def find_phase(
@@ -153,7 +153,8 @@ def iterate_slots(
 ) -> Iterator[Slot]:
     """The slots of a series in order, without end; only those whose nominal moment is later than `after`.
 
-    A moment that open hours would push against the next one is left out: a daily rhythm rests at weekends.
+    A moment that open hours would push against the next one is left out: a daily rhythm rests at weekends. They are
+    those of a usual week; placing moves what falls on public holidays and into time off.
     """
     wall = to_wall(anchor, zone)
     index = 0
@@ -166,7 +167,7 @@ def iterate_slots(
     while True:
         index += 1
         following = from_wall(wall + interval * index, zone)
-        due_at = next_open(nominal, opening)
+        due_at = next_usual(nominal, opening)
         is_crowded = due_at > nominal and due_at + interval / 2 > following
         if not is_crowded or skipped >= MOST_SKIPPED:
             if pending is not None and (after is None or pending[0] > after):

@@ -15,7 +15,9 @@ from services.chassis.telemetry import METRICS
 
 log = structlog.get_logger(__name__)
 
-SETTLED_SECONDS: Final = 2.0
+# Longer than between two looks at the broker (5 s) and the time that one may take (2 s): a part that comes back slowly,
+# and fails some of its first answers, makes no second outage.
+SETTLED_SECONDS: Final = 10.0
 POSTGRESQL: Final = "PostgreSQL"
 KAFKA: Final = "Kafka"
 AWAY = (

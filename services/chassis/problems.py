@@ -24,7 +24,7 @@ TITLES: Mapping[int, str] = {
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
-    409: "Stale version",
+    409: "Conflict",
     413: "Too large",
     415: "Unsupported media type",
     422: "Not valid",
@@ -34,21 +34,30 @@ TITLES: Mapping[int, str] = {
 
 
 class Problem(Exception):
-    """An error response: `status`, `detail` for people, and further members for programs."""
+    """An error response: `status`, `detail` for people, and further members for programs.
+
+    `title`: the kind of problem, where a status has several (RFC 9457, section 3.1.3).
+    """
 
     def __init__(
-        self, status: int, detail: str, *, headers: Mapping[str, str] | None = None, **members: object
+        self,
+        status: int,
+        detail: str,
+        *,
+        title: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **members: object,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.title = title or TITLES.get(status, "Error")
         self.headers = dict(headers or {})
         self.members = members
 
 
 def problem_response(problem: Problem) -> Response:
-    title = TITLES.get(problem.status, "Error")
-    body = {"type": "about:blank", "title": title, "status": problem.status, "detail": problem.detail}
+    body = {"type": "about:blank", "title": problem.title, "status": problem.status, "detail": problem.detail}
     return Response(_dump({**body, **problem.members}), problem.status, problem.headers, MEDIA_TYPE)
 
 

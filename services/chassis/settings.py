@@ -112,6 +112,7 @@ class Retention(Group):
     receipts_days: int = Field(default=40, ge=40, description="longer than Kafka keeps a record")
     touchpoints_days: int = Field(default=800, ge=1, description="closed ones")
     deliveries_days: int = Field(default=400, ge=1)
+    undelivered_days: int = Field(default=400, ge=1, description="events that an endpoint did not get")
     messages_days: int = Field(default=90, ge=1, description="mails as they were sent")
     dead_letters_days: int = Field(default=400, ge=1)
     audit_days: int = Field(default=365, ge=1)
@@ -228,9 +229,7 @@ class Settings(BaseSettings):
         return self.secrets_key_file or self.data_dir / "secrets-key"
 
     def mail_hold(self) -> str | None:
-        """Why customers get no mail: a relay would deliver it, but it would not say who writes or its links would not
-        work. The text names every setting that is missing. None: they get it.
-        """
+        """Why customers get no mail: it would not say who writes, or its links would not work. None: they get it."""
         if not self.email.is_relay or self.email.redirect_to is not None:
             return None
         return "; ".join(filter(None, (self._link_problem(), self._sender_problem()))) or None

@@ -72,6 +72,10 @@ class Reader:
         person = (await self.people()).get(self.person_id)
         return person.timezone if person is not None and known_zone(person.timezone) is not None else ""
 
+    async def actor(self) -> Json:
+        """Who acts, for the body of an act that others are told of: nobody is told of their own. Empty if unknown."""
+        return {"actor_id": self.person_id} if self.person_id in await self.people() else {}
+
     @property
     def clock(self) -> ServiceClock:
         return self._backend.clock

@@ -23,6 +23,12 @@ Version = Annotated[
     typer.Option(min=0, help="The `sequence` you last read; without it, the current one is read first."),
 ]
 
+Actor = Annotated[
+    str | None,
+    typer.Option(
+        "--as", metavar="CSM", help="The person who acts: you are not told of what you did yourself."
+    ),
+]
 Only = Annotated[bool, typer.Option("--only", help="Only this one, not those that belong together with it.")]
 
 
@@ -39,11 +45,13 @@ def assign(
     touchpoint_id: TouchpointId,
     csm_id: Person,
     only: Only = False,
+    actor: Actor = None,
     version: Version = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a touchpoint to another person."""
-    _act(touchpoint_id, "reassign", {"csm_id": csm_id, "only": only}, version, as_json=as_json)
+    body: Json = {"csm_id": csm_id, "only": only, "actor_id": actor}
+    _act(touchpoint_id, "reassign", body, version, as_json=as_json)
 
 
 @app.command()
@@ -62,7 +70,7 @@ def done(
 
 
 @app.command()
-def move(
+def move(  # noqa: PLR0913, PLR0917 - options of a command
     touchpoint_id: TouchpointId,
     to: Annotated[
         str,
@@ -74,6 +82,7 @@ def move(
     force: Annotated[
         bool, typer.Option("--force", help="Also into the past or after the deadline; needs --reason.")
     ] = False,
+    actor: Actor = None,
     version: Version = None,
     as_json: AsJson = False,
 ) -> None:
@@ -85,7 +94,7 @@ def move(
         item = _read(api, touchpoint_id)
         if DATE.fullmatch(to):
             to += text(item, "due_at")[10:]
-        body: Json = {"to": to, "force": force, "reason": reason}
+        body: Json = {"to": to, "force": force, "reason": reason, "actor_id": actor}
         answer = _post(api, touchpoint_id, "reschedule", body, item if version is None else version)
     _show(answer, as_json=as_json)
 
@@ -95,17 +104,21 @@ def skip(
     touchpoint_id: TouchpointId,
     reason: Annotated[str, typer.Option(help="Why; shown with the touchpoint.")] = "skipped",
     only: Only = False,
+    actor: Actor = None,
     version: Version = None,
     as_json: AsJson = False,
 ) -> None:
     """Cancel a touchpoint, with a reason."""
-    _act(touchpoint_id, "cancel", {"reason": reason, "only": only}, version, as_json=as_json)
+    body: Json = {"reason": reason, "only": only, "actor_id": actor}
+    _act(touchpoint_id, "cancel", body, version, as_json=as_json)
 
 
 @app.command()
-def undo(touchpoint_id: TouchpointId, version: Version = None, as_json: AsJson = False) -> None:
+def undo(
+    touchpoint_id: TouchpointId, actor: Actor = None, version: Version = None, as_json: AsJson = False
+) -> None:
     """Undo the last act on a touchpoint, within ten minutes and if nothing happened since."""
-    _act(touchpoint_id, "undo", {}, version, as_json=as_json)
+    _act(touchpoint_id, "undo", {"actor_id": actor}, version, as_json=as_json)
 
 
 def check_moment(to: str) -> None:

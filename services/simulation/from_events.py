@@ -14,7 +14,7 @@ from services.cadence.csms import csm_records
 from services.cadence.policy.load import load_policy_texts
 from services.cadence.rates import NO_RATES, Rates
 from services.calendar.assignment import AccountOwners
-from services.calendar.open_hours import load_zones
+from services.calendar.zones import load_zones
 from services.simulation.book import BookAccount, Colleague, colleague_of
 from services.simulation.jobs import RuleTexts
 

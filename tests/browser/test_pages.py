@@ -1,16 +1,19 @@
 """My day, Unowned, Messages, Content and the components in a real browser: acting, undoing, keys, and accessibility."""
 
+import json
 import re
 from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from services.chassis.migrations import DATABASES
 from tests.browser.visits import NARROW, Visit, session_cookies, visiting
 from tests.stack import KEY, Stack, event, until
 
@@ -133,6 +136,47 @@ async def test_the_keys_are_listed_and_move_opens_its_field(browser: Browser, te
         await expect(page.locator(".action[open] input:focus")).to_have_attribute("type", "datetime-local")
         assert await visit.fits()
         assert visit.complaints == []
+
+
+async def test_a_note_says_why_a_touchpoint_moves_past_its_deadline_and_who_moved_it_is_not_told(
+    browser: Browser, team: Stack
+) -> None:
+    """C: without a reason it stays where it is, with the reason for the refusal; the event names who acted."""
+    found = await team.get("scheduler", "/v1/touchpoints", csm_id="csm-kim", status="due")
+    item = next(item for item in found["items"] if item["deadline"] is not None)
+    after = datetime.fromisoformat(item["deadline"]) + timedelta(days=3)
+    async with visiting(browser, team) as (visit, _):
+        page = await be_kim(visit)
+        row = page.locator(f"#t-{item['id']}")
+
+        async def move() -> None:
+            await row.locator("summary", has_text="Move").click()
+            await row.get_by_label("To", exact=True).fill(f"{after:%Y-%m-%dT%H:%M}")
+            await row.get_by_role("button", name="Move it").click()
+
+        await move()
+        await expect(page.get_by_role("status").filter(has_text="is after the deadline")).to_be_visible()
+        assert (await team.get("scheduler", f"/v1/touchpoints/{item['id']}"))["status"] == "due"
+
+        await row.locator("summary", has_text="Note").click()
+        await row.get_by_label("Note").fill("They are away until then.")
+        await move()
+        await expect(page.get_by_role("status").filter(has_text="Moved.")).to_be_visible()
+        events = await until(lambda: _events_of(team, "They are away until then."), 20, "it is announced")
+        assert {(data["actor_id"], data["owner"]["csm_id"]) for data in events} == {("csm-kim", "csm-kim")}
+        await page.get_by_role("button", name="Undo").click()
+        await expect(page.get_by_role("status").filter(has_text="Undone.")).to_be_visible()
+        assert visit.complaints == []
+
+
+async def _events_of(stack: Stack, note: str) -> list[dict[str, Any]]:
+    """The data of the announced events with this note."""
+    connection = await asyncpg.connect(f"{stack.postgres.url}{DATABASES['notifier']}")
+    try:
+        rows = await connection.fetch("SELECT convert_from(data, 'UTF8') FROM feed")
+    finally:
+        await connection.close()
+    return [data for row in rows if note in ((data := json.loads(row[0])).get("note") or "")]
 
 
 async def test_my_day_works_without_a_script(browser: Browser, team: Stack) -> None:
@@ -305,6 +349,31 @@ async def test_a_known_person_reads_their_own_time_without_a_script(team: Stack)
         visitor.cookies.set("drumbeat_person", "nobody")
         page = (await visitor.get(f"{team.processes['console'].url}/?account=acme")).text
         assert re.search(r"\d\d:\d\d JST", page)
+
+
+async def test_every_page_says_which_zone_its_times_are_in_also_to_a_stranger_without_a_script(
+    browser: Browser, team: Stack
+) -> None:
+    url = team.processes["console"].url
+    cookies = await session_cookies(team)
+    async with httpx.AsyncClient(cookies=cookies) as visitor:
+        for path in PAGES:
+            assert "Times are in <span data-zone-name>UTC</span>" in (await visitor.get(url + path)).text, (
+                path
+            )
+        visitor.cookies.set("drumbeat_person", "csm-kim")  # whose zone nobody described
+        day = (await visitor.get(f"{url}/my-day")).text
+        assert "says why. Time zone: <span data-zone-name>UTC</span>" in day
+        visitor.cookies.set("drumbeat_person", "csm-ana")
+        day = (await visitor.get(f"{url}/my-day")).text
+        assert "Times are in <span data-zone-name>Africa/Lagos</span>" in day
+    async with visiting(browser, team, zone="America/New_York") as (visit, _):
+        page = await be_kim(visit)
+        await expect(page.get_by_role("contentinfo")).to_have_text("Times are in America/New York.")
+        await expect(page.locator(".hint").filter(has_text="Time zone").first).to_contain_text(
+            "America/New York"
+        )
+        assert visit.complaints == []
 
 
 async def test_no_page_allows_inline_scripts_or_evaluation(team: Stack) -> None:

@@ -8,6 +8,8 @@ happened. `docs/identity.md` has the whole table.
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+import orjson
+
 from services.cadence.account.merging import LAST, SUPERSEDED
 from services.cadence.account.retention import OWN_TIME
 from services.cadence.account.stamps import DAY, Entries, Fields, Stamp, StampedFields, when, who
@@ -75,7 +77,22 @@ def things_of(stored: Mapping[str, Entries], kind: str) -> list[Thing]:
     groups: dict[tuple[str, ...], list[Statement]] = {}
     for statement in statements_of(entries, kind):
         groups.setdefault(group_of(statement), []).append(statement)
-    return sorted(_thing((kind, *group), members) for group, members in groups.items())
+    return sorted((_thing((kind, *group), members) for group, members in groups.items()), key=_order)
+
+
+def _order(thing: Thing) -> tuple[int, int, tuple[str, ...]]:
+    """Of things at one moment what they are decides their order, not the ids of the events that tell of them."""
+    return thing.at, when(thing.first), thing.key
+
+
+def _statement_order(statement: Statement) -> tuple[int, bytes]:
+    """Statements by their last telling. Of one moment the content decides, whoever repeats which of them."""
+    return when(statement.last), _content(statement.fields)
+
+
+def _content(fields: Fields) -> bytes:
+    stated = {name: value for name, value in fields.items() if name != LAST}
+    return orjson.dumps(stated, option=orjson.OPT_SORT_KEYS)
 
 
 def _thing(key: tuple[str, ...], members: list[Statement]) -> Thing:
@@ -83,7 +100,7 @@ def _thing(key: tuple[str, ...], members: list[Statement]) -> Thing:
     if len(members) == 1:
         at, first, last, fields, _ = members[0]
         return Thing(at, first, first, fields, key, (first, last))
-    members = sorted(members, key=lambda statement: statement.last)
+    members = sorted(members, key=_statement_order)
     newest, fields = members[-1], _merged(members)
     first = min(statement.first for statement in members)
     at = next((statement.at for statement in reversed(members) if statement.dated), when(first))
@@ -122,18 +139,20 @@ def answers_of(
         if anonymous or not rounds or statement.at >= rounds[-1][0].at + round_length:
             rounds.append([])
         rounds[-1].append(statement)
-    return sorted(
+    found = [
         _round((kind, *respondent), statements)
         for respondent, rounds in by_respondent.items()
         for statements in rounds
-    )
+    ]
+    return sorted(found, key=lambda answer: (*_order(answer), _content(answer.fields)))
 
 
 def _round(key: tuple[str, ...], statements: list[Statement]) -> Thing:
     """Known by the day of its first answer; the days of its other answers are aliases."""
 
-    def asserted(statement: Statement) -> tuple[int, Stamp]:
-        return statement.at if statement.dated else when(statement.last), statement.last
+    def asserted(statement: Statement) -> tuple[int, int, bytes]:
+        stated_at, content = _statement_order(statement)
+        return statement.at if statement.dated else stated_at, stated_at, content
 
     ordered = sorted(statements, key=asserted)
     latest = ordered[-1]

@@ -152,15 +152,17 @@ def stand(terms: ContractTerms, now: int) -> Standing:
 
 
 def _close(terms: ContractTerms, end: int | None) -> tuple[State, int | None]:
-    """The state by notice, churn or end, and the day service ends: with the term, unless it has ended at once."""
+    """The state by notice, churn or end, and the day service ends: with the term, unless it is known to end before."""
     closed_on = (terms.closed_at or 0) // DAY
     match terms.status:
         case "notice":
             return "notice", end
         case "churned":
             return "leaving", closed_on if end is None else end
+        case "ended" if end is not None:
+            return "ended", end if terms.closed_again else min(end, closed_on)
         case "ended":
-            return "ended", closed_on if end is None else min(end, closed_on)
+            return "ended", closed_on
         case _:
             return "active", end
 

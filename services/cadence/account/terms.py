@@ -64,7 +64,8 @@ class ContractTerms:
     """The terms of one contract, oldest first; the last is the one that renews next. `values`: of each field.
 
     `signature`: of the term after the last, whose dates are not known yet. `renews_until`: the day up to which it renews
-    by itself; None: it does so still. `closed_at`: when notice, churn or the end was first stated, in microseconds.
+    by itself; None: it does so still. `closed_at`: when notice, churn or the end was first stated since the contract was
+    last stated to go on, in microseconds; where that is not known, when it was last stated to go on: `closed_again`.
     """
 
     contract_id: str
@@ -79,6 +80,7 @@ class ContractTerms:
     status: str | None = None
     status_stamp: Stamp | None = None
     closed_at: int | None = None
+    closed_again: bool = False
     active_since: int | None = None
     signature: Signature | None = None
 
@@ -145,16 +147,19 @@ def _fill_present(terms: ContractTerms) -> None:
     if status is not None and status.value is not None:
         terms.status, terms.status_stamp = str(status.value), status.first
     if status is not None and terms.status in CLOSING:
-        terms.closed_at = _closed_at(terms, status)
+        _fill_closing(terms, status)
     agreed = (when(value.first) for value in statuses if value.value == "active" or value.value in CLOSING)
     terms.active_since = min(agreed, default=None)
 
 
-def _closed_at(terms: ContractTerms, status: Value) -> int:
-    """When the present closing was stated: one before the last term closed an earlier term."""
-    start = terms.terms[-1].starts_on
-    reopened = len(terms.terms) > 1 and start is not None and when(status.first) < start * DAY
-    return status.ended[0] if reopened else when(status.first)
+def _fill_closing(terms: ContractTerms, status: Value) -> None:
+    """The last event is no evidence: a tool that repeats the closing every night moves it. See `ContractTerms`."""
+    first = when(status.first)
+    going_on = (value.ended[0] for value in terms.values["status"] if value.value not in CLOSING)
+    reopened_at = max((at for at in going_on if at > first), default=first)
+    closings = [each for each in terms.statements if each.fields.get("status") == status.value]
+    known = [at for each in closings if (at := when(each.first)) >= reopened_at]
+    terms.closed_at, terms.closed_again = min(known, default=reopened_at), not known
 
 
 def _split_terms(ends: list[Value], starts: list[Value], months: int | None) -> list[Term]:

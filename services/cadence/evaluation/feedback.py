@@ -7,7 +7,7 @@ and nothing is counted twice.
 from datetime import timedelta
 from typing import NamedTuple
 
-from services.cadence.account import Plain, Stamp
+from services.cadence.account import Plain, Stamp, when
 from services.cadence.evaluation.event_entries import entries_of, recent_events
 from services.cadence.evaluation.rhythms import NONE, Amounts
 from services.cadence.evaluation.state import EvaluationState
@@ -101,5 +101,5 @@ def _asked_steps(state: EvaluationState) -> list[FeedbackStep]:
             for bit, rule in rules if bits else ():
                 if bits >> bit & 1:
                     steps.append(FeedbackStep(entry.at, entry.stamp, rule, bit, entry.values))
-    steps.sort(key=lambda step: (step.at, step.stamp, step.rule.rule))
+    steps.sort(key=lambda step: (step.at, when(step.stamp), step.rule.rule))
     return steps

@@ -10,7 +10,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from services.cadence.account import Stamp, moment, who
+from services.cadence.account import moment, when, who
 from services.cadence.account.retention import ANSWERS
 from services.cadence.evaluation.candidates import (
     Candidate,
@@ -77,8 +77,10 @@ def _asked_by(state: EvaluationState, event: str, entry: EventEntry) -> set[str]
     return {rule.touchpoint for bit, rule in state.policy.triggers[event] if bits >> bit & 1}
 
 
-def _order(candidate: Candidate) -> tuple[int, Stamp, str]:
-    return candidate.base, candidate.stamp or "", candidate.rule.rule
+def _order(candidate: Candidate) -> tuple[int, int, tuple[str, ...], str]:
+    """Of one moment the things asked about decide, not the ids of events: a tool that repeats one asks for no other."""
+    stated_at = 0 if candidate.stamp is None else when(candidate.stamp)
+    return candidate.base, stated_at, candidate.key[1:], candidate.rule.rule
 
 
 def _collect(state: EvaluationState, event: str, candidates: list[Candidate]) -> None:

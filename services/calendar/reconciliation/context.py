@@ -13,7 +13,8 @@ from schemas.vocabulary import Channel, Owner, Topic
 from schemas.zones import TimeZone
 from services.calendar.assignment import NO_LEADS, Leads
 from services.calendar.avoid import PAUSE, Availability, covers, periods_for
-from services.calendar.open_hours import OpenHours, message_hours
+from services.calendar.customer_days import CustomerDays
+from services.calendar.open_hours import OpenHours, meeting_hours, message_hours
 from services.calendar.recurrence import Series
 from services.calendar.touchpoint import (
     PEOPLE,
@@ -30,12 +31,14 @@ class AccountHours:
     """The hours that count for an account: its zone, the described hours of CSMs, and those of all others.
 
     `also_in`: further zones of its country, where only that is known: no message goes while one has quiet hours.
+    `customer`: its days, for what people do; None: not known.
     """
 
     zone: TimeZone
     default: OpenHours
     by_csm: Mapping[str, OpenHours]
     also_in: tuple[TimeZone, ...] = ()
+    customer: CustomerDays | None = None
 
     def of_csm(self, csm_id: str | None) -> OpenHours:
         return self.by_csm.get(csm_id or "", self.default)
@@ -46,7 +49,7 @@ class AccountHours:
         """The zone to step in, and the open hours; None for work that no customer sees, at any hour."""
         if owner in PEOPLE:
             hours = self.of_csm(csm_id)
-            return hours.zone, None if topic is None else hours
+            return hours.zone, None if topic is None else meeting_hours(hours, self.customer, quiet)
         is_internal = topic is None or channel == "in_app"
         return self.zone, None if is_internal else message_hours(self.zone, quiet, self.also_in)
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from schemas.plans import RhythmItem
 from services.calendar.avoid import Availability
-from services.calendar.open_hours import add_days, next_open
+from services.calendar.open_hours import add_days, next_usual
 from services.calendar.placing import LeftOutSlot, SlotPlacer
 from services.calendar.reconciliation.context import ReconcileContext
 from services.calendar.recurrence import (
@@ -102,7 +102,7 @@ def _continue_series(
     again = [
         Slot(
             occurrence.start_at,
-            next_open(occurrence.start_at, free.opening),
+            next_usual(occurrence.start_at, free.opening),
             occurrence.end_at,
             None if occurrence.is_levelled else occurrence.shift,
         )
@@ -113,7 +113,8 @@ def _continue_series(
     limit = context.now + horizon_of(rhythm.owner)
     further = slots_until(series.slots(free.zone, free.opening, after), limit)
     until = further[-1].nominal if further else series.until
-    if not free.periods and not series.left_out and all(slot.shift is None for slot in again):
+    is_usual = not series.left_out and all(slot.shift is None for slot in again)
+    if is_usual and free.suits(slot.due_at for slot in (*again, *further)):
         return OccurrencePlan(series.anchor, until, again + further, phase=series.phase)
     back = [_slot_at(nominal, series, free) for nominal in series.left_out if nominal > context.now]
     wanted = {slot.nominal: slot for slot in (*back, *again, *further)}
@@ -141,7 +142,7 @@ def _start_series(
     made = slots_until(slots, limit)
     until = made[-1].nominal if made else after
     phase = None if former is not None else find_phase(rhythm, last_contact, context.now)
-    if not free.periods:
+    if free.suits(slot.due_at for slot in made):
         return OccurrencePlan(anchor, until, made, phase=phase)
     coming = iterate_slots(anchor, rhythm.every_days, free.zone, free.opening, after=until)
     placed, left_out = _place(made, coming, last_contact, _placer(rhythm, free, context))
@@ -180,4 +181,4 @@ def _slot_at(nominal: datetime, series: Series, free: Availability) -> Slot:
     slot = next(series.slots(free.zone, free.opening, nominal - INSTANT))
     if slot.nominal == nominal:
         return slot
-    return Slot(nominal, next_open(nominal, free.opening), add_days(nominal, series.every_days, free.zone))
+    return Slot(nominal, next_usual(nominal, free.opening), add_days(nominal, series.every_days, free.zone))

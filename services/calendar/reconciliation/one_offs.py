@@ -1,13 +1,14 @@
 """Changes the one-offs of an account, found by their ids: a new window moves open ones, closed ones stay."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from schemas.plans import OneOffItem
 from schemas.times import format_instant
-from services.calendar.avoid import NEVER, Availability, describe_period
-from services.calendar.open_hours import OpenHours, next_open
+from services.calendar.avoid import Availability
+from services.calendar.open_hours import is_open_at
 from services.calendar.plan import content_of, latest_of, window_end
 from services.calendar.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
+from services.calendar.reconciliation.timing import LATE, time_one_off
 from services.calendar.touchpoint import (
     OPEN,
     Cancellation,
@@ -47,7 +48,7 @@ def _change(item: OneOffItem, stored: Touchpoint | None, context: ReconcileConte
     if context.has_come_due(stored):
         return CalendarChange.keep(stored, "it has come due or is closed")
     fresh = _make(item, context)
-    dates = _choose_dates(stored, fresh, item, context.availability(item))
+    dates = _choose_dates(stored, fresh, context.availability(item))
     responsible = stored if stored.pinned else fresh
     target = stored._replace(
         due_at=dates.due_at, start_at=dates.start_at, end_at=dates.end_at, deadline=dates.deadline,
@@ -93,10 +94,10 @@ def _refuse(item: OneOffItem, context: ReconcileContext) -> Cancellation | None:
 
 
 def _make(item: OneOffItem, context: ReconcileContext) -> Touchpoint:
-    due_at, shift = _choose_time(item, context.availability(item), context.now)
+    due_at, deadline, shift = time_one_off(item, context)
     touchpoint = Touchpoint(
         id=item.id, account_id=context.plan.account_id, type=item.touchpoint_type, origin=Origin.ONE_OFF,
-        due_at=due_at, start_at=item.window.from_, end_at=window_end(item), deadline=item.deadline,
+        due_at=due_at, start_at=item.window.from_, end_at=window_end(item), deadline=deadline,
         owner=item.owner, csm_id=item.csm_id, minutes=item.minutes, content=content_of(item, context.plan), shift=shift,
     )  # fmt: skip
     return with_window(touchpoint, _window(item, touchpoint))
@@ -106,7 +107,8 @@ def _window(item: OneOffItem, fresh: Touchpoint) -> LevelWindow | None:
     """From its start to its end. What is urgent, and what is not placed as it would be, stays."""
     if item.precedence == "escalation" or fresh.shift is not None:
         return None
-    return one_off_window(item.window.from_, min(window_end(item), latest_of(item)))
+    latest = window_end(item) if fresh.deadline is None else min(window_end(item), fresh.deadline)
+    return one_off_window(item.window.from_, latest)
 
 
 def _may_stay(stored: Touchpoint, fresh: Touchpoint, availability: Availability) -> bool:
@@ -116,43 +118,22 @@ def _may_stay(stored: Touchpoint, fresh: Touchpoint, availability: Availability)
     return is_within and availability.is_available(stored.due_at)
 
 
-def _choose_time(item: OneOffItem, availability: Availability, now: datetime) -> tuple[datetime, str | None]:
-    """When the one-off is due, and why not when it would be if nothing had to be avoided."""
-    due_at = _first_open(item, availability.opening, now)
-    period = availability.period_at(due_at)
-    if period is None:
-        return due_at, None
-    after = availability.first_available(due_at)
-    if after >= NEVER:
-        return NEVER, f"held until further notice: {describe_period(period)}"
-    before = None if availability.is_paused(due_at) else availability.available_before(due_at, now)
-    if before is not None and after > latest_of(item) and due_at - before <= after - due_at:
-        return before, f"moved before {describe_period(period)}"
-    return after, f"moved after {describe_period(period)}"
-
-
-def _first_open(item: OneOffItem, opening: OpenHours | None, now: datetime) -> datetime:
-    """The earliest open moment of the window; when none is open in time, the start of the window."""
-    start = max(item.window.from_, now)
-    open_at = next_open(start, opening)
-    return open_at if open_at <= latest_of(item) else start
-
-
-def _is_still_good(stored: Touchpoint, item: OneOffItem, availability: Availability) -> bool:
-    dates = (stored.start_at, stored.end_at, stored.deadline)
-    same_dates = dates == (item.window.from_, window_end(item), item.deadline)
-    open_at = next_open(stored.due_at, availability.opening)
+def _is_still_good(stored: Touchpoint, fresh: Touchpoint, availability: Availability) -> bool:
+    same_dates = (stored.start_at, stored.end_at, stored.deadline) == (
+        fresh.start_at,
+        fresh.end_at,
+        fresh.deadline,
+    )
     is_free = availability.period_at(stored.due_at) is None
-    return same_dates and is_free and (open_at == stored.due_at or open_at > latest_of(item))
+    is_open = is_open_at(stored.due_at, availability.opening)
+    return same_dates and is_free and (is_open or stored.due_at == fresh.due_at)
 
 
-def _choose_dates(
-    stored: Touchpoint, fresh: Touchpoint, item: OneOffItem, availability: Availability
-) -> Touchpoint:
+def _choose_dates(stored: Touchpoint, fresh: Touchpoint, availability: Availability) -> Touchpoint:
     """The touchpoint whose dates count: a person's date, a day that is still good, or else those of the plan."""
     if stored.shift is None and stored.pinned:
         return stored
-    if stored.shift is None and _is_still_good(stored, item, availability):
+    if stored.shift is None and _is_still_good(stored, fresh, availability):
         return fresh._replace(due_at=stored.due_at, shift=None)
     if stored.is_levelled and _may_stay(stored, fresh, availability):
         return fresh._replace(due_at=stored.due_at, shift=stored.shift)
@@ -165,6 +146,10 @@ def _remove(stored: Touchpoint, context: ReconcileContext) -> CalendarChange:
     if context.has_come_due(stored):
         return CalendarChange.keep(stored, "it has come due")
     latest = stored.end_at if stored.deadline is None else stored.deadline
+    if stored.shift is not None and stored.shift.startswith(LATE) and stored.end_at <= context.now:
+        return CalendarChange.keep(
+            stored, "its window passed before anything was open; it is still to be done"
+        )
     if latest <= context.now and stored.pinned and stored.due_at > latest:
         return CalendarChange.keep(stored, "a person set a date after its deadline")
     if latest <= context.now:

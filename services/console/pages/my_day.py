@@ -21,6 +21,8 @@ from services.console.reader import Backend, Reader, known_zone
 from services.console.touchpoints import touchpoints
 
 _OPEN: Final = ["due", "overdue"]
+_BY_PERSON: Final = frozenset({"reschedule", "reassign", "cancel", "undo"})
+"""The acts of which the owner, or the one before, is told."""
 _LONGEST_REASON: Final = 2_000
 _COOKIE_SECONDS: Final = 365 * 24 * 3600
 
@@ -103,7 +105,8 @@ def action_routes(backend: Backend) -> APIRouter:
         call, body, did = _call(form)
         if isinstance(body, str):
             return back_to(_back(form), failed=body)
-        answer = await reader.post("scheduler", f"{path}/{call}", body)
+        who = await reader.actor() if call in _BY_PERSON else {}
+        answer = await reader.post("scheduler", f"{path}/{call}", {**body, **who})
         if isinstance(answer, Failure):
             return back_to(_back(form), failed=answer.text)
         may_undo = bool(text(answer, "undo_until")) and call != "undo"

@@ -99,6 +99,7 @@ async def render_page(
         "now": now,
         "service_now": reader.now(),
         "person_zone": await reader.person_zone(),
+        "zone": str(now.tzinfo).replace("_", " "),
         "rate": reader.clock.rate,
         "mode": await reader.mode(),
         "is_live": is_live,

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from services.console import labels
 from services.console.client import Failure
-from services.console.json_fields import items
+from services.console.json_fields import Json, items
 from services.console.pages.forms import read_pairs
 from services.console.pages.rendering import back_to, reader_of, render_page
 from services.console.reader import Backend, Reader
@@ -71,11 +71,12 @@ async def _read(reader: Reader, now: datetime) -> tuple[list[UnownedRow], str]:
 async def _take_all(reader: Reader, chosen: list[str], person_id: str, *, is_claim: bool) -> str:
     """Give each to the person. Returns what could not be given, or ""."""
     errors: list[str] = []
+    who: Json = {} if is_claim else await reader.actor()
     for entry in chosen:
         touchpoint_id, _, version = entry.rpartition(":")
         path = f"/v1/touchpoints/{quote(touchpoint_id, safe='')}/{'claim' if is_claim else 'reassign'}"
-        body = {"csm_id": person_id, "version": int(version) if version.isdigit() else 0}
-        answer = await reader.post("scheduler", path, {**body})
+        body: Json = {"csm_id": person_id, "version": int(version) if version.isdigit() else 0, **who}
+        answer = await reader.post("scheduler", path, body)
         if isinstance(answer, Failure):
             errors.append(answer.text)
     if not errors:

@@ -40,7 +40,7 @@ function copyChildren(from, to) {
     if (same === undefined) {
       from.insertBefore(document.importNode(next, true), place);
     } else {
-      if (same !== place) from.insertBefore(same, place);
+      if (same !== place) move(from, same, place);
       else place = place.nextSibling;
       if (same.nodeType === Node.ELEMENT_NODE) morph(same, next);
       else if (same.nodeValue !== next.nodeValue) same.nodeValue = next.nodeValue;
@@ -51,6 +51,14 @@ function copyChildren(from, to) {
     if (!(place.nodeType === Node.ELEMENT_NODE && place.hasAttribute("data-own"))) place.remove();
     place = after;
   }
+}
+
+// An element that is removed and inserted again loses the focus, unless the browser can move it.
+function move(parent, node, place) {
+  const focused = node.contains(document.activeElement) ? document.activeElement : null;
+  if (parent.moveBefore) parent.moveBefore(node, place);
+  else parent.insertBefore(node, place);
+  if (focused && focused !== document.activeElement) focused.focus({ preventScroll: true });
 }
 
 // The next sibling of the same kind that has no key of its own.

@@ -13,6 +13,7 @@ export function localize(root) {
     const text = new Intl.DateTimeFormat("en-GB", { ...FORMS[element.dataset.local], timeZone: zone }).format(new Date(element.dateTime));
     if (element.textContent !== text) element.textContent = text;
   }
+  for (const element of root.querySelectorAll("[data-zone-name]")) element.textContent = zone.replaceAll("_", " ");
   for (const input of root.querySelectorAll("input[data-zone]")) input.setAttribute("value", zone);
 }
 

@@ -3,6 +3,8 @@
 `$1` is the real time; in `BEGIN` it is `$4`.
 """
 
+from services.notifier.adapters.undelivered_events import EVENT
+
 LEASE = "90 seconds"
 _READY = "channel <> 'webhook' AND (lease_until IS NULL OR lease_until < $1)"
 _CLAIM = f"""
@@ -49,16 +51,16 @@ RETURNING {_CLAIMED}
 # A webhook may be on its way as soon as it is claimed; endpoints know a repetition by its id.
 CLAIM_WEBHOOKS = f"""
 WITH mine AS MATERIALIZED (
-    SELECT d.delivery_id FROM unnest($4::text[], $5::int[]) AS s(id, room)
+    SELECT d.* FROM unnest($4::text[], $5::int[]) AS e(id, room)
     CROSS JOIN LATERAL (
-        SELECT delivery_id FROM delivery_queue WHERE recipient_id = s.id AND channel = 'webhook'
+        SELECT delivery_id, event_key, event_at FROM delivery_queue WHERE recipient_id = e.id AND channel = 'webhook'
             AND next_at <= $1 AND (lease_until IS NULL OR lease_until < $1)
-        ORDER BY next_at LIMIT s.room FOR UPDATE SKIP LOCKED
+        ORDER BY next_at LIMIT e.room FOR UPDATE SKIP LOCKED
     ) d LIMIT $2
 )
 UPDATE delivery_queue q SET lease_token = $3, lease_until = $1 + interval '{LEASE}', lease_owner = $6,
     ambiguous = q.ambiguous OR q.lease_token IS NOT NULL
-FROM mine, feed f WHERE q.delivery_id = mine.delivery_id AND {_EVENT}
+FROM mine s CROSS JOIN LATERAL {EVENT} f WHERE q.delivery_id = s.delivery_id
 RETURNING q.delivery_id::text, q.recipient_id, q.message_id::text, f.type, f.said_at, f.data, q.attempts, q.first_at,
     q.account_id, q.touchpoint_id, q.touchpoint_type
 """

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from services.chassis.database import Connection
+from services.notifier.adapters.undelivered_events import keep_events
 from services.notifier.domain.delivery import Attempt, Delivery
 
 # An attempt that succeeded is stored as the time of the last one, with the reason as its detail.
@@ -22,8 +23,8 @@ WITH r AS (
         $10::bytea[])
       AS u(id, token, end_state, end_reason, attempts, tried_at, outcome, detail, address_hash)
     WHERE q.delivery_id = u.id AND q.lease_token = u.token
-    RETURNING q.delivery_id, q.caused_at, q.seq, q.message_id, q.account_id, q.channel, q.recipient_kind,
-        q.recipient_id, q.created_at, q.erase_when_final,
+    RETURNING q.delivery_id, q.caused_at, q.event_key, q.event_at, q.seq, q.message_id, q.account_id, q.channel,
+        q.recipient_kind, q.recipient_id, q.created_at, q.erase_when_final,
         q.ambiguous OR coalesce(u.outcome = 'ambiguous', false) AS ambiguous, u.end_state, u.end_reason, u.attempts,
         u.tried_at, u.outcome, u.detail, u.address_hash
 ), record AS (
@@ -35,7 +36,7 @@ WITH r AS (
         created_at)
     SELECT delivery_id, caused_at, seq, end_state, account_id, channel, recipient_kind, recipient_id, created_at
     FROM r WHERE end_state <> 'sent'
-)
+), {keep_events("r")}
 SELECT delivery_id::text, erase_when_final FROM r
 """
 KEEP = f"""

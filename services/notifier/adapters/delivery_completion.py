@@ -10,6 +10,7 @@ from services.notifier.adapters.completion_rows import CompletedRow, complete_ro
 from services.notifier.adapters.content_repository import add_programs
 from services.notifier.adapters.delivery_repository import add_deliveries, post_in_app, wake_at
 from services.notifier.adapters.erasure import erase_final
+from services.notifier.adapters.merging import keep_merges_out
 from services.notifier.adapters.messages import delivery_finished
 from services.notifier.adapters.program_reservations import release
 from services.notifier.application.ports import ClaimResult, Now
@@ -28,6 +29,7 @@ async def complete(
     connection: Connection, outbox: Outbox, key: AddressKey, results: Sequence[ClaimResult], now: Now
 ) -> None:
     """Record the results whose lease still holds, and report the deliveries that became final."""
+    await keep_merges_out(connection)
     in_order = sorted(results, key=lambda result: result.delivery.id)
     hashes = {
         result.delivery.id: key.hash_address(result.address)

@@ -21,7 +21,7 @@ from services.notifier.application.read_models import (
     RecipientItem,
 )
 
-MOST_READ: Final = 20_000
+MOST_READ: Final = 8_000
 """Rows of an index that one page reads at most."""
 UNSENT: Final = frozenset({"failed", "suppressed", "expired"})
 # By how few rows an index has for one value: a contact belongs to one account, a subscription gets of all.

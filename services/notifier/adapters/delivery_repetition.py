@@ -6,8 +6,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.chassis.database import Connection
+from services.notifier.adapters.undelivered_events import EVENT_OF_KEY
 
-REPEAT = """
+REPEAT = f"""
 WITH again AS (
     INSERT INTO delivery (id, caused_at, event_key, message_id, recovery, touchpoint_id, touchpoint_type, account_id,
         channel, recipient_kind, recipient_id, state)
@@ -20,9 +21,9 @@ WITH again AS (
 )
 INSERT INTO delivery_queue (delivery_id, caused_at, event_key, event_at, seq, message_id, account_id, channel,
     recipient_kind, recipient_id, touchpoint_id, touchpoint_type, reason, next_at, rouse_at, deadline, created_at)
-SELECT a.id, a.caused_at, a.event_key, f.said_at, a.seq, a.message_id, a.account_id, a.channel, a.recipient_kind,
-    a.recipient_id, a.touchpoint_id, a.touchpoint_type, $5, $6, $7, $7, a.created_at
-FROM again a CROSS JOIN LATERAL (SELECT said_at FROM feed WHERE key = a.event_key LIMIT 1) f RETURNING delivery_id
+SELECT s.id, s.caused_at, s.event_key, f.said_at, s.seq, s.message_id, s.account_id, s.channel, s.recipient_kind,
+    s.recipient_id, s.touchpoint_id, s.touchpoint_type, $5, $6, $7, $7, s.created_at
+FROM again s CROSS JOIN LATERAL {EVENT_OF_KEY} f RETURNING delivery_id
 """
 
 
@@ -42,7 +43,10 @@ async def repeat_deliveries(
     real: datetime,
     deadline: datetime | None = None,
 ) -> int:
-    """Create them, ready at this real moment; returns how many did not exist. Their events must be stored."""
+    """Create them, ready at this real moment; returns how many did not exist. Their events must be stored.
+
+    Merges of accounts are kept out of the transaction.
+    """
     rows = await connection.fetch(
         REPEAT,
         [repetition.delivery_id for repetition in repetitions],

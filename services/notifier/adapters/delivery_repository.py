@@ -10,15 +10,18 @@ from datetime import datetime
 from schemas.ids import derived_id
 from services.chassis.database import Connection
 from services.chassis.outbox import Outgoing
+from services.notifier.adapters.merging import STAYS
 from services.notifier.adapters.messages import delivery_finished, delivery_finished_of_row
+from services.notifier.adapters.undelivered_events import keep_events
 from services.notifier.application.ports import InAppMessage, NewDelivery, Now
 from services.notifier.domain.delivery import IN_DOUBT, Delivery, Recipient
 from services.notifier.domain.event import Event, News
 
 # A delivery for a cause may be one of before its cause had a time: that one has another key.
-ADD = """
+ADD = f"""
 WITH wanted AS MATERIALIZED (
-    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[],
+    SELECT u.*, {STAYS} AS stays
+    FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[],
         $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[],
         $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::text[],
         $19::timestamptz[])
@@ -27,7 +30,7 @@ WITH wanted AS MATERIALIZED (
 ), added AS (
     INSERT INTO delivery (id, caused_at, event_key, message_id, touchpoint_id, touchpoint_type, account_id, channel,
         recipient_kind, recipient_id, state, reason, finished_at)
-    SELECT id, caused_at, event_key, id, touchpoint_id, touchpoint_type, account_id, channel, kind, recipient_id, state,
+    SELECT id, caused_at, event_key, id, touchpoint_id, touchpoint_type, stays, channel, kind, recipient_id, state,
         reason, finished_at
     FROM wanted WHERE caused_at = event_at OR NOT EXISTS (SELECT FROM delivery d WHERE d.id = wanted.id)
     ON CONFLICT (id, caused_at) DO NOTHING RETURNING id, seq, created_at
@@ -35,22 +38,26 @@ WITH wanted AS MATERIALIZED (
     INSERT INTO delivery_queue (delivery_id, caused_at, event_key, event_at, seq, message_id, account_id, channel,
         recipient_kind, recipient_id, touchpoint_id, touchpoint_type, reason, next_at, rouse_at, waits_until, deadline,
         fold_key, planned_at, created_at)
-    SELECT id, caused_at, event_key, event_at, seq, id, account_id, channel, kind, recipient_id, touchpoint_id,
+    SELECT id, caused_at, event_key, event_at, seq, id, stays, channel, kind, recipient_id, touchpoint_id,
         touchpoint_type, reason, next_at, rouse_at, waits_until, deadline, fold_key, planned_at, created_at
     FROM added JOIN wanted USING (id) WHERE state = 'pending'
 ), unsent AS (
     INSERT INTO delivery_unsent (delivery_id, caused_at, seq, state, account_id, channel, recipient_kind, recipient_id,
         created_at)
-    SELECT id, caused_at, seq, state, account_id, channel, kind, recipient_id, created_at
+    SELECT id, caused_at, seq, state, stays, channel, kind, recipient_id, created_at
     FROM added JOIN wanted USING (id) WHERE state NOT IN ('pending', 'sent')
-)
+), ended AS (
+    SELECT channel, state AS end_state, event_key, event_at FROM added JOIN wanted USING (id)
+), {keep_events("ended")}
 SELECT id FROM added
 """
-ADD_IN_APP = """
+ADD_IN_APP = f"""
 INSERT INTO in_app (id, recipient_kind, recipient_id, account_id, touchpoint_id, touchpoint_type, title, body,
     due_at, at)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::text[], $9::timestamptz[], $10::timestamptz[])
+SELECT id, kind, recipient_id, {STAYS}, touchpoint_id, touchpoint_type, title, body, due_at, at
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::timestamptz[], $10::timestamptz[])
+  AS u(id, kind, recipient_id, account_id, touchpoint_id, touchpoint_type, title, body, due_at, at)
 ON CONFLICT DO NOTHING
 """
 # Of `ended`: what was taken from the queue, with the `end_state` and the `end_reason` of each. $1: service time.
@@ -66,7 +73,7 @@ END = f"""
         created_at)
     SELECT delivery_id, caused_at, seq, end_state, account_id, channel, recipient_kind, recipient_id, created_at
     FROM counted
-)
+), {keep_events("counted")}
 SELECT delivery_id, channel, recipient_kind, recipient_id, end_state, final_reason, account_id, touchpoint_id,
     touchpoint_type, erase_when_final
 FROM counted

@@ -12,6 +12,7 @@ from schemas.ids import derived_id
 from services.chassis.database import Connection
 from services.chassis.dead_letters import erase_dead_letters
 from services.notifier.adapters.address_repository import forget_contacts
+from services.notifier.adapters.undelivered_events import EVENT
 from services.notifier.adapters.written_messages import ERASE_OF_ACCOUNT, ERASE_OF_CONTACTS
 from services.notifier.domain.event import CANCELLED
 
@@ -28,9 +29,9 @@ PEOPLE = (
     "DELETE FROM in_app WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",
     "DELETE FROM contact WHERE contact_id = ANY($1::text[])",
 )
-KEEP_CANCELLATIONS = """
-UPDATE delivery_queue q SET erase_when_final = true FROM feed f
-WHERE q.account_id = $1 AND q.channel = 'webhook' AND f.key = q.event_key AND f.said_at = q.event_at AND f.type = $2
+KEEP_CANCELLATIONS = f"""
+UPDATE delivery_queue s SET erase_when_final = true
+WHERE s.account_id = $1 AND s.channel = 'webhook' AND (SELECT type FROM {EVENT} f) = $2
 """
 EVENTS = (
     ERASE_OF_ACCOUNT,
@@ -49,6 +50,10 @@ EVENTS = (
     DELETE FROM feed WHERE account_id = $1
         AND NOT EXISTS (SELECT FROM delivery_queue q WHERE q.event_key = feed.key AND q.account_id = $1)
     """,
+    """
+    DELETE FROM undelivered_event u WHERE account_id = $1
+        AND NOT EXISTS (SELECT FROM delivery_queue q WHERE q.event_key = u.key AND q.account_id = $1)
+    """,
     "DELETE FROM in_app WHERE account_id = $1",
 )
 FINAL = """
@@ -57,10 +62,13 @@ WITH unsent AS (
 )
 DELETE FROM delivery WHERE id = ANY($1::uuid[]) RETURNING event_key
 """
-FEED = """
-DELETE FROM feed f WHERE key = ANY($1::uuid[])
-    AND NOT EXISTS (SELECT FROM delivery d WHERE d.event_key = f.key AND d.account_id = f.account_id)
-"""
+EVENTS_OF_NONE = tuple(
+    f"""
+    DELETE FROM {table} f WHERE key = ANY($1::uuid[])
+        AND NOT EXISTS (SELECT FROM delivery d WHERE d.event_key = f.key AND d.account_id = f.account_id)
+    """
+    for table in ("feed", "undelivered_event")
+)
 
 
 async def erase_people(connection: Connection, account_id: str) -> None:
@@ -97,7 +105,8 @@ async def erase_events(connection: Connection, account_id: str) -> None:
 async def erase_final(connection: Connection, delivery_ids: Sequence[str]) -> None:
     """Delete deliveries that were only kept until they are final, with their events."""
     rows = await connection.fetch(FINAL, delivery_ids)
-    await connection.execute(FEED, [row[0] for row in rows])
+    for statement in EVENTS_OF_NONE:
+        await connection.execute(statement, [row[0] for row in rows])
 
 
 async def _erase_contacts(connection: Connection, contact_ids: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from services.chassis.database import Connection, Database, real_now
 from services.notifier.adapters.delivery_repetition import Repetition, repeat_deliveries
 from services.notifier.adapters.delivery_repository import delivery_id as derive_delivery_id
+from services.notifier.adapters.merging import keep_merges_out
 from services.notifier.adapters.queries import Queries
 from services.notifier.application.read_messages import NotResendable, WrittenMessage
 from services.notifier.application.read_models import DeliveryItem
@@ -51,6 +52,7 @@ class MessageReader:
     async def resend(self, delivery_id: str) -> str | None:
         """A new delivery of the same event to the same recipient, decided on by the delivery policy as it is now."""
         async with self._database.transaction() as connection:
+            await keep_merges_out(connection)
             row = await connection.fetchrow(RESENDABLE, delivery_id)
             return None if row is None else await _resend(connection, row)
 

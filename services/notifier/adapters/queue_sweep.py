@@ -30,11 +30,12 @@ WITH orphan AS (
         CASE WHEN o.deleted THEN 'the subscription was deleted' ELSE 'the endpoint was disabled' END AS end_reason
 ){END}
 """
-# What the feed no longer has cannot be written any more.
+# What is no longer kept anywhere cannot be sent any more.
 CLOSE_LOST = f"""
 WITH lost AS (
     SELECT delivery_id FROM delivery_queue q WHERE created_at < $4 AND (lease_until IS NULL OR lease_until < $2)
         AND NOT EXISTS (SELECT FROM feed f WHERE f.key = q.event_key AND f.said_at = q.event_at)
+        AND NOT EXISTS (SELECT FROM undelivered_event u WHERE u.key = q.event_key AND u.event_at = q.event_at)
     LIMIT $3 FOR UPDATE SKIP LOCKED
 ), ended AS (
     DELETE FROM delivery_queue q USING lost WHERE q.delivery_id = lost.delivery_id

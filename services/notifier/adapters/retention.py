@@ -21,6 +21,7 @@ DELIVERIES: Final = PartitionedTable("delivery", "caused_at", storage="fillfacto
 UNSENT: Final = PartitionedTable("delivery_unsent", "caused_at")
 IN_APP: Final = PartitionedTable("in_app", "at")
 FEED: Final = PartitionedTable("feed", "said_at")
+UNDELIVERED: Final = PartitionedTable("undelivered_event", "event_at")
 WRITTEN: Final = PartitionedTable("written_message", "written_at")
 PRUNE_SECONDS: Final = 600.0
 BATCH_ROWS: Final = 5_000
@@ -37,9 +38,10 @@ def partition_loops(database: Database, clock: ServiceClock, retention: Retentio
     """Make the months ahead and drop the old ones of each table."""
     deliveries, receipts = timedelta(days=retention.deliveries_days), timedelta(days=retention.receipts_days)
     kept = ((DELIVERIES, deliveries), (UNSENT, deliveries), (IN_APP, deliveries), (FEED, receipts))
-    mails = timedelta(days=retention.messages_days)
+    mails, undelivered = timedelta(days=retention.messages_days), timedelta(days=retention.undelivered_days)
     return [
         *(partition_loop(database, table, keep=keep, at=clock.at) for table, keep in kept),
+        partition_loop(database, UNDELIVERED, keep=undelivered, at=clock.at),
         partition_loop(database, WRITTEN, keep=mails),
     ]
 

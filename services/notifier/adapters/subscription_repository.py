@@ -14,6 +14,8 @@ from services.chassis.secret_box import SecretBox
 from services.notifier.adapters.channels.signing import format_secret
 from services.notifier.adapters.delivery_repetition import Repetition, repeat_deliveries
 from services.notifier.adapters.delivery_repository import delivery_id
+from services.notifier.adapters.merging import keep_merges_out
+from services.notifier.adapters.undelivered_events import EVENT_OF_KEY
 from services.notifier.application.ports import Endpoint
 from services.notifier.application.read_models import Recovery, SubscriptionItem
 from services.notifier.domain.circuit import Circuit
@@ -54,16 +56,16 @@ UPDATE subscription SET previous_secret = $2, previous_until = $3, secret = $4 W
 """
 DELETE = "UPDATE subscription SET deleted = true, active = false WHERE id = $1 AND NOT deleted RETURNING id"
 # Of an endpoint, what failed for good and was not tried again since.
-_FAILED = """
-FROM delivery_unsent u JOIN delivery d ON d.id = u.delivery_id AND d.caused_at = u.caused_at
-LEFT JOIN LATERAL (SELECT event_id FROM feed WHERE key = d.event_key LIMIT 1) f ON true
+_FAILED = f"""
+FROM delivery_unsent u JOIN delivery s ON s.id = u.delivery_id AND s.caused_at = u.caused_at
+LEFT JOIN LATERAL {EVENT_OF_KEY} f ON true
 WHERE u.recipient_id = $1 AND u.state = 'failed' AND u.channel = 'webhook' AND u.created_at >= $2
     AND NOT EXISTS (SELECT FROM delivery later
-        WHERE later.event_key = d.event_key AND later.recipient_id = d.recipient_id AND later.channel = 'webhook'
-            AND later.recovery > 0 AND later.recovery > d.recovery)
+        WHERE later.event_key = s.event_key AND later.recipient_id = s.recipient_id AND later.channel = 'webhook'
+            AND later.recovery > 0 AND later.recovery > s.recovery)
 """
 LAST_FAILED = f"""
-SELECT d.id, d.caused_at, d.recovery + 1 AS recovery, f.event_id {_FAILED} AND f.event_id IS NOT NULL
+SELECT s.id, s.caused_at, s.recovery + 1 AS recovery, f.event_id {_FAILED} AND f.event_id IS NOT NULL
 ORDER BY u.created_at LIMIT $3
 """
 # What stays behind a recovery: what was too much for one, and what no longer has its event.
@@ -188,6 +190,7 @@ class SubscriptionRepository:
         """Retry what failed since then, under the same webhook ids."""
         recipient = Recipient(RecipientKind.SUBSCRIPTION, subscription_id)
         async with self._database.transaction() as connection:
+            await keep_merges_out(connection)
             real = await real_now(connection)
             rows = await connection.fetch(LAST_FAILED, subscription_id, since, MOST_RECOVERED)
             repetitions = [

@@ -39,9 +39,11 @@ from services.notifier.domain.situation import Directory
 from services.notifier.domain.subscription import Subscription
 from services.notifier.domain.working_day import DayCause
 
-ADD_EVENTS = """
+ADD_EVENTS = f"""
 INSERT INTO feed (key, event_id, type, said_at, account_id, data)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[])
+SELECT key, event_id, type, said_at, {merging.STAYS}, data
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[])
+    AS u (key, event_id, type, said_at, account_id, data)
 ON CONFLICT (key, said_at) DO NOTHING RETURNING event_id
 """
 WITHDRAW = """
@@ -66,6 +68,7 @@ class UnitOfWork:
         self._outbox = outbox
 
     async def add_events(self, events: Sequence[Event]) -> set[str]:
+        await merging.keep_merges_out(self._connection)
         by_key = {event_key(event.id): event for event in events}
         rows = await self._connection.fetch(
             ADD_EVENTS,
@@ -98,8 +101,6 @@ class UnitOfWork:
     async def add_deliveries(self, deliveries: Sequence[NewDelivery], now: Now) -> None:
         reports = await add_deliveries(self._connection, deliveries, now)
         await self._outbox.append(self._connection, reports)
-        account_ids = {new.event.content.account_id for new in deliveries}
-        await merging.move_messages(self._connection, account_ids)
 
     async def release_day_mail(self, fold_key: str, planned_at: datetime, causes: Sequence[DayCause]) -> None:
         recipient = Recipient(RecipientKind.CSM, fold_key.removeprefix("day:"))
@@ -123,11 +124,15 @@ class UnitOfWork:
     async def delete_account(self, account_id: str) -> None:
         await erasure.erase_people(self._connection, account_id)
 
+    async def lock_merges(self) -> None:
+        await merging.lock_merges(self._connection)
+
     async def merge_account(self, ended: str, stays: str, now: Now) -> None:
         await merging.merge_account(self._connection, ended, stays)
         await directory_repository.wake_messages_to_accounts(self._connection, [stays], now.real)
 
     async def erase_events(self, account_id: str) -> None:
+        await merging.keep_merges_out(self._connection)
         await erasure.erase_events(self._connection, account_id)
 
     async def save_mode(self, record: ModeRecord) -> None:

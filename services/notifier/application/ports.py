@@ -104,8 +104,15 @@ class UnitOfWork(Protocol):
         """Delete what the directory has of an erased account and its people."""
         ...
 
+    async def lock_merges(self) -> None:
+        """Wait until nobody stores messages, and let nobody begin to. To be called before anything is changed."""
+        ...
+
     async def merge_account(self, ended: str, stays: str, now: Now) -> None:
-        """Move people, messages and deliveries of an account that ended, also of events about it that follow."""
+        """Move people, messages and deliveries of an account that ended, also of events about it that follow.
+
+        The merges are locked.
+        """
         ...
 
     async def erase_events(self, account_id: str) -> None:

@@ -36,6 +36,8 @@ DirectoryChange = Stored | AccountDeleted | AccountMerged | CsmDeleted | Content
 
 async def update_directory(changes: Sequence[DirectoryChange], *, work: UnitOfWork, now: Now) -> None:
     """Apply changes in order: a record that follows a deletion is stored again."""
+    if any(isinstance(change, AccountMerged) for change in changes):
+        await work.lock_merges()
     records: list[Stored] = []
     for change in changes:
         match change:

@@ -75,7 +75,7 @@ def _add_resend(router: APIRouter, messages: Messages, retention: Retention) -> 
         try:
             new_id = await messages.resend(str(delivery_id))
         except NotResendable as refused:
-            raise Problem(409, str(refused)) from refused
+            raise Problem(409, str(refused), title="Cannot be sent again") from refused
         if new_id is None:
             raise _unknown(delivery_id, retention)
         return Resent(new_id)

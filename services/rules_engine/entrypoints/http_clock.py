@@ -27,7 +27,9 @@ def clock_routes(advance: ClockAdvance) -> APIRouter:
             return await advance(wanted)
         except ClockRuns:
             raise Problem(
-                409, "The service clock runs by itself: only one with DRUMBEAT_CLOCK__RATE=0 can be advanced."
+                409,
+                "The service clock runs by itself: only one with DRUMBEAT_CLOCK__RATE=0 can be advanced.",
+                title="Clock runs by itself",
             ) from None
 
     return router

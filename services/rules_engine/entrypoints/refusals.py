@@ -52,13 +52,16 @@ async def _on_refusal(_: Request, refused: Exception) -> Response:
         case PolicyRefused():
             problem = invalid_policy(refused)
         case StalePolicy():
-            problem = Problem(409, str(refused), in_force=refused.in_force, version=refused.version)
+            current, version = refused.in_force, refused.version
+            problem = Problem(409, str(refused), title="Stale version", in_force=current, version=version)
         case TestsFailed():
             problem = failed_tests(refused)
         case WorkerBusy() | JobTooLarge():
             problem = _not_checked(refused)
-        case UnreadableState() | NoteMissing():
-            problem = Problem(422 if isinstance(refused, NoteMissing) else 409, str(refused))
+        case UnreadableState():
+            problem = Problem(409, str(refused), title="Unreadable account")
+        case NoteMissing():
+            problem = Problem(422, str(refused))
         case NotFound(merged_into=str(stays)):
             problem = Problem(404, str(refused), merged_into=stays)
         case _:

@@ -11,8 +11,9 @@ import orjson
 from schemas.directory import AccountRecord, CsmRecord, PolicyRecord
 from schemas.times import WEEKDAYS, clock_time
 from schemas.zones import UTC_ZONE
-from services.calendar.open_hours import OpenHours, load_zone
+from services.calendar.open_hours import OpenHours
 from services.calendar.person_hours import read_hours
+from services.calendar.zones import load_zone
 from services.chassis.database import Connection
 from services.scheduler.adapters import erasure
 from services.scheduler.adapters.assignment_repository import load_people, mark_accounts_of

@@ -7,9 +7,9 @@ still running, so that a reader who continues from a cursor never misses one.
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 
-from services.calendar.open_hours import load_zones
 from services.calendar.plan import read_plan
 from services.calendar.public_holidays import UnknownPlace, holidays_of
+from services.calendar.zones import load_zones
 from services.chassis.database import Database, real_now
 from services.scheduler.adapters.rows import Row, read_series, read_stored
 from services.scheduler.adapters.touchpoint_lists import (

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from schemas.plans import PlanAdjusted
 from schemas.zones import UTC_ZONE
 from services.calendar.assignment import NO_LEADS
-from services.calendar.open_hours import OpenHours, load_zones
+from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand
 from services.calendar.reconciliation import erase, reconcile
 from services.calendar.reconciliation.context import (
@@ -33,6 +33,7 @@ from services.calendar.touchpoint import (
     TouchpointContent,
     settle,
 )
+from services.calendar.zones import load_zones
 from services.scheduler.application.assign_owners import find_account_leads, name_plan_owners
 from services.scheduler.application.ports import (
     CalendarAccount,

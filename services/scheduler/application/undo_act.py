@@ -46,11 +46,13 @@ async def undo(
     outcome: RecordedOutcome,
     calendars: CalendarRepository,
     now: datetime,
+    actor_id: str | None = None,
 ) -> StoredTouchpoint:
     """Bring a touchpoint back to what it was; the one that replaced it when it was rescheduled is cancelled.
 
     What was done to others with the same act is undone too, as far as nothing happened to them since.
-    `outcome` (`reopened`) takes back what was reported. Raises NoSuchTouchpoint, StaleVersion and NothingToUndo.
+    `outcome` (`reopened`) takes back what was reported. `actor_id`: who undoes it, where the request names them.
+    Raises NoSuchTouchpoint, StaleVersion and NothingToUndo.
     """
     act = await calendars.acts.find(touchpoint_id, UNDO)
     acts = [] if act is None else [act, *await calendars.acts.find_together(act.former.touchpoint.id)]
@@ -63,7 +65,7 @@ async def undo(
     for each in acts:
         if each is act or _is_undoable(each, found):
             own = outcome if each is act else replace(outcome, id=f"{outcome.id}:{each.former.touchpoint.id}")
-            restored.append(await _restore(each, found, own, calendars, now))
+            restored.append(await _restore(each, found, own, calendars, now, actor_id))
     first, *others = restored
     return replace(first, together_with=tuple(other.touchpoint.id for other in others))
 
@@ -90,6 +92,7 @@ async def _restore(
     outcome: RecordedOutcome,
     calendars: CalendarRepository,
     now: datetime,
+    actor_id: str | None,
 ) -> StoredTouchpoint:
     before, former = found[act.former.touchpoint.id].touchpoint, act.former.touchpoint
     following = found.get(act.follow_up or "")
@@ -100,7 +103,7 @@ async def _restore(
         over = cancel(following.touchpoint, Cancellation(Closure.BY_HAND, "the rescheduling was undone"))
         note = "cancelled: the rescheduling was undone"
         updates.append(TouchpointUpdate(over, following.content, "cancelled", note, changed_by="person"))
-    await calendars.save(updates, now)
+    await calendars.save([replace(update, actor_id=actor_id) for update in updates], now)
     if counts is not None and counts is not former.outcome:
         await calendars.publish_settled(restored, counts, None)
     await calendars.acts.forget(restored.id)

@@ -1,10 +1,10 @@
 """What people do to touchpoints over HTTP; each action names the version it was decided on."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Header
 
@@ -36,6 +36,12 @@ from services.scheduler.entrypoints.http_models import (
 )
 
 SOURCE = "/drumbeat/scheduler"
+# RFC 9457: the title names the kind of problem, the detail this one.
+CONFLICTS: Final[Mapping[type[Exception], str]] = {
+    IllegalTransition: "Not possible in this state",
+    act.AlreadyTaken: "Already taken",
+    NothingToUndo: "Nothing to undo",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +67,12 @@ class UnitOfWork:
         except (act.UnknownPerson, act.ReasonMissing, WrongTime) as wrong:
             raise Problem(422, f"{wrong}.") from wrong
         except act.StaleVersion as stale:
-            raise Problem(409, f"{stale}.", current=stale.current, sequence=stale.current) from stale
-        except (IllegalTransition, act.AlreadyTaken, NothingToUndo) as refused:
-            raise Problem(409, f"{refused}.") from refused
+            current = stale.current
+            raise Problem(
+                409, f"{stale}.", title="Stale version", current=current, sequence=current
+            ) from stale
+        except tuple(CONFLICTS) as refused:
+            raise Problem(409, f"{refused}.", title=CONFLICTS[type(refused)]) from refused
         self.after_commit()
 
 
@@ -152,7 +161,7 @@ def _add_claim_and_undo(router: APIRouter, unit_of_work: UnitOfWork) -> None:
         name = parse_id(touchpoint_id)
         async with unit_of_work.begin() as (calendars, now):
             outcome = RecordedOutcome("reopened", now, SOURCE, fresh())
-            stored = await undo(name, request.version, outcome, calendars, now)
+            stored = await undo(name, request.version, outcome, calendars, now, request.actor_id)
         return await _show(stored, now, unit_of_work.reader)
 
 

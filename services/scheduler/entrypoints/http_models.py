@@ -97,12 +97,15 @@ class Settle(Act):
     notes: LongText | None = None
 
 
+Actor = Annotated[
+    Id | None, Field(description="the person who acts: they are not told of what they did themselves")
+]
+
+
 class ByPerson(Act):
     """An act that tells others of it."""
 
-    actor_id: Annotated[
-        Id | None, Field(description="the person who acts: they are not told of what they did themselves")
-    ] = None
+    actor_id: Actor = None
 
 
 class Reschedule(ByPerson):
@@ -127,6 +130,7 @@ class Cancel(ByPerson):
 
 class Undo(Body):
     version: Version
+    actor_id: Actor = None
 
 
 class OutcomeItem(SchemaModel):

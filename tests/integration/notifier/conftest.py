@@ -83,7 +83,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "account, contact, person, preference, address_consent, refused_address, feed, withdrawn, subscription, delivery,"
     " delivery_queue, delivery_unsent, presented_program, in_app, inbox, outbox, mode, account_alias, dead_letter,"
-    " api_key, consumer_offset, content, catalogue, written_message, program_reservation, service_mail"
+    " api_key, consumer_offset, content, catalogue, undelivered_event, written_message, program_reservation, service_mail"
 )
 
 

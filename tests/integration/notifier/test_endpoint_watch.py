@@ -1,17 +1,22 @@
 """An endpoint that fails for days: warned about by event and mail, disabled, repaired and recovered."""
 
+from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
 
+from services.chassis.settings import Retention
+from services.notifier.adapters.erasure import erase_events
+from services.notifier.adapters.retention import partition_loops, prune_loop
 from services.notifier.application.service_mail import send_service_mails
-from tests.integration.notifier.conftest import Notifier
+from tests.integration.notifier.conftest import NOON, Notifier, SetClock
 from tests.integration.notifier.receivers import Receiver
 from tests.integration.notifier.test_deliver_webhooks import subscribe
 
 pytestmark = pytest.mark.integration
 
+DUE = "drumbeat.touchpoint.due.v1"
 NEWS = ["drumbeat.subscription.failing.v1", "drumbeat.subscription.disabled.v1"]
 AGE = """
 UPDATE subscription SET failing_since = failing_since - $2::interval, warned_at = warned_at - $2::interval,
@@ -139,7 +144,79 @@ async def test_an_endpoint_that_is_gone_is_announced_and_goes_to_the_fallback_ad
     assert (await notifier.http.post("/v1/subscriptions/nobody/enable")).status_code == 404
 
 
-async def test_recovery_says_what_it_cannot_send_again_because_the_feed_was_pruned(
+async def drop_old_months(notifier: Notifier) -> dict[str, int]:
+    """What the loops of retention leave of the events; by table."""
+    for loop in partition_loops(notifier.database, SetClock(NOON, NOON, 1.0), Retention()):
+        await loop.run_once()
+    tables = ("feed", "undelivered_event")
+    return {table: await notifier.database.pool.fetchval(f"SELECT count(*) FROM {table}") for table in tables}
+
+
+async def test_all_that_a_disabled_endpoint_did_not_get_is_recovered_after_the_feed_was_pruned(
+    notifier: Notifier, receiver: Receiver
+) -> None:
+    """A7: what failed, what still waited and what was announced to the disabled endpoint, each with the body it had."""
+    await drop_old_months(notifier)
+    made = await subscribe(notifier, receiver.url)
+    await subscribe(notifier, f"{receiver.url}/healthy", types=["drumbeat.touchpoint.cancelled.v1"])
+    receiver.status = 410
+    await notifier.due(touchpoint_id=OTHER % 0)
+    await notifier.send_webhooks()  # it fails and disables the endpoint
+    assert await notifier.watch.run_once() == 1
+    await notifier.due(touchpoint_id=OTHER % 1)  # announced to a disabled endpoint
+    await notifier.database.pool.execute("UPDATE subscription SET active = true")
+    await notifier.due(touchpoint_id=OTHER % 2)
+    await notifier.database.pool.execute("UPDATE subscription SET active = false WHERE id = $1", made["id"])
+    assert await notifier.queue.close_orphans() == 1  # it waited
+    ended = await notifier.deliveries(subscription_id=made["id"])
+    assert [item["state"] for item in ended] == ["failed"] * 3
+    bodies = {
+        orjson.loads(row[0])["touchpoint_id"]
+        for row in await notifier.database.pool.fetch("SELECT data FROM feed WHERE type = $1", DUE)
+    }
+
+    SetClock.now_is = NOON + timedelta(days=100)
+    assert await drop_old_months(notifier) == {"feed": 0, "undelivered_event": 3}
+    receiver.status, receiver.requests = 500, []
+    since = {"since": "2020-01-01T00:00:00Z"}
+    answer = await notifier.http.post(f"/v1/subscriptions/{made['id']}/recover", params=since)
+    assert answer.json() == {"recovered": 3, "remaining": 0, "lost": 0, "detail": ""}
+    await notifier.send_webhooks()
+    await prune_loop(notifier.database, notifier.queue, SetClock(NOON, NOON, 1.0), Retention()).run_once()
+    assert len(receiver.requests) == 3  # they are tried, fail, and wait for the next attempt
+    await notifier.database.pool.execute("UPDATE subscription SET active = false WHERE id = $1", made["id"])
+    assert await notifier.queue.close_orphans() == 3
+
+    receiver.status, receiver.requests = 204, []
+    answer = await notifier.http.post(f"/v1/subscriptions/{made['id']}/recover", params=since)
+    assert answer.json() == {"recovered": 3, "remaining": 0, "lost": 0, "detail": ""}
+    await notifier.send_webhooks()
+
+    assert {orjson.loads(body)["data"]["touchpoint_id"] for _, body in receiver.requests} == bodies
+    sent = {headers["webhook-id"] for headers, _ in receiver.requests}
+    assert sent == {item["message_id"] for item in ended}
+
+    SetClock.now_is = NOON + timedelta(days=500)
+    assert await drop_old_months(notifier) == {"feed": 0, "undelivered_event": 0}
+
+
+async def test_an_erased_account_leaves_no_event_that_an_endpoint_did_not_get(
+    notifier: Notifier, receiver: Receiver
+) -> None:
+    await subscribe(notifier, receiver.url)
+    receiver.status = 410
+    await notifier.due()
+    await notifier.send_webhooks()
+    kept = "SELECT account_id FROM undelivered_event"
+    assert await notifier.database.pool.fetchval(kept) == "acme"
+
+    async with notifier.database.transaction() as connection:
+        await erase_events(connection, "acme")
+
+    assert await notifier.database.pool.fetchval(kept) is None
+
+
+async def test_recovery_says_what_it_cannot_send_again_because_its_event_was_dropped(
     notifier: Notifier, receiver: Receiver
 ) -> None:
     """A7: never silently less."""
@@ -150,7 +227,8 @@ async def test_recovery_says_what_it_cannot_send_again_because_the_feed_was_prun
     await notifier.send_webhooks()
     await notifier.queue.close_orphans()
     await notifier.database.pool.execute(
-        "DELETE FROM feed WHERE seq IN (SELECT seq FROM feed ORDER BY seq LIMIT 2)"
+        "WITH old AS (DELETE FROM feed WHERE seq IN (SELECT seq FROM feed ORDER BY seq LIMIT 2) RETURNING key)"
+        " DELETE FROM undelivered_event u USING old WHERE u.key = old.key"
     )
 
     receiver.status = 204

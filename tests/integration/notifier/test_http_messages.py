@@ -74,7 +74,8 @@ async def test_sending_again_is_a_new_delivery_that_an_opt_out_still_stops(notif
     await notifier.http.put(f"/v1/contacts/{sent['recipient']['id']}/preferences", json=opted_out)
     third = (await notifier.http.post(path)).json()["id"]
     assert third != again.json()["id"]
-    assert (await notifier.http.post(f"/v1/deliveries/{third}/resend")).status_code == 409, "it is pending"
+    pending = await notifier.http.post(f"/v1/deliveries/{third}/resend")
+    assert (pending.status_code, pending.json()["title"]) == (409, "Cannot be sent again")
     await notifier.send_messages()
     assert (await notifier.http.get(f"/v1/deliveries/{third}")).json()["state"] == "suppressed"
     assert len(notifier.mailer.mails) == 2

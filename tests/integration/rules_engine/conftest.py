@@ -74,9 +74,7 @@ class Engine:
         return sent
 
     async def receipt(self, sent: Mapping[str, Any]) -> dict[str, Any] | None:
-        answer = await self.request("GET", "/v1/events", params={"source": sent["source"], "id": sent["id"]})
-        assert answer.status_code in (200, 404), answer.text
-        return answer.json() if answer.status_code == 200 else None
+        return await self.stack.find("rules_engine", "/v1/events", source=sent["source"], id=sent["id"])
 
     async def wait_until_folded(self, sent: Mapping[str, Any], seconds: float = 20) -> dict[str, Any]:
         async def read() -> dict[str, Any] | None:

@@ -198,6 +198,7 @@ class TestValidation:
         late = {"files": policy_files(28), "based_on": base["hash"]}
         problem = problem_of(await running.request("PUT", "/v1/policies/current", json=late), 409)
         assert (problem["in_force"], problem["version"]) == (meanwhile["hash"], meanwhile["version"])
+        assert problem["title"] == "Stale version"
         assert (await current_policy(running))["hash"] == meanwhile["hash"]
 
     async def test_of_two_simultaneous_publications_on_one_base_one_wins(self, running: Engine) -> None:

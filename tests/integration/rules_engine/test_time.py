@@ -77,6 +77,7 @@ async def test_a_clock_that_runs_is_not_advanced(running: Engine) -> None:
     refused = await running.stack.client.post(url, json={"by": "1d"})
     assert refused.status_code == 409
     assert "DRUMBEAT_CLOCK__RATE=0" in refused.json()["detail"]
+    assert refused.json()["title"] == "Clock runs by itself"
     wrong = await running.stack.client.post(url, json={"by": "1 week"})
     assert wrong.status_code == 422
 

@@ -70,7 +70,8 @@ async def test_every_act_is_undone_once(scheduler: Scheduler, deed: str, asked: 
         assert same(before, after), (before, after)
         assert after["sequence"] == before["sequence"] + 2
         assert undone["id"] == before["id"]
-        assert (await post(scheduler, after, "undo")).status_code == 409
+        refused = await post(scheduler, after, "undo")
+        assert (refused.status_code, refused.json()["title"]) == (409, "Nothing to undo")
 
 
 async def test_the_outcome_that_is_undone_does_not_come_back_from_the_topic(scheduler: Scheduler) -> None:
@@ -162,3 +163,18 @@ async def test_an_outcome_that_a_tool_takes_back_opens_the_touchpoint_again(sche
     )
 
     assert same(due, await read(scheduler, due))
+
+
+async def test_who_undoes_their_own_act_is_named_in_its_event(scheduler: Scheduler) -> None:
+    for before in await prepare(scheduler):
+        moved = await act(
+            scheduler, before, "reschedule", to="2026-03-20T09:00:00Z", force=True, reason="away"
+        )
+        await scheduler.sent()
+        await act(scheduler, moved, "undo", actor_id="ada")
+        actors = {
+            event["data"].get("actor_id")
+            for event in await scheduler.sent()
+            if event["topic"] == "touchpoint.events"
+        }
+        assert actors == {"ada"}

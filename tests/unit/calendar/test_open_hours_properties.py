@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.times import QuietHours
@@ -11,37 +11,51 @@ from schemas.zones import zones_of_country
 from services.calendar.open_hours import (
     OpenHours,
     add_days,
-    is_open,
-    load_zones,
+    is_open_at,
+    last_open_before,
     message_hours,
     next_open,
-    to_wall,
 )
+from services.calendar.zones import load_zones
+from tests.unit.calendar.minutes import MINUTE, is_open_on_the_wall, minutes_between
 from tests.unit.calendar.plans import moments, openings, zones
 
 
+@settings(deadline=None)
 @given(moments, openings())
-def test_a_slot_is_never_earlier_than_asked_and_is_open(moment: datetime, opening: OpenHours) -> None:
+def test_the_next_open_moment_is_the_first_that_the_clock_shows(moment: datetime, opening: OpenHours) -> None:
     slot = next_open(moment, opening)
-    wall = slot.astimezone(opening.zone)
 
     assert slot >= moment
-    if opening.start < opening.end:
-        assert wall.weekday() in opening.days
-        # An hour of the morning may be missing on a night of change; what is left of the day is then open.
-        assert opening.start <= wall.time() < opening.end
-    else:
-        assert wall.time() >= opening.start or wall.time() < opening.end
-        began_on = wall if wall.time() >= opening.start else wall - timedelta(days=1)
-        assert began_on.weekday() in opening.days
-    assert is_open(wall.replace(tzinfo=None), opening)
-
-
-@given(moments, openings())
-def test_an_open_slot_is_its_own_slot(moment: datetime, opening: OpenHours) -> None:
-    slot = next_open(moment, opening)
-
+    assert is_open_on_the_wall(slot, opening)
+    if slot > moment:
+        assert not is_open_on_the_wall(slot - timedelta(microseconds=1), opening)
+        near = max(moment, slot - timedelta(days=1))
+        assert not any(is_open_on_the_wall(each, opening) for each in minutes_between(near, slot))
     assert next_open(slot, opening) == slot
+
+
+@settings(deadline=None)
+@given(moments, openings())
+def test_what_ends_before_a_moment_is_the_last_that_the_clock_shows(
+    moment: datetime, opening: OpenHours
+) -> None:
+    last = last_open_before(moment, opening)
+
+    assert last is not None
+    assert last <= moment
+    assert is_open_on_the_wall(last - timedelta(microseconds=1), opening)
+    assert not any(is_open_on_the_wall(each, opening) for each in minutes_between(last, moment))
+
+
+@settings(deadline=None, max_examples=20)
+@given(moments, openings())
+def test_each_minute_of_three_days_is_open_as_the_clock_shows(moment: datetime, opening: OpenHours) -> None:
+    scanned = [
+        is_open_on_the_wall(each, opening) for each in minutes_between(moment, moment + timedelta(days=3))
+    ]
+
+    assert [is_open_at(moment + n * MINUTE, opening) for n in range(len(scanned))] == scanned
 
 
 @given(moments, zones, st.integers(0, 800))
@@ -68,7 +82,7 @@ def test_a_message_to_a_country_waits_until_none_of_its_zones_has_quiet_hours(
 
     slot = next_open(moment, opening)
     assert moment <= slot <= moment + timedelta(days=1)
-    assert all(is_open(to_wall(slot, each), opening) for each in (zone, *others))
+    assert is_open_on_the_wall(slot, opening)
 
 
 def test_where_one_zone_is_always_quiet_the_first_alone_counts() -> None:

@@ -218,12 +218,15 @@ def test_a_one_off_takes_the_earliest_open_slot_of_its_window() -> None:
     assert made.due_at == datetime(2026, 3, 9, 9, tzinfo=UTC)
 
 
-def test_a_one_off_without_an_open_slot_in_time_comes_due_at_the_start_of_its_window() -> None:
+def test_a_one_off_without_an_open_slot_in_time_reaches_the_next_day_that_its_owner_works() -> None:
+    """Row 42 of the reported faults: not on a Saturday at night, and not over by Sunday."""
     saturday = NOW + 5 * DAY
 
     (made,) = calendar(plan([], [one_off(days=5, deadline=saturday + DAY, end=saturday + DAY)])).touchpoints
 
-    assert made.due_at == saturday
+    monday = saturday + 2 * DAY
+    assert (made.due_at, made.deadline) == (monday.replace(hour=9), monday.replace(hour=17))
+    assert made.shift == "late: nothing is open before its deadline, 2026-03-08T10:00:00Z: no working day"
 
 
 def test_internal_work_may_be_due_at_any_hour() -> None:

@@ -29,7 +29,7 @@ def test_many_failures_of_many_are_one_outage_that_ends_when_all_of_them_work(cl
         clock[0] = 60.0
         seen.works("relay")
         seen.works("sweep")  # `keys` does not work yet
-        clock[0] = 63.0
+        clock[0] = 70.0
         seen.works("others")
         seen.works("keys")
         seen.works("keys")
@@ -49,6 +49,23 @@ def test_who_fails_again_at_once_makes_no_second_outage(clock: list[float]) -> N
             seen.report("producer", KafkaConnectionError())
             seen.works("producer")
     assert [line["event"] for line in lines] == ["outage.began"]
+
+
+def test_a_part_that_fails_once_more_while_it_comes_back_makes_no_second_outage(clock: list[float]) -> None:
+    """Issue 11, A13 c: the broker is asked every five seconds, and an answer may take two."""
+    seen = Outages()
+    with capture_logs() as lines:
+        for failed_at in (0.0, 7.0, 14.0):
+            clock[0] = failed_at
+            seen.report("broker", KafkaAway("no answer"))
+            clock[0] = failed_at + 5.0
+            seen.works("broker")
+        clock[0] = 30.0
+        seen.works("broker")
+    assert [(line["event"], line.get("seconds")) for line in lines] == [
+        ("outage.began", None),
+        ("outage.ended", 14.0),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,29 +1,47 @@
 """`drumbeat events post` against a server on a real socket: progress, interruptions, refusals (C)."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Generator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
 from tests.unit.console.drumbeat import Result, drumbeat
 
+ROOT = Path(__file__).resolve().parents[3]
+AT_TERMINAL = """
+import fcntl, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # from now on its keys are those of this session
+from services.console.cli import main
+main()
+"""
 Capture = pytest.CaptureFixture[str]
 
 
 class Engine:
-    """Answers `/v1/events`; `bodies` are the ids of each request. From request `fails_from` on it answers 503."""
+    """Answers `/v1/events`; `requests` are the ids of each. From request `fails_from` on it answers 503.
+
+    Request `waits_at` gets its answer when the test sets `may_answer`.
+    """
 
     def __init__(self) -> None:
         self.requests: list[list[str]] = []
-        self.fails_from = 1_000
+        self.fails_from = self.waits_at = 1_000
+        self.may_answer = Event()
         self.refused: set[str] = set()
 
     def answer(self, body: bytes) -> tuple[int, object]:
         if len(self.requests) >= self.fails_from:
             return 503, {"detail": "later"}
+        if len(self.requests) == self.waits_at:
+            self.may_answer.wait(30)
         ids = [json.loads(line)["id"] for line in body.splitlines()]
         self.requests.append(ids)
         results = [
@@ -157,3 +175,82 @@ def test_a_table_is_recognised_and_nothing_is_sent(engine: Engine, capsys: Captu
     assert result.code == 2
     assert "is a table (CSV) with the columns account, name" in result.error_text
     assert engine.requests == []
+
+
+class Terminal:
+    """A command at a terminal of its own, which sends it the signals of its keys."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._keys, screen = pty.openpty()
+        command = [sys.executable, "-c", AT_TERMINAL, *arguments]
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "PYTHONPATH": str(ROOT)}
+        self._process = subprocess.Popen(
+            command,
+            stdin=screen,
+            stdout=screen,
+            stderr=screen,
+            env=environment,
+            start_new_session=True,
+        )
+        os.close(screen)
+        self.text = ""
+
+    def read_until(self, wanted: str) -> None:
+        """Read what it shows until this is there. Raises AssertionError when it ends before."""
+        while wanted not in self.text:
+            assert self._read(), f"it ended without {wanted!r}: {self.text}"
+
+    def press(self, keys: bytes) -> None:
+        os.write(self._keys, keys)
+
+    def end(self) -> int:
+        """Read to the end; the exit code."""
+        while self._read():
+            pass
+        return self._process.wait(30)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        os.close(self._keys)
+
+    def _read(self) -> bool:
+        try:
+            part = os.read(self._keys, 4096)
+        except OSError:  # the other side of the terminal is closed
+            part = b""
+        self.text += part.decode(errors="replace")
+        return bool(part)
+
+
+@contextmanager
+def at_a_terminal(*arguments: str) -> Generator[Terminal]:
+    terminal = Terminal(*arguments)
+    try:
+        yield terminal
+    finally:
+        terminal.close()
+
+
+@pytest.mark.timeout(120)
+def test_ctrl_c_at_a_terminal_says_how_far_it_is_and_how_to_go_on(engine: Engine) -> None:
+    """C: the bar shows how many of how many; after Ctrl-C `--resume` sends the rest."""
+    write_events(5_000)
+    engine.waits_at = 1
+    with at_a_terminal("events", "post", "import.ndjson") as first:
+        first.read_until("2,000 of 5,000 events")
+        first.press(b"\x03")
+        code = first.end()
+        shown = " ".join(first.text.split())
+        assert "Interrupted" in shown
+        assert "2000 events were sent, 2000 of them accepted; `--resume` goes on from there" in shown
+        assert "Traceback" not in shown
+        assert code == 1
+    engine.waits_at = 1_000
+    engine.may_answer.set()
+    with at_a_terminal("events", "post", "import.ndjson", "--resume") as second:
+        assert second.end() == 0
+        assert "Going on after 2000 events." in second.text
+        assert "5000 accepted, 0 not accepted" in second.text
+    sent = [each for request in engine.requests for each in request]
+    assert set(sent) == {f"e-{number}" for number in range(5_000)}

@@ -98,6 +98,73 @@ def test_a_kind_that_only_one_tool_states_stays_with_the_milestone() -> None:
     assert (thing.fields["kind"], thing.key) == ("go_live", ("milestone.reached", "live"))
 
 
+def again_from(source: str, event: FactEvent) -> FactEvent:
+    """The same content at the same time, from another tool under another id."""
+    time = event.provenance.time
+    return FactEvent(event.type, "acme", Provenance(time, source, f"again-{source}", "0" * 16), event.fields)
+
+
+@pytest.mark.parametrize("source", ["/sync", "/a-tool"])
+@pytest.mark.parametrize("repeated", [0, 1])
+@pytest.mark.parametrize(
+    "stated",
+    [
+        [
+            make_event("milestone.reached", NOW, milestone="Live", kind=kind)
+            for kind in ("go_live", "adoption")
+        ],
+        [make_event("nps.answered", NOW, contact_id="ann", score=score) for score in (9, 3)],
+        [
+            make_event("nps.answered", NOW, contact_id=who, score=score)
+            for who, score in (("ann", 9), ("bob", 3))
+        ],
+        [make_event("nps.answered", NOW, score=score) for score in (9, 3)],
+    ],
+    ids=["milestone", "one respondent", "two respondents", "no respondent"],
+)
+def test_of_statements_at_one_moment_the_content_decides_whoever_repeats_one(
+    stated: list[FactEvent], repeated: int, source: str
+) -> None:
+    """A repetition of either decides nothing: neither its id nor its source, which sorts after or before."""
+    again = again_from(source, stated[repeated])
+
+    assert features_and_plan([*BASE, *stated, again]) == features_and_plan([*BASE, *stated])
+
+
+def outline(decision: Decision) -> object:
+    """What the plan has, without the names of the events behind it."""
+    one_offs = [
+        (item.id, item.touchpoint_type, item.window, item.reason.text) for item in decision.plan.touchpoints
+    ]
+    return one_offs, [(item.touchpoint_type, item.every_days) for item in decision.plan.rhythms]
+
+
+@pytest.mark.parametrize("repeated", [0, 1])
+@pytest.mark.parametrize(
+    "stated",
+    [
+        [make_event("request.received", NOW, request_id=request) for request in ("r1", "r2")],
+        [make_event("nps.answered", NOW, contact_id=who, score=9) for who in ("ann", "bob")],
+        [
+            make_event("milestone.reached", NOW, milestone=name, kind="adoption")
+            for name in ("Live", "Second")
+        ],
+        [
+            make_event("survey.answered", NOW, contact_id=who, answer=answer)
+            for who, answer in (("ann", "too_much"), ("bob", "too_little"))
+        ],
+    ],
+    ids=["requests", "answers", "milestones", "opinions"],
+)
+def test_which_of_two_things_of_one_moment_is_answered_does_not_depend_on_who_repeats_one(
+    stated: list[FactEvent], repeated: int
+) -> None:
+    """Only one of them leads to a touchpoint: no repetition asks for the other instead."""
+    again = again_from("/a-tool", stated[repeated])
+
+    assert outline(decided(*BASE, *stated, again)) == outline(decided(*BASE, *stated))
+
+
 def test_answers_of_one_person_within_30_days_are_one_round_and_the_latest_stands() -> None:
     """Issue 9, point 1: an advocacy ask of an earlier answer leaves the plan, and of two only one is counted."""
     nine = make_event("nps.answered", NOW, contact_id="ann", score=9)

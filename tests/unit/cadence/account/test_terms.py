@@ -8,8 +8,8 @@ import pytest
 from services.cadence.account import DAY as MICROS
 from services.cadence.account import FactEvent, moment, who
 from services.cadence.account.terms import ContractTerms, Term, read_terms
-from tests.unit.cadence.contract_events import S, contract, on
-from tests.unit.cadence.events import facts_after
+from tests.unit.cadence.contract_events import S, contract, on, plan_at
+from tests.unit.cadence.events import facts_after, one_offs
 
 RUNNING = contract(-265, status="active", starts=-265, renews=100)
 
@@ -190,3 +190,39 @@ def test_notice_is_stated_once_however_often_it_is_repeated() -> None:
     closed_at = terms_after(RUNNING, *notice).closed_at
     assert closed_at is not None
     assert moment(closed_at // MICROS * MICROS).date() == on(0)
+
+
+def closed_on(terms: ContractTerms) -> date:
+    assert terms.closed_at is not None
+    return moment(terms.closed_at // MICROS * MICROS).date()
+
+
+def test_an_end_stated_before_the_last_term_starts_counts_from_the_first_night() -> None:
+    stated = (RUNNING, contract(0, status="ended", renews=465))
+    nights = [contract(night, "k", f"/crm-{night}", status="ended", renews=465) for night in range(1, 5)]
+
+    for terms in (terms_after(*stated), terms_after(*stated, *nights)):
+        assert (closed_on(terms), terms.closed_again) == (on(0), False)
+
+
+def test_a_second_end_counts_from_its_own_first_statement() -> None:
+    """The contract was won back in between: the end of its first life is history."""
+    first_life = (contract(-700, status="active", starts=-700, renews=-335), contract(-400, status="ended"))
+    again = contract(0, status="ended", renews=100)
+
+    terms = terms_after(*first_life, RUNNING, again, contract(1, "k", "/other", status="ended", renews=100))
+
+    assert (closed_on(terms), terms.closed_again) == (on(0), False)
+
+
+@pytest.mark.parametrize("nights", [1, 2, 30])
+def test_a_second_end_in_the_words_of_the_first_is_not_moved_by_nightly_repetitions(nights: int) -> None:
+    """When it was stated again is not known; service is taken to end with the term, and a win-back is asked for."""
+    ends = [contract(night, "k", f"/crm-{night}", status="ended") for night in (-400, *range(nights))]
+    events = [contract(-700, status="active", starts=-700, renews=-335), RUNNING, *ends]
+
+    terms, decision = terms_after(*events), plan_at(31, *events)
+
+    assert (closed_on(terms), terms.closed_again) == (on(-265), True)
+    (win_back,) = one_offs(decision, "win_back")
+    assert win_back.window.from_.date() == on(130)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -75,7 +75,22 @@ def test_the_ids_and_the_sources_of_events_decide_nothing(events: list[FactEvent
     assert outline(plan_at(at, *renamed)) == outline(plan_at(at, *events))
 
 
+ENDED_EARLY = (
+    contract(0, status="signed", signed_at=0, starts=-400, renews=7),
+    contract(1, status="ended", signed_at=0, renews=365, term_months=1),
+)
+"""It ends before its last term starts, and nothing takes it up again."""
+CLOSED_TWICE = (
+    contract(-400, status="ended"),
+    contract(-300, status="active", starts=-300, renews=65),
+    contract(0, status="ended"),
+)
+"""The end of its second term is stated in the words that ended its first."""
+
+
 @given(events=histories(), nights=st.integers(1, 30), at=st.integers(400, 500))
+@example(events=[*ENDED_EARLY], nights=4, at=400)
+@example(events=[*CLOSED_TWICE], nights=4, at=400)
 def test_what_was_stated_last_may_be_stated_every_night(
     events: list[FactEvent], nights: int, at: int
 ) -> None:

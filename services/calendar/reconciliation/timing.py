@@ -1,0 +1,120 @@
+"""When a one-off is due and until when: people's work in people's hours, before the date that it protects."""
+
+from datetime import datetime, time
+from typing import NamedTuple
+
+from schemas.plans import OneOffItem
+from schemas.times import format_instant
+from services.calendar.avoid import NEVER, Availability, describe_move, describe_period
+from services.calendar.open_hours import (
+    DAY,
+    OpenHours,
+    closed_reason,
+    from_wall,
+    last_open_before,
+    next_open,
+    next_usual,
+    open_stretch,
+    to_wall,
+)
+from services.calendar.plan import latest_of
+from services.calendar.reconciliation.context import ReconcileContext
+from services.calendar.touchpoint import PEOPLE
+
+LATE = "late: "
+"""How the shift begins of what can only be done after its time."""
+MOST_REASONS = 3
+
+
+class Timing(NamedTuple):
+    """`shift`: why it is not due when it would be if nothing had to be avoided; None: it is."""
+
+    due_at: datetime
+    deadline: datetime | None
+    shift: str | None
+
+
+def time_one_off(item: OneOffItem, context: ReconcileContext) -> Timing:
+    """Its times. What people owe ends with the last of their hours before its deadline.
+
+    Where none of them are left, it reaches the next day they work, unless the date that it protects comes first: then
+    it is done before its window.
+    """
+    free, now = context.availability(item), context.now
+    due_at, shift = _choose_time(item, free, now)
+    if item.owner not in PEOPLE:
+        return Timing(due_at, item.deadline, shift)
+    hours = free.opening or context.hours.of_csm(item.csm_id)
+    start, protected = max(item.window.from_, now), _find_protected(item, hours)
+    limit = min(latest_of(item), protected)
+    opens_at = next_open(start, hours)
+    if opens_at < limit:
+        return Timing(due_at, last_open_before(limit, hours), shift)
+    reasons = _name_reasons(start, opens_at, hours)
+    if opens_at < protected:
+        return _reach_next_day(Timing(due_at, limit, shift), free, opens_at, hours, reasons)
+    closes_at = last_open_before(min(start, protected), hours)
+    if closes_at is not None and closes_at > now:
+        begins_at, _ = open_stretch(closes_at, hours)
+        return Timing(max(begins_at, now), closes_at, f"moved before its window: {reasons}")
+    if free.opening is None:
+        return Timing(due_at, item.deadline, shift)
+    late_at = free.first_available(opens_at)
+    return Timing(late_at, item.deadline, f"{LATE}nothing is open before the date it protects: {reasons}")
+
+
+def _reach_next_day(
+    planned: Timing, free: Availability, opens_at: datetime, hours: OpenHours, reasons: str
+) -> Timing:
+    """Until the end of the hours that come next; what the customer sees is due in them."""
+    latest = planned.deadline
+    if free.opening is None:
+        return planned._replace(deadline=open_stretch(opens_at, hours)[1])
+    late_at = free.first_available(opens_at)
+    if late_at >= NEVER or latest is None:
+        return planned
+    shift = f"{LATE}nothing is open before its deadline, {format_instant(latest)}: {reasons}"
+    return Timing(late_at, open_stretch(late_at, hours)[1], shift)
+
+
+def _find_protected(item: OneOffItem, hours: OpenHours) -> datetime:
+    """The start of the first day after its window opens that it is to come before: for notice, or the end of a term."""
+    about = item.about
+    days = () if about is None else (about.notice_on, about.renews_on)
+    opens_on = item.window.from_.date()
+    ahead = [day for day in days if day is not None and day > opens_on]
+    return from_wall(datetime.combine(min(ahead), time()), hours.zone) if ahead else NEVER
+
+
+def _name_reasons(start: datetime, opens_at: datetime, hours: OpenHours) -> str:
+    """Why nothing is open before that moment."""
+    day, last = (to_wall(moment, hours.zone).date() for moment in (start, opens_at))
+    reasons: dict[str, None] = {}
+    while day < last and len(reasons) < MOST_REASONS:
+        reason = closed_reason(day, hours)
+        if reason is not None:
+            reasons[reason] = None
+        day += DAY
+    return ", ".join(reasons) or "no working hours"
+
+
+def _choose_time(item: OneOffItem, availability: Availability, now: datetime) -> tuple[datetime, str | None]:
+    """When the one-off is due, and why not when it would be if nothing had to be avoided."""
+    due_at = _first_usual(item, availability.opening, now)
+    period = availability.period_at(due_at)
+    if period is None:
+        return due_at, None
+    after = availability.first_available(due_at)
+    if after >= NEVER:
+        return NEVER, f"held until further notice: {describe_period(period)}"
+    before = None if availability.is_paused(due_at) else availability.available_before(due_at, now)
+    if before is not None and after > latest_of(item) and due_at - before <= after - due_at:
+        return before, describe_move(period, before=True)
+    return after, describe_move(period, before=False)
+
+
+def _first_usual(item: OneOffItem, opening: OpenHours | None, now: datetime) -> datetime:
+    """The earliest usually open moment of the window; when none is open in time, the start of the window."""
+    start = max(item.window.from_, now)
+    open_at = next_usual(start, opening)
+    return open_at if open_at <= latest_of(item) else start
