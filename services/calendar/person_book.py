@@ -121,6 +121,9 @@ class _BookMaker:
         self._first = today - timedelta(days=today.weekday())
         self._today = (today - self._first).days
         self._at = cache(self._moment_on)
+        self._spans_of = cache(self._find_spans)
+        open_on = open_days(person.hours, self._first, self._date(HORIZON_DAYS - 1))
+        self._worked = frozenset((day - self._first).days for day in open_on)
 
     def choose_anchors(self) -> dict[tuple[str, str], datetime]:
         pending = {(rhythm.account_id, rhythm.type): rhythm for rhythm in self._person.rhythms}
@@ -157,11 +160,8 @@ class _BookMaker:
         return Book(self._person.csm_id, self._first, self._day_minutes(), tuple(touches))
 
     def _day_minutes(self) -> tuple[int, ...]:
-        hours = self._person.hours
-        working = len(hours.days) or 1
-        open_on = set(open_days(hours, self._first, self._date(HORIZON_DAYS - 1)))
-        minutes = self._person.weekly_minutes // working
-        return tuple(minutes if self._date(day) in open_on else 0 for day in range(HORIZON_DAYS))
+        minutes = self._person.weekly_minutes // (len(self._person.hours.days) or 1)
+        return tuple(minutes if day in self._worked else 0 for day in range(HORIZON_DAYS))
 
     def _touch(self, planned: PlannedTouch) -> Touch:
         day, target = self._day(planned.due_at), self._day(planned.target_at)
@@ -175,11 +175,40 @@ class _BookMaker:
             )  # fmt: skip
         earliest = max(self._day(planned.earliest_at), self._today + SETTLED_DAYS)
         latest = self._day(planned.latest_at)
-        closed = tuple(number for number in range(earliest, latest + 1) if self._at(planned, number) is None)
+        closed = self._closed_days(planned, earliest, latest)
         return Touch(
             planned.id, planned.account_id, planned.type, planned.priority, planned.minutes, target,
             planned.soft_days, earliest, latest, closed, Hold.FREE, -1 if planned.is_new else day,
         )  # fmt: skip
+
+    def _closed_days(self, planned: PlannedTouch, earliest: int, latest: int) -> tuple[int, ...]:
+        """The days of the window on which the person works and it may not be due.
+
+        A time of day within the person's own hours is open on every day they work, so only days that a time to avoid
+        touches are looked at; others are looked at day by day.
+        """
+        worked = [day for day in range(earliest, latest + 1) if day in self._worked]
+        key = availability_key(planned.account_id, planned.type)
+        if self._is_usual(planned, self._person.accounts.get(key)):
+            spans = self._spans_of(key)
+            worked = [day for day in worked if any(first <= day <= last for first, last in spans)]
+        return tuple(day for day in worked if self._at(planned, day) is None)
+
+    def _is_usual(self, planned: PlannedTouch, availability: Availability | None) -> bool:
+        hours = self._person.hours
+        opening = hours if availability is None else availability.opening
+        if opening is None:
+            return True
+        is_plain = opening == hours and not hours.also_in and hours.customer is None
+        return is_plain and hours.start <= to_wall(planned.target_at, self._zone).time() < hours.end
+
+    def _find_spans(self, key: str) -> tuple[tuple[int, int], ...]:
+        """The first and the last day of each time to avoid of an account and type."""
+        availability = self._person.accounts.get(key)
+        return () if availability is None else tuple(
+            (self._day(period.from_), HORIZON_DAYS if period.to is None else self._day(period.to))
+            for period in availability.periods
+        )
 
     def _moment_on(self, planned: PlannedTouch, day: int) -> datetime | None:
         """When it would be due on that day; None: it may not be."""
