@@ -112,9 +112,7 @@ def program_rows(announcements: Iterable[FactEvent]) -> list[tuple[str, bytes]]:
     return [(key, orjson.dumps(stored[key])) for key in sorted(stored)]
 
 
-def revenue_ranks(
-    account_states: Iterable[AccountState], rates: Rates, currency: str
-) -> tuple[float, ...]:
+def revenue_ranks(account_states: Iterable[AccountState], rates: Rates, currency: str) -> tuple[float, ...]:
     """The cut-offs of `Portfolio.arr_percentiles`."""
     known = (revenue_of(facts, rates, currency) for facts, _ in account_states)
     return _percentiles([revenue for revenue in known if revenue is not None])

@@ -205,9 +205,13 @@ class _BookMaker:
     def _find_spans(self, key: str) -> tuple[tuple[int, int], ...]:
         """The first and the last day of each time to avoid of an account and type."""
         availability = self._person.accounts.get(key)
-        return () if availability is None else tuple(
-            (self._day(period.from_), HORIZON_DAYS if period.to is None else self._day(period.to))
-            for period in availability.periods
+        return (
+            ()
+            if availability is None
+            else tuple(
+                (self._day(period.from_), HORIZON_DAYS if period.to is None else self._day(period.to))
+                for period in availability.periods
+            )
         )
 
     def _moment_on(self, planned: PlannedTouch, day: int) -> datetime | None:

@@ -163,7 +163,9 @@ class SimulatedAccount:
         number, until = series.last_number, series.until
         if until is None or until >= limit:
             return
-        named = rhythm if rhythm.csm_id == series.csm_id else rhythm.model_copy(update={"csm_id": series.csm_id})
+        named = (
+            rhythm if rhythm.csm_id == series.csm_id else rhythm.model_copy(update={"csm_id": series.csm_id})
+        )
         for slot in series.slots(*hours.opening_of(series), until):
             if slot.nominal > limit:
                 break
@@ -209,5 +211,3 @@ class SimulatedAccount:
         following = next(series.slots(*hours.opening_of(series), series.until))
         if self._period.follows_live or following.nominal <= self._period.end:
             yield following.nominal - horizon_of(series.owner)
-
-

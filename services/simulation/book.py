@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from schemas.directory import CsmRecord
@@ -21,6 +20,9 @@ from services.calendar.touchpoint import Touchpoint
 DEFAULT_HOURS: Final = OpenHours(UTC_ZONE)
 """Of people whom no directory record describes."""
 DAY: Final = timedelta(days=1)
+NO_CONTACTS: Final[Mapping[str, datetime]] = {}
+NO_LEADS: Final[Mapping[Line, str]] = {}
+"""No mapping proxies: they cannot be sent to another process."""
 
 
 class Colleague(NamedTuple):
@@ -48,8 +50,8 @@ class StandingCalendar(NamedTuple):
     plan: PlanAdjusted | None = None
     touchpoints: tuple[Touchpoint, ...] = ()
     series: tuple[Series, ...] = ()
-    last_due_at: Mapping[str, datetime] = MappingProxyType({})
-    assigned: Mapping[Line, str] = MappingProxyType({})
+    last_due_at: Mapping[str, datetime] = NO_CONTACTS
+    assigned: Mapping[Line, str] = NO_LEADS
 
 
 EMPTY_CALENDAR: Final = StandingCalendar()

@@ -117,7 +117,7 @@ class GroupSimulation:
             colleague = None
             if touchpoint.csm_id is not None:
                 colleague = self._work_of(touchpoint.csm_id).colleague
-            self.totals.count_due(touchpoint, content, colleague, account.owners.pool)
+            self.totals.count_due(touchpoint, colleague, account.owners.pool)
             if self._keep_schedule:
                 self.totals.keep(touchpoint, content)
 
@@ -180,9 +180,7 @@ class GroupSimulation:
         }
         return Leads(find_leads(owners, self._assign(owners, lines, now)), gone)
 
-    def _assign(
-        self, account: AccountOwners, lines: Mapping[Line, int], now: datetime
-    ) -> dict[Line, str]:
+    def _assign(self, account: AccountOwners, lines: Mapping[Line, int], now: datetime) -> dict[Line, str]:
         """The person of each line. The minutes of candidates are read before the first choice between them."""
         found: dict[Line, str] = {}
         for line, minutes in lines.items():
@@ -244,8 +242,17 @@ class GroupSimulation:
                 headcount = -(-each.headcount.numerator * 100 // each.headcount.denominator)
                 self.totals.conflicts.append(
                     FoundConflict(
-                        csm_id, first, last, each.needed, each.available, headcount, each.touch_ids,
-                        tuple((group.kind, group.account_id, group.touches, group.minutes) for group in each.groups),
+                        csm_id,
+                        first,
+                        last,
+                        each.needed,
+                        each.available,
+                        headcount,
+                        each.touch_ids,
+                        tuple(
+                            (group.kind, group.account_id, group.touches, group.minutes)
+                            for group in each.groups
+                        ),
                     )  # fmt: skip
                 )
 

@@ -7,10 +7,12 @@ from typing import NamedTuple
 from services.cadence.announcements import portfolio_of_rows
 from services.cadence.policy.load import load_policy_texts
 from services.cadence.rates import NO_RATES, Rates
-from services.simulation.book import Period, Rules
+from services.simulation.book import BookAccount, Colleague, Period, Rules
+from services.simulation.document import make_document
 from services.simulation.group import GroupSimulation
-from services.simulation.groups import BookPart
-from services.simulation.totals import Totals
+from services.simulation.groups import BookPart, split_book
+from services.simulation.hire import hire
+from services.simulation.totals import Totals, Wanted
 
 
 class RuleTexts(NamedTuple):
@@ -42,6 +44,21 @@ class Job(NamedTuple):
     keep_schedule: bool = False
 
 
+def plan_jobs(
+    rules: RuleTexts,
+    accounts: Sequence[BookAccount],
+    colleagues: Sequence[Colleague],
+    period: Period,
+    wanted: Wanted,
+    processes: int,
+) -> list[Job]:
+    """The jobs of a simulation, for so many processes at most. Raises `PolicyRefused`."""
+    if wanted.hire:
+        accounts, colleagues = hire(accounts, colleagues, rules.load(), period, (wanted.hire, wanted.seed))
+    parts = split_book(accounts, colleagues, processes)
+    return [Job(rules, part, period, wanted.keep_schedule) for part in parts]
+
+
 def simulate(job: Job) -> Totals:
     """Simulate a part. Raises `PolicyRefused`."""
     part = job.part
@@ -50,9 +67,9 @@ def simulate(job: Job) -> Totals:
     ).run()
 
 
-def add_up(results: Sequence[Totals]) -> Totals:
-    """The totals of all parts."""
+def add_up(results: Sequence[Totals], policy_hash: str, period: Period, wanted: Wanted) -> dict[str, object]:
+    """The document of all parts together."""
     whole = Totals()
     for each in results:
         whole.add(each)
-    return whole
+    return make_document(whole, policy_hash, period, wanted)

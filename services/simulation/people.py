@@ -56,7 +56,9 @@ class PersonWork:
         own = [pair for pair in self.planned(now) if pair[1].due_at < horizon]
         own.sort(key=lambda pair: pair[1].id)
         touches = tuple(
-            _planned_touch(account, each, is_new=not each.is_levelled and not (was_levelled and each.id not in changed))
+            _planned_touch(
+                account, each, is_new=not each.is_levelled and not (was_levelled and each.id not in changed)
+            )
             for account, each in own
         )
         return PersonBook(
@@ -76,9 +78,7 @@ class PersonWork:
                         account_id, kind, series.every_days, series.minutes, series.anchor, series.phase
                     )
 
-    def _availability(
-        self, own: Sequence[tuple[SimulatedAccount, Touchpoint]]
-    ) -> Mapping[str, Availability]:
+    def _availability(self, own: Sequence[tuple[SimulatedAccount, Touchpoint]]) -> Mapping[str, Availability]:
         """Of accounts with times to avoid, and of internal work, by account and type."""
         hours = self.colleague.hours
         found: dict[str, Availability] = {}

@@ -3,14 +3,13 @@
 What evaluation may read of it is the portfolio, loaded whole whenever the generation changes.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, cast
+from typing import cast
 
 import orjson
 
 from schemas.directory import CSM_DIRECTORY
-from services.cadence.account import Fields, StampedFields, merge_fields, moment, stamp_of
+from services.cadence.account import StampedFields, merge_fields, moment, stamp_of
 from services.cadence.account.identity import name_key
 from services.cadence.announcements import happens_at
 from services.cadence.csms import csm_record, json_values, merge_description

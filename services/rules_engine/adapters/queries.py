@@ -10,7 +10,9 @@ import orjson
 
 from services.cadence.account import Facts, StampedValue
 from services.cadence.account.codec import UnreadableState, decode
+from services.cadence.account.place import zones_of
 from services.cadence.account.retention import bounds_reached
+from services.cadence.csms import csm_record
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Database
 from services.chassis.dead_letters import replay
@@ -21,8 +23,6 @@ from services.rules_engine.adapters.portfolio_repository import unpack
 from services.rules_engine.application.queries import Filter, NotFound
 from services.rules_engine.domain.account import EvaluationContext, ReceiptState, links_of
 from services.rules_engine.domain.doubts import find_doubts
-from services.cadence.account.place import zones_of
-from services.cadence.csms import csm_record
 from services.rules_engine.domain.rollup import Child, roll_up
 
 ACCOUNT = """

@@ -5,6 +5,7 @@ of them in one transaction.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+
 import asyncpg
 import orjson
 
