@@ -26,7 +26,7 @@ NO_LEADS: Final[Mapping[Line, str]] = {}
 
 
 class Colleague(NamedTuple):
-    """Somebody who leads touchpoints. `is_described`: the directory knows them; `is_levelled`: their book was levelled."""
+    """Somebody who leads touchpoints. `is_described`: in the directory; `is_levelled`: their book was levelled."""
 
     csm_id: str
     hours: OpenHours = DEFAULT_HOURS

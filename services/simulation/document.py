@@ -1,4 +1,4 @@
-"""The result of a simulation as JSON: whole numbers and texts in one order, so that equal simulations give equal bytes."""
+"""The result of a simulation as JSON: whole numbers and texts in one order, so that equal ones give equal bytes."""
 
 from datetime import datetime, timedelta
 
@@ -23,7 +23,9 @@ def make_document(totals: Totals, policy_hash: str, period: Period, wanted: Want
         "months": months,
         "touches": {kind: [totals.touches[kind, month] for month in months] for kind in kinds},
         "messages": dict(sorted(totals.messages.items())),
-        "people": [_person(colleague, totals, period) for colleague in sorted(totals.people)],
+        "people": [
+            _person(colleague, totals) for colleague in sorted(totals.people, key=lambda each: each.csm_id)
+        ],
         "unowned": [
             {"pool": pool or None, "week": week, "planned_minutes": minutes}
             for (pool, week), minutes in sorted(totals.unowned.items())
@@ -37,7 +39,7 @@ def make_document(totals: Totals, policy_hash: str, period: Period, wanted: Want
     return document
 
 
-def _person(colleague: Colleague, totals: Totals, period: Period) -> dict[str, object]:
+def _person(colleague: Colleague, totals: Totals) -> dict[str, object]:
     weeks = sorted({week for csm_id, week in totals.minutes if csm_id == colleague.csm_id})
     return {
         "csm_id": colleague.csm_id,

@@ -48,7 +48,7 @@ class GroupSimulation:
         self._period, self._keep_schedule = period, keep_schedule
         self._colleagues = {each.csm_id: each for each in colleagues}
         self._by_csm = {csm_id: each.hours for csm_id, each in self._colleagues.items()}
-        assigned = {
+        assigned: dict[tuple[str, Line], str] = {
             (each.account_id, line): csm_id
             for each in accounts
             for line, csm_id in each.calendar.assigned.items()
@@ -166,7 +166,7 @@ class GroupSimulation:
         lines: list[Line] = [
             line for line in LINES if line in unnamed and not (line == "sales" and account.sales_id)
         ]
-        minutes = {line: planned_minutes(plan, line, now) for line in lines}
+        minutes: dict[Line, int] = {line: planned_minutes(plan, line, now) for line in lines}
         return name_owners(plan, account, self._assign(account, minutes, now))
 
     def _find_leads(self, account: SimulatedAccount, now: datetime) -> Leads:
@@ -253,7 +253,7 @@ class GroupSimulation:
                             (group.kind, group.account_id, group.touches, group.minutes)
                             for group in each.groups
                         ),
-                    )  # fmt: skip
+                    )
                 )
 
     def _finish(self) -> None:

@@ -1,4 +1,4 @@
-"""Splits a book into parts that share nothing: no person, no pool and nobody of sales, so that each is simulated alone."""
+"""Splits a book into parts that share no person, no pool and nobody of sales, so that each is simulated alone."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -10,7 +10,12 @@ from services.cadence.account.codec import UnreadableState
 from services.cadence.policy.load import PolicyRefused
 from services.chassis.problems import Problem, problem_response
 from services.chassis.worker_process import JobTooLarge, WorkerBusy
-from services.rules_engine.application.publish_policy import NoteMissing, StalePolicy, TestsFailed
+from services.rules_engine.application.publish_policy import (
+    NoteMissing,
+    SchedulerAway,
+    StalePolicy,
+    TestsFailed,
+)
 from services.rules_engine.application.queries import NotFound
 
 MOST_FAILURES: Final = 50
@@ -43,6 +48,7 @@ def install(app: FastAPI) -> None:
         JobTooLarge,
         TestsFailed,
         NoteMissing,
+        SchedulerAway,
     ):
         app.add_exception_handler(kind, _on_refusal)
 
@@ -56,12 +62,16 @@ async def _on_refusal(_: Request, refused: Exception) -> Response:
             problem = Problem(409, str(refused), title="Stale version", in_force=current, version=version)
         case TestsFailed():
             problem = failed_tests(refused)
-        case WorkerBusy() | JobTooLarge():
+        case WorkerBusy() | JobTooLarge() | SchedulerAway():
             problem = _not_checked(refused)
         case UnreadableState():
             problem = Problem(409, str(refused), title="Unreadable account")
         case NoteMissing():
             problem = Problem(422, str(refused))
+        case SchedulerAway():
+            problem = Problem(
+                503, f"There is no calendar to begin with: {refused}.", headers={"Retry-After": "5"}
+            )
         case NotFound(merged_into=str(stays)):
             problem = Problem(404, str(refused), merged_into=stays)
         case _:
@@ -69,10 +79,14 @@ async def _on_refusal(_: Request, refused: Exception) -> Response:
     return problem_response(problem)
 
 
-def _not_checked(refused: WorkerBusy | JobTooLarge) -> Problem:
+def _not_checked(refused: WorkerBusy | JobTooLarge | SchedulerAway) -> Problem:
+    if isinstance(refused, SchedulerAway):
+        return Problem(503, f"There is no calendar to begin with: {refused}.", headers={"Retry-After": "5"})
     if isinstance(refused, WorkerBusy):
         return Problem(429, str(refused), headers={"Retry-After": str(refused.retry_after)})
-    return Problem(422, f"The policy cannot be checked: {refused}. Make it smaller or simpler.")
+    return Problem(
+        422, f"The policy cannot be checked: {refused}. Make it smaller or simpler, or simulate fewer days."
+    )
 
 
 def invalid_policy(refused: PolicyRefused) -> Problem:
