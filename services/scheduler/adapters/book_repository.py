@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-import orjson
+from pydantic import TypeAdapter
 
 from schemas.plans import Avoid
 from services.calendar.avoid import Availability, periods_for
@@ -32,6 +32,7 @@ from services.scheduler.adapters.person_marks import mark_people
 from services.scheduler.application.ports import StoredTouchpoint, TouchpointUpdate
 from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS
 
+AVOIDS: Final = TypeAdapter(tuple[Avoid, ...])
 LOCK_CLASS: Final = 0x4C56
 """The first half of the keys of the advisory locks of people: one that nothing else here uses."""
 CANDIDATES: Final = 20
@@ -134,8 +135,7 @@ class PostgresBooks:
         topics = {(row["account_id"], row["type"]): row["topic"] for row in planned}
         avoids: dict[str, tuple[Avoid, ...]] = {}
         for row in await self._connection.fetch(ACCOUNTS, sorted(account_ids)):
-            avoid = orjson.loads(row["avoid"] or "[]")
-            avoids[row["account_id"]] = tuple(Avoid.model_validate(each) for each in avoid)
+            avoids[row["account_id"]] = AVOIDS.validate_json(row["avoid"] or "[]")
         for (account_id, touchpoint_type), topic in topics.items():
             periods = periods_for(avoids.get(account_id, ()), touchpoint_type, topic)
             opening = None if topic is None else hours
