@@ -20,6 +20,10 @@ from services.calendar.touchpoint import Touchpoint
 DEFAULT_HOURS: Final = OpenHours(UTC_ZONE)
 """Of people whom no directory record describes."""
 DAY: Final = timedelta(days=1)
+EXACT_DAYS: Final = 31
+"""So many days of a simulation of the deployment are exactly those that come if nothing else happens."""
+LEVEL_DAYS: Final = 28
+"""Levelling costs more than all else, and what is new stands on its target day until then."""
 NO_CONTACTS: Final[Mapping[str, datetime]] = {}
 NO_LEADS: Final[Mapping[Line, str]] = {}
 """No mapping proxies: they cannot be sent to another process."""
@@ -96,6 +100,12 @@ class Period(NamedTuple):
     def last(self) -> int:
         """The number of the last look; the first, 0, is now."""
         return -(-self.days * DAY // self.step)
+
+    def is_levelled_at(self, number: int) -> bool:
+        """Whether books are levelled at that look: as live in the first month of a live book, then every four weeks."""
+        if self.follows_live and number * self.step <= EXACT_DAYS * DAY:
+            return True
+        return number in (0, self.last) or (number * self.step) // DAY % LEVEL_DAYS == 0
 
     def moment(self, number: int) -> datetime:
         return min(self.now + number * self.step, self.end)

@@ -66,21 +66,26 @@ class GroupSimulation:
     def run(self) -> Totals:
         """Simulate the whole period. Returns its totals."""
         for account in self._accounts.values():
-            for touchpoint in account.planned():
-                if touchpoint.csm_id is not None and touchpoint.is_led_by_person:
-                    self._work_of(touchpoint.csm_id).accounts[account.account_id] = account
-            self._schedule(account)
+            self._begin(account)
         for number in range(self._period.last + 1):
             moment = self._period.moment(number)
             for account_id in sorted(self._agenda.pop(number, ())):
                 self._look_at(self._accounts[account_id], moment)
-            self._level_marked(moment)
+            self._staff.minutes.clear()
+            if self._period.is_levelled_at(number):
+                self._level_marked(moment)
             if number == 0:
                 self._find_conflicts(moment)
         for account in self._accounts.values():
             self._take_due(account, self._period.end)
         self._finish()
         return self.totals
+
+    def _begin(self, account: SimulatedAccount) -> None:
+        for touchpoint in account.planned():
+            if touchpoint.csm_id is not None and touchpoint.is_led_by_person:
+                self._work_of(touchpoint.csm_id).accounts[account.account_id] = account
+        self._schedule(account)
 
     def _work_of(self, csm_id: str) -> PersonWork:
         if csm_id not in self._work:
@@ -215,7 +220,6 @@ class GroupSimulation:
                 self._marked.add(csm_id)
             for account in apply_moves(work, book, levelled.moves):
                 self._schedule(account, self._period.number_of(moment))
-        self._staff.minutes.clear()
 
     def _start_rhythms(self, anchors: Mapping[tuple[str, str], datetime], moment: datetime) -> None:
         concerned: dict[str, SimulatedAccount] = {}

@@ -1,6 +1,7 @@
 """HTTP: what the application refuses, as problem documents."""
 
 import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple, cast
 
 from fastapi import FastAPI, Request
@@ -19,6 +20,8 @@ from services.rules_engine.application.publish_policy import (
 from services.rules_engine.application.queries import NotFound
 
 MOST_FAILURES: Final = 50
+STATUSES: Final[Mapping[type[Exception], int]] = {NoteMissing: 422}
+"""Of refusals that are nothing but their text; of others 404."""
 _PLACED = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<message>.*)", re.DOTALL)
 _WHERE = re.compile(r"([a-z][\w.\[\]/-]*): (.*)", re.DOTALL)
 
@@ -55,13 +58,11 @@ def install(app: FastAPI) -> None:
 
 async def _on_refusal(_: Request, refused: Exception) -> Response:
     match refused:
-        case PolicyRefused():
-            problem = invalid_policy(refused)
         case StalePolicy():
             current, version = refused.in_force, refused.version
             problem = Problem(409, str(refused), title="Stale version", in_force=current, version=version)
-        case TestsFailed():
-            problem = failed_tests(refused)
+        case PolicyRefused() | TestsFailed():
+            problem = failed_tests(refused) if isinstance(refused, TestsFailed) else invalid_policy(refused)
         case WorkerBusy() | JobTooLarge() | SchedulerAway():
             problem = _not_checked(refused)
         case UnreadableState():
