@@ -26,14 +26,13 @@ from services.chassis.pruning import prune_loop
 from services.chassis.service import CannotStart, Identity, Parts, Readiness, Runtime
 from services.chassis.topics import TopicSpec
 from services.chassis.web import Chassis, make_app
-from services.chassis.worker_pool import WorkerPool
 from services.chassis.worker_process import WorkerProcess
 from services.rules_engine import settings
 from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.account_twins import AccountTwins
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.audit_repository import AuditRepository, append_entries
-from services.rules_engine.adapters.book_simulation import BookSimulation
+from services.rules_engine.adapters.book_simulation import make_simulation
 from services.rules_engine.adapters.clock_repository import ClockRepository
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
 from services.rules_engine.adapters.content_directory import ContentDirectory
@@ -54,7 +53,6 @@ from services.rules_engine.adapters.queries import Queries
 from services.rules_engine.adapters.ranking_repository import Ranking
 from services.rules_engine.adapters.rates_file import RatesFile
 from services.rules_engine.adapters.session_repository import SessionRepository
-from services.rules_engine.adapters.standing_client import StandingClient
 from services.rules_engine.adapters.sweep_repository import SweepRepository
 from services.rules_engine.application.answer_figures import answer_figures
 from services.rules_engine.domain.account import BatchCounts, EvaluationContext
@@ -158,7 +156,6 @@ def _retention_loops(runtime: Runtime) -> tuple[Loop, ...]:
 def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loop, ...]:
     """Publish what other services need of the policy in force, and rank what it reads ranks of."""
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
-    ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
     policy = PolicyDirectory(database, outbox, clock, active_policy.context)
     content = ContentDirectory(database, outbox, clock, active_policy.context)
     ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
@@ -229,7 +226,7 @@ def make(
         policies.policy_routes(
             PolicyRepository(configurations, active_policy, worker),
             comparison.compare,
-            _make_simulation(runtime).simulate,
+            make_simulation(database, clock, runtime.settings).simulate,
         ),
         content_routes(lambda: contents_in_force(active_policy.context().policy.content, shipped_contents())),
         policies.program_routes(partial(list_programs, database)),
@@ -259,19 +256,6 @@ def make_worker(runtime: Runtime) -> WorkerProcess:
         most_waiting=limits.most_waiting,
         module="services.rules_engine.adapters.policy_jobs",
     )
-
-
-def _make_simulation(runtime: Runtime) -> BookSimulation:
-    limits = runtime.settings.simulations
-    pool = WorkerPool(
-        limits.processes,
-        seconds=limits.seconds,
-        megabytes=limits.megabytes,
-        most_waiting=limits.most_waiting,
-        module="services.rules_engine.adapters.simulation_jobs",
-    )
-    calendars = StandingClient(runtime.settings.url_of("scheduler"), runtime.settings.key_file)
-    return BookSimulation(runtime.database, pool, runtime.clock, calendars)
 
 
 def make_key_records(runtime: Runtime) -> KeyRecords:

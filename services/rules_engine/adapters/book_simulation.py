@@ -10,6 +10,7 @@ import orjson
 
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Database, real_now
+from services.chassis.settings import Settings
 from services.chassis.worker_pool import PoolReservation, WorkerPool
 from services.rules_engine.adapters import simulation_jobs
 from services.rules_engine.adapters.configuration_repository import FILES, Configuration, current
@@ -92,6 +93,21 @@ class BookSimulation:
                 return True
             after = last or after
         return False
+
+
+def make_simulation(database: Database, clock: ServiceClock, settings: Settings) -> BookSimulation:
+    """Simulations within the limits of the settings, with the scheduler at its address."""
+    limits = settings.simulations
+    pool = WorkerPool(
+        limits.processes,
+        seconds=limits.seconds,
+        megabytes=limits.megabytes,
+        most_waiting=limits.most_waiting,
+        module="services.rules_engine.adapters.simulation_jobs",
+    )
+    return BookSimulation(
+        database, pool, clock, StandingClient(settings.url_of("scheduler"), settings.key_file)
+    )
 
 
 def _stored(row: asyncpg.Record, generation: int) -> StoredAccount:
