@@ -212,9 +212,9 @@ def make(
         },
     )
     refusals.install(app)
-    answers = Queries(database, outbox, relay, clock, active_policy.context)
-    worker = make_worker(runtime)
-    comparison = PolicyComparison(database, worker, clock)
+    answers, worker = Queries(database, outbox, relay, clock, active_policy.context), make_worker(runtime)
+    repository = PolicyRepository(configurations, active_policy, worker)
+    simulation = make_simulation(database, clock, runtime.settings)
     ingest = Ingest(runtime.producer, clock, active_policy.context, AccountTwins(database).find)
     for router in (
         api.event_routes(ingest, answers),
@@ -224,9 +224,7 @@ def make(
         api.parked_routes(answers),
         figures_routes(_figures(runtime, active_policy)),
         policies.policy_routes(
-            PolicyRepository(configurations, active_policy, worker),
-            comparison.compare,
-            make_simulation(database, clock, runtime.settings).simulate,
+            repository, PolicyComparison(database, worker, clock).compare, simulation.simulate
         ),
         content_routes(lambda: contents_in_force(active_policy.context().policy.content, shipped_contents())),
         policies.program_routes(partial(list_programs, database)),

@@ -23,7 +23,7 @@ import uvloop
 from services.chassis.clock import real_now
 from services.chassis.service import spare_the_collector
 from services.chassis.settings import Kafka
-from tests.benchmarks import engine, ingest, latency, mails, release, webhooks
+from tests.benchmarks import engine, ingest, latency, mails, release, simulation, webhooks
 from tests.benchmarks.calendars import DUE
 from tests.benchmarks.figures import Figure, number, ratio_of_rounds, show, store
 from tests.benchmarks.rules import decisions, loading, replay, verdicts
@@ -80,6 +80,7 @@ ALONE: dict[str, Alone] = {
     "rules": lambda arguments: [*verdicts.run(quick=arguments.quick), *decisions.run(quick=arguments.quick)],
     "replay": lambda arguments: replay.run(quick=arguments.quick, account_events=arguments.replayed),
     "load": lambda arguments: loading.run(quick=arguments.quick),
+    "simulate": lambda arguments: simulation.run(quick=arguments.quick),
 }
 """These need no broker and no database."""
 NAMES = (*ALONE, *BENCHMARKS)
