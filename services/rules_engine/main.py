@@ -203,14 +203,9 @@ def make(
     runtime: Runtime, ready: Readiness, configurations: ConfigurationRepository, active_policy: ActivePolicy
 ) -> FastAPI:
     database, outbox, relay, clock = runtime.database, runtime.outbox, runtime.relay, runtime.clock
-    app = make_app(
-        Chassis("rules_engine", clock, runtime.keys, ready, rest=runtime.rest),
-        title="rules engine",
-        larger_bodies={
-            "/v1/events": LARGEST_STREAM,
-            **dict.fromkeys(policies.WITH_FILES, policies.LARGEST_BODY),
-        },
-    )
+    larger = {"/v1/events": LARGEST_STREAM, **dict.fromkeys(policies.WITH_FILES, policies.LARGEST_BODY)}
+    chassis = Chassis("rules_engine", clock, runtime.keys, ready, rest=runtime.rest)
+    app = make_app(chassis, title="rules engine", larger_bodies=larger)
     refusals.install(app)
     answers, worker = Queries(database, outbox, relay, clock, active_policy.context), make_worker(runtime)
     repository = PolicyRepository(configurations, active_policy, worker)

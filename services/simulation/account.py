@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from schemas.plans import PlanAdjusted, RhythmItem
 from services.cadence.account.codec import decode
@@ -21,6 +22,8 @@ from services.calendar.recurrence import Series, horizon_of
 from services.calendar.touchpoint import PEOPLE, Origin, Status, Touchpoint, TouchpointContent, release
 from services.simulation.book import BookAccount, Period, Rules
 from services.simulation.issuing import find_counted, find_sensitive, report_cancelled, report_due
+
+LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class SimulatedAccount:
@@ -44,6 +47,7 @@ class SimulatedAccount:
         self.evaluate_at: datetime | None = period.now
         self.sensitive = self._counted
         self.has_failed = False
+        self._spec: object = None
         if book.decided is not None:
             self.key, self.evaluate_at = book.decided
 
@@ -105,9 +109,18 @@ class SimulatedAccount:
     def reconcile(
         self, plan: PlanAdjusted, hours: AccountHours, leads: Leads, moments: tuple[datetime, datetime]
     ) -> list[CalendarChange]:
-        """Bring the calendar to the plan, with its people named; what changed. `moments`: decided at, and now."""
-        now = moments[1]
-        stored = StoredCalendar(tuple(self.calendar.values()), self.series, self.last_due_at)
+        """Bring the calendar to the plan, with its people named; what changed. `moments`: decided at, and now.
+
+        Rhythms that the plan leaves as they are need nothing: then only its one-offs are compared.
+        """
+        now, spec = moments[1], _spec_of(plan)
+        touchpoints, series = tuple(self.calendar.values()), self.series
+        if spec == self._spec and not any(self.next_extensions(hours, now)):
+            plan = plan.model_copy(update={"rhythms": ()})
+            touchpoints = tuple(each for each in touchpoints if each.origin is not Origin.RHYTHM)
+            series = {}
+        self._spec = spec
+        stored = StoredCalendar(touchpoints, series, self.last_due_at)
         result = reconcile(ReconcileContext(plan, stored, hours, *moments, leads))
         changes = [change for change in result.changes if change.kind is not ChangeKind.KEEP]
         for change in changes:
@@ -178,7 +191,7 @@ class SimulatedAccount:
 
     def choose_anchor(self, touchpoint_type: str, anchor: datetime) -> None:
         """Begin a rhythm whose phase was chosen; its occurrences follow when the calendar is reconciled."""
-        series = self.series[touchpoint_type]
+        series, self._spec = self.series[touchpoint_type], None
         self.series[touchpoint_type] = replace(series, anchor=anchor, until=None, phase=None)
 
     def limit_of(self, series: Series, moment: datetime) -> datetime:
@@ -198,10 +211,10 @@ class SimulatedAccount:
                 yield touchpoint.due_at
         yield from self.next_extensions(hours)
 
-    def next_extensions(self, hours: AccountHours) -> Iterator[datetime]:
-        """When rhythms need their next occurrences, of those for which it is not enough to look later."""
+    def next_extensions(self, hours: AccountHours, until: datetime = LAST) -> Iterator[datetime]:
+        """When rhythms need their next occurrences, up to a moment, of those for which it is not enough to look later."""
         for series in self.series.values():
-            yield from self._next_extension(series, hours)
+            yield from (at for at in self._next_extension(series, hours) if at <= until)
 
     def _next_extension(self, series: Series, hours: AccountHours) -> Iterator[datetime]:
         """When a rhythm needs its next occurrence, unless it is made when somebody looks."""
@@ -211,3 +224,15 @@ class SimulatedAccount:
         following = next(series.slots(*hours.opening_of(series), series.until))
         if self._period.follows_live or following.nominal <= self._period.end:
             yield following.nominal - horizon_of(series.owner)
+
+
+def _spec_of(plan: PlanAdjusted) -> object:
+    """What decides when the occurrences of rhythms are."""
+    rhythms = [
+        (
+            rhythm.touchpoint_type, rhythm.every_days, rhythm.owner, rhythm.csm_id, rhythm.minutes, rhythm.topic,
+            rhythm.channel, rhythm.never_skip, rhythm.precedence,
+        )
+        for rhythm in plan.rhythms
+    ]  # fmt: skip
+    return rhythms, plan.avoid, plan.quiet_hours

@@ -137,7 +137,7 @@ class GroupSimulation:
         if account.plan is None:
             return False
         hours = self._hours_of(account)
-        if not any(at <= moment for at in account.next_extensions(hours)):
+        if not any(account.next_extensions(hours, moment)):
             return False
         self._reconcile(account, account.plan, (moment, moment))
         return any(at > moment for at in account.next_extensions(hours))
