@@ -7,6 +7,7 @@ and levelling each person's book once would cost, on as many cores.
 import asyncio
 import random
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -92,7 +93,7 @@ def read_book(accounts: int, people: int) -> EventBook:
     return book_of_events(read_event_file(content, "book"), policy_texts(SHIPPED), NOW)
 
 
-def _event(kind: str, subject: str, data: dict[str, object]) -> dict[str, object]:
+def _event(kind: str, subject: str, data: Mapping[str, object]) -> dict[str, object]:
     return {
         "specversion": "1.0", "type": f"drumbeat.{kind}.v1", "source": "/bench", "id": f"{kind}-{subject}",
         "subject": subject, "time": f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "data": data,

@@ -67,16 +67,10 @@ async def _on_refusal(_: Request, refused: Exception) -> Response:
             problem = _not_checked(refused)
         case UnreadableState():
             problem = Problem(409, str(refused), title="Unreadable account")
-        case NoteMissing():
-            problem = Problem(422, str(refused))
-        case SchedulerAway():
-            problem = Problem(
-                503, f"There is no calendar to begin with: {refused}.", headers={"Retry-After": "5"}
-            )
         case NotFound(merged_into=str(stays)):
             problem = Problem(404, str(refused), merged_into=stays)
         case _:
-            problem = Problem(404, str(refused))
+            problem = Problem(STATUSES.get(type(refused), 404), str(refused))
     return problem_response(problem)
 
 

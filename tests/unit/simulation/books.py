@@ -1,6 +1,6 @@
 """Books to simulate: events of a few accounts and people under the shipped policy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import orjson
@@ -16,7 +16,7 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 REVENUES = (250_000, 60_000, 12_000, 900)
 
 
-def event(kind: str, subject: str, data: dict[str, object]) -> dict[str, object]:
+def event(kind: str, subject: str, data: Mapping[str, object]) -> dict[str, object]:
     return {
         "specversion": "1.0",
         "type": f"drumbeat.{kind}.v1",
