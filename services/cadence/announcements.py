@@ -96,6 +96,12 @@ def portfolio_of(
 
     `currency`: that of the policy, in which the revenues are ranked.
     """
+    ranks = revenue_ranks(account_states, rates, currency)
+    return portfolio_of_rows(ranks, program_rows(announcements), rates)
+
+
+def program_rows(announcements: Iterable[FactEvent]) -> list[tuple[str, bytes]]:
+    """The id and the stored state of each announced program, in order of the ids."""
     stored: dict[str, StampedFields] = {}
     for event in announcements:
         fields: Fields = {
@@ -103,11 +109,22 @@ def portfolio_of(
         }
         program = stored.setdefault(name_key(event.fields["program_id"]), {})
         merge_fields(program, stamp_of(event.provenance), fields)
-    programs = [announced(key, orjson.dumps(stored[key])) for key in sorted(stored)]
-    readable = tuple(item.program for item in programs if item.error is None)
+    return [(key, orjson.dumps(stored[key])) for key in sorted(stored)]
+
+
+def revenue_ranks(account_states: Iterable[AccountState], rates: Rates, currency: str) -> tuple[float, ...]:
+    """The cut-offs of `Portfolio.arr_percentiles`."""
     known = (revenue_of(facts, rates, currency) for facts, _ in account_states)
-    revenues = [revenue for revenue in known if revenue is not None]
-    return Portfolio(0, _percentiles(revenues), readable, rates)
+    return _percentiles([revenue for revenue in known if revenue is not None])
+
+
+def portfolio_of_rows(
+    ranks: tuple[float, ...], programs: Iterable[tuple[str, bytes]], rates: Rates
+) -> Portfolio:
+    """The portfolio of stored programs; one whose audience cannot be read reaches nobody."""
+    found = [announced(key, state) for key, state in programs]
+    readable = tuple(item.program for item in found if item.error is None)
+    return Portfolio(0, ranks, readable, rates)
 
 
 def _percentiles(revenues: Sequence[float]) -> tuple[float, ...]:

@@ -22,7 +22,8 @@ from services.calendar.levelling import (
     choose_phases,
     relevel,
 )
-from services.calendar.open_hours import DAY, OpenHours, from_wall, next_open, open_days, to_wall
+from services.calendar.open_hours import DAY, OpenHours, from_wall, next_open, to_wall
+from services.calendar.touchpoint import Origin
 from services.calendar.windows import LEVELLED
 
 SETTLED_DAYS: Final = 2
@@ -31,6 +32,15 @@ APART_DAYS: Final = 2
 """Two touchpoints of one account keep so many days apart, as far as their windows allow."""
 DEFAULT_WEEKLY_MINUTES: Final = 2400
 HORIZON_DAYS: Final = HORIZON_WEEKS * 7
+PRIORITIES: Final[Mapping[str, int]] = {"escalation": 3, "floor": 2}
+ONE_OFF_PRIORITY: Final = 1
+
+
+def find_priority(priority: int | None, precedence: str | None, origin: str) -> int:
+    """How firmly a touchpoint stands among others: as the policy says, else by the precedence of its rule."""
+    if priority is not None:
+        return priority
+    return PRIORITIES.get(precedence or "", 0 if origin == Origin.RHYTHM else ONE_OFF_PRIORITY)
 
 
 class PlannedTouch(NamedTuple):
@@ -124,6 +134,11 @@ def level_person(person: PersonBook, now: datetime) -> PersonLevelling:
     return book.relevel()
 
 
+def make_book(person: PersonBook, now: datetime) -> Book:
+    """The person's touchpoints as the levelling core reads them, also to find what does not fit."""
+    return _BookMaker(person, now).make(person.touches)
+
+
 class _BookMaker:
     def __init__(self, person: PersonBook, now: datetime) -> None:
         self._person = person
@@ -137,12 +152,12 @@ class _BookMaker:
     def choose_anchors(self) -> dict[tuple[str, str], datetime]:
         pending = {(rhythm.account_id, rhythm.type): rhythm for rhythm in self._person.rhythms}
         others = [each for each in self._person.touches if (each.account_id, each.type) not in pending]
-        phases = choose_phases(self._book(others), [self._beat(rhythm) for rhythm in pending.values()])
+        phases = choose_phases(self.make(others), [self._beat(rhythm) for rhythm in pending.values()])
         return {key: self._anchor(pending[key], day) for key, day in phases.items()}
 
     def relevel(self) -> PersonLevelling:
         planned = {each.id: each for each in self._person.touches}
-        book = self._book(self._person.touches)
+        book = self.make(self._person.touches)
         levelled = relevel(book)
         causes = {move.touch_id: move for move in levelled.moves}
         moves = [
@@ -173,7 +188,7 @@ class _BookMaker:
         clock = to_wall(rhythm.anchor, self._zone).time()
         return next_open(from_wall(datetime.combine(self._date(day), clock), self._zone), self._person.hours)
 
-    def _book(self, planned: Sequence[PlannedTouch]) -> Book:
+    def make(self, planned: Sequence[PlannedTouch]) -> Book:
         """Touches beyond the horizon are none of its business; they are levelled when it reaches them."""
         last = HORIZON_DAYS - 1
         touches = [self._touch(each) for each in planned if 0 <= self._day(each.due_at) <= last]
@@ -182,10 +197,11 @@ class _BookMaker:
 
     def _day_minutes(self) -> tuple[int, ...]:
         hours = self._person.hours
-        working = len(hours.days) or 1
-        open_on = set(open_days(hours, self._first, self._date(HORIZON_DAYS - 1)))
-        minutes = self._person.weekly_minutes // working
-        return tuple(minutes if self._date(day) in open_on else 0 for day in range(HORIZON_DAYS))
+        minutes = self._person.weekly_minutes // (len(hours.days) or 1)
+        open_on = {
+            (day - self._first).days for day in open_days(hours, self._first, self._date(HORIZON_DAYS - 1))
+        }
+        return tuple(minutes if day in open_on else 0 for day in range(HORIZON_DAYS))
 
     def _touch(self, planned: PlannedTouch) -> Touch:
         day, target = self._day(planned.due_at), self._day(planned.target_at)

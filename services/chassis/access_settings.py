@@ -17,3 +17,12 @@ class PolicyChecks(Group):
     seconds: float = Field(default=40, gt=0, le=600)
     megabytes: int = Field(default=1024, ge=256)
     most_waiting: int = Field(default=4, ge=0, le=1000)
+
+
+class Simulations(Group):
+    """Limits of one simulation of the book, and how many wait before more are refused."""
+
+    seconds: float = Field(default=300, gt=0, le=3_600)
+    megabytes: int = Field(default=4_096, ge=512)
+    most_waiting: int = Field(default=1, ge=0, le=100)
+    processes: int = Field(default=2, ge=1, le=16)

@@ -24,7 +24,7 @@ from pydantic_settings import (
 )
 
 from services.chassis import private_targets
-from services.chassis.access_settings import PolicyChecks, Sessions
+from services.chassis.access_settings import PolicyChecks, Sessions, Simulations
 from services.chassis.addresses_file import AddressesSource
 from services.chassis.mailbox import AddressLines, Line, Mailbox
 from services.chassis.setting_group import Group
@@ -177,6 +177,7 @@ class Settings(BaseSettings):
     organization: Organization = Organization()
     sessions: Sessions = Sessions()
     policy_checks: PolicyChecks = PolicyChecks()
+    simulations: Simulations = Simulations()
     trusted_proxies: str = Field(
         default="127.0.0.1,::1",
         description="addresses and networks, with commas, whose X-Forwarded-Proto the console believes",

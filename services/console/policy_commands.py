@@ -14,7 +14,7 @@ from services.cadence.policy.load import PolicyRefused, file_name, load_policy
 from services.cadence.testing.load import policy_and_tests, policy_beside, read_tests, texts_of_tests
 from services.cadence.testing.report import outcome_document
 from services.cadence.testing.runner import Outcome, run
-from services.console import labels, policy_difference, policy_explain
+from services.console import labels, policy_difference, policy_explain, policy_simulation
 from services.console.client import connect
 from services.console.json_fields import Json
 from services.console.policy_explain import PolicyPath
@@ -24,11 +24,12 @@ from services.console.terminal import AsJson, print_json, print_table, print_tex
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Check, test, explain and compare policy files; publish, list and roll back versions of a deployment.",
+    help="Check, test, explain, compare and simulate policy files; publish, list and roll back versions of a deployment.",
 )
 _PUBLISH_SECONDS = 120.0  # its tests run first, and checks of others may run before them
 app.add_typer(policy_explain.app)
 app.add_typer(policy_difference.app)
+app.add_typer(policy_simulation.app)
 Author = Annotated[str | None, typer.Option(help="Who made the change; by default the owner of the API key.")]
 Note = Annotated[str, typer.Option(help="The reason, shown in the list of versions.")]
 

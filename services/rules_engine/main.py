@@ -32,6 +32,7 @@ from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.account_twins import AccountTwins
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.audit_repository import AuditRepository, append_entries
+from services.rules_engine.adapters.book_simulation import make_simulation
 from services.rules_engine.adapters.clock_repository import ClockRepository
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
 from services.rules_engine.adapters.content_directory import ContentDirectory
@@ -156,7 +157,6 @@ def _retention_loops(runtime: Runtime) -> tuple[Loop, ...]:
 def _directory_loops(runtime: Runtime, active_policy: ActivePolicy) -> tuple[Loop, ...]:
     """Publish what other services need of the policy in force, and rank what it reads ranks of."""
     database, outbox, clock = runtime.database, runtime.outbox, runtime.clock
-    ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
     policy = PolicyDirectory(database, outbox, clock, active_policy.context)
     content = ContentDirectory(database, outbox, clock, active_policy.context)
     ranking = Ranking(database, clock, lambda: reads_ranks(active_policy.context()))
@@ -206,9 +206,9 @@ def make(
     larger = {"/v1/events": LARGEST_STREAM, **dict.fromkeys(policies.WITH_FILES, policies.LARGEST_BODY)}
     app = make_app(chassis, title="rules engine", larger_bodies=larger, links=LINKS)
     refusals.install(app)
-    answers = Queries(database, outbox, relay, clock, active_policy.context)
-    worker = make_worker(runtime)
-    comparison = PolicyComparison(database, worker, clock)
+    answers, worker = Queries(database, outbox, relay, clock, active_policy.context), make_worker(runtime)
+    repository = PolicyRepository(configurations, active_policy, worker)
+    simulation = make_simulation(database, clock, runtime.settings)
     ingest = Ingest(runtime.producer, clock, active_policy.context, AccountTwins(database).find)
     for router in (
         api.event_routes(ingest, answers),
@@ -217,7 +217,9 @@ def make(
         api.account_routes(answers),
         api.parked_routes(answers),
         figures_routes(_figures(runtime, active_policy)),
-        policies.policy_routes(PolicyRepository(configurations, active_policy, worker), comparison.compare),
+        policies.policy_routes(
+            repository, PolicyComparison(database, worker, clock).compare, simulation.simulate
+        ),
         content_routes(lambda: contents_in_force(active_policy.context().policy.content, shipped_contents())),
         policies.program_routes(partial(list_programs, database)),
         mode_routes(make_modes(runtime)),

@@ -29,11 +29,13 @@ from services.scheduler.adapters.directory_repository import PostgresDirectoryRe
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.adapters.release_repository import PostgresReleases
+from services.scheduler.adapters.standing import read_standing
 from services.scheduler.application.follow_releases import follow_releases
 from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_links import LINKS
+from services.scheduler.entrypoints.http_standing import standing_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import TOPICS, RecordHandler
 from services.scheduler.entrypoints.leveller import Leveller
@@ -135,6 +137,7 @@ def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Rea
     reader = PostgresReader(runtime.database)
     app.include_router(read_routes(reader, runtime.clock))
     app.include_router(coming_routes(partial(read_coming, runtime.database), reader, runtime.clock))
+    app.include_router(standing_routes(partial(read_standing, runtime.database), reader, runtime.clock))
     unit_of_work = UnitOfWork(runtime.database, runtime.clock, calendars, reader, after_commit)
     app.include_router(action_routes(unit_of_work))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))

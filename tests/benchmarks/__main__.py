@@ -23,7 +23,18 @@ import uvloop
 from services.chassis.clock import real_now
 from services.chassis.service import spare_the_collector
 from services.chassis.settings import Kafka
-from tests.benchmarks import calendar, engine, ingest, latency, mails, planning, release, relevel, webhooks
+from tests.benchmarks import (
+    calendar,
+    engine,
+    ingest,
+    latency,
+    mails,
+    planning,
+    release,
+    relevel,
+    simulation,
+    webhooks,
+)
 from tests.benchmarks.calendars import DUE
 from tests.benchmarks.figures import Figure, number, ratio_of_rounds, show, store
 from tests.benchmarks.rules import decisions, loading, replay, verdicts
@@ -83,6 +94,7 @@ ALONE: dict[str, Alone] = {
     "replay": lambda arguments: replay.run(quick=arguments.quick, account_events=arguments.replayed),
     "load": lambda arguments: loading.run(quick=arguments.quick),
     "calendar": lambda arguments: calendar.run(quick=arguments.quick),
+    "simulate": lambda arguments: simulation.run(quick=arguments.quick),
 }
 """These need no broker and no database."""
 NAMES = (*ALONE, *BENCHMARKS)

@@ -22,10 +22,11 @@ class FactsRefused(Exception):
 
 @dataclass(slots=True)
 class EventFile:
-    """Account id -> state, the announcements of programs, and the time of the newest event."""
+    """Account id -> state, announcements of programs, descriptions of CSMs, and the time of the newest event."""
 
     account_states: dict[str, AccountState] = field(default_factory=dict)
     announcements: list[FactEvent] = field(default_factory=list)
+    csms: list[FactEvent] = field(default_factory=list)
     newest: datetime | None = None
 
 
@@ -74,7 +75,7 @@ def _apply(event_file: EventFile, event: FactEvent) -> None:
         case "program.announced":
             event_file.announcements.append(event)
         case "csm.described":
-            pass  # Plans do not depend on the description of a CSM.
+            event_file.csms.append(event)  # Plans do not depend on it, their dates do.
         case _:
             new = decode(event.account_id, None)
             apply_event(event_file.account_states.setdefault(event.account_id, new), event)

@@ -9,8 +9,8 @@ from schemas.times import format_instant
 from schemas.vocabulary import Color, Segment, Stage
 from services.cadence.account import FactEvent, Facts, Provenance, Stamp, StampedValue, provenance_of
 from services.cadence.account.homes import latest_descriptions
+from services.cadence.account.place import zones_of
 from services.rules_engine.domain.account import Account, NewPlan
-from services.rules_engine.domain.place import zones_of
 
 PROFILE = ("name", "language", "country", "region", "industry", "csm_id", "sales_id", "pool")
 CONTACT = ("name", "email", "role", "language", "timezone", "phone", "slack")

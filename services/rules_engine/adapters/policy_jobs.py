@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from services.cadence.account.codec import UnreadableState, decode
-from services.cadence.announcements import announced
+from services.cadence.announcements import portfolio_of_rows
 from services.cadence.evaluation.policy_diff import Difference, Period
 from services.cadence.lint import lint
 from services.cadence.policy.load import PolicyRefused, load_policy_texts
-from services.cadence.portfolio import Portfolio
 from services.cadence.rates import Rates
 from services.cadence.testing.report import outcome_document, run_own_tests
 from services.rules_engine.application.publish_policy import TestReport
@@ -37,9 +36,7 @@ class _Comparison:
         in_force = replace(load_policy_texts(wanted.in_force, is_stored=True), hash=wanted.hash)
         period = Period(wanted.now, wanted.days)
         self.found = Difference(in_force, load_policy_texts(wanted.files), period)
-        programs = [announced(*row) for row in wanted.programs]
-        readable = tuple(program.program for program in programs if program.error is None)
-        self.portfolio = Portfolio(0, wanted.percentiles, readable, wanted.rates)
+        self.portfolio = portfolio_of_rows(wanted.percentiles, wanted.programs, wanted.rates)
 
 
 _comparisons: Final[list[_Comparison]] = []

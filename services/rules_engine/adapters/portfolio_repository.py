@@ -3,17 +3,16 @@
 What evaluation may read of it is the portfolio, loaded whole whenever the generation changes.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, cast
+from typing import cast
 
 import orjson
 
-from schemas.directory import CSM_DIRECTORY, CsmRecord
-from schemas.zones import zones_of_country
-from services.cadence.account import Fields, StampedFields, merge_fields, moment, stamp_of
+from schemas.directory import CSM_DIRECTORY
+from services.cadence.account import StampedFields, merge_fields, moment, stamp_of
 from services.cadence.account.identity import name_key
 from services.cadence.announcements import happens_at
+from services.cadence.csms import csm_record, json_values, merge_description
 from services.cadence.portfolio import Portfolio
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, real_now
@@ -21,11 +20,6 @@ from services.chassis.outbox import Outbox, Outgoing
 from services.rules_engine.adapters.program_repository import read_programs
 from services.rules_engine.adapters.rates_file import read_stored_rates
 from services.rules_engine.domain.account import IncomingEvent
-
-CSM_FIELDS: Final = (
-    "name", "email", "timezone", "weekly_minutes", "working_days", "working_hours", "time_off", "pool",
-    "phone", "language", "country", "region", "role", "manager_id", "booking_url",
-)  # fmt: skip
 
 PROGRAM_OF = """
 SELECT program_id FROM program WHERE program_id = $1 OR lower(btrim(program_id)) = $1
@@ -45,7 +39,6 @@ class PortfolioRepository:
         """Merge a description of a CSM; publish the whole record when it changed anything."""
         event = incoming.event
         csm_id = event.account_id
-        described = {name: event.fields[name] for name in CSM_FIELDS if name in event.fields}
         await self._connection.execute(
             "INSERT INTO csm (csm_id, state, version) VALUES ($1, '{}', 0) ON CONFLICT DO NOTHING", csm_id
         )
@@ -55,8 +48,7 @@ class PortfolioRepository:
         if row is None:
             return
         stored = unpack(row[0])
-        changed, _ = merge_fields(stored, stamp_of(event.provenance), _json_values(described))
-        if not changed and row[1] > 0:
+        if not merge_description(stored, event) and row[1] > 0:
             return
         version = max(row[1] + 1, int(real.timestamp() * 1000))
         await self._connection.execute(
@@ -79,7 +71,7 @@ class PortfolioRepository:
             "SELECT state FROM program WHERE program_id = $1 FOR UPDATE", program_id
         )
         stored = unpack(state)
-        changed, _ = merge_fields(stored, stamp_of(event.provenance), _json_values(event.fields))
+        changed, _ = merge_fields(stored, stamp_of(event.provenance), json_values(event.fields))
         if changed:
             await self._connection.execute(
                 "UPDATE program SET state = $2, at = $3 WHERE program_id = $1",
@@ -97,22 +89,6 @@ async def read_portfolio(connection: Connection, clock: ServiceClock) -> Portfol
     percentiles, rates = (None, None) if book is None else (book[0], book[1])
     programs = await read_programs(connection, clock.at(await real_now(connection)))
     return Portfolio(generation, tuple(percentiles or ()), programs, read_stored_rates(rates))
-
-
-def csm_record(csm_id: str, stored: StampedFields, version: int) -> CsmRecord:
-    """The record of `directory.csms`."""
-    values = {name: orjson.loads(str(value)) for fields in stored.values() for name, value in fields.items()}
-    record = {name: values.get(name) for name in CSM_FIELDS}
-    record["time_off"] = record["time_off"] or []
-    zones = zones_of_country(str(record["country"] or ""))
-    if not record["timezone"] and len(zones) == 1:
-        record |= {"timezone": zones[0], "timezone_derived": True}
-    return CsmRecord.read(orjson.dumps({"csm_id": csm_id, **record, "version": version}))
-
-
-def _json_values(fields: Mapping[str, object]) -> Fields:
-    """Each value as JSON text: lists and nested objects are merged whole."""
-    return {name: orjson.dumps(value, default=str).decode() for name, value in fields.items()}
 
 
 def unpack(state: bytes) -> StampedFields:

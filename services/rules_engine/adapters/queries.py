@@ -11,18 +11,19 @@ import orjson
 from schemas.recurrence_text import interval_text
 from services.cadence.account import Facts, StampedValue
 from services.cadence.account.codec import UnreadableState, decode
+from services.cadence.account.place import zones_of
 from services.cadence.account.retention import bounds_reached
+from services.cadence.csms import csm_record
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Database
 from services.chassis.dead_letters import replay
 from services.chassis.outbox import Outbox
 from services.chassis.relay import Relay
 from services.rules_engine.adapters.messages import provenance_document
-from services.rules_engine.adapters.portfolio_repository import csm_record, unpack
+from services.rules_engine.adapters.portfolio_repository import unpack
 from services.rules_engine.application.queries import Filter, NotFound
 from services.rules_engine.domain.account import EvaluationContext, ReceiptState, links_of
 from services.rules_engine.domain.doubts import find_doubts
-from services.rules_engine.domain.place import zones_of
 from services.rules_engine.domain.rollup import Child, roll_up
 
 ACCOUNT = """

@@ -41,6 +41,16 @@ class Compared(Files):
     days: int = Field(default=90, ge=1, le=3_650, description="how far ahead touchpoints are counted")
 
 
+class SimulationWanted(Closed):
+    """A simulation of the whole book."""
+
+    files: TextOfFiles | None = Field(default=None, description="absent: the policy in force")
+    days: int = Field(default=365, ge=1, le=731, description="how many days")
+    hire: int = Field(default=0, ge=0, le=1_000, description="with so many more people in the fullest pool")
+    seed: int = Field(default=0, ge=0, le=2**62, description="which accounts they take")
+    schedule: bool = Field(default=False, description="with every touchpoint of every account")
+
+
 class Publication(Files):
     """A policy to put in force."""
 
@@ -105,6 +115,10 @@ class TestsFailed(Exception):
             f"{report.summary}. Correct the policy or its tests, or publish with `force` and a `note` that says why."
         )
         self.report = report
+
+
+class SchedulerAway(Exception):
+    """The scheduler does not answer, so that there is no calendar to begin with; the message says how it failed."""
 
 
 class NoteMissing(Exception):

@@ -11,12 +11,12 @@ from typing import NamedTuple, cast
 from schemas.plans import Change, Plan
 from services.cadence.account import FactEvent, Facts
 from services.cadence.account.codec import AccountState, encode
+from services.cadence.account.place import text_fact
 from services.cadence.account.stamps import read_mapping
 from services.cadence.evaluation import Decision
 from services.cadence.features.contracts import revenue_of
 from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
-from services.rules_engine.domain.place import text_fact
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from schemas.directory import CsmRecord
 from schemas.zones import is_country, spell_country
 from services.cadence.account import Facts
+from services.cadence.account.place import text_fact, zones_of
 from services.cadence.features.contracts import revenue_amounts
 from services.cadence.rates import Rates
-from services.rules_engine.domain.place import text_fact, zones_of
 
 
 class Doubt(NamedTuple):

@@ -17,12 +17,13 @@ from services.rules_engine.application.publish_policy import (
     Policies,
     Publication,
     Rollback,
+    SimulationWanted,
 )
 
 LARGEST = 1_000_000  # bytes of all YAML files together, in UTF-8
 LARGEST_CONTENT = 3_000_000  # bytes of all content files together
 LARGEST_BODY = 4 * (LARGEST + LARGEST_CONTENT)  # JSON may escape every sign of a text
-WITH_FILES = ("/v1/policies/validate", "/v1/policies/current", "/v1/policies/diff")
+WITH_FILES = ("/v1/policies/validate", "/v1/policies/current", "/v1/policies/diff", "/v1/policies/simulate")
 PolicyHash = Annotated[str, Path(min_length=1, max_length=200, description="as `GET /v1/policies` lists it")]
 Publisher = Annotated[ApiKey, require("policy")]
 NoteQuery = Annotated[str, Query(max_length=2_000, description="as `note` of the body")]
@@ -38,14 +39,17 @@ STALE = {"description": "`based_on` is not in force any more; `in_force` and `ve
 
 Compare = Callable[[Compared], Awaitable[Mapping[str, object]]]
 """The document of a `Difference` from the policy in force, with `sample`. Raises `PolicyRefused`."""
+Simulate = Callable[[SimulationWanted], Awaitable[Mapping[str, object]]]
+"""The document of a simulation, with `sample`. Raises `PolicyRefused`."""
 ListPrograms = Callable[[tuple[datetime, str] | None, int], Awaitable[list[dict[str, object]]]]
 """Newest first, those after a moment and the id of the last one seen; at most so many."""
 
 
-def policy_routes(policies: Policies, compare: Compare) -> APIRouter:
+def policy_routes(policies: Policies, compare: Compare, simulate: Simulate) -> APIRouter:
     router = APIRouter(prefix="/v1/policies", tags=["policies"])
     _add_reads(router, policies)
     _add_checks(router, policies, compare)
+    _add_simulation(router, simulate)
     _add_changes(router, policies)
     return router
 
@@ -91,7 +95,7 @@ def _add_checks(router: APIRouter, policies: Policies, compare: Compare) -> None
         responses={413: TOO_LARGE, 422: NOT_SOUND, 429: BUSY},
     )
     async def validate_policy(wanted: Files) -> dict[str, object]:
-        _check_size(wanted)
+        _check_size(wanted.files)
         return {"valid": True, **await policies.check(wanted.files)}
 
     @router.post(
@@ -106,8 +110,33 @@ def _add_checks(router: APIRouter, policies: Policies, compare: Compare) -> None
         responses={413: TOO_LARGE, 422: NOT_SOUND, 429: BUSY},
     )
     async def diff_policy(wanted: Compared) -> Mapping[str, object]:
-        _check_size(wanted)
+        _check_size(wanted.files)
         return await compare(wanted)
+
+
+def _add_simulation(router: APIRouter, simulate: Simulate) -> None:
+    @router.post(
+        "/simulate",
+        summary="The whole book over a year under a policy, as if no further event came; nothing is stored",
+        description=(
+            "The same evaluation, reconciliation and levelling as live, from the calendar as it stands. Touchpoints by"
+            " type and month (`touches`, in the order of `months`), minutes of people by week beside what the week holds,"
+            " `messages` by day, `unowned` work, `conflicts` with the people missing, and with `schedule` every"
+            " touchpoint. Equal questions about equal books give equal bytes. At most 20,000 accounts; of more, `sample`"
+            " is true."
+        ),
+        dependencies=[require("policy")],
+        responses={
+            413: TOO_LARGE,
+            422: NOT_SOUND,
+            429: BUSY,
+            503: {"description": "the scheduler does not answer"},
+        },
+    )
+    async def simulate_policy(wanted: SimulationWanted) -> Mapping[str, object]:
+        if wanted.files is not None:
+            _check_size(wanted.files)
+        return await simulate(wanted)
 
 
 def _add_changes(router: APIRouter, policies: Policies) -> None:
@@ -129,7 +158,7 @@ def _add_changes(router: APIRouter, policies: Policies) -> None:
         force: bool = False,
         note: NoteQuery = "",
     ) -> dict[str, object]:
-        _check_size(wanted)
+        _check_size(wanted.files)
         reason = {"force": force or wanted.force, "note": note or wanted.note}
         published = await policies.publish(wanted.model_copy(update=reason), key.key_id)
         response.status_code = 201 if published["changed"] else 200
@@ -159,10 +188,10 @@ def program_routes(programs: ListPrograms) -> APIRouter:
     return router
 
 
-def _check_size(wanted: Files) -> None:
+def _check_size(files: Mapping[str, str]) -> None:
     sizes = {True: 0, False: 0}
     try:
-        for name, text in wanted.files.items():
+        for name, text in files.items():
             sizes[is_content(name)] += len(text.encode())
     except UnicodeEncodeError as wrong:
         raise Problem(

@@ -1,6 +1,7 @@
 """HTTP: what the application refuses, as problem documents."""
 
 import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple, cast
 
 from fastapi import FastAPI, Request
@@ -10,10 +11,17 @@ from services.cadence.account.codec import UnreadableState
 from services.cadence.policy.load import PolicyRefused
 from services.chassis.problems import Problem, problem_response
 from services.chassis.worker_process import JobTooLarge, WorkerBusy
-from services.rules_engine.application.publish_policy import NoteMissing, StalePolicy, TestsFailed
+from services.rules_engine.application.publish_policy import (
+    NoteMissing,
+    SchedulerAway,
+    StalePolicy,
+    TestsFailed,
+)
 from services.rules_engine.application.queries import NotFound
 
 MOST_FAILURES: Final = 50
+STATUSES: Final[Mapping[type[Exception], int]] = {NoteMissing: 422}
+"""Of refusals that are nothing but their text; of others 404."""
 _PLACED = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<message>.*)", re.DOTALL)
 _WHERE = re.compile(r"([a-z][\w.\[\]/-]*): (.*)", re.DOTALL)
 
@@ -43,36 +51,37 @@ def install(app: FastAPI) -> None:
         JobTooLarge,
         TestsFailed,
         NoteMissing,
+        SchedulerAway,
     ):
         app.add_exception_handler(kind, _on_refusal)
 
 
 async def _on_refusal(_: Request, refused: Exception) -> Response:
     match refused:
-        case PolicyRefused():
-            problem = invalid_policy(refused)
         case StalePolicy():
             current, version = refused.in_force, refused.version
             problem = Problem(409, str(refused), title="Stale version", in_force=current, version=version)
-        case TestsFailed():
-            problem = failed_tests(refused)
-        case WorkerBusy() | JobTooLarge():
+        case PolicyRefused() | TestsFailed():
+            problem = failed_tests(refused) if isinstance(refused, TestsFailed) else invalid_policy(refused)
+        case WorkerBusy() | JobTooLarge() | SchedulerAway():
             problem = _not_checked(refused)
         case UnreadableState():
             problem = Problem(409, str(refused), title="Unreadable account")
-        case NoteMissing():
-            problem = Problem(422, str(refused))
         case NotFound(merged_into=str(stays)):
             problem = Problem(404, str(refused), merged_into=stays)
         case _:
-            problem = Problem(404, str(refused))
+            problem = Problem(STATUSES.get(type(refused), 404), str(refused))
     return problem_response(problem)
 
 
-def _not_checked(refused: WorkerBusy | JobTooLarge) -> Problem:
+def _not_checked(refused: WorkerBusy | JobTooLarge | SchedulerAway) -> Problem:
+    if isinstance(refused, SchedulerAway):
+        return Problem(503, f"There is no calendar to begin with: {refused}.", headers={"Retry-After": "5"})
     if isinstance(refused, WorkerBusy):
         return Problem(429, str(refused), headers={"Retry-After": str(refused.retry_after)})
-    return Problem(422, f"The policy cannot be checked: {refused}. Make it smaller or simpler.")
+    return Problem(
+        422, f"The policy cannot be checked: {refused}. Make it smaller or simpler, or simulate fewer days."
+    )
 
 
 def invalid_policy(refused: PolicyRefused) -> Problem:

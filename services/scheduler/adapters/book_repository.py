@@ -24,6 +24,7 @@ from services.calendar.person_book import (
     PersonBook,
     PlannedTouch,
     availability_key,
+    find_priority,
 )
 from services.chassis.database import Connection
 from services.scheduler.adapters import rows
@@ -39,8 +40,6 @@ from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS
 LOCK_CLASS: Final = 0x4C56
 """The first half of the keys of the advisory locks of people: one that nothing else here uses."""
 CANDIDATES: Final = 20
-PRIORITIES: Final = {"escalation": 3, "floor": 2}
-ONE_OFF_PRIORITY: Final = 1
 
 # Marks of one person coalesce: they wait until it is quiet around them, but not for long.
 MARKED = """
@@ -195,10 +194,7 @@ def _new_rhythm(row: rows.Row) -> NewRhythm:
 
 
 def _planned_touch(row: rows.Row) -> PlannedTouch:
-    priority = row["priority"]
-    if priority is None:
-        usual = 0 if row["origin"] == "rhythm" else ONE_OFF_PRIORITY
-        priority = PRIORITIES.get(row["precedence"] or "", usual)
+    priority = find_priority(row["priority"], row["precedence"], row["origin"])
     return PlannedTouch(
         row["id"], row["account_id"], row["type"], row["due_at"], row["start_at"], row["earliest_at"],
         row["latest_at"], row["soft_days"], row["minutes"], priority, row["is_new"],

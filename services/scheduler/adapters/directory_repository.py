@@ -6,7 +6,6 @@ of them in one transaction.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import time
 from functools import lru_cache
 
 import asyncpg
@@ -15,7 +14,8 @@ import orjson
 from schemas.directory import AccountRecord, CsmRecord, HolidayRecord, PolicyRecord
 from schemas.times import WEEKDAYS, clock_time
 from schemas.zones import UTC_ZONE
-from services.calendar.open_hours import DAY, WORKDAYS, DateSpan, OpenHours, check_hours
+from services.calendar.open_hours import DAY, DateSpan, OpenHours
+from services.calendar.person_hours import read_hours
 from services.calendar.public_holidays import choose_calendar, find_place
 from services.calendar.zones import load_zone
 from services.chassis.database import Connection
@@ -140,7 +140,7 @@ def csm_values(record: CsmRecord) -> tuple[object, ...]:
         days = sorted(WEEKDAYS.index(day) for day in record.working_days)
     hours = record.working_hours
     start, end = (None, None) if hours is None else (clock_time(hours.from_), clock_time(hours.to))
-    _, doubt = _read_hours((record.timezone, days, start, end))
+    _, doubt = read_hours(record.timezone, days, start, end)
     doubt = doubt or find_place(record.country, record.region).doubt
     away = [asyncpg.Range(time_off.from_, time_off.to, upper_inc=True) for time_off in record.time_off]
     return (
@@ -161,7 +161,7 @@ async def load_csm_hours(connection: Connection, csm_ids: Collection[str]) -> Ma
 
 def read_csm_hours(row: Row, extra: Sequence[HolidayRecord]) -> OpenHours:
     """The open hours of a row of `person`, with the holidays that the deployment adds."""
-    hours, _ = _read_hours((row["timezone"], row["working_days"], row["day_start"], row["day_end"]))
+    hours, _ = read_hours(row["timezone"], row["working_days"], row["day_start"], row["day_end"])
     away = tuple(DateSpan(days.lower, days.upper - DAY) for days in row["away"])
     holidays = choose_calendar(row["country"], row["region"], extra)
     return replace(hours, holidays=holidays, away=away, person=row["name"])
@@ -211,17 +211,3 @@ async def load_types(connection: Connection) -> Mapping[str, TypeDetails]:
 async def load_policy(connection: Connection) -> PolicyRecord | None:
     record = await connection.fetchval(POLICY)
     return None if record is None else PolicyRecord.read_stored(record.encode())
-
-
-Shift = tuple[str | None, Sequence[int] | None, time | None, time | None]
-"""Zone, weekdays, start and end as they are described."""
-
-
-def _read_hours(shift: Shift) -> tuple[OpenHours, str | None]:
-    """The usual hours of a CSM, and what was wrong with their description, if anything."""
-    timezone, days, start, end = shift
-    zone = load_zone(timezone)
-    usual = OpenHours(zone.info)
-    weekdays = WORKDAYS if days is None else frozenset(days)
-    hours, doubt = check_hours(zone.info, weekdays, start or usual.start, end or usual.end)
-    return hours, zone.doubt or doubt

@@ -45,6 +45,7 @@ ARGUMENTS = {
     "policy publish": [str(SHIPPED)],
     "policy rollback": ["1"],
     "policy diff": [str(SHIPPED)],
+    "policy simulate": [str(SHIPPED)],
     "content preview": ["tips", "--account", "acme"],
 }
 """What the commands that call a service need; those that are not named need nothing."""

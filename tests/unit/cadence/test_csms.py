@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from services.rules_engine.adapters.portfolio_repository import csm_record
+from services.cadence.csms import csm_record
 
 
 @pytest.mark.parametrize(

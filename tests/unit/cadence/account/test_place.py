@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.rules_engine.domain.place import AccountZones, zones_of
+from services.cadence.account.place import AccountZones, zones_of
 from tests.unit.cadence.events import facts_after, make_event
 
 TOKYO = AccountZones("Asia/Tokyo", timezone_derived=True)

@@ -1,0 +1,49 @@
+"""Asks the scheduler for the calendar as it stands."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final, cast
+
+import httpx
+import orjson
+
+from services.rules_engine.application.publish_policy import SchedulerAway
+
+ACCOUNTS_A_PAGE: Final = 200
+ANSWER_SECONDS: Final = 30.0
+
+
+class StandingClient:
+    """`url`: the address of the scheduler. The key is read for each simulation, so that a new one counts at once."""
+
+    def __init__(self, url: str, key_file: Path) -> None:
+        self._url, self._key_file = url, key_file
+
+    async def read_pages(self) -> AsyncIterator[tuple[bytes, str | None]]:
+        """The pages of `GET /v1/standing`, each with the id of its last account; None with the last page.
+
+        Raises SchedulerAway.
+        """
+        cursor: str | None = None
+        async with httpx.AsyncClient(timeout=ANSWER_SECONDS, trust_env=False) as client:
+            while True:
+                content = await self._read(client, cursor)
+                page = cast("dict[str, list[dict[str, str]]]", orjson.loads(content))
+                cursor = cast("str | None", page.get("next_cursor"))
+                yield content, page["items"][-1]["account_id"] if cursor is not None else None
+                if cursor is None:
+                    return
+
+    async def _read(self, client: httpx.AsyncClient, cursor: str | None) -> bytes:
+        params: dict[str, str | int] = {"limit": ACCOUNTS_A_PAGE}
+        if cursor is not None:
+            params["cursor"] = cursor
+        try:
+            key = self._key_file.read_text(encoding="ascii").strip()
+            headers = {"Authorization": f"Bearer {key}"}
+            answer = await client.get(f"{self._url}/v1/standing", params=params, headers=headers)
+        except (OSError, UnicodeError, httpx.HTTPError) as problem:
+            raise SchedulerAway(f"{self._url} does not answer ({type(problem).__name__})") from problem
+        if not answer.is_success:
+            raise SchedulerAway(f"{self._url} answers {answer.status_code}")
+        return answer.content

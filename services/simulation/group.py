@@ -1,0 +1,268 @@
+"""Simulates a group of accounts and people that shares nothing with any other, look by look."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from schemas.plans import PlanAdjusted
+from services.calendar.assignment import (
+    LINES,
+    LOAD_DAYS,
+    NO_LEADS,
+    AccountOwners,
+    Leads,
+    Line,
+    Staff,
+    find_leads,
+    name_owners,
+    planned_minutes,
+)
+from services.calendar.levelling import find_conflicts
+from services.calendar.person_book import level_person, make_book
+from services.calendar.reconciliation.context import AccountHours, CalendarChange
+from services.calendar.reconciliation.unowned import is_unowned
+from services.calendar.touchpoint import Touchpoint
+from services.simulation.account import SimulatedAccount
+from services.simulation.book import DEFAULT_HOURS, BookAccount, Colleague, Period, Rules
+from services.simulation.people import PersonWork, apply_moves, is_visible
+from services.simulation.totals import FoundConflict, Totals
+
+MOST_ROUNDS: Final = 8
+"""How often an account is evaluated again within one look because of what just came due or was cancelled."""
+
+
+class GroupSimulation:
+    """`keep_schedule`: the totals also have every touchpoint that came due."""
+
+    def __init__(
+        self,
+        accounts: Sequence[BookAccount],
+        colleagues: Sequence[Colleague],
+        rules: Rules,
+        period: Period,
+        *,
+        keep_schedule: bool = False,
+    ) -> None:
+        self.totals = Totals(accounts=len(accounts))
+        self._period, self._keep_schedule = period, keep_schedule
+        self._colleagues = {each.csm_id: each for each in colleagues}
+        self._by_csm = {csm_id: each.hours for csm_id, each in self._colleagues.items()}
+        assigned: dict[tuple[str, Line], str] = {
+            (each.account_id, line): csm_id
+            for each in accounts
+            for line, csm_id in each.calendar.assigned.items()
+        }
+        described = [each for each in colleagues if each.is_described]
+        self._gone_from = {each.csm_id for each in described}
+        self._staff = Staff(
+            [each.person for each in described if each.pool is not None or each.role == "sales"], assigned
+        )
+        self._work: dict[str, PersonWork] = {}
+        self._marked: set[str] = set()
+        self._agenda: defaultdict[int, set[str]] = defaultdict(set)
+        self._accounts = {each.account_id: SimulatedAccount(each, rules, period) for each in accounts}
+
+    def run(self) -> Totals:
+        """Simulate the whole period. Returns its totals."""
+        for account in self._accounts.values():
+            self._begin(account)
+        for number in range(self._period.last + 1):
+            moment = self._period.moment(number)
+            for account_id in sorted(self._agenda.pop(number, ())):
+                self._look_at(self._accounts[account_id], moment)
+            self._staff.minutes.clear()
+            if self._period.is_levelled_at(number):
+                self._level_marked(moment)
+            if number == 0:
+                self._find_conflicts(moment)
+        for account in self._accounts.values():
+            self._take_due(account, self._period.end)
+        self._finish()
+        return self.totals
+
+    def _begin(self, account: SimulatedAccount) -> None:
+        for touchpoint in account.planned():
+            if touchpoint.csm_id is not None and touchpoint.is_led_by_person:
+                self._work_of(touchpoint.csm_id).accounts[account.account_id] = account
+        self._schedule(account)
+
+    def _work_of(self, csm_id: str) -> PersonWork:
+        if csm_id not in self._work:
+            self._work[csm_id] = PersonWork(self._colleagues.get(csm_id) or Colleague(csm_id))
+        return self._work[csm_id]
+
+    def _schedule(self, account: SimulatedAccount, after: int = -1) -> None:
+        """Look at the account again when anything may change it."""
+        moments = [at for at in account.next_moments(self._hours_of(account)) if at <= self._period.end]
+        if moments:
+            self._agenda[max(self._period.number_of(min(moments)), after + 1)].add(account.account_id)
+
+    def _look_at(self, account: SimulatedAccount, moment: datetime) -> None:
+        """Let come due what is due, evaluate, and reconcile, until nothing more follows from it."""
+        number = self._period.number_of(moment)
+        for _ in range(MOST_ROUNDS):
+            self._take_due(account, moment)
+            is_time = account.evaluate_at is not None and account.evaluate_at <= moment
+            if is_time and self._evaluate(account, moment) and account.plan is not None:
+                self._reconcile(account, account.plan, (moment, moment))
+            elif not self._extend_around_periods(account, moment):
+                break
+        self._schedule(account, number)
+
+    def _evaluate(self, account: SimulatedAccount, moment: datetime) -> bool:
+        self.totals.work["evaluations"] += 1
+        return account.evaluate(moment)
+
+    def _take_due(self, account: SimulatedAccount, moment: datetime) -> None:
+        made = account.extend(moment, self._hours_of(account))
+        if self._period.follows_live:
+            self._mark_new(account, made)
+        for touchpoint, content in account.take_due(moment):
+            colleague = None
+            if touchpoint.csm_id is not None:
+                colleague = self._work_of(touchpoint.csm_id).colleague
+            self.totals.count_due(touchpoint, colleague, account.owners.pool)
+            if self._keep_schedule:
+                self.totals.keep(touchpoint, content)
+
+    def _mark_new(self, account: SimulatedAccount, made: Iterable[Touchpoint]) -> None:
+        for touchpoint in made:
+            if touchpoint.csm_id is not None and touchpoint.is_led_by_person:
+                self._work_of(touchpoint.csm_id).note(account, touchpoint.id)
+                self._marked.add(touchpoint.csm_id)
+
+    def _extend_around_periods(self, account: SimulatedAccount, moment: datetime) -> bool:
+        """Reconcile an account with a rhythm that needs its next occurrence around times to avoid; whether it did."""
+        if account.plan is None:
+            return False
+        hours = self._hours_of(account)
+        if not any(account.next_extensions(hours, moment)):
+            return False
+        self._reconcile(account, account.plan, (moment, moment))
+        return any(at > moment for at in account.next_extensions(hours))
+
+    def _hours_of(self, account: SimulatedAccount) -> AccountHours:
+        zone, *others = account.zones
+        return AccountHours(zone, DEFAULT_HOURS, self._by_csm, tuple(others))
+
+    def _reconcile(
+        self, account: SimulatedAccount, plan: PlanAdjusted, moments: tuple[datetime, datetime]
+    ) -> None:
+        self.totals.work["reconciliations"] += 1
+        now = moments[1]
+        named = self._name_owners(account.owners, plan, now)
+        before = {each.id: each for each in account.planned() if each.is_led_by_person}
+        leads = self._find_leads(account, now)
+        for change in account.reconcile(named, self._hours_of(account), leads, moments):
+            self._note(account, change, before.get(change.touchpoint.id))
+
+    def _note(self, account: SimulatedAccount, change: CalendarChange, before: Touchpoint | None) -> None:
+        """Mark the people whose work a change concerns: who has it, and who had it."""
+        touchpoint = change.touchpoint
+        if touchpoint.csm_id is not None:
+            self._work_of(touchpoint.csm_id).note(account, touchpoint.id)
+        if is_visible(change):
+            holders = {touchpoint.csm_id, None if before is None else before.csm_id}
+            self._marked |= {csm_id for csm_id in holders if csm_id is not None}
+
+    def _name_owners(self, account: AccountOwners, plan: PlanAdjusted, now: datetime) -> PlanAdjusted:
+        unnamed = {item.owner for item in (*plan.rhythms, *plan.touchpoints) if item.csm_id is None}
+        lines: list[Line] = [
+            line for line in LINES if line in unnamed and not (line == "sales" and account.sales_id)
+        ]
+        minutes: dict[Line, int] = {line: planned_minutes(plan, line, now) for line in lines}
+        return name_owners(plan, account, self._assign(account, minutes, now))
+
+    def _find_leads(self, account: SimulatedAccount, now: datetime) -> Leads:
+        gone = frozenset(csm_id for csm_id in self._work if csm_id not in self._gone_from)
+        unowned = {each.owner for each in account.calendar.values() if is_unowned(each, gone)}
+        if not unowned:
+            return NO_LEADS
+        owners = account.owners
+        lines: dict[Line, int] = {
+            line: 0 for line in LINES if line in unowned and owners.find_named(line) is None
+        }
+        return Leads(find_leads(owners, self._assign(owners, lines, now)), gone)
+
+    def _assign(self, account: AccountOwners, lines: Mapping[Line, int], now: datetime) -> dict[Line, str]:
+        """The person of each line. The minutes of candidates are read before the first choice between them."""
+        found: dict[Line, str] = {}
+        for line, minutes in lines.items():
+            if self._staff.find_kept(account, line) is None:
+                self._read_minutes(self._staff.candidates(account, line), now)
+            person = self._staff.assign(account, line, minutes)
+            if person is not None:
+                found[line] = person
+        return found
+
+    def _read_minutes(self, candidates: Iterable[str], now: datetime) -> None:
+        until = now + timedelta(days=LOAD_DAYS)
+        for csm_id in candidates:
+            planned = self._work_of(csm_id).planned(now)
+            self._staff.minutes.setdefault(
+                csm_id, sum(each.minutes for _, each in planned if each.due_at < until)
+            )
+
+    def _level_marked(self, moment: datetime) -> None:
+        """Level the books of those whose work has changed; the phases of new rhythms come first."""
+        while self._marked:
+            csm_id = min(self._marked)
+            self._marked.discard(csm_id)
+            work = self._work_of(csm_id)
+            book = work.make_book(moment)
+            if not book.touches and not book.rhythms:
+                continue
+            self.totals.work["levellings"] += 1
+            levelled = level_person(book, moment)
+            if levelled.anchors:
+                self._start_rhythms(levelled.anchors, moment)
+                self._marked.add(csm_id)
+            for account in apply_moves(work, book, levelled.moves):
+                self._schedule(account, self._period.number_of(moment))
+
+    def _start_rhythms(self, anchors: Mapping[tuple[str, str], datetime], moment: datetime) -> None:
+        concerned: dict[str, SimulatedAccount] = {}
+        for (account_id, kind), anchor in anchors.items():
+            account = self._accounts[account_id]
+            account.choose_anchor(kind, anchor)
+            concerned[account_id] = account
+        for account_id in sorted(concerned):
+            account = concerned[account_id]
+            if account.plan is not None:
+                self._reconcile(account, account.plan, (moment, moment))
+            self._schedule(account, self._period.number_of(moment))
+
+    def _find_conflicts(self, moment: datetime) -> None:
+        """What does not fit the books as they are planned now."""
+        for csm_id in sorted(self._work):
+            work = self._work[csm_id]
+            book = make_book(work.view_book(moment), moment)
+            for each in find_conflicts(book):
+                first, last = (
+                    (book.first_day + timedelta(weeks=week)).isoformat()
+                    for week in (each.first_week, each.last_week)
+                )
+                headcount = -(-each.headcount.numerator * 100 // each.headcount.denominator)
+                self.totals.conflicts.append(
+                    FoundConflict(
+                        csm_id,
+                        first,
+                        last,
+                        each.needed,
+                        each.available,
+                        headcount,
+                        each.touch_ids,
+                        tuple(
+                            (group.kind, group.account_id, group.touches, group.minutes)
+                            for group in each.groups
+                        ),
+                    )
+                )
+
+    def _finish(self) -> None:
+        self.totals.undecided = sorted(
+            account.account_id for account in self._accounts.values() if account.has_failed
+        )
+        self.totals.people = [work.colleague for work in self._work.values()]
+        self.totals.work["accounts"] = len(self._accounts)

@@ -1,0 +1,75 @@
+"""A simulation as values that another process can be given, and what it does with them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from services.cadence.announcements import portfolio_of_rows
+from services.cadence.policy.load import load_policy_texts
+from services.cadence.rates import NO_RATES, Rates
+from services.simulation.book import BookAccount, Colleague, Period, Rules
+from services.simulation.document import make_document
+from services.simulation.group import GroupSimulation
+from services.simulation.groups import BookPart, split_book
+from services.simulation.hire import hire
+from services.simulation.totals import Totals, Wanted
+
+
+class RuleTexts(NamedTuple):
+    """The files of a policy by name, and what the portfolio is made of: ranks, programs (id, state) and rates.
+
+    `hash`: of a stored policy, whose files may be older than the rules for files.
+    """
+
+    files: Mapping[str, str]
+    ranks: tuple[float, ...] = ()
+    programs: Sequence[tuple[str, bytes]] = ()
+    rates: Rates = NO_RATES
+    hash: str | None = None
+
+    def load(self) -> Rules:
+        """Raises `PolicyRefused`."""
+        policy = load_policy_texts(self.files, is_stored=self.hash is not None)
+        if self.hash is not None:
+            policy = replace(policy, hash=self.hash)
+        return Rules(policy, portfolio_of_rows(self.ranks, self.programs, self.rates))
+
+
+class Job(NamedTuple):
+    """A part of a book to simulate."""
+
+    rules: RuleTexts
+    part: BookPart
+    period: Period
+    keep_schedule: bool = False
+
+
+def plan_jobs(
+    rules: RuleTexts,
+    accounts: Sequence[BookAccount],
+    colleagues: Sequence[Colleague],
+    period: Period,
+    wanted: Wanted,
+    processes: int,
+) -> list[Job]:
+    """The jobs of a simulation, for so many processes at most. Raises `PolicyRefused`."""
+    if wanted.hire:
+        accounts, colleagues = hire(accounts, colleagues, rules.load(), period, (wanted.hire, wanted.seed))
+    parts = split_book(accounts, colleagues, processes)
+    return [Job(rules, part, period, wanted.keep_schedule) for part in parts]
+
+
+def simulate(job: Job) -> Totals:
+    """Simulate a part. Raises `PolicyRefused`."""
+    part = job.part
+    return GroupSimulation(
+        part.accounts, part.colleagues, job.rules.load(), job.period, keep_schedule=job.keep_schedule
+    ).run()
+
+
+def add_up(results: Sequence[Totals], policy_hash: str, period: Period, wanted: Wanted) -> dict[str, object]:
+    """The document of all parts together."""
+    whole = Totals()
+    for each in results:
+        whole.add(each)
+    return make_document(whole, policy_hash, period, wanted)
