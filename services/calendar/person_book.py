@@ -22,7 +22,7 @@ from services.calendar.levelling import (
     choose_phases,
     relevel,
 )
-from services.calendar.open_hours import DAY, OpenHours, from_wall, next_open, to_wall
+from services.calendar.open_hours import DAY, OpenHours, from_wall, next_open, open_days, to_wall
 from services.calendar.touchpoint import Origin
 from services.calendar.windows import LEVELLED
 

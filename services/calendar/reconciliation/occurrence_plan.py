@@ -6,10 +6,11 @@ Where nothing is to be avoided and nothing had to move, these are the slots of t
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from schemas.plans import RhythmItem
 from services.calendar.avoid import Availability
-from services.calendar.open_hours import DAY, OpenHours, add_days, next_open, next_usual, usual_of
+from services.calendar.open_hours import DAY, add_days, next_open, next_usual, usual_of
 from services.calendar.patterns import CLOSED, find_due
 from services.calendar.placing import LeftOutSlot, SlotPlacer
 from services.calendar.reconciliation.context import ReconcileContext
@@ -118,8 +119,7 @@ def _continue_series(
     After a long standstill at most one moment of the past is made up for.
     """
     free = context.availability(rhythm)
-    usual = None if free.opening is None else usual_of(free.opening)
-    again = [_slot_again(occurrence, series, free, usual, context.now) for occurrence in movable]
+    again = _slots_again(movable, series, free, context.now)
     floor = context.now - timedelta(days=series.every_days)
     after = floor if series.until is None else max(series.until, floor)
     limit = context.now + horizon_of(rhythm.owner)
@@ -194,23 +194,39 @@ def slots_to_consider(coming: Iterator[Slot], availability: Availability) -> lis
     return ahead
 
 
-def _slot_again(
-    occurrence: Touchpoint, series: Series, free: Availability, usual: OpenHours | None, now: datetime
-) -> Slot:
-    """The slot of a stored occurrence; what was in the way of its day before is determined anew.
+def _slots_again(
+    movable: Sequence[Touchpoint], series: Series, free: Availability, now: datetime
+) -> list[Slot]:
+    """The slots of stored occurrences; what was in the way of their days before is determined anew."""
+    usual = None if free.opening is None else usual_of(free.opening)
+    if series.rrule is None:
+        return [
+            Slot(each.start_at, next_open(each.start_at, usual), each.end_at, _kept_shift(each))
+            for each in movable
+        ]
+    starts = [each.start_at for each in movable]
+    slots = series.slots(free.zone, free.opening, min(starts) - INSTANT) if starts else iter(())
+    by_rule = {slot.nominal: slot for slot in takewhile(lambda slot: slot.nominal <= max(starts), slots)}
+    return [_slot_by_rule(each, by_rule.get(each.start_at), free, now) for each in movable]
 
-    `usual`: the open hours without dated closures, looked up once for all occurrences.
-    """
+
+def _slot_by_rule(occurrence: Touchpoint, slot: Slot | None, free: Availability, now: datetime) -> Slot:
+    """`slot`: what the rule gives that moment; None: it no longer gives it, so that it stands alone."""
+    nominal, shift = occurrence.start_at, _kept_shift(occurrence)
+    if slot is None:
+        _, due_at, closed = find_due(nominal, free.zone, free.opening)
+    else:
+        due_at, closed = slot.due_at, slot.closed
+    if due_at < now < nominal:
+        due_at = next_usual(nominal, free.opening)
+    return Slot(nominal, due_at, occurrence.end_at, shift, closed=closed)
+
+
+def _kept_shift(occurrence: Touchpoint) -> str | None:
+    """Why a stored occurrence is not due at its time, of what is not determined anew."""
     is_chosen = occurrence.is_levelled or occurrence.is_covered
     shift = None if is_chosen else occurrence.shift
-    shift = None if shift is None or shift.startswith(CLOSED) else shift
-    nominal = occurrence.start_at
-    if series.rrule is None:
-        return Slot(nominal, next_open(nominal, usual), occurrence.end_at, shift)
-    _, due_at, closed = find_due(nominal, free.zone, free.opening)
-    if due_at < now < nominal:
-        due_at = next_open(nominal, usual)
-    return Slot(nominal, due_at, occurrence.end_at, shift, closed=closed)
+    return None if shift is None or shift.startswith(CLOSED) else shift
 
 
 def _slot_at(nominal: datetime, series: Series, free: Availability) -> Slot:
