@@ -99,6 +99,11 @@ def level_person(person: PersonBook, now: datetime) -> PersonLevelling:
     return book.relevel()
 
 
+def make_book(person: PersonBook, now: datetime) -> Book:
+    """The touchpoints that are planned within the horizon, as the leveller sees them."""
+    return _BookMaker(person, now).make()
+
+
 class _BookMaker:
     def __init__(self, person: PersonBook, now: datetime) -> None:
         self._person = person
@@ -114,9 +119,12 @@ class _BookMaker:
         phases = choose_phases(self._book(others), [self._beat(rhythm) for rhythm in pending.values()])
         return {key: self._anchor(pending[key], day) for key, day in phases.items()}
 
+    def make(self) -> Book:
+        return self._book(self._person.touches)
+
     def relevel(self) -> PersonLevelling:
         planned = {each.id: each for each in self._person.touches}
-        book = self._book(self._person.touches)
+        book = self.make()
         levelled = relevel(book)
         causes = {move.touch_id: move for move in levelled.moves}
         moves = [

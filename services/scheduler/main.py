@@ -24,12 +24,14 @@ from services.scheduler.adapters.announcement_repository import PostgresAnnounce
 from services.scheduler.adapters.archive import ARCHIVE, FEED
 from services.scheduler.adapters.book_repository import PostgresBooks
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
+from services.scheduler.adapters.capacity_queries import PostgresCapacity
 from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
+from services.scheduler.entrypoints.http_capacity import capacity_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import TOPICS, RecordHandler
@@ -47,7 +49,7 @@ from services.scheduler.entrypoints.workers import (
 IDENTITY = Identity(
     "scheduler", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
 )
-LEVELLING = "services.calendar.person_book"
+LEVELLING = "services.calendar.person_conflicts"
 CALENDAR = Counter("drumbeat_calendar_total", "What the scheduler did, by kind", ["what"])
 
 
@@ -123,6 +125,7 @@ def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Rea
     )
     reader = PostgresReader(runtime.database)
     app.include_router(read_routes(reader, runtime.clock))
+    app.include_router(capacity_routes(reader, PostgresCapacity(runtime.database), runtime.clock))
     app.include_router(coming_routes(partial(read_coming, runtime.database), reader, runtime.clock))
     unit_of_work = UnitOfWork(runtime.database, runtime.clock, calendars, reader, after_commit)
     app.include_router(action_routes(unit_of_work))

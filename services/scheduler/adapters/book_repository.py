@@ -23,11 +23,13 @@ from services.calendar.person_book import (
     PlannedTouch,
     availability_key,
 )
+from services.calendar.person_conflicts import PersonConflict
 from services.chassis.database import Connection
 from services.scheduler.adapters import rows
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.directory_repository import load_csm_hours
 from services.scheduler.adapters.person_marks import mark_people
+from services.scheduler.application.measure_conflicts import describe_conflict
 from services.scheduler.application.ports import StoredTouchpoint, TouchpointUpdate
 from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS
 
@@ -73,6 +75,7 @@ WHERE account_id = ANY($1::text[])
 LOCK_ACCOUNTS = """
 SELECT account_id FROM account_calendar WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE SKIP LOCKED
 """
+SAVE_CONFLICTS = "UPDATE csm_book SET conflicts = $2::jsonb WHERE csm_id = $1"
 SAVE_ANCHORS = """
 WITH chosen AS (
     UPDATE rhythm r SET anchor_at = u.anchor_at, until_at = NULL, phase_from = NULL, phase_to = NULL
@@ -168,6 +171,11 @@ class PostgresBooks:
         ]
         await self._calendars.save_levelled(updates, now)
         return len(updates)
+
+    async def save_conflicts(self, csm_id: str, conflicts: Sequence[PersonConflict]) -> None:
+        described = [describe_conflict(csm_id, conflict).write() for conflict in conflicts]
+        document = b"[" + b",".join(described) + b"]"
+        await self._connection.execute(SAVE_CONFLICTS, csm_id, document.decode())
 
     async def mark(self, csm_id: str, cause: str) -> None:
         await mark_people(self._connection, [csm_id], cause)

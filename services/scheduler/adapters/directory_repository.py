@@ -53,6 +53,7 @@ SELECT csm_id, timezone, working_days, day_start, day_end FROM person WHERE csm_
 """
 PEOPLE = "SELECT csm_id, name, email FROM person WHERE csm_id = ANY($1::text[])"
 NAMES = "SELECT account_id, name FROM account_calendar WHERE account_id = ANY($1::text[])"
+WEEKLY = "SELECT csm_id, weekly_minutes FROM person WHERE csm_id = ANY($1::text[])"
 MARK_ACCOUNTS = """
 UPDATE account_calendar SET extend_at = '-infinity' WHERE plan IS NOT NULL AND account_id IN (
     SELECT DISTINCT account_id FROM touchpoint WHERE csm_id = ANY($1::text[]) AND status = 'planned')
@@ -93,6 +94,7 @@ class PostgresDirectoryRepository:
         """Store CSMs and mark the accounts with touchpoints in hours that have changed, or that may get another owner."""
         newest = {record.csm_id: record for record in sorted(records, key=lambda record: record.version)}
         before = await load_csm_hours(self._connection, newest.keys())
+        weekly = await self._connection.fetch(WEEKLY, sorted(newest))
         people = await load_people(self._connection, newest.keys())
         for csm_id in sorted(newest):
             await self._connection.execute(SAVE_CSM, *csm_values(newest[csm_id]))
@@ -102,6 +104,10 @@ class PostgresDirectoryRepository:
         if changed:
             await self._connection.execute(MARK_ACCOUNTS, changed)
             await mark_people(self._connection, changed, "their hours have changed")
+        former = {row[0]: row[1] for row in weekly}
+        weekly = await self._connection.fetch(WEEKLY, sorted(newest))
+        busier = {row[0] for row in weekly if row[0] not in former or former[row[0]] != row[1]}
+        await mark_people(self._connection, busier.difference(changed), "their weekly minutes have changed")
         now = await load_people(self._connection, newest.keys())
         await mark_accounts_of(self._connection, people, now)
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from schemas.base import Id, SchemaModel
 from services.calendar.open_hours import WORKDAYS
+from services.calendar.person_conflicts import name_week
 
 DEFAULT_WEEKLY_MINUTES = 2400
 
@@ -68,13 +69,10 @@ class CapacityWeek(SchemaModel):
             "was not told, or its holidays are not known"
         ),
     ] = None
+    time_off: Annotated[
+        tuple[date, ...], Field(description="working days on which the CSM is away, without holidays")
+    ] = ()
     doubt: Annotated[str | None, Field(description="what is wrong with the hours of this CSM")] = None
-
-
-def name_week(monday: date) -> str:
-    """The ISO week as in 2026-W14."""
-    year, week, _ = monday.isocalendar()
-    return f"{year}-W{week:02d}"
 
 
 def measure_weeks(
@@ -105,11 +103,16 @@ def _measure_week(csm: CsmWeek, monday: date, load: WeekLoad | None) -> Capacity
         planned_minutes=0 if load is None else load.minutes,
         touches=0 if load is None else load.touches,
         holidays=None if csm.holidays is None else holidays,
+        time_off=tuple(day for day in working if day not in days and _is_away(csm, day)),
         doubt=csm.doubt,
     )
 
 
+def _is_away(csm: CsmWeek, day: date) -> bool:
+    return any(first <= day < end for first, end in csm.away)
+
+
 def _available_minutes(csm: CsmWeek, weekly: int, working: Sequence[date]) -> int:
-    absences = [*csm.away, *((day, day + timedelta(days=1)) for day in csm.holidays or ())]
-    present = [day for day in working if not any(first <= day < end for first, end in absences)]
+    holidays = csm.holidays or {}
+    present = [day for day in working if day not in holidays and not _is_away(csm, day)]
     return weekly * len(present) // len(working) if working else 0

@@ -13,6 +13,7 @@ import pytest
 
 from schemas.envelope import Envelope, kafka_headers
 from services.calendar.person_book import PersonBook, PersonLevelling, level_person
+from services.calendar.person_conflicts import PersonConflict, find_person_conflicts
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.dead_letters import Record
@@ -24,6 +25,7 @@ from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.scheduler.adapters.announcement_repository import PostgresAnnouncements
 from services.scheduler.adapters.book_repository import PostgresBooks
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
+from services.scheduler.adapters.capacity_queries import PostgresCapacity
 from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.queries import PostgresReader
@@ -32,6 +34,7 @@ from services.scheduler.application.announce_changes import LONGEST_WAIT, announ
 from services.scheduler.application.level_books import level_next_book
 from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
+from services.scheduler.entrypoints.http_capacity import capacity_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import RecordHandler
@@ -48,7 +51,8 @@ MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 CONSOLE = "https://drumbeat.example"
 TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox,
     dead_letter, api_key, consumer_offset, announcement, policy_in_force, account_alias, assignment, hand_act,
-    due_touchpoint, closed_touchpoint, archived_touchpoint, archived_contact, erased_account, csm_mark, csm_book"""
+    due_touchpoint, closed_touchpoint, archived_touchpoint, archived_contact, erased_account, csm_mark, csm_book,
+    left_person"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
 SECRET = b"s" * 32
@@ -169,7 +173,7 @@ class Scheduler:
     async def _level_one(self) -> bool:
         async with self.database.transaction() as connection:
             books = PostgresBooks(connection, self.calendars(connection))
-            result = await level_next_book(books, level_at_once, FixedClock.now_is)
+            result = await level_next_book(books, level_at_once, FixedClock.now_is, find_at_once)
         for kind, number in result.counts().items():
             self.count(kind, number)
         return result.books > 0
@@ -229,6 +233,10 @@ class Scheduler:
 
 async def level_at_once(book: PersonBook, now: datetime) -> PersonLevelling:
     return level_person(book, now)
+
+
+async def find_at_once(book: PersonBook, now: datetime) -> Sequence[PersonConflict]:
+    return find_person_conflicts(book, now)
 
 
 def rhythm(every_days: int = 7, **changed: object) -> dict[str, object]:
@@ -299,6 +307,7 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
     made = Scheduler(database, http)
     reader = PostgresReader(database)
     app.include_router(read_routes(reader, clock))
+    app.include_router(capacity_routes(reader, PostgresCapacity(database), clock))
     app.include_router(coming_routes(partial(read_coming, database), reader, clock))
     app.include_router(action_routes(UnitOfWork(database, clock, made.calendars, reader, lambda: None)))
     yield made
