@@ -27,12 +27,14 @@ from services.scheduler.adapters.calendar_repository import PostgresCalendarRepo
 from services.scheduler.adapters.capacity_queries import PostgresCapacity
 from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
+from services.scheduler.adapters.handover_repository import PostgresHandovers
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_capacity import capacity_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
+from services.scheduler.entrypoints.http_handovers import HandoverUnit, handover_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import TOPICS, RecordHandler
 from services.scheduler.entrypoints.leveller import Leveller
@@ -42,6 +44,7 @@ from services.scheduler.entrypoints.workers import (
     Sweeper,
     announcement_sweep,
     horizon_sweep,
+    leaver_sweep,
     overdue_sweep,
     prune_sweep,
 )
@@ -76,6 +79,7 @@ async def build(runtime: Runtime) -> Parts:
 
     extending = sweep_loop("extend", horizon_sweep(calendars))
     marking = sweep_loop("lapse", overdue_sweep(queue))
+    sharing = sweep_loop("share out", leaver_sweep(calendars, PostgresHandovers, PostgresReader(database)))
     announcing = sweep_loop("announce", announcement_sweep(announcements))
     retention = runtime.settings.retention
     keep = Keep(timedelta(days=retention.touchpoints_days), timedelta(days=retention.receipts_days))
@@ -106,7 +110,7 @@ async def build(runtime: Runtime) -> Parts:
     return Parts(
         app=lambda ready: make_http_app(runtime, after_commit, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),
-        loops=(releasing, extending, marking, announcing, pruning, archiving, levelling),
+        loops=(releasing, extending, marking, announcing, sharing, pruning, archiving, levelling),
         close=(worker.close,),
     )
 
@@ -129,6 +133,10 @@ def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Rea
     app.include_router(coming_routes(partial(read_coming, runtime.database), reader, runtime.clock))
     unit_of_work = UnitOfWork(runtime.database, runtime.clock, calendars, reader, after_commit)
     app.include_router(action_routes(unit_of_work))
+    handovers = HandoverUnit(
+        runtime.database, runtime.clock, calendars, PostgresHandovers, reader, after_commit
+    )
+    app.include_router(handover_routes(handovers))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     app.include_router(partition_routes(runtime.database, runtime.cluster.id))
     return app

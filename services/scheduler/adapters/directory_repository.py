@@ -25,6 +25,9 @@ SAVE_ACCOUNTS = """
 UPDATE account_calendar a SET directory_version = u.version, name = u.name, csm_id = u.csm_id,
     sales_id = u.sales_id, pool = u.pool,
     timezone = u.timezone, zones = string_to_array(u.zones, ' '), doubt = u.doubt,
+    handovers = a.handovers
+        - CASE WHEN a.csm_id IS DISTINCT FROM u.csm_id THEN coalesce(u.csm_id, '') ELSE '' END
+        - CASE WHEN a.sales_id IS DISTINCT FROM u.sales_id THEN coalesce(u.sales_id, '') ELSE '' END,
     extend_at = CASE WHEN a.plan IS NOT NULL AND (
             a.timezone IS DISTINCT FROM u.timezone OR a.zones <> string_to_array(u.zones, ' ')
             OR ((a.csm_id, a.sales_id, a.pool) IS DISTINCT FROM (u.csm_id, u.sales_id, u.pool) AND EXISTS (
@@ -46,6 +49,10 @@ ON CONFLICT (csm_id) DO UPDATE SET version = excluded.version, name = excluded.n
     away = excluded.away, pool = excluded.pool, doubt = excluded.doubt, country = excluded.country,
     region = excluded.region, role = excluded.role
 WHERE p.version <= excluded.version
+"""
+REMEMBER_LEFT = """
+INSERT INTO left_person (csm_id, pool) SELECT csm_id, pool FROM person WHERE csm_id = ANY($1::text[])
+ON CONFLICT (csm_id) DO UPDATE SET pool = excluded.pool, left_at = now()
 """
 FORGET_CSMS = "DELETE FROM person WHERE csm_id = ANY($1::text[])"
 HOURS = """
@@ -113,6 +120,7 @@ class PostgresDirectoryRepository:
 
     async def forget_csms(self, csm_ids: Sequence[str]) -> None:
         people = await load_people(self._connection, csm_ids)
+        await self._connection.execute(REMEMBER_LEFT, csm_ids)
         await self._connection.execute(FORGET_CSMS, csm_ids)
         await mark_accounts_of(self._connection, people, {})
 

@@ -28,6 +28,7 @@ from services.scheduler.adapters.calendar_repository import PostgresCalendarRepo
 from services.scheduler.adapters.capacity_queries import PostgresCapacity
 from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
+from services.scheduler.adapters.handover_repository import PostgresHandovers
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.application.announce_changes import LONGEST_WAIT, announce_changes
@@ -36,6 +37,7 @@ from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_capacity import capacity_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
+from services.scheduler.entrypoints.http_handovers import HandoverUnit, handover_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import RecordHandler
 from services.scheduler.entrypoints.workers import (
@@ -43,6 +45,7 @@ from services.scheduler.entrypoints.workers import (
     Sweep,
     Sweeper,
     horizon_sweep,
+    leaver_sweep,
     overdue_sweep,
     prune_sweep,
 )
@@ -163,6 +166,12 @@ class Scheduler:
 
     async def extend(self) -> float | None:
         return await self._sweep(horizon_sweep(self.calendars))
+
+    async def share_out(self) -> None:
+        """Share out what people who have left had."""
+        sweep = leaver_sweep(self.calendars, PostgresHandovers, PostgresReader(self.database))
+        while await self._sweep(sweep) is not None:
+            continue
 
     async def level(self) -> None:
         """Level until nobody is marked, with the horizon worker between the passes, as the services do."""
@@ -309,6 +318,8 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
     app.include_router(read_routes(reader, clock))
     app.include_router(capacity_routes(reader, PostgresCapacity(database), clock))
     app.include_router(coming_routes(partial(read_coming, database), reader, clock))
+    unit = HandoverUnit(database, clock, made.calendars, PostgresHandovers, reader, lambda: None)
+    app.include_router(handover_routes(unit))
     app.include_router(action_routes(UnitOfWork(database, clock, made.calendars, reader, lambda: None)))
     yield made
     await http.aclose()
