@@ -64,6 +64,10 @@ def handover(
     if as_json:
         print_json(answer)
         return
+    _print_handover(answer, csm_id, is_done=apply)
+
+
+def _print_handover(answer: Json, csm_id: str, *, is_done: bool) -> None:
     columns = ("account", "to", "touchpoints", "minutes", "moved")
     rows = [
         (
@@ -75,7 +79,7 @@ def handover(
         )
         for each in items(answer, "accounts")
     ]
-    print_table("Handed over" if apply else "Would be handed over", columns, rows, numeric=True)
+    print_table("Handed over" if is_done else "Would be handed over", columns, rows, numeric=True)
     people = [
         (text(each, "csm_id"), *(number(each, name) for name in ("accounts_before", "accounts_after")),
          *(number(each, name) for name in ("percent_before", "percent_after")))

@@ -61,10 +61,6 @@ class LoadRow:
     weeks: tuple[LoadWeek, ...]
     doubt: str = ""
 
-    @property
-    def peak(self) -> int:
-        return max((week.percent or 0 for week in self.weeks), default=0)
-
 
 def load_rows(capacity: Json) -> list[LoadRow]:
     """By person, in the order of the answer."""

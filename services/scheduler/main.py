@@ -91,12 +91,8 @@ async def build(runtime: Runtime) -> Parts:
         seconds=settings.LEVEL_SECONDS, megabytes=settings.LEVEL_MEGABYTES, most_waiting=1, module=LEVELLING
     )
     leveller = Leveller(database, clock, books, worker, after_any_commit, count)
-    levelling = Loop(
-        "level",
-        interval=settings.SWEEP_INTERVAL_SECONDS,
-        run_once=leveller.run_once,
-        is_busy=lambda: leveller.is_waiting,
-    )
+    levelling = Loop("level", interval=settings.SWEEP_INTERVAL_SECONDS, run_once=leveller.run_once,
+        is_busy=lambda: leveller.is_waiting)  # fmt: skip
 
     def after_commit() -> None:
         wake()

@@ -173,9 +173,8 @@ class PostgresBooks:
         return len(updates)
 
     async def save_conflicts(self, csm_id: str, conflicts: Sequence[PersonConflict]) -> None:
-        described = [describe_conflict(csm_id, conflict).write() for conflict in conflicts]
-        document = b"[" + b",".join(described) + b"]"
-        await self._connection.execute(SAVE_CONFLICTS, csm_id, document.decode())
+        described = [describe_conflict(csm_id, conflict).model_dump(mode="json") for conflict in conflicts]
+        await self._connection.execute(SAVE_CONFLICTS, csm_id, orjson.dumps(described).decode())
 
     async def mark(self, csm_id: str, cause: str) -> None:
         await mark_people(self._connection, [csm_id], cause)
