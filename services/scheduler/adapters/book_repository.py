@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import orjson
+from pydantic import TypeAdapter
 
 from schemas.plans import Avoid
 from services.calendar.avoid import Availability, periods_for
@@ -72,6 +73,7 @@ ACCOUNTS = """
 SELECT account_id, plan -> 'avoid' AS avoid FROM account_calendar
 WHERE account_id = ANY($1::text[])
 """
+AVOIDS = TypeAdapter(tuple[Avoid, ...])
 LOCK_ACCOUNTS = """
 SELECT account_id FROM account_calendar WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE SKIP LOCKED
 """
@@ -138,8 +140,7 @@ class PostgresBooks:
         topics = {(row["account_id"], row["type"]): row["topic"] for row in planned}
         avoids: dict[str, tuple[Avoid, ...]] = {}
         for row in await self._connection.fetch(ACCOUNTS, sorted(account_ids)):
-            avoid = orjson.loads(row["avoid"] or "[]")
-            avoids[row["account_id"]] = tuple(Avoid.model_validate(each) for each in avoid)
+            avoids[row["account_id"]] = AVOIDS.validate_json(row["avoid"] or "[]")
         for (account_id, touchpoint_type), topic in topics.items():
             periods = periods_for(avoids.get(account_id, ()), touchpoint_type, topic)
             opening = None if topic is None else hours

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, one_off, rhythm
+from tests.integration.scheduler.conftest import MONDAY, Scheduler, at, one_off, rhythm, season
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 DAY = timedelta(days=1)
@@ -157,3 +157,11 @@ async def test_time_off_is_named_and_leaves_no_minutes(scheduler: Scheduler) -> 
 
     assert weeks[1]["time_off"] == ["2026-03-10", "2026-03-11"]
     assert weeks[1]["available_minutes"] == 900
+
+
+async def test_a_book_with_times_to_avoid_is_levelled(scheduler: Scheduler) -> None:
+    """Times to avoid are stored as JSON, with their types as a list."""
+    avoid = [season(MONDAY + 7 * DAY, MONDAY + 14 * DAY, "check_in")]
+    await scheduler.consume(scheduler.plan(1, [rhythm(28)], avoid=avoid))
+    await scheduler.level()
+    assert scheduler.counted["level_books"] >= 1
