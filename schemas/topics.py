@@ -198,7 +198,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
         types=(AUDIT_RECORDED,),
         cleanup="delete",
         retention_ms=365 * _DAY_MS,
-        about="Who changed what: policy, content, keys, sessions, preferences, subscriptions, accounts, the mode.",
+        about="Who changed what: policy, content, keys, sessions, preferences, subscriptions, accounts, books, the mode.",
     ),
     Topic(
         name="dead.letters",

@@ -31,12 +31,20 @@ class Person(NamedTuple):
 
 
 class AccountOwners(NamedTuple):
-    """Whom the directory names for an account."""
+    """Whom the directory names for an account, after hand-overs.
+
+    `handovers`: by the person whom its plan names the one who leads instead, as pairs.
+    """
 
     account_id: str
     csm_id: str | None = None
     sales_id: str | None = None
     pool: str | None = None
+    handovers: tuple[tuple[str, str], ...] = ()
+
+    def find_taker(self, csm_id: str | None) -> str | None:
+        """The person who leads instead of this one; the same where nothing was handed over."""
+        return next((taker for former, taker in self.handovers if former == csm_id), csm_id)
 
     def find_named(self, line: Line) -> str | None:
         """The person whom the directory names for it."""
@@ -70,7 +78,8 @@ class Staff:
         """The person whom the account has, while they may lead it."""
         key = account.account_id, line
         person = self.given.get(key) or self.assigned.get(key)
-        return person if person in self.candidates(account, line) else None
+        was_handed = any(person == taker for _, taker in account.handovers)
+        return person if was_handed or person in self.candidates(account, line) else None
 
     def assign(self, account: AccountOwners, line: Line, minutes: int) -> str | None:
         """The person whom the account has, else the one with the least work, who gets these minutes as well."""
@@ -106,7 +115,7 @@ def name_owners(plan: PlanAdjusted, account: AccountOwners, leads: Mapping[Line,
 
 
 def _with_lead(item: Item, account: AccountOwners, leads: Mapping[Line, str]) -> Item:
-    person = item.csm_id
+    person = account.find_taker(item.csm_id)
     if item.owner == "sales":
         person = account.sales_id or person or leads.get("sales")
     elif item.owner == "pooled_csm":

@@ -20,6 +20,7 @@ from services.console import (
     commands,
     content_commands,
     event_commands,
+    load_commands,
     operating_commands,
     policy_commands,
     touchpoint_commands,
@@ -39,6 +40,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pret
 app.add_typer(commands.app)
 app.add_typer(operating_commands.app)
 app.add_typer(touchpoint_commands.app)
+app.add_typer(load_commands.app)
 app.add_typer(event_commands.app, name="events")
 app.add_typer(policy_commands.app, name="policy")
 app.add_typer(content_commands.app, name="content")

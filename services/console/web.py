@@ -26,8 +26,10 @@ from services.console.pages.my_day import action_routes, my_day_routes
 from services.console.pages.policy import MAX_BODY, policy_routes
 from services.console.pages.rendering import STRICT, ForeignForm, foreign_form, missing_page
 from services.console.pages.sessions import session_pages
+from services.console.pages.team import team_routes
 from services.console.pages.today import today_routes
 from services.console.pages.unowned import unowned_routes
+from services.console.pages.year import year_routes
 from services.console.reader import Backend
 from services.console.shared_reads import SharedReads
 
@@ -86,6 +88,8 @@ def _add_pages(app: FastAPI, backend: Backend) -> None:
         my_day_routes,
         action_routes,
         unowned_routes,
+        team_routes,
+        year_routes,
         message_routes,
         content_routes,
         policy_routes,

@@ -24,8 +24,10 @@ from services.scheduler.adapters.announcement_repository import PostgresAnnounce
 from services.scheduler.adapters.archive import ARCHIVE, FEED
 from services.scheduler.adapters.book_repository import PostgresBooks
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
+from services.scheduler.adapters.capacity_queries import PostgresCapacity
 from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
+from services.scheduler.adapters.handover_repository import PostgresHandovers
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.adapters.release_repository import PostgresReleases
@@ -33,7 +35,9 @@ from services.scheduler.adapters.standing import read_standing
 from services.scheduler.application.follow_releases import follow_releases
 from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
+from services.scheduler.entrypoints.http_capacity import capacity_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
+from services.scheduler.entrypoints.http_handovers import HandoverUnit, handover_routes
 from services.scheduler.entrypoints.http_links import LINKS
 from services.scheduler.entrypoints.http_standing import standing_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
@@ -45,6 +49,7 @@ from services.scheduler.entrypoints.workers import (
     Sweeper,
     announcement_sweep,
     horizon_sweep,
+    leaver_sweep,
     overdue_sweep,
     prune_sweep,
 )
@@ -52,7 +57,7 @@ from services.scheduler.entrypoints.workers import (
 IDENTITY = Identity(
     "scheduler", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
 )
-LEVELLING = "services.calendar.person_book"
+LEVELLING = "services.calendar.person_conflicts"
 CALENDAR = Counter("drumbeat_calendar_total", "What the scheduler did, by kind", ["what"])
 
 
@@ -79,6 +84,7 @@ async def build(runtime: Runtime) -> Parts:
 
     extending = sweep_loop("extend", horizon_sweep(calendars))
     marking = sweep_loop("lapse", overdue_sweep(queue))
+    sharing = sweep_loop("share out", leaver_sweep(calendars, PostgresHandovers, PostgresReader(database)))
     announcing = sweep_loop("announce", announcement_sweep(announcements))
     retention = runtime.settings.retention
     keep = Keep(timedelta(days=retention.touchpoints_days), timedelta(days=retention.receipts_days))
@@ -101,7 +107,7 @@ async def build(runtime: Runtime) -> Parts:
     return Parts(
         app=lambda ready: make_http_app(runtime, after_commit, ready),
         subscriptions=(Subscription(settings.GROUP, TOPICS, handler, after_commit),),
-        loops=(releasing, extending, marking, announcing, pruning, archiving, levelling),
+        loops=(releasing, extending, marking, announcing, sharing, pruning, archiving, levelling),
         close=(close,),
     )
 
@@ -136,10 +142,15 @@ def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Rea
     app = make_app(chassis, title="scheduler", links=LINKS)
     reader = PostgresReader(runtime.database)
     app.include_router(read_routes(reader, runtime.clock))
+    app.include_router(capacity_routes(reader, PostgresCapacity(runtime.database), runtime.clock))
     app.include_router(coming_routes(partial(read_coming, runtime.database), reader, runtime.clock))
     app.include_router(standing_routes(partial(read_standing, runtime.database), reader, runtime.clock))
     unit_of_work = UnitOfWork(runtime.database, runtime.clock, calendars, reader, after_commit)
     app.include_router(action_routes(unit_of_work))
+    handovers = HandoverUnit(
+        runtime.database, runtime.clock, calendars, PostgresHandovers, reader, after_commit
+    )
+    app.include_router(handover_routes(handovers))
     app.include_router(dead_letter_routes(runtime.database, runtime.outbox))
     app.include_router(partition_routes(runtime.database, runtime.cluster.id))
     return app

@@ -48,8 +48,8 @@ def book_of_events(
 
 def owners_of(facts: Facts) -> AccountOwners:
     """Whom an account names."""
-    names = ("csm_id", "sales_id", "pool")
-    return AccountOwners(facts.account_id, *(text_fact(facts, name) for name in names))
+    csm_id, sales_id, pool = (text_fact(facts, name) for name in ("csm_id", "sales_id", "pool"))
+    return AccountOwners(facts.account_id, csm_id, sales_id, pool)
 
 
 def load_account_zones(facts: Facts) -> tuple[TimeZone, ...]:

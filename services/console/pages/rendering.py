@@ -21,6 +21,7 @@ _PAGES: Final = (
     ("Today", "/"),
     ("My day", "/my-day"),
     ("Unowned", "/unowned"),
+    ("Team", "/team"),
     ("Messages", "/messages"),
     ("Content", "/content"),
     ("Policy", "/policy"),

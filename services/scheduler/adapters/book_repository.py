@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+import orjson
 from pydantic import TypeAdapter
 
 from schemas.directory import HolidayRecord
@@ -26,6 +27,7 @@ from services.calendar.person_book import (
     availability_key,
     find_priority,
 )
+from services.calendar.person_conflicts import PersonConflict
 from services.chassis.database import Connection
 from services.scheduler.adapters import rows
 from services.scheduler.adapters.absence_repository import PostgresAbsences
@@ -34,6 +36,7 @@ from services.scheduler.adapters.directory_repository import load_csm_hours, loa
 from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_as_read, lock_accounts
 from services.scheduler.adapters.person_marks import mark_people
 from services.scheduler.application.find_customer_days import find_customer_days
+from services.scheduler.application.measure_conflicts import describe_conflict
 from services.scheduler.application.ports import CalendarAccount, StoredTouchpoint, TouchpointUpdate
 from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS
 
@@ -78,6 +81,7 @@ SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool, coun
     plan -> 'avoid' AS avoid, plan -> 'quiet_hours' AS quiet_hours
 FROM account_calendar WHERE account_id = ANY($1::text[])
 """
+SAVE_CONFLICTS = "UPDATE csm_book SET conflicts = $2::jsonb WHERE csm_id = $1"
 SAVE_ANCHORS = """
 WITH chosen AS (
     UPDATE rhythm r SET anchor_at = u.anchor_at, until_at = NULL, phase_from = NULL, phase_to = NULL
@@ -171,6 +175,10 @@ class PostgresBooks:
         ]
         await self._calendars.save_levelled(updates, now)
         return len(updates)
+
+    async def save_conflicts(self, csm_id: str, conflicts: Sequence[PersonConflict]) -> None:
+        described = [describe_conflict(csm_id, conflict).model_dump(mode="json") for conflict in conflicts]
+        await self._connection.execute(SAVE_CONFLICTS, csm_id, orjson.dumps(described).decode())
 
     async def mark(self, csm_id: str, cause: str) -> None:
         await mark_people(self._connection, [csm_id], cause)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import compress
 
+import orjson
+
 from schemas.directory import HolidayRecord, PolicyRecord
 from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand, content_of, read_plan
@@ -54,7 +56,8 @@ INSERT INTO account_calendar (account_id) SELECT * FROM unnest($1::text[]) ON CO
 """
 VERSIONS = "SELECT account_id, version FROM account_calendar WHERE account_id = ANY($1::text[])"
 LOCK = """
-SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool, country, region, rules_changed
+SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool, country, region, rules_changed,
+    handovers
 FROM account_calendar WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE
 """
 LOAD_OPEN = f"""
@@ -120,7 +123,8 @@ class PostgresCalendarRepository:
     async def lock(self, account_ids: Collection[str]) -> Mapping[str, CalendarAccount]:
         in_order = sorted(set(account_ids))
         await self._connection.execute(CREATE_ACCOUNTS, in_order)
-        return {row[0]: CalendarAccount(*row) for row in await self._connection.fetch(LOCK, in_order)}
+        locked = await self._connection.fetch(LOCK, in_order)
+        return {row[0]: CalendarAccount(*row[:11], handovers=orjson.loads(row[11])) for row in locked}
 
     async def find_versions(self, account_ids: Collection[str]) -> Mapping[str, int]:
         return {row[0]: row[1] for row in await self._connection.fetch(VERSIONS, list(account_ids))}
@@ -162,9 +166,7 @@ class PostgresCalendarRepository:
         return await load_policy(self._connection)
 
     async def save_calendars(self, updates: Sequence[CalendarUpdate], now: datetime) -> None:
-        await self._store_quietly(
-            [touchpoint for update in updates for touchpoint in update.touchpoints], now
-        )
+        await self.save_quietly([touchpoint for update in updates for touchpoint in update.touchpoints], now)
         rhythms = [
             rows.rhythm_values(update.command.account_id, series)
             for update in updates
@@ -197,7 +199,7 @@ class PostgresCalendarRepository:
                 continue
             doubles = await self.find(await merging.find_doubles(self._connection, account_id, stays))
             reason = Cancellation(Closure.WITHDRAWN, f"the account was merged into {stays}")
-            await self._store_quietly(
+            await self.save_quietly(
                 [
                     TouchpointUpdate(cancel(each.touchpoint, reason), each.content, "cancelled", reason.note)
                     for each in doubles.values()
@@ -231,8 +233,7 @@ class PostgresCalendarRepository:
         """Store touchpoints that the leveller moved; nobody is marked for it."""
         await self._store(updates, now, is_urgent=lambda _: False)
 
-    async def _store_quietly(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
-        """Store touchpoints; what has not come due is announced when its account is quiet."""
+    async def save_quietly(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
         await mark_owners(self._connection, updates)
         await self._store(updates, now, is_urgent=lambda update: update.touchpoint.released_at is not None)
 

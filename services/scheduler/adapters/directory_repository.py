@@ -30,6 +30,9 @@ UPDATE account_calendar a SET directory_version = u.version, name = u.name, csm_
     sales_id = u.sales_id, pool = u.pool,
     timezone = u.timezone, zones = string_to_array(u.zones, ' '), doubt = u.doubt, country = u.country,
     region = u.region,
+    handovers = a.handovers
+        - CASE WHEN a.csm_id IS DISTINCT FROM u.csm_id THEN coalesce(u.csm_id, '') ELSE '' END
+        - CASE WHEN a.sales_id IS DISTINCT FROM u.sales_id THEN coalesce(u.sales_id, '') ELSE '' END,
     extend_at = CASE WHEN a.plan IS NOT NULL AND (
             a.timezone IS DISTINCT FROM u.timezone OR a.zones <> string_to_array(u.zones, ' ')
             OR (a.country, a.region) IS DISTINCT FROM (u.country, u.region)
@@ -54,6 +57,10 @@ ON CONFLICT (csm_id) DO UPDATE SET version = excluded.version, name = excluded.n
     region = excluded.region, role = excluded.role
 WHERE p.version <= excluded.version
 """
+REMEMBER_LEFT = """
+INSERT INTO left_person (csm_id, pool) SELECT csm_id, pool FROM person WHERE csm_id = ANY($1::text[])
+ON CONFLICT (csm_id) DO UPDATE SET pool = excluded.pool, left_at = now()
+"""
 FORGET_CSMS = "DELETE FROM person WHERE csm_id = ANY($1::text[])"
 HOURS = """
 SELECT csm_id, name, timezone, working_days, day_start, day_end, country, region, away
@@ -61,6 +68,7 @@ FROM person WHERE csm_id = ANY($1::text[])
 """
 PEOPLE = "SELECT csm_id, name, email FROM person WHERE csm_id = ANY($1::text[])"
 NAMES = "SELECT account_id, name FROM account_calendar WHERE account_id = ANY($1::text[])"
+WEEKLY = "SELECT csm_id, weekly_minutes FROM person WHERE csm_id = ANY($1::text[])"
 MARK_ACCOUNTS = """
 UPDATE account_calendar SET extend_at = '-infinity' WHERE plan IS NOT NULL AND account_id IN (
     SELECT DISTINCT account_id FROM touchpoint WHERE csm_id = ANY($1::text[]) AND status = 'planned')
@@ -105,6 +113,7 @@ class PostgresDirectoryRepository:
         """Store CSMs and mark the accounts with touchpoints in hours that have changed, or that may get another owner."""
         newest = {record.csm_id: record for record in sorted(records, key=lambda record: record.version)}
         before = await load_csm_hours(self._connection, newest.keys())
+        weekly = await self._connection.fetch(WEEKLY, sorted(newest))
         people = await load_people(self._connection, newest.keys())
         for csm_id in sorted(newest):
             await self._connection.execute(SAVE_CSM, *csm_values(newest[csm_id]))
@@ -116,11 +125,16 @@ class PostgresDirectoryRepository:
         if changed:
             await self._connection.execute(MARK_ACCOUNTS, changed)
             await mark_people(self._connection, changed, "their hours have changed")
+        former = {row[0]: row[1] for row in weekly}
+        weekly = await self._connection.fetch(WEEKLY, sorted(newest))
+        busier = {row[0] for row in weekly if row[0] not in former or former[row[0]] != row[1]}
+        await mark_people(self._connection, busier.difference(changed), "their weekly minutes have changed")
         now = await load_people(self._connection, newest.keys())
         await mark_accounts_of(self._connection, people, now)
 
     async def forget_csms(self, csm_ids: Sequence[str]) -> None:
         people = await load_people(self._connection, csm_ids)
+        await self._connection.execute(REMEMBER_LEFT, csm_ids)
         await self._connection.execute(FORGET_CSMS, csm_ids)
         await mark_accounts_of(self._connection, people, {})
 

@@ -49,7 +49,7 @@ STATEMENTS = (
 )
 FORGET_DIRECTORY = """
 UPDATE account_calendar SET directory_version = -1, name = NULL, csm_id = NULL, sales_id = NULL, pool = NULL,
-    timezone = NULL, zones = '{}', country = NULL, region = NULL, doubt = NULL
+    timezone = NULL, zones = '{}', country = NULL, region = NULL, doubt = NULL, handovers = '{}'
 WHERE account_id = ANY($1::text[])
 """
 # The tombstones of the plan and of the directory arrive in any order, and the account may have come back between them.

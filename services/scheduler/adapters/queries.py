@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from schemas.directory import HolidayRecord
+from services.calendar.person_conflicts import name_week
 from services.calendar.plan import read_plan
 from services.calendar.zones import load_zones
 from services.chassis.database import Database, real_now
@@ -21,7 +22,7 @@ from services.scheduler.adapters.touchpoint_lists import (
     WITH_CONTENT,
     ListQuery,
 )
-from services.scheduler.application.measure_capacity import CsmWeek, UnownedWeek, WeekLoad, name_week
+from services.scheduler.application.measure_capacity import CsmWeek, UnownedWeek, WeekLoad
 from services.scheduler.application.read_touchpoints import (
     AccountRhythms,
     Person,

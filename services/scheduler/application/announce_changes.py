@@ -9,9 +9,9 @@ may run fast or stand still.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
-from services.scheduler.application.ports import AnnouncementQueue, TouchpointUpdate, UnannouncedChange
+from services.scheduler.application.ports import TouchpointUpdate, UnannouncedChange
 from services.scheduler.domain.announcing import choose_event
 
 QUIET: Final = timedelta(seconds=3)
@@ -20,6 +20,18 @@ LONGEST_WAIT: Final = timedelta(seconds=30)
 """Real time after the first change, after which they are announced however often the calendar changes."""
 BATCH: Final = 50
 """Accounts in one transaction."""
+
+
+class AnnouncementQueue(Protocol):
+    """Changes that readers of events do not know yet; claims skip what another transaction has locked."""
+
+    async def claim(
+        self, real_now: datetime, now: datetime, limit: int
+    ) -> tuple[int, Sequence[UnannouncedChange]]:
+        """How many accounts are quiet or have something near, up to the limit, and their changes, which are taken."""
+        ...
+
+    async def publish(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None: ...
 
 
 async def announce_changes(announcements: AnnouncementQueue, real_now: datetime, now: datetime) -> int:

@@ -9,10 +9,13 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from services.calendar.person_book import LevelledTouch, PersonBook, PersonLevelling
+from services.calendar.person_conflicts import PersonConflict
 from services.scheduler.application.cover_absences import AbsenceRepository, AbsenceResult, cover_absences
 
 Compute = Callable[[PersonBook, datetime], Awaitable[PersonLevelling | None]]
 """`level_person` off the event loop; None: the book cannot be levelled."""
+FindConflicts = Callable[[PersonBook, datetime], Awaitable[Sequence[PersonConflict] | None]]
+"""`find_person_conflicts` off the event loop; None: they cannot be found."""
 
 
 class LevelResult(NamedTuple):
@@ -58,13 +61,19 @@ class BookRepository(Protocol):
         """Move touchpoints that are as they were read; how many."""
         ...
 
+    async def save_conflicts(self, csm_id: str, conflicts: Sequence[PersonConflict]) -> None:
+        """Store what does not fit, instead of what was stored before."""
+        ...
+
     async def mark(self, csm_id: str, cause: str) -> None:
         """Have the person's book levelled again."""
         ...
 
 
-async def level_next_book(books: BookRepository, compute: Compute, now: datetime) -> LevelResult:
-    """Level the book of one person; an empty result when nobody is marked."""
+async def level_next_book(
+    books: BookRepository, compute: Compute, now: datetime, find_conflicts: FindConflicts | None = None
+) -> LevelResult:
+    """Level the book of one person, and find what does not fit; an empty result when nobody is marked."""
     book = await books.claim(now)
     if book is None:
         return LevelResult()
@@ -80,6 +89,9 @@ async def level_next_book(books: BookRepository, compute: Compute, now: datetime
     if levelled.anchors or stale:
         cause = "its new rhythms have their phases" if not stale else "others changed it meanwhile"
         await books.mark(book.csm_id, cause)
+    conflicts = None if levelled.anchors or find_conflicts is None else await find_conflicts(book, now)
+    if conflicts is not None:
+        await books.save_conflicts(book.csm_id, conflicts)
     return LevelResult(
         1,
         moved,

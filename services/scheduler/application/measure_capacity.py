@@ -10,6 +10,7 @@ from pydantic import Field
 from schemas.base import Id, SchemaModel
 from schemas.zones import UTC_ZONE
 from services.calendar.open_hours import DAY, OpenHours, open_days, usual_of
+from services.calendar.person_conflicts import name_week
 
 DEFAULT_WEEKLY_MINUTES = 2400
 DEFAULT_HOURS = OpenHours(UTC_ZONE)
@@ -70,13 +71,10 @@ class CapacityWeek(SchemaModel):
             "was not told, or its holidays are not known"
         ),
     ] = None
+    time_off: Annotated[
+        tuple[date, ...], Field(description="working days on which the CSM is away, without holidays")
+    ] = ()
     doubt: Annotated[str | None, Field(description="what is wrong with the hours of this CSM")] = None
-
-
-def name_week(monday: date) -> str:
-    """The ISO week as in 2026-W14."""
-    year, week, _ = monday.isocalendar()
-    return f"{year}-W{week:02d}"
 
 
 def measure_weeks(
@@ -106,6 +104,7 @@ def _measure_week(csm: CsmWeek, monday: date, load: WeekLoad | None) -> Capacity
         planned_minutes=0 if load is None else load.minutes,
         touches=0 if load is None else load.touches,
         holidays=_holidays_on(hours, working),
+        time_off=tuple(day for day in working if _is_away(hours, day)),
         doubt=csm.doubt,
     )
 
@@ -124,3 +123,9 @@ def _holidays_on(hours: OpenHours, working: Sequence[date]) -> tuple[HolidayOfWe
         return None
     named = ((day, calendar.name_of(day)) for day in working)
     return tuple(HolidayOfWeek(on=day, name=name) for day, name in named if name is not None)
+
+
+def _is_away(hours: OpenHours, day: date) -> bool:
+    """Whether the person has time off on a day that is no public holiday."""
+    is_holiday = hours.holidays is not None and hours.holidays.name_of(day) is not None
+    return not is_holiday and any(span.first <= day <= span.last for span in hours.away)

@@ -5,7 +5,7 @@ what it stores and the events about it become one commit.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -31,6 +31,7 @@ class CalendarAccount:
     """An account's row; `spec_hash` identifies the part of its plan that decides when touchpoints are.
 
     `rules_changed`: the release of `tzdata` whose changes its calendar does not follow yet.
+    `handovers`: by the person whom its plan names the one who leads instead.
     """
 
     account_id: str
@@ -44,10 +45,14 @@ class CalendarAccount:
     country: str | None = None
     region: str | None = None
     rules_changed: str | None = None
+    handovers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def owners(self) -> AccountOwners:
-        return AccountOwners(self.account_id, self.csm_id, self.sales_id, self.pool)
+        pairs = tuple(sorted(self.handovers.items()))
+        named = AccountOwners(self.account_id, handovers=pairs)
+        people = named.find_taker(self.csm_id), named.find_taker(self.sales_id)
+        return AccountOwners(self.account_id, *people, self.pool, pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +240,10 @@ class CalendarRepository(Protocol):
         """Store touchpoints and announce them at once."""
         ...
 
+    async def save_quietly(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
+        """Store touchpoints; what has not come due is announced when its account is quiet."""
+        ...
+
     async def find(self, ids: Collection[str]) -> Mapping[str, StoredTouchpoint]: ...
 
     async def find_together(self, touchpoint_id: str) -> Sequence[StoredTouchpoint]:
@@ -286,15 +295,3 @@ class TouchpointQueue(Protocol):
     async def prune(self, now: datetime, keep: Keep) -> bool:
         """Archive what was closed long ago and forget what nobody needs any more, a batch; whether there may be more."""
         ...
-
-
-class AnnouncementQueue(Protocol):
-    """Changes that readers of events do not know yet; claims skip what another transaction has locked."""
-
-    async def claim(
-        self, real_now: datetime, now: datetime, limit: int
-    ) -> tuple[int, Sequence[UnannouncedChange]]:
-        """How many accounts are quiet or have something near, up to the limit, and their changes, which are taken."""
-        ...
-
-    async def publish(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None: ...

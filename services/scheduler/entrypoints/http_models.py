@@ -15,7 +15,6 @@ from schemas.times import USUAL_QUIET_HOURS, Instant, Window
 from schemas.vocabulary import Channel, Outcome, Owner, Role, Topic, TouchpointStatus
 from services.calendar.touchpoint import OPEN, Origin, Touchpoint, TouchpointContent
 from services.chassis.problems import Problem
-from services.scheduler.application.measure_capacity import CapacityWeek, UnownedWeek
 from services.scheduler.application.ports import StoredTouchpoint
 from services.scheduler.application.read_touchpoints import Person, TouchpointEntry, TouchpointReader
 from services.scheduler.domain.catalogue import find_type
@@ -203,14 +202,6 @@ class TouchpointPage(SchemaModel):
     items: tuple[TouchpointItem, ...]
     next_cursor: str | None
     resume_cursor: str | None = None
-
-
-class Capacity(SchemaModel):
-    weeks: tuple[CapacityWeek, ...]
-    unowned: Annotated[
-        tuple[UnownedWeek, ...],
-        Field(description="what nobody has, of all pools; empty when a CSM is asked for"),
-    ] = ()
 
 
 async def show_touchpoints(

@@ -1,7 +1,7 @@
-"""The calendar over HTTP: lists, one touchpoint, the capacity of CSMs."""
+"""The calendar over HTTP: lists and one touchpoint."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Query
@@ -12,7 +12,6 @@ from services.calendar.touchpoint import OPEN, Status
 from services.chassis.clock import ServiceClock
 from services.chassis.problems import Problem
 from services.chassis.web import JSON, Cursor, Limit, decode_cursor, encode_cursor, page, require
-from services.scheduler.application.measure_capacity import measure_weeks
 from services.scheduler.application.read_touchpoints import (
     TouchpointFilter,
     TouchpointReader,
@@ -20,15 +19,11 @@ from services.scheduler.application.read_touchpoints import (
     read_touchpoints,
 )
 from services.scheduler.entrypoints.http_models import (
-    Capacity,
     TouchpointItem,
     TouchpointPage,
     parse_id,
     show_touchpoints,
 )
-
-QUARTER = timedelta(weeks=13)
-LONGEST = timedelta(days=731)
 
 DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 Moment = Annotated[
@@ -52,10 +47,10 @@ Statuses = Annotated[
 
 
 def read_routes(reader: TouchpointReader, clock: ServiceClock) -> APIRouter:
-    """GET /v1/touchpoints, /v1/touchpoints/{id} and /v1/capacity."""
+    """GET /v1/touchpoints and /v1/touchpoints/{id}."""
     router = APIRouter(tags=["calendar"], dependencies=[require("read")])
     _add_list(router, reader, clock)
-    _add_details(router, reader, clock)
+    _add_details(router, reader)
     return router
 
 
@@ -81,14 +76,14 @@ def _add_list(router: APIRouter, reader: TouchpointReader, clock: ServiceClock) 
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> JSON:
-        since = _parse_moment("updated_since", updated_since)
+        since = parse_moment("updated_since", updated_since)
         wanted = TouchpointFilter(
-            account_id=_check_text("account_id", account_id),
-            csm_id=_check_text("csm_id", csm_id),
-            type=_check_text("type", touchpoint_type),
+            account_id=check_text("account_id", account_id),
+            csm_id=check_text("csm_id", csm_id),
+            type=check_text("type", touchpoint_type),
             statuses=frozenset(status or (OPEN if unowned else ())),
-            start_at=_parse_moment("from", from_),
-            end_at=_parse_moment("to", to),
+            start_at=parse_moment("from", from_),
+            end_at=parse_moment("to", to),
             changed_since=since,
             unowned=unowned,
         )
@@ -98,7 +93,7 @@ def _add_list(router: APIRouter, reader: TouchpointReader, clock: ServiceClock) 
         return JSON(await _list_planned(reader, wanted, cursor, limit, now))
 
 
-def _add_details(router: APIRouter, reader: TouchpointReader, clock: ServiceClock) -> None:
+def _add_details(router: APIRouter, reader: TouchpointReader) -> None:
     @router.get("/v1/touchpoints/{touchpoint_id}", summary="One touchpoint", response_model=TouchpointItem)
     async def get_touchpoint(touchpoint_id: str) -> JSON:
         entry = await reader.find(parse_id(touchpoint_id))
@@ -109,23 +104,6 @@ def _add_details(router: APIRouter, reader: TouchpointReader, clock: ServiceCloc
                 " (DRUMBEAT_RETENTION__TOUCHPOINTS_DAYS).",
             )
         return JSON((await show_touchpoints([entry], reader))[0])
-
-    @router.get("/v1/capacity", summary="The planned work in CSMs' weeks", response_model=Capacity)
-    async def get_capacity(
-        from_: Annotated[str | None, Query(alias="from", max_length=64)] = None,
-        to: Moment = None,
-        csm_id: Annotated[str | None, Query(max_length=200)] = None,
-    ) -> JSON:
-        start = _parse_moment("from", from_) or clock.at(await reader.real_now())
-        end = _parse_moment("to", to) or start + QUARTER
-        if not start <= end <= start + LONGEST:
-            raise Problem(422, "to: must be after `from`, by two years at most.")
-        first, last = _midnight(start), _midnight(end)
-        monday, after = first - timedelta(days=first.weekday()), last + timedelta(days=7 - last.weekday())
-        csms, loads = await reader.load_weeks(monday, after, _check_text("csm_id", csm_id))
-        weeks = measure_weeks(csms, loads, start.date(), end.date())
-        unowned = await reader.load_unowned_weeks(monday, after) if csm_id is None else ()
-        return JSON(Capacity(weeks=tuple(weeks), unowned=tuple(unowned)).model_dump())
 
 
 async def _list_planned(
@@ -153,7 +131,8 @@ async def _list_changes(
     }
 
 
-def _parse_moment(name: str, text: str | None) -> datetime | None:
+def parse_moment(name: str, text: str | None) -> datetime | None:
+    """An instant, or the beginning of a date in UTC. Raises Problem (422)."""
     if text is None:
         return None
     try:
@@ -164,11 +143,8 @@ def _parse_moment(name: str, text: str | None) -> datetime | None:
         raise Problem(422, f"{name}: {wrong}") from None
 
 
-def _check_text(name: str, text: str | None) -> str | None:
+def check_text(name: str, text: str | None) -> str | None:
+    """The text as it is. Raises Problem (422) for one that no column holds."""
     if text is not None and "\x00" in text:
         raise Problem(422, f"{name}: contains the NUL character; remove it")
     return text
-
-
-def _midnight(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,7 +1,7 @@
 """Levels the books of people, one in a transaction, on every replica; the computing is done in a worker process."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from services.calendar.person_book import PersonBook, PersonLevelling, level_person
+from services.calendar.person_conflicts import PersonConflict, find_person_conflicts
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.faults import fault
@@ -41,7 +42,7 @@ class Leveller:
         async with self.database.transaction() as connection:
             now = self.clock.at(await real_now(connection))
             books = self.books(connection)
-            result = await level_next_book(books, self._compute, now)
+            result = await level_next_book(books, self._compute, now, self._find_conflicts)
             self.is_waiting = result.books > 0 or await books.is_anybody_marked()
             fault("sweep.before_commit")
         loop_time = asyncio.get_running_loop().time()
@@ -62,4 +63,13 @@ class Leveller:
         except JobTooLarge as caught:
             problem = str(caught)
         log.error("level.failed", csm_id=book.csm_id, touchpoints=len(book.touches), problem=problem)
+        return None
+
+    async def _find_conflicts(self, book: PersonBook, now: datetime) -> Sequence[PersonConflict] | None:
+        """None: they cannot be found, and those that were found before stay."""
+        try:
+            return await self.worker.run(find_person_conflicts, book, now)
+        except JobTooLarge as caught:
+            problem = str(caught)
+        log.error("conflicts.failed", csm_id=book.csm_id, touchpoints=len(book.touches), problem=problem)
         return None

@@ -13,14 +13,15 @@ from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.faults import fault
 from services.scheduler.application.announce_changes import BATCH as ACCOUNTS
-from services.scheduler.application.announce_changes import announce_changes
+from services.scheduler.application.announce_changes import AnnouncementQueue, announce_changes
+from services.scheduler.application.hand_over import HandoverContext, HandoverRepository, share_out_left
 from services.scheduler.application.ports import (
-    AnnouncementQueue,
     CalendarRepository,
     Count,
     Keep,
     TouchpointQueue,
 )
+from services.scheduler.application.read_touchpoints import TouchpointReader
 from services.scheduler.application.reconcile_calendar import extend_horizons
 from services.scheduler.application.release_due import BATCH, mark_overdue, release_due
 
@@ -143,6 +144,21 @@ def horizon_sweep(calendars: Callable[[Connection], CalendarRepository]) -> Swee
         return Swept(result.counts("extended") if result.calendars else {}, has_more=True)
 
     return extend
+
+
+def leaver_sweep(
+    calendars: Callable[[Connection], CalendarRepository],
+    handovers: Callable[[Connection], HandoverRepository],
+    reader: TouchpointReader,
+) -> Sweep:
+    """Shares out the accounts of people who have left over their pools."""
+
+    async def share_out(connection: Connection, now: PassTime) -> Swept:
+        context = HandoverContext(handovers(connection), calendars(connection), reader, now.service)
+        shared = await share_out_left(context)
+        return Swept({} if shared is None else {"shared_out": shared}, has_more=True)
+
+    return share_out
 
 
 def announcement_sweep(announcements: Callable[[Connection], AnnouncementQueue]) -> Sweep:

@@ -13,6 +13,7 @@ import pytest
 
 from schemas.envelope import Envelope, kafka_headers
 from services.calendar.person_book import PersonBook, PersonLevelling, level_person
+from services.calendar.person_conflicts import PersonConflict, find_person_conflicts
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.dead_letters import Record
@@ -24,15 +25,19 @@ from services.devstack.embedded.postgres import EmbeddedPostgres
 from services.scheduler.adapters.announcement_repository import PostgresAnnouncements
 from services.scheduler.adapters.book_repository import PostgresBooks
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
+from services.scheduler.adapters.capacity_queries import PostgresCapacity
 from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
+from services.scheduler.adapters.handover_repository import PostgresHandovers
 from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.application.announce_changes import LONGEST_WAIT, announce_changes
 from services.scheduler.application.level_books import level_next_book
 from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
+from services.scheduler.entrypoints.http_capacity import capacity_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
+from services.scheduler.entrypoints.http_handovers import HandoverUnit, handover_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
 from services.scheduler.entrypoints.kafka_consumer import RecordHandler
 from services.scheduler.entrypoints.workers import (
@@ -40,6 +45,7 @@ from services.scheduler.entrypoints.workers import (
     Sweep,
     Sweeper,
     horizon_sweep,
+    leaver_sweep,
     overdue_sweep,
     prune_sweep,
 )
@@ -49,7 +55,7 @@ CONSOLE = "https://drumbeat.example"
 TABLES = """account_calendar, rhythm, touchpoint, agenda, lapsing, change, person, early_outcome, inbox, outbox,
     dead_letter, api_key, consumer_offset, announcement, policy_in_force, account_alias, assignment, hand_act,
     due_touchpoint, closed_touchpoint, archived_touchpoint, archived_contact, erased_account, csm_mark, csm_book,
-    data_release"""
+    data_release, left_person"""
 REASON: dict[str, object] = {"rule": "red", "policy": "p1", "facts": [], "text": "because"}
 
 SECRET = b"s" * 32
@@ -161,6 +167,12 @@ class Scheduler:
     async def extend(self) -> float | None:
         return await self._sweep(horizon_sweep(self.calendars))
 
+    async def share_out(self) -> None:
+        """Share out what people who have left had."""
+        sweep = leaver_sweep(self.calendars, PostgresHandovers, PostgresReader(self.database))
+        while await self._sweep(sweep) is not None:
+            continue
+
     async def level(self) -> None:
         """Level until nobody is marked, with the horizon worker between the passes, as the services do."""
         await self.database.pool.execute("UPDATE csm_mark SET marked_at = marked_at - interval '1 hour'")
@@ -170,7 +182,7 @@ class Scheduler:
     async def _level_one(self) -> bool:
         async with self.database.transaction() as connection:
             books = PostgresBooks(connection, self.calendars(connection))
-            result = await level_next_book(books, level_at_once, FixedClock.now_is)
+            result = await level_next_book(books, level_at_once, FixedClock.now_is, find_at_once)
         for kind, number in result.counts().items():
             self.count(kind, number)
         return result.books > 0
@@ -230,6 +242,10 @@ class Scheduler:
 
 async def level_at_once(book: PersonBook, now: datetime) -> PersonLevelling:
     return level_person(book, now)
+
+
+async def find_at_once(book: PersonBook, now: datetime) -> Sequence[PersonConflict]:
+    return find_person_conflicts(book, now)
 
 
 def rhythm(every_days: int = 7, **changed: object) -> dict[str, object]:
@@ -300,7 +316,10 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
     made = Scheduler(database, http)
     reader = PostgresReader(database)
     app.include_router(read_routes(reader, clock))
+    app.include_router(capacity_routes(reader, PostgresCapacity(database), clock))
     app.include_router(coming_routes(partial(read_coming, database), reader, clock))
+    unit = HandoverUnit(database, clock, made.calendars, PostgresHandovers, reader, lambda: None)
+    app.include_router(handover_routes(unit))
     app.include_router(action_routes(UnitOfWork(database, clock, made.calendars, reader, lambda: None)))
     yield made
     await http.aclose()

@@ -255,11 +255,12 @@ async def test_capacity_counts_minutes_by_csm_and_week(scheduler: Scheduler) -> 
         {
             "csm_id": "ada", "week": "2026-W10", "weekly_minutes": 1500, "available_minutes": 1200,
             "planned_minutes": 120, "touches": 4, "holidays": [{"on": "2026-03-02", "name": "Adwa Victory Day"}],
-            "doubt": None,
+            "time_off": [], "doubt": None,
         },
         {
             "csm_id": "ada", "week": "2026-W11", "weekly_minutes": 1500, "available_minutes": 900,
-            "planned_minutes": 120, "touches": 4, "holidays": [], "doubt": None,
+            "planned_minutes": 120, "touches": 4, "holidays": [], "time_off": ["2026-03-09", "2026-03-10"],
+            "doubt": None,
         },
     ]  # fmt: skip
 

@@ -41,6 +41,8 @@ ARGUMENTS = {
     "move": [TOUCHPOINT, "2026-03-06"],
     "skip": [TOUCHPOINT],
     "undo": [TOUCHPOINT],
+    "load": ["--csm", "ana"],
+    "handover": ["ana", "--to", "bob"],
     "events post": ["events.json"],
     "policy publish": [str(SHIPPED)],
     "policy rollback": ["1"],
