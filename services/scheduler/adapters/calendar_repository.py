@@ -5,8 +5,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import compress
 
-import orjson
-
 from schemas.directory import HolidayRecord, PolicyRecord
 from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand, content_of, read_plan
@@ -123,8 +121,7 @@ class PostgresCalendarRepository:
     async def lock(self, account_ids: Collection[str]) -> Mapping[str, CalendarAccount]:
         in_order = sorted(set(account_ids))
         await self._connection.execute(CREATE_ACCOUNTS, in_order)
-        locked = await self._connection.fetch(LOCK, in_order)
-        return {row[0]: CalendarAccount(*row[:11], handovers=orjson.loads(row[11])) for row in locked}
+        return {row[0]: rows.read_account(row) for row in await self._connection.fetch(LOCK, in_order)}
 
     async def find_versions(self, account_ids: Collection[str]) -> Mapping[str, int]:
         return {row[0]: row[1] for row in await self._connection.fetch(VERSIONS, list(account_ids))}

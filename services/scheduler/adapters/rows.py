@@ -7,6 +7,7 @@ the text of its cancellation or, without a closure, of its shift.
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import orjson
 from pydantic import TypeAdapter
 
 from schemas.times import format_instant
@@ -21,7 +22,7 @@ from services.calendar.touchpoint import (
     Touchpoint,
     TouchpointContent,
 )
-from services.scheduler.application.ports import StoredTouchpoint, TouchpointUpdate
+from services.scheduler.application.ports import CalendarAccount, StoredTouchpoint, TouchpointUpdate
 
 COLUMNS = """t.id::text AS id, t.account_id, t.type, t.origin, t.due_at, t.start_at, t.end_at, t.deadline, t.owner,
 t.status, t.csm_id, t.minutes, t.number, t.pinned, t.sequence, t.released_at, t.closure, t.verdict, t.outcome,
@@ -126,6 +127,11 @@ WHERE t.status IN ('due', 'overdue') ORDER BY t.id FOR UPDATE OF t
 
 FORMER = TypeAdapter(tuple[FormerMoments, ...])
 Row = Any  # an asyncpg record: columns by name
+
+
+def read_account(row: Row) -> CalendarAccount:
+    """An account from the fields of `CalendarAccount` in their order."""
+    return CalendarAccount(*row[:11], handovers=orjson.loads(row[11]))
 
 
 def read_content(text: str) -> TouchpointContent:

@@ -37,7 +37,7 @@ def test_milestones_of_the_last_90_days_are_named_once_the_newest_first() -> Non
 
     assert [each.milestone.strip().lower() for each in figures_after(*events).milestones] == [
         "team of 50",
-        "first  report",
+        "first report",
     ]
 
 
