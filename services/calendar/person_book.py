@@ -256,7 +256,7 @@ class _BookMaker:
         elif move is None or planned.is_new:
             reason = f"the week {chosen} has more room than {former}"
         else:
-            load = f"{move.week_minutes_before} of {move.available} minutes"
+            load = f"{move.week_minutes_before} of {move.available} minutes and has {move.week_minutes_after} now"
             reason = f"the week {former} had {load}, the week {chosen} has more room"
         return LevelledTouch(planned.id, due_at, f"{LEVELLED}{reason}")
 

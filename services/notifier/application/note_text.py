@@ -20,7 +20,7 @@ _KIND: Final = re.compile(
 _FIELD: Final = re.compile(r"\{(\w+)\}")
 _INSTANT: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z")
 _WEEK: Final = re.compile(r"(\d{4})-W(\d{2})")
-_NUMBERS: Final = frozenset({"days", "most", "minutes", "available"})
+_NUMBERS: Final = frozenset({"days", "most", "minutes", "available", "left"})
 _WEEKS: Final = frozenset({"former", "chosen"})
 _FORMS: Final = {"period": "[^:;]+", "moment": _INSTANT.pattern, "day": r"\d{4}-\d{2}-\d{2}"}
 """What the values of some fields look like; others are any text."""

@@ -45,9 +45,9 @@ def test_every_language_has_the_same_notes_with_no_field_of_its_own(language: st
         ),
         (
             "pt",
-            "levelled: the week 2026-W14 had 1,620 of 1,500 minutes, the week 2026-W15 has more room",
+            "levelled: the week 2026-W14 had 1620 of 1500 minutes and has 1450 now, the week 2026-W15 has more room",
             (
-                "a semana 14 de 2026 estava cheia (1.620 minutos planejados, 1.500 disponíveis),"
+                "a semana 14 de 2026 tinha 1.620 de 1.500 minutos planejados e agora tem 1.450;"
                 " a semana 15 de 2026 tem mais espaço"
             ),
         ),
