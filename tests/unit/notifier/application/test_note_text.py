@@ -13,7 +13,7 @@ from tests.unit.notifier.owner_claims import CARL, MONDAY, claim, directory, wri
 BOOK = load_people_phrases()
 FIELD = re.compile(r"\{\w+\}")
 GAP = "; 45 days since the one before, more than the 40 it should be at most"
-RETAIL = "Retailers sell in the fourth quarter; they have no time for us."
+RETAIL = "Retailers sell most at the end of the fourth quarter; they have no time for us."
 
 
 @pytest.mark.parametrize("language", [*BOOK.languages])
@@ -99,7 +99,8 @@ def test_every_language_has_the_same_notes_with_no_field_of_its_own(language: st
             "es",
             f"moved before retail-q4: {RETAIL}{GAP}",
             (
-                "El comercio vende en el cuarto trimestre; no tiene tiempo para nosotros; 45 días después de la anterior,"
+                "El comercio vende más al final del cuarto trimestre; entonces no tiene"
+                " tiempo para nosotros; 45 días después de la anterior,"
                 " más de los 40 previstos como máximo"
             ),
         ),
@@ -107,8 +108,8 @@ def test_every_language_has_the_same_notes_with_no_field_of_its_own(language: st
             "de",
             f"suppressed: retail-q4 leaves it no room: {RETAIL}",
             (
-                "„retail-q4“ lässt dafür keinen Platz: Der Handel verkauft im vierten Quartal;"
-                " er hat dann keine Zeit für uns"
+                "„retail-q4“ lässt dafür keinen Platz: Der Handel verkauft am Ende des vierten Quartals"
+                " am meisten; er hat dann keine Zeit für uns"
             ),
         ),
         ("de", "moved: the one before it had to move", "das davor musste verschoben werden"),
