@@ -54,7 +54,8 @@ def test_the_page_has_every_feature() -> None:
 
 def test_every_part_of_the_template_is_filled_in() -> None:
     page = policy_reference()
-    braces = ("{onboarding: 7d, growth: month}", "{word}", "{nps_score}")
+    rule = '{rrule: "FREQ=MONTHLY;BYDAY=2TU"}'
+    braces = (rule, "{onboarding: 7d, growth: month}", "{word}", "{nps_score}")
 
     assert "{" not in re.sub("|".join(map(re.escape, braces)), "", page)
 
