@@ -9,6 +9,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from schemas.plans import Avoid
 from services.calendar.avoid import Availability
 from services.calendar.book_days import BookDays
 from services.calendar.levelling import (
@@ -22,7 +23,7 @@ from services.calendar.levelling import (
     choose_phases,
     relevel,
 )
-from services.calendar.open_hours import DAY, OpenHours, from_wall, next_open, to_wall
+from services.calendar.open_hours import DAY, OpenHours, from_wall, next_open, open_days, to_wall
 from services.calendar.touchpoint import Origin
 from services.calendar.windows import LEVELLED
 
@@ -41,6 +42,17 @@ def find_priority(priority: int | None, precedence: str | None, origin: str) -> 
     if priority is not None:
         return priority
     return PRIORITIES.get(precedence or "", 0 if origin == Origin.RHYTHM else ONE_OFF_PRIORITY)
+
+
+def find_availability(
+    periods: Sequence[Avoid], topic: str | None, hours: OpenHours, meeting: OpenHours
+) -> Availability | None:
+    """When a touchpoint is available for its person, where that is not in all of their hours.
+
+    `meeting`: the hours in which they may be with the customer, which do not count for internal work.
+    """
+    opening = hours if topic is None else meeting
+    return Availability(periods, hours.zone, opening) if periods or opening != hours else None
 
 
 class PlannedTouch(NamedTuple):
