@@ -112,7 +112,7 @@ class SimulatedAccount:
             del self.calendar[released.id]
         if released.origin is not Origin.RHYTHM or not released.is_led_by_person:
             return
-        self.is_stale = self.is_stale or self._never_skips
+        self.is_stale = self.is_stale or bool(self._never_skipped)
         for each in list(self.calendar.values()):
             is_former = each.type == released.type and each.origin is Origin.RHYTHM
             if (
@@ -124,14 +124,16 @@ class SimulatedAccount:
                 del self.calendar[each.id]
 
     @property
-    def _never_skips(self) -> bool:
+    def _never_skipped(self) -> frozenset[str]:
+        """The types between whose touchpoints a gap may be too long, as far as the scheduler is followed."""
         plan = self.plan if self._period.follows_live else None
-        return plan is not None and any(rhythm.never_skip for rhythm in plan.rhythms)
+        rhythms = () if plan is None else plan.rhythms
+        return frozenset(rhythm.touchpoint_type for rhythm in rhythms if rhythm.never_skip)
 
     def change_by_levelling(self, touchpoint: Touchpoint) -> None:
         """Take what the leveller made of a touchpoint: a gap may be too long now."""
         self.calendar[touchpoint.id] = touchpoint
-        self.is_stale = self.is_stale or self._never_skips
+        self.is_stale = self.is_stale or bool(self._never_skipped)
 
     def content_of(self, touchpoint: Touchpoint) -> TouchpointContent | None:
         series = self.series.get(touchpoint.type)
@@ -263,8 +265,9 @@ class SimulatedAccount:
         """When it may have to be looked at again."""
         if self.evaluate_at is not None:
             yield self.evaluate_at
+        watched = self.sensitive | self._never_skipped
         for touchpoint in self.planned():
-            if touchpoint.origin is not Origin.RHYTHM or touchpoint.type in self.sensitive:
+            if touchpoint.origin is not Origin.RHYTHM or touchpoint.type in watched:
                 yield touchpoint.due_at
         yield from self.next_extensions(hours)
 
