@@ -37,7 +37,7 @@ from services.scheduler.adapters.directory_repository import load_csm_hours, loa
 from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_as_read, lock_accounts
 from services.scheduler.adapters.person_marks import mark_people
 from services.scheduler.application.ports import CalendarAccount, StoredTouchpoint, TouchpointUpdate
-from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS
+from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS, place_of
 
 LOCK_CLASS: Final = 0x4C56
 """The first half of the keys of the advisory locks of people: one that nothing else here uses."""
@@ -183,7 +183,7 @@ def _read_days(
     quiet = USUAL_QUIET_HOURS
     if row["quiet_hours"] is not None:
         quiet = QuietHours.model_validate_json(row["quiet_hours"])
-    customer = find_customer_days(CalendarAccount(*row[:10]).place, holidays)
+    customer = find_customer_days(place_of(CalendarAccount(*row[:10])), holidays)
     return avoid, meeting_hours(hours, customer, quiet)
 
 

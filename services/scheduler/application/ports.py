@@ -12,7 +12,6 @@ from typing import Literal, Protocol
 from schemas.directory import HolidayRecord, PolicyRecord
 from schemas.touchpoints import Kind
 from services.calendar.assignment import AccountOwners, Line, Staff
-from services.calendar.customer_days import CustomerPlace
 from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand
 from services.calendar.reconciliation.context import StoredCalendar
@@ -45,10 +44,6 @@ class CalendarAccount:
     country: str | None = None
     region: str | None = None
     rules_changed: str | None = None
-
-    @property
-    def place(self) -> CustomerPlace:
-        return CustomerPlace(self.timezone, self.zones, self.country, self.region)
 
     @property
     def owners(self) -> AccountOwners:

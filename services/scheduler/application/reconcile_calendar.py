@@ -12,6 +12,7 @@ from schemas.plans import PlanAdjusted
 from schemas.times import EARLIEST
 from schemas.zones import UTC_ZONE
 from services.calendar.assignment import NO_LEADS
+from services.calendar.customer_days import CustomerPlace
 from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand
 from services.calendar.reconciliation import erase
@@ -129,6 +130,11 @@ async def extend_horizons(calendars: CalendarRepository, now: datetime) -> Recon
     return await _reconcile_all([replace(target, decided_at=now) for target in targets], (), calendars, now)
 
 
+def place_of(account: CalendarAccount) -> CustomerPlace:
+    """Where the account is."""
+    return CustomerPlace(account.timezone, account.zones, account.country, account.region)
+
+
 async def _load_targets(
     commands: Sequence[PlanCommand],
     accounts: Mapping[str, CalendarAccount],
@@ -145,7 +151,7 @@ async def _load_targets(
     for command, plan in planned:
         await calendars.pause_if_long()
         account = accounts[plan.account_id]
-        hours = find_account_hours(account.place, holidays, DEFAULT_HOURS, by_csm)
+        hours = find_account_hours(place_of(account), holidays, DEFAULT_HOURS, by_csm)
         targets.append(_Target(command, account, plan, hours, hash_spec(plan, hours), plan.decided_at))
     return targets
 

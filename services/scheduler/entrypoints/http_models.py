@@ -235,7 +235,6 @@ def show_touchpoint(
     cancelled = None if touchpoint.cancellation is None else touchpoint.cancellation.note
     reason = content.reason if cancelled is None else content.reason.model_copy(update={"text": cancelled})
     earliest_at, latest_at = touchpoint.window
-    window = Window(from_=earliest_at, to=latest_at)
     return TouchpointItem.model_construct(
         id=touchpoint.id,
         account_id=touchpoint.account_id,
@@ -243,7 +242,7 @@ def show_touchpoint(
         status=touchpoint.status.value,
         due_at=touchpoint.due_at,
         released_at=touchpoint.released_at,
-        window=window,
+        window=Window(from_=earliest_at, to=latest_at),
         deadline=touchpoint.deadline,
         owner=_show_owner(touchpoint, people),
         csm_id=touchpoint.csm_id,
