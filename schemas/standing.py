@@ -6,8 +6,8 @@ from pydantic import Field
 
 from schemas.base import Id, LongText, Minutes, Name, SchemaModel, Text
 from schemas.plans import About, Cause, PlanAdjusted, Reason
-from schemas.times import USUAL_QUIET_HOURS, Instant, QuietHours
-from schemas.vocabulary import Channel, CsmRole, Owner, Precedence, Role, Topic, TouchpointStatus
+from schemas.times import USUAL_QUIET_HOURS, Away, Instant, QuietHours
+from schemas.vocabulary import Channel, CsmRole, Owner, Precedence, Priority, Role, Topic, TouchpointStatus
 
 MOST_ACCOUNTS = 500
 
@@ -22,16 +22,17 @@ class StandingContent(SchemaModel):
     reason: Reason
     quiet_hours: QuietHours = USUAL_QUIET_HOURS
     precedence: Precedence = "default"
+    priority: Priority | None = None
     about: About | None = None
     cause: Cause | None = None
 
 
 class StandingTouchpoint(SchemaModel):
-    """A touchpoint that is open, that the plan names, or a withdrawn occurrence to come."""
+    """A touchpoint that is open, that the plan names, of the calendar itself, or a withdrawn occurrence to come."""
 
     id: Id
     type: Name
-    origin: Literal["rhythm", "one_off", "hand"]
+    origin: Literal["rhythm", "one_off", "hand", "calendar"]
     status: TouchpointStatus
     due_at: Instant
     start_at: Instant
@@ -68,6 +69,7 @@ class StandingFormer(SchemaModel):
     anchor: Instant
     after: Instant
     left_at: Instant
+    rrule: str | None = None
 
 
 class StandingSeries(SchemaModel):
@@ -87,14 +89,17 @@ class StandingSeries(SchemaModel):
     former: tuple[StandingFormer, ...] = ()
     phase_from: Instant | None = None
     phase_to: Instant | None = None
+    rrule: str | None = None
 
 
 class StandingAccount(SchemaModel):
-    """The calendar of one account. `timezone`, `zones`, `csm_id`, `sales_id` and `pool` are those of the directory."""
+    """The calendar of one account. `timezone` to `region`, `csm_id`, `sales_id` and `pool` are the directory's."""
 
     account_id: Id
     timezone: str | None = None
     zones: tuple[str, ...] = ()
+    country: str | None = None
+    region: str | None = None
     csm_id: Id | None = None
     sales_id: Id | None = None
     pool: Name | None = None
@@ -104,6 +109,8 @@ class StandingAccount(SchemaModel):
     """Who of sales leads it."""
     plan: PlanAdjusted | None = None
     """The plan that the calendar follows."""
+    spec: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    """A digest of what decides when its touchpoints are; null: not known."""
     last_due_at: Annotated[dict[Name, Instant], Field(max_length=1000)] = {}  # noqa: RUF012
     """By touchpoint type."""
     series: tuple[StandingSeries, ...] = ()
@@ -114,7 +121,11 @@ class StandingPerson(SchemaModel):
     """Somebody who leads touchpoints. `working_days`: 0 is Monday; null: the usual ones."""
 
     csm_id: Id
+    name: Name | None = None
     timezone: str | None = None
+    country: str | None = None
+    region: str | None = None
+    time_off: tuple[Away, ...] = ()
     weekly_minutes: Minutes | None = None
     working_days: tuple[int, ...] | None = None
     day_start: str | None = None

@@ -1,18 +1,24 @@
 """What finds no allowed day in its window: who stands in for a person who is away, and what has to be escalated."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final, NamedTuple
 
 from schemas.plans import Avoid
 from services.calendar.avoid import Availability
-from services.calendar.escalation import Difficulty, Problem, name_type, name_weeks
+from services.calendar.escalation import Difficulty, Problem, name_type, name_weeks, problem_of
 from services.calendar.levelling import Homeless, Obstacle
 from services.calendar.open_hours import OpenHours, from_wall, to_wall
 from services.calendar.person_book import PersonBook, PlannedTouch, availability_key
 from services.calendar.plan import PROTECTED
+from services.calendar.reconciliation.context import CalendarChange
+from services.calendar.reconciliation.escalations import CAUSE_GONE, escalate
+from services.calendar.touchpoint import Closure, Origin, Status, Touchpoint
 from services.calendar.windows import COVERED
+
+AROUND: Final = timedelta(days=7)
+"""The planned work around the days in question says who has the most room."""
 
 _NEED: Final = {
     Obstacle.AWAY: (
@@ -87,6 +93,55 @@ def _nearest(touch: PlannedTouch, hours: OpenHours, periods: Sequence[Avoid]) ->
             if to_wall(due_at, hours.zone).date() == day.date() and earliest <= due_at <= latest:
                 return due_at
     return None
+
+
+def find_covers(
+    book: PersonBook, touches: Iterable[PlannedTouch], deputies: Mapping[str, Sequence[Deputy]]
+) -> list[Cover]:
+    """Who stands in, of `deputies` by account; the minutes that a deputy takes on count for the next one."""
+    taken: dict[str, int] = {}
+    covers: list[Cover] = []
+    for touch in sorted(touches, key=lambda touch: (-touch.priority, touch.target_at, touch.id)):
+        able = [
+            each._replace(minutes=each.minutes + taken.get(each.csm_id, 0))
+            for each in deputies.get(touch.account_id, ())
+        ]
+        found = cover(book, touch, able)
+        if found is not None:
+            taken[found.csm_id] = taken.get(found.csm_id, 0) + touch.minutes
+            covers.append(found)
+    return covers
+
+
+def span_around(touches: Iterable[PlannedTouch]) -> tuple[datetime, datetime]:
+    """From when until when the planned work of deputies counts: around the windows of the touchpoints in question."""
+    windows = [touch.window for touch in touches]
+    return min(first for first, _ in windows) - AROUND, max(last for _, last in windows) + AROUND
+
+
+def hand_over(touchpoint: Touchpoint, cover: Cover) -> Touchpoint:
+    """The touchpoint with the colleague who stands in."""
+    return touchpoint._replace(
+        due_at=cover.due_at, csm_id=cover.csm_id, shift=cover.reason, sequence=touchpoint.sequence + 1,
+        earliest_at=None, latest_at=None, soft_days=0,
+    )  # fmt: skip
+
+
+def is_about(touchpoint: Touchpoint, csm_id: str) -> bool:
+    """Whether it is an escalation of the calendar about the days of that person."""
+    cause = None if touchpoint.content is None else touchpoint.content.cause
+    return touchpoint.origin is Origin.CALENDAR and cause is not None and cause.id.startswith(f"{csm_id}/")
+
+
+def change_absence_escalations(
+    wanted: Mapping[str, Touchpoint], stored: Mapping[str, Touchpoint]
+) -> list[CalendarChange]:
+    """Level-triggered: escalations whose cause is gone are cancelled. `stored`: those about the person, by id."""
+    return [escalate(each, stored) for each in wanted.values()] + [
+        CalendarChange.cancel(each, Closure.WITHDRAWN, CAUSE_GONE)
+        for each in stored.values()
+        if each.id not in wanted and each.status is Status.PLANNED and problem_of(each) is Problem.NO_DAY
+    ]
 
 
 def describe_difficulties(

@@ -1,12 +1,30 @@
 """When people of ours may be with a customer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from functools import lru_cache
+from typing import NamedTuple
 
+from schemas.directory import HolidayRecord
 from schemas.zones import TimeZone
-from services.calendar.public_holidays import HolidayCalendar
+from services.calendar.public_holidays import HolidayCalendar, choose_calendar
 from services.calendar.stretches import Stretches, days_around, find_stretches, intersect, windows_of_day
+from services.calendar.zones import load_zone, load_zones
+
+
+class CustomerPlace(NamedTuple):
+    """Where a customer is as the directory knows it: the name of its zone, or those of its country, and the place."""
+
+    timezone: str | None = None
+    zones: Sequence[str] = ()
+    country: str | None = None
+    region: str | None = None
+
+    @property
+    def clocks(self) -> tuple[TimeZone, ...]:
+        """Its zone, or all those of its country; UTC where neither is known."""
+        return load_zones(self.timezone, self.zones)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +40,17 @@ class CustomerDays:
     end: time = time(20)
     weekend: frozenset[int] = frozenset()
     holidays: HolidayCalendar | None = None
+
+
+def find_customer_days(place: CustomerPlace, added: Sequence[HolidayRecord]) -> CustomerDays | None:
+    """The days of a customer, as far as it is known where it is. `added`: public holidays of the policy."""
+    is_placed = place.zones or (place.timezone and load_zone(place.timezone).doubt is None)
+    zones = place.clocks if is_placed else ()
+    holidays = choose_calendar(place.country, place.region, added)
+    if not zones and holidays is None:
+        return None
+    weekend = frozenset[int]() if holidays is None else holidays.weekend
+    return CustomerDays(zones, weekend=weekend, holidays=holidays)
 
 
 @lru_cache(maxsize=2048)

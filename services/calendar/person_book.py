@@ -9,6 +9,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from schemas.plans import Avoid
 from services.calendar.avoid import Availability
 from services.calendar.book_days import BookDays
 from services.calendar.levelling import (
@@ -41,6 +42,17 @@ def find_priority(priority: int | None, precedence: str | None, origin: str) -> 
     if priority is not None:
         return priority
     return PRIORITIES.get(precedence or "", 0 if origin == Origin.RHYTHM else ONE_OFF_PRIORITY)
+
+
+def find_availability(
+    periods: Sequence[Avoid], topic: str | None, hours: OpenHours, meeting: OpenHours
+) -> Availability | None:
+    """When a touchpoint is available for its person, where that is not in all of their hours.
+
+    `meeting`: the hours in which they may be with the customer, which do not count for internal work.
+    """
+    opening = hours if topic is None else meeting
+    return Availability(periods, hours.zone, opening) if periods or opening != hours else None
 
 
 class PlannedTouch(NamedTuple):
@@ -185,8 +197,15 @@ class _BookMaker:
         return Beat(rhythm.account_id, rhythm.type, rhythm.every_days, rhythm.minutes, first, last)
 
     def _anchor(self, rhythm: NewRhythm, day: int) -> datetime:
+        """The time of day of the provisional anchor on that day; where it is closed, on the nearest open day."""
+        hours = self._person.hours
         clock = to_wall(rhythm.anchor, self._zone).time()
-        return next_open(from_wall(datetime.combine(self._date(day), clock), self._zone), self._person.hours)
+        for near in sorted(range(day - 6, day + 7), key=lambda other: (abs(other - day), other)):
+            moment = from_wall(datetime.combine(self._date(near), clock), self._zone)
+            open_at = next_open(moment, hours)
+            if near > self._today and to_wall(open_at, self._zone).date() == self._date(near):
+                return open_at
+        return next_open(from_wall(datetime.combine(self._date(day), clock), self._zone), hours)
 
     def make(self, planned: Sequence[PlannedTouch]) -> Book:
         """Touches beyond the horizon are none of its business; they are levelled when it reaches them."""

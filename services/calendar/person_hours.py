@@ -1,12 +1,35 @@
 """The open hours of a person as the directory describes them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import time
+from typing import NamedTuple
 
-from schemas.directory import CsmRecord
+from schemas.directory import CsmRecord, HolidayRecord
 from schemas.times import WEEKDAYS, clock_time
-from services.calendar.open_hours import WORKDAYS, OpenHours, check_hours
+from services.calendar.open_hours import WORKDAYS, DateSpan, OpenHours, check_hours
+from services.calendar.public_holidays import choose_calendar
 from services.calendar.zones import load_zone
+
+
+class PersonDays(NamedTuple):
+    """What closes days of a person: where they live, and their time off. `name`: for reasons."""
+
+    name: str | None = None
+    country: str | None = None
+    region: str | None = None
+    away: tuple[DateSpan, ...] = ()
+
+    def close(self, hours: OpenHours, added: Iterable[HolidayRecord]) -> OpenHours:
+        """The hours without public holidays and time off. `added`: public holidays of the policy."""
+        holidays = choose_calendar(self.country, self.region, added)
+        return replace(hours, holidays=holidays, away=self.away, person=self.name)
+
+
+def days_of_record(record: CsmRecord) -> PersonDays:
+    """Of a record of the directory."""
+    away = tuple(DateSpan(time_off.from_, time_off.to) for time_off in record.time_off)
+    return PersonDays(record.name, record.country, record.region, away)
 
 
 def read_hours(

@@ -17,6 +17,7 @@ _SHARED = (
 )  # fmt: skip
 _SHARED_OF_SERIES = (
     "type", "every_days", "anchor", "until", "last_number", "active", "owner", "csm_id", "minutes", "left_out",
+    "rrule",
 )  # fmt: skip
 
 

@@ -255,7 +255,10 @@ def reassign(touchpoint: Touchpoint, csm_id: str) -> Touchpoint:
     if touchpoint.status not in OPEN:
         raise IllegalTransition(touchpoint, "reassigned")
     owner: Owner = touchpoint.owner if touchpoint.is_led_by_person else "csm"
-    return touchpoint._replace(owner=owner, csm_id=csm_id, pinned=True, sequence=touchpoint.sequence + 1)
+    return touchpoint._replace(
+        owner=owner, csm_id=csm_id, pinned=True, sequence=touchpoint.sequence + 1,
+        earliest_at=None, latest_at=None, soft_days=0,
+    )  # fmt: skip
 
 
 def restore(touchpoint: Touchpoint, former: Touchpoint, outcome: RecordedOutcome | None) -> Touchpoint:

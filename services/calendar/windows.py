@@ -12,8 +12,16 @@ SHORTEST_INTERVAL_DAYS: Final = 3
 LEVELLED: Final = "levelled: "
 """How the shift of a touchpoint begins whose day was chosen for the load of its owner's weeks."""
 
+MOVED_EARLY: Final = "moved before its window"
+"""How the shift of a one-off begins that takes place earlier than planned."""
 COVERED: Final = "covered by "
 """How the shift of a touchpoint begins that a colleague leads while its person is away."""
+
+
+def is_by_season(shift: str | None) -> bool:
+    """Whether a time to avoid moved a touchpoint with that shift out of its place."""
+    moved = shift is not None and shift.startswith(("moved before ", "moved after "))
+    return moved and not (shift or "").startswith(MOVED_EARLY)
 
 
 class LevelWindow(NamedTuple):

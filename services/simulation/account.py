@@ -1,14 +1,16 @@
 """One account in a simulation: its state, its plan and its calendar, changed by the functions that are live as well."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from schemas.plans import PlanAdjusted, RhythmItem
 from services.cadence.account.codec import decode
 from services.cadence.evaluation import evaluate_account
 from services.calendar.assignment import AccountOwners, Leads
+from services.calendar.customer_days import find_customer_days
+from services.calendar.plan import content_of
 from services.calendar.reconciliation import reconcile
 from services.calendar.reconciliation.context import (
     AccountHours,
@@ -18,24 +20,31 @@ from services.calendar.reconciliation.context import (
     StoredCalendar,
 )
 from services.calendar.reconciliation.rhythms import make_occurrence
+from services.calendar.reconciliation.spec import hash_spec
 from services.calendar.recurrence import Series, horizon_of
 from services.calendar.touchpoint import PEOPLE, Origin, Status, Touchpoint, TouchpointContent, release
 from services.simulation.book import BookAccount, Period, Rules
 from services.simulation.issuing import find_counted, find_sensitive, report_cancelled, report_due
+from services.simulation.rhythms import belongs_to_rhythms, describe_rhythms, is_regular
 
+CAME_DUE: Final = frozenset({Status.DUE, Status.OVERDUE})
 LAST: Final = datetime.max.replace(tzinfo=UTC)
+KEPT: Final = timedelta(days=45)
+"""How long people's occurrences that came due stay: others fold into them, and gaps begin at the last one."""
 
 
 class SimulatedAccount:
-    """`calendar`: what is open, withdrawn or closed, by id; occurrences that came due are only `last_due_at`.
+    """`calendar`: what is open, withdrawn or closed, by id; of Drumbeat's occurrences that came due only `last_due_at`.
 
+    `is_stale`: other things than the plan have changed since it was reconciled, and may change what it finds.
     `sensitive`: the types whose occurrences may change the plan when they come due. `evaluate_at`: None: never again.
     """
 
     def __init__(self, book: BookAccount, rules: Rules, period: Period) -> None:
         self.account_id = book.account_id
         self.owners: AccountOwners = book.owners
-        self.zones = book.zones
+        self.place = book.place
+        self.customer = find_customer_days(book.place, rules.policy.content.holidays)
         self.state = decode(book.account_id, book.state)
         self.calendar = {each.id: each for each in book.calendar.touchpoints}
         self.series: dict[str, Series] = {each.type: each for each in book.calendar.series}
@@ -47,7 +56,10 @@ class SimulatedAccount:
         self.evaluate_at: datetime | None = period.now
         self.sensitive = self._counted
         self.has_failed = False
-        self._spec: object = None
+        self.is_stale = False
+        self._spec: bytes | None = book.calendar.spec
+        self._rhythms: object = None
+        self._regular: dict[str, bool] = {}
         if book.decided is not None:
             self.key, self.evaluate_at = book.decided
 
@@ -84,16 +96,44 @@ class SimulatedAccount:
         for touchpoint in due:
             content = self.content_of(touchpoint)
             released = release(touchpoint, moment)
-            if touchpoint.origin is Origin.RHYTHM:
-                del self.calendar[touchpoint.id]
-            else:
-                self.calendar[touchpoint.id] = released
-            latest = self.last_due_at.get(touchpoint.type)
-            self.last_due_at[touchpoint.type] = max(touchpoint.due_at, latest or touchpoint.due_at)
-            self._report(released, content, moment)
+            self._keep_released(released, moment)
+            if touchpoint.origin is not Origin.CALENDAR:
+                latest = self.last_due_at.get(touchpoint.type)
+                self.last_due_at[touchpoint.type] = max(touchpoint.due_at, latest or touchpoint.due_at)
+                self._report(released, content, moment)
             if content is not None:
                 taken.append((released, content))
         return taken
+
+    def _keep_released(self, released: Touchpoint, moment: datetime) -> None:
+        if released.origin is not Origin.RHYTHM or released.is_led_by_person:
+            self.calendar[released.id] = released
+        else:
+            del self.calendar[released.id]
+        if released.origin is not Origin.RHYTHM or not released.is_led_by_person:
+            return
+        self.is_stale = self.is_stale or bool(self._never_skipped)
+        for each in list(self.calendar.values()):
+            is_former = each.type == released.type and each.origin is Origin.RHYTHM
+            if (
+                is_former
+                and each.status in CAME_DUE
+                and each.due_at < moment - KEPT
+                and each.id != released.id
+            ):
+                del self.calendar[each.id]
+
+    @property
+    def _never_skipped(self) -> frozenset[str]:
+        """The types between whose touchpoints a gap may be too long, as far as the scheduler is followed."""
+        plan = self.plan if self._period.follows_live else None
+        rhythms = () if plan is None else plan.rhythms
+        return frozenset(rhythm.touchpoint_type for rhythm in rhythms if rhythm.never_skip)
+
+    def change_by_levelling(self, touchpoint: Touchpoint) -> None:
+        """Take what the leveller made of a touchpoint: a gap may be too long now."""
+        self.calendar[touchpoint.id] = touchpoint
+        self.is_stale = self.is_stale or bool(self._never_skipped)
 
     def content_of(self, touchpoint: Touchpoint) -> TouchpointContent | None:
         series = self.series.get(touchpoint.type)
@@ -106,22 +146,43 @@ class SimulatedAccount:
         if report_due(self.state, released, content) and (is_single or released.type in self.sensitive):
             self.evaluate_at = moment
 
-    def reconcile(
-        self, plan: PlanAdjusted, hours: AccountHours, leads: Leads, moments: tuple[datetime, datetime]
+    def follow(
+        self, plan: PlanAdjusted, hours: AccountHours, leads: Callable[[], Leads], now: datetime
     ) -> list[CalendarChange]:
-        """Bring the calendar to the plan, with its people named; what changed. `moments`: decided at, and now.
-
-        Rhythms that the plan leaves as they are need nothing: then only its one-offs are compared.
-        """
-        now, spec = moments[1], _spec_of(plan)
-        touchpoints, series = tuple(self.calendar.values()), self.series
-        if spec == self._spec and not any(self.next_extensions(hours, now)):
-            plan = plan.model_copy(update={"rhythms": ()})
-            touchpoints = tuple(each for each in touchpoints if each.origin is not Origin.RHYTHM)
-            series = {}
+        """Bring the calendar to a new plan, with its people named; what changed. One that moves nothing is only read."""
+        spec = hash_spec(plan, hours)
+        if spec == self._spec:
+            self._read_contents(plan)
+            return []
         self._spec = spec
+        return self.reconcile(plan, hours, leads(), now)
+
+    def _read_contents(self, plan: PlanAdjusted) -> None:
+        self._regular.clear()
+        for rhythm in plan.rhythms:
+            series = self.series.get(rhythm.touchpoint_type)
+            if series is not None:
+                self.series[series.type] = replace(series, content=content_of(rhythm, plan))
+
+    def reconcile(
+        self, plan: PlanAdjusted, hours: AccountHours, leads: Leads, now: datetime
+    ) -> list[CalendarChange]:
+        """Bring the calendar to the plan, with its people named; what changed.
+
+        Where the scheduler is not followed exactly, rhythms that the plan leaves as they are need nothing: then only its
+        one-offs are compared.
+        """
+        rhythms = describe_rhythms(plan)
+        touchpoints, series = tuple(self.calendar.values()), self.series
+        is_same = rhythms == self._rhythms and not self._period.is_exact(now)
+        if is_same and not any(self.next_extensions(hours, now)):
+            plan = plan.model_copy(update={"rhythms": ()})
+            touchpoints = tuple(each for each in touchpoints if not belongs_to_rhythms(each))
+            series = {}
+        self._rhythms, self.is_stale = rhythms, False
+        self._regular.clear()
         stored = StoredCalendar(touchpoints, series, self.last_due_at)
-        result = reconcile(ReconcileContext(plan, stored, hours, *moments, leads))
+        result = reconcile(ReconcileContext(plan, stored, hours, now, now, leads))
         changes = [change for change in result.changes if change.kind is not ChangeKind.KEEP]
         for change in changes:
             self.calendar[change.touchpoint.id] = change.touchpoint
@@ -155,19 +216,17 @@ class SimulatedAccount:
         made: list[Touchpoint] = []
         for rhythm in self.plan.rhythms:
             series = self.series.get(rhythm.touchpoint_type)
-            if series is not None and series.active and self.goes_on(series):
+            if series is not None and series.active and self.goes_on(series, hours):
                 made += self._extend_series(series, rhythm, hours, moment)
         return made
 
-    def goes_on(self, series: Series) -> bool:
+    def goes_on(self, series: Series, hours: AccountHours) -> bool:
         """Whether further occurrences follow from the series alone, with nothing to avoid and nothing that moved."""
-        if self.plan is None or series.until is None or series.left_out:
+        if self.plan is None or series.until is None or series.left_out or self.is_stale:
             return False
-        topic = series.content.topic
-        return not any(
-            series.type in period.touchpoint_types if period.touchpoint_types else topic is not None
-            for period in self.plan.avoid
-        )
+        if series.type not in self._regular:
+            self._regular[series.type] = is_regular(series, self.plan, hours)
+        return self._regular[series.type]
 
     def _extend_series(
         self, series: Series, rhythm: RhythmItem, hours: AccountHours, moment: datetime
@@ -191,13 +250,13 @@ class SimulatedAccount:
 
     def choose_anchor(self, touchpoint_type: str, anchor: datetime) -> None:
         """Begin a rhythm whose phase was chosen; its occurrences follow when the calendar is reconciled."""
-        series, self._spec = self.series[touchpoint_type], None
+        series, self._rhythms = self.series[touchpoint_type], None
         self.series[touchpoint_type] = replace(series, anchor=anchor, until=None, phase=None)
 
     def limit_of(self, series: Series, moment: datetime) -> datetime:
         """Up to which nominal moment its occurrences have to exist."""
         limit = moment + horizon_of(series.owner)
-        return limit if self._period.follows_live else min(limit, self._period.end)
+        return limit if self._period.is_exact(moment) else min(limit, self._period.end)
 
     def planned(self) -> Iterator[Touchpoint]:
         return (each for each in self.calendar.values() if each.status is Status.PLANNED)
@@ -206,8 +265,9 @@ class SimulatedAccount:
         """When it may have to be looked at again."""
         if self.evaluate_at is not None:
             yield self.evaluate_at
+        watched = self.sensitive | self._never_skipped
         for touchpoint in self.planned():
-            if touchpoint.origin is not Origin.RHYTHM or touchpoint.type in self.sensitive:
+            if touchpoint.origin is not Origin.RHYTHM or touchpoint.type in watched:
                 yield touchpoint.due_at
         yield from self.next_extensions(hours)
 
@@ -218,21 +278,10 @@ class SimulatedAccount:
 
     def _next_extension(self, series: Series, hours: AccountHours) -> Iterator[datetime]:
         """When a rhythm needs its next occurrence, unless it is made when somebody looks."""
-        is_lazy = self.goes_on(series) and series.type not in self.sensitive
+        is_lazy = self.goes_on(series, hours) and series.type not in self.sensitive
         if not series.active or (is_lazy and not (self._period.follows_live and series.owner in PEOPLE)):
             return
         following = next(series.slots(*hours.opening_of(series), series.until))
-        if self._period.follows_live or following.nominal <= self._period.end:
-            yield following.nominal - horizon_of(series.owner)
-
-
-def _spec_of(plan: PlanAdjusted) -> object:
-    """What decides when the occurrences of rhythms are."""
-    rhythms = [
-        (
-            rhythm.touchpoint_type, rhythm.every_days, rhythm.owner, rhythm.csm_id, rhythm.minutes, rhythm.topic,
-            rhythm.channel, rhythm.never_skip, rhythm.precedence,
-        )
-        for rhythm in plan.rhythms
-    ]  # fmt: skip
-    return rhythms, plan.avoid, plan.quiet_hours
+        extend_at = following.nominal - horizon_of(series.owner)
+        if self._period.is_exact(extend_at) or following.nominal <= self._period.end:
+            yield extend_at

@@ -1,19 +1,20 @@
 """What a simulation begins with: the accounts and people of a book, the rules, and the days."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from schemas.directory import CsmRecord
+from schemas.directory import CsmRecord, HolidayRecord
 from schemas.plans import PlanAdjusted
 from schemas.vocabulary import CsmRole
-from schemas.zones import UTC_ZONE, TimeZone
+from schemas.zones import UTC_ZONE
 from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
 from services.calendar.assignment import AccountOwners, Line, Person
+from services.calendar.customer_days import CustomerPlace
 from services.calendar.open_hours import OpenHours
 from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES
-from services.calendar.person_hours import hours_of_record
+from services.calendar.person_hours import PersonDays, days_of_record, hours_of_record
 from services.calendar.recurrence import Series
 from services.calendar.touchpoint import Touchpoint
 
@@ -27,10 +28,15 @@ LEVEL_DAYS: Final = 28
 NO_CONTACTS: Final[Mapping[str, datetime]] = {}
 NO_LEADS: Final[Mapping[Line, str]] = {}
 """No mapping proxies: they cannot be sent to another process."""
+NO_DAYS: Final = PersonDays()
+NO_PLACE: Final = CustomerPlace()
 
 
 class Colleague(NamedTuple):
-    """Somebody who leads touchpoints. `is_described`: in the directory; `is_levelled`: their book was levelled."""
+    """Somebody who leads touchpoints. `is_described`: in the directory; `is_levelled`: their book was levelled.
+
+    `hours` are those of every week until `close` takes the days away that `days` names.
+    """
 
     csm_id: str
     hours: OpenHours = DEFAULT_HOURS
@@ -39,6 +45,11 @@ class Colleague(NamedTuple):
     role: CsmRole | None = None
     is_described: bool = False
     is_levelled: bool = False
+    days: PersonDays = NO_DAYS
+
+    def close(self, added: Sequence[HolidayRecord]) -> "Colleague":
+        """With the hours that count. `added`: public holidays of the policy."""
+        return self._replace(hours=self.days.close(self.hours, added)) if self.is_described else self
 
     @property
     def person(self) -> Person:
@@ -46,9 +57,10 @@ class Colleague(NamedTuple):
 
 
 class StandingCalendar(NamedTuple):
-    """The calendar of an account as the scheduler stores it: `plan` is the one that it follows.
+    """The calendar of an account as the scheduler stores it: `plan` is the one that it follows, `spec` its `hash_spec`.
 
-    `touchpoints`: those that are open, of rhythms also withdrawn ones to come; `last_due_at` by touchpoint type.
+    `touchpoints`: those that are open, of rhythms also withdrawn ones to come, all escalations of the calendar itself;
+    `last_due_at` by touchpoint type.
     """
 
     plan: PlanAdjusted | None = None
@@ -56,13 +68,14 @@ class StandingCalendar(NamedTuple):
     series: tuple[Series, ...] = ()
     last_due_at: Mapping[str, datetime] = NO_CONTACTS
     assigned: Mapping[Line, str] = NO_LEADS
+    spec: bytes | None = None
 
 
 EMPTY_CALENDAR: Final = StandingCalendar()
 
 
 class BookAccount(NamedTuple):
-    """An account: its state as bytes, who owns it, its zones, and its calendar.
+    """An account: its state as bytes, who owns it, where it is, and its calendar.
 
     `decided`: the key of the plan in force and when it is to be evaluated next; None: it is evaluated at once.
     """
@@ -70,7 +83,7 @@ class BookAccount(NamedTuple):
     account_id: str
     state: bytes
     owners: AccountOwners
-    zones: tuple[TimeZone, ...] = (UTC_ZONE,)
+    place: CustomerPlace = NO_PLACE
     calendar: StandingCalendar = EMPTY_CALENDAR
     decided: tuple[bytes, datetime | None] | None = None
 
@@ -83,8 +96,9 @@ class Rules(NamedTuple):
 class Period(NamedTuple):
     """The days from `now` on, looked at every `step`: what falls between two looks happens at the second.
 
-    `follows_live`: the horizon of people's rhythms is extended, and their books levelled for it, as the scheduler does;
-    else what comes due only after the period is left out, as it changes nothing within it but the last weeks.
+    `follows_live`: for `EXACT_DAYS` the horizon of people's rhythms is extended, accounts are reconciled and books
+    levelled as the scheduler does; else what comes due only after the period is left out, as it changes nothing within it
+    but the last weeks.
     """
 
     now: datetime
@@ -101,9 +115,13 @@ class Period(NamedTuple):
         """The number of the last look; the first, 0, is now."""
         return -(-self.days * DAY // self.step)
 
+    def is_exact(self, moment: datetime) -> bool:
+        """Whether nothing is left out at that moment that the scheduler would do."""
+        return self.follows_live and moment - self.now <= EXACT_DAYS * DAY
+
     def is_levelled_at(self, number: int) -> bool:
         """Whether books are levelled at that look: as live in the first month of a live book, then every four weeks."""
-        if self.follows_live and number * self.step <= EXACT_DAYS * DAY:
+        if self.is_exact(self.now + number * self.step):
             return True
         return number in (0, self.last) or (number * self.step) // DAY % LEVEL_DAYS == 0
 
@@ -119,5 +137,6 @@ def colleague_of(record: CsmRecord) -> Colleague:
     """A person as the directory describes them."""
     minutes = DEFAULT_WEEKLY_MINUTES if record.weekly_minutes is None else record.weekly_minutes
     return Colleague(
-        record.csm_id, hours_of_record(record)[0], minutes, record.pool, record.role, is_described=True
-    )
+        record.csm_id, hours_of_record(record)[0], minutes, record.pool, record.role, is_described=True,
+        days=days_of_record(record),
+    )  # fmt: skip

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from schemas.zones import UTC_ZONE, TimeZone
 from services.cadence.account.codec import encode
 from services.cadence.account.event_file import EventFile, FactsRefused
 from services.cadence.account.place import text_fact, zones_of
@@ -14,7 +13,7 @@ from services.cadence.csms import csm_records
 from services.cadence.policy.load import load_policy_texts
 from services.cadence.rates import NO_RATES, Rates
 from services.calendar.assignment import AccountOwners
-from services.calendar.zones import load_zones
+from services.calendar.customer_days import CustomerPlace
 from services.simulation.book import BookAccount, Colleague, colleague_of
 from services.simulation.jobs import RuleTexts
 
@@ -39,7 +38,7 @@ def book_of_events(
     ranks = revenue_ranks(events.account_states.values(), rates, currency)
     rules = RuleTexts(files, ranks, program_rows(events.announcements), rates)
     accounts = [
-        BookAccount(account_id, encode(*state), owners_of(state.facts), load_account_zones(state.facts))
+        BookAccount(account_id, encode(*state), owners_of(state.facts), place_of(state.facts))
         for account_id, state in sorted(events.account_states.items())
     ]
     colleagues = [colleague_of(record) for record in csm_records(events.csms)]
@@ -52,6 +51,7 @@ def owners_of(facts: Facts) -> AccountOwners:
     return AccountOwners(facts.account_id, csm_id, sales_id, pool)
 
 
-def load_account_zones(facts: Facts) -> tuple[TimeZone, ...]:
-    place = zones_of(facts)
-    return load_zones(place.timezone, place.zones) or (UTC_ZONE,)
+def place_of(facts: Facts) -> CustomerPlace:
+    """Where it is, as the directory describes it."""
+    zones = zones_of(facts)
+    return CustomerPlace(zones.timezone, zones.zones, text_fact(facts, "country"), text_fact(facts, "region"))

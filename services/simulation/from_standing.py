@@ -8,12 +8,13 @@ from schemas.standing import StandingAccount, StandingPerson
 from schemas.times import clock_time
 from services.cadence.account.codec import UnreadableState, decode
 from services.calendar.assignment import AccountOwners, Line
+from services.calendar.customer_days import CustomerPlace
+from services.calendar.open_hours import DateSpan
 from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES
-from services.calendar.person_hours import read_hours
+from services.calendar.person_hours import PersonDays, read_hours
 from services.calendar.standing import read_standing_series, read_standing_touchpoint
-from services.calendar.zones import load_zones
 from services.simulation.book import EMPTY_CALENDAR, BookAccount, Colleague, StandingCalendar
-from services.simulation.from_events import load_account_zones, owners_of
+from services.simulation.from_events import owners_of, place_of
 
 
 class StoredAccount(NamedTuple):
@@ -43,9 +44,7 @@ def book_accounts(
 def _book_account(row: StoredAccount, standing: StandingAccount | None) -> BookAccount:
     facts = decode(row.account_id, row.state).facts
     if standing is None:
-        return BookAccount(
-            row.account_id, row.state, owners_of(facts), load_account_zones(facts), EMPTY_CALENDAR
-        )
+        return BookAccount(row.account_id, row.state, owners_of(facts), place_of(facts), EMPTY_CALENDAR)
     owners = AccountOwners(row.account_id, standing.csm_id, standing.sales_id, standing.pool)
     assigned: dict[Line, str] = {}
     if standing.pooled_csm is not None:
@@ -58,10 +57,11 @@ def _book_account(row: StoredAccount, standing: StandingAccount | None) -> BookA
         tuple(map(read_standing_series, standing.series)),
         dict(standing.last_due_at),
         assigned,
+        None if standing.spec is None else bytes.fromhex(standing.spec),
     )
     decided = None if row.key is None else (row.key, row.next_evaluation_at)
-    zones = load_zones(standing.timezone, standing.zones)
-    return BookAccount(row.account_id, row.state, owners, zones, calendar, decided)
+    place = CustomerPlace(standing.timezone, standing.zones, standing.country, standing.region)
+    return BookAccount(row.account_id, row.state, owners, place, calendar, decided)
 
 
 def colleague_of_person(person: StandingPerson) -> Colleague:
@@ -69,7 +69,9 @@ def colleague_of_person(person: StandingPerson) -> Colleague:
     start, end = (None if each is None else clock_time(each) for each in (person.day_start, person.day_end))
     minutes = DEFAULT_WEEKLY_MINUTES if person.weekly_minutes is None else person.weekly_minutes
     hours = read_hours(person.timezone, person.working_days, start, end)[0]
+    away = tuple(DateSpan(time_off.from_, time_off.to) for time_off in person.time_off)
     return Colleague(
         person.csm_id, hours, minutes, person.pool, person.role,
         is_described=person.described, is_levelled=person.levelled,
+        days=PersonDays(person.name, person.country, person.region, away),
     )  # fmt: skip

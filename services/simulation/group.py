@@ -18,15 +18,16 @@ from services.calendar.assignment import (
     name_owners,
     planned_minutes,
 )
-from services.calendar.levelling import find_conflicts
-from services.calendar.person_book import level_person, make_book
-from services.calendar.reconciliation.context import AccountHours, CalendarChange
+from services.calendar.levelling import Homeless
+from services.calendar.person_book import PersonBook, level_person
+from services.calendar.reconciliation.context import AccountHours, CalendarChange, find_account_hours
 from services.calendar.reconciliation.unowned import is_unowned
 from services.calendar.touchpoint import Touchpoint
+from services.simulation.absences import cover_absences
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import DEFAULT_HOURS, BookAccount, Colleague, Period, Rules
-from services.simulation.people import PersonWork, apply_moves, is_visible
-from services.simulation.totals import FoundConflict, Totals
+from services.simulation.people import PersonWork, apply_moves, find_person_conflicts, is_visible
+from services.simulation.totals import Totals
 
 MOST_ROUNDS: Final = 8
 """How often an account is evaluated again within one look because of what just came due or was cancelled."""
@@ -46,8 +47,11 @@ class GroupSimulation:
     ) -> None:
         self.totals = Totals(accounts=len(accounts))
         self._period, self._keep_schedule = period, keep_schedule
+        self._holidays = rules.policy.content.holidays
+        colleagues = [each.close(self._holidays) for each in colleagues]
         self._colleagues = {each.csm_id: each for each in colleagues}
-        self._by_csm = {csm_id: each.hours for csm_id, each in self._colleagues.items()}
+        self._by_csm = {each.csm_id: each.hours for each in colleagues if each.is_described}
+        self._hours: dict[str, AccountHours] = {}
         assigned: dict[tuple[str, Line], str] = {
             (each.account_id, line): csm_id
             for each in accounts
@@ -105,7 +109,7 @@ class GroupSimulation:
             self._take_due(account, moment)
             is_time = account.evaluate_at is not None and account.evaluate_at <= moment
             if is_time and self._evaluate(account, moment) and account.plan is not None:
-                self._reconcile(account, account.plan, (moment, moment))
+                self._follow(account, account.plan, moment)
             elif not self._extend_around_periods(account, moment):
                 break
         self._schedule(account, number)
@@ -139,22 +143,34 @@ class GroupSimulation:
         hours = self._hours_of(account)
         if not any(account.next_extensions(hours, moment)):
             return False
-        self._reconcile(account, account.plan, (moment, moment))
+        self._reconcile(account, account.plan, moment)
         return any(at > moment for at in account.next_extensions(hours))
 
     def _hours_of(self, account: SimulatedAccount) -> AccountHours:
-        zone, *others = account.zones
-        return AccountHours(zone, DEFAULT_HOURS, self._by_csm, tuple(others))
+        hours = self._hours.get(account.account_id)
+        if hours is None:
+            hours = find_account_hours(account.place, self._holidays, DEFAULT_HOURS, self._by_csm)
+            self._hours[account.account_id] = hours
+        return hours
 
-    def _reconcile(
-        self, account: SimulatedAccount, plan: PlanAdjusted, moments: tuple[datetime, datetime]
+    def _follow(self, account: SimulatedAccount, plan: PlanAdjusted, now: datetime) -> None:
+        """Bring the calendar of an account to a new plan."""
+        named, before = self._name_owners(account.owners, plan, now), _led_by_people(account)
+        hours = self._hours_of(account)
+        self._note_all(
+            account, account.follow(named, hours, lambda: self._find_leads(account, now), now), before
+        )
+
+    def _reconcile(self, account: SimulatedAccount, plan: PlanAdjusted, now: datetime) -> None:
+        named, before = self._name_owners(account.owners, plan, now), _led_by_people(account)
+        leads = self._find_leads(account, now)
+        self._note_all(account, account.reconcile(named, self._hours_of(account), leads, now), before)
+
+    def _note_all(
+        self, account: SimulatedAccount, changes: Iterable[CalendarChange], before: Mapping[str, Touchpoint]
     ) -> None:
         self.totals.work["reconciliations"] += 1
-        now = moments[1]
-        named = self._name_owners(account.owners, plan, now)
-        before = {each.id: each for each in account.planned() if each.is_led_by_person}
-        leads = self._find_leads(account, now)
-        for change in account.reconcile(named, self._hours_of(account), leads, moments):
+        for change in changes:
             self._note(account, change, before.get(change.touchpoint.id))
 
     def _note(self, account: SimulatedAccount, change: CalendarChange, before: Touchpoint | None) -> None:
@@ -220,6 +236,24 @@ class GroupSimulation:
                 self._marked.add(csm_id)
             for account in apply_moves(work, book, levelled.moves):
                 self._schedule(account, self._period.number_of(moment))
+            if not levelled.anchors:
+                self._cover_absences(work, (book, levelled.homeless), moment)
+
+    def _cover_absences(
+        self, work: PersonWork, levelled: tuple[PersonBook, Sequence[Homeless]], moment: datetime
+    ) -> None:
+        people = [each for each in self._colleagues.values() if each.is_described]
+        covered = cover_absences(work, levelled, people, self._minutes_between, moment)
+        for account, touchpoint in covered.handed_over:
+            if touchpoint.csm_id is not None:
+                self._work_of(touchpoint.csm_id).note(account, touchpoint.id)
+                self._marked.add(touchpoint.csm_id)
+        for account in covered.accounts:
+            self._schedule(account, self._period.number_of(moment))
+
+    def _minutes_between(self, csm_id: str, first: datetime, last: datetime) -> int:
+        planned = self._work_of(csm_id).planned(self._period.now)
+        return sum(each.minutes for _, each in planned if first <= each.due_at < last)
 
     def _start_rhythms(self, anchors: Mapping[tuple[str, str], datetime], moment: datetime) -> None:
         concerned: dict[str, SimulatedAccount] = {}
@@ -230,35 +264,13 @@ class GroupSimulation:
         for account_id in sorted(concerned):
             account = concerned[account_id]
             if account.plan is not None:
-                self._reconcile(account, account.plan, (moment, moment))
+                self._reconcile(account, account.plan, moment)
             self._schedule(account, self._period.number_of(moment))
 
     def _find_conflicts(self, moment: datetime) -> None:
         """What does not fit the books as they are planned now."""
         for csm_id in sorted(self._work):
-            work = self._work[csm_id]
-            book = make_book(work.view_book(moment), moment)
-            for each in find_conflicts(book):
-                first, last = (
-                    (book.first_day + timedelta(weeks=week)).isoformat()
-                    for week in (each.first_week, each.last_week)
-                )
-                headcount = -(-each.headcount.numerator * 100 // each.headcount.denominator)
-                self.totals.conflicts.append(
-                    FoundConflict(
-                        csm_id,
-                        first,
-                        last,
-                        each.needed,
-                        each.available,
-                        headcount,
-                        each.touch_ids,
-                        tuple(
-                            (group.kind, group.account_id, group.touches, group.minutes)
-                            for group in each.groups
-                        ),
-                    )
-                )
+            self.totals.conflicts += find_person_conflicts(self._work[csm_id], moment)
 
     def _finish(self) -> None:
         self.totals.undecided = sorted(
@@ -266,3 +278,7 @@ class GroupSimulation:
         )
         self.totals.people = [work.colleague for work in self._work.values()]
         self.totals.work["accounts"] = len(self._accounts)
+
+
+def _led_by_people(account: SimulatedAccount) -> dict[str, Touchpoint]:
+    return {each.id: each for each in account.planned() if each.is_led_by_person}

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from schemas.times import USUAL_QUIET_HOURS
 from services.calendar.avoid import Availability, periods_for
+from services.calendar.levelling import find_conflicts
+from services.calendar.open_hours import meeting_hours
 from services.calendar.person_book import (
     HORIZON_DAYS,
     LevelledTouch,
@@ -11,12 +14,16 @@ from services.calendar.person_book import (
     PersonBook,
     PlannedTouch,
     availability_key,
+    find_availability,
     find_priority,
+    make_book,
 )
 from services.calendar.reconciliation.context import CalendarChange, ChangeKind
 from services.calendar.touchpoint import Touchpoint
+from services.calendar.windows import is_by_season
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import Colleague
+from services.simulation.totals import FoundConflict
 
 
 class PersonWork:
@@ -79,17 +86,18 @@ class PersonWork:
                     )
 
     def _availability(self, own: Sequence[tuple[SimulatedAccount, Touchpoint]]) -> Mapping[str, Availability]:
-        """Of accounts with times to avoid, and of internal work, by account and type."""
-        hours = self.colleague.hours
-        found: dict[str, Availability] = {}
-        for account, touchpoint in own:
-            key = availability_key(account.account_id, touchpoint.type)
-            content = account.content_of(touchpoint)
-            if content is None or account.plan is None or key in found:
-                continue
-            periods = periods_for(account.plan.avoid, touchpoint.type, content.topic)
-            if periods or content.topic is None:
-                found[key] = Availability(periods, hours.zone, None if content.topic is None else hours)
+        """Where it is not that of the person's hours, by account and type."""
+        hours, found = self.colleague.hours, dict[str, Availability]()
+        for account, touchpoint in {
+            (account.account_id, each.type): (account, each) for account, each in own
+        }.values():
+            content, plan = account.content_of(touchpoint), account.plan
+            topic = None if content is None else content.topic
+            avoid, quiet = ((), USUAL_QUIET_HOURS) if plan is None else (plan.avoid, plan.quiet_hours)
+            meeting = meeting_hours(hours, account.customer, quiet)
+            free = find_availability(periods_for(avoid, touchpoint.type, topic), topic, hours, meeting)
+            if free is not None:
+                found[availability_key(account.account_id, touchpoint.type)] = free
         return found
 
 
@@ -99,7 +107,7 @@ def _planned_touch(account: SimulatedAccount, touchpoint: Touchpoint, *, is_new:
     return PlannedTouch(
         touchpoint.id, touchpoint.account_id, touchpoint.type, touchpoint.due_at, touchpoint.start_at,
         touchpoint.earliest_at, touchpoint.latest_at, touchpoint.soft_days, touchpoint.minutes,
-        find_priority(priority, precedence, touchpoint.origin), is_new,
+        find_priority(priority, precedence, touchpoint.origin), is_new, is_by_season(touchpoint.shift),
     )  # fmt: skip
 
 
@@ -110,11 +118,38 @@ def apply_moves(work: PersonWork, book: PersonBook, moves: Iterable[LevelledTouc
     for move in moves:
         account = work.accounts[account_of[move.id]]
         touchpoint = account.calendar[move.id]
-        account.calendar[move.id] = touchpoint._replace(
-            due_at=move.due_at, shift=move.reason, sequence=touchpoint.sequence + 1
+        if touchpoint.pinned:
+            continue
+        account.change_by_levelling(
+            touchpoint._replace(due_at=move.due_at, shift=move.reason, sequence=touchpoint.sequence + 1)
         )
         moved[account.account_id] = account
     return list(moved.values())
+
+
+def find_person_conflicts(work: PersonWork, moment: datetime) -> list[FoundConflict]:
+    """What does not fit the book of a person as it is planned at that moment."""
+    book = make_book(work.view_book(moment), moment)
+    conflicts: list[FoundConflict] = []
+    for each in find_conflicts(book):
+        weeks = [
+            (book.first_day + timedelta(weeks=week)).isoformat() for week in (each.first_week, each.last_week)
+        ]
+        headcount = -(-each.headcount.numerator * 100 // each.headcount.denominator)
+        groups = tuple((group.kind, group.account_id, group.touches, group.minutes) for group in each.groups)
+        conflicts.append(
+            FoundConflict(
+                book.csm_id,
+                weeks[0],
+                weeks[1],
+                each.needed,
+                each.available,
+                headcount,
+                each.touch_ids,
+                groups,
+            )
+        )
+    return conflicts
 
 
 def is_visible(change: CalendarChange) -> bool:

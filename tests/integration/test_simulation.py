@@ -23,9 +23,19 @@ BOOK = (
 
 
 def events() -> list[dict[str, object]]:
-    """A person, and accounts of four segments, each with a term that ends in another month."""
-    hours = {"timezone": "Europe/Berlin", "weekly_minutes": 1200}
-    found = [event("csm.described", "kim", {"name": "Kim", **hours}, id="kim", time=MONDAY)]
+    """A person who is away for two weeks, a colleague, and accounts of four segments, each with another term."""
+    hours = {
+        "timezone": "Europe/Berlin",
+        "weekly_minutes": 1200,
+        "country": "DE",
+        "region": "BE",
+        "pool": "emea",
+    }
+    away = [{"from": "2026-03-12", "to": "2026-03-27"}]
+    found = [
+        event("csm.described", "kim", {"name": "Kim", "time_off": away, **hours}, id="kim", time=MONDAY),
+        event("csm.described", "eve", {"name": "Eve", **hours}, id="eve", time=MONDAY),
+    ]
     for number, (name, arr, color) in enumerate(BOOK):
         starts = MONDAY - timedelta(days=80 + number * 65)
         contract = {
@@ -34,7 +44,8 @@ def events() -> list[dict[str, object]]:
             "starts_on": f"{starts:%Y-%m-%d}",
             "renews_on": f"{starts + timedelta(days=365):%Y-%m-%d}",
         }
-        described = {"name": name, "arr": arr, "csm_id": "kim", "timezone": "America/New_York"}
+        place = {"country": "US", "region": "NY", "timezone": "America/New_York"}
+        described = {"name": name, "arr": arr, "csm_id": "kim", "pool": "emea", **place}
         found += [
             event("account.described", name, described, id=f"a-{name}", time=MONDAY),
             event("contract.changed", name, contract, id=f"k-{name}", time=MONDAY),
@@ -66,7 +77,7 @@ async def simulate(stack: Stack) -> dict[str, Any]:
 
 
 async def test_with_no_new_events_the_days_that_come_are_exactly_the_simulated_ones() -> None:
-    """F4, S157; `GET /v1/standing` and `POST /v1/policies/simulate` through the running services."""
+    """F4, S157: with time off, a stand-in, holidays and folding, through the running services."""
     with tempfile.TemporaryDirectory(prefix="drumbeat-simulation-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -82,4 +93,5 @@ async def test_with_no_new_events_the_days_that_come_are_exactly_the_simulated_o
             assert simulated == again
             assert simulated["accounts"] == len(BOOK)
             assert len(expected) > 20
+            assert {"kim", "eve"} <= {touch["csm_id"] for touch in simulated["schedule"]}
             assert await came_due(stack, now) == expected

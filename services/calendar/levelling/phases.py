@@ -81,8 +81,9 @@ class _Phases:
 
     def _add(self, days: Ints, minutes: int) -> None:
         inside = days[(days >= 0) & (days < self.size)]
-        np.add.at(self.week_load, self.week_of[inside], minutes)
-        np.add.at(self.day_load, self.nearest[inside], minutes)
+        worked = self.nearest[inside]
+        np.add.at(self.week_load, self.week_of[worked], minutes)
+        np.add.at(self.day_load, worked, minutes)
 
     def find_cheapest(self, beat: Beat) -> int:
         """The first day whose beats in the book, on average, raise the price of their weeks and days least."""
@@ -93,7 +94,7 @@ class _Phases:
         by_week = self.week_rate * minutes * (2 * self.week_load + minutes)
         by_day = self.day_rate * minutes * (2 * self.day_load + minutes)
         away = self.distance * minutes * EDGE // max(1, beat.every // 5)
-        price = (by_week[self.week_of] + by_day[self.nearest] + away)[start:]
+        price = (by_week[self.week_of[self.nearest]] + by_day[self.nearest] + away)[start:]
         rows = -(-len(price) // beat.every)
         table = np.zeros(rows * beat.every, np.int64)
         table[: len(price)] = price

@@ -7,13 +7,14 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import NamedTuple, Self
 
+from schemas.directory import HolidayRecord
 from schemas.plans import Avoid, OneOffItem, PlanAdjusted, RhythmItem
 from schemas.times import QuietHours
 from schemas.vocabulary import Channel, Owner, Topic
 from schemas.zones import TimeZone
 from services.calendar.assignment import NO_LEADS, Leads
 from services.calendar.avoid import PAUSE, Availability, covers, periods_for
-from services.calendar.customer_days import CustomerDays
+from services.calendar.customer_days import CustomerDays, CustomerPlace, find_customer_days
 from services.calendar.open_hours import OpenHours, meeting_hours, message_hours
 from services.calendar.recurrence import Series
 from services.calendar.touchpoint import (
@@ -64,6 +65,14 @@ class AccountHours:
         """Of a rhythm: what people do regularly is due while they work, also what no customer sees."""
         zone, hours = found
         return zone, self.of_csm(csm_id) if hours is None and owner in PEOPLE else hours
+
+
+def find_account_hours(
+    place: CustomerPlace, added: Sequence[HolidayRecord], default: OpenHours, by_csm: Mapping[str, OpenHours]
+) -> AccountHours:
+    """The hours of an account by what the directory says of where it is. `added`: public holidays of the policy."""
+    zone, *others = place.clocks
+    return AccountHours(zone, default, by_csm, tuple(others), find_customer_days(place, added))
 
 
 @dataclass(frozen=True, slots=True)

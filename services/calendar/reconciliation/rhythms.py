@@ -216,11 +216,15 @@ def _window(rhythm: RhythmItem, slot: Slot) -> LevelWindow | None:
 
 
 def _levelled_slot(occurrence: Touchpoint, slot: Slot, availability: Availability) -> Slot:
-    """The slot with the day that was chosen for its owner's weeks, while it is a day for that target."""
+    """The slot with the day that was chosen for its owner's weeks, while it is a day for that target.
+
+    One that a person gave to somebody has no window any more, and keeps its day.
+    """
     due_at, earliest_at, latest_at = occurrence.due_at, occurrence.earliest_at, occurrence.latest_at
-    if occurrence.start_at != slot.nominal or earliest_at is None or latest_at is None:
+    if occurrence.start_at != slot.nominal:
         return slot
-    stays = earliest_at <= due_at <= latest_at and availability.is_available(due_at)
+    is_inside = earliest_at is None or latest_at is None or earliest_at <= due_at <= latest_at
+    stays = is_inside and availability.is_available(due_at)
     return Slot(slot.nominal, due_at, slot.deadline, occurrence.shift) if stays else slot
 
 

@@ -20,6 +20,7 @@ from services.calendar.open_hours import (
 from services.calendar.plan import latest_of
 from services.calendar.reconciliation.context import ReconcileContext
 from services.calendar.touchpoint import PEOPLE
+from services.calendar.windows import MOVED_EARLY
 
 LATE = "late: "
 """How the shift begins of what can only be done after its time."""
@@ -57,7 +58,7 @@ def time_one_off(item: OneOffItem, context: ReconcileContext) -> Timing:
     if closes_at is not None and closes_at > now:
         begins_at = max(open_stretch(closes_at, hours)[0], now)
         if free.period_at(begins_at) is None:
-            return Timing(begins_at, closes_at, f"moved before its window: {reasons}")
+            return Timing(begins_at, closes_at, f"{MOVED_EARLY}: {reasons}")
     if free.opening is None:
         return Timing(due_at, item.deadline, shift)
     why = f"{LATE}nothing is open before the date it protects: {reasons}"

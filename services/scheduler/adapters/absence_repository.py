@@ -1,9 +1,9 @@
 """Deputies of people who are away, what is handed to them, and the escalations about what nobody can lead."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from services.calendar.absences import Cover, Deputy
+from services.calendar.absences import Cover, Deputy, hand_over, is_about, span_around
 from services.calendar.person_book import PersonBook, PlannedTouch
 from services.calendar.touchpoint import Touchpoint
 from services.chassis.database import Connection
@@ -15,8 +15,6 @@ from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_
 from services.scheduler.adapters.person_marks import mark_people
 from services.scheduler.application.ports import StoredTouchpoint, TouchpointUpdate
 
-AROUND = timedelta(days=7)
-"""The planned work around the days in question says who has the most room."""
 POOLS = """
 SELECT a.account_id, p.csm_id FROM account_calendar a JOIN person p ON p.pool = a.pool
 WHERE a.account_id = ANY($1::text[]) AND p.csm_id <> $2 AND (p.role IS NULL OR p.role = 'csm')
@@ -45,8 +43,7 @@ class PostgresAbsences:
         if not people:
             return {}
         hours = await load_csm_hours(self._connection, people)
-        first, last = min(touch.window[0] for touch in touches), max(touch.window[1] for touch in touches)
-        planned = await self._connection.fetch(MINUTES, people, first - AROUND, last + AROUND)
+        planned = await self._connection.fetch(MINUTES, people, *span_around(touches))
         minutes = {row[0]: row[1] for row in planned}
         found: dict[str, list[Deputy]] = {}
         for account_id, csm_id in pools:
@@ -85,24 +82,14 @@ class PostgresAbsences:
         if len(locked) != len(ids):
             return None
         stored = [rows.read_stored(row).touchpoint for row in locked]
-        about = f"{book.csm_id}/"
-        return {each.id: each for each in stored if _cause_of(each).startswith(about)}
+        return {each.id: each for each in stored if is_about(each, book.csm_id)}
 
     async def save_escalations(self, updates: Sequence[TouchpointUpdate], now: datetime) -> None:
         await self._calendars.save_levelled(updates, now)
 
 
-def _cause_of(touchpoint: Touchpoint) -> str:
-    content = touchpoint.content
-    return "" if content is None or content.cause is None else content.cause.id
-
-
 def _covered(stored: StoredTouchpoint, cover: Cover) -> TouchpointUpdate:
     before = stored.touchpoint
-    touchpoint = before._replace(
-        due_at=cover.due_at, csm_id=cover.csm_id, shift=cover.reason, sequence=before.sequence + 1,
-        earliest_at=None, latest_at=None, soft_days=0,
-    )  # fmt: skip
     return TouchpointUpdate(
-        touchpoint, stored.content, "moved", cover.reason, before.due_at, "plan", before.holder
+        hand_over(before, cover), stored.content, "moved", cover.reason, before.due_at, "plan", before.holder
     )

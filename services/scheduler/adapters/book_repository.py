@@ -16,6 +16,7 @@ from schemas.directory import HolidayRecord
 from schemas.plans import Avoid
 from schemas.times import USUAL_QUIET_HOURS, QuietHours
 from services.calendar.avoid import Availability, periods_for
+from services.calendar.customer_days import find_customer_days
 from services.calendar.open_hours import OpenHours, meeting_hours
 from services.calendar.person_book import (
     DEFAULT_WEEKLY_MINUTES,
@@ -25,9 +26,11 @@ from services.calendar.person_book import (
     PersonBook,
     PlannedTouch,
     availability_key,
+    find_availability,
     find_priority,
 )
 from services.calendar.person_conflicts import PersonConflict
+from services.calendar.windows import is_by_season
 from services.chassis.database import Connection
 from services.scheduler.adapters import rows
 from services.scheduler.adapters.absence_repository import PostgresAbsences
@@ -35,10 +38,9 @@ from services.scheduler.adapters.calendar_repository import PostgresCalendarRepo
 from services.scheduler.adapters.directory_repository import load_csm_hours, load_holidays
 from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_as_read, lock_accounts
 from services.scheduler.adapters.person_marks import mark_people
-from services.scheduler.application.find_customer_days import find_customer_days
 from services.scheduler.application.measure_conflicts import describe_conflict
 from services.scheduler.application.ports import CalendarAccount, StoredTouchpoint, TouchpointUpdate
-from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS
+from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS, place_of
 
 LOCK_CLASS: Final = 0x4C56
 """The first half of the keys of the advisory locks of people: one that nothing else here uses."""
@@ -61,13 +63,14 @@ RETURNING (SELECT levelled_xid::text FROM csm_book WHERE csm_id = $1) AS former
 """
 MINUTES = "SELECT weekly_minutes FROM person WHERE csm_id = $1"
 PLANNED = """
-SELECT t.id::text AS id, t.account_id, t.type, t.due_at, t.start_at, t.earliest_at, t.latest_at, t.soft_days,
-    t.minutes, coalesce(t.face, r.face) ->> 'precedence' AS precedence, t.origin,
+SELECT t.id::text AS id, t.account_id, t.type, t.due_at, t.start_at,
+    CASE WHEN NOT t.pinned THEN t.earliest_at END AS earliest_at,
+    CASE WHEN NOT t.pinned THEN t.latest_at END AS latest_at, t.soft_days, t.minutes,
+    coalesce(t.face, r.face) ->> 'precedence' AS precedence, t.origin,
     (coalesce(t.face, r.face) ->> 'priority')::int AS priority,
     coalesce(t.face, r.face) ->> 'topic' AS topic,
     coalesce(t.verdict, '') NOT LIKE 'levelled: %' AND ($3::text IS NULL OR t.change_xid >= $3::text::xid8) AS is_new,
-    coalesce(t.verdict, '') SIMILAR TO 'moved (before|after) %' AND t.verdict NOT LIKE 'moved before its window%'
-        AS is_shifted
+    t.verdict AS shift
 FROM touchpoint t LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 WHERE t.csm_id = $1 AND t.status = 'planned' AND t.owner IN ('csm', 'pooled_csm', 'sales') AND t.due_at < $2
 ORDER BY t.id
@@ -145,11 +148,9 @@ class PostgresBooks:
         days = {row["account_id"]: _read_days(row, hours, holidays) for row in accounts}
         for (account_id, touchpoint_type), topic in types.items():
             avoid, meeting = days[account_id]
-            periods = periods_for(avoid, touchpoint_type, topic)
-            opening = hours if topic is None else meeting
-            if periods or opening != hours:
-                key = availability_key(account_id, touchpoint_type)
-                found[key] = Availability(periods, hours.zone, opening)
+            own = find_availability(periods_for(avoid, touchpoint_type, topic), topic, hours, meeting)
+            if own is not None:
+                found[availability_key(account_id, touchpoint_type)] = own
         return found
 
     async def save_anchors(self, csm_id: str, anchors: Mapping[tuple[str, str], datetime]) -> int:
@@ -192,7 +193,7 @@ def _read_days(
     quiet = USUAL_QUIET_HOURS
     if row["quiet_hours"] is not None:
         quiet = QuietHours.model_validate_json(row["quiet_hours"])
-    customer = find_customer_days(CalendarAccount(*row[:10]), holidays)
+    customer = find_customer_days(place_of(CalendarAccount(*row[:10])), holidays)
     return avoid, meeting_hours(hours, customer, quiet)
 
 
@@ -206,7 +207,7 @@ def _planned_touch(row: rows.Row) -> PlannedTouch:
     return PlannedTouch(
         row["id"], row["account_id"], row["type"], row["due_at"], row["start_at"], row["earliest_at"],
         row["latest_at"], row["soft_days"], row["minutes"], priority, row["is_new"],
-        row["is_shifted"],
+        is_by_season(row["shift"]),
     )  # fmt: skip
 
 

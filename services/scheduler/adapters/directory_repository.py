@@ -15,8 +15,8 @@ from schemas.directory import AccountRecord, CsmRecord, HolidayRecord, PolicyRec
 from schemas.times import WEEKDAYS, clock_time
 from schemas.zones import UTC_ZONE
 from services.calendar.open_hours import DAY, DateSpan, OpenHours
-from services.calendar.person_hours import read_hours
-from services.calendar.public_holidays import choose_calendar, find_place
+from services.calendar.person_hours import PersonDays, read_hours
+from services.calendar.public_holidays import find_place
 from services.calendar.zones import load_zone
 from services.chassis.database import Connection
 from services.scheduler.adapters import erasure
@@ -176,9 +176,13 @@ async def load_csm_hours(connection: Connection, csm_ids: Collection[str]) -> Ma
 def read_csm_hours(row: Row, extra: Sequence[HolidayRecord]) -> OpenHours:
     """The open hours of a row of `person`, with the holidays that the deployment adds."""
     hours, _ = read_hours(row["timezone"], row["working_days"], row["day_start"], row["day_end"])
-    away = tuple(DateSpan(days.lower, days.upper - DAY) for days in row["away"])
-    holidays = choose_calendar(row["country"], row["region"], extra)
-    return replace(hours, holidays=holidays, away=away, person=row["name"])
+    return read_person_days(row).close(hours, extra)
+
+
+def read_person_days(row: Row) -> PersonDays:
+    """What closes days of somebody, of a row of `person`."""
+    away = tuple(DateSpan(days.lower, days.upper - DAY) for days in row["away"] or ())
+    return PersonDays(row["name"], row["country"], row["region"], away)
 
 
 async def load_holidays(connection: Connection) -> tuple[HolidayRecord, ...]:

@@ -9,31 +9,34 @@ import orjson
 
 from schemas.plans import PlanAdjusted
 from schemas.standing import StandingAccount, StandingPage, StandingPerson, StandingSeries, StandingTouchpoint
+from schemas.times import TimeOff
 from services.calendar.standing import write_standing_series, write_standing_touchpoint
 from services.chassis.database import Connection, Database
 from services.scheduler.adapters import rows
 from services.scheduler.adapters.calendar_repository import LAST_DUE, LONG_AGO, SERIES
+from services.scheduler.adapters.directory_repository import read_person_days
 
 ACCOUNTS = """
-SELECT a.account_id, a.timezone, a.zones, a.csm_id, a.sales_id, a.pool, a.plan,
+SELECT a.account_id, a.timezone, a.zones, a.country, a.region, a.csm_id, a.sales_id, a.pool, a.plan, a.shape,
     (SELECT csm_id FROM assignment s WHERE s.account_id = a.account_id AND s.line = 'pooled_csm') AS pooled_csm,
     (SELECT csm_id FROM assignment s WHERE s.account_id = a.account_id AND s.line = 'sales') AS sales
 FROM account_calendar a
 WHERE a.account_id COLLATE "C" > $1 AND a.plan IS NOT NULL ORDER BY a.account_id COLLATE "C" LIMIT $2
 """
-# Occurrences that came due are history; what the plan names is told of whatever became of it.
+# What the plan names, and the calendar's own escalations, are told of whatever became of them.
 TOUCHPOINTS = f"""
 SELECT {rows.COLUMNS}, t.face FROM touchpoint t
-WHERE t.account_id = ANY($1::text[]) AND (t.status = 'planned'
-    OR (t.origin <> 'rhythm' AND t.status IN ('due', 'overdue')) OR t.id = ANY($2::uuid[])
+WHERE t.account_id = ANY($1::text[]) AND (t.status IN ('planned', 'due', 'overdue')
+    OR t.origin = 'calendar' OR t.id = ANY($2::uuid[])
     OR (t.due_at > $3 AND t.end_at > $3 AND t.closure = 'withdrawn' AND t.origin = 'rhythm'))
 ORDER BY t.account_id, t.id
 """
 PEOPLE = """
-SELECT p.csm_id, p.timezone, p.weekly_minutes, p.working_days, p.day_start, p.day_end, p.pool, p.role,
+SELECT p.csm_id, p.name, p.timezone, p.country, p.region, p.away, p.weekly_minutes, p.working_days, p.day_start,
+    p.day_end, p.pool, p.role,
     true AS described, EXISTS (SELECT FROM csm_book b WHERE b.csm_id = p.csm_id) AS levelled FROM person p
 UNION ALL
-SELECT b.csm_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, true FROM csm_book b
+SELECT b.csm_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, true FROM csm_book b
 WHERE NOT EXISTS (SELECT FROM person p WHERE p.csm_id = b.csm_id)
 ORDER BY csm_id
 """
@@ -75,12 +78,14 @@ def _account(
 ) -> StandingAccount:
     account_id = row["account_id"]
     named: dict[str, Any] = {
-        name: row[name] for name in ("timezone", "csm_id", "sales_id", "pool", "pooled_csm", "sales")
+        name: row[name]
+        for name in ("timezone", "country", "region", "csm_id", "sales_id", "pool", "pooled_csm", "sales")
     }
     return StandingAccount.of_valid(
         **named,
         account_id=account_id,
         zones=tuple(row["zones"] or ()),
+        spec=None if row["shape"] is None else row["shape"].hex(),
         plan=PlanAdjusted.read_stored(row["plan"].encode()),
         last_due_at=last_due_at.get(account_id, {}),
         series=tuple(sorted(series.get(account_id, ()), key=lambda each: each.type)),
@@ -92,11 +97,23 @@ def _person(row: rows.Row) -> StandingPerson:
     days = row["working_days"]
     named: dict[str, Any] = {
         name: row[name]
-        for name in ("csm_id", "timezone", "weekly_minutes", "pool", "role", "described", "levelled")
+        for name in (
+            "csm_id",
+            "name",
+            "timezone",
+            "country",
+            "region",
+            "weekly_minutes",
+            "pool",
+            "role",
+            "described",
+            "levelled",
+        )
     }
     return StandingPerson.of_valid(
         **named,
         working_days=None if days is None else tuple(days),
+        time_off=tuple(TimeOff(from_=days.first, to=days.last) for days in read_person_days(row).away),
         day_start=_clock(row["day_start"]),
         day_end=_clock(row["day_end"]),
     )

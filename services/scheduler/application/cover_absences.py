@@ -8,16 +8,16 @@ from services.calendar.absences import (
     AccountTouch,
     Cover,
     Deputy,
-    cover,
+    change_absence_escalations,
     describe_difficulties,
+    find_covers,
     find_in_question,
 )
-from services.calendar.escalation import Problem, make_escalation, problem_of
+from services.calendar.escalation import make_escalation
 from services.calendar.levelling import Homeless, Obstacle
 from services.calendar.person_book import PersonBook, PlannedTouch
-from services.calendar.reconciliation.context import CalendarChange, ChangeKind
-from services.calendar.reconciliation.escalations import CAUSE_GONE, escalate
-from services.calendar.touchpoint import Closure, Status, Touchpoint
+from services.calendar.reconciliation.context import ChangeKind
+from services.calendar.touchpoint import Touchpoint
 from services.scheduler.application.ports import TouchpointUpdate
 from services.scheduler.application.reconcile_calendar import describe_update
 
@@ -66,7 +66,7 @@ async def cover_absences(
     stored = await absences.lock_escalations(book, wanted)
     if stored is None:
         return AbsenceResult(len(covered), 0, 1)
-    changes = [*(escalate(each, stored) for each in wanted.values()), *_withdraw(stored, wanted)]
+    changes = change_absence_escalations(wanted, stored)
     updates = [
         describe_update(change, content, stored.get(change.touchpoint.id))
         for change in changes
@@ -80,28 +80,5 @@ async def cover_absences(
 async def _find_covers(
     book: PersonBook, in_question: Sequence[AccountTouch], absences: AbsenceRepository
 ) -> list[Cover]:
-    """The minutes that a deputy takes on count for the next one."""
     touches = [each.touch for each in in_question if each.obstacle is Obstacle.AWAY]
-    if not touches:
-        return []
-    deputies = {key: list(each) for key, each in (await absences.load_deputies(book, touches)).items()}
-    taken: dict[str, int] = {}
-    covers: list[Cover] = []
-    for touch in sorted(touches, key=lambda touch: (-touch.priority, touch.target_at, touch.id)):
-        able = [
-            each._replace(minutes=each.minutes + taken.get(each.csm_id, 0))
-            for each in deputies.get(touch.account_id, ())
-        ]
-        found = cover(book, touch, able)
-        if found is not None:
-            taken[found.csm_id] = taken.get(found.csm_id, 0) + touch.minutes
-            covers.append(found)
-    return covers
-
-
-def _withdraw(stored: Mapping[str, Touchpoint], wanted: Collection[str]) -> list[CalendarChange]:
-    return [
-        CalendarChange.cancel(each, Closure.WITHDRAWN, CAUSE_GONE)
-        for each in stored.values()
-        if each.id not in wanted and each.status is Status.PLANNED and problem_of(each) is Problem.NO_DAY
-    ]
+    return find_covers(book, touches, await absences.load_deputies(book, touches)) if touches else []

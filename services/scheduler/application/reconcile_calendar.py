@@ -7,12 +7,12 @@ touchpoint is applied as soon as the touchpoint exists.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import blake2b
 
 from schemas.plans import PlanAdjusted
 from schemas.times import EARLIEST
 from schemas.zones import UTC_ZONE
 from services.calendar.assignment import NO_LEADS
+from services.calendar.customer_days import CustomerPlace
 from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand
 from services.calendar.reconciliation import erase
@@ -23,7 +23,9 @@ from services.calendar.reconciliation.context import (
     ReconcileContext,
     Reconciliation,
     StoredCalendar,
+    find_account_hours,
 )
+from services.calendar.reconciliation.spec import hash_spec
 from services.calendar.recurrence import Series, horizon_of
 from services.calendar.rezoning import RuleChange, reconcile_after
 from services.calendar.touchpoint import (
@@ -35,9 +37,7 @@ from services.calendar.touchpoint import (
     TouchpointContent,
     settle,
 )
-from services.calendar.zones import load_zones
 from services.scheduler.application.assign_owners import find_account_leads, name_plan_owners
-from services.scheduler.application.find_customer_days import find_customer_days
 from services.scheduler.application.ports import (
     CalendarAccount,
     CalendarRepository,
@@ -130,6 +130,11 @@ async def extend_horizons(calendars: CalendarRepository, now: datetime) -> Recon
     return await _reconcile_all([replace(target, decided_at=now) for target in targets], (), calendars, now)
 
 
+def place_of(account: CalendarAccount) -> CustomerPlace:
+    """Where the account is."""
+    return CustomerPlace(account.timezone, account.zones, account.country, account.region)
+
+
 async def _load_targets(
     commands: Sequence[PlanCommand],
     accounts: Mapping[str, CalendarAccount],
@@ -146,9 +151,7 @@ async def _load_targets(
     for command, plan in planned:
         await calendars.pause_if_long()
         account = accounts[plan.account_id]
-        zone, *others = load_zones(account.timezone, account.zones)
-        customer = find_customer_days(account, holidays)
-        hours = AccountHours(zone, DEFAULT_HOURS, by_csm, tuple(others), customer)
+        hours = find_account_hours(place_of(account), holidays, DEFAULT_HOURS, by_csm)
         targets.append(_Target(command, account, plan, hours, hash_spec(plan, hours), plan.decided_at))
     return targets
 
@@ -268,26 +271,3 @@ def find_extend_at(
             following = next(rhythm.slots(*hours.opening_of(rhythm), rhythm.until))
             moments.append(following.nominal - horizon_of(rhythm.owner))
     return max(min(moments), earliest) if moments else None
-
-
-def hash_spec(plan: PlanAdjusted, hours: AccountHours) -> bytes:
-    """A digest of the part of a plan that decides when touchpoints are, and of the content of one-offs.
-
-    It leaves out what only the start of a rhythm reads (its urgency, the last contact) and the reasons of rhythms,
-    which are stored with the rhythm for all its occurrences.
-    """
-    rhythms = [
-        (
-            rhythm.touchpoint_type, rhythm.every_days, rhythm.owner, rhythm.csm_id, rhythm.minutes, rhythm.topic,
-            rhythm.channel, rhythm.never_skip, rhythm.folds_into, *([rhythm.rrule] if rhythm.rrule else ()),
-        )
-        for rhythm in plan.rhythms
-    ]  # fmt: skip
-    csm_ids = sorted({item.csm_id or "" for item in (*plan.rhythms, *plan.touchpoints)})
-    zones = " ".join(zone.key for zone in (hours.zone, *hours.also_in))
-    by_csm = [(csm_id, hours.of_csm(csm_id)) for csm_id in csm_ids]
-    spec = [zones, plan.quiet_hours, rhythms, by_csm, hours.customer]
-    digest = blake2b(repr(spec).encode("utf-8", "replace"), digest_size=16)
-    for item in (*plan.touchpoints, *plan.avoid):
-        digest.update(item.write())
-    return digest.digest()

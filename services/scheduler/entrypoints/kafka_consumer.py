@@ -3,7 +3,7 @@
 A record that cannot be read becomes a dead letter with its reason; the others are handled.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -118,6 +118,7 @@ class RecordHandler:
         commands = [
             PlanCommand(message.key) if isinstance(message, Tombstone) else message for message in messages
         ]
+        now = find_time(commands, now, self.clock)
         calendars = self.calendars(connection)
         if any(command.plan is None for command in commands):
             await calendars.lock({command.account_id for command in commands})
@@ -190,6 +191,13 @@ class RecordHandler:
             else:
                 kept.append((key, message))
         return [record for _, record in kept], gone
+
+
+def find_time(commands: Iterable[PlanCommand], now: datetime, clock: ServiceClock) -> datetime:
+    """The time of plans for a clock that stands: theirs, where word of the new time comes after them."""
+    if not clock.stands:
+        return now
+    return max([now, *(command.plan.decided_at for command in commands if command.plan is not None)])
 
 
 def _split_after_tombstones(commands: Sequence[PlanCommand]) -> Iterator[Sequence[PlanCommand]]:

@@ -259,3 +259,29 @@ async def test_a_gap_between_reviews_is_escalated_and_withdrawn_with_the_season_
     await scheduler.consume(scheduler.plan(3, [review], avoid=[freeze]))
     again = await one(scheduler, type="escalation")
     assert (again["id"], again["status"]) == (escalation["id"], "planned")
+
+
+async def test_what_a_person_gave_to_a_colleague_keeps_its_day_and_the_books_come_to_rest(
+    scheduler: Scheduler,
+) -> None:
+    """The colleague is away all year, so that no day is allowed in their book."""
+    await scheduler.describe("ada", weekly_minutes=120)
+    everything = [{"from": "2026-01-01", "to": "2027-12-31"}]
+    await scheduler.describe("kim", weekly_minutes=120, time_off=everything)
+    for number in range(12):
+        await scheduler.consume(scheduler.plan(1, [rhythm(28)], account=f"acc-{number}"))
+    await scheduler.level()
+    planned = await scheduler.list_touchpoints(status="planned")
+    chosen = next(row for row in planned if (row["note"] or "").startswith("levelled: "))
+    answer = await scheduler.http.post(
+        f"/v1/touchpoints/{chosen['id']}/reassign", json={"csm_id": "kim", "version": chosen["sequence"]}
+    )
+    assert answer.status_code == 200, answer.text
+
+    await scheduler.database.pool.execute("UPDATE account_calendar SET extend_at = '-infinity', shape = NULL")
+    await scheduler.extend()
+    await scheduler.level()
+
+    assert await scheduler.database.pool.fetchval("SELECT count(*) FROM csm_mark") == 0
+    (kept,) = [row for row in await scheduler.list_touchpoints(csm_id="kim") if row["id"] == chosen["id"]]
+    assert kept["due_at"] == chosen["due_at"]

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from schemas.plans import Avoid
 from services.calendar.avoid import NEVER, PAUSE
 from services.calendar.reconciliation.context import ChangeKind, StoredCalendar
+from services.calendar.reconciliation.spec import hash_spec
 from services.calendar.touchpoint import Closure, Origin, Status, Touchpoint, move_by_hand, reassign, release
 from services.scheduler.application.project_rhythms import project_rhythms
-from services.scheduler.application.reconcile_calendar import hash_spec
 from tests.unit.calendar.plans import (
     EMPTY,
     HOURS,

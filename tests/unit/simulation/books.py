@@ -8,7 +8,7 @@ import orjson
 from services.cadence.account.event_file import read_event_file
 from services.cadence.policy.load import SHIPPED, policy_texts
 from services.simulation.book import Period
-from services.simulation.from_events import book_of_events
+from services.simulation.from_events import EventBook, book_of_events
 from services.simulation.jobs import add_up, plan_jobs, simulate
 from services.simulation.totals import Wanted
 
@@ -59,9 +59,14 @@ def write(events: Sequence[dict[str, object]]) -> bytes:
     return b"\n".join(map(orjson.dumps, events))
 
 
+def book_of(content: bytes) -> EventBook:
+    """The book of a file of events under the shipped policy."""
+    return book_of_events(read_event_file(content, "book"), policy_texts(SHIPPED), None)
+
+
 def simulated(content: bytes, wanted: Wanted, processes: int = 1) -> dict[str, object]:
     """The document of a simulation of the accounts of a file."""
-    book = book_of_events(read_event_file(content, "book"), policy_texts(SHIPPED), None)
+    book = book_of(content)
     period = Period(book.now, wanted.days)
     jobs = plan_jobs(book.rules, book.accounts, book.colleagues, period, wanted, processes)
     return add_up(list(map(simulate, jobs)), "p", period, wanted)

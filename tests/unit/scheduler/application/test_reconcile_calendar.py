@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from services.calendar.open_hours import OpenHours
 from services.calendar.reconciliation.context import AccountHours
-from services.scheduler.application.reconcile_calendar import find_extend_at, hash_spec
+from services.calendar.reconciliation.spec import hash_spec
+from services.scheduler.application.reconcile_calendar import find_extend_at
 from tests.unit.calendar.plans import HOURS, NOW, UTC_ZONE, calendar, one_off, plan, reason, rhythm
 
 

@@ -1,0 +1,106 @@
+"""Colleagues who stand in for people who are away, and escalations about what nobody can lead, as live."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from services.calendar.absences import (
+    Cover,
+    Deputy,
+    change_absence_escalations,
+    describe_difficulties,
+    find_covers,
+    find_in_question,
+    hand_over,
+    is_about,
+    span_around,
+)
+from services.calendar.escalation import make_escalation
+from services.calendar.levelling import Homeless, Obstacle
+from services.calendar.person_book import PersonBook, PlannedTouch
+from services.calendar.reconciliation.context import ChangeKind
+from services.calendar.touchpoint import Status, Touchpoint
+from services.simulation.account import SimulatedAccount
+from services.simulation.book import Colleague
+from services.simulation.people import PersonWork
+
+CountMinutes = Callable[[str, datetime, datetime], int]
+"""The planned minutes of a person from one moment up to another."""
+
+
+class Covered(NamedTuple):
+    """What went to colleagues, and the accounts in whose calendars anything changed."""
+
+    handed_over: Sequence[tuple[SimulatedAccount, Touchpoint]]
+    accounts: Sequence[SimulatedAccount]
+
+
+def cover_absences(
+    work: PersonWork,
+    levelled: tuple[PersonBook, Sequence[Homeless]],
+    people: Sequence[Colleague],
+    count: CountMinutes,
+    now: datetime,
+) -> Covered:
+    """Hand over what finds no day because its person is away; escalate what nobody can lead.
+
+    `levelled`: the person's book and what has no allowed day; `people`: those of the directory.
+    """
+    book, homeless = levelled
+    in_question = find_in_question(book, homeless)
+    touches = [each.touch for each in in_question if each.obstacle is Obstacle.AWAY]
+    covers = find_covers(book, touches, _find_deputies(work, touches, people, count)) if touches else []
+    handed_over = _hand_over(work, book, covers)
+    difficulties = describe_difficulties(book, in_question, {each.touch_id for each in covers})
+    wanted = {each.id: each for each in (make_escalation(found, book.hours, now) for found in difficulties)}
+    escalated = _escalate(work, wanted)
+    changed = {account.account_id: account for account in (*(pair[0] for pair in handed_over), *escalated)}
+    return Covered(handed_over, [changed[account_id] for account_id in sorted(changed)])
+
+
+def _find_deputies(
+    work: PersonWork, touches: Sequence[PlannedTouch], people: Sequence[Colleague], count: CountMinutes
+) -> Mapping[str, Sequence[Deputy]]:
+    """By account the other members of its pool."""
+    first, last = span_around(touches)
+    found: dict[str, list[Deputy]] = {}
+    for account_id in sorted({touch.account_id for touch in touches}):
+        pool = work.accounts[account_id].owners.pool
+        members = [each for each in people if pool is not None and each.pool == pool]
+        found[account_id] = [
+            Deputy(each.csm_id, each.hours, count(each.csm_id, first, last))
+            for each in members
+            if each.csm_id != work.colleague.csm_id and each.role in (None, "csm")
+        ]
+    return found
+
+
+def _hand_over(
+    work: PersonWork, book: PersonBook, covers: Sequence[Cover]
+) -> list[tuple[SimulatedAccount, Touchpoint]]:
+    account_of = {touch.id: touch.account_id for touch in book.touches}
+    handed_over: list[tuple[SimulatedAccount, Touchpoint]] = []
+    for each in covers:
+        account = work.accounts[account_of[each.touch_id]]
+        touchpoint = account.calendar[each.touch_id]
+        if not touchpoint.pinned:
+            covered = hand_over(touchpoint, each)
+            account.change_by_levelling(covered)
+            handed_over.append((account, covered))
+    return handed_over
+
+
+def _escalate(work: PersonWork, wanted: Mapping[str, Touchpoint]) -> list[SimulatedAccount]:
+    """Bring the escalations about the person's days to those that are wanted; the accounts that have other ones now."""
+    stored = {
+        each.id: each
+        for account in work.accounts.values()
+        for each in account.calendar.values()
+        if (each.status is Status.PLANNED or each.id in wanted) and is_about(each, work.colleague.csm_id)
+    }
+    changes = [
+        change for change in change_absence_escalations(wanted, stored) if change.kind is not ChangeKind.KEEP
+    ]
+    for change in changes:
+        work.accounts[change.touchpoint.account_id].calendar[change.touchpoint.id] = change.touchpoint
+    return [work.accounts[change.touchpoint.account_id] for change in changes]
