@@ -31,7 +31,8 @@ def find_hosts(
 
     `others`: those whose first day is chosen; else what is folded today would not be tomorrow.
     """
-    if not rhythm.folds_into or rhythm.never_skip or rhythm.owner not in PEOPLE:
+    stands_alone = rhythm.never_skip or rhythm.precedence == "escalation"
+    if not rhythm.folds_into or stands_alone or rhythm.owner not in PEOPLE:
         return []
     return [
         Host(other.touchpoint_type, to_wall(change.touchpoint.start_at, zone).date())

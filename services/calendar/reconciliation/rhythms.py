@@ -209,8 +209,8 @@ def _move_to(
 
 
 def _window(rhythm: RhythmItem, slot: Slot) -> LevelWindow | None:
-    """In which the occurrence may be levelled; None where the rhythm is for certain days."""
-    if has_fixed_days(rhythm):
+    """In which the occurrence may be levelled; None where the rhythm is for certain days, or answers a danger."""
+    if has_fixed_days(rhythm) or rhythm.precedence == "escalation":
         return None
     return occurrence_window(slot.nominal, rhythm.every_days, never_skip=rhythm.never_skip)
 

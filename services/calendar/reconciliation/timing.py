@@ -50,7 +50,8 @@ def time_one_off(item: OneOffItem, context: ReconcileContext) -> Timing:
     limit = min(latest_of(item), protected)
     opens_at = next_open(start, hours)
     if opens_at < limit:
-        return Timing(due_at, last_open_before(limit, hours), shift)
+        is_limited = item.deadline is not None or protected < latest_of(item)
+        return Timing(due_at, last_open_before(limit, hours) if is_limited else None, shift)
     reasons = _name_reasons(start, opens_at, hours)
     if opens_at < protected:
         return _reach_next_day(Timing(due_at, limit, shift), free, opens_at, hours, reasons)
