@@ -126,7 +126,8 @@ async def _collect_story(stack: Stack, receiver: Receiver) -> Story:
 
 async def _people_act(stack: Stack) -> None:
     """A customer declines three calls, and a discovery of another is completed."""
-    planned = await stack.get("scheduler", "/v1/touchpoints", account_id="declining", type="check_in")
+    wanted = {"account_id": "declining", "type": "check_in", "status": "planned,due"}
+    planned = await stack.get("scheduler", "/v1/touchpoints", **wanted)
     for item in planned["items"][:3]:
         await _settle(stack, item, "declined")
     planned = await stack.get("scheduler", "/v1/touchpoints", account_id="eager", type="expansion_discovery")
