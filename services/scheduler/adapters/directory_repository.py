@@ -187,7 +187,8 @@ def read_person_days(row: Row) -> PersonDays:
 
 async def load_holidays(connection: Connection) -> tuple[HolidayRecord, ...]:
     """The public holidays that the policy in force adds or takes away."""
-    return _read_holidays(await connection.fetchval(HOLIDAYS) or "[]")
+    holidays = await connection.fetchval(HOLIDAYS)
+    return _read_holidays(holidays or "[]")
 
 
 @lru_cache(maxsize=4)
