@@ -79,7 +79,7 @@ ON CONFLICT (key) DO UPDATE SET version = excluded.version, record = excluded.re
 WHERE p.version <= excluded.version
 """
 """A rules engine that was upgraded says more of the same version."""
-HOLIDAYS = "SELECT (record -> 'holidays')::text FROM policy_in_force WHERE key = 'policy'"
+PART_OF_POLICY = "SELECT (record -> $1::text)::text FROM policy_in_force WHERE key = 'policy'"
 MARK_ALL = "UPDATE account_calendar SET extend_at = '-infinity' WHERE plan IS NOT NULL"
 POLICY = "SELECT record FROM policy_in_force WHERE key = 'policy'"
 
@@ -187,8 +187,7 @@ def read_person_days(row: Row) -> PersonDays:
 
 async def load_holidays(connection: Connection) -> tuple[HolidayRecord, ...]:
     """The public holidays that the policy in force adds or takes away."""
-    holidays = await connection.fetchval(HOLIDAYS)
-    return _read_holidays(holidays or "[]")
+    return _read_holidays(await connection.fetchval(PART_OF_POLICY, "holidays") or "[]")
 
 
 @lru_cache(maxsize=4)
