@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+import asyncpg
 import orjson
 from pydantic import TypeAdapter
 
@@ -31,13 +32,14 @@ from services.calendar.person_book import (
 )
 from services.calendar.person_conflicts import PersonConflict
 from services.calendar.windows import is_by_season
-from services.chassis.database import Connection
+from services.chassis.database import INFRASTRUCTURE, Connection
 from services.scheduler.adapters import rows
 from services.scheduler.adapters.absence_repository import PostgresAbsences
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.directory_repository import load_csm_hours, load_holidays
 from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_as_read, lock_accounts
 from services.scheduler.adapters.person_marks import mark_people
+from services.scheduler.application.level_books import UnreadableBook
 from services.scheduler.application.measure_conflicts import describe_conflict
 from services.scheduler.application.ports import CalendarAccount, StoredTouchpoint, TouchpointUpdate
 from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS, place_of
@@ -114,8 +116,16 @@ class PostgresBooks:
             csm_id = row[0]
             is_mine = await self._connection.fetchval(LOCK_PERSON, LOCK_CLASS, csm_id)
             if is_mine and await self._connection.fetch(TAKE_MARKS, csm_id):
-                return await self._load(csm_id, now)
+                return await self._read(csm_id, now)
         return None
+
+    async def _read(self, csm_id: str, now: datetime) -> PersonBook:
+        try:
+            return await self._load(csm_id, now)
+        except (*INFRASTRUCTURE, asyncpg.PostgresError):
+            raise
+        except Exception as problem:
+            raise UnreadableBook(csm_id, problem) from problem
 
     async def is_anybody_marked(self) -> bool:
         return bool(await self._connection.fetchval("SELECT EXISTS (SELECT FROM csm_mark)"))

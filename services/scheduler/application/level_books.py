@@ -18,6 +18,14 @@ FindConflicts = Callable[[PersonBook, datetime], Awaitable[Sequence[PersonConfli
 """`find_person_conflicts` off the event loop; None: they cannot be found."""
 
 
+class UnreadableBook(Exception):
+    """What is stored about a person or their accounts cannot be read: their book stays as it is."""
+
+    def __init__(self, csm_id: str, problem: Exception) -> None:
+        super().__init__(f"the book of {csm_id} cannot be read: {problem!r}")
+        self.csm_id = csm_id
+
+
 class LevelResult(NamedTuple):
     """What a pass did. `stale`: what somebody else changed meanwhile; `homeless`: touchpoints without an allowed day, of
     which `covered` went to colleagues; `escalated`: new escalations about them; `crowded`: touchpoints less than two days
@@ -48,7 +56,10 @@ class BookRepository(Protocol):
         ...
 
     async def claim(self, now: datetime) -> PersonBook | None:
-        """The book of somebody who is marked; their marks are taken. None: nobody is, or others level them."""
+        """The book of somebody who is marked; their marks are taken. None: nobody is, or others level them.
+
+        Raises UnreadableBook with the marks taken, so that the others do not wait for ever behind that person.
+        """
         ...
 
     async def is_anybody_marked(self) -> bool: ...

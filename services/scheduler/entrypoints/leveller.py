@@ -11,10 +11,15 @@ import structlog
 from services.calendar.person_book import PersonBook, PersonLevelling, level_person
 from services.calendar.person_conflicts import PersonConflict, find_person_conflicts
 from services.chassis.clock import ServiceClock
-from services.chassis.database import Connection, Database, real_now
+from services.chassis.database import INFRASTRUCTURE, Connection, Database, real_now
 from services.chassis.faults import fault
-from services.chassis.worker_process import JobTooLarge, WorkerProcess
-from services.scheduler.application.level_books import BookRepository, level_next_book
+from services.chassis.worker_process import JobTooLarge, WorkerBusy, WorkerProcess
+from services.scheduler.application.level_books import (
+    BookRepository,
+    LevelResult,
+    UnreadableBook,
+    level_next_book,
+)
 from services.scheduler.application.ports import Count
 
 log = structlog.get_logger(__name__)
@@ -42,7 +47,7 @@ class Leveller:
         async with self.database.transaction() as connection:
             now = self.clock.at(await real_now(connection))
             books = self.books(connection)
-            result = await level_next_book(books, self._compute, now, self._find_conflicts)
+            result = await self._level_next(books, now)
             self.is_waiting = result.books > 0 or await books.is_anybody_marked()
             fault("sweep.before_commit")
         loop_time = asyncio.get_running_loop().time()
@@ -56,13 +61,23 @@ class Leveller:
         self.after_commit()
         return 0
 
+    async def _level_next(self, books: BookRepository, now: datetime) -> LevelResult:
+        try:
+            return await level_next_book(books, self._compute, now, self._find_conflicts)
+        except UnreadableBook as problem:
+            log.exception("level.failed", csm_id=problem.csm_id, problem=str(problem))
+        return LevelResult(1, failed=1)
+
     async def _compute(self, book: PersonBook, now: datetime) -> PersonLevelling | None:
         """None: it cannot be levelled, and stays as it is."""
         try:
             return await self.worker.run(level_person, book, now)
-        except JobTooLarge as caught:
-            problem = str(caught)
-        log.error("level.failed", csm_id=book.csm_id, touchpoints=len(book.touches), problem=problem)
+        except (*INFRASTRUCTURE, WorkerBusy):
+            raise
+        except Exception as problem:
+            log.exception(
+                "level.failed", csm_id=book.csm_id, touchpoints=len(book.touches), problem=repr(problem)
+            )
         return None
 
     async def _find_conflicts(self, book: PersonBook, now: datetime) -> Sequence[PersonConflict] | None:
