@@ -14,6 +14,8 @@ STATEMENTS = (
     "ALTER TABLE csm_book ADD COLUMN conflicts jsonb NOT NULL DEFAULT '[]'",
     "ALTER TABLE account_calendar ADD COLUMN handovers jsonb NOT NULL DEFAULT '{}'",
     "CREATE TABLE left_person (csm_id text PRIMARY KEY, pool text, left_at timestamptz NOT NULL DEFAULT now())",
+    # Each plan reads the escalations of its account, also closed ones: without it, all that the account ever had.
+    "CREATE INDEX touchpoint_calendar ON touchpoint (account_id) WHERE origin = 'calendar'",
     # Everybody's book is levelled once, which finds what does not fit.
     """
     INSERT INTO csm_mark (csm_id, cause)

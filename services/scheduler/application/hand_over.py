@@ -6,7 +6,6 @@ directory; the answer lists the accounts that still name the former person.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol
 
@@ -182,9 +181,7 @@ async def hand_over_batch(
     for stored in found.values():
         touchpoint = stored.touchpoint
         to = takers[touchpoint.account_id]
-        given = replace(
-            stored, touchpoint=touchpoint._replace(csm_id=to, sequence=touchpoint.sequence + 1)
-        ).touchpoint
+        given = touchpoint._replace(csm_id=to, sequence=touchpoint.sequence + 1)
         reason = f"{note} from {csm_id} to {to}"
         updates.append(
             TouchpointUpdate(
