@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import time
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from schemas.directory import CsmRecord, HolidayRecord
 from schemas.times import WEEKDAYS, clock_time
+from schemas.zones import UTC_ZONE
 from services.calendar.open_hours import WORKDAYS, DateSpan, OpenHours, check_hours
 from services.calendar.public_holidays import choose_calendar
 from services.calendar.zones import load_zone
+
+DEFAULT_HOURS: Final = OpenHours(UTC_ZONE)
+"""Of people whom no directory record describes."""
 
 
 class PersonDays(NamedTuple):

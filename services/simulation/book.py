@@ -7,19 +7,16 @@ from typing import Final, NamedTuple
 from schemas.directory import CsmRecord, HolidayRecord
 from schemas.plans import PlanAdjusted
 from schemas.vocabulary import CsmRole
-from schemas.zones import UTC_ZONE
 from services.cadence.policy import Policy
 from services.cadence.portfolio import Portfolio
 from services.calendar.assignment import AccountOwners, Line, Person
 from services.calendar.customer_days import CustomerPlace
 from services.calendar.open_hours import OpenHours
 from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES
-from services.calendar.person_hours import PersonDays, days_of_record, hours_of_record
+from services.calendar.person_hours import DEFAULT_HOURS, PersonDays, days_of_record, hours_of_record
 from services.calendar.recurrence import Series
 from services.calendar.touchpoint import Touchpoint
 
-DEFAULT_HOURS: Final = OpenHours(UTC_ZONE)
-"""Of people whom no directory record describes."""
 DAY: Final = timedelta(days=1)
 EXACT_DAYS: Final = 31
 """So many days of a simulation of the deployment are exactly those that come if nothing else happens."""

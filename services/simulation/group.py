@@ -20,12 +20,13 @@ from services.calendar.assignment import (
 )
 from services.calendar.levelling import Homeless
 from services.calendar.person_book import PersonBook, level_person
+from services.calendar.person_hours import DEFAULT_HOURS
 from services.calendar.reconciliation.context import AccountHours, CalendarChange, find_account_hours
 from services.calendar.reconciliation.unowned import is_unowned
 from services.calendar.touchpoint import Touchpoint
 from services.simulation.absences import cover_absences
 from services.simulation.account import SimulatedAccount
-from services.simulation.book import DEFAULT_HOURS, BookAccount, Colleague, Period, Rules
+from services.simulation.book import BookAccount, Colleague, Period, Rules
 from services.simulation.people import PersonWork, apply_moves, find_person_conflicts, is_visible
 from services.simulation.totals import Totals
 

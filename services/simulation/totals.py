@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from services.calendar.open_hours import OpenHours, to_wall
+from services.calendar.person_hours import DEFAULT_HOURS
 from services.calendar.touchpoint import PEOPLE, Touchpoint, TouchpointContent
-from services.simulation.book import DEFAULT_HOURS, Colleague
+from services.simulation.book import Colleague
 
 
 class Wanted(NamedTuple):

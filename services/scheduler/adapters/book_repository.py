@@ -31,6 +31,7 @@ from services.calendar.person_book import (
     find_priority,
 )
 from services.calendar.person_conflicts import PersonConflict
+from services.calendar.person_hours import DEFAULT_HOURS
 from services.calendar.windows import is_by_season
 from services.chassis.database import INFRASTRUCTURE, Connection
 from services.scheduler.adapters import rows
@@ -42,7 +43,7 @@ from services.scheduler.adapters.person_marks import mark_people
 from services.scheduler.application.level_books import UnreadableBook
 from services.scheduler.application.measure_conflicts import describe_conflict
 from services.scheduler.application.ports import CalendarAccount, StoredTouchpoint, TouchpointUpdate
-from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS, place_of
+from services.scheduler.application.reconcile_calendar import place_of
 
 LOCK_CLASS: Final = 0x4C56
 """The first half of the keys of the advisory locks of people: one that nothing else here uses."""

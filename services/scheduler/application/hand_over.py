@@ -11,10 +11,10 @@ from typing import Final, NamedTuple, Protocol
 
 from services.calendar.assignment import Person
 from services.calendar.open_hours import OpenHours
+from services.calendar.person_hours import DEFAULT_HOURS
 from services.scheduler.application.measure_capacity import CapacityWeek, CsmWeek, measure_weeks
 from services.scheduler.application.ports import CalendarRepository, TouchpointUpdate
 from services.scheduler.application.read_touchpoints import TouchpointReader
-from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS
 from services.scheduler.domain.handover import (
     WEEKS,
     AccountHandover,

@@ -8,13 +8,10 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.base import Id, SchemaModel
-from schemas.zones import UTC_ZONE
 from services.calendar.open_hours import DAY, OpenHours, open_days, usual_of
+from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES
 from services.calendar.person_conflicts import name_week
-
-DEFAULT_WEEKLY_MINUTES = 2400
-DEFAULT_HOURS = OpenHours(UTC_ZONE)
-"""Of CSMs whom no directory record describes."""
+from services.calendar.person_hours import DEFAULT_HOURS
 
 
 @dataclass(frozen=True, slots=True)

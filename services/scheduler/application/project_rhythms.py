@@ -7,13 +7,13 @@ from itertools import tee
 from schemas.plans import PlanAdjusted
 from schemas.zones import UTC_ZONE, TimeZone
 from services.calendar.avoid import Availability, periods_for
+from services.calendar.person_hours import DEFAULT_HOURS
 from services.calendar.placing import PlacedSlot, SlotPlacer
 from services.calendar.reconciliation.context import AccountHours
 from services.calendar.reconciliation.occurrence_plan import slots_to_consider
 from services.calendar.reconciliation.rhythms import make_occurrence
 from services.calendar.recurrence import Series, Slot, slots_until
 from services.calendar.touchpoint import PEOPLE, Touchpoint
-from services.scheduler.application.reconcile_calendar import DEFAULT_HOURS
 
 FARTHEST = timedelta(days=731)
 

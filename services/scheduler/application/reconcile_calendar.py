@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 
 from schemas.plans import PlanAdjusted
 from schemas.times import EARLIEST
-from schemas.zones import UTC_ZONE
 from services.calendar.assignment import NO_LEADS
 from services.calendar.customer_days import CustomerPlace
-from services.calendar.open_hours import OpenHours
+from services.calendar.person_hours import DEFAULT_HOURS
 from services.calendar.plan import PlanCommand
 from services.calendar.reconciliation import erase
 from services.calendar.reconciliation.context import (
@@ -47,8 +46,6 @@ from services.scheduler.application.ports import (
 
 MIN_EXTEND_INTERVAL = timedelta(hours=1)
 """An account's horizon is extended no more often, whatever the intervals of its rhythms."""
-DEFAULT_HOURS = OpenHours(UTC_ZONE)
-"""Of CSMs whom no directory record describes."""
 
 
 @dataclass(frozen=True, slots=True)
