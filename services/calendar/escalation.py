@@ -13,6 +13,7 @@ from schemas.plans import Cause, Reason
 from schemas.touchpoints import CALENDAR_RULE
 from services.calendar.open_hours import OpenHours, next_open, to_wall
 from services.calendar.touchpoint import Origin, Touchpoint, TouchpointContent
+from services.calendar.weeks import name_week
 
 TYPE: Final = "escalation"
 MINUTES: Final = 30
@@ -85,5 +86,5 @@ def name_type(touchpoint_type: str) -> str:
 def name_weeks(moments: Iterable[datetime], hours: OpenHours) -> str:
     """`week 2026-W14`, or `weeks 2026-W14 to 2026-W16`."""
     days = sorted(to_wall(moment, hours.zone).date() for moment in moments)
-    first, last = ("{}-W{:02}".format(*day.isocalendar()[:2]) for day in (days[0], days[-1]))
+    first, last = name_week(days[0]), name_week(days[-1])
     return f"week {first}" if first == last else f"weeks {first} to {last}"

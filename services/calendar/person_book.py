@@ -25,6 +25,7 @@ from services.calendar.levelling import (
 )
 from services.calendar.open_hours import DAY, OpenHours, from_wall, next_open, open_days, to_wall
 from services.calendar.touchpoint import Origin
+from services.calendar.weeks import name_week
 from services.calendar.windows import LEVELLED
 
 SETTLED_DAYS: Final = 2
@@ -280,8 +281,7 @@ class _BookMaker:
         return LevelledTouch(planned.id, due_at, f"{LEVELLED}{reason}")
 
     def _week(self, day: int) -> str:
-        year, week, _ = self._date(day).isocalendar()
-        return f"{year}-W{week:02d}"
+        return name_week(self._date(day))
 
     def _day(self, moment: datetime) -> int:
         return self._days.number_of(moment)

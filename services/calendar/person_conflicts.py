@@ -1,12 +1,13 @@
 """What does not fit into the weeks of one person, with the weeks by their names, before these weeks come."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
 from services.calendar.levelling import find_conflicts
 from services.calendar.levelling.conflicts import Group
 from services.calendar.person_book import PersonBook, make_book
+from services.calendar.weeks import name_week
 
 
 class PersonConflict(NamedTuple):
@@ -38,9 +39,3 @@ def find_person_conflicts(person: PersonBook, now: datetime) -> tuple[PersonConf
         )
         for conflict in find_conflicts(book)
     )
-
-
-def name_week(day: date) -> str:
-    """The ISO week of a day, as 2026-W14."""
-    year, week, _ = day.isocalendar()
-    return f"{year}-W{week:02d}"

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from schemas.directory import HolidayRecord
-from services.calendar.person_conflicts import name_week
 from services.calendar.plan import read_plan
+from services.calendar.weeks import name_week
 from services.calendar.zones import load_zones
 from services.chassis.database import Database, real_now
 from services.scheduler.adapters.directory_repository import load_holidays, read_csm_hours

@@ -10,8 +10,8 @@ from pydantic import Field
 from schemas.base import Id, SchemaModel
 from services.calendar.open_hours import DAY, OpenHours, open_days, usual_of
 from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES
-from services.calendar.person_conflicts import name_week
 from services.calendar.person_hours import DEFAULT_HOURS
+from services.calendar.weeks import name_week
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from schemas.base import SchemaModel
-from services.calendar.person_conflicts import name_week
+from services.calendar.weeks import name_week
 from services.chassis.clock import ServiceClock
 from services.chassis.problems import Problem
 from services.chassis.web import JSON, require
