@@ -225,8 +225,8 @@ def the_kickoff_comes_due_within_48_hours_of_the_signature(story: Story) -> None
     (kickoff,) = story.due_at_once("signed", "kickoff")
     signed = story.begin - timedelta(hours=1)
     assert signed <= _at(kickoff) <= _at(kickoff, "released_at") <= signed + timedelta(hours=48)
-    # The deadline is the last moment of the 48 hours at which she works.
-    assert signed + timedelta(hours=24) < _at(kickoff, "deadline") <= signed + timedelta(hours=48)
+    # The deadline is the last moment of the 48 hours at which she works: 17:00 of the day after the signature.
+    assert _at(kickoff, "deadline") == (signed + DAY).replace(hour=17, minute=0, second=0, microsecond=0)
     assert 30 <= kickoff["minutes"] <= 60
     assert (kickoff["owner"]["kind"], kickoff["owner"]["csm_id"]) == ("csm", "dana")
     deliveries = [item for item in story.delivered_at_once["signed"] if item["touchpoint_type"] == "kickoff"]
