@@ -226,9 +226,11 @@ async def _a_new_event_leads_to_a_new_plan(ledger: Ledger, before: Snapshot) -> 
     new_commands = [record for key, record in commands.items() if key not in known_commands]
     new_announcements = [record for key, record in announcements.items() if key not in known_announcements]
     assert {record.key for record in (*new_commands, *new_announcements)} == {"quill"}
-    announced = {record.data["touchpoint_type"] for record in new_announcements}
-    # Others of the account may move into hours and weeks that the former release did not know.
-    assert {"check_in", "ad_hoc_call", "risk_action_plan", "escalation"} <= announced
+    # Others of the account may move, and only move, into hours and weeks that the former release did not know.
+    planned = {"check_in", "ad_hoc_call", "risk_action_plan", "escalation"}
+    assert planned <= {record.data["touchpoint_type"] for record in new_announcements}
+    others = [record for record in new_announcements if record.data["touchpoint_type"] not in planned]
+    assert {record.type for record in others} <= {"drumbeat.touchpoint.moved.v1"}, others
     versions = [command.data["version"] for command in new_commands]
     assert versions[0] > before.plan_versions["quill"]
     after = await take_snapshot(stack.postgres.url)
