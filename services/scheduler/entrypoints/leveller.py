@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
@@ -13,7 +13,7 @@ from services.calendar.person_conflicts import PersonConflict, find_person_confl
 from services.chassis.clock import ServiceClock
 from services.chassis.database import INFRASTRUCTURE, Connection, Database, real_now
 from services.chassis.faults import fault
-from services.chassis.worker_process import JobTooLarge, WorkerBusy, WorkerProcess
+from services.chassis.worker_process import WorkerBusy, WorkerProcess
 from services.scheduler.application.level_books import (
     BookRepository,
     LevelResult,
@@ -22,6 +22,7 @@ from services.scheduler.application.level_books import (
 )
 from services.scheduler.application.ports import Count
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 WAIT_SECONDS: Final = 0.2
@@ -69,22 +70,19 @@ class Leveller:
         return LevelResult(1, failed=1)
 
     async def _compute(self, book: PersonBook, now: datetime) -> PersonLevelling | None:
-        """None: it cannot be levelled, and stays as it is."""
+        return await self._run("level.failed", level_person, book, now)
+
+    async def _find_conflicts(self, book: PersonBook, now: datetime) -> Sequence[PersonConflict] | None:
+        return await self._run("conflicts.failed", find_person_conflicts, book, now)
+
+    async def _run(
+        self, failure: str, function: Callable[[PersonBook, datetime], T], book: PersonBook, now: datetime
+    ) -> T | None:
+        """None: it cannot be computed, which is logged as `failure`; what was there before stays."""
         try:
-            return await self.worker.run(level_person, book, now)
+            return await self.worker.run(function, book, now)
         except (*INFRASTRUCTURE, WorkerBusy):
             raise
         except Exception as problem:
-            log.exception(
-                "level.failed", csm_id=book.csm_id, touchpoints=len(book.touches), problem=repr(problem)
-            )
-        return None
-
-    async def _find_conflicts(self, book: PersonBook, now: datetime) -> Sequence[PersonConflict] | None:
-        """None: they cannot be found, and those that were found before stay."""
-        try:
-            return await self.worker.run(find_person_conflicts, book, now)
-        except JobTooLarge as caught:
-            problem = str(caught)
-        log.error("conflicts.failed", csm_id=book.csm_id, touchpoints=len(book.touches), problem=problem)
+            log.exception(failure, csm_id=book.csm_id, touchpoints=len(book.touches), problem=repr(problem))
         return None
