@@ -12,8 +12,8 @@ from schemas.vocabulary import Channel, CsmRole, Owner, Precedence, Priority, Ro
 MOST_ACCOUNTS = 500
 
 
-class StandingContent(SchemaModel):
-    """What a touchpoint is about."""
+class TouchpointContent(SchemaModel):
+    """What a touchpoint is about. The open occurrences of a rhythm share the content of their rhythm."""
 
     channel: Channel
     purpose: Text
@@ -45,7 +45,7 @@ class StandingTouchpoint(SchemaModel):
     pinned: bool = False
     sequence: int = 1
     released_at: Instant | None = None
-    content: StandingContent | None = None
+    content: TouchpointContent | None = None
     """null: that of its rhythm."""
     closure: Name | None = None
     """The kind of a cancellation."""
@@ -81,7 +81,7 @@ class StandingSeries(SchemaModel):
     until: Instant | None = None
     last_number: int
     active: bool
-    content: StandingContent
+    content: TouchpointContent
     owner: Owner
     csm_id: Id | None = None
     minutes: int

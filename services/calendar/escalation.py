@@ -10,9 +10,10 @@ from typing import Final, NamedTuple
 
 from schemas.ids import derived_id
 from schemas.plans import Cause, Reason
+from schemas.standing import TouchpointContent
 from schemas.touchpoints import CALENDAR_RULE
 from services.calendar.open_hours import OpenHours, next_open, to_wall
-from services.calendar.touchpoint import Origin, Touchpoint, TouchpointContent
+from services.calendar.touchpoint import Origin, Touchpoint
 from services.calendar.weeks import name_week
 
 TYPE: Final = "escalation"

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from services.calendar.touchpoint import OPEN, Origin, Touchpoint, TouchpointContent
+from schemas.standing import TouchpointContent
+from services.calendar.touchpoint import OPEN, Origin, Touchpoint
 
 
 class Member(NamedTuple):

@@ -8,8 +8,8 @@ from uuid import UUID
 from schemas.base import parse_json
 from schemas.plans import OneOffItem, Plan, PlanAdjusted, RhythmItem
 from schemas.problems import Malformed
+from schemas.standing import TouchpointContent
 from schemas.vocabulary import Priority
-from services.calendar.touchpoint import TouchpointContent
 
 PROTECTED: Final[Priority] = 2
 """The priority of what is never skipped."""

@@ -11,16 +11,15 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import pairwise, takewhile
 
-from schemas.base import SchemaModel
 from schemas.plans import RhythmItem
 from schemas.recurrence_dates import iterate_dates, read_rule
 from schemas.recurrence_rule import RecurrenceRule
-from schemas.times import Instant
+from schemas.standing import StandingFormer, TouchpointContent
 from schemas.vocabulary import Owner
 from schemas.zones import UTC_ZONE, TimeZone
 from services.calendar.open_hours import DAY, OpenHours, from_wall, next_open, next_usual, to_wall, usual_of
 from services.calendar.patterns import Moment, first_moment, is_moment, iterate_moments
-from services.calendar.touchpoint import PEOPLE, TouchpointContent
+from services.calendar.touchpoint import PEOPLE
 from services.calendar.windows import SHORTEST_INTERVAL_DAYS
 
 PERSON_HORIZON = timedelta(days=365)
@@ -31,15 +30,8 @@ MOST_FORMER = 4
 INSTANT = timedelta(microseconds=1)
 
 
-class FormerMoments(SchemaModel):
+class FormerMoments(StandingFormer):
     """The nominal moments that a rhythm had until `left_at`; the next ones come later than `after`."""
-
-    every_days: int
-    owner: Owner
-    anchor: Instant
-    after: Instant
-    left_at: Instant
-    rrule: str | None = None
 
     def fit(self, rhythm: "RhythmItem | Series") -> bool:
         """Whether they are moments of a rhythm with this interval, rule and horizon."""

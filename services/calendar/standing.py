@@ -1,6 +1,6 @@
 """Calendars as messages and back: the scheduler writes them, a simulation begins with them."""
 
-from schemas.standing import StandingContent, StandingFormer, StandingSeries, StandingTouchpoint
+from schemas.standing import StandingSeries, StandingTouchpoint
 from services.calendar.recurrence import FormerMoments, Series
 from services.calendar.touchpoint import (
     Cancellation,
@@ -8,7 +8,6 @@ from services.calendar.touchpoint import (
     Origin,
     Status,
     Touchpoint,
-    TouchpointContent,
 )
 
 _SHARED = (
@@ -28,7 +27,7 @@ def write_standing_touchpoint(touchpoint: Touchpoint) -> StandingTouchpoint:
         **{name: getattr(touchpoint, name) for name in _SHARED},
         origin=touchpoint.origin.value,
         status=touchpoint.status.value,
-        content=None if touchpoint.content is None else _write_content(touchpoint.content),
+        content=touchpoint.content,
         closure=None if cancellation is None else cancellation.closure.value,
         closure_text="" if cancellation is None else cancellation.text,
     )
@@ -43,7 +42,7 @@ def read_standing_touchpoint(message: StandingTouchpoint, account_id: str) -> To
         account_id=account_id,
         origin=Origin(message.origin),
         status=Status(message.status),
-        content=None if message.content is None else _read_content(message.content),
+        content=message.content,
         cancellation=cancellation,
         **{name: getattr(message, name) for name in _SHARED},
     )
@@ -53,8 +52,8 @@ def write_standing_series(series: Series) -> StandingSeries:
     first, last = series.phase or (None, None)
     return StandingSeries.of_valid(
         **{name: getattr(series, name) for name in _SHARED_OF_SERIES},
-        content=_write_content(series.content),
-        former=tuple(StandingFormer.of_valid(**vars(moments)) for moments in series.former),
+        content=series.content,
+        former=series.former,
         phase_from=first,
         phase_to=last,
     )
@@ -63,16 +62,8 @@ def write_standing_series(series: Series) -> StandingSeries:
 def read_standing_series(message: StandingSeries) -> Series:
     first, last = message.phase_from, message.phase_to
     return Series(
-        content=_read_content(message.content),
+        content=message.content,
         former=tuple(FormerMoments.of_valid(**vars(moments)) for moments in message.former),
         phase=None if first is None or last is None else (first, last),
         **{name: getattr(message, name) for name in _SHARED_OF_SERIES},
     )
-
-
-def _write_content(content: TouchpointContent) -> StandingContent:
-    return StandingContent.of_valid(**vars(content))
-
-
-def _read_content(message: StandingContent) -> TouchpointContent:
-    return TouchpointContent.of_valid(**vars(message))

@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from schemas.base import SchemaModel, Text
-from schemas.plans import About, Cause, Reason
-from schemas.times import USUAL_QUIET_HOURS, QuietHours, format_instant
-from schemas.vocabulary import Channel, Owner, Precedence, Priority, Role, Topic
+from schemas.standing import TouchpointContent
+from schemas.times import format_instant
+from schemas.vocabulary import Owner
 from schemas.vocabulary import ReportedOutcome as OutcomeKind
 from services.calendar.windows import COVERED, LEVELLED
 
@@ -56,21 +55,6 @@ class IllegalTransition(Exception):
             f"touchpoint {touchpoint.id} is {touchpoint.status} and cannot be {transition}; "
             "read it again and act on its current state"
         )
-
-
-class TouchpointContent(SchemaModel):
-    """What a touchpoint is about. The open occurrences of a rhythm share the content of their rhythm."""
-
-    channel: Channel
-    purpose: Text
-    topic: Topic | None
-    audience: tuple[Role, ...]
-    reason: Reason
-    quiet_hours: QuietHours = USUAL_QUIET_HOURS
-    precedence: Precedence = "default"
-    priority: Priority | None = None
-    about: About | None = None
-    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)

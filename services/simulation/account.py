@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from schemas.plans import PlanAdjusted, RhythmItem
+from schemas.standing import TouchpointContent
 from services.cadence.account.codec import decode
 from services.cadence.evaluation import evaluate_account
 from services.calendar.assignment import AccountOwners, Leads
@@ -22,7 +23,13 @@ from services.calendar.reconciliation.context import (
 from services.calendar.reconciliation.rhythms import make_occurrence
 from services.calendar.reconciliation.spec import hash_spec
 from services.calendar.recurrence import Series, horizon_of
-from services.calendar.touchpoint import PEOPLE, Origin, Status, Touchpoint, TouchpointContent, release
+from services.calendar.touchpoint import (
+    PEOPLE,
+    Origin,
+    Status,
+    Touchpoint,
+    release,
+)
 from services.simulation.book import BookAccount, Period, Rules
 from services.simulation.issuing import find_counted, find_sensitive, report_cancelled, report_due
 from services.simulation.rhythms import belongs_to_rhythms, describe_rhythms, is_regular

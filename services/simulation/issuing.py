@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
+from schemas.standing import TouchpointContent
 from services.cadence.account import FactEvent, Provenance
 from services.cadence.account.codec import AccountState
 from services.cadence.account.issued import apply_issued
 from services.cadence.evaluation import Decision
 from services.cadence.policy import Policy, Trigger
-from services.calendar.touchpoint import Origin, Touchpoint, TouchpointContent
+from services.calendar.touchpoint import Origin, Touchpoint
 
 SOURCE = "/drumbeat/scheduler"
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from schemas.standing import TouchpointContent
 from services.calendar.open_hours import OpenHours, to_wall
 from services.calendar.person_hours import DEFAULT_HOURS
-from services.calendar.touchpoint import PEOPLE, Touchpoint, TouchpointContent
+from services.calendar.touchpoint import PEOPLE, Touchpoint
 from services.simulation.book import Colleague
 
 

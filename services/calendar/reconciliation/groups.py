@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from schemas.standing import TouchpointContent
 from services.calendar.grouping import Member, find_groups
 from services.calendar.reconciliation.context import CalendarChange, ChangeKind, StoredCalendar
 from services.calendar.recurrence import Series
-from services.calendar.touchpoint import OPEN, Origin, Touchpoint, TouchpointContent
+from services.calendar.touchpoint import OPEN, Origin, Touchpoint
 
 REASON = "it belongs together with others"
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 from pydantic import TypeAdapter
 
+from schemas.standing import TouchpointContent
 from schemas.times import format_instant
 from services.calendar.recurrence import FormerMoments, Series
 from services.calendar.touchpoint import (
@@ -20,7 +21,6 @@ from services.calendar.touchpoint import (
     RecordedOutcome,
     Status,
     Touchpoint,
-    TouchpointContent,
 )
 from services.scheduler.application.ports import CalendarAccount, StoredTouchpoint, TouchpointUpdate
 

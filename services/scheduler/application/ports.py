@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from schemas.directory import HolidayRecord, PolicyRecord
+from schemas.standing import TouchpointContent
 from schemas.touchpoints import Kind
 from services.calendar.assignment import AccountOwners, Line, Staff
 from services.calendar.open_hours import OpenHours
@@ -17,7 +18,7 @@ from services.calendar.plan import PlanCommand
 from services.calendar.reconciliation.context import StoredCalendar
 from services.calendar.recurrence import Series
 from services.calendar.rezoning import RuleChange
-from services.calendar.touchpoint import Holder, RecordedOutcome, Touchpoint, TouchpointContent
+from services.calendar.touchpoint import Holder, RecordedOutcome, Touchpoint
 from services.scheduler.domain.announcing import KnownState
 
 Changer = Literal["plan", "person"]

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Protocol
 
 from schemas.plans import PlanAdjusted
+from schemas.standing import TouchpointContent
 from schemas.zones import UTC_ZONE, TimeZone
 from services.calendar.recurrence import Series
-from services.calendar.touchpoint import Status, Touchpoint, TouchpointContent
+from services.calendar.touchpoint import Status, Touchpoint
 from services.scheduler.application.measure_capacity import CsmWeek, UnownedWeek, WeekLoad
 from services.scheduler.application.project_rhythms import project_rhythms
 

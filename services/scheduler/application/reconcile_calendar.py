@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from schemas.plans import PlanAdjusted
+from schemas.standing import TouchpointContent
 from schemas.times import EARLIEST
 from services.calendar.assignment import NO_LEADS
 from services.calendar.customer_days import CustomerPlace
@@ -33,7 +34,6 @@ from services.calendar.touchpoint import (
     RecordedOutcome,
     Status,
     Touchpoint,
-    TouchpointContent,
     settle,
 )
 from services.scheduler.application.assign_owners import find_account_leads, name_plan_owners

@@ -11,9 +11,10 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from schemas.base import Id, LongText, Name, SchemaModel, Text
 from schemas.directory import PolicyRecord, TouchpointTypeRecord
 from schemas.plans import Reason
+from schemas.standing import TouchpointContent
 from schemas.times import USUAL_QUIET_HOURS, Instant, Window
 from schemas.vocabulary import Channel, Outcome, Owner, Role, Topic, TouchpointStatus
-from services.calendar.touchpoint import OPEN, Origin, Touchpoint, TouchpointContent
+from services.calendar.touchpoint import OPEN, Origin, Touchpoint
 from services.chassis.problems import Problem
 from services.scheduler.application.ports import StoredTouchpoint
 from services.scheduler.application.read_touchpoints import Person, TouchpointEntry, TouchpointReader

@@ -4,9 +4,10 @@ from datetime import timedelta
 from itertools import permutations
 
 from schemas.plans import Cause, Reason
+from schemas.standing import TouchpointContent
 from schemas.vocabulary import Channel
 from services.calendar.grouping import Member, find_groups
-from services.calendar.touchpoint import Origin, Status, TouchpointContent
+from services.calendar.touchpoint import Origin, Status
 from tests.unit.calendar.plans import NOW, by_hand
 
 DAY = timedelta(days=1)

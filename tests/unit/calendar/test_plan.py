@@ -7,8 +7,8 @@ import pytest
 
 from schemas.plans import PlanAdjusted
 from schemas.problems import Malformed
+from schemas.standing import TouchpointContent
 from services.calendar.plan import content_of, latest_of, read_plan, window_end
-from services.calendar.touchpoint import TouchpointContent
 
 MOMENT = "2026-03-02T10:00:00Z"
 REASON = {"rule": "red", "policy": "p", "facts": [{"name": "score", "value": 30}], "text": "because"}

@@ -8,11 +8,11 @@ import pytest
 from schemas.plans import About, Cause
 from schemas.standing import (
     StandingAccount,
-    StandingContent,
     StandingFormer,
     StandingPerson,
     StandingSeries,
     StandingTouchpoint,
+    TouchpointContent,
 )
 from schemas.times import QuietHours
 from services.calendar.customer_days import CustomerPlace
@@ -24,7 +24,13 @@ from services.calendar.standing import (
     write_standing_series,
     write_standing_touchpoint,
 )
-from services.calendar.touchpoint import Cancellation, Closure, Origin, Status, Touchpoint, TouchpointContent
+from services.calendar.touchpoint import (
+    Cancellation,
+    Closure,
+    Origin,
+    Status,
+    Touchpoint,
+)
 from tests.unit.calendar.plans import NOW, reason
 
 WEEK = timedelta(days=7)
@@ -80,7 +86,6 @@ def test_a_new_field_of_the_calendar_is_a_new_field_of_the_standing_one() -> Non
     """The account's id is that of the page; of outcomes nothing is simulated."""
     left_out, spelled = {"account_id", "outcome", "cancellation"}, {"closure", "closure_text"}
     assert set(StandingTouchpoint.model_fields) - spelled == set(Touchpoint._fields) - left_out
-    assert set(StandingContent.model_fields) == set(TouchpointContent.model_fields)
     assert set(StandingFormer.model_fields) == set(FormerMoments.model_fields)
     names = {each.name for each in fields(Series)}
     assert set(StandingSeries.model_fields) - {"phase_from", "phase_to"} == names - {"phase"}

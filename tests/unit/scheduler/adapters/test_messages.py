@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.plans import OneOffItem, Plan
+from schemas.standing import TouchpointContent
 from schemas.times import Window
 from schemas.touchpoints import TouchpointData, TouchpointOwner
 from services.calendar.avoid import NEVER
@@ -16,7 +17,6 @@ from services.calendar.touchpoint import (
     Cancellation,
     Closure,
     Touchpoint,
-    TouchpointContent,
     become_overdue,
     cancel,
     release,

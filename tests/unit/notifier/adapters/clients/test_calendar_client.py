@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from schemas.plans import Reason
+from schemas.standing import TouchpointContent
 from schemas.times import Window
 from schemas.touchpoints import TouchpointOwner
 from schemas.vocabulary import Owner
@@ -15,7 +16,6 @@ from services.calendar.touchpoint import (
     RecordedOutcome,
     Status,
     Touchpoint,
-    TouchpointContent,
 )
 from services.notifier.adapters.clients.calendar_client import read_entry
 from services.notifier.application.calendar import CalendarAway
