@@ -80,6 +80,7 @@ async def be_kim(visit: Visit) -> Page:
     await visit.sign_in(KEY)
     await visit.page.get_by_label("I am").select_option(label="Kim")
     await expect(visit.page.locator(".item").first).to_be_visible()
+    await visit.page.wait_for_load_state()  # keys work once the script runs
     return visit.page
 
 

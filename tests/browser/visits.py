@@ -19,8 +19,8 @@ FLAGS = (
 MARKUP = "<img src=x onerror=\"document.title='taken'\">"
 NARROW = 390
 FITS = "document.fonts.status === 'loaded' && document.documentElement.scrollWidth <= window.innerWidth"
-FITS_WITHIN = 10_000  # milliseconds that a busy machine may take
-FITS_PAUSE = 100
+FITS_TRIES = 100
+FITS_PAUSE = 100  # milliseconds
 WIDE = 1280
 
 
@@ -61,9 +61,8 @@ class Visit:
         widths of that moment say nothing.
         """
         await self.page.wait_for_load_state("load")
-        for _ in range(
-            FITS_WITHIN // FITS_PAUSE
-        ):  # waiting inside the page would need what its policy forbids
+        # Waiting inside the page would need what its content policy forbids.
+        for _ in range(FITS_TRIES):
             if await self.page.evaluate(FITS):
                 return True
             await self.page.wait_for_timeout(FITS_PAUSE)

@@ -9,7 +9,7 @@ LEASE = "90 seconds"
 _READY = "channel <> 'webhook' AND (lease_until IS NULL OR lease_until < $1)"
 _CLAIM = f"""
 UPDATE delivery_queue q SET lease_token = $3, lease_until = $1 + interval '{LEASE}', lease_owner = $4,
-    ambiguous = q.ambiguous OR q.is_begun, is_begun = false"""
+    ambiguous = q.ambiguous OR q.is_begun, is_begun = false, is_naming_erased = false"""
 _CLAIMED = """
     q.delivery_id, q.channel, q.recipient_kind, q.recipient_id, q.attempts, q.next_at, q.first_at, q.waits_until,
     f.event_id, f.type, f.said_at, f.data, q.reason, q.message_id, q.planned_at,

@@ -5,7 +5,7 @@ Only the holder of the lease completes a delivery; for anyone else nothing is re
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from services.chassis.database import Connection
 from services.notifier.adapters.undelivered_events import keep_events
@@ -25,8 +25,8 @@ WITH r AS (
     WHERE q.delivery_id = u.id AND q.lease_token = u.token
     RETURNING q.delivery_id, q.caused_at, q.event_key, q.event_at, q.seq, q.message_id, q.account_id, q.channel,
         q.recipient_kind, q.recipient_id, q.created_at, q.erase_when_final,
-        q.ambiguous OR coalesce(u.outcome = 'ambiguous', false) AS ambiguous, u.end_state, u.end_reason, u.attempts,
-        u.tried_at, u.outcome, u.detail, u.address_hash
+        q.is_naming_erased, q.ambiguous OR coalesce(u.outcome = 'ambiguous', false) AS ambiguous, u.end_state,
+        u.end_reason, u.attempts, u.tried_at, u.outcome, u.detail, u.address_hash
 ), record AS (
     UPDATE delivery d SET state = r.end_state, reason = r.end_reason, finished_at = $1, ambiguous = r.ambiguous,
         message_id = r.message_id, {_TRIES}
@@ -37,7 +37,7 @@ WITH r AS (
     SELECT delivery_id, caused_at, seq, end_state, account_id, channel, recipient_kind, recipient_id, created_at
     FROM r WHERE end_state <> 'sent'
 ), {keep_events("r")}
-SELECT delivery_id::text, erase_when_final FROM r
+SELECT delivery_id::text, erase_when_final, is_naming_erased FROM r
 """
 KEEP = f"""
 WITH r AS (
@@ -53,13 +53,20 @@ WITH r AS (
       AS u(id, token, reason, attempts, next_at, rouse_at, waits_until, tried_at, outcome, detail, address_hash,
         is_postponed, fold_key, planned_at)
     WHERE q.delivery_id = u.id AND q.lease_token = u.token
-    RETURNING q.delivery_id, q.caused_at, u.attempts, u.tried_at, u.outcome, u.detail, u.address_hash
+    RETURNING q.delivery_id, q.caused_at, q.is_naming_erased, u.attempts, u.tried_at, u.outcome, u.detail, u.address_hash
 ), record AS (
     UPDATE delivery d SET {_TRIES} FROM r
     WHERE d.id = r.delivery_id AND d.caused_at = r.caused_at AND r.outcome IS NOT NULL
 )
-SELECT delivery_id::text, false FROM r
+SELECT delivery_id::text, false, is_naming_erased FROM r
 """
+
+
+class CompletionMarks(NamedTuple):
+    """What erasures left on a delivery: it goes when it is final; its mail may name a contact that was erased."""
+
+    is_erased: bool
+    is_naming_erased: bool
 
 
 class CompletedRow(NamedTuple):
@@ -83,15 +90,17 @@ class CompletedRow(NamedTuple):
 
 async def complete_rows(
     connection: Connection, rows: Sequence[CompletedRow], at: datetime
-) -> dict[str, bool]:
-    """Of those whose lease still holds: the id, and whether it was only kept until it is final. `at`: service time."""
+) -> dict[str, CompletionMarks]:
+    """Those whose lease still holds, by id. `at`: service time."""
     final = [row for row in rows if row.delivery.state.is_final]
     pending = [row for row in rows if not row.delivery.state.is_final]
     done = await _finish(connection, final, at) if final else {}
     return done | (await _keep(connection, pending) if pending else {})
 
 
-async def _finish(connection: Connection, rows: Sequence[CompletedRow], at: datetime) -> dict[str, bool]:
+async def _finish(
+    connection: Connection, rows: Sequence[CompletedRow], at: datetime
+) -> dict[str, CompletionMarks]:
     attempts = [row.attempt for row in rows]
     found = await connection.fetch(
         FINISH,
@@ -106,10 +115,10 @@ async def _finish(connection: Connection, rows: Sequence[CompletedRow], at: date
         [attempt.detail if attempt else None for attempt in attempts],
         [row.address_hash for row in rows],
     )
-    return {row[0]: row[1] for row in found}
+    return _marks(found)
 
 
-async def _keep(connection: Connection, rows: Sequence[CompletedRow]) -> dict[str, bool]:
+async def _keep(connection: Connection, rows: Sequence[CompletedRow]) -> dict[str, CompletionMarks]:
     attempts = [row.attempt for row in rows]
     found = await connection.fetch(
         KEEP,
@@ -128,4 +137,8 @@ async def _keep(connection: Connection, rows: Sequence[CompletedRow]) -> dict[st
         [row.fold_key for row in rows],
         [row.planned_at for row in rows],
     )
-    return {row[0]: row[1] for row in found}
+    return _marks(found)
+
+
+def _marks(rows: Sequence[Any]) -> dict[str, CompletionMarks]:
+    return {row[0]: CompletionMarks(row[1], row[2]) for row in rows}

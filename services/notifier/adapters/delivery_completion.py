@@ -27,8 +27,11 @@ DELETE FROM delivery d USING gone g WHERE d.id = g.delivery_id AND d.caused_at =
 
 async def complete(
     connection: Connection, outbox: Outbox, key: AddressKey, results: Sequence[ClaimResult], now: Now
-) -> None:
-    """Record the results whose lease still holds, and report the deliveries that became final."""
+) -> list[ClaimResult]:
+    """Record the results whose lease still holds, and report the deliveries that became final.
+
+    Returns those whose mail may be kept: recorded here, and naming nobody who was erased meanwhile.
+    """
     await keep_merges_out(connection)
     in_order = sorted(results, key=lambda result: result.delivery.id)
     hashes = {
@@ -42,7 +45,7 @@ async def complete(
     await release(connection, done)
     await _record_effects(connection, done, hashes, now)
     final = [result for result in done if result.delivery.state.is_final]
-    erased = {result.delivery.id for result in final if completed[result.delivery.id]}
+    erased = {result.delivery.id for result in final if completed[result.delivery.id].is_erased}
     if erased:
         await erase_final(connection, sorted(erased))
     reports = [_report(result, now.service) for result in final if result.delivery.id not in erased]
@@ -53,6 +56,8 @@ async def complete(
         if result.additions:
             reports += await add_deliveries(connection, result.additions, now)
     await outbox.append(connection, reports)
+    naming = {result.claim.message_id for result in done if completed[result.delivery.id].is_naming_erased}
+    return [result for result in done if result.claim.message_id not in naming]
 
 
 async def _record_effects(

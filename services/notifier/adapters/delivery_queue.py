@@ -146,8 +146,8 @@ class DeliveryQueue:
     async def complete(self, results: Sequence[ClaimResult]) -> None:
         async with self._database.transaction() as connection:
             now = await self._now(connection)
-            await complete(connection, self._outbox, self._addresses, results, now)
-            await self.written.save(connection, results)
+            kept = await complete(connection, self._outbox, self._addresses, results, now)
+            await self.written.save(connection, kept)
             fault("sender.before_commit")
         self.written.forget(results)
         fault("sender.after_commit")
@@ -166,8 +166,8 @@ class DeliveryQueue:
         async with self._database.transaction() as connection:
             now = await self._now(connection)
             if results:
-                await complete(connection, self._outbox, self._addresses, results, now)
-                await self.written.save(connection, results)
+                kept = await complete(connection, self._outbox, self._addresses, results, now)
+                await self.written.save(connection, kept)
                 fault("sender.before_commit")
             opt_outs = await self._begin(connection, beginning, now) if beginning else []
         if results:

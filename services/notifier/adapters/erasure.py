@@ -17,8 +17,15 @@ from services.notifier.adapters.written_messages import ERASE_OF_ACCOUNT, ERASE_
 from services.notifier.domain.event import CANCELLED
 
 CONTACTS = "SELECT account_id, contact_id, email FROM contact WHERE account_id = ANY($1::text[])"
-# Rows that a sender holds a lease on are deleted too: it completes nothing any more.
+# Rows that a sender holds a lease on are deleted too: it completes nothing any more. Mails to others about the account
+# that are being sent may name the contact, and are not kept. They are marked first: whoever records one then waits, or
+# has stored it before the statement that deletes it.
 PEOPLE = (
+    """
+    UPDATE delivery_queue SET is_naming_erased = true
+    WHERE lease_token IS NOT NULL AND account_id IN (
+        SELECT account_id FROM contact WHERE contact_id = ANY($1::text[]))
+    """,
     ERASE_OF_CONTACTS,
     "DELETE FROM preference WHERE contact_id = ANY($1::text[])",
     "DELETE FROM delivery_queue WHERE recipient_kind = 'contact' AND recipient_id = ANY($1::text[])",

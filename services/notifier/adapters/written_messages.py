@@ -1,7 +1,7 @@
 """Mails as they were written: collected while they are sent, stored with the results of their deliveries.
 
 A mail is stored in the transaction that records its delivery, in one statement for a batch. It is kept as long as the
-settings say and erased with the account or the contact.
+settings say and erased with the account or the contact; one that was on its way at that moment is not stored.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class WrittenMails:
         self._by_id[mail_id] = content
 
     async def save(self, connection: Connection, results: Sequence[ClaimResult]) -> None:
-        """Store the mails of these results."""
+        """Store the mails of these recorded results."""
         mails = self._mails_of(results)
         repeated = [result.claim.message_id for result in results if result.claim.delivery.attempts]
         if repeated and mails:

@@ -1,9 +1,12 @@
 """A mail as it was sent is kept, shown, sent again through the policy, and erased with its people."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from schemas.ids import derived_id
+from services.chassis.dead_letters import Record
 from services.notifier.application.send_messages import send_messages
 from tests.integration.notifier.conftest import Notifier
 
@@ -96,6 +99,55 @@ async def test_mails_are_erased_with_a_contact_of_their_account(notifier: Notifi
     await notifier.consume(notifier.record("directory.accounts", "", "acme", {}, "")._replace(value=None))
 
     assert await stored(notifier) == 0
+
+
+def erase_account(notifier: Notifier) -> Record:
+    return notifier.record("touchpoint.events", "", "acme", {}, "")._replace(value=None)
+
+
+def erase_people(notifier: Notifier) -> Record:
+    return notifier.record("directory.accounts", "", "acme", {}, "")._replace(value=None)
+
+
+def erase_ann(notifier: Notifier) -> Record:
+    data = {"account_id": "acme", "version": 2, "erased_contacts": [derived_id("contact", "ann")]}
+    return notifier.record("directory.accounts", "drumbeat.account.directory.v1", "acme", data, "acme:2")
+
+
+@pytest.mark.parametrize("erase", [erase_account, erase_people, erase_ann])
+@pytest.mark.parametrize("owner", ["automation", "csm"])
+async def test_a_mail_that_was_on_its_way_at_the_erasure_is_not_kept(
+    notifier: Notifier, erase: Callable[[Notifier], Record], owner: str
+) -> None:
+    """To the contact, or to somebody of ours about the account of the contact."""
+    await notifier.add_acme(contacts=[ANN])
+    await notifier.add_carl()
+    await notifier.due(owner=owner, precedence="escalation")
+    claims, directory, now = await notifier.queue.claim_messages(50)
+    assert claims
+    for claim in claims:
+        notifier.queue.written.add(claim.message_id, MAIL)
+    results = await send_messages(claims, directory, now, sending=notifier.sending)
+
+    await notifier.consume(erase(notifier))
+    await notifier.queue.complete(results)
+
+    assert await stored(notifier) == 0
+
+
+async def test_a_mail_that_is_claimed_after_an_erasure_is_kept(notifier: Notifier) -> None:
+    await notifier.add_acme(contacts=[ANN])
+    await notifier.add_carl()
+    await notifier.due(owner="csm", precedence="escalation")
+    await notifier.queue.claim_messages(50)
+    await notifier.consume(erase_ann(notifier))
+    await notifier.database.pool.execute("UPDATE delivery_queue SET lease_until = '2000-01-01T00:00:00Z'")
+
+    claims, directory, now = await notifier.queue.claim_messages(50)
+    notifier.queue.written.add(claims[0].message_id, MAIL)
+    await notifier.queue.complete(await send_messages(claims, directory, now, sending=notifier.sending))
+
+    assert await stored(notifier) == 1
 
 
 async def test_people_are_listed_with_their_names_page_by_page(notifier: Notifier) -> None:
