@@ -90,11 +90,11 @@ class Consumer:
         reasons = missing | self._halted
         return {f"{place.topic}/{place.partition}": reasons[place] for place in sorted(reasons)}
 
-    def idle(self) -> tuple[AIOKafkaConsumer, list[PartitionClaim]] | None:
-        """The client and what it reads; None while it handles a batch, or does not read yet."""
+    def idle_claims(self) -> list[PartitionClaim] | None:
+        """What it reads; None while it handles a batch, or does not read yet."""
         if self._client is None or not self._reading or self._busy:
             return None
-        return self._client, [claim for claim, _ in self._workers.values()]
+        return [claim for claim, _ in self._workers.values()]
 
     def _unwanted(self, claim: PartitionClaim) -> bool:
         return self._stopping.is_set() or claim.partition in self._dropped

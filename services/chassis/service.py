@@ -40,7 +40,7 @@ from services.chassis.outbox import Outbox
 from services.chassis.pruning import prune_loop
 from services.chassis.relay import Relay
 from services.chassis.replica import Replica, identify_replica
-from services.chassis.rest import Rest
+from services.chassis.rest import PartitionEnds, Rest
 from services.chassis.setting_names import unknown_settings
 from services.chassis.settings import CannotStart, Http, Settings, load_settings
 from services.chassis.standing_clock import clock_loop
@@ -208,7 +208,8 @@ async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "a
         standing = clock_loop(database, runtime.clock, runtime.rest.wake)
         await standing.run_once()  # nothing is read or released at the time of an earlier start
         loops.append(standing)
-    runtime.rest.watch(consumers, [*parts.loops, runtime.relay])
+    ends = PartitionEnds(runtime.settings.kafka)
+    runtime.rest.watch(consumers, [*parts.loops, runtime.relay], ends)
     app = parts.app(lambda: _readiness(runtime, consumers))
     app.state.halted = lambda: _halted(consumers)
     server = _server(app)
@@ -227,7 +228,7 @@ async def _run(runtime: Runtime, parts: Parts, listener: socket.socket, stop: "a
     await asyncio.wait([web, *working], timeout=STOP_SECONDS)
     runtime.relay.stop()  # last, so that it carries the messages of the others
     await asyncio.wait([relaying], timeout=3)
-    for close in parts.close:
+    for close in (*parts.close, ends.close):
         await close()
     monitoring.cancel()
     log.info("service.stopped", clean=not ended)
