@@ -36,7 +36,7 @@ pytestmark = [
 ]
 
 Operation = APIOperation[Any, Any, Any, Any]
-EXAMPLES = 60  # per operation
+EXAMPLES = 200 if IS_SOAK else 20  # per operation
 QUIET = settings(
     database=None,
     deadline=None,

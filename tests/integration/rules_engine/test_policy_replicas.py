@@ -128,7 +128,7 @@ class TestTwoReplicas:
                     sent.extend(batch)
 
             posting = asyncio.create_task(post_events())
-            for number, days in enumerate(range(50, 58)):
+            for number, days in enumerate(range(50, 54)):
                 answer = await stack.client.put(
                     urls[number % 2] + "/v1/policies/current", json={"files": policy_files(days)}
                 )
@@ -140,7 +140,7 @@ class TestTwoReplicas:
             done.set()
             await posting
 
-            assert len(sent) >= 8 * len(names)
+            assert len(sent) >= 4 * len(names)
             for event in sent:
                 await running.wait_until_folded(event)
             await wait_until_evaluated(running)
@@ -148,7 +148,7 @@ class TestTwoReplicas:
             for name in names:
                 await running.post_event("health.scored", name, {"score": 90})
                 account = await running.account(name)
-                assert check_in_days(account) == 57
+                assert check_in_days(account) == 53
                 assert account["plan"]["policy"] == last["hash"]
                 decisions = (await running.get(f"/v1/accounts/{name}/decisions", limit=500))["items"]
                 versions = [decision["policy_version"] for decision in decisions]
