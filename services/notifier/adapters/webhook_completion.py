@@ -95,13 +95,13 @@ async def _record_others(
         for result, delivery, attempt in after
     ]
     completed = await complete_rows(connection, rows, now.service)
-    erased = sorted(id_ for id_, is_erased in completed.items() if is_erased)
+    erased = {delivery_id for delivery_id, marks in completed.items() if marks.is_erased}
     if erased:
-        await erase_final(connection, erased)
+        await erase_final(connection, sorted(erased))
     reports = [
         _report(result, delivery, now.service)
         for result, delivery, _ in after
-        if delivery.state.is_final and completed.get(delivery.id) is False
+        if delivery.state.is_final and delivery.id in completed.keys() - erased
     ]
     return [result for result in results if result.claim.delivery_id in completed], reports
 
