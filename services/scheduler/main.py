@@ -9,7 +9,8 @@ from prometheus_client import Counter
 
 from schemas.topics import broker_configs
 from services.chassis.batches import Subscription
-from services.chassis.database import Connection, real_now
+from services.chassis.clock import ServiceClock
+from services.chassis.database import Connection, Database, real_now
 from services.chassis.dead_letter_routes import dead_letter_routes
 from services.chassis.loops import Loop
 from services.chassis.openapi_export import always_ready, run_command, unplugged
@@ -32,7 +33,7 @@ from services.scheduler.adapters.queries import PostgresReader
 from services.scheduler.adapters.queue_repository import PostgresQueue
 from services.scheduler.adapters.release_repository import PostgresReleases
 from services.scheduler.adapters.standing import read_standing
-from services.scheduler.application.follow_releases import follow_releases
+from services.scheduler.application.follow_releases import follow_releases, read_newer_rules
 from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_capacity import capacity_routes
@@ -99,8 +100,7 @@ async def build(runtime: Runtime) -> Parts:
         extending.wake()
         levelling.wake()
 
-    async with database.transaction() as connection:
-        await follow_releases(PostgresReleases(connection), clock.at(await real_now(connection)))
+    await follow_installed_releases(database, clock)
     handler = RecordHandler(
         clock, outbox, calendars, PostgresDirectoryRepository, count, runtime.keys.secrets
     )
@@ -110,6 +110,16 @@ async def build(runtime: Runtime) -> Parts:
         loops=(releasing, extending, marking, announcing, sharing, pruning, archiving, levelling),
         close=(close,),
     )
+
+
+async def follow_installed_releases(database: Database, clock: ServiceClock) -> None:
+    """Plan again what newer zone rules or holidays of this installation move, before anything is read or released."""
+    async with database.transaction() as connection:
+        now = clock.at(await real_now(connection))
+        followed = await PostgresReleases(connection).find_tzdata()
+    rules = read_newer_rules(followed, now)
+    async with database.transaction() as connection:
+        await follow_releases(PostgresReleases(connection), rules)
 
 
 def make_leveller(

@@ -10,6 +10,7 @@ from services.scheduler.application.follow_releases import StoredReleases
 
 # Replicas that start at the same time follow one after the other.
 LOCK = "LOCK TABLE data_release IN EXCLUSIVE MODE"
+TZDATA = "SELECT release FROM data_release WHERE name = 'tzdata'"
 RELEASES = "SELECT name, release, details::text FROM data_release"
 SAVE = """
 INSERT INTO data_release (name, release, details) VALUES ($1, $2, $3::text::jsonb)
@@ -34,6 +35,9 @@ class PostgresReleases:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    async def find_tzdata(self) -> str | None:
+        return await self._connection.fetchval(TZDATA)
 
     async def lock(self) -> StoredReleases:
         await self._connection.execute(LOCK)

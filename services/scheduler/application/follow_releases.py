@@ -22,6 +22,10 @@ class StoredReleases:
 class ReleaseRepository(Protocol):
     """The releases in the database, inside one transaction."""
 
+    async def find_tzdata(self) -> str | None:
+        """The release whose zones calendars follow; None before the first start."""
+        ...
+
     async def lock(self) -> StoredReleases: ...
 
     async def save_holidays(self, release: str) -> None: ...
@@ -37,15 +41,25 @@ class ReleaseRepository(Protocol):
         ...
 
 
-async def follow_releases(releases: ReleaseRepository, now: datetime) -> None:
-    """Compare the releases in force with those that calendars follow, and mark the accounts that differences move."""
+def read_newer_rules(followed: str | None, now: datetime) -> Mapping[str, Rules] | None:
+    """The rules of the release in force; None where calendars follow it already.
+
+    Reading those of all zones takes a second or so of computation, for which no transaction may stay open.
+    """
+    return None if followed == ZONE_RELEASE else read_rules(now)
+
+
+async def follow_releases(releases: ReleaseRepository, rules: Mapping[str, Rules] | None) -> None:
+    """Compare the releases in force with those that calendars follow, and mark the accounts that differences move.
+
+    `rules`: those of `read_newer_rules`, read before.
+    """
     stored = await releases.lock()
     if stored.holidays != holidays_release():
         await releases.save_holidays(holidays_release())
         if stored.holidays is not None:
             await releases.mark_places()
-    if stored.tzdata != ZONE_RELEASE:
-        rules = read_rules(now)
+    if rules is not None and stored.tzdata != ZONE_RELEASE:
         change = RuleChange(ZONE_RELEASE, find_changed(stored.rules or {}, rules))
         await releases.save_rules(change, rules)
         if change.former:

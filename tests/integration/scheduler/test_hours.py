@@ -8,8 +8,7 @@ import pytest
 
 from schemas.zones import ZONE_RELEASE, find_zone
 from services.calendar.rezoning import read_rules
-from services.scheduler.adapters.release_repository import PostgresReleases
-from services.scheduler.application.follow_releases import follow_releases
+from services.scheduler.main import follow_installed_releases
 from tests.integration.scheduler.conftest import MONDAY, Scheduler, rhythm
 
 pytestmark = pytest.mark.integration
@@ -99,8 +98,7 @@ async def test_a_newer_release_of_zone_rules_moves_what_is_planned_to_its_wall_t
         back,
     )
 
-    async with scheduler.database.transaction() as connection:
-        await follow_releases(PostgresReleases(connection), MONDAY)
+    await follow_installed_releases(scheduler.database, scheduler.clock)
 
     after = {item["id"]: item["due_at"] for item in await items(scheduler)}
     assert {key: after[key] for key in right} == right
@@ -112,6 +110,5 @@ async def test_a_newer_release_of_zone_rules_moves_what_is_planned_to_its_wall_t
         event["data"].get("note") for event in await scheduler.sent() if event["topic"] == "touchpoint.events"
     }
     assert notes
-    async with scheduler.database.transaction() as connection:
-        await follow_releases(PostgresReleases(connection), MONDAY)
+    await follow_installed_releases(scheduler.database, scheduler.clock)
     assert await pool.fetchval("SELECT count(*) FROM account_calendar WHERE extend_at = '-infinity'") == 0
