@@ -10,7 +10,7 @@ from tests.faults.conftest import MONDAY_MORNING, OpenStack
 from tests.faults.ledger import Headers, binary, read_topic, structured
 from tests.faults.stories import LEADS_TO, troubled
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(300)]
 
 
 async def test_repeated_and_shuffled_events_have_one_effect(open_stack: OpenStack) -> None:

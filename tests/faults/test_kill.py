@@ -9,7 +9,7 @@ from tests.faults.conftest import MONDAY_MORNING, OpenStack
 from tests.faults.stories import LEADS_TO, troubled
 from tests.stack import until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(900)]
 
 EVERY_SERVICE = [point for point in POINTS if point.split(".")[0] in ("consumer", "relay")]
 POINTS_OF = {

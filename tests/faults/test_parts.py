@@ -40,7 +40,7 @@ async def check_log(stack: Stack, part: str) -> None:
         assert not others, others[:3]
 
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(300)]
 
 
 async def test_a_crashed_broker_comes_back_and_nothing_is_missing(open_stack: OpenStack) -> None:

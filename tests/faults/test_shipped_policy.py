@@ -8,7 +8,7 @@ from tests.faults.conftest import MONDAY_MORNING, OpenStack
 from tests.faults.stories import LEADS_TO, with_people
 from tests.stack import SERVICES
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(300)]
 
 
 async def test_kills_of_every_service_lose_and_repeat_nothing_under_the_shipped_policy(

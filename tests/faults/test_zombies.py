@@ -9,7 +9,7 @@ from tests.faults.ledger import Ledger
 from tests.faults.stories import LEADS_TO, troubled
 from tests.stack import SERVICES, stopped, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(600)]
 
 
 async def post_for_a_while(ledger: Ledger, seconds: float) -> None:

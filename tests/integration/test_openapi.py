@@ -31,6 +31,7 @@ from tests.stack import KEY, PARTS, SERVICES, Stack, event
 
 pytestmark = [
     pytest.mark.integration,
+    pytest.mark.long,
     pytest.mark.timeout(240),
     pytest.mark.asyncio(loop_scope="module"),
 ]

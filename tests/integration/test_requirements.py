@@ -29,7 +29,7 @@ from tests.integration.requirements_history import (
 )
 from tests.stack import Receiver, Stack, receiving
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(480)]
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 STEP = timedelta(hours=4)
