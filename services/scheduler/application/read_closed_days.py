@@ -34,7 +34,6 @@ class AccountDays:
 class ClosedDays(SchemaModel):
     """The days of a period, in order, on which a customer or its CSM is not there. Weekends are not among them."""
 
-    account_id: Id
     customer_holidays: Annotated[
         tuple[NamedDay, ...] | None,
         Field(description="public holidays of the customer; null: its country is not known"),
@@ -49,11 +48,10 @@ class ClosedDays(SchemaModel):
     ] = ()
 
 
-def find_closed_days(account_id: str, days: AccountDays, first: date, last: date) -> ClosedDays:
+def find_closed_days(days: AccountDays, first: date, last: date) -> ClosedDays:
     """Those from `first` to `last`, both included."""
     away = [span for span in days.away if span.first <= last and span.last >= first]
     return ClosedDays(
-        account_id=account_id,
         customer_holidays=_holidays(days.customer, first, last),
         csm_id=days.csm_id,
         csm_holidays=_holidays(days.csm, first, last),

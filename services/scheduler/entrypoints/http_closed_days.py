@@ -12,6 +12,8 @@ from services.scheduler.application.read_closed_days import AccountDays, ClosedD
 from services.scheduler.entrypoints.http_touchpoints import check_text
 
 LONGEST: Final = timedelta(days=731)
+YEARS: Final = range(1970, 2101)
+"""Beyond them the dates of Easter and of the moon are guesses."""
 ReadAccountDays = Callable[[str], Awaitable[AccountDays]]
 
 
@@ -29,9 +31,11 @@ def closed_days_routes(read: ReadAccountDays) -> APIRouter:
         from_: Annotated[date, Query(alias="from", description="the first day")],
         to: Annotated[date, Query(description="the last day, by two years later at most")],
     ) -> JSON:
-        if not from_ <= to <= from_ + LONGEST:
+        if from_.year not in YEARS:
+            raise Problem(422, f"from: holidays are known from {YEARS.start} to {YEARS.stop - 1}.")
+        if not timedelta() <= to - from_ <= LONGEST:
             raise Problem(422, "to: must not be before `from`, and by two years later at most.")
         days = await read(check_text("account_id", account_id) or "")
-        return JSON(find_closed_days(account_id, days, from_, to).model_dump(by_alias=True))
+        return JSON(find_closed_days(days, from_, to).model_dump(by_alias=True))
 
     return router

@@ -52,7 +52,8 @@ async def test_holidays_are_null_where_no_country_is_known(scheduler: Scheduler)
     found = await closed_days(scheduler)
 
     assert (found["customer_holidays"], found["csm_holidays"], found["csm_time_off"]) == (None, None, [])
-    assert (await closed_days(scheduler, account_id="nobody-knows"))["csm_id"] is None
+    for unknown in ("nobody-knows", "\x96b"):
+        assert (await closed_days(scheduler, account_id=unknown))["csm_id"] is None
 
 
 async def test_an_account_of_a_pool_has_the_days_of_the_member_who_leads_it(scheduler: Scheduler) -> None:
@@ -69,7 +70,14 @@ async def test_an_account_of_a_pool_has_the_days_of_the_member_who_leads_it(sche
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"from": "soon"}, {"to": "2026-10-31"}, {"to": "2029-01-01"}, {"account_id": "a\x00"}]
+    "wrong",
+    [
+        {"from": "soon"},
+        {"to": "2026-10-31"},
+        {"to": "2029-01-01"},
+        {"from": "9999-12-31", "to": "9999-12-31"},
+        {"account_id": "a\x00"},
+    ],
 )
 async def test_a_wrong_period_or_id_is_refused(scheduler: Scheduler, wrong: dict[str, str]) -> None:
     query = {"account_id": "acme", "from": "2026-11-01", "to": "2026-12-31", **wrong}
