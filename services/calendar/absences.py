@@ -76,9 +76,15 @@ def cover(book: PersonBook, touch: PlannedTouch, deputies: Iterable[Deputy]) -> 
         due_at = _nearest(touch, deputy.hours, periods)
         if due_at is not None:
             weeks = name_weeks([touch.target_at], book.hours)
-            reason = f"{COVERED}{deputy.csm_id}: {book.csm_id} is away ({weeks})"
+            taker, away = _name(deputy.csm_id, deputy.hours), _name(book.csm_id, book.hours)
+            reason = f"{COVERED}{taker}: {away} is away ({weeks})"
             return Cover(touch.id, deputy.csm_id, due_at, reason)
     return None
+
+
+def _name(csm_id: str, hours: OpenHours) -> str:
+    """As the directory names the person, as far as it does."""
+    return hours.person or csm_id
 
 
 def _nearest(touch: PlannedTouch, hours: OpenHours, periods: Sequence[Avoid]) -> datetime | None:
@@ -166,8 +172,9 @@ def _describe(book: PersonBook, group: Sequence[AccountTouch], key: tuple[str, s
     why, help_ = _NEED[group[0].obstacle]
     moments = [moment for each in group for moment in each.touch.window]
     text = (
-        f"No day is left for {len(group)} of type {names} of {account_id} in {name_weeks(moments, book.hours)}: "
-        f"{why.format(person=book.csm_id)}, and nobody of the account's pool can stand in. What helps: {help_}."
+        f"No day is left for {len(group)} of type {names} in {name_weeks(moments, book.hours)}: "
+        f"{why.format(person=_name(book.csm_id, book.hours))}, and nobody of the account's pool can stand in. "
+        f"What helps: {help_}."
     )
     cause = f"{book.csm_id}/{obstacle}/{month}"
     return Difficulty(

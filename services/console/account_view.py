@@ -237,7 +237,7 @@ def _plan_item(item: Json, key: str, timing: str, now: datetime, names: Mapping[
         timing=labels.capitalized(timing),
         contact=labels.channel_and_owner(text(item, "channel"), owner),
         purpose=text(item, "purpose"),
-        why=text(reason, "text"),
+        why=labels.with_dates(text(reason, "text")),
         rule=text(reason, "rule"),
         facts=tuple(facts.values()),
     )

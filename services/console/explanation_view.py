@@ -11,12 +11,15 @@ from services.console.json_fields import Json, instant, items, nested, text
 
 @dataclass(frozen=True, slots=True)
 class ClauseView:
-    """A clause of a condition. `holds`: None when an unknown value before it left it unevaluated."""
+    """A clause of a condition. `holds`: None when an unknown value before it left it unevaluated.
+
+    `events`: what led to its values, each with the source and the id under which it was sent.
+    """
 
     text: str
     holds: bool | None
     values: str
-    events: tuple[str, ...]
+    events: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def explanation_view(document: Json, now: datetime) -> ExplanationView:
         verdict=_verdict(document),
         fires=fires,
         rule=text(document, "rule"),
-        text="" if cause and change else text(document, "text"),
+        text="" if cause and change else labels.with_dates(text(document, "text")),
         cause=_capitalized(cause),
         change=_capitalized(change),
         clauses=tuple(_clause(clause, now) for clause in items(document, "clauses")),
@@ -56,7 +59,7 @@ def _verdict(document: Json) -> str:
 
 
 def _text_of(document: Json, name: str) -> str:
-    return text(nested(document, name), "text")
+    return labels.with_dates(text(nested(document, name), "text"))
 
 
 def _clause(clause: Json, now: datetime) -> ClauseView:
@@ -75,12 +78,12 @@ def _values(clause: Json) -> Iterable[str]:
         yield f"{labels.title(name)}: {labels.value(inner)}"
 
 
-def _event(event: Json, now: datetime) -> str:
-    return labels.joined(
-        labels.title(text(event, "type").replace(".", "_")),
-        labels.when(instant(event, "time"), now),
-        text(event, "source"),
-        text(event, "id"),
+def _event(event: Json, now: datetime) -> tuple[str, str]:
+    return (
+        labels.joined(
+            labels.title(text(event, "type").replace(".", "_")), labels.when(instant(event, "time"), now)
+        ),
+        labels.joined(text(event, "source"), text(event, "id")),
     )
 
 

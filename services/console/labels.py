@@ -1,5 +1,6 @@
 """The text shown for names, numbers, owners and instants."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, cast
@@ -10,6 +11,7 @@ from schemas.recurrence_text import interval_text
 
 _ACRONYMS: Final = {"arr": "ARR", "csm": "CSM", "nps": "NPS", "id": "id", "csat": "CSAT", "sms": "SMS"}
 _CHANNELS: Final = {"in_app": "in-app", "sms": "SMS", "slack": "Slack"}
+_ISO_DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _MINUTE: Final = 60.0
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
@@ -64,6 +66,19 @@ def day(when: date, today: date) -> str:
     if when == today + timedelta(days=1):
         return "tomorrow"
     return f"{when:%a} {when.day} {when:%b}" + ("" if when.year == today.year else f" {when.year}")
+
+
+def with_dates(sentence: str) -> str:
+    """A sentence of a service with its dates as people write them: `2026-12-01` -> `1 Dec 2026`."""
+
+    def written(found: re.Match[str]) -> str:
+        try:
+            on = date.fromisoformat(found[0])
+        except ValueError:
+            return found[0]
+        return f"{on.day} {on:%b} {on.year}"
+
+    return _ISO_DATE.sub(written, sentence)
 
 
 def stamp(moment: datetime, now: datetime) -> str:

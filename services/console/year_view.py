@@ -1,15 +1,17 @@
 """An account's year at a glance: twelve months, every touchpoint as planned, and why it is not where it was meant."""
 
-from collections.abc import Iterable
+from calendar import Calendar
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
-from services.console import labels
-from services.console.json_fields import Json, instant, items, nested, text
 from services.console.touchpoints import Touchpoint
+from services.console.year_marks import YearMark, marks_of_day
 
 MONTHS = 12
 _TONES = {"due": "due", "overdue": "bad", "settled": "good", "planned": "waiting"}
+_WEEKS = Calendar()
+"""Weeks begin on Monday, as in British English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,36 @@ class YearEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class YearDay:
+    """A day of the small calendar of a month; 0: of another month. `title`: what is on it, for a mouse."""
+
+    number: int
+    marks: tuple[YearMark, ...] = ()
+    has_touchpoint: bool = False
+
+    @property
+    def title(self) -> str:
+        return "; ".join(dict.fromkeys(mark.name for mark in self.marks))
+
+    @property
+    def symbols(self) -> str:
+        """Of all its marks, each once: what the colour of the first says, for whoever does not see colours."""
+        return "".join(dict.fromkeys(mark.symbol for mark in self.marks))
+
+    @property
+    def kinds(self) -> str:
+        """The kinds of its marks, as names of classes."""
+        return " ".join(dict.fromkeys(mark.kind for mark in self.marks))
+
+
+@dataclass(frozen=True, slots=True)
 class YearMonth:
-    """`closed`: times to avoid that touch the month."""
+    """`marks`: what closes days of it, with the days in words. `weeks`: from Monday."""
 
     name: str
     entries: tuple[YearEntry, ...]
-    closed: tuple[str, ...]
+    marks: tuple[tuple[YearMark, str], ...]
+    weeks: tuple[tuple[YearDay, ...], ...]
 
 
 def year_start(now: datetime) -> datetime:
@@ -42,17 +68,11 @@ def year_end(now: datetime) -> datetime:
     return start.replace(year=start.year + 1)
 
 
-def year_months(calendar: Iterable[Touchpoint], avoid: Iterable[Json], now: datetime) -> list[YearMonth]:
+def year_months(calendar: Iterable[Touchpoint], marks: Sequence[YearMark], now: datetime) -> list[YearMonth]:
     """Twelve months from this one, each with its touchpoints in the order of their days."""
     start = year_start(now)
     in_order = sorted(calendar, key=lambda item: (item.due_at, item.id))
-    periods = list(avoid)
-    return [_month(_add_months(start, number), in_order, periods, now) for number in range(MONTHS)]
-
-
-def avoid_periods(account: Json) -> list[Json]:
-    """The times to avoid of an account's plan, where its document has them."""
-    return items(nested(account, "plan"), "avoid")
+    return [_month(_add_months(start, number), in_order, marks, now) for number in range(MONTHS)]
 
 
 def _add_months(start: datetime, months: int) -> datetime:
@@ -61,26 +81,24 @@ def _add_months(start: datetime, months: int) -> datetime:
 
 
 def _month(
-    first: datetime, calendar: Iterable[Touchpoint], avoid: Iterable[Json], now: datetime
+    first: datetime, calendar: Iterable[Touchpoint], marks: Sequence[YearMark], now: datetime
 ) -> YearMonth:
     beyond = _add_months(first, 1)
-    entries = [_entry(item, now) for item in calendar if first <= item.due_at < beyond]
-    return YearMonth(f"{first:%B %Y}", tuple(entries), tuple(_closed(avoid, first, beyond)))
+    entries = tuple(_entry(item, now) for item in calendar if first <= item.due_at < beyond)
+    own = [mark for mark in marks if mark.touches(first.date(), beyond.date() - timedelta(days=1))]
+    taken = {entry.touchpoint.due_at.astimezone(now.tzinfo).date() for entry in entries}
+    weeks = tuple(
+        tuple(_day(day, own, taken) if day.month == first.month else YearDay(0) for day in week)
+        for week in _WEEKS.monthdatescalendar(first.year, first.month)
+    )
+    return YearMonth(f"{first:%B %Y}", entries, tuple((mark, mark.days(first.year)) for mark in own), weeks)
+
+
+def _day(day: date, marks: Iterable[YearMark], taken: set[date]) -> YearDay:
+    return YearDay(day.day, tuple(marks_of_day(marks, day)), day in taken)
 
 
 def _entry(item: Touchpoint, now: datetime) -> YearEntry:
     word = item.outcome if item.status == "settled" and item.outcome else item.status
     on = item.due_at.astimezone(now.tzinfo)
     return YearEntry(item, word, _TONES.get(item.status, "quiet"), f"{on:%a} {on.day}", item.note)
-
-
-def _closed(avoid: Iterable[Json], first: datetime, beyond: datetime) -> Iterable[str]:
-    for period in avoid:
-        begin, end = instant(period, "from"), instant(period, "to")
-        if begin is not None and begin < beyond and (end is None or end > first):
-            until = "" if end is None else f" until {end.day} {end:%b}"
-            yield labels.joined(
-                labels.title(text(period, "name")),
-                f"from {begin.day} {begin:%b}{until}",
-                text(period, "text"),
-            )

@@ -32,6 +32,7 @@ from services.rules_engine.adapters.account_repository import AccountUnitOfWork
 from services.rules_engine.adapters.account_twins import AccountTwins
 from services.rules_engine.adapters.active_policy import ActivePolicy
 from services.rules_engine.adapters.audit_repository import AuditRepository, append_entries
+from services.rules_engine.adapters.book_queries import read_books
 from services.rules_engine.adapters.book_simulation import make_simulation
 from services.rules_engine.adapters.clock_repository import ClockRepository
 from services.rules_engine.adapters.configuration_repository import ConfigurationRepository, Source
@@ -61,6 +62,7 @@ from services.rules_engine.entrypoints import http_policies as policies
 from services.rules_engine.entrypoints import refusals
 from services.rules_engine.entrypoints.audit_consumer import AuditConsumer
 from services.rules_engine.entrypoints.http_audit import audit_routes
+from services.rules_engine.entrypoints.http_books import book_routes
 from services.rules_engine.entrypoints.http_clock import clock_routes
 from services.rules_engine.entrypoints.http_content import content_routes
 from services.rules_engine.entrypoints.http_erasure import erasure_routes
@@ -215,6 +217,7 @@ def make(
         why_routes(_explanations(runtime, configurations, active_policy).explain),
         erasure_routes(ErasureRepository(database, outbox, relay, clock, active_policy.context)),
         api.account_routes(answers),
+        book_routes(lambda: read_books(database, active_policy.context().policy.content.currency)),
         api.parked_routes(answers),
         figures_routes(_figures(runtime, active_policy)),
         policies.policy_routes(

@@ -26,6 +26,7 @@ from services.scheduler.adapters.archive import ARCHIVE, FEED
 from services.scheduler.adapters.book_repository import PostgresBooks
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.capacity_queries import PostgresCapacity
+from services.scheduler.adapters.closed_days import read_account_days
 from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.handover_repository import PostgresHandovers
@@ -37,6 +38,7 @@ from services.scheduler.application.follow_releases import follow_releases, read
 from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_capacity import capacity_routes
+from services.scheduler.entrypoints.http_closed_days import closed_days_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_handovers import HandoverUnit, handover_routes
 from services.scheduler.entrypoints.http_links import LINKS
@@ -153,6 +155,7 @@ def make_http_app(runtime: Runtime, after_commit: Callable[[], None], ready: Rea
     reader = PostgresReader(runtime.database)
     app.include_router(read_routes(reader, runtime.clock))
     app.include_router(capacity_routes(reader, PostgresCapacity(runtime.database), runtime.clock))
+    app.include_router(closed_days_routes(partial(read_account_days, runtime.database)))
     app.include_router(coming_routes(partial(read_coming, runtime.database), reader, runtime.clock))
     app.include_router(standing_routes(partial(read_standing, runtime.database), reader, runtime.clock))
     unit_of_work = UnitOfWork(runtime.database, runtime.clock, calendars, reader, after_commit)

@@ -43,6 +43,9 @@ async def test_the_team_page_shows_weeks_conflicts_and_time_off(browser: Browser
             await expect(row.locator(".heat-cell")).to_have_count(13)
             await expect(row.locator(".heat-cell").filter(has_text="W11")).to_contain_text("5 off")
             await expect(page.locator(".conflicts")).to_contain_text("minutes are missing")
+            revenue = page.get_by_role("region", name="Accounts and revenue").get_by_role("row")
+            await expect(revenue.filter(has_text="Kim")).to_contain_text("500,000")
+            await expect(revenue.filter(has_text="Everybody")).to_contain_text("500,000")
             assert await visit.fits()
             assert visit.complaints == []
 
@@ -64,6 +67,48 @@ async def test_the_year_at_a_glance_has_twelve_months_with_every_touchpoint(
         assert visit.complaints == []
 
 
+async def test_the_year_marks_holidays_time_off_and_seasons_with_their_names(
+    browser: Browser, team: Stack
+) -> None:
+    """Seen as a symbol on its day, and read in words: colour says nothing alone."""
+    now = await team.now()
+    kim = {"name": "Kim", "email": "kim@x.example", "weekly_minutes": 10, "country": "DE"}
+    off = [{"from": "2026-03-09", "to": "2026-03-13"}]
+    place = {"country": "US", "timezone": "America/New_York", "industry": "retail"}
+    await team.tell(
+        event("csm.described", "csm-kim", {**kim, "time_off": off}, id="kim-3", time=now),
+        event("account.described", "acme", place, id="a-place", time=now),
+    )
+    await until(lambda: _is_placed(team), 60, "the calendar knows where both are")
+    for width in (1280, NARROW):
+        async with visiting(browser, team, width) as (visit, _):
+            await visit.page.goto(f"{visit.url}/year?account=acme")
+            await visit.sign_in(KEY)
+            march, july, november = (
+                visit.page.get_by_role("region", name=name) for name in ("March", "July", "November")
+            )
+            await expect(march.locator(".marks")).to_contain_text("9 to 13 Mar: Kim is away")
+            await expect(march.locator(".time-off").first).to_have_attribute("title", "Kim is away")
+            await expect(july.locator(".marks")).to_contain_text("4 Jul: Independence Day")
+            await expect(july.locator(".marks")).to_contain_text("public holiday of the customer")
+            await expect(november.locator(".marks")).to_contain_text(
+                "15 Nov to 31 Dec: Retail fourth quarter"
+            )
+            await expect(visit.page.get_by_role("list", name="Marks")).to_contain_text(
+                "public holiday of Kim"
+            )
+            assert await visit.fits()
+            assert visit.complaints == []
+
+
+async def _is_placed(stack: Stack) -> bool:
+    query = {"account_id": "acme", "from": "2026-03-01", "to": "2027-02-28"}
+    found = await stack.get("scheduler", "/v1/closed-days", **query)
+    account = await stack.get("rules_engine", "/v1/accounts/acme")
+    seasons = [period["name"] for period in account["plan"]["avoid"]]
+    return bool(found["customer_holidays"] and found["csm_holidays"]) and "retail-fourth-quarter" in seasons
+
+
 async def test_a_book_is_handed_over_after_a_preview(browser: Browser, team: Stack) -> None:
     """U8."""
     async with visiting(browser, team) as (visit, _):
@@ -73,7 +118,7 @@ async def test_a_book_is_handed_over_after_a_preview(browser: Browser, team: Sta
         await page.get_by_role("link", name="Hand over the book of Kim").click()
         await page.get_by_label("Who takes it").select_option(label="Ana")
         await page.get_by_role("button", name="Preview").click()
-        await expect(page.get_by_role("row").filter(has_text="acme")).to_contain_text("Ana")
+        await expect(page.get_by_role("row").filter(has_text="Quiet Co")).to_contain_text("Ana")
         before = await team.get("scheduler", "/v1/touchpoints", csm_id="csm-ana", status="planned")
         assert before["items"] == []
 

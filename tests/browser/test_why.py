@@ -166,6 +166,7 @@ async def test_an_advocacy_ask_that_is_not_planned_shows_its_one_cause_and_the_s
         stopped = card.locator(".fact").filter(has_text="Stopped by")
         await expect(stopped).to_have_count(1)
         await expect(stopped.locator("dd")).to_contain_text("milestone.reached")
+        assert "`" not in await card.inner_text()
         change = card.locator(".fact").filter(has_text="Smallest change")
         await expect(change.locator("dd")).to_contain_text("milestone.reached")
         await card.get_by_text("Other rules").click()

@@ -17,6 +17,7 @@ from services.calendar.escalation import (
     name_weeks,
     problem_of,
 )
+from services.calendar.open_hours import OpenHours
 from services.calendar.plan import latest_of
 from services.calendar.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
 from services.calendar.touchpoint import OPEN, Closure, Origin, Status, Touchpoint, plan_again
@@ -89,8 +90,8 @@ def _gap(
     weeks = name_weeks([since, touchpoint.due_at], hours)
     why = f" It was {touchpoint.shift}." if touchpoint.shift else ""
     text = (
-        f"Between two touchpoints of type {name} of {touchpoint.account_id} pass {days} days ({weeks}, "
-        f"{_person(touchpoint)}), more than the {longest / timedelta(days=1):g} that its {rhythm.every_days} days "
+        f"Between two touchpoints of type {name} pass {days} days ({weeks}, "
+        f"{_person(touchpoint, hours)}), more than the {longest / timedelta(days=1):g} that its {rhythm.every_days} days "
         f"allow.{why} "
         "What helps: agree with the customer on an earlier day, or let a colleague lead it."
     )
@@ -121,9 +122,9 @@ def _missed(item: OneOffItem, touchpoint: Touchpoint, context: ReconcileContext)
     latest = _latest(item, touchpoint)
     why = f" It was {touchpoint.shift}." if touchpoint.shift else ""
     text = (
-        f"The {name} of {touchpoint.account_id} is to take place by {latest.date().isoformat()}, but the first possible "
+        f"The {name} is to take place by {latest.date().isoformat()}, but the first possible "
         f"day is {touchpoint.due_at.date().isoformat()} ({name_weeks([latest, touchpoint.due_at], hours)}, "
-        f"{_person(touchpoint)}).{why} What helps: a later deadline, an exception agreed with the customer, or a "
+        f"{_person(touchpoint, hours)}).{why} What helps: a later deadline, an exception agreed with the customer, or a "
         "colleague who has time before it."
     )
     return Difficulty(
@@ -136,8 +137,9 @@ def _latest(item: OneOffItem, touchpoint: Touchpoint) -> datetime:
     return latest_of(item) if touchpoint.deadline is None else touchpoint.deadline
 
 
-def _person(touchpoint: Touchpoint) -> str:
-    return touchpoint.csm_id or "nobody leads it yet"
+def _person(touchpoint: Touchpoint, hours: OpenHours) -> str:
+    """By name, as far as the directory knows it."""
+    return hours.person or touchpoint.csm_id or "nobody leads it yet"
 
 
 def _csm_of(touchpoint: Touchpoint, context: ReconcileContext) -> str | None:

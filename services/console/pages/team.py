@@ -1,5 +1,6 @@
 """Team: how full people's weeks are, what does not fit, and handing a book over with a preview."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.console import labels
+from services.console.book_view import book_table
 from services.console.client import Failure
 from services.console.json_fields import Json, items, number, text, texts
 from services.console.load_view import (
@@ -26,6 +28,8 @@ from services.console.reader import Backend, Reader
 _SPANS: Final = (("13", "a quarter"), ("26", "half a year"), ("52", "a year"))
 _SHOWN_GROUPS: Final = 8
 _READ_SECONDS: Final = 5.0
+_BOOKS_SECONDS: Final = 30.0
+"""Every account is counted for them, and no account changes hands between two looks at the page."""
 
 
 def team_routes(backend: Backend) -> APIRouter:
@@ -49,9 +53,9 @@ def team_routes(backend: Backend) -> APIRouter:
         if person:
             answer = await reader.apis.ask(reader.token, "scheduler", "/v1/handovers", _body(person, to))
             plan, error = (None, answer.text) if isinstance(answer, Failure) else (answer, "")
-        return await render_page(
-            request, reader, "handover.html", {**_show_plan(plan, person, to, people), "error": error}
-        )
+        names = await _read_names(reader, plan or {})
+        context = {**_show_plan(plan, person, to, people, names), "error": error}
+        return await render_page(request, reader, "handover.html", context)
 
     @router.post("/handover")
     async def apply(request: Request) -> Response:
@@ -75,7 +79,10 @@ async def _read_team(reader: Reader, weeks: int) -> dict[str, object]:
     now = reader.now()
     last = datetime.fromordinal(now.toordinal() + 7 * (weeks - 1)).date().isoformat()
     query: dict[str, str | int | list[str]] = {"from": now.date().isoformat(), "to": last}
-    read = await reader.read("scheduler", "/v1/capacity", query, max_age=_READ_SECONDS)
+    read, owned = await asyncio.gather(
+        reader.read("scheduler", "/v1/capacity", query, max_age=_READ_SECONDS),
+        reader.read("rules_engine", "/v1/books", max_age=_BOOKS_SECONDS),
+    )
     people = await reader.people()
     capacity = read.document or {}
     rows = load_rows(capacity)
@@ -102,6 +109,8 @@ async def _read_team(reader: Reader, weeks: int) -> dict[str, object]:
         "gap": describe_gap(capacity),
         "conflicts": [_show_conflict(each, people, names) for each in conflicts],
         "unowned": unowned_lines(capacity),
+        "revenue": book_table(owned.document or {}, people, [row.csm_id for row in rows]),
+        "revenue_error": owned.error,
     }
 
 
@@ -120,7 +129,15 @@ def _show_conflict(conflict: Json, people: Mapping[str, Person], names: dict[str
     }
 
 
-def _show_plan(plan: Json | None, person: str, to: str, people: Mapping[str, Person]) -> dict[str, object]:
+async def _read_names(reader: Reader, plan: Json) -> Mapping[str, str]:
+    """The names of the accounts that are handed over, by id; without those that cannot be read."""
+    found, _ = await reader.figures(text(each, "account_id") for each in items(plan, "accounts"))
+    return {account_id: text(figures, "name") for account_id, figures in found.items()}
+
+
+def _show_plan(
+    plan: Json | None, person: str, to: str, people: Mapping[str, Person], names: Mapping[str, str]
+) -> dict[str, object]:
     accounts = items(plan or {}, "accounts")
     return {
         "person": person,
@@ -133,6 +150,7 @@ def _show_plan(plan: Json | None, person: str, to: str, people: Mapping[str, Per
         "accounts": [
             (
                 text(each, "account_id"),
+                names.get(text(each, "account_id")) or text(each, "account_id"),
                 person_name(text(each, "to"), people),
                 number(each, "touches"),
                 number(each, "minutes"),
@@ -141,6 +159,8 @@ def _show_plan(plan: Json | None, person: str, to: str, people: Mapping[str, Per
             for each in accounts
         ],
         "load": [(person_name(text(each, "csm_id"), people), each) for each in items(plan or {}, "load")],
-        "still_named": labels.listing(texts(plan or {}, "still_named")[:10]),
+        "still_named": labels.listing(
+            names.get(each) or each for each in texts(plan or {}, "still_named")[:10]
+        ),
         "still_named_count": len(texts(plan or {}, "still_named")),
     }

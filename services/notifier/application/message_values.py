@@ -27,6 +27,8 @@ Values = Mapping[str, Value | None]
 
 MOST_LINES: Final = 5
 NO_FACTS: Final = MessageFacts()
+_ACRONYMS: Final = frozenset({"ai", "api", "crm", "csv", "pdf", "sdk", "sms", "sql", "sso", "ui", "url"})
+"""Words of the names under which a product reports its features and limits."""
 _APPOINTMENTS: Final = frozenset({"call", "meeting"})
 _APPOINTED: Final = frozenset({"webinar", "training_session"})
 _HAPPENINGS: Final = frozenset({"webinar", "event"})
@@ -210,14 +212,20 @@ def _change(now: float | None, before: float | None) -> Share | None:
 def _feature_lines(usage: UsageFigures, phrases: Phrases) -> Iterable[str]:
     for feature in usage.features[:MOST_LINES]:
         if feature.count:
-            name = sentence_case(readable_name(feature.name))
+            name = _name_of_use(feature.name)
             yield phrases.plural("lines", "feature", feature.count, name=name)
+
+
+def _name_of_use(name: str) -> str:
+    """The name of a feature or a limit for people: `api_calls` -> `API calls`."""
+    words = readable_name(name).split()
+    return sentence_case(" ".join(word.upper() if word in _ACRONYMS else word for word in words))
 
 
 def _limit_lines(usage: UsageFigures, phrases: Phrases) -> Iterable[str]:
     number = phrases.formatter.number
     for limit in usage.limits[:MOST_LINES]:
-        name, used = sentence_case(readable_name(limit.name)), number(limit.used)
+        name, used = _name_of_use(limit.name), number(limit.used)
         if limit.limit is None:
             yield phrases.text("lines", "unlimited", name=name, used=used)
         else:

@@ -16,6 +16,9 @@ from services.notifier.application.phrases import Phrases
 _FIELD: Final = re.compile(r"\{(\w+)\}")
 _DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _NUMBER: Final = re.compile(r"-?\d{1,3}(,\d{3})*(\.\d)?|-?\d+(\.\d)?")
+_WEEK: Final = re.compile(r"(\d{4})-W(\d{2})")
+_FORMS: Final = {"weeks": r"weeks? \d{4}-W\d{2}(?: to \d{4}-W\d{2})?"}
+"""What the values of some fields look like; others are any text."""
 _PERCENT: Final = re.compile(r"(-?\d+) %")
 
 
@@ -67,15 +70,38 @@ def _sentences(known: tuple[tuple[str, str], ...]) -> tuple[Sentence, ...]:
 def _pattern(sentence: str) -> re.Pattern[str]:
     """Finds the sentence at the start of a text, with the values of its fields."""
     parts = _FIELD.split(sentence)
-    inside = (f"(?P<{part}>.+?)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+    inside = (
+        f"(?P<{part}>{_FORMS.get(part, '.+?')})" if index % 2 else re.escape(part)
+        for index, part in enumerate(parts)
+    )
     return re.compile(f"{''.join(inside)}(?: |\\Z)")
 
 
 def _value(name: str, values: Mapping[str, str], phrases: Phrases) -> str:
     """A value as the rules engine writes it in English, in the language."""
-    text, formatter = values[name], phrases.formatter
-    if name == "channel":
-        return phrases.channel(text.replace(" ", "_"))
+    text = values[name]
+    match name:
+        case "channel":
+            return phrases.channel(text.replace(" ", "_"))
+        case "types":
+            types = [phrases.touchpoint_type(one.replace(" ", "_")) for one in text.split(" and ")]
+            return phrases.formatter.enumeration(types)
+        case "weeks":
+            return _weeks(text, phrases)
+        case _:
+            return _fact(text, phrases)
+
+
+def _weeks(text: str, phrases: Phrases) -> str:
+    """`weeks 2026-W14 to 2026-W16`: the first and the last."""
+    weeks = [
+        phrases.text("owner", "week", week=str(int(week)), year=year) for year, week in _WEEK.findall(text)
+    ]
+    return " \u2013 ".join(weeks)
+
+
+def _fact(text: str, phrases: Phrases) -> str:
+    formatter = phrases.formatter
     if named := phrases.words.get("reason_values", {}).get(text):
         return str(named)
     if percent := _PERCENT.fullmatch(text):

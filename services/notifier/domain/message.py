@@ -3,6 +3,7 @@
 The template engine is an argument. A header field refuses line breaks, so that no account name can add a header.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -50,8 +51,9 @@ def header(value: str) -> str:
 
 
 def one_line(value: str, most: int = MAX_HEADER) -> str:
-    """Free text as one printable line of at most `most` characters."""
-    printable = "".join(character if character.isprintable() else " " for character in value)
+    """Free text as one printable line of at most `most` characters. Marks without a width leave no gap behind."""
+    shown = (character for character in value if unicodedata.category(character) != "Cf")
+    printable = "".join(character if character.isprintable() else " " for character in shown)
     line = " ".join(printable.split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 

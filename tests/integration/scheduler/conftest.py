@@ -26,6 +26,7 @@ from services.scheduler.adapters.announcement_repository import PostgresAnnounce
 from services.scheduler.adapters.book_repository import PostgresBooks
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.capacity_queries import PostgresCapacity
+from services.scheduler.adapters.closed_days import read_account_days
 from services.scheduler.adapters.coming import read_coming
 from services.scheduler.adapters.directory_repository import PostgresDirectoryRepository
 from services.scheduler.adapters.handover_repository import PostgresHandovers
@@ -36,6 +37,7 @@ from services.scheduler.application.level_books import level_next_book
 from services.scheduler.application.ports import Keep
 from services.scheduler.entrypoints.http_actions import UnitOfWork, action_routes
 from services.scheduler.entrypoints.http_capacity import capacity_routes
+from services.scheduler.entrypoints.http_closed_days import closed_days_routes
 from services.scheduler.entrypoints.http_coming import coming_routes
 from services.scheduler.entrypoints.http_handovers import HandoverUnit, handover_routes
 from services.scheduler.entrypoints.http_touchpoints import read_routes
@@ -317,6 +319,7 @@ async def scheduler(scheduler_url: str) -> AsyncGenerator[Scheduler]:
     reader = PostgresReader(database)
     app.include_router(read_routes(reader, clock))
     app.include_router(capacity_routes(reader, PostgresCapacity(database), clock))
+    app.include_router(closed_days_routes(partial(read_account_days, database)))
     app.include_router(coming_routes(partial(read_coming, database), reader, clock))
     unit = HandoverUnit(database, clock, made.calendars, PostgresHandovers, reader, lambda: None)
     app.include_router(handover_routes(unit))

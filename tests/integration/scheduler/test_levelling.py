@@ -218,7 +218,7 @@ async def test_what_a_person_cannot_do_goes_to_a_colleague_of_the_pool_or_is_esc
     assert len(escalations) == len(covered)
     first = escalations[0]
     assert (first["origin"], first["owner"]["kind"], first["csm_id"]) == ("calendar", "csm", "ada")
-    for part in ("check in of alone", "ada is away", "weeks 2026-W12 to 2026-W13", "What helps"):
+    for part in ("type check in", "ada is away", "weeks 2026-W12 to 2026-W13", "What helps"):
         assert part in first["reason"]["text"]
     assert scheduler.counted["level_covered"] == scheduler.counted["level_escalated"] == len(covered)
 

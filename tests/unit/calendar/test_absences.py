@@ -1,6 +1,7 @@
 """What has no day while a person is away goes to the colleague with the most room, else it is escalated."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.calendar.absences import AccountTouch, Deputy, cover, describe_difficulties, find_in_question
@@ -45,6 +46,15 @@ def test_the_colleague_with_the_most_room_stands_in_on_the_day_nearest_to_the_ta
     assert found is not None
     assert (found.csm_id, found.due_at) == ("cyd", TARGET)
     assert found.reason == "covered by cyd: ada is away (week 2026-W12)"
+
+
+def test_a_stand_in_and_who_is_away_are_named_as_the_directory_does() -> None:
+    deputy = Deputy("cyd", replace(OFFICE, person="Cyd Ode"), 0)
+
+    found = cover(book([touch()], replace(OFFICE, person="Ada Lind")), touch(), [deputy])
+
+    assert found is not None
+    assert found.reason == "covered by Cyd Ode: Ada Lind is away (week 2026-W12)"
 
 
 def test_a_colleague_who_works_on_no_day_of_the_window_does_not_stand_in() -> None:
@@ -94,6 +104,15 @@ def test_only_what_is_protected_is_escalated_for_a_customer_who_cannot_be_met() 
     assert passed == []
 
 
+def test_an_escalation_names_the_person_as_the_directory_does() -> None:
+    named = replace(OFFICE, person="Ada Lind")
+
+    (found,) = describe_difficulties(book([touch()], named), [AccountTouch(touch(), Obstacle.AWAY)], set())
+
+    assert "Ada Lind is away" in found.text
+    assert "acme" not in found.text  # it stands beside the account's name
+
+
 def test_an_absence_of_weeks_is_one_escalation_for_each_account_and_month() -> None:
     touches = [touch(str(number), TARGET + number * 7 * DAY) for number in range(5)]
     away = [AccountTouch(each, Obstacle.AWAY) for each in touches]
@@ -102,5 +121,5 @@ def test_an_absence_of_weeks_is_one_escalation_for_each_account_and_month() -> N
 
     assert [each.cause for each in found] == ["ada/away/2026-03", "ada/away/2026-04"]
     assert "for 2 of type check in" in found[0].text
-    for part in ("check in", "acme", "ada is away", "weeks 2026-W", "What helps"):
+    for part in ("check in", "ada is away", "weeks 2026-W", "What helps"):
         assert part in found[1].text

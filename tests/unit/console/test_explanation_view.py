@@ -35,7 +35,7 @@ def test_what_is_not_planned_shows_one_cause_and_the_smallest_change() -> None:
 def test_a_clause_shows_its_values_and_each_event_behind_it_once() -> None:
     failed, unevaluated = explanation_view(NOT_PLANNED, NOW).clauses
     assert (failed.holds, failed.values) == (False, "NPS score: 3")
-    assert failed.events == ("NPS answered · today 13:30 UTC (1 hour ago) · /survey · n1",)
+    assert failed.events == (("NPS answered · today 13:30 UTC (1 hour ago)", "/survey · n1"),)
     assert unevaluated.holds is None
 
 
@@ -62,3 +62,10 @@ def test_a_cause_begins_with_a_capital_and_a_fact_name_stays_as_written() -> Non
 def test_an_empty_answer_has_a_view() -> None:
     view = explanation_view({}, NOW)
     assert (view.verdict, view.cause, view.clauses) == ("not planned", "", ())
+
+
+def test_dates_in_its_sentences_are_written_as_people_write_them() -> None:
+    stopped: dict[str, object] = {"text": "it came due on 2026-12-04"}
+    view = explanation_view({"fires": False, "stopped_by": stopped, "text": "Renews on 2026-12-01."}, NOW)
+
+    assert (view.cause, view.text) == ("It came due on 4 Dec 2026", "Renews on 1 Dec 2026.")

@@ -142,3 +142,8 @@ def test_an_instant_is_shown_in_the_zone_of_now_with_its_own_day(zone: str, expe
     assert labels.stamp(moment, now) == expected
     assert labels.clock_time(moment, now) in expected
     assert labels.in_utc(moment.astimezone(now.tzinfo)) == "2026-11-23 23:30 UTC"
+
+
+def test_dates_in_a_sentence_are_written_as_people_write_them() -> None:
+    assert labels.with_dates("Renews on 2026-12-01; 60 days before") == "Renews on 1 Dec 2026; 60 days before"
+    assert labels.with_dates("2026-02-30, week 2026-W14") == "2026-02-30, week 2026-W14"

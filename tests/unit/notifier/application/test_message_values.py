@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from schemas.directory import ContactRecord, CsmRecord
-from schemas.figures import AccountFigures, ContractFigures, ProgramFigures, UsageFigures, WeekOfUse
+from schemas.figures import (
+    AccountFigures,
+    ContractFigures,
+    FeatureUse,
+    LimitUse,
+    ProgramFigures,
+    UsageFigures,
+    WeekOfUse,
+)
 from schemas.plans import About
 from services.cadence.content.placeholders import PLACEHOLDERS
 from services.cadence.content.values import Chart, Items, Markdown, Share
@@ -52,6 +60,20 @@ def test_every_placeholder_that_customers_may_read_has_a_value_here() -> None:
     usage = UsageFigures(begins_on=date(2025, 12, 6), ends_on=date(2026, 1, 4))
 
     assert set(values(usage=usage, program=WEBINAR)) == readable
+
+
+def test_features_and_limits_have_names_that_people_read() -> None:
+    usage = UsageFigures(
+        begins_on=date(2025, 12, 6),
+        ends_on=date(2026, 1, 4),
+        features=(FeatureUse(name="csv_export", count=1), FeatureUse(name="report_builder", count=7)),
+        limits=(LimitUse(name="api_calls", used=91_234, limit=100_000),),
+    )
+
+    known = values(usage=usage, language="es")
+
+    assert known["usage.features"] == Items(("CSV export: 1 vez", "Report builder: 7 veces"))
+    assert known["usage.limits"] == Items(("API calls: 91.234 de 100.000",))
 
 
 def test_the_dates_are_those_of_the_term_that_the_message_is_about() -> None:

@@ -52,6 +52,11 @@ def test_every_language_has_the_same_notes_with_no_field_of_its_own(language: st
             ),
         ),
         (
+            "pt",
+            "covered by Bob Ode: Ada Lind is away (week 2026-W13)",
+            "Bob Ode substitui Ada Lind, que está ausente (semana 13 de 2026)",
+        ),
+        (
             "es",
             "levelled: another day of the week 2026-W15 has more room",
             "otro día de la semana 15 de 2026 tiene más espacio",

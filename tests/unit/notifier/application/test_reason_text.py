@@ -5,8 +5,11 @@ import re
 import pytest
 
 from services.cadence.policy.load import SHIPPED, load_policy
+from services.calendar.absences import AccountTouch, describe_difficulties
+from services.calendar.levelling import Obstacle
 from services.notifier.adapters.phrases import load_people_phrases
 from services.notifier.application.reason_text import translate_reason
+from tests.unit.calendar.test_absences import book, touch
 from tests.unit.notifier.owner_claims import CARL, claim, directory, write
 
 BOOK = load_people_phrases()
@@ -14,6 +17,12 @@ OTHERS = sorted(set(BOOK.languages) - {"en"})
 FIELD = re.compile(r"\{\w+\}")
 RED = "Health is red, so the CSM calls every week until it is stable."
 DUE = "The contract renews on 2026-04-01 and is not signed yet."
+
+NO_DAY = (
+    "No day is left for 2 of type check in and value watch in weeks 2026-W43 to 2026-W44: Kim Okafor is away on every"
+    " working day of the window, and nobody of the account's pool can stand in. What helps: a colleague leads it, or the"
+    " time off moves."
+)
 
 
 def shipped_reasons() -> set[str]:
@@ -41,6 +50,16 @@ def test_every_language_translates_the_same_sentences(language: str) -> None:
         ("de", RED, "Der Zustand ist rot, deshalb ruft der CSM jede Woche an, bis er stabil ist."),
         ("de", DUE, "Der Vertrag verlängert sich am 1. April 2026 und ist noch nicht unterschrieben."),
         ("pt-BR", DUE, "O contrato é renovado em 1 de abril de 2026 e ainda não está assinado."),
+        (
+            "pt",
+            NO_DAY,
+            (
+                "Não resta nenhum dia para Conversa rápida e Acompanhamento de resultados (2), semana 43 de 2026"
+                " \u2013 semana 44 de 2026: Kim Okafor está ausente em todos os dias úteis possíveis, e ninguém da"
+                " equipe compartilhada da conta pode substituir. O que ajuda: outra pessoa assume, ou a folga muda de"
+                " data."
+            ),
+        ),
         (
             "es",
             "The customer says it is too much. So it is every 14 days instead of 7.",
@@ -86,6 +105,15 @@ def test_a_reason_has_its_values_as_the_language_writes_them(
 )
 def test_a_reason_without_a_translation_stays_as_the_policy_writes_it(text: str) -> None:
     assert translate_reason(text, BOOK.phrases("de")) == text
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("obstacle", [Obstacle.AWAY, Obstacle.CLOSED])
+def test_every_escalation_of_a_day_that_is_missing_is_translated(language: str, obstacle: Obstacle) -> None:
+    """As the calendar writes it, so that a new wording there needs a new translation here."""
+    (found,) = describe_difficulties(book([touch()]), [AccountTouch(touch(), obstacle)], set())
+
+    assert "What helps" not in translate_reason(found.text, BOOK.phrases(language))
 
 
 def test_a_date_that_does_not_exist_stays() -> None:

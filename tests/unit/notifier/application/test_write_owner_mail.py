@@ -209,6 +209,10 @@ def test_whatever_is_known_the_mail_has_no_gap_and_no_id(
     assert mail.message.subject.isprintable()
 
 
+def test_the_direction_of_an_account_name_does_not_move_it_to_the_other_side_of_its_card() -> None:
+    assert "<h2><bdi>Acme &amp; Sons</bdi></h2>" in write(claim()).message.html
+
+
 def test_people_without_a_name_are_greeted_without_one() -> None:
     anonymous = CARL.model_copy(update={"name": None})
 
