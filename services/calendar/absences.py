@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from schemas.plans import Avoid
 from services.calendar.avoid import Availability
-from services.calendar.escalation import Difficulty, Problem, name_type, name_weeks, problem_of
+from services.calendar.escalation import OF_PEOPLE, Difficulty, Problem, name_type, name_weeks, problem_of
 from services.calendar.levelling import Homeless, Obstacle
 from services.calendar.open_hours import OpenHours, from_wall, to_wall
 from services.calendar.person_book import PersonBook, PlannedTouch, availability_key
@@ -133,14 +133,14 @@ def is_about(touchpoint: Touchpoint, csm_id: str) -> bool:
     return touchpoint.origin is Origin.CALENDAR and cause is not None and cause.id.startswith(f"{csm_id}/")
 
 
-def change_absence_escalations(
+def change_escalations_about(
     wanted: Mapping[str, Touchpoint], stored: Mapping[str, Touchpoint]
 ) -> list[CalendarChange]:
     """Level-triggered: escalations whose cause is gone are cancelled. `stored`: those about the person, by id."""
     return [escalate(each, stored) for each in wanted.values()] + [
         CalendarChange.cancel(each, Closure.WITHDRAWN, CAUSE_GONE)
         for each in stored.values()
-        if each.id not in wanted and each.status is Status.PLANNED and problem_of(each) is Problem.NO_DAY
+        if each.id not in wanted and each.status is Status.PLANNED and problem_of(each) in OF_PEOPLE
     ]
 
 

@@ -32,6 +32,12 @@ class Problem(StrEnum):
     """A touchpoint cannot take place before its deadline."""
     NO_DAY = f"{CALENDAR_RULE}no_day"
     """A touchpoint has no allowed day in its window."""
+    NO_ROOM = f"{CALENDAR_RULE}no_room"
+    """The weeks of its person have no room for a touchpoint that is not given up."""
+
+
+OF_PEOPLE: Final = frozenset({Problem.NO_DAY, Problem.NO_ROOM})
+"""Found when a person's book is levelled; the others when an account's calendar is reconciled."""
 
 
 class Difficulty(NamedTuple):

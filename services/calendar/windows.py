@@ -17,6 +17,9 @@ MOVED_EARLY: Final = "moved before its window"
 COVERED: Final = "covered by "
 """How the shift of a touchpoint begins that a colleague leads while its person is away."""
 
+GAVE_WAY: Final = "gave way: "
+"""How the reason of a cancellation begins that made room for what goes before it; it may come back."""
+
 
 def is_by_season(shift: str | None) -> bool:
     """Whether a time to avoid moved a touchpoint with that shift out of its place."""

@@ -18,16 +18,23 @@ from services.calendar.assignment import (
     name_owners,
     planned_minutes,
 )
-from services.calendar.levelling import Homeless
-from services.calendar.person_book import PersonBook, level_person
+from services.calendar.person_book import PersonBook
 from services.calendar.person_hours import DEFAULT_HOURS
+from services.calendar.person_levelling import PersonLevelling, find_person_relief, level_person
 from services.calendar.reconciliation.context import AccountHours, CalendarChange, find_account_hours
 from services.calendar.reconciliation.unowned import is_unowned
 from services.calendar.touchpoint import Touchpoint
 from services.simulation.absences import cover_absences
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import BookAccount, Colleague, Period, Rules
-from services.simulation.people import PersonWork, apply_moves, find_person_conflicts, is_visible
+from services.simulation.people import (
+    PersonWork,
+    apply_moves,
+    describe_conflicts,
+    give_up,
+    is_visible,
+    list_yielded,
+)
 from services.simulation.totals import Totals
 
 MOST_ROUNDS: Final = 8
@@ -65,6 +72,7 @@ class GroupSimulation:
         )
         self._work: dict[str, PersonWork] = {}
         self._marked: set[str] = set()
+        self._review_at: dict[str, datetime | None] = {}
         self._agenda: defaultdict[int, set[str]] = defaultdict(set)
         self._accounts = {each.account_id: SimulatedAccount(each, rules, period) for each in accounts}
 
@@ -87,7 +95,7 @@ class GroupSimulation:
         return self.totals
 
     def _begin(self, account: SimulatedAccount) -> None:
-        for touchpoint in account.planned():
+        for touchpoint in (*account.planned(), *list_yielded(account, self._period.now)):
             if touchpoint.csm_id is not None and touchpoint.is_led_by_person:
                 self._work_of(touchpoint.csm_id).accounts[account.account_id] = account
         self._schedule(account)
@@ -222,26 +230,31 @@ class GroupSimulation:
             )
 
     def _level_marked(self, moment: datetime) -> None:
-        """Level the books of those whose work has changed; the phases of new rhythms come first."""
+        """Level the books of those whose work has changed, or whose weeks that do not fit are near; phases come first."""
+        near = [csm_id for csm_id, at in self._review_at.items() if at is not None and at <= moment]
+        self._marked.update(near)
         while self._marked:
             csm_id = min(self._marked)
             self._marked.discard(csm_id)
             work = self._work_of(csm_id)
             book = work.make_book(moment)
-            if not book.touches and not book.rhythms:
+            if not book.touches and not book.rhythms and not book.yielded:
                 continue
             self.totals.work["levellings"] += 1
             levelled = level_person(book, moment)
             if levelled.anchors:
                 self._start_rhythms(levelled.anchors, moment)
                 self._marked.add(csm_id)
-            for account in apply_moves(work, book, levelled.moves):
+            changed = give_up(work, levelled.relief.given_up, moment)
+            changed += apply_moves(work, book, levelled.moves)
+            for account in changed:
                 self._schedule(account, self._period.number_of(moment))
             if not levelled.anchors:
-                self._cover_absences(work, (book, levelled.homeless), moment)
+                self._review_at[csm_id] = levelled.relief.review_at
+                self._cover_absences(work, (book, levelled), moment)
 
     def _cover_absences(
-        self, work: PersonWork, levelled: tuple[PersonBook, Sequence[Homeless]], moment: datetime
+        self, work: PersonWork, levelled: tuple[PersonBook, PersonLevelling], moment: datetime
     ) -> None:
         people = [each for each in self._colleagues.values() if each.is_described]
         covered = cover_absences(work, levelled, people, self._minutes_between, moment)
@@ -271,7 +284,9 @@ class GroupSimulation:
     def _find_conflicts(self, moment: datetime) -> None:
         """What does not fit the books as they are planned now."""
         for csm_id in sorted(self._work):
-            self.totals.conflicts += find_person_conflicts(self._work[csm_id], moment)
+            relief = find_person_relief(self._work[csm_id].view_book(moment), moment)
+            self._review_at[csm_id] = relief.review_at
+            self.totals.conflicts += describe_conflicts(csm_id, relief)
 
     def _finish(self) -> None:
         self.totals.undecided = sorted(

@@ -9,6 +9,7 @@ from services.calendar.open_hours import is_open_at
 from services.calendar.plan import content_of, latest_of, window_end
 from services.calendar.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
 from services.calendar.reconciliation.timing import LATE, time_one_off
+from services.calendar.reconciliation.yielding import keep_yielded
 from services.calendar.touchpoint import (
     OPEN,
     Cancellation,
@@ -42,6 +43,8 @@ def _change(item: OneOffItem, stored: Touchpoint | None, context: ReconcileConte
         return _create(item, context)
     if stored.origin is not Origin.ONE_OFF:
         return CalendarChange.keep(stored, "a person or the calendar planned it")
+    if stored.gave_way and _is_same_window(stored, _make(item, context)):
+        return keep_yielded(stored, item)
     if stored.status is Status.CANCELLED and stored.is_withdrawn:
         return _create_again(item, stored, context)
     if context.has_come_due(stored):
@@ -120,12 +123,16 @@ def _may_stay(stored: Touchpoint, fresh: Touchpoint, availability: Availability)
     return is_within and availability.is_available(stored.due_at)
 
 
-def _is_still_good(stored: Touchpoint, fresh: Touchpoint, availability: Availability) -> bool:
-    same_dates = (stored.start_at, stored.end_at, stored.deadline) == (
+def _is_same_window(stored: Touchpoint, fresh: Touchpoint) -> bool:
+    return (stored.start_at, stored.end_at, stored.deadline) == (
         fresh.start_at,
         fresh.end_at,
         fresh.deadline,
     )
+
+
+def _is_still_good(stored: Touchpoint, fresh: Touchpoint, availability: Availability) -> bool:
+    same_dates = _is_same_window(stored, fresh)
     is_free = availability.period_at(stored.due_at) is None
     is_open = is_open_at(stored.due_at, availability.opening)
     return same_dates and is_free and (is_open or stored.due_at == fresh.due_at)

@@ -196,7 +196,7 @@ class CalendarRepository(Protocol):
     async def load_calendars(
         self, account_ids: Collection[str], touchpoint_ids: Collection[str], now: datetime
     ) -> Mapping[str, StoredCalendar]:
-        """By account id: what is open, withdrawn occurrences to come, and whatever has one of these touchpoint ids."""
+        """By account id: what is open or may come back, and whatever has one of these touchpoint ids."""
         ...
 
     async def load_hours(self, csm_ids: Collection[str]) -> Mapping[str, OpenHours]: ...

@@ -7,7 +7,8 @@ from services.calendar.absences import AccountTouch, Deputy, cover, describe_dif
 from services.calendar.avoid import Availability
 from services.calendar.levelling import Homeless, Obstacle
 from services.calendar.open_hours import OpenHours
-from services.calendar.person_book import PersonBook, PlannedTouch, availability_key, level_person
+from services.calendar.person_book import PersonBook, PlannedTouch, availability_key
+from services.calendar.person_levelling import level_person
 from tests.unit.calendar.plans import NOW, OFFICE, UTC_ZONE, season
 
 DAY = timedelta(days=1)
