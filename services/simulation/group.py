@@ -2,15 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from schemas.plans import PlanAdjusted
 from services.calendar.assignment import (
     LINES,
-    LOAD_DAYS,
     NO_LEADS,
+    NO_MINUTES,
     AccountOwners,
+    Blocks,
     Leads,
     Line,
     Staff,
@@ -84,7 +85,7 @@ class GroupSimulation:
             moment = self._period.moment(number)
             for account_id in sorted(self._agenda.pop(number, ())):
                 self._look_at(self._accounts[account_id], moment)
-            self._staff.minutes.clear()
+            self._staff.hosts.clear()
             if self._period.is_levelled_at(number):
                 self._level_marked(moment)
             if number == 0:
@@ -196,7 +197,7 @@ class GroupSimulation:
         lines: list[Line] = [
             line for line in LINES if line in unnamed and not (line == "sales" and account.sales_id)
         ]
-        minutes: dict[Line, int] = {line: planned_minutes(plan, line, now) for line in lines}
+        minutes: dict[Line, Blocks] = {line: planned_minutes(plan, line, now) for line in lines}
         return name_owners(plan, account, self._assign(account, minutes, now))
 
     def _find_leads(self, account: SimulatedAccount, now: datetime) -> Leads:
@@ -205,29 +206,26 @@ class GroupSimulation:
         if not unowned:
             return NO_LEADS
         owners = account.owners
-        lines: dict[Line, int] = {
-            line: 0 for line in LINES if line in unowned and owners.find_named(line) is None
+        lines: dict[Line, Blocks] = {
+            line: NO_MINUTES for line in LINES if line in unowned and owners.find_named(line) is None
         }
         return Leads(find_leads(owners, self._assign(owners, lines, now)), gone)
 
-    def _assign(self, account: AccountOwners, lines: Mapping[Line, int], now: datetime) -> dict[Line, str]:
+    def _assign(self, account: AccountOwners, lines: Mapping[Line, Blocks], now: datetime) -> dict[Line, str]:
         """The person of each line. The minutes of candidates are read before the first choice between them."""
         found: dict[Line, str] = {}
         for line, minutes in lines.items():
             if self._staff.find_kept(account, line) is None:
-                self._read_minutes(self._staff.candidates(account, line), now)
+                self._read_hosts(self._staff.candidates(account, line), now)
             person = self._staff.assign(account, line, minutes)
             if person is not None:
                 found[line] = person
         return found
 
-    def _read_minutes(self, candidates: Iterable[str], now: datetime) -> None:
-        until = now + timedelta(days=LOAD_DAYS)
+    def _read_hosts(self, candidates: Iterable[str], now: datetime) -> None:
         for csm_id in candidates:
-            planned = self._work_of(csm_id).planned(now)
-            self._staff.minutes.setdefault(
-                csm_id, sum(each.minutes for _, each in planned if each.due_at < until)
-            )
+            if csm_id not in self._staff.hosts:
+                self._staff.hosts[csm_id] = self._work_of(csm_id).measure(now)
 
     def _level_marked(self, moment: datetime) -> None:
         """Level the books of those whose work has changed, or whose weeks that do not fit are near; phases come first."""

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from schemas.times import USUAL_QUIET_HOURS
+from services.calendar.assignment import BLOCK, begin_blocks, measure_host
 from services.calendar.avoid import Availability, periods_for
+from services.calendar.levelling import Host
 from services.calendar.open_hours import meeting_hours
 from services.calendar.person_book import (
     HORIZON_DAYS,
@@ -47,6 +49,12 @@ class PersonWork:
             for touchpoint in account.planned():
                 if touchpoint.csm_id == csm_id and touchpoint.is_led_by_person and touchpoint.due_at > after:
                     yield account, touchpoint
+
+    def measure(self, now: datetime) -> Host:
+        """What they have planned and available over a year."""
+        start, person = begin_blocks(now), self.colleague
+        planned = (((each.due_at - start) // BLOCK, each.minutes) for _, each in self.planned(now))
+        return measure_host(person.csm_id, planned, person.hours, person.weekly_minutes, now)
 
     def make_book(self, now: datetime) -> PersonBook:
         """Their book to be levelled; what is new is what changed and stands nowhere that the leveller chose."""

@@ -8,7 +8,6 @@ from services.calendar.person_book import PersonBook, PlannedTouch
 from services.calendar.touchpoint import Touchpoint
 from services.chassis.database import Connection
 from services.scheduler.adapters import rows
-from services.scheduler.adapters.assignment_repository import MINUTES
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.directory_repository import load_csm_hours
 from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_as_read, lock_accounts
@@ -19,6 +18,12 @@ POOLS = """
 SELECT a.account_id, p.csm_id FROM account_calendar a JOIN person p ON p.pool = a.pool
 WHERE a.account_id = ANY($1::text[]) AND p.csm_id <> $2 AND (p.role IS NULL OR p.role = 'csm')
 ORDER BY a.account_id, p.csm_id
+"""
+MINUTES = """
+SELECT csm_id, sum(minutes)::int FROM touchpoint
+WHERE csm_id = ANY($1::text[]) AND due_at >= $2 AND due_at < $3 AND status = 'planned'
+    AND owner IN ('csm', 'pooled_csm', 'sales')
+GROUP BY csm_id
 """
 ESCALATIONS = """
 SELECT id::text, account_id FROM touchpoint
