@@ -57,7 +57,9 @@ class AccountTouch(NamedTuple):
 
 
 def find_in_question(book: PersonBook, homeless: Iterable[Homeless]) -> list[AccountTouch]:
-    """What is covered or escalated: of an absence everything, else what is protected and was not moved by a season."""
+    """What is covered or escalated: of an absence everything, also what its person can only do after its deadline; else
+    what is protected and was not moved by a season.
+    """
     touches = {touch.id: touch for touch in book.touches}
     found: list[AccountTouch] = []
     for touch_id, obstacle in homeless:
@@ -65,7 +67,8 @@ def find_in_question(book: PersonBook, homeless: Iterable[Homeless]) -> list[Acc
         is_protected = touch.priority >= PROTECTED and not touch.is_shifted
         if obstacle is Obstacle.AWAY or (obstacle is Obstacle.CLOSED and is_protected):
             found.append(AccountTouch(touch, obstacle))
-    return found
+    owed = (touch for touch in book.touches if touch.owed_within is not None)
+    return [*found, *(AccountTouch(touch, Obstacle.AWAY) for touch in owed)]
 
 
 def cover(book: PersonBook, touch: PlannedTouch, deputies: Iterable[Deputy]) -> Cover | None:

@@ -9,6 +9,7 @@ from services.calendar.avoid import Availability
 from services.calendar.levelling import HORIZON_WEEKS
 from services.calendar.open_hours import OpenHours
 from services.calendar.touchpoint import Origin
+from services.calendar.windows import LATE, TIME_OFF
 
 DEFAULT_WEEKLY_MINUTES: Final = 2400
 HORIZON_DAYS: Final = HORIZON_WEEKS * 7
@@ -37,7 +38,8 @@ def find_availability(
 class PlannedTouch(NamedTuple):
     """A planned touchpoint of the person. `is_new`: it was planned since the book was levelled last. `is_shifted`: a
     season moved it out of its place. `is_never_skipped`: it is protected whatever its priority. `is_by_calendar`: an
-    escalation of the calendar itself. `has_yielded`: it gave way, and may come back.
+    escalation of the calendar itself. `has_yielded`: it gave way, and may come back. `owed_within`: its person can do it
+    only after its time, which is this.
     """
 
     id: str
@@ -55,6 +57,7 @@ class PlannedTouch(NamedTuple):
     is_never_skipped: bool = False
     is_by_calendar: bool = False
     has_yielded: bool = False
+    owed_within: tuple[datetime, datetime] | None = None
 
     @property
     def window(self) -> tuple[datetime, datetime]:
@@ -63,12 +66,27 @@ class PlannedTouch(NamedTuple):
         The window of an occurrence is as long after its target as before it. It is stretched to where the occurrence had
         to be put; only what a season moved may stay there.
         """
+        if self.owed_within is not None:
+            return self.owed_within
         if self.earliest_at is None or self.latest_at is None:
             return self.due_at, self.due_at
         width = min(self.target_at - self.earliest_at, self.latest_at - self.target_at)
         if self.is_shifted or not width:
             return self.earliest_at, self.latest_at
         return self.target_at - width, self.target_at + width
+
+
+def find_owed_within(
+    shift: str | None, window: tuple[datetime, datetime], now: datetime
+) -> tuple[datetime, datetime] | None:
+    """The time that is left of a one-off which its person can only do late because of time off; None: it is another one.
+
+    What is late because of a weekend or a public holiday is late for colleagues as well. `shift`: None also where
+    a person chose its date or its owner.
+    """
+    start, end = max(window[0], now), window[1]
+    is_away = shift is not None and shift.startswith(LATE) and TIME_OFF in shift
+    return (start, end) if is_away and start < end else None
 
 
 class NewRhythm(NamedTuple):

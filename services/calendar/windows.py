@@ -14,6 +14,10 @@ LEVELLED: Final = "levelled: "
 
 MOVED_EARLY: Final = "moved before its window"
 """How the shift of a one-off begins that takes place earlier than planned."""
+LATE: Final = "late: "
+"""How the shift begins of what can only be done after its time."""
+TIME_OFF: Final = "time off"
+"""How the reason begins why a day of somebody is closed on which they are away."""
 COVERED: Final = "covered by "
 """How the shift of a touchpoint begins that a colleague leads while its person is away."""
 

@@ -31,10 +31,11 @@ CountMinutes = Callable[[str, datetime, datetime], int]
 
 
 class Covered(NamedTuple):
-    """What went to colleagues, and the accounts in whose calendars anything changed."""
+    """What went to colleagues, and the accounts in whose calendars anything changed; `owed` are to be reconciled."""
 
     handed_over: Sequence[tuple[SimulatedAccount, Touchpoint]]
     accounts: Sequence[SimulatedAccount]
+    owed: Sequence[SimulatedAccount]
 
 
 def cover_absences(
@@ -58,7 +59,9 @@ def cover_absences(
     wanted = {each.id: each for each in (make_escalation(found, book.hours, now) for found in difficulties)}
     escalated = _escalate(work, wanted)
     changed = {account.account_id: account for account in (*(pair[0] for pair in handed_over), *escalated)}
-    return Covered(handed_over, [changed[account_id] for account_id in sorted(changed)])
+    owed = {each.account_id for each in touches if each.owed_within is not None}
+    accounts = [changed[account_id] for account_id in sorted(changed)]
+    return Covered(handed_over, accounts, [each for each in accounts if each.account_id in owed])
 
 
 def _find_deputies(

@@ -229,8 +229,7 @@ class GroupSimulation:
 
     def _level_marked(self, moment: datetime) -> None:
         """Level the books of those whose work has changed, or whose weeks that do not fit are near; phases come first."""
-        near = [csm_id for csm_id, at in self._review_at.items() if at is not None and at <= moment]
-        self._marked.update(near)
+        self._marked |= {csm_id for csm_id, at in self._review_at.items() if at is not None and at <= moment}
         while self._marked:
             csm_id = min(self._marked)
             self._marked.discard(csm_id)
@@ -260,6 +259,9 @@ class GroupSimulation:
             if touchpoint.csm_id is not None:
                 self._work_of(touchpoint.csm_id).note(account, touchpoint.id)
                 self._marked.add(touchpoint.csm_id)
+        for account in covered.owed:
+            if account.plan is not None:
+                self._reconcile(account, account.plan, moment)
         for account in covered.accounts:
             self._schedule(account, self._period.number_of(moment))
 

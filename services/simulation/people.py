@@ -16,6 +16,7 @@ from services.calendar.person_book import (
     PlannedTouch,
     availability_key,
     find_availability,
+    find_owed_within,
     find_priority,
 )
 from services.calendar.person_relief import PersonRelief, TouchRelief
@@ -79,6 +80,7 @@ class PersonWork:
                 account,
                 each,
                 never_skipped[account.account_id],
+                now,
                 is_new=not each.is_levelled and not (was_levelled and each.id not in changed),
             )
             for account, each in own
@@ -91,7 +93,7 @@ class PersonWork:
             tuple(self._new_rhythms()),
             self._availability([*own, *yielded]),
             tuple(
-                _planned_touch(account, each, never_skipped[account.account_id], is_new=True)
+                _planned_touch(account, each, never_skipped[account.account_id], now, is_new=True)
                 for account, each in yielded
             ),
         )
@@ -140,7 +142,12 @@ def _find_never_skipped(account: SimulatedAccount) -> frozenset[str]:
 
 
 def _planned_touch(
-    account: SimulatedAccount, touchpoint: Touchpoint, never_skipped: frozenset[str], *, is_new: bool
+    account: SimulatedAccount,
+    touchpoint: Touchpoint,
+    never_skipped: frozenset[str],
+    now: datetime,
+    *,
+    is_new: bool,
 ) -> PlannedTouch:
     content = account.content_of(touchpoint)
     precedence, priority = (None, None) if content is None else (content.precedence, content.priority)
@@ -149,6 +156,9 @@ def _planned_touch(
         touchpoint.earliest_at, touchpoint.latest_at, touchpoint.soft_days, touchpoint.minutes,
         find_priority(priority, precedence, touchpoint.origin), is_new, is_by_season(touchpoint.shift),
         touchpoint.type in never_skipped, touchpoint.origin is Origin.CALENDAR, touchpoint.gave_way,
+        find_owed_within(
+            None if touchpoint.pinned else touchpoint.shift, (touchpoint.start_at, touchpoint.end_at), now
+        ),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from services.calendar.avoid import Availability
 from services.calendar.open_hours import is_open_at
 from services.calendar.plan import content_of, latest_of, window_end
 from services.calendar.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
-from services.calendar.reconciliation.timing import LATE, time_one_off
+from services.calendar.reconciliation.timing import time_one_off
 from services.calendar.reconciliation.yielding import keep_yielded
 from services.calendar.touchpoint import (
     OPEN,
@@ -20,7 +20,7 @@ from services.calendar.touchpoint import (
     plan_again,
 )
 from services.calendar.touchpoint_windows import has_window, with_window
-from services.calendar.windows import LevelWindow, one_off_window
+from services.calendar.windows import LATE, LevelWindow, one_off_window
 
 
 def change_one_offs(context: ReconcileContext) -> list[CalendarChange]:
@@ -51,8 +51,8 @@ def _change(item: OneOffItem, stored: Touchpoint | None, context: ReconcileConte
         return CalendarChange.keep(stored, "it has come due or is closed")
     fresh = _make(item, context)
     free = context.availability(item)
-    if stored.is_covered and not free.is_available(fresh.due_at) and free.period_at(stored.due_at) is None:
-        return CalendarChange.keep(stored, "a colleague leads it")
+    if stored.is_covered and _is_owed(fresh, free) and not free.is_avoided(stored.due_at):
+        return _keep_covered(stored, item)
     dates = _choose_dates(stored, fresh, free)
     responsible = stored if stored.pinned else fresh
     target = stored._replace(
@@ -66,6 +66,17 @@ def _change(item: OneOffItem, stored: Touchpoint | None, context: ReconcileConte
     return CalendarChange.between(
         stored, target, dates.shift or "its window or its owner in the plan changed"
     )
+
+
+def _is_owed(fresh: Touchpoint, free: Availability) -> bool:
+    """Whether its own person cannot do it, or not in time."""
+    return not free.is_available(fresh.due_at) or (fresh.shift or "").startswith(LATE)
+
+
+def _keep_covered(stored: Touchpoint, item: OneOffItem) -> CalendarChange:
+    """With the colleague; what its own person can only do late has its own deadline again."""
+    reason = "a colleague leads it"
+    return CalendarChange.between(stored, stored._replace(deadline=item.deadline), reason)
 
 
 def _create(item: OneOffItem, context: ReconcileContext) -> CalendarChange:

@@ -28,6 +28,7 @@ from services.calendar.person_book import (
     PlannedTouch,
     availability_key,
     find_availability,
+    find_owed_within,
     find_priority,
 )
 from services.calendar.person_hours import DEFAULT_HOURS
@@ -66,7 +67,7 @@ ON CONFLICT (csm_id) DO UPDATE SET levelled_xid = excluded.levelled_xid, levelle
 RETURNING (SELECT levelled_xid::text FROM csm_book WHERE csm_id = $1) AS former
 """
 MINUTES = "SELECT weekly_minutes FROM person WHERE csm_id = $1"
-TOUCH = """t.id::text AS id, t.account_id, t.type, t.due_at, t.start_at,
+TOUCH = """t.id::text AS id, t.account_id, t.type, t.due_at, t.start_at, t.end_at, t.pinned,
     CASE WHEN NOT t.pinned THEN t.earliest_at END AS earliest_at,
     CASE WHEN NOT t.pinned THEN t.latest_at END AS latest_at, t.soft_days, t.minutes,
     coalesce(t.face, r.face) ->> 'precedence' AS precedence, t.origin,
@@ -171,10 +172,10 @@ class PostgresBooks:
             csm_id,
             hours,
             DEFAULT_WEEKLY_MINUTES if weekly is None else weekly,
-            tuple(_planned_touch(row, never_skipped) for row in planned),
+            tuple(_planned_touch(row, never_skipped, now) for row in planned),
             tuple(_new_rhythm(row) for row in new),
             await self._load_availability(everything, accounts, hours),
-            tuple(_planned_touch(row, never_skipped) for row in yielded),
+            tuple(_planned_touch(row, never_skipped, now) for row in yielded),
         )
 
     async def _load_availability(
@@ -259,13 +260,15 @@ def _new_rhythm(row: rows.Row) -> NewRhythm:
     return NewRhythm(account_id, kind, every_days, minutes, anchor, (first, last))
 
 
-def _planned_touch(row: rows.Row, never_skipped: Collection[tuple[str, str]]) -> PlannedTouch:
+def _planned_touch(row: rows.Row, never_skipped: Collection[tuple[str, str]], now: datetime) -> PlannedTouch:
+    shift = None if row["pinned"] else row["shift"]
     priority = find_priority(row["priority"], row["precedence"], row["origin"])
     return PlannedTouch(
         row["id"], row["account_id"], row["type"], row["due_at"], row["start_at"], row["earliest_at"],
         row["latest_at"], row["soft_days"], row["minutes"], priority, row["is_new"],
         is_by_season(row["shift"]), (row["account_id"], row["type"]) in never_skipped,
         row["origin"] == Origin.CALENDAR, row["has_yielded"],
+        find_owed_within(shift, (row["start_at"], row["end_at"]), now),
     )  # fmt: skip
 
 

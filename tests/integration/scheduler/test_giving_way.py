@@ -163,9 +163,8 @@ async def test_what_is_never_given_up_is_escalated_while_there_is_no_room(schedu
     """Protected last: it stays, and a person decides."""
     await scheduler.describe("ada", weekly_minutes=300)
     for number in range(6):
-        await plan(
-            scheduler, kickoff(number, **({"never_skip": True} if number % 2 else {"priority": 3})), number
-        )
+        protected = kickoff(number, never_skip=True) if number % 2 else kickoff(number, priority=3)
+        await plan(scheduler, protected, number)
     await scheduler.level()
 
     assert await find_cancelled(scheduler) == []
