@@ -54,16 +54,17 @@ class PersonLevelling(NamedTuple):
     relief: PersonRelief = NO_RELIEF
 
 
-def level_person(person: PersonBook, now: datetime) -> PersonLevelling:
+def level_person(person: PersonBook, now: datetime, *, with_conflicts: bool = True) -> PersonLevelling:
     """Choose the phases of new rhythms; without any, find what does not fit, and level what stays.
 
-    Phases come first: the occurrences of a new rhythm are placed anew before they are levelled.
+    Phases come first: the occurrences of a new rhythm are placed anew before they are levelled. `with_conflicts`: of
+    `find_relief`.
     """
     maker = BookMaker(person, now)
     if person.rhythms:
         return PersonLevelling(maker.choose_anchors())
     book = maker.make((*person.touches, *person.yielded))
-    relief = find_relief(person, book, now)
+    relief = find_relief(person, book, now, with_conflicts=with_conflicts)
     gone = relief.gone
     staying = book._replace(touches=tuple(touch for touch in book.touches if touch.id not in gone))
     return maker.relevel(staying)._replace(relief=relief)

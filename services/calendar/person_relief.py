@@ -95,18 +95,21 @@ def is_protected(touch: PlannedTouch) -> bool:
     return touch.priority >= NEVER_GIVEN_UP or touch.is_never_skipped
 
 
-def find_relief(person: PersonBook, book: Book, now: datetime) -> PersonRelief:
+def find_relief(
+    person: PersonBook, book: Book, now: datetime, *, with_conflicts: bool = True
+) -> PersonRelief:
     """What does not fit from tomorrow on, and what is given up for it; empty when all fits and nothing gave way.
 
-    `book`: of the person, with what gave way, which is to come back when it has room. Raises InvalidBook.
+    `book`: of the person, with what gave way, which is to come back when it has room. `with_conflicts`: False leaves out
+    what only people read, which takes most of the time of a book that does not fit. Raises InvalidBook.
     """
     planned = {each.id: each for each in (*person.touches, *person.yielded)}
     today = (to_wall(now, person.hours.zone).date() - book.first_day).days
     rest = _select_rest(book, planned, today)
-    conflicts = find_conflicts(rest)
-    if not conflicts and not person.yielded:
-        return NO_RELIEF
     relieved = relieve(rest)
+    if not relieved.given_up and not person.yielded:
+        return NO_RELIEF
+    conflicts = find_conflicts(rest) if with_conflicts else ()
     touches = {touch.id: touch for touch in rest.touches}
     free = [each for each in relieved.given_up if touches[each.touch_id].hold is not Hold.FROZEN]
     without_room = tuple(

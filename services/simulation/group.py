@@ -238,7 +238,7 @@ class GroupSimulation:
             if not book.touches and not book.rhythms and not book.yielded:
                 continue
             self.totals.work["levellings"] += 1
-            levelled = level_person(book, moment)
+            levelled = level_person(book, moment, with_conflicts=False)
             if levelled.anchors:
                 self._start_rhythms(levelled.anchors, moment)
                 self._marked.add(csm_id)
