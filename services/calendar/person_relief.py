@@ -115,7 +115,7 @@ def find_relief(
     without_room = tuple(
         _decide(each, planned[each.touch_id], touches[each.touch_id], today) for each in free
     )
-    room = relieved.kept | {each.touch.id for each in without_room if each.action is not Action.GAVE_WAY}
+    room = set(relieved.kept) | {each.touch.id for each in without_room if each.action is not Action.GAVE_WAY}
     gone = {each.touch.id for each in without_room if each.action is Action.GAVE_WAY}
     gone |= {each.id for each in person.yielded if each.id not in room}
     far = [

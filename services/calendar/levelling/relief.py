@@ -27,10 +27,12 @@ class GivenUp(NamedTuple):
 
 
 class Relief(NamedTuple):
-    """The touches to give up, those of the lowest priority first, none when the book fits; and those that are kept."""
+    """The touches to give up, those of the lowest priority first, none when the book fits; and those that are kept,
+    by id.
+    """
 
     given_up: tuple[GivenUp, ...]
-    kept: frozenset[str]
+    kept: tuple[str, ...]
 
 
 def relieve(book: Book) -> Relief:
@@ -61,7 +63,7 @@ def relieve(book: Book) -> Relief:
             (demand, GivenUp(demand.touch.id, reached[0], reached[-1], needed, available, reason))
         )
     given_up.sort(key=lambda entry: (entry[0].touch.priority, entry[0].touch.id))
-    return Relief(tuple(entry for _, entry in given_up), frozenset(each.touch.id for each in kept))
+    return Relief(tuple(entry for _, entry in given_up), tuple(sorted(each.touch.id for each in kept)))
 
 
 def _rank(demand: Demand) -> tuple[bool, int, bool, bool, int, str]:
