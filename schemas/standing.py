@@ -28,7 +28,7 @@ class TouchpointContent(SchemaModel):
 
 
 class StandingTouchpoint(SchemaModel):
-    """A touchpoint that is open, that the plan names, of the calendar itself, or a withdrawn occurrence to come."""
+    """A touchpoint that is open, that the plan names, of the calendar itself, or that may come back."""
 
     id: Id
     type: Name

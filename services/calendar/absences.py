@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from schemas.plans import Avoid
 from services.calendar.avoid import Availability
-from services.calendar.escalation import Difficulty, Problem, name_type, name_weeks, problem_of
+from services.calendar.escalation import OF_PEOPLE, Difficulty, Problem, name_person, name_type, name_weeks, problem_of
 from services.calendar.levelling import Homeless, Obstacle
 from services.calendar.open_hours import OpenHours, from_wall, to_wall
 from services.calendar.person_book import PersonBook, PlannedTouch, availability_key
@@ -57,7 +57,9 @@ class AccountTouch(NamedTuple):
 
 
 def find_in_question(book: PersonBook, homeless: Iterable[Homeless]) -> list[AccountTouch]:
-    """What is covered or escalated: of an absence everything, else what is protected and was not moved by a season."""
+    """What is covered or escalated: of an absence everything, also what its person can only do after its deadline; else
+    what is protected and was not moved by a season.
+    """
     touches = {touch.id: touch for touch in book.touches}
     found: list[AccountTouch] = []
     for touch_id, obstacle in homeless:
@@ -65,7 +67,8 @@ def find_in_question(book: PersonBook, homeless: Iterable[Homeless]) -> list[Acc
         is_protected = touch.priority >= PROTECTED and not touch.is_shifted
         if obstacle is Obstacle.AWAY or (obstacle is Obstacle.CLOSED and is_protected):
             found.append(AccountTouch(touch, obstacle))
-    return found
+    owed = (touch for touch in book.touches if touch.owed_within is not None)
+    return [*found, *(AccountTouch(touch, Obstacle.AWAY) for touch in owed)]
 
 
 def cover(book: PersonBook, touch: PlannedTouch, deputies: Iterable[Deputy]) -> Cover | None:
@@ -76,15 +79,10 @@ def cover(book: PersonBook, touch: PlannedTouch, deputies: Iterable[Deputy]) -> 
         due_at = _nearest(touch, deputy.hours, periods)
         if due_at is not None:
             weeks = name_weeks([touch.target_at], book.hours)
-            taker, away = _name(deputy.csm_id, deputy.hours), _name(book.csm_id, book.hours)
+            taker, away = name_person(deputy.csm_id, deputy.hours), name_person(book.csm_id, book.hours)
             reason = f"{COVERED}{taker}: {away} is away ({weeks})"
             return Cover(touch.id, deputy.csm_id, due_at, reason)
     return None
-
-
-def _name(csm_id: str, hours: OpenHours) -> str:
-    """As the directory names the person, as far as it does."""
-    return hours.person or csm_id
 
 
 def _nearest(touch: PlannedTouch, hours: OpenHours, periods: Sequence[Avoid]) -> datetime | None:
@@ -139,14 +137,14 @@ def is_about(touchpoint: Touchpoint, csm_id: str) -> bool:
     return touchpoint.origin is Origin.CALENDAR and cause is not None and cause.id.startswith(f"{csm_id}/")
 
 
-def change_absence_escalations(
+def change_escalations_about(
     wanted: Mapping[str, Touchpoint], stored: Mapping[str, Touchpoint]
 ) -> list[CalendarChange]:
     """Level-triggered: escalations whose cause is gone are cancelled. `stored`: those about the person, by id."""
     return [escalate(each, stored) for each in wanted.values()] + [
         CalendarChange.cancel(each, Closure.WITHDRAWN, CAUSE_GONE)
         for each in stored.values()
-        if each.id not in wanted and each.status is Status.PLANNED and problem_of(each) is Problem.NO_DAY
+        if each.id not in wanted and each.status is Status.PLANNED and problem_of(each) in OF_PEOPLE
     ]
 
 
@@ -173,7 +171,7 @@ def _describe(book: PersonBook, group: Sequence[AccountTouch], key: tuple[str, s
     moments = [moment for each in group for moment in each.touch.window]
     text = (
         f"No day is left for {len(group)} of type {names} in {name_weeks(moments, book.hours)}: "
-        f"{why.format(person=_name(book.csm_id, book.hours))}, and nobody of the account's pool can stand in. "
+        f"{why.format(person=name_person(book.csm_id, book.hours))}, and nobody of the account's pool can stand in. "
         f"What helps: {help_}."
     )
     cause = f"{book.csm_id}/{obstacle}/{month}"

@@ -2,10 +2,10 @@
 
 A CSM's is led by the person whom the plan names, a pooled CSM's by that person, else by a member of the account's pool,
 one of sales by the account's own person of sales, else by anybody of sales. Whom an account has once it keeps while they
-are there; else the one with the least planned work gets it. Without anybody it is unowned.
+are there; else the one for whom the year gets dearer least gets it (`choose_host`). Without anybody it is unowned.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -13,13 +13,19 @@ from typing import Final, Literal, NamedTuple, TypeVar
 
 from schemas.plans import OneOffItem, PlanAdjusted, RhythmItem
 from schemas.vocabulary import CsmRole, Owner
+from services.calendar.levelling import BLOCK_WEEKS, Host, choose_host
+from services.calendar.open_hours import OpenHours
+from services.calendar.person_hours import available_by_block
 
 Item = TypeVar("Item", RhythmItem, OneOffItem)
 Line = Literal["pooled_csm", "sales"]
 """Owners of whom an account has one of several."""
 LINES: Final[Sequence[Line]] = ("pooled_csm", "sales")
-LOAD_DAYS: Final = 28
-"""The planned work of so many days decides who has the least."""
+YEAR_BLOCKS: Final = 13
+BLOCK: Final = timedelta(weeks=BLOCK_WEEKS)
+Blocks = tuple[int, ...]
+"""Minutes in each of the `YEAR_BLOCKS` blocks of four weeks from this week on."""
+NO_MINUTES: Final[Blocks] = (0,) * YEAR_BLOCKS
 
 
 class Person(NamedTuple):
@@ -53,14 +59,14 @@ class AccountOwners(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """The people of a deployment, whom accounts have, and minutes of work in the next days by person.
+    """The people of a deployment, whom accounts have, and by person the planned and available minutes of a year.
 
-    `given` is added to while a batch is assigned, and so are the minutes.
+    `given` is added to while a batch is assigned, and so are the minutes of `hosts`.
     """
 
     people: Sequence[Person]
     assigned: Mapping[tuple[str, Line], str]
-    minutes: dict[str, int] = field(default_factory=dict[str, int])
+    hosts: dict[str, Host] = field(default_factory=dict[str, Host])
     given: dict[tuple[str, Line], str] = field(default_factory=dict[tuple[str, Line], str])
 
     def candidates(self, account: AccountOwners, line: Line) -> list[str]:
@@ -81,28 +87,57 @@ class Staff:
         was_handed = any(person == taker for _, taker in account.handovers)
         return person if was_handed or person in self.candidates(account, line) else None
 
-    def assign(self, account: AccountOwners, line: Line, minutes: int) -> str | None:
-        """The person whom the account has, else the one with the least work, who gets these minutes as well."""
+    def assign(self, account: AccountOwners, line: Line, minutes: Blocks) -> str | None:
+        """The person whom the account has, else the one whose year it fits best, who gets these minutes as well.
+
+        An account whose minutes are not known takes a little of every block.
+        """
         kept = self.find_kept(account, line)
         if kept is not None:
             return kept
-        chosen = min(
-            self.candidates(account, line), key=lambda each: (self.minutes.get(each, 0), each), default=None
-        )
+        asked = minutes if any(minutes) else (1,) * YEAR_BLOCKS
+        hosts = {each: self._host_of(each) for each in self.candidates(account, line)}
+        chosen = choose_host(asked, list(hosts.values()))
         if chosen is not None:
+            host = hosts[chosen]
             self.given[account.account_id, line] = chosen
-            self.minutes[chosen] = self.minutes.get(chosen, 0) + minutes
+            planned = tuple(sum(pair) for pair in zip(host.minutes, minutes, strict=True))
+            self.hosts[chosen] = host._replace(minutes=planned)
         return chosen
 
+    def _host_of(self, csm_id: str) -> Host:
+        return self.hosts.get(csm_id) or Host(csm_id, NO_MINUTES, NO_MINUTES)
 
-def planned_minutes(plan: PlanAdjusted, line: Line, now: datetime) -> int:
-    """The minutes that a plan asks of an owner in the next `LOAD_DAYS` days."""
-    until = now + timedelta(days=LOAD_DAYS)
-    repeated = sum(each.minutes * LOAD_DAYS / each.every_days for each in plan.rhythms if each.owner == line)
-    single = sum(
-        each.minutes for each in plan.touchpoints if each.owner == line and each.window.from_ < until
-    )
-    return round(repeated) + single
+
+def begin_blocks(now: datetime) -> datetime:
+    """The Monday, in UTC, from which blocks count."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight - timedelta(days=midnight.weekday())
+
+
+def measure_host(
+    csm_id: str, planned: Iterable[tuple[int, int]], hours: OpenHours, weekly_minutes: int, now: datetime
+) -> Host:
+    """What a person has planned and available. `planned`: pairs of a block and minutes; what lies beyond is left out."""
+    minutes = [0] * YEAR_BLOCKS
+    for block, more in planned:
+        if 0 <= block < YEAR_BLOCKS:
+            minutes[block] += more
+    first = begin_blocks(now).date()
+    available = available_by_block(hours, weekly_minutes, first, BLOCK.days, YEAR_BLOCKS)
+    return Host(csm_id, tuple(minutes), available)
+
+
+def planned_minutes(plan: PlanAdjusted, line: Line, now: datetime) -> Blocks:
+    """The minutes that a plan asks of an owner by block."""
+    start = begin_blocks(now)
+    repeated = sum(each.minutes * BLOCK.days / each.every_days for each in plan.rhythms if each.owner == line)
+    minutes = [round(repeated)] * YEAR_BLOCKS
+    for each in plan.touchpoints:
+        block = max(each.window.from_ - start, timedelta()) // BLOCK
+        if each.owner == line and block < YEAR_BLOCKS:
+            minutes[block] += each.minutes
+    return tuple(minutes)
 
 
 def name_owners(plan: PlanAdjusted, account: AccountOwners, leads: Mapping[Line, str]) -> PlanAdjusted:

@@ -99,6 +99,10 @@ class Availability:
             around.append(closed)
         return max(around, key=end_of) if around else None
 
+    def is_avoided(self, moment: datetime) -> bool:
+        """Whether it is in a time to avoid, whoever leads it."""
+        return any(covers(period, moment) for period in self.periods)
+
     def is_available(self, moment: datetime) -> bool:
         """Whether it is open and outside all periods."""
         return self.period_at(moment) is None and self._is_open(moment)

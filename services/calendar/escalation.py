@@ -32,6 +32,12 @@ class Problem(StrEnum):
     """A touchpoint cannot take place before its deadline."""
     NO_DAY = f"{CALENDAR_RULE}no_day"
     """A touchpoint has no allowed day in its window."""
+    NO_ROOM = f"{CALENDAR_RULE}no_room"
+    """The weeks of its person have no room for a touchpoint that is not given up."""
+
+
+OF_PEOPLE: Final = frozenset({Problem.NO_DAY, Problem.NO_ROOM})
+"""Found when a person's book is levelled; the others when an account's calendar is reconciled."""
 
 
 class Difficulty(NamedTuple):
@@ -77,6 +83,11 @@ def problem_of(touchpoint: Touchpoint) -> Problem | None:
     if touchpoint.origin is not Origin.CALENDAR or touchpoint.content is None:
         return None
     return Problem(touchpoint.content.reason.rule)
+
+
+def name_person(csm_id: str, hours: OpenHours) -> str:
+    """As the directory names whose hours these are, as far as it does."""
+    return hours.person or csm_id
 
 
 def name_type(touchpoint_type: str) -> str:

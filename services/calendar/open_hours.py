@@ -19,6 +19,7 @@ from services.calendar import stretches
 from services.calendar.customer_days import CustomerDays, find_customer_stretches
 from services.calendar.public_holidays import HolidayCalendar
 from services.calendar.stretches import Span, Stretches, from_micros, intersect, to_micros, windows_of_shift
+from services.calendar.windows import TIME_OFF
 
 DAY = timedelta(days=1)
 WORKDAYS = frozenset(range(5))
@@ -189,7 +190,7 @@ def reason_at(moment: datetime, hours: OpenHours) -> str | None:
 
 def _own_reason(day: date, hours: OpenHours) -> str | None:
     if _is_away(day, hours.away):
-        return f"time off of {hours.person}" if hours.person else "time off"
+        return f"{TIME_OFF} of {hours.person}" if hours.person else TIME_OFF
     name = None if hours.holidays is None else hours.holidays.name_of(day)
     if name is not None:
         return f"public holiday {name}"

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import time
+from datetime import date, time, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from schemas.directory import CsmRecord, HolidayRecord
 from schemas.times import WEEKDAYS, clock_time
 from schemas.zones import UTC_ZONE
-from services.calendar.open_hours import WORKDAYS, DateSpan, OpenHours, check_hours
+from services.calendar.open_hours import WORKDAYS, DateSpan, OpenHours, check_hours, open_days
 from services.calendar.public_holidays import choose_calendar
 from services.calendar.zones import load_zone
 
@@ -55,3 +56,17 @@ def hours_of_record(record: CsmRecord) -> tuple[OpenHours, str | None]:
     hours = record.working_hours
     start, end = (None, None) if hours is None else (clock_time(hours.from_), clock_time(hours.to))
     return read_hours(record.timezone, days, start, end)
+
+
+@lru_cache(maxsize=2048)
+def available_by_block(
+    hours: OpenHours, weekly_minutes: int, first: date, days: int, blocks: int
+) -> tuple[int, ...]:
+    """Minutes for touchpoints in each of so many blocks of so many days from `first` on, without days off.
+
+    Some milliseconds a year, so it is kept: the answer is the same for all accounts of a day.
+    """
+    counts = [0] * blocks
+    for day in open_days(hours, first, first + timedelta(days=days * blocks - 1)):
+        counts[(day - first).days // days] += 1
+    return tuple(weekly_minutes * count // (len(hours.days) or 1) for count in counts)

@@ -13,7 +13,7 @@ from schemas.standing import TouchpointContent
 from schemas.times import format_instant
 from schemas.vocabulary import Owner
 from schemas.vocabulary import ReportedOutcome as OutcomeKind
-from services.calendar.windows import COVERED, LEVELLED
+from services.calendar.windows import COVERED, GAVE_WAY, LEVELLED
 
 
 class Status(StrEnum):
@@ -166,6 +166,12 @@ class Touchpoint(NamedTuple):
     def is_withdrawn(self) -> bool:
         return self.cancellation is not None and self.cancellation.closure is Closure.WITHDRAWN
 
+    @property
+    def gave_way(self) -> bool:
+        """Whether it was cancelled because its owner's weeks have no room; it comes back when they have."""
+        cancellation = self.cancellation
+        return cancellation is not None and self.is_withdrawn and cancellation.text.startswith(GAVE_WAY)
+
 
 def release(touchpoint: Touchpoint, now: datetime) -> Touchpoint:
     """The touchpoint as due. Raises IllegalTransition when it is not planned or its time has not come."""
@@ -257,6 +263,20 @@ def plan_again(withdrawn: Touchpoint, target: Touchpoint) -> Touchpoint:
     if withdrawn.status is not Status.CANCELLED or not withdrawn.is_withdrawn:
         raise IllegalTransition(withdrawn, "planned again")
     return target._replace(sequence=withdrawn.sequence + 1)
+
+
+def give_way(touchpoint: Touchpoint, reason: str) -> Touchpoint:
+    """The touchpoint as cancelled, because its owner's weeks have no room. Raises IllegalTransition."""
+    return cancel(touchpoint, Cancellation(Closure.WITHDRAWN, f"{GAVE_WAY}{reason}"))
+
+
+def return_to_plan(touchpoint: Touchpoint, due_at: datetime, reason: str) -> Touchpoint:
+    """What gave way, planned at that time; an occurrence shares the content of its rhythm. Raises IllegalTransition."""
+    content = None if touchpoint.origin is Origin.RHYTHM else touchpoint.content
+    planned = touchpoint._replace(
+        status=Status.PLANNED, cancellation=None, due_at=due_at, shift=reason, content=content
+    )
+    return plan_again(touchpoint, planned)
 
 
 def check_misfire(touchpoint: Touchpoint, now: datetime, *, superseded: bool) -> Cancellation | None:

@@ -1,5 +1,7 @@
 """The windows of touchpoints: only what a person leads, and nobody has pinned, may be levelled."""
 
+from datetime import datetime
+
 from services.calendar.touchpoint import Touchpoint
 from services.calendar.windows import LevelWindow
 
@@ -27,3 +29,8 @@ def with_window(touchpoint: Touchpoint, window: LevelWindow | None) -> Touchpoin
         latest_at=movable.latest_at,
         soft_days=movable.soft_days,
     )
+
+
+def may_return(touchpoint: Touchpoint, now: datetime) -> bool:
+    """Whether it gave way and its window has not ended: it comes back when there is room."""
+    return touchpoint.gave_way and touchpoint.latest_at is not None and touchpoint.latest_at > now

@@ -14,8 +14,15 @@ LEVELLED: Final = "levelled: "
 
 MOVED_EARLY: Final = "moved before its window"
 """How the shift of a one-off begins that takes place earlier than planned."""
+LATE: Final = "late: "
+"""How the shift begins of what can only be done after its time."""
+TIME_OFF: Final = "time off"
+"""How the reason begins why a day of somebody is closed on which they are away."""
 COVERED: Final = "covered by "
 """How the shift of a touchpoint begins that a colleague leads while its person is away."""
+
+GAVE_WAY: Final = "gave way: "
+"""How the reason of a cancellation begins that made room for what goes before it; it may come back."""
 
 
 def is_by_season(shift: str | None) -> bool:

@@ -144,6 +144,26 @@ def group_lines(conflict: Json, names: Mapping[str, str]) -> Iterable[str]:
         yield f"{count} of {kind}, {names.get(account, account)}, {number(group, 'minutes')} minutes"
 
 
+_ACTIONS: Final = {
+    "proposed": "will give way",
+    "gave_way": "gave way",
+    "escalated": "never gives way: find room",
+}
+
+
+def relief_lines(conflict: Json, names: Mapping[str, str]) -> Iterable[str]:
+    """`Check in, Acme, 30 minutes: gave way (no room in 2026-W11: ...)`, and how many more there are."""
+    shown = items(conflict, "relief")
+    for each in shown:
+        account, action = text(each, "account_id"), text(each, "action")
+        kind = text(each, "touchpoint_type").replace("_", " ").capitalize()
+        what = f"{kind}, {names.get(account, account)}, {number(each, 'minutes')} minutes"
+        yield f"{what}: {_ACTIONS.get(action, action)} ({text(each, 'reason')})"
+    more = number(conflict, "relief_touches") - len(shown)
+    if more > 0:
+        yield f"{more} more"
+
+
 def _load_week(week: Json, *, has_conflict: bool) -> LoadWeek:
     planned, available = number(week, "planned_minutes"), number(week, "available_minutes")
     holidays = [

@@ -60,7 +60,7 @@ from services.scheduler.entrypoints.workers import (
 IDENTITY = Identity(
     "scheduler", settings.http, [TopicSpec(name, configs) for name, configs in broker_configs()]
 )
-LEVELLING = "services.calendar.person_conflicts"
+LEVELLING = "services.calendar.person_levelling"
 CALENDAR = Counter("drumbeat_calendar_total", "What the scheduler did, by kind", ["what"])
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from services.calendar.absences import (
     Cover,
     Deputy,
-    change_absence_escalations,
+    change_escalations_about,
     describe_difficulties,
     find_covers,
     find_in_question,
@@ -16,9 +16,11 @@ from services.calendar.absences import (
     span_around,
 )
 from services.calendar.escalation import make_escalation
-from services.calendar.levelling import Homeless, Obstacle
+from services.calendar.levelling import Obstacle
 from services.calendar.person_book import PersonBook, PlannedTouch
+from services.calendar.person_levelling import PersonLevelling
 from services.calendar.reconciliation.context import ChangeKind
+from services.calendar.shortages import describe_shortages
 from services.calendar.touchpoint import Status, Touchpoint
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import Colleague
@@ -29,33 +31,37 @@ CountMinutes = Callable[[str, datetime, datetime], int]
 
 
 class Covered(NamedTuple):
-    """What went to colleagues, and the accounts in whose calendars anything changed."""
+    """What went to colleagues, and the accounts in whose calendars anything changed; `owed` are to be reconciled."""
 
     handed_over: Sequence[tuple[SimulatedAccount, Touchpoint]]
     accounts: Sequence[SimulatedAccount]
+    owed: Sequence[SimulatedAccount]
 
 
 def cover_absences(
     work: PersonWork,
-    levelled: tuple[PersonBook, Sequence[Homeless]],
+    levelled: tuple[PersonBook, PersonLevelling],
     people: Sequence[Colleague],
     count: CountMinutes,
     now: datetime,
 ) -> Covered:
-    """Hand over what finds no day because its person is away; escalate what nobody can lead.
+    """Hand over what finds no day because its person is away; escalate what nobody can lead, and what has no room.
 
-    `levelled`: the person's book and what has no allowed day; `people`: those of the directory.
+    `levelled`: the person's book and what became of it; `people`: those of the directory.
     """
-    book, homeless = levelled
-    in_question = find_in_question(book, homeless)
+    book, outcome = levelled
+    in_question = find_in_question(book, outcome.homeless)
     touches = [each.touch for each in in_question if each.obstacle is Obstacle.AWAY]
     covers = find_covers(book, touches, _find_deputies(work, touches, people, count)) if touches else []
     handed_over = _hand_over(work, book, covers)
     difficulties = describe_difficulties(book, in_question, {each.touch_id for each in covers})
+    difficulties += describe_shortages(book, outcome.relief.escalated)
     wanted = {each.id: each for each in (make_escalation(found, book.hours, now) for found in difficulties)}
     escalated = _escalate(work, wanted)
     changed = {account.account_id: account for account in (*(pair[0] for pair in handed_over), *escalated)}
-    return Covered(handed_over, [changed[account_id] for account_id in sorted(changed)])
+    owed = {each.account_id for each in touches if each.owed_within is not None}
+    accounts = [changed[account_id] for account_id in sorted(changed)]
+    return Covered(handed_over, accounts, [each for each in accounts if each.account_id in owed])
 
 
 def _find_deputies(
@@ -99,7 +105,7 @@ def _escalate(work: PersonWork, wanted: Mapping[str, Touchpoint]) -> list[Simula
         if (each.status is Status.PLANNED or each.id in wanted) and is_about(each, work.colleague.csm_id)
     }
     changes = [
-        change for change in change_absence_escalations(wanted, stored) if change.kind is not ChangeKind.KEEP
+        change for change in change_escalations_about(wanted, stored) if change.kind is not ChangeKind.KEEP
     ]
     for change in changes:
         work.accounts[change.touchpoint.account_id].calendar[change.touchpoint.id] = change.touchpoint

@@ -30,6 +30,7 @@ from services.calendar.touchpoint import (
     Touchpoint,
     release,
 )
+from services.calendar.touchpoint_windows import may_return
 from services.simulation.book import BookAccount, Period, Rules
 from services.simulation.issuing import find_counted, find_sensitive, report_cancelled, report_due
 from services.simulation.rhythms import belongs_to_rhythms, describe_rhythms, is_regular
@@ -195,12 +196,13 @@ class SimulatedAccount:
             self.calendar[change.touchpoint.id] = change.touchpoint
         for change in changes:
             if change.touchpoint.cancellation is not None:
-                self._report_cancelled(change.touchpoint, now)
+                self.report_cancelled_one_off(change.touchpoint, now)
         self.series = {**self.series, **{each.type: each for each in result.series}}
         self._forget_closed(now)
         return changes
 
-    def _report_cancelled(self, cancelled: Touchpoint, now: datetime) -> None:
+    def report_cancelled_one_off(self, cancelled: Touchpoint, now: datetime) -> None:
+        """Tell the rules of a one-off that was cancelled; others do not count."""
         if cancelled.origin is Origin.ONE_OFF and report_cancelled(self.state, cancelled, now):
             self.evaluate_at = now
 
@@ -212,6 +214,7 @@ class SimulatedAccount:
             if each.origin is Origin.RHYTHM
             and each.status is Status.CANCELLED
             and not (each.is_withdrawn and each.due_at > now)
+            and not may_return(each, now)
         ]
         for touchpoint_id in closed:
             del self.calendar[touchpoint_id]

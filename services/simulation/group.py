@@ -2,15 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from schemas.plans import PlanAdjusted
 from services.calendar.assignment import (
     LINES,
-    LOAD_DAYS,
     NO_LEADS,
+    NO_MINUTES,
     AccountOwners,
+    Blocks,
     Leads,
     Line,
     Staff,
@@ -18,16 +19,23 @@ from services.calendar.assignment import (
     name_owners,
     planned_minutes,
 )
-from services.calendar.levelling import Homeless
-from services.calendar.person_book import PersonBook, level_person
+from services.calendar.person_book import PersonBook
 from services.calendar.person_hours import DEFAULT_HOURS
+from services.calendar.person_levelling import PersonLevelling, find_person_relief, level_person
 from services.calendar.reconciliation.context import AccountHours, CalendarChange, find_account_hours
 from services.calendar.reconciliation.unowned import is_unowned
 from services.calendar.touchpoint import Touchpoint
 from services.simulation.absences import cover_absences
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import BookAccount, Colleague, Period, Rules
-from services.simulation.people import PersonWork, apply_moves, find_person_conflicts, is_visible
+from services.simulation.people import (
+    PersonWork,
+    apply_moves,
+    describe_conflicts,
+    give_up,
+    is_visible,
+    list_yielded,
+)
 from services.simulation.totals import Totals
 
 MOST_ROUNDS: Final = 8
@@ -65,6 +73,7 @@ class GroupSimulation:
         )
         self._work: dict[str, PersonWork] = {}
         self._marked: set[str] = set()
+        self._review_at: dict[str, datetime | None] = {}
         self._agenda: defaultdict[int, set[str]] = defaultdict(set)
         self._accounts = {each.account_id: SimulatedAccount(each, rules, period) for each in accounts}
 
@@ -76,7 +85,7 @@ class GroupSimulation:
             moment = self._period.moment(number)
             for account_id in sorted(self._agenda.pop(number, ())):
                 self._look_at(self._accounts[account_id], moment)
-            self._staff.minutes.clear()
+            self._staff.hosts.clear()
             if self._period.is_levelled_at(number):
                 self._level_marked(moment)
             if number == 0:
@@ -87,7 +96,7 @@ class GroupSimulation:
         return self.totals
 
     def _begin(self, account: SimulatedAccount) -> None:
-        for touchpoint in account.planned():
+        for touchpoint in (*account.planned(), *list_yielded(account, self._period.now)):
             if touchpoint.csm_id is not None and touchpoint.is_led_by_person:
                 self._work_of(touchpoint.csm_id).accounts[account.account_id] = account
         self._schedule(account)
@@ -188,7 +197,7 @@ class GroupSimulation:
         lines: list[Line] = [
             line for line in LINES if line in unnamed and not (line == "sales" and account.sales_id)
         ]
-        minutes: dict[Line, int] = {line: planned_minutes(plan, line, now) for line in lines}
+        minutes: dict[Line, Blocks] = {line: planned_minutes(plan, line, now) for line in lines}
         return name_owners(plan, account, self._assign(account, minutes, now))
 
     def _find_leads(self, account: SimulatedAccount, now: datetime) -> Leads:
@@ -197,51 +206,52 @@ class GroupSimulation:
         if not unowned:
             return NO_LEADS
         owners = account.owners
-        lines: dict[Line, int] = {
-            line: 0 for line in LINES if line in unowned and owners.find_named(line) is None
+        lines: dict[Line, Blocks] = {
+            line: NO_MINUTES for line in LINES if line in unowned and owners.find_named(line) is None
         }
         return Leads(find_leads(owners, self._assign(owners, lines, now)), gone)
 
-    def _assign(self, account: AccountOwners, lines: Mapping[Line, int], now: datetime) -> dict[Line, str]:
+    def _assign(self, account: AccountOwners, lines: Mapping[Line, Blocks], now: datetime) -> dict[Line, str]:
         """The person of each line. The minutes of candidates are read before the first choice between them."""
         found: dict[Line, str] = {}
         for line, minutes in lines.items():
             if self._staff.find_kept(account, line) is None:
-                self._read_minutes(self._staff.candidates(account, line), now)
+                self._read_hosts(self._staff.candidates(account, line), now)
             person = self._staff.assign(account, line, minutes)
             if person is not None:
                 found[line] = person
         return found
 
-    def _read_minutes(self, candidates: Iterable[str], now: datetime) -> None:
-        until = now + timedelta(days=LOAD_DAYS)
+    def _read_hosts(self, candidates: Iterable[str], now: datetime) -> None:
         for csm_id in candidates:
-            planned = self._work_of(csm_id).planned(now)
-            self._staff.minutes.setdefault(
-                csm_id, sum(each.minutes for _, each in planned if each.due_at < until)
-            )
+            if csm_id not in self._staff.hosts:
+                self._staff.hosts[csm_id] = self._work_of(csm_id).measure(now)
 
     def _level_marked(self, moment: datetime) -> None:
-        """Level the books of those whose work has changed; the phases of new rhythms come first."""
+        """Level the books of those whose work has changed, or whose weeks that do not fit are near; phases come first."""
+        self._marked |= {csm_id for csm_id, at in self._review_at.items() if at is not None and at <= moment}
         while self._marked:
             csm_id = min(self._marked)
             self._marked.discard(csm_id)
             work = self._work_of(csm_id)
             book = work.make_book(moment)
-            if not book.touches and not book.rhythms:
+            if not book.touches and not book.rhythms and not book.yielded:
                 continue
             self.totals.work["levellings"] += 1
-            levelled = level_person(book, moment)
+            levelled = level_person(book, moment, with_conflicts=False)
             if levelled.anchors:
                 self._start_rhythms(levelled.anchors, moment)
                 self._marked.add(csm_id)
-            for account in apply_moves(work, book, levelled.moves):
+            changed = give_up(work, levelled.relief.given_up, moment)
+            changed += apply_moves(work, book, levelled.moves)
+            for account in changed:
                 self._schedule(account, self._period.number_of(moment))
             if not levelled.anchors:
-                self._cover_absences(work, (book, levelled.homeless), moment)
+                self._review_at[csm_id] = levelled.relief.review_at
+                self._cover_absences(work, (book, levelled), moment)
 
     def _cover_absences(
-        self, work: PersonWork, levelled: tuple[PersonBook, Sequence[Homeless]], moment: datetime
+        self, work: PersonWork, levelled: tuple[PersonBook, PersonLevelling], moment: datetime
     ) -> None:
         people = [each for each in self._colleagues.values() if each.is_described]
         covered = cover_absences(work, levelled, people, self._minutes_between, moment)
@@ -249,6 +259,9 @@ class GroupSimulation:
             if touchpoint.csm_id is not None:
                 self._work_of(touchpoint.csm_id).note(account, touchpoint.id)
                 self._marked.add(touchpoint.csm_id)
+        for account in covered.owed:
+            if account.plan is not None:
+                self._reconcile(account, account.plan, moment)
         for account in covered.accounts:
             self._schedule(account, self._period.number_of(moment))
 
@@ -271,7 +284,9 @@ class GroupSimulation:
     def _find_conflicts(self, moment: datetime) -> None:
         """What does not fit the books as they are planned now."""
         for csm_id in sorted(self._work):
-            self.totals.conflicts += find_person_conflicts(self._work[csm_id], moment)
+            relief = find_person_relief(self._work[csm_id].view_book(moment), moment)
+            self._review_at[csm_id] = relief.review_at
+            self.totals.conflicts += describe_conflicts(csm_id, relief)
 
     def _finish(self) -> None:
         self.totals.undecided = sorted(

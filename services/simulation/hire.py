@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 from fractions import Fraction
 from hashlib import blake2b
 from typing import Final
@@ -12,15 +11,13 @@ from services.cadence.account import FactEvent, Provenance
 from services.cadence.account.apply import apply_event
 from services.cadence.account.codec import decode, encode
 from services.cadence.evaluation import evaluate_account
+from services.calendar.assignment import BLOCK, YEAR_BLOCKS
 from services.calendar.levelling import BLOCK_WEEKS, AccountLoad, Host, share_out
 from services.calendar.person_book import DEFAULT_WEEKLY_MINUTES
 from services.simulation.book import BookAccount, Colleague, Period, Rules
 
-YEAR_BLOCKS: Final = 13
-"""Blocks of four weeks over which work is shared out."""
 SOURCE: Final = "/drumbeat/simulation"
 LEADERS: Final = frozenset({"csm", "pooled_csm"})
-BLOCK: Final = timedelta(weeks=BLOCK_WEEKS)
 
 
 def hire(

@@ -1,11 +1,12 @@
 """The people of a simulation: whose work has changed, their books for the leveller, and what it changes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from schemas.times import USUAL_QUIET_HOURS
+from services.calendar.assignment import BLOCK, begin_blocks, measure_host
 from services.calendar.avoid import Availability, periods_for
-from services.calendar.levelling import find_conflicts
+from services.calendar.levelling import Host
 from services.calendar.open_hours import meeting_hours
 from services.calendar.person_book import (
     HORIZON_DAYS,
@@ -15,11 +16,13 @@ from services.calendar.person_book import (
     PlannedTouch,
     availability_key,
     find_availability,
+    find_owed_within,
     find_priority,
-    make_book,
 )
+from services.calendar.person_relief import PersonRelief, TouchRelief
 from services.calendar.reconciliation.context import CalendarChange, ChangeKind
-from services.calendar.touchpoint import Touchpoint
+from services.calendar.touchpoint import Origin, Touchpoint, give_way, return_to_plan
+from services.calendar.touchpoint_windows import may_return
 from services.calendar.windows import is_by_season
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import Colleague
@@ -48,6 +51,12 @@ class PersonWork:
                 if touchpoint.csm_id == csm_id and touchpoint.is_led_by_person and touchpoint.due_at > after:
                     yield account, touchpoint
 
+    def measure(self, now: datetime) -> Host:
+        """What they have planned and available over a year."""
+        start, person = begin_blocks(now), self.colleague
+        planned = (((each.due_at - start) // BLOCK, each.minutes) for _, each in self.planned(now))
+        return measure_host(person.csm_id, planned, person.hours, person.weekly_minutes, now)
+
     def make_book(self, now: datetime) -> PersonBook:
         """Their book to be levelled; what is new is what changed and stands nowhere that the leveller chose."""
         changed, was_levelled = self._changed, self._is_levelled
@@ -62,9 +71,17 @@ class PersonWork:
         horizon = now + timedelta(days=HORIZON_DAYS)
         own = [pair for pair in self.planned(now) if pair[1].due_at < horizon]
         own.sort(key=lambda pair: pair[1].id)
+        yielded = sorted(self._yielded(now), key=lambda pair: pair[1].id)
+        never_skipped = {
+            account.account_id: _find_never_skipped(account) for account in self.accounts.values()
+        }
         touches = tuple(
             _planned_touch(
-                account, each, is_new=not each.is_levelled and not (was_levelled and each.id not in changed)
+                account,
+                each,
+                never_skipped[account.account_id],
+                now,
+                is_new=not each.is_levelled and not (was_levelled and each.id not in changed),
             )
             for account, each in own
         )
@@ -74,8 +91,20 @@ class PersonWork:
             self.colleague.weekly_minutes,
             touches,
             tuple(self._new_rhythms()),
-            self._availability(own),
+            self._availability([*own, *yielded]),
+            tuple(
+                _planned_touch(account, each, never_skipped[account.account_id], now, is_new=True)
+                for account, each in yielded
+            ),
         )
+
+    def _yielded(self, now: datetime) -> Iterator[tuple[SimulatedAccount, Touchpoint]]:
+        """What gave way and may still come back."""
+        horizon = now + timedelta(days=HORIZON_DAYS)
+        for account in self.accounts.values():
+            for each in list_yielded(account, now):
+                if each.csm_id == self.colleague.csm_id and each.due_at < horizon:
+                    yield account, each
 
     def _new_rhythms(self) -> Iterator[NewRhythm]:
         for account_id in sorted(self.accounts):
@@ -101,51 +130,91 @@ class PersonWork:
         return found
 
 
-def _planned_touch(account: SimulatedAccount, touchpoint: Touchpoint, *, is_new: bool) -> PlannedTouch:
+def list_yielded(account: SimulatedAccount, now: datetime) -> Iterator[Touchpoint]:
+    """What gave way and may still come back."""
+    return (each for each in account.calendar.values() if may_return(each, now))
+
+
+def _find_never_skipped(account: SimulatedAccount) -> frozenset[str]:
+    """The types that the plan protects."""
+    items = () if account.plan is None else (*account.plan.rhythms, *account.plan.touchpoints)
+    return frozenset(item.touchpoint_type for item in items if item.never_skip)
+
+
+def _planned_touch(
+    account: SimulatedAccount,
+    touchpoint: Touchpoint,
+    never_skipped: frozenset[str],
+    now: datetime,
+    *,
+    is_new: bool,
+) -> PlannedTouch:
     content = account.content_of(touchpoint)
     precedence, priority = (None, None) if content is None else (content.precedence, content.priority)
     return PlannedTouch(
         touchpoint.id, touchpoint.account_id, touchpoint.type, touchpoint.due_at, touchpoint.start_at,
         touchpoint.earliest_at, touchpoint.latest_at, touchpoint.soft_days, touchpoint.minutes,
         find_priority(priority, precedence, touchpoint.origin), is_new, is_by_season(touchpoint.shift),
+        touchpoint.type in never_skipped, touchpoint.origin is Origin.CALENDAR, touchpoint.gave_way,
+        find_owed_within(
+            None if touchpoint.pinned else touchpoint.shift, (touchpoint.start_at, touchpoint.end_at), now
+        ),
     )  # fmt: skip
 
 
 def apply_moves(work: PersonWork, book: PersonBook, moves: Iterable[LevelledTouch]) -> list[SimulatedAccount]:
-    """Move what the leveller moved; the accounts concerned."""
-    account_of = {touch.id: touch.account_id for touch in book.touches}
+    """Move what the leveller moved, and plan again what gave way and has room; the accounts concerned."""
+    account_of = {touch.id: touch.account_id for touch in (*book.touches, *book.yielded)}
     moved: dict[str, SimulatedAccount] = {}
     for move in moves:
         account = work.accounts[account_of[move.id]]
         touchpoint = account.calendar[move.id]
         if touchpoint.pinned:
             continue
-        account.change_by_levelling(
-            touchpoint._replace(due_at=move.due_at, shift=move.reason, sequence=touchpoint.sequence + 1)
-        )
+        if touchpoint.gave_way:
+            changed = return_to_plan(touchpoint, move.due_at, move.reason)
+        else:
+            changed = touchpoint._replace(
+                due_at=move.due_at, shift=move.reason, sequence=touchpoint.sequence + 1
+            )
+        account.change_by_levelling(changed)
         moved[account.account_id] = account
     return list(moved.values())
 
 
-def find_person_conflicts(work: PersonWork, moment: datetime) -> list[FoundConflict]:
-    """What does not fit the book of a person as it is planned at that moment."""
-    book = make_book(work.view_book(moment), moment)
+def give_up(work: PersonWork, given_up: Iterable[TouchRelief], now: datetime) -> list[SimulatedAccount]:
+    """Cancel what has no room; the accounts concerned."""
+    concerned: dict[str, SimulatedAccount] = {}
+    for each in given_up:
+        account = work.accounts[each.touch.account_id]
+        touchpoint = account.calendar[each.touch.id]
+        if not touchpoint.pinned:
+            content = account.content_of(touchpoint)
+            cancelled = give_way(touchpoint._replace(content=content), each.reason)
+            account.change_by_levelling(cancelled)
+            account.report_cancelled_one_off(cancelled, now)
+            concerned[account.account_id] = account
+    return list(concerned.values())
+
+
+def describe_conflicts(csm_id: str, relief: PersonRelief) -> list[FoundConflict]:
+    """What does not fit the book of a person."""
     conflicts: list[FoundConflict] = []
-    for each in find_conflicts(book):
-        weeks = [
-            (book.first_day + timedelta(weeks=week)).isoformat() for week in (each.first_week, each.last_week)
-        ]
+    for each in relief.conflicts:
+        first, last = (
+            date.fromisoformat(f"{week}-1").isoformat() for week in (each.weeks[0], each.weeks[-1])
+        )
         headcount = -(-each.headcount.numerator * 100 // each.headcount.denominator)
         groups = tuple((group.kind, group.account_id, group.touches, group.minutes) for group in each.groups)
         conflicts.append(
             FoundConflict(
-                book.csm_id,
-                weeks[0],
-                weeks[1],
+                csm_id,
+                first,
+                last,
                 each.needed,
                 each.available,
                 headcount,
-                each.touch_ids,
+                each.touchpoint_ids,
                 groups,
             )
         )

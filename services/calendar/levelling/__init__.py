@@ -6,7 +6,7 @@ only: the same book gives the same days in every process, on every machine.
 
 from services.calendar.levelling.conflicts import Conflict, Group, find_conflicts
 from services.calendar.levelling.flow import FlowNotInstalled, Start, find_start
-from services.calendar.levelling.handover import BLOCK_WEEKS, AccountLoad, Host, share_out
+from services.calendar.levelling.handover import BLOCK_WEEKS, AccountLoad, Host, choose_host, share_out
 from services.calendar.levelling.model import (
     HORIZON_WEEKS,
     NOWHERE,
@@ -27,5 +27,5 @@ from services.calendar.levelling.relief import GivenUp, Relief, relieve
 __all__ = [
     "BLOCK_WEEKS", "HORIZON_WEEKS", "NOWHERE", "AccountLoad", "Beat", "Book", "Conflict", "FlowNotInstalled", "GivenUp",
     "Group", "Hold", "Homeless", "Host", "InvalidBook", "Move", "Obstacle", "Relevelled", "Relief", "Start", "Touch",
-    "choose_phases", "find_conflicts", "find_start", "level", "relevel", "relieve", "share_out",
+    "choose_host", "choose_phases", "find_conflicts", "find_start", "level", "relevel", "relieve", "share_out",
 ]  # fmt: skip

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from services.calendar.levelling.model import WEEK, Book, Hold, Touch
+from services.calendar.levelling.model import Book, Hold, Touch
 from services.calendar.levelling.price import build_options
 from services.calendar.levelling.week_flow import Weeks
+from services.calendar.weeks import name_week
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,6 @@ def find_confined(demands: Iterable[Demand], weeks: Iterable[int]) -> list[Deman
 
 
 def describe_weeks(book: Book, weeks: Sequence[int]) -> str:
-    """The dates of weeks, such as `2026-03-02 to 2026-03-15`; only the first and the last day count."""
-    first = book.first_day.toordinal()
-    begin, end = first + min(weeks) * WEEK, first + max(weeks) * WEEK + WEEK - 1
-    return f"{book.first_day.fromordinal(begin)} to {book.first_day.fromordinal(end)}"
+    """The ISO weeks, such as `in 2026-W10` or `from 2026-W10 to 2026-W11`; only the first and the last count."""
+    first, last = (name_week(book.first_day + timedelta(weeks=week)) for week in (min(weeks), max(weeks)))
+    return f"in {first}" if first == last else f"from {first} to {last}"

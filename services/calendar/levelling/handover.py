@@ -66,6 +66,26 @@ def share_out(accounts: Sequence[AccountLoad], hosts: Sequence[Host]) -> dict[st
     }
 
 
+def choose_host(minutes: Sequence[int], hosts: Sequence[Host]) -> str | None:
+    """The host for whom one account raises the price least, of equal ones the first by id; None: there is nobody.
+
+    As `share_out` of this account alone, without building arrays: plans come one by one.
+    """
+
+    def rise(host: Host) -> int:
+        blocks = zip(host.minutes, minutes, host.available, strict=True)
+        return sum(
+            _price_block(load + more, available) - _price_block(load, available)
+            for load, more, available in blocks
+        )
+
+    return min(hosts, key=lambda host: (rise(host), host.csm_id)).csm_id if hosts else None
+
+
+def _price_block(load: int, available: int) -> int:
+    return LOAD // max(available, SHORTEST_WEEK) * load * load + OVER * max(load - available, 0)
+
+
 class _Sharing:
     """Accounts, heaviest first, and the host whom each has; -1 before it has one."""
 

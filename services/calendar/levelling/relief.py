@@ -7,7 +7,7 @@ higher priorities: the sets that fit are a transversal matroid. Nothing is given
 from typing import NamedTuple
 
 from services.calendar.levelling.demands import Demand, describe_weeks, find_confined, list_demands
-from services.calendar.levelling.model import Book, Hold, check_book
+from services.calendar.levelling.model import NOWHERE, Book, Hold, check_book
 from services.calendar.levelling.week_flow import WeekFlow
 
 
@@ -27,15 +27,19 @@ class GivenUp(NamedTuple):
 
 
 class Relief(NamedTuple):
-    """The touches to give up, those of the lowest priority first; empty when the book fits."""
+    """The touches to give up, those of the lowest priority first, none when the book fits; and those that are kept,
+    by id.
+    """
 
     given_up: tuple[GivenUp, ...]
+    kept: tuple[str, ...]
 
 
 def relieve(book: Book) -> Relief:
     """What to give up so that the rest fits. Raises InvalidBook.
 
-    Kept first: what is frozen, then by priority, what people are invited to, and the shorter ones.
+    Kept first: what is frozen, then by priority, what people are invited to, what stands somewhere, and the shorter ones.
+    A touch that gave way before stands nowhere: it takes no room from one like it.
     """
     check_book(book)
     demands, capacity = list_demands(book)
@@ -52,16 +56,17 @@ def relieve(book: Book) -> Relief:
         needed = demand.minutes + sum(each.minutes for each in find_confined(kept, reached))
         available = sum(capacity[week] for week in reached)
         reason = (
-            f"no room from {describe_weeks(book, reached)}: {available} minutes, "
+            f"no room {describe_weeks(book, reached)}: {available} minutes, "
             f"{needed - demand.minutes} of them needed by what goes before it, {demand.minutes} by itself"
         )
         given_up.append(
             (demand, GivenUp(demand.touch.id, reached[0], reached[-1], needed, available, reason))
         )
     given_up.sort(key=lambda entry: (entry[0].touch.priority, entry[0].touch.id))
-    return Relief(tuple(entry for _, entry in given_up))
+    return Relief(tuple(entry for _, entry in given_up), tuple(sorted(each.touch.id for each in kept)))
 
 
-def _rank(demand: Demand) -> tuple[bool, int, bool, int, str]:
+def _rank(demand: Demand) -> tuple[bool, int, bool, bool, int, str]:
     touch = demand.touch
-    return touch.hold is not Hold.FROZEN, -touch.priority, touch.hold is Hold.FREE, demand.minutes, touch.id
+    is_free, is_nowhere = touch.hold is Hold.FREE, touch.day == NOWHERE
+    return touch.hold is not Hold.FROZEN, -touch.priority, is_free, is_nowhere, demand.minutes, touch.id

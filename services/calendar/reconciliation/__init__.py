@@ -21,6 +21,7 @@ from services.calendar.reconciliation.groups import group_changes
 from services.calendar.reconciliation.one_offs import change_one_offs
 from services.calendar.reconciliation.rhythms import change_rhythm, open_occurrences
 from services.calendar.reconciliation.unowned import give_to_leads
+from services.calendar.reconciliation.yielding import change_yielded
 from services.calendar.recurrence import Series
 from services.calendar.touchpoint import OPEN, Closure
 
@@ -59,6 +60,7 @@ def reconcile(context: ReconcileContext) -> Reconciliation:
     one_offs = change_one_offs(context)
     changes += one_offs
     changes += change_escalations(changed_rhythms, one_offs, context)
+    changes += change_yielded({change.touchpoint.id for change in changes}, context)
     owned = list(give_to_leads(changes, context))
     return Reconciliation(tuple(group_changes(owned, stored, series)), tuple(series), stretched)
 

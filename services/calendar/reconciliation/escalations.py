@@ -1,6 +1,7 @@
 """Escalates what a reconciled calendar cannot place as it should, and withdraws escalations whose cause is gone.
 
-What has no allowed day in its window is found when a person's book is levelled (`services.calendar.absences`).
+What has no allowed day in its window (`services.calendar.absences`) and protected work for which there is no room
+(`services.calendar.shortages`) are found when a person's book is levelled.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,9 +11,11 @@ from itertools import pairwise
 from schemas.plans import OneOffItem, RhythmItem
 from services.calendar.avoid import NEVER, PAUSE
 from services.calendar.escalation import (
+    OF_PEOPLE,
     Difficulty,
     Problem,
     make_escalation,
+    name_person,
     name_type,
     name_weeks,
     problem_of,
@@ -29,7 +32,7 @@ CAUSE_GONE = "its cause is gone"
 def change_escalations(
     rhythms: Iterable[ChangedRhythm], one_offs: Sequence[CalendarChange], context: ReconcileContext
 ) -> list[CalendarChange]:
-    """The changes of the calendar's own escalations; of those about a missing day none."""
+    """The changes of the calendar's own escalations; of those about people's days none."""
     found = [gap for rhythm, changes in rhythms for gap in _find_gaps(rhythm, changes, context)]
     found += _find_missed(one_offs, context)
     stored = {each.id: each for each in context.stored.touchpoints if each.origin is Origin.CALENDAR}
@@ -39,7 +42,7 @@ def change_escalations(
     return changes + [
         CalendarChange.cancel(each, Closure.WITHDRAWN, CAUSE_GONE)
         for each in stored.values()
-        if each.id not in ids and each.status is Status.PLANNED and problem_of(each) is not Problem.NO_DAY
+        if each.id not in ids and each.status is Status.PLANNED and problem_of(each) not in OF_PEOPLE
     ]
 
 
@@ -138,8 +141,7 @@ def _latest(item: OneOffItem, touchpoint: Touchpoint) -> datetime:
 
 
 def _person(touchpoint: Touchpoint, hours: OpenHours) -> str:
-    """By name, as far as the directory knows it."""
-    return hours.person or touchpoint.csm_id or "nobody leads it yet"
+    return "nobody leads it yet" if touchpoint.csm_id is None else name_person(touchpoint.csm_id, hours)
 
 
 def _csm_of(touchpoint: Touchpoint, context: ReconcileContext) -> str | None:

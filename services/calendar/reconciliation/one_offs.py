@@ -8,7 +8,8 @@ from services.calendar.avoid import Availability
 from services.calendar.open_hours import is_open_at
 from services.calendar.plan import content_of, latest_of, window_end
 from services.calendar.reconciliation.context import CalendarChange, ChangeKind, ReconcileContext
-from services.calendar.reconciliation.timing import LATE, time_one_off
+from services.calendar.reconciliation.timing import time_one_off
+from services.calendar.reconciliation.yielding import keep_yielded
 from services.calendar.touchpoint import (
     OPEN,
     Cancellation,
@@ -19,7 +20,7 @@ from services.calendar.touchpoint import (
     plan_again,
 )
 from services.calendar.touchpoint_windows import has_window, with_window
-from services.calendar.windows import LevelWindow, one_off_window
+from services.calendar.windows import LATE, LevelWindow, one_off_window
 
 
 def change_one_offs(context: ReconcileContext) -> list[CalendarChange]:
@@ -42,14 +43,16 @@ def _change(item: OneOffItem, stored: Touchpoint | None, context: ReconcileConte
         return _create(item, context)
     if stored.origin is not Origin.ONE_OFF:
         return CalendarChange.keep(stored, "a person or the calendar planned it")
+    if stored.gave_way and _is_same_window(stored, _make(item, context)):
+        return keep_yielded(stored, item)
     if stored.status is Status.CANCELLED and stored.is_withdrawn:
         return _create_again(item, stored, context)
     if context.has_come_due(stored):
         return CalendarChange.keep(stored, "it has come due or is closed")
     fresh = _make(item, context)
     free = context.availability(item)
-    if stored.is_covered and not free.is_available(fresh.due_at) and free.period_at(stored.due_at) is None:
-        return CalendarChange.keep(stored, "a colleague leads it")
+    if stored.is_covered and _is_owed(fresh, free) and not free.is_avoided(stored.due_at):
+        return _keep_covered(stored, item)
     dates = _choose_dates(stored, fresh, free)
     responsible = stored if stored.pinned else fresh
     target = stored._replace(
@@ -63,6 +66,17 @@ def _change(item: OneOffItem, stored: Touchpoint | None, context: ReconcileConte
     return CalendarChange.between(
         stored, target, dates.shift or "its window or its owner in the plan changed"
     )
+
+
+def _is_owed(fresh: Touchpoint, free: Availability) -> bool:
+    """Whether its own person cannot do it, or not in time."""
+    return not free.is_available(fresh.due_at) or (fresh.shift or "").startswith(LATE)
+
+
+def _keep_covered(stored: Touchpoint, item: OneOffItem) -> CalendarChange:
+    """With the colleague; what its own person can only do late has its own deadline again."""
+    reason = "a colleague leads it"
+    return CalendarChange.between(stored, stored._replace(deadline=item.deadline), reason)
 
 
 def _create(item: OneOffItem, context: ReconcileContext) -> CalendarChange:
@@ -120,12 +134,16 @@ def _may_stay(stored: Touchpoint, fresh: Touchpoint, availability: Availability)
     return is_within and availability.is_available(stored.due_at)
 
 
-def _is_still_good(stored: Touchpoint, fresh: Touchpoint, availability: Availability) -> bool:
-    same_dates = (stored.start_at, stored.end_at, stored.deadline) == (
+def _is_same_window(stored: Touchpoint, fresh: Touchpoint) -> bool:
+    return (stored.start_at, stored.end_at, stored.deadline) == (
         fresh.start_at,
         fresh.end_at,
         fresh.deadline,
     )
+
+
+def _is_still_good(stored: Touchpoint, fresh: Touchpoint, availability: Availability) -> bool:
+    same_dates = _is_same_window(stored, fresh)
     is_free = availability.period_at(stored.due_at) is None
     is_open = is_open_at(stored.due_at, availability.opening)
     return same_dates and is_free and (is_open or stored.due_at == fresh.due_at)

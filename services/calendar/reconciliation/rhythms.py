@@ -235,7 +235,7 @@ def _is_still_covered(
     if window is None or occurrence.start_at != slot.nominal:
         return False
     is_owed = not window.earliest_at <= slot.due_at <= window.latest_at
-    return is_owed and availability.period_at(occurrence.due_at) is None
+    return is_owed and not availability.is_avoided(occurrence.due_at)
 
 
 def _is_at(occurrence: Touchpoint, rhythm: RhythmItem, slot: Slot, window: LevelWindow | None) -> bool:

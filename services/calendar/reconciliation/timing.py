@@ -20,10 +20,8 @@ from services.calendar.open_hours import (
 from services.calendar.plan import latest_of
 from services.calendar.reconciliation.context import ReconcileContext
 from services.calendar.touchpoint import PEOPLE
-from services.calendar.windows import MOVED_EARLY
+from services.calendar.windows import LATE, MOVED_EARLY
 
-LATE = "late: "
-"""How the shift begins of what can only be done after its time."""
 MOST_REASONS = 3
 
 

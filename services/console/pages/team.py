@@ -17,6 +17,7 @@ from services.console.load_view import (
     first_day,
     group_lines,
     load_rows,
+    relief_lines,
     unowned_lines,
     week_names,
 )
@@ -126,6 +127,7 @@ def _show_conflict(conflict: Json, people: Mapping[str, Person], names: dict[str
         "needed": number(conflict, "needed_minutes"),
         "available": number(conflict, "available_minutes"),
         "groups": list(group_lines(conflict, names))[:_SHOWN_GROUPS],
+        "relief": list(relief_lines(conflict, names)),
     }
 
 

@@ -17,7 +17,7 @@ _FIELD: Final = re.compile(r"\{(\w+)\}")
 _DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _NUMBER: Final = re.compile(r"-?\d{1,3}(,\d{3})*(\.\d)?|-?\d+(\.\d)?")
 _WEEK: Final = re.compile(r"(\d{4})-W(\d{2})")
-_FORMS: Final = {"weeks": r"weeks? \d{4}-W\d{2}(?: to \d{4}-W\d{2})?"}
+_FORMS: Final = {"weeks": r"(?:weeks? )?\d{4}-W\d{2}(?: to \d{4}-W\d{2})?"}
 """What the values of some fields look like; others are any text."""
 _PERCENT: Final = re.compile(r"(-?\d+) %")
 

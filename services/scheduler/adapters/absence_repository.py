@@ -8,7 +8,6 @@ from services.calendar.person_book import PersonBook, PlannedTouch
 from services.calendar.touchpoint import Touchpoint
 from services.chassis.database import Connection
 from services.scheduler.adapters import rows
-from services.scheduler.adapters.assignment_repository import MINUTES
 from services.scheduler.adapters.calendar_repository import PostgresCalendarRepository
 from services.scheduler.adapters.directory_repository import load_csm_hours
 from services.scheduler.adapters.locked_touchpoints import LOCK_TOUCHPOINTS, is_as_read, lock_accounts
@@ -20,6 +19,14 @@ SELECT a.account_id, p.csm_id FROM account_calendar a JOIN person p ON p.pool = 
 WHERE a.account_id = ANY($1::text[]) AND p.csm_id <> $2 AND (p.role IS NULL OR p.role = 'csm')
 ORDER BY a.account_id, p.csm_id
 """
+MINUTES = """
+SELECT csm_id, sum(minutes)::int FROM touchpoint
+WHERE csm_id = ANY($1::text[]) AND due_at >= $2 AND due_at < $3 AND status = 'planned'
+    AND owner IN ('csm', 'pooled_csm', 'sales')
+GROUP BY csm_id
+"""
+# The deadline of what was late counts again, and an escalation about it has no cause any more.
+RECONCILE = "UPDATE account_calendar SET extend_at = '-infinity' WHERE account_id = ANY($1::text[]) AND plan IS NOT NULL"
 ESCALATIONS = """
 SELECT id::text, account_id FROM touchpoint
 WHERE origin = 'calendar' AND status = 'planned' AND (csm_id = $1 OR account_id = ANY($2::text[]))
@@ -63,6 +70,8 @@ class PostgresAbsences:
             if is_as_read(stored, touches[stored.touchpoint.id], book.csm_id)
         ]
         await self._calendars.save_levelled(updates, now)
+        owed = {each.account_id for update in updates if (each := touches[update.touchpoint.id]).owed_within}
+        await self._connection.execute(RECONCILE, sorted(owed))
         deputies = {update.touchpoint.csm_id for update in updates if update.touchpoint.csm_id}
         await mark_people(self._connection, deputies, f"stands in for {book.csm_id}"[:200])
         return [update.touchpoint.id for update in updates]

@@ -5,7 +5,7 @@ move different touchpoints into one week. Accounts are locked before touchpoints
 elsewhere is skipped.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -28,10 +28,12 @@ from services.calendar.person_book import (
     PlannedTouch,
     availability_key,
     find_availability,
+    find_owed_within,
     find_priority,
 )
-from services.calendar.person_conflicts import PersonConflict
 from services.calendar.person_hours import DEFAULT_HOURS
+from services.calendar.person_relief import PersonRelief, TouchRelief
+from services.calendar.touchpoint import Origin, give_way, return_to_plan
 from services.calendar.windows import is_by_season
 from services.chassis.database import INFRASTRUCTURE, Connection
 from services.scheduler.adapters import rows
@@ -65,17 +67,25 @@ ON CONFLICT (csm_id) DO UPDATE SET levelled_xid = excluded.levelled_xid, levelle
 RETURNING (SELECT levelled_xid::text FROM csm_book WHERE csm_id = $1) AS former
 """
 MINUTES = "SELECT weekly_minutes FROM person WHERE csm_id = $1"
-PLANNED = """
-SELECT t.id::text AS id, t.account_id, t.type, t.due_at, t.start_at,
+TOUCH = """t.id::text AS id, t.account_id, t.type, t.due_at, t.start_at, t.end_at, t.pinned,
     CASE WHEN NOT t.pinned THEN t.earliest_at END AS earliest_at,
     CASE WHEN NOT t.pinned THEN t.latest_at END AS latest_at, t.soft_days, t.minutes,
     coalesce(t.face, r.face) ->> 'precedence' AS precedence, t.origin,
     (coalesce(t.face, r.face) ->> 'priority')::int AS priority,
-    coalesce(t.face, r.face) ->> 'topic' AS topic,
+    coalesce(t.face, r.face) ->> 'topic' AS topic"""
+PLANNED = f"""
+SELECT {TOUCH},
     coalesce(t.verdict, '') NOT LIKE 'levelled: %' AND ($3::text IS NULL OR t.change_xid >= $3::text::xid8) AS is_new,
-    t.verdict AS shift
+    t.verdict AS shift, false AS has_yielded
 FROM touchpoint t LEFT JOIN rhythm r ON t.face IS NULL AND r.account_id = t.account_id AND r.type = t.type
 WHERE t.csm_id = $1 AND t.status = 'planned' AND t.owner IN ('csm', 'pooled_csm', 'sales') AND t.due_at < $2
+ORDER BY t.id
+"""
+YIELDED = f"""
+SELECT {TOUCH}, true AS is_new, NULL AS shift, true AS has_yielded
+FROM touchpoint t CROSS JOIN LATERAL (SELECT t.face) r
+WHERE t.csm_id = $1 AND t.closure = 'withdrawn' AND t.verdict LIKE 'gave way: %' AND t.latest_at > $2
+    AND t.due_at < $3
 ORDER BY t.id
 """
 NEW_RHYTHMS = """
@@ -84,10 +94,25 @@ WHERE csm_id = $1 AND active AND phase_from IS NOT NULL ORDER BY account_id, typ
 """
 ACCOUNTS = """
 SELECT account_id, version, shape, timezone, zones, csm_id, sales_id, pool, country, region,
-    plan -> 'avoid' AS avoid, plan -> 'quiet_hours' AS quiet_hours
+    plan -> 'avoid' AS avoid, plan -> 'quiet_hours' AS quiet_hours,
+    ARRAY(
+        SELECT item ->> 'touchpoint_type' FROM json_array_elements(plan -> 'rhythms') item
+        WHERE (item ->> 'never_skip')::boolean
+        UNION SELECT item ->> 'touchpoint_type' FROM json_array_elements(plan -> 'touchpoints') item
+        WHERE (item ->> 'never_skip')::boolean
+    ) AS never_skipped
 FROM account_calendar WHERE account_id = ANY($1::text[])
 """
-SAVE_CONFLICTS = "UPDATE csm_book SET conflicts = $2::jsonb WHERE csm_id = $1"
+SAVE_RELIEF = "UPDATE csm_book SET conflicts = $2::jsonb, review_at = $3 WHERE csm_id = $1"
+# Somebody whose weeks do not fit is levelled again when these are near, also if nothing else changes until then.
+MARK_TO_REVIEW = """
+WITH near AS (
+    UPDATE csm_book SET review_at = NULL WHERE csm_id IN (
+        SELECT csm_id FROM csm_book WHERE review_at <= $1 ORDER BY csm_id FOR UPDATE SKIP LOCKED)
+    RETURNING csm_id
+)
+INSERT INTO csm_mark (csm_id, cause) SELECT csm_id, 'weeks that do not fit are near' FROM near
+"""
 SAVE_ANCHORS = """
 WITH chosen AS (
     UPDATE rhythm r SET anchor_at = u.anchor_at, until_at = NULL, phase_from = NULL, phase_to = NULL
@@ -113,6 +138,7 @@ class PostgresBooks:
         self.absences = PostgresAbsences(connection, calendars)
 
     async def claim(self, now: datetime) -> PersonBook | None:
+        await self._connection.execute(MARK_TO_REVIEW, now)
         for row in await self._connection.fetch(MARKED, CANDIDATES, QUIET, LONGEST_WAIT):
             csm_id = row[0]
             is_mine = await self._connection.fetchval(LOCK_PERSON, LOCK_CLASS, csm_id)
@@ -135,27 +161,30 @@ class PostgresBooks:
         former = await self._connection.fetchval(LEVELLED, csm_id)
         horizon = now + timedelta(days=HORIZON_DAYS)
         planned = await self._connection.fetch(PLANNED, csm_id, horizon, former)
-        hours = (await load_csm_hours(self._connection, [csm_id])).get(csm_id)
+        yielded = await self._connection.fetch(YIELDED, csm_id, now, horizon)
+        hours = (await load_csm_hours(self._connection, [csm_id])).get(csm_id) or DEFAULT_HOURS
         weekly = await self._connection.fetchval(MINUTES, csm_id)
         new = await self._connection.fetch(NEW_RHYTHMS, csm_id)
-        hours = hours or DEFAULT_HOURS
+        everything = [*planned, *yielded]
+        accounts = await self._connection.fetch(ACCOUNTS, sorted({row["account_id"] for row in everything}))
+        never_skipped = {(row["account_id"], kind) for row in accounts for kind in row["never_skipped"]}
         return PersonBook(
             csm_id,
             hours,
             DEFAULT_WEEKLY_MINUTES if weekly is None else weekly,
-            tuple(_planned_touch(row) for row in planned),
+            tuple(_planned_touch(row, never_skipped, now) for row in planned),
             tuple(_new_rhythm(row) for row in new),
-            await self._load_availability(planned, hours),
+            await self._load_availability(everything, accounts, hours),
+            tuple(_planned_touch(row, never_skipped, now) for row in yielded),
         )
 
     async def _load_availability(
-        self, planned: Sequence[rows.Row], hours: OpenHours
+        self, touches: Sequence[rows.Row], accounts: Sequence[rows.Row], hours: OpenHours
     ) -> Mapping[str, Availability]:
         """Where it is not that of the person's hours, by account and type."""
-        types = {(row["account_id"], row["type"]): row["topic"] for row in planned}
+        types = {(row["account_id"], row["type"]): row["topic"] for row in touches}
         holidays = await load_holidays(self._connection)
         found: dict[str, Availability] = {}
-        accounts = await self._connection.fetch(ACCOUNTS, sorted({account_id for account_id, _ in types}))
         days = {row["account_id"]: _read_days(row, hours, holidays) for row in accounts}
         for (account_id, touchpoint_type), topic in types.items():
             avoid, meeting = days[account_id]
@@ -174,23 +203,41 @@ class PostgresBooks:
         return await self._connection.fetchval(SAVE_ANCHORS, *rows.columns_of(values), csm_id)
 
     async def save_moves(self, book: PersonBook, moves: Sequence[LevelledTouch], now: datetime) -> int:
-        if not moves:
-            return 0
-        touches = {touch.id: touch for touch in book.touches}
-        mine = await lock_accounts(self._connection, {touches[move.id].account_id for move in moves})
         wanted = {move.id: move for move in moves}
-        locked = await self._connection.fetch(LOCK_TOUCHPOINTS, sorted(wanted), sorted(mine))
-        updates = [
-            _moved(stored, wanted[stored.touchpoint.id])
+        locked = await self._lock(book, wanted)
+        await self._calendars.save_levelled(
+            [_moved(stored, wanted[stored.touchpoint.id]) for stored in locked], now
+        )
+        return len(locked)
+
+    async def save_given_up(self, book: PersonBook, given_up: Sequence[TouchRelief], now: datetime) -> int:
+        wanted = {each.touch.id: each for each in given_up}
+        locked = await self._lock(book, wanted)
+        await self._calendars.save_levelled(
+            [_given_up(stored, wanted[stored.touchpoint.id]) for stored in locked], now
+        )
+        return len(locked)
+
+    async def _lock(self, book: PersonBook, ids: Collection[str]) -> list[StoredTouchpoint]:
+        """Those of these touchpoints of the book that are as they were read and nobody else has locked."""
+        if not ids:
+            return []
+        touches = {touch.id: touch for touch in (*book.touches, *book.yielded)}
+        mine = await lock_accounts(self._connection, {touches[each].account_id for each in ids})
+        locked = await self._connection.fetch(LOCK_TOUCHPOINTS, sorted(ids), sorted(mine))
+        return [
+            stored
             for stored in map(rows.read_stored, locked)
             if is_as_read(stored, touches[stored.touchpoint.id], book.csm_id)
         ]
-        await self._calendars.save_levelled(updates, now)
-        return len(updates)
 
-    async def save_conflicts(self, csm_id: str, conflicts: Sequence[PersonConflict]) -> None:
-        described = [describe_conflict(csm_id, conflict).model_dump(mode="json") for conflict in conflicts]
-        await self._connection.execute(SAVE_CONFLICTS, csm_id, orjson.dumps(described).decode())
+    async def save_relief(self, csm_id: str, relief: PersonRelief) -> None:
+        described = [
+            describe_conflict(csm_id, conflict).model_dump(mode="json") for conflict in relief.conflicts
+        ]
+        await self._connection.execute(
+            SAVE_RELIEF, csm_id, orjson.dumps(described).decode(), relief.review_at
+        )
 
     async def mark(self, csm_id: str, cause: str) -> None:
         await mark_people(self._connection, [csm_id], cause)
@@ -213,19 +260,28 @@ def _new_rhythm(row: rows.Row) -> NewRhythm:
     return NewRhythm(account_id, kind, every_days, minutes, anchor, (first, last))
 
 
-def _planned_touch(row: rows.Row) -> PlannedTouch:
+def _planned_touch(row: rows.Row, never_skipped: Collection[tuple[str, str]], now: datetime) -> PlannedTouch:
+    shift = None if row["pinned"] else row["shift"]
     priority = find_priority(row["priority"], row["precedence"], row["origin"])
     return PlannedTouch(
         row["id"], row["account_id"], row["type"], row["due_at"], row["start_at"], row["earliest_at"],
         row["latest_at"], row["soft_days"], row["minutes"], priority, row["is_new"],
-        is_by_season(row["shift"]),
+        is_by_season(row["shift"]), (row["account_id"], row["type"]) in never_skipped,
+        row["origin"] == Origin.CALENDAR, row["has_yielded"],
+        find_owed_within(shift, (row["start_at"], row["end_at"]), now),
     )  # fmt: skip
 
 
 def _moved(stored: StoredTouchpoint, move: LevelledTouch) -> TouchpointUpdate:
-    touchpoint = stored.touchpoint._replace(
-        due_at=move.due_at, shift=move.reason, sequence=stored.touchpoint.sequence + 1
-    )
-    return TouchpointUpdate(
-        touchpoint, stored.content, "moved", move.reason, stored.touchpoint.due_at, "plan"
-    )
+    before = stored.touchpoint
+    if before.gave_way:
+        again = return_to_plan(before, move.due_at, move.reason)
+        return TouchpointUpdate(again, stored.content, "scheduled", move.reason)
+    touchpoint = before._replace(due_at=move.due_at, shift=move.reason, sequence=before.sequence + 1)
+    return TouchpointUpdate(touchpoint, stored.content, "moved", move.reason, before.due_at, "plan")
+
+
+def _given_up(stored: StoredTouchpoint, relief: TouchRelief) -> TouchpointUpdate:
+    cancelled = give_way(stored.touchpoint, relief.reason)
+    note = None if cancelled.cancellation is None else cancelled.cancellation.note
+    return TouchpointUpdate(cancelled, stored.content, "cancelled", note, changed_by="plan")

@@ -64,6 +64,7 @@ WHERE (t.account_id = ANY($1::text[]) AND t.status IN ('planned', 'due', 'overdu
     OR (t.account_id = ANY($1::text[]) AND t.due_at > $3 AND t.end_at > $3 AND t.closure = 'withdrawn'
         AND t.origin = 'rhythm')
     OR (t.account_id = ANY($1::text[]) AND t.origin = 'calendar')
+    OR (t.account_id = ANY($1::text[]) AND t.closure = 'withdrawn' AND t.verdict LIKE 'gave way: %' AND t.latest_at > $3)
 ORDER BY t.id FOR UPDATE
 """
 SERIES = "SELECT * FROM rhythm WHERE account_id = ANY($1::text[])"

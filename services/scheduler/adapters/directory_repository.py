@@ -20,8 +20,8 @@ from services.calendar.public_holidays import find_place
 from services.calendar.zones import load_zone
 from services.chassis.database import Connection
 from services.scheduler.adapters import erasure
-from services.scheduler.adapters.assignment_repository import load_people, mark_accounts_of
 from services.scheduler.adapters.messages import DirectoryDetails, OwnerDetails, TypeDetails
+from services.scheduler.adapters.people_changes import load_people, mark_accounts_of
 from services.scheduler.adapters.person_marks import mark_people
 from services.scheduler.adapters.rows import Row, columns_of
 

@@ -23,9 +23,10 @@ async def lock_accounts(connection: Connection, account_ids: Collection[str]) ->
 
 
 def is_as_read(stored: StoredTouchpoint, read: PlannedTouch, csm_id: str) -> bool:
-    """Whether it is planned where it was when the person's book was read, and theirs."""
+    """Whether it is planned, or gave way, where it was when the person's book was read, and theirs."""
     touchpoint = stored.touchpoint
     place = (touchpoint.due_at, touchpoint.start_at, touchpoint.earliest_at, touchpoint.latest_at)
     is_same_place = place == (read.due_at, read.target_at, read.earliest_at, read.latest_at)
     is_planned = touchpoint.status == "planned" and not touchpoint.pinned
-    return is_planned and is_same_place and touchpoint.csm_id == csm_id
+    is_same_state = touchpoint.gave_way if read.has_yielded else is_planned
+    return is_same_state and is_same_place and touchpoint.csm_id == csm_id

@@ -28,7 +28,8 @@ TOUCHPOINTS = f"""
 SELECT {rows.COLUMNS}, t.face FROM touchpoint t
 WHERE t.account_id = ANY($1::text[]) AND (t.status IN ('planned', 'due', 'overdue')
     OR t.origin = 'calendar' OR t.id = ANY($2::uuid[])
-    OR (t.due_at > $3 AND t.end_at > $3 AND t.closure = 'withdrawn' AND t.origin = 'rhythm'))
+    OR (t.due_at > $3 AND t.end_at > $3 AND t.closure = 'withdrawn' AND t.origin = 'rhythm')
+    OR (t.closure = 'withdrawn' AND t.verdict LIKE 'gave way: %' AND t.latest_at > $3))
 ORDER BY t.account_id, t.id
 """
 PEOPLE = """

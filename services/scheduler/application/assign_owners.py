@@ -1,14 +1,15 @@
 """Find the people who lead touchpoints, a whole batch of accounts at a time."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from schemas.plans import PlanAdjusted
 from schemas.vocabulary import Owner
 from services.calendar.assignment import (
     LINES,
-    LOAD_DAYS,
+    NO_MINUTES,
     AccountOwners,
+    Blocks,
     Leads,
     Line,
     find_leads,
@@ -22,8 +23,8 @@ from services.calendar.touchpoint import Status
 from services.scheduler.application.ports import AssignmentRepository
 
 Planned = tuple[PlanCommand, PlanAdjusted]
-Wanted = Mapping[AccountOwners, Mapping[Line, int]]
-"""Accounts that need somebody of a pool or of sales, with the minutes of the next days that each takes on."""
+Wanted = Mapping[AccountOwners, Mapping[Line, Blocks]]
+"""Accounts that need somebody of a pool or of sales, with the minutes that each takes on over a year."""
 
 
 async def assign_owners(
@@ -41,8 +42,7 @@ async def assign_owners(
         for person in staff.candidates(account, line)
     }
     if in_question:
-        until = now + timedelta(days=LOAD_DAYS)
-        staff.minutes.update(await assignments.load_minutes(in_question, now, until))
+        staff.hosts.update(await assignments.load_hosts(in_question, now))
     found: dict[str, dict[Line, str]] = {}
     for account in sorted(wanted, key=lambda account: account.account_id):
         for line, minutes in wanted[account].items():
@@ -60,7 +60,7 @@ async def name_plan_owners(
     now: datetime,
 ) -> list[Planned]:
     """The plans with the person of each item, as far as there is one."""
-    wanted: dict[AccountOwners, dict[Line, int]] = {}
+    wanted: dict[AccountOwners, dict[Line, Blocks]] = {}
     for _, plan in planned:
         account = accounts[plan.account_id]
         unnamed = {item.owner for item in (*plan.rhythms, *plan.touchpoints) if item.csm_id is None}
@@ -84,12 +84,12 @@ async def find_account_leads(
 ) -> dict[str, Leads]:
     """By account who leads what is open and has nobody, of the accounts with any such touchpoint."""
     gone = await _find_gone([stored[account.account_id] for account in accounts], assignments)
-    wanted: dict[AccountOwners, dict[Line, int]] = {}
+    wanted: dict[AccountOwners, dict[Line, Blocks]] = {}
     for account in accounts:
         unowned = {each.owner for each in stored[account.account_id].touchpoints if is_unowned(each, gone)}
         if unowned:
             wanted[account] = {
-                line: 0 for line in LINES if line in unowned and account.find_named(line) is None
+                line: NO_MINUTES for line in LINES if line in unowned and account.find_named(line) is None
             }
     leads = await assign_owners(wanted, assignments, now)
     return {
@@ -115,8 +115,9 @@ async def find_lead(
     account: AccountOwners, owner: Owner, minutes: int, assignments: AssignmentRepository, now: datetime
 ) -> str | None:
     """Who leads one touchpoint of an account that names nobody."""
-    lines: dict[Line, int] = {
-        line: minutes for line in LINES if line == owner and account.find_named(line) is None
+    asked = (minutes, *NO_MINUTES[1:])
+    lines: dict[Line, Blocks] = {
+        line: asked for line in LINES if line == owner and account.find_named(line) is None
     }
     leads = await assign_owners({account: lines}, assignments, now)
     return find_leads(account, leads.get(account.account_id, {})).get(owner)

@@ -1,4 +1,4 @@
-"""Let colleagues lead what a person cannot while they are away, and escalate what nobody can."""
+"""Let colleagues lead what a person cannot while they are away, and escalate what nobody can and what has no room."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -8,15 +8,17 @@ from services.calendar.absences import (
     AccountTouch,
     Cover,
     Deputy,
-    change_absence_escalations,
+    change_escalations_about,
     describe_difficulties,
     find_covers,
     find_in_question,
 )
 from services.calendar.escalation import make_escalation
-from services.calendar.levelling import Homeless, Obstacle
+from services.calendar.levelling import Obstacle
 from services.calendar.person_book import PersonBook, PlannedTouch
+from services.calendar.person_levelling import PersonLevelling
 from services.calendar.reconciliation.context import ChangeKind
+from services.calendar.shortages import describe_shortages
 from services.calendar.touchpoint import Touchpoint
 from services.scheduler.application.ports import TouchpointUpdate
 from services.scheduler.application.reconcile_calendar import describe_update
@@ -55,18 +57,20 @@ class AbsenceResult(NamedTuple):
 
 
 async def cover_absences(
-    book: PersonBook, homeless: Sequence[Homeless], absences: AbsenceRepository, now: datetime
+    book: PersonBook, levelled: PersonLevelling, absences: AbsenceRepository, now: datetime
 ) -> AbsenceResult:
     """Level-triggered: escalations whose cause is gone are cancelled."""
+    homeless, escalated = levelled.homeless, levelled.relief.escalated
     in_question = find_in_question(book, homeless)
     covers = await _find_covers(book, in_question, absences)
     covered = await absences.save_covers(book, covers, now) if covers else ()
     difficulties = describe_difficulties(book, in_question, {each.touch_id for each in covers})
+    difficulties += describe_shortages(book, escalated)
     wanted = {each.id: each for each in (make_escalation(found, book.hours, now) for found in difficulties)}
     stored = await absences.lock_escalations(book, wanted)
     if stored is None:
         return AbsenceResult(len(covered), 0, 1)
-    changes = change_absence_escalations(wanted, stored)
+    changes = change_escalations_about(wanted, stored)
     updates = [
         describe_update(change, content, stored.get(change.touchpoint.id))
         for change in changes

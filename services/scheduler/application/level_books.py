@@ -6,16 +6,16 @@ somebody else changes meanwhile wins, and the person is marked again.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
-from services.calendar.person_book import LevelledTouch, PersonBook, PersonLevelling
-from services.calendar.person_conflicts import PersonConflict
-from services.scheduler.application.cover_absences import AbsenceRepository, AbsenceResult, cover_absences
+from services.calendar.person_book import LevelledTouch, PersonBook
+from services.calendar.person_levelling import PersonLevelling
+from services.calendar.person_relief import PersonRelief, TouchRelief
+from services.scheduler.application.cover_absences import AbsenceRepository, cover_absences
 
 Compute = Callable[[PersonBook, datetime], Awaitable[PersonLevelling | None]]
 """`level_person` off the event loop; None: the book cannot be levelled."""
-FindConflicts = Callable[[PersonBook, datetime], Awaitable[Sequence[PersonConflict] | None]]
-"""`find_person_conflicts` off the event loop; None: they cannot be found."""
+STALE: Final = "others changed it meanwhile"
 
 
 class UnreadableBook(Exception):
@@ -29,7 +29,7 @@ class UnreadableBook(Exception):
 class LevelResult(NamedTuple):
     """What a pass did. `stale`: what somebody else changed meanwhile; `homeless`: touchpoints without an allowed day, of
     which `covered` went to colleagues; `escalated`: new escalations about them; `crowded`: touchpoints less than two days
-    from another of their account.
+    from another of their account; `gave_way`: cancelled, because there is no room; `returned`: planned again.
     """
 
     books: int = 0
@@ -41,6 +41,8 @@ class LevelResult(NamedTuple):
     covered: int = 0
     escalated: int = 0
     crowded: int = 0
+    gave_way: int = 0
+    returned: int = 0
 
     def counts(self) -> dict[str, int]:
         """By kind of the metric."""
@@ -69,11 +71,15 @@ class BookRepository(Protocol):
         ...
 
     async def save_moves(self, book: PersonBook, moves: Sequence[LevelledTouch], now: datetime) -> int:
-        """Move touchpoints that are as they were read; how many."""
+        """Move touchpoints that are as they were read, and plan again those that gave way; how many."""
         ...
 
-    async def save_conflicts(self, csm_id: str, conflicts: Sequence[PersonConflict]) -> None:
-        """Store what does not fit, instead of what was stored before."""
+    async def save_given_up(self, book: PersonBook, given_up: Sequence[TouchRelief], now: datetime) -> int:
+        """Cancel touchpoints that are as they were read, because there is no room; how many."""
+        ...
+
+    async def save_relief(self, csm_id: str, relief: PersonRelief) -> None:
+        """Store what does not fit, instead of what was stored before, and when the person is marked because of it."""
         ...
 
     async def mark(self, csm_id: str, cause: str) -> None:
@@ -81,35 +87,45 @@ class BookRepository(Protocol):
         ...
 
 
-async def level_next_book(
-    books: BookRepository, compute: Compute, now: datetime, find_conflicts: FindConflicts | None = None
-) -> LevelResult:
-    """Level the book of one person, and find what does not fit; an empty result when nobody is marked."""
+async def level_next_book(books: BookRepository, compute: Compute, now: datetime) -> LevelResult:
+    """Level the book of one person, and give up what does not fit; an empty result when nobody is marked."""
     book = await books.claim(now)
     if book is None:
         return LevelResult()
     levelled = await compute(book, now)
     if levelled is None:
         return LevelResult(1, failed=1)
-    phases = await books.save_anchors(book.csm_id, levelled.anchors)
-    moved = await books.save_moves(book, levelled.moves, now)
-    absence = AbsenceResult()
-    if not levelled.anchors:
-        absence = await cover_absences(book, levelled.homeless, books.absences, now)
-    stale = len(levelled.anchors) - phases + len(levelled.moves) - moved + absence.stale
-    if levelled.anchors or stale:
-        cause = "its new rhythms have their phases" if not stale else "others changed it meanwhile"
-        await books.mark(book.csm_id, cause)
-    conflicts = None if levelled.anchors or find_conflicts is None else await find_conflicts(book, now)
-    if conflicts is not None:
-        await books.save_conflicts(book.csm_id, conflicts)
+    if levelled.anchors:
+        phases = await books.save_anchors(book.csm_id, levelled.anchors)
+        stale = len(levelled.anchors) - phases
+        await books.mark(book.csm_id, STALE if stale else "its new rhythms have their phases")
+        return LevelResult(1, phases=phases, stale=stale)
+    result = await _save_levelling(books, book, levelled, now)
+    if result.stale:
+        await books.mark(book.csm_id, STALE)
+    await books.save_relief(book.csm_id, levelled.relief)
+    return result
+
+
+async def _save_levelling(
+    books: BookRepository, book: PersonBook, levelled: PersonLevelling, now: datetime
+) -> LevelResult:
+    given_up, yielded = levelled.relief.given_up, {each.id for each in book.yielded}
+    back = [move for move in levelled.moves if move.id in yielded]
+    gave_way = await books.save_given_up(book, given_up, now)
+    returned = await books.save_moves(book, back, now)
+    moves = [move for move in levelled.moves if move.id not in yielded]
+    moved = await books.save_moves(book, moves, now)
+    absence = await cover_absences(book, levelled, books.absences, now)
+    wanted = len(given_up) + len(levelled.moves)
     return LevelResult(
         1,
         moved,
-        phases,
-        stale,
-        len(levelled.homeless),
+        stale=wanted - gave_way - returned - moved + absence.stale,
+        homeless=len(levelled.homeless),
         covered=absence.covered,
         escalated=absence.escalated,
         crowded=levelled.crowded,
+        gave_way=gave_way,
+        returned=returned,
     )

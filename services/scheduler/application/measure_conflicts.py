@@ -8,8 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.base import Id, Name, SchemaModel
-from services.calendar.person_conflicts import PersonConflict
+from services.calendar.person_relief import Action, PersonConflict, TouchRelief
 
+RELIEF_SHOWN = 20
 GROUPS_SHOWN = 20
 """Groups of touchpoints that a conflict lists, those with the most minutes."""
 
@@ -21,6 +22,23 @@ class ConflictGroup(SchemaModel):
     account_id: Id
     touches: int
     minutes: int
+
+
+class ConflictRelief(SchemaModel):
+    """A touchpoint without room, and what becomes of it."""
+
+    touchpoint_id: Id
+    touchpoint_type: Name
+    account_id: Id
+    minutes: int
+    action: Annotated[
+        Action,
+        Field(
+            description="`proposed`: it will give way, its weeks begin in more than 14 days; `gave_way`: it was "
+            "cancelled, and comes back when there is room; `escalated`: it is never given up, a person has to find room"
+        ),
+    ]
+    reason: str
 
 
 class CapacityConflict(SchemaModel):
@@ -43,6 +61,13 @@ class CapacityConflict(SchemaModel):
         tuple[ConflictGroup, ...],
         Field(description="by type and account, the most minutes first; at most 20"),
     ]
+    relief: Annotated[
+        tuple[ConflictRelief, ...],
+        Field(
+            description=f"what gives way so that the rest fits, what yields first first; at most {RELIEF_SHOWN}"
+        ),
+    ] = ()
+    relief_touches: Annotated[int, Field(description="how many give way, of all")] = 0
     text: str
 
 
@@ -81,7 +106,21 @@ def describe_conflict(csm_id: str, conflict: PersonConflict) -> CapacityConflict
             )
             for group in conflict.groups[:GROUPS_SHOWN]
         ),
+        relief=tuple(map(_describe_relief, conflict.relief[:RELIEF_SHOWN])),
+        relief_touches=len(conflict.relief),
         text=text,
+    )
+
+
+def _describe_relief(relief: TouchRelief) -> ConflictRelief:
+    touch = relief.touch
+    return ConflictRelief(
+        touchpoint_id=touch.id,
+        touchpoint_type=touch.type,
+        account_id=touch.account_id,
+        minutes=touch.minutes,
+        action=relief.action,
+        reason=relief.reason,
     )
 
 

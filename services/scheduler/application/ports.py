@@ -13,6 +13,7 @@ from schemas.directory import HolidayRecord, PolicyRecord
 from schemas.standing import TouchpointContent
 from schemas.touchpoints import Kind
 from services.calendar.assignment import AccountOwners, Line, Staff
+from services.calendar.levelling import Host
 from services.calendar.open_hours import OpenHours
 from services.calendar.plan import PlanCommand
 from services.calendar.reconciliation.context import StoredCalendar
@@ -131,10 +132,8 @@ class AssignmentRepository(Protocol):
         """Everybody, and whom these accounts have."""
         ...
 
-    async def load_minutes(
-        self, csm_ids: Collection[str], start: datetime, end: datetime
-    ) -> Mapping[str, int]:
-        """The planned minutes of these people from `start` up to `end`."""
+    async def load_hosts(self, csm_ids: Collection[str], now: datetime) -> Mapping[str, Host]:
+        """The planned and available minutes of these people over a year."""
         ...
 
     async def save(self, given: Mapping[tuple[str, Line], str]) -> None: ...
@@ -196,7 +195,7 @@ class CalendarRepository(Protocol):
     async def load_calendars(
         self, account_ids: Collection[str], touchpoint_ids: Collection[str], now: datetime
     ) -> Mapping[str, StoredCalendar]:
-        """By account id: what is open, withdrawn occurrences to come, and whatever has one of these touchpoint ids."""
+        """By account id: what is open or may come back, and whatever has one of these touchpoint ids."""
         ...
 
     async def load_hours(self, csm_ids: Collection[str]) -> Mapping[str, OpenHours]: ...

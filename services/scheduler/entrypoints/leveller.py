@@ -1,15 +1,15 @@
 """Levels the books of people, one in a transaction, on every replica; the computing is done in a worker process."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 
 import structlog
 
-from services.calendar.person_book import PersonBook, PersonLevelling, level_person
-from services.calendar.person_conflicts import PersonConflict, find_person_conflicts
+from services.calendar.person_book import PersonBook
+from services.calendar.person_levelling import PersonLevelling, level_person
 from services.chassis.clock import ServiceClock
 from services.chassis.database import INFRASTRUCTURE, Connection, Database, real_now
 from services.chassis.faults import fault
@@ -22,7 +22,6 @@ from services.scheduler.application.level_books import (
 )
 from services.scheduler.application.ports import Count
 
-T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 WAIT_SECONDS: Final = 0.2
@@ -64,25 +63,19 @@ class Leveller:
 
     async def _level_next(self, books: BookRepository, now: datetime) -> LevelResult:
         try:
-            return await level_next_book(books, self._compute, now, self._find_conflicts)
+            return await level_next_book(books, self._compute, now)
         except UnreadableBook as problem:
             log.exception("level.failed", csm_id=problem.csm_id, problem=str(problem))
         return LevelResult(1, failed=1)
 
     async def _compute(self, book: PersonBook, now: datetime) -> PersonLevelling | None:
-        return await self._run("level.failed", level_person, book, now)
-
-    async def _find_conflicts(self, book: PersonBook, now: datetime) -> Sequence[PersonConflict] | None:
-        return await self._run("conflicts.failed", find_person_conflicts, book, now)
-
-    async def _run(
-        self, failure: str, function: Callable[[PersonBook, datetime], T], book: PersonBook, now: datetime
-    ) -> T | None:
-        """None: it cannot be computed, which is logged as `failure`; what was there before stays."""
+        """None: it cannot be computed, which is logged; what was there before stays."""
         try:
-            return await self.worker.run(function, book, now)
+            return await self.worker.run(level_person, book, now)
         except (*INFRASTRUCTURE, WorkerBusy):
             raise
         except Exception as problem:
-            log.exception(failure, csm_id=book.csm_id, touchpoints=len(book.touches), problem=repr(problem))
+            log.exception(
+                "level.failed", csm_id=book.csm_id, touchpoints=len(book.touches), problem=repr(problem)
+            )
         return None

@@ -12,8 +12,8 @@ import orjson
 import pytest
 
 from schemas.envelope import Envelope, kafka_headers
-from services.calendar.person_book import PersonBook, PersonLevelling, level_person
-from services.calendar.person_conflicts import PersonConflict, find_person_conflicts
+from services.calendar.person_book import PersonBook
+from services.calendar.person_levelling import PersonLevelling, level_person
 from services.chassis.clock import ServiceClock
 from services.chassis.database import Connection, Database, real_now
 from services.chassis.dead_letters import Record
@@ -178,13 +178,14 @@ class Scheduler:
     async def level(self) -> None:
         """Level until nobody is marked, with the horizon worker between the passes, as the services do."""
         await self.database.pool.execute("UPDATE csm_mark SET marked_at = marked_at - interval '1 hour'")
-        while await self._level_one() or await self.extend() == 0:
+        while await self.level_next() or await self.extend() == 0:
             await self.database.pool.execute("UPDATE csm_mark SET marked_at = marked_at - interval '1 hour'")
 
-    async def _level_one(self) -> bool:
+    async def level_next(self) -> bool:
+        """Level somebody who is marked; whether anybody was."""
         async with self.database.transaction() as connection:
             books = PostgresBooks(connection, self.calendars(connection))
-            result = await level_next_book(books, level_at_once, FixedClock.now_is, find_at_once)
+            result = await level_next_book(books, level_at_once, FixedClock.now_is)
         for kind, number in result.counts().items():
             self.count(kind, number)
         return result.books > 0
@@ -244,10 +245,6 @@ class Scheduler:
 
 async def level_at_once(book: PersonBook, now: datetime) -> PersonLevelling:
     return level_person(book, now)
-
-
-async def find_at_once(book: PersonBook, now: datetime) -> Sequence[PersonConflict]:
-    return find_person_conflicts(book, now)
 
 
 def rhythm(every_days: int = 7, **changed: object) -> dict[str, object]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.calendar.person_book import PersonBook, PersonLevelling, level_person
+from services.calendar.person_book import PersonBook
+from services.calendar.person_levelling import PersonLevelling, level_person
 from services.scheduler.adapters.book_repository import PostgresBooks
 from services.scheduler.application.level_books import level_next_book
 from tests.integration.scheduler.conftest import MONDAY, FixedClock, Scheduler, at, one_off, rhythm

@@ -28,6 +28,7 @@ AGE_MARKS = """
 UPDATE csm_mark SET marked_at = marked_at - interval '1 minute'
 WHERE n IN (SELECT n FROM csm_mark ORDER BY n FOR UPDATE SKIP LOCKED)
 """
+STATES = "SELECT id, due_at, status, sequence FROM touchpoint ORDER BY id"
 LOCKED = (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 
 
@@ -92,12 +93,12 @@ async def test_replicas_that_level_and_release_while_plans_change_do_everything_
     await asyncio.gather(*others)
     assert not deadlocks, [str(getattr(problem, "detail", problem)) for problem in deadlocks]
     await scheduler.level()
-    before = await scheduler.database.pool.fetch("SELECT id, due_at FROM touchpoint ORDER BY id")
+    before = await scheduler.database.pool.fetch(STATES)
     await scheduler.database.pool.execute(
         "INSERT INTO csm_mark (csm_id, cause) VALUES ('ada', 'x'), ('kim', 'x')"
     )
     await scheduler.level()
-    assert await scheduler.database.pool.fetch("SELECT id, due_at FROM touchpoint ORDER BY id") == before
+    assert await scheduler.database.pool.fetch(STATES) == before
     while await scheduler.release() == 0:
         continue
     due = Counter(

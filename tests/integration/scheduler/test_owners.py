@@ -56,6 +56,26 @@ async def test_work_of_a_pool_goes_to_its_members_and_stays_with_them(scheduler:
     assert await owners(scheduler) == first
 
 
+async def test_a_new_account_goes_to_whom_its_year_fits_and_not_to_whom_has_the_least_now(
+    scheduler: Scheduler,
+) -> None:
+    """S162: bob has nothing planned, and is away from April on; who has an account keeps it when he is back."""
+    away = [{"from": "2026-04-06", "to": "2027-02-20"}]
+    names = ("first", "second", "third")
+    await scheduler.consume(*(account(scheduler, name, pool="smb") for name in names))
+    await scheduler.consume(person(scheduler, "cyd", pool="smb"))
+    await scheduler.consume(scheduler.plan(1, [pooled()], account="first"))
+    await scheduler.consume(person(scheduler, "bob", pool="smb", time_off=away))
+
+    await scheduler.consume(scheduler.plan(1, [pooled()], account="second"))
+    assert await owners(scheduler) == {"first": {"cyd"}, "second": {"cyd"}}
+
+    await scheduler.consume(person(scheduler, "bob", 2, pool="smb"))
+    await scheduler.consume(scheduler.plan(1, [pooled()], account="third"))
+    await scheduler.extend()
+    assert await owners(scheduler) == {"first": {"cyd"}, "second": {"cyd"}, "third": {"bob"}}
+
+
 async def test_who_joins_a_pool_gets_what_nobody_has_also_what_is_due(scheduler: Scheduler) -> None:
     """S165: nothing falls through the gaps."""
     await scheduler.consume(account(scheduler, "acme", pool="smb"))

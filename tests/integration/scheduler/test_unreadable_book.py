@@ -15,7 +15,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 @pytest.fixture
 async def worker() -> AsyncGenerator[WorkerProcess]:
-    made = WorkerProcess(seconds=30, megabytes=1024, most_waiting=1, module="services.calendar.person_book")
+    made = WorkerProcess(
+        seconds=30, megabytes=1024, most_waiting=1, module="services.calendar.person_levelling"
+    )
     yield made
     await made.close()
 

@@ -8,7 +8,8 @@ from services.calendar.absences import AccountTouch, Deputy, cover, describe_dif
 from services.calendar.avoid import Availability
 from services.calendar.levelling import Homeless, Obstacle
 from services.calendar.open_hours import OpenHours
-from services.calendar.person_book import PersonBook, PlannedTouch, availability_key, level_person
+from services.calendar.person_book import PersonBook, PlannedTouch, availability_key, find_owed_within
+from services.calendar.person_levelling import level_person
 from tests.unit.calendar.plans import NOW, OFFICE, UTC_ZONE, season
 
 DAY = timedelta(days=1)
@@ -123,3 +124,32 @@ def test_an_absence_of_weeks_is_one_escalation_for_each_account_and_month() -> N
     assert "for 2 of type check in" in found[0].text
     for part in ("check in", "ada is away", "weeks 2026-W", "What helps"):
         assert part in found[1].text
+
+
+def test_what_its_person_can_only_do_late_goes_to_a_colleague_within_its_time() -> None:
+    owed = touch(
+        earliest_at=None, latest_at=None, due_at=TARGET + 20 * DAY, owed_within=(TARGET, TARGET + 4 * DAY)
+    )
+    in_question = find_in_question(book([owed]), ())
+
+    found = cover(book([owed]), owed, [Deputy("bob", OFFICE, 0)])
+
+    assert in_question == [AccountTouch(owed, Obstacle.AWAY)]
+    assert found is not None
+    assert TARGET <= found.due_at <= TARGET + 4 * DAY
+    (difficulty,) = describe_difficulties(book([owed]), in_question, ())  # without one
+    assert "ada is away on every working day of the window" in difficulty.text
+
+
+def test_only_what_is_late_and_has_time_left_is_owed() -> None:
+    window = (TARGET, TARGET + 4 * DAY)
+    late = "late: nothing is open before its deadline, 2026-03-20T10:00:00Z: time off of Ada"
+
+    assert find_owed_within(late, window, NOW) == window
+    assert find_owed_within(late, window, TARGET + DAY) == (TARGET + DAY, TARGET + 4 * DAY)
+    assert find_owed_within(late, window, TARGET + 5 * DAY) is None
+    assert find_owed_within(None, window, NOW) is None
+    assert (
+        find_owed_within("late: nothing is open before its deadline: public holiday Epiphany", window, NOW)
+        is None
+    )

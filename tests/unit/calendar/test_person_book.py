@@ -7,14 +7,8 @@ from zoneinfo import ZoneInfo
 
 from services.calendar.avoid import Availability
 from services.calendar.open_hours import OpenHours
-from services.calendar.person_book import (
-    NewRhythm,
-    PersonBook,
-    PersonLevelling,
-    PlannedTouch,
-    availability_key,
-    level_person,
-)
+from services.calendar.person_book import NewRhythm, PersonBook, PlannedTouch, availability_key
+from services.calendar.person_levelling import PersonLevelling, level_person
 from tests.unit.calendar.plans import NOW, OFFICE, season
 
 DAY = timedelta(days=1)

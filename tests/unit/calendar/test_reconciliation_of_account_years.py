@@ -16,7 +16,8 @@ import pytest
 
 from schemas.plans import PlanAdjusted
 from services.calendar.avoid import Availability, covers
-from services.calendar.person_book import NewRhythm, PersonBook, PlannedTouch, availability_key, level_person
+from services.calendar.person_book import NewRhythm, PersonBook, PlannedTouch, availability_key
+from services.calendar.person_levelling import level_person
 from services.calendar.reconciliation import reconcile
 from services.calendar.reconciliation.context import ReconcileContext, StoredCalendar
 from services.calendar.touchpoint import OPEN, Closure, Origin, Status, Touchpoint

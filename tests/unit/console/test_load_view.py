@@ -1,6 +1,6 @@
 """People's weeks as percentages, and what somebody should do something about."""
 
-from services.console.load_view import describe_gap, find_findings, load_rows
+from services.console.load_view import describe_gap, find_findings, load_rows, relief_lines
 
 
 def week(name: str, planned: int, available: int, **more: object) -> dict[str, object]:
@@ -43,3 +43,17 @@ def test_the_gap_names_its_worst_week() -> None:
 
     assert describe_gap(capacity) == "0.4 people are missing in 2026-W11, the worst week"
     assert describe_gap({"headcount_gap": 0.0}) == ""
+
+
+def test_what_gives_way_is_listed_with_its_reason_and_how_many_more_there_are() -> None:
+    relief = {
+        "touchpoint_type": "check_in",
+        "account_id": "acme",
+        "minutes": 30,
+        "action": "gave_way",
+        "reason": "no room in 2026-W11",
+    }
+
+    lines = list(relief_lines({"relief": [relief], "relief_touches": 3}, {"acme": "Acme"}))
+
+    assert lines == ["Check in, Acme, 30 minutes: gave way (no room in 2026-W11)", "2 more"]

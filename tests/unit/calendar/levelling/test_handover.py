@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from services.calendar.levelling import AccountLoad, Host, share_out
+from services.calendar.levelling import AccountLoad, Host, choose_host, share_out
 from services.calendar.levelling.price import LOAD, OVER, SHORTEST_WEEK
 
 BLOCKS = 13
@@ -114,3 +114,20 @@ def test_a_pool_of_thousands_is_shared_by_moves_alone() -> None:
 def test_loads_that_cannot_be_compared_are_refused(minutes: tuple[int, ...], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         share_out([AccountLoad("acme", minutes)], [Host("a", (0, 0, 0), (1, 1, 1))])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_one_account_alone_goes_to_the_host_that_sharing_out_would_choose(seed: int) -> None:
+    rng = random.Random(seed)
+    hosts = [
+        Host(
+            f"c{n}",
+            tuple(rng.randrange(12_000) for _ in range(13)),
+            tuple(rng.choice((0, 4800, 9600)) for _ in range(13)),
+        )
+        for n in range(6)
+    ]
+    minutes = tuple(rng.randrange(600) for _ in range(13))
+
+    assert choose_host(minutes, hosts) == share_out([AccountLoad("acme", minutes)], hosts)["acme"]
+    assert choose_host(minutes, []) is None

@@ -65,5 +65,5 @@ def test_a_reason_says_which_weeks_and_minutes() -> None:
     assert given_up.touch_id == "2"
     assert (given_up.first_week, given_up.last_week, given_up.needed, given_up.available) == (1, 1, 180, 120)
     assert given_up.reason == (
-        "no room from 2026-03-09 to 2026-03-15: 120 minutes, 120 of them needed by what goes before it, 60 by itself"
+        "no room in 2026-W11: 120 minutes, 120 of them needed by what goes before it, 60 by itself"
     )

@@ -57,6 +57,33 @@ def test_every_language_has_the_same_notes_with_no_field_of_its_own(language: st
             "Bob Ode substitui Ada Lind, que está ausente (semana 13 de 2026)",
         ),
         (
+            "de",
+            (
+                "withdrawn: gave way: no room from 2026-W14 to 2026-W15: 1500 minutes, 1480 of them needed by what goes"
+                " before it, 60 by itself"
+            ),
+            (
+                "es ist kein Platz von Kalenderwoche 14 (2026) bis Kalenderwoche 15 (2026): 1.480 von 1.500 Minuten"
+                " braucht, was vorgeht, dies braucht 60"
+            ),
+        ),
+        (
+            "en",
+            (
+                "withdrawn: gave way: no room in 2026-W14: 1500 minutes, 1480 of them needed by what goes before it, 60"
+                " by itself"
+            ),
+            (
+                "there is no room in week 14 of 2026, where 1,500 minutes are open and 1,480 of them go to what comes"
+                " first; this takes 60"
+            ),
+        ),
+        (
+            "pt",
+            "levelled: there is room for it again in the week 2026-W14",
+            "na semana 14 de 2026 há espaço para isto de novo",
+        ),
+        (
             "es",
             "levelled: another day of the week 2026-W15 has more room",
             "otro día de la semana 15 de 2026 tiene más espacio",

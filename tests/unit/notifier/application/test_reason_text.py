@@ -116,6 +116,23 @@ def test_every_escalation_of_a_day_that_is_missing_is_translated(language: str, 
     assert "What helps" not in translate_reason(found.text, BOOK.phrases(language))
 
 
+NO_ROOM = (
+    "No room is left for 1 of type check in: the weeks of Ada Lind are full, and what is protected is not given up. The"
+    " check in has no room {}: 1500 minutes, 1480 of them needed by what goes before it, 60 by itself. What helps: a"
+    " colleague leads one of them, more hours in these weeks, or a later date."
+)
+
+
+@pytest.mark.parametrize("weeks", ["in 2026-W11", "from 2026-W11 to 2026-W12"])
+@pytest.mark.parametrize("language", OTHERS)
+def test_an_escalation_of_weeks_that_are_full_is_translated(language: str, weeks: str) -> None:
+    """The text is that of `test_a_shortage_names_the_demand_the_weeks_and_the_person`."""
+    translated = translate_reason(NO_ROOM.format(weeks), BOOK.phrases(language))
+
+    assert "Ada Lind" in translated
+    assert not re.search(r"What helps|check in|W11", translated)
+
+
 def test_a_date_that_does_not_exist_stays() -> None:
     assert translate_reason("On 2026-13-41.", BOOK.phrases("de")) == "On 2026-13-41."
 

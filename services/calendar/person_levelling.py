@@ -1,0 +1,218 @@
+"""Level the work of one person: their book for the levelling core, and what it changes as dates.
+
+Days are those of the person's zone; a touchpoint keeps its time of day. What takes place today or tomorrow stays.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from services.calendar.book_days import BookDays
+from services.calendar.levelling import (
+    Beat,
+    Book,
+    Hold,
+    Homeless,
+    Move,
+    Touch,
+    choose_phases,
+    relevel,
+)
+from services.calendar.levelling.model import NOWHERE
+from services.calendar.open_hours import DAY, from_wall, next_open, open_days, to_wall
+from services.calendar.person_book import (
+    HORIZON_DAYS,
+    LevelledTouch,
+    NewRhythm,
+    PersonBook,
+    PlannedTouch,
+    availability_key,
+)
+from services.calendar.person_relief import NO_RELIEF, PersonRelief, find_relief
+from services.calendar.weeks import name_week
+from services.calendar.windows import LEVELLED
+
+SETTLED_DAYS: Final = 2
+"""Today and tomorrow: nobody plans their day anew because of a colleague's account."""
+APART_DAYS: Final = 2
+"""Two touchpoints of one account keep so many days apart, as far as their windows allow."""
+
+
+class PersonLevelling(NamedTuple):
+    """What changes: anchors by (account, type), moved touchpoints, and those for which no day is allowed.
+
+    Among the moves is what gave way and comes back. `crowded`: how many stand less than two days from another of their
+    account, because no other day is better. `relief`: what does not fit, and what is given up for it.
+    """
+
+    anchors: Mapping[tuple[str, str], datetime]
+    moves: tuple[LevelledTouch, ...] = ()
+    homeless: tuple[Homeless, ...] = ()
+    crowded: int = 0
+    relief: PersonRelief = NO_RELIEF
+
+
+def level_person(person: PersonBook, now: datetime, *, with_conflicts: bool = True) -> PersonLevelling:
+    """Choose the phases of new rhythms; without any, find what does not fit, and level what stays.
+
+    Phases come first: the occurrences of a new rhythm are placed anew before they are levelled. `with_conflicts`: of
+    `find_relief`.
+    """
+    maker = BookMaker(person, now)
+    if person.rhythms:
+        return PersonLevelling(maker.choose_anchors())
+    book = maker.make((*person.touches, *person.yielded))
+    relief = find_relief(person, book, now, with_conflicts=with_conflicts)
+    gone = relief.gone
+    staying = book._replace(touches=tuple(touch for touch in book.touches if touch.id not in gone))
+    return maker.relevel(staying)._replace(relief=relief)
+
+
+def find_person_relief(person: PersonBook, now: datetime) -> PersonRelief:
+    """What does not fit, and what is to be given up for it, without levelling."""
+    book = BookMaker(person, now).make((*person.touches, *person.yielded))
+    return find_relief(person, book, now)
+
+
+class BookMaker:
+    def __init__(self, person: PersonBook, now: datetime) -> None:
+        self._person = person
+        self._zone = person.hours.zone
+        today = to_wall(now, self._zone).date()
+        self._first = today - timedelta(days=today.weekday())
+        self._today = (today - self._first).days
+        self._days = BookDays(self._zone, self._first, HORIZON_DAYS)
+        self._at = cache(self._moment_on)
+
+    def choose_anchors(self) -> dict[tuple[str, str], datetime]:
+        pending = {(rhythm.account_id, rhythm.type): rhythm for rhythm in self._person.rhythms}
+        others = [each for each in self._person.touches if (each.account_id, each.type) not in pending]
+        phases = choose_phases(self.make(others), [self._beat(rhythm) for rhythm in pending.values()])
+        return {key: self._anchor(pending[key], day) for key, day in phases.items()}
+
+    def relevel(self, book: Book) -> PersonLevelling:
+        planned = {each.id: each for each in (*self._person.touches, *self._person.yielded)}
+        levelled = relevel(book)
+        causes = {move.touch_id: move for move in levelled.moves}
+        moves = [
+            self._move(planned[touch.id], day, causes.get(touch.id))
+            for touch, day in zip(book.touches, levelled.days, strict=True)
+            if day >= 0 and (planned[touch.id].has_yielded or day != self._day(planned[touch.id].due_at))
+        ]
+        made = tuple(move for move in moves if move is not None)
+        return PersonLevelling({}, made, levelled.homeless, self._count_crowded(book, levelled.days))
+
+    def _count_crowded(self, book: Book, days: Sequence[int]) -> int:
+        by_account = sorted(
+            (touch.account_id, day)
+            for touch, day in zip(book.touches, days, strict=True)
+            if day >= self._today
+        )
+        return sum(
+            account == following and later - day < APART_DAYS
+            for (account, day), (following, later) in pairwise(by_account)
+        )
+
+    def _beat(self, rhythm: NewRhythm) -> Beat:
+        first = max(self._day(rhythm.phase[0]), self._today + 1)
+        last = max(self._day(rhythm.phase[1]) - 1, first)
+        return Beat(rhythm.account_id, rhythm.type, rhythm.every_days, rhythm.minutes, first, last)
+
+    def _anchor(self, rhythm: NewRhythm, day: int) -> datetime:
+        """The time of day of the provisional anchor on that day; where it is closed, on the nearest open day."""
+        hours = self._person.hours
+        clock = to_wall(rhythm.anchor, self._zone).time()
+        for near in sorted(range(day - 6, day + 7), key=lambda other: (abs(other - day), other)):
+            moment = from_wall(datetime.combine(self._date(near), clock), self._zone)
+            open_at = next_open(moment, hours)
+            if near > self._today and to_wall(open_at, self._zone).date() == self._date(near):
+                return open_at
+        return next_open(from_wall(datetime.combine(self._date(day), clock), self._zone), hours)
+
+    def make(self, planned: Sequence[PlannedTouch]) -> Book:
+        """Touches beyond the horizon are none of its business; they are levelled when it reaches them."""
+        last = HORIZON_DAYS - 1
+        touches = [
+            self._touch(each) for each in planned if each.has_yielded or 0 <= self._day(each.due_at) <= last
+        ]
+        touches.sort(key=lambda touch: touch.id)
+        return Book(self._person.csm_id, self._first, self._day_minutes(), tuple(touches))
+
+    def _day_minutes(self) -> tuple[int, ...]:
+        hours = self._person.hours
+        minutes = self._person.weekly_minutes // (len(hours.days) or 1)
+        open_on = {
+            (day - self._first).days for day in open_days(hours, self._first, self._date(HORIZON_DAYS - 1))
+        }
+        return tuple(minutes if day in open_on else 0 for day in range(HORIZON_DAYS))
+
+    def _touch(self, planned: PlannedTouch) -> Touch:
+        day, target = self._day(planned.due_at), self._day(planned.target_at)
+        is_fixed = (
+            planned.earliest_at is None or planned.latest_at is None or day < self._today + SETTLED_DAYS
+        ) and not planned.has_yielded
+        if is_fixed or planned.earliest_at is None or planned.latest_at is None:
+            return Touch(
+                planned.id, planned.account_id, planned.type, planned.priority, planned.minutes, day, 0, day, day,
+                (), Hold.FROZEN, day,
+            )  # fmt: skip
+        earliest = max(self._day(planned.window[0]), self._today + SETTLED_DAYS)
+        latest = self._day(planned.window[1])
+        closed = self._closed_days(planned, earliest, latest)
+        return Touch(
+            planned.id, planned.account_id, planned.type, planned.priority, planned.minutes, target,
+            planned.soft_days, earliest, latest, closed, Hold.FREE,
+            NOWHERE if planned.is_new or planned.has_yielded else day,
+        )  # fmt: skip
+
+    def _closed_days(self, planned: PlannedTouch, earliest: int, latest: int) -> tuple[int, ...]:
+        """The days on which `_moment_on` finds nothing."""
+        days = range(earliest, latest + 1)
+        availability = self._person.accounts.get(availability_key(planned.account_id, planned.type))
+        if availability is not None:
+            return self._days.unavailable(availability, days)
+        clock = to_wall(planned.target_at, self._zone).time()
+        return self._days.closed_from(clock, self._person.hours, days)
+
+    def _moment_on(self, planned: PlannedTouch, day: int) -> datetime | None:
+        """When it would be due on that day; None: it may not be."""
+        wall = datetime.combine(self._date(day), to_wall(planned.target_at, self._zone).time())
+        moment = from_wall(wall, self._zone)
+        availability = self._person.accounts.get(availability_key(planned.account_id, planned.type))
+        if availability is None:
+            free_at = next_open(moment, self._person.hours)
+        elif availability.is_available(moment):
+            return moment
+        else:
+            free_at = availability.first_available(
+                from_wall(datetime.combine(wall, datetime.min.time()), self._zone)
+            )
+        return free_at if to_wall(free_at, self._zone).date() == wall.date() else None
+
+    def _move(self, planned: PlannedTouch, day: int, move: Move | None) -> LevelledTouch | None:
+        """None: it may not be due on that day. What is new moves without a price, so it has no `move`."""
+        due_at = self._at(planned, day)
+        if due_at is None:
+            return None
+        former, chosen = self._week(self._day(planned.due_at)), self._week(day)
+        if planned.has_yielded:
+            reason = f"there is room for it again in the week {chosen}"
+        elif former == chosen:
+            reason = f"another day of the week {chosen} has more room"
+        elif move is None or planned.is_new:
+            reason = f"the week {chosen} has more room than {former}"
+        else:
+            load = f"{move.week_minutes_before} of {move.available} minutes and has {move.week_minutes_after} now"
+            reason = f"the week {former} had {load}, the week {chosen} has more room"
+        return LevelledTouch(planned.id, due_at, f"{LEVELLED}{reason}")
+
+    def _week(self, day: int) -> str:
+        return name_week(self._date(day))
+
+    def _day(self, moment: datetime) -> int:
+        return self._days.number_of(moment)
+
+    def _date(self, day: int) -> date:
+        return self._first + day * DAY
