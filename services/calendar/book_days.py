@@ -3,18 +3,22 @@
 Looked up for whole windows: a book of a thousand touchpoints asks for tens of thousands of days.
 """
 
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
-from functools import cache
+from functools import lru_cache
 from itertools import pairwise
+from typing import Final
 
 from schemas.zones import TimeZone
 from services.calendar.avoid import Availability, end_of
-from services.calendar.open_hours import DAY, OpenHours, find_open, from_wall, to_wall
+from services.calendar.open_hours import DAY, OpenHours, find_open, from_wall, open_days, to_wall
 from services.calendar.stretches import DAY_LENGTH, LAST_YEAR, from_micros, to_micros
 
 _SECOND = 1_000_000
+_CACHED_HOURS: Final = 256
+"""The hours of a year of days take 3 KiB."""
 
 
 class BookDays:
@@ -26,7 +30,7 @@ class BookDays:
         self._starts = [self._instant(day, time()) for day in range(count + 1)]
         lengths = (end - start for start, end in pairwise(self._starts))
         self._odd = frozenset(day for day, length in enumerate(lengths) if length != DAY_LENGTH)
-        self._open_for = cache(self._find_open_for)
+        self._open_for = lru_cache(_CACHED_HOURS)(self._find_open_for)
 
     def number_of(self, moment: datetime) -> int:
         """The day on which that moment is; negative before the first one."""
@@ -70,9 +74,9 @@ class BookDays:
             return False
         return self.number_of(availability.first_available(from_micros(start))) == day
 
-    def _find_open_for(self, hours: OpenHours) -> list[int]:
+    def _find_open_for(self, hours: OpenHours) -> Sequence[int]:
         """From the start of each day to the end of its last open stretch; 0 where nothing is open."""
-        return [self._find_last_open(hours, *span) for span in pairwise(self._starts)]
+        return array("q", (self._find_last_open(hours, *span) for span in pairwise(self._starts)))
 
     def _find_last_open(self, hours: OpenHours, start: int, end: int) -> int:
         for year in {from_micros(end - 1).year: None, from_micros(start).year: None}:
@@ -90,3 +94,15 @@ class BookDays:
 
     def _instant(self, day: int, clock: time) -> int:
         return to_micros(from_wall(datetime.combine(self._first + day * DAY, clock), self._zone))
+
+
+@lru_cache(maxsize=16)
+def share_days(zone: TimeZone, first: date, count: int) -> BookDays:
+    """The same object for equal days: books are levelled again and again on one day, and colleagues share customers."""
+    return BookDays(zone, first, count)
+
+
+@lru_cache(maxsize=256)
+def number_open_days(hours: OpenHours, first: date, count: int) -> frozenset[int]:
+    """The numbers of the days, of `count` from `first`, on which somebody with these hours works."""
+    return frozenset((day - first).days for day in open_days(hours, first, first + (count - 1) * DAY))

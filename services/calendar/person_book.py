@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from schemas.plans import Avoid
 from services.calendar.avoid import Availability
-from services.calendar.book_days import BookDays
+from services.calendar.book_days import number_open_days, share_days
 from services.calendar.levelling import (
     HORIZON_WEEKS,
     Beat,
@@ -23,7 +23,7 @@ from services.calendar.levelling import (
     choose_phases,
     relevel,
 )
-from services.calendar.open_hours import DAY, OpenHours, from_wall, next_open, open_days, to_wall
+from services.calendar.open_hours import DAY, OpenHours, from_wall, next_open, to_wall
 from services.calendar.touchpoint import Origin
 from services.calendar.weeks import name_week
 from services.calendar.windows import LEVELLED
@@ -159,7 +159,7 @@ class _BookMaker:
         today = to_wall(now, self._zone).date()
         self._first = today - timedelta(days=today.weekday())
         self._today = (today - self._first).days
-        self._days = BookDays(self._zone, self._first, HORIZON_DAYS)
+        self._days = share_days(self._zone, self._first, HORIZON_DAYS)
         self._at = cache(self._moment_on)
 
     def choose_anchors(self) -> dict[tuple[str, str], datetime]:
@@ -218,9 +218,7 @@ class _BookMaker:
     def _day_minutes(self) -> tuple[int, ...]:
         hours = self._person.hours
         minutes = self._person.weekly_minutes // (len(hours.days) or 1)
-        open_on = {
-            (day - self._first).days for day in open_days(hours, self._first, self._date(HORIZON_DAYS - 1))
-        }
+        open_on = number_open_days(hours, self._first, HORIZON_DAYS)
         return tuple(minutes if day in open_on else 0 for day in range(HORIZON_DAYS))
 
     def _touch(self, planned: PlannedTouch) -> Touch:
