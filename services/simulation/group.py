@@ -23,7 +23,7 @@ from services.calendar.person_book import PersonBook, level_person
 from services.calendar.person_hours import DEFAULT_HOURS
 from services.calendar.reconciliation.context import AccountHours, CalendarChange, find_account_hours
 from services.calendar.reconciliation.unowned import is_unowned
-from services.calendar.touchpoint import Touchpoint
+from services.calendar.touchpoint import Status, Touchpoint
 from services.simulation.absences import cover_absences
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import BookAccount, Colleague, Period, Rules
@@ -156,14 +156,14 @@ class GroupSimulation:
 
     def _follow(self, account: SimulatedAccount, plan: PlanAdjusted, now: datetime) -> None:
         """Bring the calendar of an account to a new plan."""
-        named, before = self._name_owners(account.owners, plan, now), _led_by_people(account)
+        named, before = self._name_owners(account.owners, plan, now), dict(account.calendar)
         hours = self._hours_of(account)
         self._note_all(
             account, account.follow(named, hours, lambda: self._find_leads(account, now), now), before
         )
 
     def _reconcile(self, account: SimulatedAccount, plan: PlanAdjusted, now: datetime) -> None:
-        named, before = self._name_owners(account.owners, plan, now), _led_by_people(account)
+        named, before = self._name_owners(account.owners, plan, now), dict(account.calendar)
         leads = self._find_leads(account, now)
         self._note_all(account, account.reconcile(named, self._hours_of(account), leads, now), before)
 
@@ -180,7 +180,8 @@ class GroupSimulation:
         if touchpoint.csm_id is not None:
             self._work_of(touchpoint.csm_id).note(account, touchpoint.id)
         if is_visible(change):
-            holders = {touchpoint.csm_id, None if before is None else before.csm_id}
+            had = before if before is not None and _is_planned_work(before) else None
+            holders = {touchpoint.csm_id, None if had is None else had.csm_id}
             self._marked |= {csm_id for csm_id in holders if csm_id is not None}
 
     def _name_owners(self, account: AccountOwners, plan: PlanAdjusted, now: datetime) -> PlanAdjusted:
@@ -281,5 +282,5 @@ class GroupSimulation:
         self.totals.work["accounts"] = len(self._accounts)
 
 
-def _led_by_people(account: SimulatedAccount) -> dict[str, Touchpoint]:
-    return {each.id: each for each in account.planned() if each.is_led_by_person}
+def _is_planned_work(touchpoint: Touchpoint) -> bool:
+    return touchpoint.status is Status.PLANNED and touchpoint.is_led_by_person
