@@ -4,12 +4,12 @@ Looked up for whole windows: a book of a thousand touchpoints asks for tens of t
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.zones import TimeZone
 from services.calendar.avoid import Availability, end_of
@@ -19,6 +19,21 @@ from services.calendar.stretches import DAY_LENGTH, LAST_YEAR, from_micros, to_m
 _SECOND = 1_000_000
 _CACHED_HOURS: Final = 256
 """The hours of a year of days take 3 KiB."""
+
+
+class _OpenFor(NamedTuple):
+    """By day, from its start to the end of its last open stretch; 0 where nothing is open. Microseconds.
+
+    `closed`: the days where nothing is open. `shortest`: the least of the others; 0 without any.
+    """
+
+    length: Sequence[int]
+    closed: Sequence[int]
+    shortest: int
+
+    def closed_in(self, days: range) -> tuple[int, ...]:
+        """Those of the days on which nothing is open."""
+        return tuple(self.closed[bisect_left(self.closed, days.start) : bisect_left(self.closed, days.stop)])
 
 
 class BookDays:
@@ -42,26 +57,30 @@ class BookDays:
     def closed_from(self, clock: time, hours: OpenHours, days: range) -> tuple[int, ...]:
         """Those of the days on which nothing is open at that time of day or later."""
         into_day = ((clock.hour * 60 + clock.minute) * 60 + clock.second) * _SECOND + clock.microsecond
-        open_for = self._open_for(hours)
+        found, days = self._open_for(hours), self._inside(days)
+        if into_day < found.shortest and self._odd.isdisjoint(days):
+            return found.closed_in(days)
         return tuple(
             day
-            for day in self._inside(days)
-            if (self._into_odd_day(day, clock) if day in self._odd else into_day) >= open_for[day]
+            for day in days
+            if (self._into_odd_day(day, clock) if day in self._odd else into_day) >= found.length[day]
         )
 
     def unavailable(self, availability: Availability, days: range) -> tuple[int, ...]:
         """Those of the days on which no moment is available."""
         opening = availability.opening
-        open_for = None if opening is None else self._open_for(opening)
+        found = None if opening is None else self._open_for(opening)
         days = self._inside(days)
         first, beyond = self._starts[days.start], self._starts[days.stop]
         spans = [(to_micros(period.from_), to_micros(end_of(period))) for period in availability.periods]
         spans = [(start, end) for start, end in spans if start < beyond and end > first]
+        if not spans:
+            return () if found is None else found.closed_in(days)
         return tuple(
             day
             for day in days
-            if (open_for is not None and not open_for[day])
-            or (spans and not self._has_available(availability, spans, day))
+            if (found is not None and not found.length[day])
+            or not self._has_available(availability, spans, day)
         )
 
     def _has_available(self, availability: Availability, spans: Iterable[tuple[int, int]], day: int) -> bool:
@@ -74,9 +93,11 @@ class BookDays:
             return False
         return self.number_of(availability.first_available(from_micros(start))) == day
 
-    def _find_open_for(self, hours: OpenHours) -> Sequence[int]:
+    def _find_open_for(self, hours: OpenHours) -> _OpenFor:
         """From the start of each day to the end of its last open stretch; 0 where nothing is open."""
-        return array("q", (self._find_last_open(hours, *span) for span in pairwise(self._starts)))
+        length = array("q", (self._find_last_open(hours, *span) for span in pairwise(self._starts)))
+        closed = array("h", (day for day, until in enumerate(length) if not until))
+        return _OpenFor(length, closed, min(filter(None, length), default=0))
 
     def _find_last_open(self, hours: OpenHours, start: int, end: int) -> int:
         for year in {from_micros(end - 1).year: None, from_micros(start).year: None}:

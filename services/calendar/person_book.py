@@ -160,6 +160,7 @@ class _BookMaker:
         self._first = today - timedelta(days=today.weekday())
         self._today = (today - self._first).days
         self._days = share_days(self._zone, self._first, HORIZON_DAYS)
+        self._day = self._days.number_of
         self._at = cache(self._moment_on)
 
     def choose_anchors(self) -> dict[tuple[str, str], datetime]:
@@ -280,9 +281,6 @@ class _BookMaker:
 
     def _week(self, day: int) -> str:
         return name_week(self._date(day))
-
-    def _day(self, moment: datetime) -> int:
-        return self._days.number_of(moment)
 
     def _date(self, day: int) -> date:
         return self._first + day * DAY
