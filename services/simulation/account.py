@@ -250,8 +250,9 @@ class SimulatedAccount:
         if self.evaluate_at is not None:
             yield self.evaluate_at
         watched = self.sensitive | self._never_skipped
-        for touchpoint in self.planned():
-            if touchpoint.origin is not Origin.RHYTHM or touchpoint.type in watched:
+        for touchpoint in self.calendar.values():
+            is_watched = touchpoint.origin is not Origin.RHYTHM or touchpoint.type in watched
+            if is_watched and touchpoint.status is Status.PLANNED:
                 yield touchpoint.due_at
         yield from self.next_extensions(hours)
 
