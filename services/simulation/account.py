@@ -64,6 +64,7 @@ class SimulatedAccount:
         self.has_failed = False
         self.is_stale = False
         self._spec: bytes | None = book.calendar.spec
+        self._followed: PlanAdjusted | None = None
         self._rhythms: object = None
         self._regular: dict[str, bool] = {}
         self._upcoming = UpcomingSlots(book.account_id, period)
@@ -157,12 +158,20 @@ class SimulatedAccount:
         self, plan: PlanAdjusted, hours: AccountHours, leads: Callable[[], Leads], now: datetime
     ) -> list[CalendarChange]:
         """Bring the calendar to a new plan, with its people named; what changed. One that moves nothing is only read."""
-        spec = hash_spec(plan, hours)
-        if spec == self._spec:
+        if self._moves_nothing(plan, hours):
             self._read_contents(plan)
             return []
-        self._spec = spec
         return self.reconcile(plan, hours, leads(), now)
+
+    def _moves_nothing(self, plan: PlanAdjusted, hours: AccountHours) -> bool:
+        """Whether `hash_spec` is that of the plan before; it is not asked where they have other one-offs."""
+        before, self._followed = self._followed, plan
+        if before is not None and _ids_of(before) != _ids_of(plan):
+            self._spec = None
+            return False
+        known = hash_spec(before, hours) if self._spec is None and before is not None else self._spec
+        self._spec = hash_spec(plan, hours)
+        return self._spec == known
 
     def _read_contents(self, plan: PlanAdjusted) -> None:
         self._regular.clear()
@@ -268,3 +277,7 @@ class SimulatedAccount:
         if self._period.follows_live and series.owner in PEOPLE:
             return False
         return series.type not in self.sensitive and self.goes_on(series, hours)
+
+
+def _ids_of(plan: PlanAdjusted) -> list[str]:
+    return [item.id for item in plan.touchpoints]
