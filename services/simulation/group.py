@@ -27,7 +27,9 @@ from services.calendar.touchpoint import Status, Touchpoint
 from services.simulation.absences import cover_absences
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import BookAccount, Colleague, Period, Rules
-from services.simulation.people import PersonWork, apply_moves, find_person_conflicts, is_visible
+from services.simulation.conflicts import add_conflicts, find_person_conflicts, has_overfull_week
+from services.simulation.extending import LAST
+from services.simulation.people import PersonWork, apply_moves, is_visible
 from services.simulation.totals import Totals
 
 MOST_ROUNDS: Final = 8
@@ -79,7 +81,7 @@ class GroupSimulation:
             self._staff.minutes.clear()
             if self._period.is_levelled_at(number):
                 self._level_marked(moment)
-            if number == 0:
+            if self._period.is_measured_at(number):
                 self._find_conflicts(moment)
         for account in self._accounts.values():
             self._take_due(account, self._period.end)
@@ -270,9 +272,13 @@ class GroupSimulation:
             self._schedule(account, self._period.number_of(moment))
 
     def _find_conflicts(self, moment: datetime) -> None:
-        """What does not fit the books as they are planned now."""
+        """What does not fit the books as they are planned now; later only of what comes due within the period."""
+        is_first = moment == self._period.now
+        until = LAST if is_first else self._period.end
         for csm_id in sorted(self._work):
-            self.totals.conflicts += find_person_conflicts(self._work[csm_id], moment)
+            work = self._work[csm_id]
+            if is_first or has_overfull_week(work, moment):
+                add_conflicts(self.totals.conflicts, find_person_conflicts(work, moment, until))
 
     def _finish(self) -> None:
         self.totals.undecided = sorted(

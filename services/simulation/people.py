@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from schemas.times import USUAL_QUIET_HOURS
 from services.calendar.avoid import Availability, periods_for
-from services.calendar.levelling import find_conflicts
 from services.calendar.open_hours import meeting_hours
 from services.calendar.person_book import (
     HORIZON_DAYS,
@@ -16,14 +15,12 @@ from services.calendar.person_book import (
     availability_key,
     find_availability,
     find_priority,
-    make_book,
 )
 from services.calendar.reconciliation.context import CalendarChange, ChangeKind
 from services.calendar.touchpoint import Touchpoint
 from services.calendar.windows import is_by_season
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import Colleague
-from services.simulation.totals import FoundConflict
 
 
 class PersonWork:
@@ -125,31 +122,6 @@ def apply_moves(work: PersonWork, book: PersonBook, moves: Iterable[LevelledTouc
         )
         moved[account.account_id] = account
     return list(moved.values())
-
-
-def find_person_conflicts(work: PersonWork, moment: datetime) -> list[FoundConflict]:
-    """What does not fit the book of a person as it is planned at that moment."""
-    book = make_book(work.view_book(moment), moment)
-    conflicts: list[FoundConflict] = []
-    for each in find_conflicts(book):
-        weeks = [
-            (book.first_day + timedelta(weeks=week)).isoformat() for week in (each.first_week, each.last_week)
-        ]
-        headcount = -(-each.headcount.numerator * 100 // each.headcount.denominator)
-        groups = tuple((group.kind, group.account_id, group.touches, group.minutes) for group in each.groups)
-        conflicts.append(
-            FoundConflict(
-                book.csm_id,
-                weeks[0],
-                weeks[1],
-                each.needed,
-                each.available,
-                headcount,
-                each.touch_ids,
-                groups,
-            )
-        )
-    return conflicts
 
 
 def is_visible(change: CalendarChange) -> bool:
