@@ -30,11 +30,18 @@ def make_document(totals: Totals, policy_hash: str, period: Period, wanted: Want
         ],
         "conflicts": [_conflict(each) for each in sorted(totals.conflicts)],
         "headcount_gap": _headcount_gap(totals.conflicts),
+        "notes": _notes(totals),
         "work": dict(sorted(totals.work.items())),
     }
     if wanted.keep_schedule:
         document["schedule"] = _schedule(totals.schedule)
     return document
+
+
+def _notes(totals: Totals) -> list[str]:
+    """What the simulation leaves as it is although it would change."""
+    left = ", ".join(sorted(totals.left))
+    return [f"accounts of people who have left are not shared out here: {left}"] if left else []
 
 
 def _person(colleague: Colleague, totals: Totals) -> dict[str, object]:
