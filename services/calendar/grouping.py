@@ -32,7 +32,7 @@ def find_groups(members: Iterable[Member]) -> dict[str, str]:
         for touchpoint_id in causes:
             parents[touchpoint_id] = causes[0]
     unplanned = [each.touchpoint for each in candidates if _is_unplanned_call(each)]
-    calls = _rhythm_calls(candidates) if unplanned else {}
+    calls = _rhythm_calls(candidates if unplanned else ())
     for touchpoint in unplanned:
         rhythm = _nearest(touchpoint, calls.get(_week_of(touchpoint), ()))
         if rhythm is not None:
