@@ -107,6 +107,8 @@ class StandingAccount(SchemaModel):
     """Who of its pool leads it."""
     sales: Id | None = None
     """Who of sales leads it."""
+    handovers: Annotated[dict[Id, Id], Field(max_length=1000)] = {}  # noqa: RUF012
+    """By the person whom plan and directory name the one who leads instead."""
     plan: PlanAdjusted | None = None
     """The plan that the calendar follows."""
     spec: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
@@ -140,8 +142,10 @@ class StandingPerson(SchemaModel):
 
 
 class StandingPage(SchemaModel):
-    """Accounts in the order of their ids. `people` are on the first page only."""
+    """Accounts in the order of their ids. `people` and `left` are on the first page only."""
 
     items: tuple[StandingAccount, ...]
     people: tuple[StandingPerson, ...] = ()
+    left: tuple[Id, ...] = ()
+    """People who have left and whose accounts are being shared out."""
     next_cursor: str | None = None

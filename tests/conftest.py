@@ -13,8 +13,8 @@ import pytest
 from hypothesis import settings
 
 from migrations.chassis_tables import HALTS, TABLES
+from services.chassis.collector import spare_the_collector
 from services.chassis.database import Database
-from services.chassis.service import spare_the_collector
 from services.chassis.settings import Kafka
 from services.devstack.embedded.kafka import EmbeddedKafka
 from services.devstack.embedded.postgres import EmbeddedPostgres

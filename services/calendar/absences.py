@@ -7,7 +7,15 @@ from typing import Final, NamedTuple
 
 from schemas.plans import Avoid
 from services.calendar.avoid import Availability
-from services.calendar.escalation import OF_PEOPLE, Difficulty, Problem, name_person, name_type, name_weeks, problem_of
+from services.calendar.escalation import (
+    OF_PEOPLE,
+    Difficulty,
+    Problem,
+    name_person,
+    name_type,
+    name_weeks,
+    problem_of,
+)
 from services.calendar.levelling import Homeless, Obstacle
 from services.calendar.open_hours import OpenHours, from_wall, to_wall
 from services.calendar.person_book import PersonBook, PlannedTouch, availability_key

@@ -48,6 +48,11 @@ class AccountOwners(NamedTuple):
     pool: str | None = None
     handovers: tuple[tuple[str, str], ...] = ()
 
+    def hand_over(self, handovers: Mapping[str, str]) -> "AccountOwners":
+        """These, with those who took over in place of those who handed over."""
+        taken = self._replace(handovers=tuple(sorted(handovers.items())))
+        return taken._replace(csm_id=taken.find_taker(self.csm_id), sales_id=taken.find_taker(self.sales_id))
+
     def find_taker(self, csm_id: str | None) -> str | None:
         """The person who leads instead of this one; the same where nothing was handed over."""
         return next((taker for former, taker in self.handovers if former == csm_id), csm_id)

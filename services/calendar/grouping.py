@@ -31,12 +31,12 @@ def find_groups(members: Iterable[Member]) -> dict[str, str]:
     for causes in _by_cause(candidates).values():
         for touchpoint_id in causes:
             parents[touchpoint_id] = causes[0]
-    calls = _rhythm_calls(candidates)
-    for touchpoint, content in candidates:
-        if touchpoint.origin is not Origin.RHYTHM and _is_call(content):
-            rhythm = _nearest(touchpoint, calls[_week_of(touchpoint)])
-            if rhythm is not None:
-                parents[parents[touchpoint.id]] = rhythm
+    unplanned = [each.touchpoint for each in candidates if _is_unplanned_call(each)]
+    calls = _rhythm_calls(candidates if unplanned else ())
+    for touchpoint in unplanned:
+        rhythm = _nearest(touchpoint, calls.get(_week_of(touchpoint), ()))
+        if rhythm is not None:
+            parents[parents[touchpoint.id]] = rhythm
     roots = {touchpoint_id: _root(touchpoint_id, parents) for touchpoint_id in parents}
     sizes: defaultdict[str, int] = defaultdict(int)
     for root in roots.values():
@@ -52,11 +52,16 @@ def _is_call(content: TouchpointContent) -> bool:
     return content.channel == "call" and content.topic is not None
 
 
+def _is_unplanned_call(member: Member) -> bool:
+    return member.touchpoint.origin is not Origin.RHYTHM and _is_call(member.content)
+
+
 def _by_cause(members: Iterable[Member]) -> Mapping[object, list[str]]:
     """The one-offs of each cause, person, moment and channel, in the order of their ids."""
     found: defaultdict[object, list[str]] = defaultdict(list)
-    for touchpoint, content in sorted(members, key=lambda member: member.touchpoint.id):
-        if touchpoint.origin is not Origin.RHYTHM and content.cause is not None:
+    one_offs = [member for member in members if member.touchpoint.origin is not Origin.RHYTHM]
+    for touchpoint, content in sorted(one_offs, key=lambda member: member.touchpoint.id):
+        if content.cause is not None:
             cause = (content.cause.source, content.cause.id)
             key = (touchpoint.csm_id, cause, touchpoint.start_at, content.channel)
             found[key].append(touchpoint.id)
@@ -72,7 +77,7 @@ def _week_of(touchpoint: Touchpoint) -> Week:
     return touchpoint.csm_id, year, week
 
 
-def _rhythm_calls(members: Iterable[Member]) -> defaultdict[Week, list[Touchpoint]]:
+def _rhythm_calls(members: Iterable[Member]) -> Mapping[Week, list[Touchpoint]]:
     found: defaultdict[Week, list[Touchpoint]] = defaultdict(list)
     for touchpoint, content in members:
         if touchpoint.origin is Origin.RHYTHM and _is_call(content):

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from services.calendar.book_days import BookDays
+from services.calendar.book_days import number_open_days, share_days
 from services.calendar.levelling import (
     Beat,
     Book,
@@ -21,7 +21,7 @@ from services.calendar.levelling import (
     relevel,
 )
 from services.calendar.levelling.model import NOWHERE
-from services.calendar.open_hours import DAY, from_wall, next_open, open_days, to_wall
+from services.calendar.open_hours import DAY, from_wall, next_open, to_wall
 from services.calendar.person_book import (
     HORIZON_DAYS,
     LevelledTouch,
@@ -83,7 +83,8 @@ class BookMaker:
         today = to_wall(now, self._zone).date()
         self._first = today - timedelta(days=today.weekday())
         self._today = (today - self._first).days
-        self._days = BookDays(self._zone, self._first, HORIZON_DAYS)
+        self._days = share_days(self._zone, self._first, HORIZON_DAYS)
+        self._day = self._days.number_of
         self._at = cache(self._moment_on)
 
     def choose_anchors(self) -> dict[tuple[str, str], datetime]:
@@ -143,9 +144,7 @@ class BookMaker:
     def _day_minutes(self) -> tuple[int, ...]:
         hours = self._person.hours
         minutes = self._person.weekly_minutes // (len(hours.days) or 1)
-        open_on = {
-            (day - self._first).days for day in open_days(hours, self._first, self._date(HORIZON_DAYS - 1))
-        }
+        open_on = number_open_days(hours, self._first, HORIZON_DAYS)
         return tuple(minutes if day in open_on else 0 for day in range(HORIZON_DAYS))
 
     def _touch(self, planned: PlannedTouch) -> Touch:
@@ -210,9 +209,6 @@ class BookMaker:
 
     def _week(self, day: int) -> str:
         return name_week(self._date(day))
-
-    def _day(self, moment: datetime) -> int:
-        return self._days.number_of(moment)
 
     def _date(self, day: int) -> date:
         return self._first + day * DAY

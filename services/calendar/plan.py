@@ -49,7 +49,7 @@ def check_uuid(text: str, field: str) -> str:
 
 def content_of(item: RhythmItem | OneOffItem, plan: Plan) -> TouchpointContent:
     """What a touchpoint of this item of the plan is about."""
-    return TouchpointContent(
+    return TouchpointContent.of_valid(
         channel=item.channel,
         purpose=item.purpose,
         topic=item.topic,

@@ -89,7 +89,7 @@ class Series:
 
     def moments_from(self, after: datetime, now: datetime) -> FormerMoments:
         """Its moments later than `after`, to go on with."""
-        return FormerMoments(
+        return FormerMoments.of_valid(
             every_days=self.every_days, rrule=self.rrule, owner=self.owner, anchor=self.anchor, after=after,
             left_at=now,
         )  # fmt: skip

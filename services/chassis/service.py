@@ -6,7 +6,6 @@ PostgreSQL and Kafka.
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import socket
@@ -26,6 +25,7 @@ from services.chassis import faults
 from services.chassis.batches import Subscription
 from services.chassis.clock import ServiceClock, service_clock
 from services.chassis.clock_skew import describe_skew, measure_database_skew
+from services.chassis.collector import spare_the_collector
 from services.chassis.consumer import Consumer
 from services.chassis.database import INFRASTRUCTURE, Database
 from services.chassis.http_server import Server, listening
@@ -147,16 +147,6 @@ async def _serve(identity: Identity, settings: Settings, build: Build) -> int:
         finally:
             await runtime.producer.stop()
             await runtime.database.close()
-
-
-def spare_the_collector() -> None:
-    """Exclude what was imported from garbage collection: traversing it was a third of a busy service's CPU time.
-
-    A few concurrent batches of events stay below the first threshold and are freed by their reference counts.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
 
 
 async def _start(identity: Identity, settings: Settings, replica: Replica) -> Runtime:

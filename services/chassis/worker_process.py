@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import Any, BinaryIO, ParamSpec, TypeVar, cast
 
 from services.chassis.clock import monotonic
+from services.chassis.collector import spare_the_collector
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -183,6 +184,7 @@ def main() -> None:
     limit = int(sys.argv[1]) << 20
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     import_module(sys.argv[2])
+    spare_the_collector()
     _send(answers, b"")  # ready
     serve(sys.stdin.buffer, answers)
 

@@ -174,5 +174,6 @@ def _summary(document: Json) -> str:
         f"only the first {labels.count(accounts, 'account')} were simulated"
         if document.get("sample")
         else "",
+        *texts(document, "notes"),
     ]
     return "\n".join(filter(None, sentences))

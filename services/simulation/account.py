@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from schemas.plans import PlanAdjusted, RhythmItem
+from schemas.plans import PlanAdjusted
 from schemas.standing import TouchpointContent
 from services.cadence.account.codec import decode
 from services.cadence.evaluation import evaluate_account
@@ -20,9 +20,8 @@ from services.calendar.reconciliation.context import (
     ReconcileContext,
     StoredCalendar,
 )
-from services.calendar.reconciliation.rhythms import make_occurrence
 from services.calendar.reconciliation.spec import hash_spec
-from services.calendar.recurrence import Series, horizon_of
+from services.calendar.recurrence import Series
 from services.calendar.touchpoint import (
     PEOPLE,
     Origin,
@@ -32,11 +31,11 @@ from services.calendar.touchpoint import (
 )
 from services.calendar.touchpoint_windows import may_return
 from services.simulation.book import BookAccount, Period, Rules
+from services.simulation.extending import LAST, UpcomingSlots
 from services.simulation.issuing import find_counted, find_sensitive, report_cancelled, report_due
 from services.simulation.rhythms import belongs_to_rhythms, describe_rhythms, is_regular
 
 CAME_DUE: Final = frozenset({Status.DUE, Status.OVERDUE})
-LAST: Final = datetime.max.replace(tzinfo=UTC)
 KEPT: Final = timedelta(days=45)
 """How long people's occurrences that came due stay: others fold into them, and gaps begin at the last one."""
 
@@ -66,8 +65,10 @@ class SimulatedAccount:
         self.has_failed = False
         self.is_stale = False
         self._spec: bytes | None = book.calendar.spec
+        self._followed: PlanAdjusted | None = None
         self._rhythms: object = None
         self._regular: dict[str, bool] = {}
+        self._upcoming = UpcomingSlots(book.account_id, period)
         if book.decided is not None:
             self.key, self.evaluate_at = book.decided
 
@@ -158,12 +159,20 @@ class SimulatedAccount:
         self, plan: PlanAdjusted, hours: AccountHours, leads: Callable[[], Leads], now: datetime
     ) -> list[CalendarChange]:
         """Bring the calendar to a new plan, with its people named; what changed. One that moves nothing is only read."""
-        spec = hash_spec(plan, hours)
-        if spec == self._spec:
+        if self._moves_nothing(plan, hours):
             self._read_contents(plan)
             return []
-        self._spec = spec
         return self.reconcile(plan, hours, leads(), now)
+
+    def _moves_nothing(self, plan: PlanAdjusted, hours: AccountHours) -> bool:
+        """Whether `hash_spec` is that of the plan before; it is not asked where they have other one-offs."""
+        before, self._followed = self._followed, plan
+        if before is not None and _ids_of(before) != _ids_of(plan):
+            self._spec = None
+            return False
+        known = hash_spec(before, hours) if self._spec is None and before is not None else self._spec
+        self._spec = hash_spec(plan, hours)
+        return self._spec == known
 
     def _read_contents(self, plan: PlanAdjusted) -> None:
         self._regular.clear()
@@ -221,13 +230,15 @@ class SimulatedAccount:
 
     def extend(self, moment: datetime, hours: AccountHours) -> list[Touchpoint]:
         """The occurrences that the horizon needs at that moment, of rhythms that go on as they are."""
-        if self.plan is None:
-            return []
         made: list[Touchpoint] = []
-        for rhythm in self.plan.rhythms:
+        for rhythm in () if self.plan is None else self.plan.rhythms:
             series = self.series.get(rhythm.touchpoint_type)
-            if series is not None and series.active and self.goes_on(series, hours):
-                made += self._extend_series(series, rhythm, hours, moment)
+            if series is None or not series.active or not self._upcoming.needs_more(series, hours, moment):
+                continue
+            if self.goes_on(series, hours):
+                further, self.series[series.type] = self._upcoming.extend(series, rhythm, hours, moment)
+                made += further
+        self.calendar.update((each.id, each) for each in made)
         return made
 
     def goes_on(self, series: Series, hours: AccountHours) -> bool:
@@ -238,35 +249,10 @@ class SimulatedAccount:
             self._regular[series.type] = is_regular(series, self.plan, hours)
         return self._regular[series.type]
 
-    def _extend_series(
-        self, series: Series, rhythm: RhythmItem, hours: AccountHours, moment: datetime
-    ) -> Iterator[Touchpoint]:
-        limit = self.limit_of(series, moment)
-        number, until = series.last_number, series.until
-        if until is None or until >= limit:
-            return
-        named = (
-            rhythm if rhythm.csm_id == series.csm_id else rhythm.model_copy(update={"csm_id": series.csm_id})
-        )
-        for slot in series.slots(*hours.opening_of(series), until):
-            if slot.nominal > limit:
-                break
-            number, until = number + 1, slot.nominal
-            occurrence = make_occurrence(self.account_id, named, slot, number)
-            self.calendar[occurrence.id] = occurrence
-            yield occurrence
-        if number != series.last_number:
-            self.series[series.type] = replace(series, until=until, last_number=number)
-
     def choose_anchor(self, touchpoint_type: str, anchor: datetime) -> None:
         """Begin a rhythm whose phase was chosen; its occurrences follow when the calendar is reconciled."""
         series, self._rhythms = self.series[touchpoint_type], None
         self.series[touchpoint_type] = replace(series, anchor=anchor, until=None, phase=None)
-
-    def limit_of(self, series: Series, moment: datetime) -> datetime:
-        """Up to which nominal moment its occurrences have to exist."""
-        limit = moment + horizon_of(series.owner)
-        return limit if self._period.is_exact(moment) else min(limit, self._period.end)
 
     def planned(self) -> Iterator[Touchpoint]:
         return (each for each in self.calendar.values() if each.status is Status.PLANNED)
@@ -276,22 +262,25 @@ class SimulatedAccount:
         if self.evaluate_at is not None:
             yield self.evaluate_at
         watched = self.sensitive | self._never_skipped
-        for touchpoint in self.planned():
-            if touchpoint.origin is not Origin.RHYTHM or touchpoint.type in watched:
+        for touchpoint in self.calendar.values():
+            is_watched = touchpoint.origin is not Origin.RHYTHM or touchpoint.type in watched
+            if is_watched and touchpoint.status is Status.PLANNED:
                 yield touchpoint.due_at
         yield from self.next_extensions(hours)
 
     def next_extensions(self, hours: AccountHours, until: datetime = LAST) -> Iterator[datetime]:
         """When rhythms need their next occurrences, up to a moment, of those for which it is not enough to look later."""
         for series in self.series.values():
-            yield from (at for at in self._next_extension(series, hours) if at <= until)
+            extend_at = self._upcoming.extends_at(series, hours) if series.active else LAST
+            if extend_at < LAST and extend_at <= until and not self._is_lazy(series, hours):
+                yield extend_at
 
-    def _next_extension(self, series: Series, hours: AccountHours) -> Iterator[datetime]:
-        """When a rhythm needs its next occurrence, unless it is made when somebody looks."""
-        is_lazy = self.goes_on(series, hours) and series.type not in self.sensitive
-        if not series.active or (is_lazy and not (self._period.follows_live and series.owner in PEOPLE)):
-            return
-        following = next(series.slots(*hours.opening_of(series), series.until))
-        extend_at = following.nominal - horizon_of(series.owner)
-        if self._period.is_exact(extend_at) or following.nominal <= self._period.end:
-            yield extend_at
+    def _is_lazy(self, series: Series, hours: AccountHours) -> bool:
+        """Whether its occurrences are made when somebody looks."""
+        if self._period.follows_live and series.owner in PEOPLE:
+            return False
+        return series.type not in self.sensitive and self.goes_on(series, hours)
+
+
+def _ids_of(plan: PlanAdjusted) -> list[str]:
+    return [item.id for item in plan.touchpoints]

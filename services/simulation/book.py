@@ -122,6 +122,10 @@ class Period(NamedTuple):
             return True
         return number in (0, self.last) or (number * self.step) // DAY % LEVEL_DAYS == 0
 
+    def is_measured_at(self, number: int) -> bool:
+        """Whether conflicts are looked for at that look: at the beginning and every four weeks."""
+        return not (number * self.step) % (LEVEL_DAYS * DAY)
+
     def moment(self, number: int) -> datetime:
         return min(self.now + number * self.step, self.end)
 

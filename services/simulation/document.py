@@ -1,10 +1,8 @@
 """The result of a simulation as JSON: whole numbers and texts in one order, so that equal ones give equal bytes."""
 
-from datetime import datetime, timedelta
-
 from schemas.times import format_instant
-from services.calendar.open_hours import open_days
 from services.simulation.book import Colleague, Period
+from services.simulation.conflicts import available_minutes
 from services.simulation.totals import FoundConflict, ScheduledTouch, Totals, Wanted
 
 
@@ -32,11 +30,18 @@ def make_document(totals: Totals, policy_hash: str, period: Period, wanted: Want
         ],
         "conflicts": [_conflict(each) for each in sorted(totals.conflicts)],
         "headcount_gap": _headcount_gap(totals.conflicts),
+        "notes": _notes(totals),
         "work": dict(sorted(totals.work.items())),
     }
     if wanted.keep_schedule:
         document["schedule"] = _schedule(totals.schedule)
     return document
+
+
+def _notes(totals: Totals) -> list[str]:
+    """What the simulation leaves as it is although it would change."""
+    left = ", ".join(sorted(totals.left))
+    return [f"accounts of people who have left are not shared out here: {left}"] if left else []
 
 
 def _person(colleague: Colleague, totals: Totals) -> dict[str, object]:
@@ -55,14 +60,6 @@ def _person(colleague: Colleague, totals: Totals) -> dict[str, object]:
             for week in weeks
         ],
     }
-
-
-def available_minutes(colleague: Colleague, week: str) -> int:
-    """What the person's working days of that week hold."""
-    monday = datetime.fromisoformat(week).date()
-    hours = colleague.hours
-    per_day = colleague.weekly_minutes // (len(hours.days) or 1)
-    return per_day * len(open_days(hours, monday, monday + timedelta(days=6)))
 
 
 def _conflict(found: FoundConflict) -> dict[str, object]:

@@ -45,7 +45,7 @@ def _book_account(row: StoredAccount, standing: StandingAccount | None) -> BookA
     facts = decode(row.account_id, row.state).facts
     if standing is None:
         return BookAccount(row.account_id, row.state, owners_of(facts), place_of(facts), EMPTY_CALENDAR)
-    owners = AccountOwners(row.account_id, standing.csm_id, standing.sales_id, standing.pool)
+    named = AccountOwners(row.account_id, standing.csm_id, standing.sales_id, standing.pool)
     assigned: dict[Line, str] = {}
     if standing.pooled_csm is not None:
         assigned["pooled_csm"] = standing.pooled_csm
@@ -61,7 +61,9 @@ def _book_account(row: StoredAccount, standing: StandingAccount | None) -> BookA
     )
     decided = None if row.key is None else (row.key, row.next_evaluation_at)
     place = CustomerPlace(standing.timezone, standing.zones, standing.country, standing.region)
-    return BookAccount(row.account_id, row.state, owners, place, calendar, decided)
+    return BookAccount(
+        row.account_id, row.state, named.hand_over(standing.handovers), place, calendar, decided
+    )
 
 
 def colleague_of_person(person: StandingPerson) -> Colleague:

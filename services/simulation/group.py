@@ -21,21 +21,16 @@ from services.calendar.assignment import (
 )
 from services.calendar.person_book import PersonBook
 from services.calendar.person_hours import DEFAULT_HOURS
-from services.calendar.person_levelling import PersonLevelling, find_person_relief, level_person
+from services.calendar.person_levelling import PersonLevelling, level_person
 from services.calendar.reconciliation.context import AccountHours, CalendarChange, find_account_hours
 from services.calendar.reconciliation.unowned import is_unowned
-from services.calendar.touchpoint import Touchpoint
+from services.calendar.touchpoint import Status, Touchpoint
 from services.simulation.absences import cover_absences
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import BookAccount, Colleague, Period, Rules
-from services.simulation.people import (
-    PersonWork,
-    apply_moves,
-    describe_conflicts,
-    give_up,
-    is_visible,
-    list_yielded,
-)
+from services.simulation.conflicts import add_conflicts, describe_conflicts, find_relief, has_overfull_week
+from services.simulation.extending import LAST
+from services.simulation.people import PersonWork, apply_moves, give_up, is_visible, list_yielded
 from services.simulation.totals import Totals
 
 MOST_ROUNDS: Final = 8
@@ -88,7 +83,7 @@ class GroupSimulation:
             self._staff.hosts.clear()
             if self._period.is_levelled_at(number):
                 self._level_marked(moment)
-            if number == 0:
+            if self._period.is_measured_at(number):
                 self._find_conflicts(moment)
         for account in self._accounts.values():
             self._take_due(account, self._period.end)
@@ -165,14 +160,14 @@ class GroupSimulation:
 
     def _follow(self, account: SimulatedAccount, plan: PlanAdjusted, now: datetime) -> None:
         """Bring the calendar of an account to a new plan."""
-        named, before = self._name_owners(account.owners, plan, now), _led_by_people(account)
+        named, before = self._name_owners(account.owners, plan, now), dict(account.calendar)
         hours = self._hours_of(account)
         self._note_all(
             account, account.follow(named, hours, lambda: self._find_leads(account, now), now), before
         )
 
     def _reconcile(self, account: SimulatedAccount, plan: PlanAdjusted, now: datetime) -> None:
-        named, before = self._name_owners(account.owners, plan, now), _led_by_people(account)
+        named, before = self._name_owners(account.owners, plan, now), dict(account.calendar)
         leads = self._find_leads(account, now)
         self._note_all(account, account.reconcile(named, self._hours_of(account), leads, now), before)
 
@@ -189,7 +184,8 @@ class GroupSimulation:
         if touchpoint.csm_id is not None:
             self._work_of(touchpoint.csm_id).note(account, touchpoint.id)
         if is_visible(change):
-            holders = {touchpoint.csm_id, None if before is None else before.csm_id}
+            had = before if before is not None and _is_planned_work(before) else None
+            holders = {touchpoint.csm_id, None if had is None else had.csm_id}
             self._marked |= {csm_id for csm_id in holders if csm_id is not None}
 
     def _name_owners(self, account: AccountOwners, plan: PlanAdjusted, now: datetime) -> PlanAdjusted:
@@ -282,19 +278,22 @@ class GroupSimulation:
             self._schedule(account, self._period.number_of(moment))
 
     def _find_conflicts(self, moment: datetime) -> None:
-        """What does not fit the books as they are planned now."""
+        """What does not fit the books as they are planned now; later only of what comes due within the period."""
+        is_first = moment == self._period.now
+        until = LAST if is_first else self._period.end
         for csm_id in sorted(self._work):
-            relief = find_person_relief(self._work[csm_id].view_book(moment), moment)
-            self._review_at[csm_id] = relief.review_at
-            self.totals.conflicts += describe_conflicts(csm_id, relief)
+            work = self._work[csm_id]
+            if is_first or has_overfull_week(work, moment):
+                relief = find_relief(work, moment, until)
+                add_conflicts(self.totals.conflicts, describe_conflicts(csm_id, relief))
+                if is_first:
+                    self._review_at[csm_id] = relief.review_at
 
     def _finish(self) -> None:
-        self.totals.undecided = sorted(
-            account.account_id for account in self._accounts.values() if account.has_failed
-        )
+        self.totals.undecided = sorted(each.account_id for each in self._accounts.values() if each.has_failed)
         self.totals.people = [work.colleague for work in self._work.values()]
         self.totals.work["accounts"] = len(self._accounts)
 
 
-def _led_by_people(account: SimulatedAccount) -> dict[str, Touchpoint]:
-    return {each.id: each for each in account.planned() if each.is_led_by_person}
+def _is_planned_work(touchpoint: Touchpoint) -> bool:
+    return touchpoint.status is Status.PLANNED and touchpoint.is_led_by_person

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from services.simulation.book import BookAccount, Colleague
@@ -77,7 +78,7 @@ def _links_of_colleague(colleague: Colleague) -> Iterator[Node]:
 
 def _links_of_account(account: BookAccount, away: frozenset[str], *, sells: bool) -> Iterator[Node]:
     owners, calendar = account.owners, account.calendar
-    people = {owners.csm_id, owners.sales_id, *calendar.assigned.values()}
+    people = {owners.csm_id, owners.sales_id, *calendar.assigned.values(), *chain(*owners.handovers)}
     people |= {touchpoint.csm_id for touchpoint in calendar.touchpoints}
     for csm_id in sorted(each for each in people if each is not None):
         yield ("person", csm_id)

@@ -1,7 +1,7 @@
 """The people of a simulation: whose work has changed, their books for the leveller, and what it changes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from schemas.times import USUAL_QUIET_HOURS
 from services.calendar.assignment import BLOCK, begin_blocks, measure_host
@@ -19,14 +19,13 @@ from services.calendar.person_book import (
     find_owed_within,
     find_priority,
 )
-from services.calendar.person_relief import PersonRelief, TouchRelief
+from services.calendar.person_relief import TouchRelief
 from services.calendar.reconciliation.context import CalendarChange, ChangeKind
 from services.calendar.touchpoint import Origin, Touchpoint, give_way, return_to_plan
 from services.calendar.touchpoint_windows import may_return
 from services.calendar.windows import is_by_season
 from services.simulation.account import SimulatedAccount
 from services.simulation.book import Colleague
-from services.simulation.totals import FoundConflict
 
 
 class PersonWork:
@@ -195,30 +194,6 @@ def give_up(work: PersonWork, given_up: Iterable[TouchRelief], now: datetime) ->
             account.report_cancelled_one_off(cancelled, now)
             concerned[account.account_id] = account
     return list(concerned.values())
-
-
-def describe_conflicts(csm_id: str, relief: PersonRelief) -> list[FoundConflict]:
-    """What does not fit the book of a person."""
-    conflicts: list[FoundConflict] = []
-    for each in relief.conflicts:
-        first, last = (
-            date.fromisoformat(f"{week}-1").isoformat() for week in (each.weeks[0], each.weeks[-1])
-        )
-        headcount = -(-each.headcount.numerator * 100 // each.headcount.denominator)
-        groups = tuple((group.kind, group.account_id, group.touches, group.minutes) for group in each.groups)
-        conflicts.append(
-            FoundConflict(
-                csm_id,
-                first,
-                last,
-                each.needed,
-                each.available,
-                headcount,
-                each.touchpoint_ids,
-                groups,
-            )
-        )
-    return conflicts
 
 
 def is_visible(change: CalendarChange) -> bool:

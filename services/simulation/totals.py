@@ -55,7 +55,8 @@ class FoundConflict(NamedTuple):
 class Totals:
     """`touches` by (type, month), `minutes` and `meetings` by (person, Monday of the week), `messages` by day.
 
-    `unowned`: minutes by (pool, Monday) of what nobody leads. `work`: how much was computed, by kind.
+    `unowned`: minutes by (pool, Monday) of what nobody leads. `work`: how much was computed, by kind. `left`: people who
+    have left and whose accounts are to be shared out.
     """
 
     touches: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -66,6 +67,7 @@ class Totals:
     work: Counter[str] = field(default_factory=Counter)
     accounts: int = 0
     undecided: list[str] = field(default_factory=list[str])
+    left: list[str] = field(default_factory=list[str])
     conflicts: list[FoundConflict] = field(default_factory=list[FoundConflict])
     people: list[Colleague] = field(default_factory=list[Colleague])
     schedule: list[ScheduledTouch] = field(default_factory=list[ScheduledTouch])
@@ -75,7 +77,7 @@ class Totals:
         for name in ("touches", "minutes", "meetings", "messages", "unowned", "work"):
             getattr(self, name).update(getattr(other, name))
         self.accounts += other.accounts
-        for name in ("undecided", "conflicts", "people", "schedule"):
+        for name in ("undecided", "left", "conflicts", "people", "schedule"):
             getattr(self, name).extend(getattr(other, name))
 
     def count_due(

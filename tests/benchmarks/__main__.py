@@ -21,7 +21,7 @@ from statistics import median
 import uvloop
 
 from services.chassis.clock import real_now
-from services.chassis.service import spare_the_collector
+from services.chassis.collector import spare_the_collector
 from services.chassis.settings import Kafka
 from tests.benchmarks import (
     calendar,

@@ -8,12 +8,12 @@ from schemas.topics import broker_configs
 from services.cadence.policy.load import SHIPPED, policy_texts
 from services.chassis.batches import Handler, Subscription
 from services.chassis.clock import ServiceClock, real_now
+from services.chassis.collector import spare_the_collector
 from services.chassis.consumer import Consumer
 from services.chassis.database import Database, database_url
 from services.chassis.kafka import Message, Producer
 from services.chassis.outbox import Outbox
 from services.chassis.relay import Relay
-from services.chassis.service import spare_the_collector
 from services.chassis.settings import Kafka
 from services.chassis.topics import Cluster, TopicSpec, ensure_topics
 from services.rules_engine.adapters.account_repository import AccountUnitOfWork

@@ -9,12 +9,12 @@ from typing import NamedTuple, TypedDict, cast
 from schemas.plans import About, Avoid, Cause, FactRef, OneOffItem, Plan, Reason, RhythmItem, Window
 from schemas.vocabulary import Channel, Owner, Precedence, Priority, Role, Topic
 from services.cadence.account import DAY, Fields, Plain, day_of, day_text, moment, who
+from services.cadence.account.codec import loads
 from services.cadence.evaluation.avoid import Avoidance
 from services.cadence.evaluation.candidates import (
     Candidate,
     Selection,
     cause_of,
-    issued_facts,
     touchpoint_id,
 )
 from services.cadence.evaluation.entry import AboutThing
@@ -191,7 +191,6 @@ def _due(state: EvaluationState, key: str, fields: Fields) -> OneOffItem:
     name = str(fields.get("type"))
     kind = catalogue_entry(state.policy, name)
     cause = cause_of(fields)
-    facts = [FactRef.model_validate(fact) for fact in issued_facts(fields)]
     start = cast("int", fields.get("window_from") or fields.get("due_at"))
     end = cast("int", fields.get("window_to") or fields.get("deadline"))
     shared = _shared(kind, _text(fields.get("channel")), _text(fields.get("owner_kind")), None)
@@ -208,11 +207,17 @@ def _due(state: EvaluationState, key: str, fields: Fields) -> OneOffItem:
         reason=Reason.of_valid(
             rule=str(fields.get("reason_rule") or ""),
             policy=str(fields.get("reason_policy") or ""),
-            facts=tuple(facts),
+            facts=_facts_of(str(fields.get("reason_facts") or "[]")),
             text=str(fields.get("reason_text") or ""),
         ),
         about=About.read_stored(about.encode()) if isinstance(about := fields.get("about"), str) else None,
     )
+
+
+@lru_cache(maxsize=1024)
+def _facts_of(text: str) -> tuple[FactRef, ...]:
+    """The facts of an issued one-off, which stays in every plan until its deadline."""
+    return tuple(map(FactRef.model_validate, cast("list[object]", loads(text))))
 
 
 def _avoid(window: Avoidance, reasons: Reasons) -> Avoid:

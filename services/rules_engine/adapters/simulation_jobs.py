@@ -29,6 +29,7 @@ class _Simulation:
         self.accounts: list[BookAccount] = []
         self.colleagues: list[Colleague] = []
         self.unreadable: list[str] = []
+        self.left: list[str] = []
 
 
 _simulations: Final[list[_Simulation]] = []
@@ -49,6 +50,7 @@ def add_accounts(page: bytes, rows: Sequence[StoredAccount]) -> None:
     accounts, unreadable = book_accounts(rows, standing.items)
     simulation.accounts += accounts
     simulation.unreadable += unreadable
+    simulation.left += standing.left
     simulation.colleagues += map(colleague_of_person, standing.people)
 
 
@@ -60,6 +62,7 @@ def finish_simulation(part: int, parts: int) -> Totals:
     jobs = plan_jobs(begun.rules, simulation.accounts, simulation.colleagues, period, begun.wanted, parts)
     totals = simulate(jobs[part]) if part < len(jobs) else Totals()
     if part == 0:
+        totals.left += simulation.left
         totals.undecided += simulation.unreadable
         totals.accounts += len(simulation.unreadable)
     return totals

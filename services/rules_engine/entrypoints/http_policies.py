@@ -121,9 +121,9 @@ def _add_simulation(router: APIRouter, simulate: Simulate) -> None:
         description=(
             "The same evaluation, reconciliation and levelling as live, from the calendar as it stands. Touchpoints by"
             " type and month (`touches`, in the order of `months`), minutes of people by week beside what the week holds,"
-            " `messages` by day, `unowned` work, `conflicts` with the people missing, and with `schedule` every"
-            " touchpoint. Equal questions about equal books give equal bytes. At most 20,000 accounts; of more, `sample`"
-            " is true."
+            " `messages` by day, `unowned` work, `conflicts` with the people missing, `notes` on what it leaves as it is,"
+            " and with `schedule` every touchpoint. Equal questions about equal books give equal bytes. At most 20,000"
+            " accounts; of more, `sample` is true."
         ),
         dependencies=[require("policy")],
         responses={

@@ -18,6 +18,7 @@ from services.scheduler.adapters.directory_repository import read_person_days
 
 ACCOUNTS = """
 SELECT a.account_id, a.timezone, a.zones, a.country, a.region, a.csm_id, a.sales_id, a.pool, a.plan, a.shape,
+    a.handovers::text AS handovers,
     (SELECT csm_id FROM assignment s WHERE s.account_id = a.account_id AND s.line = 'pooled_csm') AS pooled_csm,
     (SELECT csm_id FROM assignment s WHERE s.account_id = a.account_id AND s.line = 'sales') AS sales
 FROM account_calendar a
@@ -42,12 +43,15 @@ WHERE NOT EXISTS (SELECT FROM person p WHERE p.csm_id = b.csm_id)
 ORDER BY csm_id
 """
 
+LEFT = "SELECT csm_id FROM left_person WHERE csm_id NOT IN (SELECT csm_id FROM person) ORDER BY csm_id"
+
 
 async def read_standing(database: Database, after: str, limit: int, now: datetime) -> StandingPage:
     """The calendars of the accounts after that id; the people only with the first of them."""
     async with database.transaction() as connection:
         found = await connection.fetch(ACCOUNTS, after, limit)
         people = await connection.fetch(PEOPLE) if not after else ()
+        left = await connection.fetch(LEFT) if not after else ()
         account_ids = [row["account_id"] for row in found]
         touchpoints = await _read_touchpoints(connection, found, now)
         series: dict[str, list[StandingSeries]] = defaultdict(list)
@@ -57,7 +61,9 @@ async def read_standing(database: Database, after: str, limit: int, now: datetim
         for row in await connection.fetch(LAST_DUE, account_ids, now - LONG_AGO):
             last_due_at[row[0]][row[1]] = row[2]
     items = tuple(_account(row, touchpoints, series, last_due_at) for row in found)
-    return StandingPage.of_valid(items=items, people=tuple(map(_person, people)))
+    return StandingPage.of_valid(
+        items=items, people=tuple(map(_person, people)), left=tuple(row[0] for row in left)
+    )
 
 
 async def _read_touchpoints(
@@ -86,6 +92,7 @@ def _account(
         **named,
         account_id=account_id,
         zones=tuple(row["zones"] or ()),
+        handovers=orjson.loads(row["handovers"]),
         spec=None if row["shape"] is None else row["shape"].hex(),
         plan=PlanAdjusted.read_stored(row["plan"].encode()),
         last_due_at=last_due_at.get(account_id, {}),

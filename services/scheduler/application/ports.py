@@ -51,10 +51,8 @@ class CalendarAccount:
 
     @property
     def owners(self) -> AccountOwners:
-        pairs = tuple(sorted(self.handovers.items()))
-        named = AccountOwners(self.account_id, handovers=pairs)
-        people = named.find_taker(self.csm_id), named.find_taker(self.sales_id)
-        return AccountOwners(self.account_id, *people, self.pool, pairs)
+        named = AccountOwners(self.account_id, self.csm_id, self.sales_id, self.pool)
+        return named.hand_over(self.handovers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Jobs of the worker process: their results and errors come back, and their limits hold."""
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import AsyncGenerator
@@ -55,6 +56,11 @@ async def test_a_process_that_dies_fails_its_job_alone(worker: WorkerProcess) ->
     with pytest.raises(JobTooLarge, match="ended early"):
         await worker.run(os.abort)
     assert await worker.run(abs, -1) == 1
+
+
+async def test_a_process_spares_the_collector_as_services_do(worker: WorkerProcess) -> None:
+    assert await worker.run(gc.get_threshold) == (100_000, 20, 20)
+    assert await worker.run(gc.get_freeze_count) > 1000
 
 
 async def test_what_a_job_prints_is_no_answer(worker: WorkerProcess) -> None:

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 import orjson
 
-from services.simulation.totals import Wanted
+from services.simulation.conflicts import add_conflicts
+from services.simulation.totals import FoundConflict, Wanted
 from tests.unit.simulation.books import NOW, account, person, simulated, small_book, write
 
 ROOT = Path(__file__).parents[3]
@@ -72,6 +73,37 @@ def test_what_does_not_fit_is_found_before_it_happens() -> None:
     assert all(each["missing_minutes"] > 0 for each in document["conflicts"])
     assert float(document["headcount_gap"]) > 1
     assert simulated(small_book(), Wanted(10))["conflicts"] == []
+
+
+def test_what_does_not_fit_later_is_found_while_the_year_goes_on() -> None:
+    """X12: from 90 days before the term ends mid-market customers are called three times as often."""
+    events = [person("ana", weekly_minutes=60)]
+    for number in range(4):
+        described, contract, health = account(f"a{number}", 60_000, csm_id="ana")
+        term = {"starts_on": "2025-01-15", "renews_on": "2027-01-15"}
+        contract["data"] = {**cast("dict[str, Any]", contract["data"]), **term}
+        events += [described, contract, health]
+    [late] = cast("list[dict[str, Any]]", simulated(write(events), Wanted())["conflicts"])
+    assert late["weeks"] == ["2026-11-09", "2027-01-04"], "the last of them is known from the start"
+    assert late["missing_minutes"] > 60
+
+
+def conflict(csm_id: str, first: str, last: str, missing: int) -> FoundConflict:
+    return FoundConflict(csm_id, first, last, 100 + missing, 100, 200, (), ())
+
+
+def test_each_conflict_is_reported_once() -> None:
+    """As it was first found, unless more is missing in the same weeks later."""
+    known = [conflict("ana", "2026-03-02", "2026-03-09", 30)]
+    add_conflicts(known, [conflict("ana", "2026-03-09", "2026-03-09", 20)])
+    assert [each.needed_minutes for each in known] == [130]
+    add_conflicts(
+        known,
+        [conflict("ana", "2026-03-16", "2026-03-16", 5), conflict("ben", "2026-03-02", "2026-03-02", 1)],
+    )
+    assert [each.needed_minutes for each in known] == [130, 105, 101]
+    add_conflicts(known, [conflict("ana", "2026-03-09", "2026-03-16", 40)])
+    assert [(each.csm_id, each.needed_minutes) for each in known] == [("ben", 101), ("ana", 140)]
 
 
 def led_by(document: Mapping[str, Any], csm_id: str) -> set[str]:
